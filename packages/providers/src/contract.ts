@@ -1,0 +1,91 @@
+/**
+ * What a provider is to this product. Every provider's folder keeps this contract and passes the same suite.
+ *
+ * Amounts cross this border as `bigint` minor units; a provider's own format lives inside its folder only.
+ */
+export type Order = Readonly<{
+  /** Our transaction id: the provider's idempotency key or order number, and what it is asked by later. */
+  reference: string;
+  accountId: string;
+  amountMinor: bigint;
+  currency: string;
+  paymentMethod: string;
+  /** Where the provider shall send its webhooks, for those that take such a URL. */
+  notifyUrl: string;
+  metadata: Readonly<Record<string, string>>;
+}>;
+
+/** Why nobody can say whether an order was taken. */
+export type Silence = 'timeout' | 'disconnected' | 'server_error' | 'unreadable';
+
+/** What is known after a submit call. Only `rejected` is a no; only `not_executed` may be sent again without asking. */
+export type SubmitOutcome =
+  | Readonly<{ kind: 'accepted'; providerOrderId: string }>
+  | Readonly<{ kind: 'settled'; providerOrderId: string; amountMinor: bigint; currency: string }>
+  | Readonly<{ kind: 'rejected'; code: string; message: string }>
+  | Readonly<{ kind: 'unknown'; cause: Silence; code?: string }>
+  | Readonly<{ kind: 'not_executed'; cause: 'unreachable' | 'rate_limited' | 'unavailable'; retryAfterMs?: number }>;
+
+export type OrderStatus = 'pending' | 'settled' | 'declined' | 'canceled';
+
+/** What a provider knows of one reference. `absent` is its definite word that it has no such order. */
+export type QueryOutcome =
+  | Readonly<{
+      kind: 'found';
+      providerOrderId: string;
+      status: OrderStatus;
+      amountMinor: bigint;
+      currency: string;
+      code?: string;
+      message?: string;
+    }>
+  | Readonly<{ kind: 'absent' }>
+  | Readonly<{ kind: 'unknown'; cause: Silence; code?: string }>
+  | Readonly<{ kind: 'not_executed'; cause: 'unreachable' | 'rate_limited' | 'unavailable'; retryAfterMs?: number }>;
+
+/** An authentic webhook, reduced to what the domain needs to know. */
+export type ProviderEvent = Readonly<{
+  eventId: string;
+  /** Our reference when the event carries it; the provider's order id otherwise. */
+  reference: string | null;
+  providerOrderId: string | null;
+  status: OrderStatus;
+  amountMinor: bigint;
+  currency: string;
+  code?: string;
+  message?: string;
+}>;
+
+export type WebhookRefusal = 'bad_signature' | 'outside_window' | 'malformed';
+
+/** Facts of one HTTP exchange, for the record that is kept of every call. */
+export type CallFacts = Readonly<{ httpStatus: number | null; providerCode: string | null }>;
+
+/** What a provider can do decides what may be done about an unknown outcome. */
+export type Capabilities = Readonly<{
+  /** The same reference sent twice is one order. */
+  idempotentSubmit: boolean;
+  /** An order can be looked up by our reference, and `absent` can be believed. */
+  queryByReference: boolean;
+  cancel: boolean;
+  webhooks: boolean;
+}>;
+
+export interface Provider {
+  readonly name: string;
+  readonly capabilities: Capabilities;
+  /** One attempt, no retry. Never throws for what a network can do: that is an outcome. */
+  submit(order: Order, signal: AbortSignal): Promise<{ outcome: SubmitOutcome; facts: CallFacts }>;
+  query(reference: string, signal: AbortSignal): Promise<{ outcome: QueryOutcome; facts: CallFacts }>;
+  /** Verifies the bytes as received. Nothing of an unverified body is looked at. */
+  verifyWebhook(
+    rawBody: Buffer,
+    headers: Readonly<Record<string, string | string[] | undefined>>,
+    now: Date,
+  ): { ok: true; event: ProviderEvent } | { ok: false; refusal: WebhookRefusal };
+  /** Reads a body that was verified when it was stored. */
+  readEvent(eventId: string, rawBody: Buffer): ProviderEvent | null;
+  /** The answer this provider wants when its webhook was stored. */
+  readonly webhookReply: Readonly<{ contentType: string; body: string }>;
+  close(): Promise<void>;
+}

@@ -1,0 +1,133 @@
+import { readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { z } from 'zod';
+
+const port = z.coerce.number().int().min(0).max(65_535);
+const milliseconds = (min: number, max: number) => z.coerce.number().int().min(min).max(max);
+
+/**
+ * Every setting of every process, in one place: name, unit, default, and why that default.
+ * `docs/configuration.md` is checked against this object.
+ */
+export const settings = {
+  /** `production` refuses demo secrets, unconfigured providers and an open dashboard. */
+  NODE_ENV: z.enum(['development', 'test', 'production']).default('development'),
+  LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
+  /** Postgres. Unset: the embedded one, found through `.replenish/`. */
+  DATABASE_URL: z.url({ protocol: /^postgres(ql)?$/ }).optional(),
+  /** Connections of one process. More than 16 per pair of cores made multi-row work slower when measured. */
+  DATABASE_POOL_MAX: z.coerce.number().int().min(2).max(100).default(8),
+  /** Redis or Valkey for BullMQ. Unset: BullMQ on Postgres, fit for some 100 recharges a second. */
+  REDIS_URL: z.url({ protocol: /^rediss?$/ }).optional(),
+  INGRESS_HOST: z.string().default('127.0.0.1'),
+  INGRESS_PORT: port.default(8080),
+  DASHBOARD_HOST: z.string().default('127.0.0.1'),
+  DASHBOARD_PORT: port.default(8081),
+  /** scrypt hash of the dashboard's password, as `replenish dashboard-password` prints it. */
+  DASHBOARD_PASSWORD_HASH: z.string().startsWith('scrypt$').optional(),
+  SANDBOX_HOST: z.string().default('127.0.0.1'),
+  SANDBOX_PORT: port.default(8090),
+  /** Where the fleet finds the sandbox provider. Unset: the local one on SANDBOX_PORT. */
+  SANDBOX_URL: z.url().optional(),
+  /** Folder of the sandbox's own store. */
+  SANDBOX_DATA_DIR: z.string().optional(),
+  /** Shared secret of the sandbox's signed webhooks (Standard Webhooks form). */
+  SANDBOX_WEBHOOK_SECRET: z.string().startsWith('whsec_').optional(),
+  /** The address under which providers reach the ingress: the base of every notify URL. */
+  PUBLIC_URL: z.url().optional(),
+  /** First of a run of ports, one a process; see `metricsOffset`. */
+  METRICS_PORT: port.default(9464),
+  METRICS_HOST: z.string().default('127.0.0.1'),
+  /** How often the sweeper looks for due rows. */
+  RECONCILE_PERIOD_MS: milliseconds(100, 3_600_000).optional(),
+  /** How long a provider may be silent before it is asked. */
+  RECONCILE_AFTER_MS: milliseconds(100, 86_400_000).optional(),
+  /** Limit of one provider call. */
+  PROVIDER_TIMEOUT_MS: milliseconds(100, 120_000).optional(),
+  /** Calls in flight to one provider, per worker process. */
+  PROVIDER_CONCURRENCY: z.coerce.number().int().min(1).max(1_000).default(32),
+  /** Requests a client may make in a minute. */
+  RATE_LIMIT_PER_MINUTE: z.coerce.number().int().min(1).optional(),
+} as const;
+
+const Settings = z.object(settings);
+type Read = z.infer<typeof Settings>;
+
+export type Config = Readonly<
+  Read & {
+    RECONCILE_PERIOD_MS: number;
+    RECONCILE_AFTER_MS: number;
+    PROVIDER_TIMEOUT_MS: number;
+    PUBLIC_URL: string;
+    SANDBOX_URL: string;
+  }
+>;
+
+export type Env = Readonly<Record<string, string | undefined>>;
+
+/**
+ * Silence in production is measured in minutes: Alibaba Cloud's own orders may take that long, and asking sooner
+ * only spends the provider's quota. On a desk it is seconds, so that a person sees the healing happen.
+ */
+const waits = {
+  production: { RECONCILE_PERIOD_MS: 15_000, RECONCILE_AFTER_MS: 120_000, PROVIDER_TIMEOUT_MS: 20_000 },
+  local: { RECONCILE_PERIOD_MS: 1_000, RECONCILE_AFTER_MS: 2_000, PROVIDER_TIMEOUT_MS: 2_000 },
+} as const;
+
+/** Reads the whole configuration at once. @throws one error that names every fault. */
+export function readConfig(env: Env): Config {
+  const given = Object.fromEntries(
+    Object.entries(env).filter(([, value]) => value !== undefined && value !== ''),
+  );
+  const isProduction = given.NODE_ENV === 'production';
+  const parsed = Settings.safeParse({ ...(isProduction ? {} : localDefaults(env)), ...given });
+  if (!parsed.success) throw new Error(`bad configuration\n${z.prettifyError(parsed.error)}`);
+  const read = parsed.data;
+  return Object.freeze({
+    ...waits[isProduction ? 'production' : 'local'],
+    PUBLIC_URL: `http://127.0.0.1:${read.INGRESS_PORT}`,
+    SANDBOX_URL: `http://127.0.0.1:${read.SANDBOX_PORT}`,
+    ...stripUndefined(read),
+  } as Config);
+}
+
+const stripUndefined = <T extends object>(value: T): Partial<T> =>
+  Object.fromEntries(Object.entries(value).filter(([, v]) => v !== undefined)) as Partial<T>;
+
+/** The folder that local state lives in: beside the workspace's own package.json, whatever folder a process starts in. */
+export function localStateDir(env: Env): string {
+  if (env.REPLENISH_DIR) return env.REPLENISH_DIR;
+  for (let dir = import.meta.dirname; ; dir = dirname(dir)) {
+    if (isWorkspaceRoot(dir)) return join(dir, '.replenish');
+    if (dir === dirname(dir)) return join(process.cwd(), '.replenish');
+  }
+}
+
+function isWorkspaceRoot(dir: string): boolean {
+  try {
+    return (
+      (JSON.parse(readFileSync(join(dir, 'package.json'), 'utf8')) as { name?: string }).name === 'replenish'
+    );
+  } catch {
+    return false;
+  }
+}
+
+/**
+ * What the launcher left for processes that start alone: settings by their names in `.replenish/env.json`.
+ * Whoever names a database of their own has left the local fleet, so only its secrets are taken over then.
+ */
+function localDefaults(env: Env): Record<string, string> {
+  try {
+    const left = JSON.parse(readFileSync(join(localStateDir(env), 'env.json'), 'utf8')) as Record<
+      string,
+      string
+    >;
+    if (!env.DATABASE_URL) return left;
+    return Object.fromEntries(
+      Object.entries(left).filter(([name]) => name !== 'DATABASE_URL' && name !== 'REDIS_URL'),
+    );
+  } catch {
+    return {};
+  }
+}

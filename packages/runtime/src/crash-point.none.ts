@@ -1,0 +1,2 @@
+/** A production process has no crash points: this file is what `#crash-point` resolves to. */
+export const crashPoint = (_name: string): void => {};
