@@ -1,0 +1,180 @@
+import { isSameMoney, type Money } from './money.js';
+import type { NextStep } from './next-step.js';
+import { type Journal, journalOnEntering, type Kind, quarantine } from './postings.js';
+import { isFinal, type News, type State, step, type Verdict } from './recharge.js';
+
+/** On whose word a report stands. */
+export type Source = 'submission' | 'webhook' | 'poll' | 'client' | 'operator';
+
+export type CaseKind =
+  | 'unsent_order'
+  | 'late_money'
+  | 'wrong_amount'
+  | 'declined_after_success'
+  | 'cancel_conflict'
+  | 'absent_order'
+  | 'unknown_order'
+  | 'event_changed';
+
+/** A recharge as read, with what was posted and is open about it. */
+export type Recharge = Readonly<{
+  id: string;
+  kind: Kind;
+  state: State;
+  confirmation: 'acknowledged' | 'unknown' | null;
+  accountId: string;
+  amountMinor: bigint;
+  currency: string;
+  provider: string;
+  providerOrderId: string | null;
+  nextStep: NextStep | null;
+  attempt: number;
+  slots: readonly string[];
+  openCases: readonly string[];
+}>;
+
+/** News with its evidence. Of one transaction; nothing here names a time, which is the database's to say. */
+export type Report = Readonly<{
+  news: News;
+  source: Source;
+  reason: string;
+  providerOrderId?: string | null;
+  /** What the provider says it moved or will move. Differing from ours it is a conflict, whatever the state. */
+  money?: Money;
+  failure?: Readonly<{ code: string; message: string }>;
+  /** The submit attempt that this is the answer to. */
+  attempt?: number;
+  /** What may be done next while the recharge is not final; `ask` when not given. */
+  then?: NextStep;
+  /** A doubt that a person shall look at although nothing contradicts. */
+  doubt?: CaseKind;
+}>;
+
+export type Decision = Readonly<{
+  verdict: Verdict;
+  to: State;
+  confirmation: Recharge['confirmation'];
+  /** Whether the report leaves a transition behind. */
+  filed: boolean;
+  /** Whether this opens attempt n: the caller, and nobody else, may now call the provider. */
+  claimed: boolean;
+  then: NextStep | null;
+  journal: Journal | null;
+  openCase: CaseKind | null;
+}>;
+
+/** Pure: what a report does to a recharge. The one place where it is decided. */
+export function decide(r: Recharge, report: Report): Decision {
+  if (report.news === 'submit') return decideClaim(r);
+  // A client may only take back what was not sent; later the provider alone can confirm a cancel.
+  if (report.news === 'cancel' && report.source === 'client' && r.state !== 'CREATED') return tooLate(r);
+  if (isOutdated(r, report)) return nothingMoves(r, 'stale', report, null);
+  const hasOtherMoney = report.money !== undefined && !isSameMoney(report.money, r);
+  if (hasOtherMoney && !isFinal(r.state)) return wrongMoney(r, report);
+  const { verdict, to } = step(r.state, report.news);
+  if (verdict === 'conflict') return conflict(r, report);
+  if (verdict === 'stale')
+    return nothingMoves(
+      r,
+      hasOtherMoney ? 'conflict' : 'stale',
+      report,
+      hasOtherMoney ? 'wrong_amount' : null,
+    );
+  return {
+    verdict,
+    to,
+    confirmation: confirmationAfter(r, report),
+    filed: true,
+    claimed: false,
+    then: isFinal(to) ? null : (report.then ?? 'ask'),
+    journal: journalOnEntering(to, parties(r)),
+    openCase: report.doubt ?? null,
+  };
+}
+
+const tooLate = (r: Recharge): Decision => ({
+  verdict: 'stale',
+  to: r.state,
+  confirmation: r.confirmation,
+  filed: false,
+  claimed: false,
+  then: r.nextStep,
+  journal: null,
+  openCase: null,
+});
+
+/** An intent is opened only where the row says that a submit is what comes next; everyone else goes away empty. */
+function decideClaim(r: Recharge): Decision {
+  if (r.nextStep !== 'submit') return tooLate(r);
+  return { ...tooLate(r), ...step(r.state, 'submit'), filed: true, claimed: true, then: 'ask' };
+}
+
+/**
+ * A worker that slept through its own attempt must not speak for the next one: its "unknown" or "declined" is about
+ * a call that no longer decides anything. That an order was accepted or settled stays true whoever says it.
+ */
+const isOutdated = (r: Recharge, report: Report): boolean =>
+  report.attempt !== undefined &&
+  report.attempt < r.attempt &&
+  (report.news === 'unknown' || report.news === 'declined');
+
+function wrongMoney(r: Recharge, report: Report): Decision {
+  const moved = report.news === 'settled' && report.money !== undefined && !r.slots.includes('suspense');
+  const decision = nothingMoves(r, 'conflict', report, 'wrong_amount');
+  return moved ? { ...decision, journal: quarantine(parties(r), report.money!) } : decision;
+}
+
+const conflictKinds: Record<News, (state: State) => CaseKind> = {
+  submit: () => 'unsent_order',
+  accepted: () => 'unsent_order',
+  unknown: () => 'unsent_order',
+  settled: (state) => (state === 'CREATED' ? 'unsent_order' : 'late_money'),
+  declined: (state) => (state === 'CREATED' ? 'unsent_order' : 'declined_after_success'),
+  cancel: () => 'cancel_conflict',
+};
+
+function conflict(r: Recharge, report: Report): Decision {
+  const kind = conflictKinds[report.news](r.state);
+  const decision = nothingMoves(r, 'conflict', report, kind);
+  if (report.news !== 'settled' || r.slots.includes('suspense')) return decision;
+  return { ...decision, journal: quarantine(parties(r), report.money ?? r) };
+}
+
+/**
+ * Nothing moves, but what was learnt on the way is kept. A poll that only repeats what is known leaves no transition:
+ * its provider call is on record already.
+ */
+function nothingMoves(r: Recharge, verdict: Verdict, report: Report, kind: CaseKind | null): Decision {
+  const openCase = kind ?? report.doubt ?? null;
+  const isNew = openCase !== null && !r.openCases.includes(openCase);
+  return {
+    verdict,
+    to: r.state,
+    confirmation: isFinal(r.state) ? r.confirmation : confirmationAfter(r, report),
+    filed: report.source !== 'poll' || isNew,
+    claimed: false,
+    then: nextAfter(r, report),
+    journal: null,
+    openCase: isNew ? openCase : null,
+  };
+}
+
+/** An order that the provider has acknowledged is asked about, never sent again. */
+function nextAfter(r: Recharge, report: Report): NextStep | null {
+  if (isFinal(r.state)) return null;
+  if (r.state === 'CREATED') return r.nextStep;
+  return report.news === 'accepted' ? 'ask' : (report.then ?? r.nextStep);
+}
+
+function confirmationAfter(r: Recharge, report: Report): Recharge['confirmation'] {
+  if (report.news === 'accepted' || report.news === 'settled' || report.news === 'declined')
+    return 'acknowledged';
+  return report.news === 'unknown' && r.confirmation === null ? 'unknown' : r.confirmation;
+}
+
+const parties = (r: Recharge) => ({
+  kind: r.kind,
+  accountId: r.accountId,
+  provider: r.provider,
+  money: { amountMinor: r.amountMinor, currency: r.currency },
+});

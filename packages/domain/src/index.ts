@@ -1,0 +1,95 @@
+import { v7 as uuidv7 } from 'uuid';
+import { type ApplyOptions, applier, type Heard, type Told } from './store/apply.js';
+import { type Balances, openBalances } from './store/balances.js';
+import { type Clients, openClients } from './store/clients.js';
+import { type Created, creator, type NewRecharge } from './store/create.js';
+import { openDatabase } from './store/database.js';
+import { persist } from './store/failure.js';
+import { type Inbox, openInbox } from './store/inbox.js';
+import { openReads, type Reads } from './store/reads.js';
+import { type Due, takeDue } from './store/sweep.js';
+import { type Finding, verify } from './store/verify.js';
+
+/** The state machine, the ledger and the inbox. Sole owner of the database. */
+export interface Domain {
+  /** Stores a validated request; the same key again answers with the first one's transaction. */
+  createRecharge(ask: NewRecharge): Promise<Created>;
+  /** The only way a recharge changes. Calls that arrive together share one statement. */
+  applyNews(told: Told): Promise<Heard>;
+  /** Takes due rows and sets their next due time, so that whoever works on them may die. */
+  takeDue(max: number): Promise<Due[]>;
+  readonly inbox: Inbox;
+  readonly reads: Reads;
+  readonly balances: Balances;
+  readonly clients: Clients;
+  verify(): Promise<Finding[]>;
+  /** @throws StoreUnavailable when the database does not answer. */
+  ping(): Promise<void>;
+  close(): Promise<void>;
+}
+
+export type DomainOptions = Readonly<{
+  databaseUrl: string;
+  poolMax?: number;
+  /** How long a provider may be silent before it is asked. */
+  reconcileAfterMs: number;
+  /** Limit of one provider call; a submit may take a few, and its retries' waits. */
+  providerTimeoutMs: number;
+  onConnectionLost?: (error: Error) => void;
+  newId?: () => string;
+  now?: () => Date;
+  random?: () => number;
+}>;
+
+// A hint travels in milliseconds. After two seconds it is lost or stands in a long queue, and the sweeper may look.
+const HINT_LIMIT_MS = 2_000;
+// One submit is one call of providerTimeoutMs, or a few short refusals with waits of three seconds in all.
+const SUBMIT_MARGIN_MS = 5_000;
+
+/** Takes an address, not a client, so that no app ever imports Prisma. */
+export function openDomain(options: DomainOptions): Domain {
+  const newId = options.newId ?? uuidv7;
+  const now = options.now ?? (() => new Date());
+  const { db, close } = openDatabase({
+    databaseUrl: options.databaseUrl,
+    poolMax: options.poolMax ?? 8,
+    onConnectionLost: options.onConnectionLost ?? (() => {}),
+  });
+  const applying: ApplyOptions = {
+    newId,
+    reconcileAfterMs: options.reconcileAfterMs,
+    callLimitMs: options.providerTimeoutMs + SUBMIT_MARGIN_MS,
+    random: options.random ?? Math.random,
+  };
+  return {
+    createRecharge: creator(db, { hintLimitMs: HINT_LIMIT_MS, newId }),
+    applyNews: applier(db, applying),
+    takeDue: (max) => takeDue(db, max, options.reconcileAfterMs),
+    inbox: openInbox(db, { hintLimitMs: HINT_LIMIT_MS, newId }),
+    reads: openReads(db),
+    balances: openBalances(db),
+    clients: openClients(db, { newId, now }),
+    verify: () => verify(db),
+    ping: async () => {
+      await persist(() => db.$queryRaw`select 1`);
+    },
+    close,
+  };
+}
+
+export type { CaseKind, Recharge, Report, Source } from './core/decision.js';
+export { AMOUNT_MINOR_MAX, type Money, majorFromMinor, minorFromMajor } from './core/money.js';
+export { type Capabilities, type Evidence, type NextStep, nextStep } from './core/next-step.js';
+export type { Kind } from './core/postings.js';
+export { isFinal, type News, type State, states, type Verdict } from './core/recharge.js';
+export type { CallRecord, Claim, Heard, Told } from './store/apply.js';
+export type { Balance, Balances, WalletEntry } from './store/balances.js';
+export type { Clients, Key, NewClient, NewKey } from './store/clients.js';
+export type { Created, CreateProblem, NewRecharge } from './store/create.js';
+export { StoreUnavailable } from './store/failure.js';
+export type { Delivery, Inbox, Kept, StoredEvent } from './store/inbox.js';
+export { migrate, schemaScript } from './store/migrate.js';
+export type { Outstanding, Reads, TimelineRow } from './store/reads.js';
+export type { Due } from './store/sweep.js';
+export { type Finding, invariantNames } from './store/verify.js';
+export type { RechargeView } from './store/view.js';

@@ -1,0 +1,58 @@
+import { createHash } from 'node:crypto';
+import { PrismaPg } from '@prisma/adapter-pg';
+import pg from 'pg';
+import { PrismaClient } from '../generated/client.js';
+
+export type Database = PrismaClient;
+
+export type DatabaseOptions = Readonly<{
+  databaseUrl: string;
+  /** Connections of this process. */
+  poolMax: number;
+  /** A lost idle connection is no fault of a call: it is told here and replaced by the pool. */
+  onConnectionLost: (error: Error) => void;
+}>;
+
+// No request waits longer than its caller would: five seconds for a connection, ten for a statement.
+const CONNECT_LIMIT_MS = 5_000;
+const STATEMENT_LIMIT_MS = 10_000;
+const IDLE_IN_TRANSACTION_LIMIT_MS = 30_000;
+
+// Every hot statement looks rows up by key. Its plan is cached at the first calls, when the tables of a new
+// installation are empty and a scan looks cheap; without these three it would go on scanning until statistics come.
+const PLANNER = '-c enable_seqscan=off -c enable_hashjoin=off -c enable_mergejoin=off -c jit=off';
+
+export function openDatabase(options: DatabaseOptions): { db: Database; close: () => Promise<void> } {
+  const pool = new pg.Pool({
+    connectionString: options.databaseUrl,
+    max: options.poolMax,
+    connectionTimeoutMillis: CONNECT_LIMIT_MS,
+    statement_timeout: STATEMENT_LIMIT_MS,
+    idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_LIMIT_MS,
+    options: PLANNER,
+    keepAlive: true,
+  });
+  pool.on('error', options.onConnectionLost);
+  const names = new Map<string, string>();
+  const adapter = new PrismaPg(pool, { statementNameGenerator: ({ sql }) => statementName(names, sql) });
+  const db = new PrismaClient({ adapter });
+  return {
+    db,
+    close: async () => {
+      await db.$disconnect();
+      await pool.end();
+    },
+  };
+}
+
+/**
+ * A named statement is planned once a connection instead of once a call. The texts are few and constant; the bound
+ * is there so that a statement built from input could never fill the server's memory.
+ */
+function statementName(names: Map<string, string>, sql: string): string {
+  const known = names.get(sql);
+  if (known) return known;
+  const name = `r_${createHash('sha256').update(sql).digest('hex').slice(0, 24)}`;
+  if (names.size < 200) names.set(sql, name);
+  return names.has(sql) ? name : '';
+}

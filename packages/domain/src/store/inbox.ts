@@ -1,0 +1,161 @@
+import { createHash } from 'node:crypto';
+import { Prisma } from '../generated/client.js';
+import { coalesce, eachAlone } from './coalesce.js';
+import type { Database } from './database.js';
+import { isUnavailable, persist } from './failure.js';
+
+/** An authentic provider event, as its bytes came. */
+export type Delivery = Readonly<{
+  id: string;
+  provider: string;
+  eventId: string;
+  rawBody: Buffer;
+  correlationId: string;
+}>;
+
+/** `id` is the row that stands for the event: the first delivery's. `changed`: the same event id with another body. */
+export type Kept = Readonly<{ id: string; verdict: 'kept' | 'repeated' | 'changed' }>;
+
+export type StoredEvent = Readonly<{
+  id: string;
+  provider: string;
+  eventId: string;
+  rawBody: Buffer;
+  correlationId: string;
+  processed: boolean;
+  ageMs: number;
+}>;
+
+type Arrival = Delivery & { bodyHash: string };
+
+export interface Inbox {
+  /** Stores an event before it is acknowledged; a repeated one is recognised by (provider, event id). */
+  keep(delivery: Delivery): Promise<Kept>;
+  read(id: string): Promise<StoredEvent | null>;
+  /** The transaction an event speaks of, by our reference or by the provider's order id. */
+  match(of: {
+    provider: string;
+    reference: string | null;
+    providerOrderId: string | null;
+  }): Promise<string | null>;
+  /** Files an event that no transaction belongs to, and opens a case for it. */
+  fileUnmatched(event: StoredEvent, detail: object): Promise<void>;
+}
+
+export function openInbox(db: Database, options: { hintLimitMs: number; newId: () => string }): Inbox {
+  const limits = { batchMax: 64, inFlightMax: 2 };
+  const keep = coalesce<Arrival, Kept>(
+    (arrivals) => eachAlone(arrivals, (some) => keepAll(db, some, options), isUnavailable),
+    limits,
+  );
+  const read = coalesce<string, StoredEvent | null>((ids) => readAll(db, ids), limits);
+  return {
+    keep: (delivery) =>
+      keep({ ...delivery, bodyHash: createHash('sha256').update(delivery.rawBody).digest('hex') }),
+    read,
+    match: (of) => match(db, of),
+    fileUnmatched: (event, detail) => fileUnmatched(db, event, detail, options.newId()),
+  };
+}
+
+async function keepAll(
+  db: Database,
+  arrivals: readonly Arrival[],
+  options: { hintLimitMs: number; newId: () => string },
+): Promise<Kept[]> {
+  const json = JSON.stringify(arrivals.map((a) => ({ ...a, rawBody: a.rawBody.toString('base64') })));
+  const kept = await persist(
+    () => db.$queryRaw<{ id: string }[]>`
+      insert into webhook_event (id, provider, event_id, raw_body, body_hash, correlation_id, due_at)
+      select id, provider, "eventId", decode("rawBody", 'base64'), decode("bodyHash", 'hex'), "correlationId",
+        now() + ${options.hintLimitMs}::int * interval '1 ms'
+      from jsonb_to_recordset(${json}::jsonb) as a(
+        id uuid, provider text, "eventId" text, "rawBody" text, "bodyHash" text, "correlationId" text)
+      order by provider, "eventId"
+      on conflict (provider, event_id) do nothing
+      returning id`,
+  );
+  const ids = new Set(kept.map((row) => row.id));
+  const rivals = arrivals.filter((a) => !ids.has(a.id));
+  const first = rivals.length > 0 ? await firstOf(db, rivals) : new Map();
+  return Promise.all(
+    arrivals.map(async (a): Promise<Kept> => {
+      if (ids.has(a.id)) return { id: a.id, verdict: 'kept' };
+      const stored = first.get(`${a.provider} ${a.eventId}`);
+      if (!stored) throw new Error(`event ${a.provider} ${a.eventId} is neither kept nor there`);
+      if (stored.bodyHash === a.bodyHash) return { id: stored.id, verdict: 'repeated' };
+      await openChangedCase(db, a, options.newId());
+      return { id: stored.id, verdict: 'changed' };
+    }),
+  );
+}
+
+async function firstOf(db: Database, arrivals: readonly Arrival[]) {
+  const json = JSON.stringify(arrivals.map(({ provider, eventId }) => ({ provider, eventId })));
+  const rows = await persist(
+    () => db.$queryRaw<{ id: string; provider: string; eventId: string; bodyHash: string }[]>`
+      select e.id, e.provider, e.event_id as "eventId", encode(e.body_hash, 'hex') as "bodyHash"
+      from (select distinct provider, "eventId"
+        from jsonb_to_recordset(${json}::jsonb) as a(provider text, "eventId" text)) a
+      join webhook_event e on e.provider = a.provider and e.event_id = a."eventId"`,
+  );
+  return new Map(rows.map((row) => [`${row.provider} ${row.eventId}`, row]));
+}
+
+async function openChangedCase(db: Database, a: Arrival, caseId: string): Promise<void> {
+  const detail = JSON.stringify({ eventId: a.eventId, body: a.rawBody.toString('utf8').slice(0, 4_000) });
+  await persist(
+    () => db.$executeRaw`
+      insert into reconciliation_case (id, subject, kind, detail)
+      values (${caseId}::uuid, ${`${a.provider}:${a.eventId}`}, 'event_changed', ${detail}::jsonb)
+      on conflict (subject, kind) where closed_at is null do nothing`,
+  );
+}
+
+async function readAll(db: Database, ids: readonly string[]): Promise<(StoredEvent | null)[]> {
+  const rows = await persist(
+    () => db.$queryRaw<(Omit<StoredEvent, 'rawBody'> & { rawBody: Uint8Array })[]>`
+      select id, provider, event_id as "eventId", raw_body as "rawBody", correlation_id as "correlationId",
+        processed_at is not null as processed,
+        (extract(epoch from now() - stored_at) * 1000)::float8 as "ageMs"
+      from webhook_event where id = any(${[...ids]}::uuid[])`,
+  );
+  const found = new Map(rows.map((row) => [row.id, { ...row, rawBody: Buffer.from(row.rawBody) }]));
+  return ids.map((id) => found.get(id) ?? null);
+}
+
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+
+async function match(
+  db: Database,
+  of: { provider: string; reference: string | null; providerOrderId: string | null },
+): Promise<string | null> {
+  const reference = of.reference && UUID.test(of.reference) ? of.reference.toLowerCase() : null;
+  const rows = await persist(() =>
+    db.$queryRaw<{ id: string }[]>(Prisma.sql`
+      select id from recharge_transaction where id = ${reference}::uuid and provider = ${of.provider}
+      union all
+      select id from recharge_transaction
+      where provider = ${of.provider} and provider_order_id = ${of.providerOrderId} and ${reference}::uuid is null
+      limit 1`),
+  );
+  return rows[0]?.id ?? null;
+}
+
+async function fileUnmatched(
+  db: Database,
+  event: StoredEvent,
+  detail: object,
+  caseId: string,
+): Promise<void> {
+  await persist(
+    () => db.$executeRaw`
+      with filed as (
+        update webhook_event set processed_at = now(), due_at = null, verdict = 'conflict'
+        where id = ${event.id}::uuid and processed_at is null returning id)
+      insert into reconciliation_case (id, subject, kind, detail)
+      select ${caseId}::uuid, ${`${event.provider}:${event.eventId}`}, 'unknown_order', ${JSON.stringify(detail)}::jsonb
+      from filed
+      on conflict (subject, kind) where closed_at is null do nothing`,
+  );
+}

@@ -1,0 +1,125 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+import { PrismaPg } from '@prisma/adapter-pg';
+import { bindMigrationAwareSqlAdapterFactory } from '@prisma/driver-adapter-utils';
+import pg from 'pg';
+
+// Node's types leave this global to browsers' ones.
+declare const WebAssembly: {
+  instantiate(wasm: Buffer, imports: object): Promise<{ instance: { exports: Record<string, unknown> } }>;
+};
+
+const prismaDir = join(import.meta.dirname, '..', '..', '..', '..', 'prisma');
+const noFilters = { externalTables: [], externalEnums: [] };
+
+// Any number; it only has to be the same in every process that migrates one database.
+const MIGRATION_LOCK = 7_215_001;
+
+/**
+ * Applies what is missing of prisma/migrations, with Prisma's own schema engine compiled to WebAssembly: the records
+ * it leaves are those of `prisma migrate deploy`, and no native engine has to be downloaded.
+ * Processes that start together wait for each other. Returns the names of what was applied.
+ */
+export async function migrate(options: { databaseUrl: string }): Promise<string[]> {
+  const lock = new pg.Client({ connectionString: options.databaseUrl });
+  await lock.connect();
+  try {
+    await lock.query('select pg_advisory_lock($1)', [MIGRATION_LOCK]);
+    return await withEngine(options.databaseUrl, async (engine) => {
+      const migrationsList = readMigrations();
+      return (await engine.applyMigrations({ migrationsList, filters: noFilters })).appliedMigrationNames;
+    });
+  } finally {
+    await lock.end();
+  }
+}
+
+/**
+ * The tables of schema.prisma as SQL, for the test that holds schema and migrations equal. (The engine's own comparison
+ * with a database cannot be used: this adapter does not read Postgres's "char" type, which it asks for.)
+ */
+export async function schemaScript(options: { databaseUrl: string }): Promise<string> {
+  const files = [{ path: 'schema.prisma', content: readFileSync(join(prismaDir, 'schema.prisma'), 'utf8') }];
+  return withEngine(options.databaseUrl, async (engine) => {
+    const to = { tag: 'schemaDatamodel' as const, files };
+    const diff = await engine.diff({
+      from: { tag: 'empty' },
+      to,
+      script: true,
+      exitCode: null,
+      filters: noFilters,
+    });
+    return diff.stdout ?? '';
+  });
+}
+
+// The engine's glue keeps one instance in module state, so a process makes one.
+let glueLoaded: Promise<Glue> | null = null;
+type Glue = typeof import('@prisma/schema-engine-wasm/schema_engine_bg');
+
+async function loadGlue(): Promise<Glue> {
+  const glueFile = createRequire(import.meta.url).resolve('@prisma/schema-engine-wasm/schema_engine_bg');
+  const glue = await import('@prisma/schema-engine-wasm/schema_engine_bg');
+  const wasm = readFileSync(glueFile.replace(/\.js$/, '.wasm'));
+  const { instance } = await WebAssembly.instantiate(wasm, { './schema_engine_bg.js': glue });
+  glue.__wbg_set_wasm(instance.exports);
+  (instance.exports.__wbindgen_start as () => void)();
+  return glue;
+}
+
+type Engine = Awaited<ReturnType<Glue['SchemaEngine']['new']>>;
+
+/** The engine holds an advisory lock of its own as long as its connection lives, so that ends with the work. */
+async function withEngine<T>(databaseUrl: string, work: (engine: Engine) => Promise<T>): Promise<T> {
+  glueLoaded ??= loadGlue();
+  const glue = await glueLoaded;
+  const pool = new pg.Pool({ connectionString: databaseUrl, max: 2 });
+  const adapter = bindMigrationAwareSqlAdapterFactory(wholeScripts(pool));
+  try {
+    const engine = await glue.SchemaEngine.new({ datamodels: undefined }, () => {}, adapter);
+    return await work(engine);
+  } finally {
+    await pool.end();
+  }
+}
+
+/**
+ * The adapter cuts scripts at every semicolon, also inside the body of a function. Sent whole, as the native engine
+ * sends them, Postgres reads them itself and runs each as one transaction: a migration is applied or it is not.
+ */
+function wholeScripts(pool: pg.Pool): PrismaPg {
+  const factory = new PrismaPg(pool);
+  const connect = factory.connect.bind(factory);
+  factory.connect = async () => {
+    const adapter = await connect();
+    adapter.executeScript = async (script) => {
+      await adapter.underlyingDriver().query(script);
+    };
+    return adapter;
+  };
+  return factory;
+}
+
+function readMigrations() {
+  const baseDir = join(prismaDir, 'migrations');
+  const names = readdirSync(baseDir, { withFileTypes: true })
+    .filter((entry) => entry.isDirectory())
+    .map((entry) => entry.name)
+    .sort();
+  return {
+    baseDir,
+    lockfile: {
+      path: 'migration_lock.toml',
+      content: readFileSync(join(baseDir, 'migration_lock.toml'), 'utf8'),
+    },
+    shadowDbInitScript: '',
+    migrationDirectories: names.map((path) => ({
+      path,
+      migrationFile: {
+        path: 'migration.sql',
+        content: { tag: 'ok' as const, value: readFileSync(join(baseDir, path, 'migration.sql'), 'utf8') },
+      },
+    })),
+  };
+}

@@ -1,0 +1,146 @@
+import type { NextStep } from '../core/next-step.js';
+import type { State } from '../core/recharge.js';
+import { Prisma } from '../generated/client.js';
+import { coalesce } from './coalesce.js';
+import type { Database } from './database.js';
+import { persist } from './failure.js';
+import { type RechargeView, viewColumns } from './view.js';
+
+export type ListFilter = Readonly<{
+  clientId: string;
+  /** SQL LIKE patterns of the accounts that the caller may see. */
+  accountPatterns: readonly string[];
+  accountId?: string;
+  states?: readonly State[];
+  orderReference?: string;
+  createdFrom?: Date;
+  createdTo?: Date;
+  /** Id of the last row of the page before: ids are time-ordered. */
+  beforeId?: string;
+  limit: number;
+}>;
+
+/** What the reconciler needs to know of a recharge before it asks about it. */
+export type Outstanding = Readonly<{
+  id: string;
+  state: State;
+  provider: string;
+  nextStep: NextStep | null;
+  attempt: number;
+  createdAt: Date;
+}>;
+
+export type TimelineRow = Readonly<{ at: Date; kind: string; detail: Record<string, unknown> }>;
+
+export interface Reads {
+  recharge(id: string): Promise<RechargeView | null>;
+  outstanding(id: string): Promise<Outstanding | null>;
+  list(filter: ListFilter): Promise<RechargeView[]>;
+  timeline(id: string): Promise<TimelineRow[]>;
+  /** Unfinished recharges older than `slaMs`, by provider. */
+  pendingBeyond(slaMs: number): Promise<{ provider: string; count: number }[]>;
+  openCases(): Promise<{ kind: string; count: number }[]>;
+}
+
+export function openReads(db: Database): Reads {
+  const limits = { batchMax: 100, inFlightMax: 2 };
+  return {
+    recharge: coalesce<string, RechargeView | null>((ids) => rechargesById(db, ids), limits),
+    outstanding: coalesce<string, Outstanding | null>((ids) => outstandingById(db, ids), limits),
+    list: (filter) => list(db, filter),
+    timeline: (id) => timeline(db, id),
+    pendingBeyond: (slaMs) =>
+      persist(
+        () => db.$queryRaw`
+          select provider, count(*)::int as count from recharge_transaction
+          where due_at is not null and created_at < now() - ${slaMs}::float8 * interval '1 ms' group by provider`,
+      ),
+    openCases: () =>
+      persist(
+        () => db.$queryRaw`
+          select kind, count(*)::int as count from reconciliation_case where closed_at is null group by kind`,
+      ),
+  };
+}
+
+async function rechargesById(db: Database, ids: readonly string[]): Promise<(RechargeView | null)[]> {
+  const rows = await persist(
+    () => db.$queryRaw<RechargeView[]>`
+      select ${Prisma.raw(viewColumns)}
+      from recharge_transaction t join recharge_request q on q.transaction_id = t.id
+      where t.id = any(${[...ids]}::uuid[])`,
+  );
+  return inOrder(ids, rows);
+}
+
+async function outstandingById(db: Database, ids: readonly string[]): Promise<(Outstanding | null)[]> {
+  const rows = await persist(
+    () => db.$queryRaw<Outstanding[]>`
+      select id, state, provider, next_step as "nextStep", attempt, created_at as "createdAt"
+      from recharge_transaction where id = any(${[...ids]}::uuid[])`,
+  );
+  return inOrder(ids, rows);
+}
+
+function inOrder<Row extends { id: string }>(ids: readonly string[], rows: readonly Row[]): (Row | null)[] {
+  const found = new Map(rows.map((row) => [row.id, row]));
+  return ids.map((id) => found.get(id) ?? null);
+}
+
+function list(db: Database, filter: ListFilter): Promise<RechargeView[]> {
+  const wanted: Prisma.Sql[] = [
+    Prisma.sql`t.client_id = ${filter.clientId}::uuid`,
+    Prisma.sql`t.account_id like any(${[...filter.accountPatterns]}::text[])`,
+  ];
+  if (filter.accountId !== undefined) wanted.push(Prisma.sql`t.account_id = ${filter.accountId}`);
+  if (filter.states) wanted.push(Prisma.sql`t.state = any(${[...filter.states]}::text[])`);
+  if (filter.orderReference !== undefined)
+    wanted.push(Prisma.sql`t.order_reference = ${filter.orderReference}`);
+  if (filter.createdFrom)
+    wanted.push(Prisma.sql`t.created_at >= ${filter.createdFrom.toISOString()}::timestamptz`);
+  if (filter.createdTo)
+    wanted.push(Prisma.sql`t.created_at < ${filter.createdTo.toISOString()}::timestamptz`);
+  if (filter.beforeId) wanted.push(Prisma.sql`t.id < ${filter.beforeId}::uuid`);
+  return persist(
+    () => db.$queryRaw<RechargeView[]>`
+      select ${Prisma.raw(viewColumns)}
+      from recharge_transaction t join recharge_request q on q.transaction_id = t.id
+      where ${Prisma.join(wanted, ' and ')}
+      order by t.id desc limit ${filter.limit}::int`,
+  );
+}
+
+/** Everything that happened to one recharge, from all its tables, in one order. */
+function timeline(db: Database, id: string): Promise<TimelineRow[]> {
+  return persist(
+    () => db.$queryRaw<TimelineRow[]>`
+      select at, kind, detail from (
+        select received_at as at, 0 as rank, 0::bigint as n, 'request' as kind, jsonb_build_object(
+          'idempotencyKey', idempotency_key, 'correlationId', correlation_id) as detail
+        from recharge_request where transaction_id = ${id}::uuid
+        union all
+        select at, 2, seq, 'transition', jsonb_build_object('seq', seq, 'news', news, 'verdict', verdict,
+          'from', from_state, 'to', to_state, 'source', source, 'reason', reason)
+        from transition where transaction_id = ${id}::uuid
+        union all
+        select started_at, case operation when 'submit' then 3 else 1 end, attempt,
+          case operation when 'submit' then 'provider_call' else 'poll' end, jsonb_build_object('operation', operation,
+          'attempt', attempt, 'outcome', coalesce(outcome, 'unanswered'), 'providerCode', provider_code,
+          'httpStatus', http_status, 'endedAt', ended_at)
+        from provider_call where transaction_id = ${id}::uuid
+        union all
+        select stored_at, 1, 0, 'webhook', jsonb_build_object('provider', provider, 'eventId', event_id,
+          'processedAt', processed_at, 'verdict', verdict)
+        from webhook_event where transaction_id = ${id}::uuid
+        union all
+        select e.at, 4, e.id, 'posting', jsonb_build_object('slot', j.slot, 'debit', e.debit_account,
+          'credit', e.credit_account, 'amount', e.amount_minor, 'currency', e.currency)
+        from ledger_entry e join ledger_journal j on j.id = e.journal_id
+        where j.transaction_id = ${id}::uuid
+        union all
+        select opened_at, 5, 0, 'case', jsonb_build_object('caseId', id, 'kind', kind, 'closedAt', closed_at,
+          'resolution', resolution)
+        from reconciliation_case where transaction_id = ${id}::uuid
+      ) happened order by at, rank, n`,
+  );
+}
