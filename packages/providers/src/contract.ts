@@ -24,7 +24,11 @@ export type SubmitOutcome =
   | Readonly<{ kind: 'settled'; providerOrderId: string; amountMinor: bigint; currency: string }>
   | Readonly<{ kind: 'rejected'; code: string; message: string }>
   | Readonly<{ kind: 'unknown'; cause: Silence; code?: string }>
-  | Readonly<{ kind: 'not_executed'; cause: 'unreachable' | 'rate_limited' | 'unavailable'; retryAfterMs?: number }>;
+  | Readonly<{
+      kind: 'not_executed';
+      cause: 'unreachable' | 'rate_limited' | 'unavailable';
+      retryAfterMs?: number;
+    }>;
 
 export type OrderStatus = 'pending' | 'settled' | 'declined' | 'canceled';
 
@@ -41,7 +45,11 @@ export type QueryOutcome =
     }>
   | Readonly<{ kind: 'absent' }>
   | Readonly<{ kind: 'unknown'; cause: Silence; code?: string }>
-  | Readonly<{ kind: 'not_executed'; cause: 'unreachable' | 'rate_limited' | 'unavailable'; retryAfterMs?: number }>;
+  | Readonly<{
+      kind: 'not_executed';
+      cause: 'unreachable' | 'rate_limited' | 'unavailable';
+      retryAfterMs?: number;
+    }>;
 
 /** An authentic webhook, reduced to what the domain needs to know. */
 export type ProviderEvent = Readonly<{

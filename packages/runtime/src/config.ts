@@ -91,6 +91,12 @@ export function readConfig(env: Env): Config {
   } as Config);
 }
 
+/** @throws an error that says how to get one, when no database is configured and no local one is running. */
+export function requireDatabaseUrl(config: Config): string {
+  if (config.DATABASE_URL) return config.DATABASE_URL;
+  throw new Error('no database: set DATABASE_URL, or start the local fleet with `npm start` first');
+}
+
 const stripUndefined = <T extends object>(value: T): Partial<T> =>
   Object.fromEntries(Object.entries(value).filter(([, v]) => v !== undefined)) as Partial<T>;
 

@@ -45,7 +45,7 @@ export type Report = Readonly<{
   /** The submit attempt that this is the answer to. */
   attempt?: number;
   /** What may be done next while the recharge is not final; `ask` when not given. */
-  then?: NextStep;
+  nextStep?: NextStep;
   /** A doubt that a person shall look at although nothing contradicts. */
   doubt?: CaseKind;
 }>;
@@ -58,7 +58,7 @@ export type Decision = Readonly<{
   filed: boolean;
   /** Whether this opens attempt n: the caller, and nobody else, may now call the provider. */
   claimed: boolean;
-  then: NextStep | null;
+  nextStep: NextStep | null;
   journal: Journal | null;
   openCase: CaseKind | null;
 }>;
@@ -68,7 +68,7 @@ export function decide(r: Recharge, report: Report): Decision {
   if (report.news === 'submit') return decideClaim(r);
   // A client may only take back what was not sent; later the provider alone can confirm a cancel.
   if (report.news === 'cancel' && report.source === 'client' && r.state !== 'CREATED') return tooLate(r);
-  if (isOutdated(r, report)) return nothingMoves(r, 'stale', report, null);
+  if (isOutdated(r, report)) return { ...nothingMoves(r, 'stale', report, null), nextStep: r.nextStep };
   const hasOtherMoney = report.money !== undefined && !isSameMoney(report.money, r);
   if (hasOtherMoney && !isFinal(r.state)) return wrongMoney(r, report);
   const { verdict, to } = step(r.state, report.news);
@@ -86,7 +86,7 @@ export function decide(r: Recharge, report: Report): Decision {
     confirmation: confirmationAfter(r, report),
     filed: true,
     claimed: false,
-    then: isFinal(to) ? null : (report.then ?? 'ask'),
+    nextStep: isFinal(to) ? null : (report.nextStep ?? 'ask'),
     journal: journalOnEntering(to, parties(r)),
     openCase: report.doubt ?? null,
   };
@@ -98,7 +98,7 @@ const tooLate = (r: Recharge): Decision => ({
   confirmation: r.confirmation,
   filed: false,
   claimed: false,
-  then: r.nextStep,
+  nextStep: r.nextStep,
   journal: null,
   openCase: null,
 });
@@ -106,7 +106,7 @@ const tooLate = (r: Recharge): Decision => ({
 /** An intent is opened only where the row says that a submit is what comes next; everyone else goes away empty. */
 function decideClaim(r: Recharge): Decision {
   if (r.nextStep !== 'submit') return tooLate(r);
-  return { ...tooLate(r), ...step(r.state, 'submit'), filed: true, claimed: true, then: 'ask' };
+  return { ...tooLate(r), ...step(r.state, 'submit'), filed: true, claimed: true, nextStep: 'ask' };
 }
 
 /**
@@ -153,7 +153,7 @@ function nothingMoves(r: Recharge, verdict: Verdict, report: Report, kind: CaseK
     confirmation: isFinal(r.state) ? r.confirmation : confirmationAfter(r, report),
     filed: report.source !== 'poll' || isNew,
     claimed: false,
-    then: nextAfter(r, report),
+    nextStep: nextAfter(r, report),
     journal: null,
     openCase: isNew ? openCase : null,
   };
@@ -163,7 +163,7 @@ function nothingMoves(r: Recharge, verdict: Verdict, report: Report, kind: CaseK
 function nextAfter(r: Recharge, report: Report): NextStep | null {
   if (isFinal(r.state)) return null;
   if (r.state === 'CREATED') return r.nextStep;
-  return report.news === 'accepted' ? 'ask' : (report.then ?? r.nextStep);
+  return report.news === 'accepted' ? 'ask' : (report.nextStep ?? r.nextStep);
 }
 
 function confirmationAfter(r: Recharge, report: Report): Recharge['confirmation'] {

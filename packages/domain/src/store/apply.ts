@@ -32,6 +32,8 @@ export type Told = Report &
 export type Heard = Readonly<{
   verdict: Verdict | 'unknown_transaction' | 'repeated';
   state: State | null;
+  /** When the recharge was created; null for one that is not there. */
+  createdAt: Date | null;
   /** Set when this report opened an attempt: what the provider needs to know. */
   claim: Claim | null;
 }>;
@@ -108,13 +110,19 @@ async function applyRound(
   for (const report of reports) {
     const row = rows.get(report.transactionId);
     if (!row) {
-      answers.set(report, { verdict: 'unknown_transaction', state: null, claim: null });
+      answers.set(report, { verdict: 'unknown_transaction', state: null, createdAt: null, claim: null });
     } else if (row.eventDone) {
-      answers.set(report, { verdict: 'repeated', state: row.state, claim: null });
+      answers.set(report, { verdict: 'repeated', state: row.state, createdAt: row.createdAt, claim: null });
     } else {
       const decision = decide(row, report);
       if (leavesTrace(decision, report)) plans.push(planOf(row, report, decision, options));
-      else answers.set(report, { verdict: decision.verdict, state: decision.to, claim: null });
+      else
+        answers.set(report, {
+          verdict: decision.verdict,
+          state: decision.to,
+          createdAt: row.createdAt,
+          claim: null,
+        });
     }
   }
   if (plans.length === 0) return 0;
@@ -129,7 +137,7 @@ const leavesTrace = (decision: Decision, report: Told): boolean =>
 type Plan = Readonly<{ id: string; report: Told; answer: Heard; row: object }>;
 
 function planOf(row: Row, report: Told, decision: Decision, options: ApplyOptions): Plan {
-  const { claimed, journal, openCase, then, to } = decision;
+  const { claimed, journal, openCase, nextStep, to } = decision;
   const callId = claimed ? options.newId() : null;
   const failed = to === 'FAILED' && row.state !== 'FAILED';
   return {
@@ -138,6 +146,7 @@ function planOf(row: Row, report: Told, decision: Decision, options: ApplyOption
     answer: {
       verdict: decision.verdict,
       state: to,
+      createdAt: row.createdAt,
       claim: claimed ? claimOf(row, callId!) : null,
     },
     row: {
@@ -152,8 +161,8 @@ function planOf(row: Row, report: Told, decision: Decision, options: ApplyOption
       filed: decision.filed,
       claimed,
       confirmation: decision.confirmation,
-      then,
-      dueInMs: then === null ? null : dueInMs(row, report, decision, options),
+      nextStep,
+      dueInMs: nextStep === null ? null : dueInMs(row, report, decision, options),
       polled: report.source === 'poll',
       orderId: report.providerOrderId ?? null,
       failureCode: failed ? (report.failure?.code ?? 'PAYMENT_FAILED') : null,
@@ -173,7 +182,7 @@ function planOf(row: Row, report: Told, decision: Decision, options: ApplyOption
 /** A claim leaves the worker the time of its call; silence after that grows more patient with each question. */
 function dueInMs(row: Row, report: Told, decision: Decision, options: ApplyOptions): number {
   if (decision.claimed) return options.callLimitMs;
-  if (decision.then === 'submit') return report.notBeforeMs ?? 0;
+  if (decision.nextStep === 'submit') return report.notBeforeMs ?? 0;
   const asks = report.source === 'poll' ? row.asks : 0;
   return Math.max(report.notBeforeMs ?? 0, gapMs(asks, options.reconcileAfterMs, options.random()));
 }
@@ -240,7 +249,7 @@ const writeStatement = (json: string): Prisma.Sql => Prisma.sql`
   with plan as materialized (
     select * from jsonb_to_recordset(${json}::jsonb) as p(
       id uuid, version int, verdict text, news text, "from" text, "to" text, source text, reason text, filed boolean,
-      claimed boolean, confirmation text, "then" text, "dueInMs" bigint, polled boolean, "orderId" text,
+      claimed boolean, confirmation text, "nextStep" text, "dueInMs" bigint, polled boolean, "orderId" text,
       "failureCode" text, "failureMessage" text, calls jsonb, "journalId" uuid, slot text, postings jsonb,
       "caseId" uuid, "caseKind" text, "caseDetail" jsonb, "eventId" uuid)),
   held as materialized (
@@ -249,7 +258,7 @@ const writeStatement = (json: string): Prisma.Sql => Prisma.sql`
   moved as (
     update recharge_transaction t set
       state = p."to", version = t.version + 1, seq = t.seq + p.filed::int, attempt = t.attempt + p.claimed::int,
-      confirmation = p.confirmation, next_step = p."then",
+      confirmation = p.confirmation, next_step = p."nextStep",
       due_at = now() + p."dueInMs" * interval '1 ms',
       asks = case when p.polled then t.asks else 0 end,
       provider_order_id = coalesce(t.provider_order_id, p."orderId"),
@@ -259,7 +268,7 @@ const writeStatement = (json: string): Prisma.Sql => Prisma.sql`
       succeeded_at = case when p."to" = 'SUCCEEDED' then coalesce(t.succeeded_at, now()) else t.succeeded_at end,
       failed_at = case when p."to" = 'FAILED' then coalesce(t.failed_at, now()) else t.failed_at end,
       canceled_at = case when p."to" = 'CANCELED' then coalesce(t.canceled_at, now()) else t.canceled_at end,
-      updated_at = now()
+      updated_at = case when p.verdict = 'moved' or p.claimed then now() else t.updated_at end
     from plan p join held on held.id = p.id
     where t.id = p.id and t.version = p.version
     returning t.id, t.seq),

@@ -1,0 +1,45 @@
+import type { Command } from './command.js';
+
+type Entry = Readonly<{ about: string; load: () => Promise<Command> }>;
+
+/** Loaded only when called for: `replenish start` should not wait for what `replenish verify` needs. */
+const commands: Readonly<Record<string, Entry>> = {
+  start: {
+    about: 'start everything on this machine',
+    load: async () => (await import('./start/index.js')).start,
+  },
+};
+
+const usage = (): string =>
+  [
+    'usage: replenish <command> [options]',
+    '',
+    ...Object.entries(commands).map(([name, { about }]) => `  ${name.padEnd(12)} ${about}`),
+    '',
+    '--json prints for machines. Settings are environment variables: see docs/configuration.md',
+    '',
+  ].join('\n');
+
+async function main(): Promise<number> {
+  const [name = '', ...args] = process.argv.slice(2);
+  if (['help', '--help', '-h'].includes(name)) {
+    process.stdout.write(usage());
+    return 0;
+  }
+  const entry = Object.hasOwn(commands, name) ? commands[name] : undefined;
+  if (!entry) {
+    process.stderr.write(`${name === '' ? 'no command given' : `unknown command: ${name}`}\n\n${usage()}`);
+    return 2;
+  }
+  const command = await entry.load();
+  return command({ args, env: process.env, say: (line) => process.stdout.write(`${line}\n`) });
+}
+
+// A reader that goes away (`| head`, a closed terminal) must not keep anything from being closed in order.
+process.stdout.on('error', () => {});
+process.exit(
+  await main().catch((error: unknown) => {
+    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+    return 1;
+  }),
+);

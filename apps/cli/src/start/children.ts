@@ -1,0 +1,119 @@
+import { type ChildProcess, fork } from 'node:child_process';
+import { closeSync, openSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Env, ReadyMessage } from '@replenish/runtime';
+import { lastLines, rotate } from './logs.js';
+
+export type ChildSpec = Readonly<{ name: string; entry: string }>;
+
+type Deps = Readonly<{
+  logsDir: string;
+  say: (line: string) => void;
+  /** A child that can never start: its configuration is bad. */
+  onHopeless: (reason: string) => void;
+}>;
+
+type Kept = {
+  spec: ChildSpec;
+  env: Env;
+  child: ChildProcess | null;
+  waitMs: number;
+  timer: NodeJS.Timeout | null;
+  hasBeenReady: boolean;
+};
+
+const WAIT_FIRST_MS = 200;
+const WAIT_LAST_MS = 5_000;
+// Alive for so long, it has done its work: what killed it then is something new.
+const SETTLED_AFTER_MS = 30_000;
+const BAD_CONFIGURATION = 78; // EX_CONFIG of sysexits.h
+
+// Six processes on one desk: a semi-space of 8 MB and few malloc arenas keep each below 200 MB under load.
+const EXEC_ARGV = ['--max-semi-space-size=8', '--max-old-space-size=256'];
+
+/** The processes of the fleet. One that dies is started again, sooner at first and then ever more slowly. */
+export class Children {
+  readonly #deps: Deps;
+  readonly #kept: Kept[] = [];
+  #stopping = false;
+
+  constructor(deps: Deps) {
+    this.#deps = deps;
+  }
+
+  start(spec: ChildSpec, env: Env): void {
+    const kept: Kept = { spec, env, child: null, waitMs: WAIT_FIRST_MS, timer: null, hasBeenReady: false };
+    this.#kept.push(kept);
+    this.#run(kept);
+  }
+
+  get allHaveBeenReady(): boolean {
+    return this.#kept.every(({ hasBeenReady }) => hasBeenReady);
+  }
+
+  /** SIGTERM to all, SIGKILL to what is left after `limitMs`. */
+  async stop(limitMs: number): Promise<void> {
+    this.#stopping = true;
+    for (const { timer } of this.#kept) if (timer) clearTimeout(timer);
+    const living = this.#kept.flatMap(({ child }) => (child ? [child] : []));
+    const ends = living.map((child) => new Promise((resolve) => child.once('exit', resolve)));
+    for (const child of living) child.kill('SIGTERM');
+    const late = setTimeout(() => this.kill(), limitMs);
+    await Promise.all(ends);
+    clearTimeout(late);
+  }
+
+  kill(): void {
+    this.#stopping = true;
+    for (const { child } of this.#kept) child?.kill('SIGKILL');
+  }
+
+  #run(kept: Kept): void {
+    const { name, entry } = kept.spec;
+    const log = join(this.#deps.logsDir, `${name}.log`);
+    rotate(log);
+    const file = openSync(log, 'a', 0o600);
+    const startedAt = Date.now();
+    const child = fork(entry, [], {
+      execArgv: EXEC_ARGV,
+      env: { MALLOC_ARENA_MAX: '2', ...kept.env },
+      stdio: ['ignore', file, file, 'ipc'],
+    });
+    closeSync(file);
+    kept.child = child;
+    child.on('message', (message: ReadyMessage) => {
+      if (!message.ready) return;
+      kept.hasBeenReady = true;
+      this.#tell(name, 'ready', message.detail);
+    });
+    const ended = (code: number | null, signal: string | null) => {
+      kept.child = null;
+      if (!this.#stopping) this.#again(kept, { code, signal, log, livedMs: Date.now() - startedAt });
+    };
+    child.on('error', () => child.pid === undefined && ended(null, 'not spawned'));
+    child.once('exit', ended);
+  }
+
+  #again(
+    kept: Kept,
+    end: { code: number | null; signal: string | null; log: string; livedMs: number },
+  ): void {
+    const { name } = kept.spec;
+    if (end.code === BAD_CONFIGURATION) {
+      this.#deps.onHopeless(`${name} refuses its configuration\n${lastLines(end.log, 20)}`);
+      return;
+    }
+    if (end.livedMs > SETTLED_AFTER_MS) kept.waitMs = WAIT_FIRST_MS;
+    this.#tell(
+      name,
+      'ended',
+      `(${end.signal ?? `exit code ${end.code}`}), starts again in ${kept.waitMs} ms`,
+    );
+    kept.timer = setTimeout(() => this.#run(kept), kept.waitMs);
+    kept.waitMs = Math.min(kept.waitMs * 2, WAIT_LAST_MS);
+  }
+
+  #tell(name: string, what: string, detail: string): void {
+    this.#deps.say(`  ${name.padEnd(22)} ${what}  ${detail}`);
+  }
+}

@@ -1,0 +1,53 @@
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type EmbeddedPostgres, openEmbeddedPostgres } from '@replenish/runtime/embedded-postgres';
+import { rotate } from './logs.js';
+
+export type KeptDatabase = Readonly<{ url: string; stop: (limitMs: number) => Promise<void> }>;
+
+type Deps = Readonly<{ dir: string; say: (line: string) => void; onGivenUp: (reason: string) => void }>;
+
+// 0.2, 0.4, 0.8, 1.6, 3.2 s: longer than any recovery of a small database, shorter than a person's patience.
+const TRIES_MAX = 5;
+
+/** The embedded PostgreSQL, started again on the same port when it dies: the children hold its URL. */
+export async function keepDatabase({ dir, say, onGivenUp }: Deps): Promise<KeptDatabase> {
+  const log = join(dir, 'logs', 'postgres.log');
+  rotate(log);
+  let postgres = await openEmbeddedPostgres({ dir, log });
+  let stopping = false;
+  const { url } = postgres;
+  const port = Number(new URL(url).port);
+
+  async function watch(): Promise<void> {
+    while (!stopping) {
+      await postgres.exited;
+      if (stopping) return;
+      say('  postgres               ended, starts again');
+      postgres = await reopen(() => openEmbeddedPostgres({ dir, log, port }));
+      if (stopping) await postgres.stop(1_000);
+      else say(`  postgres               ready  127.0.0.1:${port}`);
+    }
+  }
+
+  void watch().catch((error: Error) => onGivenUp(`postgres cannot be started again: ${error.message}`));
+  say(`  postgres               ready  127.0.0.1:${port}`);
+  return {
+    url,
+    stop: async (limitMs) => {
+      stopping = true;
+      await postgres.stop(limitMs);
+    },
+  };
+}
+
+async function reopen(open: () => Promise<EmbeddedPostgres>): Promise<EmbeddedPostgres> {
+  for (let tries = 1; ; tries++) {
+    try {
+      return await open();
+    } catch (error) {
+      if (tries === TRIES_MAX) throw error;
+      await sleep(100 * 2 ** tries);
+    }
+  }
+}

@@ -1,0 +1,149 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type Closer, type Config, closeAll, type Env, localStateDir, readConfig } from '@replenish/runtime';
+import { Children, type ChildSpec } from './children.js';
+import { keepDatabase } from './database.js';
+import { type DemoClient, keepDemoClient, type OpenDemoClient } from './demo-client.js';
+import { Ending } from './ending.js';
+import { takeLock } from './lock.js';
+import { takenPorts, wantedPorts } from './ports.js';
+import { keepSecrets, leaveSettings, type Secrets } from './secrets.js';
+import { openStateDir } from './state.js';
+import { ingressUrl, welcome } from './welcome.js';
+
+export type Parts = Readonly<{
+  env: Env;
+  say: (line: string) => void;
+  specs: readonly ChildSpec[];
+  migrate: (databaseUrl: string) => Promise<unknown>;
+  openDemoClient: OpenDemoClient;
+}>;
+
+/** What one start carries through its steps. */
+type Run = Parts &
+  Readonly<{ dir: string; config: Config; ending: Ending; opened: Closer[]; children: Children }>;
+
+// All is gone ten seconds after a signal: the children get eight at most, the database what is left.
+const END_LIMIT_MS = 9_500;
+const CHILDREN_LIMIT_MS = 8_000;
+// A fleet that was killed leaves children that need a moment to notice, and to close what they hold.
+const PORTS_LIMIT_MS = 10_000;
+
+/** Brings everything up, keeps it up, and takes it down when told to. Returns the exit code. */
+export async function runFleet(parts: Parts): Promise<number> {
+  const config = readConfig(parts.env);
+  const dir = openStateDir(localStateDir(parts.env));
+  const lock = takeLock(dir, ingressUrl(config));
+  if (!lock.taken) {
+    parts.say(`already running on ${dir}: process ${lock.holder.pid}, ${lock.holder.url}`);
+    return 1;
+  }
+  const ending = new Ending();
+  const hopeless = (reason: string) => fail(parts.say, ending, 78, reason);
+  const children = new Children({ logsDir: join(dir, 'logs'), say: parts.say, onHopeless: hopeless });
+  const run: Run = {
+    ...parts,
+    dir,
+    config,
+    ending,
+    children,
+    opened: [{ name: 'lock', close: lock.release }],
+  };
+  ending.onSignals(() => {
+    children.kill();
+    lock.release();
+    process.exit(130); // the database ends with us: its supervisor holds the other end of a pipe
+  });
+  const up = bringUp(run, lock.stale ? PORTS_LIMIT_MS : 0).catch((error: Error) => {
+    fail(parts.say, ending, 1, `could not start: ${error.message}`);
+  });
+  return end(run, up);
+}
+
+function fail(say: Parts['say'], ending: Ending, exitCode: number, reason: string): void {
+  if (!ending.signal.aborted) say(reason);
+  ending.ask(exitCode);
+}
+
+async function end({ ending, opened, say }: Run, up: Promise<void>): Promise<number> {
+  const exitCode = await ending.asked;
+  const hadBegun = opened.length > 1; // more than the lock
+  if (hadBegun) say('ending');
+  // A start that was interrupted half-way opens what it was opening, so that it can be closed.
+  await Promise.race([up, sleep(3_000)]);
+  const stuck = await closeAll(opened, END_LIMIT_MS);
+  if (hadBegun) say(stuck.length === 0 ? 'ended' : `ended, but ${stuck.join('; ')}`);
+  return exitCode;
+}
+
+async function bringUp(run: Run, portsWaitMs: number): Promise<void> {
+  const { dir, config, env, ending, children } = run;
+  refuseWhatCannotWork(run);
+  const taken = await takenPorts(wantedPorts(config), portsWaitMs);
+  if (taken.length > 0) throw new Error(taken.join('\n'));
+  const [databaseUrl, { values, newPassword }] = await Promise.all([openDatabase(run), openSecrets(run)]);
+  if (ending.signal.aborted) return;
+  const made = env.DATABASE_URL ? values : { ...values, DATABASE_URL: databaseUrl };
+  if (config.NODE_ENV !== 'production') leaveSettings(dir, env, made);
+  await run.migrate(databaseUrl);
+  if (ending.signal.aborted) return;
+  run.opened.push({ name: 'children', close: () => children.stop(CHILDREN_LIMIT_MS) });
+  for (const spec of run.specs) children.start(spec, { ...env, ...made });
+  const demo = await demoClientOf(run, databaseUrl);
+  await ready(run);
+  if (ending.signal.aborted) return;
+  for (const line of welcome({ config, dir, demo, newPassword })) run.say(line);
+}
+
+function refuseWhatCannotWork({ config, env, specs }: Run): void {
+  const unbuilt = specs.filter(({ entry }) => !existsSync(entry)).map(({ name }) => name);
+  if (unbuilt.length > 0) throw new Error(`not built yet: ${unbuilt.join(', ')} (npm run build)`);
+  if (config.NODE_ENV !== 'production') return;
+  const missing = ['DATABASE_URL', 'DASHBOARD_PASSWORD_HASH'].filter((name) => !env[name]);
+  if (missing.length > 0)
+    throw new Error(`NODE_ENV=production makes no secrets: set ${missing.join(' and ')}`);
+}
+
+async function openDatabase({ dir, env, say, ending, opened }: Run): Promise<string> {
+  if (env.DATABASE_URL) return env.DATABASE_URL;
+  const onGivenUp = (reason: string) => fail(say, ending, 1, reason);
+  const database = await keepDatabase({ dir, say, onGivenUp });
+  const stop = () => database.stop(Math.max(500, ending.leftMs(END_LIMIT_MS - 500)));
+  opened.push({ name: 'postgres', close: stop });
+  return database.url;
+}
+
+async function openSecrets({ config, dir, env }: Run): Promise<Secrets> {
+  return config.NODE_ENV === 'production' ? { values: {}, newPassword: null } : keepSecrets(dir, env);
+}
+
+async function demoClientOf(run: Run, databaseUrl: string): Promise<DemoClient | null> {
+  if (run.config.NODE_ENV === 'production') return null;
+  return keepDemoClient(run.dir, (kept) => run.openDemoClient(databaseUrl, kept));
+}
+
+/** Until the ingress says so itself; says every fifteen seconds what it is waiting for. */
+async function ready({ config, ending, say, children }: Run): Promise<void> {
+  const url = `${ingressUrl(config)}/readyz`;
+  let answer = '';
+  for (let toldAtMs = Date.now(); !ending.signal.aborted && answer !== 'ready'; await sleep(50)) {
+    answer = await ask(url, ending.signal);
+    if (answer === 'ready' || Date.now() - toldAtMs < 15_000) continue;
+    say(`  still waiting for ${url}: ${answer}`);
+    toldAtMs = Date.now();
+  }
+  // The others' lines come before the last block where they can; money is taken without them.
+  const giveUpAtMs = Date.now() + 3_000;
+  while (!children.allHaveBeenReady && !ending.signal.aborted && Date.now() < giveUpAtMs) await sleep(50);
+}
+
+async function ask(url: string, signal: AbortSignal): Promise<string> {
+  try {
+    const response = await fetch(url, { signal: AbortSignal.any([signal, AbortSignal.timeout(3_000)]) });
+    const body = await response.text();
+    return response.status === 200 ? 'ready' : `${response.status} ${body}`;
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
+  }
+}

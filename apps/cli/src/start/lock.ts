@@ -1,0 +1,73 @@
+import { linkSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+/** `born` tells two processes of one number apart: numbers come again, in a container after every restart. */
+export type Holder = Readonly<{ pid: number; born: string; url: string }>;
+
+export type Lock =
+  | Readonly<{
+      taken: true /** An earlier fleet was killed: its processes may need a moment. */;
+      stale: boolean;
+      release: () => void;
+    }>
+  | Readonly<{ taken: false; holder: Holder }>;
+
+/** One fleet a folder. The lock of a fleet that no longer lives is taken over. */
+export function takeLock(dir: string, url: string): Lock {
+  const path = join(dir, 'lock');
+  const ours: Holder = { pid: process.pid, born: birthOf(process.pid), url };
+  const release = () => {
+    if (read(path)?.pid === ours.pid) rmSync(path, { force: true });
+  };
+  for (let stale = false; ; stale = true) {
+    if (create(path, ours)) return { taken: true, stale, release };
+    const holder = read(path);
+    if (holder && birthOf(holder.pid) === holder.born && holder.born !== '') return { taken: false, holder };
+    setAside(path, holder);
+  }
+}
+
+function create(path: string, holder: Holder): boolean {
+  try {
+    writeFileSync(path, JSON.stringify(holder), { flag: 'wx', mode: 0o600 });
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
+    throw error;
+  }
+}
+
+/** Two starts may judge one lock stale at the same time: whoever moved away a fresh one instead puts it back. */
+function setAside(path: string, judged: Holder | null): void {
+  const aside = `${path}.${process.pid}`;
+  try {
+    renameSync(path, aside);
+    if (read(aside)?.pid !== judged?.pid) linkSync(aside, path);
+  } catch (error) {
+    if (!['ENOENT', 'EEXIST'].includes((error as NodeJS.ErrnoException).code ?? '')) throw error;
+  }
+  rmSync(aside, { force: true });
+}
+
+function read(path: string): Holder | null {
+  try {
+    return JSON.parse(readFileSync(path, 'utf8')) as Holder;
+  } catch {
+    return null;
+  }
+}
+
+/** When a process began, in the kernel's ticks; `alive` where there is no /proc, empty when it does not live. */
+function birthOf(pid: number): string {
+  try {
+    process.kill(pid, 0);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EPERM') return '';
+  }
+  try {
+    const fields = readFileSync(`/proc/${pid}/stat`, 'utf8');
+    return fields.slice(fields.lastIndexOf(')') + 2).split(' ')[19] ?? 'alive';
+  } catch {
+    return process.platform === 'linux' ? '' : 'alive';
+  }
+}

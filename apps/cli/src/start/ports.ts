@@ -1,0 +1,34 @@
+import { createServer } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Config } from '@replenish/runtime';
+
+type Wanted = Readonly<{ setting: string; host: string; port: number }>;
+
+export const wantedPorts = (config: Config): Wanted[] => [
+  { setting: 'INGRESS_PORT', host: config.INGRESS_HOST, port: config.INGRESS_PORT },
+  { setting: 'DASHBOARD_PORT', host: config.DASHBOARD_HOST, port: config.DASHBOARD_PORT },
+  ...(config.NODE_ENV === 'production'
+    ? []
+    : [{ setting: 'SANDBOX_PORT', host: config.SANDBOX_HOST, port: config.SANDBOX_PORT }]),
+];
+
+/** A sentence for every port that is still taken after `waitMs`. */
+export async function takenPorts(wanted: readonly Wanted[], waitMs: number): Promise<string[]> {
+  const giveUpAt = Date.now() + waitMs;
+  for (;;) {
+    const free = await Promise.all(wanted.map(isFree));
+    const taken = wanted.filter((_, at) => !free[at]);
+    if (taken.length === 0 || Date.now() >= giveUpAt) return taken.map(sentence);
+    await sleep(100);
+  }
+}
+
+const sentence = ({ setting, host, port }: Wanted): string =>
+  `port ${port} on ${host} is taken by another program: end that one, or choose another port with ${setting}`;
+
+const isFree = ({ host, port }: Wanted): Promise<boolean> =>
+  new Promise((resolve) => {
+    const server = createServer();
+    server.once('error', (error: NodeJS.ErrnoException) => resolve(error.code !== 'EADDRINUSE'));
+    server.listen({ host, port, exclusive: true }, () => server.close(() => resolve(true)));
+  });

@@ -1,0 +1,31 @@
+// A process as the launcher sees one: says it is ready, ends when told to, or does what FAKE_<NAME> asks for.
+import { existsSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import { basename, join } from 'node:path';
+
+const name = basename(process.argv[1], '.mjs');
+const how = process.env[`FAKE_${name.toUpperCase()}`] ?? 'works';
+
+if (how === 'hopeless') {
+  process.stderr.write('SECRET_OF_NOBODY: required\n');
+  process.exit(78);
+}
+process.on('SIGINT', () => {});
+process.on('SIGTERM', () => {
+  if (how === 'slow') setTimeout(lookForTheDatabase, 700);
+  else if (how !== 'stubborn') process.exit(0);
+});
+process.on('disconnect', () => process.exit(0));
+if (name === 'ingress') {
+  const server = createServer((_, response) => response.end('{}'));
+  await new Promise((resolve) => server.listen(Number(process.env.INGRESS_PORT), '127.0.0.1', resolve));
+}
+writeFileSync(join(process.env.REPLENISH_DIR, `${name}.pid`), String(process.pid));
+writeFileSync(join(process.env.REPLENISH_DIR, `${name}.env.json`), JSON.stringify(process.env));
+process.send({ ready: name, detail: `as ${name}` });
+
+function lookForTheDatabase() {
+  const isThere = existsSync(join(process.env.REPLENISH_DIR, 'data', 'postmaster.pid'));
+  writeFileSync(join(process.env.REPLENISH_DIR, 'worker.last-words'), isThere ? 'still there' : 'gone');
+  process.exit(0);
+}

@@ -1,0 +1,16 @@
+// The launcher with two made-up children, a real database and nothing to migrate.
+import { join } from 'node:path';
+import { runFleet } from '../../dist/start/fleet.js';
+
+const specs = ['ingress', 'worker'].map((name) => ({
+  name,
+  entry: join(import.meta.dirname, `${name}.mjs`),
+}));
+const exitCode = await runFleet({
+  env: process.env,
+  say: (line) => process.stdout.write(`${line}\n`),
+  specs,
+  migrate: async () => [],
+  openDemoClient: async (_, kept) => kept ?? { keyId: 'rk_test_1', secret: `rs_${process.pid}` },
+});
+process.exit(exitCode);

@@ -1,0 +1,105 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { freePort, processesNaming, until } from '@replenish/testing';
+
+/** A start of the fleet in a folder and on ports of its own, seen from outside. */
+export class Launcher {
+  readonly #child: ChildProcess;
+  readonly #ended: Promise<unknown[]>;
+  output = '';
+
+  constructor(script: readonly string[], env: NodeJS.ProcessEnv) {
+    this.#child = spawn(process.execPath, script, { env, detached: true, stdio: ['ignore', 'pipe', 'pipe'] });
+    this.#ended = once(this.#child, 'close');
+    for (const stream of [this.#child.stdout!, this.#child.stderr!]) {
+      stream.setEncoding('utf8').on('data', (text: string) => {
+        this.output += text;
+      });
+    }
+  }
+
+  get pid(): number {
+    return this.#child.pid!;
+  }
+
+  async says(text: string | RegExp, limitMs = 20_000): Promise<void> {
+    await until(() => this.has(text), { limitMs }, `the launcher says ${text}`).catch((error: Error) => {
+      throw new Error(`${error.message}\n${this.output}`);
+    });
+  }
+
+  has(text: string | RegExp): boolean {
+    return typeof text === 'string' ? this.output.includes(text) : text.test(this.output);
+  }
+
+  get hasEnded(): boolean {
+    return this.#child.exitCode !== null || this.#child.signalCode !== null;
+  }
+
+  /** What Ctrl-C in a terminal does: everyone in the process group hears it. */
+  ctrlC(): void {
+    process.kill(-this.pid, 'SIGINT');
+  }
+
+  signal(name: NodeJS.Signals): void {
+    this.#child.kill(name);
+  }
+
+  /** The exit code, or the signal that ended it. */
+  async ended(): Promise<unknown> {
+    const [code, signal] = await this.#ended;
+    return code ?? signal;
+  }
+}
+
+export class Ground {
+  readonly dir = mkdtempSync(join(tmpdir(), 'replenish-start-'));
+  readonly #launchers: Launcher[] = [];
+  env: NodeJS.ProcessEnv = {};
+
+  async prepare(): Promise<void> {
+    const [ingress, dashboard, sandbox] = await Promise.all([freePort(), freePort(), freePort()]);
+    this.env = {
+      PATH: process.env.PATH,
+      REPLENISH_DIR: this.dir,
+      INGRESS_PORT: String(ingress),
+      DASHBOARD_PORT: String(dashboard),
+      SANDBOX_PORT: String(sandbox),
+      METRICS_PORT: '0',
+    };
+  }
+
+  start(script: string, ...args: string[]): Launcher {
+    const launcher = new Launcher([script, ...args], this.env);
+    this.#launchers.push(launcher);
+    return launcher;
+  }
+
+  /** Everything that still runs on this folder. */
+  leftovers(): string[] {
+    return processesNaming(this.dir).map(({ pid, command }) => `${pid} ${command}`);
+  }
+
+  async nothingLeft(limitMs: number): Promise<void> {
+    await until(() => this.leftovers().length === 0, { limitMs }, 'no process left').catch((error: Error) => {
+      throw new Error(`${error.message}\n${this.leftovers().join('\n')}`);
+    });
+  }
+
+  read(name: string): string {
+    return readFileSync(join(this.dir, name), 'utf8');
+  }
+
+  json(name: string): Record<string, string> {
+    return JSON.parse(this.read(name));
+  }
+
+  async clear(): Promise<void> {
+    for (const launcher of this.#launchers) launcher.signal('SIGKILL');
+    await this.nothingLeft(15_000);
+    rmSync(this.dir, { recursive: true, force: true });
+  }
+}

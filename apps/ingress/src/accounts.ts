@@ -1,0 +1,112 @@
+import type { Domain, Key, WalletEntry } from '@replenish/domain';
+import { type Request, type Response, Router } from 'express';
+import { stringify } from 'lossless-json';
+import { z } from 'zod';
+import { requireAccount, type Scope } from './caller.js';
+import { sendCsv } from './csv.js';
+import { accountId, currency, timestamp, validated } from './recharge-input.js';
+
+export type AccountDeps = Readonly<{
+  balances: Domain['balances'];
+  caller: (request: Request, scope: Scope) => Promise<Key>;
+}>;
+
+const HISTORY = 20;
+
+const BalanceQuery = z.strictObject({ accountId, currency: currency.optional() });
+
+const LedgerQuery = z.strictObject({
+  currency: currency.optional(),
+  from: timestamp.optional(),
+  to: timestamp.optional(),
+  limit: z
+    .string()
+    .regex(/^\d{1,3}$/, 'must be a whole number')
+    .transform(Number)
+    .refine((n) => n >= 1 && n <= 100, 'must be 1 to 100')
+    .default(50),
+  cursor: z
+    .string()
+    .regex(/^[1-9]\d{0,17}$/, 'is not a cursor of ours')
+    .optional(),
+});
+
+export function accountRoutes(deps: AccountDeps): Router {
+  const router = Router();
+  router.get('/v1/account/balance', (request, response) => balance(deps, request, response));
+  router.get('/v1/accounts/:accountId/ledger', (request, response) => ledger(deps, request, response));
+  return router;
+}
+
+async function balance(deps: AccountDeps, request: Request, response: Response): Promise<void> {
+  const key = await deps.caller(request, 'balances:read');
+  const query = validated(BalanceQuery, { ...request.query });
+  requireAccount(key, query.accountId);
+  const [balances, entries] = await Promise.all([
+    deps.balances.of(query.accountId, query.currency),
+    deps.balances.entries({
+      accountId: query.accountId,
+      limit: HISTORY,
+      ...(query.currency !== undefined && { currency: query.currency }),
+    }),
+  ]);
+  sendExact(response, {
+    accountId: query.accountId,
+    balances: balances.map((b) => ({
+      currency: b.currency,
+      available: b.availableMinor,
+      frozen: b.frozenMinor,
+      total: b.availableMinor + b.frozenMinor,
+    })),
+    history: entries.map(entryBody),
+    asOf: new Date(),
+  });
+}
+
+async function ledger(deps: AccountDeps, request: Request, response: Response): Promise<void> {
+  const key = await deps.caller(request, 'balances:read');
+  const account = validated(accountId, request.params.accountId);
+  requireAccount(key, account);
+  const query = validated(LedgerQuery, { ...request.query });
+  const rows = await deps.balances.entries({
+    accountId: account,
+    limit: query.limit + 1,
+    ...(query.currency !== undefined && { currency: query.currency }),
+    ...(query.from && { from: new Date(query.from) }),
+    ...(query.to && { to: new Date(query.to) }),
+    ...(query.cursor && { beforeId: BigInt(query.cursor) }),
+  });
+  const page = rows.slice(0, query.limit).map(entryBody);
+  const nextCursor = rows.length > query.limit ? page.at(-1)!.entryId : null;
+  if (request.accepts(['json', 'csv']) !== 'csv') return sendExact(response, { data: page, nextCursor });
+  if (nextCursor) response.setHeader('x-next-cursor', nextCursor);
+  sendCsv(response, `ledger-${account}.csv`, entryColumns, page);
+}
+
+const entryBody = (e: WalletEntry) => ({
+  entryId: e.id.toString(),
+  at: e.at,
+  transactionId: e.transactionId,
+  slot: e.slot,
+  amount: e.amountMinor,
+  currency: e.currency,
+  balance: e.balanceMinor,
+  counterparty: e.counterparty,
+});
+
+const entryColumns = [
+  'entryId',
+  'at',
+  'transactionId',
+  'slot',
+  'amount',
+  'currency',
+  'balance',
+  'counterparty',
+] as const;
+
+/** Balances may pass 2^53: they are written as the digits they are, not through a float. */
+function sendExact(response: Response, body: unknown): void {
+  response.setHeader('content-type', 'application/json; charset=utf-8');
+  response.end(stringify(body));
+}

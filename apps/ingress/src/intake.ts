@@ -1,0 +1,132 @@
+import { type Domain, type Key, minorFromMajor, type RechargeView } from '@replenish/domain';
+import type { Providers } from '@replenish/providers';
+import type { Queues } from '@replenish/queues';
+import { type Counter, crashPoint, newId } from '@replenish/runtime';
+import type { Request, Response } from 'express';
+import { requireAccount } from './caller.js';
+import { exponentOf } from './currencies.js';
+import { parseJson } from './json-body.js';
+import { Problem } from './problem.js';
+import { ChargeInput, idempotencyKey, RechargeInput, validated } from './recharge-input.js';
+
+export type IntakeDeps = Readonly<{
+  domain: Pick<Domain, 'createRecharge'>;
+  providers: Pick<Providers, 'route'>;
+  queues: Pick<Queues, 'hint'>;
+  requests: Counter<'result'>;
+}>;
+
+export type Taken = Readonly<{ replayed: boolean; recharge: RechargeView }>;
+
+type Asked = Readonly<{
+  idempotencyKey: string;
+  accountId: string;
+  amountMinor: bigint;
+  currency: string;
+  paymentMethod: string;
+  orderReference?: string | undefined;
+  productType?: string | undefined;
+  planId?: string | undefined;
+  metadata: Record<string, string>;
+  timestamp?: string | undefined;
+}>;
+
+/** The body as sent, whichever JSON form. @throws Problem INVALID_ARGUMENT */
+export function readBody(request: Request): unknown {
+  if (!request.is('application/json')) {
+    throw new Problem('INVALID_ARGUMENT', 'send Content-Type: application/json', { status: 415 });
+  }
+  if (!/^[^;]*(;\s*charset="?utf-8"?\s*)?$/i.test(request.headers['content-type'] ?? '')) {
+    throw new Problem('INVALID_ARGUMENT', 'JSON is UTF-8 (RFC 8259); send no other charset', { status: 415 });
+  }
+  return parseJson(Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0));
+}
+
+/** POST /v1/recharges */
+export function takeRecharge(
+  deps: IntakeDeps,
+  key: Key,
+  request: Request,
+  response: Response,
+): Promise<Taken> {
+  const input = validated(RechargeInput, readBody(request));
+  const { amount, ...asked } = input;
+  return take(deps, key, response, {
+    ...asked,
+    amountMinor: amount,
+    idempotencyKey: oneKey(request.headers['idempotency-key'], input.idempotencyKey),
+  });
+}
+
+/** POST /api/charge: major units, and without a key each call is an intent of its own. */
+export function takeCharge(deps: IntakeDeps, key: Key, request: Request, response: Response): Promise<Taken> {
+  const input = validated(ChargeInput, readBody(request));
+  const amountMinor = minorFromMajor(input.amount.value, exponentOf(input.currency) ?? 2);
+  if (amountMinor === null || amountMinor <= 0n || amountMinor > BigInt(Number.MAX_SAFE_INTEGER)) {
+    const message = `must be a positive decimal of ${input.currency}, no finer than its smallest unit`;
+    throw new Problem('INVALID_ARGUMENT', `amount: ${message}`, { errors: [{ path: 'amount', message }] });
+  }
+  const header = request.headers['idempotency-key'];
+  const given = header === undefined && input.idempotency_key === undefined;
+  return take(deps, key, response, {
+    idempotencyKey: given ? `charge-${newId()}` : oneKey(header, input.idempotency_key),
+    accountId: input.account_id,
+    amountMinor,
+    currency: input.currency,
+    paymentMethod: input.payment_method,
+    metadata: {},
+  });
+}
+
+function oneKey(header: string | string[] | undefined, inBody: string | undefined): string {
+  if (header === undefined && inBody === undefined) {
+    const message = 'is needed, as header Idempotency-Key or as field idempotencyKey';
+    throw new Problem('INVALID_ARGUMENT', `idempotencyKey: ${message}`, {
+      errors: [{ path: 'idempotencyKey', message }],
+    });
+  }
+  if (header !== undefined && inBody !== undefined && header !== inBody) {
+    throw new Problem('INVALID_ARGUMENT', 'the Idempotency-Key header and the idempotencyKey field differ');
+  }
+  return validated(idempotencyKey, header ?? inBody);
+}
+
+async function take(deps: IntakeDeps, key: Key, response: Response, asked: Asked): Promise<Taken> {
+  requireAccount(key, asked.accountId);
+  const provider = deps.providers.route(asked.paymentMethod);
+  if (!provider)
+    throw new Problem(
+      'INVALID_ARGUMENT',
+      `paymentMethod: no provider is configured for ${asked.paymentMethod}`,
+    );
+  crashPoint('ingress.before-commit');
+  const created = await deps.domain.createRecharge({
+    ...asked,
+    id: newId(),
+    clientId: key.clientId,
+    kind: asked.paymentMethod === 'balance' ? 'deliver' : 'collect',
+    provider,
+    orderReference: asked.orderReference ?? null,
+    productType: asked.productType ?? null,
+    planId: asked.planId ?? null,
+    requestedAt: asked.timestamp ? new Date(asked.timestamp) : null,
+    correlationId: response.locals.correlationId as string,
+  });
+  if (!created.ok) {
+    deps.requests.inc({ result: created.problem });
+    throw problemOf[created.problem]();
+  }
+  crashPoint('ingress.after-commit');
+  deps.requests.inc({ result: created.replayed ? 'replayed' : 'created' });
+  // Not awaited: the recharge is safe, and a queue that is slow or away must not hold its producer up.
+  if (!created.replayed) void deps.queues.hint(`submission-${provider}`, [created.recharge.id]);
+  crashPoint('ingress.after-hint');
+  return created;
+}
+
+const problemOf = {
+  key_used_with_other_body: () =>
+    new Problem('DUPLICATE_REQUEST', 'this idempotency key was used with another request; take a new key'),
+  insufficient_balance: () =>
+    new Problem('INSUFFICIENT_BALANCE', "the account's available balance does not cover the amount"),
+};

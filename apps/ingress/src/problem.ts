@@ -1,0 +1,94 @@
+import { StoreUnavailable } from '@replenish/domain';
+import type { Logger } from '@replenish/runtime';
+import type { ErrorRequestHandler, RequestHandler, Response } from 'express';
+
+/** The closed set of error codes. Each has its own meaning, and a page under /docs/errors/<code>. */
+export const codes = {
+  INVALID_ARGUMENT: { status: 400, title: 'The request is not valid' },
+  UNAUTHENTICATED: { status: 401, title: 'The caller is not known' },
+  UNAUTHORIZED: { status: 403, title: 'The caller may not do this' },
+  NOT_FOUND: { status: 404, title: 'There is no such thing' },
+  DUPLICATE_REQUEST: { status: 422, title: 'The idempotency key was used with another request' },
+  INVALID_STATE: { status: 409, title: 'The recharge is past the point where this is possible' },
+  INSUFFICIENT_BALANCE: { status: 402, title: 'The balance does not cover the amount' },
+  RATE_LIMITED: { status: 429, title: 'Too many requests' },
+  INTERNAL_ERROR: { status: 500, title: 'Something is wrong on our side' },
+} as const;
+
+export type Code = keyof typeof codes;
+export type FieldError = Readonly<{ path: string; message: string }>;
+
+/** An answer that is not the one asked for. Thrown by handlers, written by `answerProblems`. */
+export class Problem extends Error {
+  override readonly name = 'Problem';
+  readonly code: Code;
+  readonly status: number;
+  readonly errors: readonly FieldError[] | undefined;
+  readonly headers: Readonly<Record<string, string>>;
+
+  constructor(
+    code: Code,
+    detail: string,
+    more: { status?: number; errors?: readonly FieldError[]; headers?: Record<string, string> } = {},
+  ) {
+    super(detail);
+    this.code = code;
+    this.status = more.status ?? codes[code].status;
+    this.errors = more.errors;
+    this.headers = more.headers ?? {};
+  }
+}
+
+/** RFC 9457. The detail is for people; programs read `code`. */
+function send(response: Response, problem: Problem): void {
+  for (const [name, value] of Object.entries(problem.headers)) response.setHeader(name, value);
+  response.status(problem.status).setHeader('content-type', 'application/problem+json');
+  response.end(
+    JSON.stringify({
+      type: `/docs/errors/${problem.code}`,
+      title: codes[problem.code].title,
+      status: problem.status,
+      detail: problem.message,
+      code: problem.code,
+      correlationId: response.locals.correlationId,
+      ...(problem.errors && { errors: problem.errors }),
+    }),
+  );
+}
+
+export const notFound: RequestHandler = (request) => {
+  throw new Problem('NOT_FOUND', `there is nothing at ${request.method} ${request.path}`);
+};
+
+/** The last resort: everything thrown becomes a problem, and only the log learns what it was. */
+export const answerProblems =
+  (log: Logger): ErrorRequestHandler =>
+  (error, _request, response, next) => {
+    if (response.headersSent) return next(error);
+    send(response, problemFrom(error, log, response.locals.correlationId as string));
+  };
+
+function problemFrom(error: unknown, log: Logger, correlationId: string): Problem {
+  if (error instanceof Problem) return error;
+  if (error instanceof StoreUnavailable) {
+    log.warn({ err: error, correlationId }, 'the store does not answer');
+    return new Problem('INTERNAL_ERROR', 'the store does not answer; repeat the request with the same key', {
+      status: 503,
+      headers: { 'retry-after': '1' },
+    });
+  }
+  const status = (error as { status?: unknown } | null)?.status;
+  if (typeof status === 'number' && status >= 400 && status < 500) return bodyProblem(status);
+  log.error({ err: error, correlationId }, 'request failed');
+  return new Problem('INTERNAL_ERROR', 'the request failed; nobody but our log knows why');
+}
+
+/** What the body reader refuses carries a status of its own. */
+function bodyProblem(status: number): Problem {
+  if (status === 413) return new Problem('INVALID_ARGUMENT', 'the body is too large', { status });
+  if (status === 415)
+    return new Problem('INVALID_ARGUMENT', 'compressed or otherwise encoded bodies are not read', { status });
+  return new Problem('INVALID_ARGUMENT', 'the request could not be read', {
+    status: status === 404 ? 400 : status,
+  });
+}

@@ -1,0 +1,194 @@
+import { type Domain, isFinal, type Key, type RechargeView, type State, states } from '@replenish/domain';
+import { type Request, type Response, Router } from 'express';
+import { z } from 'zod';
+import { rechargeBody, statusOf } from './bodies.js';
+import { likeOf, requireAccount, type Scope } from './caller.js';
+import { sendCsv } from './csv.js';
+import { type IntakeDeps, takeCharge, takeRecharge } from './intake.js';
+import { Problem } from './problem.js';
+import { accountId, timestamp, validated } from './recharge-input.js';
+import { untilFinal, waitMsFrom } from './waiting.js';
+
+export type RechargeDeps = IntakeDeps &
+  Readonly<{
+    domain: Pick<Domain, 'createRecharge' | 'applyNews' | 'reads'>;
+    caller: (request: Request, scope: Scope) => Promise<Key>;
+  }>;
+
+// The source document's form answers synchronously; four seconds is what its callers wait for a page.
+const CHARGE_WAIT_MS = 4_000;
+
+export function rechargeRoutes(deps: RechargeDeps): Router {
+  const router = Router();
+  const create = async (request: Request, response: Response) => {
+    const key = await deps.caller(request, 'recharges:write');
+    const { replayed, recharge } = await takeRecharge(deps, key, request, response);
+    if (replayed) response.setHeader('idempotent-replayed', 'true');
+    response.setHeader('location', `/v1/recharges/${recharge.id}`);
+    response.status(replayed ? 200 : 202).json(rechargeBody(recharge));
+  };
+  router.post(['/v1/recharges', '/recharge'], create);
+  router.post('/api/charge', (request, response) => charge(deps, request, response));
+  router.get('/v1/recharges', (request, response) => list(deps, request, response));
+  router.get('/v1/recharges/:id', async (request, response) => {
+    const recharge = await own(deps, request, 'recharges:read');
+    const waited = await untilFinal(
+      deps.domain.reads,
+      recharge,
+      waitMsFrom(request.headers.prefer as string),
+      gone(response),
+    );
+    response.json(rechargeBody(waited));
+  });
+  router.get('/v1/recharges/:id/timeline', async (request, response) => {
+    const recharge = await own(deps, request, 'recharges:read');
+    const rows = await deps.domain.reads.timeline(recharge.id);
+    response.json({ data: rows.map(({ at, kind, detail }) => ({ at, kind, ...detail })) });
+  });
+  router.post('/v1/recharges/:id/cancel', (request, response) => cancel(deps, request, response));
+  return router;
+}
+
+function gone(response: Response): AbortSignal {
+  const abort = new AbortController();
+  response.once('close', () => abort.abort());
+  return abort.signal;
+}
+
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+
+/** The caller's own recharge. Somebody else's answers exactly as one that does not exist. */
+async function own(deps: RechargeDeps, request: Request, scope: Scope): Promise<RechargeView> {
+  const key = await deps.caller(request, scope);
+  const id = String(request.params.id);
+  const recharge = UUID.test(id) ? await deps.domain.reads.recharge(id) : null;
+  const patterns = new Set(key.accounts);
+  if (!recharge || recharge.clientId !== key.clientId || patterns.size === 0) throw unknownRecharge();
+  try {
+    requireAccount(key, recharge.accountId);
+  } catch {
+    throw unknownRecharge();
+  }
+  return recharge;
+}
+
+const unknownRecharge = (): Problem => new Problem('NOT_FOUND', 'there is no such recharge');
+
+async function cancel(deps: RechargeDeps, request: Request, response: Response): Promise<void> {
+  const recharge = await own(deps, request, 'recharges:write');
+  const heard = await deps.domain.applyNews({
+    transactionId: recharge.id,
+    news: 'cancel',
+    source: 'client',
+    reason: 'canceled by its producer before it was sent',
+  });
+  const after = (await deps.domain.reads.recharge(recharge.id)) ?? recharge;
+  if (heard.verdict !== 'moved' && after.state !== 'CANCELED') {
+    const why = isFinal(after.state) ? `it is ${after.state} already` : 'it was sent to the provider';
+    throw new Problem('INVALID_STATE', `too late to cancel: ${why}`);
+  }
+  response.json(rechargeBody(after));
+}
+
+/** The form of the source document: `status` is success only when the money has arrived. */
+async function charge(deps: RechargeDeps, request: Request, response: Response): Promise<void> {
+  const key = await deps.caller(request, 'recharges:write');
+  const taken = await takeCharge(deps, key, request, response);
+  const recharge = await untilFinal(deps.domain.reads, taken.recharge, CHARGE_WAIT_MS, gone(response));
+  if (taken.replayed) response.setHeader('idempotent-replayed', 'true');
+  const body = rechargeBody(recharge);
+  response.json({
+    status: chargeStatusOf[recharge.state],
+    transaction_id: recharge.id,
+    message: body.failure ? body.failure.message : body.message,
+    ...(body.failure && { code: body.failure.code }),
+  });
+}
+
+const chargeStatusOf: Record<State, 'processing' | 'success' | 'failed'> = {
+  CREATED: 'processing',
+  SUBMITTED: 'processing',
+  PENDING_CONFIRMATION: 'processing',
+  SUCCEEDED: 'success',
+  FAILED: 'failed',
+  CANCELED: 'failed',
+};
+
+const limit = z
+  .string()
+  .regex(/^\d{1,3}$/, 'must be a whole number')
+  .transform(Number)
+  .refine((n) => n >= 1 && n <= 100, 'must be 1 to 100');
+
+const ListQuery = z.strictObject({
+  accountId: accountId.optional(),
+  status: z.enum(['accepted', 'in_progress', 'succeeded', 'failed', 'canceled']).optional(),
+  orderReference: z.string().min(1).max(255).optional(),
+  createdFrom: timestamp.optional(),
+  createdTo: timestamp.optional(),
+  limit: limit.default(20),
+  cursor: z
+    .string()
+    .regex(/^[A-Za-z0-9_-]{22}$/, 'is not a cursor of ours')
+    .optional(),
+});
+
+async function list(deps: RechargeDeps, request: Request, response: Response): Promise<void> {
+  const key = await deps.caller(request, 'recharges:read');
+  const query = validated(ListQuery, { ...request.query });
+  if (query.accountId !== undefined) requireAccount(key, query.accountId);
+  const rows = await deps.domain.reads.list({
+    clientId: key.clientId,
+    accountPatterns: key.accounts.map(likeOf),
+    limit: query.limit + 1,
+    ...(query.accountId !== undefined && { accountId: query.accountId }),
+    ...(query.status && { states: states.filter((state) => statusOf[state] === query.status) }),
+    ...(query.orderReference !== undefined && { orderReference: query.orderReference }),
+    ...(query.createdFrom && { createdFrom: new Date(query.createdFrom) }),
+    ...(query.createdTo && { createdTo: new Date(query.createdTo) }),
+    ...(query.cursor && { beforeId: idOf(query.cursor) }),
+  });
+  const page = rows.slice(0, query.limit).map(rechargeBody);
+  const nextCursor = rows.length > query.limit ? cursorOf(page.at(-1)!.transactionId) : null;
+  if (request.accepts(['json', 'csv']) !== 'csv') return void response.json({ data: page, nextCursor });
+  if (nextCursor) response.setHeader('x-next-cursor', nextCursor);
+  sendCsv(
+    response,
+    'recharges.csv',
+    rechargeColumns,
+    page.map(({ failure, metadata, ...row }) => ({
+      ...row,
+      failureCode: failure?.code ?? null,
+      metadata: JSON.stringify(metadata),
+    })),
+  );
+}
+
+const rechargeColumns = [
+  'transactionId',
+  'status',
+  'state',
+  'accountId',
+  'amount',
+  'currency',
+  'paymentMethod',
+  'provider',
+  'providerOrderId',
+  'orderReference',
+  'failureCode',
+  'metadata',
+  'createdAt',
+  'submittedAt',
+  'succeededAt',
+  'failedAt',
+  'canceledAt',
+  'updatedAt',
+] as const;
+
+/** A cursor is the last id of the page, packed: opaque to clients, and nothing in it has to be trusted. */
+const cursorOf = (id: string): string => Buffer.from(id.replaceAll('-', ''), 'hex').toString('base64url');
+
+function idOf(cursor: string): string {
+  const hex = Buffer.from(cursor, 'base64url').toString('hex');
+  return hex.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5');
+}

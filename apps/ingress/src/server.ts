@@ -1,0 +1,17 @@
+import type { Server, ServerOptions } from 'node:http';
+
+/** Node's own limits (60 s for headers, 300 s for a request) let slow clients hold a connection for minutes. */
+export const serverLimits: ServerOptions = {
+  headersTimeout: 10_000,
+  requestTimeout: 15_000,
+  keepAliveTimeout: 10_000,
+  maxHeaderSize: 16_384,
+};
+
+/** Stops taking connections and lets the requests under way finish; idle keep-alive connections end at once. */
+export function closeServer(server: Server): Promise<void> {
+  return new Promise((resolve) => {
+    server.close(() => resolve());
+    server.closeIdleConnections();
+  });
+}

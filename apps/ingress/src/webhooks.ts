@@ -1,0 +1,58 @@
+import type { Domain } from '@replenish/domain';
+import type { Providers, WebhookRefusal } from '@replenish/providers';
+import type { Queues } from '@replenish/queues';
+import { type Counter, type Logger, newId } from '@replenish/runtime';
+import { type Request, type Response, Router, raw } from 'express';
+import { Problem } from './problem.js';
+
+export type WebhookDeps = Readonly<{
+  inbox: Pick<Domain['inbox'], 'keep'>;
+  providers: Pick<Providers, 'raw'>;
+  queues: Pick<Queues, 'hint'>;
+  log: Logger;
+  received: Counter<'provider' | 'result'>;
+  now: () => Date;
+}>;
+
+// Standard Webhooks keeps payloads below 20 kB; Alipay's and Stripe's largest stay below a quarter of a megabyte.
+const BODY_MAX = '256kb';
+
+export function webhookRoutes(deps: WebhookDeps): Router {
+  const router = Router();
+  const body = raw({ type: () => true, limit: BODY_MAX, inflate: false });
+  router.post('/webhooks/:provider', body, (request, response) => take(deps, request, response));
+  return router;
+}
+
+const refusals: Record<WebhookRefusal, string> = {
+  bad_signature: 'the signature does not fit these bytes',
+  outside_window: 'the timestamp is outside the window',
+  malformed: 'the signed body is not an event of this provider',
+};
+
+/** Verify the bytes, keep them, answer; what they mean is worked out later, from the queue. */
+async function take(deps: WebhookDeps, request: Request, response: Response): Promise<void> {
+  const name = String(request.params.provider);
+  const provider = deps.providers.raw(name);
+  if (!provider) throw new Problem('NOT_FOUND', 'there is no such provider');
+  const rawBody = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0);
+  const verified = provider.verifyWebhook(rawBody, request.headers, deps.now());
+  if (!verified.ok) {
+    deps.received.inc({ provider: name, result: verified.refusal });
+    deps.log.warn({ provider: name, refusal: verified.refusal, ip: request.ip }, 'webhook refused');
+    const code = verified.refusal === 'malformed' ? 'INVALID_ARGUMENT' : 'UNAUTHENTICATED';
+    throw new Problem(code, refusals[verified.refusal]);
+  }
+  const kept = await deps.inbox.keep({
+    id: newId(),
+    provider: name,
+    eventId: verified.event.eventId,
+    rawBody,
+    correlationId: response.locals.correlationId as string,
+  });
+  deps.received.inc({ provider: name, result: kept.verdict });
+  // A repeated event is hinted again: its first hint may be the one that was lost.
+  void deps.queues.hint('webhooks', [kept.id]);
+  response.setHeader('content-type', provider.webhookReply.contentType);
+  response.end(provider.webhookReply.body);
+}

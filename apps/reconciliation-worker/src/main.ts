@@ -1,0 +1,46 @@
+import { openDomain } from '@replenish/domain';
+import { openProviders } from '@replenish/providers';
+import { openQueues } from '@replenish/queues';
+import { openProviderMetrics, requireDatabaseUrl, runProcess } from '@replenish/runtime';
+import { asker } from './asker.js';
+import { watchBacklog } from './backlog.js';
+import { sweeper } from './sweeper.js';
+
+await runProcess('reconciliation-worker', process.env, async ({ config, log, registry, health, opened }) => {
+  const databaseUrl = requireDatabaseUrl(config);
+  const domain = opened(
+    'domain',
+    openDomain({
+      databaseUrl,
+      poolMax: config.DATABASE_POOL_MAX,
+      reconcileAfterMs: config.RECONCILE_AFTER_MS,
+      providerTimeoutMs: config.PROVIDER_TIMEOUT_MS,
+      onConnectionLost: (error) => log.warn({ err: error }, 'lost a database connection'),
+    }),
+    (it) => it.close(),
+  );
+  const metrics = openProviderMetrics(registry);
+  const providers = opened(
+    'providers',
+    openProviders(config, {
+      onCall: metrics.onCall,
+      onBug: (error) => log.error({ err: error }, 'a provider threw'),
+    }),
+    (it) => it.close(),
+  );
+  const queues = opened(
+    'queues',
+    openQueues({ redisUrl: config.REDIS_URL, databaseUrl, log, providers: providers.names, registry }),
+    (it) => it.close(),
+  );
+  watchBacklog(registry, domain.reads, 10 * config.RECONCILE_AFTER_MS);
+  for (const name of providers.names) {
+    const ask = asker({ domain, queues, provider: providers.get(name)!, log, metrics });
+    queues.work(`reconciliation-${name}`, ask, { concurrency: config.PROVIDER_CONCURRENCY });
+  }
+  queues.work('sweep', sweeper({ domain, queues, log }), { concurrency: 1 });
+  await queues.schedule('sweep', config.RECONCILE_PERIOD_MS, 'sweep');
+  health.add('database', () => domain.ping());
+  health.add('queue', () => queues.ping());
+  return `sweeps every ${config.RECONCILE_PERIOD_MS} ms, asks after ${config.RECONCILE_AFTER_MS} ms of silence`;
+});

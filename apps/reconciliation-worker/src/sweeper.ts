@@ -1,0 +1,44 @@
+import type { Domain, Due } from '@replenish/domain';
+import type { QueueName, Queues } from '@replenish/queues';
+import { crashPoint, type Logger } from '@replenish/runtime';
+
+export type SweeperDeps = Readonly<{
+  domain: Pick<Domain, 'takeDue'>;
+  queues: Pick<Queues, 'hint'>;
+  log: Logger;
+}>;
+
+// A batch is one statement and one bulk add a queue. Forty of them, 20,000 rows, are what one run hints at most: the
+// rest is due still, and a queue that is filled faster than it is worked off helps nobody.
+const BATCH_MAX = 500;
+const BATCHES_A_RUN = 40;
+
+/** Turns due rows into jobs. The one mechanism that heals lost hints, dead workers and silent providers. */
+export function sweeper({ domain, queues, log }: SweeperDeps): () => Promise<undefined> {
+  return async () => {
+    let taken = 0;
+    for (let batch = 0; batch < BATCHES_A_RUN; batch++) {
+      const due = await domain.takeDue(BATCH_MAX);
+      crashPoint('reconciliation.after-take');
+      taken += due.length;
+      const hinted = await Promise.all([...byQueue(due)].map(([queue, ids]) => queues.hint(queue, ids)));
+      if (due.length < BATCH_MAX || hinted.includes(false)) break;
+    }
+    if (taken > 0) log.info({ taken }, 'swept');
+    return;
+  };
+}
+
+const queueOf = (due: Due): QueueName => {
+  if (due.what === 'event') return 'webhooks';
+  return due.nextStep === 'submit' ? `submission-${due.provider}` : `reconciliation-${due.provider}`;
+};
+
+function byQueue(due: readonly Due[]): Map<QueueName, string[]> {
+  const ids = new Map<QueueName, string[]>();
+  for (const one of due) {
+    const queue = queueOf(one);
+    ids.set(queue, [...(ids.get(queue) ?? []), one.id]);
+  }
+  return ids;
+}

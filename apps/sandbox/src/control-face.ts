@@ -1,0 +1,79 @@
+import express, { type NextFunction, type Request, type Response, Router } from 'express';
+import { inspectOrder, isReference } from './order.js';
+import { isOutageMode, outageModes } from './outage.js';
+import { page } from './page.js';
+import type { Desk } from './provider-face.js';
+import type { Store } from './store.js';
+
+const PAGE_LIMIT = 100;
+const PAGE_LIMIT_MAX = 1_000;
+
+/** The simulator's own controls, for tests and people. No outage touches them. */
+export function controlFace(desk: Desk): Router {
+  const router = Router();
+  router.get('/_control/orders', (request, response) => {
+    const listing = listOrders(desk.store, request.query);
+    if (typeof listing === 'string') refuse(response, listing);
+    else response.json(listing);
+  });
+  router.get('/_control/calls', async (request, response) => {
+    const { reference } = request.query;
+    if (!isReference(reference)) return refuse(response, 'reference: needed');
+    response.json({ calls: await desk.calls.of(reference) });
+  });
+  router.get('/_control/stats', (_request, response) => {
+    response.json({ ...desk.store.counters, outage: desk.outage.mode });
+  });
+  router.post('/_control/outage', express.json({ limit: '1kb' }), (request, response) => {
+    const mode: unknown = request.body?.mode;
+    if (!isOutageMode(mode))
+      return refuse(response, `mode: must be one of ${Object.keys(outageModes).join(', ')}`);
+    desk.outage.mode = mode;
+    if (mode === 'down') desk.webhooks.pause();
+    else desk.webhooks.resume();
+    response.json({ mode, does: outageModes[mode] });
+  });
+  router.get('/healthz', (_request, response) => void response.json({ ok: true }));
+  router.get('/', (_request, response) => {
+    const newest = newestOrders(desk.store, undefined, 20);
+    response.type('html').send(page(newest, desk.store.counters, desk.outage.mode));
+  });
+  router.use((_request: Request, response: Response) => {
+    response.status(404).json({ code: 'not_found', message: 'no such call; GET / lists them' });
+  });
+  router.use((error: unknown, _request: Request, response: Response, next: NextFunction) => {
+    if (((error as { status?: number }).status ?? 500) >= 500) return next(error);
+    refuse(response, (error as Error).message);
+  });
+  return router;
+}
+
+function refuse(response: Response, message: string): void {
+  response.status(400).json({ code: 'invalid_parameter', message });
+}
+
+function listOrders(store: Store, query: Request['query']): Listing | string {
+  const { reference, limit = String(PAGE_LIMIT), cursor } = query;
+  if (reference !== undefined) {
+    const order = isReference(reference) ? store.orders.get(reference) : undefined;
+    return { orders: order ? [inspectOrder(order)] : [] };
+  }
+  const size = Number(limit);
+  if (!Number.isInteger(size) || size < 1 || size > PAGE_LIMIT_MAX)
+    return `limit: must be a number from 1 to ${PAGE_LIMIT_MAX}`;
+  if (cursor !== undefined && !isReference(cursor)) return 'cursor: not one of ours';
+  const orders = newestOrders(store, cursor, size);
+  return { orders, nextCursor: orders.length === size ? (orders.at(-1)?.id ?? null) : null };
+}
+
+type Listing = Readonly<{ orders: ReturnType<typeof newestOrders>; nextCursor?: string | null }>;
+
+/** Newest first, from the order after `cursor` (an order id) on. */
+function newestOrders(store: Store, cursor: string | undefined, limit: number) {
+  const from = cursor === undefined ? {} : { start: cursor, exclusiveStart: true };
+  const references = store.newest.getRange({ ...from, reverse: true, limit });
+  return [...references].flatMap(({ value }) => {
+    const order = store.orders.get(value);
+    return order ? [inspectOrder(order)] : [];
+  });
+}

@@ -1,0 +1,123 @@
+import { z } from 'zod';
+import { type ScenarioName, scenarioNames } from './scenarios.js';
+
+export type OrderStatus = 'pending' | 'settled' | 'declined' | 'canceled';
+
+/** References and account ids become keys of the store and parts of URLs: a closed alphabet, well under its key limit. */
+const NAME = /^[A-Za-z0-9._:-]{1,128}$/;
+export const isReference = (given: unknown): given is string => typeof given === 'string' && NAME.test(given);
+
+const name = z.string().regex(NAME, 'must be 1 to 128 characters of A-Z a-z 0-9 . _ : -');
+
+/** Body of a submit call. `amount` is in minor units of `currency`. */
+export const OrderRequest = z.object({
+  reference: name,
+  accountId: name,
+  amount: z.int('must be a JSON integer of minor units, 1 to 2^53-1').min(1),
+  currency: z.string().regex(/^[A-Z]{3}$/, 'must be an upper-case ISO 4217 code'),
+  paymentMethod: z.string().max(64).default('sandbox'),
+  /** Where webhooks go. Without it none is sent. */
+  notifyUrl: z
+    .url({ protocol: /^https?$/ })
+    .max(2_048)
+    .nullish(),
+  scenario: z.enum(scenarioNames).default('ok'),
+});
+export type OrderRequest = z.infer<typeof OrderRequest>;
+
+/** An order as it is kept. Amounts are minor units, times milliseconds since 1970. */
+export type Order = Readonly<{
+  id: string;
+  reference: string;
+  accountId: string;
+  orderedAmount: number;
+  /** What was charged or will be: differs from `orderedAmount` only after `wrong_amount` settled. */
+  amount: number;
+  currency: string;
+  paymentMethod: string;
+  notifyUrl: string | null;
+  scenario: ScenarioName;
+  status: OrderStatus;
+  /** When each status was entered. */
+  enteredAtMs: Readonly<Partial<Record<OrderStatus, number>>>;
+}>;
+
+export function makeOrder(
+  request: OrderRequest,
+  id: string,
+  status: 'pending' | 'settled',
+  nowMs: number,
+): Order {
+  return {
+    id,
+    reference: request.reference,
+    accountId: request.accountId,
+    orderedAmount: request.amount,
+    amount: request.amount,
+    currency: request.currency,
+    paymentMethod: request.paymentMethod,
+    notifyUrl: request.notifyUrl ?? null,
+    scenario: request.scenario,
+    status,
+    enteredAtMs: { pending: nowMs, [status]: nowMs },
+  };
+}
+
+export const isSameIntent = (order: Order, request: OrderRequest): boolean =>
+  order.orderedAmount === request.amount &&
+  order.currency === request.currency &&
+  order.accountId === request.accountId;
+
+/** The order after an event. An amount at the top of the range misses downwards, so that it stays an exact integer. */
+export function enter(order: Order, status: OrderStatus, amountOff: number, nowMs: number): Order {
+  const amount = order.amount + amountOff;
+  return {
+    ...order,
+    amount: Number.isSafeInteger(amount) ? amount : order.amount - amountOff,
+    status,
+    enteredAtMs: { ...order.enteredAtMs, [status]: nowMs },
+  };
+}
+
+const atIso = (ms: number | undefined): string => new Date(ms ?? 0).toISOString();
+
+/** One charge when settled, none otherwise. */
+const chargesOf = (order: Order, status: OrderStatus) =>
+  status === 'settled' ? [{ amount: order.amount, status: 'captured' as const }] : [];
+
+/** The order as the provider's face and its webhooks show it, now or as it was in an earlier status. */
+export function showOrder(order: Order, status: OrderStatus = order.status) {
+  const isDeclined = status === 'declined';
+  return {
+    id: order.id,
+    reference: order.reference,
+    accountId: order.accountId,
+    amount: order.amount,
+    currency: order.currency,
+    status,
+    code: isDeclined ? 'insufficient_funds' : null,
+    message: isDeclined ? 'the account to be charged has insufficient funds' : null,
+    charges: chargesOf(order, status),
+    createdAt: atIso(order.enteredAtMs.pending),
+  };
+}
+
+/** The order as the control face shows it. */
+export const inspectOrder = (order: Order) => ({
+  id: order.id,
+  reference: order.reference,
+  amount: order.amount,
+  currency: order.currency,
+  status: order.status,
+  charges: chargesOf(order, order.status),
+  scenario: order.scenario,
+  createdAt: atIso(order.enteredAtMs.pending),
+});
+
+/** Body of the webhook that reports one status. Every delivery of it has these same bytes. */
+export const webhookBody = (order: Order, status: OrderStatus): string =>
+  JSON.stringify({
+    type: `order.${status}`,
+    timestamp: atIso(order.enteredAtMs[status]),
+    data: showOrder(order, status),
+  });

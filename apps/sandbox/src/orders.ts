@@ -1,0 +1,106 @@
+import { newId } from '@replenish/runtime';
+import { DueQueue, type DueRow } from './due-queue.js';
+import { enter, isSameIntent, makeOrder, type Order, type OrderRequest } from './order.js';
+import { type FirstAnswer, type Refusal, type Scenario, scenarioOf } from './scenarios.js';
+import type { Step, Store } from './store.js';
+import { delayMs, type Timing } from './timing.js';
+import type { Webhooks } from './webhooks.js';
+
+/** What became of one submit call. */
+export type Submitted =
+  | Readonly<{ kind: 'made'; order: Order; answers: FirstAnswer }>
+  | Readonly<{ kind: 'replayed'; order: Order }>
+  | Readonly<{ kind: 'reused' }>
+  | Readonly<{ kind: 'refused'; answer: Refusal }>;
+
+// Steps are only writes that share the turn's transaction; the bound keeps a backlog after a restart out of memory.
+const STEPS_AT_ONCE = 512;
+
+/** Makes orders, one a reference, and lets happen to them what their scenario says. */
+export class Orders {
+  readonly #store: Store;
+  readonly #webhooks: Webhooks;
+  readonly #timing: Timing;
+  readonly #steps: DueQueue<Step>;
+  /** References somebody is submitting right now, with the end of the last one's turn. */
+  readonly #turns = new Map<string, Promise<Submitted>>();
+
+  constructor(store: Store, webhooks: Webhooks, timing: Timing) {
+    this.#store = store;
+    this.#webhooks = webhooks;
+    this.#timing = timing;
+    this.#steps = new DueQueue(store, store.steps, STEPS_AT_ONCE, (row) => this.#happen(row));
+  }
+
+  start(): void {
+    this.#steps.resume();
+  }
+
+  stop(): Promise<void> {
+    return this.#steps.stop();
+  }
+
+  find(reference: string): Order | undefined {
+    return this.#store.orders.get(reference);
+  }
+
+  /** Calls with one reference take turns: a put cannot be read before its commit, so two at once would make two orders. */
+  submit(request: OrderRequest): Promise<Submitted> {
+    const { reference } = request;
+    const before = this.#turns.get(reference);
+    const mine = before ? before.then(() => this.#submit(request)) : this.#submit(request);
+    this.#turns.set(reference, mine);
+    const leave = () => {
+      if (this.#turns.get(reference) === mine) this.#turns.delete(reference);
+    };
+    mine.then(leave, leave);
+    return mine;
+  }
+
+  async #submit(request: OrderRequest): Promise<Submitted> {
+    const known = this.find(request.reference);
+    if (known) return isSameIntent(known, request) ? { kind: 'replayed', order: known } : { kind: 'reused' };
+    const scenario = scenarioOf(request.scenario);
+    const refused = this.#store.refusals.get(request.reference) ?? 0;
+    if (scenario.refuses && refused < scenario.refuses.times) {
+      await this.#store.refusals.put(request.reference, refused + 1);
+      return { kind: 'refused', answer: scenario.refuses.answer };
+    }
+    return { kind: 'made', order: await this.#make(request, scenario), answers: scenario.answers };
+  }
+
+  async #make(request: OrderRequest, scenario: Scenario): Promise<Order> {
+    const nowMs = Date.now();
+    const order = makeOrder(request, `sbx_${newId().replaceAll('-', '')}`, scenario.madeAs, nowMs);
+    this.#store.newest.put(order.id, order.reference);
+    this.#scheduleStep(order, 0, nowMs);
+    this.#store.counters.orders[order.status]++;
+    await this.#store.orders.put(order.reference, order);
+    return order;
+  }
+
+  #scheduleStep(order: Order, index: number, nowMs: number): void {
+    const event = scenarioOf(order.scenario).events[index];
+    if (!event) return;
+    const dueAtMs = nowMs + delayMs(this.#timing, event.after);
+    void this.#steps.add(dueAtMs, order.reference, { reference: order.reference, index });
+  }
+
+  /** One event: the new status, its webhook and the next event are one transaction with the end of this one. */
+  async #happen({ value: step }: DueRow<Step>): Promise<'done'> {
+    const before = this.find(step.reference);
+    const event = before && scenarioOf(before.scenario).events[step.index];
+    if (!event) throw new Error(`step ${step.index} of ${step.reference} belongs to no order or no event`);
+    const nowMs = Date.now();
+    let order = before;
+    if (event.becomes) {
+      order = enter(before, event.becomes, event.amountOff ?? 0, nowMs);
+      this.#store.counters.orders[before.status]--;
+      this.#store.counters.orders[order.status]++;
+      this.#store.orders.put(order.reference, order);
+    }
+    if (event.webhook) this.#webhooks.schedule(order, event.webhook, step.index);
+    this.#scheduleStep(order, step.index + 1, nowMs);
+    return 'done';
+  }
+}

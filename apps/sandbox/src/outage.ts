@@ -1,0 +1,14 @@
+export const outageModes = {
+  none: 'the provider works',
+  down: 'connections to the provider face are closed without an answer; no webhook goes out until it ends',
+  slow: 'every answer of the provider face waits 10 s; what was asked is done at once',
+  errors: 'the provider face answers 500 and does nothing',
+} as const;
+
+export type OutageMode = keyof typeof outageModes;
+
+export const isOutageMode = (given: unknown): given is OutageMode =>
+  typeof given === 'string' && Object.hasOwn(outageModes, given);
+
+/** Kept in memory on purpose: a simulator that is started again is well, and nobody has to remember what was set. */
+export type Outage = { mode: OutageMode };

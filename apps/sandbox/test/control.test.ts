@@ -1,0 +1,98 @@
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { scenarioNames } from '../src/scenarios.js';
+import { openRig, type Rig, until } from './rig.js';
+
+let rig: Rig;
+const references: string[] = [];
+beforeAll(async () => {
+  rig = await openRig();
+  for (let n = 0; n < 7; n++) references.push(rig.newReference());
+  for (const reference of references) await rig.submit(reference);
+  await until(() => rig.sandbox.counters.webhooks.sent === 7);
+});
+afterAll(() => rig.close());
+
+const list = async (query: string) => (await rig.call('GET', `/_control/orders?${query}`)).body;
+
+test('one order by its reference, none for a stranger', async () => {
+  const [order] = await rig.inspect(references[0]!);
+  expect(order).toMatchObject({
+    id: expect.stringMatching(/^sbx_/),
+    reference: references[0],
+    amount: 4999,
+    currency: 'USD',
+    status: 'settled',
+    charges: [{ amount: 4999, status: 'captured' }],
+  });
+  expect(await list('reference=a-stranger')).toEqual({ orders: [] });
+});
+
+test('all orders, newest first, page by page', async () => {
+  const seen: string[] = [];
+  let cursor = '';
+  for (let page = 0; page < 4 && cursor !== 'end'; page++) {
+    const { orders, nextCursor } = await list(`limit=3${cursor && `&cursor=${cursor}`}`);
+    seen.push(...orders.map((order: { reference: string }) => order.reference));
+    cursor = nextCursor ?? 'end';
+  }
+  expect(seen).toEqual([...references].reverse());
+  expect((await list('')).orders).toHaveLength(7);
+});
+
+test.each(['limit=0', 'limit=1001', 'limit=many', 'cursor=%20'])('%s is refused', async (query) => {
+  expect((await rig.call('GET', `/_control/orders?${query}`)).status).toBe(400);
+});
+
+test('contacts about a reference are listed in order, with what was heard', async () => {
+  const reference = rig.newReference();
+  const scenario = 'server_error_then_ok';
+  await rig.submit(reference, { scenario });
+  await rig.query(reference);
+  await rig.submit(reference, { scenario });
+  await rig.submit(reference, { scenario });
+  await rig.submit(reference, { scenario });
+  await rig.submit(reference, { scenario, amount: 1 });
+  expect(await rig.calls(reference)).toEqual([
+    'submit 503',
+    'query 200',
+    'submit 503',
+    'submit 201',
+    'submit 200',
+    'submit 409',
+  ]);
+  const { body } = await rig.call('GET', `/_control/calls?reference=${reference}`);
+  expect(Math.abs(Date.parse(body.calls[0].at) - Date.now())).toBeLessThan(60_000);
+  expect((await rig.call('GET', '/_control/calls')).status).toBe(400);
+});
+
+test('stats count what happened', async () => {
+  await until(() => rig.sandbox.counters.orders.pending === 0);
+  const before = (await rig.call('GET', '/_control/stats')).body;
+  await rig.submit(references[0]!);
+  await rig.query(references[0]!);
+  await rig.submit(rig.newReference(), { scenario: 'never_settles' });
+  const { body } = await rig.call('GET', '/_control/stats');
+  expect(body).toEqual({
+    ...before,
+    submits: before.submits + 2,
+    queries: before.queries + 1,
+    replays: before.replays + 1,
+    orders: { ...before.orders, pending: 1 },
+  });
+  expect(body.outage).toBe('none');
+});
+
+test('the page names every scenario and control call and shows no markup of a caller', async () => {
+  const { status, headers, body } = await rig.call('GET', '/');
+  expect([status, headers.get('content-type')]).toEqual([200, 'text/html; charset=utf-8']);
+  for (const name of scenarioNames) expect(body).toContain(`<code>${name}</code>`);
+  expect(body).toContain('/_control/outage');
+  expect(body).toContain(references[0]);
+  expect(body).not.toContain('<script');
+});
+
+test('health, and a path that is not there', async () => {
+  expect((await rig.call('GET', '/healthz')).body).toEqual({ ok: true });
+  expect((await rig.call('GET', '/_control/nothing')).status).toBe(404);
+  expect((await rig.call('POST', '/_control/outage', { text: '{' })).status).toBe(400);
+});

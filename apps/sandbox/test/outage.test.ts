@@ -1,0 +1,67 @@
+import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { openRig, type Rig, until } from './rig.js';
+
+let rig: Rig;
+beforeEach(async () => {
+  rig = await openRig({ slowAnswerMs: 400 });
+});
+afterEach(() => rig.close());
+
+test('down: no answer, nothing done, and the control face still works', async () => {
+  await rig.outage('down');
+  const reference = rig.newReference();
+  expect([(await rig.submit(reference)).status, (await rig.query(reference)).status]).toEqual([
+    'none',
+    'none',
+  ]);
+  expect(await rig.inspect(reference)).toEqual([]);
+  expect(await rig.calls(reference)).toEqual(['submit none', 'query none']);
+  expect((await rig.call('GET', '/healthz')).status).toBe(200);
+  await rig.outage('none');
+  expect((await rig.submit(reference)).status).toBe(201);
+});
+
+test('down: orders settle, their webhooks wait for its end', async () => {
+  const reference = rig.newReference();
+  await rig.submit(reference);
+  await rig.outage('down');
+  await until(() => rig.sandbox.counters.webhooks.pending === 1);
+  expect([(await rig.inspect(reference))[0].status, rig.receiver.received]).toEqual(['settled', []]);
+  await rig.outage('none');
+  await until(() => rig.receiver.of(reference).length === 1);
+});
+
+test('slow: the order is made at once and answered late', async () => {
+  await rig.outage('slow');
+  const reference = rig.newReference();
+  const startedMs = Date.now();
+  const answer = rig.submit(reference);
+  await until(() => rig.receiver.of(reference).length === 1);
+  expect(Date.now() - startedMs).toBeLessThan(390);
+  expect((await answer).status).toBe(201);
+  expect(Date.now() - startedMs).toBeGreaterThanOrEqual(400);
+});
+
+test('slow: a caller that went away heard nothing', async () => {
+  await rig.outage('slow');
+  const reference = rig.newReference();
+  expect((await rig.submit(reference, {}, 100)).status).toBe('none');
+  await until(async () => (await rig.calls(reference)).length === 1);
+  expect(await rig.calls(reference)).toEqual(['submit none']);
+  expect(await rig.inspect(reference)).toHaveLength(1);
+});
+
+test('errors: 500 and nothing done', async () => {
+  await rig.outage('errors');
+  const reference = rig.newReference();
+  const { status, body } = await rig.submit(reference);
+  expect([status, body.code, (await rig.query(reference)).status]).toEqual([500, 'internal_error', 500]);
+  await rig.outage('none');
+  expect((await rig.query(reference)).body.orders).toEqual([]);
+});
+
+test.each(['broken', undefined, 'toString', 5])('mode %j is refused', async (mode) => {
+  const { status, body } = await rig.outage(mode);
+  expect([status, body.message]).toEqual([400, 'mode: must be one of none, down, slow, errors']);
+  expect((await rig.call('GET', '/_control/stats')).body.outage).toBe('none');
+});

@@ -1,0 +1,140 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { SECRET } from './receiver.js';
+import { openRig, type Rig, until } from './rig.js';
+
+let rig: Rig;
+const children: ChildProcess[] = [];
+beforeEach(async () => {
+  rig = await openRig({ settlementMs: 300, lateWebhookMs: 300 });
+});
+afterEach(async () => {
+  for (const child of children.splice(0)) child.kill('SIGKILL');
+  await rig.close();
+});
+
+test('an order not yet settled settles after the restart, and its webhook goes out', async () => {
+  const reference = rig.newReference();
+  const { body } = await rig.submit(reference);
+  await rig.sandbox.close();
+  await rig.start();
+  expect((await rig.inspect(reference))[0]).toMatchObject({ id: body.id, status: 'pending' });
+  await until(() => rig.receiver.of(reference).length === 1);
+  expect((await rig.inspect(reference))[0].status).toBe('settled');
+  expect((await rig.submit(reference)).body.id).toBe(body.id);
+});
+
+test('a webhook being delivered at the end is delivered after the restart, with the same id', async () => {
+  rig.receiver.answers.push('silence');
+  const reference = rig.newReference();
+  await rig.submit(reference);
+  await until(() => rig.receiver.of(reference).length === 1);
+  await rig.sandbox.close();
+  await rig.start();
+  await until(() => rig.receiver.of(reference).length === 2);
+  const [first, second] = rig.receiver.of(reference);
+  expect([second?.id, second?.body]).toEqual([first?.id, first?.body]);
+  await until(() => rig.sandbox.counters.webhooks.pending === 0);
+});
+
+test('faults, contacts and counters outlast the restart, an outage does not', async () => {
+  const reference = rig.newReference();
+  const scenario = 'server_error_then_ok';
+  expect((await rig.submit(reference, { scenario })).status).toBe(503);
+  await rig.outage('errors');
+  await rig.sandbox.close();
+  await rig.start();
+  expect((await rig.submit(reference, { scenario })).status).toBe(503);
+  expect((await rig.submit(reference, { scenario })).status).toBe(201);
+  expect(await rig.calls(reference)).toEqual(['submit 503', 'submit 503', 'submit 201']);
+  expect(rig.sandbox.counters.submits).toBe(3);
+});
+
+test('a call that is held open does not hold up the end', async () => {
+  const reference = rig.newReference();
+  const held = rig.submit(reference, { scenario: 'timeout_after_charge' });
+  const waiting = rig.submit(rig.newReference(), {
+    scenario: 'webhook_first',
+    notifyUrl: 'http://127.0.0.1:9/',
+  });
+  await until(async () => (await rig.inspect(reference)).length === 1);
+  const startedMs = Date.now();
+  await rig.sandbox.close();
+  expect(Date.now() - startedMs).toBeLessThan(1_000);
+  expect([(await held).status, (await waiting).status]).toEqual(['none', 'none']);
+  await rig.start();
+  expect((await rig.inspect(reference))[0].status).toBe('settled');
+});
+
+test('the real process: killed with kill -9 it loses no answered order and no webhook', async () => {
+  const dataDir = join(rig.dataDir, 'process');
+  const first = await startProcess({ SANDBOX_DATA_DIR: dataDir });
+  const submitted: string[] = [];
+  const load = Array.from({ length: 8 }, async () => {
+    while (submitted.length < 400) {
+      const reference = rig.newReference();
+      const { status } = await post(first.url, reference);
+      if (status === 201) submitted.push(reference);
+    }
+  });
+  await Promise.all(load);
+  first.child.kill('SIGKILL');
+  await once(first.child, 'exit');
+  const heardBefore = new Set(rig.receiver.received.map(({ order }) => order.reference)).size;
+  expect(heardBefore).toBeLessThan(submitted.length);
+
+  const second = await startProcess({ SANDBOX_DATA_DIR: dataDir });
+  await until(() => submitted.every((reference) => rig.receiver.of(reference).length > 0), 20_000);
+  const stats = await (await fetch(`${second.url}/_control/stats`)).json();
+  expect(stats.orders.settled + stats.orders.pending).toBeGreaterThanOrEqual(submitted.length);
+  const ids = new Map(rig.receiver.received.map(({ order, id }) => [order.reference, id]));
+  for (const { order, id } of rig.receiver.received) expect(ids.get(order.reference)).toBe(id);
+});
+
+test('the real process: a missing secret is said in words', async () => {
+  const { output, code } = await runProcess({ SANDBOX_WEBHOOK_SECRET: '' });
+  expect(code).toBe(1);
+  expect(output()).toContain('SANDBOX_WEBHOOK_SECRET is not set');
+});
+
+const post = (url: string, reference: string) =>
+  fetch(`${url}/v1/orders`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', 'idempotency-key': reference },
+    body: JSON.stringify(rig.body(reference)),
+  });
+
+function launch(env: Record<string, string>) {
+  const main = join(import.meta.dirname, '../dist/main.js');
+  const child = spawn(process.execPath, [main], {
+    env: {
+      PATH: process.env.PATH,
+      REPLENISH_DIR: rig.dataDir,
+      SANDBOX_PORT: '0',
+      METRICS_PORT: '0',
+      SANDBOX_WEBHOOK_SECRET: SECRET,
+      ...env,
+    },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  children.push(child);
+  let output = '';
+  child.stdout.on('data', (chunk) => {
+    output += chunk;
+  });
+  return { child, output: () => output };
+}
+
+async function startProcess(env: Record<string, string>) {
+  const { child, output } = launch(env);
+  await until(() => output().includes('ready: http'), 20_000);
+  return { child, url: /ready: (http:\/\/[^"]+)/.exec(output())![1]! };
+}
+
+async function runProcess(env: Record<string, string>) {
+  const { child, output } = launch(env);
+  const [code] = await once(child, 'exit');
+  return { code, output };
+}

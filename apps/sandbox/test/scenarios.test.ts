@@ -1,0 +1,143 @@
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { type ScenarioName, scenarioNames } from '../src/scenarios.js';
+import { openRig, type Rig, until } from './rig.js';
+
+let rig: Rig;
+beforeAll(async () => {
+  rig = await openRig({ lateWebhookMs: 600, retryFirstMs: 50 });
+});
+afterAll(() => rig.close());
+
+type Expected = Readonly<{
+  /** What each submit hears, one after the other. */
+  hears: readonly (number | 'none')[];
+  status: 'pending' | 'settled' | 'declined' | 'absent';
+  amount?: number;
+  webhooks: readonly string[];
+}>;
+
+const settled = { status: 'settled', webhooks: ['order.settled'] } as const;
+
+const expected: Record<ScenarioName, Expected> = {
+  ok: { hears: [201], ...settled },
+  ok_no_webhook: { hears: [201], status: 'settled', webhooks: [] },
+  declined: { hears: [201], status: 'declined', webhooks: ['order.declined'] },
+  rejected: { hears: [422, 422, 422], status: 'absent', webhooks: [] },
+  timeout_after_charge: { hears: ['none', 200], status: 'settled', webhooks: [] },
+  timeout_before_charge: { hears: ['none', 201, 200], ...settled },
+  server_error_then_ok: { hears: [503, 503, 201, 200], ...settled },
+  server_error_after_charge: { hears: [500, 200], status: 'settled', webhooks: [] },
+  rate_limited_then_ok: { hears: [429, 429, 201], ...settled },
+  webhook_first: { hears: [201], ...settled },
+  webhook_twice: { hears: [201], status: 'settled', webhooks: ['order.settled', 'order.settled'] },
+  webhook_late: { hears: [201], ...settled },
+  webhook_out_of_order: { hears: [201], status: 'settled', webhooks: ['order.settled', 'order.pending'] },
+  wrong_amount: { hears: [201], ...settled, amount: 5000 },
+  success_after_failure: { hears: [201], status: 'settled', webhooks: ['order.declined', 'order.settled'] },
+  never_settles: { hears: [201], status: 'pending', webhooks: [] },
+};
+
+test.each(scenarioNames)('%s', async (scenario) => {
+  const { hears, status, amount = 4999, webhooks } = expected[scenario];
+  const reference = rig.newReference();
+  const heard = [];
+  for (const _ of hears) heard.push((await rig.submit(reference, { scenario }, 400)).status);
+  expect(heard).toEqual(hears);
+
+  await until(async () => rig.receiver.of(reference).length >= webhooks.length);
+  await until(async () => ((await rig.inspect(reference))[0]?.status ?? 'absent') === status);
+  // A webhook is scheduled in the transaction of its event: none waits now, so none of this order will come.
+  await until(() => rig.sandbox.counters.webhooks.pending === 0);
+  expect(rig.receiver.of(reference).map(({ type }) => type)).toEqual(webhooks);
+
+  const charges = status === 'settled' ? [{ amount, status: 'captured' }] : [];
+  const orders = status === 'absent' ? [] : [expect.objectContaining({ reference, status, amount, charges })];
+  expect(await rig.inspect(reference)).toEqual(orders);
+  expect((await rig.query(reference)).body.orders).toEqual(orders);
+});
+
+test('an accepted order is answered whole, and its webhook carries it', async () => {
+  const reference = rig.newReference();
+  const { body, headers } = await rig.submit(reference);
+  expect(headers.get('idempotent-replayed')).toBeNull();
+  expect(body).toEqual({
+    id: expect.stringMatching(/^sbx_[0-9a-f]{32}$/),
+    reference,
+    accountId: 'acct-1001',
+    amount: 4999,
+    currency: 'USD',
+    status: 'pending',
+    code: null,
+    message: null,
+    charges: [],
+    createdAt: expect.stringMatching(/^\d{4}-.*Z$/),
+  });
+  await until(() => rig.receiver.of(reference).length === 1);
+  expect(rig.receiver.of(reference)[0]?.order).toEqual({
+    ...body,
+    status: 'settled',
+    charges: [{ amount: 4999, status: 'captured' }],
+  });
+});
+
+test('a declined order says why', async () => {
+  const reference = rig.newReference();
+  await rig.submit(reference, { scenario: 'declined' });
+  await until(() => rig.receiver.of(reference).length === 1);
+  expect((await rig.query(reference)).body.orders[0]).toMatchObject({
+    code: 'insufficient_funds',
+    message: expect.any(String),
+  });
+});
+
+test('refusals carry their codes and Retry-After', async () => {
+  const unavailable = await rig.submit(rig.newReference(), { scenario: 'server_error_then_ok' });
+  expect(unavailable.body.code).toBe('unavailable');
+  const limited = await rig.submit(rig.newReference(), { scenario: 'rate_limited_then_ok' });
+  expect([limited.body.code, limited.headers.get('retry-after')]).toEqual(['rate_limited', '1']);
+  const rejected = await rig.submit(rig.newReference(), { scenario: 'rejected' });
+  expect(rejected.body.code).toBe('invalid_parameter');
+  const broken = await rig.submit(rig.newReference(), { scenario: 'server_error_after_charge' });
+  expect(broken.body.code).toBe('internal_error');
+});
+
+test('webhook_first: the webhook is there before the answer', async () => {
+  const reference = rig.newReference();
+  await rig.submit(reference, { scenario: 'webhook_first' });
+  expect(rig.receiver.of(reference)).toHaveLength(1);
+});
+
+test('webhook_twice: both copies have one id and the same bytes', async () => {
+  const reference = rig.newReference();
+  await rig.submit(reference, { scenario: 'webhook_twice' });
+  await until(() => rig.receiver.of(reference).length === 2);
+  const [first, second] = rig.receiver.of(reference);
+  expect([second?.id, second?.body]).toEqual([first?.id, first?.body]);
+});
+
+test('webhook_out_of_order: the later webhook tells of an earlier time', async () => {
+  const reference = rig.newReference();
+  await rig.submit(reference, { scenario: 'webhook_out_of_order' });
+  await until(() => rig.receiver.of(reference).length === 2);
+  const [first, second] = rig.receiver.of(reference);
+  expect(Date.parse(second!.timestamp)).toBeLessThan(Date.parse(first!.timestamp));
+  expect([second!.order.status, second!.id === first!.id]).toEqual(['pending', false]);
+});
+
+test('webhook_late: the order is settled long before its webhook comes', async () => {
+  const reference = rig.newReference();
+  await rig.submit(reference, { scenario: 'webhook_late' });
+  await until(async () => (await rig.inspect(reference))[0].status === 'settled');
+  expect(rig.receiver.of(reference)).toEqual([]);
+  await until(() => rig.receiver.of(reference).length === 1);
+  const [late] = rig.receiver.of(reference);
+  expect(late!.atMs - Date.parse(late!.timestamp)).toBeGreaterThanOrEqual(590);
+});
+
+test('wrong_amount at the top of the range stays an exact integer', async () => {
+  const reference = rig.newReference();
+  await rig.submit(reference, { scenario: 'wrong_amount', amount: Number.MAX_SAFE_INTEGER });
+  await until(() => rig.receiver.of(reference).length === 1);
+  expect(rig.receiver.of(reference)[0]?.order.amount).toBe(Number.MAX_SAFE_INTEGER - 1);
+  expect((await rig.submit(reference, { amount: Number.MAX_SAFE_INTEGER })).status).toBe(200);
+});

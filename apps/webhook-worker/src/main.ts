@@ -1,0 +1,44 @@
+import { openDomain } from '@replenish/domain';
+import { openProviders } from '@replenish/providers';
+import { openQueues } from '@replenish/queues';
+import { openProviderMetrics, requireDatabaseUrl, runProcess } from '@replenish/runtime';
+import { openEventCounter, processor } from './processor.js';
+
+// Events only touch the database; more in flight than this form no larger batches.
+const CONCURRENCY = 64;
+
+await runProcess('webhook-worker', process.env, async ({ config, log, registry, health, opened }) => {
+  const databaseUrl = requireDatabaseUrl(config);
+  const domain = opened(
+    'domain',
+    openDomain({
+      databaseUrl,
+      poolMax: config.DATABASE_POOL_MAX,
+      reconcileAfterMs: config.RECONCILE_AFTER_MS,
+      providerTimeoutMs: config.PROVIDER_TIMEOUT_MS,
+      onConnectionLost: (error) => log.warn({ err: error }, 'lost a database connection'),
+    }),
+    (it) => it.close(),
+  );
+  const providers = opened('providers', openProviders(config), (it) => it.close());
+  const queues = opened(
+    'queues',
+    openQueues({ redisUrl: config.REDIS_URL, databaseUrl, log, providers: providers.names, registry }),
+    (it) => it.close(),
+  );
+  const deps = {
+    domain,
+    providers,
+    log,
+    events: openEventCounter(registry),
+    metrics: openProviderMetrics(registry),
+    unmatchedAfterMs: Math.max(5_000, 2 * config.RECONCILE_AFTER_MS),
+  };
+  const worker = queues.work('webhooks', processor(deps), { concurrency: CONCURRENCY });
+  health.add('database', () => domain.ping());
+  health.add('queue', () => queues.ping());
+  health.add('webhooks', async () => {
+    if (worker.isStuck()) throw new Error('jobs wait and none was started');
+  });
+  return `processes provider events, queues on ${queues.backend}`;
+});

@@ -1,0 +1,98 @@
+import type { Domain, News, StoredEvent } from '@replenish/domain';
+import type { OrderStatus, ProviderEvent, Providers } from '@replenish/providers';
+import { Counter, crashPoint, type Frame, type Logger, type ProviderMetrics } from '@replenish/runtime';
+
+export type ProcessorDeps = Readonly<{
+  domain: Pick<Domain, 'applyNews' | 'inbox'>;
+  providers: Pick<Providers, 'raw'>;
+  log: Logger;
+  events: EventCounter;
+  metrics: Pick<ProviderMetrics, 'onConfirmed'>;
+  /** How long an event may wait for the transaction it speaks of before a person is told. */
+  unmatchedAfterMs: number;
+}>;
+
+export type EventCounter = Counter<'provider' | 'verdict'>;
+
+export const openEventCounter = (registry: Frame['registry']): EventCounter =>
+  new Counter({
+    name: 'replenish_webhooks_processed_total',
+    help: 'Stored provider events by what became of them.',
+    labelNames: ['provider', 'verdict'],
+    registers: [registry],
+  });
+
+const newsOf: Record<OrderStatus, News> = {
+  pending: 'accepted',
+  settled: 'settled',
+  declined: 'declined',
+  canceled: 'cancel',
+};
+
+/** Turns a stored event into news. Repeating it is harmless: an event is filed as processed with what it did. */
+export function processor(deps: ProcessorDeps): (id: string) => Promise<undefined> {
+  return async (id) => {
+    const stored = await deps.domain.inbox.read(id);
+    if (!stored || stored.processed) return;
+    const event = deps.providers.raw(stored.provider)?.readEvent(stored.eventId, stored.rawBody) ?? null;
+    const transactionId = event && (await deps.domain.inbox.match({ ...event, provider: stored.provider }));
+    if (!event || !transactionId) return leaveUnmatched(deps, stored, event);
+    crashPoint('webhook.before-apply');
+    await apply(deps, stored, event, transactionId);
+    crashPoint('webhook.after-apply');
+    return;
+  };
+}
+
+async function apply(
+  deps: ProcessorDeps,
+  stored: StoredEvent,
+  event: ProviderEvent,
+  transactionId: string,
+): Promise<void> {
+  const heard = await deps.domain.applyNews({
+    transactionId,
+    news: newsOf[event.status],
+    source: 'webhook',
+    reason: `${stored.provider} event ${stored.eventId}: ${event.status}`,
+    providerOrderId: event.providerOrderId,
+    eventId: stored.id,
+    ...(event.status === 'settled' && {
+      money: { amountMinor: event.amountMinor, currency: event.currency },
+    }),
+    ...(event.status === 'declined' && { failure: { code: 'PAYMENT_FAILED', message: declineOf(event) } }),
+  });
+  const { verdict, state } = heard;
+  deps.events.inc({ provider: stored.provider, verdict });
+  deps.log.info(
+    { transactionId, correlationId: stored.correlationId, eventId: stored.eventId, verdict, state },
+    'event processed',
+  );
+  if (verdict === 'moved' && state === 'SUCCEEDED' && heard.createdAt) {
+    deps.metrics.onConfirmed(stored.provider, heard.createdAt, new Date());
+  }
+}
+
+const declineOf = (event: ProviderEvent): string =>
+  [event.code ?? 'declined', event.message].filter(Boolean).join(': ');
+
+/**
+ * The event may be ahead of the commit that makes its transaction, so it is left to the sweeper for a while. After
+ * that it belongs to nobody we know, or cannot be read: a person has to look at it.
+ */
+async function leaveUnmatched(
+  deps: ProcessorDeps,
+  stored: StoredEvent,
+  event: ProviderEvent | null,
+): Promise<undefined> {
+  if (event && stored.ageMs < deps.unmatchedAfterMs) return;
+  const detail = event
+    ? { reference: event.reference, providerOrderId: event.providerOrderId, status: event.status }
+    : { body: stored.rawBody.toString('utf8').slice(0, 4_000) };
+  await deps.domain.inbox.fileUnmatched(stored, detail);
+  deps.events.inc({ provider: stored.provider, verdict: 'unmatched' });
+  deps.log.warn(
+    { provider: stored.provider, eventId: stored.eventId },
+    'an event belongs to no recharge of ours',
+  );
+}

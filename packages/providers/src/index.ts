@@ -1,0 +1,30 @@
+export type { BreakerLimits, BreakerState } from './breaker.js';
+export type {
+  CallFacts,
+  Capabilities,
+  Order,
+  OrderStatus,
+  Provider,
+  ProviderEvent,
+  QueryOutcome,
+  Silence,
+  SubmitOutcome,
+  WebhookRefusal,
+} from './contract.js';
+export {
+  type CallRecord,
+  type GuardedProvider,
+  type GuardLimits,
+  type GuardOptions,
+  guard,
+  type Operation,
+} from './guard.js';
+export {
+  openProviders,
+  type PaymentMethod,
+  type Providers,
+  type ProvidersConfig,
+  paymentMethods,
+} from './registry.js';
+export { sandboxProvider } from './sandbox/provider.js';
+export { signingKeys, type Verified, verifySignature } from './webhook-signature.js';

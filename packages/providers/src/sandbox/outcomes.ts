@@ -1,0 +1,61 @@
+import type { CallFacts, Order, QueryOutcome, SubmitOutcome } from '../contract.js';
+import type { Exchange, NoAnswer } from '../http.js';
+import { readErrorCode, readErrorMessage, readOrder, readOrderList, type SandboxOrder } from './messages.js';
+
+type Answer = Extract<Exchange, { heard: true }>;
+
+/** What an exchange means for somebody's money. Whatever the protocol does not promise in writing is `unknown`. */
+export function submitOutcomeOf(exchange: Exchange, order: Order): SubmitOutcome {
+  if (!exchange.heard) return exchange.outcome;
+  const { status, json } = exchange;
+  if (status === 200 || status === 201) return takenOutcomeOf(readOrder(json), order);
+  const code = readErrorCode(json);
+  // Only 422 says that no order exists. 409 reference_reused does not: an order with our reference and another amount
+  // is there, and its money may have moved. As `unknown` it is looked up, found, and shown to a person as a conflict.
+  if (status === 422 && code) return { kind: 'rejected', code, message: readErrorMessage(json) };
+  return noWordOf(exchange, code);
+}
+
+/** The same for a question. A 404 is no `absent`: a wrong path or a proxy says it too; the empty list is the word. */
+export function queryOutcomeOf(exchange: Exchange, reference: string): QueryOutcome {
+  if (!exchange.heard) return exchange.outcome;
+  if (exchange.status !== 200) return noWordOf(exchange, readErrorCode(exchange.json));
+  const orders = readOrderList(exchange.json);
+  // An order of another reference means that the filter was not heard, and then an answer proves nothing.
+  if (!orders?.every((order) => order.reference === reference))
+    return { kind: 'unknown', cause: 'unreadable' };
+  // Two orders for one reference break the protocol's first promise: neither may settle the recharge.
+  if (orders.length > 1) return { kind: 'unknown', cause: 'unreadable', code: 'several_orders' };
+  if (!orders[0]) return { kind: 'absent' };
+  const { accountId: _accountId, reference: _reference, ...found } = orders[0];
+  return { kind: 'found', ...found };
+}
+
+/** What is kept of every exchange. */
+export const factsOf = (exchange: Exchange): CallFacts => ({
+  httpStatus: exchange.status,
+  providerCode: exchange.heard ? readErrorCode(exchange.json) : null,
+});
+
+function takenOutcomeOf(taken: SandboxOrder | null, order: Order): SubmitOutcome {
+  // An answer that speaks of another order or account is not the answer to ours, whatever its status line says.
+  if (taken?.reference !== order.reference || taken.accountId !== order.accountId)
+    return { kind: 'unknown', cause: 'unreadable' };
+  const { providerOrderId, amountMinor, currency } = taken;
+  if (taken.status === 'pending') return { kind: 'accepted', providerOrderId };
+  if (taken.status === 'settled') return { kind: 'settled', providerOrderId, amountMinor, currency };
+  return { kind: 'rejected', code: taken.code ?? taken.status, message: taken.message ?? '' };
+}
+
+/**
+ * An answer that carries no order. 429 and 503 promise that nothing was executed only together with their documented
+ * code: a proxy sends a bare 503 also when the connection behind it broke after the order went through.
+ */
+function noWordOf({ status, retryAfterMs }: Answer, code: string | null): NoAnswer {
+  const wait = retryAfterMs === undefined ? {} : { retryAfterMs };
+  if (status === 429 && code === 'rate_limited')
+    return { kind: 'not_executed', cause: 'rate_limited', ...wait };
+  if (status === 503 && code === 'unavailable')
+    return { kind: 'not_executed', cause: 'unavailable', ...wait };
+  return { kind: 'unknown', cause: status >= 500 ? 'server_error' : 'unreadable', ...(code ? { code } : {}) };
+}

@@ -1,0 +1,70 @@
+import type { Order, Provider, ProviderEvent } from '../contract.js';
+import { openHttp } from '../http.js';
+import { signingKeys, verifySignature } from '../webhook-signature.js';
+import { readOrderEvent } from './messages.js';
+import { factsOf, queryOutcomeOf, submitOutcomeOf } from './outcomes.js';
+
+export type SandboxOptions = Readonly<{
+  baseUrl: string;
+  /** One `whsec_...`, or several separated by spaces while they rotate. Unset: every webhook is refused. */
+  webhookSecret?: string | undefined;
+  now?: () => Date;
+}>;
+
+/** The provider simulator, spoken to over HTTP like any provider. @throws for a secret that is not Standard Webhooks'. */
+export function sandboxProvider(options: SandboxOptions): Provider {
+  const http = openHttp(options.baseUrl, options.now ?? (() => new Date()));
+  const keys = signingKeys(options.webhookSecret ?? '');
+  return {
+    name: 'sandbox',
+    capabilities: { idempotentSubmit: true, queryByReference: true, cancel: false, webhooks: true },
+    webhookReply: { contentType: 'application/json', body: '{"received":true}' },
+
+    async submit(order, signal) {
+      const headers = { 'content-type': 'application/json', 'idempotency-key': order.reference };
+      const request = { method: 'POST', path: '/v1/orders', headers, body: submitBody(order) } as const;
+      const exchange = await http.exchange(request, signal);
+      return { outcome: submitOutcomeOf(exchange, order), facts: factsOf(exchange) };
+    },
+
+    async query(reference, signal) {
+      const request = { method: 'GET', path: '/v1/orders', query: { reference } } as const;
+      const exchange = await http.exchange(request, signal);
+      return { outcome: queryOutcomeOf(exchange, reference), facts: factsOf(exchange) };
+    },
+
+    verifyWebhook(rawBody, headers, now) {
+      const signed = verifySignature({ rawBody, headers, keys, now });
+      if (!signed.ok) return signed;
+      const event = readEvent(signed.id, rawBody);
+      return event ? { ok: true, event } : { ok: false, refusal: 'malformed' };
+    },
+
+    readEvent,
+    close: () => http.close(),
+  };
+}
+
+function submitBody(order: Order): string {
+  const amount = Number(order.amountMinor);
+  // The protocol's amounts are JSON integers: beyond 2^53-1 another amount would go out.
+  if (!Number.isSafeInteger(amount)) throw new RangeError(`amount out of range: ${order.amountMinor}`);
+  const { reference, accountId, currency, paymentMethod, notifyUrl, metadata } = order;
+  const scenario = Object.hasOwn(metadata, 'scenario') ? metadata.scenario : undefined;
+  return JSON.stringify({ reference, accountId, amount, currency, paymentMethod, notifyUrl, scenario });
+}
+
+function readEvent(eventId: string, rawBody: Buffer): ProviderEvent | null {
+  const order = readOrderEvent(jsonOf(rawBody));
+  if (!order) return null;
+  const { accountId: _accountId, ...news } = order;
+  return { eventId, ...news };
+}
+
+function jsonOf(rawBody: Buffer): unknown {
+  try {
+    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(rawBody));
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,45 @@
+import { randomBytes } from 'node:crypto';
+import { expect, test } from '@jest/globals';
+import { openProviders, paymentMethods } from '../src/registry.js';
+
+const config = {
+  SANDBOX_URL: 'http://127.0.0.1:1',
+  SANDBOX_WEBHOOK_SECRET: `whsec_${randomBytes(32).toString('base64')}`,
+  PROVIDER_TIMEOUT_MS: 1_000,
+} as const;
+
+test.each(['development', 'test'] as const)('in %s every known method goes to the sandbox', async (env) => {
+  const providers = openProviders({ ...config, NODE_ENV: env });
+  expect(paymentMethods.map((method) => providers.route(method))).toEqual(
+    paymentMethods.map(() => 'sandbox'),
+  );
+  expect(providers.names).toEqual(['sandbox']);
+  expect(providers.get('sandbox')?.name).toBe('sandbox');
+  expect(providers.raw('sandbox')?.capabilities.idempotentSubmit).toBe(true);
+  await providers.close();
+});
+
+test('in production the sandbox counts as not configured, and every method is refused', async () => {
+  const providers = openProviders({ ...config, NODE_ENV: 'production' });
+  expect(paymentMethods.map((method) => providers.route(method))).toEqual(paymentMethods.map(() => null));
+  expect(providers.names).toEqual([]);
+  expect(providers.get('sandbox')).toBeUndefined();
+  expect(providers.raw('sandbox')).toBeUndefined();
+  await providers.close();
+});
+
+test.each(['cash', '', 'SANDBOX', '__proto__', 'constructor'])(
+  '%p names neither method nor provider',
+  async (name) => {
+    const providers = openProviders({ ...config, NODE_ENV: 'test' });
+    expect(providers.route(name)).toBeNull();
+    expect(providers.get(name)).toBeUndefined();
+    expect(providers.raw(name)).toBeUndefined();
+    await providers.close();
+  },
+);
+
+test('a broken secret stops the start', () => {
+  const broken = { ...config, NODE_ENV: 'test', SANDBOX_WEBHOOK_SECRET: 'whsec_' } as const;
+  expect(() => openProviders(broken)).toThrow('webhook secret');
+});

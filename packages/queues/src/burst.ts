@@ -1,0 +1,35 @@
+import type { Logger } from '@replenish/runtime';
+
+// A store that is away fails every call: one line says it, and one a period says that it still does.
+const QUIET_MS = 10_000;
+
+/** Logs the first fault of a burst and the end of it, and counts what lies between. */
+export class Burst {
+  #faults = 0;
+  #loggedAtMs = Number.NEGATIVE_INFINITY;
+
+  constructor(
+    private readonly log: Logger,
+    private readonly subject: string,
+  ) {}
+
+  failed(error: unknown): void {
+    this.#faults++;
+    if (performance.now() - this.#loggedAtMs < QUIET_MS) return;
+    this.#loggedAtMs = performance.now();
+    this.log.warn({ reason: messageOf(error), faults: this.#faults }, `${this.subject} is failing`);
+  }
+
+  recovered(): void {
+    if (this.#faults === 0) return;
+    this.log.info({ faults: this.#faults }, `${this.subject} is back`);
+    this.#faults = 0;
+    this.#loggedAtMs = Number.NEGATIVE_INFINITY;
+  }
+}
+
+/** A refused connection to a name with two addresses is an AggregateError, whose own message is empty. */
+export function messageOf(error: unknown): string {
+  if (error instanceof AggregateError && !error.message) return error.errors.map(messageOf).join('; ');
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,208 @@
+import type { Frame, Logger } from '@replenish/runtime';
+import type { Queue } from 'bullmq';
+import type { Backend } from './backend.js';
+import { Burst } from './burst.js';
+import { type JobQueue, type QueueName, queueNames } from './catalogue.js';
+import { HintLane } from './hints.js';
+import { openPostgres } from './postgres.js';
+import { openRedis } from './redis.js';
+import { keepSchedule } from './schedule.js';
+import {
+  type Handler,
+  openCounters,
+  RunningWorker,
+  type WorkerCounters,
+  type WorkerHandle,
+  type WorkOptions,
+} from './worker.js';
+
+export type { QueueName } from './catalogue.js';
+export type { Handler, Later, WorkerHandle, WorkOptions } from './worker.js';
+
+const DEPTH_STATES = ['waiting', 'active', 'delayed', 'failed'] as const;
+
+export type QueueDepth = Readonly<{ queue: QueueName; state: (typeof DEPTH_STATES)[number]; count: number }>;
+
+/** Jobs are hints: each carries an id and nothing else. Losing, doubling or reordering them loses no money. */
+export interface Queues {
+  readonly backend: 'redis' | 'postgres';
+  /**
+   * Adds one job an id. Answers within the set wait and never throws: false when the store is away or slow, which
+   * costs only time, because every unfinished row has a due time that the sweeper turns into a hint.
+   */
+  hint(queue: QueueName, ids: readonly string[]): Promise<boolean>;
+  /** Returns at once, also while the store is away; the worker starts when it is there. */
+  work(queue: QueueName, handler: Handler, options: WorkOptions): WorkerHandle;
+  /**
+   * One repeating job a name, however many processes ask for it. Kept in place until `close`: it comes back by itself
+   * after the store was emptied. Resolves after the first try, be the store there or not.
+   */
+  schedule(queue: QueueName, everyMs: number, id: string): Promise<void>;
+  /** @throws when the store is away */
+  depth(): Promise<QueueDepth[]>;
+  /** @throws an error that says what is wrong: the store is away, full, or may throw jobs away */
+  ping(): Promise<void>;
+  /** Every queue of the catalogue as BullMQ's own object. @throws when the store is away */
+  boards(): Promise<Queue[]>;
+  /** Waits for the handlers that run, then gives every connection back. */
+  close(): Promise<void>;
+}
+
+export type QueuesConfig = Readonly<{
+  /** Redis or Valkey. Unset: the queues live in the database, in a schema of their own. */
+  redisUrl?: string | undefined;
+  databaseUrl: string;
+  log: Logger;
+  /** Names of the providers, each with its own pair of queues. */
+  providers?: readonly string[];
+  /** Connections for statements, on Postgres; each worker holds one more. */
+  poolMax?: number;
+  /** How long a hint may hold its caller up. */
+  hintWaitMs?: number;
+  /** Where lost locks, stalled and failed jobs are counted. */
+  registry?: Frame['registry'];
+}>;
+
+// Half a second: a recharge is stored by then and the sweeper comes soon; nobody's request should wait for a queue.
+const HINT_WAIT_MS = 500;
+// Multi-row statements need few connections: eight were no faster than four when measured.
+const POOL_MAX = 4;
+
+/** Opens nothing but connections: a process starts while its queue store is away, and picks up when it comes. */
+export function openQueues(config: QueuesConfig): Queues {
+  return new OpenQueues(config);
+}
+
+class OpenQueues implements Queues {
+  readonly #backend: Backend;
+  readonly #config: QueuesConfig;
+  readonly #counters: WorkerCounters;
+  readonly #faults: Burst;
+  readonly #stop = new AbortController();
+  readonly #opened = new Map<QueueName, Promise<JobQueue>>();
+  readonly #lanes = new Map<QueueName, HintLane>();
+  readonly #workers: WorkerHandle[] = [];
+  readonly #endSchedules: (() => void)[] = [];
+  #closing: Promise<void> | undefined;
+
+  constructor(config: QueuesConfig) {
+    const { redisUrl, databaseUrl, poolMax = POOL_MAX, log } = config;
+    this.#config = config;
+    this.#backend = redisUrl ? openRedis(redisUrl, log) : openPostgres(databaseUrl, poolMax, log);
+    this.#counters = openCounters(config.registry);
+    this.#faults = new Burst(log, 'hinting');
+  }
+
+  get backend() {
+    return this.#backend.kind;
+  }
+
+  async hint(name: QueueName, ids: readonly string[]): Promise<boolean> {
+    if (ids.length === 0) return true;
+    try {
+      if (this.#backend.isAway()) throw new Error('the queue store is away');
+      await this.#lane(name).send(ids);
+      this.#faults.recovered();
+      return true;
+    } catch (error) {
+      this.#backend.noteError(error);
+      this.#faults.failed(error);
+      return false;
+    }
+  }
+
+  work(name: QueueName, handler: Handler, options: WorkOptions): WorkerHandle {
+    const deps = {
+      backend: this.#backend,
+      queue: (wanted: QueueName) => this.#queue(wanted),
+      counters: this.#counters,
+      log: this.#config.log,
+    };
+    const worker = new RunningWorker(deps, name, handler, options);
+    this.#workers.push(worker);
+    return worker;
+  }
+
+  async schedule(queue: QueueName, everyMs: number, id: string): Promise<void> {
+    const end = await keepSchedule({ queue, everyMs, id }, () => this.#queueNow(queue), this.#config.log);
+    this.#endSchedules.push(end);
+  }
+
+  async depth(): Promise<QueueDepth[]> {
+    const queues = await this.#catalogue();
+    const counted = await Promise.all(queues.map((queue) => queue.getJobCounts(...DEPTH_STATES)));
+    return queues.flatMap((queue, at) =>
+      DEPTH_STATES.map((state) => ({
+        queue: queue.name as QueueName,
+        state,
+        count: counted[at]?.[state] ?? 0,
+      })),
+    );
+  }
+
+  ping(): Promise<void> {
+    return this.#backend.ping();
+  }
+
+  boards(): Promise<Queue[]> {
+    return this.#catalogue();
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
+    for (const end of this.#endSchedules) end();
+    await Promise.all(this.#workers.map((worker) => worker.close()));
+    this.#stop.abort();
+    const opened = await Promise.allSettled(this.#opened.values());
+    await Promise.all(opened.map((queue) => queue.status === 'fulfilled' && queue.value.close()));
+    await this.#backend.close();
+  }
+
+  #lane(name: QueueName): HintLane {
+    const { hintWaitMs = HINT_WAIT_MS } = this.#config;
+    const lane = this.#lanes.get(name) ?? new HintLane((ids) => this.#add(name, ids), hintWaitMs);
+    this.#lanes.set(name, lane);
+    return lane;
+  }
+
+  async #add(name: QueueName, ids: readonly string[]): Promise<void> {
+    const queue = await this.#queue(name);
+    const jobs = ids.map((id) => ({ name, data: { id } }));
+    // A lone job takes the simple way: addBulk builds temporary tables on Postgres.
+    if (jobs.length === 1) await queue.add(name, jobs[0]!.data);
+    else await queue.addBulk(jobs);
+  }
+
+  #catalogue(): Promise<JobQueue[]> {
+    const { providers = ['sandbox'] } = this.#config;
+    return Promise.all(queueNames(providers).map((name) => this.#queueNow(name)));
+  }
+
+  /** Unlike `#queue`, fails at once when the store is away. */
+  async #queueNow(name: QueueName): Promise<JobQueue> {
+    await this.#backend.ping();
+    return this.#queue(name);
+  }
+
+  #queue(name: QueueName): Promise<JobQueue> {
+    const known = this.#opened.get(name);
+    if (known) return known;
+    const opening = this.#open(name);
+    this.#opened.set(name, opening);
+    opening.catch(() => this.#opened.delete(name));
+    return opening;
+  }
+
+  /** BullMQ remembers a failed first contact for ever, so a queue is built when the store is there, or built again. */
+  async #open(name: QueueName): Promise<JobQueue> {
+    await this.#backend.reachable(this.#stop.signal);
+    const queue = this.#backend.buildQueue(name);
+    queue.on('error', (error) => this.#backend.noteError(error));
+    await queue.waitUntilReady();
+    return queue;
+  }
+}

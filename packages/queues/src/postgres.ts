@@ -1,0 +1,153 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Logger } from '@replenish/runtime';
+import {
+  assertSchemaCompatibility,
+  createPostgresBackend,
+  DEFAULT_SCHEMA,
+  LATEST_SCHEMA_VERSION,
+  type PgPool,
+  type PostgresConnectionOptions,
+  runMigrations,
+  SchemaMigrationRequiredError,
+  withBackend,
+} from 'bullmq';
+import pg from 'pg';
+import type { Backend } from './backend.js';
+import { Burst, messageOf } from './burst.js';
+import { EVENTS_KEPT, type JobQueue, type JobWorker, jobOptions } from './catalogue.js';
+
+const bullmq = withBackend<ReturnType<typeof createPostgresBackend>, PostgresConnectionOptions>(
+  createPostgresBackend,
+);
+
+const RETRY_MS = 250;
+// BullMQ's loops repeat a failed statement at once, thousands of times a second while Postgres restarts.
+const AFTER_FAULT_MS = 100;
+// SQLSTATE of a table, schema or function that is not there: somebody dropped BullMQ's schema.
+const SCHEMA_IS_GONE = new Set(['42P01', '3F000', '42883']);
+
+/** BullMQ in a schema of its own beside the books: one small pool for every queue and worker of the process. */
+export function openPostgres(databaseUrl: string, poolMax: number, log: Logger): Backend {
+  const errors = new Burst(log, 'queue database');
+  const pools = openPools(databaseUrl, poolMax, errors);
+  const migrate = singleFlight(() => ensureSchema(pools.statements));
+  const connection = asBullmqPool(pools);
+
+  return {
+    kind: 'postgres',
+    isAway: () => false,
+    reachable: async (stop) => {
+      while (true) {
+        stop.throwIfAborted();
+        try {
+          return await migrate();
+        } catch (error) {
+          errors.failed(error);
+          await delay(RETRY_MS, undefined, { signal: stop });
+        }
+      }
+    },
+    ping: async () => {
+      try {
+        await migrate();
+      } catch (error) {
+        throw new Error(`the queue database is away: ${messageOf(error)}`, { cause: error });
+      }
+      errors.recovered();
+    },
+    buildQueue: (name) =>
+      new bullmq.Queue(name, {
+        connection,
+        defaultJobOptions: jobOptions(name),
+        streams: { events: { maxLen: EVENTS_KEPT } },
+      }) as unknown as JobQueue,
+    buildWorker: (name, processor, settings) =>
+      new bullmq.Worker(name, processor, { ...settings, connection }) as unknown as JobWorker,
+    noteError: (error) => {
+      if (SCHEMA_IS_GONE.has((error as { code?: string }).code ?? '')) migrate().catch(() => {});
+    },
+    close: async () => {
+      await Promise.all([pools.statements.end(), pools.listeners.end()]);
+    },
+  };
+}
+
+type Pools = Readonly<{ statements: pg.Pool; listeners: pg.Pool }>;
+
+function openPools(databaseUrl: string, poolMax: number, errors: Burst): Pools {
+  const url = new URL(databaseUrl);
+  // Jobs are hints: losing the last few of them in a crash costs nothing, and not waiting for the disk doubles the speed.
+  const options =
+    `${url.searchParams.get('options') ?? ''} -c search_path=${DEFAULT_SCHEMA} -c synchronous_commit=off`.trim();
+  url.searchParams.set('options', options);
+  const open = (settings: pg.PoolConfig) => {
+    const pool = new pg.Pool({
+      connectionString: url.href,
+      connectionTimeoutMillis: 2_000,
+      keepAlive: true,
+      ...settings,
+    });
+    // Every queue and worker adds a listener of its own.
+    return pool.setMaxListeners(0).on('error', (error) => errors.failed(error));
+  };
+  return {
+    statements: open({ max: poolMax, statement_timeout: 10_000, query_timeout: 12_000 }),
+    // One connection a worker, held for as long as it waits for NOTIFY: they must not take the statements' places.
+    listeners: open({ max: 100 }),
+  };
+}
+
+/** The face of `pg.Pool` that BullMQ asks for: statements go to one pool, held connections come from the other. */
+function asBullmqPool({ statements, listeners }: Pools): PgPool {
+  const pool = {
+    query: async (text: string, params?: unknown[]) => {
+      try {
+        return await statements.query(text, params);
+      } catch (error) {
+        if (!isAnswer(error)) await delay(AFTER_FAULT_MS);
+        throw error;
+      }
+    },
+    connect: () => listeners.connect(),
+    end: async () => {},
+    on: (event: 'error', listener: (error: Error) => void) => {
+      if (event === 'error') statements.on('error', listener);
+      return pool;
+    },
+    removeAllListeners: () => pool,
+  };
+  return pool as unknown as PgPool;
+}
+
+/** BullMQ's own refusals (class BM), such as a lost lock: its statement did work. */
+const isAnswer = (error: unknown): boolean => String((error as { code?: string }).code).startsWith('BM');
+
+/** BullMQ's migrations take an advisory lock, so any number of processes may start at once on an empty database. */
+async function ensureSchema(pool: pg.Pool): Promise<void> {
+  const client = await pool.connect();
+  try {
+    if ((await schemaVersion(client)) < LATEST_SCHEMA_VERSION) await runMigrations(client);
+  } finally {
+    client.release();
+  }
+}
+
+async function schemaVersion(client: pg.PoolClient): Promise<number> {
+  try {
+    return await assertSchemaCompatibility(client);
+  } catch (error) {
+    if (error instanceof SchemaMigrationRequiredError) return 0;
+    throw error;
+  }
+}
+
+/** Callers that ask while the work is under way share it. */
+function singleFlight(work: () => Promise<void>): () => Promise<void> {
+  let running: Promise<void> | undefined;
+  return () => {
+    running ??= work().finally(() => {
+      running = undefined;
+    });
+    return running;
+  };
+}

@@ -1,0 +1,38 @@
+import type { JobQueue } from './catalogue.js';
+
+const POLL_MS = 5_000;
+
+/** Sees whether jobs wait and none is started. */
+export class Watchdog {
+  #movedAtMs = performance.now();
+  #isWaiting = false;
+  readonly #timer: NodeJS.Timeout;
+
+  constructor(
+    private readonly queue: () => Promise<JobQueue>,
+    private readonly stuckAfterMs: number,
+  ) {
+    this.#timer = setInterval(() => void this.#poll(), Math.min(POLL_MS, stuckAfterMs / 3)).unref();
+  }
+
+  started(): void {
+    this.#movedAtMs = performance.now();
+  }
+
+  isStuck(): boolean {
+    return this.#isWaiting && performance.now() - this.#movedAtMs >= this.stuckAfterMs;
+  }
+
+  close(): void {
+    clearInterval(this.#timer);
+  }
+
+  async #poll(): Promise<void> {
+    // A store that does not answer is the business of ping().
+    const waiting = await this.queue()
+      .then((queue) => queue.getWaitingCount())
+      .catch(() => 0);
+    this.#isWaiting = waiting > 0;
+    if (!this.#isWaiting) this.started();
+  }
+}

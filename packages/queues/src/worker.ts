@@ -1,0 +1,148 @@
+import { Counter, type Frame, type Logger } from '@replenish/runtime';
+import { DelayedError, type Job } from 'bullmq';
+import type { Backend } from './backend.js';
+import { Burst } from './burst.js';
+import type { JobData, JobQueue, JobWorker, QueueName } from './catalogue.js';
+import { Watchdog } from './watchdog.js';
+
+export type Later = Readonly<{ laterAtMs: number }>;
+
+/**
+ * Works on what an id stands for. Runs at least once a hint, and may run twice at the same time: the claim in the
+ * database decides. Throwing uses up an attempt; `laterAtMs` (epoch milliseconds) puts the job off and does not.
+ */
+// biome-ignore lint/suspicious/noConfusingVoidType: a handler that has nothing to say ends without a return
+export type Handler = (id: string, job: { attemptsMade: number }) => Promise<void | Later>;
+
+export interface WorkerHandle {
+  /** True when jobs have been waiting and none was started for the set time: the store is there, and nothing moves. */
+  isStuck(): boolean;
+  /** Takes no further job and waits for the handlers that run. */
+  close(): Promise<void>;
+}
+
+/** @property stuckAfterMs default 30 s: longer than a provider call may hold every slot in production (20 s) */
+export type WorkOptions = Readonly<{ concurrency: number; stuckAfterMs?: number }>;
+
+export type WorkerCounters = Readonly<Record<'lostLocks' | 'stalled' | 'failed', Counter<'queue'>>>;
+
+export function openCounters(registry: Frame['registry'] | undefined): WorkerCounters {
+  const count = (name: string, help: string) =>
+    new Counter({ name, help, labelNames: ['queue'], registers: registry ? [registry] : [] });
+  return {
+    lostLocks: count(
+      'replenish_queue_lost_locks_total',
+      'Jobs that ended after another worker had taken them over',
+    ),
+    stalled: count('replenish_queue_stalled_total', 'Jobs whose worker went silent, given to another'),
+    failed: count('replenish_queue_failed_total', 'Handler runs that threw'),
+  };
+}
+
+type Deps = Readonly<{
+  backend: Backend;
+  queue: (name: QueueName) => Promise<JobQueue>;
+  counters: WorkerCounters;
+  log: Logger;
+}>;
+
+/** Starts when its store can be reached, and takes no job after `close`. */
+export class RunningWorker implements WorkerHandle {
+  readonly #stop = new AbortController();
+  readonly #handling = new Set<Promise<unknown>>();
+  readonly #watchdog: Watchdog;
+  readonly #errors: Burst;
+  readonly #starting: Promise<JobWorker | undefined>;
+
+  constructor(
+    private readonly deps: Deps,
+    private readonly name: QueueName,
+    private readonly handler: Handler,
+    private readonly options: WorkOptions,
+  ) {
+    this.#watchdog = new Watchdog(() => deps.queue(name), options.stuckAfterMs ?? 30_000);
+    this.#errors = new Burst(deps.log.child({ queue: name }), 'worker');
+    this.#starting = this.#start();
+  }
+
+  isStuck(): boolean {
+    return this.#watchdog.isStuck();
+  }
+
+  async close(): Promise<void> {
+    this.#stop.abort();
+    this.#watchdog.close();
+    const worker = await this.#starting;
+    // BullMQ's own close would wait for the answer of a Redis that is away, for ever.
+    if (this.deps.backend.isAway()) await Promise.allSettled(this.#handling);
+    await worker?.close(this.deps.backend.isAway());
+  }
+
+  /** BullMQ remembers a failed first contact for ever, so a worker that had one is built again. */
+  async #start(): Promise<JobWorker | undefined> {
+    const { signal } = this.#stop;
+    const stopped = new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve()));
+    while (!signal.aborted) {
+      try {
+        await this.deps.backend.reachable(signal);
+        const worker = this.#build();
+        const isReady = await Promise.race([
+          worker.waitUntilReady().then(
+            () => true,
+            () => false,
+          ),
+          stopped.then(() => true),
+        ]);
+        if (isReady) return worker;
+        await worker.close(true);
+      } catch (error) {
+        if (!signal.aborted) this.#errors.failed(error);
+      }
+    }
+    return undefined;
+  }
+
+  #build(): JobWorker {
+    const { backend, counters } = this.deps;
+    const worker = backend.buildWorker(this.name, (job, token) => this.#process(job, token), {
+      concurrency: this.options.concurrency,
+      // After a refused connection BullMQ's default is to sleep 15 s; money should not wait that long for a restart.
+      runRetryDelay: 1_000,
+    });
+    worker.on('active', () => {
+      this.#watchdog.started();
+      this.#errors.recovered();
+    });
+    worker.on('stalled', () => counters.stalled.inc({ queue: this.name }));
+    worker.on('error', (error) => {
+      if (isLostLock(error)) return counters.lostLocks.inc({ queue: this.name });
+      backend.noteError(error);
+      this.#errors.failed(error);
+    });
+    return worker;
+  }
+
+  async #process(job: Job<JobData>, token: string | undefined): Promise<void> {
+    const handling = this.#handle(job);
+    this.#handling.add(handling);
+    const later = await handling.finally(() => this.#handling.delete(handling));
+    if (!later) return;
+    await job.moveToDelayed(later.laterAtMs, token);
+    throw new DelayedError();
+  }
+
+  async #handle({ data: { id }, attemptsMade }: Job<JobData>): Promise<Later | undefined> {
+    try {
+      return (await this.handler(id, { attemptsMade })) ?? undefined;
+    } catch (error) {
+      this.deps.counters.failed.inc({ queue: this.name });
+      this.deps.log.warn({ err: error, queue: this.name, id, attemptsMade }, 'job failed');
+      // The store and its dashboard learn the kind of fault only: a message may quote what no job may carry.
+      throw new Error(error instanceof Error ? error.name : 'not an Error');
+    }
+  }
+}
+
+/** Redis and Postgres word it differently. The effect has happened and is filed, so this is only counted. */
+const isLostLock = (error: Error): boolean =>
+  /missing lock|lock mismatch|not in the active state/i.test(error.message);

@@ -1,0 +1,64 @@
+import { expect, test } from '@jest/globals';
+import { HintLane } from '../src/hints.js';
+
+/** A store whose every addBulk waits to be let go. */
+function slowStore() {
+  const batches: string[][] = [];
+  const waiting: { done: () => void; fail: (error: Error) => void }[] = [];
+  return {
+    batches,
+    addAll: (ids: readonly string[]) =>
+      new Promise<void>((done, fail) => {
+        batches.push([...ids]);
+        waiting.push({ done, fail });
+      }),
+    next: () => waiting.shift()!,
+  };
+}
+
+const turn = () => new Promise((resolve) => setImmediate(resolve));
+
+test('a lone hint goes out at once; what comes meanwhile goes out together', async () => {
+  const store = slowStore();
+  const lane = new HintLane(store.addAll, 1_000);
+  const first = lane.send(['a']);
+  await turn();
+  const others = Promise.all([lane.send(['b']), lane.send(['c', 'd']), lane.send(['b'])]);
+  await turn();
+  const before = store.batches.length;
+  store.next().done();
+  await first;
+  await turn();
+  store.next().done();
+  await others;
+  expect({ before, batches: store.batches }).toEqual({ before: 1, batches: [['a'], ['b', 'c', 'd', 'b']] });
+});
+
+test('a failed batch is the failure of its own hints only', async () => {
+  const store = slowStore();
+  const lane = new HintLane(store.addAll, 1_000);
+  const first = lane.send(['a']);
+  await turn();
+  const second = lane.send(['b']);
+  store.next().fail(new Error('away'));
+  await expect(first).rejects.toThrow('away');
+  await turn();
+  store.next().done();
+  await expect(second).resolves.toBeUndefined();
+});
+
+test('a store that hangs is waited for once, is not fed meanwhile, and is used again when it answers', async () => {
+  const store = slowStore();
+  const lane = new HintLane(store.addAll, 50);
+  await expect(lane.send(['a'])).rejects.toThrow('within 50 ms');
+  const startedMs = performance.now();
+  await expect(lane.send(['b'])).rejects.toThrow('has not answered');
+  expect(performance.now() - startedMs).toBeLessThan(40);
+  store.next().done();
+  await turn();
+  const third = lane.send(['c']);
+  await turn();
+  store.next().done();
+  await third;
+  expect(store.batches).toEqual([['a'], ['c']]);
+});

@@ -1,0 +1,229 @@
+import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import { openRegistry } from '@replenish/runtime';
+import type { Queues, QueuesConfig } from '../src/index.js';
+import { type Cuttable, cuttable } from './cuttable.js';
+import { postgresStore, redisStore, type Store, until } from './stores.js';
+
+// Redis is there for some; Postgres for everybody.
+const { REDIS_URL, TEST_POSTGRES_URL = '' } = process.env;
+const stores = [
+  { name: 'postgres', openStore: () => postgresStore(TEST_POSTGRES_URL) },
+  ...(REDIS_URL ? [{ name: 'redis', openStore: () => redisStore(REDIS_URL) }] : []),
+];
+
+describe.each(stores)('queues on $name', ({ openStore }) => {
+  let store: Store;
+  const opened: Queues[] = [];
+  const proxies: Cuttable[] = [];
+
+  beforeAll(async () => {
+    store = await openStore();
+  });
+  afterEach(async () => {
+    await Promise.all(opened.splice(0).map((queues) => queues.close()));
+    await Promise.all(proxies.splice(0).map((proxy) => proxy.close()));
+    await store.wipe();
+  });
+  afterAll(() => store.drop());
+
+  const open = (settings?: Partial<QueuesConfig>, url?: string): Queues => {
+    const queues = store.open(settings, url);
+    opened.push(queues);
+    return queues;
+  };
+  const openBehindProxy = async (): Promise<{ queues: Queues; proxy: Cuttable }> => {
+    const proxy = await cuttable(store.url);
+    proxies.push(proxy);
+    return { queues: open({}, proxy.through(store.url)), proxy };
+  };
+
+  test('every hint reaches a handler, and a job carries its id and nothing else', async () => {
+    const queues = open();
+    const heard: string[] = [];
+    queues.work('submission-sandbox', async (id) => void heard.push(id), { concurrency: 4 });
+    const answers = await Promise.all([
+      queues.hint('submission-sandbox', ['a', 'b']),
+      queues.hint('submission-sandbox', ['c']),
+      queues.hint('submission-sandbox', []),
+    ]);
+    await until(() => heard.length === 3);
+    const board = (await queues.boards()).find((queue) => queue.name === 'submission-sandbox')!;
+    await until(async () => (await board.getCompletedCount()) === 3);
+    const jobs = await board.getJobs(['completed']);
+    expect({ answers, heard: heard.sort(), data: jobs.map((job) => job.data).map(Object.keys) }).toEqual({
+      answers: [true, true, true],
+      heard: ['a', 'b', 'c'],
+      data: [['id'], ['id'], ['id']],
+    });
+  });
+
+  test('five processes that start at once on an empty store all get to work', async () => {
+    await store.wipe();
+    const fleet = Array.from({ length: 5 }, () => open());
+    const heard = new Set<number>();
+    for (const [at, queues] of fleet.entries())
+      queues.work('webhooks', async () => void heard.add(at), { concurrency: 1 });
+    await Promise.all(fleet.map((queues) => queues.ping()));
+    await until(async () => {
+      await Promise.all(fleet.map((queues) => queues.hint('webhooks', ['x', 'y', 'z'])));
+      return heard.size === fleet.length;
+    });
+    expect(heard.size).toBe(5);
+  });
+
+  test('a job that is put off comes back in its time and has used up no attempt', async () => {
+    const queues = open();
+    const heard: { attemptsMade: number; atMs: number }[] = [];
+    const laterAtMs = Date.now() + 400;
+    const handler = async (_id: string, { attemptsMade }: { attemptsMade: number }) => {
+      heard.push({ attemptsMade, atMs: Date.now() });
+      return heard.length === 1 ? { laterAtMs } : undefined;
+    };
+    queues.work('submission-sandbox', handler, { concurrency: 1 });
+    await queues.hint('submission-sandbox', ['a']);
+    await until(() => heard.length === 2);
+    expect(heard.map((run) => run.attemptsMade)).toEqual([0, 0]);
+    expect(heard[1]!.atMs).toBeGreaterThanOrEqual(laterAtMs);
+  });
+
+  test.each([
+    { queue: 'submission-sandbox', runs: 1 },
+    { queue: 'reconciliation-sandbox', runs: 1 },
+    { queue: 'webhooks', runs: 3 },
+  ] as const)('a handler that throws twice runs $runs times on $queue', async ({ queue, runs }) => {
+    const registry = openRegistry('test');
+    const queues = open({ registry });
+    let ran = 0;
+    const handler = async (id: string) => {
+      if (id === 'a' && ++ran < 3) throw new Error('no');
+    };
+    queues.work(queue, handler, { concurrency: 1 });
+    await queues.hint(queue, ['a']);
+    const board = (await queues.boards()).find(({ name }) => name === queue)!;
+    await until(async () => (await board.getFailedCount()) + (await board.getCompletedCount()) === 1);
+    const failed = await registry.getSingleMetric('replenish_queue_failed_total')!.get();
+    expect({ ran, failed: failed.values[0]!.value }).toEqual({ ran: runs, failed: Math.min(runs, 2) });
+  });
+
+  test('many processes share one schedule, and it survives the loss of everything', async () => {
+    const fleet = [open(), open(), open()];
+    const heard: string[] = [];
+    fleet[0]!.work('sweep', async (id) => void heard.push(id), { concurrency: 1 });
+    await Promise.all(fleet.map((queues) => queues.schedule('sweep', 200, 'due-rows')));
+    const board = (await fleet[0]!.boards()).find(({ name }) => name === 'sweep')!;
+    await until(() => heard.length >= 3);
+    const schedulers = await board.getJobSchedulers();
+    await store.wipe();
+    const before = heard.length;
+    await until(() => heard.length >= before + 3);
+    expect(schedulers.map(({ key, every }) => ({ key, every }))).toEqual([{ key: 'due-rows', every: 200 }]);
+    expect(new Set(heard)).toEqual(new Set(['due-rows']));
+  });
+
+  test('hints and workers go on after the loss of everything', async () => {
+    const queues = open();
+    const heard = new Set<string>();
+    queues.work('webhooks', async (id) => void heard.add(id), { concurrency: 1 });
+    await queues.hint('webhooks', ['before']);
+    await until(() => heard.has('before'));
+    await store.wipe();
+    await until(async () => {
+      await queues.hint('webhooks', ['after']);
+      return heard.has('after');
+    });
+    expect([...heard]).toEqual(['before', 'after']);
+  });
+
+  test('depth counts every state of every queue', async () => {
+    const queues = open({ providers: ['sandbox', 'alipay'] });
+    await queues.hint('submission-alipay', ['a', 'b']);
+    const depth = await queues.depth();
+    expect(depth).toHaveLength(6 * 4);
+    expect(depth.filter(({ count }) => count > 0)).toEqual([
+      { queue: 'submission-alipay', state: 'waiting', count: 2 },
+    ]);
+  });
+
+  test('a worker is stuck while jobs wait and none is started', async () => {
+    const queues = open();
+    let release = () => {};
+    const held = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    const worker = queues.work('webhooks', () => held, { concurrency: 1, stuckAfterMs: 300 });
+    const before = worker.isStuck();
+    await queues.hint('webhooks', ['a', 'b']);
+    await until(() => worker.isStuck());
+    release();
+    await until(() => !worker.isStuck());
+    expect(before).toBe(false);
+  });
+
+  test('close waits for the handler that runs, and leaves no connection behind', async () => {
+    const queues = open();
+    let started = () => {};
+    const hasStarted = new Promise<void>((resolve) => {
+      started = resolve;
+    });
+    let isDone = false;
+    const handler = async () => {
+      started();
+      await new Promise((resolve) => setTimeout(resolve, 300));
+      isDone = true;
+    };
+    queues.work('webhooks', handler, { concurrency: 1 });
+    await queues.hint('webhooks', ['a']);
+    await hasStarted;
+    await queues.close();
+    await until(async () => (await store.connections()) === 0);
+    expect(isDone).toBe(true);
+  });
+
+  test('a store that goes away costs a hint its bounded wait, and all goes on when it is back', async () => {
+    const { queues, proxy } = await openBehindProxy();
+    const heard = new Set<string>();
+    queues.work('webhooks', async (id) => void heard.add(id), { concurrency: 2 });
+    await until(() => queues.hint('webhooks', ['before']));
+    await until(() => heard.has('before'));
+
+    await proxy.cut();
+    const startedMs = performance.now();
+    const answers = [await queues.hint('webhooks', ['lost']), await queues.hint('webhooks', ['lost'])];
+    const tookMs = performance.now() - startedMs;
+    await expect(queues.ping()).rejects.toThrow(/is away/);
+    await expect(queues.depth()).rejects.toThrow(/is away/);
+
+    await proxy.restore();
+    const backMs = performance.now();
+    await until(() => queues.hint('webhooks', ['after']));
+    await until(() => heard.has('after'));
+    expect(performance.now() - backMs).toBeLessThan(5_000);
+    await queues.ping();
+    expect(answers).toEqual([false, false]);
+    expect(tookMs).toBeLessThan(1_500);
+  });
+
+  test('a process starts while its store is away, and works when it comes', async () => {
+    const proxy = await cuttable(store.url);
+    proxies.push(proxy);
+    await proxy.cut();
+    const queues = open({}, proxy.through(store.url));
+    const heard = new Set<string>();
+    const worker = queues.work('sweep', async (id) => void heard.add(id), { concurrency: 1 });
+    await queues.schedule('sweep', 500, 'due-rows');
+    const answer = await queues.hint('sweep', ['lost']);
+    await proxy.restore();
+    await until(() => heard.has('due-rows'));
+    expect({ answer, isStuck: worker.isStuck() }).toEqual({ answer: false, isStuck: false });
+  });
+
+  test('close ends in time while the store is away', async () => {
+    const { queues, proxy } = await openBehindProxy();
+    queues.work('webhooks', async () => {}, { concurrency: 1 });
+    await until(() => queues.hint('webhooks', ['a']));
+    await proxy.cut();
+    const startedMs = performance.now();
+    await queues.close();
+    expect(performance.now() - startedMs).toBeLessThan(3_000);
+  });
+});

@@ -1,0 +1,77 @@
+import { randomBytes } from 'node:crypto';
+import { createLogger } from '@replenish/runtime';
+import { Redis } from 'ioredis';
+import pg from 'pg';
+import { openQueues, type Queues, type QueuesConfig } from '../src/index.js';
+
+/** One of the two places that queues can live in, private to a test file. */
+export interface Store {
+  readonly name: 'redis' | 'postgres';
+  /** The address that a proxy stands before. */
+  readonly url: string;
+  open(settings?: Partial<QueuesConfig>, url?: string): Queues;
+  /** Everything gone at once: FLUSHDB, or BullMQ's schema dropped. */
+  wipe(): Promise<void>;
+  connections(): Promise<number>;
+  drop(): Promise<void>;
+}
+
+const log = createLogger('test', 'silent');
+
+export async function postgresStore(adminUrl: string): Promise<Store> {
+  const database = `queues_${randomBytes(6).toString('hex')}`;
+  const admin = new pg.Client(adminUrl);
+  await admin.connect();
+  await admin.query(`create database ${database}`);
+  const url = Object.assign(new URL(adminUrl), { pathname: `/${database}` }).href;
+  return {
+    name: 'postgres',
+    url,
+    open: (settings, databaseUrl = url) => openQueues({ log, databaseUrl, ...settings }),
+    wipe: async () => {
+      const client = new pg.Client(url);
+      await client.connect();
+      await client.query('drop schema if exists bullmq cascade');
+      await client.end();
+    },
+    connections: async () => {
+      const found = await admin.query('select count(*)::int as n from pg_stat_activity where datname = $1', [
+        database,
+      ]);
+      return found.rows[0].n;
+    },
+    drop: async () => {
+      await admin.query(`drop database ${database} with (force)`);
+      await admin.end();
+    },
+  };
+}
+
+export async function redisStore(redisUrl: string): Promise<Store> {
+  // A database number of its own: other test files may use the same server.
+  const url = Object.assign(new URL(redisUrl), { pathname: '/7' }).href;
+  const admin = new Redis(url);
+  await admin.flushdb();
+  return {
+    name: 'redis',
+    url,
+    open: (settings, address = url) =>
+      openQueues({ log, redisUrl: address, databaseUrl: 'postgres://127.0.0.1:1/unused', ...settings }),
+    wipe: async () => {
+      await admin.flushdb();
+    },
+    connections: async () => {
+      const clients = String(await admin.client('LIST'));
+      return clients.split('\n').filter((line) => / db=7 /.test(line)).length - 1;
+    },
+    drop: async () => {
+      await admin.flushdb();
+      await admin.quit();
+    },
+  };
+}
+
+/** Asks again until it is so; Jest's own limit ends a wait in vain. */
+export async function until(isSo: () => boolean | Promise<boolean>): Promise<void> {
+  while (!(await isSo())) await new Promise((resolve) => setTimeout(resolve, 10));
+}

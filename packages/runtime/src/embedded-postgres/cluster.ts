@@ -1,0 +1,66 @@
+import { execFile } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { type Account, chooseAccount } from './account.js';
+import type { Binaries } from './binaries.js';
+import { cleanEnv } from './postmaster.js';
+
+const run = promisify(execFile);
+
+export const USER = 'replenish';
+
+export type Cluster = Readonly<{ dataDir: string; password: string; account: Account }>;
+
+/** The data folder and its password, made when there is none. */
+export async function openCluster(dir: string, binaries: Binaries, durable: boolean): Promise<Cluster> {
+  const dataDir = join(dir, 'data');
+  const account = existsSync(dataDir)
+    ? chooseAccount(dataDir, binaries.postgres)
+    : await createCluster(dir, dataDir, binaries, durable);
+  return { dataDir, account, password: readFileSync(join(dir, 'password'), 'utf8').trim() };
+}
+
+/** Made aside and renamed: a first start that is killed half-way leaves nothing that looks like a database. */
+async function createCluster(
+  dir: string,
+  dataDir: string,
+  binaries: Binaries,
+  durable: boolean,
+): Promise<Account> {
+  const unfinished = `${dataDir}.new`;
+  rmSync(unfinished, { recursive: true, force: true });
+  mkdirSync(unfinished, { mode: 0o700 });
+  const account = chooseAccount(unfinished, binaries.postgres);
+  const passwordFile = writePassword(dir, account);
+  const [file, ...args] = account.wrap([
+    binaries.initdb,
+    ...['--pgdata', unfinished, '--username', USER, '--pwfile', passwordFile],
+    ...['--auth', 'scram-sha-256', '--encoding', 'UTF8', '--locale', 'C', '--no-instructions'],
+    ...(durable ? [] : ['--no-sync']),
+  ]);
+  await run(file!, args, { ...account.ids, cwd: '/', env: cleanEnv }).catch((error: { stderr?: string }) => {
+    throw new Error(`initdb failed: ${error.stderr?.trim()}`, { cause: error });
+  });
+  renameSync(unfinished, dataDir);
+  return account;
+}
+
+/** Readable by the account that runs initdb, and by nobody else. */
+function writePassword(dir: string, account: Account): string {
+  const path = join(dir, 'password');
+  writeFileSync(path, `${randomBytes(24).toString('base64url')}\n`, { mode: 0o600 });
+  chmodSync(path, 0o600);
+  if (account.owner) chownSync(path, account.owner.uid, account.owner.gid);
+  return path;
+}

@@ -1,0 +1,147 @@
+import type { ChildProcess } from 'node:child_process';
+import { mkdirSync, readFileSync, realpathSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import pg from 'pg';
+import { findBinaries } from './binaries.js';
+import { openCluster, USER } from './cluster.js';
+import { choosePort } from './port.js';
+import { type Exit, endLeftover, postmasterPid, spawnSupervised } from './postmaster.js';
+
+export type EmbeddedPostgres = Readonly<{
+  /** The database `replenish`, as the superuser of the same name. */
+  url: string;
+  pid: number;
+  /** Fast shutdown; sessions are ended. After `fastLimitMs` (default 3,000) it is ended hard, and recovers at its next start. */
+  stop: (fastLimitMs?: number) => Promise<void>;
+  /** Settles when PostgreSQL has ended, asked to or not. */
+  exited: Promise<Exit>;
+}>;
+
+export type EmbeddedPostgresOptions = Readonly<{
+  /** Holds `data`, `password`, `port`; made when missing. */
+  dir: string;
+  /** File that PostgreSQL's messages are appended to. Default: `<dir>/postgres.log`. */
+  log?: string;
+  /** Exactly this port. Unset: the one of the last start, or any free one. */
+  port?: number;
+  /** False gives up safety against power loss for speed: for databases of tests. */
+  durable?: boolean;
+}>;
+
+const DATABASE = 'replenish';
+
+/**
+ * Starts PostgreSQL on 127.0.0.1, making its data folder on the first start. It ends with this process, however that
+ * ends; one that was left over on the same folder is ended first.
+ * @throws when it cannot be started, with the last lines of its log.
+ */
+export async function openEmbeddedPostgres(options: EmbeddedPostgresOptions): Promise<EmbeddedPostgres> {
+  const { durable = true, port: wished } = options;
+  mkdirSync(options.dir, { recursive: true, mode: 0o700 });
+  const dir = realpathSync(options.dir);
+  const log = options.log ?? join(dir, 'postgres.log');
+  const binaries = await findBinaries();
+  const cluster = await openCluster(dir, binaries, durable);
+  await endLeftover(cluster.dataDir, 3_000);
+  const port = await choosePort(dir, wished);
+  const command = [binaries.postgres, '-D', cluster.dataDir, ...settings(port, durable)];
+  const child = spawnSupervised(cluster.account, command, log);
+  const exited = exitOf(child);
+  try {
+    const url = `postgresql://${USER}:${cluster.password}@127.0.0.1:${port}/${DATABASE}`;
+    await ready(url, child);
+    const pid = postmasterPid(cluster.dataDir) ?? child.pid!;
+    return { url, pid, exited, stop: (limitMs = 3_000) => stop(child, exited, cluster.dataDir, limitMs) };
+  } catch (error) {
+    await stop(child, exited, cluster.dataDir, 1_000);
+    throw new Error(`${(error as Error).message}\n${lastLines(log)}`, { cause: error });
+  }
+}
+
+/** Defaults of PostgreSQL but for these. 200 sessions: ten processes with their pools, and room for tools. */
+function settings(port: number, durable: boolean): string[] {
+  const values = {
+    listen_addresses: '127.0.0.1',
+    port,
+    unix_socket_directories: '',
+    max_connections: 200,
+    shared_buffers: '128MB',
+    wal_compression: 'on',
+    timezone: 'UTC',
+    log_timezone: 'UTC',
+    ...(durable ? {} : { fsync: 'off', synchronous_commit: 'off', full_page_writes: 'off' }),
+  };
+  return Object.entries(values).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
+}
+
+const exitOf = (child: ChildProcess): Promise<Exit> =>
+  new Promise((resolve) => {
+    child.once('error', () => resolve({ code: null, signal: null }));
+    child.once('exit', (code, signal) => resolve({ code, signal }));
+  });
+
+// A start after a crash replays the log first, and says so; a minute of that is far more than 1 GB of it takes.
+const READY_LIMIT_MS = 60_000;
+
+/** Judged by a session of our own in our database: an open port alone may still be recovering. */
+async function ready(url: string, child: ChildProcess): Promise<void> {
+  const giveUpAt = Date.now() + READY_LIMIT_MS;
+  for (;;) {
+    const problem = await tryOnce(url);
+    if (problem === null) return;
+    const ended = child.pid === undefined || child.exitCode !== null || child.signalCode !== null;
+    if (ended) throw new Error('PostgreSQL ended while it was starting');
+    if (!isComing(problem) || Date.now() > giveUpAt) throw new Error(`PostgreSQL: ${problem.message}`);
+    await sleep(20);
+  }
+}
+
+type PgError = Error & { code?: string };
+
+/** Not listening yet, or (57P03, 57P01) listening but not open for business. */
+const isComing = (problem: PgError): boolean =>
+  ['ECONNREFUSED', '57P03', '57P01'].includes(problem.code ?? '');
+
+async function tryOnce(url: string): Promise<PgError | null> {
+  const problem = await session(url, async () => {});
+  if (problem?.code !== '3D000') return problem;
+  // No such database: a data folder just made.
+  const admin = new URL(url);
+  admin.pathname = '/postgres';
+  return session(admin.href, (client) => client.query(`create database ${DATABASE}`));
+}
+
+async function session(url: string, work: (client: pg.Client) => Promise<unknown>): Promise<PgError | null> {
+  const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 5_000 });
+  client.on('error', () => {});
+  try {
+    await client.connect();
+    await work(client);
+    return null;
+  } catch (error) {
+    return error as PgError;
+  } finally {
+    await client.end().catch(() => {});
+  }
+}
+
+async function stop(
+  child: ChildProcess,
+  exited: Promise<Exit>,
+  dataDir: string,
+  fastLimitMs: number,
+): Promise<void> {
+  child.stdin?.end();
+  await Promise.race([exited, sleep(fastLimitMs, undefined, { ref: false })]);
+  await endLeftover(dataDir, 0);
+  await exited;
+}
+
+function lastLines(log: string): string {
+  try {
+    return readFileSync(log, 'utf8').trimEnd().split('\n').slice(-10).join('\n');
+  } catch {
+    return '';
+  }
+}

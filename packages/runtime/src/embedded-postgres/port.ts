@@ -1,0 +1,27 @@
+import { readFile, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+
+const HOST = '127.0.0.1';
+
+/** The port of the last start when it is still free, so that a noted URL stays true; another free one otherwise. */
+export async function choosePort(dir: string, wished: number | undefined): Promise<number> {
+  if (wished !== undefined) return wished;
+  const file = join(dir, 'port');
+  const last = Number.parseInt(await readFile(file, 'utf8').catch(() => '0'), 10);
+  const port = (last > 0 ? await free(last) : null) ?? (await free(0));
+  if (port === null) throw new Error(`no free port on ${HOST}`);
+  await writeFile(file, `${port}\n`);
+  return port;
+}
+
+/** The port itself when it can be listened on (0: any that can), null when it is taken. */
+const free = (port: number): Promise<number | null> =>
+  new Promise((resolve) => {
+    const server = createServer();
+    server.once('error', () => resolve(null));
+    server.listen({ port, host: HOST, exclusive: true }, () => {
+      const address = server.address() as { port: number };
+      server.close(() => resolve(address.port));
+    });
+  });

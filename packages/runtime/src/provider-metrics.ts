@@ -1,0 +1,55 @@
+import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
+
+export type ProviderMetrics = Readonly<{
+  onCall: (call: {
+    provider: string;
+    operation: string;
+    outcome: string;
+    startedAt: Date;
+    endedAt: Date;
+  }) => void;
+  onBreaker: (provider: string, operation: string, state: 'closed' | 'half_open' | 'open') => void;
+  /** A recharge was confirmed: how long after its creation. */
+  onConfirmed: (provider: string, createdAt: Date, now: Date) => void;
+}>;
+
+const breakerLevel = { closed: 0, half_open: 1, open: 2 } as const;
+
+/** The series that both workers that call providers keep, under the same names. */
+export function openProviderMetrics(registry: Registry): ProviderMetrics {
+  const calls = new Counter({
+    name: 'replenish_provider_calls_total',
+    help: 'Provider calls by outcome. Errors are unknown and not_executed.',
+    labelNames: ['provider', 'operation', 'outcome'],
+    registers: [registry],
+  });
+  const duration = new Histogram({
+    name: 'replenish_provider_call_duration_seconds',
+    help: 'Time of one provider call.',
+    labelNames: ['provider', 'operation'],
+    buckets: [0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30],
+    registers: [registry],
+  });
+  const breaker = new Gauge({
+    name: 'replenish_breaker_state',
+    help: 'Circuit breaker: 0 closed, 1 half open, 2 open.',
+    labelNames: ['provider', 'operation'],
+    registers: [registry],
+  });
+  const confirmation = new Histogram({
+    name: 'replenish_confirmation_seconds',
+    help: 'Time from the creation of a recharge to its confirmed success.',
+    labelNames: ['provider'],
+    buckets: [0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 900, 3600],
+    registers: [registry],
+  });
+  return {
+    onCall: ({ provider, operation, outcome, startedAt, endedAt }) => {
+      calls.inc({ provider, operation, outcome });
+      duration.observe({ provider, operation }, (endedAt.getTime() - startedAt.getTime()) / 1_000);
+    },
+    onBreaker: (provider, operation, state) => breaker.set({ provider, operation }, breakerLevel[state]),
+    onConfirmed: (provider, createdAt, now) =>
+      confirmation.observe({ provider }, (now.getTime() - createdAt.getTime()) / 1_000),
+  };
+}

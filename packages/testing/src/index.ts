@@ -1,0 +1,16 @@
+export { createDatabase, type TestDatabase } from './database.js';
+export { type Fleet, type FleetOptions, startFleet } from './fleet.js';
+export type { FleetProcess } from './fleet-process.js';
+export { freePort, processesNaming } from './machine.js';
+export {
+  type Answer,
+  type Body,
+  bearer,
+  client,
+  get,
+  post,
+  type SandboxOrder,
+  sandboxOrders,
+} from './producer.js';
+export { execute, openTestServer, type TestServer } from './server.js';
+export { until } from './until.js';

@@ -1,0 +1,81 @@
+import { randomUUID } from 'node:crypto';
+import { type NewClient, type NewKey, openDomain } from '@replenish/domain';
+import type { Fleet } from './fleet.js';
+
+/** A body with the fields that tests ask for by name; a body that lacks one answers undefined, and the test fails. */
+export type Body = Readonly<Record<string, unknown>> &
+  Readonly<{ transactionId: string; state: string; status: string | number; code: string }>;
+
+export type Answer = Readonly<{ status: number; headers: Headers; body: Body; text: string }>;
+
+/** An API client that may do everything with every account, but for what `wishes` say. */
+export async function client(
+  fleet: Pick<Fleet, 'databaseUrl'>,
+  wishes: Partial<NewClient> = {},
+): Promise<NewKey> {
+  const domain = openDomain({
+    databaseUrl: fleet.databaseUrl,
+    poolMax: 2,
+    reconcileAfterMs: 1_000,
+    providerTimeoutMs: 1_000,
+  });
+  try {
+    const scopes = ['recharges:write', 'recharges:read', 'balances:read'];
+    return await domain.clients.create({ name: 'test', env: 'test', scopes, accounts: ['*'], ...wishes });
+  } finally {
+    await domain.close();
+  }
+}
+
+export const bearer = ({ keyId, secret }: NewKey): string => `Bearer ${keyId}.${secret}`;
+
+/** `POST /v1/recharges` to the first ingress, with a fresh idempotency key unless the headers bring one. */
+export async function post(
+  fleet: Pick<Fleet, 'ingressUrl'>,
+  body: unknown,
+  headers: Readonly<Record<string, string>>,
+): Promise<Answer> {
+  const response = await fetch(`${fleet.ingressUrl}/v1/recharges`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', 'idempotency-key': randomUUID(), ...lowerCased(headers) },
+    body: typeof body === 'string' ? body : JSON.stringify(body),
+  });
+  return answerOf(response);
+}
+
+/** `GET` of a path of the first ingress. */
+export async function get(
+  fleet: Pick<Fleet, 'ingressUrl'>,
+  path: string,
+  headers: Readonly<Record<string, string>>,
+): Promise<Answer> {
+  return answerOf(await fetch(`${fleet.ingressUrl}${path}`, { headers }));
+}
+
+export type SandboxOrder = Readonly<{
+  id: string;
+  reference: string;
+  amount: number;
+  currency: string;
+  status: string;
+  charges: readonly Readonly<{ amount: number; status: string }>[];
+}>;
+
+/** What the provider has of one reference: where exactly-once is checked. */
+export async function sandboxOrders(
+  fleet: Pick<Fleet, 'sandboxUrl'>,
+  reference: string,
+): Promise<readonly SandboxOrder[]> {
+  const url = `${fleet.sandboxUrl}/_control/orders?reference=${encodeURIComponent(reference)}`;
+  const response = await fetch(url);
+  return ((await response.json()) as { orders: SandboxOrder[] }).orders;
+}
+
+async function answerOf(response: Response): Promise<Answer> {
+  const text = await response.text();
+  const isJson = response.headers.get('content-type')?.includes('json') ?? false;
+  return { status: response.status, headers: response.headers, body: isJson ? JSON.parse(text) : {}, text };
+}
+
+const lowerCased = (headers: Readonly<Record<string, string>>): Record<string, string> =>
+  Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]));

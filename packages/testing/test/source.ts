@@ -1,0 +1,130 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { dirname, join, normalize, resolve } from 'node:path';
+import { parseSync } from '@swc/core';
+
+export const root = resolve(import.meta.dirname, '../../..');
+
+export type Import = Readonly<{ from: string; typeOnly: boolean }>;
+export type FunctionSpan = Readonly<{ line: number; lines: number }>;
+
+export type Source = Readonly<{
+  /** From the repository's root, with slashes. */
+  path: string;
+  lines: number;
+  imports: readonly Import[];
+  functions: readonly FunctionSpan[];
+  /** Global things it reaches for, such as `process.env` or `console.log`. */
+  globals: readonly string[];
+}>;
+
+type Node = Readonly<Record<string, unknown> & { type: string; span: { start: number; end: number } }>;
+
+const SKIPPED = new Set(['node_modules', 'dist', 'generated', 'coverage']);
+
+/** Every module of our own below apps and packages, and bench where there is one. */
+export function readSources(): Source[] {
+  return ['apps', 'packages', 'bench'].flatMap(filesBelow).map((path) => {
+    return readSource(path, readFileSync(join(root, path), 'utf8'));
+  });
+}
+
+function filesBelow(folder: string): string[] {
+  if (!existsSync(join(root, folder))) return [];
+  const entries = readdirSync(join(root, folder), { withFileTypes: true });
+  return entries.flatMap((entry) => {
+    const path = `${folder}/${entry.name}`;
+    if (entry.isDirectory()) return SKIPPED.has(entry.name) ? [] : filesBelow(path);
+    return /\.(ts|tsx|mts|mjs|js)$/.test(entry.name) ? [path] : [];
+  });
+}
+
+export function readSource(path: string, text: string): Source {
+  // The parser's positions are bytes, counted on from file to file: an empty statement in front shows where ours begin.
+  const marked = Buffer.from(`;${text.replace(/^#!/, '//')}`);
+  const program = parseSync(marked.toString(), {
+    syntax: 'typescript',
+    tsx: path.endsWith('x'),
+    target: 'es2023',
+  }) as unknown as { body: Node[] };
+  const base = program.body[0]!.span.start;
+  const lineAt = (position: number) => 1 + newlines(marked.subarray(0, position - base));
+  const imports: Import[] = [];
+  const functions: FunctionSpan[] = [];
+  const globals: string[] = [];
+  for (const { node, parent } of walk(program.body.slice(1))) {
+    imports.push(...importsOf(node));
+    globals.push(...globalsOf(node));
+    if (!isFunction(node) || isBlockOfTests(parent)) continue;
+    const line = lineAt(node.span.start);
+    functions.push({ line, lines: lineAt(node.span.end) - line + 1 });
+  }
+  return { path, lines: newlines(Buffer.from(text.trimEnd())) + 1, imports, functions, globals };
+}
+
+const newlines = (bytes: Buffer): number => bytes.reduce((sum, byte) => sum + (byte === 10 ? 1 : 0), 0);
+
+function* walk(value: unknown, parent: Node | null = null): Generator<{ node: Node; parent: Node | null }> {
+  if (Array.isArray(value)) {
+    for (const item of value) yield* walk(item, parent);
+  } else if (typeof value === 'object' && value !== null) {
+    const isNode = typeof (value as Node).type === 'string' && (value as Node).span !== undefined;
+    if (isNode) yield { node: value as Node, parent };
+    for (const inner of Object.values(value)) yield* walk(inner, isNode ? (value as Node) : parent);
+  }
+}
+
+const functionTypes = new Set([
+  'FunctionDeclaration',
+  'FunctionExpression',
+  'ArrowFunctionExpression',
+  'ClassMethod',
+  'PrivateMethod',
+  'Constructor',
+  'MethodProperty',
+  'GetterProperty',
+  'SetterProperty',
+]);
+
+const isFunction = (node: Node): boolean => functionTypes.has(node.type);
+
+/** `describe(..., () => { ... })` is a heading, not a function that one has to hold in mind. */
+const isBlockOfTests = (parent: Node | null): boolean =>
+  parent?.type === 'CallExpression' && JSON.stringify(parent.callee).includes('"value":"describe"');
+
+function importsOf(node: Node): Import[] {
+  const from = (node.source as { value?: string } | null | undefined)?.value;
+  if (from && /^(Import|Export(All|Named))Declaration$/.test(node.type)) {
+    const specifiers = (node.specifiers as { isTypeOnly?: boolean }[] | undefined) ?? [];
+    const allTypes = specifiers.length > 0 && specifiers.every(({ isTypeOnly }) => isTypeOnly);
+    return [{ from, typeOnly: node.typeOnly === true || allTypes }];
+  }
+  if (node.type === 'CallExpression' && (node.callee as Node).type === 'Import') {
+    const [first] = node.arguments as { expression: { type: string; value: string } }[];
+    return first?.expression.type === 'StringLiteral'
+      ? [{ from: first.expression.value, typeOnly: false }]
+      : [];
+  }
+  const argument = (node.argument as { value?: string } | undefined)?.value;
+  return node.type === 'TsImportType' && argument ? [{ from: argument, typeOnly: true }] : [];
+}
+
+function globalsOf(node: Node): string[] {
+  if (node.type === 'MemberExpression') {
+    const object = node.object as { type: string; value: string };
+    const property = node.property as { type: string; value: string; expression?: { value: string } };
+    if (object.type !== 'Identifier' || !['process', 'console'].includes(object.value)) return [];
+    return [`${object.value}.${property.value ?? property.expression?.value}`];
+  }
+  if (node.type !== 'VariableDeclarator') return [];
+  const taken = node.init as { type: string; value: string } | null;
+  if (taken?.type !== 'Identifier' || taken.value !== 'process') return [];
+  const keys = (node.id as { properties?: { key: { value: string } }[] }).properties ?? [];
+  return keys.map(({ key }) => `process.${key.value}`);
+}
+
+/** The file of ours that a relative import names; null for a package. */
+export function targetOf(source: Source, { from }: Import): string | null {
+  if (!from.startsWith('.')) return null;
+  const path = normalize(join(dirname(source.path), from)).replaceAll('\\', '/');
+  return path.replace(/\.js$/, '.ts');
+}

@@ -1,0 +1,67 @@
+import { describe, expect, test } from '@jest/globals';
+import { type Rule, rules } from './house-rules.js';
+import { readSource, readSources } from './source.js';
+
+const everyRule = Object.entries<Rule>(rules);
+
+describe('this repository', () => {
+  const sources = readSources();
+
+  test('is read whole', () => {
+    const paths = sources.map(({ path }) => path);
+    expect(paths).toContain('packages/domain/src/core/recharge.ts');
+    expect(paths).toContain('apps/cli/src/main.ts');
+    expect(sources.flatMap(({ imports }) => imports).length).toBeGreaterThan(sources.length);
+  });
+
+  test.each(everyRule)('%s', (_, rule) => {
+    expect(rule(sources)).toEqual([]);
+  });
+});
+
+const lines = (count: number): string => 'x();\n'.repeat(count);
+
+/** What breaks each rule, so that a rule which has gone blind is noticed. */
+const breaches: [rule: keyof typeof rules, path: string, text: string][] = [
+  ['layersHold', 'packages/domain/src/core/a.ts', "import { join } from 'node:path';"],
+  ['layersHold', 'packages/domain/src/core/a.ts', "import type { Row } from '../store/rows.js';"],
+  ['layersHold', 'packages/domain/src/store/a.ts', "import { openQueues } from '@replenish/queues';"],
+  ['layersHold', 'packages/providers/src/a.ts', "import { type Logger, newId } from '@replenish/runtime';"],
+  ['layersHold', 'packages/providers/src/a.ts', "import express from 'express';"],
+  ['layersHold', 'packages/runtime/src/a.ts', "import { openDomain } from '@replenish/domain';"],
+  ['layersHold', 'apps/ingress/src/a.ts', "const { until } = await import('@replenish/testing');"],
+  ['layersHold', 'packages/new/src/a.ts', "export * from 'node:fs';"],
+  ['ownersHold', 'apps/ingress/src/a.ts', "import { Queue } from 'bullmq';"],
+  ['ownersHold', 'apps/cli/src/a.ts', "export { PrismaPg } from '@prisma/adapter-pg';"],
+  ['facesHold', 'apps/ingress/src/a.ts', "import { x } from '@replenish/runtime/dist/log.js';"],
+  ['facesHold', 'apps/ingress/src/a.ts', "import { x } from '../../sandbox/src/store.js';"],
+  ['noCycles', 'apps/ingress/src/a.ts', "import type { A } from './a.js';"],
+  ['filesAreShort', 'apps/ingress/src/a.ts', lines(301)],
+  ['functionsAreShort', 'apps/ingress/src/a.ts', `/* é */ const f = () => {\n${lines(49)}};`],
+  ['functionsAreShort', 'apps/ingress/test/a.test.ts', `class A {\n  #b() {\n${lines(49)}}\n}`],
+  ['environmentAtTheDoor', 'apps/ingress/src/a.ts', 'export const port = process.env.PORT;'],
+  ['environmentAtTheDoor', 'apps/ingress/src/a.ts', "export const port = process['env'].PORT;"],
+  ['environmentAtTheDoor', 'apps/ingress/src/a.ts', 'const { env } = process;'],
+  ['noConsole', 'apps/ingress/src/a.ts', "console.log('here');"],
+  ['namesSaySomething', 'apps/ingress/src/http-utils.ts', 'export {};'],
+];
+
+describe('a breach is seen', () => {
+  test.each(breaches)('%s in %s (%#)', (name, path, text) => {
+    expect(rules[name]([readSource(path, text)])).toHaveLength(1);
+  });
+
+  test('every rule has one', () => {
+    expect(new Set(breaches.map(([name]) => name))).toEqual(new Set(Object.keys(rules)));
+  });
+
+  test('and what is allowed is not called one', () => {
+    const allowed = [
+      readSource('apps/ingress/src/main.ts', "await runProcess('ingress', process.env, start);"),
+      readSource('packages/providers/src/a.ts', "import type { Logger } from '@replenish/runtime';"),
+      readSource('apps/ingress/src/a.ts', `const f = () => {\n${lines(48)}};\nimport { b } from './b.js';`),
+      readSource('apps/ingress/test/a.test.ts', `describe('a', () => {\n${lines(60)}});`),
+    ];
+    for (const [, rule] of everyRule) expect(rule(allowed)).toEqual([]);
+  });
+});
