@@ -6,6 +6,8 @@ export type Call = Readonly<{
   env: Env;
   /** Writes one line to standard output. */
   say: (line: string) => void;
+  /** Writes one line to standard error. */
+  complain: (line: string) => void;
 }>;
 
 /** Runs to its end and returns the exit code of the process. */

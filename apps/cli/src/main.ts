@@ -8,6 +8,26 @@ const commands: Readonly<Record<string, Entry>> = {
     about: 'start everything on this machine',
     load: async () => (await import('./start/index.js')).start,
   },
+  demo: {
+    about: 'one recharge from request to ledger, as it happens',
+    load: async () => (await import('./commands/demo.js')).demo,
+  },
+  client: {
+    about: 'create, list, rotate and revoke the keys of producers',
+    load: async () => (await import('./commands/client.js')).client,
+  },
+  verify: {
+    about: 'check every invariant of the books; exit 0 only when all hold',
+    load: async () => (await import('./commands/verify.js')).verify,
+  },
+  reconcile: {
+    about: 'look at due recharges now',
+    load: async () => (await import('./commands/reconcile.js')).reconcile,
+  },
+  migrate: {
+    about: 'bring the database to the current schema',
+    load: async () => (await import('./commands/migrate.js')).migrate,
+  },
 };
 
 const usage = (): string =>
@@ -32,7 +52,12 @@ async function main(): Promise<number> {
     return 2;
   }
   const command = await entry.load();
-  return command({ args, env: process.env, say: (line) => process.stdout.write(`${line}\n`) });
+  return command({
+    args,
+    env: process.env,
+    say: (line) => process.stdout.write(`${line}\n`),
+    complain: (line) => process.stderr.write(`${line}\n`),
+  });
 }
 
 // A reader that goes away (`| head`, a closed terminal) must not keep anything from being closed in order.
