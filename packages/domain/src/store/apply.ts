@@ -244,17 +244,18 @@ async function write(db: Database, plans: readonly Plan[]): Promise<Set<string>>
  * Rows are locked in id order, then wallets in name order: batches that cross then wait instead of deadlocking.
  * Entries are numbered after their wallets are locked, so the running balances of a wallet follow its entry ids.
  * A row whose version is no longer the one decided on is left alone, and with it everything that hangs on it.
+ * Each part reads from the one before and carries its columns along: joins of one batch with itself would cost its
+ * square (of 64 reports a settlement took 500 us of the database's time each so, and 130 us this way).
  */
 const writeStatement = (json: string): Prisma.Sql => Prisma.sql`
-  with plan as materialized (
-    select * from jsonb_to_recordset(${json}::jsonb) as p(
+  with held as materialized (
+    select p.* from jsonb_to_recordset(${json}::jsonb) as p(
       id uuid, version int, verdict text, news text, "from" text, "to" text, source text, reason text, filed boolean,
       claimed boolean, confirmation text, "nextStep" text, "dueInMs" bigint, polled boolean, "orderId" text,
       "failureCode" text, "failureMessage" text, calls jsonb, "journalId" uuid, slot text, postings jsonb,
-      "caseId" uuid, "caseKind" text, "caseDetail" jsonb, "eventId" uuid)),
-  held as materialized (
-    select t.id from plan p join recharge_transaction t on t.id = p.id and t.version = p.version
-    order by t.id for update of t),
+      "caseId" uuid, "caseKind" text, "caseDetail" jsonb, "eventId" uuid)
+    join recharge_transaction t on t.id = p.id and t.version = p.version
+    order by p.id for update of t),
   moved as (
     update recharge_transaction t set
       state = p."to", version = t.version + 1, seq = t.seq + p.filed::int, attempt = t.attempt + p.claimed::int,
@@ -269,39 +270,38 @@ const writeStatement = (json: string): Prisma.Sql => Prisma.sql`
       failed_at = case when p."to" = 'FAILED' then coalesce(t.failed_at, now()) else t.failed_at end,
       canceled_at = case when p."to" = 'CANCELED' then coalesce(t.canceled_at, now()) else t.canceled_at end,
       updated_at = case when p.verdict = 'moved' or p.claimed then now() else t.updated_at end
-    from plan p join held on held.id = p.id
-    where t.id = p.id and t.version = p.version
-    returning t.id, t.seq),
+    from held p where t.id = p.id and t.version = p.version
+    returning t.id, t.seq, p.verdict, p.news, p."from", p."to", p.source, p.reason, p.filed, p.calls, p."journalId",
+      p.slot, p.postings, p."caseId", p."caseKind", p."caseDetail", p."eventId"),
   filed as (
     insert into transition (transaction_id, seq, news, verdict, from_state, to_state, source, reason)
-    select m.id, m.seq, p.news, p.verdict, p."from", p."to", p.source, p.reason
-    from moved m join plan p on p.id = m.id where p.filed),
+    select id, seq, news, verdict, "from", "to", source, reason from moved where filed),
   called as (
     insert into provider_call (id, transaction_id, attempt, operation, outcome, provider_code, http_status, started_at,
       ended_at)
     select c.id, m.id, c.attempt, c.operation, c.outcome, c."providerCode", c."httpStatus",
       coalesce(c."startedAt", now()), c."endedAt"
-    from moved m join plan p on p.id = m.id, jsonb_to_recordset(p.calls) as c(
+    from moved m, jsonb_to_recordset(m.calls) as c(
       id uuid, attempt int, operation text, outcome text, "providerCode" text, "httpStatus" int,
       "startedAt" timestamptz, "endedAt" timestamptz)
     on conflict (id) do update set outcome = excluded.outcome, provider_code = excluded.provider_code,
       http_status = excluded.http_status, ended_at = excluded.ended_at),
   journals as (
     insert into ledger_journal (id, transaction_id, slot)
-    select p."journalId", m.id, p.slot from moved m join plan p on p.id = m.id where p.slot is not null
-    returning id, transaction_id),
+    select "journalId", id, slot from moved where slot is not null),
   postings as materialized (
-    select row_number() over (order by j.transaction_id, e.ord) as n, j.id as journal_id, j.transaction_id,
+    select row_number() over (order by m.id, e.ord) as n, m."journalId" as journal_id, m.id as transaction_id,
       e.debit, e.credit, e."amountMinor" as amount, e.currency
-    from journals j join plan p on p."journalId" = j.id,
-      rows from (jsonb_to_recordset(p.postings) as (debit text, credit text, "amountMinor" bigint, currency text))
-        with ordinality as e(debit, credit, "amountMinor", currency, ord)),
+    from moved m, rows from (jsonb_to_recordset(m.postings)
+      as (debit text, credit text, "amountMinor" bigint, currency text))
+      with ordinality as e(debit, credit, "amountMinor", currency, ord)
+    where m.slot is not null),
   sides as materialized (
-    select n, account, currency, delta, coalesce(sum(delta) over (partition by account, currency order by n
+    select *, coalesce(sum(delta) over (partition by account, currency order by n
       rows between 1 following and unbounded following), 0) as later
     from (
-      select n, debit as account, currency, -amount as delta from postings
-      union all select n, credit, currency, amount from postings) side),
+      select *, 'debit' as side, debit as account, -amount as delta from postings
+      union all select *, 'credit', credit, amount from postings) side),
   wallets as (
     insert into ledger_account (name, currency, balance_minor)
     select account, currency, sum(delta) from sides where account like 'wallet:%' group by 1, 2 order by 1, 2
@@ -314,20 +314,17 @@ const writeStatement = (json: string): Prisma.Sql => Prisma.sql`
   entered as (
     insert into ledger_entry (journal_id, transaction_id, debit_account, credit_account, amount_minor, currency,
       debit_balance_minor, credit_balance_minor)
-    select p.journal_id, p.transaction_id, p.debit, p.credit, p.amount, p.currency,
-      (select w.balance_minor - s.later from wallets w join sides s
-        on s.account = w.name and s.currency = w.currency and s.n = p.n
-        where w.name = p.debit and w.currency = p.currency),
-      (select w.balance_minor - s.later from wallets w join sides s
-        on s.account = w.name and s.currency = w.currency and s.n = p.n
-        where w.name = p.credit and w.currency = p.currency)
-    from postings p, (select count(*) from wallets) as locked_first order by p.n),
+    select s.journal_id, s.transaction_id, s.debit, s.credit, s.amount, s.currency,
+      max((w.balances ->> (s.account || ' ' || s.currency))::bigint - s.later) filter (where s.side = 'debit'),
+      max((w.balances ->> (s.account || ' ' || s.currency))::bigint - s.later) filter (where s.side = 'credit')
+    from sides s, (select jsonb_object_agg(name || ' ' || currency, balance_minor) as balances from wallets) w
+    group by s.n, s.journal_id, s.transaction_id, s.debit, s.credit, s.amount, s.currency
+    order by s.n),
   processed as (
-    update webhook_event e set processed_at = now(), due_at = null, verdict = p.verdict, transaction_id = m.id
-    from moved m join plan p on p.id = m.id where e.id = p."eventId"),
+    update webhook_event e set processed_at = now(), due_at = null, verdict = m.verdict, transaction_id = m.id
+    from moved m where e.id = m."eventId"),
   opened as (
     insert into reconciliation_case (id, transaction_id, subject, kind, detail)
-    select p."caseId", m.id, m.id::text, p."caseKind", p."caseDetail"
-    from moved m join plan p on p.id = m.id where p."caseKind" is not null
+    select "caseId", id, id::text, "caseKind", "caseDetail" from moved where "caseKind" is not null
     on conflict (subject, kind) where closed_at is null do nothing)
   select id from moved`;

@@ -1,5 +1,4 @@
 import { createHash } from 'node:crypto';
-import { Prisma } from '../generated/client.js';
 import { coalesce, eachAlone } from './coalesce.js';
 import type { Database } from './database.js';
 import { isUnavailable, persist } from './failure.js';
@@ -53,7 +52,7 @@ export function openInbox(db: Database, options: { hintLimitMs: number; newId: (
     keep: (delivery) =>
       keep({ ...delivery, bodyHash: createHash('sha256').update(delivery.rawBody).digest('hex') }),
     read,
-    match: (of) => match(db, of),
+    match: coalesce<Named, string | null>((asked) => matchAll(db, asked), limits),
     fileUnmatched: (event, detail) => fileUnmatched(db, event, detail, options.newId()),
   };
 }
@@ -126,20 +125,25 @@ async function readAll(db: Database, ids: readonly string[]): Promise<(StoredEve
 
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
-async function match(
-  db: Database,
-  of: { provider: string; reference: string | null; providerOrderId: string | null },
-): Promise<string | null> {
-  const reference = of.reference && UUID.test(of.reference) ? of.reference.toLowerCase() : null;
-  const rows = await persist(() =>
-    db.$queryRaw<{ id: string }[]>(Prisma.sql`
-      select id from recharge_transaction where id = ${reference}::uuid and provider = ${of.provider}
-      union all
-      select id from recharge_transaction
-      where provider = ${of.provider} and provider_order_id = ${of.providerOrderId} and ${reference}::uuid is null
-      limit 1`),
+type Named = Parameters<Inbox['match']>[0];
+
+async function matchAll(db: Database, asked: readonly Named[]): Promise<(string | null)[]> {
+  const json = JSON.stringify(
+    asked.map(({ provider, reference, providerOrderId }, n) => {
+      const known = reference && UUID.test(reference) ? reference : null;
+      return { n, provider, reference: known, order: known ? null : providerOrderId };
+    }),
   );
-  return rows[0]?.id ?? null;
+  const rows = await persist(
+    () => db.$queryRaw<{ n: number; id: string }[]>`
+      select a.n, t.id from jsonb_to_recordset(${json}::jsonb) as a(n int, provider text, reference uuid, "order" text),
+      lateral (
+        select id from recharge_transaction where id = a.reference and provider = a.provider
+        union all
+        select id from recharge_transaction where provider = a.provider and provider_order_id = a."order") t`,
+  );
+  const found = new Map(rows.map((row) => [row.n, row.id]));
+  return asked.map((_, n) => found.get(n) ?? null);
 }
 
 async function fileUnmatched(
