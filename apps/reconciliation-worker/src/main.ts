@@ -24,6 +24,7 @@ await runProcess('reconciliation-worker', process.env, async ({ config, log, reg
     'providers',
     openProviders(config, {
       onCall: metrics.onCall,
+      onBreaker: metrics.onBreaker,
       onBug: (error) => log.error({ err: error }, 'a provider threw'),
     }),
     (it) => it.close(),

@@ -57,8 +57,8 @@ export type Store = Readonly<{
   close: () => Promise<void>;
 }>;
 
-// A transaction costs as much as some fifty puts. A crash may forget this much: a contact in the log, or that a webhook
-// was taken, which is then sent again with the same id.
+// Alone, the contact log and the removal of done work would double the transactions of an order. A crash may forget
+// this much: a contact in the log, or that a webhook was taken, which is then sent again with the same id.
 const LAZY_MS = 20;
 
 export function openStore(folder: string): Store {

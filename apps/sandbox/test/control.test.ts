@@ -66,7 +66,7 @@ test('contacts about a reference are listed in order, with what was heard', asyn
 });
 
 test('stats count what happened', async () => {
-  await until(() => rig.sandbox.counters.orders.pending === 0);
+  await until(() => rig.sandbox.counters.orders.pending + rig.sandbox.counters.webhooks.pending === 0);
   const before = (await rig.call('GET', '/_control/stats')).body;
   await rig.submit(references[0]!);
   await rig.query(references[0]!);

@@ -36,7 +36,7 @@ test('faults are counted once each, also under concurrent submits', async () => 
 test('one order, also where the first caller never hears of it', async () => {
   const reference = rig.newReference();
   const submits = Array.from({ length: 20 }, () =>
-    rig.submit(reference, { scenario: 'timeout_after_charge' }, 700),
+    rig.submit(reference, { scenario: 'timeout_after_charge' }, 1_500),
   );
   expect(counted((await Promise.all(submits)).map(({ status }) => status))).toEqual({ none: 1, 200: 19 });
   expect((await rig.inspect(reference))[0].charges).toHaveLength(1);

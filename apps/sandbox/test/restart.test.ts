@@ -8,7 +8,7 @@ import { openRig, type Rig, until } from './rig.js';
 let rig: Rig;
 const children: ChildProcess[] = [];
 beforeEach(async () => {
-  rig = await openRig({ settlementMs: 300, lateWebhookMs: 300 });
+  rig = await openRig({ settlementMs: 1_000 });
 });
 afterEach(async () => {
   for (const child of children.splice(0)) child.kill('SIGKILL');
@@ -87,8 +87,10 @@ test('the real process: killed with kill -9 it loses no answered order and no we
 
   const second = await startProcess({ SANDBOX_DATA_DIR: dataDir });
   await until(() => submitted.every((reference) => rig.receiver.of(reference).length > 0), 20_000);
-  const stats = await (await fetch(`${second.url}/_control/stats`)).json();
-  expect(stats.orders.settled + stats.orders.pending).toBeGreaterThanOrEqual(submitted.length);
+  const stats = (await (await fetch(`${second.url}/_control/stats`)).json()) as {
+    orders: Record<string, number>;
+  };
+  expect(stats.orders.settled! + stats.orders.pending!).toBeGreaterThanOrEqual(submitted.length);
   const ids = new Map(rig.receiver.received.map(({ order, id }) => [order.reference, id]));
   for (const { order, id } of rig.receiver.received) expect(ids.get(order.reference)).toBe(id);
 });

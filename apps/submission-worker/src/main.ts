@@ -22,6 +22,7 @@ await runProcess('submission-worker', process.env, async ({ config, log, registr
     'providers',
     openProviders(config, {
       onCall: metrics.onCall,
+      onBreaker: metrics.onBreaker,
       onBug: (error) => log.error({ err: error }, 'a provider threw'),
     }),
     (it) => it.close(),

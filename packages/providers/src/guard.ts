@@ -134,14 +134,15 @@ async function withinLimit<O extends Outcome>(
   onBug: ((error: unknown) => void) | undefined,
 ): Promise<Answer<O | Unknown>> {
   const limit = new AbortController();
-  const timer = setTimeout(() => limit.abort(new Error(`no answer within ${timeoutMs} ms`)), timeoutMs);
-  const patience = new AbortController();
-  const tooLate = sleep(timeoutMs + graceMs, unknownBecause('timeout'), { signal: patience.signal });
+  const abort = () => limit.abort(new Error(`no answer within ${timeoutMs} ms`));
+  const timers = [setTimeout(abort, timeoutMs)];
+  const tooLate = new Promise<Answer<Unknown>>((resolve) => {
+    timers.push(setTimeout(resolve, timeoutMs + graceMs, unknownBecause('timeout')));
+  });
   try {
     return await Promise.race([answerOf(run, limit.signal, onBug), tooLate]);
   } finally {
-    clearTimeout(timer);
-    patience.abort();
+    for (const timer of timers) clearTimeout(timer);
   }
 }
 

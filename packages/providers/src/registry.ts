@@ -1,6 +1,7 @@
 import type { Config } from '@replenish/runtime';
+import type { BreakerState } from './breaker.js';
 import type { Provider } from './contract.js';
-import { type GuardedProvider, type GuardOptions, guard } from './guard.js';
+import { type GuardedProvider, type GuardOptions, guard, type Operation } from './guard.js';
 import { sandboxProvider } from './sandbox/provider.js';
 
 /** Every payment method a producer may name. */
@@ -19,6 +20,9 @@ export type ProvidersConfig = Readonly<
     SANDBOX_WEBHOOK_SECRET?: string | undefined;
   }
 >;
+
+export type ProvidersOptions = Omit<GuardOptions, 'timeoutMs' | 'onBreaker'> &
+  Readonly<{ onBreaker?: (provider: string, operation: Operation, state: BreakerState) => void }>;
 
 export interface Providers {
   readonly names: readonly string[];
@@ -40,14 +44,14 @@ function configuredProviders(config: ProvidersConfig): Provider[] {
 }
 
 /** Opens every provider that is configured. @throws for a configuration that cannot be right. */
-export function openProviders(
-  config: ProvidersConfig,
-  options: Omit<GuardOptions, 'timeoutMs'> = {},
-): Providers {
+export function openProviders(config: ProvidersConfig, options: ProvidersOptions = {}): Providers {
   const raw = new Map(configuredProviders(config).map((provider) => [provider.name, provider]));
   const guarded = new Map<string, GuardedProvider>();
-  for (const [name, provider] of raw)
-    guarded.set(name, guard(provider, { ...options, timeoutMs: config.PROVIDER_TIMEOUT_MS }));
+  const { onBreaker, ...each } = options;
+  for (const [name, provider] of raw) {
+    const told: GuardOptions['onBreaker'] = (operation, state) => onBreaker?.(name, operation, state);
+    guarded.set(name, guard(provider, { ...each, onBreaker: told, timeoutMs: config.PROVIDER_TIMEOUT_MS }));
+  }
 
   function route(paymentMethod: string): string | null {
     const method = paymentMethods.find((known) => known === paymentMethod);

@@ -12,5 +12,6 @@ export {
   type SandboxOrder,
   sandboxOrders,
 } from './producer.js';
+export { privateRedis } from './redis.js';
 export { execute, openTestServer, type TestServer } from './server.js';
 export { until } from './until.js';

@@ -4,10 +4,11 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type Closer, type Config, closeAll, type Env, localStateDir, readConfig } from '@replenish/runtime';
 import { Children, type ChildSpec } from './children.js';
 import { keepDatabase } from './database.js';
-import { type DemoClient, keepDemoClient, type OpenDemoClient } from './demo-client.js';
+import { keepDemoClient, keptDemoClient } from './demo-client.js';
 import { Ending } from './ending.js';
 import { takeLock } from './lock.js';
 import { takenPorts, wantedPorts } from './ports.js';
+import { type Preparation, Preparer } from './preparation.js';
 import { keepSecrets, leaveSettings, type Secrets } from './secrets.js';
 import { openStateDir } from './state.js';
 import { ingressUrl, welcome } from './welcome.js';
@@ -16,8 +17,8 @@ export type Parts = Readonly<{
   env: Env;
   say: (line: string) => void;
   specs: readonly ChildSpec[];
-  migrate: (databaseUrl: string) => Promise<unknown>;
-  openDemoClient: OpenDemoClient;
+  /** The script of the preparing process, see prepare.ts. */
+  prepareEntry: string;
 }>;
 
 /** What one start carries through its steps. */
@@ -82,16 +83,20 @@ async function bringUp(run: Run, portsWaitMs: number): Promise<void> {
   refuseWhatCannotWork(run);
   const taken = await takenPorts(wantedPorts(config), portsWaitMs);
   if (taken.length > 0) throw new Error(taken.join('\n'));
+  const preparer = new Preparer(run.prepareEntry);
+  run.opened.push({ name: 'preparation', close: () => preparer.end() });
   const [databaseUrl, { values, newPassword }] = await Promise.all([openDatabase(run), openSecrets(run)]);
   if (ending.signal.aborted) return;
   const made = env.DATABASE_URL ? values : { ...values, DATABASE_URL: databaseUrl };
   if (config.NODE_ENV !== 'production') leaveSettings(dir, env, made);
-  await run.migrate(databaseUrl);
+  const preparation = prepare(run, preparer, databaseUrl);
+  await preparation.migrated;
   if (ending.signal.aborted) return;
   run.opened.push({ name: 'children', close: () => children.stop(CHILDREN_LIMIT_MS) });
   for (const spec of run.specs) children.start(spec, { ...env, ...made });
-  const demo = await demoClientOf(run, databaseUrl);
   await ready(run);
+  const demo = await preparation.demo;
+  if (demo) keepDemoClient(dir, databaseUrl, demo);
   if (ending.signal.aborted) return;
   for (const line of welcome({ config, dir, demo, newPassword })) run.say(line);
 }
@@ -118,9 +123,9 @@ async function openSecrets({ config, dir, env }: Run): Promise<Secrets> {
   return config.NODE_ENV === 'production' ? { values: {}, newPassword: null } : keepSecrets(dir, env);
 }
 
-async function demoClientOf(run: Run, databaseUrl: string): Promise<DemoClient | null> {
-  if (run.config.NODE_ENV === 'production') return null;
-  return keepDemoClient(run.dir, (kept) => run.openDemoClient(databaseUrl, kept));
+function prepare({ config, dir }: Run, preparer: Preparer, databaseUrl: string): Preparation {
+  if (config.NODE_ENV === 'production') return preparer.run({ databaseUrl, demo: null });
+  return preparer.run({ databaseUrl, demo: { kept: keptDemoClient(dir, databaseUrl) } });
 }
 
 /** Until the ingress says so itself; says every fifteen seconds what it is waiting for. */

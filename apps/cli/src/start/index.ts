@@ -2,7 +2,6 @@ import { resolve } from 'node:path';
 import type { ProcessName } from '@replenish/runtime';
 import type { Command } from '../command.js';
 import type { ChildSpec } from './children.js';
-import { demoClient } from './demo-client.js';
 import { runFleet } from './fleet.js';
 
 const FLEET = [
@@ -22,14 +21,10 @@ const specOf = (name: string): ChildSpec => ({ name, entry: resolve(appsDir, nam
 export const start: Command = async ({ env, say }) => {
   // In production the sandbox would be a provider that takes no money.
   const names = FLEET.filter((name) => name !== 'sandbox' || env.NODE_ENV !== 'production');
-  // Read while the database starts: its client is the largest module of the fleet.
-  const domain = import('@replenish/domain');
-  domain.catch(() => {}); // heard where it is awaited
   return runFleet({
     env,
     say,
     specs: names.map(specOf),
-    migrate: async (databaseUrl) => (await domain).migrate({ databaseUrl }),
-    openDemoClient: async (databaseUrl, kept) => demoClient((await domain).openDomain, databaseUrl, kept),
+    prepareEntry: resolve(import.meta.dirname, 'prepare.js'),
   });
 };

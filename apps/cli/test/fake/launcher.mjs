@@ -10,7 +10,6 @@ const exitCode = await runFleet({
   env: process.env,
   say: (line) => process.stdout.write(`${line}\n`),
   specs,
-  migrate: async () => [],
-  openDemoClient: async (_, kept) => kept ?? { keyId: 'rk_test_1', secret: `rs_${process.pid}` },
+  prepareEntry: join(import.meta.dirname, 'prepare.mjs'),
 });
 process.exit(exitCode);

@@ -76,7 +76,7 @@ const ROUNDS = 12;
 export function applier(db: Database, options: ApplyOptions): (told: Told) => Promise<Heard> {
   return coalesce<Told, Heard>(
     (reports) => eachAlone(reports, (some) => applyAll(db, some, options), isUnavailable),
-    { batchMax: 64, inFlightMax: 3 },
+    { batchMax: 64, inFlightMax: 2 },
   );
 }
 

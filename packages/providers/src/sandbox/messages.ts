@@ -23,6 +23,11 @@ const order = z.object({
 
 const event = z.object({ type: z.enum(['order.pending', 'order.settled', 'order.declined']), data: order });
 
+// Built once: zod compiles a schema at its first use, which costs as much as a call.
+const orderList = z.object({ orders: z.array(order) });
+const errorCode = z.object({ code: printable(64) });
+const errorMessage = z.object({ message });
+
 export type SandboxOrder = Readonly<{
   providerOrderId: string;
   reference: string;
@@ -39,8 +44,7 @@ export const readOrder = (json: unknown): SandboxOrder | null => orderOf(order.s
 
 /** Null: not the protocol's list. An empty list is its word for "no such order". */
 export function readOrderList(json: unknown): SandboxOrder[] | null {
-  const list = z.object({ orders: z.array(order) }).safeParse(json);
-  const orders = list.data?.orders.map(orderOf) ?? [null];
+  const orders = orderList.safeParse(json).data?.orders.map(orderOf) ?? [null];
   return orders.includes(null) ? null : (orders as SandboxOrder[]);
 }
 
@@ -54,11 +58,9 @@ export function readOrderEvent(json: unknown): SandboxOrder | null {
 }
 
 /** The machine-readable code of an error answer, if it has one. */
-export const readErrorCode = (json: unknown): string | null =>
-  z.object({ code: printable(64) }).safeParse(json).data?.code ?? null;
+export const readErrorCode = (json: unknown): string | null => errorCode.safeParse(json).data?.code ?? null;
 
-export const readErrorMessage = (json: unknown): string =>
-  z.object({ message }).safeParse(json).data?.message ?? '';
+export const readErrorMessage = (json: unknown): string => errorMessage.safeParse(json).data?.message ?? '';
 
 function orderOf(read: z.infer<typeof order> | undefined): SandboxOrder | null {
   if (!read) return null;

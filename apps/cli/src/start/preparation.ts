@@ -1,0 +1,48 @@
+import { type ChildProcess, fork } from 'node:child_process';
+import { once } from 'node:events';
+import type { DemoClient } from './demo-client.js';
+import type { PrepareAsk, PrepareNews } from './prepare.js';
+
+export type Preparation = Readonly<{
+  /** Rejects when the database cannot be migrated. */
+  migrated: Promise<unknown>;
+  /** Null when none was asked for. */
+  demo: Promise<DemoClient | null>;
+}>;
+
+/** The launcher's end of the preparing process. It loads its engines from its first moment on. */
+export class Preparer {
+  readonly #child: ChildProcess;
+
+  constructor(entry: string) {
+    this.#child = fork(entry, [], { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
+  }
+
+  run(ask: PrepareAsk): Preparation {
+    const preparation = {
+      migrated: this.#hear('migrated'),
+      demo: ask.demo ? this.#hear('demo') : Promise.resolve(null),
+    };
+    preparation.demo.catch(() => {}); // awaited late: when the fleet is up
+    this.#child.send(ask);
+    return preparation;
+  }
+
+  async end(): Promise<void> {
+    if (this.#child.exitCode !== null || this.#child.signalCode !== null) return;
+    const ended = once(this.#child, 'exit');
+    this.#child.kill('SIGKILL');
+    await ended;
+  }
+
+  #hear<K extends keyof PrepareNews>(what: K): Promise<NonNullable<PrepareNews[K]>> {
+    return new Promise((resolve, reject) => {
+      this.#child.on('message', (news: PrepareNews) => {
+        if (news.failed) reject(new Error(news.failed));
+        const value = news[what];
+        if (value !== undefined) resolve(value);
+      });
+      this.#child.once('exit', () => reject(new Error(`the preparation ended too early: not ${what}`)));
+    });
+  }
+}

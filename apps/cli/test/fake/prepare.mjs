@@ -1,0 +1,7 @@
+// Nothing to migrate, and a client out of thin air.
+process.once('message', ({ demo }) => {
+  process.send({ migrated: true });
+  const made = { keyId: 'rk_test_1', secret: `rs_${process.pid}` };
+  if (demo) process.send({ demo: demo.kept ?? made }, () => process.exit(0));
+});
+process.once('disconnect', () => process.exit(0));

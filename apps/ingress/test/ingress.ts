@@ -1,0 +1,187 @@
+import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
+import type { AddressInfo } from 'node:net';
+import { type Domain, type NewClient, type NewKey, openDomain, type RechargeView } from '@replenish/domain';
+import { openProviders } from '@replenish/providers';
+import { createFastServer, Health, type Logger, openRegistry } from '@replenish/runtime';
+import { createDatabase, freePort } from '@replenish/testing';
+import pg from 'pg';
+import { buildApp } from '../src/app.js';
+import { closeServer, serverLimits } from '../src/server.js';
+
+export type Hint = Readonly<{ queue: string; ids: readonly string[] }>;
+export type LogRecord = Readonly<{ level: string; message: string } & Record<string, unknown>>;
+export type Row = Readonly<Record<string, unknown>>;
+
+/** A body with the fields that tests ask for by name; one that lacks them answers undefined, and the test fails. */
+export type Body = Row &
+  Readonly<{
+    transactionId: string;
+    transaction_id: string;
+    state: string;
+    status: string | number;
+    code: string;
+    data: readonly Row[];
+    nextCursor: string | null;
+    errors: readonly Readonly<{ path: string; message: string }>[];
+  }>;
+export type Answer = Readonly<{ status: number; headers: Headers; text: string; body: Body }>;
+
+export type Sent = Readonly<{
+  key?: NewKey;
+  headers?: Readonly<Record<string, string>>;
+  /** Text and bytes go out as they are, anything else as JSON. */
+  body?: unknown;
+}>;
+
+export type Ingress = Readonly<{
+  url: string;
+  domain: Domain;
+  hints: readonly Hint[];
+  logged: readonly LogRecord[];
+  /** An API client of its own that may do everything with every account, but for what `wishes` say. */
+  client: (wishes?: Partial<NewClient>) => Promise<NewKey>;
+  call: (method: string, path: string, sent?: Sent) => Promise<Answer>;
+  sql: (statement: string, values?: readonly unknown[]) => Promise<Row[]>;
+  close: () => Promise<void>;
+}>;
+
+export const webhookKey = Buffer.alloc(32, 7);
+
+/** The ingress's own app on an HTTP server with its own limits, a database of its own, and no provider that answers. */
+export async function openIngress({
+  databaseUrl,
+  migrated = true,
+}: {
+  databaseUrl?: string;
+  migrated?: boolean;
+} = {}): Promise<Ingress> {
+  const database = databaseUrl
+    ? { url: databaseUrl, release: async () => {} }
+    : await createDatabase({ migrated });
+  const domain = openDomain({
+    databaseUrl: database.url,
+    poolMax: 4,
+    reconcileAfterMs: 60_000,
+    providerTimeoutMs: 1_000,
+  });
+  const providers = openProviders({
+    SANDBOX_URL: `http://127.0.0.1:${await freePort()}`,
+    SANDBOX_WEBHOOK_SECRET: `whsec_${webhookKey.toString('base64')}`,
+    NODE_ENV: 'test',
+    PROVIDER_TIMEOUT_MS: 1_000,
+  });
+  const hints: Hint[] = [];
+  const logged: LogRecord[] = [];
+  const app = buildApp({
+    domain,
+    providers,
+    queues: { hint: async (queue, ids) => hints.push({ queue, ids }) > 0 },
+    log: recorder(logged),
+    registry: openRegistry('ingress'),
+    health: new Health(),
+  });
+  const server = createFastServer(app, serverLimits);
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const pool = new pg.Pool({ connectionString: database.url, max: 2 });
+  return {
+    url,
+    domain,
+    hints,
+    logged,
+    client: (wishes) =>
+      domain.clients.create({ name: 'test', env: 'test', scopes: allScopes, accounts: ['*'], ...wishes }),
+    call: (method, path, sent) => call(`${url}${path}`, method, sent ?? {}),
+    sql: async (statement, values) => (await pool.query<Row>(statement, [...(values ?? [])])).rows,
+    close: async () => {
+      await closeServer(server);
+      await pool.end();
+      await providers.close();
+      await domain.close();
+      await database.release();
+    },
+  };
+}
+
+const allScopes = ['recharges:write', 'recharges:read', 'balances:read'];
+
+function recorder(logged: LogRecord[]): Logger {
+  const write = (level: string) => (fields: object, message: string) =>
+    void logged.push({ ...fields, level, message });
+  return { info: write('info'), warn: write('warn'), error: write('error') } as unknown as Logger;
+}
+
+export const bearer = ({ keyId, secret }: NewKey): string => `Bearer ${keyId}.${secret}`;
+
+async function call(url: string, method: string, { key, headers, body }: Sent): Promise<Answer> {
+  const isRaw = typeof body === 'string' || body instanceof Uint8Array;
+  const response = await fetch(url, {
+    method,
+    headers: {
+      ...(key && { authorization: bearer(key) }),
+      ...(body !== undefined && { 'content-type': 'application/json' }),
+      ...headers,
+    },
+    ...(body !== undefined && { body: isRaw ? (body as string) : JSON.stringify(body) }),
+  });
+  const text = await response.text();
+  const isJson = /json/.test(response.headers.get('content-type') ?? '');
+  return { status: response.status, headers: response.headers, text, body: isJson ? JSON.parse(text) : {} };
+}
+
+export const aRecharge = (changes: Row = {}): Row => ({
+  accountId: 'acct-1001',
+  amount: 4999,
+  currency: 'USD',
+  ...changes,
+});
+
+/** `POST /v1/recharges` with a fresh idempotency key unless the headers bring one. */
+export const create = (
+  ingress: Ingress,
+  key: NewKey,
+  body: unknown = aRecharge(),
+  headers: Readonly<Record<string, string>> = {},
+): Promise<Answer> =>
+  ingress.call('POST', '/v1/recharges', {
+    key,
+    body,
+    headers: { 'idempotency-key': randomUUID(), ...headers },
+  });
+
+/** The recharge of a fresh request, as the domain sees it. */
+export async function created(ingress: Ingress, key: NewKey, changes: Row = {}): Promise<RechargeView> {
+  const answer = await create(ingress, key, aRecharge(changes));
+  if (answer.status !== 202) throw new Error(answer.text);
+  return (await ingress.domain.reads.recharge(answer.body.transactionId))!;
+}
+
+/** Takes a recharge to its end, as a worker would report it. */
+export async function end(
+  ingress: Ingress,
+  { id, amountMinor, currency }: RechargeView,
+  news: 'settled' | 'declined',
+): Promise<void> {
+  const submit = { transactionId: id, news: 'submit', source: 'submission', reason: 'taken' } as const;
+  await ingress.domain.applyNews(submit);
+  await ingress.domain.applyNews({
+    transactionId: id,
+    news,
+    source: 'webhook',
+    reason: `the provider says ${news}`,
+    providerOrderId: `sbx_${id}`,
+    ...(news === 'settled'
+      ? { money: { amountMinor, currency } }
+      : { failure: { code: 'PAYMENT_FAILED', message: 'insufficient funds' } }),
+  });
+}
+
+/** How many rows a request could have left behind. */
+export async function storedRows(ingress: Ingress): Promise<number> {
+  const [row] = await ingress.sql(`select (select count(*) from recharge_request)
+    + (select count(*) from recharge_transaction) + (select count(*) from ledger_entry)
+    + (select count(*) from webhook_event) + (select count(*) from reconciliation_case) as count`);
+  return Number(row!.count);
+}

@@ -1,0 +1,108 @@
+import { randomUUID } from 'node:crypto';
+import type { NewKey } from '@replenish/domain';
+
+/** What becomes of a recharge of each scenario once everything is at rest, whatever failed on the way. */
+export const endStates = {
+  ok: ['SUCCEEDED'],
+  ok_no_webhook: ['SUCCEEDED'],
+  declined: ['FAILED'],
+  rejected: ['FAILED'],
+  timeout_after_charge: ['SUCCEEDED'],
+  timeout_before_charge: ['SUCCEEDED'],
+  server_error_then_ok: ['SUCCEEDED'],
+  server_error_after_charge: ['SUCCEEDED'],
+  rate_limited_then_ok: ['SUCCEEDED'],
+  webhook_first: ['SUCCEEDED'],
+  webhook_twice: ['SUCCEEDED'],
+  webhook_late: ['SUCCEEDED'],
+  webhook_out_of_order: ['SUCCEEDED'],
+  wrong_amount: ['SUBMITTED', 'PENDING_CONFIRMATION'],
+  // Whoever hears the second word only, because the first was lost on the way, rightly takes it for the truth.
+  success_after_failure: ['FAILED', 'SUCCEEDED'],
+  never_settles: ['PENDING_CONFIRMATION'],
+} as const satisfies Record<string, readonly string[]>;
+
+export type Scenario = keyof typeof endStates;
+export const scenarios = Object.keys(endStates) as Scenario[];
+
+/** What the provider's webhooks report of an order. Each status is one event, however often it is delivered. */
+export const announced: Readonly<Record<Scenario, readonly string[]>> = {
+  ok: ['settled'],
+  ok_no_webhook: [],
+  declined: ['declined'],
+  rejected: [],
+  timeout_after_charge: [],
+  timeout_before_charge: ['settled'],
+  server_error_then_ok: ['settled'],
+  server_error_after_charge: [],
+  rate_limited_then_ok: ['settled'],
+  webhook_first: ['settled'],
+  webhook_twice: ['settled'],
+  webhook_late: ['settled'],
+  webhook_out_of_order: ['settled', 'pending'],
+  wrong_amount: ['settled'],
+  success_after_failure: ['declined', 'settled'],
+  never_settles: [],
+};
+
+/** One intent of a producer: the same key and the same body, however often it is sent. */
+export type Ask = Readonly<{
+  key: string;
+  accountId: string;
+  amount: number;
+  currency: string;
+  paymentMethod: string;
+  scenario: Scenario;
+}>;
+
+export const ask = (scenario: Scenario, more: Partial<Ask> = {}): Ask => ({
+  key: randomUUID(),
+  accountId: 'acct-1',
+  amount: 4_999,
+  currency: 'USD',
+  paymentMethod: 'sandbox',
+  scenario,
+  ...more,
+});
+
+/** A sequence in [0, 1) that is the same for the same seed (Mulberry32). */
+function randomOf(seed: number): () => number {
+  let state = seed >>> 0;
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let bits = Math.imul(state ^ (state >>> 15), state | 1);
+    bits ^= bits + Math.imul(bits ^ (bits >>> 7), bits | 61);
+    return ((bits ^ (bits >>> 14)) >>> 0) / 2 ** 32;
+  };
+}
+
+/** Accounts whose recharges are paid from their balance; see `Producer.fund`. */
+export const payers = ['payer-1', 'payer-2', 'payer-3'];
+
+/**
+ * Recharges of every scenario on twenty accounts, planned by one seed. A share of them is paid from the balance of
+ * `payers`, so that money is frozen and given back too.
+ */
+export function mix(
+  seed: number,
+  count: number,
+  { only = scenarios, paidShare = 0.25 }: { only?: readonly Scenario[]; paidShare?: number } = {},
+): Ask[] {
+  const random = randomOf(seed);
+  const pick = <T>(from: readonly T[]): T => from[Math.floor(random() * from.length)]!;
+  return Array.from({ length: count }, (_, n) => {
+    // Every scenario has its turn first, so that a small load holds all of them.
+    const scenario = n < only.length ? only[n]! : pick(only);
+    const key = `seed-${seed}-${n}`;
+    const amount = 1 + Math.floor(random() * 10_000);
+    if (random() < paidShare)
+      return ask(scenario, { key, amount, accountId: pick(payers), paymentMethod: 'balance' });
+    const accountId = `acct-${Math.floor(random() * 20)}`;
+    return ask(scenario, { key, amount, accountId, currency: pick(['USD', 'CNY', 'JPY', 'KWD']) });
+  });
+}
+
+export const bodyOf = ({ accountId, amount, currency, paymentMethod, scenario }: Ask): string =>
+  JSON.stringify({ accountId, amount, currency, paymentMethod, metadata: { scenario } });
+
+export const authorizationOf = ({ keyId, secret }: NewKey): string => `Bearer ${keyId}.${secret}`;
