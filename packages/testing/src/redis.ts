@@ -2,12 +2,12 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 
 /**
- * A database of the given Redis for this Jest worker alone, emptied. Redis numbers sixteen; 0 is left to whoever
- * uses the plain URL. Spoken by hand, since only the queues package may know a Redis client.
+ * A database of the given Redis for this Jest worker alone, emptied. Redis numbers sixteen: the lower eight are left
+ * to tests of the queues themselves. Spoken by hand, since only the queues package may know a Redis client.
  */
 export async function privateRedis(url: string): Promise<string> {
   const mine = new URL(url);
-  const number = 1 + (Number(process.env.JEST_WORKER_ID ?? 1) % 15);
+  const number = 8 + (Number(process.env.JEST_WORKER_ID ?? 1) % 8);
   mine.pathname = `/${number}`;
   const socket = connect(Number(mine.port || 6379), mine.hostname);
   await once(socket, 'connect');
