@@ -2,10 +2,11 @@ import { v7 as uuidv7 } from 'uuid';
 import { type ApplyOptions, applier, type Heard, type Told } from './store/apply.js';
 import { type Balances, openBalances } from './store/balances.js';
 import { type Clients, openClients } from './store/clients.js';
-import { type Created, creator, type NewRecharge } from './store/create.js';
+import { type Created, creator } from './store/create.js';
 import { openDatabase } from './store/database.js';
 import { persist } from './store/failure.js';
 import { type Inbox, openInbox } from './store/inbox.js';
+import type { NewRecharge } from './store/new-recharge.js';
 import { openReads, type Reads } from './store/reads.js';
 import { type Due, takeDue } from './store/sweep.js';
 import { type Finding, verify } from './store/verify.js';
@@ -66,7 +67,7 @@ export function openDomain(options: DomainOptions): Domain {
     applyNews: applier(db, applying),
     takeDue: (max) => takeDue(db, max, options.reconcileAfterMs),
     inbox: openInbox(db, { hintLimitMs: HINT_LIMIT_MS, newId }),
-    reads: openReads(db),
+    reads: openReads(db, applying.callLimitMs),
     balances: openBalances(db),
     clients: openClients(db, { newId, now }),
     verify: () => verify(db),
@@ -85,10 +86,11 @@ export { isFinal, type News, type State, states, type Verdict } from './core/rec
 export type { CallRecord, Claim, Heard, Told } from './store/apply.js';
 export type { Balance, Balances, WalletEntry } from './store/balances.js';
 export type { Clients, Key, NewClient, NewKey } from './store/clients.js';
-export type { Created, CreateProblem, NewRecharge } from './store/create.js';
+export type { Created, CreateProblem } from './store/create.js';
 export { StoreUnavailable } from './store/failure.js';
 export type { Delivery, Inbox, Kept, StoredEvent } from './store/inbox.js';
 export { migrate, schemaScript } from './store/migrate.js';
+export type { NewRecharge } from './store/new-recharge.js';
 export type { Outstanding, Reads, TimelineRow } from './store/reads.js';
 export type { Due } from './store/sweep.js';
 export { type Finding, invariantNames } from './store/verify.js';

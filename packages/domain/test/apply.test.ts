@@ -63,6 +63,16 @@ test('of 100 submits at once to two processes one opens the attempt, with what t
   ]);
 });
 
+test('two processes that are handed the same 50 jobs open 50 attempts, whoever is first', async () => {
+  const ids = await Promise.all(times(50, () => recharged(books.domain, {})));
+  await other.ping();
+  const answers = await Promise.all(
+    [books.domain, other].flatMap((domain) => ids.map((id) => domain.applyNews(told(id, 'submit')))),
+  );
+  const claimed = answers.flatMap(({ claim }) => (claim ? [`${claim.transactionId} ${claim.attempt}`] : []));
+  expect(claimed.toSorted()).toEqual(ids.map((id) => `${id} 1`).toSorted());
+});
+
 test('an attempt leaves its worker the time of its call, then silence is asked about', async () => {
   const id = await recharged(books.domain, {}, 'submit');
   const { state, next_step, due_in_s } = await row(id);

@@ -14,6 +14,8 @@ export interface Books {
   readonly domain: Domain;
   /** Another process, as far as the database can tell. */
   open(options?: Partial<DomainOptions>): Domain;
+  /** Ends every Domain opened so far, as at the end of their processes. */
+  closeDomains(): Promise<void>;
   rows<Row extends object = Record<string, unknown>>(sql: string, values?: unknown[]): Promise<Row[]>;
   close(): Promise<void>;
 }
@@ -32,15 +34,19 @@ export async function openBooks(): Promise<Books> {
     opened.push(domain);
     return domain;
   };
+  const closeDomains = async () => {
+    await Promise.all(opened.splice(0).map((domain) => domain.close()));
+  };
   const sql = new pg.Pool({ connectionString: database.url, max: 2 });
   sql.on('error', () => {});
   return {
     url: database.url,
     domain: open(),
     open,
+    closeDomains,
     rows: async (text, values = []) => (await sql.query(text, values)).rows,
     close: async () => {
-      await Promise.all([sql.end(), ...opened.map((domain) => domain.close())]);
+      await Promise.all([sql.end(), closeDomains()]);
       await database.release();
     },
   };

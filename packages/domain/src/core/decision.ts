@@ -137,7 +137,7 @@ function conflict(r: Recharge, report: Report): Decision {
   const kind = conflictKinds[report.news](r.state);
   const decision = nothingMoves(r, 'conflict', report, kind);
   if (report.news !== 'settled' || r.slots.includes('suspense')) return decision;
-  return { ...decision, journal: quarantine(parties(r), report.money ?? r) };
+  return { ...decision, journal: quarantine(parties(r), report.money ?? parties(r).money) };
 }
 
 /**

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type Decision, decide, type Recharge, type Report } from '../core/decision.js';
 import { gapMs } from '../core/next-step.js';
 import type { State, Verdict } from '../core/recharge.js';
-import { Prisma } from '../generated/client.js';
+import { writeStatement } from './apply-statement.js';
 import { coalesce, eachAlone } from './coalesce.js';
 import type { Database } from './database.js';
 import { isUnavailable, persist, StoreUnavailable } from './failure.js';
@@ -69,26 +69,33 @@ export type ApplyOptions = Readonly<{
   random: () => number;
 }>;
 
-// Twelve rounds with growing jitter are about two seconds: more rivals than that for one recharge do not exist.
+// Twelve rounds in a row without a turn are about two seconds: more rivals than that for one recharge do not exist.
 const ROUNDS = 12;
 
 /** The one door: reports of news go in, and state, history, ledger, calls and cases change in one statement. */
 export function applier(db: Database, options: ApplyOptions): (told: Told) => Promise<Heard> {
-  return coalesce<Told, Heard>(
-    (reports) => eachAlone(reports, (some) => applyAll(db, some, options), isUnavailable),
-    { batchMax: 64, inFlightMax: 2 },
-  );
+  return coalesce<Told, Heard>((reports) => applyAll(db, reports, options), { batchMax: 64, inFlightMax: 2 });
 }
 
-async function applyAll(db: Database, reports: readonly Told[], options: ApplyOptions): Promise<Heard[]> {
-  const answers = new Map<Told, Heard>();
-  for (let round = 1; round <= ROUNDS; round++) {
+/** What a round has committed stays answered, whatever becomes of the rounds after it: a claim is heard of once. */
+async function applyAll(
+  db: Database,
+  reports: readonly Told[],
+  options: ApplyOptions,
+): Promise<(Heard | Error)[]> {
+  const answers = new Map<Told, Heard | Error>();
+  const round = (some: readonly Told[]) => applyRound(db, some, options);
+  for (let fruitless = 0; fruitless < ROUNDS; ) {
     const open = firstOfEach(reports.filter((report) => !answers.has(report)));
-    if (open.length === 0) return reports.map((report) => answers.get(report)!);
-    const lost = await applyRound(db, open, options, answers);
-    if (lost > 0) await sleep(Math.random() * Math.min(2 ** round * 2, 250));
+    if (open.length === 0) break;
+    const heard = await eachAlone<Told, Heard | null>(open, round, isUnavailable);
+    for (const [n, report] of open.entries()) if (heard[n]) answers.set(report, heard[n]);
+    if (heard.some((answer) => answer instanceof Error && isUnavailable(answer))) break;
+    const lost = heard.filter((answer) => answer === null).length;
+    fruitless = lost === open.length ? fruitless + 1 : 0;
+    if (lost > 0) await sleep(Math.random() * Math.min(2 ** fruitless * 4, 250));
   }
-  throw new StoreUnavailable(`no turn in ${ROUNDS} rounds`);
+  return reports.map((report) => answers.get(report) ?? new StoreUnavailable('the report got no turn'));
 }
 
 /** Two reports about one recharge cannot share a statement: the second is decided on what the first left. */
@@ -98,14 +105,14 @@ function firstOfEach(reports: readonly Told[]): Told[] {
   return [...first.values()];
 }
 
-/** One read, one decision each, one write. Answers those that are settled; returns how many lost their race. */
+/** One read, one decision each, one write. Null for a report that lost its race and has to be decided again. */
 async function applyRound(
   db: Database,
   reports: readonly Told[],
   options: ApplyOptions,
-  answers: Map<Told, Heard>,
-): Promise<number> {
+): Promise<(Heard | null)[]> {
   const rows = await readRows(db, reports);
+  const answers = new Map<Told, Heard>();
   const plans: Plan[] = [];
   for (const report of reports) {
     const row = rows.get(report.transactionId);
@@ -125,10 +132,9 @@ async function applyRound(
         });
     }
   }
-  if (plans.length === 0) return 0;
-  const written = await write(db, plans);
+  const written = plans.length > 0 ? await write(db, plans) : new Set<string>();
   for (const plan of plans) if (written.has(plan.id)) answers.set(plan.report, plan.answer);
-  return plans.length - written.size;
+  return reports.map((report) => answers.get(report) ?? null);
 }
 
 const leavesTrace = (decision: Decision, report: Told): boolean =>
@@ -239,92 +245,3 @@ async function write(db: Database, plans: readonly Plan[]): Promise<Set<string>>
   const rows = await persist(() => db.$queryRaw<{ id: string }[]>(writeStatement(json)));
   return new Set(rows.map((row) => row.id));
 }
-
-/**
- * Rows are locked in id order, then wallets in name order: batches that cross then wait instead of deadlocking.
- * Entries are numbered after their wallets are locked, so the running balances of a wallet follow its entry ids.
- * A row whose version is no longer the one decided on is left alone, and with it everything that hangs on it.
- * Each part reads from the one before and carries its columns along: joins of one batch with itself would cost its
- * square (of 64 reports a settlement took 500 us of the database's time each so, and 130 us this way).
- */
-const writeStatement = (json: string): Prisma.Sql => Prisma.sql`
-  with held as materialized (
-    select p.* from jsonb_to_recordset(${json}::jsonb) as p(
-      id uuid, version int, verdict text, news text, "from" text, "to" text, source text, reason text, filed boolean,
-      claimed boolean, confirmation text, "nextStep" text, "dueInMs" bigint, polled boolean, "orderId" text,
-      "failureCode" text, "failureMessage" text, calls jsonb, "journalId" uuid, slot text, postings jsonb,
-      "caseId" uuid, "caseKind" text, "caseDetail" jsonb, "eventId" uuid)
-    join recharge_transaction t on t.id = p.id and t.version = p.version
-    order by p.id for update of t),
-  moved as (
-    update recharge_transaction t set
-      state = p."to", version = t.version + 1, seq = t.seq + p.filed::int, attempt = t.attempt + p.claimed::int,
-      confirmation = p.confirmation, next_step = p."nextStep",
-      due_at = now() + p."dueInMs" * interval '1 ms',
-      asks = case when p.polled then t.asks else 0 end,
-      provider_order_id = coalesce(t.provider_order_id, p."orderId"),
-      failure_code = coalesce(p."failureCode", t.failure_code),
-      failure_message = coalesce(p."failureMessage", t.failure_message),
-      submitted_at = case when p."to" = 'SUBMITTED' then coalesce(t.submitted_at, now()) else t.submitted_at end,
-      succeeded_at = case when p."to" = 'SUCCEEDED' then coalesce(t.succeeded_at, now()) else t.succeeded_at end,
-      failed_at = case when p."to" = 'FAILED' then coalesce(t.failed_at, now()) else t.failed_at end,
-      canceled_at = case when p."to" = 'CANCELED' then coalesce(t.canceled_at, now()) else t.canceled_at end,
-      updated_at = case when p.verdict = 'moved' or p.claimed then now() else t.updated_at end
-    from held p where t.id = p.id and t.version = p.version
-    returning t.id, t.seq, p.verdict, p.news, p."from", p."to", p.source, p.reason, p.filed, p.calls, p."journalId",
-      p.slot, p.postings, p."caseId", p."caseKind", p."caseDetail", p."eventId"),
-  filed as (
-    insert into transition (transaction_id, seq, news, verdict, from_state, to_state, source, reason)
-    select id, seq, news, verdict, "from", "to", source, reason from moved where filed),
-  called as (
-    insert into provider_call (id, transaction_id, attempt, operation, outcome, provider_code, http_status, started_at,
-      ended_at)
-    select c.id, m.id, c.attempt, c.operation, c.outcome, c."providerCode", c."httpStatus",
-      coalesce(c."startedAt", now()), c."endedAt"
-    from moved m, jsonb_to_recordset(m.calls) as c(
-      id uuid, attempt int, operation text, outcome text, "providerCode" text, "httpStatus" int,
-      "startedAt" timestamptz, "endedAt" timestamptz)
-    on conflict (id) do update set outcome = excluded.outcome, provider_code = excluded.provider_code,
-      http_status = excluded.http_status, ended_at = excluded.ended_at),
-  journals as (
-    insert into ledger_journal (id, transaction_id, slot)
-    select "journalId", id, slot from moved where slot is not null),
-  postings as materialized (
-    select row_number() over (order by m.id, e.ord) as n, m."journalId" as journal_id, m.id as transaction_id,
-      e.debit, e.credit, e."amountMinor" as amount, e.currency
-    from moved m, rows from (jsonb_to_recordset(m.postings)
-      as (debit text, credit text, "amountMinor" bigint, currency text))
-      with ordinality as e(debit, credit, "amountMinor", currency, ord)
-    where m.slot is not null),
-  sides as materialized (
-    select *, coalesce(sum(delta) over (partition by account, currency order by n
-      rows between 1 following and unbounded following), 0) as later
-    from (
-      select *, 'debit' as side, debit as account, -amount as delta from postings
-      union all select *, 'credit', credit, amount from postings) side),
-  wallets as (
-    insert into ledger_account (name, currency, balance_minor)
-    select account, currency, sum(delta) from sides where account like 'wallet:%' group by 1, 2 order by 1, 2
-    on conflict (name, currency) do update set balance_minor = ledger_account.balance_minor + excluded.balance_minor
-    returning name, currency, balance_minor),
-  charted as (
-    insert into ledger_account (name, currency)
-    select distinct account, currency from sides where account not like 'wallet:%' order by 1, 2
-    on conflict (name, currency) do nothing),
-  entered as (
-    insert into ledger_entry (journal_id, transaction_id, debit_account, credit_account, amount_minor, currency,
-      debit_balance_minor, credit_balance_minor)
-    select s.journal_id, s.transaction_id, s.debit, s.credit, s.amount, s.currency,
-      max((w.balances ->> (s.account || ' ' || s.currency))::bigint - s.later) filter (where s.side = 'debit'),
-      max((w.balances ->> (s.account || ' ' || s.currency))::bigint - s.later) filter (where s.side = 'credit')
-    from sides s, (select jsonb_object_agg(name || ' ' || currency, balance_minor) as balances from wallets) w
-    group by s.n, s.journal_id, s.transaction_id, s.debit, s.credit, s.amount, s.currency
-    order by s.n),
-  processed as (
-    update webhook_event e set processed_at = now(), due_at = null, verdict = m.verdict, transaction_id = m.id
-    from moved m where e.id = m."eventId"),
-  opened as (
-    insert into reconciliation_case (id, transaction_id, subject, kind, detail)
-    select "caseId", id, id::text, "caseKind", "caseDetail" from moved where "caseKind" is not null
-    on conflict (subject, kind) where closed_at is null do nothing)
-  select id from moved`;

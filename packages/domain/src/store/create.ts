@@ -1,29 +1,11 @@
-import { holdOf, type Kind } from '../core/postings.js';
+import { holdOf } from '../core/postings.js';
 import { Prisma } from '../generated/client.js';
 import { coalesce, eachAlone } from './coalesce.js';
 import type { Database } from './database.js';
 import { isUnavailable, persist } from './failure.js';
 import { fingerprintOf } from './fingerprint.js';
+import type { NewRecharge } from './new-recharge.js';
 import { type RechargeView, viewColumns } from './view.js';
-
-/** A validated request for a recharge. `id` becomes the transaction id, and the provider's reference. */
-export type NewRecharge = Readonly<{
-  id: string;
-  clientId: string;
-  idempotencyKey: string;
-  accountId: string;
-  kind: Kind;
-  amountMinor: bigint;
-  currency: string;
-  paymentMethod: string;
-  provider: string;
-  orderReference: string | null;
-  productType: string | null;
-  planId: string | null;
-  metadata: Readonly<Record<string, string>>;
-  requestedAt: Date | null;
-  correlationId: string;
-}>;
 
 export type CreateProblem = 'key_used_with_other_body' | 'insufficient_balance';
 
@@ -63,13 +45,18 @@ async function storeOrFind(
   const bornAt = new Map(born.map((row) => [row.id, row.createdAt]));
   const late = asks.filter((ask) => !bornAt.has(ask.id));
   const existing = late.length > 0 ? await findByKey(db, late) : new Map<string, Existing>();
+  const refused = late.filter((ask) => !existing.has(keyOf(ask)));
+  // A repeated key that was not visible yet counted as spent, and may have crowded these out of the balance.
+  const wasCrowded = refused.length > 0 && refused.length < late.length;
+  const again = wasCrowded ? await storeOrFind(db, refused, statement) : [];
   return asks.map((ask) => {
     const createdAt = bornAt.get(ask.id);
     if (createdAt) return { ok: true, replayed: false, recharge: newView(ask, createdAt) };
     const first = existing.get(keyOf(ask));
-    if (!first) return { ok: false, problem: 'insufficient_balance' };
-    if (first.fingerprint !== ask.fingerprint) return { ok: false, problem: 'key_used_with_other_body' };
-    return { ok: true, replayed: true, recharge: first };
+    if (!first) return again[refused.indexOf(ask)] ?? { ok: false, problem: 'insufficient_balance' };
+    const { idempotencyKey, fingerprint, ...recharge } = first;
+    if (fingerprint !== ask.fingerprint) return { ok: false, problem: 'key_used_with_other_body' };
+    return { ok: true, replayed: true, recharge };
   });
 }
 
@@ -118,23 +105,11 @@ const insertRows = (from: string, hintLimitMs: number): Prisma.Sql => Prisma.sql
 const insertStatement = (asks: readonly Asked[], hintLimitMs: number): Prisma.Sql =>
   Prisma.sql`with ${askedRows(asks)}, ${insertRows('asked', hintLimitMs)} select id, "createdAt" from born`;
 
-/**
- * The same for recharges that are paid from a wallet: the wallets are locked in the order of their names, and only
- * those are stored that the balance covers, first come first served. What is left out leaves no trace, not its key.
- */
-const insertWithHolds = (
-  asks: readonly Asked[],
-  options: { hintLimitMs: number; newId: () => string },
-): Prisma.Sql => {
-  const held = asks.map((ask) => {
-    const [posting] = holdOf({ ...ask, money: ask }).postings;
-    return { ...ask, holdJournalId: options.newId(), debit: posting!.debit, credit: posting!.credit };
-  });
-  return Prisma.sql`
-    with ${askedRows(held)},
+/** Purses and their frozen parts are locked by name, as settlements lock them; then whoever comes first is covered. */
+const coveredRows = Prisma.sql`
     purses as materialized (
       select w.name, w.currency, w.balance_minor from ledger_account w
-      where (w.name, w.currency) in (select debit, currency from asked)
+      where (w.name, w.currency) in (select debit, currency from asked union all select credit, currency from asked)
       order by w.name, w.currency for update),
     covered as materialized (
       select * from (
@@ -142,8 +117,9 @@ const insertWithHolds = (
         from asked a join purses p on p.name = a.debit and p.currency = a.currency
         where not exists (select from recharge_request q
           where q.client_id = a."clientId" and q.idempotency_key = a."idempotencyKey")) a
-      where spent <= balance_minor),
-    ${insertRows('covered', options.hintLimitMs)},
+      where spent <= balance_minor)`;
+
+const holdRows = Prisma.sql`
     holds as (
       insert into ledger_journal (id, transaction_id, slot)
       select a."holdJournalId", a.id, 'hold' from born join asked a using (id) returning id, transaction_id),
@@ -170,7 +146,25 @@ const insertWithHolds = (
       join frozen f on f.name = a.credit and f.currency = a.currency
       window later as (partition by a.debit, a.currency order by a.id
         rows between 1 following and unbounded following)
-      order by a.id)
+      order by a.id)`;
+
+/**
+ * The same for recharges that are paid from a wallet: only those are stored that the balance covers. What is left out
+ * leaves no trace, not its key.
+ */
+const insertWithHolds = (
+  asks: readonly Asked[],
+  options: { hintLimitMs: number; newId: () => string },
+): Prisma.Sql => {
+  const held = asks.map((ask) => {
+    const [posting] = holdOf({ ...ask, money: ask }).postings;
+    return { ...ask, holdJournalId: options.newId(), debit: posting!.debit, credit: posting!.credit };
+  });
+  return Prisma.sql`
+    with ${askedRows(held)},
+    ${coveredRows},
+    ${insertRows('covered', options.hintLimitMs)},
+    ${holdRows}
     select id, "createdAt" from born`;
 };
 

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { NewRecharge } from './create.js';
+import type { NewRecharge } from './new-recharge.js';
 
 /**
  * Identity of a request's meaning: over its parsed fields, metadata by sorted key, so that neither formatting nor the

@@ -25,6 +25,7 @@ export type Outstanding = Readonly<{
   id: string;
   state: State;
   provider: string;
+  /** Null also while a submit may still be under way: until its time is up, its absence at the provider means nothing. */
   nextStep: NextStep | null;
   attempt: number;
   createdAt: Date;
@@ -42,11 +43,12 @@ export interface Reads {
   openCases(): Promise<{ kind: string; count: number }[]>;
 }
 
-export function openReads(db: Database): Reads {
+/** @param callLimitMs longest time that one submit may take */
+export function openReads(db: Database, callLimitMs: number): Reads {
   const limits = { batchMax: 100, inFlightMax: 2 };
   return {
     recharge: coalesce<string, RechargeView | null>((ids) => rechargesById(db, ids), limits),
-    outstanding: coalesce<string, Outstanding | null>((ids) => outstandingById(db, ids), limits),
+    outstanding: coalesce<string, Outstanding | null>((ids) => outstandingById(db, ids, callLimitMs), limits),
     list: (filter) => list(db, filter),
     timeline: (id) => timeline(db, id),
     pendingBeyond: (slaMs) =>
@@ -73,11 +75,20 @@ async function rechargesById(db: Database, ids: readonly string[]): Promise<(Rec
   return inOrder(ids, rows);
 }
 
-async function outstandingById(db: Database, ids: readonly string[]): Promise<(Outstanding | null)[]> {
+async function outstandingById(
+  db: Database,
+  ids: readonly string[],
+  callLimitMs: number,
+): Promise<(Outstanding | null)[]> {
   const rows = await persist(
     () => db.$queryRaw<Outstanding[]>`
-      select id, state, provider, next_step as "nextStep", attempt, created_at as "createdAt"
-      from recharge_transaction where id = any(${[...ids]}::uuid[])`,
+      select t.id, t.state, t.provider, t.attempt, t.created_at as "createdAt",
+        case when exists (
+          select from provider_call c
+          where c.transaction_id = t.id and c.operation = 'submit' and c.attempt = t.attempt and c.ended_at is null
+            and c.started_at > now() - ${callLimitMs}::int * interval '1 ms')
+        then null else t.next_step end as "nextStep"
+      from recharge_transaction t where t.id = any(${[...ids]}::uuid[])`,
   );
   return inOrder(ids, rows);
 }

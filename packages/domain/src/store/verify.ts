@@ -49,7 +49,7 @@ const invariants: Record<string, { meaning: string; sql: string }> = {
         select count(*) as n, sum(e.amount_minor) as amount, min(e.currency) as currency from ledger_journal j
         join ledger_entry e on e.journal_id = j.id
         where j.transaction_id = t.id and j.slot in ('collect', 'settle')) s on true
-      where (t.state = 'SUCCEEDED') <> (s.n = 1)
+      where s.n <> (t.state = 'SUCCEEDED')::int
         or (t.state = 'SUCCEEDED' and (s.amount <> t.amount_minor or s.currency <> t.currency))`,
   },
   hold_given_back: {

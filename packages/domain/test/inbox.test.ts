@@ -1,0 +1,101 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { v7 as uuidv7 } from 'uuid';
+import type { Delivery } from '../src/index.js';
+import { type Books, openBooks, recharged, times, told } from './books.js';
+
+let books: Books;
+beforeAll(async () => {
+  books = await openBooks();
+});
+afterAll(() => books.close());
+
+const delivery = (over: Partial<Delivery> = {}): Delivery => {
+  const id = uuidv7();
+  return {
+    id,
+    provider: 'sandbox',
+    eventId: id,
+    rawBody: Buffer.from('{"a":1}'),
+    correlationId: 'c-1',
+    ...over,
+  };
+};
+const cases = (subject: string) =>
+  books.rows('select kind, transaction_id, detail from reconciliation_case where subject = $1', [subject]);
+
+describe('an event', () => {
+  test('is kept byte by byte, unprocessed', async () => {
+    const bytes = delivery({ rawBody: Buffer.from([0, 255, 10, 92, 39]) });
+    expect(await books.domain.inbox.keep(bytes)).toEqual({ id: bytes.id, verdict: 'kept' });
+    const stored = await books.domain.inbox.read(bytes.id);
+    expect(stored).toMatchObject({ eventId: bytes.eventId, correlationId: 'c-1', processed: false });
+    expect(stored!.rawBody.equals(bytes.rawBody)).toBe(true);
+    expect(stored!.ageMs).toBeGreaterThanOrEqual(0);
+    expect(await books.domain.inbox.read(uuidv7())).toBeNull();
+  });
+
+  test('that comes 50 times at once to two processes is one row', async () => {
+    const doors = [books.domain, books.open()];
+    const kept = await Promise.all(
+      times(50, (n) => doors[n % 2]!.inbox.keep(delivery({ eventId: 'often' }))),
+    );
+    expect(new Set(kept.map(({ id }) => id)).size).toBe(1);
+    expect(kept.map(({ verdict }) => verdict).toSorted()).toEqual(['kept', ...times(49, () => 'repeated')]);
+    expect(await books.rows(`select 1 from webhook_event where event_id = 'often'`)).toHaveLength(1);
+    expect(await cases('sandbox:often')).toEqual([]);
+  });
+
+  test('that comes again with another body is kept as it was, with one case', async () => {
+    const first = delivery({ eventId: 'changed' });
+    await books.domain.inbox.keep(first);
+    for (const text of ['{"a":2}', '{"a":3}']) {
+      const other = delivery({ eventId: 'changed', rawBody: Buffer.from(text) });
+      expect(await books.domain.inbox.keep(other)).toEqual({ id: first.id, verdict: 'changed' });
+    }
+    expect((await books.domain.inbox.read(first.id))!.rawBody.equals(first.rawBody)).toBe(true);
+    const detail = { eventId: 'changed', body: '{"a":2}' };
+    expect(await cases('sandbox:changed')).toEqual([{ kind: 'event_changed', transaction_id: null, detail }]);
+  });
+
+  test('of another provider with the same id is another event', async () => {
+    await books.domain.inbox.keep(delivery({ eventId: 'same' }));
+    expect(await books.domain.inbox.keep(delivery({ eventId: 'same', provider: 'alipay' }))).toMatchObject({
+      verdict: 'kept',
+    });
+  });
+});
+
+describe('the transaction that an event speaks of', () => {
+  test('is found by our reference or, without one, by the order of the provider', async () => {
+    const id = await recharged(books.domain, {}, 'submit');
+    await books.domain.applyNews(told(id, 'accepted', { providerOrderId: 'sbx_match' }));
+    const match = (reference: string | null, providerOrderId: string | null, provider = 'sandbox') =>
+      books.domain.inbox.match({ provider, reference, providerOrderId });
+    expect([
+      await match(id, null),
+      await match(id.toUpperCase(), 'other'),
+      await match(null, 'sbx_match'),
+    ]).toEqual([id, id, id]);
+    expect(await match('no uuid', 'sbx_match')).toBe(id);
+    const nobodys = [
+      match(uuidv7(), 'sbx_match'),
+      match(id, null, 'alipay'),
+      match(null, 'sbx_match', 'alipay'),
+    ];
+    expect(await Promise.all([...nobodys, match(null, null)])).toEqual([null, null, null, null]);
+  });
+
+  test('is missing: the event is filed, with one case', async () => {
+    const lost = delivery({ eventId: 'lost' });
+    await books.domain.inbox.keep(lost);
+    const event = (await books.domain.inbox.read(lost.id))!;
+    for (const note of ['first', 'again']) await books.domain.inbox.fileUnmatched(event, { note });
+    expect(await cases('sandbox:lost')).toEqual([
+      { kind: 'unknown_order', transaction_id: null, detail: { note: 'first' } },
+    ]);
+    expect(await books.rows('select verdict, due_at from webhook_event where id = $1', [lost.id])).toEqual([
+      { verdict: 'conflict', due_at: null },
+    ]);
+    expect(await books.domain.inbox.read(lost.id)).toMatchObject({ processed: true });
+  });
+});

@@ -1,0 +1,102 @@
+import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
+import { v7 as uuidv7 } from 'uuid';
+import { type Books, openBooks, RECONCILE_AFTER_MS, recharged, times, told } from './books.js';
+
+let books: Books;
+beforeAll(async () => {
+  books = await openBooks();
+});
+afterAll(() => books.close());
+// What the tests before left is due on another day.
+beforeEach(async () => {
+  for (const table of ['recharge_transaction', 'webhook_event'])
+    await books.rows(`update ${table} set due_at = now() + interval '1 day' where due_at is not null`);
+});
+
+const makeDue = (ids: readonly string[]) =>
+  books.rows(`update recharge_transaction set due_at = now() - interval '1 minute' where id = any($1)`, [
+    ids,
+  ]);
+const keepEvent = async () => {
+  const id = uuidv7();
+  const rawBody = Buffer.from(id);
+  await books.domain.inbox.keep({ id, provider: 'sandbox', eventId: id, rawBody, correlationId: 'c' });
+  return id;
+};
+
+test('where nothing is due nothing is taken', async () => {
+  await recharged(books.domain, {}, 'submit');
+  await recharged(books.domain, {}, 'submit', 'settled');
+  await keepEvent();
+  expect(await books.domain.takeDue(10)).toEqual([]);
+});
+
+test('two sweepers at once take every due row, and no row twice', async () => {
+  const ids = await Promise.all(times(300, () => recharged(books.domain, {})));
+  await makeDue(ids);
+  const sweepers = [books.domain, books.open()];
+  const taken = await Promise.all(times(8, (n) => sweepers[n % 2]!.takeDue(60)));
+  // A sweeper that meets rows in another's hands passes them by; what is left is taken by the next one.
+  const all = [...taken.flat(), ...(await books.domain.takeDue(300))].map(({ id }) => id);
+  expect(all.toSorted()).toEqual(ids.toSorted());
+  expect(await books.domain.takeDue(300)).toEqual([]);
+});
+
+test('the longest due come first, and no more than asked for', async () => {
+  const ids = await Promise.all(times(5, () => recharged(books.domain, {})));
+  for (const [n, id] of ids.entries()) {
+    await books.rows("update recharge_transaction set due_at = now() - $2 * interval '1 s' where id = $1", [
+      id,
+      n + 1,
+    ]);
+  }
+  const taken = await books.domain.takeDue(2);
+  expect(taken.map(({ id }) => id).toSorted()).toEqual(ids.slice(3).toSorted());
+  expect(taken[0]).toMatchObject({ what: 'recharge', provider: 'sandbox', nextStep: 'submit' });
+});
+
+test('the gap doubles with every sweep that brought nothing, up to 64 times, and begins anew with news', async () => {
+  const id = await recharged(books.domain, {}, 'submit');
+  const gapInUnits = async () => {
+    const [row] = await books.rows<{ ms: number }>(
+      'select (extract(epoch from due_at - now()) * 1000)::float8 as ms from recharge_transaction where id = $1',
+      [id],
+    );
+    return row!.ms / RECONCILE_AFTER_MS;
+  };
+  for (const units of [1, 2, 4, 8, 16, 32, 64, 64]) {
+    await makeDue([id]);
+    expect(await books.domain.takeDue(10)).toEqual([
+      { what: 'recharge', id, provider: 'sandbox', nextStep: 'ask' },
+    ]);
+    const gap = await gapInUnits();
+    expect(gap).toBeGreaterThan(units * 0.74);
+    expect(gap).toBeLessThanOrEqual(units * 1.25);
+  }
+  await books.domain.applyNews(told(id, 'accepted'));
+  expect(await gapInUnits()).toBeLessThanOrEqual(1.25);
+});
+
+test('a sweep changes nothing but the time: what was decided meanwhile still holds', async () => {
+  const id = await recharged(books.domain, {});
+  await makeDue([id]);
+  const [[taken], heard] = await Promise.all([
+    books.domain.takeDue(10),
+    books.domain.applyNews(told(id, 'submit')),
+  ]);
+  expect(heard.claim).not.toBeNull();
+  expect([id, undefined]).toContain(taken?.id);
+  expect(await books.domain.reads.recharge(id)).toMatchObject({ state: 'SUBMITTED' });
+});
+
+test('events come due until they are processed', async () => {
+  const [open, filed] = [await keepEvent(), await keepEvent()];
+  const transactionId = await recharged(books.domain, {}, 'submit');
+  await books.domain.applyNews(told(transactionId, 'settled', { source: 'webhook', eventId: filed }));
+  await books.rows(
+    `update webhook_event set due_at = now() - interval '1 s' where due_at is not null and id = any($1)`,
+    [[open, filed]],
+  );
+  expect(await books.domain.takeDue(10)).toEqual([{ what: 'event', id: open }]);
+  expect(await books.domain.takeDue(10)).toEqual([]);
+});
