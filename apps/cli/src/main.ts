@@ -24,6 +24,10 @@ const commands: Readonly<Record<string, Entry>> = {
     about: 'look at due recharges now',
     load: async () => (await import('./commands/reconcile.js')).reconcile,
   },
+  'dashboard-password': {
+    about: 'make a password for the dashboard',
+    load: async () => (await import('./commands/dashboard-password.js')).dashboardPassword,
+  },
   migrate: {
     about: 'bring the database to the current schema',
     load: async () => (await import('./commands/migrate.js')).migrate,
@@ -34,7 +38,7 @@ const usage = (): string =>
   [
     'usage: replenish <command> [options]',
     '',
-    ...Object.entries(commands).map(([name, { about }]) => `  ${name.padEnd(12)} ${about}`),
+    ...Object.entries(commands).map(([name, { about }]) => `  ${name.padEnd(18)} ${about}`),
     '',
     '--json prints for machines. Settings are environment variables: see docs/configuration.md',
     '',

@@ -65,7 +65,7 @@ async function balance(deps: AccountDeps, request: Request, response: Response):
 
 async function ledger(deps: AccountDeps, request: Request, response: Response): Promise<void> {
   const key = await deps.caller(request, 'balances:read');
-  const account = validated(accountId, request.params.accountId);
+  const account = validated(accountId, request.params.accountId, 'accountId');
   requireAccount(key, account);
   const query = validated(LedgerQuery, { ...request.query });
   const rows = await deps.balances.entries({

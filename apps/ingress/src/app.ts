@@ -18,8 +18,9 @@ export type IngressDeps = Readonly<{
   health: Frame['health'];
 }>;
 
-// The largest valid recharge (50 metadata values of 500 characters) is about 110 kB when every character is escaped.
-const BODY_MAX = '128kb';
+// The largest valid recharge (50 entries of metadata with 40 and 500 characters) is about 170 kB when every character
+// is escaped.
+const BODY_MAX = '192kb';
 
 /** The thin door: authenticate, validate, ask the domain, answer, hint the queue. */
 export function buildApp(deps: IngressDeps): Express {

@@ -1,4 +1,4 @@
-import type { RechargeView, State } from '@replenish/domain';
+import type { RechargeView, State, TimelineRow } from '@replenish/domain';
 
 /** What a producer is told a state means. */
 export const statusOf: Record<State, 'accepted' | 'in_progress' | 'succeeded' | 'failed' | 'canceled'> = {
@@ -41,4 +41,12 @@ export const rechargeBody = (r: RechargeView) => ({
   succeededAt: r.succeededAt,
   failedAt: r.failedAt,
   canceledAt: r.canceledAt,
+});
+
+/** One thing that happened. A case has a kind of its own beside the row's. */
+export const timelineBody = ({ at, kind, detail: { kind: caseKind, ...detail } }: TimelineRow) => ({
+  at,
+  kind,
+  ...(caseKind !== undefined && { caseKind }),
+  ...detail,
 });

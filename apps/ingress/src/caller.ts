@@ -27,7 +27,7 @@ export function openCallers(clients: Pick<Clients, 'find'>, now: () => number) {
 
   /** @throws Problem UNAUTHENTICATED, or UNAUTHORIZED when the key lacks the scope */
   return async (request: Request, scope: Scope): Promise<Key> => {
-    const presented = /^Bearer (rk_[A-Za-z0-9_]{1,64})\.(rs_[A-Za-z0-9_-]{1,128})$/.exec(
+    const presented = /^Bearer (rk_[A-Za-z0-9_]{1,64})\.(rs_[A-Za-z0-9_-]{1,128})$/i.exec(
       request.headers.authorization ?? '',
     );
     if (!presented) throw unauthenticated('send Authorization: Bearer <key id>.<secret>');

@@ -6,7 +6,7 @@ import type { Request, Response } from 'express';
 import { requireAccount } from './caller.js';
 import { exponentOf } from './currencies.js';
 import { parseJson } from './json-body.js';
-import { Problem } from './problem.js';
+import { invalid, Problem } from './problem.js';
 import { ChargeInput, idempotencyKey, RechargeInput, validated } from './recharge-input.js';
 
 export type IntakeDeps = Readonly<{
@@ -64,7 +64,7 @@ export function takeCharge(deps: IntakeDeps, key: Key, request: Request, respons
   const amountMinor = minorFromMajor(input.amount.value, exponentOf(input.currency) ?? 2);
   if (amountMinor === null || amountMinor <= 0n || amountMinor > BigInt(Number.MAX_SAFE_INTEGER)) {
     const message = `must be a positive decimal of ${input.currency}, no finer than its smallest unit`;
-    throw new Problem('INVALID_ARGUMENT', `amount: ${message}`, { errors: [{ path: 'amount', message }] });
+    throw invalid({ path: 'amount', message });
   }
   const header = request.headers['idempotency-key'];
   const given = header === undefined && input.idempotency_key === undefined;
@@ -79,26 +79,21 @@ export function takeCharge(deps: IntakeDeps, key: Key, request: Request, respons
 }
 
 function oneKey(header: string | string[] | undefined, inBody: string | undefined): string {
-  if (header === undefined && inBody === undefined) {
-    const message = 'is needed, as header Idempotency-Key or as field idempotencyKey';
-    throw new Problem('INVALID_ARGUMENT', `idempotencyKey: ${message}`, {
-      errors: [{ path: 'idempotencyKey', message }],
-    });
-  }
-  if (header !== undefined && inBody !== undefined && header !== inBody) {
-    throw new Problem('INVALID_ARGUMENT', 'the Idempotency-Key header and the idempotencyKey field differ');
-  }
-  return validated(idempotencyKey, header ?? inBody);
+  const path = 'idempotencyKey';
+  if (header === undefined && inBody === undefined)
+    throw invalid({ path, message: 'is needed, as header Idempotency-Key or as a field of the body' });
+  if (header !== undefined && inBody !== undefined && header !== inBody)
+    throw invalid({ path, message: 'differs from the header Idempotency-Key' });
+  return validated(idempotencyKey, header ?? inBody, path);
 }
 
 async function take(deps: IntakeDeps, key: Key, response: Response, asked: Asked): Promise<Taken> {
   requireAccount(key, asked.accountId);
   const provider = deps.providers.route(asked.paymentMethod);
-  if (!provider)
-    throw new Problem(
-      'INVALID_ARGUMENT',
-      `paymentMethod: no provider is configured for ${asked.paymentMethod}`,
-    );
+  if (!provider) {
+    const message = `no provider is configured for ${asked.paymentMethod}`;
+    throw invalid({ path: 'paymentMethod', message });
+  }
   crashPoint('ingress.before-commit');
   const created = await deps.domain.createRecharge({
     ...asked,

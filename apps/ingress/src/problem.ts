@@ -39,6 +39,12 @@ export class Problem extends Error {
   }
 }
 
+/** The request's own fault, field by field; a path is empty where the body as a whole is at fault. */
+export function invalid(...errors: readonly FieldError[]): Problem {
+  const detail = errors.map(({ path, message }) => `${path || 'body'}: ${message}`).join('; ');
+  return new Problem('INVALID_ARGUMENT', detail, { errors });
+}
+
 /** RFC 9457. The detail is for people; programs read `code`. */
 function send(response: Response, problem: Problem): void {
   for (const [name, value] of Object.entries(problem.headers)) response.setHeader(name, value);

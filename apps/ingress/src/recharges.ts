@@ -1,12 +1,12 @@
 import { type Domain, isFinal, type Key, type RechargeView, type State, states } from '@replenish/domain';
 import { type Request, type Response, Router } from 'express';
 import { z } from 'zod';
-import { rechargeBody, statusOf } from './bodies.js';
+import { rechargeBody, statusOf, timelineBody } from './bodies.js';
 import { likeOf, requireAccount, type Scope } from './caller.js';
 import { sendCsv } from './csv.js';
 import { type IntakeDeps, takeCharge, takeRecharge } from './intake.js';
 import { Problem } from './problem.js';
-import { accountId, timestamp, validated } from './recharge-input.js';
+import { accountId, text, timestamp, validated } from './recharge-input.js';
 import { untilFinal, waitMsFrom } from './waiting.js';
 
 export type RechargeDeps = IntakeDeps &
@@ -43,7 +43,7 @@ export function rechargeRoutes(deps: RechargeDeps): Router {
   router.get('/v1/recharges/:id/timeline', async (request, response) => {
     const recharge = await own(deps, request, 'recharges:read');
     const rows = await deps.domain.reads.timeline(recharge.id);
-    response.json({ data: rows.map(({ at, kind, detail }) => ({ at, kind, ...detail })) });
+    response.json({ data: rows.map(timelineBody) });
   });
   router.post('/v1/recharges/:id/cancel', (request, response) => cancel(deps, request, response));
   return router;
@@ -123,7 +123,7 @@ const limit = z
 const ListQuery = z.strictObject({
   accountId: accountId.optional(),
   status: z.enum(['accepted', 'in_progress', 'succeeded', 'failed', 'canceled']).optional(),
-  orderReference: z.string().min(1).max(255).optional(),
+  orderReference: text(255).optional(),
   createdFrom: timestamp.optional(),
   createdTo: timestamp.optional(),
   limit: limit.default(20),

@@ -1,7 +1,7 @@
 import { gzipSync } from 'node:zlib';
 import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
 import type { NewKey } from '@replenish/domain';
-import { aRecharge, create, type Ingress, openIngress, storedRows } from './ingress.js';
+import { type Answer, aRecharge, create, type Ingress, openIngress, storedRows } from './ingress.js';
 import { expectProblem } from './problem.js';
 
 let ingress: Ingress;
@@ -15,28 +15,33 @@ afterAll(() => ingress.close());
 
 const good = JSON.stringify(aRecharge());
 const withMetadata = (inside: string): string => good.replace('}', `,"metadata":${inside}}`);
-// The slowest honest refusal here takes some ten milliseconds; a reader that goes back and forth takes seconds.
-const LIMIT_MS = 1_000;
+// The slowest honest refusal here takes a tenth of this; a reader that goes back and forth takes ten times as long.
+// Time of this process, server and client in one, and not of the clock: other tests run beside it.
+const CPU_LIMIT_MS = 1_000;
+
+async function createSoon(body: unknown, headers: Readonly<Record<string, string>> = {}): Promise<Answer> {
+  const before = process.cpuUsage();
+  const answer = await create(ingress, key, body, headers);
+  const { user, system } = process.cpuUsage(before);
+  expect((user + system) / 1_000).toBeLessThan(CPU_LIMIT_MS);
+  return answer;
+}
 
 /** Refused soon and without a trace; a fault of ours is never the answer. */
 async function expectRefused(
   body: unknown,
   status: number,
-  headers: Readonly<Record<string, string>> = {},
+  headers?: Readonly<Record<string, string>>,
 ): Promise<void> {
   const before = await storedRows(ingress);
-  const startedAt = performance.now();
-  const answer = await create(ingress, key, body, headers);
-  expect(performance.now() - startedAt).toBeLessThan(LIMIT_MS);
+  const answer = await createSoon(body, headers);
   expectProblem(answer, status, 'INVALID_ARGUMENT');
   expect(answer.text.length).toBeLessThan(10_000);
   expect(await storedRows(ingress)).toBe(before);
 }
 
 afterEach(async () => {
-  const startedAt = performance.now();
-  expect((await create(ingress, key)).status).toBe(202);
-  expect(performance.now() - startedAt).toBeLessThan(LIMIT_MS);
+  expect((await createSoon(good)).status).toBe(202);
   expect(ingress.logged.filter(({ level }) => level === 'error')).toEqual([]);
 });
 
@@ -44,7 +49,6 @@ test.each([
   ['50,000 brackets', '['.repeat(50_000)],
   ['50,000 lists', '['.repeat(50_000) + ']'.repeat(50_000)],
   ['12,000 objects', `${'{"a":'.repeat(12_000)}1${'}'.repeat(12_000)}`],
-  ['17 lists where text should be', good.replace('"acct-1001"', '['.repeat(17) + ']'.repeat(17))],
   ['50,000 closing brackets', ']'.repeat(50_000)],
   ['a string of escaped quotes that never ends', `"${'\\"'.repeat(60_000)}`],
   ['the same with a backslash at its end', `"${'\\"'.repeat(60_000)}\\`],
@@ -56,6 +60,14 @@ test.each([
   ['a number of 100,000 digits', good.replace('4999', '9'.repeat(100_000))],
   ['120,000 spaces', ' '.repeat(120_000)],
 ])('%s: 400', (_what, body) => expectRefused(body, 400));
+
+test('sixteen levels are read, seventeen are not', async () => {
+  const nested = (lists: number) => good.replace('"acct-1001"', '['.repeat(lists) + ']'.repeat(lists));
+  const read = await createSoon(nested(15));
+  expect(read.body.errors).toEqual([expect.objectContaining({ path: 'accountId' })]);
+  for (const body of [nested(16), '['.repeat(17), '['.repeat(100_000)])
+    expect((await createSoon(body)).body.detail).toMatch(/nested deeper than 16$/);
+});
 
 test.each([
   ['10 MB of brackets', '['.repeat(10_000_000)],

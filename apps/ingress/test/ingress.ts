@@ -1,20 +1,21 @@
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
+import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { type Domain, type NewClient, type NewKey, openDomain, type RechargeView } from '@replenish/domain';
-import { openProviders } from '@replenish/providers';
+import { openProviders, type Providers } from '@replenish/providers';
 import { createFastServer, Health, type Logger, openRegistry } from '@replenish/runtime';
 import { createDatabase, freePort } from '@replenish/testing';
 import pg from 'pg';
 import { buildApp } from '../src/app.js';
 import { closeServer, serverLimits } from '../src/server.js';
 
-export type Hint = Readonly<{ queue: string; ids: readonly string[] }>;
-export type LogRecord = Readonly<{ level: string; message: string } & Record<string, unknown>>;
+type Hint = Readonly<{ queue: string; ids: readonly string[] }>;
+type LogRecord = Readonly<{ level: string; message: string } & Record<string, unknown>>;
 export type Row = Readonly<Record<string, unknown>>;
 
 /** A body with the fields that tests ask for by name; one that lacks them answers undefined, and the test fails. */
-export type Body = Row &
+type Body = Row &
   Readonly<{
     transactionId: string;
     transaction_id: string;
@@ -65,12 +66,9 @@ export async function openIngress({
     reconcileAfterMs: 60_000,
     providerTimeoutMs: 1_000,
   });
-  const providers = openProviders({
-    SANDBOX_URL: `http://127.0.0.1:${await freePort()}`,
-    SANDBOX_WEBHOOK_SECRET: `whsec_${webhookKey.toString('base64')}`,
-    NODE_ENV: 'test',
-    PROVIDER_TIMEOUT_MS: 1_000,
-  });
+  const providers = await openSilentProvider();
+  const health = new Health();
+  health.add('database', () => domain.ping());
   const hints: Hint[] = [];
   const logged: LogRecord[] = [];
   const app = buildApp({
@@ -79,12 +77,10 @@ export async function openIngress({
     queues: { hint: async (queue, ids) => hints.push({ queue, ids }) > 0 },
     log: recorder(logged),
     registry: openRegistry('ingress'),
-    health: new Health(),
+    health,
   });
   const server = createFastServer(app, serverLimits);
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const url = await listen(server);
   const pool = new pg.Pool({ connectionString: database.url, max: 2 });
   return {
     url,
@@ -103,6 +99,22 @@ export async function openIngress({
       await database.release();
     },
   };
+}
+
+/** Nobody listens where the sandbox should be: an ingress never calls a provider. */
+const openSilentProvider = async (): Promise<Providers> =>
+  openProviders({
+    SANDBOX_URL: `http://127.0.0.1:${await freePort()}`,
+    SANDBOX_WEBHOOK_SECRET: `whsec_${webhookKey.toString('base64')}`,
+    NODE_ENV: 'test',
+    PROVIDER_TIMEOUT_MS: 1_000,
+  });
+
+/** Starts to listen on a free port and answers the URL. */
+export async function listen(server: Server): Promise<string> {
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 }
 
 const allScopes = ['recharges:write', 'recharges:read', 'balances:read'];

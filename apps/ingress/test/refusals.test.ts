@@ -210,11 +210,14 @@ test.each([
 
 test('the largest recharge that is valid fits into a body', async () => {
   const metadata = Object.fromEntries(
-    Array.from({ length: 50 }, (_, i) => [`${i}`.padStart(40, 'k'), '\u{1f4b0}'.repeat(250)]),
+    Array.from({ length: 50 }, (_, i) => [`${i}`.padStart(40, 'é'), '\u{1f4b0}'.repeat(250)]),
   );
-  const sent = JSON.stringify(aRecharge({ metadata }));
-  const escaped = sent.replace(/[^\x20-\x7e]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16)}`);
+  const long = 'é'.repeat(255);
+  const body = aRecharge({ metadata, orderReference: long, productType: long, planId: long });
+  const escaped = JSON.stringify(body).replace(/[^\x20-\x7e]/g, (unit) => {
+    return `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`;
+  });
   const answer = await create(ingress, key, escaped);
   expect(answer.status).toBe(202);
-  expect(answer.body.metadata).toEqual(metadata);
+  expect(answer.body).toMatchObject({ metadata, orderReference: long });
 });

@@ -1,11 +1,11 @@
 import { join } from 'node:path';
-import { Gauge, localStateDir, runProcess } from '@replenish/runtime';
+import { BadConfiguration, Gauge, localStateDir, runProcess } from '@replenish/runtime';
 import { openSandbox } from './sandbox.js';
 
 await runProcess('sandbox', process.env, async ({ config, log, registry, opened }) => {
   const webhookSecret = config.SANDBOX_WEBHOOK_SECRET;
   if (!webhookSecret)
-    throw new Error(
+    throw new BadConfiguration(
       'SANDBOX_WEBHOOK_SECRET is not set: "whsec_" and base64, the same for the sandbox and for the ingress that verifies its webhooks',
     );
   const sandbox = await openSandbox({

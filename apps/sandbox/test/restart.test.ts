@@ -97,7 +97,7 @@ test('the real process: killed with kill -9 it loses no answered order and no we
 
 test('the real process: a missing secret is said in words', async () => {
   const { output, code } = await runProcess({ SANDBOX_WEBHOOK_SECRET: '' });
-  expect(code).toBe(1);
+  expect(code).toBe(78);
   expect(output()).toContain('SANDBOX_WEBHOOK_SECRET is not set');
 });
 

@@ -20,5 +20,7 @@ export interface Backend {
   ): JobWorker;
   /** Hears every error of its queues and workers; mends what it can. */
   noteError(error: unknown): void;
+  /** From now on a connection that is lost is given up, so that no worker waits for one when it closes. */
+  windDown(): Promise<void>;
   close(): Promise<void>;
 }

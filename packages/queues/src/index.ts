@@ -65,7 +65,7 @@ export type QueuesConfig = Readonly<{
 
 // Half a second: a recharge is stored by then and the sweeper comes soon; nobody's request should wait for a queue.
 const HINT_WAIT_MS = 500;
-// Multi-row statements need few connections: eight were no faster than four when measured.
+// Statements are short and hints share them: what bounds a worker is Postgres's own work, not the connections.
 const POOL_MAX = 4;
 
 /** Opens nothing but connections: a process starts while its queue store is away, and picks up when it comes. */

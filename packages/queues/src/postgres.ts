@@ -66,6 +66,7 @@ export function openPostgres(databaseUrl: string, poolMax: number, log: Logger):
     noteError: (error) => {
       if (SCHEMA_IS_GONE.has((error as { code?: string }).code ?? '')) migrate().catch(() => {});
     },
+    windDown: async () => {},
     close: async () => {
       await Promise.all([pools.statements.end(), pools.listeners.end()]);
     },

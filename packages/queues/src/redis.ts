@@ -9,33 +9,32 @@ import { EVENTS_KEPT, type JobQueue, type JobWorker, jobOptions } from './catalo
 // The hash tag keeps every key of BullMQ in one slot of a Redis Cluster, which its Lua scripts need.
 const PREFIX = '{replenish}';
 
-const reconnecting = {
-  retryStrategy: (tries: number) => Math.min(tries * 100, 1_000),
-  connectTimeout: 3_000,
-  keepAlive: 10_000,
-};
+const RECONNECT_MS_MAX = 1_000;
 
 // A producer's command fails at once while Redis is away, and is never sent a second time: a hint that is lost is
 // healed by the row's due time, and one that waits holds a request up. Five seconds of silence count as away.
-const producing = {
-  ...reconnecting,
-  enableOfflineQueue: false,
-  maxRetriesPerRequest: 0,
-  socketTimeout: 5_000,
-};
+const producing = { enableOfflineQueue: false, maxRetriesPerRequest: 0, socketTimeout: 5_000 };
 
 // A worker waits as long as it takes; BullMQ refuses any other value here.
-const consuming = { ...reconnecting, maxRetriesPerRequest: null };
+const consuming = { maxRetriesPerRequest: null };
 
 const AWAY = new Set(['reconnecting', 'close', 'end']);
 
 /** One connection for every queue of the process, one for every worker, and one a worker that BullMQ blocks on. */
 export function openRedis(url: string, log: Logger): Backend {
   const errors = new Burst(log, 'redis');
-  const connect = (options: typeof producing | typeof consuming): Redis => {
-    const redis = new Redis(url, options);
+  const connections = new Set<Redis>();
+  let isWindingDown = false;
+  const connect = (own: typeof producing | typeof consuming): Redis => {
+    const redis = new Redis(url, {
+      ...own,
+      retryStrategy: (tries) => (isWindingDown ? null : Math.min(tries * 100, RECONNECT_MS_MAX)),
+      connectTimeout: 3_000,
+      keepAlive: 10_000,
+    });
     redis.on('error', (error) => errors.failed(error));
     redis.on('ready', () => errors.recovered());
+    connections.add(redis);
     return redis;
   };
   const producer = connect(producing);
@@ -54,15 +53,38 @@ export function openRedis(url: string, log: Logger): Backend {
         streams: { events: { maxLen: EVENTS_KEPT } },
       }),
     buildWorker: (name, processor, settings): JobWorker => {
-      consumer ??= connect(consuming);
+      consumer ??= reportingCopies(connect(consuming), connections);
       return new Worker(name, processor, { ...settings, connection: consumer, prefix: PREFIX });
     },
     noteError: () => {},
+    windDown: async () => {
+      isWindingDown = true;
+      await Promise.all([...connections].map(decided));
+    },
     close: async () => {
-      consumer?.disconnect();
-      producer.disconnect();
+      for (const redis of connections) if (redis.status !== 'end') redis.disconnect();
     },
   };
+}
+
+/** BullMQ copies a worker's connection for the one it blocks on, and keeps the copy to itself. */
+function reportingCopies(redis: Redis, copies: Set<Redis>): Redis {
+  const duplicate = redis.duplicate.bind(redis);
+  redis.duplicate = (override) => {
+    const copy = duplicate(override);
+    copies.add(copy);
+    return copy;
+  };
+  return redis;
+}
+
+/** Resolves when a connection is there or given up. BullMQ, told to close in between, waits for an end that never comes. */
+async function decided(redis: Redis): Promise<void> {
+  if (redis.status === 'ready' || redis.status === 'end') return;
+  await new Promise<void>((resolve) => {
+    redis.once('ready', () => resolve());
+    redis.once('end', () => resolve());
+  });
 }
 
 async function untilReady(redis: Redis, stop: AbortSignal): Promise<void> {

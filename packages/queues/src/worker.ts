@@ -49,7 +49,6 @@ type Deps = Readonly<{
 /** Starts when its store can be reached, and takes no job after `close`. */
 export class RunningWorker implements WorkerHandle {
   readonly #stop = new AbortController();
-  readonly #handling = new Set<Promise<unknown>>();
   readonly #watchdog: Watchdog;
   readonly #errors: Burst;
   readonly #starting: Promise<JobWorker | undefined>;
@@ -72,10 +71,8 @@ export class RunningWorker implements WorkerHandle {
   async close(): Promise<void> {
     this.#stop.abort();
     this.#watchdog.close();
-    const worker = await this.#starting;
-    // BullMQ's own close would wait for the answer of a Redis that is away, for ever.
-    if (this.deps.backend.isAway()) await Promise.allSettled(this.#handling);
-    await worker?.close(this.deps.backend.isAway());
+    await this.deps.backend.windDown();
+    await (await this.#starting)?.close();
   }
 
   /** BullMQ remembers a failed first contact for ever, so a worker that had one is built again. */
@@ -123,9 +120,7 @@ export class RunningWorker implements WorkerHandle {
   }
 
   async #process(job: Job<JobData>, token: string | undefined): Promise<void> {
-    const handling = this.#handle(job);
-    this.#handling.add(handling);
-    const later = await handling.finally(() => this.#handling.delete(handling));
+    const later = await this.#handle(job);
     if (!later) return;
     await job.moveToDelayed(later.laterAtMs, token);
     throw new DelayedError();

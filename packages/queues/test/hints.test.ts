@@ -49,11 +49,11 @@ test('a failed batch is the failure of its own hints only', async () => {
 
 test('a store that hangs is waited for once, is not fed meanwhile, and is used again when it answers', async () => {
   const store = slowStore();
-  const lane = new HintLane(store.addAll, 50);
-  await expect(lane.send(['a'])).rejects.toThrow('within 50 ms');
+  const lane = new HintLane(store.addAll, 400);
+  await expect(lane.send(['a'])).rejects.toThrow('within 400 ms');
   const startedMs = performance.now();
   await expect(lane.send(['b'])).rejects.toThrow('has not answered');
-  expect(performance.now() - startedMs).toBeLessThan(40);
+  expect(performance.now() - startedMs).toBeLessThan(300);
   store.next().done();
   await turn();
   const third = lane.send(['c']);

@@ -34,7 +34,7 @@ describe.each(stores)('queues on $name', ({ openStore }) => {
   const openBehindProxy = async (): Promise<{ queues: Queues; proxy: Cuttable }> => {
     const proxy = await cuttable(store.url);
     proxies.push(proxy);
-    return { queues: open({}, proxy.through(store.url)), proxy };
+    return { queues: open({ hintWaitMs: 500 }, proxy.through(store.url)), proxy };
   };
 
   test('every hint reaches a handler, and a job carries its id and nothing else', async () => {
@@ -103,6 +103,19 @@ describe.each(stores)('queues on $name', ({ openStore }) => {
     await until(async () => (await board.getFailedCount()) + (await board.getCompletedCount()) === 1);
     const failed = await registry.getSingleMetric('replenish_queue_failed_total')!.get();
     expect({ ran, failed: failed.values[0]!.value }).toEqual({ ran: runs, failed: Math.min(runs, 2) });
+  });
+
+  test('of a fault only its kind is kept with the job', async () => {
+    const queues = open();
+    const handler = async () => {
+      throw new RangeError('card 4111111111111111');
+    };
+    queues.work('submission-sandbox', handler, { concurrency: 1 });
+    await queues.hint('submission-sandbox', ['a']);
+    const board = (await queues.boards()).find(({ name }) => name === 'submission-sandbox')!;
+    await until(async () => (await board.getFailedCount()) === 1);
+    const [job] = await board.getJobs(['failed']);
+    expect([job!.failedReason, job!.stacktrace]).toEqual(['RangeError', []]);
   });
 
   test('many processes share one schedule, and it survives the loss of everything', async () => {
@@ -207,7 +220,7 @@ describe.each(stores)('queues on $name', ({ openStore }) => {
     const proxy = await cuttable(store.url);
     proxies.push(proxy);
     await proxy.cut();
-    const queues = open({}, proxy.through(store.url));
+    const queues = open({ hintWaitMs: 500 }, proxy.through(store.url));
     const heard = new Set<string>();
     const worker = queues.work('sweep', async (id) => void heard.add(id), { concurrency: 1 });
     await queues.schedule('sweep', 500, 'due-rows');

@@ -17,6 +17,8 @@ export interface Store {
 }
 
 const log = createLogger('test', 'silent');
+// A busy machine must not turn a first hint, which opens its queue, into a lost one.
+const PATIENT_MS = 20_000;
 
 export async function postgresStore(adminUrl: string): Promise<Store> {
   const database = `queues_${randomBytes(6).toString('hex')}`;
@@ -27,7 +29,8 @@ export async function postgresStore(adminUrl: string): Promise<Store> {
   return {
     name: 'postgres',
     url,
-    open: (settings, databaseUrl = url) => openQueues({ log, databaseUrl, ...settings }),
+    open: (settings, databaseUrl = url) =>
+      openQueues({ log, databaseUrl, hintWaitMs: PATIENT_MS, ...settings }),
     wipe: async () => {
       const client = new pg.Client(url);
       await client.connect();
@@ -56,7 +59,13 @@ export async function redisStore(redisUrl: string): Promise<Store> {
     name: 'redis',
     url,
     open: (settings, address = url) =>
-      openQueues({ log, redisUrl: address, databaseUrl: 'postgres://127.0.0.1:1/unused', ...settings }),
+      openQueues({
+        log,
+        redisUrl: address,
+        databaseUrl: 'postgres://127.0.0.1:1/unused',
+        hintWaitMs: PATIENT_MS,
+        ...settings,
+      }),
     wipe: async () => {
       await admin.flushdb();
     },

@@ -50,6 +50,11 @@ export const settings = {
   RATE_LIMIT_PER_MINUTE: z.coerce.number().int().min(1).optional(),
 } as const;
 
+/** A setting is missing or wrong, and starting again will not mend it: the process ends with exit code 78. */
+export class BadConfiguration extends Error {
+  override readonly name = 'BadConfiguration';
+}
+
 const Settings = z.object(settings);
 type Read = z.infer<typeof Settings>;
 
@@ -74,14 +79,14 @@ const waits = {
   local: { RECONCILE_PERIOD_MS: 1_000, RECONCILE_AFTER_MS: 2_000, PROVIDER_TIMEOUT_MS: 2_000 },
 } as const;
 
-/** Reads the whole configuration at once. @throws one error that names every fault. */
+/** Reads the whole configuration at once. @throws BadConfiguration that names every fault */
 export function readConfig(env: Env): Config {
   const given = Object.fromEntries(
     Object.entries(env).filter(([, value]) => value !== undefined && value !== ''),
   );
   const isProduction = given.NODE_ENV === 'production';
   const parsed = Settings.safeParse({ ...(isProduction ? {} : localDefaults(env)), ...given });
-  if (!parsed.success) throw new Error(`bad configuration\n${z.prettifyError(parsed.error)}`);
+  if (!parsed.success) throw new BadConfiguration(`bad configuration\n${z.prettifyError(parsed.error)}`);
   const read = parsed.data;
   return Object.freeze({
     ...waits[isProduction ? 'production' : 'local'],
@@ -94,7 +99,9 @@ export function readConfig(env: Env): Config {
 /** @throws an error that says how to get one, when no database is configured and no local one is running. */
 export function requireDatabaseUrl(config: Config): string {
   if (config.DATABASE_URL) return config.DATABASE_URL;
-  throw new Error('no database: set DATABASE_URL, or start the local fleet with `npm start` first');
+  throw new BadConfiguration(
+    'no database: set DATABASE_URL, or start the local fleet with `npm start` first',
+  );
 }
 
 const stripUndefined = <T extends object>(value: T): Partial<T> =>

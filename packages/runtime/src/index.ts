@@ -1,6 +1,14 @@
 export { crashPoint } from '#crash-point';
 export { type Closer, closeAll } from './closing.js';
-export { type Config, type Env, localStateDir, readConfig, requireDatabaseUrl, settings } from './config.js';
+export {
+  BadConfiguration,
+  type Config,
+  type Env,
+  localStateDir,
+  readConfig,
+  requireDatabaseUrl,
+  settings,
+} from './config.js';
 export { correlationIdFrom, newId } from './correlation.js';
 export { Health, type HealthReport } from './health.js';
 export { createFastServer } from './http.js';

@@ -1,6 +1,6 @@
 import type { Registry } from 'prom-client';
 import { type Closer, closeAll } from './closing.js';
-import { type Config, type Env, readConfig } from './config.js';
+import { BadConfiguration, type Config, type Env, readConfig } from './config.js';
 import { Health } from './health.js';
 import { createLogger, type Logger } from './log.js';
 import { metricsOffset, openRegistry, type ProcessName, serveMetrics } from './metrics.js';
@@ -17,6 +17,8 @@ export type Frame = Readonly<{
 /** Told to the launcher through the IPC channel, when there is one. */
 export type ReadyMessage = Readonly<{ ready: ProcessName; detail: string }>;
 
+// EX_CONFIG of sysexits.h: the launcher does not start such a child again.
+const EX_CONFIG = 78;
 // The fleet must be gone ten seconds after a signal; each part gets four, and a process that overruns eight is ended.
 const CLOSE_LIMIT_MS = 4_000;
 const EXIT_LIMIT_MS = 8_000;
@@ -54,7 +56,7 @@ export async function runProcess(
     process.send?.({ ready: name, detail } satisfies ReadyMessage);
   } catch (error) {
     log.fatal({ err: error }, 'could not start');
-    await stop(1);
+    await stop(error instanceof BadConfiguration ? EX_CONFIG : 1);
   }
 }
 
@@ -63,7 +65,7 @@ function configOrExit(name: string, env: Env): Config {
     return readConfig(env);
   } catch (error) {
     process.stderr.write(`${name}: ${error instanceof Error ? error.message : String(error)}\n`);
-    process.exit(78); // EX_CONFIG of sysexits.h: the launcher does not start such a child again
+    process.exit(EX_CONFIG);
   }
 }
 

@@ -13,7 +13,7 @@ export type ProcessSpec = Readonly<{
 }>;
 
 // Slow machines start several processes at once; a process that takes longer hangs.
-const READY_LIMIT_MS = 30_000;
+const READY_LIMIT_MS = 60_000;
 
 /** One real process of a fleet under test, with its crash points compiled in. */
 export class FleetProcess {

@@ -20,6 +20,8 @@ export type FleetOptions = Readonly<{
   keepAlive?: boolean;
   /** BullMQ's Redis. Unset: the one in REDIS_URL, if any; null: queues on Postgres whatever is set. */
   redisUrl?: string | null;
+  /** Where to run instead of a fresh clone; released when the fleet stops. */
+  database?: TestDatabase;
   /** Settings beyond, or instead of, those of the harness. */
   env?: Readonly<Record<string, string>>;
 }>;
@@ -87,7 +89,7 @@ async function prepare(options: FleetOptions): Promise<Ground> {
   const dir = mkdtempSync(join(tmpdir(), 'replenish-fleet-'));
   const crashDir = join(dir, 'crash-points');
   mkdirSync(crashDir);
-  const database = await createDatabase();
+  const database = options.database ?? (await createDatabase());
   const count = options.ingress ?? 1;
   const [sandbox, dashboard, ...ingress] = await freePorts(count + 2);
   const ports = { ingress, sandbox: sandbox!, dashboard: dashboard! };

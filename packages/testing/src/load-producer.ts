@@ -1,7 +1,7 @@
 import { Agent, request } from 'node:http';
-import { type Fleet } from './fleet.js';
-import { type Ask, ask, authorizationOf, bodyOf, payers } from './load.js';
-import { client } from './producer.js';
+import type { Fleet } from './fleet.js';
+import { type Ask, ask, bodyOf, payers } from './load.js';
+import { bearer, client } from './producer.js';
 import { until } from './until.js';
 
 /** One try of one intent, as its producer saw it. `status` null: no answer, so nobody knows what became of it. */
@@ -26,7 +26,11 @@ export class Producer {
   readonly #authorization: string;
   readonly #agent: Agent;
 
-  private constructor(fleet: Pick<Fleet, 'ingressUrls' | 'databaseUrl'>, authorization: string, sockets: number) {
+  private constructor(
+    fleet: Pick<Fleet, 'ingressUrls' | 'databaseUrl'>,
+    authorization: string,
+    sockets: number,
+  ) {
     this.#fleet = fleet;
     this.#authorization = authorization;
     this.#agent = new Agent({ keepAlive: true, maxSockets: sockets });
@@ -34,7 +38,7 @@ export class Producer {
 
   /** @param connections to each ingress, at most */
   static async open(fleet: Pick<Fleet, 'ingressUrls' | 'databaseUrl'>, connections = 32): Promise<Producer> {
-    return new Producer(fleet, authorizationOf(await client(fleet)), connections);
+    return new Producer(fleet, bearer(await client(fleet)), connections);
   }
 
   close(): void {
@@ -65,7 +69,8 @@ export class Producer {
     const waiting = [...asks];
     const answers: Call[] = [];
     const sendNext = async () => {
-      for (let next = waiting.shift(); next; next = waiting.shift()) answers.push(await this.send(next, ingress));
+      for (let next = waiting.shift(); next; next = waiting.shift())
+        answers.push(await this.send(next, ingress));
     };
     await Promise.all(Array.from({ length: inFlight }, sendNext));
     return answers;
@@ -88,11 +93,19 @@ export class Producer {
   /** Gives every payer a balance that no load of these tests can use up. */
   async fund(): Promise<void> {
     const gifts = payers.map((accountId) => ask('ok', { accountId, amount: 1_000_000_000 }));
-    for (const { transactionId } of await this.sendAll(gifts)) await this.reaches(transactionId!, 'SUCCEEDED');
+    for (const { transactionId } of await this.sendAll(gifts))
+      await this.reaches(transactionId!, 'SUCCEEDED');
   }
 
   #post(asked: Ask, ingressUrl: string): Promise<Call> {
-    const unanswered = { ask: asked, status: null, transactionId: null, replayed: false, code: null, retryAfter: null };
+    const unanswered = {
+      ask: asked,
+      status: null,
+      transactionId: null,
+      replayed: false,
+      code: null,
+      retryAfter: null,
+    };
     return new Promise((resolve) => {
       const lost = (error: Error) => resolve({ ...unanswered, fault: error.message });
       const headers = {

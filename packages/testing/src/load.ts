@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto';
-import type { NewKey } from '@replenish/domain';
 
 /** What becomes of a recharge of each scenario once everything is at rest, whatever failed on the way. */
 export const endStates = {
@@ -104,5 +103,3 @@ export function mix(
 
 export const bodyOf = ({ accountId, amount, currency, paymentMethod, scenario }: Ask): string =>
   JSON.stringify({ accountId, amount, currency, paymentMethod, metadata: { scenario } });
-
-export const authorizationOf = ({ keyId, secret }: NewKey): string => `Bearer ${keyId}.${secret}`;

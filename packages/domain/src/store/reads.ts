@@ -149,7 +149,7 @@ function timeline(db: Database, id: string): Promise<TimelineRow[]> {
         from ledger_entry e join ledger_journal j on j.id = e.journal_id
         where j.transaction_id = ${id}::uuid
         union all
-        select opened_at, 5, 0, 'case', jsonb_build_object('caseId', id, 'kind', kind, 'closedAt', closed_at,
+        select opened_at, 5, 0, 'case', jsonb_build_object('caseId', id, 'caseKind', kind, 'closedAt', closed_at,
           'resolution', resolution)
         from reconciliation_case where transaction_id = ${id}::uuid
       ) happened order by at, rank, n`,

@@ -1,0 +1,66 @@
+import type { Logger } from '@replenish/runtime';
+import express, { type Express, type RequestHandler } from 'express';
+import helmet from 'helmet';
+import { type Board, openBoard } from './board.js';
+import { loginRoutes, requireSession } from './door.js';
+import { openSessions } from './sessions.js';
+
+const BOARD_PATH = '/queues';
+
+type Deps = Readonly<{ passwordHash: string; log: Logger; nowMs?: () => number }>;
+
+/** The web face: `/login`, `/logout`, `/healthz`, and behind the login the board. */
+export function openDashboard({ passwordHash, log, nowMs = Date.now }: Deps): {
+  app: Express;
+  show: Board['show'];
+} {
+  const board = openBoard(BOARD_PATH);
+  const sessions = openSessions(nowMs);
+  const app = express();
+  app.disable('x-powered-by').set('query parser', 'simple');
+  app.use(securityHeaders());
+  app.get('/healthz', (_request, response) => {
+    response.json({ ok: true });
+  });
+  app.use(loginRoutes({ passwordHash, sessions, log, home: `${BOARD_PATH}/` }));
+  app.use(requireSession(sessions));
+  app.use(readingOnly);
+  app.get('/', (_request, response) => response.redirect(303, `${BOARD_PATH}/`));
+  app.use(BOARD_PATH, board.handler);
+  return { app, show: board.show };
+}
+
+/** Second lock beside the board's own read-only mode: no call that could change anything gets through at all. */
+const readingOnly: RequestHandler = (request, response, next) => {
+  if (request.method === 'GET' || request.method === 'HEAD') return next();
+  response.status(405).set('allow', 'GET, HEAD').json({ error: 'the board is for looking only' });
+};
+
+/** The board sets styles on its elements, hence `unsafe-inline` for styles; its scripts are files of its own. */
+function securityHeaders(): RequestHandler[] {
+  const policy = helmet({
+    contentSecurityPolicy: {
+      useDefaults: false,
+      directives: {
+        defaultSrc: ["'none'"],
+        scriptSrc: ["'self'"],
+        styleSrc: ["'self'", "'unsafe-inline'"],
+        imgSrc: ["'self'", 'data:'],
+        fontSrc: ["'self'"],
+        connectSrc: ["'self'"],
+        baseUri: ["'self'"],
+        formAction: ["'self'"],
+        frameAncestors: ["'none'"],
+      },
+    },
+    referrerPolicy: { policy: 'same-origin' },
+    xFrameOptions: { action: 'deny' },
+    // Said by the proxy that ends TLS: over plain HTTP on a desk it means nothing.
+    strictTransportSecurity: false,
+  });
+  const unkept: RequestHandler = (request, response, next) => {
+    if (!request.path.startsWith(`${BOARD_PATH}/static/`)) response.set('cache-control', 'no-store');
+    next();
+  };
+  return [policy, unkept];
+}

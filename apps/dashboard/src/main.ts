@@ -1,0 +1,57 @@
+import { once } from 'node:events';
+import { createServer, type Server } from 'node:http';
+import { setTimeout as delay } from 'node:timers/promises';
+import { openProviders } from '@replenish/providers';
+import { openQueues } from '@replenish/queues';
+import { BadConfiguration, requireDatabaseUrl, runProcess } from '@replenish/runtime';
+import { openDashboard } from './dashboard.js';
+import { openDepthGauge } from './depth-gauge.js';
+
+const RETRY_MS = 1_000;
+
+await runProcess('dashboard', process.env, async ({ config, log, registry, health, opened }) => {
+  if (!config.DASHBOARD_PASSWORD_HASH)
+    throw new BadConfiguration(
+      'DASHBOARD_PASSWORD_HASH is not set: `npx replenish dashboard-password` makes one',
+    );
+  const providers = openProviders(config);
+  await providers.close(); // their names are all that is asked for here
+  const queues = opened(
+    'queues',
+    openQueues({
+      redisUrl: config.REDIS_URL,
+      databaseUrl: requireDatabaseUrl(config),
+      log,
+      providers: providers.names,
+      poolMax: 2,
+    }),
+    (it) => it.close(),
+  );
+  openDepthGauge(queues, registry);
+  health.add('queue', () => queues.ping());
+
+  const { app, show } = openDashboard({ passwordHash: config.DASHBOARD_PASSWORD_HASH, log });
+  const server = opened('http', createServer(app), closeServer);
+  server.headersTimeout = 10_000;
+  server.requestTimeout = 15_000;
+  server.maxConnections = 200;
+  server.listen(config.DASHBOARD_PORT, config.DASHBOARD_HOST);
+  await once(server, 'listening');
+
+  const stopped = opened('board', new AbortController(), (it) => it.abort());
+  void (async () => {
+    while (!stopped.signal.aborted) {
+      const boards = await queues.boards().catch(() => undefined);
+      if (boards) return show(boards);
+      await delay(RETRY_MS, undefined, { signal: stopped.signal }).catch(() => {});
+    }
+  })();
+  const address = server.address() as { port: number };
+  return `http://${config.DASHBOARD_HOST}:${address.port}`;
+});
+
+function closeServer(server: Server): Promise<unknown> {
+  const closed = new Promise((resolve) => server.close(resolve));
+  server.closeAllConnections();
+  return closed;
+}

@@ -1,0 +1,123 @@
+import { createRequire } from 'node:module';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { openQueues, type Queues } from '@replenish/queues';
+import { createDatabase, type TestDatabase } from '@replenish/testing';
+import { openBoard } from '../src/board.js';
+import { log, type Served, type ServedDashboard, serve, serveDashboard } from './served.js';
+
+type Route = { method: string | string[]; route: string };
+// The board's own list of what it answers to, so that a route that comes with an update is tried as well.
+const { appRoutes } = createRequire(import.meta.url)('@bull-board/api/dist/routes.js') as {
+  appRoutes: { api: Route[] };
+};
+
+let database: TestDatabase;
+let queues: Queues;
+let dashboard: ServedDashboard;
+let bare: Served;
+
+const SECRET = 'sk_live_4242';
+
+beforeAll(async () => {
+  database = await createDatabase({ migrated: false });
+  queues = openQueues({ databaseUrl: database.url, log });
+  await queues.hint('submission-sandbox', ['first', 'second']);
+  await queues.schedule('sweep', 60_000, 'due-rows');
+  const boards = await queues.boards();
+  await boards.find(({ name }) => name === 'webhooks')!.add('webhooks', { id: 'evt-1', token: SECRET });
+  dashboard = await serveDashboard();
+  dashboard.show(boards);
+  const board = openBoard('');
+  board.show(boards);
+  bare = await serve(board.handler as never);
+});
+afterAll(async () => {
+  await dashboard.close();
+  await bare.close();
+  await queues.close();
+  await database.release();
+});
+
+const changing = appRoutes.api.flatMap(({ method, route }) =>
+  [method]
+    .flat()
+    .filter((one) => one !== 'get')
+    .map((one) => ({
+      method: one.toUpperCase(),
+      path: route
+        .replace(':queueName', 'submission-sandbox')
+        .replace(':queueStatus', 'waiting')
+        .replace(':schedulerId', 'due-rows')
+        .replace(':jobId', '1'),
+    })),
+);
+
+const state = async () => {
+  const boards = await queues.boards();
+  return {
+    depth: await queues.depth(),
+    paused: await Promise.all(boards.map((board) => board.isPaused())),
+    jobs: (await boards[0]!.getJobs(['waiting'])).map((job) => [job.id, job.data, job.opts.delay]).sort(),
+  };
+};
+
+test('the board has routes that change things, or nothing is tested here', () => {
+  expect(changing.length).toBeGreaterThan(15);
+});
+
+test.each(changing)(
+  '$method $path is refused to an operator and changes nothing',
+  async ({ method, path }) => {
+    const session = await dashboard.signIn();
+    const before = await state();
+    const answer = await dashboard.send(method, `/queues${path}`, session);
+    expect([answer.status, answer.headers.get('allow')]).toEqual([405, 'GET, HEAD']);
+    expect(await state()).toEqual(before);
+  },
+);
+
+test.each(changing)('$method $path changes nothing even on the board itself', async ({ method, path }) => {
+  const before = await state();
+  await fetch(bare.url + path, { method, body: '{}', headers: { 'content-type': 'application/json' } });
+  expect(await state()).toEqual(before);
+});
+
+test('an operator sees every queue of the catalogue, and of a job its id only', async () => {
+  const session = await dashboard.signIn();
+  const answer = await dashboard.get(
+    '/queues/api/queues?activeQueue=webhooks&status=waiting&page=1',
+    session,
+  );
+  const text = await answer.text();
+  const shown = (
+    JSON.parse(text) as { queues: { name: string; readOnlyMode: boolean; jobs: { data: unknown }[] }[] }
+  ).queues;
+  expect(shown.map(({ name, readOnlyMode }) => [name, readOnlyMode]).sort()).toEqual([
+    ['reconciliation-sandbox', true],
+    ['submission-sandbox', true],
+    ['sweep', true],
+    ['webhooks', true],
+  ]);
+  expect(shown.find(({ name }) => name === 'webhooks')!.jobs.map(({ data }) => data)).toEqual([
+    { id: 'evt-1' },
+  ]);
+  expect(text).not.toContain(SECRET);
+});
+
+test('the page of one job shows its id only', async () => {
+  const session = await dashboard.signIn();
+  const text = await (await dashboard.get('/queues/api/queues/webhooks/1', session)).text();
+  expect(text).toContain('evt-1');
+  expect(text).not.toContain(SECRET);
+});
+
+test('the board works under the policy it is sent with: no inline script, no address of another site to run', async () => {
+  const session = await dashboard.signIn();
+  const html = await (await dashboard.get('/queues/', session)).text();
+  const scripts = [...html.matchAll(/<script([^>]*)>/g)].map(([, attributes]) => attributes!);
+  const running = scripts.filter((attributes) => !attributes.includes('application/json'));
+  const sources = running.map((attributes) => /src="([^"]+)"/.exec(attributes)?.[1] ?? 'inline');
+  const answers = await Promise.all(sources.map((source) => dashboard.get(`/queues/${source}`, session)));
+  expect(answers.length).toBeGreaterThan(0);
+  expect(answers.map(({ status }) => status)).toEqual(answers.map(() => 200));
+});

@@ -1,0 +1,142 @@
+import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { openSessions } from '../src/sessions.js';
+import { PASSWORD, type ServedDashboard, serveDashboard } from './served.js';
+
+let nowMs = 0;
+let dashboard: ServedDashboard;
+
+beforeEach(async () => {
+  nowMs = 1_000;
+  dashboard = await serveDashboard(() => nowMs);
+});
+afterEach(() => dashboard.close());
+
+const page = { accept: 'text/html,application/xhtml+xml' };
+
+test.each([
+  '/',
+  '/queues/',
+  '/queues/queue/webhooks',
+  '/queues/static/js/main.js',
+  '/queues/api/queues',
+  '/no-such-page',
+])('without a session %s leads a browser to the login and tells anything else 401', async (path) => {
+  const asPage = await dashboard.get(path, page);
+  const asCall = await dashboard.get(path);
+  expect([asPage.status, asPage.headers.get('location'), asCall.status]).toEqual([303, '/login', 401]);
+});
+
+test.each(['POST', 'PUT', 'PATCH', 'DELETE'])('without a session %s is told 401', async (method) => {
+  const answers = await Promise.all(
+    ['/queues/api/queues/pause', '/'].map((path) => dashboard.send(method, path, page)),
+  );
+  expect(answers.map(({ status }) => status)).toEqual([401, 401]);
+});
+
+test('the login page and the health check are open to all', async () => {
+  const login = await dashboard.get('/login');
+  const health = await dashboard.get('/healthz');
+  expect([login.status, health.status]).toEqual([200, 200]);
+  expect(await login.text()).not.toMatch(/<script/i);
+});
+
+test('the right password opens a session that scripts and other sites cannot use', async () => {
+  const answer = await dashboard.login(PASSWORD);
+  const cookie = answer.headers.getSetCookie()[0]!;
+  expect([answer.status, answer.headers.get('location')]).toEqual([303, '/queues/']);
+  expect(cookie).toMatch(
+    /^replenish_session=[A-Za-z0-9_-]{43}; Max-Age=43200; Path=\/;.* HttpOnly; SameSite=Strict$/,
+  );
+  const inside = await dashboard.get('/queues/', { ...page, cookie: cookie.split(';')[0]! });
+  expect(inside.status).toBe(200);
+});
+
+test('behind a proxy that ends TLS the cookie is for https only', async () => {
+  const plain = await dashboard.login(PASSWORD);
+  const secured = await dashboard.login(PASSWORD, { 'x-forwarded-proto': 'https' });
+  expect(plain.headers.getSetCookie()[0]).not.toMatch(/Secure/);
+  expect(secured.headers.getSetCookie()[0]).toMatch(/; Secure;/);
+});
+
+test.each(['', 'correct hors', `${PASSWORD} `, 'x'.repeat(3_000)])(
+  'the password "%.12s" is refused',
+  async (wrong) => {
+    const answer = await dashboard.login(wrong);
+    expect([answer.status, answer.headers.getSetCookie()]).toEqual([401, []]);
+  },
+);
+
+test('a body of another form is a wrong password, not a fault', async () => {
+  const answer = await fetch(`${dashboard.url}/login`, {
+    method: 'POST',
+    body: JSON.stringify({ password: PASSWORD }),
+    headers: { 'content-type': 'application/json' },
+  });
+  const twice = await fetch(`${dashboard.url}/login`, {
+    method: 'POST',
+    body: new URLSearchParams([
+      ['password', PASSWORD],
+      ['password', PASSWORD],
+    ]),
+  });
+  expect([answer.status, twice.status]).toEqual([401, 401]);
+});
+
+test('the sixth wrong try in a minute is not looked at, nor is a right one after it', async () => {
+  // Forged addresses: the connection's own is what counts.
+  const tries = await Promise.all(
+    [1, 2, 3, 4, 5].map((n) => dashboard.login('wrong', { 'x-forwarded-for': `10.0.0.${n}` })),
+  );
+  const late = await dashboard.login(PASSWORD, { 'x-forwarded-for': '10.0.0.9' });
+  expect(tries.map(({ status }) => status)).toEqual([401, 401, 401, 401, 401]);
+  expect([late.status, late.headers.getSetCookie()]).toEqual([429, []]);
+  expect(Number(late.headers.get('retry-after'))).toBeGreaterThan(0);
+});
+
+test('right passwords do not use up the tries', async () => {
+  const answers = [];
+  for (let n = 0; n < 7; n++) answers.push((await dashboard.login(PASSWORD)).status);
+  expect(answers).toEqual(Array(7).fill(303));
+});
+
+test('a session ends with the sign-out, and only where it was opened', async () => {
+  const session = await dashboard.signIn();
+  const stranger = await dashboard.get('/logout');
+  const before = await dashboard.get('/queues/', session);
+  const out = await dashboard.get('/logout', session);
+  const after = await dashboard.get('/queues/', session);
+  expect(stranger.headers.getSetCookie()).toEqual([]);
+  expect([before.status, out.status, after.status]).toEqual([200, 303, 401]);
+});
+
+test('a session ends after twelve hours', async () => {
+  const session = await dashboard.signIn();
+  nowMs += 12 * 3_600_000 - 1;
+  const before = await dashboard.get('/queues/', session);
+  nowMs += 1;
+  const after = await dashboard.get('/queues/', session);
+  expect([before.status, after.status]).toEqual([200, 401]);
+});
+
+test.each([
+  'replenish_session=',
+  `replenish_session=${'A'.repeat(43)}`,
+  'other=1; replenish_session=../../etc/passwd',
+])('the made-up cookie %s opens nothing', async (cookie) => {
+  expect((await dashboard.get('/queues/', { cookie })).status).toBe(401);
+});
+
+test('sessions are bounded: the oldest makes room', () => {
+  const sessions = openSessions(() => 0, 2);
+  const [first, second, third] = [sessions.open(), sessions.open(), sessions.open()];
+  expect([first, second, third].map((secret) => sessions.isOpen(secret))).toEqual([false, true, true]);
+});
+
+test('every answer forbids foreign scripts, frames and caches', async () => {
+  const { headers } = await dashboard.get('/login');
+  expect(headers.get('content-security-policy')).toMatch(/default-src 'none';script-src 'self';/);
+  expect(headers.get('content-security-policy')).toMatch(/frame-ancestors 'none'/);
+  expect([headers.get('x-frame-options'), headers.get('cache-control'), headers.get('x-powered-by')]).toEqual(
+    ['DENY', 'no-store', null],
+  );
+});

@@ -1,0 +1,142 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from '@jest/globals';
+import { metricsOffset, type ProcessName, settings } from '@replenish/runtime';
+import { parse } from 'yaml';
+
+type Service = Readonly<{
+  image: string;
+  command: string[];
+  environment: Record<string, string | number>;
+  healthcheck?: { test: string[] };
+  depends_on?: Record<string, { condition: string }>;
+  restart: string;
+  stop_grace_period: string;
+  ports?: string[];
+  networks: string[];
+  volumes?: string[];
+  build?: { dockerfile_inline: string };
+  container_name?: string;
+}>;
+
+const root = join(import.meta.dirname, '../../..');
+const text = readFileSync(join(root, 'docker-compose.yml'), 'utf8');
+const { services, volumes, networks } = parse(text, { merge: true }) as {
+  services: Record<string, Service>;
+  volumes: Record<string, unknown>;
+  networks: Record<string, { internal?: boolean } | null>;
+};
+
+const apps = readdirSync(join(root, 'apps')).filter((app) => app !== 'cli');
+const processes = Object.entries(services).filter(([name]) => apps.includes(name));
+const fleet = Object.entries(services).filter(([, { image }]) => image === 'replenish:local');
+
+test('every process of the fleet has a service, and no service is more than that', () => {
+  expect(Object.keys(services).sort()).toEqual([...apps, 'migrate', 'postgres', 'redis'].sort());
+  expect(processes.map(([name]) => name).sort()).toEqual(Object.keys(metricsOffset).sort());
+});
+
+test.each(fleet)('%s runs a file of a workspace that is there', (name, { command }) => {
+  const [program, file] = command as [string, string];
+  const [folder, workspace] = file.split('/') as [string, string];
+  const start = JSON.parse(readFileSync(join(root, folder, workspace, 'package.json'), 'utf8')).scripts.start;
+  expect(program).toBe('node');
+  expect(workspace).toBe(name === 'migrate' ? 'cli' : name);
+  if (name === 'migrate') expect(existsSync(join(root, file))).toBe(true);
+  else expect(`exec node ${file.split('/').slice(2).join('/')}`).toBe(start);
+});
+
+test('migrate is one shot of the command of that name', () => {
+  const { command, restart } = services.migrate!;
+  expect([command.slice(2), restart]).toEqual([['migrate'], 'no']);
+});
+
+test.each(processes)('%s is asked for readiness on its own port', (name, { healthcheck, environment }) => {
+  const port = Number(environment.METRICS_PORT) + metricsOffset[name as ProcessName];
+  expect(environment.METRICS_HOST).toBe('0.0.0.0');
+  expect(healthcheck?.test.join(' ')).toContain(`http://127.0.0.1:${port}/readyz`);
+});
+
+test.each(Object.entries(services))('%s ends gracefully, comes back, and can be scaled', (name, service) => {
+  expect(service.stop_grace_period).toBe('15s');
+  expect(service.restart).toBe(name === 'migrate' ? 'no' : 'unless-stopped');
+  expect(service.container_name).toBeUndefined();
+});
+
+test('only the ingress and the dashboard are published, on this machine alone', () => {
+  const published = Object.entries(services).flatMap(([name, { ports = [] }]) =>
+    ports.map((it) => [name, it]),
+  );
+  expect(published).toEqual([
+    ['ingress', '127.0.0.1:8080:8080'],
+    ['dashboard', '127.0.0.1:8081:8081'],
+  ]);
+});
+
+test.each(fleet)('%s is given settings that exist', (_name, { environment }) => {
+  expect(Object.keys(environment).filter((name) => !Object.hasOwn(settings, name))).toEqual([]);
+});
+
+test('inside the network every server listens to all, and is found by the name of its service', () => {
+  const { ingress, dashboard, sandbox, 'submission-worker': worker } = services;
+  expect([
+    ingress!.environment.INGRESS_HOST,
+    dashboard!.environment.DASHBOARD_HOST,
+    sandbox!.environment.SANDBOX_HOST,
+    worker!.environment.PUBLIC_URL,
+    worker!.environment.SANDBOX_URL,
+  ]).toEqual(['0.0.0.0', '0.0.0.0', '0.0.0.0', 'http://ingress:8080', 'http://sandbox:8090']);
+});
+
+test('processes wait for the schema and for the queues', () => {
+  const waiting = processes.filter(([name]) => name !== 'sandbox').map(([, { depends_on }]) => depends_on);
+  expect(waiting).toEqual(
+    waiting.map(() => ({
+      migrate: { condition: 'service_completed_successfully' },
+      redis: { condition: 'service_healthy' },
+    })),
+  );
+  expect(services.migrate!.depends_on).toEqual({ postgres: { condition: 'service_healthy' } });
+});
+
+test('the stores keep what they are given: volumes, no eviction, an append-only file, known versions', () => {
+  const { postgres, redis } = services;
+  expect(postgres!.image).toMatch(/^postgres:(1[6-9]|[2-9]\d)-alpine$/);
+  expect(redis!.image).toBe('redis:7-alpine');
+  expect(redis!.command.join(' ')).toContain('--appendonly yes --maxmemory-policy noeviction');
+  const named = Object.values(services).flatMap(({ volumes: own = [] }) =>
+    own.map((it) => it.split(':')[0]!),
+  );
+  expect(named.sort()).toEqual(Object.keys(volumes).sort());
+});
+
+test('nobody reaches the stores but the fleet, and the sandbox is no part of it', () => {
+  expect(networks.stores).toEqual({ internal: true });
+  expect([services.postgres!.networks, services.redis!.networks, services.sandbox!.networks]).toEqual([
+    ['stores'],
+    ['stores'],
+    ['fleet'],
+  ]);
+  expect(Object.keys(services.sandbox!.environment)).not.toContain('DATABASE_URL');
+});
+
+test('every secret comes from the environment, and its absence says what is missing', () => {
+  const secrets = text.match(/\$\{[A-Z_]*(PASSWORD|SECRET|HASH)[^}]*\}/g)!;
+  expect(secrets.length).toBeGreaterThan(5);
+  expect(secrets.filter((it) => !/^\$\{[A-Z_]+:\?.+\}$/.test(it))).toEqual([]);
+});
+
+test.each(fleet)('the image of %s is built from the lockfile and runs without root', (_name, { build }) => {
+  const lines = build!.dockerfile_inline.trim().split('\n');
+  const copied = lines.flatMap((line) => /^COPY (?!--from)(.*) \S+$/.exec(line)?.[1]?.split(' ') ?? []);
+  const sources = copied.filter((it) => !it.startsWith('--'));
+  expect(lines.filter((line) => line.startsWith('FROM'))).toEqual([
+    'FROM node:22-slim AS build',
+    'FROM node:22-slim',
+  ]);
+  expect(lines.some((line) => line.startsWith('RUN npm ci'))).toBe(true);
+  expect(lines.at(-1)).toBe('USER node');
+  // Named one by one: the context also holds local databases and secrets.
+  expect(sources).not.toContain('.');
+  expect(sources.filter((source) => !existsSync(join(root, source)))).toEqual([]);
+});

@@ -1,0 +1,109 @@
+import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
+import pg from 'pg';
+import { checkBooks } from '../../src/books.js';
+import { type Fleet, startFleet } from '../../src/fleet.js';
+import { ask, mix } from '../../src/load.js';
+import { Producer } from '../../src/load-producer.js';
+import { sandboxOrders } from '../../src/producer.js';
+import { contactsOf } from '../../src/provider-witness.js';
+import { until } from '../../src/until.js';
+import { killAndRevive, patience, revived, seed, TEST_LIMIT_MS } from './setting.js';
+
+jest.setTimeout(TEST_LIMIT_MS);
+
+let fleet: Fleet;
+let producer: Producer;
+let db: pg.Client;
+
+beforeAll(async () => {
+  fleet = await startFleet({ env: patience });
+  db = new pg.Client({ connectionString: fleet.databaseUrl });
+  await db.connect();
+  producer = await Producer.open(fleet);
+});
+
+afterAll(async () => {
+  producer?.close();
+  await db?.end();
+  await fleet?.stop();
+});
+
+const contacts = async (id: string): Promise<string[]> =>
+  (await contactsOf(fleet.sandboxUrl, id)).map(({ operation, answer }) => `${operation} ${answer}`);
+
+/** Outcomes of the submits on record: the intent of a worker that died is unanswered for ever. */
+const submitsOnRecord = async (id: string): Promise<string[]> => {
+  const { rows } = await db.query<{ outcome: string }>(
+    `select outcome from report.provider_calls where transaction_id = $1 and operation = 'submit' order by attempt`,
+    [id],
+  );
+  return rows.map(({ outcome }) => outcome);
+};
+
+/** Killed at the point while it works on a recharge of its own; the recharge is left to be healed. */
+async function dieAt(point: string): Promise<string> {
+  const { starts } = fleet.process('submission-worker');
+  fleet.arm(point);
+  const { transactionId } = await producer.send(ask('ok_no_webhook'));
+  await revived(fleet, 'submission-worker', starts);
+  return transactionId!;
+}
+
+test('killed between claim and call, after the call, after the answer, and during the call', async () => {
+  const afterCall = await dieAt('submission.after-call');
+  const afterAnswer = await dieAt('submission.after-answer');
+  const during = (await producer.send(ask('timeout_after_charge'))).transactionId!;
+  await until(
+    async () => (await sandboxOrders(fleet, during)).length === 1,
+    { limitMs: 10_000 },
+    'its order',
+  );
+  await killAndRevive(fleet, 'submission-worker');
+  // Last: it alone is submitted a second time, and would die at the next point that is armed.
+  const afterClaim = await dieAt('submission.after-claim');
+  for (const id of [afterClaim, afterCall, afterAnswer, during]) await producer.reaches(id, 'SUCCEEDED');
+
+  expect((await contacts(afterClaim)).slice(0, 2)).toEqual(['query 200', 'submit 201']);
+  expect(await submitsOnRecord(afterClaim)).toEqual(['unanswered', 'accepted']);
+  expect((await contacts(afterCall)).slice(0, 2)).toEqual(['submit 201', 'query 200']);
+  expect(await submitsOnRecord(afterCall)).toEqual(['unanswered']);
+  expect((await contacts(afterAnswer)).slice(0, 2)).toEqual(['submit 201', 'query 200']);
+  expect(await submitsOnRecord(afterAnswer)).toEqual(['accepted']);
+  expect(await contacts(during)).toEqual(['submit none', 'query 200']);
+  expect(await submitsOnRecord(during)).toEqual(['unanswered']);
+});
+
+test('killed ten times in a row after the call, then left in peace', async () => {
+  const startsBefore = fleet.process('submission-worker').starts;
+  fleet.arm('submission.after-call', 10);
+  let isOver = false;
+  const loop = fleet.crashed('submission.after-call', TEST_LIMIT_MS).finally(() => {
+    isOver = true;
+  });
+  const isClaimed = async (id: string) => (await producer.read(id)).state !== 'CREATED';
+  const victims: string[] = [];
+  while (!isOver) {
+    const id = (await producer.send(ask('ok'))).transactionId!;
+    victims.push(id);
+    await until(async () => isOver || (await isClaimed(id)), { limitMs: 20_000 }, `${id} claimed`);
+  }
+  await loop;
+  await revived(fleet, 'submission-worker', startsBefore + 9);
+  expect(fleet.process('submission-worker').starts - startsBefore).toBe(10);
+  const findings = await checkBooks(fleet, { calls: producer.calls });
+  expect(findings).toEqual([]);
+  const unanswered = await Promise.all(victims.map(submitsOnRecord));
+  expect(unanswered.filter((outcomes) => outcomes.includes('unanswered')).length).toBeGreaterThanOrEqual(10);
+});
+
+test('killed under a mixed load', async () => {
+  await producer.fund();
+  const sent = producer.sendAll(mix(seed(), 60));
+  for (const point of ['submission.after-claim', 'submission.after-call', 'submission.after-answer']) {
+    const { starts } = fleet.process('submission-worker');
+    fleet.arm(point);
+    await revived(fleet, 'submission-worker', starts);
+  }
+  await sent;
+  expect(await checkBooks(fleet, { calls: producer.calls })).toEqual([]);
+});

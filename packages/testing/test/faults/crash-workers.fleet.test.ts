@@ -1,0 +1,60 @@
+import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
+import { checkBooks } from '../../src/books.js';
+import { type Fleet, startFleet } from '../../src/fleet.js';
+import { ask, mix } from '../../src/load.js';
+import { Producer } from '../../src/load-producer.js';
+import { until } from '../../src/until.js';
+import { killAndRevive, patience, seed, TEST_LIMIT_MS } from './setting.js';
+
+jest.setTimeout(TEST_LIMIT_MS);
+
+let fleet: Fleet;
+let producer: Producer;
+
+beforeAll(async () => {
+  fleet = await startFleet({ workers: 2, env: patience });
+  producer = await Producer.open(fleet);
+  await producer.fund();
+});
+
+afterAll(async () => {
+  producer?.close();
+  await fleet?.stop();
+});
+
+test.each(['webhook.before-apply', 'webhook.after-apply'])('a webhook worker killed at %s', async (point) => {
+  fleet.arm(point);
+  const { transactionId } = await producer.send(ask('ok'));
+  await fleet.crashed(point, TEST_LIMIT_MS);
+  await producer.reaches(transactionId!, 'SUCCEEDED');
+  expect(await checkBooks(fleet, { calls: producer.calls })).toEqual([]);
+});
+
+test.each(['reconciliation.after-take', 'reconciliation.after-query'])(
+  'a reconciliation worker killed at %s',
+  async (point) => {
+    const { transactionId } = await producer.send(ask('ok_no_webhook'));
+    fleet.arm(point);
+    await fleet.crashed(point, TEST_LIMIT_MS);
+    await producer.reaches(transactionId!, 'SUCCEEDED');
+    expect(await checkBooks(fleet, { calls: producer.calls })).toEqual([]);
+  },
+);
+
+test('two of each kind under load, one of them killed now and again', async () => {
+  const sent = producer.sendAll(mix(seed(), 150), 8);
+  let isDone = false;
+  void sent.finally(() => {
+    isDone = true;
+  });
+  for (const [n, name] of (
+    ['webhook-worker', 'reconciliation-worker', 'submission-worker'] as const
+  ).entries()) {
+    const answered = producer.calls.length;
+    const hasCalled = () => isDone || producer.calls.length > answered + 20;
+    await until(hasCalled, { limitMs: TEST_LIMIT_MS }, 'some more calls');
+    await killAndRevive(fleet, name, n % 2);
+  }
+  await sent;
+  expect(await checkBooks(fleet, { calls: producer.calls })).toEqual([]);
+});

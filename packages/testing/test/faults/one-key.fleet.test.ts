@@ -1,0 +1,71 @@
+import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
+import { checkBooks } from '../../src/books.js';
+import { type Fleet, startFleet } from '../../src/fleet.js';
+import { type Ask, ask } from '../../src/load.js';
+import { type Call, Producer } from '../../src/load-producer.js';
+import { sandboxOrders } from '../../src/producer.js';
+import { patience, TEST_LIMIT_MS } from './setting.js';
+
+const CALLS = 1_000;
+const CONNECTIONS = 200;
+
+jest.setTimeout(TEST_LIMIT_MS);
+
+let fleet: Fleet;
+let producer: Producer;
+
+beforeAll(async () => {
+  fleet = await startFleet({ ingress: 2, env: patience });
+  producer = await Producer.open(fleet, CONNECTIONS / 2);
+});
+
+afterAll(async () => {
+  producer?.close();
+  await fleet?.stop();
+});
+
+/** All at once, over half of the connections to each ingress. */
+const storm = (asks: readonly Ask[]): Promise<Call[]> =>
+  Promise.all(asks.map((one, n) => producer.once(one, n % 2)));
+
+const histogram = (calls: readonly Call[]): Record<string, number> => {
+  const counts: Record<string, number> = {};
+  for (const { status } of calls) counts[String(status)] = (counts[String(status)] ?? 0) + 1;
+  return counts;
+};
+
+test('one key, a thousand calls to two processes: one transaction, one order, one id', async () => {
+  const asked = ask('ok');
+  const calls = await storm(Array.from({ length: CALLS }, () => asked));
+  expect(histogram(calls)).toEqual({ 202: 1, 200: CALLS - 1 });
+  expect(calls.filter(({ replayed }) => replayed)).toHaveLength(CALLS - 1);
+  const ids = [...new Set(calls.map(({ transactionId }) => transactionId))];
+  expect(ids).toHaveLength(1);
+  await producer.reaches(ids[0]!, 'SUCCEEDED');
+  expect(await sandboxOrders(fleet, ids[0]!)).toHaveLength(1);
+});
+
+test('one key with four bodies: one of them wins, the others are told so', async () => {
+  const asked = ask('ok');
+  const bodies = [
+    asked,
+    { ...asked, amount: 5_000 },
+    { ...asked, currency: 'CNY' },
+    { ...asked, accountId: 'acct-2' },
+  ];
+  const calls = await storm(Array.from({ length: CALLS }, (_, n) => bodies[Math.floor(n / 2) % 4]!));
+  expect(histogram(calls)).toEqual({ 202: 1, 200: CALLS / 4 - 1, 422: (CALLS * 3) / 4 });
+  const winners = calls.filter(({ transactionId }) => transactionId !== null);
+  expect(
+    new Set(winners.map(({ ask: { amount, currency, accountId } }) => [amount, currency, accountId].join())),
+  ).toHaveProperty('size', 1);
+  expect(new Set(winners.map(({ transactionId }) => transactionId)).size).toBe(1);
+  const refused = calls.filter(({ status }) => status === 422);
+  expect(new Set(refused.map(({ code }) => code))).toEqual(new Set(['DUPLICATE_REQUEST']));
+});
+
+test('the books hold, and both processes live', async () => {
+  expect(await checkBooks(fleet, { calls: producer.calls })).toEqual([]);
+  expect(fleet.process('ingress', 0).starts).toBe(1);
+  expect(fleet.process('ingress', 1).starts).toBe(1);
+});

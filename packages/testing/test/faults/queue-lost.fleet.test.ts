@@ -1,0 +1,82 @@
+import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
+import pg from 'pg';
+import { checkBooks } from '../../src/books.js';
+import { type Fleet, startFleet } from '../../src/fleet.js';
+import { mix } from '../../src/load.js';
+import { Producer } from '../../src/load-producer.js';
+import { privateRedis } from '../../src/redis.js';
+import { patience, seed, TEST_LIMIT_MS } from './setting.js';
+
+jest.setTimeout(TEST_LIMIT_MS);
+
+let fleet: Fleet;
+let producer: Producer;
+let db: pg.Client;
+
+beforeAll(async () => {
+  fleet = await startFleet({ env: patience });
+  db = new pg.Client({ connectionString: fleet.databaseUrl });
+  await db.connect();
+  producer = await Producer.open(fleet);
+  await producer.fund();
+});
+
+afterAll(async () => {
+  producer?.close();
+  await db?.end();
+  await fleet?.stop();
+});
+
+/** Throws every job and schedule away, wherever the queues of this run live. */
+async function emptyQueues(): Promise<void> {
+  const redisUrl = process.env.REDIS_URL;
+  if (redisUrl) {
+    await privateRedis(redisUrl);
+    return;
+  }
+  const { rows } = await db.query<{ tables: string | null }>(
+    `select string_agg(format('%I.%I', schemaname, tablename), ', ') as tables from pg_tables
+      where schemaname = 'bullmq' and tablename not like '%migration%'`,
+  );
+  if (rows[0]?.tables) await db.query(`truncate ${rows[0].tables} cascade`);
+}
+
+/** The whole schema on Postgres; on Redis there is no more to lose than its keys. */
+async function dropQueues(): Promise<void> {
+  if (process.env.REDIS_URL) return emptyQueues();
+  await db.query('drop schema if exists bullmq cascade');
+}
+
+/** Sends the load and lets `strike` fall every few hundred milliseconds until it is sent, three times at least. */
+async function loadUnder(strike: () => Promise<void>, keys: number): Promise<void> {
+  let isSent = false;
+  const sent = producer.sendAll(mix(keys, 80), 4).finally(() => {
+    isSent = true;
+  });
+  for (let strikes = 0; !isSent || strikes < 3; strikes++) {
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    await strike();
+  }
+  await sent;
+}
+
+test('emptied again and again, the queues heal, and everything ends once', async () => {
+  await loadUnder(emptyQueues, seed());
+  expect(await checkBooks(fleet, { calls: producer.calls })).toEqual([]);
+});
+
+test('dropped again and again, they are made anew', async () => {
+  await loadUnder(dropQueues, seed() + 1);
+  expect(await checkBooks(fleet, { calls: producer.calls })).toEqual([]);
+});
+
+test('no process had to be started again', () => {
+  const names = [
+    'sandbox',
+    'ingress',
+    'submission-worker',
+    'webhook-worker',
+    'reconciliation-worker',
+  ] as const;
+  expect(names.map((name) => fleet.process(name).starts)).toEqual([1, 1, 1, 1, 1]);
+});

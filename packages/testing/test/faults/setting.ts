@@ -1,0 +1,36 @@
+import type { ProcessName } from '@replenish/runtime';
+import type { Fleet } from '../../src/fleet.js';
+import { until } from '../../src/until.js';
+
+/**
+ * Waits of the fleets in these tests: shorter than those of a desk where healing is what is waited for. Nobody is
+ * limited in how often they may call.
+ */
+export const patience = {
+  RECONCILE_PERIOD_MS: '500',
+  RECONCILE_AFTER_MS: '1000',
+  PROVIDER_TIMEOUT_MS: '2000',
+  RATE_LIMIT_PER_MINUTE: '1000000',
+};
+
+const USUAL_SEED = 7;
+
+/** Plans the load: `SEED=n` repeats or varies it. */
+export const seed = (): number => Number(process.env.SEED ?? USUAL_SEED);
+
+/** Of one test: a machine that is busy with other things makes each of these many times longer, and no less right. */
+export const TEST_LIMIT_MS = 240_000;
+
+/** Kills a process as `kill -9` would, and waits until the fleet is whole again. */
+export async function killAndRevive(fleet: Fleet, name: ProcessName, nth = 0): Promise<void> {
+  const { starts } = fleet.process(name, nth);
+  fleet.process(name, nth).kill();
+  await revived(fleet, name, starts, nth);
+}
+
+/** Waits until a process that dies by itself was started more often than `starts` times, and the fleet is whole. */
+export async function revived(fleet: Fleet, name: ProcessName, starts: number, nth = 0): Promise<void> {
+  const isNew = () => fleet.process(name, nth).starts > starts;
+  await until(isNew, { limitMs: TEST_LIMIT_MS }, `${name} ${nth} started again`);
+  await fleet.ready();
+}

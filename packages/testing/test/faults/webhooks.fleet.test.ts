@@ -1,0 +1,233 @@
+import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
+import pg from 'pg';
+import { checkBooks } from '../../src/books.js';
+import { type Fleet, startFleet } from '../../src/fleet.js';
+import { ask } from '../../src/load.js';
+import { Producer } from '../../src/load-producer.js';
+import { sandboxOrders } from '../../src/producer.js';
+import { until } from '../../src/until.js';
+import { type EventStatus, eventBody, postEvent } from '../../src/webhook.js';
+import { patience, TEST_LIMIT_MS } from './setting.js';
+
+jest.setTimeout(TEST_LIMIT_MS);
+
+let fleet: Fleet;
+let producer: Producer;
+let db: pg.Client;
+const eventIds: string[] = [];
+const spokenFor: string[] = [];
+
+beforeAll(async () => {
+  fleet = await startFleet({ env: patience });
+  db = new pg.Client({ connectionString: fleet.databaseUrl });
+  await db.connect();
+  producer = await Producer.open(fleet);
+});
+
+afterAll(async () => {
+  producer?.close();
+  await db?.end();
+  await fleet?.stop();
+});
+
+/** A recharge whose provider the test plays from now on. */
+async function pending(): Promise<{ id: string; order: Parameters<typeof eventBody>[0] }> {
+  const asked = ask('never_settles');
+  const id = (await producer.send(asked)).transactionId!;
+  spokenFor.push(id);
+  await producer.reaches(id, 'PENDING_CONFIRMATION');
+  const [order] = await sandboxOrders(fleet, id);
+  return { id, order: { ...order!, accountId: asked.accountId } };
+}
+
+async function tell(eventId: string, body: string): Promise<void> {
+  expect(await postEvent(fleet, eventId, body)).toBe(200);
+  eventIds.push(eventId);
+}
+
+const isProcessed = async (eventId: string): Promise<boolean> => {
+  const { rows } = await db.query(
+    'select from report.webhooks where event_id = $1 and processed_at is not null',
+    [eventId],
+  );
+  return rows.length === 1;
+};
+
+const processed = (eventId: string) =>
+  until(() => isProcessed(eventId), { limitMs: 30_000 }, `${eventId} processed`);
+
+/** What one column says of a transaction, in order. */
+async function listOf(view: string, column: string, id: string): Promise<string[]> {
+  const { rows } = await db.query<[string]>({
+    text: `select ${column} from report.${view} where transaction_id = $1 order by 1`,
+    values: [id],
+    rowMode: 'array',
+  });
+  return rows.flat();
+}
+
+const verdictsOf = async (id: string): Promise<string[]> => {
+  const { rows } = await db.query<{ told: string }>(
+    `select news || ' ' || verdict as told from report.transitions where transaction_id = $1 and source = 'webhook'
+      order by seq`,
+    [id],
+  );
+  return rows.map(({ told }) => told);
+};
+
+test('one event, a hundred times at once: kept once, one effect', async () => {
+  const { id, order } = await pending();
+  const body = eventBody(order, 'settled');
+  await Promise.all(Array.from({ length: 100 }, () => tell(`evt-${id}`, body)));
+  await processed(`evt-${id}`);
+  expect(await producer.read(id)).toMatchObject({ state: 'SUCCEEDED' });
+  expect(await verdictsOf(id)).toEqual(['settled moved']);
+  expect(await listOf('postings', 'slot', id)).toEqual(['collect']);
+  expect(await listOf('webhooks', 'event_id', id)).toEqual([`evt-${id}`]);
+});
+
+type Line = readonly EventStatus[];
+
+const orders: { told: Line; state: string; heard: string[]; cases: string[]; slots: string[] }[] = [
+  {
+    told: ['settled', 'pending', 'declined'],
+    state: 'SUCCEEDED',
+    heard: ['settled moved', 'accepted stale', 'declined conflict'],
+    cases: ['declined_after_success'],
+    slots: ['collect'],
+  },
+  {
+    told: ['settled', 'declined', 'pending'],
+    state: 'SUCCEEDED',
+    heard: ['settled moved', 'declined conflict', 'accepted stale'],
+    cases: ['declined_after_success'],
+    slots: ['collect'],
+  },
+  {
+    told: ['pending', 'settled', 'declined'],
+    state: 'SUCCEEDED',
+    heard: ['accepted stale', 'settled moved', 'declined conflict'],
+    cases: ['declined_after_success'],
+    slots: ['collect'],
+  },
+  {
+    told: ['pending', 'declined', 'settled'],
+    state: 'FAILED',
+    heard: ['accepted stale', 'declined moved', 'settled conflict'],
+    cases: ['late_money'],
+    slots: ['suspense'],
+  },
+  {
+    told: ['declined', 'settled', 'pending'],
+    state: 'FAILED',
+    heard: ['declined moved', 'settled conflict', 'accepted stale'],
+    cases: ['late_money'],
+    slots: ['suspense'],
+  },
+  {
+    told: ['declined', 'pending', 'settled'],
+    state: 'FAILED',
+    heard: ['declined moved', 'accepted stale', 'settled conflict'],
+    cases: ['late_money'],
+    slots: ['suspense'],
+  },
+];
+
+test.each(orders)(
+  'told $told in this order: one effect, and a case for what contradicts it',
+  async (line) => {
+    const { id, order } = await pending();
+    for (const status of line.told) {
+      await tell(`evt-${status}-${id}`, eventBody(order, status));
+      await processed(`evt-${status}-${id}`);
+    }
+    expect(await producer.read(id)).toMatchObject({ state: line.state });
+    expect(await verdictsOf(id)).toEqual(line.heard);
+    expect(await listOf('cases', 'kind', id)).toEqual(line.cases);
+    expect(await listOf('postings', 'slot', id)).toEqual(line.slots);
+  },
+);
+
+test('all three at once, many times: whoever wins, one effect and one case', async () => {
+  const recharges = await Promise.all(Array.from({ length: 12 }, pending));
+  const statuses = ['settled', 'pending', 'declined'] as const;
+  await Promise.all(
+    recharges.flatMap(({ id, order }) =>
+      statuses.map((status) => tell(`evt-${status}-${id}`, eventBody(order, status))),
+    ),
+  );
+  for (const { id } of recharges) for (const status of statuses) await processed(`evt-${status}-${id}`);
+  const ends = await Promise.all(
+    recharges.map(async ({ id }) =>
+      [
+        (await producer.read(id)).state,
+        ...(await listOf('cases', 'kind', id)),
+        ...(await listOf('postings', 'slot', id)),
+      ].join(),
+    ),
+  );
+  const legal = ['SUCCEEDED,declined_after_success,collect', 'FAILED,late_money,suspense'];
+  expect(ends.filter((end) => !legal.includes(end))).toEqual([]);
+});
+
+test('an event ahead of the commit that makes its recharge is kept, and applied later', async () => {
+  // The new row shows its id through the name of its session and waits for a lock before it is committed.
+  await db.query(`
+    create function hold_birth() returns trigger language plpgsql as $$ begin
+      perform set_config('application_name', new.id::text, false);
+      perform pg_advisory_xact_lock(28);
+      return new;
+    end $$;
+    create trigger hold_birth before insert on recharge_transaction for each row execute function hold_birth()`);
+  await db.query('select pg_advisory_lock(28)');
+  const asked = ask('never_settles');
+  const creating = producer.send(asked);
+  const id = await until(
+    async () => {
+      const { rows } = await db.query<{ id: string }>(
+        `select application_name as id from pg_stat_activity where wait_event_type = 'Lock' and application_name ~ '^[0-9a-f-]{36}$'`,
+      );
+      return rows[0]?.id;
+    },
+    { limitMs: 10_000 },
+    'a create that waits',
+  );
+  spokenFor.push(id);
+  const eventId = `evt-early-${id}`;
+  await tell(
+    eventId,
+    eventBody(
+      {
+        id: 'sbx_early',
+        reference: id,
+        amount: asked.amount,
+        currency: asked.currency,
+        accountId: asked.accountId,
+      },
+      'settled',
+    ),
+  );
+  // Its due time moves when the sweeper has taken it: somebody looked, and found no recharge.
+  await until(
+    async () =>
+      (
+        await db.query(
+          `select from report.webhooks where event_id = $1 and due_at > stored_at + interval '2.1 s'`,
+          [eventId],
+        )
+      ).rowCount === 1,
+    { limitMs: 10_000 },
+    'a first look at the event',
+  );
+  expect(await isProcessed(eventId)).toBe(false);
+  await db.query('select pg_advisory_unlock(28)');
+  expect(await creating).toMatchObject({ status: 202, transactionId: id });
+  await processed(eventId);
+  expect(await producer.read(id)).toMatchObject({ state: 'SUCCEEDED' });
+  expect(await verdictsOf(id)).toEqual(['settled moved']);
+  await db.query('drop trigger hold_birth on recharge_transaction');
+});
+
+test('the books hold', async () => {
+  expect(await checkBooks(fleet, { calls: producer.calls, eventIds, spokenFor })).toEqual([]);
+});
