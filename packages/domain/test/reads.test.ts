@@ -120,6 +120,28 @@ test('a recharge is read by its id, many at once, each in its place', async () =
   expect(await books.domain.reads.outstanding(uuidv7())).toBeNull();
 });
 
+test('nothing shall be done about a recharge whose submit may still be under way', async () => {
+  const id = await recharged(books.domain, {}, 'submit');
+  const nextStep = async () => (await books.domain.reads.outstanding(id))!.nextStep;
+  expect(await nextStep()).toBeNull();
+  // The limit of a call in these books is six seconds, its margin included.
+  for (const [age, step] of [
+    ['5 s', null],
+    ['7 s', 'ask'],
+  ]) {
+    await books.rows('update provider_call set started_at = now() - $2::interval where transaction_id = $1', [
+      id,
+      age,
+    ]);
+    expect(await nextStep()).toBe(step);
+  }
+  await books.rows(
+    'update provider_call set started_at = now(), ended_at = now() where transaction_id = $1',
+    [id],
+  );
+  expect(await nextStep()).toBe('ask');
+});
+
 test('a timeline tells everything in the order in which it happened', async () => {
   await deposit(books.domain, 'timed', 1_000n);
   const ask = newRecharge({ kind: 'deliver', accountId: 'timed', amountMinor: 300n });
@@ -163,7 +185,7 @@ test('a timeline tells everything in the order in which it happened', async () =
   ]);
   const moments = rows.map(({ at }) => at.getTime());
   expect(moments).toEqual(moments.toSorted((a, b) => a - b));
-  expect(rows.at(-1)!.detail).toMatchObject({ kind: 'declined_after_success', closedAt: null });
+  expect(rows.at(-1)!.detail).toMatchObject({ caseKind: 'declined_after_success', closedAt: null });
   expect(await books.domain.reads.timeline(uuidv7())).toEqual([]);
 });
 

@@ -128,7 +128,7 @@ const sentences: Record<string, (row: Happened) => string> = {
   poll: (row) => `${row.operation}: ${row.outcome}`,
   webhook: (row) => `${row.provider} event kept${row.processedAt ? ' and processed' : ''}`,
   posting: (row) => `${row.slot}: ${row.debit} -> ${row.credit}  ${row.amount} ${row.currency}`,
-  case: (row) => `${row.kind}`,
+  case: (row) => `${row.caseKind}`,
 };
 
 const sentenceOf = (row: Happened): string => sentences[row.kind]?.(row) ?? '';
