@@ -16,6 +16,10 @@ const commands: Readonly<Record<string, Entry>> = {
     about: 'create, list, rotate and revoke the keys of producers',
     load: async () => (await import('./commands/client.js')).client,
   },
+  rekey: {
+    about: 'seal the secrets of all keys again with the first master key',
+    load: async () => (await import('./commands/rekey.js')).rekey,
+  },
   verify: {
     about: 'check every invariant of the books; exit 0 only when all hold',
     load: async () => (await import('./commands/verify.js')).verify,
@@ -23,6 +27,14 @@ const commands: Readonly<Record<string, Entry>> = {
   reconcile: {
     about: 'look at due recharges now',
     load: async () => (await import('./commands/reconcile.js')).reconcile,
+  },
+  audit: {
+    about: 'what was called, by whom, and how it ended; drop old months',
+    load: async () => (await import('./commands/audit.js')).audit,
+  },
+  unlock: {
+    about: 'free a key that a security rule has locked',
+    load: async () => (await import('./commands/unlock.js')).unlock,
   },
   'dashboard-password': {
     about: 'make a password for the dashboard',

@@ -13,6 +13,7 @@ type Deps = Readonly<{ passwordHash: string; sessions: Sessions; log: Logger; ho
 export function loginRoutes({ passwordHash, sessions, log, home }: Deps): Router {
   const verify = oneAtATime((password: string) => verifyPassword(password, passwordHash));
   const router = Router();
+  router.use(['/login', '/logout'], sentFromHere);
   router.get('/login', (_request, response) => showLogin(response, 200));
   router.post(
     '/login',
@@ -38,6 +39,21 @@ export function loginRoutes({ passwordHash, sessions, log, home }: Deps): Router
   });
   return router;
 }
+
+/** A form that another site sends signs nobody in or out, whatever a browser makes of SameSite. */
+const sentFromHere: RequestHandler = (request, response, next) => {
+  if (request.method !== 'POST' || isSameOrigin(request)) return next();
+  response.status(403).json({ error: 'this form is for the dashboard itself' });
+};
+
+/** Browsers say it in one header or the other, and no page can change either; what sends neither is no browser. */
+function isSameOrigin({ headers }: Request): boolean {
+  const site = headers['sec-fetch-site'];
+  if (site !== undefined) return site === 'same-origin' || site === 'none';
+  return headers.origin === undefined || hostOf(headers.origin) === headers.host;
+}
+
+const hostOf = (origin: string): string | null => (URL.canParse(origin) ? new URL(origin).host : null);
 
 /** Lets nobody past without a session: pages lead to the login, anything else is told 401. */
 export const requireSession =

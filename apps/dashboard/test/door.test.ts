@@ -109,13 +109,50 @@ test('a session ends with the sign-out, and only where it was opened', async () 
   expect([before.status, out.status, after.status]).toEqual([200, 303, 401]);
 });
 
-test('a session ends after twelve hours', async () => {
+test('a session that is used ends after twelve hours all the same', async () => {
   const session = await dashboard.signIn();
-  nowMs += 12 * 3_600_000 - 1;
+  const statuses = new Set<number>();
+  for (let minutes = 0; minutes < 12 * 60 - 20; minutes += 20) {
+    nowMs += 20 * 60_000;
+    statuses.add((await dashboard.get('/queues/', session)).status);
+  }
+  nowMs += 20 * 60_000 - 1;
   const before = await dashboard.get('/queues/', session);
   nowMs += 1;
   const after = await dashboard.get('/queues/', session);
-  expect([before.status, after.status]).toEqual([200, 401]);
+  expect([...statuses, before.status, after.status]).toEqual([200, 200, 401]);
+});
+
+test('a session that nobody uses ends after half an hour', async () => {
+  const session = await dashboard.signIn();
+  nowMs += 30 * 60_000 - 1;
+  const used = await dashboard.get('/queues/', session);
+  nowMs += 30 * 60_000;
+  const idle = await dashboard.get('/queues/', session);
+  expect([used.status, idle.status]).toEqual([200, 401]);
+});
+
+test.each([
+  { origin: 'https://evil.example' },
+  { origin: 'null' },
+  { 'sec-fetch-site': 'cross-site' },
+  { 'sec-fetch-site': 'same-site' },
+])('a form that another site sends is refused: %j', async (headers) => {
+  const session = await dashboard.signIn();
+  const login = await dashboard.login(PASSWORD, headers);
+  const logout = await dashboard.send('POST', '/logout', { ...session, ...headers });
+  const after = await dashboard.get('/queues/', session);
+  expect([login.status, login.headers.getSetCookie(), logout.status, after.status]).toEqual([
+    403,
+    [],
+    403,
+    200,
+  ]);
+});
+
+test.each([{ 'sec-fetch-site': 'same-origin' }, {}])('a form of its own is taken: %j', async (headers) => {
+  const answer = await dashboard.login(PASSWORD, { origin: dashboard.url, ...headers });
+  expect(answer.status).toBe(303);
 });
 
 test.each([

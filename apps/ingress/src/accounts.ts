@@ -1,10 +1,10 @@
 import type { Domain, Key, WalletEntry } from '@replenish/domain';
 import { type Request, type Response, Router } from 'express';
-import { stringify } from 'lossless-json';
 import { z } from 'zod';
+import { answer, preferredForm } from './answer.js';
 import { requireAccount, type Scope } from './caller.js';
 import { sendCsv } from './csv.js';
-import { accountId, currency, timestamp, validated } from './recharge-input.js';
+import { accountId, currency, pageLimit, timestamp, validated } from './recharge-input.js';
 
 export type AccountDeps = Readonly<{
   balances: Domain['balances'];
@@ -13,18 +13,13 @@ export type AccountDeps = Readonly<{
 
 const HISTORY = 20;
 
-const BalanceQuery = z.strictObject({ accountId, currency: currency.optional() });
+export const BalanceQuery = z.strictObject({ accountId, currency: currency.optional() });
 
-const LedgerQuery = z.strictObject({
+export const LedgerQuery = z.strictObject({
   currency: currency.optional(),
   from: timestamp.optional(),
   to: timestamp.optional(),
-  limit: z
-    .string()
-    .regex(/^\d{1,3}$/, 'must be a whole number')
-    .transform(Number)
-    .refine((n) => n >= 1 && n <= 100, 'must be 1 to 100')
-    .default(50),
+  limit: pageLimit(50),
   cursor: z
     .string()
     .regex(/^[1-9]\d{0,17}$/, 'is not a cursor of ours')
@@ -50,7 +45,7 @@ async function balance(deps: AccountDeps, request: Request, response: Response):
       ...(query.currency !== undefined && { currency: query.currency }),
     }),
   ]);
-  sendExact(response, {
+  answer(request, response, 'balance', {
     accountId: query.accountId,
     balances: balances.map((b) => ({
       currency: b.currency,
@@ -78,7 +73,8 @@ async function ledger(deps: AccountDeps, request: Request, response: Response): 
   });
   const page = rows.slice(0, query.limit).map(entryBody);
   const nextCursor = rows.length > query.limit ? page.at(-1)!.entryId : null;
-  if (request.accepts(['json', 'csv']) !== 'csv') return sendExact(response, { data: page, nextCursor });
+  if (preferredForm(request, { csv: true }) !== 'csv')
+    return answer(request, response, 'ledger', { data: page, nextCursor });
   if (nextCursor) response.setHeader('x-next-cursor', nextCursor);
   sendCsv(response, `ledger-${account}.csv`, entryColumns, page);
 }
@@ -104,9 +100,3 @@ const entryColumns = [
   'balance',
   'counterparty',
 ] as const;
-
-/** Balances may pass 2^53: they are written as the digits they are, not through a float. */
-function sendExact(response: Response, body: unknown): void {
-  response.setHeader('content-type', 'application/json; charset=utf-8');
-  response.end(stringify(body));
-}

@@ -2,9 +2,15 @@ import type { Domain } from '@replenish/domain';
 import type { Providers } from '@replenish/providers';
 import type { Queues } from '@replenish/queues';
 import { Counter, correlationIdFrom, type Frame, type Logger } from '@replenish/runtime';
-import express, { type Express, type RequestHandler, raw } from 'express';
+import express, { type ErrorRequestHandler, type Express, type RequestHandler, raw } from 'express';
+import helmet from 'helmet';
 import { accountRoutes } from './accounts.js';
+import { auditRoutes } from './audit-routes.js';
+import type { AuthSettings } from './auth-settings.js';
 import { openCallers } from './caller.js';
+import { docsRoutes } from './docs-routes.js';
+import { guarded } from './guard.js';
+import type { Limits } from './limits.js';
 import { answerProblems, notFound } from './problem.js';
 import { rechargeRoutes } from './recharges.js';
 import { webhookRoutes } from './webhooks.js';
@@ -16,6 +22,18 @@ export type IngressDeps = Readonly<{
   log: Logger;
   registry: Frame['registry'];
   health: Frame['health'];
+  auth: AuthSettings;
+  /** Base of the examples in the documentation. */
+  publicUrl?: string;
+  guards?: Guards;
+}>;
+
+/** What stands around the door; each may be left out. */
+export type Guards = Readonly<{
+  limits?: Limits;
+  /** See every call, in this order, before anything is read of it. */
+  handlers?: readonly RequestHandler[];
+  mutualTls?: boolean;
 }>;
 
 // The largest valid recharge (50 entries of metadata with 40 and 500 characters) is about 170 kB when every character
@@ -28,21 +46,66 @@ export function buildApp(deps: IngressDeps): Express {
   app.disable('x-powered-by');
   app.disable('etag');
   app.set('query parser', 'simple');
+  app.set('trust proxy', deps.auth.trustProxy);
   app.use(correlate(deps.log));
+  app.use(securityHeaders());
   const [requests, received] = openCounters(deps.registry);
   app.get('/healthz', (_request, response) => void response.json(deps.health.alive()));
   app.get('/readyz', async (_request, response) => {
     const report = await deps.health.ready();
     response.status(report.ok ? 200 : 503).json(report);
   });
+  const publicUrl = deps.publicUrl ?? 'http://127.0.0.1:8080';
+  app.use(docsRoutes({ publicUrl, isProduction: deps.auth.isProduction }));
+  for (const handler of deps.guards?.handlers ?? []) app.use(handler);
   app.use(webhookRoutes({ ...deps, inbox: deps.domain.inbox, received, now: () => new Date() }));
   app.use(raw({ type: () => true, limit: BODY_MAX, inflate: false }));
-  const caller = openCallers(deps.domain.clients, Date.now);
-  app.use(rechargeRoutes({ ...deps, caller, requests }));
+  const { limits = null, mutualTls = false } = deps.guards ?? {};
+  const caller = guarded(openCallers(deps.domain.clients, deps.auth), { limits, mutualTls });
+  const domain = limits ? limitedByAccount(deps.domain, limits) : deps.domain;
+  app.use(rechargeRoutes({ ...deps, domain, caller, requests }));
+  app.use(auditRoutes({ audit: deps.domain.audit, caller }));
   app.use(accountRoutes({ balances: deps.domain.balances, caller }));
   app.use(notFound);
+  app.use(keepProblem);
   app.use(answerProblems(deps.log));
   return app;
+}
+
+/** A refused recharge stores nothing, so its key is still good when the minute is over. */
+const limitedByAccount = (domain: Domain, limits: Limits): Domain => ({
+  ...domain,
+  createRecharge: async (ask) => {
+    await limits.ofAccount(ask.accountId);
+    return domain.createRecharge(ask);
+  },
+});
+
+/** Whoever files the call wants to know why it was refused. */
+const keepProblem: ErrorRequestHandler = (error, _request, response, next) => {
+  response.locals.problem = error;
+  next(error);
+};
+
+/** For an API: nothing of an answer is run, framed or kept by a browser, and no other site's page may read it (no CORS). */
+function securityHeaders(): RequestHandler[] {
+  const policy = helmet({
+    contentSecurityPolicy: {
+      useDefaults: false,
+      directives: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] },
+    },
+    xFrameOptions: { action: 'deny' },
+    crossOriginOpenerPolicy: false,
+    originAgentCluster: false,
+    xDnsPrefetchControl: false,
+    xDownloadOptions: false,
+    xPermittedCrossDomainPolicies: false,
+  });
+  const unkept: RequestHandler = (_request, response, next) => {
+    response.setHeader('cache-control', 'no-store');
+    next();
+  };
+  return [policy, unkept];
 }
 
 function openCounters(registry: Frame['registry']): [Counter<'result'>, Counter<'provider' | 'result'>] {

@@ -1,44 +1,105 @@
-import type { Clients, Key } from '@replenish/domain';
+import type { Ceiling, Clients, Key, Known } from '@replenish/domain';
 import type { Request } from 'express';
+import { type Presented, presentedBy } from './auth-forms.js';
+import { openKeys } from './auth-keys.js';
+import { isBalanceQuery, isInWindow, isS3Signed, isSigned, signedText } from './auth-signatures.js';
+import { openTokens, type TokenIssuer } from './auth-tokens.js';
 import { Problem } from './problem.js';
 
-export const scopes = ['recharges:write', 'recharges:read', 'balances:read'] as const;
+export const scopes = ['recharges:write', 'recharges:read', 'balances:read', 'audit:read'] as const;
 export type Scope = (typeof scopes)[number];
 
-type Found = Awaited<ReturnType<Clients['find']>>;
+export type AuthOptions = Readonly<{
+  /** In production test keys are refused, elsewhere live ones. */
+  isProduction: boolean;
+  tokenIssuer: TokenIssuer | null;
+  /** The clock that signatures and expiry are judged by. */
+  now: () => number;
+}>;
 
-// Half a second: a revoked key stops everywhere within a second, and a busy client costs two look-ups a second.
-const KEY_TTL_MS = 500;
-const KEYS_MAX = 10_000;
+export type CallerClients = Pick<Clients, 'find' | 'findBySubject' | 'useNonce'>;
 
-/** Who calls, by `Authorization: Bearer rk_<env>_<id>.<secret>`. Every process learns of a revocation in a second. */
-export function openCallers(clients: Pick<Clients, 'find'>, now: () => number) {
-  const kept = new Map<string, { until: number; found: Promise<Found> }>();
-
-  const find = (keyId: string): Promise<Found> => {
-    const known = kept.get(keyId);
-    if (known && known.until > now()) return known.found;
-    if (kept.size >= KEYS_MAX) kept.clear();
-    const found = clients.find(keyId);
-    kept.set(keyId, { until: now() + KEY_TTL_MS, found });
-    found.catch(() => kept.delete(keyId));
-    return found;
-  };
-
-  /** @throws Problem UNAUTHENTICATED, or UNAUTHORIZED when the key lacks the scope */
+/**
+ * Who calls. Every form ends in a key; what the key may do is judged here, in this order: the proof, the key's own
+ * limits, the nonce, the scope. A nonce is used up only by a request that is let in as far as that.
+ */
+export function openCallers(clients: CallerClients, options: AuthOptions) {
+  const prove = openProofs(clients, options);
+  /** @throws Problem UNAUTHENTICATED, or UNAUTHORIZED when the key may be known but not used like this */
   return async (request: Request, scope: Scope): Promise<Key> => {
-    const presented = /^Bearer (rk_[A-Za-z0-9_]{1,64})\.(rs_[A-Za-z0-9_-]{1,128})$/i.exec(
-      request.headers.authorization ?? '',
-    );
-    if (!presented) throw unauthenticated('send Authorization: Bearer <key id>.<secret>');
-    const found = await find(presented[1]!);
-    if (!found?.isSecret(presented[2]!))
-      throw unauthenticated('the key is not known, or the secret is not its own');
-    if (found.key.requireSignature) throw unauthenticated('this key only takes signed requests');
-    if (!found.key.scopes.includes(scope))
+    const presented = presentedBy(request.headers);
+    if (!presented)
+      throw unauthenticated('send Authorization: Bearer <key id>.<secret>, or sign the request');
+    const known = await prove(request, presented);
+    if (!known) throw unauthenticated(unproven[presented.form]);
+    refuseForm(known.key, presented.form);
+    refuseState(known.key, options);
+    if (!known.isAllowedFrom(request.ip))
+      throw new Problem('UNAUTHORIZED', 'the key is not used from this address');
+    if (
+      presented.form === 'signed' &&
+      !(await clients.useNonce({ keyId: known.key.keyId, nonce: presented.nonce }))
+    )
+      throw unauthenticated('the nonce was used before');
+    if (!known.key.scopes.includes(scope))
       throw new Problem('UNAUTHORIZED', `the key lacks the scope ${scope}`);
-    return found.key;
+    return known.key;
   };
+}
+
+const unknownKey = 'the key is not known, or the secret is not its own';
+
+const unproven: Readonly<Record<Presented['form'], string>> = {
+  bearer: unknownKey,
+  signed: 'the key is not known, the signature is not right, or the timestamp is more than 300 s away',
+  s3: 'this signature is good for GET /v1/account/balance for 60 s, and for keys that allow it',
+  token: 'the token is not good here, or no key belongs to its subject',
+};
+
+/** One proof a form; null when it fails. */
+function openProofs(clients: CallerClients, { tokenIssuer, now }: AuthOptions) {
+  const find = openKeys(clients);
+  const verify = tokenIssuer && openTokens(tokenIssuer);
+  return async (request: Request, presented: Presented): Promise<Known | null> => {
+    switch (presented.form) {
+      case 'bearer':
+        return find(presented, (known) => known.isSecret(presented.secret));
+      case 'signed': {
+        if (!isInWindow(presented, now())) return null;
+        const text = signedText(request, presented);
+        return find(presented, (known) => isSigned(known, text, presented));
+      }
+      case 's3':
+        if (!isBalanceQuery(request)) return null;
+        return find(presented, (known) => isS3Signed(known, presented, now()));
+      case 'token': {
+        const holder = await verify?.(presented.token);
+        const known = holder && (await find(holder, () => true));
+        return known ? { ...known, key: narrowed(known.key, holder.scope) } : null;
+      }
+    }
+  };
+}
+
+/** A token that names scopes of ours grants those of them that the key has; one that names none grants the key's. */
+function narrowed(key: Key, scope: string | null): Key {
+  const granted = (scope ?? '').split(' ').filter((name) => (scopes as readonly string[]).includes(name));
+  return granted.length === 0 ? key : { ...key, scopes: key.scopes.filter((name) => granted.includes(name)) };
+}
+
+function refuseForm(key: Key, form: Presented['form']): void {
+  if (key.requireSignature && (form === 'bearer' || form === 'token'))
+    throw unauthenticated('this key only takes signed requests');
+  if (form === 'bearer' && key.env === 'live' && !key.allowBearer)
+    throw unauthenticated('this live key does not send its secret: sign the request');
+}
+
+function refuseState(key: Key, { isProduction, now }: AuthOptions): void {
+  if (key.env === (isProduction ? 'test' : 'live'))
+    throw unauthenticated(`keys of the environment ${key.env} are not taken here`);
+  if (key.expiresAt && key.expiresAt.getTime() <= now()) throw unauthenticated('the key has expired');
+  if (key.lockedUntil && key.lockedUntil.getTime() > now())
+    throw new Problem('UNAUTHORIZED', 'the key is locked');
 }
 
 const unauthenticated = (why: string): Problem =>
@@ -48,6 +109,16 @@ const unauthenticated = (why: string): Problem =>
 export function requireAccount(key: Key, accountId: string): void {
   if (key.accounts.some((pattern) => covers(pattern, accountId))) return;
   throw new Problem('UNAUTHORIZED', 'the key does not cover this account');
+}
+
+/**
+ * The ceiling of a key in one currency; undefined for a key without any.
+ * @throws Problem UNAUTHORIZED when the key has ceilings, but none here: what was bounded is not unbounded elsewhere
+ */
+export function ceilingOf(key: Key, currency: string): Ceiling | undefined {
+  if (Object.keys(key.ceilings).length === 0) return undefined;
+  if (Object.hasOwn(key.ceilings, currency)) return key.ceilings[currency];
+  throw new Problem('UNAUTHORIZED', `the key has no ceiling for ${currency}, so it may not use it`);
 }
 
 /** `*` stands for any run of characters; everything else for itself. */

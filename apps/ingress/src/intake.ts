@@ -3,11 +3,12 @@ import type { Providers } from '@replenish/providers';
 import type { Queues } from '@replenish/queues';
 import { type Counter, crashPoint, newId } from '@replenish/runtime';
 import type { Request, Response } from 'express';
-import { requireAccount } from './caller.js';
+import { ceilingOf, requireAccount } from './caller.js';
 import { exponentOf } from './currencies.js';
 import { parseJson } from './json-body.js';
 import { invalid, Problem } from './problem.js';
 import { ChargeInput, idempotencyKey, RechargeInput, validated } from './recharge-input.js';
+import { parseXml } from './xml-read.js';
 
 export type IntakeDeps = Readonly<{
   domain: Pick<Domain, 'createRecharge'>;
@@ -31,16 +32,17 @@ type Asked = Readonly<{
   timestamp?: string | undefined;
 }>;
 
-/** The body as sent, whichever JSON form. @throws Problem INVALID_ARGUMENT */
-export function readBody(request: Request): unknown {
-  if (!request.is('application/json')) {
-    throw new Problem('INVALID_ARGUMENT', 'send Content-Type: application/json', { status: 415 });
-  }
-  if (!/^[^;]*(;\s*charset="?utf-8"?\s*)?$/i.test(request.headers['content-type'] ?? '')) {
-    throw new Problem('INVALID_ARGUMENT', 'JSON is UTF-8 (RFC 8259); send no other charset', { status: 415 });
-  }
-  return parseJson(Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0));
+/** The body as sent, JSON or XML with this root element: the same value for both. @throws Problem INVALID_ARGUMENT */
+export function readBody(request: Request, root: string): unknown {
+  const type = request.is(['application/json', 'application/xml', 'text/xml']);
+  if (!type) throw unreadable('send Content-Type: application/json or application/xml');
+  if (!/^[^;]*(;\s*charset="?utf-8"?\s*)?$/i.test(request.headers['content-type'] ?? ''))
+    throw unreadable('bodies are UTF-8; send no other charset');
+  const raw = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0);
+  return type === 'application/json' ? parseJson(raw) : parseXml(raw, root);
 }
+
+const unreadable = (why: string): Problem => new Problem('INVALID_ARGUMENT', why, { status: 415 });
 
 /** POST /v1/recharges */
 export function takeRecharge(
@@ -49,7 +51,7 @@ export function takeRecharge(
   request: Request,
   response: Response,
 ): Promise<Taken> {
-  const input = validated(RechargeInput, readBody(request));
+  const input = validated(RechargeInput, readBody(request, 'recharge'));
   const { amount, ...asked } = input;
   return take(deps, key, response, {
     ...asked,
@@ -60,7 +62,7 @@ export function takeRecharge(
 
 /** POST /api/charge: major units, and without a key each call is an intent of its own. */
 export function takeCharge(deps: IntakeDeps, key: Key, request: Request, response: Response): Promise<Taken> {
-  const input = validated(ChargeInput, readBody(request));
+  const input = validated(ChargeInput, readBody(request, 'charge'));
   const amountMinor = minorFromMajor(input.amount.value, exponentOf(input.currency) ?? 2);
   if (amountMinor === null || amountMinor <= 0n || amountMinor > BigInt(Number.MAX_SAFE_INTEGER)) {
     const message = `must be a positive decimal of ${input.currency}, no finer than its smallest unit`;
@@ -106,6 +108,7 @@ async function take(deps: IntakeDeps, key: Key, response: Response, asked: Asked
     planId: asked.planId ?? null,
     requestedAt: asked.timestamp ? new Date(asked.timestamp) : null,
     correlationId: response.locals.correlationId as string,
+    ceiling: ceilingOf(key, asked.currency),
   });
   if (!created.ok) {
     deps.requests.inc({ result: created.problem });
@@ -124,4 +127,5 @@ const problemOf = {
     new Problem('DUPLICATE_REQUEST', 'this idempotency key was used with another request; take a new key'),
   insufficient_balance: () =>
     new Problem('INSUFFICIENT_BALANCE', "the account's available balance does not cover the amount"),
+  above_ceiling: () => new Problem('UNAUTHORIZED', 'the amount is above what this key may ask for'),
 };

@@ -2,11 +2,22 @@ import { once } from 'node:events';
 import { openDomain } from '@replenish/domain';
 import { openProviders } from '@replenish/providers';
 import { openQueues } from '@replenish/queues';
-import { createFastServer, requireDatabaseUrl, runProcess } from '@replenish/runtime';
+import {
+  createFastServer,
+  newId,
+  requireDatabaseUrl,
+  requireMasterKeys,
+  runProcess,
+} from '@replenish/runtime';
 import { buildApp } from './app.js';
+import { authSettings } from './auth-settings.js';
+import { openGuards } from './guards.js';
 import { closeServer, serverLimits } from './server.js';
+import { refuseDemoClient, refuseUnsafeConfiguration, tlsOptions } from './tls.js';
 
 await runProcess('ingress', process.env, async ({ config, log, registry, health, opened }) => {
+  refuseUnsafeConfiguration(config);
+  const tls = tlsOptions(config);
   const databaseUrl = requireDatabaseUrl(config);
   const domain = opened(
     'domain',
@@ -15,6 +26,8 @@ await runProcess('ingress', process.env, async ({ config, log, registry, health,
       poolMax: config.DATABASE_POOL_MAX,
       reconcileAfterMs: config.RECONCILE_AFTER_MS,
       providerTimeoutMs: config.PROVIDER_TIMEOUT_MS,
+      newId,
+      masterKeys: requireMasterKeys(config),
       onConnectionLost: (error) => log.warn({ err: error }, 'lost a database connection'),
     }),
     (it) => it.close(),
@@ -27,10 +40,24 @@ await runProcess('ingress', process.env, async ({ config, log, registry, health,
   );
   health.add('database', () => domain.ping());
   health.add('queue', () => queues.ping());
-  const app = buildApp({ domain, providers, queues, log, registry, health });
-  const server = opened('server', createFastServer(app, serverLimits), closeServer);
+  await refuseDemoClient(domain.clients, config);
+  const guards = openGuards({ config, databaseUrl, domain, log, registry, opened });
+  const auth = authSettings(config);
+  const app = buildApp({
+    domain,
+    providers,
+    queues,
+    log,
+    registry,
+    health,
+    auth,
+    guards,
+    publicUrl: config.PUBLIC_URL,
+  });
+  const server = opened('server', createFastServer(app, serverLimits, tls), closeServer);
+  server.maxConnections = config.INGRESS_CONNECTIONS_MAX;
   server.listen(config.INGRESS_PORT, config.INGRESS_HOST);
   await once(server, 'listening');
   const { port } = server.address() as { port: number };
-  return `http://${config.INGRESS_HOST}:${port}`;
+  return `${tls ? 'https' : 'http'}://${config.INGRESS_HOST}:${port}`;
 });

@@ -1,6 +1,8 @@
 import { StoreUnavailable } from '@replenish/domain';
 import type { Logger } from '@replenish/runtime';
-import type { ErrorRequestHandler, RequestHandler, Response } from 'express';
+import type { ErrorRequestHandler, Request, RequestHandler, Response } from 'express';
+import { answerProblem } from './answer.js';
+import { withoutCardNumbers } from './card-number.js';
 
 /** The closed set of error codes. Each has its own meaning, and a page under /docs/errors/<code>. */
 export const codes = {
@@ -46,20 +48,18 @@ export function invalid(...errors: readonly FieldError[]): Problem {
 }
 
 /** RFC 9457. The detail is for people; programs read `code`. */
-function send(response: Response, problem: Problem): void {
+function send(request: Request, response: Response, problem: Problem): void {
   for (const [name, value] of Object.entries(problem.headers)) response.setHeader(name, value);
-  response.status(problem.status).setHeader('content-type', 'application/problem+json');
-  response.end(
-    JSON.stringify({
-      type: `/docs/errors/${problem.code}`,
-      title: codes[problem.code].title,
-      status: problem.status,
-      detail: problem.message,
-      code: problem.code,
-      correlationId: response.locals.correlationId,
-      ...(problem.errors && { errors: problem.errors }),
-    }),
-  );
+  const errors = problem.errors?.map(({ path, message }) => ({ path: withoutCardNumbers(path), message }));
+  answerProblem(request, response, {
+    type: `/docs/errors/${problem.code}`,
+    title: codes[problem.code].title,
+    status: problem.status,
+    detail: withoutCardNumbers(problem.message),
+    code: problem.code,
+    correlationId: response.locals.correlationId as string,
+    ...(errors && { errors }),
+  });
 }
 
 export const notFound: RequestHandler = (request) => {
@@ -69,9 +69,9 @@ export const notFound: RequestHandler = (request) => {
 /** The last resort: everything thrown becomes a problem, and only the log learns what it was. */
 export const answerProblems =
   (log: Logger): ErrorRequestHandler =>
-  (error, _request, response, next) => {
+  (error, request, response, next) => {
     if (response.headersSent) return next(error);
-    send(response, problemFrom(error, log, response.locals.correlationId as string));
+    send(request, response, problemFrom(error, log, response.locals.correlationId as string));
   };
 
 function problemFrom(error: unknown, log: Logger, correlationId: string): Problem {

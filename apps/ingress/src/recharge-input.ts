@@ -2,48 +2,82 @@ import { AMOUNT_MINOR_MAX } from '@replenish/domain';
 import { paymentMethods } from '@replenish/providers';
 import { isLosslessNumber } from 'lossless-json';
 import { z } from 'zod';
+import { hasCardNumber } from './card-number.js';
 import { exponentOf } from './currencies.js';
 import { type FieldError, invalid } from './problem.js';
 
+const NO_CARD = 'must not contain what may be the number of a payment card';
+
 /** No control character, no NUL, no half of a surrogate pair: Postgres would refuse or, worse, change them. */
 const clean = /^[^\p{Cc}\p{Cs}]*$/u;
-export const text = (max: number) =>
-  z.string().min(1).max(max).regex(clean, 'must not contain control characters or lone surrogates');
+const freeText = (max: number) =>
+  z
+    .string()
+    .max(max)
+    .regex(clean, 'must not contain control characters or lone surrogates')
+    .refine((given) => given.length > max || !hasCardNumber(given), NO_CARD);
+export const text = (max: number) => freeText(max).min(1);
 
 export const accountId = z
   .string()
-  .regex(/^[A-Za-z0-9._:-]{1,64}$/, 'must be 1 to 64 of A-Z a-z 0-9 . _ : -');
+  .regex(/^[A-Za-z0-9._:-]{1,64}$/, 'must be 1 to 64 of A-Z a-z 0-9 . _ : -')
+  .meta({ examples: ['acct-1001'] });
 export const currency = z
   .string()
-  .refine((code) => exponentOf(code) !== undefined, 'must be an upper-case ISO 4217 code');
+  .refine((code) => exponentOf(code) !== undefined, 'must be an upper-case ISO 4217 code')
+  .meta({ pattern: '^[A-Z]{3}$', description: 'ISO 4217', examples: ['USD'] });
 export const idempotencyKey = z
   .string()
   .regex(/^[\x21-\x7e]{1,255}$/, 'must be 1 to 255 printable ASCII characters');
 /** RFC 3339, and in UTC still of a year that has four digits and is not 0: Postgres would not take it. */
 export const timestamp = z.iso
   .datetime({ offset: true, abort: true, error: 'must be an RFC 3339 time' })
-  .refine((time) => /^(?!0000)\d{4}-/.test(new Date(time).toISOString()), 'must be of the years 1 to 9999');
+  .refine((time) => /^(?!0000)\d{4}-/.test(new Date(time).toISOString()), 'must be of the years 1 to 9999')
+  .meta({ description: 'RFC 3339' });
 
 /** A JSON number that was written as digits, so that 1e3, 1.5 and 2^53 never become another amount on the way. */
 const amountMinor = z
-  .custom<{ value: string }>((value) => isLosslessNumber(value), 'must be a JSON integer of minor units')
+  .custom<{ value: string }>(
+    (value) => isLosslessNumber(value),
+    'must be an integer of minor units, in JSON without quotes',
+  )
   .refine(
     (number) => /^[1-9]\d{0,15}$/.test(number.value),
     'must be a positive integer of minor units, in digits',
   )
   .transform((number) => BigInt(number.value))
-  .refine((amount) => amount <= AMOUNT_MINOR_MAX, 'must be at most 9007199254740991');
+  .refine((amount) => amount <= AMOUNT_MINOR_MAX, 'must be at most 9007199254740991')
+  .meta({
+    type: 'integer',
+    minimum: 1,
+    maximum: Number(AMOUNT_MINOR_MAX),
+    description: 'Minor units of the currency, written as digits: 4999 is 49.99 USD',
+    examples: [4999],
+  });
 
 /** Counted before it is read: thousands of wrong entries would hold the process for a good part of a second. */
 const metadata = z
   .unknown()
   .refine((entries) => Object.keys(Object(entries)).length <= 50, 'must have at most 50 entries')
-  .pipe(
-    z.record(
-      text(40),
-      z.string().max(500).regex(clean, 'must not contain control characters or lone surrogates'),
-    ),
-  );
+  .pipe(z.record(text(40), freeText(500)))
+  .meta({
+    type: 'object',
+    maxProperties: 50,
+    propertyNames: { minLength: 1, maxLength: 40 },
+    additionalProperties: { type: 'string', maxLength: 500 },
+    description: 'In XML `<metadata><entry key="name">value</entry></metadata>`',
+    examples: [{ team: 'billing' }],
+  });
+
+/** Rows of one page; `rows` of them when the caller does not say. */
+export const pageLimit = (rows: number) =>
+  z
+    .string()
+    .regex(/^\d{1,3}$/, 'must be a whole number')
+    .transform(Number)
+    .refine((n) => n >= 1 && n <= 100, 'must be 1 to 100')
+    .meta({ type: 'integer', minimum: 1, maximum: 100, description: `${rows} when it is left out` })
+    .default(rows);
 
 /** The body of POST /v1/recharges. Unknown fields are refused: a misspelt one must not be accepted and forgotten. */
 export const RechargeInput = z.strictObject({
@@ -64,10 +98,17 @@ export const RechargeInput = z.strictObject({
 export const ChargeInput = z.strictObject({
   idempotency_key: idempotencyKey.optional(),
   account_id: accountId,
-  amount: z.custom<{ value: string }>(
-    (value) => isLosslessNumber(value),
-    'must be a JSON number of major units',
-  ),
+  amount: z
+    .custom<{ value: string }>(
+      (value) => isLosslessNumber(value),
+      'must be a number of major units, in JSON without quotes',
+    )
+    .meta({
+      type: 'number',
+      exclusiveMinimum: 0,
+      description: 'Major units of the currency, no finer than its smallest unit: 49.99',
+      examples: [49.99],
+    }),
   currency,
   payment_method: z.enum(paymentMethods).default('sandbox'),
 });

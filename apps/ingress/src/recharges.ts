@@ -1,12 +1,13 @@
 import { type Domain, isFinal, type Key, type RechargeView, type State, states } from '@replenish/domain';
 import { type Request, type Response, Router } from 'express';
 import { z } from 'zod';
+import { answer, preferredForm } from './answer.js';
 import { rechargeBody, statusOf, timelineBody } from './bodies.js';
 import { likeOf, requireAccount, type Scope } from './caller.js';
 import { sendCsv } from './csv.js';
 import { type IntakeDeps, takeCharge, takeRecharge } from './intake.js';
 import { Problem } from './problem.js';
-import { accountId, text, timestamp, validated } from './recharge-input.js';
+import { accountId, pageLimit, text, timestamp, validated } from './recharge-input.js';
 import { untilFinal, waitMsFrom } from './waiting.js';
 
 export type RechargeDeps = IntakeDeps &
@@ -25,7 +26,7 @@ export function rechargeRoutes(deps: RechargeDeps): Router {
     const { replayed, recharge } = await takeRecharge(deps, key, request, response);
     if (replayed) response.setHeader('idempotent-replayed', 'true');
     response.setHeader('location', `/v1/recharges/${recharge.id}`);
-    response.status(replayed ? 200 : 202).json(rechargeBody(recharge));
+    answer(request, response, 'recharge', rechargeBody(recharge), replayed ? 200 : 202);
   };
   router.post(['/v1/recharges', '/recharge'], create);
   router.post('/api/charge', (request, response) => charge(deps, request, response));
@@ -38,12 +39,12 @@ export function rechargeRoutes(deps: RechargeDeps): Router {
       waitMsFrom(request.headers.prefer as string),
       gone(response),
     );
-    response.json(rechargeBody(waited));
+    answer(request, response, 'recharge', rechargeBody(waited));
   });
   router.get('/v1/recharges/:id/timeline', async (request, response) => {
     const recharge = await own(deps, request, 'recharges:read');
     const rows = await deps.domain.reads.timeline(recharge.id);
-    response.json({ data: rows.map(timelineBody) });
+    answer(request, response, 'timeline', { data: rows.map(timelineBody) });
   });
   router.post('/v1/recharges/:id/cancel', (request, response) => cancel(deps, request, response));
   return router;
@@ -87,7 +88,7 @@ async function cancel(deps: RechargeDeps, request: Request, response: Response):
     const why = isFinal(after.state) ? `it is ${after.state} already` : 'it was sent to the provider';
     throw new Problem('INVALID_STATE', `too late to cancel: ${why}`);
   }
-  response.json(rechargeBody(after));
+  answer(request, response, 'recharge', rechargeBody(after));
 }
 
 /** The form of the source document: `status` is success only when the money has arrived. */
@@ -97,7 +98,7 @@ async function charge(deps: RechargeDeps, request: Request, response: Response):
   const recharge = await untilFinal(deps.domain.reads, taken.recharge, CHARGE_WAIT_MS, gone(response));
   if (taken.replayed) response.setHeader('idempotent-replayed', 'true');
   const body = rechargeBody(recharge);
-  response.json({
+  answer(request, response, 'charge', {
     status: chargeStatusOf[recharge.state],
     transaction_id: recharge.id,
     message: body.failure ? body.failure.message : body.message,
@@ -114,19 +115,13 @@ const chargeStatusOf: Record<State, 'processing' | 'success' | 'failed'> = {
   CANCELED: 'failed',
 };
 
-const limit = z
-  .string()
-  .regex(/^\d{1,3}$/, 'must be a whole number')
-  .transform(Number)
-  .refine((n) => n >= 1 && n <= 100, 'must be 1 to 100');
-
-const ListQuery = z.strictObject({
+export const ListQuery = z.strictObject({
   accountId: accountId.optional(),
   status: z.enum(['accepted', 'in_progress', 'succeeded', 'failed', 'canceled']).optional(),
   orderReference: text(255).optional(),
   createdFrom: timestamp.optional(),
   createdTo: timestamp.optional(),
-  limit: limit.default(20),
+  limit: pageLimit(20),
   cursor: z
     .string()
     .regex(/^[A-Za-z0-9_-]{22}$/, 'is not a cursor of ours')
@@ -150,7 +145,8 @@ async function list(deps: RechargeDeps, request: Request, response: Response): P
   });
   const page = rows.slice(0, query.limit).map(rechargeBody);
   const nextCursor = rows.length > query.limit ? cursorOf(page.at(-1)!.transactionId) : null;
-  if (request.accepts(['json', 'csv']) !== 'csv') return void response.json({ data: page, nextCursor });
+  if (preferredForm(request, { csv: true }) !== 'csv')
+    return answer(request, response, 'recharges', { data: page, nextCursor });
   if (nextCursor) response.setHeader('x-next-cursor', nextCursor);
   sendCsv(
     response,

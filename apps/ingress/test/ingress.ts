@@ -4,10 +4,12 @@ import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { type Domain, type NewClient, type NewKey, openDomain, type RechargeView } from '@replenish/domain';
 import { openProviders, type Providers } from '@replenish/providers';
-import { createFastServer, Health, type Logger, openRegistry } from '@replenish/runtime';
+import { createFastServer, Health, type Logger, openRegistry, type TlsOptions } from '@replenish/runtime';
 import { createDatabase, freePort } from '@replenish/testing';
+import type { Express } from 'express';
 import pg from 'pg';
-import { buildApp } from '../src/app.js';
+import { buildApp, type Guards, type IngressDeps } from '../src/app.js';
+import type { AuthSettings } from '../src/auth-settings.js';
 import { closeServer, serverLimits } from '../src/server.js';
 
 type Hint = Readonly<{ queue: string; ids: readonly string[] }>;
@@ -37,7 +39,10 @@ export type Sent = Readonly<{
 
 export type Ingress = Readonly<{
   url: string;
+  app: Express;
   domain: Domain;
+  databaseUrl: string;
+  metric: (name: string) => Promise<number>;
   hints: readonly Hint[];
   logged: readonly LogRecord[];
   /** An API client of its own that may do everything with every account, but for what `wishes` say. */
@@ -47,44 +52,54 @@ export type Ingress = Readonly<{
   close: () => Promise<void>;
 }>;
 
+export const masterKeys = `test:${Buffer.alloc(32, 9).toString('base64')}`;
+
 export const webhookKey = Buffer.alloc(32, 7);
+
+type IngressWishes = Readonly<{
+  /** Of an ingress that runs already: this one is another process beside it. */
+  databaseUrl?: string;
+  migrated?: boolean;
+  auth?: Partial<AuthSettings>;
+  guards?: (around: Pick<IngressDeps, 'domain' | 'log' | 'registry'>, databaseUrl: string) => Guards;
+  tls?: TlsOptions | null;
+}>;
 
 /** The ingress's own app on an HTTP server with its own limits, a database of its own, and no provider that answers. */
 export async function openIngress({
   databaseUrl,
   migrated = true,
-}: {
-  databaseUrl?: string;
-  migrated?: boolean;
-} = {}): Promise<Ingress> {
+  auth = {},
+  guards,
+  tls = null,
+}: IngressWishes = {}): Promise<Ingress> {
   const database = databaseUrl
     ? { url: databaseUrl, release: async () => {} }
     : await createDatabase({ migrated });
-  const domain = openDomain({
-    databaseUrl: database.url,
-    poolMax: 4,
-    reconcileAfterMs: 60_000,
-    providerTimeoutMs: 1_000,
-  });
+  const domain = openBooks(database.url);
   const providers = await openSilentProvider();
   const health = new Health();
   health.add('database', () => domain.ping());
   const hints: Hint[] = [];
   const logged: LogRecord[] = [];
+  const around = { domain, log: recorder(logged), registry: openRegistry('ingress') };
   const app = buildApp({
-    domain,
+    ...around,
     providers,
     queues: { hint: async (queue, ids) => hints.push({ queue, ids }) > 0 },
-    log: recorder(logged),
-    registry: openRegistry('ingress'),
     health,
+    auth: { isProduction: false, tokenIssuer: null, now: Date.now, trustProxy: false, ...auth },
+    ...(guards && { guards: guards(around, database.url) }),
   });
-  const server = createFastServer(app, serverLimits);
+  const server = createFastServer(app, serverLimits, tls);
   const url = await listen(server);
   const pool = new pg.Pool({ connectionString: database.url, max: 2 });
   return {
     url,
+    app,
     domain,
+    databaseUrl: database.url,
+    metric: async (name) => sumOf(await around.registry.getSingleMetric(name)!.get()),
     hints,
     logged,
     client: (wishes) =>
@@ -100,6 +115,9 @@ export async function openIngress({
     },
   };
 }
+
+const openBooks = (databaseUrl: string): Domain =>
+  openDomain({ databaseUrl, poolMax: 4, reconcileAfterMs: 60_000, providerTimeoutMs: 1_000, masterKeys });
 
 /** Nobody listens where the sandbox should be: an ingress never calls a provider. */
 const openSilentProvider = async (): Promise<Providers> =>
@@ -117,7 +135,10 @@ export async function listen(server: Server): Promise<string> {
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 }
 
-const allScopes = ['recharges:write', 'recharges:read', 'balances:read'];
+const sumOf = ({ values }: { values: { value: number }[] }): number =>
+  values.reduce((sum, { value }) => sum + value, 0);
+
+const allScopes = ['recharges:write', 'recharges:read', 'balances:read', 'audit:read'];
 
 function recorder(logged: LogRecord[]): Logger {
   const write = (level: string) => (fields: object, message: string) =>

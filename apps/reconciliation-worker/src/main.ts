@@ -1,9 +1,10 @@
 import { openDomain } from '@replenish/domain';
 import { openProviders } from '@replenish/providers';
 import { openQueues } from '@replenish/queues';
-import { openProviderMetrics, requireDatabaseUrl, runProcess } from '@replenish/runtime';
+import { newId, openProviderMetrics, requireDatabaseUrl, runProcess } from '@replenish/runtime';
 import { asker } from './asker.js';
 import { watchBacklog } from './backlog.js';
+import { startMinuteTick } from './minute-tick.js';
 import { sweeper } from './sweeper.js';
 
 await runProcess('reconciliation-worker', process.env, async ({ config, log, registry, health, opened }) => {
@@ -15,6 +16,7 @@ await runProcess('reconciliation-worker', process.env, async ({ config, log, reg
       poolMax: config.DATABASE_POOL_MAX,
       reconcileAfterMs: config.RECONCILE_AFTER_MS,
       providerTimeoutMs: config.PROVIDER_TIMEOUT_MS,
+      newId,
       onConnectionLost: (error) => log.warn({ err: error }, 'lost a database connection'),
     }),
     (it) => it.close(),
@@ -34,6 +36,7 @@ await runProcess('reconciliation-worker', process.env, async ({ config, log, reg
     openQueues({ redisUrl: config.REDIS_URL, databaseUrl, log, providers: providers.names, registry }),
     (it) => it.close(),
   );
+  opened('minute tick', startMinuteTick({ domain, log, registry }), (end) => end());
   watchBacklog(registry, domain.reads, 10 * config.RECONCILE_AFTER_MS);
   for (const name of providers.names) {
     const ask = asker({ domain, queues, provider: providers.get(name)!, log, metrics });

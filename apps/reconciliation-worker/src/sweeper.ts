@@ -3,7 +3,7 @@ import type { QueueName, Queues } from '@replenish/queues';
 import { crashPoint, type Logger } from '@replenish/runtime';
 
 export type SweeperDeps = Readonly<{
-  domain: Pick<Domain, 'takeDue'>;
+  domain: Pick<Domain, 'takeDue'> & Readonly<{ clients: Pick<Domain['clients'], 'forgetNonces'> }>;
   queues: Pick<Queues, 'hint'>;
   log: Logger;
 }>;
@@ -12,9 +12,12 @@ export type SweeperDeps = Readonly<{
 // rest is due still, and a queue that is filled faster than it is worked off helps nobody.
 const BATCH_MAX = 500;
 const BATCHES_A_RUN = 40;
+// Nonces of signed requests are kept for a quarter of an hour; a minute more is nothing.
+const FORGET_GAP_MS = 60_000;
 
 /** Turns due rows into jobs. The one mechanism that heals lost hints, dead workers and silent providers. */
 export function sweeper({ domain, queues, log }: SweeperDeps): () => Promise<undefined> {
+  let forgotAt = Number.NEGATIVE_INFINITY;
   return async () => {
     let taken = 0;
     for (let batch = 0; batch < BATCHES_A_RUN; batch++) {
@@ -25,6 +28,10 @@ export function sweeper({ domain, queues, log }: SweeperDeps): () => Promise<und
       if (due.length < BATCH_MAX || hinted.includes(false)) break;
     }
     if (taken > 0) log.info({ taken }, 'swept');
+    if (performance.now() - forgotAt > FORGET_GAP_MS) {
+      forgotAt = performance.now();
+      await domain.clients.forgetNonces();
+    }
     return;
   };
 }

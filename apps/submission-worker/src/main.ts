@@ -1,7 +1,7 @@
 import { openDomain } from '@replenish/domain';
 import { openProviders } from '@replenish/providers';
 import { openQueues } from '@replenish/queues';
-import { openProviderMetrics, requireDatabaseUrl, runProcess } from '@replenish/runtime';
+import { newId, openProviderMetrics, requireDatabaseUrl, runProcess } from '@replenish/runtime';
 import { openClaimCounter, submitter } from './submitter.js';
 
 await runProcess('submission-worker', process.env, async ({ config, log, registry, health, opened }) => {
@@ -13,6 +13,7 @@ await runProcess('submission-worker', process.env, async ({ config, log, registr
       poolMax: config.DATABASE_POOL_MAX,
       reconcileAfterMs: config.RECONCILE_AFTER_MS,
       providerTimeoutMs: config.PROVIDER_TIMEOUT_MS,
+      newId,
       onConnectionLost: (error) => log.warn({ err: error }, 'lost a database connection'),
     }),
     (it) => it.close(),

@@ -1,7 +1,7 @@
 import { openDomain } from '@replenish/domain';
 import { openProviders } from '@replenish/providers';
 import { openQueues } from '@replenish/queues';
-import { openProviderMetrics, requireDatabaseUrl, runProcess } from '@replenish/runtime';
+import { newId, openProviderMetrics, requireDatabaseUrl, runProcess } from '@replenish/runtime';
 import { openEventCounter, processor } from './processor.js';
 
 // Events only touch the database; more in flight than this form no larger batches.
@@ -16,6 +16,7 @@ await runProcess('webhook-worker', process.env, async ({ config, log, registry, 
       poolMax: config.DATABASE_POOL_MAX,
       reconcileAfterMs: config.RECONCILE_AFTER_MS,
       providerTimeoutMs: config.PROVIDER_TIMEOUT_MS,
+      newId,
       onConnectionLost: (error) => log.warn({ err: error }, 'lost a database connection'),
     }),
     (it) => it.close(),

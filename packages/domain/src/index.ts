@@ -1,20 +1,23 @@
 import { v7 as uuidv7 } from 'uuid';
 import { type ApplyOptions, applier, type Heard, type Told } from './store/apply.js';
+import { type Audit, openAudit } from './store/audit.js';
 import { type Balances, openBalances } from './store/balances.js';
+import { type Ask, ceilingKeeper } from './store/ceilings.js';
 import { type Clients, openClients } from './store/clients.js';
 import { type Created, creator } from './store/create.js';
 import { openDatabase } from './store/database.js';
 import { persist } from './store/failure.js';
 import { type Inbox, openInbox } from './store/inbox.js';
-import type { NewRecharge } from './store/new-recharge.js';
 import { openReads, type Reads } from './store/reads.js';
+import { openSecurity, type Security } from './store/security.js';
 import { type Due, takeDue } from './store/sweep.js';
+import { openVault } from './store/vault.js';
 import { type Finding, verify } from './store/verify.js';
 
 /** The state machine, the ledger and the inbox. Sole owner of the database. */
 export interface Domain {
   /** Stores a validated request; the same key again answers with the first one's transaction. */
-  createRecharge(ask: NewRecharge): Promise<Created>;
+  createRecharge(ask: Ask): Promise<Created>;
   /** The only way a recharge changes. Calls that arrive together share one statement. */
   applyNews(told: Told): Promise<Heard>;
   /** Takes due rows and sets their next due time, so that whoever works on them may die. */
@@ -23,6 +26,8 @@ export interface Domain {
   readonly reads: Reads;
   readonly balances: Balances;
   readonly clients: Clients;
+  readonly audit: Audit;
+  readonly security: Security;
   verify(): Promise<Finding[]>;
   /** @throws StoreUnavailable when the database does not answer. */
   ping(): Promise<void>;
@@ -36,6 +41,8 @@ export type DomainOptions = Readonly<{
   reconcileAfterMs: number;
   /** Limit of one provider call; a submit may take a few, and its retries' waits. */
   providerTimeoutMs: number;
+  /** `<id>:<base64 of 32 bytes>`, several separated by spaces; the first seals. Without, keys made are bearers. */
+  masterKeys?: string | undefined;
   onConnectionLost?: (error: Error) => void;
   newId?: () => string;
   now?: () => Date;
@@ -51,6 +58,7 @@ const SUBMIT_MARGIN_MS = 5_000;
 export function openDomain(options: DomainOptions): Domain {
   const newId = options.newId ?? uuidv7;
   const now = options.now ?? (() => new Date());
+  const vault = options.masterKeys === undefined ? null : openVault(options.masterKeys);
   const { db, close } = openDatabase({
     databaseUrl: options.databaseUrl,
     poolMax: options.poolMax ?? 8,
@@ -63,13 +71,15 @@ export function openDomain(options: DomainOptions): Domain {
     random: options.random ?? Math.random,
   };
   return {
-    createRecharge: creator(db, { hintLimitMs: HINT_LIMIT_MS, newId }),
+    createRecharge: ceilingKeeper(db, creator(db, { hintLimitMs: HINT_LIMIT_MS, newId })),
     applyNews: applier(db, applying),
     takeDue: (max) => takeDue(db, max, options.reconcileAfterMs),
     inbox: openInbox(db, { hintLimitMs: HINT_LIMIT_MS, newId }),
     reads: openReads(db, applying.callLimitMs),
     balances: openBalances(db),
-    clients: openClients(db, { newId, now }),
+    clients: openClients(db, { vault, newId, now }),
+    audit: openAudit(db),
+    security: openSecurity(db),
     verify: () => verify(db),
     ping: async () => {
       await persist(() => db.$queryRaw`select 1`);
@@ -83,15 +93,20 @@ export { AMOUNT_MINOR_MAX, type Money, majorFromMinor, minorFromMajor } from './
 export { type Capabilities, type Evidence, type NextStep, nextStep } from './core/next-step.js';
 export type { Kind } from './core/postings.js';
 export { isFinal, type News, type State, states, type Verdict } from './core/recharge.js';
+export { type SecurityRule, securityRules } from './core/security-rules.js';
 export type { CallRecord, Claim, Heard, Told } from './store/apply.js';
+export type { Audit, AuditCall, AuditFilter } from './store/audit.js';
 export type { Balance, Balances, WalletEntry } from './store/balances.js';
-export type { Clients, Key, NewClient, NewKey } from './store/clients.js';
+export type { Ceiling } from './store/ceilings.js';
+export type { Clients, NewClient, NewKey } from './store/clients.js';
 export type { Created, CreateProblem } from './store/create.js';
 export { StoreUnavailable } from './store/failure.js';
 export type { Delivery, Inbox, Kept, StoredEvent } from './store/inbox.js';
+export type { Key, Known } from './store/key.js';
 export { migrate, schemaScript } from './store/migrate.js';
 export type { NewRecharge } from './store/new-recharge.js';
 export type { Outstanding, Reads, TimelineRow } from './store/reads.js';
+export type { Lock, Oddity, Security, Suspicion } from './store/security.js';
 export type { Due } from './store/sweep.js';
 export { type Finding, invariantNames } from './store/verify.js';
 export type { RechargeView } from './store/view.js';

@@ -9,7 +9,7 @@ let clients: Clients;
 let now = new Date('2026-11-21T22:00:00Z');
 beforeAll(async () => {
   books = await openBooks();
-  clients = books.open({ now: () => now }).clients;
+  clients = books.open({ now: () => now, masterKeys: `test:${Buffer.alloc(32).toString('base64')}` }).clients;
 });
 afterAll(() => books.close());
 
@@ -30,9 +30,16 @@ test('a new client has a key that opens with its secret and no other', async () 
     scopes: ['recharges:write'],
     accounts: ['acct-10*'],
     allowS3: false,
+    allowBearer: false,
     requireSignature: false,
+    canSign: true,
     rateLimitPerMinute: null,
+    ipAllow: [],
+    ceilings: {},
+    oauthSubject: null,
     createdAt: expect.any(Date),
+    expiresAt: null,
+    lockedUntil: null,
     revokedAt: null,
   });
   expect(await isSecret(keyId, secret)).toBe(true);
@@ -41,9 +48,24 @@ test('a new client has a key that opens with its secret and no other', async () 
 });
 
 test('what a key may do is kept as it was given', async () => {
-  const options = { allowS3: true, requireSignature: true, rateLimitPerMinute: 7 };
+  const options = {
+    allowS3: true,
+    allowBearer: true,
+    requireSignature: true,
+    rateLimitPerMinute: 7,
+    ipAllow: ['10.0.0.0/8'],
+    ceilings: {
+      USD: { requestMinor: 9_007_199_254_740_993n, dayMinor: null },
+      JPY: { requestMinor: null, dayMinor: 5n },
+    },
+    oauthSubject: 'shop@clients',
+    expiresAt: new Date('2027-01-01T00:00:00Z'),
+  };
   const { keyId } = await clients.create({ ...newClient, ...options });
   expect((await clients.find(keyId))!.key).toMatchObject(options);
+  expect((await clients.findBySubject('shop@clients'))!.key).toMatchObject(options);
+  expect(await clients.findBySubject('nobody')).toBeNull();
+  await expect(clients.create({ ...newClient, oauthSubject: 'shop@clients' })).rejects.toThrow();
 });
 
 test('the secret itself is nowhere in the database', async () => {

@@ -30,12 +30,15 @@ const byHand = [
   'check transition_seq',
   'check transition_verdict',
   'check webhook_event_never_forgotten',
+  'function drop_audit_partitions',
+  'function ensure_audit_partitions',
   'function is_legal_move',
   'function refuse_change',
   'function refuse_illegal_move',
   'function refuse_other_terms',
   'function refuse_overdraft',
   'function refuse_unborn_state',
+  'index api_key_locked',
   'index ledger_entry_credited_wallet',
   'index ledger_entry_debited_wallet',
   'index ledger_journal_one_settlement',
@@ -44,6 +47,8 @@ const byHand = [
   'index recharge_transaction_provider_order',
   'index reconciliation_case_open',
   'index webhook_event_due',
+  'trigger audit_call_append_only',
+  'trigger audit_call_kept',
   'trigger ledger_account_no_overdraft',
   'trigger ledger_entry_append_only',
   'trigger ledger_journal_append_only',
@@ -53,10 +58,12 @@ const byHand = [
   'trigger recharge_transaction_legal_move',
   'trigger recharge_transaction_same_terms',
   'trigger transition_append_only',
+  'view report.calls',
   'view report.cases',
   'view report.postings',
   'view report.provider_calls',
   'view report.recharges',
+  'view report.security_events',
   'view report.transitions',
   'view report.wallets',
   'view report.webhooks',
@@ -72,7 +79,8 @@ const CATALOG = `
       else 'constraint ' end || conname, conrelid::regclass || ' ' || pg_get_constraintdef(oid)
     from pg_constraint where connamespace = 'public'::regnamespace
   union all
-  select 'index ' || indexname, indexdef from pg_indexes where schemaname = 'public'
+  -- ONLY is how Postgres writes the index of a partitioned table.
+  select 'index ' || indexname, replace(indexdef, ' ON ONLY ', ' ON ') from pg_indexes where schemaname = 'public'
   union all
   select 'trigger ' || tgname, pg_get_triggerdef(oid) from pg_trigger where not tgisinternal
   union all

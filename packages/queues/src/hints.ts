@@ -29,13 +29,13 @@ export class HintLane {
     // A store that hangs is not fed further: what is collected for it would grow without end.
     if (this.#isLate) throw new Error(`the queue has not answered for more than ${this.waitMs} ms`);
     const sent = Promise.all(ids.map((id) => this.#loader.load(id)));
-    sent.catch(() => {});
-    const timer = new AbortController();
-    try {
-      await Promise.race([sent, this.#timeUp(timer.signal)]);
-    } finally {
-      timer.abort();
-    }
+    await new Promise<void>((resolve, reject) => {
+      const timer = setTimeout(() => {
+        this.#isLate = true;
+        reject(new Error(`the queue did not answer within ${this.waitMs} ms`));
+      }, this.waitMs);
+      sent.then(() => resolve(), reject).finally(() => clearTimeout(timer));
+    });
   }
 
   async #flush(ids: readonly string[]): Promise<true[]> {
@@ -45,16 +45,6 @@ export class HintLane {
     });
     await adding;
     return ids.map(() => true);
-  }
-
-  #timeUp(signal: AbortSignal): Promise<never> {
-    return new Promise((_, reject) => {
-      const timer = setTimeout(() => {
-        this.#isLate = true;
-        reject(new Error(`the queue did not answer within ${this.waitMs} ms`));
-      }, this.waitMs);
-      signal.addEventListener('abort', () => clearTimeout(timer), { once: true });
-    });
   }
 }
 

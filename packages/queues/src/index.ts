@@ -17,6 +17,7 @@ import {
 } from './worker.js';
 
 export type { QueueName } from './catalogue.js';
+export { type LimitStore, openLimitStore } from './limit-store.js';
 export type { Handler, Later, WorkerHandle, WorkOptions } from './worker.js';
 
 const DEPTH_STATES = ['waiting', 'active', 'delayed', 'failed'] as const;

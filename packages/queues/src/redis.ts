@@ -4,10 +4,13 @@ import { Queue, Worker } from 'bullmq';
 import { Redis } from 'ioredis';
 import type { Backend } from './backend.js';
 import { Burst, messageOf } from './burst.js';
-import { EVENTS_KEPT, type JobQueue, type JobWorker, jobOptions } from './catalogue.js';
+import { EVENTS_KEPT, type JobQueue, type JobWorker, jobOptions, type Kept } from './catalogue.js';
 
 // The hash tag keeps every key of BullMQ in one slot of a Redis Cluster, which its Lua scripts need.
 const PREFIX = '{replenish}';
+
+// Enough for a person to see what happened lately.
+const KEPT: Kept = { removeOnComplete: { count: 50 }, removeOnFail: { count: 200 } };
 
 const RECONNECT_MS_MAX = 1_000;
 
@@ -49,7 +52,7 @@ export function openRedis(url: string, log: Logger): Backend {
       new Queue(name, {
         connection: producer,
         prefix: PREFIX,
-        defaultJobOptions: jobOptions(name),
+        defaultJobOptions: jobOptions(name, KEPT),
         streams: { events: { maxLen: EVENTS_KEPT } },
       }),
     buildWorker: (name, processor, settings): JobWorker => {

@@ -1,6 +1,9 @@
 import type { Logger } from '@replenish/runtime';
 import { Burst } from './burst.js';
-import { type JobQueue, jobOptions, type QueueName } from './catalogue.js';
+import { type JobQueue, jobOptions, type Kept, type QueueName } from './catalogue.js';
+
+// A sweep a second leaves nothing to look at: what it found is in the log.
+const KEPT: Kept = { removeOnComplete: true, removeOnFail: { count: 20 } };
 
 export type Schedule = Readonly<{ queue: QueueName; everyMs: number; id: string }>;
 
@@ -36,7 +39,7 @@ export async function keepSchedule(
 const checkEveryMs = ({ everyMs }: Schedule): number => Math.min(Math.max(everyMs, 1_000), 30_000);
 
 const upsert = (queue: JobQueue, { queue: name, everyMs, id }: Schedule) =>
-  queue.upsertJobScheduler(id, { every: everyMs }, { name, data: { id }, opts: jobOptions(name) });
+  queue.upsertJobScheduler(id, { every: everyMs }, { name, data: { id }, opts: jobOptions(name, KEPT) });
 
 async function isInPlace(queue: JobQueue, { everyMs, id }: Schedule): Promise<boolean> {
   const found = await queue.getJobScheduler(id);

@@ -5,6 +5,9 @@ import { z } from 'zod';
 const port = z.coerce.number().int().min(0).max(65_535);
 const milliseconds = (min: number, max: number) => z.coerce.number().int().min(min).max(max);
 
+// As the vault reads them; here so that a bad one is a fault of the configuration, named with the others.
+const MASTER_KEYS_FORM = /^\s*[\w-]{1,32}:[A-Za-z0-9+/]{43}=(\s+[\w-]{1,32}:[A-Za-z0-9+/]{43}=)*\s*$/;
+
 /**
  * Every setting of every process, in one place: name, unit, default, and why that default.
  * `docs/configuration.md` is checked against this object.
@@ -46,8 +49,40 @@ export const settings = {
   PROVIDER_TIMEOUT_MS: milliseconds(100, 120_000).optional(),
   /** Calls in flight to one provider, per worker process. */
   PROVIDER_CONCURRENCY: z.coerce.number().int().min(1).max(1_000).default(32),
+  /** Seal the secrets of API keys at rest: `<id>:<base64 of 32 bytes>`, several separated by spaces, the first seals. */
+  MASTER_KEYS: z.string().regex(MASTER_KEYS_FORM, 'is not <id>:<base64 of 32 bytes>, ...').optional(),
+  /** A file with the same text. It is taken before MASTER_KEYS. */
+  MASTER_KEY_FILE: z.string().optional(),
+  /** Addresses and networks of proxies, separated by commas, whose X-Forwarded-For is believed. Unset: nobody's. */
+  TRUST_PROXY: z
+    .string()
+    .regex(/^[\da-f.:/, ]+$/i, 'is no list of addresses and networks')
+    .optional(),
+  /** `iss` of OAuth 2 access tokens. Unset: tokens are not taken. */
+  OAUTH_ISSUER: z.string().optional(),
+  /** `aud` that a token must name. */
+  OAUTH_AUDIENCE: z.string().optional(),
+  /** Where the issuer publishes its public keys. */
+  OAUTH_JWKS_URL: z.url({ protocol: /^https?$/ }).optional(),
   /** Requests a client may make in a minute. */
   RATE_LIMIT_PER_MINUTE: z.coerce.number().int().min(1).optional(),
+  /** Recharges that one account may be asked for in a minute, whoever asks. */
+  RATE_LIMIT_PER_ACCOUNT_PER_MINUTE: z.coerce.number().int().min(1).optional(),
+  /**
+   * Mean delay of the event loop from which on new recharges are turned away. Each request waits for several turns of
+   * the loop, so at two seconds its caller has given up before it is answered; on a machine that others share, half a
+   * second happens in bursts that pass by themselves.
+   */
+  OVERLOAD_DELAY_MS: milliseconds(20, 60_000).default(2_000),
+  /** POSTs under way in one ingress: about a second's worth of what two cores can take, with bodies of 192 kB at most. */
+  OVERLOAD_IN_FLIGHT_MAX: z.coerce.number().int().min(1).max(100_000).default(2_000),
+  /** Connections of one ingress. An idle one costs some 10 kB; beyond the limit new ones are closed at once. */
+  INGRESS_CONNECTIONS_MAX: z.coerce.number().int().min(1).max(1_000_000).default(10_000),
+  /** PEM files of the ingress's certificate chain and its key: https is served directly. Both or none. */
+  TLS_CERT_FILE: z.string().optional(),
+  TLS_KEY_FILE: z.string().optional(),
+  /** PEM file of the CA of client certificates: producers must show one, whose common name is their client's name. */
+  TLS_CLIENT_CA_FILE: z.string().optional(),
 } as const;
 
 /** A setting is missing or wrong, and starting again will not mend it: the process ends with exit code 78. */
@@ -101,6 +136,34 @@ export function requireDatabaseUrl(config: Config): string {
   if (config.DATABASE_URL) return config.DATABASE_URL;
   throw new BadConfiguration(
     'no database: set DATABASE_URL, or start the local fleet with `npm start` first',
+  );
+}
+
+/**
+ * The master keys of the vault, from MASTER_KEY_FILE or MASTER_KEYS; undefined when neither is set.
+ * @throws BadConfiguration when the file cannot be read, or says something else
+ */
+export function masterKeysOf(config: Pick<Config, 'MASTER_KEYS' | 'MASTER_KEY_FILE'>): string | undefined {
+  if (config.MASTER_KEY_FILE === undefined) return config.MASTER_KEYS;
+  const text = readMasterKeyFile(config.MASTER_KEY_FILE);
+  if (MASTER_KEYS_FORM.test(text)) return text;
+  throw new BadConfiguration('MASTER_KEY_FILE: the file does not hold <id>:<base64 of 32 bytes>');
+}
+
+function readMasterKeyFile(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (error) {
+    throw new BadConfiguration(`MASTER_KEY_FILE: ${(error as Error).message}`);
+  }
+}
+
+/** The same, needed in production. @throws BadConfiguration */
+export function requireMasterKeys(config: Config): string | undefined {
+  const keys = masterKeysOf(config);
+  if (keys !== undefined || config.NODE_ENV !== 'production') return keys;
+  throw new BadConfiguration(
+    'NODE_ENV=production needs MASTER_KEYS or MASTER_KEY_FILE: see docs/authentication.md',
   );
 }
 

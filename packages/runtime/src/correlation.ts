@@ -1,7 +1,14 @@
-import { v7 as uuidv7 } from 'uuid';
+import { randomUUID } from 'node:crypto';
 
-/** Time-ordered, so that keys append to their index instead of scattering over it (RFC 9562, version 7). */
-export const newId = (): string => uuidv7();
+/**
+ * Time-ordered, so that keys append to their index instead of scattering over it (RFC 9562, version 7): 48 bits of
+ * milliseconds, then the random part of a version 4. Node makes those 128 at a time; the uuid package asks the kernel
+ * for every sixteenth, which was 4 % of the ingress's time.
+ */
+export function newId(): string {
+  const time = Date.now().toString(16).padStart(12, '0');
+  return `${time.slice(0, 8)}-${time.slice(8)}-7${randomUUID().slice(15)}`;
+}
 
 const SANE = /^[A-Za-z0-9._:-]{1,128}$/;
 

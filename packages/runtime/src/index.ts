@@ -5,13 +5,15 @@ export {
   type Config,
   type Env,
   localStateDir,
+  masterKeysOf,
   readConfig,
   requireDatabaseUrl,
+  requireMasterKeys,
   settings,
 } from './config.js';
 export { correlationIdFrom, newId } from './correlation.js';
 export { Health, type HealthReport } from './health.js';
-export { createFastServer } from './http.js';
+export { createFastServer, type TlsOptions } from './http.js';
 export { createLogger, type Logger } from './log.js';
 export { Counter, Gauge, Histogram, metricsOffset, openRegistry, type ProcessName } from './metrics.js';
 export { hashPassword, verifyPassword } from './password.js';

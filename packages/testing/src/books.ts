@@ -40,7 +40,7 @@ export async function checkBooks(fleet: BookedFleet, history: History = {}): Pro
   }
 }
 
-const REST_LIMIT_MS = 90_000;
+const REST_LIMIT_MS = 120_000;
 
 /** INV7 as it is meant: whatever has not come to rest after the limit is a finding, and the rest is checked as it is. */
 async function rest(

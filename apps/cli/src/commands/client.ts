@@ -1,18 +1,19 @@
-import { parseArgs } from 'node:util';
 import type { Key, NewKey } from '@replenish/domain';
 import type { Call, Command } from '../command.js';
 import { withDomain } from './books.js';
+import { newClientFrom } from './new-client.js';
 
 const usage = `usage:
-  replenish client create --name N --scopes a,b --accounts p,q [--env test] [--allow-s3] [--require-signature] [--rate-limit N]
+  replenish client create --name N --scopes a,b --accounts p,q [--env test] [--rate-limit N]
+    [--require-signature] [--allow-bearer] [--allow-s3] [--oauth-subject S]
+    [--expires <RFC 3339>] [--ip-allow 10.0.0.0/8,...] [--ceiling <currency>:<a request>:<a day>]...
   replenish client list
   replenish client rotate <keyId>
   replenish client revoke <keyId>
-scopes: recharges:write, recharges:read, balances:read. accounts: patterns with * as wildcard.`;
+scopes: recharges:write, recharges:read, balances:read, audit:read. accounts: patterns with * as wildcard.
+ceilings: minor units; either number may be left out. docs/authentication.md has the rest.`;
 
-const scopes = new Set(['recharges:write', 'recharges:read', 'balances:read']);
-
-/** Keys of producers. A secret is printed once; only its hash is kept. */
+/** Keys of producers. A secret is printed once; it is kept as a hash, and sealed. */
 export const client: Command = (call) => {
   const [verb = '', ...args] = call.args;
   const run = Object.hasOwn(verbs, verb) ? verbs[verb] : undefined;
@@ -25,55 +26,31 @@ function refuse(call: Call, why: string): Promise<number> {
 }
 
 async function create(call: Call): Promise<number> {
-  const { values } = parseArgs({
-    args: [...call.args],
-    options: {
-      name: { type: 'string' },
-      scopes: { type: 'string' },
-      accounts: { type: 'string' },
-      env: { type: 'string', default: 'test' },
-      'allow-s3': { type: 'boolean', default: false },
-      'require-signature': { type: 'boolean', default: false },
-      'rate-limit': { type: 'string' },
-      json: { type: 'boolean', default: false },
-    },
-  });
-  if (!values.name || !values.scopes || !values.accounts)
-    return refuse(call, '--name, --scopes and --accounts are needed');
-  const asked = { scopes: values.scopes.split(','), accounts: values.accounts.split(',') };
-  const unknown = asked.scopes.filter((scope) => !scopes.has(scope));
-  if (unknown.length > 0) return refuse(call, `unknown scopes: ${unknown.join(', ')}`);
-  if (!asked.accounts.every((pattern) => /^[A-Za-z0-9._:*-]{1,64}$/.test(pattern)))
-    return refuse(call, 'bad account pattern');
-  if (!/^[a-z0-9]{1,16}$/.test(values.env)) return refuse(call, '--env is 1 to 16 of a-z 0-9');
-  const rateLimit = values['rate-limit'];
-  if (rateLimit !== undefined && !/^[1-9]\d{0,6}$/.test(rateLimit))
-    return refuse(call, '--rate-limit is a number a minute');
-  const made = await withDomain(call.env, (domain) =>
-    domain.clients.create({
-      name: values.name!,
-      env: values.env,
-      ...asked,
-      allowS3: values['allow-s3'],
-      requireSignature: values['require-signature'],
-      rateLimitPerMinute: rateLimit === undefined ? null : Number(rateLimit),
-    }),
-  );
+  const asked = newClientFrom(call.args);
+  if (typeof asked === 'string') return refuse(call, asked);
+  const made = await withDomain(call.env, (domain) => domain.clients.create(asked));
   sayKey(call, made, 'Made a client. The secret is shown this once:');
   return 0;
 }
 
 async function list(call: Call): Promise<number> {
   const keys = await withDomain(call.env, (domain) => domain.clients.list());
-  if (call.args.includes('--json')) call.say(JSON.stringify(keys));
+  if (call.args.includes('--json'))
+    call.say(JSON.stringify(keys, (_, value) => (typeof value === 'bigint' ? Number(value) : value)));
   else for (const key of keys) call.say(lineOf(key));
   return 0;
 }
 
+const stateOf = ({ revokedAt, expiresAt, lockedUntil }: Key): string => {
+  if (revokedAt) return 'revoked';
+  if (expiresAt && expiresAt <= new Date()) return 'expired';
+  return lockedUntil && lockedUntil > new Date() ? 'locked' : 'active';
+};
+
 const lineOf = (key: Key): string =>
   [
     key.keyId.padEnd(28),
-    (key.revokedAt ? 'revoked' : 'active').padEnd(8),
+    stateOf(key).padEnd(8),
     key.clientName.padEnd(16),
     key.scopes.join(','),
     key.accounts.join(','),

@@ -28,8 +28,8 @@ const WAIT_LAST_MS = 5_000;
 const SETTLED_AFTER_MS = 30_000;
 const BAD_CONFIGURATION = 78; // EX_CONFIG of sysexits.h
 
-// Six processes on one desk: a semi-space of 8 MB and few malloc arenas keep each below 200 MB under load.
-const EXEC_ARGV = ['--max-semi-space-size=8', '--max-old-space-size=256'];
+// Six processes on one desk: a semi-space of 16 MB and few malloc arenas keep each below 200 MB under load.
+const EXEC_ARGV = ['--max-semi-space-size=16', '--max-old-space-size=256'];
 
 /** The processes of the fleet. One that dies is started again, sooner at first and then ever more slowly. */
 export class Children {

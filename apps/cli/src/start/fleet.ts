@@ -1,7 +1,15 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Closer, type Config, closeAll, type Env, localStateDir, readConfig } from '@replenish/runtime';
+import {
+  type Closer,
+  type Config,
+  closeAll,
+  type Env,
+  localStateDir,
+  masterKeysOf,
+  readConfig,
+} from '@replenish/runtime';
 import { Children, type ChildSpec } from './children.js';
 import { keepDatabase } from './database.js';
 import { keepDemoClient, keptDemoClient } from './demo-client.js';
@@ -89,7 +97,7 @@ async function bringUp(run: Run, portsWaitMs: number): Promise<void> {
   if (ending.signal.aborted) return;
   const made = env.DATABASE_URL ? values : { ...values, DATABASE_URL: databaseUrl };
   if (config.NODE_ENV !== 'production') leaveSettings(dir, env, made);
-  const preparation = prepare(run, preparer, databaseUrl);
+  const preparation = prepare(run, preparer, databaseUrl, masterKeysOf({ ...config, ...values }));
   await preparation.migrated;
   if (ending.signal.aborted) return;
   run.opened.push({ name: 'children', close: () => children.stop(CHILDREN_LIMIT_MS) });
@@ -123,9 +131,14 @@ async function openSecrets({ config, dir, env }: Run): Promise<Secrets> {
   return config.NODE_ENV === 'production' ? { values: {}, newPassword: null } : keepSecrets(dir, env);
 }
 
-function prepare({ config, dir }: Run, preparer: Preparer, databaseUrl: string): Preparation {
-  if (config.NODE_ENV === 'production') return preparer.run({ databaseUrl, demo: null });
-  return preparer.run({ databaseUrl, demo: { kept: keptDemoClient(dir, databaseUrl) } });
+function prepare(
+  { config, dir }: Run,
+  preparer: Preparer,
+  databaseUrl: string,
+  masterKeys: string | undefined,
+): Preparation {
+  if (config.NODE_ENV === 'production') return preparer.run({ databaseUrl, masterKeys, demo: null });
+  return preparer.run({ databaseUrl, masterKeys, demo: { kept: keptDemoClient(dir, databaseUrl) } });
 }
 
 /** Until the ingress says so itself; says every fifteen seconds what it is waiting for. */

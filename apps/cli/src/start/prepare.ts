@@ -4,6 +4,7 @@ import type { DemoClient } from './demo-client.js';
 /** What is asked of this process: a migrated database and, unless `demo` is null, a client to try it with. */
 export type PrepareAsk = Readonly<{
   databaseUrl: string;
+  masterKeys: string | undefined;
   demo: Readonly<{ kept: DemoClient | null }> | null;
 }>;
 
@@ -17,14 +18,20 @@ const domain = import('@replenish/domain');
 const tell = (news: PrepareNews): Promise<void> =>
   new Promise((resolve) => process.send?.(news, () => resolve()));
 
-async function prepare({ databaseUrl, demo }: PrepareAsk): Promise<void> {
+async function prepare({ databaseUrl, masterKeys, demo }: PrepareAsk): Promise<void> {
   const { migrate, openDomain } = await domain;
   const applied = await migrate({ databaseUrl });
   await tell({ migrated: true });
   if (!demo) return;
   if (demo.kept && applied.length === 0) return tell({ demo: demo.kept });
   // The waits are those of calls to providers, and none is made here.
-  const opened = openDomain({ databaseUrl, poolMax: 2, reconcileAfterMs: 1_000, providerTimeoutMs: 1_000 });
+  const opened = openDomain({
+    databaseUrl,
+    masterKeys,
+    poolMax: 2,
+    reconcileAfterMs: 1_000,
+    providerTimeoutMs: 1_000,
+  });
   await tell({ demo: await demoClient(opened, demo.kept) });
 }
 

@@ -1,143 +1,160 @@
-import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
+import { addressTest } from './addresses.js';
+import type { Ceiling } from './ceilings.js';
 import type { Database } from './database.js';
 import { persist } from './failure.js';
+import { contextOf, type Key, type KeyRow, type Known, keyOf, knownOf } from './key.js';
+import { forgetNonces, nonceUser } from './nonces.js';
+import type { Vault } from './vault.js';
 
 export type NewClient = Readonly<{
   name: string;
   scopes: readonly string[];
   accounts: readonly string[];
+  /** Mark in the key's id. `live` and `test` keys are refused where NODE_ENV says the other. */
   env: string;
+  /** Takes the source document's signature for the balance query. */
   allowS3?: boolean;
+  /** A live key may be sent as a bearer; others always may. */
+  allowBearer?: boolean;
   requireSignature?: boolean;
   rateLimitPerMinute?: number | null;
+  expiresAt?: Date | null;
+  /** Addresses and networks (CIDR). Empty: everywhere. */
+  ipAllow?: readonly string[];
+  ceilings?: Readonly<Record<string, Ceiling>>;
+  /** `sub` of the OAuth 2 access tokens that stand for this key; no two keys share one. */
+  oauthSubject?: string | null;
 }>;
 
-/** Shown once: only a hash of the secret is kept. */
+/** Shown once. */
 export type NewKey = Readonly<{ clientId: string; keyId: string; secret: string }>;
 
-export type Key = Readonly<{
-  keyId: string;
-  clientId: string;
-  clientName: string;
-  env: string;
-  scopes: readonly string[];
-  accounts: readonly string[];
-  allowS3: boolean;
-  requireSignature: boolean;
-  rateLimitPerMinute: number | null;
-  createdAt: Date;
-  revokedAt: Date | null;
-}>;
-
 export interface Clients {
+  /** @throws for a bad entry of ipAllow, and when the key would have to sign and no master key can seal its secret */
   create(client: NewClient): Promise<NewKey>;
   list(): Promise<Key[]>;
-  /** False when there is no such key. */
+  /** False when there is no such key, or it is revoked already. */
   revoke(keyId: string): Promise<boolean>;
   /** A new secret; the one before is good for another 24 hours, so that both ends can change without a gap. */
   rotate(keyId: string): Promise<NewKey | null>;
-  /** The key with a test of a presented secret, in constant time. Null for a key that is not there or revoked. */
-  find(keyId: string): Promise<{ key: Key; isSecret: (presented: string) => boolean } | null>;
+  /** Null for a key that is not there or revoked. Its other limits are the caller's to judge. */
+  find(keyId: string): Promise<Known | null>;
+  /** The key that an issuer's `sub` stands for. */
+  findBySubject(subject: string): Promise<Known | null>;
+  /** True for the first use of a nonce in any process. */
+  useNonce(use: { keyId: string; nonce: string }): Promise<boolean>;
+  /** Deletes nonces that cannot come back. Returns how many. */
+  forgetNonces(): Promise<number>;
+  /** Seals with the first master key what another one sealed. Returns how many keys it changed. */
+  rekey(): Promise<number>;
 }
 
-const ROTATION_OVERLAP_MS = 24 * 3_600_000;
+type Deps = Readonly<{ vault: Vault | null; newId: () => string; now: () => Date }>;
 
-const hashOf = (secret: string): Buffer => createHash('sha256').update(secret, 'utf8').digest();
+const ROTATION_OVERLAP_MS = 24 * 3_600_000;
+const REKEY_TRIES = 5;
+
+const hashOf = (secret: string) => new Uint8Array(createHash('sha256').update(secret, 'utf8').digest());
 const newSecret = (): string => `rs_${randomBytes(32).toString('base64url')}`;
 
-export function openClients(db: Database, options: { newId: () => string; now: () => Date }): Clients {
+export function openClients(db: Database, deps: Deps): Clients {
+  const known = (row: KeyRow | null) => knownOf(row, deps.vault, deps.now);
   return {
-    create: (client) => create(db, client, options.newId()),
-    list: async () => {
-      const rows = await persist(() =>
-        db.apiKey.findMany({ include: { client: true }, orderBy: { createdAt: 'asc' } }),
-      );
-      return rows.map(keyOf);
-    },
+    create: (client) => create(db, client, deps),
+    list: async () => (await rows(db)).map(keyOf),
     revoke: async (keyId) => {
       const { count } = await persist(() =>
-        db.apiKey.updateMany({ where: { id: keyId, revokedAt: null }, data: { revokedAt: options.now() } }),
+        db.apiKey.updateMany({ where: { id: keyId, revokedAt: null }, data: { revokedAt: deps.now() } }),
       );
       return count === 1;
     },
-    rotate: (keyId) => rotate(db, keyId, options.now()),
-    find: (keyId) => find(db, keyId, options.now),
+    rotate: (keyId) => rotate(db, keyId, deps),
+    find: async (id) =>
+      known(await persist(() => db.apiKey.findUnique({ where: { id }, include: { client: true } }))),
+    findBySubject: async (oauthSubject) =>
+      known(
+        await persist(() => db.apiKey.findUnique({ where: { oauthSubject }, include: { client: true } })),
+      ),
+    useNonce: nonceUser(db),
+    forgetNonces: () => forgetNonces(db),
+    rekey: () => rekey(db, deps.vault),
   };
 }
 
-async function create(db: Database, client: NewClient, clientId: string): Promise<NewKey> {
+const rows = (db: Database) =>
+  persist(() => db.apiKey.findMany({ include: { client: true }, orderBy: { createdAt: 'asc' } }));
+
+async function create(db: Database, client: NewClient, { vault, newId }: Deps): Promise<NewKey> {
+  if (!vault && (client.requireSignature || client.allowS3))
+    throw new Error('a key that signs needs a master key to seal its secret with: set MASTER_KEYS');
+  const { name, env, scopes, accounts, ipAllow = [], ceilings = {}, ...limits } = client;
+  addressTest(ipAllow);
+  const clientId = newId();
   const secret = newSecret();
-  const keyId = `rk_${client.env}_${randomBytes(9).toString('hex')}`;
-  await persist(() =>
-    db.client.create({
-      data: {
-        id: clientId,
-        name: client.name,
-        env: client.env,
-        keys: {
-          create: {
-            id: keyId,
-            secretHash: new Uint8Array(hashOf(secret)),
-            scopes: [...client.scopes],
-            accounts: [...client.accounts],
-            allowS3: client.allowS3 ?? false,
-            requireSignature: client.requireSignature ?? false,
-            rateLimitPerMinute: client.rateLimitPerMinute ?? null,
-          },
-        },
-      },
-    }),
-  );
+  const keyId = `rk_${env}_${randomBytes(9).toString('hex')}`;
+  const key = {
+    ...limits,
+    id: keyId,
+    secretHash: hashOf(secret),
+    secretSealed: vault?.seal(secret, contextOf(keyId)) ?? null,
+    scopes: [...scopes],
+    accounts: [...accounts],
+    ipAllow: [...ipAllow],
+    ceilings: JSON.parse(
+      JSON.stringify(ceilings, (_, value) => (typeof value === 'bigint' ? `${value}` : value)),
+    ),
+  };
+  await persist(() => db.client.create({ data: { id: clientId, name, env, keys: { create: key } } }));
   return { clientId, keyId, secret };
 }
 
-async function rotate(db: Database, keyId: string, now: Date): Promise<NewKey | null> {
+async function rotate(db: Database, keyId: string, { vault, now }: Deps): Promise<NewKey | null> {
   const row = await persist(() => db.apiKey.findUnique({ where: { id: keyId } }));
   if (!row || row.revokedAt) return null;
+  if (!vault && row.secretSealed)
+    throw new Error('this key signs: its new secret needs a master key to be sealed with, set MASTER_KEYS');
   const secret = newSecret();
-  await persist(() =>
-    db.apiKey.update({
-      where: { id: keyId },
+  const { count } = await persist(() =>
+    db.apiKey.updateMany({
+      where: { id: keyId, revokedAt: null, secretHash: row.secretHash },
       data: {
-        secretHash: new Uint8Array(hashOf(secret)),
+        secretHash: hashOf(secret),
+        secretSealed: vault?.seal(secret, contextOf(keyId)) ?? null,
         previousSecretHash: row.secretHash,
-        previousValidUntil: new Date(now.getTime() + ROTATION_OVERLAP_MS),
+        previousSecretSealed: row.secretSealed,
+        previousValidUntil: new Date(now().getTime() + ROTATION_OVERLAP_MS),
       },
     }),
   );
+  if (count === 0)
+    throw new Error(`key ${keyId} was changed by somebody else meanwhile: look, then try again`);
   return { clientId: row.clientId, keyId, secret };
 }
 
-async function find(db: Database, keyId: string, now: () => Date) {
-  const row = await persist(() => db.apiKey.findUnique({ where: { id: keyId }, include: { client: true } }));
-  if (!row || row.revokedAt) return null;
-  const current = Buffer.from(row.secretHash);
-  const previous = row.previousSecretHash && Buffer.from(row.previousSecretHash);
-  return {
-    key: keyOf(row),
-    isSecret: (presented: string): boolean => {
-      const given = hashOf(presented);
-      const isCurrent = timingSafeEqual(given, current);
-      const overlap = row.previousValidUntil !== null && row.previousValidUntil > now();
-      return isCurrent || (previous !== null && timingSafeEqual(given, previous) && overlap);
-    },
-  };
+/** A key that is rotated meanwhile is read again: what was sealed for the old row must not overwrite the new one. */
+async function rekey(db: Database, vault: Vault | null): Promise<number> {
+  if (!vault) throw new Error('no master keys: set MASTER_KEYS');
+  const changed = new Set<string>();
+  for (let tried = 1; ; tried++) {
+    const stale = (await rows(db)).filter((row) =>
+      [row.secretSealed, row.previousSecretSealed].some((sealed) => sealed && !vault.isCurrent(sealed)),
+    );
+    if (stale.length === 0) return changed.size;
+    if (tried > REKEY_TRIES) throw new Error(`${stale.length} keys change all the time: try again`);
+    for (const row of stale) if (await reseal(db, vault, row)) changed.add(row.id);
+  }
 }
 
-type KeyRow = Awaited<ReturnType<Database['apiKey']['findMany']>>[number] & {
-  client: { name: string; env: string };
-};
-
-const keyOf = (row: KeyRow): Key => ({
-  keyId: row.id,
-  clientId: row.clientId,
-  clientName: row.client.name,
-  env: row.client.env,
-  scopes: row.scopes,
-  accounts: row.accounts,
-  allowS3: row.allowS3,
-  requireSignature: row.requireSignature,
-  rateLimitPerMinute: row.rateLimitPerMinute,
-  createdAt: row.createdAt,
-  revokedAt: row.revokedAt,
-});
+async function reseal(db: Database, vault: Vault, row: KeyRow): Promise<boolean> {
+  const { id, secretSealed, previousSecretSealed } = row;
+  const again = (sealed: KeyRow['secretSealed']) =>
+    sealed && vault.seal(vault.open(sealed, contextOf(id)), contextOf(id));
+  const { count } = await persist(() =>
+    db.apiKey.updateMany({
+      where: { id, secretSealed, previousSecretSealed },
+      data: { secretSealed: again(secretSealed), previousSecretSealed: again(previousSecretSealed) },
+    }),
+  );
+  return count === 1;
+}

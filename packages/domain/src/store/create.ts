@@ -7,7 +7,7 @@ import { fingerprintOf } from './fingerprint.js';
 import type { NewRecharge } from './new-recharge.js';
 import { type RechargeView, viewColumns } from './view.js';
 
-export type CreateProblem = 'key_used_with_other_body' | 'insufficient_balance';
+export type CreateProblem = 'key_used_with_other_body' | 'insufficient_balance' | 'above_ceiling';
 
 export type Created =
   | Readonly<{ ok: true; replayed: boolean; recharge: RechargeView }>

@@ -73,29 +73,6 @@ test('killed between claim and call, after the call, after the answer, and durin
   expect(await submitsOnRecord(during)).toEqual(['unanswered']);
 });
 
-test('killed ten times in a row after the call, then left in peace', async () => {
-  const startsBefore = fleet.process('submission-worker').starts;
-  fleet.arm('submission.after-call', 10);
-  let isOver = false;
-  const loop = fleet.crashed('submission.after-call', TEST_LIMIT_MS).finally(() => {
-    isOver = true;
-  });
-  const isClaimed = async (id: string) => (await producer.read(id)).state !== 'CREATED';
-  const victims: string[] = [];
-  while (!isOver) {
-    const id = (await producer.send(ask('ok'))).transactionId!;
-    victims.push(id);
-    await until(async () => isOver || (await isClaimed(id)), { limitMs: 20_000 }, `${id} claimed`);
-  }
-  await loop;
-  await revived(fleet, 'submission-worker', startsBefore + 9);
-  expect(fleet.process('submission-worker').starts - startsBefore).toBe(10);
-  const findings = await checkBooks(fleet, { calls: producer.calls });
-  expect(findings).toEqual([]);
-  const unanswered = await Promise.all(victims.map(submitsOnRecord));
-  expect(unanswered.filter((outcomes) => outcomes.includes('unanswered')).length).toBeGreaterThanOrEqual(10);
-});
-
 test('killed under a mixed load', async () => {
   await producer.fund();
   const sent = producer.sendAll(mix(seed(), 60));

@@ -1,0 +1,27 @@
+import { BadConfiguration, type Config } from '@replenish/runtime';
+import type { TokenIssuer } from './auth-tokens.js';
+import type { AuthOptions } from './caller.js';
+
+export type AuthSettings = AuthOptions &
+  Readonly<{
+    /** Proxies whose X-Forwarded-For is believed; false: nobody's. */
+    trustProxy: readonly string[] | false;
+  }>;
+
+/** @throws BadConfiguration when the token issuer is only half named */
+export function authSettings(config: Config): AuthSettings {
+  return {
+    isProduction: config.NODE_ENV === 'production',
+    tokenIssuer: tokenIssuerFrom(config),
+    now: Date.now,
+    trustProxy:
+      config.TRUST_PROXY === undefined ? false : config.TRUST_PROXY.split(',').map((one) => one.trim()),
+  };
+}
+
+function tokenIssuerFrom({ OAUTH_ISSUER, OAUTH_AUDIENCE, OAUTH_JWKS_URL }: Config): TokenIssuer | null {
+  if (!OAUTH_ISSUER && !OAUTH_AUDIENCE && !OAUTH_JWKS_URL) return null;
+  if (OAUTH_ISSUER && OAUTH_AUDIENCE && OAUTH_JWKS_URL)
+    return { issuer: OAUTH_ISSUER, audience: OAUTH_AUDIENCE, jwksUrl: OAUTH_JWKS_URL };
+  throw new BadConfiguration('OAUTH_ISSUER, OAUTH_AUDIENCE and OAUTH_JWKS_URL go together: set all or none');
+}

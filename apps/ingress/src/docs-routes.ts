@@ -1,0 +1,71 @@
+import { type Response, Router, raw } from 'express';
+import helmet from 'helmet';
+import { layout, type Page } from './docs-layout.js';
+import { openPages, styleSheet } from './docs-pages.js';
+import type { OpenApi } from './docs-reference.js';
+import { emptyForm, signatureForm, signaturePage } from './docs-signature.js';
+import { openapiDocument } from './openapi.js';
+
+export type DocsOptions = Readonly<{
+  /** Base of every example. */
+  publicUrl: string;
+  /** In production nobody types signatures into a page. */
+  isProduction: boolean;
+}>;
+
+const FORM_MAX = '64kb';
+const CACHED = 'public, max-age=300';
+
+/** The contract for machines and for people, made once at start. Nothing on the pages needs a script or a network. */
+export function docsRoutes({ publicUrl, isProduction }: DocsOptions): Router {
+  const document = openapiDocument(publicUrl);
+  const { navigation, pages } = openPages(document as OpenApi);
+  const signature = { path: '/docs/signature', title: 'Check a signature', html: '' };
+  const menu = isProduction ? navigation : [...navigation, signature];
+  const router = Router();
+  const contract = JSON.stringify(document);
+  router.get('/openapi.json', (_request, response) => send(response, 'application/json', contract));
+  router.use('/docs', secured());
+  router.get('/docs/style.css', (_request, response) => send(response, 'text/css', styleSheet));
+  for (const page of pages) {
+    const html = layout(page, menu);
+    router.get(page.path, (_request, response) => send(response, 'text/html', html));
+  }
+  if (!isProduction) addSignature(router, signature, menu);
+  return router;
+}
+
+function addSignature(router: Router, page: Page, menu: readonly Page[]): void {
+  const show = (response: Response, html: string) => {
+    response.setHeader('cache-control', 'no-store');
+    response.setHeader('content-type', 'text/html; charset=utf-8');
+    response.end(layout({ ...page, html }, menu));
+  };
+  router.get(page.path, (_request, response) => show(response, signaturePage(emptyForm)));
+  router.post(page.path, raw({ type: () => true, limit: FORM_MAX, inflate: false }), (request, response) =>
+    show(response, signaturePage(Buffer.isBuffer(request.body) ? signatureForm(request.body) : emptyForm)),
+  );
+}
+
+function send(response: Response, type: string, text: string): void {
+  response.setHeader('cache-control', CACHED);
+  response.setHeader('content-type', `${type}; charset=utf-8`);
+  response.end(text);
+}
+
+/** Whether pages are reached by TLS is the listener's business: no HSTS from here. */
+const secured = () =>
+  helmet({
+    contentSecurityPolicy: {
+      useDefaults: false,
+      directives: {
+        defaultSrc: ["'none'"],
+        styleSrc: ["'self'"],
+        imgSrc: ["'self'", 'data:'],
+        formAction: ["'self'"],
+        baseUri: ["'none'"],
+        frameAncestors: ["'none'"],
+      },
+    },
+    strictTransportSecurity: false,
+  });

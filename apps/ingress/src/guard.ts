@@ -1,0 +1,38 @@
+import type { TLSSocket } from 'node:tls';
+import type { Key } from '@replenish/domain';
+import type { Request } from 'express';
+import type { CallLocals } from './audit-record.js';
+import type { Scope } from './caller.js';
+import type { Limits } from './limits.js';
+import { Problem } from './problem.js';
+
+export type Caller = (request: Request, scope: Scope) => Promise<Key>;
+
+export type GuardOptions = Readonly<{
+  limits: Limits | null;
+  /** Callers must show a certificate that bears their client's name. */
+  mutualTls: boolean;
+}>;
+
+/** What every caller meets once it is known: its certificate, its limit, and a name in the trail. */
+export function guarded(caller: Caller, { limits, mutualTls }: GuardOptions): Caller {
+  return async (request, scope) => {
+    const response = request.res!;
+    const locals = response.locals as CallLocals;
+    const key = await caller(request, scope);
+    if (mutualTls) requireCertificate(request, key);
+    const isCounted = locals.key !== undefined;
+    locals.key = key;
+    if (!isCounted) await limits?.ofClient(key, response);
+    return key;
+  };
+}
+
+/** Webhooks and health checks come without one: providers sign, and have no certificate of ours. */
+function requireCertificate({ socket }: Request, key: Key): void {
+  const { authorized, getPeerCertificate } = socket as TLSSocket;
+  if (!authorized) throw new Problem('UNAUTHENTICATED', 'show a client certificate that our CA has signed');
+  const name = getPeerCertificate.call(socket).subject?.CN;
+  if (name !== key.clientName)
+    throw new Problem('UNAUTHORIZED', "the certificate's common name is not the name of this key's client");
+}

@@ -1,0 +1,37 @@
+import type { Domain } from '@replenish/domain';
+import { openLimitStore } from '@replenish/queues';
+import type { Config, Frame } from '@replenish/runtime';
+import { openWatch } from './anomaly.js';
+import type { Guards } from './app.js';
+import { openAuditTrail } from './audit.js';
+import { openLimits } from './limits.js';
+import { openOverload } from './overload.js';
+
+type Deps = Pick<Frame, 'log' | 'registry' | 'opened'> &
+  Readonly<{ config: Config; databaseUrl: string; domain: Pick<Domain, 'audit' | 'security'> }>;
+
+/** All that stands around the door, as this process's settings say. */
+export function openGuards({ config, databaseUrl, domain, log, registry, opened }: Deps): Guards {
+  const store = openLimitStore({ redisUrl: config.REDIS_URL, databaseUrl, log });
+  opened('rate limits', store, (it) => it.close());
+  const limits = openLimits({
+    store,
+    perClient: config.RATE_LIMIT_PER_MINUTE ?? null,
+    perAccount: config.RATE_LIMIT_PER_ACCOUNT_PER_MINUTE ?? null,
+    log,
+    registry,
+  });
+  const trail = opened('audit', openAuditTrail({ audit: domain.audit, log, registry }), (it) => it.close());
+  const watch = opened('watch', openWatch({ security: domain.security, log, registry }), (it) => it.close());
+  const overload = openOverload({
+    delayMaxMs: config.OVERLOAD_DELAY_MS,
+    inFlightMax: config.OVERLOAD_IN_FLIGHT_MAX,
+    registry,
+  });
+  opened('overload', overload, (it) => it.close());
+  return {
+    limits,
+    handlers: [trail.handler, watch.handler, overload.handler],
+    mutualTls: config.TLS_CLIENT_CA_FILE !== undefined,
+  };
+}

@@ -1,0 +1,238 @@
+import { z } from 'zod';
+import { inputs, type Operation, operations } from './openapi-operations.js';
+import * as answers from './openapi-schemas.js';
+import { type Code, codes } from './problem.js';
+
+type Json = Record<string, unknown>;
+
+/** The statuses that a code comes with; the first is its usual one. */
+const statusesOf = (code: Code): readonly number[] => {
+  if (code === 'INVALID_ARGUMENT') return [400, 413, 415];
+  return code === 'INTERNAL_ERROR' ? [500, 503] : [codes[code].status];
+};
+
+/** OpenAPI 3.1 of every route, from the schemas that validate and the table of operations. */
+export function openapiDocument(publicUrl: string): Json {
+  return {
+    openapi: '3.1.0',
+    info: { title: 'Replenish', version: '1', description: INTRODUCTION },
+    servers: [{ url: publicUrl }],
+    tags: ['recharges', 'accounts', 'webhooks', 'service'].map((name) => ({ name })),
+    paths: paths(),
+    components: {
+      schemas: schemas(),
+      responses: Object.fromEntries(problemStatuses().map((status) => [`Problem${status}`, problem(status)])),
+      headers,
+      securitySchemes,
+    },
+  };
+}
+
+const INTRODUCTION =
+  'Recharges of cloud accounts that arrive exactly once. Every route speaks JSON and, where a body has a root element, XML with the same fields. Every answer carries X-Correlation-Id.';
+
+function paths(): Json {
+  const found: Record<string, Json> = {};
+  for (const operation of operations)
+    operation.paths.forEach((path, nth) => {
+      const one = describe(operation, path);
+      // An alias is the same operation; only the canonical path keeps the id.
+      if (nth > 0) Object.assign(one, { operationId: `${operation.id}Alias`, deprecated: false });
+      found[path] = { ...found[path], [operation.method]: one };
+    });
+  return found;
+}
+
+function describe(operation: Operation, path: string): Json {
+  const parameters = [...pathParameters(path), ...queryParameters(operation), ...headerParameters(operation)];
+  return {
+    operationId: operation.id,
+    tags: [operation.tag],
+    summary: operation.summary,
+    ...(operation.description && { description: operation.description }),
+    security: securityOf(operation),
+    ...(parameters.length > 0 && { parameters }),
+    ...(operation.body && { requestBody: requestBody(operation.body) }),
+    responses: { ...problemsOf(operation), ...answersOf(operation) },
+  };
+}
+
+const pathSchemas: Readonly<Record<string, Json>> = {
+  id: { type: 'string', format: 'uuid', description: 'The transactionId of the recharge' },
+  accountId: { type: 'string', pattern: '^[A-Za-z0-9._:-]{1,64}$' },
+  provider: { type: 'string' },
+};
+
+const pathParameters = (path: string): Json[] =>
+  [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => ({
+    name,
+    in: 'path',
+    required: true,
+    schema: pathSchemas[name!],
+  }));
+
+function queryParameters({ query }: Operation): Json[] {
+  if (!query) return [];
+  const { properties = {}, required = [] } = jsonSchema(query);
+  return Object.entries(properties as Record<string, Json>).map(([name, schema]) => ({
+    name,
+    in: 'query',
+    required: (required as string[]).includes(name),
+    schema,
+  }));
+}
+
+function headerParameters({ idempotencyKey, prefer }: Operation): Json[] {
+  const correlation = header(
+    'X-Correlation-Id',
+    'Taken when it is sane, made otherwise',
+    '^[A-Za-z0-9._:-]{1,128}$',
+  );
+  return [
+    correlation,
+    ...(idempotencyKey
+      ? [header('Idempotency-Key', IDEMPOTENCY[idempotencyKey], '^[\\x21-\\x7e]{1,255}$')]
+      : []),
+    ...(prefer ? [header('Prefer', '`wait=N`: hold the answer up to N seconds, 30 at most')] : []),
+  ];
+}
+
+const IDEMPOTENCY = {
+  needed: 'Needed here or as `idempotencyKey` in the body. Unique per client',
+  optional: 'Here or as `idempotency_key` in the body; without one each call is a new intent',
+} as const;
+
+const header = (name: string, description: string, pattern?: string): Json => ({
+  name,
+  in: 'header',
+  description,
+  schema: { type: 'string', ...(pattern && { pattern }) },
+});
+
+const requestBody = ({ schema, example, xml }: NonNullable<Operation['body']>): Json => ({
+  required: true,
+  content: {
+    'application/json': { schema: ref(schema), example },
+    'application/xml': { schema: ref(schema), example: xml },
+  },
+});
+
+const ref = (name: string): Json => ({ $ref: `#/components/schemas/${name}` });
+
+/** XML only where the answer has a root element of its own. */
+function answersOf({ answers: byStatus, csv, headers: more }: Operation): Json {
+  return Object.fromEntries(
+    Object.entries(byStatus).map(([status, name]) => {
+      const schema = name === 'any' ? {} : ref(name);
+      const hasXml = name !== 'any' && name !== 'Health';
+      const names = [
+        'X-Correlation-Id',
+        ...(more?.[Number(status)] ?? []),
+        ...(csv ? ['X-Next-Cursor'] : []),
+      ];
+      const content = {
+        [name === 'any' ? '*/*' : 'application/json']: { schema },
+        ...(hasXml && { 'application/xml': { schema } }),
+        ...(csv && { 'text/csv': { schema: { type: 'string' } } }),
+      };
+      return [status, { description: descriptions[status] ?? 'Done', headers: headerRefs(names), content }];
+    }),
+  );
+}
+
+const descriptions: Readonly<Record<string, string>> = { 202: 'Stored', 503: 'Not ready' };
+
+const headerRefs = (names: readonly string[]): Json =>
+  Object.fromEntries(names.map((name) => [name, { $ref: `#/components/headers/${name}` }]));
+
+const problemsOf = ({ problems }: Operation): Json =>
+  Object.fromEntries(
+    problems
+      .flatMap(statusesOf)
+      .map((status) => [status, { $ref: `#/components/responses/Problem${status}` }]),
+  );
+
+const problemStatuses = (): number[] =>
+  [...new Set((Object.keys(codes) as Code[]).flatMap(statusesOf))].sort((a, b) => a - b);
+
+function problem(status: number): Json {
+  const having = (Object.keys(codes) as Code[]).filter((code) => statusesOf(code).includes(status));
+  const example = {
+    type: `/docs/errors/${having[0]}`,
+    title: codes[having[0]!].title,
+    status,
+    detail: 'amount: must be a positive integer of minor units, in digits',
+    code: having[0],
+    correlationId: '0190b3a2-7c1e-7d1b-9a55-3f2c8e6d4b10',
+  };
+  return {
+    description: having.map((code) => `${code}: ${codes[code].title}`).join('; '),
+    headers: headerRefs(['X-Correlation-Id', ...([429, 503].includes(status) ? ['Retry-After'] : [])]),
+    content: {
+      'application/problem+json': { schema: ref('Problem'), ...(status === 400 && { example }) },
+      'application/problem+xml': { schema: ref('Problem') },
+    },
+  };
+}
+
+const plain = (description: string): Json => ({ description, schema: { type: 'string' } });
+const headers: Json = {
+  'X-Correlation-Id': plain('Name it when you ask us about this call'),
+  Location: plain('Where the recharge can be read'),
+  'Idempotent-Replayed': plain('`true` when the key was seen before'),
+  'Retry-After': plain('Seconds to wait'),
+  'X-Next-Cursor': plain('With text/csv: the cursor of the next page'),
+};
+
+const apiKey = (name: string, description: string): Json => ({
+  type: 'apiKey',
+  in: 'header',
+  name,
+  description,
+});
+const securitySchemes: Json = {
+  bearer: { type: 'http', scheme: 'bearer', description: '`Bearer <key id>.<secret>`' },
+  keyId: { type: 'http', scheme: 'bearer', description: '`Bearer <key id>`, beside a signature' },
+  accessToken: {
+    type: 'http',
+    scheme: 'bearer',
+    bearerFormat: 'JWT',
+    description: 'OAuth 2, where configured',
+  },
+  signature: apiKey('X-Signature', '`v1=` and the hex HMAC-SHA256 of the canonical request'),
+  timestamp: apiKey('X-Timestamp', 'Unix seconds, at most 300 off'),
+  nonce: apiKey('X-Nonce', 'Unique; it serves once'),
+  s3Signature: apiKey('X-Signature', 'Hex HMAC-SHA256(secret, timestamp + key id); keys that opt in'),
+};
+
+function securityOf({ scope, s3 }: Operation): Json[] {
+  if (!scope) return [];
+  const signed = { keyId: [scope], signature: [], timestamp: [], nonce: [] };
+  return [
+    { bearer: [scope] },
+    signed,
+    { accessToken: [scope] },
+    ...(s3 ? [{ keyId: [scope], s3Signature: [] }] : []),
+  ];
+}
+
+function schemas(): Json {
+  return Object.fromEntries([
+    ...Object.entries(inputs).map(([name, schema]) => [name, jsonSchema(schema)]),
+    ...Object.entries(answers).map(([name, schema]) => [name, jsonSchema(schema)]),
+  ]);
+}
+
+/** What zod cannot say of a transformed value, the schema's own meta says; the document leaves the rest out. */
+function jsonSchema(schema: z.ZodType): Json {
+  const { $schema: _, ...json } = z.toJSONSchema(schema, {
+    io: 'input',
+    unrepresentable: 'any',
+    override: ({ jsonSchema: made }) => {
+      if (made.type !== 'string' || made.format === 'date-time') delete made.pattern;
+      for (const [name, property] of Object.entries(made.properties ?? {}))
+        if (typeof property === 'object' && property.not) delete made.properties![name];
+    },
+  });
+  return json;
+}

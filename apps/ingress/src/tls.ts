@@ -1,0 +1,55 @@
+import { readFileSync } from 'node:fs';
+import { type Domain, StoreUnavailable } from '@replenish/domain';
+import { BadConfiguration, type Config, type TlsOptions } from '@replenish/runtime';
+
+type TlsSettings = Pick<Config, 'TLS_CERT_FILE' | 'TLS_KEY_FILE' | 'TLS_CLIENT_CA_FILE'>;
+
+/** What https needs; null when the ingress speaks plain HTTP. @throws BadConfiguration */
+export function tlsOptions(config: TlsSettings): TlsOptions | null {
+  const { TLS_CERT_FILE: cert, TLS_KEY_FILE: key, TLS_CLIENT_CA_FILE: ca } = config;
+  if (!cert && !key && !ca) return null;
+  if (!cert || !key) throw new BadConfiguration('TLS_CERT_FILE and TLS_KEY_FILE go together: set both');
+  const read = (name: string, file: string) => readPem(name, file);
+  return {
+    cert: read('TLS_CERT_FILE', cert),
+    key: read('TLS_KEY_FILE', key),
+    minVersion: 'TLSv1.2',
+    // Asked for, not insisted on: the guard does that, call by call, and lets webhooks and health checks through.
+    ...(ca && { ca: read('TLS_CLIENT_CA_FILE', ca), requestCert: true, rejectUnauthorized: false }),
+  };
+}
+
+function readPem(name: string, file: string): Buffer {
+  try {
+    return readFileSync(file);
+  } catch (error) {
+    throw new BadConfiguration(`${name}: ${error instanceof Error ? error.message : String(error)}`);
+  }
+}
+
+/** What must not happen in production, and is seen from the configuration alone. @throws BadConfiguration */
+export function refuseUnsafeConfiguration(config: Config): void {
+  if (config.NODE_ENV !== 'production') return;
+  const faults: string[] = [];
+  if (!config.TLS_CERT_FILE && !config.TRUST_PROXY)
+    faults.push('secrets would travel in the clear: set TLS_CERT_FILE and TLS_KEY_FILE, or TRUST_PROXY');
+  if (config.SANDBOX_WEBHOOK_SECRET)
+    faults.push('SANDBOX_WEBHOOK_SECRET is set: whoever knows it could say that money came');
+  if (faults.length > 0) throw new BadConfiguration(`not fit for production\n${faults.join('\n')}`);
+}
+
+/** The demo client's secret lies in a file of whoever tried the project. @throws BadConfiguration when it has a key */
+export async function refuseDemoClient(
+  clients: Pick<Domain['clients'], 'list'>,
+  config: Pick<Config, 'NODE_ENV'>,
+): Promise<void> {
+  if (config.NODE_ENV !== 'production') return;
+  const keys = await clients.list().catch((error: unknown) => {
+    // A start must not wait for the database: test keys are refused at every call besides.
+    if (error instanceof StoreUnavailable) return [];
+    throw error;
+  });
+  const demo = keys.find((key) => key.clientName === 'demo' && key.revokedAt === null);
+  if (demo)
+    throw new BadConfiguration(`the demo client still has a key: npx replenish client revoke ${demo.keyId}`);
+}

@@ -1,0 +1,133 @@
+import { createServer } from 'node:http';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import express from 'express';
+import { docsRoutes } from '../src/docs-routes.js';
+import { codes } from '../src/problem.js';
+import { type Answer, type Ingress, listen, openIngress } from './ingress.js';
+
+let ingress: Ingress;
+
+beforeAll(async () => {
+  ingress = await openIngress();
+});
+afterAll(() => ingress.close());
+
+const get = (path: string): Promise<Answer> => ingress.call('GET', path);
+const linksIn = (html: string): string[] =>
+  [...html.matchAll(/(?:href|src|action)="([^"]*)"/g)].map(([, link]) => link!);
+
+/** Every page that can be reached from the first one, by its path. */
+async function walk(): Promise<Map<string, string>> {
+  const pages = new Map<string, string>();
+  const waiting = ['/docs'];
+  for (const path of waiting) {
+    if (pages.has(path)) continue;
+    const answer = await get(path);
+    expect([path, answer.status]).toEqual([path, 200]);
+    pages.set(path, answer.text);
+    if (!answer.headers.get('content-type')!.startsWith('text/html')) continue;
+    for (const link of linksIn(answer.text)) if (link.startsWith('/')) waiting.push(link.split('#')[0]!);
+  }
+  return pages;
+}
+
+test('every link leads somewhere of ours, anchors included', async () => {
+  const pages = await walk();
+  expect(pages.size).toBeGreaterThan(20);
+  for (const [path, html] of pages) {
+    if (path === '/docs/style.css' || path === '/openapi.json') continue;
+    for (const link of linksIn(html)) {
+      if (link === 'data:,') continue;
+      expect([path, link]).toEqual([path, expect.stringMatching(/^[/#](?!\/)/)]);
+      const [to, anchor] = link.split('#');
+      if (anchor)
+        expect([path, link, pages.get(to || path)]).toEqual([
+          path,
+          link,
+          expect.stringContaining(`id="${anchor}"`),
+        ]);
+    }
+    expect(html).not.toMatch(/<script|style="|\son\w+=|@import|url\((?!#tip)/);
+    expect(html).not.toMatch(/PUBLIC_URL|DIAGRAM|undefined|\[object/);
+  }
+  expect(pages.get('/docs/style.css')).not.toMatch(/@import|url\(/);
+});
+
+test('every code has a page, and every problem leads to its own', async () => {
+  const wanted = [...Object.keys(codes), 'PAYMENT_FAILED', 'PROVIDER_ERROR', 'TIMEOUT'];
+  const list = (await get('/docs/errors')).text;
+  for (const code of wanted) {
+    expect(list).toContain(`href="/docs/errors/${code}"`);
+    const page = await get(`/docs/errors/${code}`);
+    expect([page.status, page.text]).toEqual([200, expect.stringContaining('What to do')]);
+  }
+  const problem = await get('/nowhere');
+  expect((await get(String(problem.body.type))).status).toBe(200);
+  expect((await get('/docs/errors/NONSENSE')).status).toBe(404);
+});
+
+test('pages run nothing, load nothing from elsewhere, and stand in no frame', async () => {
+  for (const path of ['/docs', '/docs/reference', '/docs/signature']) {
+    const policy = (await get(path)).headers.get('content-security-policy')!;
+    expect(policy).toContain("default-src 'none'");
+    expect(policy).toContain("frame-ancestors 'none'");
+    expect(policy).not.toMatch(/unsafe|https?:|\*/);
+  }
+});
+
+const signed = {
+  method: 'POST',
+  path: '/v1/recharges',
+  timestamp: '1795298400',
+  nonce: 'n-1',
+  body: '{"a":1}',
+};
+const canonical = `v1\nPOST\n/v1/recharges\n1795298400\nn-1\n015abd7f5cc57a2dd94b7590f04ad8084273905ee33ec5cebeae62276a97f862`;
+
+const check = (fields: Record<string, string>): Promise<Answer> =>
+  ingress.call('POST', '/docs/signature', {
+    headers: { 'content-type': 'application/x-www-form-urlencoded' },
+    body: new URLSearchParams({ ...signed, ...fields }).toString(),
+  });
+
+test('the signature page shows what is signed, and where another text differs', async () => {
+  expect((await get('/docs/signature')).text).toContain('without the secret');
+  const same = await check({ canonical: canonical.replaceAll('\n', '\r\n') });
+  expect(same.text).toContain(canonical);
+  expect(same.text).toContain('the same, byte for byte');
+  const other = await check({ canonical: canonical.replace('POST', 'post') });
+  expect(other.text).toContain('first difference is at byte 3</mark>, in line 2');
+  const short = await check({ canonical: canonical.slice(0, 20) });
+  expect(short.text).toMatch(/at byte 20<.*yours has ended/);
+});
+
+test('what is typed comes back as text', async () => {
+  const script = '"><script>alert(1)</script>';
+  const answer = await check(
+    Object.fromEntries(
+      ['method', 'path', 'nonce', 'body', 'keyId', 'canonical', 'timestamp', 'signature'].map((name) => [
+        name,
+        script,
+      ]),
+    ),
+  );
+  expect(answer.status).toBe(200);
+  expect(answer.text).not.toContain('<script');
+  expect(answer.headers.get('cache-control')).toBe('no-store');
+});
+
+test('production has no signature page', async () => {
+  const server = createServer(
+    express().use(docsRoutes({ publicUrl: 'https://pay.example', isProduction: true })),
+  );
+  const url = await listen(server);
+  try {
+    expect((await fetch(`${url}/docs/signature`)).status).toBe(404);
+    const first = await (await fetch(`${url}/docs`)).text();
+    expect(first).not.toContain('/docs/signature');
+    expect(first).toContain('https://pay.example/v1/recharges');
+  } finally {
+    server.close();
+    server.closeAllConnections();
+  }
+});

@@ -1,0 +1,74 @@
+import { expect, test } from '@jest/globals';
+import { Validator } from '@seriousme/openapi-schema-validator';
+import type { Express } from 'express';
+import type { z } from 'zod';
+import { openapiDocument } from '../src/openapi.js';
+import { operations } from '../src/openapi-operations.js';
+import { ChargeInput, RechargeInput } from '../src/recharge-input.js';
+import { openIngress } from './ingress.js';
+
+type Layer = Readonly<{
+  route?: { path: string | string[]; methods: Record<string, boolean> };
+  handle: { stack?: readonly Layer[] };
+}>;
+
+/** Every route that was mounted, as `get /v1/recharges/{id}`. */
+const routesIn = (stack: readonly Layer[]): string[] =>
+  stack.flatMap(({ route, handle }) => {
+    if (!route) return routesIn(handle.stack ?? []);
+    const methods = Object.keys(route.methods).filter((method) => route.methods[method]);
+    return [route.path]
+      .flat()
+      .flatMap((path) => methods.map((method) => `${method} ${path.replace(/:(\w+)/g, '{$1}')}`));
+  });
+
+const document = openapiDocument('https://pay.example') as {
+  paths: Record<string, Record<string, { operationId: string }>>;
+};
+
+test('the document is valid OpenAPI 3.1', async () => {
+  const result = await new Validator().validate(structuredClone(document));
+  expect(result).toEqual({ valid: true });
+});
+
+test('every route is described, and every described path is a route', async () => {
+  const ingress = await openIngress();
+  try {
+    const { router } = ingress.app as Express & { router: { stack: readonly Layer[] } };
+    const routes = routesIn(router.stack).filter((route) => !/^\w+ \/docs/.test(route));
+    const described = Object.entries(document.paths).flatMap(([path, methods]) =>
+      Object.keys(methods).map((method) => `${method} ${path}`),
+    );
+    expect(routes.length).toBeGreaterThan(10);
+    expect(new Set(routes)).toEqual(new Set(described));
+    expect(routes).toHaveLength(described.length);
+  } finally {
+    await ingress.close();
+  }
+});
+
+test('operations have names of their own, and the ingress serves the document', async () => {
+  const ids = Object.values(document.paths).flatMap((methods) =>
+    Object.values(methods).map(({ operationId }) => operationId),
+  );
+  expect(new Set(ids).size).toBe(ids.length);
+  const ingress = await openIngress();
+  try {
+    const answer = await ingress.call('GET', '/openapi.json');
+    expect(answer.status).toBe(200);
+    expect(answer.body.openapi).toBe('3.1.0');
+  } finally {
+    await ingress.close();
+  }
+});
+
+test('the fields of the document are the fields of the schemas that validate', () => {
+  const { schemas } = (
+    document as unknown as { components: { schemas: Record<string, { properties: object }> } }
+  ).components;
+  const fieldsOf = (schema: z.ZodObject) =>
+    Object.keys(schema.shape).filter((name) => name !== 'callbackUrl');
+  expect(Object.keys(schemas.RechargeInput!.properties)).toEqual(fieldsOf(RechargeInput));
+  expect(Object.keys(schemas.ChargeInput!.properties)).toEqual(fieldsOf(ChargeInput));
+  expect(operations.every(({ answers }) => Object.keys(answers).length > 0)).toBe(true);
+});

@@ -1,0 +1,234 @@
+import { once } from 'node:events';
+import { connect, type Socket } from 'node:net';
+import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
+import { createFastServer, openRegistry } from '@replenish/runtime';
+import { until } from '@replenish/testing';
+import express from 'express';
+import { openOverload } from '../src/overload.js';
+import { closeServer, serverLimits } from '../src/server.js';
+import { bearer, create, type Ingress, listen, openIngress } from './ingress.js';
+
+let ingress: Ingress;
+beforeAll(async () => {
+  ingress = await openIngress();
+});
+afterAll(() => ingress.close());
+
+const sockets: Socket[] = [];
+afterEach(() => {
+  for (const socket of sockets.splice(0)) socket.destroy();
+});
+
+/** A connection that hears everything it is told, and when it is cut. */
+async function open(url: string): Promise<{ socket: Socket; heard: () => string; cut: Promise<number> }> {
+  const socket = connect(Number(new URL(url).port), '127.0.0.1');
+  sockets.push(socket);
+  let text = '';
+  socket.setEncoding('latin1').on('data', (chunk) => {
+    text += String(chunk);
+  });
+  socket.on('error', () => {});
+  const cut = once(socket, 'close').then(() => performance.now());
+  await once(socket, 'connect');
+  return { socket, heard: () => text, cut };
+}
+
+/** What the server says to these bytes before it closes the connection. */
+async function say(url: string, bytes: string): Promise<string> {
+  const { socket, heard, cut } = await open(url);
+  socket.write(bytes);
+  await cut;
+  return heard();
+}
+
+const statusesOf = (text: string): number[] =>
+  [...text.matchAll(/HTTP\/1\.1 (\d{3}) /g)].map(([, status]) => Number(status));
+
+test('200 slow connections are cut in time, and an honest client is answered meanwhile', async () => {
+  const app = express().post(
+    '/',
+    express.raw({ type: () => true }),
+    (_request, response) => void response.end(),
+  );
+  app.get('/', (_request, response) => void response.end('here'));
+  const scale = 10;
+  const { headersTimeout, requestTimeout, connectionsCheckingInterval } = serverLimits;
+  const server = createFastServer(app, {
+    ...serverLimits,
+    headersTimeout: headersTimeout! / scale,
+    requestTimeout: requestTimeout! / scale,
+    connectionsCheckingInterval: connectionsCheckingInterval! / scale,
+  });
+  const url = await listen(server);
+  const startedAtMs = performance.now();
+  const slow = await Promise.all(
+    Array.from({ length: 200 }, async (_, n) => {
+      const connection = await open(url);
+      const { socket } = connection;
+      socket.write(
+        n % 2 ? 'GET / HTTP/1.1\r\nhost: x\r\n' : 'POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 99\r\n\r\n',
+      );
+      const drip = setInterval(() => socket.write(n % 2 ? 'x-drip: 1\r\n' : 'x'), 100);
+      socket.once('close', () => clearInterval(drip));
+      return connection;
+    }),
+  );
+  const tookMs: number[] = [];
+  let isOver = false;
+  const honest = (async () => {
+    while (!isOver) {
+      const askedAtMs = performance.now();
+      expect(await (await fetch(url)).text()).toBe('here');
+      tookMs.push(performance.now() - askedAtMs);
+    }
+  })();
+  const cuts = await Promise.all(slow.map(({ cut }) => cut));
+  isOver = true;
+  await honest;
+  await closeServer(server);
+  expect(Math.max(...cuts) - startedAtMs).toBeLessThan(10_000);
+  expect(new Set(slow.flatMap(({ heard }) => statusesOf(heard())))).toEqual(new Set([408]));
+  expect(tookMs.length).toBeGreaterThan(10);
+  // The median: with every test of the machine beside it, the slowest of a few dozen says nothing of the server.
+  expect(tookMs.toSorted((a, b) => a - b)[Math.floor(tookMs.length / 2)]).toBeLessThan(1_000);
+}, 30_000);
+
+test("the ingress's own limits are tighter than Node's", () => {
+  expect(serverLimits).toEqual({
+    headersTimeout: 10_000,
+    requestTimeout: 15_000,
+    keepAliveTimeout: 10_000,
+    connectionsCheckingInterval: 2_000,
+    maxHeaderSize: 16_384,
+  });
+});
+
+test.each([
+  [
+    'a header of 17 kB',
+    `GET /v1/recharges HTTP/1.1\r\nhost: x\r\nx-long: ${'a'.repeat(17 * 1_024)}\r\n\r\n`,
+    431,
+  ],
+  [
+    'both lengths at once',
+    'POST /v1/recharges HTTP/1.1\r\nhost: x\r\ncontent-length: 5\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n',
+    400,
+  ],
+  ['two lengths', 'POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 5\r\ncontent-length: 6\r\n\r\nhello!', 400],
+  ['no HTTP', '\x16\x03\x01 hello\r\n\r\n', 400],
+])('%s is refused, and the connection closed', async (_, bytes, status) => {
+  expect(statusesOf(await say(ingress.url, bytes))).toEqual([status]);
+});
+
+test('fifty requests in one breath are answered in order, all of them', async () => {
+  const key = await ingress.client();
+  const ask = (n: number, more = '') =>
+    `GET /v1/recharges HTTP/1.1\r\nhost: x\r\nauthorization: ${bearer(key)}\r\nx-correlation-id: n${n}\r\n${more}\r\n`;
+  const all = Array.from({ length: 50 }, (_, n) => ask(n, n === 49 ? 'connection: close\r\n' : ''));
+  const text = await say(ingress.url, all.join(''));
+  expect(statusesOf(text)).toEqual(Array(50).fill(200));
+  expect([...text.matchAll(/^x-correlation-id: n(\d+)/gim)].map(([, n]) => Number(n))).toEqual([
+    ...all.keys(),
+  ]);
+});
+
+test('who announces a body and sends none holds nobody else up', async () => {
+  const key = await ingress.client();
+  const waiting = await open(ingress.url);
+  waiting.socket.write(
+    `POST /v1/recharges HTTP/1.1\r\nhost: x\r\nauthorization: ${bearer(key)}\r\nexpect: 100-continue\r\n` +
+      'content-type: application/json\r\ncontent-length: 50\r\n\r\n',
+  );
+  await until(() => waiting.heard() !== '', { limitMs: 5_000 }, 'an answer to the announcement');
+  expect(statusesOf(waiting.heard())).toEqual([100]);
+  expect((await create(ingress, key)).status).toBe(202);
+});
+
+test('every answer carries the headers of an API, and no other site may read one', async () => {
+  const answers = [
+    await ingress.call('GET', '/v1/recharges', { key: await ingress.client() }),
+    await ingress.call('GET', '/v1/recharges', { headers: { origin: 'https://evil.example' } }),
+    await ingress.call('GET', '/nothing'),
+    await ingress.call('GET', '/healthz'),
+  ];
+  for (const { headers } of answers) {
+    expect(Object.fromEntries(headers)).toMatchObject({
+      'content-security-policy': "default-src 'none';frame-ancestors 'none'",
+      'x-content-type-options': 'nosniff',
+      'x-frame-options': 'DENY',
+      'referrer-policy': 'no-referrer',
+      'cache-control': 'no-store',
+      'strict-transport-security': expect.stringContaining('max-age='),
+    });
+    expect([...headers.keys()].filter((name) => /^access-control|^x-powered-by$/.test(name))).toEqual([]);
+  }
+});
+
+/** A server that holds every POST to /held until it is told to let go. */
+async function openBusy(limits: { delayMaxMs: number; inFlightMax: number }) {
+  const registry = openRegistry('ingress');
+  const overload = openOverload({ ...limits, registry });
+  const held: (() => void)[] = [];
+  const app = express().use(overload.handler);
+  app.all('/{*path}', (request, response) => {
+    const answer = () => void response.end('done');
+    if (request.path === '/held') held.push(answer);
+    else answer();
+  });
+  app.use(((error, _request, response, _next) => {
+    response.status(error.status).set(error.headers).end();
+  }) satisfies express.ErrorRequestHandler);
+  const server = createFastServer(app, serverLimits);
+  const url = await listen(server);
+  const ask = async (method: string, path: string) => {
+    const answer = await fetch(url + path, { method });
+    await answer.text();
+    return answer;
+  };
+  const close = async () => {
+    overload.close();
+    await closeServer(server);
+  };
+  return { ask, held, registry, close };
+}
+
+test('beyond the limit new POSTs are told to come back, webhooks later than others, reads never', async () => {
+  const busy = await openBusy({ delayMaxMs: 60_000, inFlightMax: 2 });
+  const status = async (method: string, path: string) => (await busy.ask(method, path)).status;
+  const waiting = [busy.ask('POST', '/held'), busy.ask('POST', '/held')];
+  await until(() => busy.held.length === 2, { limitMs: 5_000 }, 'two requests under way');
+
+  const refused = await busy.ask('POST', '/v1/recharges');
+  expect([refused.status, refused.headers.get('retry-after')]).toEqual([503, '1']);
+  expect(await status('POST', '/webhooks/sandbox')).toBe(200);
+  expect(await status('GET', '/v1/recharges')).toBe(200);
+  expect((await busy.registry.getSingleMetric('replenish_requests_in_flight')!.get()).values[0]!.value).toBe(
+    2,
+  );
+
+  for (const letGo of busy.held) letGo();
+  await Promise.all(waiting);
+  expect(await status('POST', '/v1/recharges')).toBe(200);
+  await busy.close();
+});
+
+test('a loop that turns late turns new POSTs away, until it turns in time again', async () => {
+  const busy = await openBusy({ delayMaxMs: 150, inFlightMax: 100 });
+  const block = setInterval(() => {
+    const until = performance.now() + 400;
+    while (performance.now() < until);
+  }, 1);
+  await until(
+    async () => (await busy.ask('POST', '/v1/recharges')).status === 503,
+    { limitMs: 20_000, everyMs: 1 },
+    'a refusal',
+  );
+  expect((await busy.ask('GET', '/v1/recharges')).status).toBe(200);
+  clearInterval(block);
+  await until(
+    async () => (await busy.ask('POST', '/v1/recharges')).status === 200,
+    { limitMs: 20_000 },
+    'an answer',
+  );
+  await busy.close();
+}, 60_000);

@@ -1,0 +1,87 @@
+import { randomUUID } from 'node:crypto';
+import { PrismaPg } from '@prisma/adapter-pg';
+import { createPostgresBackend, Queue, withBackend } from 'bullmq';
+import express from 'express';
+import pg from 'pg';
+
+// What most teams write: look the key up, create both rows in an interactive transaction, add a job. It uses the tables
+// and the generated client of the product, so the rows are the same. It trusts its caller and computes no fingerprint.
+
+const generated = new URL('generated/client.js', import.meta.resolve('@replenish/domain'));
+const { PrismaClient } = await import(generated.href);
+const { DATABASE_URL, REDIS_URL, PORT } = process.env;
+
+const prisma = new PrismaClient({ adapter: new PrismaPg({ connectionString: DATABASE_URL, max: 16 }) });
+const queue = REDIS_URL ? redisQueue() : postgresQueue();
+await queue.waitUntilReady();
+
+function redisQueue() {
+  return new Queue('submission', { connection: { url: REDIS_URL } });
+}
+
+/** In a schema of its own and with late commits for jobs, as the product has it. */
+function postgresQueue() {
+  const bullmq = withBackend(createPostgresBackend);
+  const connection = new pg.Pool({
+    connectionString: DATABASE_URL,
+    max: 4,
+    options: '-c search_path=bullmq -c synchronous_commit=off',
+  });
+  return new bullmq.Queue('submission', { connection });
+}
+
+const clientId = randomUUID();
+
+async function create({ accountId, amount, currency, paymentMethod }, idempotencyKey) {
+  const known = await prisma.rechargeRequest.findUnique({
+    where: { clientId_idempotencyKey: { clientId, idempotencyKey } },
+  });
+  if (known) return prisma.rechargeTransaction.findUnique({ where: { id: known.transactionId } });
+  const id = randomUUID();
+  const work = async (tx) => {
+    await tx.rechargeRequest.create({
+      data: {
+        transactionId: id,
+        clientId,
+        idempotencyKey,
+        fingerprint: '',
+        metadata: {},
+        correlationId: randomUUID(),
+      },
+    });
+    return tx.rechargeTransaction.create({
+      data: {
+        ...{
+          id,
+          clientId,
+          accountId,
+          kind: 'collect',
+          state: 'CREATED',
+          amountMinor: amount,
+          currency,
+          paymentMethod,
+        },
+        ...{ provider: 'sandbox', nextStep: 'submit', dueAt: new Date(Date.now() + 2_000) },
+      },
+    });
+  };
+  // The default wait for a connection is 2 s, which a busy machine can exceed with 64 callers.
+  const created = await prisma.$transaction(work, { maxWait: 20_000, timeout: 20_000 });
+  await queue.add('submit', { id });
+  return created;
+}
+
+const app = express();
+app.use(express.json());
+app.post('/v1/recharges', async (request, response) => {
+  const { id, state, accountId, amountMinor, currency } = await create(
+    request.body,
+    request.headers['idempotency-key'],
+  );
+  response.status(201).json({ id, state, accountId, amount: Number(amountMinor), currency });
+});
+app.listen(Number(PORT), '127.0.0.1', () => process.send({ ready: 'prisma' }));
+
+const end = () => process.exit();
+process.once('SIGTERM', end);
+process.once('disconnect', end);

@@ -1,0 +1,145 @@
+import { FLEET, startProduct } from './fleet.mjs';
+import { hold, rows, verifyBooks } from './ground.mjs';
+import { allAccepted } from './load.mjs';
+import { memoryMbOf } from './processes.mjs';
+import { chooseDriver, rowsARecharge, runRoofline } from './roofline.mjs';
+import { line, ratios } from './statistics.mjs';
+
+const REDIS_GOAL = 0.25;
+const MEMORY_GOAL_MB = 200;
+
+/**
+ * Posted and not final, at most. By Little's law 256 are half a second of work at 500 recharges/s, and 1.7 s at 150/s:
+ * enough that no worker ever waits for the ingress, and less than the 2 s after which the sweeper takes a hint for lost
+ * and does the work of finding them on top.
+ */
+const UNFINISHED_MAX = 256;
+// Ten thousand recharges at 11/s: slower than that is a fleet that hangs.
+const LIMIT_MS = 900_000;
+
+/** B3: accepted to SUCCEEDED through all processes, beside Postgres doing nothing but the same rows. */
+export async function measureEndToEnd({ ground, generator, rounds, warmUpMs, measureMs, say, announce }) {
+  const queues = queuesOf(ground, say);
+  const driver = await chooseDriver();
+  say(
+    `\nB3 end to end: accepted to SUCCEEDED, scenario ok, at most ${UNFINISHED_MAX} unfinished; roofline by ${driver}`,
+  );
+  const rates = { redis: [], postgres: [], roofline: [] };
+  for (let round = 1; round <= rounds; round++) {
+    let written = null;
+    for (const queue of queues) {
+      await announce(`  round ${round} ${queue.padEnd(8)}`);
+      const turn = await takeTurn({ ground, generator, queue, warmUpMs, measureMs });
+      rates[queue].push(turn.rate);
+      written = turn.written;
+      say(sentence(turn));
+    }
+    await announce(`  round ${round} roofline`);
+    const rate = await runRoofline({ ground, driver, warmUpMs, measureMs, written });
+    rates.roofline.push(rate);
+    say(`${rate.toFixed(0).padStart(6)}/s`);
+  }
+  return [
+    ...queues.flatMap((queue) => [
+      line(
+        `end to end, ${queue} / roofline`,
+        ratios(rates[queue], rates.roofline),
+        queue === 'redis' ? REDIS_GOAL : undefined,
+      ),
+      line(`  remark: ${queue}, recharges/s`, rates[queue], queue === 'redis' ? undefined : 150, 0),
+    ]),
+    line('  remark: roofline, recharges/s', rates.roofline, undefined, 0),
+  ];
+}
+
+/** Resident memory of every process after this many recharges, both back ends. */
+export async function measureMemory({ ground, generator, count, say, announce }) {
+  const table = [];
+  for (const queue of queuesOf(ground, say)) {
+    await announce(`  ${count} recharges, ${queue}`);
+    const turn = await takeTurn({ ground, generator, queue, count });
+    say(sentence(turn));
+    say(`    MB: ${turn.memory.map(({ name, now }) => `${name} ${now}`).join(', ')}`);
+    const worst = Math.max(...turn.memory.map(({ highest }) => highest));
+    const figures = turn.memory.map(({ name, now, highest }) => `${name} ${now} (${highest})`).join(', ');
+    table.push(
+      `memory, ${queue}: highest ${worst} MB  goal < ${MEMORY_GOAL_MB}  ${worst < MEMORY_GOAL_MB ? 'ok' : 'missed'}`,
+      `  MB now (highest): ${figures}`,
+    );
+  }
+  return table;
+}
+
+function queuesOf(ground, say) {
+  if (ground.redis) return ['redis', 'postgres'];
+  say('\nREDIS_URL is not set: queues on Postgres only, the goal on Redis is not measured');
+  return ['postgres'];
+}
+
+const sentence = ({ rate, finished, cpuMs }) =>
+  `${rate.toFixed(0).padStart(6)}/s  ${finished} recharges, CPU us each: ${Object.entries(cpuMs)
+    .map(([name, ms]) => `${name} ${((1_000 * ms) / finished).toFixed(0)}`)
+    .join(', ')}`;
+
+async function takeTurn({ ground, generator, queue, warmUpMs, measureMs, count }) {
+  await ground.emptyRedis();
+  const database = await ground.createDatabase();
+  const product = await startProduct({ ground, database, queue, names: FLEET, label: 'b3' });
+  const order = {
+    url: product.url,
+    authorization: product.authorization,
+    databaseUrl: database.url,
+    unfinishedMax: UNFINISHED_MAX,
+    limitMs: LIMIT_MS,
+  };
+  const warm = warmUpMs ? await generator.run({ ...order, measureMs: warmUpMs }) : { accepted: 0 };
+  await ground.checkpoint();
+  const before = cpuMsEach(ground, product);
+  ground.profiles.begin();
+  const result = await generator.run({ ...order, measureMs, count });
+  ground.profiles.end();
+  const cpuMs = Object.fromEntries(
+    Object.entries(cpuMsEach(ground, product)).map(([name, ms]) => [name, ms - before[name]]),
+  );
+  allAccepted(result);
+  hold(product.deaths().length === 0, `ended on their own: ${product.deaths()}`);
+  const total = warm.accepted + result.accepted;
+  await verifyOutcome(database.url, product.sandboxUrl, total);
+  const memory = product.processes.map(({ name, pid }) => ({ name, ...memoryMbOf(pid) }));
+  const written = await rowsARecharge(database.url);
+  await product.stop();
+  await database.release();
+  return { rate: result.accepted / result.seconds, finished: result.accepted, cpuMs, memory, written };
+}
+
+const cpuMsEach = (ground, product) => ({ ...product.cpuMsEach(), Postgres: ground.postgresCpuMs() });
+
+async function verifyOutcome(databaseUrl, sandboxUrl, total) {
+  await verifyBooks(databaseUrl);
+  const stored = await rows(
+    databaseUrl,
+    'select id, state, amount_minor::int as amount from recharge_transaction',
+  );
+  hold(stored.length === total, `${total} were accepted and ${stored.length} are stored`);
+  const orders = await allOrders(sandboxUrl);
+  hold(orders.length === total, `${total} recharges, ${orders.length} orders at the provider`);
+  const byReference = new Map(orders.map((order) => [order.reference, order]));
+  for (const { id, state, amount } of stored) {
+    hold(state === 'SUCCEEDED', `recharge ${id} is ${state}`);
+    const order = byReference.get(id);
+    const isCharged = order?.charges.length === 1 && order.charges[0].amount === amount;
+    hold(isCharged, `recharge ${id} of ${amount} has at the provider: ${JSON.stringify(order)}`);
+  }
+}
+
+async function allOrders(sandboxUrl) {
+  const orders = [];
+  for (let cursor = null; ; ) {
+    const from = cursor === null ? '' : `&cursor=${cursor}`;
+    const response = await fetch(`${sandboxUrl}/_control/orders?limit=1000${from}`);
+    const page = await response.json();
+    orders.push(...page.orders);
+    cursor = page.nextCursor;
+    if (!cursor) return orders;
+  }
+}

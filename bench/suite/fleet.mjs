@@ -1,0 +1,58 @@
+import { randomBytes } from 'node:crypto';
+import { mkdtempSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { bearer, client, freePort } from '@replenish/testing';
+import { cpuMsOf, startProcess } from './processes.mjs';
+
+const appsDir = resolve(import.meta.dirname, '../../apps');
+// Those of `npm start`, like MALLOC_ARENA_MAX below: six processes on one machine, each below 200 MB.
+const EXEC_ARGV = ['--max-semi-space-size=8', '--max-old-space-size=256'];
+
+export const INGRESS = ['ingress'];
+export const FLEET = ['sandbox', 'ingress', 'submission-worker', 'webhook-worker', 'reconciliation-worker'];
+
+/**
+ * The product's own processes on one database, with the settings of `npm start` and no crash points compiled in.
+ * @param queue redis or postgres
+ * @param label of the measurement, for the names of profiles
+ */
+export async function startProduct({ ground, database, queue, names, label }) {
+  const env = await environment(ground, database, queue);
+  const processes = [];
+  for (const name of names) {
+    const entry = join(appsDir, name, 'dist/main.js');
+    const execArgv = [...EXEC_ARGV, ...ground.profiles.flags(`${label}-${name}-${queue}`)];
+    processes.push(await startProcess({ name, entry, env, execArgv, logsDir: ground.logsDir }));
+  }
+  const key = await client({ databaseUrl: database.url });
+  return {
+    url: env.PUBLIC_URL,
+    sandboxUrl: `http://127.0.0.1:${env.SANDBOX_PORT}`,
+    authorization: bearer(key),
+    processes,
+    cpuMs: () => processes.reduce((sum, { pid }) => sum + cpuMsOf(pid), 0),
+    cpuMsEach: () => Object.fromEntries(processes.map(({ name, pid }) => [name, cpuMsOf(pid)])),
+    deaths: () => processes.filter((one) => !one.isAlive()).map(({ name }) => name),
+    stop: () => Promise.all(processes.map((one) => one.stop())),
+  };
+}
+
+async function environment(ground, database, queue) {
+  const dir = mkdtempSync(join(ground.dir, 'fleet-'));
+  const [ingress, sandbox] = [await freePort(), await freePort()];
+  return {
+    PATH: process.env.PATH,
+    MALLOC_ARENA_MAX: '2',
+    REPLENISH_DIR: dir,
+    DATABASE_URL: database.url,
+    ...(queue === 'redis' && { REDIS_URL: ground.redisUrl }),
+    INGRESS_PORT: String(ingress),
+    SANDBOX_PORT: String(sandbox),
+    SANDBOX_DATA_DIR: join(dir, 'sandbox'),
+    SANDBOX_WEBHOOK_SECRET: `whsec_${randomBytes(32).toString('base64')}`,
+    PUBLIC_URL: `http://127.0.0.1:${ingress}`,
+    METRICS_PORT: '0',
+    // Sixty-four connections are no overload; neighbours that stop the machine for half a second would look like one.
+    OVERLOAD_DELAY_MS: '60000',
+  };
+}

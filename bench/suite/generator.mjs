@@ -1,0 +1,183 @@
+import { connect } from 'node:net';
+import pg from 'pg';
+
+// A process of its own, told by messages what to post. Bytes over plain sockets: every microsecond spent here is taken
+// from the server under test, since both share the cores. Peers answer with Content-Length, so that is all it reads.
+
+const HEAD_END = Buffer.from('\r\n\r\n');
+// Often enough that a finished recharge is replaced at once, seldom enough that counting costs next to nothing.
+const COUNT_EVERY_MS = 20;
+
+/** Requests over a fixed number of connections. A connection that may not post waits until `wake`. */
+class Load {
+  /** @param order url, connections, authorization, and a prefix that makes the keys new */
+  constructor(order, mayPost) {
+    const { hostname, port } = new URL(order.url);
+    this.address = { host: hostname, port: Number(port), noDelay: true };
+    this.mayPost = mayPost;
+    this.prefix = order.prefix;
+    this.fixed =
+      `POST /v1/recharges HTTP/1.1\r\nHost: ${hostname}:${port}\r\nContent-Type: application/json\r\n` +
+      (order.authorization ? `Authorization: ${order.authorization}\r\n` : '');
+    this.posted = 0;
+    this.accepted = 0;
+    this.failed = 0;
+    this.examples = [];
+    this.latenciesMs = [];
+    this.isMeasuring = false;
+    this.waiting = [];
+    this.closed = Array.from({ length: order.connections }, () => this.#open());
+  }
+
+  wake() {
+    const sends = this.waiting;
+    this.waiting = [];
+    for (const send of sends) send();
+  }
+
+  /** Settles when every answer that is due has come. */
+  async ended() {
+    this.mayPost = () => null;
+    this.wake();
+    await Promise.all(this.closed);
+  }
+
+  #open() {
+    return new Promise((resolve) => {
+      const socket = connect(this.address);
+      let received = null;
+      let sentAtMs = 0;
+      const send = () => {
+        const may = this.mayPost();
+        if (may === null) return socket.end();
+        if (!may) return this.waiting.push(send);
+        sentAtMs = performance.now();
+        socket.write(this.#request(), 'latin1');
+      };
+      socket.on('connect', send);
+      socket.on('data', (chunk) => {
+        received = received ? Buffer.concat([received, chunk]) : chunk;
+        if (!isWhole(received)) return;
+        this.#heard(received, sentAtMs);
+        received = null;
+        send();
+      });
+      socket.on('error', (error) => this.#fail(String(error)));
+      socket.on('close', () => resolve());
+    });
+  }
+
+  #request() {
+    const n = this.posted++;
+    const key = `${this.prefix}-${String(n).padStart(9, '0')}`;
+    const account = String(Math.floor(Math.random() * 10_000)).padStart(5, '0');
+    const amount = 1_000 + (n % 9_000);
+    const body = `{"accountId":"acct-${account}","amount":${amount},"currency":"USD","paymentMethod":"sandbox"}`;
+    return `${this.fixed}Idempotency-Key: ${key}\r\nContent-Length: ${body.length}\r\n\r\n${body}`;
+  }
+
+  #heard(answer, sentAtMs) {
+    // 201 and 202: stored anew. Keys are never repeated, so 200 would be as wrong as 500.
+    const status = answer.latin1Slice(9, 12);
+    if (status !== '202' && status !== '201') {
+      return this.#fail(`${status} ${answer.toString('utf8', answer.indexOf(HEAD_END) + 4).slice(0, 300)}`);
+    }
+    this.accepted++;
+    if (this.isMeasuring) this.latenciesMs.push(performance.now() - sentAtMs);
+  }
+
+  #fail(what) {
+    this.failed++;
+    if (this.examples.length < 3) this.examples.push(what);
+  }
+}
+
+function isWhole(received) {
+  const headEnd = received.indexOf(HEAD_END);
+  if (headEnd < 0) return false;
+  const length = /content-length: (\d+)/i.exec(received.latin1Slice(0, headEnd));
+  if (!length) throw new Error('an answer without Content-Length');
+  return received.length >= headEnd + 4 + Number(length[1]);
+}
+
+const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+
+function resultOf(load, seconds) {
+  const sorted = Float64Array.from(load.latenciesMs).sort();
+  const at = (share) => sorted[Math.floor(share * sorted.length)] ?? null;
+  const { posted, accepted, failed, examples } = load;
+  return {
+    posted,
+    accepted,
+    failed,
+    examples,
+    seconds,
+    counted: sorted.length,
+    p50Ms: at(0.5),
+    p99Ms: at(0.99),
+  };
+}
+
+/** Every connection posts as soon as it has its answer. What is answered within the measured time counts. */
+async function postFlatOut(order) {
+  const load = new Load(order, () => true);
+  await sleep(order.warmUpMs);
+  process.send({ phase: 'measuring' });
+  load.isMeasuring = true;
+  const startedAtMs = performance.now();
+  await sleep(order.measureMs);
+  load.isMeasuring = false;
+  const seconds = (performance.now() - startedAtMs) / 1_000;
+  process.send({ phase: 'measured' });
+  await load.ended();
+  return resultOf(load, seconds);
+}
+
+/**
+ * Posts for `measureMs`, or `count` recharges, with at most `unfinishedMax` that are posted and not final; then waits
+ * until none is left. The seconds run from the first post to the last end.
+ */
+async function postBounded(order) {
+  const client = new pg.Client({
+    connectionString: order.databaseUrl,
+    options: '-c enable_seqscan=off -c jit=off',
+  });
+  await client.connect();
+  let room = order.unfinishedMax;
+  const startedAtMs = performance.now();
+  const isOver = () =>
+    order.count ? load.posted >= order.count : performance.now() - startedAtMs >= order.measureMs;
+  const load = new Load(order, () => !isOver() && room > 0 && room-- > 0);
+  load.isMeasuring = true;
+  let unfinished = 0;
+  for (let isPosting = true; isPosting || unfinished > 0; ) {
+    await sleep(COUNT_EVERY_MS);
+    isPosting = !isOver() || load.accepted + load.failed < load.posted;
+    const { accepted } = load;
+    const answer = await client.query({
+      name: 'unfinished',
+      text: 'select count(*)::int as n from recharge_transaction where due_at is not null',
+    });
+    unfinished = answer.rows[0].n;
+    // All that was accepted before the count is in it, so this never lets more in than it should.
+    room = order.unfinishedMax - (load.posted - Math.max(0, accepted - unfinished));
+    load.wake();
+    if (performance.now() - startedAtMs > order.limitMs)
+      throw new Error(`${unfinished} are still unfinished`);
+  }
+  const seconds = (performance.now() - startedAtMs) / 1_000;
+  await load.ended();
+  await client.end();
+  return resultOf(load, seconds);
+}
+
+process.on('message', async (order) => {
+  try {
+    const result = await (order.unfinishedMax ? postBounded(order) : postFlatOut(order));
+    process.send({ phase: 'done', result });
+  } catch (error) {
+    process.send({ phase: 'broken', reason: String(error.stack) });
+  }
+});
+process.on('disconnect', () => process.exit());
+process.send({ ready: 'generator' });

@@ -1,0 +1,104 @@
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { openDomain } from '@replenish/domain';
+import { openEmbeddedPostgres } from '@replenish/runtime/embedded-postgres';
+import { createDatabase, execute, openTestServer } from '@replenish/testing';
+import { Redis } from 'ioredis';
+import pg from 'pg';
+import { cpuMsOfChildren } from './processes.mjs';
+import { Profiles } from './profile.mjs';
+
+// The last of the sixteen that a Redis has by default. It is emptied before every turn.
+const REDIS_DATABASE = '/15';
+
+/**
+ * What all contenders of a run stand on: one durable Postgres, one Redis if there is one, a folder for logs.
+ * @param options postgresUrl, redisUrl, cpuProfDir
+ */
+export async function openGround({ postgresUrl, redisUrl, cpuProfDir }) {
+  const dir = mkdtempSync(join(tmpdir(), 'replenish-bench-'));
+  const logsDir = join(dir, 'logs');
+  mkdirSync(logsDir);
+  const embedded = postgresUrl ? null : await openEmbeddedPostgres({ dir: join(dir, 'postgres') });
+  const server = await openTestServer(postgresUrl ?? embedded.url);
+  process.env.TEST_POSTGRES_URL = server.url;
+  process.env.TEST_POSTGRES_TEMPLATE = server.template;
+  const redis = redisUrl ? new Redis(withPath(redisUrl, REDIS_DATABASE)) : null;
+  return {
+    dir,
+    logsDir,
+    serverUrl: server.url,
+    redisUrl: redisUrl ? withPath(redisUrl, REDIS_DATABASE) : null,
+    profiles: new Profiles(cpuProfDir),
+    postgres: await describePostgres(server.url, embedded !== null),
+    redis: redis ? await describeRedis(redis) : null,
+    createDatabase,
+    /** Of the sessions that live; 0 where Postgres is not ours to look at. */
+    postgresCpuMs: () => (embedded ? cpuMsOfChildren(embedded.pid) : 0),
+    checkpoint: () => execute(server.url, 'checkpoint'),
+    emptyRedis: () => redis?.flushdb(),
+    close: async () => {
+      redis?.disconnect();
+      await server.close();
+      await embedded?.stop();
+      rmSync(dir, { recursive: true, force: true });
+    },
+  };
+}
+
+function withPath(url, path) {
+  const other = new URL(url);
+  other.pathname = path;
+  return other.href;
+}
+
+/** @throws when a commit would not reach the disk: such numbers say nothing about money. */
+async function describePostgres(url, isEmbedded) {
+  const [row] = await rows(
+    url,
+    `select current_setting('server_version') as version, current_setting('fsync') as fsync,
+      current_setting('synchronous_commit') as commits, current_setting('server_version_num')::int as number`,
+  );
+  if (row.fsync !== 'on' || row.commits !== 'on')
+    throw new Error('Postgres is not durable: fsync and synchronous_commit must be on');
+  const text = `PostgreSQL ${row.version}${isEmbedded ? ', embedded' : ''}, fsync on, synchronous_commit on`;
+  return { text, hasUuid7: row.number >= 180_000 };
+}
+
+async function describeRedis(redis) {
+  const info = await redis.info();
+  const read = (field) => new RegExp(`^${field}:(.*)$`, 'm').exec(info)?.[1]?.trim();
+  return `Redis ${read('redis_version')}, append-only file ${read('aof_enabled') === '1' ? 'on' : 'off'}`;
+}
+
+/** One query in a session of its own. */
+export async function rows(url, text) {
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  try {
+    return (await client.query(text)).rows;
+  } finally {
+    await client.end();
+  }
+}
+
+/** A round whose books are wrong, or where something was refused or lost: no number comes from it. */
+export class InvalidRound extends Error {
+  name = 'InvalidRound';
+}
+
+export function hold(condition, otherwise) {
+  if (!condition) throw new InvalidRound(otherwise);
+}
+
+/** @throws InvalidRound that names the invariants of the books that do not hold. */
+export async function verifyBooks(databaseUrl) {
+  const domain = openDomain({ databaseUrl, poolMax: 2, reconcileAfterMs: 1_000, providerTimeoutMs: 1_000 });
+  try {
+    const findings = await domain.verify();
+    hold(findings.length === 0, `the books do not hold: ${JSON.stringify(findings)}`);
+  } finally {
+    await domain.close();
+  }
+}

@@ -1,0 +1,109 @@
+import { join } from 'node:path';
+import { freePort } from '@replenish/testing';
+import { INGRESS, startProduct } from './fleet.mjs';
+import { hold, rows, verifyBooks } from './ground.mjs';
+import { allAccepted, CONNECTIONS } from './load.mjs';
+import { cpuMsOf, startProcess } from './processes.mjs';
+import { line, median, ratios } from './statistics.mjs';
+
+export const BARE_GOAL = 1;
+export const PRISMA_GOAL = 8;
+
+/** B1: new recharges into our ingress, and into two peers that know less. */
+export async function measureIntake({ ground, generator, rounds, warmUpMs, measureMs, say, announce }) {
+  const queue = ground.redis ? 'redis' : 'postgres';
+  say(
+    `\nB1 intake: POST /v1/recharges, new keys, ${CONNECTIONS} connections, jobs to ${ground.redis ?? 'Postgres'}`,
+  );
+  const contenders = { ours: startOurs, bare: startPeer('bare'), prisma: startPeer('prisma') };
+  const measured = { ours: [], bare: [], prisma: [] };
+  for (let round = 1; round <= rounds; round++) {
+    for (const [name, start] of Object.entries(contenders)) {
+      await announce(`  round ${round} ${name.padEnd(6)}`);
+      const turn = await takeTurn({ ground, generator, start, queue, warmUpMs, measureMs });
+      measured[name].push(turn);
+      say(sentence(turn));
+    }
+  }
+  const rates = (name) => measured[name].map(({ rate }) => rate);
+  const cpu = Object.keys(measured).map((name) => {
+    return `${name} ${Math.round(median(measured[name].map(({ cpuUs }) => cpuUs)))}`;
+  });
+  return [
+    line('intake / bare', ratios(rates('ours'), rates('bare')), BARE_GOAL),
+    line('intake / prisma', ratios(rates('ours'), rates('prisma')), PRISMA_GOAL),
+    ...Object.keys(measured).map((name) => line(`  remark: ${name}, requests/s`, rates(name), undefined, 0)),
+    `  remark: server's own CPU, us/request: ${cpu.join(', ')}`,
+  ];
+}
+
+const sentence = ({ rate, p50Ms, p99Ms, cpuUs, postgresUs }) =>
+  `${rate.toFixed(0).padStart(6)}/s  p50 ${p50Ms.toFixed(1)} ms  p99 ${p99Ms.toFixed(1)} ms  CPU us a request: ${cpuUs.toFixed(0)}, Postgres ${postgresUs.toFixed(0)}`;
+
+async function takeTurn({ ground, generator, start, queue, warmUpMs, measureMs }) {
+  await ground.emptyRedis();
+  const database = await ground.createDatabase();
+  const server = await start(ground, database, queue);
+  await ground.checkpoint();
+  let cpuMs = 0;
+  let postgresMs = 0;
+  const result = await generator.run(
+    { url: server.url, authorization: server.authorization, warmUpMs, measureMs },
+    (phase) => {
+      if (phase === 'measuring') ground.profiles.begin();
+      else ground.profiles.end();
+      const sign = phase === 'measuring' ? -1 : 1;
+      cpuMs += sign * server.cpuMs();
+      postgresMs += sign * ground.postgresCpuMs();
+    },
+  );
+  allAccepted(result);
+  await server.verify(result.accepted);
+  await server.stop();
+  await database.release();
+  const { counted, seconds, p50Ms, p99Ms } = result;
+  return {
+    rate: counted / seconds,
+    p50Ms,
+    p99Ms,
+    cpuUs: (1_000 * cpuMs) / counted,
+    postgresUs: (1_000 * postgresMs) / counted,
+  };
+}
+
+async function startOurs(ground, database, queue) {
+  const product = await startProduct({ ground, database, queue, names: INGRESS, label: 'b1' });
+  const verify = async (accepted) => {
+    await verifyBooks(database.url);
+    await sameCount(database, ['recharge_request', 'recharge_transaction'], accepted);
+  };
+  return { ...product, verify };
+}
+
+const startPeer = (name) => async (ground, database, queue) => {
+  const port = await freePort();
+  const env = {
+    PATH: process.env.PATH,
+    NODE_ENV: 'production',
+    PORT: String(port),
+    DATABASE_URL: database.url,
+    ...(queue === 'redis' && { REDIS_URL: ground.redisUrl }),
+  };
+  const entry = join(import.meta.dirname, '..', 'peers', `${name}.mjs`);
+  const execArgv = ground.profiles.flags(name);
+  const peer = await startProcess({ name, entry, env, execArgv, logsDir: ground.logsDir });
+  const tables = name === 'bare' ? ['recharge'] : ['recharge_request', 'recharge_transaction'];
+  return {
+    url: `http://127.0.0.1:${port}`,
+    cpuMs: () => cpuMsOf(peer.pid),
+    verify: (accepted) => sameCount(database, tables, accepted),
+    stop: peer.stop,
+  };
+};
+
+async function sameCount({ url }, tables, accepted) {
+  for (const table of tables) {
+    const [{ n }] = await rows(url, `select count(*)::int as n from ${table}`);
+    hold(n === accepted, `${accepted} were accepted and ${n} are in ${table}`);
+  }
+}

@@ -1,0 +1,85 @@
+import { loadavg } from 'node:os';
+import { parseArgs } from 'node:util';
+import { measureEndToEnd, measureMemory } from './end-to-end.mjs';
+import { InvalidRound, openGround } from './ground.mjs';
+import { measureIntake } from './intake.mjs';
+import { startGenerator } from './load.mjs';
+import { machineBusyShare, stopAll } from './processes.mjs';
+
+const USAGE = `node bench/suite/run.mjs [--rounds 5] [--seconds 8] [--only b1|b3|memory] [--quick] [--cpu-prof DIR]
+environment: REDIS_URL (its database 15 is emptied), TEST_POSTGRES_URL (unset: an embedded one)`;
+
+const say = (text) => process.stdout.write(`${text}\n`);
+
+/** Says what comes, and how busy others keep the machine: with nothing of ours at work, it should be next to 0. */
+async function announce(what) {
+  const busy = await machineBusyShare();
+  const load = loadavg()[0].toFixed(1);
+  process.stdout.write(`${what}  (load ${load}, others ${Math.round(100 * busy)} %)  `);
+}
+
+function options() {
+  const { values } = parseArgs({
+    options: {
+      rounds: { type: 'string' },
+      seconds: { type: 'string' },
+      only: { type: 'string' },
+      quick: { type: 'boolean', default: false },
+      'cpu-prof': { type: 'string' },
+    },
+  });
+  const number = (given, usual) => {
+    const value = Number(given ?? usual);
+    if (!(value >= 1)) throw new Error(USAGE);
+    return value;
+  };
+  if (values.only && !['b1', 'b3', 'memory'].includes(values.only)) throw new Error(USAGE);
+  return {
+    rounds: number(values.rounds, values.quick ? 2 : 5),
+    measureMs: 1_000 * number(values.seconds, values.quick ? 3 : 8),
+    warmUpMs: values.quick ? 1_000 : 2_000,
+    wants: (what) => (values.only ?? 'b1 b3').includes(what),
+    cpuProfDir: values['cpu-prof'],
+  };
+}
+
+async function bench({ rounds, measureMs, warmUpMs, wants }, ground) {
+  const generator = await startGenerator(ground);
+  const context = { ground, generator, rounds, measureMs, warmUpMs, say, announce };
+  const table = [];
+  if (wants('b1')) table.push(...(await measureIntake(context)));
+  if (wants('b3')) table.push(...(await measureEndToEnd(context)));
+  if (wants('memory')) table.push(...(await measureMemory({ ...context, count: 10_000 })));
+  await stopAll();
+  for (const line of ground.profiles.report()) say(line);
+  say(wants('memory') ? '' : `\nmedian (lowest..highest) of ${rounds} rounds\n`);
+  for (const line of table) say(line);
+}
+
+function interrupted() {
+  return new Promise((_, reject) => {
+    for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => reject(new Error(signal)));
+  });
+}
+
+async function main() {
+  const wished = options();
+  const { TEST_POSTGRES_URL: postgresUrl, REDIS_URL: redisUrl } = process.env;
+  const ground = await openGround({ postgresUrl, redisUrl, cpuProfDir: wished.cpuProfDir });
+  try {
+    say(`${ground.postgres.text}\n${ground.redis ?? 'no Redis (REDIS_URL is not set)'}`);
+    say(`Node ${process.version}, load average ${loadavg().map((n) => n.toFixed(1))}`);
+    const running = bench(wished, ground);
+    running.catch(() => {}); // after an interruption nobody waits for it, and all it talks to goes away
+    await Promise.race([running, interrupted()]);
+    return 0;
+  } catch (error) {
+    say(error instanceof InvalidRound ? `\ninvalid round: ${error.message}` : `\n${error.stack}`);
+    return 1;
+  } finally {
+    await stopAll();
+    await ground.close();
+  }
+}
+
+process.exit(await main());

@@ -1,0 +1,16 @@
+export function median(values) {
+  const sorted = [...values].sort((a, b) => a - b);
+  const middle = Math.floor(sorted.length / 2);
+  return sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
+}
+
+/** Ratios of what was measured in the same round, so that a slow minute slows both sides of one. */
+export const ratios = (ours, theirs) => ours.map((value, round) => value / theirs[round]);
+
+/** One line of the table: the median, the spread, and whether the goal was reached. */
+export function line(what, values, goal, digits = 2) {
+  const [low, high] = [Math.min(...values), Math.max(...values)];
+  const figures = `${median(values).toFixed(digits)} (${low.toFixed(digits)}..${high.toFixed(digits)})`;
+  const verdict = goal === undefined ? '' : `goal ${goal}  ${median(values) >= goal ? 'ok' : 'missed'}`;
+  return `${what.padEnd(34)} ${figures.padEnd(24)} ${verdict}`.trimEnd();
+}

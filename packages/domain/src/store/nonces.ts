@@ -1,0 +1,59 @@
+import { coalesce, eachAlone } from './coalesce.js';
+import type { Database } from './database.js';
+import { isUnavailable, persist } from './failure.js';
+
+type Use = Readonly<{ keyId: string; nonce: string }>;
+
+// A timestamp may be 300 s ahead when its nonce is first seen and is let in until 300 s after it: 600 s in all. The
+// other 300 are for clocks of ingress machines that differ.
+const KEPT_SECONDS = 900;
+const BATCH = 5_000;
+const BATCHES_MAX = 40;
+
+/** True for the first use of a nonce by a key in any process; false for every later one. */
+export function nonceUser(db: Database): (use: Use) => Promise<boolean> {
+  return coalesce<Use, boolean>((uses) => eachAlone(uses, (some) => useAll(db, some), isUnavailable), {
+    batchMax: 64,
+    inFlightMax: 2,
+  });
+}
+
+const nameOf = ({ keyId, nonce }: Use): string => `${keyId} ${nonce}`;
+
+/**
+ * In key order: two batches that share nonces then wait for each other instead of deadlocking.
+ *
+ * Its commit does not wait for the disk. The recharge that a signed request stores commits after it and does wait, and
+ * the log is written in order: no recharge survives a crash without its nonce.
+ */
+async function useAll(db: Database, uses: readonly Use[]): Promise<boolean[]> {
+  const keyIds = uses.map(({ keyId }) => keyId);
+  const nonces = uses.map(({ nonce }) => nonce);
+  const first = await persist(
+    () => db.$queryRaw<Use[]>`
+      with unhurried as materialized (select set_config('synchronous_commit', 'off', true))
+      insert into nonce (key_id, nonce)
+      select k, n from unhurried, unnest(${keyIds}::text[], ${nonces}::text[]) as u(k, n) order by k, n
+      on conflict do nothing
+      returning key_id as "keyId", nonce`,
+  );
+  const unclaimed = new Set(first.map(nameOf));
+  // Of several in one batch, the first to ask has it.
+  return uses.map((use) => unclaimed.delete(nameOf(use)));
+}
+
+/** Deletes nonces whose timestamps no process lets in any more. Returns how many. */
+export async function forgetNonces(db: Database): Promise<number> {
+  let forgotten = 0;
+  for (let batch = 0; batch < BATCHES_MAX; batch++) {
+    const count = await persist(
+      () => db.$executeRaw`
+        delete from nonce where (key_id, nonce) in (
+          select key_id, nonce from nonce where seen_at < now() - ${KEPT_SECONDS}::int * interval '1 second'
+          order by seen_at limit ${BATCH}::int for update skip locked)`,
+    );
+    forgotten += count;
+    if (count < BATCH) break;
+  }
+  return forgotten;
+}

@@ -1,0 +1,170 @@
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { v7 as uuidv7 } from 'uuid';
+import { type AuditCall, type NewKey, type SecurityRule, securityRules } from '../src/index.js';
+import { type Books, CLIENT, newRecharge, OTHER_CLIENT, openBooks } from './books.js';
+
+let books: Books;
+beforeAll(async () => {
+  books = await openBooks();
+});
+afterAll(() => books.close());
+
+const aCall = (over: Partial<AuditCall> = {}): AuditCall => ({
+  id: uuidv7(),
+  at: new Date(),
+  ip: '10.0.0.7',
+  clientId: CLIENT,
+  keyId: 'rk_test_1',
+  method: 'POST',
+  route: '/v1/recharges',
+  params: { body: { accountId: 'acct-1' } },
+  accountId: 'acct-1',
+  status: 202,
+  code: null,
+  durationMs: 3.5,
+  correlationId: 'c-1',
+  ...over,
+});
+
+const namesOf = (calls: readonly AuditCall[]) => calls.map(({ correlationId }) => correlationId);
+
+test('calls are read back newest first, by every filter, page by page', async () => {
+  const clientId = uuidv7();
+  const start = Date.now() - 100_000;
+  const at = (second: number) => new Date(start + second * 1_000);
+  const calls = ['a', 'b', 'c', 'd'].map((correlationId, n) =>
+    aCall({ clientId, correlationId, at: at(n), status: n === 1 ? 403 : 202, keyId: `k${n % 2}` }),
+  );
+  expect(await books.domain.audit.write(calls)).toEqual({ refused: 0 });
+  const list = async (filter: object) =>
+    namesOf(await books.domain.audit.list({ clientId, limit: 9, ...filter }));
+
+  expect(await books.domain.audit.list({ clientId, status: 403, limit: 9 })).toEqual([calls[1]]);
+  expect(await list({})).toEqual(['d', 'c', 'b', 'a']);
+  expect(await list({ keyId: 'k0' })).toEqual(['c', 'a']);
+  expect(await list({ accountId: 'acct-2' })).toEqual([]);
+  expect(await list({ from: at(1), to: at(3) })).toEqual(['c', 'b']);
+  expect(await list({ limit: 2, before: { at: calls[2]!.at, id: calls[2]!.id } })).toEqual(['b', 'a']);
+});
+
+test('a batch that is sent again files nothing twice, and one bad call does not take the others with it', async () => {
+  const clientId = uuidv7();
+  const calls = [aCall({ clientId }), aCall({ clientId, route: 'a\u0000b' }), aCall({ clientId })];
+  expect(await books.domain.audit.write(calls)).toEqual({ refused: 1 });
+  expect(await books.domain.audit.write(calls)).toEqual({ refused: 1 });
+  expect(await books.domain.audit.list({ clientId, limit: 9 })).toHaveLength(2);
+});
+
+test.each([
+  ['update audit_call set ip = $1', ['x']],
+  ['delete from audit_call where ip <> $1', ['x']],
+  ['truncate audit_call', []],
+])('the trail refuses: %s', async (sql, values) => {
+  await books.domain.audit.write([aCall()]);
+  await expect(books.rows(sql, values)).rejects.toThrow(/append-only/);
+  const [partition] = await books.rows<{ name: string }>(
+    `select tableoid::regclass::text as name from audit_call limit 1`,
+  );
+  await expect(books.rows(sql.replace('audit_call', partition!.name), values)).rejects.toThrow(/append-only/);
+});
+
+test('months get partitions ahead, one that has none is caught by the net, and old months are dropped whole', async () => {
+  const old = aCall({ at: new Date('2020-01-15T12:00:00Z'), correlationId: 'old' });
+  await books.domain.audit.write([old]);
+  expect(await books.rows(`select correlation_id from audit.call_default`)).toEqual([
+    { correlation_id: 'old' },
+  ]);
+
+  await books.rows(`create table audit.call_2019_12 partition of audit_call
+    for values from ('2019-12-01 00:00:00+00') to ('2020-01-01 00:00:00+00')`);
+  await books.domain.audit.write([aCall({ at: new Date('2019-12-31T23:59:59Z') })]);
+  expect(await books.domain.audit.dropBefore(new Date('2019-12-01T00:00:00Z'))).toEqual([]);
+  expect(await books.domain.audit.dropBefore(new Date('2020-01-01T00:00:00Z'))).toEqual(['call_2019_12']);
+
+  expect(await books.domain.audit.ensurePartitions()).toBe(0);
+  const [last] = await books.rows<{ name: string }>(
+    `select max(relname::text) as name from pg_class where relname ~ '^call_\\d{4}_\\d\\d$'`,
+  );
+  await books.rows(`drop table audit.${last!.name}`);
+  const made = await Promise.all([1, 2, 3].map(() => books.domain.audit.ensurePartitions()));
+  expect(made.toSorted()).toEqual([0, 0, 1]);
+});
+
+const newKey = (): Promise<NewKey> =>
+  books.domain.clients.create({ name: 'shop', scopes: [], accounts: ['*'], env: 'test' });
+const seen = (keyId: string, count: number, rule: SecurityRule = 'bad_signature') =>
+  books.domain.security.report([{ rule, keyId, count, detail: '10.0.0.7' }]);
+
+test('a key is locked by what all processes saw in the window, and not by less', async () => {
+  const { keyId } = await newKey();
+  const { max, lockMs } = securityRules.bad_signature;
+  const other = books.open();
+  expect(await seen(keyId, max - 2)).toEqual([]);
+  expect(await other.security.report([{ rule: 'bad_signature', keyId, count: 1, detail: '' }])).toEqual([]);
+  expect(await seen(keyId, 1, 'replayed_nonce')).toEqual([]);
+  const [lock] = await seen(keyId, 1);
+  expect(lock).toEqual({ keyId, rule: 'bad_signature', until: expect.any(Date) });
+  expect(Math.abs(lock!.until.getTime() - Date.now() - lockMs)).toBeLessThan(60_000);
+  expect(await other.security.locked()).toContainEqual(lock);
+});
+
+test('what lies before the window does not count', async () => {
+  const { keyId } = await newKey();
+  await seen(keyId, securityRules.bad_signature.max - 1);
+  await books.rows(`update security_event set at = now() - interval '1 hour' where key_id = $1`, [keyId]);
+  expect(await seen(keyId, 1)).toEqual([]);
+});
+
+test('an unlocked key starts from nothing', async () => {
+  const { keyId } = await newKey();
+  await seen(keyId, securityRules.bad_signature.max);
+  expect(await books.domain.security.unlock(keyId)).toBe(true);
+  expect(await books.domain.security.unlock(keyId)).toBe(false);
+  expect((await books.domain.security.locked()).map((lock) => lock.keyId)).not.toContain(keyId);
+  expect(await seen(keyId, 1)).toEqual([]);
+});
+
+test('names that are no key leave nothing behind', async () => {
+  expect(await seen('rk_test_nobody', 1_000)).toEqual([]);
+  expect(await books.rows(`select 1 from security_event where key_id = 'rk_test_nobody'`)).toEqual([]);
+});
+
+/** An id as it would have been made so long ago. */
+const idFrom = (agoMs: number): string => uuidv7({ msecs: Date.now() - agoMs });
+
+async function past(clientId: string, count: number, everyMs: number): Promise<void> {
+  for (let n = 0; n < count; n++) {
+    const agoMs = 600_000 + n * everyMs;
+    const id = idFrom(agoMs);
+    await books.domain.createRecharge(newRecharge({ id, clientId, idempotencyKey: id }));
+    await books.rows(
+      `update recharge_transaction set created_at = now() - $2 * interval '1 ms' where id = $1`,
+      [id, agoMs],
+    );
+  }
+}
+
+test("a sum far from the client's own is told once, and another client's habits do not count", async () => {
+  await past(CLIENT, 60, 60_000);
+  await books.domain.createRecharge(newRecharge({ amountMinor: 4_999n * 20n }));
+  await books.domain.createRecharge(newRecharge({ clientId: OTHER_CLIENT, amountMinor: 9_999_999n }));
+  expect(await books.domain.security.findOddities()).toEqual([]);
+  await books.domain.createRecharge(newRecharge({ amountMinor: 4_999n * 20n + 1n }));
+  expect(await books.domain.security.findOddities()).toEqual([
+    { rule: 'amount', clientId: CLIENT, detail: '99981 USD, usually up to 4999' },
+  ]);
+  expect(await books.domain.security.findOddities()).toEqual([]);
+});
+
+test('ten times the usual pace is told', async () => {
+  const clientId = uuidv7();
+  await past(clientId, 60, 60_000);
+  const burst = (count: number) =>
+    Promise.all(Array.from({ length: count }, () => books.domain.createRecharge(newRecharge({ clientId }))));
+  await burst(99);
+  expect(await books.domain.security.findOddities()).toEqual([]);
+  await burst(1);
+  expect(await books.domain.security.findOddities()).toEqual([
+    { rule: 'velocity', clientId, detail: expect.stringMatching(/^100 recharges, usually \d$/) },
+  ]);
+});

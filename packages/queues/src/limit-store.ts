@@ -1,0 +1,53 @@
+import type { Logger } from '@replenish/runtime';
+import { Redis } from 'ioredis';
+import pg from 'pg';
+import { Burst } from './burst.js';
+
+/** A store for counters that every process shares. What its client is, only the rate limiter's library has to know. */
+export type LimitStore = Readonly<{
+  kind: 'redis' | 'postgres';
+  client: object;
+  close: () => Promise<void>;
+}>;
+
+// A limit is not worth more of a request's time: whoever gets no answer by then goes on without.
+const ANSWER_LIMIT_MS = 1_000;
+const POOL_MAX = 2;
+
+/** Redis when there is one, else Postgres. Opens nothing but a connection, so it may be away at the start. */
+export function openLimitStore(config: {
+  redisUrl?: string | undefined;
+  databaseUrl: string;
+  log: Logger;
+}): LimitStore {
+  const errors = new Burst(config.log, 'the store of rate limits');
+  return config.redisUrl ? onRedis(config.redisUrl, errors) : onPostgres(config.databaseUrl, errors);
+}
+
+function onRedis(url: string, errors: Burst): LimitStore {
+  const redis = new Redis(url, {
+    enableOfflineQueue: false,
+    maxRetriesPerRequest: 0,
+    commandTimeout: ANSWER_LIMIT_MS,
+    connectTimeout: 3_000,
+    retryStrategy: (tries) => Math.min(tries * 100, 1_000),
+  });
+  redis.on('error', (error) => errors.failed(error));
+  redis.on('ready', () => errors.recovered());
+  return { kind: 'redis', client: redis, close: async () => redis.disconnect() };
+}
+
+/** A count that a crash loses costs nothing, so no commit of it waits for the disk. */
+function onPostgres(databaseUrl: string, errors: Burst): LimitStore {
+  const pool = new pg.Pool({
+    connectionString: databaseUrl,
+    max: POOL_MAX,
+    connectionTimeoutMillis: ANSWER_LIMIT_MS,
+    query_timeout: ANSWER_LIMIT_MS,
+    statement_timeout: ANSWER_LIMIT_MS,
+    options: '-c synchronous_commit=off',
+    keepAlive: true,
+  });
+  pool.on('error', (error) => errors.failed(error));
+  return { kind: 'postgres', client: pool, close: () => pool.end() };
+}

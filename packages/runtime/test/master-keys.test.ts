@@ -1,0 +1,58 @@
+import { randomBytes } from 'node:crypto';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, expect, test } from '@jest/globals';
+import { BadConfiguration, masterKeysOf, readConfig, requireMasterKeys } from '../src/config.js';
+
+const dir = mkdtempSync(join(tmpdir(), 'replenish-master-keys-'));
+afterAll(() => rmSync(dir, { recursive: true }));
+
+const key = (id: string): string => `${id}:${randomBytes(32).toString('base64')}`;
+const read = (env: Record<string, string>) => readConfig({ REPLENISH_DIR: dir, ...env });
+
+function fileOf(text: string): string {
+  const path = join(dir, randomBytes(4).toString('hex'));
+  writeFileSync(path, text);
+  return path;
+}
+
+test('master keys come from the environment or from a file, and the file goes first', () => {
+  const [one, two] = [key('one'), key('two')];
+  expect(masterKeysOf(read({}))).toBeUndefined();
+  expect(masterKeysOf(read({ MASTER_KEYS: `${one} ${two}` }))).toBe(`${one} ${two}`);
+  const file = fileOf(`${two}\n${one}\n`);
+  expect(masterKeysOf(read({ MASTER_KEYS: one, MASTER_KEY_FILE: file }))).toBe(`${two}\n${one}\n`);
+});
+
+test.each(['one', 'one:', `one:${randomBytes(31).toString('base64')}`, `${key('a')},${key('b')}`])(
+  '%p is no master key, and is not repeated in the message',
+  (text) => {
+    const faults = [
+      () => read({ MASTER_KEYS: text }),
+      () => masterKeysOf(read({ MASTER_KEY_FILE: fileOf(text) })),
+    ].map((run) => {
+      try {
+        return run();
+      } catch (error) {
+        return error;
+      }
+    });
+    for (const fault of faults) {
+      expect(fault).toBeInstanceOf(BadConfiguration);
+      expect((fault as Error).message).toMatch(/MASTER_KEY/);
+      if (text.length > 10) expect((fault as Error).message).not.toContain(text.slice(4, 20));
+    }
+  },
+);
+
+test('a file that is not there is a fault of the configuration', () => {
+  expect(() => masterKeysOf(read({ MASTER_KEY_FILE: join(dir, 'none') }))).toThrow(BadConfiguration);
+});
+
+test('production needs one', () => {
+  expect(() => requireMasterKeys(read({ NODE_ENV: 'production' }))).toThrow(BadConfiguration);
+  const keys = key('live');
+  expect(requireMasterKeys(read({ NODE_ENV: 'production', MASTER_KEYS: keys }))).toBe(keys);
+  expect(requireMasterKeys(read({ NODE_ENV: 'development' }))).toBeUndefined();
+});

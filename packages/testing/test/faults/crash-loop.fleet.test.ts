@@ -1,0 +1,60 @@
+import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
+import pg from 'pg';
+import { checkBooks } from '../../src/books.js';
+import { type Fleet, startFleet } from '../../src/fleet.js';
+import { ask } from '../../src/load.js';
+import { Producer } from '../../src/load-producer.js';
+import { until } from '../../src/until.js';
+import { patience, revived, TEST_LIMIT_MS } from './setting.js';
+
+jest.setTimeout(TEST_LIMIT_MS);
+
+let fleet: Fleet;
+let producer: Producer;
+let db: pg.Client;
+
+beforeAll(async () => {
+  fleet = await startFleet({ env: patience });
+  db = new pg.Client({ connectionString: fleet.databaseUrl });
+  await db.connect();
+  producer = await Producer.open(fleet);
+});
+
+afterAll(async () => {
+  producer?.close();
+  await db?.end();
+  await fleet?.stop();
+});
+
+/** Outcomes of the submits on record: the intent of a worker that died is unanswered for ever. */
+const submitsOnRecord = async (id: string): Promise<string[]> => {
+  const { rows } = await db.query<{ outcome: string }>(
+    `select outcome from report.provider_calls where transaction_id = $1 and operation = 'submit' order by attempt`,
+    [id],
+  );
+  return rows.map(({ outcome }) => outcome);
+};
+
+test('killed ten times in a row after the call, then left in peace', async () => {
+  const startsBefore = fleet.process('submission-worker').starts;
+  fleet.arm('submission.after-call', 10);
+  let isOver = false;
+  const loop = fleet.crashed('submission.after-call', TEST_LIMIT_MS).finally(() => {
+    isOver = true;
+  });
+  const isClaimed = async (id: string) => (await producer.read(id)).state !== 'CREATED';
+  const victims: string[] = [];
+  while (!isOver) {
+    const id = (await producer.send(ask('ok'))).transactionId!;
+    victims.push(id);
+    await until(async () => isOver || (await isClaimed(id)), { limitMs: TEST_LIMIT_MS }, `${id} claimed`);
+  }
+  await loop;
+  await revived(fleet, 'submission-worker', startsBefore + 9);
+  expect(fleet.process('submission-worker').starts - startsBefore).toBe(10);
+  const findings = await checkBooks(fleet, { calls: producer.calls });
+  expect(findings).toEqual([]);
+  const broken: string[] = [];
+  for (const id of victims) if ((await submitsOnRecord(id)).includes('unanswered')) broken.push(id);
+  expect(broken.length).toBeGreaterThanOrEqual(10);
+});

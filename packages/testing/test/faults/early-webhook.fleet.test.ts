@@ -1,0 +1,91 @@
+import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
+import pg from 'pg';
+import { checkBooks } from '../../src/books.js';
+import { type Fleet, startFleet } from '../../src/fleet.js';
+import { type Ask, ask } from '../../src/load.js';
+import { type Call, Producer } from '../../src/load-producer.js';
+import { until } from '../../src/until.js';
+import { eventBody, postEvent } from '../../src/webhook.js';
+import { patience, TEST_LIMIT_MS } from './setting.js';
+
+jest.setTimeout(TEST_LIMIT_MS);
+
+// Of the lock that the test holds while a create waits. Any number that nobody else uses.
+const LOCK = 28;
+
+let fleet: Fleet;
+let producer: Producer;
+let db: pg.Client;
+
+beforeAll(async () => {
+  fleet = await startFleet({ env: patience });
+  db = new pg.Client({ connectionString: fleet.databaseUrl });
+  await db.connect();
+  producer = await Producer.open(fleet);
+});
+
+afterAll(async () => {
+  producer?.close();
+  await db?.end();
+  await fleet?.stop();
+});
+
+/** Sends a recharge whose commit is held up: its id shows through the name of the session that waits. */
+async function held(asked: Ask): Promise<{ id: string; answer: Promise<Call> }> {
+  await db.query(`
+    create function hold_birth() returns trigger language plpgsql as $$ begin
+      perform set_config('application_name', new.id::text, false);
+      perform pg_advisory_xact_lock(${LOCK});
+      return new;
+    end $$;
+    create trigger hold_birth before insert on recharge_transaction for each row execute function hold_birth();
+    select pg_advisory_lock(${LOCK})`);
+  const answer = producer.send(asked);
+  const waiting = async () => {
+    const { rows } = await db.query<{ id: string }>(
+      `select application_name as id from pg_stat_activity
+        where wait_event_type = 'Lock' and application_name ~ '^[0-9a-f-]{36}$'`,
+    );
+    return rows[0]?.id;
+  };
+  return { id: await until(waiting, { limitMs: 10_000 }, 'a create that waits'), answer };
+}
+
+type Event = Readonly<{ wasSwept: boolean; processed: boolean; verdict: string | null }>;
+
+async function stored(eventId: string): Promise<Event | undefined> {
+  const { rows } = await db.query<Event>(
+    `select due_at > stored_at + interval '2.1 s' as "wasSwept", processed_at is not null as processed, verdict
+      from report.webhooks where event_id = $1`,
+    [eventId],
+  );
+  return rows[0];
+}
+
+test('an event ahead of the commit that makes its recharge is kept, and applied later', async () => {
+  const asked = ask('never_settles');
+  const { id, answer } = await held(asked);
+  const { amount, currency, accountId } = asked;
+  const order = { id: 'sbx_early', reference: id, amount, currency, accountId };
+  const eventId = `evt-early-${id}`;
+  expect(await postEvent(fleet, eventId, eventBody(order, 'settled'))).toBe(200);
+  // Its due time moves when the sweeper has taken it: somebody looked, and found no recharge.
+  await until(
+    async () => (await stored(eventId))?.wasSwept,
+    { limitMs: 10_000 },
+    'a first look at the event',
+  );
+  expect(await stored(eventId)).toMatchObject({ processed: false });
+
+  // Frozen, so that the second look comes after the submit: before it, the order would be one that nobody here sent.
+  fleet.process('webhook-worker').kill('SIGSTOP');
+  await db.query('select pg_advisory_unlock($1)', [LOCK]);
+  expect(await answer).toMatchObject({ status: 202, transactionId: id });
+  await producer.reaches(id, 'PENDING_CONFIRMATION');
+  fleet.process('webhook-worker').kill('SIGCONT');
+
+  await producer.reaches(id, 'SUCCEEDED');
+  expect(await stored(eventId)).toMatchObject({ processed: true, verdict: 'moved' });
+  const history = { calls: producer.calls, eventIds: [eventId], spokenFor: [id] };
+  expect(await checkBooks(fleet, history)).toEqual([]);
+});
