@@ -87,6 +87,7 @@ export function openStore(folder: string): Store {
     lazily: later.add,
     committed,
     close: async () => {
+      later.stop();
       await committed();
       await root.close();
     },
@@ -103,9 +104,16 @@ function lazyWrites() {
     writes = [];
     for (const write of due) write();
   };
+  let stopped = false;
   const add = (write: () => void) => {
+    // A caller that hangs up at the very end is still to be noted, and there is nothing left to note it in.
+    if (stopped) return;
     writes.push(write);
     timer ??= setTimeout(flush, LAZY_MS);
   };
-  return { add, flush };
+  const stop = () => {
+    stopped = true;
+    flush();
+  };
+  return { add, flush, stop };
 }

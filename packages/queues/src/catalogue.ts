@@ -16,6 +16,9 @@ export const queueNames = (providers: readonly string[]): QueueName[] => [
   'sweep',
 ];
 
+// Errors may quote what they choked on, so a job keeps the kind of its error only; the log has the rest.
+const PRIVATE = { stackTraceLimit: 0 };
+
 /** How many finished jobs a backend keeps to look at. The record that is kept for good is in the database. */
 export type Kept = Readonly<Pick<DefaultJobOptions, 'removeOnComplete' | 'removeOnFail'>>;
 
@@ -25,10 +28,10 @@ export type Kept = Readonly<Pick<DefaultJobOptions, 'removeOnComplete' | 'remove
  */
 export function jobOptions(queue: QueueName, kept: Kept): DefaultJobOptions {
   if (queue === 'webhooks') {
-    return { ...kept, attempts: 5, backoff: { type: 'exponential', delay: 500, jitter: 0.5 } };
+    return { ...PRIVATE, ...kept, attempts: 5, backoff: { type: 'exponential', delay: 500, jitter: 0.5 } };
   }
   // One attempt on purpose: recovery belongs to the sweeper, which asks the provider before anything is sent again.
-  return { ...kept, attempts: 1 };
+  return { ...PRIVATE, ...kept, attempts: 1 };
 }
 
 /** Lifecycle events that BullMQ keeps a queue, for its dashboards. Nothing here reads them; the default is 10,000. */

@@ -34,8 +34,11 @@ export async function postgresStore(adminUrl: string): Promise<Store> {
     wipe: async () => {
       const client = new pg.Client(url);
       await client.connect();
-      await client.query('drop schema if exists bullmq cascade');
-      await client.end();
+      try {
+        await dropSchema(client);
+      } finally {
+        await client.end();
+      }
     },
     connections: async () => {
       const found = await admin.query('select count(*)::int as n from pg_stat_activity where datname = $1', [
@@ -83,4 +86,16 @@ export async function redisStore(redisUrl: string): Promise<Store> {
 /** Asks again until it is so; Jest's own limit ends a wait in vain. */
 export async function until(isSo: () => boolean | Promise<boolean>): Promise<void> {
   while (!(await isSo())) await new Promise((resolve) => setTimeout(resolve, 10));
+}
+
+/** Workers hold locks on the tables in an order of their own, so the drop may lose to one of them now and then. */
+async function dropSchema(client: pg.Client): Promise<void> {
+  for (let tries = 1; ; tries++) {
+    try {
+      await client.query('drop schema if exists bullmq cascade');
+      return;
+    } catch (error) {
+      if ((error as { code?: string }).code !== '40P01' || tries === 10) throw error;
+    }
+  }
 }

@@ -24,9 +24,9 @@ afterAll(async () => {
   await fleet?.stop();
 });
 
-/** All at once, over half of the connections to each ingress. */
+/** All at once, over half of the connections to each ingress. Who is told to come back later does. */
 const storm = (asks: readonly Ask[]): Promise<Call[]> =>
-  Promise.all(asks.map((one, n) => producer.once(one, n % 2)));
+  Promise.all(asks.map((one, n) => producer.send(one, n % 2)));
 
 const histogram = (calls: readonly Call[]): Record<string, number> => {
   const counts: Record<string, number> = {};
@@ -62,6 +62,12 @@ test('one key with four bodies: one of them wins, the others are told so', async
   expect(new Set(winners.map(({ transactionId }) => transactionId)).size).toBe(1);
   const refused = calls.filter(({ status }) => status === 422);
   expect(new Set(refused.map(({ code }) => code))).toEqual(new Set(['DUPLICATE_REQUEST']));
+});
+
+test('whoever was refused was told when to come back', () => {
+  const refused = producer.calls.filter(({ status }) => status === 503);
+  expect(refused.filter(({ retryAfter }) => retryAfter === null)).toEqual([]);
+  expect(producer.calls.filter(({ status }) => status === null)).toEqual([]);
 });
 
 test('the books hold, and both processes live', async () => {

@@ -40,8 +40,13 @@ async function pending(): Promise<{ id: string; order: Parameters<typeof eventBo
   return { id, order: { ...order!, accountId: asked.accountId } };
 }
 
+/** Posts an event until it is taken, as a provider does while it is told to come back later. */
 async function tell(eventId: string, body: string): Promise<void> {
-  expect(await postEvent(fleet, eventId, body)).toBe(200);
+  const posted = async () => {
+    const status = await postEvent(fleet, eventId, body);
+    return status !== 503 && status;
+  };
+  expect(await until(posted, { limitMs: 30_000, everyMs: 200 }, `${eventId} taken`)).toBe(200);
   eventIds.push(eventId);
 }
 
