@@ -182,5 +182,6 @@ test('an interrupted start ends as cleanly as a finished one', async () => {
   );
   launcher.signal('SIGTERM');
   expect(await launcher.ended()).toBe(0);
-  expect(ground.leftovers()).toEqual([]);
+  // A database that was just being opened hears of the end by its closed pipe, a moment after the launcher.
+  await ground.nothingLeft(5_000);
 });
