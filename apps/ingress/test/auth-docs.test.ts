@@ -10,7 +10,7 @@ const page = readFileSync(join(import.meta.dirname, '../../../docs/authenticatio
 
 /** The value of a row of the tables of worked examples. */
 function printed(row: string, nth = 0): string {
-  const rows = [...page.matchAll(/^\| (.+?) \| `(.+)` \|$/gm)].filter(
+  const rows = [...page.matchAll(/^\| (.+?) +\| `(.+)` +\|$/gm)].filter(
     ([, name]) => name?.replaceAll('`', '') === row,
   );
   return rows[nth]![2]!;
