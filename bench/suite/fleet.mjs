@@ -6,7 +6,7 @@ import { cpuMsOf, startProcess } from './processes.mjs';
 
 const appsDir = resolve(import.meta.dirname, '../../apps');
 // Those of `npm start`, like MALLOC_ARENA_MAX below: six processes on one machine, each below 200 MB.
-const EXEC_ARGV = ['--max-semi-space-size=8', '--max-old-space-size=256'];
+const EXEC_ARGV = ['--max-semi-space-size=16', '--max-old-space-size=256'];
 
 export const INGRESS = ['ingress'];
 export const FLEET = ['sandbox', 'ingress', 'submission-worker', 'webhook-worker', 'reconciliation-worker'];
