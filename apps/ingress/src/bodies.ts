@@ -43,10 +43,5 @@ export const rechargeBody = (r: RechargeView) => ({
   canceledAt: r.canceledAt,
 });
 
-/** One thing that happened. A case has a kind of its own beside the row's. */
-export const timelineBody = ({ at, kind, detail: { kind: caseKind, ...detail } }: TimelineRow) => ({
-  at,
-  kind,
-  ...(caseKind !== undefined && { caseKind }),
-  ...detail,
-});
+/** One thing that happened. */
+export const timelineBody = ({ at, kind, detail }: TimelineRow) => ({ at, kind, ...detail });
