@@ -76,6 +76,7 @@ async function tell(
     ...newsOf(outcome, deps.provider.name),
     transactionId,
     attempt,
+    seen: claim.seen,
     calls: recordsOf(claim, outcome, calls),
   };
   const context = { transactionId, attempt, outcome: outcome.kind, provider: deps.provider.name };
@@ -92,7 +93,7 @@ async function tell(
   }
 }
 
-type Heard = Omit<Told, 'transactionId' | 'attempt' | 'calls'>;
+type Heard = Omit<Told, 'transactionId' | 'attempt' | 'seen' | 'calls'>;
 
 // What the next try waits for when a provider took nothing and named no time.
 const RESUBMIT_AFTER_MS = 1_000;

@@ -33,7 +33,7 @@ await runProcess('webhook-worker', process.env, async ({ config, log, registry, 
     log,
     events: openEventCounter(registry),
     metrics: openProviderMetrics(registry),
-    unmatchedAfterMs: Math.max(5_000, 2 * config.RECONCILE_AFTER_MS),
+    unmatchedAfterMs: Math.max(8_000, 2 * config.RECONCILE_AFTER_MS),
   };
   const worker = queues.work('webhooks', processor(deps), { concurrency: CONCURRENCY });
   health.add('database', () => domain.ping());

@@ -1,4 +1,4 @@
-import type { Domain, News, StoredEvent } from '@replenish/domain';
+import type { Domain, Heard, News, StoredEvent } from '@replenish/domain';
 import type { OrderStatus, ProviderEvent, Providers } from '@replenish/providers';
 import { Counter, crashPoint, type Frame, type Logger, type ProviderMetrics } from '@replenish/runtime';
 
@@ -38,20 +38,26 @@ export function processor(deps: ProcessorDeps): (id: string) => Promise<undefine
     const transactionId = event && (await deps.domain.inbox.match({ ...event, provider: stored.provider }));
     if (!event || !transactionId) return leaveUnmatched(deps, stored, event);
     crashPoint('webhook.before-apply');
-    await apply(deps, stored, event, transactionId);
+    const { verdict } = await apply(deps, stored, event, transactionId);
     crashPoint('webhook.after-apply');
+    if (verdict === 'unknown_transaction') await leaveUnmatched(deps, stored, event);
     return;
   };
 }
+
+/** While it may, an event is left to the sweeper: it may be ahead of the commit, or of the claim, of its recharge. */
+const mayWait = (deps: ProcessorDeps, stored: StoredEvent): boolean => stored.ageMs < deps.unmatchedAfterMs;
 
 async function apply(
   deps: ProcessorDeps,
   stored: StoredEvent,
   event: ProviderEvent,
   transactionId: string,
-): Promise<void> {
+): Promise<Heard> {
   const heard = await deps.domain.applyNews({
     transactionId,
+    provider: stored.provider,
+    mayWait: mayWait(deps, stored),
     news: newsOf[event.status],
     source: 'webhook',
     reason: `${stored.provider} event ${stored.eventId}: ${event.status}`,
@@ -71,21 +77,19 @@ async function apply(
   if (verdict === 'moved' && state === 'SUCCEEDED' && heard.createdAt) {
     deps.metrics.onConfirmed(stored.provider, heard.createdAt, new Date());
   }
+  return heard;
 }
 
 const declineOf = (event: ProviderEvent): string =>
   [event.code ?? 'declined', event.message].filter(Boolean).join(': ');
 
-/**
- * The event may be ahead of the commit that makes its transaction, so it is left to the sweeper for a while. After
- * that it belongs to nobody we know, or cannot be read: a person has to look at it.
- */
+/** An event of nobody we know, or one that cannot be read: a person has to look at it. */
 async function leaveUnmatched(
   deps: ProcessorDeps,
   stored: StoredEvent,
   event: ProviderEvent | null,
 ): Promise<undefined> {
-  if (event && stored.ageMs < deps.unmatchedAfterMs) return;
+  if (event && mayWait(deps, stored)) return;
   const detail = event
     ? { reference: event.reference, providerOrderId: event.providerOrderId, status: event.status }
     : { body: stored.rawBody.toString('utf8').slice(0, 4_000) };

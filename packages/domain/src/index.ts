@@ -1,5 +1,5 @@
 import { v7 as uuidv7 } from 'uuid';
-import { type ApplyOptions, applier, type Heard, type Told } from './store/apply.js';
+import { applier } from './store/apply.js';
 import { type Audit, openAudit } from './store/audit.js';
 import { type Balances, openBalances } from './store/balances.js';
 import { type Ask, ceilingKeeper } from './store/ceilings.js';
@@ -8,9 +8,11 @@ import { type Created, creator } from './store/create.js';
 import { openDatabase } from './store/database.js';
 import { persist } from './store/failure.js';
 import { type Inbox, openInbox } from './store/inbox.js';
+import type { PlanOptions } from './store/plan.js';
 import { openReads, type Reads } from './store/reads.js';
 import { openSecurity, type Security } from './store/security.js';
 import { type Due, takeDue } from './store/sweep.js';
+import type { Heard, Told } from './store/told.js';
 import { openVault } from './store/vault.js';
 import { type Finding, verify } from './store/verify.js';
 
@@ -64,7 +66,7 @@ export function openDomain(options: DomainOptions): Domain {
     poolMax: options.poolMax ?? 8,
     onConnectionLost: options.onConnectionLost ?? (() => {}),
   });
-  const applying: ApplyOptions = {
+  const applying: PlanOptions = {
     newId,
     reconcileAfterMs: options.reconcileAfterMs,
     callLimitMs: options.providerTimeoutMs + SUBMIT_MARGIN_MS,
@@ -94,7 +96,6 @@ export { type Capabilities, type Evidence, type NextStep, nextStep } from './cor
 export type { Kind } from './core/postings.js';
 export { isFinal, type News, type State, states, type Verdict } from './core/recharge.js';
 export { type SecurityRule, securityRules } from './core/security-rules.js';
-export type { CallRecord, Claim, Heard, Told } from './store/apply.js';
 export type { Audit, AuditCall, AuditFilter } from './store/audit.js';
 export type { Balance, Balances, WalletEntry } from './store/balances.js';
 export type { Ceiling } from './store/ceilings.js';
@@ -108,5 +109,6 @@ export type { NewRecharge } from './store/new-recharge.js';
 export type { Outstanding, Reads, TimelineRow } from './store/reads.js';
 export type { Lock, Oddity, Security, Suspicion } from './store/security.js';
 export type { Due } from './store/sweep.js';
+export type { CallRecord, Claim, Heard, Seen, Told } from './store/told.js';
 export { type Finding, invariantNames } from './store/verify.js';
 export type { RechargeView } from './store/view.js';

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { v7 as uuidv7 } from 'uuid';
-import type { CallRecord, Domain } from '../src/index.js';
+import type { CallRecord, Claim, Domain } from '../src/index.js';
 import { type Books, openBooks, recharged, times, told } from './books.js';
 
 let books: Books;
@@ -61,6 +61,35 @@ test('of 100 submits at once to two processes one opens the attempt, with what t
   expect(await calls(id)).toEqual([
     { id: claims[0]!.callId, attempt: 1, operation: 'submit', outcome: null },
   ]);
+});
+
+test('an event of a recharge that is not sent yet may wait, and leaves no trace until it counts', async () => {
+  const id = await recharged(books.domain, {});
+  const event = told(id, 'settled', { source: 'webhook', mayWait: true });
+  expect(await books.domain.applyNews(event)).toMatchObject({ verdict: 'early', state: 'CREATED' });
+  expect(await transitions(id)).toEqual([]);
+  await books.domain.applyNews(told(id, 'submit'));
+  expect(await books.domain.applyNews(event)).toMatchObject({ verdict: 'moved', state: 'SUCCEEDED' });
+
+  const other = await recharged(books.domain, {});
+  expect(await books.domain.applyNews(told(other, 'settled', { mayWait: false }))).toMatchObject({
+    verdict: 'conflict',
+    state: 'CREATED',
+  });
+});
+
+test('an answer to what was claimed needs no second look, and is decided anew when somebody was faster', async () => {
+  const [quiet, overtaken] = await Promise.all([recharged(books.domain, {}), recharged(books.domain, {})]);
+  const claimed = async (id: string) => (await books.domain.applyNews(told(id, 'submit'))).claim!;
+  const answer = async (id: string, { attempt, callId, seen }: Claim) =>
+    books.domain.applyNews(
+      told(id, 'accepted', { attempt, seen, calls: [submitAnswer(callId, attempt, 'accepted')] }),
+    );
+  expect(await answer(quiet, await claimed(quiet))).toMatchObject({ state: 'PENDING_CONFIRMATION' });
+  const claim = await claimed(overtaken);
+  await other.applyNews(told(overtaken, 'settled'));
+  expect(await answer(overtaken, claim)).toMatchObject({ verdict: 'stale', state: 'SUCCEEDED' });
+  expect((await calls(overtaken)).map(({ outcome }) => outcome)).toEqual(['accepted']);
 });
 
 test('two processes that are handed the same 50 jobs open 50 attempts, whoever is first', async () => {

@@ -91,8 +91,10 @@ describe('another amount or currency', () => {
         openCase: kindOf[state],
         filed: true,
       });
-      // What a succeeded recharge got stays in the books; everywhere else nobody has booked this money yet.
-      const journal = state === 'SUCCEEDED' ? null : { slot: 'suspense', postings: [{ money }] };
+      // What a succeeded recharge got stays in the books, and a submit will hear of what nobody sent yet; everywhere
+      // else nobody has booked this money.
+      const isBooked = state === 'SUCCEEDED' || state === 'CREATED';
+      const journal = isBooked ? null : { slot: 'suspense', postings: [{ money }] };
       if (journal) expect(decision.journal).toMatchObject(journal);
       else expect(decision.journal).toBeNull();
     }
@@ -127,10 +129,17 @@ describe('late money', () => {
   const money = { amountMinor: 4_999n, currency: 'USD' };
   const posted = { debit: 'provider:sandbox:clearing', credit: 'suspense:sandbox', money };
 
-  test.each(['CREATED', 'FAILED', 'CANCELED'] as const)('in %s goes to suspense, with a case', (state) => {
+  test.each(['FAILED', 'CANCELED'] as const)('in %s goes to suspense, with a case', (state) => {
     const decision = decide(recharge(state), report('settled'));
     expect(decision.journal).toEqual({ slot: 'suspense', postings: [posted] });
-    expect(decision.openCase).toBe(state === 'CREATED' ? 'unsent_order' : 'late_money');
+    expect(decision.openCase).toBe('late_money');
+  });
+
+  test('before anything was sent has a case, and is posted once, by the submit that hears of it', () => {
+    const decision = decide(recharge('CREATED'), report('settled'));
+    expect(decision).toMatchObject({ verdict: 'conflict', openCase: 'unsent_order', journal: null });
+    const sent = recharge('SUBMITTED', { openCases: ['unsent_order'] });
+    expect(decide(sent, report('settled')).journal).toMatchObject({ slot: 'collect' });
   });
 
   test('is quarantined once', () => {

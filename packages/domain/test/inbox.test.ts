@@ -71,18 +71,22 @@ describe('the transaction that an event speaks of', () => {
     await books.domain.applyNews(told(id, 'accepted', { providerOrderId: 'sbx_match' }));
     const match = (reference: string | null, providerOrderId: string | null, provider = 'sandbox') =>
       books.domain.inbox.match({ provider, reference, providerOrderId });
-    expect([
-      await match(id, null),
-      await match(id.toUpperCase(), 'other'),
-      await match(null, 'sbx_match'),
-    ]).toEqual([id, id, id]);
-    expect(await match('no uuid', 'sbx_match')).toBe(id);
-    const nobodys = [
-      match(uuidv7(), 'sbx_match'),
-      match(id, null, 'alipay'),
-      match(null, 'sbx_match', 'alipay'),
-    ];
-    expect(await Promise.all([...nobodys, match(null, null)])).toEqual([null, null, null, null]);
+    expect(await match(id.toUpperCase(), 'other')).toBe(id);
+    expect(await Promise.all([match(null, 'sbx_match'), match('no uuid', 'sbx_match')])).toEqual([id, id]);
+    expect(await Promise.all([match(null, 'sbx_match', 'alipay'), match(null, null)])).toEqual([null, null]);
+  });
+
+  test('is none of ours when the reference names nothing, or a recharge at another provider', async () => {
+    const id = await recharged(books.domain, {}, 'submit');
+    const nobodys = [told(uuidv7(), 'settled'), told(id, 'settled', { provider: 'alipay' })];
+    for (const report of nobodys)
+      expect(await books.domain.applyNews(report)).toMatchObject({
+        verdict: 'unknown_transaction',
+        state: null,
+      });
+    expect(await books.domain.applyNews(told(id, 'settled', { provider: 'sandbox' }))).toMatchObject({
+      verdict: 'moved',
+    });
   });
 
   test('is missing: the event is filed, with one case', async () => {

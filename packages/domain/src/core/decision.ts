@@ -118,10 +118,18 @@ const isOutdated = (r: Recharge, report: Report): boolean =>
   report.attempt < r.attempt &&
   (report.news === 'unknown' || report.news === 'declined');
 
-function wrongMoney(r: Recharge, report: Report): Decision {
-  const moved = report.news === 'settled' && report.money !== undefined && !r.slots.includes('suspense');
-  const decision = nothingMoves(r, 'conflict', report, 'wrong_amount');
-  return moved ? { ...decision, journal: quarantine(parties(r), report.money!) } : decision;
+const wrongMoney = (r: Recharge, report: Report): Decision => ({
+  ...nothingMoves(r, 'conflict', report, 'wrong_amount'),
+  journal: suspended(r, report),
+});
+
+/**
+ * Money that moved is put aside once. In CREATED it is not: nobody here has sent the order yet, and its submit, which
+ * the provider answers with the very same order, will hear of that money and post it.
+ */
+function suspended(r: Recharge, report: Report): Journal | null {
+  if (report.news !== 'settled' || r.state === 'CREATED' || r.slots.includes('suspense')) return null;
+  return quarantine(parties(r), report.money ?? parties(r).money);
 }
 
 const conflictKinds: Record<News, (state: State) => CaseKind> = {
@@ -133,12 +141,10 @@ const conflictKinds: Record<News, (state: State) => CaseKind> = {
   cancel: () => 'cancel_conflict',
 };
 
-function conflict(r: Recharge, report: Report): Decision {
-  const kind = conflictKinds[report.news](r.state);
-  const decision = nothingMoves(r, 'conflict', report, kind);
-  if (report.news !== 'settled' || r.slots.includes('suspense')) return decision;
-  return { ...decision, journal: quarantine(parties(r), report.money ?? parties(r).money) };
-}
+const conflict = (r: Recharge, report: Report): Decision => ({
+  ...nothingMoves(r, 'conflict', report, conflictKinds[report.news](r.state)),
+  journal: suspended(r, report),
+});
 
 /**
  * Nothing moves, but what was learnt on the way is kept. A poll that only repeats what is known leaves no transition:

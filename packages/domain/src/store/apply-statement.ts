@@ -9,7 +9,12 @@ import { Prisma } from '../generated/client.js';
  */
 export const writeStatement = (plans: string): Prisma.Sql => Prisma.sql`
   with ${lockedRows(plans)}, ${movedRows}, ${history}, ${ledger}, ${eventsAndCases}
-  select id from moved`;
+  select id, "createdAt", case when claimed then (
+    select jsonb_build_object('kind', kind, 'accountId', account_id, 'amountMinor', amount_minor::text,
+      'currency', currency, 'provider', provider, 'providerOrderId', provider_order_id,
+      'paymentMethod', payment_method, 'metadata', q.metadata)
+    from recharge_request q where q.transaction_id = id) end as claimed
+  from moved`;
 
 const lockedRows = (plans: string): Prisma.Sql => Prisma.sql`
   held as materialized (
@@ -37,7 +42,8 @@ const movedRows = Prisma.sql`
       canceled_at = case when p."to" = 'CANCELED' then coalesce(t.canceled_at, now()) else t.canceled_at end,
       updated_at = case when p.verdict = 'moved' or p.claimed then now() else t.updated_at end
     from held p where t.id = p.id and t.version = p.version
-    returning t.id, t.seq, p.verdict, p.news, p."from", p."to", p.source, p.reason, p.filed, p.calls, p."journalId",
+    returning t.id, t.seq, t.created_at as "createdAt", t.kind, t.account_id, t.amount_minor, t.currency, t.provider,
+      t.provider_order_id, t.payment_method, p.claimed, p.verdict, p.news, p."from", p."to", p.source, p.reason, p.filed, p.calls, p."journalId",
       p.slot, p.postings, p."caseId", p."caseKind", p."caseDetail", p."eventId")`;
 
 const history = Prisma.sql`

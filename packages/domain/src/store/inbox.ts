@@ -31,7 +31,10 @@ export interface Inbox {
   /** Stores an event before it is acknowledged; a repeated one is recognised by (provider, event id). */
   keep(delivery: Delivery): Promise<Kept>;
   read(id: string): Promise<StoredEvent | null>;
-  /** The transaction an event speaks of, by our reference or by the provider's order id. */
+  /**
+   * The transaction an event speaks of: our reference, taken at its word, or else whose order it is. Whether there is
+   * such a transaction of that provider is for `applyNews` to say.
+   */
   match(of: {
     provider: string;
     reference: string | null;
@@ -47,12 +50,16 @@ export function openInbox(db: Database, options: { hintLimitMs: number; newId: (
     (arrivals) => eachAlone(arrivals, (some) => keepAll(db, some, options), isUnavailable),
     limits,
   );
+  const ofOrder = coalesce<OrderName, string | null>((orders) => transactionsOf(db, orders), limits);
   const read = coalesce<string, StoredEvent | null>((ids) => readAll(db, ids), limits);
   return {
     keep: (delivery) =>
       keep({ ...delivery, bodyHash: createHash('sha256').update(delivery.rawBody).digest('hex') }),
     read,
-    match: coalesce<Named, string | null>((asked) => matchAll(db, asked), limits),
+    match: async ({ provider, reference, providerOrderId }) => {
+      if (reference !== null && UUID.test(reference)) return reference.toLowerCase();
+      return providerOrderId === null ? null : ofOrder({ provider, providerOrderId });
+    },
     fileUnmatched: (event, detail) => fileUnmatched(db, event, detail, options.newId()),
   };
 }
@@ -125,25 +132,17 @@ async function readAll(db: Database, ids: readonly string[]): Promise<(StoredEve
 
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
-type Named = Parameters<Inbox['match']>[0];
+type OrderName = Readonly<{ provider: string; providerOrderId: string }>;
 
-async function matchAll(db: Database, asked: readonly Named[]): Promise<(string | null)[]> {
-  const json = JSON.stringify(
-    asked.map(({ provider, reference, providerOrderId }, n) => {
-      const known = reference && UUID.test(reference) ? reference : null;
-      return { n, provider, reference: known, order: known ? null : providerOrderId };
-    }),
-  );
+async function transactionsOf(db: Database, orders: readonly OrderName[]): Promise<(string | null)[]> {
+  const json = JSON.stringify(orders.map((order, n) => ({ ...order, n })));
   const rows = await persist(
     () => db.$queryRaw<{ n: number; id: string }[]>`
-      select a.n, t.id from jsonb_to_recordset(${json}::jsonb) as a(n int, provider text, reference uuid, "order" text),
-      lateral (
-        select id from recharge_transaction where id = a.reference and provider = a.provider
-        union all
-        select id from recharge_transaction where provider = a.provider and provider_order_id = a."order") t`,
+      select a.n, t.id from jsonb_to_recordset(${json}::jsonb) as a(n int, provider text, "providerOrderId" text)
+      join recharge_transaction t on t.provider = a.provider and t.provider_order_id = a."providerOrderId"`,
   );
   const found = new Map(rows.map((row) => [row.n, row.id]));
-  return asked.map((_, n) => found.get(n) ?? null);
+  return orders.map((_, n) => found.get(n) ?? null);
 }
 
 async function fileUnmatched(

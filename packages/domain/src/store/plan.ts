@@ -1,0 +1,105 @@
+import type { Decision, Recharge } from '../core/decision.js';
+import { gapMs } from '../core/next-step.js';
+import type { Claim, Heard, Seen, Told } from './told.js';
+
+export type PlanOptions = Readonly<{
+  newId: () => string;
+  /** How long a provider may be silent before it is asked. */
+  reconcileAfterMs: number;
+  /** Longest time one submit with its retries may take, margin included: until then its silence means nothing. */
+  callLimitMs: number;
+  random: () => number;
+}>;
+
+/** A decision in the form that the statement writes; `row` is one member of its JSON. */
+export type Plan = Readonly<{
+  id: string;
+  report: Told;
+  decision: Decision;
+  seen: Seen;
+  callId: string | null;
+  row: object;
+}>;
+
+/** What a report does to a recharge as it was seen. */
+export function planOf(seen: Seen, report: Told, decision: Decision, options: PlanOptions): Plan {
+  const { claimed, journal, openCase, nextStep, to } = decision;
+  const callId = claimed ? options.newId() : null;
+  const failed = to === 'FAILED' && seen.state !== 'FAILED';
+  const row = {
+    id: seen.id,
+    version: seen.version,
+    verdict: decision.verdict,
+    news: report.news,
+    from: seen.state,
+    to,
+    source: report.source,
+    reason: report.reason.slice(0, 500),
+    filed: decision.filed,
+    claimed,
+    confirmation: decision.confirmation,
+    nextStep,
+    dueInMs: nextStep === null ? null : dueInMs(seen, report, decision, options),
+    polled: report.source === 'poll',
+    orderId: report.providerOrderId ?? null,
+    failureCode: failed ? (report.failure?.code ?? 'PAYMENT_FAILED') : null,
+    failureMessage: failed ? (report.failure?.message ?? report.reason).slice(0, 500) : null,
+    calls: claimed ? [intentOf(seen, callId!)] : (report.calls ?? []),
+    journalId: journal ? options.newId() : null,
+    slot: journal?.slot ?? null,
+    postings: journal?.postings.map(({ debit, credit, money }) => ({ debit, credit, ...money })) ?? [],
+    caseId: openCase ? options.newId() : null,
+    caseKind: openCase,
+    caseDetail: openCase ? { news: report.news, reason: report.reason, money: report.money ?? null } : null,
+    eventId: report.eventId ?? null,
+  };
+  return { id: seen.id, report, decision, seen, callId, row };
+}
+
+/** A claim leaves the worker the time of its call; silence after that grows more patient with each question. */
+function dueInMs(seen: Seen, report: Told, decision: Decision, options: PlanOptions): number {
+  if (decision.claimed) return options.callLimitMs;
+  if (decision.nextStep === 'submit') return report.notBeforeMs ?? 0;
+  const asks = report.source === 'poll' ? seen.asks : 0;
+  return Math.max(report.notBeforeMs ?? 0, gapMs(asks, options.reconcileAfterMs, options.random()));
+}
+
+const intentOf = (seen: Seen, callId: string): object => ({
+  id: callId,
+  operation: 'submit',
+  attempt: seen.attempt + 1,
+  outcome: null,
+  providerCode: null,
+  httpStatus: null,
+  startedAt: null,
+  endedAt: null,
+});
+
+/** What the statement says of a row that it wrote; `claimed` only where an attempt was opened. */
+export type Written = Readonly<{ id: string; createdAt: Date; claimed: Claimed | null }>;
+type Claimed = Pick<Recharge, 'kind' | 'accountId' | 'currency' | 'provider' | 'providerOrderId'> &
+  Readonly<{ amountMinor: string; paymentMethod: string; metadata: Record<string, string> }>;
+
+export const heardOf = ({ decision, seen, callId }: Plan, { createdAt, claimed }: Written): Heard => ({
+  verdict: decision.verdict,
+  state: decision.to,
+  createdAt,
+  claim: claimed ? claimOf(seen, decision, { ...claimed, createdAt, callId: callId! }) : null,
+});
+
+function claimOf(
+  before: Seen,
+  { to, nextStep, confirmation }: Decision,
+  { kind, providerOrderId, ...given }: Claimed & Pick<Claim, 'createdAt' | 'callId'>,
+): Claim {
+  const claim = {
+    ...given,
+    transactionId: before.id,
+    amountMinor: BigInt(given.amountMinor),
+    attempt: before.attempt + 1,
+  };
+  const { accountId, amountMinor, currency, provider, attempt } = claim;
+  const now = { kind, accountId, amountMinor, currency, provider, providerOrderId, attempt };
+  const seen = { ...before, ...now, state: to, nextStep, confirmation, version: before.version + 1 };
+  return { ...claim, seen };
+}
