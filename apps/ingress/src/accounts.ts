@@ -1,7 +1,7 @@
 import type { Domain, Key, WalletEntry } from '@replenish/domain';
 import { type Request, type Response, Router } from 'express';
 import { z } from 'zod';
-import { answer, preferredForm } from './answer.js';
+import { answer, exactJson, preferredForm } from './answer.js';
 import { requireAccount, type Scope } from './caller.js';
 import { sendCsv } from './csv.js';
 import { accountId, currency, pageLimit, timestamp, validated } from './recharge-input.js';
@@ -45,7 +45,7 @@ async function balance(deps: AccountDeps, request: Request, response: Response):
       ...(query.currency !== undefined && { currency: query.currency }),
     }),
   ]);
-  answer(request, response, 'balance', {
+  const body = {
     accountId: query.accountId,
     balances: balances.map((b) => ({
       currency: b.currency,
@@ -55,7 +55,8 @@ async function balance(deps: AccountDeps, request: Request, response: Response):
     })),
     history: entries.map(entryBody),
     asOf: new Date(),
-  });
+  };
+  answer(request, response, 'balance', body, { json: exactJson });
 }
 
 async function ledger(deps: AccountDeps, request: Request, response: Response): Promise<void> {
@@ -74,7 +75,7 @@ async function ledger(deps: AccountDeps, request: Request, response: Response): 
   const page = rows.slice(0, query.limit).map(entryBody);
   const nextCursor = rows.length > query.limit ? page.at(-1)!.entryId : null;
   if (preferredForm(request, { csv: true }) !== 'csv')
-    return answer(request, response, 'ledger', { data: page, nextCursor });
+    return answer(request, response, 'ledger', { data: page, nextCursor }, { json: exactJson });
   if (nextCursor) response.setHeader('x-next-cursor', nextCursor);
   sendCsv(response, `ledger-${account}.csv`, entryColumns, page);
 }

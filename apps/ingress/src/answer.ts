@@ -22,19 +22,25 @@ export function preferredForm(request: Request, options: { csv?: boolean } = {})
   return (type && formOf[type]) || 'json';
 }
 
-/** Answers in the form that the caller prefers. `root` is the root element of the XML form. */
+/**
+ * Answers in the form that the caller prefers. `root` is the root element of the XML form; `json` writes the other
+ * one, `exactJson` where it may hold a bigint.
+ */
 export function answer(
   request: Request,
   response: Response,
   root: string,
   body: unknown,
-  status = 200,
+  {
+    status = 200,
+    json = JSON.stringify,
+  }: Readonly<{ status?: number; json?: (body: unknown) => string }> = {},
 ): void {
   const isXml = preferredForm(request) === 'xml';
   response.statusCode = status;
   response.vary('accept');
   response.setHeader('content-type', `application/${isXml ? 'xml' : 'json'}; charset=utf-8`);
-  response.end(isXml ? writeXml(root, body) : writeJson(body));
+  response.end(isXml ? writeXml(root, body) : json(body));
 }
 
 /** The same for a problem of RFC 9457, which has media types of its own. */
@@ -51,4 +57,4 @@ export function answerProblem(
 }
 
 /** Balances may pass 2^53: they are written as the digits they are, not through a float. */
-const writeJson = (body: unknown): string => stringify(body) ?? '';
+export const exactJson = (body: unknown): string => stringify(body) ?? '';

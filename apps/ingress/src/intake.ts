@@ -63,7 +63,7 @@ export function takeRecharge(
 /** POST /api/charge: major units, and without a key each call is an intent of its own. */
 export function takeCharge(deps: IntakeDeps, key: Key, request: Request, response: Response): Promise<Taken> {
   const input = validated(ChargeInput, readBody(request, 'charge'));
-  const amountMinor = minorFromMajor(input.amount.value, exponentOf(input.currency) ?? 2);
+  const amountMinor = minorFromMajor(input.amount, exponentOf(input.currency) ?? 2);
   if (amountMinor === null || amountMinor <= 0n || amountMinor > BigInt(Number.MAX_SAFE_INTEGER)) {
     const message = `must be a positive decimal of ${input.currency}, no finer than its smallest unit`;
     throw invalid({ path: 'amount', message });

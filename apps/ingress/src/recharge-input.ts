@@ -1,9 +1,9 @@
 import { AMOUNT_MINOR_MAX } from '@replenish/domain';
 import { paymentMethods } from '@replenish/providers';
-import { isLosslessNumber } from 'lossless-json';
 import { z } from 'zod';
 import { hasCardNumber } from './card-number.js';
 import { exponentOf } from './currencies.js';
+import { isInexact } from './json-body.js';
 import { type FieldError, invalid } from './problem.js';
 
 const NO_CARD = 'must not contain what may be the number of a payment card';
@@ -35,18 +35,21 @@ export const timestamp = z.iso
   .refine((time) => /^(?!0000)\d{4}-/.test(new Date(time).toISOString()), 'must be of the years 1 to 9999')
   .meta({ description: 'RFC 3339' });
 
-/** A JSON number that was written as digits, so that 1e3, 1.5 and 2^53 never become another amount on the way. */
+/** What is no number here was written as a float would not write it: 1e3, 1.50 and 2^53 + 1 become no other amount. */
 const amountMinor = z
-  .custom<{ value: string }>(
-    (value) => isLosslessNumber(value),
-    'must be an integer of minor units, in JSON without quotes',
-  )
-  .refine(
-    (number) => /^[1-9]\d{0,15}$/.test(number.value),
-    'must be a positive integer of minor units, in digits',
-  )
-  .transform((number) => BigInt(number.value))
-  .refine((amount) => amount <= AMOUNT_MINOR_MAX, 'must be at most 9007199254740991')
+  .custom<number>((value) => typeof value === 'number' || isInexact(value), {
+    error: 'must be an integer of minor units, in JSON without quotes',
+    abort: true,
+  })
+  .refine((number) => Number.isInteger(number) && number > 0, {
+    error: 'must be a positive integer of minor units, in digits',
+    abort: true,
+  })
+  .refine((number) => Number.isSafeInteger(number), {
+    error: `must be at most ${AMOUNT_MINOR_MAX}`,
+    abort: true,
+  })
+  .transform((number) => BigInt(number))
   .meta({
     type: 'integer',
     minimum: 1,
@@ -99,10 +102,11 @@ export const ChargeInput = z.strictObject({
   idempotency_key: idempotencyKey.optional(),
   account_id: accountId,
   amount: z
-    .custom<{ value: string }>(
-      (value) => isLosslessNumber(value),
+    .custom<object | number>(
+      (value) => typeof value === 'number' || isInexact(value),
       'must be a number of major units, in JSON without quotes',
     )
+    .transform(String)
     .meta({
       type: 'number',
       exclusiveMinimum: 0,

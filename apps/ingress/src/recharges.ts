@@ -26,7 +26,7 @@ export function rechargeRoutes(deps: RechargeDeps): Router {
     const { replayed, recharge } = await takeRecharge(deps, key, request, response);
     if (replayed) response.setHeader('idempotent-replayed', 'true');
     response.setHeader('location', `/v1/recharges/${recharge.id}`);
-    answer(request, response, 'recharge', rechargeBody(recharge), replayed ? 200 : 202);
+    answer(request, response, 'recharge', rechargeBody(recharge), { status: replayed ? 200 : 202 });
   };
   router.post(['/v1/recharges', '/recharge'], create);
   router.post('/api/charge', (request, response) => charge(deps, request, response));

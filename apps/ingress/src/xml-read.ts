@@ -1,5 +1,5 @@
-import { LosslessNumber } from 'lossless-json';
 import { type SaxesAttributePlain, SaxesParser } from 'saxes';
+import { exactNumber } from './json-body.js';
 import { Problem } from './problem.js';
 
 // The worst 64 kB (6,000 elements, 7,000 attributes, 13,000 numeric references) cost 14 to 44 ms on a busy machine.
@@ -131,5 +131,5 @@ function contentOf(element: Element, depth: number): unknown {
 }
 
 /** What is no number stays text, and the schema says so. */
-const numberOf = (text: string): LosslessNumber | string =>
-  NUMBER.test(text) ? new LosslessNumber(text) : text;
+const numberOf = (text: string): ReturnType<typeof exactNumber> | string =>
+  NUMBER.test(text) ? exactNumber(text) : text;
