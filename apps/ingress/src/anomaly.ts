@@ -2,6 +2,7 @@ import { type Security, type SecurityRule, StoreUnavailable, type Suspicion } fr
 import { Counter, type Frame, type Logger } from '@replenish/runtime';
 import type { Request, RequestHandler, Response } from 'express';
 import { type CallLocals, claimedKeyId, routeOf } from './audit-record.js';
+import { atEnd } from './call-end.js';
 import { Problem } from './problem.js';
 
 export interface Watch {
@@ -53,7 +54,7 @@ export function openWatch({ security, log, registry }: WatchDeps): Watch {
   const timer = setInterval(() => seen.size > 0 && void report(), REPORT_EVERY_MS).unref();
   return {
     handler: (request, response, next) => {
-      response.once('close', () => {
+      atEnd(response, () => {
         const rule = response.statusCode < 400 ? null : ruleOf(request, response.locals as CallLocals);
         if (rule) note(rule, request, response);
       });

@@ -5,8 +5,10 @@ import { Counter, correlationIdFrom, type Frame, type Logger } from '@replenish/
 import express, { type ErrorRequestHandler, type Express, type RequestHandler, raw } from 'express';
 import helmet from 'helmet';
 import { accountRoutes } from './accounts.js';
+import { statusOf } from './audit-record.js';
 import { auditRoutes } from './audit-routes.js';
 import type { AuthSettings } from './auth-settings.js';
+import { atEnd } from './call-end.js';
 import { openCallers } from './caller.js';
 import { docsRoutes } from './docs-routes.js';
 import { guarded } from './guard.js';
@@ -133,13 +135,11 @@ const correlate =
     response.locals.correlationId = correlationId;
     response.setHeader('x-correlation-id', correlationId);
     const startedAt = performance.now();
-    response.once('finish', () => {
+    atEnd(response, () => {
       const durationMs = Math.round((performance.now() - startedAt) * 10) / 10;
       const path = request.originalUrl.split('?')[0];
-      log.info(
-        { correlationId, method: request.method, path, status: response.statusCode, durationMs },
-        'request',
-      );
+      const status = statusOf(response);
+      log.info({ correlationId, method: request.method, path, status, durationMs }, 'request');
     });
     next();
   };

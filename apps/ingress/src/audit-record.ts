@@ -3,7 +3,13 @@ import type { Request, Response } from 'express';
 import { withoutCardNumbers } from './card-number.js';
 
 /** Left in `response.locals` by whoever learns it, for whoever files the call. */
-export type CallLocals = { correlationId: string; key?: Key; problem?: unknown };
+export type CallLocals = {
+  correlationId: string;
+  key?: Key;
+  problem?: unknown;
+  /** The body as it was read, when it was. */
+  read?: unknown;
+};
 
 /** Parameters that may stand in the trail, by the name they have there. Whatever is not named here is left out. */
 const bodyFields: Readonly<Record<string, string>> = {
@@ -33,7 +39,7 @@ export function recordOf(
   call: Readonly<{ id: string; at: Date; durationMs: number }>,
 ): AuditCall {
   const { correlationId, key, problem } = response.locals as CallLocals;
-  const params = paramsOf(request);
+  const params = paramsOf(request, response.locals as CallLocals);
   const code = (problem as { code?: unknown } | undefined)?.code;
   return {
     ...call,
@@ -44,11 +50,15 @@ export function recordOf(
     route: routeOf(request),
     params,
     accountId: accountOf(params),
-    status: response.headersSent ? response.statusCode : CLIENT_GONE,
+    status: statusOf(response),
     code: typeof code === 'string' && response.statusCode >= 400 ? code : null,
     correlationId,
   };
 }
+
+/** What the caller was answered, or that it left before. */
+export const statusOf = (response: Response): number =>
+  response.headersSent ? response.statusCode : CLIENT_GONE;
 
 /** The key that the caller names, be the secret right or wrong. */
 export const claimedKeyId = (request: Request): string | undefined =>
@@ -63,10 +73,10 @@ export function routeOf(request: Request): string {
 
 type Params = Readonly<Record<'path' | 'query' | 'body', Readonly<Record<string, string | number>>>>;
 
-const paramsOf = (request: Request): Params => ({
+const paramsOf = (request: Request, { read }: CallLocals): Params => ({
   path: pick(pathParams(request), (name) => name),
   query: pick(Object.entries(request.query), (name) => (queryFields.has(name) ? name : undefined)),
-  body: bodyOf(request),
+  body: read === undefined ? unreadBody(request) : pick(Object.entries(Object(read)), bodyField),
 });
 
 /** By comparing pattern and path: of a request that was refused Express has forgotten them by now. */
@@ -76,19 +86,21 @@ function pathParams(request: Request): [string, string][] {
   return names.flatMap((name, at) => (name.startsWith(':') ? [[name.slice(1), values[at] ?? '']] : []));
 }
 
-function bodyOf(request: Request): Params['body'] {
+const bodyField = (name: string) => (Object.hasOwn(bodyFields, name) ? bodyFields[name] : undefined);
+
+/** Of a body that nobody has read, because its caller was turned away or it could not be. */
+function unreadBody(request: Request): Params['body'] {
   const raw: unknown = request.body;
   if (!Buffer.isBuffer(raw) || raw.length > BODY_MAX || request.path.startsWith('/webhooks/')) return {};
-  const named = (name: string) => (Object.hasOwn(bodyFields, name) ? bodyFields[name] : undefined);
   const text = raw.toString();
   if (text.trimStart().startsWith('<')) {
     return pick(
       [...text.matchAll(/<([A-Za-z_]{6,14})>([^<]+)(?=<)/g)].map(([, name, value]) => [name!, value]),
-      named,
+      bodyField,
     );
   }
   try {
-    return pick(Object.entries(JSON.parse(text) as object), named);
+    return pick(Object.entries(JSON.parse(text) as object), bodyField);
   } catch {
     return {};
   }
@@ -113,8 +125,13 @@ const accountOf = ({ body, path, query }: Params): string | null => {
   return typeof account === 'string' ? account : null;
 };
 
+// Too short for a card number, and of no character that a secret's name could end in.
+const HARMLESS = /^[A-Za-z0-9:.-]{0,12}$/;
+
 /** Postgres takes neither NUL nor half a surrogate pair; and a secret in the wrong place is a secret still. */
-const kept = (text: string): string =>
+const kept = (text: string): string => (HARMLESS.test(text) ? text : clean(text));
+
+const clean = (text: string): string =>
   withoutCardNumbers(
     text
       .slice(0, TEXT_MAX)

@@ -3,6 +3,7 @@ import { type Audit, type AuditCall, StoreUnavailable } from '@replenish/domain'
 import { Counter, type Frame, type Logger, newId } from '@replenish/runtime';
 import type { RequestHandler } from 'express';
 import { recordOf } from './audit-record.js';
+import { atEnd } from './call-end.js';
 
 export interface AuditTrail {
   /** Files every call that passes, when it is over. */
@@ -83,7 +84,7 @@ const recorder =
   (request, response, next) => {
     const at = new Date();
     const startedAtMs = performance.now();
-    response.once('close', () => {
+    atEnd(response, () => {
       const durationMs = Math.round((performance.now() - startedAtMs) * 10) / 10;
       keep(recordOf(request, response, { id: newId(), at, durationMs }));
     });

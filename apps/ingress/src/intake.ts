@@ -3,6 +3,7 @@ import type { Providers } from '@replenish/providers';
 import type { Queues } from '@replenish/queues';
 import { type Counter, crashPoint, newId } from '@replenish/runtime';
 import type { Request, Response } from 'express';
+import type { CallLocals } from './audit-record.js';
 import { ceilingOf, requireAccount } from './caller.js';
 import { exponentOf } from './currencies.js';
 import { parseJson } from './json-body.js';
@@ -39,7 +40,9 @@ export function readBody(request: Request, root: string): unknown {
   if (!/^[^;]*(;\s*charset="?utf-8"?\s*)?$/i.test(request.headers['content-type'] ?? ''))
     throw unreadable('bodies are UTF-8; send no other charset');
   const raw = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0);
-  return type === 'application/json' ? parseJson(raw) : parseXml(raw, root);
+  const body = type === 'application/json' ? parseJson(raw) : parseXml(raw, root);
+  (request.res!.locals as CallLocals).read = body;
+  return body;
 }
 
 const unreadable = (why: string): Problem => new Problem('INVALID_ARGUMENT', why, { status: 415 });

@@ -1,6 +1,7 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { Counter, type Frame, Gauge } from '@replenish/runtime';
 import type { RequestHandler } from 'express';
+import { atEnd } from './call-end.js';
 import { Problem } from './problem.js';
 
 export type OverloadConfig = Readonly<{
@@ -47,7 +48,7 @@ export function openOverload(config: OverloadConfig): { handler: RequestHandler;
       throw tooBusy();
     }
     inFlight++;
-    response.once('close', () => inFlight--);
+    atEnd(response, () => inFlight--);
     next();
   };
   return { handler, close: loop.close };

@@ -83,7 +83,7 @@ test('the form of the source document and XML are filed by the same names', asyn
     body: '<recharge><accountId>acct-8</accountId><amount>1</amount><secretField>x</secretField></recharge>',
   });
   expect(await filed(xml['x-correlation-id'])).toMatchObject({
-    params: { body: { accountId: 'acct-8', amount: '1' } },
+    params: { body: { accountId: 'acct-8', amount: 1 } },
   });
 });
 

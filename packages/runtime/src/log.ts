@@ -21,12 +21,23 @@ export const redactedPaths = [
   'err.config.headers',
 ];
 
+// A line alone costs a system call, a twentieth of what a request costs in all. Lines of a tenth of a second go out
+// together, at once where they fill the buffer or the process ends; only `kill -9` loses those of the last moment.
+const FLUSH_EVERY_MS = 100;
+const FLUSH_AT_BYTES = 8_192;
+
 /** JSON lines on standard output. Every record names its process. */
-export const createLogger = (name: string, level: string): Logger =>
-  pino({
-    level,
-    base: { process: name, pid: process.pid },
-    timestamp: pino.stdTimeFunctions.isoTime,
-    formatters: { level: (label) => ({ level: label }) },
-    redact: { paths: redactedPaths, censor: '[redacted]' },
-  });
+export function createLogger(name: string, level: string): Logger {
+  const destination = pino.destination({ dest: 1, sync: false, minLength: FLUSH_AT_BYTES });
+  setInterval(() => destination.flush(), FLUSH_EVERY_MS).unref();
+  return pino(
+    {
+      level,
+      base: { process: name, pid: process.pid },
+      timestamp: pino.stdTimeFunctions.isoTime,
+      formatters: { level: (label) => ({ level: label }) },
+      redact: { paths: redactedPaths, censor: '[redacted]' },
+    },
+    destination,
+  );
+}
