@@ -1,50 +1,53 @@
-import DataLoader from 'dataloader';
-
 // One multi-row statement or one pipeline of this size takes some 60 ms; beyond it only the wait of the first hint in it grows.
 const BATCH_MAX = 1_000;
 
+type Flush = Readonly<{ ids: string[]; sent: Promise<void> }>;
+
 /**
- * The hints of one queue. What arrives while an addBulk is under way goes out together in the next one, so that a
+ * The hints of one queue. What arrives while an addition is under way goes out together in the next one, so that a
  * burst costs a few round trips, and a lone hint waits for nobody.
  */
 export class HintLane {
   #inFlight: Promise<void> = Promise.resolve();
+  #gathering: Flush | null = null;
   #isLate = false;
-  readonly #loader: DataLoader<string, true, string>;
 
-  /** @param addAll adds one job an id; rejects when the store is away */
+  /** @param addAll adds jobs for these ids; rejects when the store is away */
   constructor(
     private readonly addAll: (ids: readonly string[]) => Promise<void>,
     private readonly waitMs: number,
-  ) {
-    this.#loader = new DataLoader((ids) => this.#flush(ids), {
-      cache: false,
-      maxBatchSize: BATCH_MAX,
-      batchScheduleFn: (dispatch) => void this.#inFlight.then(dispatch),
-    });
-  }
+  ) {}
 
   /** @throws when the jobs were not added within the wait; they may still be */
   async send(ids: readonly string[]): Promise<void> {
     // A store that hangs is not fed further: what is collected for it would grow without end.
     if (this.#isLate) throw new Error(`the queue has not answered for more than ${this.waitMs} ms`);
-    const sent = Promise.all(ids.map((id) => this.#loader.load(id)));
-    await new Promise<void>((resolve, reject) => {
+    if (!this.#gathering || this.#gathering.ids.length >= BATCH_MAX) this.#gathering = this.#gather();
+    this.#gathering.ids.push(...ids);
+    return this.#gathering.sent;
+  }
+
+  /** Goes out after what is under way; whoever is in it waits no longer than the first of them. */
+  #gather(): Flush {
+    const ids: string[] = [];
+    const added = this.#inFlight.then(() => {
+      if (this.#gathering?.ids === ids) this.#gathering = null;
+      return this.addAll(ids);
+    });
+    this.#inFlight = added.then(noop, noop).then(() => {
+      this.#isLate = false;
+    });
+    return { ids, sent: this.#withinLimit(added) };
+  }
+
+  #withinLimit(added: Promise<void>): Promise<void> {
+    return new Promise((resolve, reject) => {
       const timer = setTimeout(() => {
         this.#isLate = true;
         reject(new Error(`the queue did not answer within ${this.waitMs} ms`));
       }, this.waitMs);
-      sent.then(() => resolve(), reject).finally(() => clearTimeout(timer));
+      added.then(resolve, reject).finally(() => clearTimeout(timer));
     });
-  }
-
-  async #flush(ids: readonly string[]): Promise<true[]> {
-    const adding = this.addAll(ids);
-    this.#inFlight = adding.then(noop, noop).then(() => {
-      this.#isLate = false;
-    });
-    await adding;
-    return ids.map(() => true);
   }
 }
 
