@@ -34,7 +34,7 @@ export function openBoard(basePath: string): Board {
 function readOnly(queue: BoardQueue): BullMQAdapter {
   const adapter = new BullMQAdapter(queue, { readOnlyMode: true, allowRetries: false });
   // Whatever a job should come to carry, operators see its id.
-  adapter.setFormatter('data', (data: { id?: unknown } | null) => ({ id: data?.id }));
+  adapter.setFormatter('data', (data: { ids?: unknown } | null) => ({ ids: data?.ids }));
   adapter.setFormatter('returnValue', () => null);
   return adapter;
 }

@@ -24,7 +24,9 @@ beforeAll(async () => {
   await queues.hint('submission-sandbox', ['first', 'second']);
   await queues.schedule('sweep', 60_000, 'due-rows');
   const boards = await queues.boards();
-  await boards.find(({ name }) => name === 'webhooks')!.add('webhooks', { id: 'evt-1', token: SECRET });
+  await boards
+    .find(({ name }) => name === 'webhooks')!
+    .add('webhooks', { ids: ['evt-1'], token: SECRET } as never);
   dashboard = await serveDashboard();
   dashboard.show(boards);
   const board = openBoard('');
@@ -82,7 +84,7 @@ test.each(changing)('$method $path changes nothing even on the board itself', as
   expect(await state()).toEqual(before);
 });
 
-test('an operator sees every queue of the catalogue, and of a job its id only', async () => {
+test('an operator sees every queue of the catalogue, and of a job its ids only', async () => {
   const session = await dashboard.signIn();
   const answer = await dashboard.get(
     '/queues/api/queues?activeQueue=webhooks&status=waiting&page=1',
@@ -99,12 +101,12 @@ test('an operator sees every queue of the catalogue, and of a job its id only', 
     ['webhooks', true],
   ]);
   expect(shown.find(({ name }) => name === 'webhooks')!.jobs.map(({ data }) => data)).toEqual([
-    { id: 'evt-1' },
+    { ids: ['evt-1'] },
   ]);
   expect(text).not.toContain(SECRET);
 });
 
-test('the page of one job shows its id only', async () => {
+test('the page of one job shows its ids only', async () => {
   const session = await dashboard.signIn();
   const text = await (await dashboard.get('/queues/api/queues/webhooks/1', session)).text();
   expect(text).toContain('evt-1');

@@ -2,7 +2,7 @@ import type { Frame, Logger } from '@replenish/runtime';
 import type { Queue } from 'bullmq';
 import type { Backend } from './backend.js';
 import { Burst } from './burst.js';
-import { type JobQueue, type QueueName, queueNames } from './catalogue.js';
+import { IDS_A_JOB_MAX, type JobData, type JobQueue, type QueueName, queueNames } from './catalogue.js';
 import { HintLane } from './hints.js';
 import { openPostgres } from './postgres.js';
 import { openRedis } from './redis.js';
@@ -24,11 +24,11 @@ const DEPTH_STATES = ['waiting', 'active', 'delayed', 'failed'] as const;
 
 export type QueueDepth = Readonly<{ queue: QueueName; state: (typeof DEPTH_STATES)[number]; count: number }>;
 
-/** Jobs are hints: each carries an id and nothing else. Losing, doubling or reordering them loses no money. */
+/** Jobs are hints: they carry ids and nothing else. Losing, doubling or reordering them loses no money. */
 export interface Queues {
   readonly backend: 'redis' | 'postgres';
   /**
-   * Adds one job an id. Answers within the set wait and never throws: false when the store is away or slow, which
+   * Adds jobs for these ids. Answers within the set wait and never throws: false when the store is away or slow, which
    * costs only time, because every unfinished row has a due time that the sweeper turns into a hint.
    */
   hint(queue: QueueName, ids: readonly string[]): Promise<boolean>;
@@ -72,6 +72,13 @@ const POOL_MAX = 4;
 /** Opens nothing but connections: a process starts while its queue store is away, and picks up when it comes. */
 export function openQueues(config: QueuesConfig): Queues {
   return new OpenQueues(config);
+}
+
+function jobsOf(ids: readonly string[]): JobData[] {
+  const jobs: JobData[] = [];
+  for (let at = 0; at < ids.length; at += IDS_A_JOB_MAX)
+    jobs.push({ ids: ids.slice(at, at + IDS_A_JOB_MAX) });
+  return jobs;
 }
 
 class OpenQueues implements Queues {
@@ -172,7 +179,7 @@ class OpenQueues implements Queues {
 
   async #add(name: QueueName, ids: readonly string[]): Promise<void> {
     const queue = await this.#queue(name);
-    const jobs = ids.map((id) => ({ name, data: { id } }));
+    const jobs = jobsOf(ids).map((data) => ({ name, data }));
     // A lone job takes the simple way: addBulk builds temporary tables on Postgres.
     if (jobs.length === 1) await queue.add(name, jobs[0]!.data);
     else await queue.addBulk(jobs);

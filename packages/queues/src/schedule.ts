@@ -39,7 +39,11 @@ export async function keepSchedule(
 const checkEveryMs = ({ everyMs }: Schedule): number => Math.min(Math.max(everyMs, 1_000), 30_000);
 
 const upsert = (queue: JobQueue, { queue: name, everyMs, id }: Schedule) =>
-  queue.upsertJobScheduler(id, { every: everyMs }, { name, data: { id }, opts: jobOptions(name, KEPT) });
+  queue.upsertJobScheduler(
+    id,
+    { every: everyMs },
+    { name, data: { ids: [id] }, opts: jobOptions(name, KEPT) },
+  );
 
 async function isInPlace(queue: JobQueue, { everyMs, id }: Schedule): Promise<boolean> {
   const found = await queue.getJobScheduler(id);

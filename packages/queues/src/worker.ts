@@ -1,5 +1,6 @@
 import { Counter, type Frame, type Logger } from '@replenish/runtime';
 import { DelayedError, type Job } from 'bullmq';
+import pLimit, { type LimitFunction } from 'p-limit';
 import type { Backend } from './backend.js';
 import { Burst } from './burst.js';
 import type { JobData, JobQueue, JobWorker, QueueName } from './catalogue.js';
@@ -9,7 +10,7 @@ export type Later = Readonly<{ laterAtMs: number }>;
 
 /**
  * Works on what an id stands for. Runs at least once a hint, and may run twice at the same time: the claim in the
- * database decides. Throwing uses up an attempt; `laterAtMs` (epoch milliseconds) puts the job off and does not.
+ * database decides. Throwing uses up an attempt; `laterAtMs` (epoch milliseconds) puts the id off and does not.
  */
 // biome-ignore lint/suspicious/noConfusingVoidType: a handler that has nothing to say ends without a return
 export type Handler = (id: string, job: { attemptsMade: number }) => Promise<void | Later>;
@@ -21,7 +22,10 @@ export interface WorkerHandle {
   close(): Promise<void>;
 }
 
-/** @property stuckAfterMs default 30 s: longer than a provider call may hold every slot in production (20 s) */
+/**
+ * @property concurrency ids that are worked on at once
+ * @property stuckAfterMs default 30 s: longer than a provider call may hold every slot in production (20 s)
+ */
 export type WorkOptions = Readonly<{ concurrency: number; stuckAfterMs?: number }>;
 
 export type WorkerCounters = Readonly<Record<'lostLocks' | 'stalled' | 'failed', Counter<'queue'>>>;
@@ -51,6 +55,7 @@ export class RunningWorker implements WorkerHandle {
   readonly #stop = new AbortController();
   readonly #watchdog: Watchdog;
   readonly #errors: Burst;
+  readonly #turn: LimitFunction;
   readonly #starting: Promise<JobWorker | undefined>;
 
   constructor(
@@ -61,6 +66,7 @@ export class RunningWorker implements WorkerHandle {
   ) {
     this.#watchdog = new Watchdog(() => deps.queue(name), options.stuckAfterMs ?? 30_000);
     this.#errors = new Burst(deps.log.child({ queue: name }), 'worker');
+    this.#turn = pLimit(options.concurrency);
     this.#starting = this.#start();
   }
 
@@ -102,6 +108,7 @@ export class RunningWorker implements WorkerHandle {
   #build(): JobWorker {
     const { backend, counters } = this.deps;
     const worker = backend.buildWorker(this.name, (job, token) => this.#process(job, token), {
+      // Jobs of one id each must be able to fill every turn.
       concurrency: this.options.concurrency,
       // After a refused connection BullMQ's default is to sleep 15 s; money should not wait that long for a restart.
       runRetryDelay: 1_000,
@@ -119,21 +126,30 @@ export class RunningWorker implements WorkerHandle {
     return worker;
   }
 
+  /** What of a job is not done when it is put off, or fails, is what it carries from then on. */
   async #process(job: Job<JobData>, token: string | undefined): Promise<void> {
-    const later = await this.#handle(job);
-    if (!later) return;
-    await job.moveToDelayed(later.laterAtMs, token);
+    const { ids } = job.data;
+    const runs = await Promise.all(ids.map((id) => this.#turn(() => this.#run(id, job.attemptsMade))));
+    const open = ids.filter((_, at) => runs[at] !== 'done');
+    if (open.length === 0) return;
+    if (open.length < ids.length) await job.updateData({ ids: open });
+    const failure = runs.find((run) => run instanceof Error);
+    if (failure) throw failure;
+    const times = runs.flatMap((run) => (run === 'done' || run instanceof Error ? [] : run.laterAtMs));
+    await job.moveToDelayed(Math.max(...times), token);
     throw new DelayedError();
   }
 
-  async #handle({ data: { id }, attemptsMade }: Job<JobData>): Promise<Later | undefined> {
+  async #run(id: string, attemptsMade: number): Promise<'done' | Later | Error> {
+    // Told to close, it begins nothing: whoever is next takes what waited for its turn.
+    if (this.#stop.signal.aborted) return { laterAtMs: Date.now() };
     try {
-      return (await this.handler(id, { attemptsMade })) ?? undefined;
+      return (await this.handler(id, { attemptsMade })) ?? 'done';
     } catch (error) {
       this.deps.counters.failed.inc({ queue: this.name });
       this.deps.log.warn({ err: error, queue: this.name, id, attemptsMade }, 'job failed');
       // The store and its dashboard learn the kind of fault only: a message may quote what no job may carry.
-      throw new Error(error instanceof Error ? error.name : 'not an Error');
+      return new Error(error instanceof Error ? error.name : 'not an Error');
     }
   }
 }

@@ -33,7 +33,7 @@ const layers: readonly Layer[] = [
   {
     at: 'packages/queues/src/',
     ours: ['packages/runtime/src/'],
-    outside: ['node:', 'bullmq', 'ioredis', 'pg'],
+    outside: ['node:', 'bullmq', 'ioredis', 'pg', 'p-limit'],
   },
   {
     at: 'packages/runtime/src/',
