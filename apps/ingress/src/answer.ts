@@ -38,7 +38,7 @@ export function answer(
 ): void {
   const isXml = preferredForm(request) === 'xml';
   response.statusCode = status;
-  response.vary('accept');
+  response.setHeader('vary', 'accept');
   response.setHeader('content-type', `application/${isXml ? 'xml' : 'json'}; charset=utf-8`);
   response.end(isXml ? writeXml(root, body) : json(body));
 }

@@ -1,3 +1,4 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Domain } from '@replenish/domain';
 import type { Providers } from '@replenish/providers';
 import type { Queues } from '@replenish/queues';
@@ -89,8 +90,16 @@ const keepProblem: ErrorRequestHandler = (error, _request, response, next) => {
   next(error);
 };
 
-/** For an API: nothing of an answer is run, framed or kept by a browser, and no other site's page may read it (no CORS). */
-function securityHeaders(): RequestHandler[] {
+/**
+ * For an API: nothing of an answer is run, framed or kept by a browser, and no other site's page may read it (no CORS).
+ * Helmet says the same of every answer, so it is asked once.
+ */
+function securityHeaders(): RequestHandler {
+  const headers = new Map([['cache-control', 'no-store']]);
+  const answer = {
+    setHeader: (name: string, value: string) => headers.set(name.toLowerCase(), value),
+    removeHeader: (name: string) => headers.delete(name.toLowerCase()),
+  };
   const policy = helmet({
     contentSecurityPolicy: {
       useDefaults: false,
@@ -103,11 +112,11 @@ function securityHeaders(): RequestHandler[] {
     xDownloadOptions: false,
     xPermittedCrossDomainPolicies: false,
   });
-  const unkept: RequestHandler = (_request, response, next) => {
-    response.setHeader('cache-control', 'no-store');
+  policy({} as IncomingMessage, answer as unknown as ServerResponse, () => {});
+  return (_request, response, next) => {
+    for (const [name, value] of headers) response.setHeader(name, value);
     next();
   };
-  return [policy, unkept];
 }
 
 function openCounters(registry: Frame['registry']): [Counter<'result'>, Counter<'provider' | 'result'>] {

@@ -75,17 +75,20 @@ type Params = Readonly<Record<'path' | 'query' | 'body', Readonly<Record<string,
 
 const paramsOf = (request: Request, { read }: CallLocals): Params => ({
   path: pick(pathParams(request), (name) => name),
-  query: pick(Object.entries(request.query), (name) => (queryFields.has(name) ? name : undefined)),
+  query: request.url.includes('?') ? pick(Object.entries(request.query), queryField) : {},
   body: read === undefined ? unreadBody(request) : pick(Object.entries(Object(read)), bodyField),
 });
 
 /** By comparing pattern and path: of a request that was refused Express has forgotten them by now. */
 function pathParams(request: Request): [string, string][] {
-  const names = routeOf(request).split('/');
+  const pattern = routeOf(request);
+  if (!pattern.includes(':')) return [];
+  const names = pattern.split('/');
   const values = request.path.split('/');
   return names.flatMap((name, at) => (name.startsWith(':') ? [[name.slice(1), values[at] ?? '']] : []));
 }
 
+const queryField = (name: string) => (queryFields.has(name) ? name : undefined);
 const bodyField = (name: string) => (Object.hasOwn(bodyFields, name) ? bodyFields[name] : undefined);
 
 /** Of a body that nobody has read, because its caller was turned away or it could not be. */

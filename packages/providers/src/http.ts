@@ -31,11 +31,12 @@ const BODY_LIMIT_BYTES = 64 * 1024;
 export function openHttp(baseUrl: string, now: () => Date): HttpClient {
   const base = new URL(baseUrl);
   const pool = new Pool(base.origin, { maxResponseSize: BODY_LIMIT_BYTES });
+  const client = pool.compose(tellSending);
   const prefix = base.pathname.replace(/\/$/, '');
   return {
     exchange: (request, signal) =>
       exchange(
-        pool,
+        client,
         { ...request, path: prefix + request.path, headers: { ...request.headers } },
         signal,
         now,
@@ -46,16 +47,18 @@ export function openHttp(baseUrl: string, now: () => Date): HttpClient {
 }
 
 async function exchange(
-  pool: Pool,
+  client: Dispatcher,
   request: Dispatcher.RequestOptions,
   signal: AbortSignal,
   now: () => Date,
 ): Promise<Exchange> {
   let isSent = false;
   let status: number | null = null;
-  const client = pool.compose(onSending(() => (isSent = true)));
+  const onSending = () => {
+    isSent = true;
+  };
   try {
-    const response = await client.request({ ...request, signal });
+    const response = await client.request({ ...request, signal, onSending } as Dispatcher.RequestOptions);
     status = response.statusCode;
     const retryAfterMs = retryAfterMsOf(response.headers['retry-after'], now());
     return { heard: true, status, json: await jsonOf(response.body), retryAfterMs };
@@ -65,18 +68,16 @@ async function exchange(
 }
 
 /**
- * Tells when the first byte is about to be written. This, not the error's code, separates "certainly not executed"
+ * Tells a request's own `onSending` when the first byte is about to be written. This, not the error's code, separates "certainly not executed"
  * from "nobody knows": ECONNRESET during a TLS handshake and after the request was read carry the same code.
  */
-const onSending =
-  (note: () => void): Dispatcher.DispatcherComposeInterceptor =>
-  (dispatch) =>
-  (options, handler) =>
+const tellSending: Dispatcher.DispatcherComposeInterceptor =
+  (dispatch) => (options: Dispatcher.DispatchOptions & { onSending?: () => void }, handler) =>
     dispatch(options, {
       onRequestStart(controller, context) {
         handler.onRequestStart?.(controller, context);
         // A request whose signal was aborted while it waited for a connection ends here, unwritten.
-        if (!controller.aborted) note();
+        if (!controller.aborted) options.onSending?.();
       },
       onRequestUpgrade: (...heard) => handler.onRequestUpgrade?.(...heard),
       onResponseStart: (...heard) => handler.onResponseStart?.(...heard),

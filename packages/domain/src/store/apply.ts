@@ -138,10 +138,7 @@ async function readRows(db: Database, reports: readonly Told[]): Promise<Map<str
 }
 
 async function write(db: Database, plans: readonly Plan[]): Promise<Map<string, Written>> {
-  const json = JSON.stringify(
-    plans.map((plan) => plan.row),
-    (_, value) => (typeof value === 'bigint' ? value.toString() : value),
-  );
+  const json = JSON.stringify(plans.map((plan) => plan.row));
   const rows = await persist(() => db.$queryRaw<Written[]>(writeStatement(json)));
   return new Map(rows.map((row) => [row.id, row]));
 }

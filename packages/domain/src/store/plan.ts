@@ -1,4 +1,5 @@
 import type { Decision, Recharge } from '../core/decision.js';
+import type { Money } from '../core/money.js';
 import { gapMs } from '../core/next-step.js';
 import type { Claim, Heard, Seen, Told } from './told.js';
 
@@ -47,14 +48,20 @@ export function planOf(seen: Seen, report: Told, decision: Decision, options: Pl
     calls: claimed ? [intentOf(seen, callId!)] : (report.calls ?? []),
     journalId: journal ? options.newId() : null,
     slot: journal?.slot ?? null,
-    postings: journal?.postings.map(({ debit, credit, money }) => ({ debit, credit, ...money })) ?? [],
+    postings:
+      journal?.postings.map(({ debit, credit, money }) => ({ debit, credit, ...inJson(money) })) ?? [],
     caseId: openCase ? options.newId() : null,
     caseKind: openCase,
-    caseDetail: openCase ? { news: report.news, reason: report.reason, money: report.money ?? null } : null,
+    caseDetail: openCase
+      ? { news: report.news, reason: report.reason, money: report.money ? inJson(report.money) : null }
+      : null,
     eventId: report.eventId ?? null,
   };
   return { id: seen.id, report, decision, seen, callId, row };
 }
+
+/** JSON has no bigint. */
+const inJson = ({ amountMinor, currency }: Money) => ({ amountMinor: String(amountMinor), currency });
 
 /** A claim leaves the worker the time of its call; silence after that grows more patient with each question. */
 function dueInMs(seen: Seen, report: Told, decision: Decision, options: PlanOptions): number {
