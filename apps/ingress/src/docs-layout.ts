@@ -1,8 +1,14 @@
 import { escaped } from './xml-write.js';
 
-export type Page = Readonly<{ path: string; title: string; html: string }>;
+export type Page = Readonly<{
+  path: string;
+  title: string;
+  html: string;
+  /** What follows the text in a style of its own. */
+  below?: string;
+}>;
 
-/** One page: navigation, content, one style sheet, no script. */
+/** One page: navigation, content, one style sheet. */
 export function layout(page: Page, navigation: readonly Page[]): string {
   const links = navigation
     .map(({ path, title }) => {
@@ -25,8 +31,10 @@ export function layout(page: Page, navigation: readonly Page[]): string {
 <div class="frame">
 <nav aria-label="Documentation"><ul>${links}</ul></nav>
 <main>
+<div class="text">
 ${page.html}
-</main>
+</div>
+${page.below ?? ''}</main>
 </div>
 </body>
 </html>
@@ -39,9 +47,12 @@ export const prose = (text: string): string => escaped(text).replace(/`([^`]+)`/
 export const code = (text: string): string =>
   `<pre tabindex="0"><code>${escaped(text).replaceAll('&#10;', '\n')}</code></pre>`;
 
-export const table = (head: readonly string[], rows: readonly (readonly string[])[]): string =>
-  rows.length === 0
-    ? ''
-    : `<div class="table"><table><thead><tr>${head.map((cell) => `<th>${cell}</th>`).join('')}</tr></thead><tbody>${rows
-        .map((row) => `<tr>${row.map((cell) => `<td>${cell}</td>`).join('')}</tr>`)
-        .join('')}</tbody></table></div>`;
+/** Cells carry the heading of their column: on a narrow screen each stands below the other, without a head. */
+export function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const labels = head.map((cell) => cell.replace(/<[^>]*>/g, ''));
+  const cells = (row: readonly string[]) =>
+    row.map((cell, nth) => `<td${labels[nth] && nth > 0 ? ` data-label="${labels[nth]}"` : ''}>${cell}</td>`);
+  return `<div class="table"><table><thead><tr>${head.map((cell) => `<th>${cell}</th>`).join('')}</tr></thead><tbody>${rows
+    .map((row) => `<tr>${cells(row).join('')}</tr>`)
+    .join('')}</tbody></table></div>`;
+}

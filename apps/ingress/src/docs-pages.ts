@@ -3,7 +3,6 @@ import { join } from 'node:path';
 import { Marked } from 'marked';
 import { errorPages } from './docs-errors.js';
 import { type Page, prose, table } from './docs-layout.js';
-import { type OpenApi, referencePage } from './docs-reference.js';
 import { escaped } from './xml-write.js';
 
 const assets = join(import.meta.dirname, '../assets');
@@ -13,28 +12,32 @@ const fromAssets = (name: string): string => readFileSync(join(assets, name), 'u
 
 export const styleSheet = fromAssets('style.css');
 
+type Pages = Readonly<{ navigation: readonly Page[]; pages: readonly Page[] }>;
+
 /** Pages in the order of the navigation, then the errors' own pages. Those of the project are left out where absent. */
-export function openPages(document: OpenApi): { navigation: readonly Page[]; pages: readonly Page[] } {
-  const publicUrl = document.servers[0]!.url;
+export function openPages(publicUrl: string, reference: Page): Pages {
   const own = (path: string, title: string, file: string) =>
     markdownPage(path, title, fromAssets(file).replaceAll('PUBLIC_URL', publicUrl));
   const navigation: readonly Page[] = [
     own('/docs', 'Quick start', 'quick-start.md'),
-    ...projectPage('/docs/authentication', 'Authentication', 'authentication.md'),
+    ...projectPage(publicUrl, '/docs/authentication', 'Authentication', 'authentication.md'),
     own('/docs/idempotency', 'Idempotency', 'idempotency.md'),
     own('/docs/states', 'States', 'states.md'),
     { path: '/docs/errors', title: 'Errors', html: errorList() },
     own('/docs/webhooks', 'Webhooks', 'webhooks.md'),
-    ...projectPage('/docs/sandbox', 'Sandbox', 'sandbox.md'),
-    { path: '/docs/reference', title: 'API reference', html: referencePage(document) },
+    ...projectPage(publicUrl, '/docs/sandbox', 'Sandbox', 'sandbox.md'),
+    reference,
     own('/docs/changelog', 'Changelog', 'changelog.md'),
   ];
   return { navigation, pages: [...navigation, ...[...errorPages.keys()].map(errorPage)] };
 }
 
-function projectPage(path: string, title: string, file: string): Page[] {
+/** Written for readers of the repository, whose ingress is the local one. */
+function projectPage(publicUrl: string, path: string, title: string, file: string): Page[] {
   const source = join(projectDocs, file);
-  return existsSync(source) ? [markdownPage(path, title, readFileSync(source, 'utf8'))] : [];
+  if (!existsSync(source)) return [];
+  const text = readFileSync(source, 'utf8').replaceAll('http://127.0.0.1:8080', publicUrl);
+  return [markdownPage(path, title, text)];
 }
 
 const ofProject = ['authentication', 'sandbox'];

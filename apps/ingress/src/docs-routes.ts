@@ -2,30 +2,31 @@ import { type Response, Router, raw } from 'express';
 import helmet from 'helmet';
 import { layout, type Page } from './docs-layout.js';
 import { openPages, styleSheet } from './docs-pages.js';
-import type { OpenApi } from './docs-reference.js';
 import { emptyForm, signatureForm, signaturePage } from './docs-signature.js';
+import { openViewer } from './docs-viewer.js';
 import { openapiDocument } from './openapi.js';
 
 export type DocsOptions = Readonly<{
   /** Base of every example. */
   publicUrl: string;
-  /** In production nobody types signatures into a page. */
+  /** In production nobody types signatures or keys into a page. */
   isProduction: boolean;
 }>;
 
 const FORM_MAX = '64kb';
 const CACHED = 'public, max-age=300';
 
-/** The contract for machines and for people, made once at start. Nothing on the pages needs a script or a network. */
+/** The contract for machines and for people, made once at start. No page needs a network, and only the reference a script. */
 export function docsRoutes({ publicUrl, isProduction }: DocsOptions): Router {
-  const document = openapiDocument(publicUrl);
-  const { navigation, pages } = openPages(document as OpenApi);
+  const viewer = openViewer(!isProduction);
+  const { navigation, pages } = openPages(publicUrl, viewer.page);
   const signature = { path: '/docs/signature', title: 'Check a signature', html: '' };
   const menu = isProduction ? navigation : [...navigation, signature];
   const router = Router();
-  const contract = JSON.stringify(document);
+  const contract = JSON.stringify(openapiDocument(publicUrl));
   router.get('/openapi.json', (_request, response) => send(response, 'application/json', contract));
-  router.use('/docs', secured());
+  router.use('/docs', policy());
+  router.use(viewer.routes);
   router.get('/docs/style.css', (_request, response) => send(response, 'text/css', styleSheet));
   for (const page of pages) {
     const html = layout(page, menu);
@@ -53,19 +54,16 @@ function send(response: Response, type: string, text: string): void {
   response.end(text);
 }
 
-/** Whether pages are reached by TLS is the listener's business: no HSTS from here. */
-const secured = () =>
-  helmet({
-    contentSecurityPolicy: {
-      useDefaults: false,
-      directives: {
-        defaultSrc: ["'none'"],
-        styleSrc: ["'self'"],
-        imgSrc: ["'self'", 'data:'],
-        formAction: ["'self'"],
-        baseUri: ["'none'"],
-        frameAncestors: ["'none'"],
-      },
+/** The pages run nothing and send forms to us alone. What else their headers say is the app's business. */
+const policy = () =>
+  helmet.contentSecurityPolicy({
+    useDefaults: false,
+    directives: {
+      defaultSrc: ["'none'"],
+      styleSrc: ["'self'"],
+      imgSrc: ["'self'", 'data:'],
+      formAction: ["'self'"],
+      baseUri: ["'none'"],
+      frameAncestors: ["'none'"],
     },
-    strictTransportSecurity: false,
   });
