@@ -19,7 +19,7 @@ export type Operation = Readonly<{
   idempotencyKey?: 'needed' | 'optional';
   prefer?: boolean;
   query?: z.ZodType;
-  body?: Readonly<{ schema: 'RechargeInput' | 'ChargeInput'; example: object; xml: string }>;
+  body?: Readonly<{ schema: 'RechargeInput' | 'ChargeInput'; example: Readonly<Record<string, unknown>> }>;
   /** Name of the schema of the answer, by status. Csv: the rows may be had as text/csv too. */
   answers: Readonly<Record<number, string>>;
   csv?: boolean;
@@ -42,20 +42,6 @@ const rechargeExample = {
   metadata: { team: 'billing' },
 };
 
-const RECHARGE_XML = `<recharge>
-  <accountId>acct-1001</accountId>
-  <amount>4999</amount>
-  <currency>USD</currency>
-  <orderReference>PO-7</orderReference>
-  <metadata><entry key="team">billing</entry></metadata>
-</recharge>`;
-
-const CHARGE_XML = `<charge>
-  <account_id>acct-1001</account_id>
-  <amount>49.99</amount>
-  <currency>USD</currency>
-</charge>`;
-
 const recharges: readonly Operation[] = [
   {
     method: 'post',
@@ -70,7 +56,6 @@ const recharges: readonly Operation[] = [
     body: {
       schema: 'RechargeInput',
       example: rechargeExample,
-      xml: RECHARGE_XML,
     },
     answers: { 200: 'Recharge', 202: 'Recharge' },
     headers: { 200: ['Location', 'Idempotent-Replayed'], 202: ['Location'] },
@@ -89,7 +74,6 @@ const recharges: readonly Operation[] = [
     body: {
       schema: 'ChargeInput',
       example: { account_id: 'acct-1001', amount: 49.99, currency: 'USD', payment_method: 'sandbox' },
-      xml: CHARGE_XML,
     },
     answers: { 200: 'Charge' },
     headers: { 200: ['Idempotent-Replayed'] },

@@ -18,6 +18,29 @@ const id = z.string().regex(/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/);
 const list = <Item extends z.ZodType>(item: Item) =>
   z.array(item.meta({ ...item.meta(), xml: { name: 'item' } })).meta({ xml: { wrapped: true } });
 
+const example = {
+  transactionId: '01a2122d-35de-70af-9927-1ae329a0e10b',
+  status: 'accepted',
+  state: 'CREATED',
+  accountId: 'acct-1001',
+  amount: 4999,
+  currency: 'USD',
+  paymentMethod: 'sandbox',
+  provider: 'sandbox',
+  providerOrderId: null,
+  externalReference: null,
+  orderReference: 'PO-7',
+  message: 'Accepted; it will be sent to the provider.',
+  failure: null,
+  metadata: { team: 'billing' },
+  createdAt: '2026-11-21T22:00:00.000Z',
+  updatedAt: '2026-11-21T22:00:00.000Z',
+  submittedAt: null,
+  succeededAt: null,
+  failedAt: null,
+  canceledAt: null,
+};
+
 export const Recharge = z
   .strictObject({
     transactionId: id,
@@ -48,7 +71,7 @@ export const Recharge = z
     failedAt: time.nullable(),
     canceledAt: time.nullable(),
   })
-  .meta({ xml: { name: 'recharge' } });
+  .meta({ xml: { name: 'recharge' }, examples: [example] });
 
 export const Recharges = z
   .strictObject({

@@ -15,9 +15,14 @@ const statusesOf = (code: Code): readonly number[] => {
 export function openapiDocument(publicUrl: string): Json {
   return {
     openapi: '3.1.0',
-    info: { title: 'Replenish', version: '1', description: INTRODUCTION },
+    info: {
+      title: 'Replenish',
+      version: '1',
+      description: INTRODUCTION,
+      license: { name: 'Proprietary', identifier: 'LicenseRef-Proprietary' },
+    },
     servers: [{ url: publicUrl }],
-    tags: ['recharges', 'accounts', 'webhooks', 'service'].map((name) => ({ name })),
+    tags: Object.entries(tags).map(([name, description]) => ({ name, description })),
     paths: paths(),
     components: {
       schemas: schemas(),
@@ -30,6 +35,13 @@ export function openapiDocument(publicUrl: string): Json {
 
 const INTRODUCTION =
   'Recharges of cloud accounts that arrive exactly once. Every route speaks JSON and, where a body has a root element, XML with the same fields. Every answer carries X-Correlation-Id.';
+
+const tags: Readonly<Record<Operation['tag'], string>> = {
+  recharges: 'Ask for a recharge, learn its outcome',
+  accounts: 'Balances and the entries behind them',
+  webhooks: 'For providers',
+  service: 'The service itself',
+};
 
 function paths(): Json {
   const found: Record<string, Json> = {};
@@ -59,27 +71,28 @@ function describe(operation: Operation, path: string): Json {
 
 const pathSchemas: Readonly<Record<string, Json>> = {
   id: { type: 'string', format: 'uuid', description: 'The transactionId of the recharge' },
-  accountId: { type: 'string', pattern: '^[A-Za-z0-9._:-]{1,64}$' },
+  accountId: { type: 'string', pattern: '^[A-Za-z0-9._:-]{1,64}$', examples: ['acct-1001'] },
   provider: { type: 'string' },
 };
 
 const pathParameters = (path: string): Json[] =>
-  [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => ({
-    name,
-    in: 'path',
-    required: true,
-    schema: pathSchemas[name!],
-  }));
+  [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => parameter(name!, 'path', true, pathSchemas[name!]!));
+
+/** What is needed has an example of its own, which forms are filled with; a filter that is filled in would only hide rows. */
+const parameter = (name: string, place: 'path' | 'query', required: boolean, schema: Json): Json => ({
+  name,
+  in: place,
+  required,
+  schema,
+  ...(required && Array.isArray(schema.examples) && { example: schema.examples[0] }),
+});
 
 function queryParameters({ query }: Operation): Json[] {
   if (!query) return [];
   const { properties = {}, required = [] } = jsonSchema(query);
-  return Object.entries(properties as Record<string, Json>).map(([name, schema]) => ({
-    name,
-    in: 'query',
-    required: (required as string[]).includes(name),
-    schema,
-  }));
+  return Object.entries(properties as Record<string, Json>).map(([name, schema]) =>
+    parameter(name, 'query', (required as string[]).includes(name), schema),
+  );
 }
 
 function headerParameters({ idempotencyKey, prefer }: Operation): Json[] {
@@ -109,13 +122,17 @@ const header = (name: string, description: string, pattern?: string): Json => ({
   schema: { type: 'string', ...(pattern && { pattern }) },
 });
 
-const requestBody = ({ schema, example, xml }: NonNullable<Operation['body']>): Json => ({
-  required: true,
-  content: {
-    'application/json': { schema: ref(schema), example },
-    'application/xml': { schema: ref(schema), example: xml },
-  },
-});
+/** One example for both: tools write it as XML by the schema, which has no words for the entries of a map. */
+function requestBody({ schema, example }: NonNullable<Operation['body']>): Json {
+  const { metadata: _, ...xmlExample } = example;
+  return {
+    required: true,
+    content: {
+      'application/json': { schema: ref(schema), example },
+      'application/xml': { schema: ref(schema), example: xmlExample },
+    },
+  };
+}
 
 const ref = (name: string): Json => ({ $ref: `#/components/schemas/${name}` });
 
@@ -191,8 +208,12 @@ const apiKey = (name: string, description: string): Json => ({
   description,
 });
 const securitySchemes: Json = {
-  bearer: { type: 'http', scheme: 'bearer', description: '`Bearer <key id>.<secret>`' },
-  keyId: { type: 'http', scheme: 'bearer', description: '`Bearer <key id>`, beside a signature' },
+  bearer: {
+    type: 'http',
+    scheme: 'bearer',
+    description: 'The key id, a dot and the secret: `rk_test_....rs_...`',
+  },
+  keyId: { type: 'http', scheme: 'bearer', description: 'The key id alone, beside a signature' },
   accessToken: {
     type: 'http',
     scheme: 'bearer',

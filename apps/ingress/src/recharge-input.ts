@@ -83,39 +83,43 @@ export const pageLimit = (rows: number) =>
     .default(rows);
 
 /** The body of POST /v1/recharges. Unknown fields are refused: a misspelt one must not be accepted and forgotten. */
-export const RechargeInput = z.strictObject({
-  idempotencyKey: idempotencyKey.optional(),
-  accountId,
-  amount: amountMinor,
-  currency,
-  paymentMethod: z.enum(paymentMethods).default('sandbox'),
-  orderReference: text(255).optional(),
-  timestamp: timestamp.optional(),
-  callbackUrl: z.never('callbacks are not built yet; leave it out and ask for the outcome').optional(),
-  productType: text(255).optional(),
-  planId: text(255).optional(),
-  metadata: metadata.default({}),
-});
+export const RechargeInput = z
+  .strictObject({
+    idempotencyKey: idempotencyKey.optional(),
+    accountId,
+    amount: amountMinor,
+    currency,
+    paymentMethod: z.enum(paymentMethods).default('sandbox'),
+    orderReference: text(255).optional(),
+    timestamp: timestamp.optional(),
+    callbackUrl: z.never('callbacks are not built yet; leave it out and ask for the outcome').optional(),
+    productType: text(255).optional(),
+    planId: text(255).optional(),
+    metadata: metadata.default({}),
+  })
+  .meta({ xml: { name: 'recharge' } });
 
 /** The form of the source document: amount in major units, as `{"amount": 100, "currency": "USD"}`. */
-export const ChargeInput = z.strictObject({
-  idempotency_key: idempotencyKey.optional(),
-  account_id: accountId,
-  amount: z
-    .custom<object | number>(
-      (value) => typeof value === 'number' || isInexact(value),
-      'must be a number of major units, in JSON without quotes',
-    )
-    .transform(String)
-    .meta({
-      type: 'number',
-      exclusiveMinimum: 0,
-      description: 'Major units of the currency, no finer than its smallest unit: 49.99',
-      examples: [49.99],
-    }),
-  currency,
-  payment_method: z.enum(paymentMethods).default('sandbox'),
-});
+export const ChargeInput = z
+  .strictObject({
+    idempotency_key: idempotencyKey.optional(),
+    account_id: accountId,
+    amount: z
+      .custom<object | number>(
+        (value) => typeof value === 'number' || isInexact(value),
+        'must be a number of major units, in JSON without quotes',
+      )
+      .transform(String)
+      .meta({
+        type: 'number',
+        exclusiveMinimum: 0,
+        description: 'Major units of the currency, no finer than its smallest unit: 49.99',
+        examples: [49.99],
+      }),
+    currency,
+    payment_method: z.enum(paymentMethods).default('sandbox'),
+  })
+  .meta({ xml: { name: 'charge' } });
 
 // Twelve thousand wrong fields fit into one body; two megabytes of answer help nobody.
 const ERRORS_MAX = 20;

@@ -72,3 +72,58 @@ test('the fields of the document are the fields of the schemas that validate', (
   expect(Object.keys(schemas.ChargeInput!.properties)).toEqual(fieldsOf(ChargeInput));
   expect(operations.every(({ answers }) => Object.keys(answers).length > 0)).toBe(true);
 });
+
+type Example = Record<string, unknown>;
+
+/** As tools write an example by the schema: its root element, and an element for each field. */
+const asXml = (root: string, example: Example): string =>
+  `<${root}>${Object.entries(example)
+    .map(([name, value]) => `<${name}>${value}</${name}>`)
+    .join('')}</${root}>`;
+
+test('the examples of the bodies are taken by their routes, as JSON and as XML', async () => {
+  const ingress = await openIngress();
+  const key = await ingress.client();
+  const { paths, components } = document as unknown as {
+    paths: Record<
+      string,
+      { post?: { requestBody?: { content: Record<string, { schema: { $ref: string }; example: Example }> } } }
+    >;
+    components: { schemas: Record<string, { xml: { name: string } }> };
+  };
+  try {
+    let sent = 0;
+    for (const [path, { post }] of Object.entries(paths))
+      for (const [type, { schema, example }] of Object.entries(post?.requestBody?.content ?? {})) {
+        const { xml } = components.schemas[schema.$ref.split('/').at(-1)!]!;
+        const body = type.endsWith('xml') ? asXml(xml.name, example) : JSON.stringify(example);
+        const answer = await ingress.call('POST', path, {
+          key,
+          headers: { 'content-type': type, 'idempotency-key': `example-${++sent}` },
+          body,
+        });
+        expect([path, type, answer.text, answer.status < 300]).toEqual([path, type, answer.text, true]);
+      }
+    expect(sent).toBe(6);
+  } finally {
+    await ingress.close();
+  }
+});
+
+test('what a call needs has an example to fill a form with', () => {
+  const { paths } = document as unknown as {
+    paths: Record<
+      string,
+      Record<string, { parameters: { name: string; in: string; required?: boolean; example?: unknown }[] }>
+    >;
+  };
+  const needed = Object.values(paths).flatMap((path) =>
+    Object.values(path).flatMap(({ parameters }) => parameters.filter(({ required }) => required)),
+  );
+  expect(needed.filter(({ in: place }) => place === 'query').map(({ example }) => example)).toEqual([
+    'acct-1001',
+  ]);
+  expect(
+    needed.filter(({ name }) => name === 'accountId').every(({ example }) => example === 'acct-1001'),
+  ).toBe(true);
+});
