@@ -46,9 +46,11 @@ export async function measureEndToEnd({ ground, generator, rounds, warmUpMs, mea
         ratios(rates[queue], rates.roofline),
         queue === 'redis' ? REDIS_GOAL : undefined,
       ),
-      line(`  remark: ${queue}, recharges/s`, rates[queue], queue === 'redis' ? undefined : 150, 0),
+      line(`  remark: ${queue}, recharges/s`, rates[queue], queue === 'redis' ? undefined : 150, {
+        digits: 0,
+      }),
     ]),
-    line('  remark: roofline, recharges/s', rates.roofline, undefined, 0),
+    line('  remark: roofline, recharges/s', rates.roofline, undefined, { digits: 0 }),
   ];
 }
 

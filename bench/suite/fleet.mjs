@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { mkdtempSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { bearer, client, freePort } from '@replenish/testing';
+import { openDomain } from '@replenish/domain';
+import { bearer, freePort } from '@replenish/testing';
 import { cpuMsOf, startProcess } from './processes.mjs';
 
 const appsDir = resolve(import.meta.dirname, '../../apps');
@@ -15,17 +16,19 @@ export const FLEET = ['sandbox', 'ingress', 'submission-worker', 'webhook-worker
  * The product's own processes on one database, with the settings of `npm start` and no crash points compiled in.
  * @param queue redis or postgres
  * @param label of the measurement, for the names of profiles
+ * @param settings more of them, by their environment names
  */
-export async function startProduct({ ground, database, queue, names, label }) {
-  const env = await environment(ground, database, queue);
+export async function startProduct({ ground, database, queue, names, label, settings = {} }) {
+  const env = { ...(await environment(ground, database, queue)), ...settings };
   const processes = [];
   for (const name of names) {
     const entry = join(appsDir, name, 'dist/main.js');
     const execArgv = [...EXEC_ARGV, ...ground.profiles.flags(`${label}-${name}-${queue}`)];
     processes.push(await startProcess({ name, entry, env, execArgv, logsDir: ground.logsDir }));
   }
-  const key = await client({ databaseUrl: database.url });
+  const key = await newKey(env);
   return {
+    key,
     url: env.PUBLIC_URL,
     sandboxUrl: `http://127.0.0.1:${env.SANDBOX_PORT}`,
     authorization: bearer(key),
@@ -35,6 +38,26 @@ export async function startProduct({ ground, database, queue, names, label }) {
     deaths: () => processes.filter((one) => !one.isAlive()).map(({ name }) => name),
     stop: () => Promise.all(processes.map((one) => one.stop())),
   };
+}
+
+async function newKey({ DATABASE_URL: databaseUrl, MASTER_KEYS: masterKeys }) {
+  const domain = openDomain({
+    databaseUrl,
+    masterKeys,
+    poolMax: 2,
+    reconcileAfterMs: 1_000,
+    providerTimeoutMs: 1_000,
+  });
+  try {
+    return await domain.clients.create({
+      name: 'bench',
+      env: 'test',
+      scopes: ['recharges:write'],
+      accounts: ['*'],
+    });
+  } finally {
+    await domain.close();
+  }
 }
 
 async function environment(ground, database, queue) {
@@ -51,6 +74,7 @@ async function environment(ground, database, queue) {
     SANDBOX_DATA_DIR: join(dir, 'sandbox'),
     SANDBOX_WEBHOOK_SECRET: `whsec_${randomBytes(32).toString('base64')}`,
     PUBLIC_URL: `http://127.0.0.1:${ingress}`,
+    MASTER_KEYS: `bench:${randomBytes(32).toString('base64')}`,
     METRICS_PORT: '0',
     // Sixty-four connections are no overload; neighbours that stop the machine for half a second would look like one.
     OVERLOAD_DELAY_MS: '60000',

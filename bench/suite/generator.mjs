@@ -1,3 +1,4 @@
+import { createHash, createHmac } from 'node:crypto';
 import { connect } from 'node:net';
 import pg from 'pg';
 
@@ -10,12 +11,13 @@ const COUNT_EVERY_MS = 20;
 
 /** Requests over a fixed number of connections. A connection that may not post waits until `wake`. */
 class Load {
-  /** @param order url, connections, authorization, and a prefix that makes the keys new */
+  /** @param order url, connections, a prefix that makes the keys new, and authorization, or a key to sign with */
   constructor(order, mayPost) {
     const { hostname, port } = new URL(order.url);
     this.address = { host: hostname, port: Number(port), noDelay: true };
     this.mayPost = mayPost;
     this.prefix = order.prefix;
+    this.signingKey = order.signingKey;
     this.fixed =
       `POST /v1/recharges HTTP/1.1\r\nHost: ${hostname}:${port}\r\nContent-Type: application/json\r\n` +
       (order.authorization ? `Authorization: ${order.authorization}\r\n` : '');
@@ -73,7 +75,17 @@ class Load {
     const account = String(Math.floor(Math.random() * 10_000)).padStart(5, '0');
     const amount = 1_000 + (n % 9_000);
     const body = `{"accountId":"acct-${account}","amount":${amount},"currency":"USD","paymentMethod":"sandbox"}`;
-    return `${this.fixed}Idempotency-Key: ${key}\r\nContent-Length: ${body.length}\r\n\r\n${body}`;
+    const signature = this.signingKey ? this.#signature(key, body) : '';
+    return `${this.fixed}${signature}Idempotency-Key: ${key}\r\nContent-Length: ${body.length}\r\n\r\n${body}`;
+  }
+
+  #signature(nonce, body) {
+    const { keyId, secret } = this.signingKey;
+    const timestamp = Math.floor(Date.now() / 1_000);
+    const bodyHash = createHash('sha256').update(body).digest('hex');
+    const text = `v1\nPOST\n/v1/recharges\n${timestamp}\n${nonce}\n${bodyHash}`;
+    const signature = createHmac('sha256', secret).update(text).digest('hex');
+    return `Authorization: Bearer ${keyId}\r\nX-Timestamp: ${timestamp}\r\nX-Nonce: ${nonce}\r\nX-Signature: v1=${signature}\r\n`;
   }
 
   #heard(answer, sentAtMs) {

@@ -32,15 +32,18 @@ export async function measureIntake({ ground, generator, rounds, warmUpMs, measu
   return [
     line('intake / bare', ratios(rates('ours'), rates('bare')), BARE_GOAL),
     line('intake / prisma', ratios(rates('ours'), rates('prisma')), PRISMA_GOAL),
-    ...Object.keys(measured).map((name) => line(`  remark: ${name}, requests/s`, rates(name), undefined, 0)),
+    ...Object.keys(measured).map((name) =>
+      line(`  remark: ${name}, requests/s`, rates(name), undefined, { digits: 0 }),
+    ),
     `  remark: server's own CPU, us/request: ${cpu.join(', ')}`,
   ];
 }
 
-const sentence = ({ rate, p50Ms, p99Ms, cpuUs, postgresUs }) =>
+export const sentence = ({ rate, p50Ms, p99Ms, cpuUs, postgresUs }) =>
   `${rate.toFixed(0).padStart(6)}/s  p50 ${p50Ms.toFixed(1)} ms  p99 ${p99Ms.toFixed(1)} ms  CPU us a request: ${cpuUs.toFixed(0)}, Postgres ${postgresUs.toFixed(0)}`;
 
-async function takeTurn({ ground, generator, start, queue, warmUpMs, measureMs }) {
+/** One contender, from its start to its end. */
+export async function takeTurn({ ground, generator, start, queue, warmUpMs, measureMs }) {
   await ground.emptyRedis();
   const database = await ground.createDatabase();
   const server = await start(ground, database, queue);
@@ -48,7 +51,7 @@ async function takeTurn({ ground, generator, start, queue, warmUpMs, measureMs }
   let cpuMs = 0;
   let postgresMs = 0;
   const result = await generator.run(
-    { url: server.url, authorization: server.authorization, warmUpMs, measureMs },
+    { url: server.url, ...server.credentials, warmUpMs, measureMs },
     (phase) => {
       if (phase === 'measuring') ground.profiles.begin();
       else ground.profiles.end();
@@ -71,13 +74,18 @@ async function takeTurn({ ground, generator, start, queue, warmUpMs, measureMs }
   };
 }
 
-async function startOurs(ground, database, queue) {
-  const product = await startProduct({ ground, database, queue, names: INGRESS, label: 'b1' });
+const startOurs = (ground, database, queue) => startIngress({ ground, database, queue, label: 'b1' });
+
+/** @param isSigning whether each request is signed, or brings its secret */
+export async function startIngress({ isSigning = false, ...wishes }) {
+  const { database } = wishes;
+  const product = await startProduct({ ...wishes, names: INGRESS });
+  const { key, authorization } = product;
   const verify = async (accepted) => {
     await verifyBooks(database.url);
     await sameCount(database, ['recharge_request', 'recharge_transaction'], accepted);
   };
-  return { ...product, verify };
+  return { ...product, verify, credentials: isSigning ? { signingKey: key } : { authorization } };
 }
 
 const startPeer = (name) => async (ground, database, queue) => {

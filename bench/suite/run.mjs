@@ -5,8 +5,9 @@ import { InvalidRound, openGround } from './ground.mjs';
 import { measureIntake } from './intake.mjs';
 import { startGenerator } from './load.mjs';
 import { machineBusyShare, stopAll } from './processes.mjs';
+import { measureSigning } from './signing.mjs';
 
-const USAGE = `node bench/suite/run.mjs [--rounds 5] [--seconds 8] [--only b1|b3|memory] [--quick] [--cpu-prof DIR]
+const USAGE = `node bench/suite/run.mjs [--rounds 5] [--seconds 8] [--only b1|signing|b3|memory] [--quick] [--cpu-prof DIR]
 environment: REDIS_URL (its database 15 is emptied), TEST_POSTGRES_URL (unset: an embedded one)`;
 
 const say = (text) => process.stdout.write(`${text}\n`);
@@ -33,12 +34,12 @@ function options() {
     if (!(value >= 1)) throw new Error(USAGE);
     return value;
   };
-  if (values.only && !['b1', 'b3', 'memory'].includes(values.only)) throw new Error(USAGE);
+  if (values.only && !['b1', 'signing', 'b3', 'memory'].includes(values.only)) throw new Error(USAGE);
   return {
     rounds: number(values.rounds, values.quick ? 2 : 5),
     measureMs: 1_000 * number(values.seconds, values.quick ? 3 : 8),
     warmUpMs: values.quick ? 1_000 : 2_000,
-    wants: (what) => (values.only ?? 'b1 b3').includes(what),
+    wants: (what) => (values.only ?? 'b1 signing b3').includes(what),
     cpuProfDir: values['cpu-prof'],
   };
 }
@@ -48,6 +49,7 @@ async function bench({ rounds, measureMs, warmUpMs, wants }, ground) {
   const context = { ground, generator, rounds, measureMs, warmUpMs, say, announce };
   const table = [];
   if (wants('b1')) table.push(...(await measureIntake(context)));
+  if (wants('signing')) table.push(...(await measureSigning(context)));
   if (wants('b3')) table.push(...(await measureEndToEnd(context)));
   if (wants('memory')) table.push(...(await measureMemory({ ...context, count: 10_000 })));
   await stopAll();

@@ -8,9 +8,11 @@ export function median(values) {
 export const ratios = (ours, theirs) => ours.map((value, round) => value / theirs[round]);
 
 /** One line of the table: the median, the spread, and whether the goal was reached. */
-export function line(what, values, goal, digits = 2) {
+export function line(what, values, goal, { digits = 2, isCost = false } = {}) {
   const [low, high] = [Math.min(...values), Math.max(...values)];
   const figures = `${median(values).toFixed(digits)} (${low.toFixed(digits)}..${high.toFixed(digits)})`;
-  const verdict = goal === undefined ? '' : `goal ${goal}  ${median(values) >= goal ? 'ok' : 'missed'}`;
+  const isReached = isCost ? median(values) <= goal : median(values) >= goal;
+  const verdict =
+    goal === undefined ? '' : `goal ${isCost ? '<= ' : ''}${goal}  ${isReached ? 'ok' : 'missed'}`;
   return `${what.padEnd(34)} ${figures.padEnd(24)} ${verdict}`.trimEnd();
 }
