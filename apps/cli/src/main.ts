@@ -80,7 +80,14 @@ async function main(): Promise<number> {
 process.stdout.on('error', () => {});
 process.exit(
   await main().catch((error: unknown) => {
-    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+    process.stderr.write(`${reasonOf(error)}\n`);
     return 1;
   }),
 );
+
+function reasonOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const isAway = error.name === 'StoreUnavailable' || (error as { code?: unknown }).code === 'ECONNREFUSED';
+  if (isAway) return 'the database does not answer: is the fleet up (npm start), or DATABASE_URL wrong?';
+  return error.message;
+}

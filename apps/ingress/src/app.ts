@@ -56,6 +56,7 @@ export function buildApp(deps: IngressDeps): Express {
   app.get('/healthz', (_request, response) => void response.json(deps.health.alive()));
   app.get('/readyz', async (_request, response) => {
     const report = await deps.health.ready();
+    if (!report.ok) response.setHeader('retry-after', '1');
     response.status(report.ok ? 200 : 503).json(report);
   });
   const publicUrl = deps.publicUrl ?? 'http://127.0.0.1:8080';

@@ -15,8 +15,8 @@ const messageOf: Record<State, string> = {
   SUBMITTED: 'Sent to the provider.',
   PENDING_CONFIRMATION: 'Waiting for the provider to confirm.',
   SUCCEEDED: 'The recharge succeeded.',
-  FAILED: 'The recharge failed; no money moved.',
-  CANCELED: 'The recharge was canceled; no money moved.',
+  FAILED: 'The recharge failed; the account was not credited.',
+  CANCELED: 'The recharge was canceled; the account was not credited.',
 };
 
 /** The recharge as JSON. Amounts are safe integers: the intake takes none above 2^53 - 1. */

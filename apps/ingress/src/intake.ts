@@ -79,7 +79,7 @@ export function takeCharge(deps: IntakeDeps, key: Key, request: Request, respons
     amountMinor,
     currency: input.currency,
     paymentMethod: input.payment_method,
-    metadata: {},
+    metadata: input.metadata,
   });
 }
 

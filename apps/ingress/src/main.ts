@@ -2,17 +2,11 @@ import { once } from 'node:events';
 import { openDomain } from '@replenish/domain';
 import { openProviders } from '@replenish/providers';
 import { openQueues } from '@replenish/queues';
-import {
-  createFastServer,
-  newId,
-  requireDatabaseUrl,
-  requireMasterKeys,
-  runProcess,
-} from '@replenish/runtime';
+import { newId, requireDatabaseUrl, requireMasterKeys, runProcess } from '@replenish/runtime';
 import { buildApp } from './app.js';
 import { authSettings } from './auth-settings.js';
 import { openGuards } from './guards.js';
-import { closeServer, serverLimits } from './server.js';
+import { closeServer, createIngressServer } from './server.js';
 import { refuseDemoClient, refuseUnsafeConfiguration, tlsOptions } from './tls.js';
 
 await runProcess('ingress', process.env, async ({ config, log, registry, health, opened }) => {
@@ -54,7 +48,7 @@ await runProcess('ingress', process.env, async ({ config, log, registry, health,
     guards,
     publicUrl: config.PUBLIC_URL,
   });
-  const server = opened('server', createFastServer(app, serverLimits, tls), closeServer);
+  const server = opened('server', createIngressServer(app, log, tls), closeServer);
   server.maxConnections = config.INGRESS_CONNECTIONS_MAX;
   server.listen(config.INGRESS_PORT, config.INGRESS_HOST);
   await once(server, 'listening');

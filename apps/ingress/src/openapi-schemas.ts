@@ -62,7 +62,8 @@ export const Recharge = z
       })
       .nullable(),
     metadata: z.record(z.string(), z.string()).meta({
-      description: 'In XML `<metadata><entry key="name">value</entry></metadata>`',
+      description:
+        'In XML `<metadata><name>value</name></metadata>`, or `<entry key="any name">value</entry>`',
     }),
     createdAt: time,
     updatedAt: time,

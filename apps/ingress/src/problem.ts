@@ -51,16 +51,25 @@ export function invalid(...errors: readonly FieldError[]): Problem {
 function send(request: Request, response: Response, problem: Problem): void {
   for (const [name, value] of Object.entries(problem.headers)) response.setHeader(name, value);
   const errors = problem.errors?.map(({ path, message }) => ({ path: withoutCardNumbers(path), message }));
-  answerProblem(request, response, {
-    type: `/docs/errors/${problem.code}`,
-    title: codes[problem.code].title,
+  const body = problemBody({
+    code: problem.code,
     status: problem.status,
     detail: withoutCardNumbers(problem.message),
-    code: problem.code,
     correlationId: response.locals.correlationId as string,
-    ...(errors && { errors }),
   });
+  answerProblem(request, response, { ...body, ...(errors && { errors }) });
 }
+
+type Said = Readonly<{ code: Code; status: number; detail: string; correlationId: string }>;
+
+export const problemBody = ({ code, status, detail, correlationId }: Said) => ({
+  type: `/docs/errors/${code}`,
+  title: codes[code].title,
+  status,
+  detail,
+  code,
+  correlationId,
+});
 
 export const notFound: RequestHandler = (request) => {
   throw new Problem('NOT_FOUND', `there is nothing at ${request.method} ${request.path}`);

@@ -6,6 +6,20 @@ import { exponentOf } from './currencies.js';
 import { isInexact } from './json-body.js';
 import { type FieldError, invalid } from './problem.js';
 
+// The library's own words speak of its types to people who have never heard of them.
+z.config({
+  customError: (issue) => {
+    if (issue.code !== 'invalid_type') return undefined;
+    return issue.input === undefined ? 'is needed' : `must be ${wordsOf[issue.expected] ?? issue.expected}`;
+  },
+});
+
+const wordsOf: Readonly<Record<string, string>> = {
+  string: 'a string',
+  object: 'an object',
+  record: 'an object',
+};
+
 const NO_CARD = 'must not contain what may be the number of a payment card';
 
 /** No control character, no NUL, no half of a surrogate pair: Postgres would refuse or, worse, change them. */
@@ -68,7 +82,7 @@ const metadata = z
     maxProperties: 50,
     propertyNames: { minLength: 1, maxLength: 40 },
     additionalProperties: { type: 'string', maxLength: 500 },
-    description: 'In XML `<metadata><entry key="name">value</entry></metadata>`',
+    description: 'In XML `<metadata><name>value</name></metadata>`, or `<entry key="any name">value</entry>`',
     examples: [{ team: 'billing' }],
   });
 
@@ -118,6 +132,7 @@ export const ChargeInput = z
       }),
     currency,
     payment_method: z.enum(paymentMethods).default('sandbox'),
+    metadata: metadata.default({}),
   })
   .meta({ xml: { name: 'charge' } });
 

@@ -61,7 +61,7 @@ const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 /** The caller's own recharge. Somebody else's answers exactly as one that does not exist. */
 async function own(deps: RechargeDeps, request: Request, scope: Scope): Promise<RechargeView> {
   const key = await deps.caller(request, scope);
-  const id = String(request.params.id);
+  const id = String(request.params.id).toLowerCase();
   const recharge = UUID.test(id) ? await deps.domain.reads.recharge(id) : null;
   const patterns = new Set(key.accounts);
   if (!recharge || recharge.clientId !== key.clientId || patterns.size === 0) throw unknownRecharge();

@@ -22,6 +22,6 @@ export async function untilFinal(
 
 /** `Prefer: wait=N` (RFC 7240), at most 30 seconds. */
 export function waitMsFrom(prefer: string | undefined): number {
-  const wait = /(?:^|[,;\s])wait=(\d{1,6})(?:$|[,;\s])/.exec(prefer ?? '');
+  const wait = /(?:^|[,;\s])wait\s*=\s*"?(\d{1,6})"?(?:$|[,;\s])/i.exec(prefer ?? '');
   return wait ? Math.min(Number(wait[1]), 30) * 1_000 : 0;
 }

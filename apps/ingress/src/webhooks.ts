@@ -27,7 +27,6 @@ export function webhookRoutes(deps: WebhookDeps): Router {
 const refusals: Record<WebhookRefusal, string> = {
   bad_signature: 'the signature does not fit these bytes',
   outside_window: 'the timestamp is outside the window',
-  malformed: 'the signed body is not an event of this provider',
 };
 
 /** Verify the bytes, keep them, answer; what they mean is worked out later, from the queue. */
@@ -40,13 +39,12 @@ async function take(deps: WebhookDeps, request: Request, response: Response): Pr
   if (!verified.ok) {
     deps.received.inc({ provider: name, result: verified.refusal });
     deps.log.warn({ provider: name, refusal: verified.refusal, ip: request.ip }, 'webhook refused');
-    const code = verified.refusal === 'malformed' ? 'INVALID_ARGUMENT' : 'UNAUTHENTICATED';
-    throw new Problem(code, refusals[verified.refusal]);
+    throw new Problem('UNAUTHENTICATED', refusals[verified.refusal]);
   }
   const kept = await deps.inbox.keep({
     id: newId(),
     provider: name,
-    eventId: verified.event.eventId,
+    eventId: verified.eventId,
     rawBody,
     correlationId: response.locals.correlationId as string,
   });

@@ -10,7 +10,10 @@ const DEPTH_MAX = 16;
 
 const WHY_MAX = 200;
 
-/** The one element whose names are the caller's: `<metadata><entry key="any">value</entry></metadata>`. */
+/**
+ * The one element whose names are the caller's: `<metadata><team>billing</team></metadata>`, and for names that no
+ * element can have `<metadata><entry key="any name">value</entry></metadata>`.
+ */
 const MAP = 'metadata';
 const ENTRY = 'entry';
 
@@ -96,7 +99,7 @@ function read(text: string, root: string): unknown {
   return value;
 }
 
-/** @throws Problem for every attribute but the key that an entry of metadata must have */
+/** @throws Problem for every attribute but the key that an entry of metadata may have */
 function keyOf(
   name: string,
   attributes: Readonly<Record<string, SaxesAttributePlain | string>>,
@@ -107,8 +110,9 @@ function keyOf(
     if (names.length > 0) throw refusal('only an entry of metadata has an attribute, its key');
     return undefined;
   }
+  if (names.length === 0) return name;
   if (name !== ENTRY || names.join() !== 'key')
-    throw refusal(`metadata is written as <${ENTRY} key="...">value</${ENTRY}>`);
+    throw refusal(`metadata is written as <name>value</name> or <${ENTRY} key="name">value</${ENTRY}>`);
   const key = String(attributes.key);
   if (key === '__proto__') throw refusal('no key can be __proto__');
   return key;

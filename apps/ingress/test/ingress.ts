@@ -4,13 +4,13 @@ import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { type Domain, type NewClient, type NewKey, openDomain, type RechargeView } from '@replenish/domain';
 import { openProviders, type Providers } from '@replenish/providers';
-import { createFastServer, Health, type Logger, openRegistry, type TlsOptions } from '@replenish/runtime';
+import { Health, type Logger, openRegistry, type TlsOptions } from '@replenish/runtime';
 import { createDatabase, freePort } from '@replenish/testing';
 import type { Express } from 'express';
 import pg from 'pg';
 import { buildApp, type Guards, type IngressDeps } from '../src/app.js';
 import type { AuthSettings } from '../src/auth-settings.js';
-import { closeServer, serverLimits } from '../src/server.js';
+import { closeServer, createIngressServer } from '../src/server.js';
 
 type Hint = Readonly<{ queue: string; ids: readonly string[] }>;
 type LogRecord = Readonly<{ level: string; message: string } & Record<string, unknown>>;
@@ -91,7 +91,7 @@ export async function openIngress({
     auth: { isProduction: false, tokenIssuer: null, now: Date.now, trustProxy: false, ...auth },
     ...(guards && { guards: guards(around, database.url) }),
   });
-  const server = createFastServer(app, serverLimits, tls);
+  const server = createIngressServer(app, around.log, tls);
   const url = await listen(server);
   const pool = new pg.Pool({ connectionString: database.url, max: 2 });
   return {

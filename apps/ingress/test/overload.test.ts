@@ -117,7 +117,13 @@ test.each([
   ['two lengths', 'POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 5\r\ncontent-length: 6\r\n\r\nhello!', 400],
   ['no HTTP', '\x16\x03\x01 hello\r\n\r\n', 400],
 ])('%s is refused, and the connection closed', async (_, bytes, status) => {
-  expect(statusesOf(await say(ingress.url, bytes))).toEqual([status]);
+  const text = await say(ingress.url, bytes);
+  expect(statusesOf(text)).toEqual([status]);
+  const [head, body] = text.split('\r\n\r\n') as [string, string];
+  const correlationId = /^x-correlation-id: (\S+)/im.exec(head)?.[1];
+  expect(head).toMatch(/^content-type: application\/problem\+json/im);
+  expect(JSON.parse(body)).toMatchObject({ code: 'INVALID_ARGUMENT', status, correlationId });
+  expect(ingress.logged).toContainEqual(expect.objectContaining({ correlationId, status }));
 });
 
 test('fifty requests in one breath are answered in order, all of them', async () => {

@@ -102,6 +102,9 @@ test('nobody waits longer than half a minute, nor for somebody who has gone', as
   expect(waitMsFrom('wait=10')).toBe(10_000);
   expect(waitMsFrom('handling=lenient; wait=30')).toBe(30_000);
   expect(waitMsFrom('wait=999999')).toBe(30_000);
+  expect([waitMsFrom('WAIT=1'), waitMsFrom('wait="2"'), waitMsFrom('wait = 3')]).toEqual([
+    1_000, 2_000, 3_000,
+  ]);
   const recharge = await created(ingress, key);
   const gone = await untilFinal(ingress.domain.reads, recharge, 30_000, AbortSignal.abort());
   expect(gone.state).toBe('CREATED');

@@ -201,13 +201,14 @@ test.each([
   ['10,000 references', amountXml('&#49;'.repeat(10_000)), 400],
   ['6,000 attributes', `<recharge ${Array.from({ length: 6_000 }, (_, i) => `a${i}=""`).join(' ')}/>`, 400],
   ['more than 64 kB', good + ' '.repeat(65_536), 413],
-  ['metadata without entries', good.replace('</recharge>', '<metadata><a>1</a></metadata></recharge>'), 400],
+  [
+    'an attribute beside a name',
+    good.replace('</recharge>', '<metadata><a key="b">1</a></metadata></recharge>'),
+    400,
+  ],
   [
     'a key of metadata twice',
-    good.replace(
-      '</recharge>',
-      '<metadata><entry key="a">1</entry><entry key="a">1</entry></metadata></recharge>',
-    ),
+    good.replace('</recharge>', '<metadata><entry key="a">1</entry><a>1</a></metadata></recharge>'),
     400,
   ],
   [
@@ -221,6 +222,17 @@ test.each([
   expect(await storedRows(ingress)).toBe(before);
   expect(({} as { a?: unknown }).a).toBeUndefined();
   expect(ingress.logged.filter(({ level }) => level === 'error')).toEqual([]);
+});
+
+test('metadata is written by its names, or as entries for names that no element can have', async () => {
+  const metadata =
+    '<metadata><scenario>ok</scenario><entry>plain</entry><entry key="a b">c</entry></metadata>';
+  const body = good.replace('</recharge>', `${metadata}</recharge>`);
+  const answer = await send(body);
+  expect([answer.status, answer.body.metadata]).toEqual([
+    202,
+    { scenario: 'ok', entry: 'plain', 'a b': 'c' },
+  ]);
 });
 
 test('nobody is called for an external entity', async () => {

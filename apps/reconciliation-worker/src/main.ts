@@ -1,7 +1,13 @@
 import { openDomain } from '@replenish/domain';
 import { openProviders } from '@replenish/providers';
 import { openQueues } from '@replenish/queues';
-import { newId, openProviderMetrics, requireDatabaseUrl, runProcess } from '@replenish/runtime';
+import {
+  newId,
+  openProviderMetrics,
+  requireDatabaseUrl,
+  requireProviders,
+  runProcess,
+} from '@replenish/runtime';
 import { asker } from './asker.js';
 import { watchBacklog } from './backlog.js';
 import { startMinuteTick } from './minute-tick.js';
@@ -38,7 +44,7 @@ await runProcess('reconciliation-worker', process.env, async ({ config, log, reg
   );
   opened('minute tick', startMinuteTick({ domain, log, registry }), (end) => end());
   watchBacklog(registry, domain.reads, 10 * config.RECONCILE_AFTER_MS);
-  for (const name of providers.names) {
+  for (const name of requireProviders(providers.names)) {
     const ask = asker({ domain, queues, provider: providers.get(name)!, log, metrics });
     queues.work(`reconciliation-${name}`, ask, { concurrency: config.PROVIDER_CONCURRENCY });
   }

@@ -33,7 +33,7 @@ export function page(
 ): string {
   const { orders, webhooks } = counters;
   return `<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><title>Provider sandbox</title>
+<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><title>Provider sandbox</title>
 <style>body{font:15px/1.5 system-ui,sans-serif;max-width:64rem;margin:2rem auto;padding:0 1rem}
 table{border-collapse:collapse;width:100%}th,td{text-align:left;padding:.3rem .6rem;border-bottom:1px solid #ddd;vertical-align:top}
 code{font-size:13px;overflow-wrap:anywhere}</style></head><body>

@@ -1,7 +1,13 @@
 import { openDomain } from '@replenish/domain';
 import { openProviders } from '@replenish/providers';
 import { openQueues } from '@replenish/queues';
-import { newId, openProviderMetrics, requireDatabaseUrl, runProcess } from '@replenish/runtime';
+import {
+  newId,
+  openProviderMetrics,
+  requireDatabaseUrl,
+  requireProviders,
+  runProcess,
+} from '@replenish/runtime';
 import { openClaimCounter, submitter } from './submitter.js';
 
 await runProcess('submission-worker', process.env, async ({ config, log, registry, health, opened }) => {
@@ -34,7 +40,7 @@ await runProcess('submission-worker', process.env, async ({ config, log, registr
     (it) => it.close(),
   );
   const claims = openClaimCounter(registry);
-  for (const name of providers.names) {
+  for (const name of requireProviders(providers.names)) {
     const deps = {
       domain,
       provider: providers.get(name)!,

@@ -57,6 +57,15 @@ describe('an event', () => {
     expect(await cases('sandbox:changed')).toEqual([{ kind: 'event_changed', transaction_id: null, detail }]);
   });
 
+  test('that comes again with another body is a case of the recharge that it spoke of', async () => {
+    const id = await recharged(books.domain, {}, 'submit');
+    const first = delivery({ eventId: 'spoken' });
+    await books.domain.inbox.keep(first);
+    await books.domain.applyNews(told(id, 'settled', { source: 'webhook', eventId: first.id }));
+    await books.domain.inbox.keep(delivery({ eventId: 'spoken', rawBody: Buffer.from('{"a":2}') }));
+    expect(await cases('sandbox:spoken')).toMatchObject([{ kind: 'event_changed', transaction_id: id }]);
+  });
+
   test('of another provider with the same id is another event', async () => {
     await books.domain.inbox.keep(delivery({ eventId: 'same' }));
     expect(await books.domain.inbox.keep(delivery({ eventId: 'same', provider: 'alipay' }))).toMatchObject({

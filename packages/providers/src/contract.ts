@@ -64,7 +64,7 @@ export type ProviderEvent = Readonly<{
   message?: string;
 }>;
 
-export type WebhookRefusal = 'bad_signature' | 'outside_window' | 'malformed';
+export type WebhookRefusal = 'bad_signature' | 'outside_window';
 
 /** Facts of one HTTP exchange, for the record that is kept of every call. */
 export type CallFacts = Readonly<{ httpStatus: number | null; providerCode: string | null }>;
@@ -85,13 +85,16 @@ export interface Provider {
   /** One attempt, no retry. Never throws for what a network can do: that is an outcome. */
   submit(order: Order, signal: AbortSignal): Promise<{ outcome: SubmitOutcome; facts: CallFacts }>;
   query(reference: string, signal: AbortSignal): Promise<{ outcome: QueryOutcome; facts: CallFacts }>;
-  /** Verifies the bytes as received. Nothing of an unverified body is looked at. */
+  /**
+   * Verifies the bytes as received. What is authentic is kept, be it understood or not: a kind of event that is new
+   * here would be lost otherwise.
+   */
   verifyWebhook(
     rawBody: Buffer,
     headers: Readonly<Record<string, string | string[] | undefined>>,
     now: Date,
-  ): { ok: true; event: ProviderEvent } | { ok: false; refusal: WebhookRefusal };
-  /** Reads a body that was verified when it was stored. */
+  ): { ok: true; eventId: string } | { ok: false; refusal: WebhookRefusal };
+  /** Reads a body that was verified when it was stored; null when it is no event of this provider. */
   readEvent(eventId: string, rawBody: Buffer): ProviderEvent | null;
   /** The answer this provider wants when its webhook was stored. */
   readonly webhookReply: Readonly<{ contentType: string; body: string }>;

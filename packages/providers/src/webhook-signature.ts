@@ -10,9 +10,7 @@ export type SignedMessage = Readonly<{
   now: Date;
 }>;
 
-export type Verified =
-  | Readonly<{ ok: true; id: string }>
-  | Readonly<{ ok: false; refusal: Exclude<WebhookRefusal, 'malformed'> }>;
+export type Verified = Readonly<{ ok: true; id: string }> | Readonly<{ ok: false; refusal: WebhookRefusal }>;
 
 // The tolerance of the Standard Webhooks libraries, both ways: exactly 300 s pass, 301 do not.
 const WINDOW_SECONDS = 300;

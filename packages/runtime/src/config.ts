@@ -167,6 +167,17 @@ export function requireMasterKeys(config: Config): string | undefined {
   );
 }
 
+/**
+ * The names of the providers that a worker serves.
+ * @throws BadConfiguration when there is none: a worker that can serve nobody would look healthy for ever
+ */
+export function requireProviders(names: readonly string[]): readonly string[] {
+  if (names.length > 0) return names;
+  throw new BadConfiguration(
+    'no provider is configured: in production the sandbox is none, and there is no other one yet',
+  );
+}
+
 const stripUndefined = <T extends object>(value: T): Partial<T> =>
   Object.fromEntries(Object.entries(value).filter(([, v]) => v !== undefined)) as Partial<T>;
 

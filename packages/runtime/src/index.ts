@@ -9,6 +9,7 @@ export {
   readConfig,
   requireDatabaseUrl,
   requireMasterKeys,
+  requireProviders,
   settings,
 } from './config.js';
 export { correlationIdFrom, newId } from './correlation.js';

@@ -2,7 +2,7 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { closeSync, openSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Env, ReadyMessage } from '@replenish/runtime';
-import { lastLines, rotate } from './logs.js';
+import { lastFault, lastLines, rotate } from './logs.js';
 
 export type ChildSpec = Readonly<{ name: string; entry: string }>;
 
@@ -104,10 +104,12 @@ export class Children {
       return;
     }
     if (end.livedMs > SETTLED_AFTER_MS) kept.waitMs = WAIT_FIRST_MS;
+    // One that was killed had no time for words: those in its log are of an earlier life.
+    const why = end.code === null ? null : lastFault(end.log);
     this.#tell(
       name,
       'ended',
-      `(${end.signal ?? `exit code ${end.code}`}), starts again in ${kept.waitMs} ms`,
+      `(${end.signal ?? `exit code ${end.code}`}), starts again in ${kept.waitMs} ms${why ? `: ${why}` : ''}`,
     );
     kept.timer = setTimeout(() => this.#run(kept), kept.waitMs);
     kept.waitMs = Math.min(kept.waitMs * 2, WAIT_LAST_MS);

@@ -15,3 +15,20 @@ export function lastLines(path: string, count: number): string {
     return '';
   }
 }
+
+/** Why a process ended, when its last words say it. */
+export function lastFault(path: string): string | null {
+  for (const line of lastLines(path, 5).split('\n').reverse()) {
+    const said = record(line);
+    if (said?.level === 'fatal') return said.err?.message ?? said.msg ?? null;
+  }
+  return null;
+}
+
+function record(line: string): { level?: string; msg?: string; err?: { message?: string } } | null {
+  try {
+    return JSON.parse(line);
+  } catch {
+    return null;
+  }
+}

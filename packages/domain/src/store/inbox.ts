@@ -112,8 +112,9 @@ async function openChangedCase(db: Database, a: Arrival, caseId: string): Promis
   const detail = JSON.stringify({ eventId: a.eventId, body: a.rawBody.toString('utf8').slice(0, 4_000) });
   await persist(
     () => db.$executeRaw`
-      insert into reconciliation_case (id, subject, kind, detail)
-      values (${caseId}::uuid, ${`${a.provider}:${a.eventId}`}, 'event_changed', ${detail}::jsonb)
+      insert into reconciliation_case (id, transaction_id, subject, kind, detail)
+      select ${caseId}::uuid, transaction_id, ${`${a.provider}:${a.eventId}`}, 'event_changed', ${detail}::jsonb
+      from webhook_event where provider = ${a.provider} and event_id = ${a.eventId}
       on conflict (subject, kind) where closed_at is null do nothing`,
   );
 }

@@ -121,6 +121,10 @@ function list(db: Database, filter: ListFilter): Promise<RechargeView[]> {
   );
 }
 
+/** A time inside of JSON, as the others are written. */
+const utc = (column: string): Prisma.Sql =>
+  Prisma.raw(`to_char(${column} at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')`);
+
 /** Everything that happened to one recharge, from all its tables, in one order. */
 function timeline(db: Database, id: string): Promise<TimelineRow[]> {
   return persist(
@@ -137,11 +141,11 @@ function timeline(db: Database, id: string): Promise<TimelineRow[]> {
         select started_at, case operation when 'submit' then 3 else 1 end, attempt,
           case operation when 'submit' then 'provider_call' else 'poll' end, jsonb_build_object('operation', operation,
           'attempt', attempt, 'outcome', coalesce(outcome, 'unanswered'), 'providerCode', provider_code,
-          'httpStatus', http_status, 'endedAt', ended_at)
+          'httpStatus', http_status, 'endedAt', ${utc('ended_at')})
         from provider_call where transaction_id = ${id}::uuid
         union all
         select stored_at, 1, 0, 'webhook', jsonb_build_object('provider', provider, 'eventId', event_id,
-          'processedAt', processed_at, 'verdict', verdict)
+          'processedAt', ${utc('processed_at')}, 'verdict', verdict)
         from webhook_event where transaction_id = ${id}::uuid
         union all
         select e.at, 4, e.id, 'posting', jsonb_build_object('slot', j.slot, 'debit', e.debit_account,
@@ -149,7 +153,7 @@ function timeline(db: Database, id: string): Promise<TimelineRow[]> {
         from ledger_entry e join ledger_journal j on j.id = e.journal_id
         where j.transaction_id = ${id}::uuid
         union all
-        select opened_at, 5, 0, 'case', jsonb_build_object('caseId', id, 'caseKind', kind, 'closedAt', closed_at,
+        select opened_at, 5, 0, 'case', jsonb_build_object('caseId', id, 'caseKind', kind, 'closedAt', ${utc('closed_at')},
           'resolution', resolution)
         from reconciliation_case where transaction_id = ${id}::uuid
       ) happened order by at, rank, n`,

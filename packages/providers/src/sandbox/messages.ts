@@ -21,7 +21,10 @@ const order = z.object({
   charges: z.array(z.object({ amount, status: z.string() })),
 });
 
-const event = z.object({ type: z.enum(['order.pending', 'order.settled', 'order.declined']), data: order });
+const event = z.object({
+  type: z.enum(['order.pending', 'order.settled', 'order.declined', 'order.canceled']),
+  data: order,
+});
 
 // Built once: zod compiles a schema at its first use, which costs as much as a call.
 const orderList = z.object({ orders: z.array(order) });
