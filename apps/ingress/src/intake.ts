@@ -35,14 +35,24 @@ type Asked = Readonly<{
 
 /** The body as sent, JSON or XML with this root element: the same value for both. @throws Problem INVALID_ARGUMENT */
 export function readBody(request: Request, root: string): unknown {
-  const type = request.is(['application/json', 'application/xml', 'text/xml']);
-  if (!type) throw unreadable('send Content-Type: application/json or application/xml');
-  if (!/^[^;]*(;\s*charset="?utf-8"?\s*)?$/i.test(request.headers['content-type'] ?? ''))
-    throw unreadable('bodies are UTF-8; send no other charset');
+  const type = bodyType(request);
   const raw = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0);
-  const body = type === 'application/json' ? parseJson(raw) : parseXml(raw, root);
+  const body = type === JSON_TYPE ? parseJson(raw) : parseXml(raw, root);
   (request.res!.locals as CallLocals).read = body;
   return body;
+}
+
+const JSON_TYPE = 'application/json';
+
+/** @throws Problem 415 for any other than JSON and XML in UTF-8 */
+function bodyType(request: Request): string {
+  const sent = request.headers['content-type'] ?? '';
+  if (sent === JSON_TYPE) return sent;
+  const type = request.is([JSON_TYPE, 'application/xml', 'text/xml']);
+  if (!type) throw unreadable('send Content-Type: application/json or application/xml');
+  if (!/^[^;]*(;\s*charset="?utf-8"?\s*)?$/i.test(sent))
+    throw unreadable('bodies are UTF-8; send no other charset');
+  return type;
 }
 
 const unreadable = (why: string): Problem => new Problem('INVALID_ARGUMENT', why, { status: 415 });

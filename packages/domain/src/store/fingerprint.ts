@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import type { NewRecharge } from './new-recharge.js';
 
 /**
@@ -17,5 +17,5 @@ export function fingerprintOf(ask: NewRecharge): string {
     ask.planId,
     metadata,
   ];
-  return createHash('sha256').update(JSON.stringify(meaning)).digest('hex');
+  return hash('sha256', JSON.stringify(meaning));
 }

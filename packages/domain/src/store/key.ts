@@ -1,4 +1,4 @@
-import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
+import { createHmac, hash, timingSafeEqual } from 'node:crypto';
 import { addressTest } from './addresses.js';
 import type { Ceiling } from './ceilings.js';
 import type { Database } from './database.js';
@@ -56,7 +56,7 @@ export function knownOf(row: KeyRow | null, vault: Vault | null, now: () => Date
     key: keyOf(row),
     isAllowedFrom,
     isSecret: (presented) => {
-      const given = createHash('sha256').update(presented, 'utf8').digest();
+      const given = hash('sha256', presented, 'buffer');
       const isCurrent = timingSafeEqual(given, current);
       return isCurrent || (previous !== null && timingSafeEqual(given, previous) && overlaps());
     },
