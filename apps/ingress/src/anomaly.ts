@@ -1,7 +1,7 @@
 import { type Security, type SecurityRule, StoreUnavailable, type Suspicion } from '@replenish/domain';
 import { Counter, type Frame, type Logger } from '@replenish/runtime';
 import type { Request, RequestHandler, Response } from 'express';
-import { type CallLocals, claimedKeyId, routeOf } from './audit-record.js';
+import { type CallLocals, claimedKeyId } from './audit-record.js';
 import { atEnd } from './call-end.js';
 import { Problem } from './problem.js';
 
@@ -75,20 +75,9 @@ export const openSecurityCounter = (registry: Frame['registry']): Counter<'rule'
     registers: [registry],
   });
 
-/** The rule that an answer offends, if any. */
-function ruleOf(request: Request, { problem, key }: CallLocals): SecurityRule | null {
-  if (!(problem instanceof Problem)) return null;
-  if (problem.code === 'UNAUTHENTICATED') return unauthenticatedRule(request, problem);
-  if (problem.code === 'UNAUTHORIZED') {
-    if (/does not cover this account/.test(problem.message)) return 'foreign_account';
-    return /lacks the scope/.test(problem.message) ? 'missing_scope' : null;
-  }
-  const isGuess = problem.code === 'NOT_FOUND' && key && routeOf(request).startsWith('/v1/recharges/:id');
-  return isGuess ? 'unknown_recharge' : null;
-}
-
-/** A webhook that its provider did not sign names no key, and is counted by the webhook's own metric. */
-function unauthenticatedRule(request: Request, { message }: Problem): SecurityRule | null {
-  if (claimedKeyId(request) === undefined) return null;
-  return /nonce was used/.test(message) ? 'replayed_nonce' : 'bad_signature';
+/** The rule that an answer offends, if any. Who names no key tries nobody's secret. */
+function ruleOf(request: Request, { problem }: CallLocals): SecurityRule | null {
+  const rule = problem instanceof Problem ? problem.suspicion : undefined;
+  if (rule === undefined) return null;
+  return rule === 'bad_signature' && claimedKeyId(request) === undefined ? null : rule;
 }

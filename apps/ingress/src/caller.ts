@@ -1,4 +1,4 @@
-import type { Ceiling, Clients, Key, Known } from '@replenish/domain';
+import type { Ceiling, Clients, Key, Known, SecurityRule } from '@replenish/domain';
 import type { Request } from 'express';
 import { type Presented, presentedBy } from './auth-forms.js';
 import { openKeys } from './auth-keys.js';
@@ -40,9 +40,9 @@ export function openCallers(clients: CallerClients, options: AuthOptions) {
       presented.form === 'signed' &&
       !(await clients.useNonce({ keyId: known.key.keyId, nonce: presented.nonce }))
     )
-      throw unauthenticated('the nonce was used before');
+      throw unauthenticated('the nonce was used before', 'replayed_nonce');
     if (!known.key.scopes.includes(scope))
-      throw new Problem('UNAUTHORIZED', `the key lacks the scope ${scope}`);
+      throw new Problem('UNAUTHORIZED', `the key lacks the scope ${scope}`, { suspicion: 'missing_scope' });
     return known.key;
   };
 }
@@ -102,13 +102,13 @@ function refuseState(key: Key, { isProduction, now }: AuthOptions): void {
     throw new Problem('UNAUTHORIZED', 'the key is locked');
 }
 
-const unauthenticated = (why: string): Problem =>
-  new Problem('UNAUTHENTICATED', why, { headers: { 'www-authenticate': 'Bearer' } });
+const unauthenticated = (why: string, suspicion: SecurityRule = 'bad_signature'): Problem =>
+  new Problem('UNAUTHENTICATED', why, { headers: { 'www-authenticate': 'Bearer' }, suspicion });
 
 /** @throws Problem UNAUTHORIZED when no pattern of the key covers the account */
 export function requireAccount(key: Key, accountId: string): void {
   if (key.accounts.some((pattern) => covers(pattern, accountId))) return;
-  throw new Problem('UNAUTHORIZED', 'the key does not cover this account');
+  throw new Problem('UNAUTHORIZED', 'the key does not cover this account', { suspicion: 'foreign_account' });
 }
 
 /**

@@ -31,7 +31,10 @@ export function guarded(caller: Caller, { limits, mutualTls }: GuardOptions): Ca
 /** Webhooks and health checks come without one: providers sign, and have no certificate of ours. */
 function requireCertificate({ socket }: Request, key: Key): void {
   const { authorized, getPeerCertificate } = socket as TLSSocket;
-  if (!authorized) throw new Problem('UNAUTHENTICATED', 'show a client certificate that our CA has signed');
+  if (!authorized)
+    throw new Problem('UNAUTHENTICATED', 'show a client certificate that our CA has signed', {
+      suspicion: 'bad_signature',
+    });
   const name = getPeerCertificate.call(socket).subject?.CN;
   if (name !== key.clientName)
     throw new Problem('UNAUTHORIZED', "the certificate's common name is not the name of this key's client");

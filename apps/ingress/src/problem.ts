@@ -1,4 +1,4 @@
-import { StoreUnavailable } from '@replenish/domain';
+import { type SecurityRule, StoreUnavailable } from '@replenish/domain';
 import type { Logger } from '@replenish/runtime';
 import type { ErrorRequestHandler, Request, RequestHandler, Response } from 'express';
 import { answerProblem } from './answer.js';
@@ -20,6 +20,8 @@ export const codes = {
 export type Code = keyof typeof codes;
 export type FieldError = Readonly<{ path: string; message: string }>;
 
+type Told = 'status' | 'errors' | 'headers' | 'suspicion';
+
 /** An answer that is not the one asked for. Thrown by handlers, written by `answerProblems`. */
 export class Problem extends Error {
   override readonly name = 'Problem';
@@ -27,17 +29,16 @@ export class Problem extends Error {
   readonly status: number;
   readonly errors: readonly FieldError[] | undefined;
   readonly headers: Readonly<Record<string, string>>;
+  /** The security rule that this counts towards. Never a part of the answer. */
+  readonly suspicion: SecurityRule | undefined;
 
-  constructor(
-    code: Code,
-    detail: string,
-    more: { status?: number; errors?: readonly FieldError[]; headers?: Record<string, string> } = {},
-  ) {
+  constructor(code: Code, detail: string, more: Partial<Pick<Problem, Told>> = {}) {
     super(detail);
     this.code = code;
     this.status = more.status ?? codes[code].status;
     this.errors = more.errors;
     this.headers = more.headers ?? {};
+    this.suspicion = more.suspicion;
   }
 }
 

@@ -73,7 +73,8 @@ async function own(deps: RechargeDeps, request: Request, scope: Scope): Promise<
   return recharge;
 }
 
-const unknownRecharge = (): Problem => new Problem('NOT_FOUND', 'there is no such recharge');
+const unknownRecharge = (): Problem =>
+  new Problem('NOT_FOUND', 'there is no such recharge', { suspicion: 'unknown_recharge' });
 
 async function cancel(deps: RechargeDeps, request: Request, response: Response): Promise<void> {
   const recharge = await own(deps, request, 'recharges:write');

@@ -1,8 +1,10 @@
+import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { type NewKey, type SecurityRule, securityRules } from '@replenish/domain';
 import { until } from '@replenish/testing';
 import { openWatch, type Watch } from '../src/anomaly.js';
 import { aRecharge, create, created, type Ingress, openIngress } from './ingress.js';
+import { callSigned, type Wish } from './signing.js';
 
 const watches: Watch[] = [];
 const open = (databaseUrl?: string): Promise<Ingress> =>
@@ -93,6 +95,15 @@ test("guessed ids, another client's among them, and calls without a scope are co
   expect((await create(one, key)).status).toBe(403);
   await until(async () => (await seen(key, 'missing_scope')) === 1, { limitMs: 5_000 }, 'a report');
   await until(async () => (await seen(key, 'unknown_recharge')) === 3, { limitMs: 5_000 }, 'three reports');
+});
+
+test('a signed request that is sent again is told apart from one whose signature is wrong', async () => {
+  const key = await one.client();
+  const send = async (wish: Wish) => (await callSigned(one, key, 'GET', '/v1/recharges', wish)).status;
+  const once = { nonce: randomUUID() };
+  expect([await send(once), await send(once), await send({ timestamp: 1 })]).toEqual([200, 401, 401]);
+  await until(async () => (await seen(key, 'replayed_nonce')) === 1, { limitMs: 5_000 }, 'a replay');
+  await until(async () => (await seen(key, 'bad_signature')) === 1, { limitMs: 5_000 }, 'a wrong one');
 });
 
 test('what honest callers do wrong is no security event', async () => {
