@@ -16,6 +16,7 @@ import { guarded } from './guard.js';
 import type { Limits } from './limits.js';
 import { answerProblems, notFound } from './problem.js';
 import { rechargeRoutes } from './recharges.js';
+import { redacted } from './redaction.js';
 import { webhookRoutes } from './webhooks.js';
 
 export type IngressDeps = Readonly<{
@@ -147,7 +148,7 @@ const correlate =
     const startedAt = performance.now();
     atEnd(response, () => {
       const durationMs = Math.round((performance.now() - startedAt) * 10) / 10;
-      const path = request.originalUrl.split('?')[0];
+      const path = redacted(request.originalUrl.split('?')[0]!);
       const status = statusOf(response);
       log.info({ correlationId, method: request.method, path, status, durationMs }, 'request');
     });

@@ -1,5 +1,6 @@
-// Groups of digits with one space or dash between them, as people write card numbers.
-const GROUPS = /\d+(?:[ -]\d+)*/g;
+// Groups of digits with one space or dash between them, as people write card numbers; in a URL the space is %20.
+const GROUPS = /\d+(?:(?: |-|%20)\d+)*/g;
+const BETWEEN_GROUPS = / |-|%20/;
 
 /**
  * Whether a text holds what could be a payment card's number: 13 to 19 digits, spaces and dashes between them
@@ -10,7 +11,7 @@ export function hasCardNumber(text: string): boolean {
   if (text.length < 13) return false;
   for (const { 0: run, index } of text.matchAll(GROUPS)) {
     const isPartOfWord = isLetter(text[index - 1]) || isLetter(text[index + run.length]);
-    if (windows(run.split(/[ -]/), isPartOfWord).some(isCardNumber)) return true;
+    if (windows(run.split(BETWEEN_GROUPS), isPartOfWord).some(isCardNumber)) return true;
   }
   return false;
 }

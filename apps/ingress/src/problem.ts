@@ -2,7 +2,7 @@ import { type SecurityRule, StoreUnavailable } from '@replenish/domain';
 import type { Logger } from '@replenish/runtime';
 import type { ErrorRequestHandler, Request, RequestHandler, Response } from 'express';
 import { answerProblem } from './answer.js';
-import { withoutCardNumbers } from './card-number.js';
+import { redacted } from './redaction.js';
 
 /** The closed set of error codes. Each has its own meaning, and a page under /docs/errors/<code>. */
 export const codes = {
@@ -51,11 +51,11 @@ export function invalid(...errors: readonly FieldError[]): Problem {
 /** RFC 9457. The detail is for people; programs read `code`. */
 function send(request: Request, response: Response, problem: Problem): void {
   for (const [name, value] of Object.entries(problem.headers)) response.setHeader(name, value);
-  const errors = problem.errors?.map(({ path, message }) => ({ path: withoutCardNumbers(path), message }));
+  const errors = problem.errors?.map(({ path, message }) => ({ path: redacted(path), message }));
   const body = problemBody({
     code: problem.code,
     status: problem.status,
-    detail: withoutCardNumbers(problem.message),
+    detail: redacted(problem.message),
     correlationId: response.locals.correlationId as string,
   });
   answerProblem(request, response, { ...body, ...(errors && { errors }) });

@@ -33,6 +33,10 @@ export type Fleet = Readonly<{
   dashboardUrl: string;
   databaseUrl: string;
   webhookSecret: string;
+  /** Those that seal the secrets of keys. */
+  masterKeys: string;
+  /** BullMQ's Redis; null: its queues are on Postgres. */
+  redisUrl: string | null;
   /** REPLENISH_DIR of all processes. */
   dir: string;
   /** The nth process of a kind; 0 is the first. */
@@ -104,6 +108,7 @@ async function prepare(options: FleetOptions): Promise<Ground> {
     SANDBOX_PORT: String(sandbox),
     SANDBOX_DATA_DIR: join(dir, 'sandbox'),
     SANDBOX_WEBHOOK_SECRET: `whsec_${randomBytes(32).toString('base64')}`,
+    MASTER_KEYS: `test:${randomBytes(32).toString('base64')}`,
     DASHBOARD_PORT: String(dashboard),
     PUBLIC_URL: urlOf(ingress[0]!),
     METRICS_PORT: '0',
@@ -149,6 +154,8 @@ function faceOf(
     dashboardUrl: urlOf(ports.dashboard),
     databaseUrl: database.url,
     webhookSecret: env.SANDBOX_WEBHOOK_SECRET!,
+    masterKeys: env.MASTER_KEYS!,
+    redisUrl: env.REDIS_URL ?? null,
     dir,
     keepAlive,
     process: (name, nth = 0) => {

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { type NewClient, type NewKey, openDomain } from '@replenish/domain';
+import { type Domain, type NewClient, type NewKey, openDomain } from '@replenish/domain';
 import type { Fleet } from './fleet.js';
 
 /** A body with the fields that tests ask for by name; a body that lacks one answers undefined, and the test fails. */
@@ -8,20 +8,26 @@ export type Body = Readonly<Record<string, unknown>> &
 
 export type Answer = Readonly<{ status: number; headers: Headers; body: Body; text: string }>;
 
+/** Keys are sealed where the fleet's master keys are known; bearers do without. */
+type Books = Pick<Fleet, 'databaseUrl'> & Partial<Pick<Fleet, 'masterKeys'>>;
+
 /** An API client that may do everything with every account, but for what `wishes` say. */
-export async function client(
-  fleet: Pick<Fleet, 'databaseUrl'>,
-  wishes: Partial<NewClient> = {},
-): Promise<NewKey> {
-  const domain = openDomain({
-    databaseUrl: fleet.databaseUrl,
-    poolMax: 2,
-    reconcileAfterMs: 1_000,
-    providerTimeoutMs: 1_000,
-  });
+export async function client(fleet: Books, wishes: Partial<NewClient> = {}): Promise<NewKey> {
+  const scopes = ['recharges:write', 'recharges:read', 'balances:read'];
+  return withBooks(fleet, ({ clients }) =>
+    clients.create({ name: 'test', env: 'test', scopes, accounts: ['*'], ...wishes }),
+  );
+}
+
+/** Does something with the fleet's books, as an operator would. */
+export async function withBooks<T>(
+  { databaseUrl, masterKeys }: Books,
+  work: (domain: Domain) => Promise<T>,
+): Promise<T> {
+  const limits = { poolMax: 2, reconcileAfterMs: 1_000, providerTimeoutMs: 1_000 };
+  const domain = openDomain({ databaseUrl, masterKeys, ...limits });
   try {
-    const scopes = ['recharges:write', 'recharges:read', 'balances:read'];
-    return await domain.clients.create({ name: 'test', env: 'test', scopes, accounts: ['*'], ...wishes });
+    return await work(domain);
   } finally {
     await domain.close();
   }
