@@ -1,0 +1,228 @@
+import { createHash, createHmac, randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
+import type { NewKey } from '@replenish/domain';
+import pg from 'pg';
+import { checkBooks } from '../../src/books.js';
+import { type Fleet, startFleet } from '../../src/fleet.js';
+import { bearer, client, withBooks } from '../../src/producer.js';
+import { until } from '../../src/until.js';
+import { patience, TEST_LIMIT_MS } from './setting.js';
+
+jest.setTimeout(TEST_LIMIT_MS);
+
+const CALLS = 500;
+const CALLERS = 20;
+const LIMIT_MS = 1_000;
+
+type Sent = Readonly<{ headers: Record<string, string>; body?: string }>;
+/** `sentAtMs` on the clock of `performance`. */
+type Told = Readonly<{ method: string; status: number; sentAtMs: number; transactionId: string | null }>;
+
+let fleet: Fleet;
+let db: pg.Client;
+
+beforeAll(async () => {
+  fleet = await startFleet({ ingress: 2, env: patience });
+  db = new pg.Client({ connectionString: fleet.databaseUrl });
+  await db.connect();
+});
+
+afterAll(async () => {
+  await db?.end();
+  await fleet?.stop();
+});
+
+/** The nth call goes to one ingress process or the other. */
+async function call(n: number, method: string, path: string, { headers, body }: Sent): Promise<Told> {
+  const sentAtMs = performance.now();
+  const answer = await fetch(fleet.ingressUrls[n % 2]! + path, {
+    method,
+    headers: { 'content-type': 'application/json', ...headers },
+    ...(body !== undefined && { body }),
+  });
+  const { transactionId = null } = (await answer.json()) as { transactionId?: string };
+  return { method, status: answer.status, sentAtMs, transactionId };
+}
+
+const recharge = (): string =>
+  JSON.stringify({ accountId: 'acct-1', amount: 1, currency: 'USD', idempotencyKey: randomUUID() });
+
+const list = (n: number, key: NewKey, headers: Record<string, string> = {}) =>
+  call(n, 'GET', '/v1/recharges?limit=1', { headers: { authorization: bearer(key), ...headers } });
+
+const statusesOf = (told: readonly Told[]): Record<number, number> => {
+  const counts: Record<number, number> = {};
+  for (const { status } of told) counts[status] = (counts[status] ?? 0) + 1;
+  return counts;
+};
+
+const ofClient = async (key: NewKey): Promise<{ transaction_id: string; state: string }[]> =>
+  (await db.query('select transaction_id, state from report.recharges where client_id = $1', [key.clientId]))
+    .rows;
+
+/** Calls run over both processes while `change` is committed, until there are enough and a second has passed. */
+async function whileCallsRun(
+  key: NewKey,
+  change: () => Promise<unknown>,
+): Promise<{ told: Told[]; changedAtMs: number }> {
+  const told: Told[] = [];
+  let isOver = false;
+  const callers = Array.from({ length: CALLERS }, async (_, nth) => {
+    for (let n = nth; !isOver; n++) {
+      const headers = { authorization: bearer(key) };
+      told.push(
+        await (n % 3 ? list(n, key) : call(n, 'POST', '/v1/recharges', { headers, body: recharge() })),
+      );
+    }
+  });
+  await until(() => told.length >= CALLS / 2, { limitMs: 60_000 }, 'calls that run');
+  await change();
+  const changedAtMs = performance.now();
+  const isEnough = () => told.length >= CALLS && performance.now() > changedAtMs + 1.3 * LIMIT_MS;
+  await until(isEnough, { limitMs: 60_000 }, 'calls that run on');
+  isOver = true;
+  await Promise.all(callers);
+  return { told, changedAtMs };
+}
+
+/** Every recharge that was answered is there and ends as it should, and nothing else was stored. */
+async function expectAcceptedGoesOn(key: NewKey, told: readonly Told[]): Promise<void> {
+  const accepted = told.flatMap(({ transactionId }) => transactionId ?? []).sort();
+  const isDone = async () => (await ofClient(key)).every(({ state }) => state === 'SUCCEEDED');
+  await until(isDone, { limitMs: 120_000 }, 'all that was accepted SUCCEEDED');
+  const stored = (await ofClient(key)).map(({ transaction_id }) => transaction_id).sort();
+  expect(stored).toEqual(accepted);
+  expect(accepted.length).toBeGreaterThan(50);
+}
+
+test('a key is revoked while calls run: none is let in a second later, and what was accepted goes on', async () => {
+  const key = await client(fleet);
+  const revoke = () => withBooks(fleet, ({ clients }) => clients.revoke(key.keyId));
+  const { told, changedAtMs } = await whileCallsRun(key, revoke);
+  const late = told.filter(({ sentAtMs }) => sentAtMs > changedAtMs + LIMIT_MS);
+  expect(Object.keys(statusesOf(late))).toEqual(['401']);
+  expect(Object.keys(statusesOf(told)).sort()).toEqual(['200', '202', '401']);
+  await expectAcceptedGoesOn(key, told);
+});
+
+test('a key is narrowed while calls run: it may read on, and write no more', async () => {
+  const key = await client(fleet);
+  const narrow = () =>
+    db.query(`update api_key set scopes = array_remove(scopes, 'recharges:write') where id = $1`, [
+      key.keyId,
+    ]);
+  const { told, changedAtMs } = await whileCallsRun(key, narrow);
+  const late = told.filter(({ sentAtMs }) => sentAtMs > changedAtMs + LIMIT_MS);
+  const lateBy = (method: string) => Object.keys(statusesOf(late.filter((one) => one.method === method)));
+  // So many calls without the scope are no accident: the key may be locked by now, and then it reads no more either.
+  expect(lateBy('POST')).toEqual(['403']);
+  expect(told.filter(({ status }) => ![200, 202, 403].includes(status))).toEqual([]);
+  await expectAcceptedGoesOn(key, told);
+});
+
+/** The headers of a v1 signature, from the documentation. */
+function signed({ keyId, secret }: NewKey, nonce: string, body: string): Record<string, string> {
+  const timestamp = String(Math.floor(Date.now() / 1_000));
+  const bodyHash = createHash('sha256').update(body).digest('hex');
+  const lines = ['v1', 'POST', '/v1/recharges', timestamp, nonce, bodyHash].join('\n');
+  const signature = createHmac('sha256', secret).update(lines).digest('hex');
+  return {
+    authorization: `Bearer ${keyId}`,
+    'x-timestamp': timestamp,
+    'x-nonce': nonce,
+    'x-signature': `v1=${signature}`,
+  };
+}
+
+test('one nonce, a hundred copies at once over two processes: one is let in', async () => {
+  const key = await client(fleet, { requireSignature: true });
+  for (const nonce of [randomUUID(), randomUUID()]) {
+    const body = recharge();
+    const headers = signed(key, nonce, body);
+    const copies = Array.from({ length: 100 }, (_, n) => call(n, 'POST', '/v1/recharges', { headers, body }));
+    const told = statusesOf(await Promise.all(copies));
+    // From the tenth replay on the key is locked, so the rest may be told that instead.
+    expect(told[202]).toBe(1);
+    expect((told[401] ?? 0) + (told[403] ?? 0)).toBe(99);
+    await withBooks(fleet, ({ security }) => security.unlock(key.keyId));
+    await until(async () => (await isLocked(key)) === false, { limitMs: 5_000 }, 'a key that is free');
+  }
+  expect(await ofClient(key)).toHaveLength(2);
+});
+
+async function isLocked({ keyId }: NewKey): Promise<boolean> {
+  const { rows } = await db.query<{ locked: boolean }>(
+    'select coalesce(locked_until > now(), false) as locked from api_key where id = $1',
+    [keyId],
+  );
+  return rows[0]!.locked;
+}
+
+async function metric(nth: number, line: string): Promise<number> {
+  const port = /"metricsPort":(\d+)/.exec(fleet.process('ingress', nth).log())![1];
+  const text = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text();
+  return Number(new RegExp(`^${line}[^ ]* (\\d+)$`, 'm').exec(text)?.[1] ?? 0);
+}
+
+const badSignatures = async (): Promise<number> => {
+  const line = 'replenish_security_events_total\\{rule="bad_signature"';
+  return (await metric(0, line)) + (await metric(1, line));
+};
+
+async function filed({ keyId }: NewKey): Promise<number> {
+  const { rows } = await db.query<{ sum: number }>(
+    `select coalesce(sum(count), 0)::int as sum from security_event where key_id = $1 and rule = 'bad_signature'`,
+    [keyId],
+  );
+  return rows[0]!.sum;
+}
+
+test('a thousand wrong secrets lock the key on both processes, raise the alarm, and let in nobody', async () => {
+  const [key, bystander] = [await client(fleet), await client(fleet)];
+  const before = await badSignatures();
+  const told: Told[] = [];
+  for (let round = 0; round < 20; round++) {
+    const tries = Array.from({ length: 50 }, (_, n) => list(n, { ...key, secret: `rs_${round}_${n}` }));
+    told.push(...(await Promise.all(tries)));
+  }
+  expect(statusesOf(told)).toEqual({ 401: 1_000 });
+  expect((await badSignatures()) - before).toBe(1_000);
+  for (const n of [0, 1])
+    await until(
+      async () => (await list(n, key)).status === 403,
+      { limitMs: 5_000 },
+      `a lock in process ${n}`,
+    );
+  expect(fleet.logs('ingress')).toMatch(
+    new RegExp(`"rule":"bad_signature","keyId":"${key.keyId}".*"msg":"the key is locked"`),
+  );
+  expect((await list(0, bystander)).status).toBe(200);
+  // What is reported after the lock is lifted counts towards the next one.
+  await until(async () => (await filed(key)) === 1_000, { limitMs: 5_000 }, 'a thousand reports');
+  expect(await withBooks(fleet, ({ security }) => security.unlock(key.keyId))).toBe(true);
+  for (const n of [0, 1])
+    await until(async () => (await list(n, key)).status === 200, { limitMs: 5_000 }, `a key freed in ${n}`);
+});
+
+test('nobody changes their address by a header', async () => {
+  const key = await client(fleet, { ipAllow: ['203.0.113.0/24'] });
+  const names = ['x-forwarded-for', 'x-real-ip', 'forwarded', 'true-client-ip', 'x-client-ip'];
+  const value = (name: string) => (name === 'forwarded' ? 'for=203.0.113.9' : '203.0.113.9');
+  const told = await Promise.all(names.map((name, n) => list(n, key, { [name]: value(name) })));
+  expect(statusesOf(told)).toEqual({ 403: names.length });
+  const rows = async () =>
+    (await db.query<{ ip: string }>('select ip::text as ip from audit_call where key_id = $1', [key.keyId]))
+      .rows;
+  await until(async () => (await rows()).length === names.length, { limitMs: 5_000 }, 'the trail');
+  expect(new Set((await rows()).map(({ ip }) => ip.replace('/32', '')))).toEqual(new Set(['127.0.0.1']));
+});
+
+test('two processes share one limit', async () => {
+  const key = await client(fleet, { rateLimitPerMinute: 30 });
+  const told = await Promise.all(Array.from({ length: 90 }, (_, n) => list(n, key)));
+  expect(statusesOf(told)).toEqual({ 200: 30, 429: 60 });
+});
+
+test('the books hold', async () => {
+  expect(await checkBooks(fleet, { calls: [] })).toEqual([]);
+});
