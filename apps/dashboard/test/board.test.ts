@@ -17,6 +17,7 @@ let dashboard: ServedDashboard;
 let bare: Served;
 
 const SECRET = 'sk_live_4242';
+const MARKUP = '<img src=x onerror=alert(1)>';
 
 beforeAll(async () => {
   database = await createDatabase({ migrated: false });
@@ -24,9 +25,9 @@ beforeAll(async () => {
   await queues.hint('submission-sandbox', ['first', 'second']);
   await queues.schedule('sweep', 60_000, 'due-rows');
   const boards = await queues.boards();
-  await boards
-    .find(({ name }) => name === 'webhooks')!
-    .add('webhooks', { ids: ['evt-1'], token: SECRET } as never);
+  const webhooks = boards.find(({ name }) => name === 'webhooks')!;
+  await webhooks.add('webhooks', { ids: ['evt-1'], token: SECRET } as never);
+  await webhooks.add(MARKUP as never, { ids: [MARKUP] });
   dashboard = await serveDashboard();
   dashboard.show(boards);
   const board = openBoard('');
@@ -100,9 +101,11 @@ test('an operator sees every queue of the catalogue, and of a job its ids only',
     ['sweep', true],
     ['webhooks', true],
   ]);
-  expect(shown.find(({ name }) => name === 'webhooks')!.jobs.map(({ data }) => data)).toEqual([
-    { ids: ['evt-1'] },
-  ]);
+  const jobs = shown.find(({ name }) => name === 'webhooks')!.jobs;
+  expect(jobs.map(({ data }) => data)).toEqual(
+    expect.arrayContaining([{ ids: ['evt-1'] }, { ids: [MARKUP] }]),
+  );
+  expect(jobs).toHaveLength(2);
   expect(text).not.toContain(SECRET);
 });
 
@@ -111,6 +114,30 @@ test('the page of one job shows its ids only', async () => {
   const text = await (await dashboard.get('/queues/api/queues/webhooks/1', session)).text();
   expect(text).toContain('evt-1');
   expect(text).not.toContain(SECRET);
+});
+
+test('markup in a job, a queue or a path is text: it stands in JSON that no browser takes for a page', async () => {
+  const session = await dashboard.signIn();
+  const listed = await dashboard.get(
+    '/queues/api/queues?activeQueue=webhooks&status=waiting&page=1',
+    session,
+  );
+  expect(await listed.text()).toContain(MARKUP);
+  expect(listed.headers.get('content-type')).toMatch(/^application\/json/);
+  expect(listed.headers.get('x-content-type-options')).toBe('nosniff');
+  const inUrl = encodeURIComponent(MARKUP);
+  const paths = [
+    `/queues/queue/${inUrl}`,
+    `/queues/queue/webhooks/${inUrl}`,
+    `/queues/?${inUrl}`,
+    `/${inUrl}`,
+  ];
+  for (const path of [...paths, `/queues/api/queues/webhooks/${inUrl}`, `/login?${inUrl}`]) {
+    const answer = await dashboard.get(path, { ...session, accept: 'text/html' });
+    const isPage = /html/.test(answer.headers.get('content-type') ?? '');
+    if (isPage) expect(await answer.text()).not.toContain('<img src=x');
+    expect(answer.headers.get('content-security-policy')).toMatch(/default-src 'none'(;|$)/);
+  }
 });
 
 test('the board works under the policy it is sent with: no inline script, no address of another site to run', async () => {

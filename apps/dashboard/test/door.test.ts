@@ -19,6 +19,8 @@ test.each([
   '/queues/queue/webhooks',
   '/queues/static/js/main.js',
   '/queues/api/queues',
+  '/metrics',
+  '/readyz',
   '/no-such-page',
 ])('without a session %s leads a browser to the login and tells anything else 401', async (path) => {
   const asPage = await dashboard.get(path, page);
@@ -148,6 +150,14 @@ test.each([
     403,
     200,
   ]);
+});
+
+test('an answer to another site says nothing that its pages could read', async () => {
+  const session = await dashboard.signIn();
+  for (const path of ['/queues/api/queues', '/login']) {
+    const { headers } = await dashboard.get(path, { ...session, origin: 'https://evil.example' });
+    expect([...headers.keys()].filter((name) => name.startsWith('access-control'))).toEqual([]);
+  }
 });
 
 test.each([{ 'sec-fetch-site': 'same-origin' }, {}])('a form of its own is taken: %j', async (headers) => {
