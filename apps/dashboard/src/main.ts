@@ -3,17 +3,15 @@ import { createServer, type Server } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
 import { openProviders } from '@replenish/providers';
 import { openQueues } from '@replenish/queues';
-import { BadConfiguration, requireDatabaseUrl, runProcess } from '@replenish/runtime';
+import { requireDatabaseUrl, runProcess } from '@replenish/runtime';
 import { openDashboard } from './dashboard.js';
 import { openDepthGauge } from './depth-gauge.js';
+import { requirePasswordHash } from './unsafe.js';
 
 const RETRY_MS = 1_000;
 
 await runProcess('dashboard', process.env, async ({ config, log, registry, health, opened }) => {
-  if (!config.DASHBOARD_PASSWORD_HASH)
-    throw new BadConfiguration(
-      'DASHBOARD_PASSWORD_HASH is not set: `npx replenish dashboard-password` makes one',
-    );
+  const passwordHash = requirePasswordHash(config);
   const providers = openProviders(config);
   await providers.close(); // their names are all that is asked for here
   const queues = opened(
@@ -30,7 +28,7 @@ await runProcess('dashboard', process.env, async ({ config, log, registry, healt
   openDepthGauge(queues, registry);
   health.add('queue', () => queues.ping());
 
-  const { app, show } = openDashboard({ passwordHash: config.DASHBOARD_PASSWORD_HASH, log });
+  const { app, show } = openDashboard({ passwordHash, log });
   const server = opened('http', createServer(app), closeServer);
   server.headersTimeout = 10_000;
   server.requestTimeout = 15_000;

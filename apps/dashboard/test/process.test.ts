@@ -4,8 +4,9 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { hashPassword, verifyPassword } from '@replenish/runtime';
+import { hashPassword, readConfig, verifyPassword } from '@replenish/runtime';
 import { createDatabase, type TestDatabase } from '@replenish/testing';
+import { requirePasswordHash } from '../src/unsafe.js';
 import { cheapHash, PASSWORD } from './served.js';
 
 const MAIN = join(import.meta.dirname, '../dist/main.js');
@@ -51,6 +52,24 @@ test('without a password it does not start, and says how to get one', async () =
   expect(output()).toMatch(
     /DASHBOARD_PASSWORD_HASH is not set: `npx replenish dashboard-password` makes one/,
   );
+});
+
+const strong = `scrypt$131072$8$1$${'A'.repeat(22)}==$${'A'.repeat(43)}=`;
+const everywhere = { NODE_ENV: 'production', DASHBOARD_PASSWORD_HASH: strong, DASHBOARD_HOST: '0.0.0.0' };
+
+test.each<[refusal: RegExp | null, env: Record<string, string>]>([
+  [/is not set/, {}],
+  [/is no hash/, { DASHBOARD_PASSWORD_HASH: 'scrypt$1$1$1$x' }],
+  [/too cheap/, { NODE_ENV: 'production', DASHBOARD_PASSWORD_HASH: cheapHash(PASSWORD) }],
+  [/in the clear/, everywhere],
+  [null, { DASHBOARD_PASSWORD_HASH: cheapHash(PASSWORD), DASHBOARD_HOST: '0.0.0.0' }],
+  [null, { ...everywhere, TRUST_PROXY: '10.0.0.0/8' }],
+  [null, { ...everywhere, DASHBOARD_HOST: '127.0.0.1' }],
+  [null, { ...everywhere, DASHBOARD_HOST: '::1' }],
+])('a board that is open, guessable or overheard is refused: %s, %j', (refusal, env) => {
+  const require = () => requirePasswordHash(readConfig({ REPLENISH_DIR: emptyDir, ...env }));
+  if (refusal) expect(require).toThrow(refusal);
+  else expect(require()).toBe(env.DASHBOARD_PASSWORD_HASH);
 });
 
 test('it serves, is ready, counts the queues, and ends on SIGTERM', async () => {

@@ -131,7 +131,7 @@ test('without settings there is no TLS; half of them, or a file that is not ther
   );
 });
 
-test('production refuses plain HTTP and the secrets of the sandbox, and names both', () => {
+test('production refuses what would let others listen or speak for others, and names all of it', () => {
   const refusal = (env: Record<string, string>) => {
     try {
       refuseUnsafeConfiguration(readConfig({ NODE_ENV: 'production', ...env }));
@@ -148,6 +148,12 @@ test('production refuses plain HTTP and the secrets of the sandbox, and names bo
   expect(refusal({ ...tls, ...sandbox })).toMatch(/SANDBOX_WEBHOOK_SECRET/);
   expect(refusal(sandbox)).toMatch(/TLS_CERT_FILE[\s\S]*SANDBOX_WEBHOOK_SECRET/);
   expect(refusal({ NODE_ENV: 'development', ...sandbox })).toBeNull();
+  for (const everybody of ['0.0.0.0/0', '10.0.0.0/8, ::/0', '::/00,10.0.0.1'])
+    expect(refusal({ TRUST_PROXY: everybody })).toMatch(/TRUST_PROXY names every address/);
+  expect(refusal({ TRUST_PROXY: '10.0.0.0/10, fd00::/8' })).toBeNull();
+  const issuer = (url: string) => ({ ...tls, OAUTH_JWKS_URL: url });
+  expect(refusal(issuer('http://id.example/keys'))).toMatch(/OAUTH_JWKS_URL is not https/);
+  expect(refusal(issuer('https://id.example/keys'))).toBeNull();
 });
 
 test("production refuses to start while the demo client's key is good", async () => {

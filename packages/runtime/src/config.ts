@@ -158,13 +158,18 @@ function readMasterKeyFile(path: string): string {
   }
 }
 
-/** The same, needed in production. @throws BadConfiguration */
+/** The same, needed in production, and made by chance there. @throws BadConfiguration */
 export function requireMasterKeys(config: Config): string | undefined {
   const keys = masterKeysOf(config);
-  if (keys !== undefined || config.NODE_ENV !== 'production') return keys;
-  throw new BadConfiguration(
-    'NODE_ENV=production needs MASTER_KEYS or MASTER_KEY_FILE: see docs/authentication.md',
-  );
+  if (config.NODE_ENV !== 'production') return keys;
+  if (keys === undefined)
+    throw new BadConfiguration(
+      'NODE_ENV=production needs MASTER_KEYS or MASTER_KEY_FILE: see docs/authentication.md',
+    );
+  const weak = keys.trim().split(/\s+/).filter(isTyped);
+  if (weak.length === 0) return keys;
+  const ids = weak.map((key) => key.split(':')[0]).join(', ');
+  throw new BadConfiguration(`master key ${ids}: not random bytes; make it with openssl rand -base64 32`);
 }
 
 /**
@@ -177,6 +182,12 @@ export function requireProviders(names: readonly string[]): readonly string[] {
     'no provider is configured: in production the sandbox is none, and there is no other one yet',
   );
 }
+
+// Of 32 random bytes some 30 differ, and once in 10^14 no more than 16. Hex digits have 16, a sentence about as many.
+const DISTINCT_BYTES_MIN = 17;
+
+const isTyped = (key: string): boolean =>
+  new Set(Buffer.from(key.split(':')[1]!, 'base64')).size < DISTINCT_BYTES_MIN;
 
 const stripUndefined = <T extends object>(value: T): Partial<T> =>
   Object.fromEntries(Object.entries(value).filter(([, v]) => v !== undefined)) as Partial<T>;

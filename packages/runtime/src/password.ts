@@ -27,6 +27,16 @@ export async function verifyPassword(password: string, hash: string): Promise<bo
   return timingSafeEqual(derived, Buffer.from(key, 'base64'));
 }
 
+// The cheapest of the settings that the sheet calls equal: N=2^13, r=8, p=10.
+const WORK_MIN = 2 ** 13 * 8 * 10;
+
+/** What is wrong with a hash before any password is tried; null when nothing is. */
+export function faultOfHash(hash: string): 'malformed' | 'cheap' | null {
+  const [, N, r, p] = FORM.exec(hash) ?? [];
+  if (N === undefined) return 'malformed';
+  return Number(N) * Number(r) * Number(p) < WORK_MIN ? 'cheap' : null;
+}
+
 const derive = (password: string, salt: Buffer, cost: ScryptOptions): Promise<Buffer> =>
   new Promise((resolve, reject) =>
     scrypt(

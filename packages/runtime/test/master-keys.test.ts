@@ -50,6 +50,19 @@ test('a file that is not there is a fault of the configuration', () => {
   expect(() => masterKeysOf(read({ MASTER_KEY_FILE: join(dir, 'none') }))).toThrow(BadConfiguration);
 });
 
+test.each([
+  Buffer.alloc(32),
+  Buffer.alloc(32, 9),
+  Buffer.from('correct horse battery staple, ok'),
+  Buffer.from('0123456789abcdef0123456789abcdef'),
+])('production takes no master key that somebody typed: %p', (bytes) => {
+  const keys = `${key('good')} typed:${bytes.toString('base64')}`;
+  expect(() => requireMasterKeys(read({ NODE_ENV: 'production', MASTER_KEYS: keys }))).toThrow(
+    /^master key typed: not random/,
+  );
+  expect(requireMasterKeys(read({ MASTER_KEYS: keys }))).toBe(keys);
+});
+
 test('production needs one', () => {
   expect(() => requireMasterKeys(read({ NODE_ENV: 'production' }))).toThrow(BadConfiguration);
   const keys = key('live');
