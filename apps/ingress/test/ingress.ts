@@ -63,6 +63,8 @@ type IngressWishes = Readonly<{
   auth?: Partial<AuthSettings>;
   guards?: (around: Pick<IngressDeps, 'domain' | 'log' | 'registry'>, databaseUrl: string) => Guards;
   tls?: TlsOptions | null;
+  /** Those that sign webhooks; several while they rotate. */
+  webhookKeys?: readonly Buffer[];
 }>;
 
 /** The ingress's own app on an HTTP server with its own limits, a database of its own, and no provider that answers. */
@@ -72,12 +74,13 @@ export async function openIngress({
   auth = {},
   guards,
   tls = null,
+  webhookKeys = [webhookKey],
 }: IngressWishes = {}): Promise<Ingress> {
   const database = databaseUrl
     ? { url: databaseUrl, release: async () => {} }
     : await createDatabase({ migrated });
   const domain = openBooks(database.url);
-  const providers = await openSilentProvider();
+  const providers = await openSilentProvider(webhookKeys);
   const health = new Health();
   health.add('database', () => domain.ping());
   const hints: Hint[] = [];
@@ -120,10 +123,10 @@ const openBooks = (databaseUrl: string): Domain =>
   openDomain({ databaseUrl, poolMax: 4, reconcileAfterMs: 60_000, providerTimeoutMs: 1_000, masterKeys });
 
 /** Nobody listens where the sandbox should be: an ingress never calls a provider. */
-const openSilentProvider = async (): Promise<Providers> =>
+const openSilentProvider = async (webhookKeys: readonly Buffer[]): Promise<Providers> =>
   openProviders({
     SANDBOX_URL: `http://127.0.0.1:${await freePort()}`,
-    SANDBOX_WEBHOOK_SECRET: `whsec_${webhookKey.toString('base64')}`,
+    SANDBOX_WEBHOOK_SECRET: webhookKeys.map((one) => `whsec_${one.toString('base64')}`).join(' '),
     NODE_ENV: 'test',
     PROVIDER_TIMEOUT_MS: 1_000,
   });

@@ -133,6 +133,12 @@ test.each([
 
 const body = anEvent();
 const good = signed(body, { id: 'msg_good' });
+const hexOf = (headers: typeof good): string =>
+  Buffer.from(headers['webhook-signature'].slice('v1,'.length), 'base64').toString('hex');
+/** Of an event whose signature is another text in base64url. */
+const plus = Array.from({ length: 50 }, (_, n) => signed(body, { id: `msg_${n}` })).find((headers) =>
+  /[+/]/.test(headers['webhook-signature']),
+)!;
 const other = signed(anEvent(), { id: 'msg_other' });
 
 test.each([
@@ -145,10 +151,28 @@ test.each([
   ['with no more than v1,', { ...good, 'webhook-signature': 'v1,' }],
   ['too short', { ...good, 'webhook-signature': good['webhook-signature'].slice(0, 20) }],
   ['too long', { ...good, 'webhook-signature': `${good['webhook-signature']}AAAA` }],
+  ['in hex', { ...good, 'webhook-signature': `v1,${hexOf(good)}` }],
+  ['in capital hex', { ...good, 'webhook-signature': `v1,${hexOf(good).toUpperCase()}` }],
+  [
+    'in base64url',
+    { ...plus, 'webhook-signature': plus['webhook-signature'].replace(/\+/g, '-').replace(/\//g, '_') },
+  ],
+  ['a thousand times, always wrong', { ...good, 'webhook-signature': 'v1,AAAA '.repeat(1_000).trim() }],
+  ['with a dot in its id', signed(body, { id: 'msg.dot' })],
   ['with a time that is none', { ...good, 'webhook-timestamp': 'now' }],
 ])('an event signed %s is refused and leaves nothing', async (_how, headers) => {
   rows = await storedRows(ingress);
   await expectRefused(deliver(body, headers), 401, 'UNAUTHENTICATED');
+});
+
+test('while a secret rotates both sign; afterwards the old one does not', async () => {
+  const old = Buffer.alloc(32, 6);
+  const rotating = await openIngress({ webhookKeys: [webhookKey, old] });
+  const post = (at: Ingress, id: string) =>
+    at.call('POST', '/webhooks/sandbox', { body, headers: signed(body, { id, key: old }) });
+  expectTaken(await post(rotating, 'msg_old'));
+  expectProblem(await post(ingress, 'msg_old'), 401, 'UNAUTHENTICATED');
+  await rotating.close();
 });
 
 test('a changed byte is refused', async () => {

@@ -165,6 +165,7 @@ test.each(amounts)('amount %j is judged alike in JSON and in XML', async (text, 
 
 const deep = `${'<a>'.repeat(8_000)}${'</a>'.repeat(8_000)}`;
 const entity = '<!DOCTYPE recharge [<!ENTITY x SYSTEM "URL">]>';
+const large = `<!DOCTYPE r [<!ENTITY x "${'1'.repeat(50_000)}">]>`;
 const laughs = `<!DOCTYPE r [<!ENTITY a "ha">${'bcdefgh'.replace(/./g, (n) => `<!ENTITY ${n} "&${String.fromCharCode(n.charCodeAt(0) - 1)};&a;">`)}]>`;
 
 test.each([
@@ -175,6 +176,7 @@ test.each([
   ['an end that is missing', good.replace('</recharge>', ''), 400],
   ['a plain DOCTYPE', `<!DOCTYPE recharge>${good}`, 400],
   ['a file as entity', `${entity.replace('URL', 'file:///etc/passwd')}${amountXml('&x;')}`, 400],
+  ['a large entity a thousand times', `${large}${amountXml('&x;'.repeat(1_000))}`, 400],
   ['laughs', `${laughs}${amountXml('&h;')}`, 400],
   ['an entity nobody defined', amountXml('&euro;'), 400],
   ['an entity inside the amount', amountXml('49&x;99'), 400],
@@ -199,6 +201,20 @@ test.each([
   ['no UTF-8', Buffer.from(good.replace('acct', 'a\u0080'), 'latin1'), 400],
   ['a tree 8,000 deep', rechargeXml(deep), 400],
   ['10,000 references', amountXml('&#49;'.repeat(10_000)), 400],
+  ['a million references', amountXml('&#49;'.repeat(1_000_000)), 413],
+  ['a tree 200,000 deep', rechargeXml('<a>'.repeat(200_000) + '</a>'.repeat(200_000)), 413],
+  [
+    '100,000 attributes',
+    `<recharge ${Array.from({ length: 100_000 }, (_, i) => `a${i}=""`).join(' ')}/>`,
+    413,
+  ],
+  [
+    'XInclude of a file',
+    good
+      .replace('<recharge>', '<recharge xmlns:xi="http://www.w3.org/2001/XInclude">')
+      .replace('4999', '<xi:include href="file:///etc/passwd" parse="text"/>'),
+    400,
+  ],
   ['6,000 attributes', `<recharge ${Array.from({ length: 6_000 }, (_, i) => `a${i}=""`).join(' ')}/>`, 400],
   ['more than 64 kB', good + ' '.repeat(65_536), 413],
   [
