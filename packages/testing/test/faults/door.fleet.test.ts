@@ -1,4 +1,6 @@
 import { createHash, createHmac, randomUUID } from 'node:crypto';
+import { once } from 'node:events';
+import { connect, type Socket } from 'node:net';
 import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
 import type { NewKey } from '@replenish/domain';
 import pg from 'pg';
@@ -13,6 +15,9 @@ jest.setTimeout(TEST_LIMIT_MS);
 const CALLS = 500;
 const CALLERS = 20;
 const LIMIT_MS = 1_000;
+const IDLE = 2_000;
+// Room for the callers of these tests, who keep their connections for a while.
+const CONNECTIONS_MAX = IDLE + 100;
 
 type Sent = Readonly<{ headers: Record<string, string>; body?: string }>;
 /** `sentAtMs` on the clock of `performance`. */
@@ -22,7 +27,8 @@ let fleet: Fleet;
 let db: pg.Client;
 
 beforeAll(async () => {
-  fleet = await startFleet({ ingress: 2, env: patience });
+  const env = { ...patience, INGRESS_CONNECTIONS_MAX: String(CONNECTIONS_MAX) };
+  fleet = await startFleet({ ingress: 2, env });
   db = new pg.Client({ connectionString: fleet.databaseUrl });
   await db.connect();
 });
@@ -221,6 +227,37 @@ test('two processes share one limit', async () => {
   const key = await client(fleet, { rateLimitPerMinute: 30 });
   const told = await Promise.all(Array.from({ length: 90 }, (_, n) => list(n, key)));
   expect(statusesOf(told)).toEqual({ 200: 30, 429: 60 });
+});
+
+/** Connections to the first process that say nothing. */
+const idle = (count: number): Promise<Socket[]> =>
+  Promise.all(
+    Array.from({ length: count }, async () => {
+      const socket = connect(Number(new URL(fleet.ingressUrl).port), '127.0.0.1');
+      socket.on('error', () => {});
+      await once(socket, 'connect');
+      return socket;
+    }),
+  );
+
+test(`${IDLE} idle connections keep nobody out, and those beyond the limit are closed at once`, async () => {
+  const key = await client(fleet);
+  const within = await idle(IDLE);
+  const told: Told[] = [];
+  for (let n = 0; n < 20; n++) told.push(await list(0, key));
+  expect(statusesOf(told)).toEqual({ 200: 20 });
+  const beyond = await idle(200);
+  const isClosed = () => beyond.filter(({ closed }) => closed).length >= 100;
+  // An idle connection within the limit is let be for ten seconds.
+  await until(isClosed, { limitMs: 5_000 }, 'half of them closed').finally(() => {
+    for (const socket of [...within, ...beyond]) socket.destroy();
+  });
+  await until(async () => (await list(0, key)).status === 200, { limitMs: 5_000 }, 'an answer afterwards');
+});
+
+test('the metrics are on a port of their own, away from the public one', async () => {
+  for (const url of [...fleet.ingressUrls, fleet.sandboxUrl])
+    expect((await fetch(`${url}/metrics`)).status).toBe(404);
 });
 
 test('the books hold', async () => {

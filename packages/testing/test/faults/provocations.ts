@@ -78,6 +78,9 @@ export async function misplaced(at: Setting): Promise<void> {
     for (const body of bodies) await ask(at, 'POST', '/v1/recharges', { body, headers: { authorization } });
     await ask(at, 'POST', '/api/charge', { body: recharge({ note: wrong }), headers: { authorization } });
   }
+  // A second line in the log, and a colour in whatever shows it.
+  for (const path of ['/v1/recharges/a%0d%0a%7b%22level%22%3a%22fatal%22%7d', '/%1b%5b31mred'])
+    await ask(at, 'GET', path, { headers: { authorization, 'x-correlation-id': '{"level":"fatal"}' } });
   const tooLarge = recharge({ planId: secret }).padEnd(250_000);
   await ask(at, 'POST', '/v1/recharges', { body: tooLarge, headers: { authorization } });
   for (const name of ['cookie', 'x-api-key', 'proxy-authorization', 'user-agent', 'referer'])
