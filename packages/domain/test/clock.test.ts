@@ -62,7 +62,7 @@ test(`behind ${PENDING} due rows a sweeper takes the oldest first, no row twice,
   const takenIds: string[] = [];
   for (let batch = 0; batch < BATCHES; batch++)
     takenIds.push(...(await books.domain.takeDue(BATCH)).map(({ id }) => id));
-  const oldest = Array.from({ length: BATCH * BATCHES }, (_, n) => Number(n + 1));
+  const oldest = Array.from({ length: BATCH * BATCHES }, (_, n) => n + 1);
   expect(takenIds.map((id) => Number(id.replaceAll('-', ''))).sort((a, b) => a - b)).toEqual(oldest);
   const plan = await books.rows<{ 'QUERY PLAN': string }>(
     `explain select id from recharge_transaction where due_at <= now() order by due_at limit ${BATCH} for update skip locked`,
