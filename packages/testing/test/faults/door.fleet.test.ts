@@ -236,7 +236,8 @@ const idle = (count: number): Promise<Socket[]> =>
   Promise.all(
     Array.from({ length: count }, async () => {
       const socket = connect(Number(new URL(fleet.ingressUrl).port), '127.0.0.1');
-      socket.on('error', () => {});
+      // Read, or its end would not be heard.
+      socket.on('error', () => {}).resume();
       await once(socket, 'connect');
       return socket;
     }),
@@ -244,10 +245,14 @@ const idle = (count: number): Promise<Socket[]> =>
 
 test(`${IDLE} idle connections keep nobody out, and those beyond the limit are closed at once`, async () => {
   const key = await client(fleet);
-  const within = await idle(IDLE);
+  const within: Socket[] = [];
   const told: Told[] = [];
-  for (let n = 0; n < 20; n++) told.push(await list(0, key));
-  expect(statusesOf(told)).toEqual({ 200: 20 });
+  // Some at a time: of a burst the kernel keeps 511 for the process, and has the rest try again seconds later.
+  while (within.length < IDLE) {
+    within.push(...(await idle(200)));
+    told.push(await list(0, key), await list(0, key));
+  }
+  expect(statusesOf(told)).toEqual({ 200: told.length });
   const beyond = await idle(200);
   const isClosed = () => beyond.filter(({ closed }) => closed).length >= 100;
   // An idle connection within the limit is let be for ten seconds.
