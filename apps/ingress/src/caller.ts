@@ -99,7 +99,9 @@ function refuseState(key: Key, { isProduction, now }: AuthOptions): void {
     throw unauthenticated(`keys of the environment ${key.env} are not taken here`);
   if (key.expiresAt && key.expiresAt.getTime() <= now()) throw unauthenticated('the key has expired');
   if (key.lockedUntil && key.lockedUntil.getTime() > now())
-    throw new Problem('UNAUTHORIZED', 'the key is locked');
+    throw new Problem('UNAUTHORIZED', 'the key is locked', {
+      headers: { 'retry-after': String(Math.ceil((key.lockedUntil.getTime() - now()) / 1_000)) },
+    });
 }
 
 const unauthenticated = (why: string, suspicion: SecurityRule = 'bad_signature'): Problem =>
