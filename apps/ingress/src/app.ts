@@ -3,7 +3,7 @@ import type { Domain } from '@replenish/domain';
 import type { Providers } from '@replenish/providers';
 import type { Queues } from '@replenish/queues';
 import { Counter, correlationIdFrom, type Frame, type Logger } from '@replenish/runtime';
-import express, { type ErrorRequestHandler, type Express, type RequestHandler, raw } from 'express';
+import express, { type ErrorRequestHandler, type Express, type RequestHandler } from 'express';
 import helmet from 'helmet';
 import { accountRoutes } from './accounts.js';
 import { statusOf } from './audit-record.js';
@@ -15,6 +15,7 @@ import { docsRoutes } from './docs-routes.js';
 import { guarded } from './guard.js';
 import type { Limits } from './limits.js';
 import { answerProblems, notFound } from './problem.js';
+import { readBody } from './read-body.js';
 import { rechargeRoutes } from './recharges.js';
 import { redacted } from './redaction.js';
 import { webhookRoutes } from './webhooks.js';
@@ -42,7 +43,7 @@ export type Guards = Readonly<{
 
 // The largest valid recharge (50 entries of metadata with 40 and 500 characters) is about 170 kB when every character
 // is escaped.
-const BODY_MAX = '192kb';
+const BODY_MAX_BYTES = 192 * 1_024;
 
 /** The thin door: authenticate, validate, ask the domain, answer, hint the queue. */
 export function buildApp(deps: IngressDeps): Express {
@@ -64,7 +65,7 @@ export function buildApp(deps: IngressDeps): Express {
   app.use(docsRoutes({ publicUrl, isProduction: deps.auth.isProduction }));
   for (const handler of deps.guards?.handlers ?? []) app.use(handler);
   app.use(webhookRoutes({ ...deps, inbox: deps.domain.inbox, received, now: () => new Date() }));
-  app.use(raw({ type: () => true, limit: BODY_MAX, inflate: false }));
+  app.use(readBody(BODY_MAX_BYTES));
   const { limits = null, mutualTls = false } = deps.guards ?? {};
   const caller = guarded(openCallers(deps.domain.clients, deps.auth), { limits, mutualTls });
   const domain = limits ? limitedByAccount(deps.domain, limits) : deps.domain;

@@ -68,6 +68,7 @@ export const claimedKeyId = (request: Request): string | undefined =>
 export function routeOf(request: Request): string {
   const path: unknown = (request.route as { path?: unknown } | undefined)?.path;
   if (typeof path === 'string') return path;
+  if (Array.isArray(path) && path.includes(request.path)) return request.path;
   return path === undefined ? '-' : kept(request.path);
 }
 

@@ -2,8 +2,9 @@ import type { Domain } from '@replenish/domain';
 import type { Providers, WebhookRefusal } from '@replenish/providers';
 import type { Queues } from '@replenish/queues';
 import { type Counter, type Logger, newId } from '@replenish/runtime';
-import { type Request, type Response, Router, raw } from 'express';
+import { type Request, type Response, Router } from 'express';
 import { Problem } from './problem.js';
+import { readBody } from './read-body.js';
 
 export type WebhookDeps = Readonly<{
   inbox: Pick<Domain['inbox'], 'keep'>;
@@ -15,12 +16,13 @@ export type WebhookDeps = Readonly<{
 }>;
 
 // Standard Webhooks keeps payloads below 20 kB; Alipay's and Stripe's largest stay below a quarter of a megabyte.
-const BODY_MAX = '256kb';
+const BODY_MAX_BYTES = 256 * 1_024;
 
 export function webhookRoutes(deps: WebhookDeps): Router {
   const router = Router();
-  const body = raw({ type: () => true, limit: BODY_MAX, inflate: false });
-  router.post('/webhooks/:provider', body, (request, response) => take(deps, request, response));
+  router.post('/webhooks/:provider', readBody(BODY_MAX_BYTES), (request, response) =>
+    take(deps, request, response),
+  );
   return router;
 }
 

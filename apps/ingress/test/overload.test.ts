@@ -19,8 +19,10 @@ afterEach(() => {
   for (const socket of sockets.splice(0)) socket.destroy();
 });
 
+type Connection = Readonly<{ socket: Socket; heard: () => string; cut: Promise<number> }>;
+
 /** A connection that hears everything it is told, and when it is cut. */
-async function open(url: string): Promise<{ socket: Socket; heard: () => string; cut: Promise<number> }> {
+async function open(url: string): Promise<Connection> {
   const socket = connect(Number(new URL(url).port), '127.0.0.1');
   sockets.push(socket);
   let text = '';
@@ -105,27 +107,32 @@ test(
     let isOver = false;
     // A test that took too long is over too, or the asking would keep the process.
     const honest = askOn(url, () => isOver || performance.now() > startedAtMs + LIMIT_MS);
-    const kinds = await Promise.all(
-      slow.map(async ([, begin, drip]) =>
-        Promise.all(
-          Array.from({ length: EACH }, async () => {
-            const connection = await open(url);
-            connection.socket.write(begin);
-            const timer = setInterval(() => connection.socket.write(drip), 300);
-            connection.socket.once('close', () => clearInterval(timer));
-            return connection;
-          }),
-        ),
-      ),
-    );
+    const kinds: Connection[][] = [];
+    for (const [, begin, drip] of slow) {
+      const connections: Connection[] = [];
+      // Some at a time: of a burst the kernel keeps 511 for the process, and the rest may never be heard of.
+      while (connections.length < EACH)
+        connections.push(...(await Promise.all(Array.from({ length: 100 }, () => open(url)))));
+      for (const { socket } of connections) {
+        socket.write(begin);
+        const timer = setInterval(() => socket.write(drip), 300);
+        socket.once('close', () => clearInterval(timer));
+      }
+      kinds.push(connections);
+    }
     const cuts = await Promise.all(kinds.flat().map(({ cut }) => cut)).finally(() => {
       isOver = true;
     });
     const tookMs = await honest;
     await close();
     expect(Math.max(...cuts) - startedAtMs).toBeLessThan(15_000);
-    for (const [nth, [what, , , answered]] of slow.entries())
-      for (const { heard } of kinds[nth]!) expect([what, statusesOf(heard())]).toEqual([what, answered]);
+    for (const [nth, [what, , drip, answered]] of slow.entries()) {
+      const heard = kinds[nth]!.map((one) => statusesOf(one.heard()).join());
+      // Who writes in the very moment of the cut is reset, and may lose the answer on its way.
+      const isReset = (said: string) => drip !== '' && said === '';
+      expect([what, ...new Set(heard.filter((said) => !isReset(said)))]).toEqual([what, answered.join()]);
+      expect(heard.filter(isReset).length).toBeLessThan(EACH / 10);
+    }
     expect(tookMs.length).toBeGreaterThan(10);
     // The median: with every test of the machine beside it, the slowest of a few dozen says nothing of the server.
     expect(tookMs.toSorted((a, b) => a - b)[Math.floor(tookMs.length / 2)]).toBeLessThan(1_000);

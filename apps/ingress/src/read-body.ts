@@ -1,0 +1,39 @@
+import type { RequestHandler } from 'express';
+import { Problem } from './problem.js';
+
+/**
+ * Reads the whole body as its bytes. Beyond `bytesMax` nothing is kept and the sender is told at once, however much is
+ * still to come: what follows is read and dropped until the server's own time limit.
+ *
+ * body-parser tells a sender only after the last byte, and took a twentieth of what a request costs.
+ */
+export const readBody =
+  (bytesMax: number): RequestHandler =>
+  (request, _response, next) => {
+    const {
+      'content-length': length,
+      'transfer-encoding': transfer,
+      'content-encoding': encoding,
+    } = request.headers;
+    if (length === undefined && transfer === undefined) return next();
+    if (encoding !== undefined && !/^identity$/i.test(encoding)) return next(packed());
+    if (Number(length) > bytesMax) return next(tooLarge());
+    const chunks: Buffer[] = [];
+    let bytes = 0;
+    request.on('data', (chunk: Buffer) => {
+      const before = bytes;
+      bytes += chunk.length;
+      if (bytes <= bytesMax) chunks.push(chunk);
+      else if (before <= bytesMax) next(tooLarge());
+    });
+    request.on('end', () => {
+      if (bytes > bytesMax) return;
+      request.body = chunks.length === 1 ? chunks[0] : Buffer.concat(chunks);
+      next();
+    });
+  };
+
+const tooLarge = (): Problem => new Problem('INVALID_ARGUMENT', 'the body is too large', { status: 413 });
+
+const packed = (): Problem =>
+  new Problem('INVALID_ARGUMENT', 'compressed or otherwise encoded bodies are not read', { status: 415 });
