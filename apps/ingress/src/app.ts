@@ -41,6 +41,9 @@ export type Guards = Readonly<{
   mutualTls?: boolean;
 }>;
 
+// Looks ahead, so that the router below still sees whole paths: many, which no other request has to be compared with.
+const DOCS = /^(?=\/(?:docs|openapi\.json)(?:\/|$))/;
+
 // The largest valid recharge (50 entries of metadata with 40 and 500 characters) is about 170 kB when every character
 // is escaped.
 const BODY_MAX_BYTES = 192 * 1_024;
@@ -62,7 +65,7 @@ export function buildApp(deps: IngressDeps): Express {
     response.status(report.ok ? 200 : 503).json(report);
   });
   const publicUrl = deps.publicUrl ?? 'http://127.0.0.1:8080';
-  app.use(docsRoutes({ publicUrl, isProduction: deps.auth.isProduction }));
+  app.use(DOCS, docsRoutes({ publicUrl, isProduction: deps.auth.isProduction }));
   for (const handler of deps.guards?.handlers ?? []) app.use(handler);
   app.use(webhookRoutes({ ...deps, inbox: deps.domain.inbox, received, now: () => new Date() }));
   app.use(readBody(BODY_MAX_BYTES));

@@ -6,9 +6,17 @@ import { randomUUID } from 'node:crypto';
  * for every sixteenth, which was 4 % of the ingress's time.
  */
 export function newId(): string {
-  const time = Date.now().toString(16).padStart(12, '0');
-  return `${time.slice(0, 8)}-${time.slice(8)}-7${randomUUID().slice(15)}`;
+  const nowMs = Date.now();
+  if (nowMs !== stampedMs) {
+    const time = nowMs.toString(16).padStart(12, '0');
+    stamp = `${time.slice(0, 8)}-${time.slice(8)}-7`;
+    stampedMs = nowMs;
+  }
+  return stamp + randomUUID().slice(15);
 }
+
+let stampedMs = 0;
+let stamp = '';
 
 const SANE = /^[A-Za-z0-9._:-]{1,128}$/;
 
