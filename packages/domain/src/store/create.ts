@@ -21,7 +21,8 @@ type Existing = RechargeView & { idempotencyKey: string; fingerprint: string };
 export function creator(db: Database, options: { hintLimitMs: number; newId: () => string }) {
   const store = (statement: (asks: readonly Asked[]) => Prisma.Sql) => (asks: readonly Asked[]) =>
     eachAlone(asks, (some) => storeOrFind(db, some, statement), isUnavailable);
-  const limits = { batchMax: 32, inFlightMax: 3 };
+  // Two halves of 64 callers take turns: with all of them in one batch the process idled while that was stored.
+  const limits = { batchMax: 32, inFlightMax: 2 };
   const collect = coalesce<Asked, Created>(
     store((asks) => insertStatement(asks, options.hintLimitMs)),
     limits,
