@@ -1,4 +1,6 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { until } from '@replenish/testing';
+import pg from 'pg';
 import { v7 as uuidv7 } from 'uuid';
 import { type Books, deposit, newRecharge, openBooks, recharged, times, told } from './books.js';
 
@@ -90,4 +92,30 @@ test('a repeated delivery does not crowd another out of the balance', async () =
   const answers = await Promise.all([once!, twice!, other!].map((ask) => books.domain.createRecharge(ask)));
   expect(answers).toMatchObject([{ replayed: false }, { replayed: true }, { replayed: false }]);
   expect(await balance('f')).toEqual([0n, 100n]);
+});
+
+test('a purse that changes while its lock is waited for is still there, with what it holds then', async () => {
+  await deposit(books.domain, 'g', 100n);
+  const rival = new pg.Client(books.url);
+  await rival.connect();
+  const isWaiting = async () =>
+    (
+      await books.rows(
+        `select from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()`,
+      )
+    ).length > 0;
+  const purse = `name = 'wallet:g:available' and currency = 'USD'`;
+  const deliverAfter = async (change: number) => {
+    await rival.query('begin');
+    await rival.query(`update ledger_account set balance_minor = balance_minor + ${change} where ${purse}`);
+    const ask = newRecharge({ kind: 'deliver', accountId: 'g', amountMinor: 60n });
+    const answer = books.domain.createRecharge(ask);
+    await until(isWaiting, { limitMs: 5_000 }, 'a create that waits');
+    await rival.query('commit');
+    return answer;
+  };
+  expect(await deliverAfter(0)).toMatchObject({ ok: true, replayed: false });
+  expect(await deliverAfter(20)).toMatchObject({ ok: true, replayed: false });
+  expect(await deliverAfter(59)).toEqual({ ok: false, problem: 'insufficient_balance' });
+  await rival.end();
 });

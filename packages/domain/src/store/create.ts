@@ -106,11 +106,15 @@ const insertRows = (from: string, hintLimitMs: number): Prisma.Sql => Prisma.sql
 const insertStatement = (asks: readonly Asked[], hintLimitMs: number): Prisma.Sql =>
   Prisma.sql`with ${askedRows(asks)}, ${insertRows('asked', hintLimitMs)} select id, "createdAt" from born`;
 
-/** Purses and their frozen parts are locked by name, as settlements lock them; then whoever comes first is covered. */
-const coveredRows = Prisma.sql`
+/**
+ * Purses and their frozen parts are locked by name, as settlements lock them; then whoever comes first is covered.
+ * The names are a constant: of a row that changed while its lock was waited for Postgres judges the condition again, and
+ * finds no match in a part of the statement, so that the purse seemed to be gone and its owner poor.
+ */
+const coveredRows = (names: readonly string[]): Prisma.Sql => Prisma.sql`
     purses as materialized (
       select w.name, w.currency, w.balance_minor from ledger_account w
-      where (w.name, w.currency) in (select debit, currency from asked union all select credit, currency from asked)
+      where w.name = any(${[...names]}::text[])
       order by w.name, w.currency for update),
     covered as materialized (
       select * from (
@@ -163,7 +167,7 @@ const insertWithHolds = (
   });
   return Prisma.sql`
     with ${askedRows(held)},
-    ${coveredRows},
+    ${coveredRows(held.flatMap(({ debit, credit }) => [debit, credit]))},
     ${insertRows('covered', options.hintLimitMs)},
     ${holdRows}
     select id, "createdAt" from born`;

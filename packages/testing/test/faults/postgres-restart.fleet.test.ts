@@ -46,7 +46,8 @@ test('taken away three times under load: refused while it is gone, and everythin
   }
   const answers = await sent;
 
-  expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([202]));
+  // 200: stored by a commit whose answer was lost, and found by its key when it was sent again.
+  expect(answers.filter(({ status }) => status !== 202 && status !== 200)).toEqual([]);
   const refused = producer.calls.filter(({ status }) => status === 503);
   expect(refused.length).toBeGreaterThan(0);
   expect(refused.filter(({ retryAfter, code }) => retryAfter === null || code !== 'INTERNAL_ERROR')).toEqual(
