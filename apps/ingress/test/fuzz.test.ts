@@ -121,7 +121,7 @@ async function stored(): Promise<Record<'requests' | 'recharges' | 'events' | 'c
 
 /** A valid charge is waited for: few and large batches of it, so that they wait together. */
 const planOf = (path: string) =>
-  path === '/api/charge' ? { batches: 2, batchSize: 80 } : { batches: 25, batchSize: 10 };
+  path === '/api/charge' ? { batches: 2, batchSize: 250 } : { batches: 25, batchSize: 10 };
 
 const isNew = ({ path }: Case, { status, headers }: Answer): boolean =>
   status === 202 || (path === '/api/charge' && status === 200 && !headers.has('idempotent-replayed'));

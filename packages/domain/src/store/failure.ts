@@ -13,8 +13,9 @@ export function sqlState(error: unknown): string | null {
   return typeof code === 'string' ? code : null;
 }
 
-// Serialization failure, deadlock, lock not available: the same statement may be sent again at once.
-const RETRYABLE = new Set(['40001', '40P01', '55P03']);
+// Serialization failure, deadlock, lock not available: the same statement may be sent again at once. So may one that
+// found a partition missing which another process made in the same moment (duplicate table).
+const RETRYABLE = new Set(['40001', '40P01', '55P03', '42P07']);
 
 const GONE =
   /^(08...|57P0[123]|53300|53400|57014|P1001|P1002|P1008|P1017|P2024|P2037|ECONN\w+|ETIMEDOUT|EPIPE|ENOTFOUND)$/;
