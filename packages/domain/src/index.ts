@@ -1,4 +1,5 @@
 import { v7 as uuidv7 } from 'uuid';
+import { Prisma } from './generated/client.js';
 import { applier } from './store/apply.js';
 import { type Audit, openAudit } from './store/audit.js';
 import { type Balances, openBalances } from './store/balances.js';
@@ -6,7 +7,6 @@ import { type Ask, ceilingKeeper } from './store/ceilings.js';
 import { type Clients, openClients } from './store/clients.js';
 import { type Created, creator } from './store/create.js';
 import { openDatabase } from './store/database.js';
-import { persist } from './store/failure.js';
 import { type Inbox, openInbox } from './store/inbox.js';
 import type { PlanOptions } from './store/plan.js';
 import { openReads, type Reads } from './store/reads.js';
@@ -61,11 +61,12 @@ export function openDomain(options: DomainOptions): Domain {
   const newId = options.newId ?? uuidv7;
   const now = options.now ?? (() => new Date());
   const vault = options.masterKeys === undefined ? null : openVault(options.masterKeys);
-  const { db, close } = openDatabase({
+  const store = openDatabase({
     databaseUrl: options.databaseUrl,
     poolMax: options.poolMax ?? 8,
     onConnectionLost: options.onConnectionLost ?? (() => {}),
   });
+  const { db, run } = store;
   const applying: PlanOptions = {
     newId,
     reconcileAfterMs: options.reconcileAfterMs,
@@ -73,20 +74,20 @@ export function openDomain(options: DomainOptions): Domain {
     random: options.random ?? Math.random,
   };
   return {
-    createRecharge: ceilingKeeper(db, creator(db, { hintLimitMs: HINT_LIMIT_MS, newId })),
-    applyNews: applier(db, applying),
-    takeDue: (max) => takeDue(db, max, options.reconcileAfterMs),
-    inbox: openInbox(db, { hintLimitMs: HINT_LIMIT_MS, newId }),
-    reads: openReads(db, applying.callLimitMs),
+    createRecharge: ceilingKeeper(db, creator(run, { hintLimitMs: HINT_LIMIT_MS, newId })),
+    applyNews: applier(run, applying),
+    takeDue: (max) => takeDue(run, max, options.reconcileAfterMs),
+    inbox: openInbox(run, { hintLimitMs: HINT_LIMIT_MS, newId }),
+    reads: openReads(run, applying.callLimitMs),
     balances: openBalances(db),
-    clients: openClients(db, { vault, newId, now }),
-    audit: openAudit(db),
+    clients: openClients(store, { vault, newId, now }),
+    audit: openAudit(store),
     security: openSecurity(db),
     verify: () => verify(db),
     ping: async () => {
-      await persist(() => db.$queryRaw`select 1`);
+      await run(Prisma.sql`select 1`);
     },
-    close,
+    close: store.close,
   };
 }
 

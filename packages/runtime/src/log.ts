@@ -24,7 +24,10 @@ export const redactedPaths = [
 // A line alone costs a system call, a twentieth of what a request costs in all. Lines of a tenth of a second go out
 // together, at once where they fill the buffer or the process ends; only `kill -9` loses those of the last moment.
 const FLUSH_EVERY_MS = 100;
-const FLUSH_AT_BYTES = 32_768;
+const FLUSH_AT_BYTES = 4_000;
+// With every line sonic-boom measures the piece that it adds the line to, as a copy: pieces of 64 kB were a fifth of
+// all that the ingress allocated.
+const PIECE_BYTES = 4_096;
 
 /** JSON lines on standard output. Every record names its process. */
 export function createLogger(name: string, level: string): Logger {
@@ -32,7 +35,7 @@ export function createLogger(name: string, level: string): Logger {
     dest: 1,
     sync: false,
     minLength: FLUSH_AT_BYTES,
-    maxWrite: 2 * FLUSH_AT_BYTES,
+    maxWrite: PIECE_BYTES,
   });
   setInterval(() => destination.flush(), FLUSH_EVERY_MS).unref();
   return pino(

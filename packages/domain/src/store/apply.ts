@@ -1,9 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Decision, decide } from '../core/decision.js';
+import { Prisma } from '../generated/client.js';
 import { writeStatement } from './apply-statement.js';
 import { coalesce, eachAlone } from './coalesce.js';
-import type { Database } from './database.js';
-import { isUnavailable, persist, StoreUnavailable } from './failure.js';
+import type { Run } from './database.js';
+import { isUnavailable, StoreUnavailable } from './failure.js';
 import { heardOf, type Plan, type PlanOptions, planOf, type Written } from './plan.js';
 import type { Heard, Seen, Told } from './told.js';
 
@@ -13,8 +14,11 @@ type Row = Seen & { eventDone: boolean | null; createdAt: Date };
 const ROUNDS = 12;
 
 /** The one door: reports of news go in, and state, history, ledger, calls and cases change in one statement. */
-export function applier(db: Database, options: PlanOptions): (told: Told) => Promise<Heard> {
-  return coalesce<Told, Heard>((reports) => applyAll(db, reports, options), { batchMax: 64, inFlightMax: 2 });
+export function applier(run: Run, options: PlanOptions): (told: Told) => Promise<Heard> {
+  return coalesce<Told, Heard>((reports) => applyAll(run, reports, options), {
+    batchMax: 64,
+    inFlightMax: 2,
+  });
 }
 
 /**
@@ -22,14 +26,14 @@ export function applier(db: Database, options: PlanOptions): (told: Told) => Pro
  * The first round believes what its reporters saw; who loses it there has the row read anew.
  */
 async function applyAll(
-  db: Database,
+  run: Run,
   reports: readonly Told[],
   options: PlanOptions,
 ): Promise<(Heard | Error)[]> {
   const answers = new Map<Told, Heard | Error>();
   const tried = new Set<Told>();
   const round = (some: readonly Told[]) =>
-    applyRound(db, some, options, (report) => (tried.has(report) ? undefined : seenBy(report)));
+    applyRound(run, some, options, (report) => (tried.has(report) ? undefined : seenBy(report)));
   for (let fruitless = 0; fruitless < ROUNDS; ) {
     const open = firstOfEach(reports.filter((report) => !answers.has(report)));
     if (open.length === 0) break;
@@ -79,13 +83,13 @@ const seenBy = (report: Told): Seen | undefined =>
  * decided again.
  */
 async function applyRound(
-  db: Database,
+  run: Run,
   reports: readonly Told[],
   options: PlanOptions,
   seenOf: (report: Told) => Seen | undefined,
 ): Promise<(Heard | null)[]> {
   const unseen = reports.filter((report) => !seenOf(report));
-  const rows = unseen.length > 0 ? await readRows(db, unseen) : new Map<string, Row>();
+  const rows = unseen.length > 0 ? await readRows(run, unseen) : new Map<string, Row>();
   const answers = new Map<Told, Heard>();
   const plans: Plan[] = [];
   for (const report of reports) {
@@ -97,7 +101,7 @@ async function applyRound(
       plans.push(planOf(seen ?? row!, report, decision, options));
     else answers.set(report, answerOf(unheard ?? decision!.verdict, row));
   }
-  const written = plans.length > 0 ? await write(db, plans) : new Map<string, Written>();
+  const written = plans.length > 0 ? await write(run, plans) : new Map<string, Written>();
   for (const plan of plans) {
     const found = written.get(plan.id);
     if (found) answers.set(plan.report, heardOf(plan, found));
@@ -120,25 +124,23 @@ const answerOf = (verdict: Heard['verdict'], row: Row | undefined): Heard =>
 const leavesTrace = (decision: Decision, report: Told): boolean =>
   decision.filed || (report.calls?.length ?? 0) > 0 || report.eventId !== undefined;
 
-async function readRows(db: Database, reports: readonly Told[]): Promise<Map<string, Row>> {
+async function readRows(run: Run, reports: readonly Told[]): Promise<Map<string, Row>> {
   const asked = JSON.stringify(reports.map((r) => ({ id: r.transactionId, event: r.eventId ?? null })));
-  const rows = await persist(
-    () => db.$queryRaw<Row[]>`
-      select t.id, t.kind, t.state, t.confirmation, t.account_id as "accountId", t.amount_minor as "amountMinor",
-        t.currency, t.provider, t.provider_order_id as "providerOrderId", t.next_step as "nextStep", t.attempt,
-        t.version, t.asks, t.created_at as "createdAt",
-        (select e.processed_at is not null from webhook_event e where e.id = a.event) as "eventDone",
-        array(select j.slot from ledger_journal j where j.transaction_id = t.id) as slots,
-        array(select c.kind from reconciliation_case c
-          where c.subject = t.id::text and c.closed_at is null) as "openCases"
-      from jsonb_to_recordset(${asked}::jsonb) as a(id uuid, event uuid)
-      join recharge_transaction t on t.id = a.id`,
-  );
+  const rows = await run<Row>(Prisma.sql`
+    select t.id, t.kind, t.state, t.confirmation, t.account_id as "accountId", t.amount_minor as "amountMinor",
+      t.currency, t.provider, t.provider_order_id as "providerOrderId", t.next_step as "nextStep", t.attempt,
+      t.version, t.asks, t.created_at as "createdAt",
+      (select e.processed_at is not null from webhook_event e where e.id = a.event) as "eventDone",
+      array(select j.slot from ledger_journal j where j.transaction_id = t.id) as slots,
+      array(select c.kind from reconciliation_case c
+        where c.subject = t.id::text and c.closed_at is null) as "openCases"
+    from jsonb_to_recordset(${asked}::jsonb) as a(id uuid, event uuid)
+    join recharge_transaction t on t.id = a.id`);
   return new Map(rows.map((row) => [row.id, row]));
 }
 
-async function write(db: Database, plans: readonly Plan[]): Promise<Map<string, Written>> {
+async function write(run: Run, plans: readonly Plan[]): Promise<Map<string, Written>> {
   const json = JSON.stringify(plans.map((plan) => plan.row));
-  const rows = await persist(() => db.$queryRaw<Written[]>(writeStatement(json)));
+  const rows = await run<Written>(writeStatement(json));
   return new Map(rows.map((row) => [row.id, row]));
 }

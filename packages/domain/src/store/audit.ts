@@ -1,6 +1,6 @@
-import type { Prisma } from '../generated/client.js';
+import { Prisma } from '../generated/client.js';
 import { eachAlone } from './coalesce.js';
-import type { Database } from './database.js';
+import type { Database, Run, Store } from './database.js';
 import { isUnavailable, persist } from './failure.js';
 
 /** One call of the outside face, answered or refused. Holds no secret: whoever makes one leaves those out. */
@@ -52,42 +52,37 @@ export interface Audit {
 // Two months: a fleet whose reconciliation workers stand still for weeks still files where it should.
 const MONTHS_AHEAD = 2;
 
-export function openAudit(db: Database): Audit {
+export function openAudit({ db, run }: Store): Audit {
   return {
-    write: (calls) => write(db, calls),
+    write: (calls) => write(run, calls),
     list: (filter) => list(db, filter),
     ensurePartitions: async () => {
-      const [row] = await persist(
-        () => db.$queryRaw<{ made: number }[]>`select ensure_audit_partitions(${MONTHS_AHEAD}::int) as made`,
+      const [row] = await run<{ made: number }>(
+        Prisma.sql`select ensure_audit_partitions(${MONTHS_AHEAD}::int) as made`,
       );
       return row!.made;
     },
     dropBefore: async (month) => {
-      const rows = await persist(
-        () =>
-          db.$queryRaw<
-            { name: string }[]
-          >`select drop_audit_partitions((${month}::timestamptz at time zone 'UTC')::date) as name`,
+      const rows = await run<{ name: string }>(
+        Prisma.sql`select drop_audit_partitions((${month}::timestamptz at time zone 'UTC')::date) as name`,
       );
       return rows.map(({ name }) => name);
     },
   };
 }
 
-async function write(db: Database, calls: readonly AuditCall[]): Promise<{ refused: number }> {
+async function write(run: Run, calls: readonly AuditCall[]): Promise<{ refused: number }> {
   if (calls.length === 0) return { refused: 0 };
   const insert = async (some: readonly AuditCall[]): Promise<true[]> => {
-    await persist(
-      () => db.$executeRaw`
-        insert into audit_call (id, at, ip, client_id, key_id, method, route, params, account_id, status, code,
-          duration_ms, correlation_id)
-        select id, at, ip, "clientId", "keyId", method, route, params, "accountId", status, code, "durationMs",
-          "correlationId"
-        from jsonb_to_recordset(${JSON.stringify(some)}::jsonb) as c(
-          id uuid, at timestamptz, ip text, "clientId" uuid, "keyId" text, method text, route text, params jsonb,
-          "accountId" text, status int, code text, "durationMs" float8, "correlationId" text)
-        on conflict do nothing`,
-    );
+    await run(Prisma.sql`
+      insert into audit_call (id, at, ip, client_id, key_id, method, route, params, account_id, status, code,
+        duration_ms, correlation_id)
+      select id, at, ip, "clientId", "keyId", method, route, params, "accountId", status, code, "durationMs",
+        "correlationId"
+      from jsonb_to_recordset(${JSON.stringify(some)}::jsonb) as c(
+        id uuid, at timestamptz, ip text, "clientId" uuid, "keyId" text, method text, route text, params jsonb,
+        "accountId" text, status int, code text, "durationMs" float8, "correlationId" text)
+      on conflict do nothing`);
     return some.map(() => true);
   };
   const answers = await eachAlone(calls, insert, isUnavailable);

@@ -1,7 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { addressTest } from './addresses.js';
 import type { Ceiling } from './ceilings.js';
-import type { Database } from './database.js';
+import type { Database, Store } from './database.js';
 import { persist } from './failure.js';
 import { contextOf, type Key, type KeyRow, type Known, keyOf, knownOf } from './key.js';
 import { forgetNonces, nonceUser } from './nonces.js';
@@ -58,7 +58,7 @@ const REKEY_TRIES = 5;
 const hashOf = (secret: string) => new Uint8Array(createHash('sha256').update(secret, 'utf8').digest());
 const newSecret = (): string => `rs_${randomBytes(32).toString('base64url')}`;
 
-export function openClients(db: Database, deps: Deps): Clients {
+export function openClients({ db, run }: Store, deps: Deps): Clients {
   const known = (row: KeyRow | null) => knownOf(row, deps.vault, deps.now);
   return {
     create: (client) => create(db, client, deps),
@@ -76,7 +76,7 @@ export function openClients(db: Database, deps: Deps): Clients {
       known(
         await persist(() => db.apiKey.findUnique({ where: { oauthSubject }, include: { client: true } })),
       ),
-    useNonce: nonceUser(db),
+    useNonce: nonceUser(run),
     forgetNonces: () => forgetNonces(db),
     rekey: () => rekey(db, deps.vault),
   };

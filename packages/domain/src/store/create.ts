@@ -1,8 +1,8 @@
 import { holdOf } from '../core/postings.js';
 import { Prisma } from '../generated/client.js';
 import { coalesce, eachAlone } from './coalesce.js';
-import type { Database } from './database.js';
-import { isUnavailable, persist } from './failure.js';
+import type { Run } from './database.js';
+import { isUnavailable } from './failure.js';
 import { fingerprintOf } from './fingerprint.js';
 import type { NewRecharge } from './new-recharge.js';
 import { type RechargeView, viewColumns } from './view.js';
@@ -18,9 +18,9 @@ type Born = { id: string; createdAt: Date };
 type Existing = RechargeView & { idempotencyKey: string; fingerprint: string };
 
 /** Stores requests with their transactions; of requests with one key, whoever comes first. */
-export function creator(db: Database, options: { hintLimitMs: number; newId: () => string }) {
+export function creator(run: Run, options: { hintLimitMs: number; newId: () => string }) {
   const store = (statement: (asks: readonly Asked[]) => Prisma.Sql) => (asks: readonly Asked[]) =>
-    eachAlone(asks, (some) => storeOrFind(db, some, statement), isUnavailable);
+    eachAlone(asks, (some) => storeOrFind(run, some, statement), isUnavailable);
   // Two halves of 64 callers take turns: with all of them in one batch the process idled while that was stored.
   const limits = { batchMax: 32, inFlightMax: 2 };
   const collect = coalesce<Asked, Created>(
@@ -38,18 +38,18 @@ export function creator(db: Database, options: { hintLimitMs: number; newId: () 
 }
 
 async function storeOrFind(
-  db: Database,
+  run: Run,
   asks: readonly Asked[],
   statement: (asks: readonly Asked[]) => Prisma.Sql,
 ): Promise<Created[]> {
-  const born = await persist(() => db.$queryRaw<Born[]>(statement(asks)));
+  const born = await run<Born>(statement(asks));
   const bornAt = new Map(born.map((row) => [row.id, row.createdAt]));
   const late = asks.filter((ask) => !bornAt.has(ask.id));
-  const existing = late.length > 0 ? await findByKey(db, late) : new Map<string, Existing>();
+  const existing = late.length > 0 ? await findByKey(run, late) : new Map<string, Existing>();
   const refused = late.filter((ask) => !existing.has(keyOf(ask)));
   // A repeated key that was not visible yet counted as spent, and may have crowded these out of the balance.
   const wasCrowded = refused.length > 0 && refused.length < late.length;
-  const again = wasCrowded ? await storeOrFind(db, refused, statement) : [];
+  const again = wasCrowded ? await storeOrFind(run, refused, statement) : [];
   return asks.map((ask) => {
     const createdAt = bornAt.get(ask.id);
     if (createdAt) return { ok: true, replayed: false, recharge: newView(ask, createdAt) };
@@ -62,15 +62,13 @@ async function storeOrFind(
 }
 
 /** The one who comes second reads after its own statement: that one's snapshot is older than the rival's commit. */
-async function findByKey(db: Database, asks: readonly Asked[]): Promise<Map<string, Existing>> {
+async function findByKey(run: Run, asks: readonly Asked[]): Promise<Map<string, Existing>> {
   const keys = JSON.stringify(asks.map((ask) => ({ client: ask.clientId, key: ask.idempotencyKey })));
-  const rows = await persist(
-    () => db.$queryRaw<Existing[]>`
-      select q.idempotency_key as "idempotencyKey", q.fingerprint, ${Prisma.raw(viewColumns)}
-      from (select distinct client, key from jsonb_to_recordset(${keys}::jsonb) as a(client uuid, key text)) asked
-      join recharge_request q on q.client_id = asked.client and q.idempotency_key = asked.key
-      join recharge_transaction t on t.id = q.transaction_id`,
-  );
+  const rows = await run<Existing>(Prisma.sql`
+    select q.idempotency_key as "idempotencyKey", q.fingerprint, ${Prisma.raw(viewColumns)}
+    from (select distinct client, key from jsonb_to_recordset(${keys}::jsonb) as a(client uuid, key text)) asked
+    join recharge_request q on q.client_id = asked.client and q.idempotency_key = asked.key
+    join recharge_transaction t on t.id = q.transaction_id`);
   return new Map(rows.map((row) => [keyOf(row), row]));
 }
 

@@ -5,7 +5,7 @@ export class StoreUnavailable extends Error {
   override readonly name = 'StoreUnavailable';
 }
 
-/** SQLSTATE of a failed call, whichever of Prisma's wrappings it comes in; null when there is none. */
+/** SQLSTATE of a failed call, as the driver gives it or wrapped by Prisma; null when there is none. */
 export function sqlState(error: unknown): string | null {
   const meta = (error as { meta?: { driverAdapterError?: { cause?: { originalCode?: unknown } } } } | null)
     ?.meta;

@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
+import { Prisma } from '../generated/client.js';
 import { coalesce, eachAlone } from './coalesce.js';
-import type { Database } from './database.js';
-import { isUnavailable, persist } from './failure.js';
+import type { Run } from './database.js';
+import { isUnavailable } from './failure.js';
 
 /** An authentic provider event, as its bytes came. */
 export type Delivery = Readonly<{
@@ -44,14 +45,14 @@ export interface Inbox {
   fileUnmatched(event: StoredEvent, detail: object): Promise<void>;
 }
 
-export function openInbox(db: Database, options: { hintLimitMs: number; newId: () => string }): Inbox {
+export function openInbox(run: Run, options: { hintLimitMs: number; newId: () => string }): Inbox {
   const limits = { batchMax: 64, inFlightMax: 2 };
   const keep = coalesce<Arrival, Kept>(
-    (arrivals) => eachAlone(arrivals, (some) => keepAll(db, some, options), isUnavailable),
+    (arrivals) => eachAlone(arrivals, (some) => keepAll(run, some, options), isUnavailable),
     limits,
   );
-  const ofOrder = coalesce<OrderName, string | null>((orders) => transactionsOf(db, orders), limits);
-  const read = coalesce<string, StoredEvent | null>((ids) => readAll(db, ids), limits);
+  const ofOrder = coalesce<OrderName, string | null>((orders) => transactionsOf(run, orders), limits);
+  const read = coalesce<string, StoredEvent | null>((ids) => readAll(run, ids), limits);
   return {
     keep: (delivery) =>
       keep({ ...delivery, bodyHash: createHash('sha256').update(delivery.rawBody).digest('hex') }),
@@ -60,74 +61,66 @@ export function openInbox(db: Database, options: { hintLimitMs: number; newId: (
       if (reference !== null && UUID.test(reference)) return reference.toLowerCase();
       return providerOrderId === null ? null : ofOrder({ provider, providerOrderId });
     },
-    fileUnmatched: (event, detail) => fileUnmatched(db, event, detail, options.newId()),
+    fileUnmatched: (event, detail) => fileUnmatched(run, event, detail, options.newId()),
   };
 }
 
 async function keepAll(
-  db: Database,
+  run: Run,
   arrivals: readonly Arrival[],
   options: { hintLimitMs: number; newId: () => string },
 ): Promise<Kept[]> {
   const json = JSON.stringify(arrivals.map((a) => ({ ...a, rawBody: a.rawBody.toString('base64') })));
-  const kept = await persist(
-    () => db.$queryRaw<{ id: string }[]>`
-      insert into webhook_event (id, provider, event_id, raw_body, body_hash, correlation_id, due_at)
-      select id, provider, "eventId", decode("rawBody", 'base64'), decode("bodyHash", 'hex'), "correlationId",
-        now() + ${options.hintLimitMs}::int * interval '1 ms'
-      from jsonb_to_recordset(${json}::jsonb) as a(
-        id uuid, provider text, "eventId" text, "rawBody" text, "bodyHash" text, "correlationId" text)
-      order by provider, "eventId"
-      on conflict (provider, event_id) do nothing
-      returning id`,
-  );
+  const kept = await run<{ id: string }>(Prisma.sql`
+    insert into webhook_event (id, provider, event_id, raw_body, body_hash, correlation_id, due_at)
+    select id, provider, "eventId", decode("rawBody", 'base64'), decode("bodyHash", 'hex'), "correlationId",
+      now() + ${options.hintLimitMs}::int * interval '1 ms'
+    from jsonb_to_recordset(${json}::jsonb) as a(
+      id uuid, provider text, "eventId" text, "rawBody" text, "bodyHash" text, "correlationId" text)
+    order by provider, "eventId"
+    on conflict (provider, event_id) do nothing
+    returning id`);
   const ids = new Set(kept.map((row) => row.id));
   const rivals = arrivals.filter((a) => !ids.has(a.id));
-  const first = rivals.length > 0 ? await firstOf(db, rivals) : new Map();
+  const first = rivals.length > 0 ? await firstOf(run, rivals) : new Map();
   return Promise.all(
     arrivals.map(async (a): Promise<Kept> => {
       if (ids.has(a.id)) return { id: a.id, verdict: 'kept' };
       const stored = first.get(`${a.provider} ${a.eventId}`);
       if (!stored) throw new Error(`event ${a.provider} ${a.eventId} is neither kept nor there`);
       if (stored.bodyHash === a.bodyHash) return { id: stored.id, verdict: 'repeated' };
-      await openChangedCase(db, a, options.newId());
+      await openChangedCase(run, a, options.newId());
       return { id: stored.id, verdict: 'changed' };
     }),
   );
 }
 
-async function firstOf(db: Database, arrivals: readonly Arrival[]) {
+async function firstOf(run: Run, arrivals: readonly Arrival[]) {
   const json = JSON.stringify(arrivals.map(({ provider, eventId }) => ({ provider, eventId })));
-  const rows = await persist(
-    () => db.$queryRaw<{ id: string; provider: string; eventId: string; bodyHash: string }[]>`
-      select e.id, e.provider, e.event_id as "eventId", encode(e.body_hash, 'hex') as "bodyHash"
-      from (select distinct provider, "eventId"
-        from jsonb_to_recordset(${json}::jsonb) as a(provider text, "eventId" text)) a
-      join webhook_event e on e.provider = a.provider and e.event_id = a."eventId"`,
-  );
+  const rows = await run<{ id: string; provider: string; eventId: string; bodyHash: string }>(Prisma.sql`
+    select e.id, e.provider, e.event_id as "eventId", encode(e.body_hash, 'hex') as "bodyHash"
+    from (select distinct provider, "eventId"
+      from jsonb_to_recordset(${json}::jsonb) as a(provider text, "eventId" text)) a
+    join webhook_event e on e.provider = a.provider and e.event_id = a."eventId"`);
   return new Map(rows.map((row) => [`${row.provider} ${row.eventId}`, row]));
 }
 
-async function openChangedCase(db: Database, a: Arrival, caseId: string): Promise<void> {
+async function openChangedCase(run: Run, a: Arrival, caseId: string): Promise<void> {
   const detail = JSON.stringify({ eventId: a.eventId, body: a.rawBody.toString('utf8').slice(0, 4_000) });
-  await persist(
-    () => db.$executeRaw`
-      insert into reconciliation_case (id, transaction_id, subject, kind, detail)
-      select ${caseId}::uuid, transaction_id, ${`${a.provider}:${a.eventId}`}, 'event_changed', ${detail}::jsonb
-      from webhook_event where provider = ${a.provider} and event_id = ${a.eventId}
-      on conflict (subject, kind) where closed_at is null do nothing`,
-  );
+  await run(Prisma.sql`
+    insert into reconciliation_case (id, transaction_id, subject, kind, detail)
+    select ${caseId}::uuid, transaction_id, ${`${a.provider}:${a.eventId}`}, 'event_changed', ${detail}::jsonb
+    from webhook_event where provider = ${a.provider} and event_id = ${a.eventId}
+    on conflict (subject, kind) where closed_at is null do nothing`);
 }
 
-async function readAll(db: Database, ids: readonly string[]): Promise<(StoredEvent | null)[]> {
-  const rows = await persist(
-    () => db.$queryRaw<(Omit<StoredEvent, 'rawBody'> & { rawBody: Uint8Array })[]>`
-      select id, provider, event_id as "eventId", raw_body as "rawBody", correlation_id as "correlationId",
-        processed_at is not null as processed,
-        (extract(epoch from now() - stored_at) * 1000)::float8 as "ageMs"
-      from webhook_event where id = any(${[...ids]}::uuid[])`,
-  );
-  const found = new Map(rows.map((row) => [row.id, { ...row, rawBody: Buffer.from(row.rawBody) }]));
+async function readAll(run: Run, ids: readonly string[]): Promise<(StoredEvent | null)[]> {
+  const rows = await run<StoredEvent>(Prisma.sql`
+    select id, provider, event_id as "eventId", raw_body as "rawBody", correlation_id as "correlationId",
+      processed_at is not null as processed,
+      (extract(epoch from now() - stored_at) * 1000)::float8 as "ageMs"
+    from webhook_event where id = any(${[...ids]}::uuid[])`);
+  const found = new Map(rows.map((row) => [row.id, row]));
   return ids.map((id) => found.get(id) ?? null);
 }
 
@@ -135,31 +128,22 @@ const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
 type OrderName = Readonly<{ provider: string; providerOrderId: string }>;
 
-async function transactionsOf(db: Database, orders: readonly OrderName[]): Promise<(string | null)[]> {
+async function transactionsOf(run: Run, orders: readonly OrderName[]): Promise<(string | null)[]> {
   const json = JSON.stringify(orders.map((order, n) => ({ ...order, n })));
-  const rows = await persist(
-    () => db.$queryRaw<{ n: number; id: string }[]>`
-      select a.n, t.id from jsonb_to_recordset(${json}::jsonb) as a(n int, provider text, "providerOrderId" text)
-      join recharge_transaction t on t.provider = a.provider and t.provider_order_id = a."providerOrderId"`,
-  );
+  const rows = await run<{ n: number; id: string }>(Prisma.sql`
+    select a.n, t.id from jsonb_to_recordset(${json}::jsonb) as a(n int, provider text, "providerOrderId" text)
+    join recharge_transaction t on t.provider = a.provider and t.provider_order_id = a."providerOrderId"`);
   const found = new Map(rows.map((row) => [row.n, row.id]));
   return orders.map((_, n) => found.get(n) ?? null);
 }
 
-async function fileUnmatched(
-  db: Database,
-  event: StoredEvent,
-  detail: object,
-  caseId: string,
-): Promise<void> {
-  await persist(
-    () => db.$executeRaw`
-      with filed as (
-        update webhook_event set processed_at = now(), due_at = null, verdict = 'conflict'
-        where id = ${event.id}::uuid and processed_at is null returning id)
-      insert into reconciliation_case (id, subject, kind, detail)
-      select ${caseId}::uuid, ${`${event.provider}:${event.eventId}`}, 'unknown_order', ${JSON.stringify(detail)}::jsonb
-      from filed
-      on conflict (subject, kind) where closed_at is null do nothing`,
-  );
+async function fileUnmatched(run: Run, event: StoredEvent, detail: object, caseId: string): Promise<void> {
+  await run(Prisma.sql`
+    with filed as (
+      update webhook_event set processed_at = now(), due_at = null, verdict = 'conflict'
+      where id = ${event.id}::uuid and processed_at is null returning id)
+    insert into reconciliation_case (id, subject, kind, detail)
+    select ${caseId}::uuid, ${`${event.provider}:${event.eventId}`}, 'unknown_order', ${JSON.stringify(detail)}::jsonb
+    from filed
+    on conflict (subject, kind) where closed_at is null do nothing`);
 }

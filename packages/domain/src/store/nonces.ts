@@ -1,5 +1,6 @@
+import { Prisma } from '../generated/client.js';
 import { coalesce, eachAlone } from './coalesce.js';
-import type { Database } from './database.js';
+import type { Database, Run } from './database.js';
 import { isUnavailable, persist } from './failure.js';
 
 type Use = Readonly<{ keyId: string; nonce: string }>;
@@ -11,8 +12,8 @@ const BATCH = 5_000;
 const BATCHES_MAX = 40;
 
 /** True for the first use of a nonce by a key in any process; false for every later one. */
-export function nonceUser(db: Database): (use: Use) => Promise<boolean> {
-  return coalesce<Use, boolean>((uses) => eachAlone(uses, (some) => useAll(db, some), isUnavailable), {
+export function nonceUser(run: Run): (use: Use) => Promise<boolean> {
+  return coalesce<Use, boolean>((uses) => eachAlone(uses, (some) => useAll(run, some), isUnavailable), {
     batchMax: 64,
     inFlightMax: 2,
   });
@@ -26,17 +27,15 @@ const nameOf = ({ keyId, nonce }: Use): string => `${keyId} ${nonce}`;
  * Its commit does not wait for the disk. The recharge that a signed request stores commits after it and does wait, and
  * the log is written in order: no recharge survives a crash without its nonce.
  */
-async function useAll(db: Database, uses: readonly Use[]): Promise<boolean[]> {
+async function useAll(run: Run, uses: readonly Use[]): Promise<boolean[]> {
   const keyIds = uses.map(({ keyId }) => keyId);
   const nonces = uses.map(({ nonce }) => nonce);
-  const first = await persist(
-    () => db.$queryRaw<Use[]>`
-      with unhurried as materialized (select set_config('synchronous_commit', 'off', true))
-      insert into nonce (key_id, nonce)
-      select k, n from unhurried, unnest(${keyIds}::text[], ${nonces}::text[]) as u(k, n) order by k, n
-      on conflict do nothing
-      returning key_id as "keyId", nonce`,
-  );
+  const first = await run<Use>(Prisma.sql`
+    with unhurried as materialized (select set_config('synchronous_commit', 'off', true))
+    insert into nonce (key_id, nonce)
+    select k, n from unhurried, unnest(${keyIds}::text[], ${nonces}::text[]) as u(k, n) order by k, n
+    on conflict do nothing
+    returning key_id as "keyId", nonce`);
   const unclaimed = new Set(first.map(nameOf));
   // Of several in one batch, the first to ask has it.
   return uses.map((use) => unclaimed.delete(nameOf(use)));

@@ -2,8 +2,7 @@ import type { NextStep } from '../core/next-step.js';
 import type { State } from '../core/recharge.js';
 import { Prisma } from '../generated/client.js';
 import { coalesce } from './coalesce.js';
-import type { Database } from './database.js';
-import { persist } from './failure.js';
+import type { Run } from './database.js';
 import { type RechargeView, viewColumns } from './view.js';
 
 export type ListFilter = Readonly<{
@@ -44,52 +43,47 @@ export interface Reads {
 }
 
 /** @param callLimitMs longest time that one submit may take */
-export function openReads(db: Database, callLimitMs: number): Reads {
+export function openReads(run: Run, callLimitMs: number): Reads {
   const limits = { batchMax: 100, inFlightMax: 2 };
   return {
-    recharge: coalesce<string, RechargeView | null>((ids) => rechargesById(db, ids), limits),
-    outstanding: coalesce<string, Outstanding | null>((ids) => outstandingById(db, ids, callLimitMs), limits),
-    list: (filter) => list(db, filter),
-    timeline: (id) => timeline(db, id),
+    recharge: coalesce<string, RechargeView | null>((ids) => rechargesById(run, ids), limits),
+    outstanding: coalesce<string, Outstanding | null>(
+      (ids) => outstandingById(run, ids, callLimitMs),
+      limits,
+    ),
+    list: (filter) => list(run, filter),
+    timeline: (id) => timeline(run, id),
     pendingBeyond: (slaMs) =>
-      persist(
-        () => db.$queryRaw`
-          select provider, count(*)::int as count from recharge_transaction
-          where due_at is not null and created_at < now() - ${slaMs}::float8 * interval '1 ms' group by provider`,
-      ),
+      run(Prisma.sql`
+        select provider, count(*)::int as count from recharge_transaction
+        where due_at is not null and created_at < now() - ${slaMs}::float8 * interval '1 ms' group by provider`),
     openCases: () =>
-      persist(
-        () => db.$queryRaw`
-          select kind, count(*)::int as count from reconciliation_case where closed_at is null group by kind`,
-      ),
+      run(Prisma.sql`
+        select kind, count(*)::int as count from reconciliation_case where closed_at is null group by kind`),
   };
 }
 
-async function rechargesById(db: Database, ids: readonly string[]): Promise<(RechargeView | null)[]> {
-  const rows = await persist(
-    () => db.$queryRaw<RechargeView[]>`
-      select ${Prisma.raw(viewColumns)}
-      from recharge_transaction t join recharge_request q on q.transaction_id = t.id
-      where t.id = any(${[...ids]}::uuid[])`,
-  );
+async function rechargesById(run: Run, ids: readonly string[]): Promise<(RechargeView | null)[]> {
+  const rows = await run<RechargeView>(Prisma.sql`
+    select ${Prisma.raw(viewColumns)}
+    from recharge_transaction t join recharge_request q on q.transaction_id = t.id
+    where t.id = any(${[...ids]}::uuid[])`);
   return inOrder(ids, rows);
 }
 
 async function outstandingById(
-  db: Database,
+  run: Run,
   ids: readonly string[],
   callLimitMs: number,
 ): Promise<(Outstanding | null)[]> {
-  const rows = await persist(
-    () => db.$queryRaw<Outstanding[]>`
-      select t.id, t.state, t.provider, t.attempt, t.created_at as "createdAt",
-        case when exists (
-          select from provider_call c
-          where c.transaction_id = t.id and c.operation = 'submit' and c.attempt = t.attempt and c.ended_at is null
-            and c.started_at > now() - ${callLimitMs}::int * interval '1 ms')
-        then null else t.next_step end as "nextStep"
-      from recharge_transaction t where t.id = any(${[...ids]}::uuid[])`,
-  );
+  const rows = await run<Outstanding>(Prisma.sql`
+    select t.id, t.state, t.provider, t.attempt, t.created_at as "createdAt",
+      case when exists (
+        select from provider_call c
+        where c.transaction_id = t.id and c.operation = 'submit' and c.attempt = t.attempt and c.ended_at is null
+          and c.started_at > now() - ${callLimitMs}::int * interval '1 ms')
+      then null else t.next_step end as "nextStep"
+    from recharge_transaction t where t.id = any(${[...ids]}::uuid[])`);
   return inOrder(ids, rows);
 }
 
@@ -98,7 +92,7 @@ function inOrder<Row extends { id: string }>(ids: readonly string[], rows: reado
   return ids.map((id) => found.get(id) ?? null);
 }
 
-function list(db: Database, filter: ListFilter): Promise<RechargeView[]> {
+function list(run: Run, filter: ListFilter): Promise<RechargeView[]> {
   const wanted: Prisma.Sql[] = [
     Prisma.sql`t.client_id = ${filter.clientId}::uuid`,
     Prisma.sql`t.account_id like any(${[...filter.accountPatterns]}::text[])`,
@@ -112,13 +106,11 @@ function list(db: Database, filter: ListFilter): Promise<RechargeView[]> {
   if (filter.createdTo)
     wanted.push(Prisma.sql`t.created_at < ${filter.createdTo.toISOString()}::timestamptz`);
   if (filter.beforeId) wanted.push(Prisma.sql`t.id < ${filter.beforeId}::uuid`);
-  return persist(
-    () => db.$queryRaw<RechargeView[]>`
-      select ${Prisma.raw(viewColumns)}
-      from recharge_transaction t join recharge_request q on q.transaction_id = t.id
-      where ${Prisma.join(wanted, ' and ')}
-      order by t.id desc limit ${filter.limit}::int`,
-  );
+  return run<RechargeView>(Prisma.sql`
+    select ${Prisma.raw(viewColumns)}
+    from recharge_transaction t join recharge_request q on q.transaction_id = t.id
+    where ${Prisma.join(wanted, ' and ')}
+    order by t.id desc limit ${filter.limit}::int`);
 }
 
 /** A time inside of JSON, as the others are written. */
@@ -126,36 +118,34 @@ const utc = (column: string): Prisma.Sql =>
   Prisma.raw(`to_char(${column} at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')`);
 
 /** Everything that happened to one recharge, from all its tables, in one order. */
-function timeline(db: Database, id: string): Promise<TimelineRow[]> {
-  return persist(
-    () => db.$queryRaw<TimelineRow[]>`
-      select at, kind, detail from (
-        select received_at as at, 0 as rank, 0::bigint as n, 'request' as kind, jsonb_build_object(
-          'idempotencyKey', idempotency_key, 'correlationId', correlation_id) as detail
-        from recharge_request where transaction_id = ${id}::uuid
-        union all
-        select at, 2, seq, 'transition', jsonb_build_object('seq', seq, 'news', news, 'verdict', verdict,
-          'from', from_state, 'to', to_state, 'source', source, 'reason', reason)
-        from transition where transaction_id = ${id}::uuid
-        union all
-        select started_at, case operation when 'submit' then 3 else 1 end, attempt,
-          case operation when 'submit' then 'provider_call' else 'poll' end, jsonb_build_object('operation', operation,
-          'attempt', attempt, 'outcome', coalesce(outcome, 'unanswered'), 'providerCode', provider_code,
-          'httpStatus', http_status, 'endedAt', ${utc('ended_at')})
-        from provider_call where transaction_id = ${id}::uuid
-        union all
-        select stored_at, 1, 0, 'webhook', jsonb_build_object('provider', provider, 'eventId', event_id,
-          'processedAt', ${utc('processed_at')}, 'verdict', verdict)
-        from webhook_event where transaction_id = ${id}::uuid
-        union all
-        select e.at, 4, e.id, 'posting', jsonb_build_object('slot', j.slot, 'debit', e.debit_account,
-          'credit', e.credit_account, 'amount', e.amount_minor, 'currency', e.currency)
-        from ledger_entry e join ledger_journal j on j.id = e.journal_id
-        where j.transaction_id = ${id}::uuid
-        union all
-        select opened_at, 5, 0, 'case', jsonb_build_object('caseId', id, 'caseKind', kind, 'closedAt', ${utc('closed_at')},
-          'resolution', resolution)
-        from reconciliation_case where transaction_id = ${id}::uuid
-      ) happened order by at, rank, n`,
-  );
+function timeline(run: Run, id: string): Promise<TimelineRow[]> {
+  return run<TimelineRow>(Prisma.sql`
+    select at, kind, detail from (
+      select received_at as at, 0 as rank, 0::bigint as n, 'request' as kind, jsonb_build_object(
+        'idempotencyKey', idempotency_key, 'correlationId', correlation_id) as detail
+      from recharge_request where transaction_id = ${id}::uuid
+      union all
+      select at, 2, seq, 'transition', jsonb_build_object('seq', seq, 'news', news, 'verdict', verdict,
+        'from', from_state, 'to', to_state, 'source', source, 'reason', reason)
+      from transition where transaction_id = ${id}::uuid
+      union all
+      select started_at, case operation when 'submit' then 3 else 1 end, attempt,
+        case operation when 'submit' then 'provider_call' else 'poll' end, jsonb_build_object('operation', operation,
+        'attempt', attempt, 'outcome', coalesce(outcome, 'unanswered'), 'providerCode', provider_code,
+        'httpStatus', http_status, 'endedAt', ${utc('ended_at')})
+      from provider_call where transaction_id = ${id}::uuid
+      union all
+      select stored_at, 1, 0, 'webhook', jsonb_build_object('provider', provider, 'eventId', event_id,
+        'processedAt', ${utc('processed_at')}, 'verdict', verdict)
+      from webhook_event where transaction_id = ${id}::uuid
+      union all
+      select e.at, 4, e.id, 'posting', jsonb_build_object('slot', j.slot, 'debit', e.debit_account,
+        'credit', e.credit_account, 'amount', e.amount_minor, 'currency', e.currency)
+      from ledger_entry e join ledger_journal j on j.id = e.journal_id
+      where j.transaction_id = ${id}::uuid
+      union all
+      select opened_at, 5, 0, 'case', jsonb_build_object('caseId', id, 'caseKind', kind, 'closedAt', ${utc('closed_at')},
+        'resolution', resolution)
+      from reconciliation_case where transaction_id = ${id}::uuid
+    ) happened order by at, rank, n`);
 }

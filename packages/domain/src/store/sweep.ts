@@ -1,6 +1,6 @@
 import type { NextStep } from '../core/next-step.js';
-import type { Database } from './database.js';
-import { persist } from './failure.js';
+import { Prisma } from '../generated/client.js';
+import type { Run } from './database.js';
 
 /** Something unfinished whose time has come. */
 export type Due =
@@ -12,26 +12,22 @@ export type Due =
  * same row and a job that is lost again is found again. The gap doubles with every sweep that brought nothing, up to
  * 64 times `afterMs`: a backlog that waits behind a slow provider is not hinted again and again.
  */
-export async function takeDue(db: Database, max: number, afterMs: number): Promise<Due[]> {
-  const recharges = await persist(
-    () => db.$queryRaw<{ id: string; provider: string; nextStep: NextStep }[]>`
-      with due as materialized (
-        select id from recharge_transaction where due_at <= now()
-        order by due_at limit ${max}::int for update skip locked)
-      update recharge_transaction t set asks = t.asks + 1,
-        due_at = now() + ${afterMs}::int * 2 ^ least(t.asks, 6) * (0.75 + random() / 2) * interval '1 ms'
-      from due where t.id = due.id
-      returning t.id, t.provider, t.next_step as "nextStep"`,
-  );
-  const events = await persist(
-    () => db.$queryRaw<{ id: string }[]>`
-      with due as materialized (
-        select id from webhook_event where due_at <= now()
-        order by due_at limit ${max}::int for update skip locked)
-      update webhook_event e set due_at = now() + ${afterMs}::int * (0.75 + random() / 2) * interval '1 ms'
-      from due where e.id = due.id
-      returning e.id`,
-  );
+export async function takeDue(run: Run, max: number, afterMs: number): Promise<Due[]> {
+  const recharges = await run<{ id: string; provider: string; nextStep: NextStep }>(Prisma.sql`
+    with due as materialized (
+      select id from recharge_transaction where due_at <= now()
+      order by due_at limit ${max}::int for update skip locked)
+    update recharge_transaction t set asks = t.asks + 1,
+      due_at = now() + ${afterMs}::int * 2 ^ least(t.asks, 6) * (0.75 + random() / 2) * interval '1 ms'
+    from due where t.id = due.id
+    returning t.id, t.provider, t.next_step as "nextStep"`);
+  const events = await run<{ id: string }>(Prisma.sql`
+    with due as materialized (
+      select id from webhook_event where due_at <= now()
+      order by due_at limit ${max}::int for update skip locked)
+    update webhook_event e set due_at = now() + ${afterMs}::int * (0.75 + random() / 2) * interval '1 ms'
+    from due where e.id = due.id
+    returning e.id`);
   return [
     ...recharges.map((row) => ({ what: 'recharge' as const, ...row })),
     ...events.map((row) => ({ what: 'event' as const, ...row })),
