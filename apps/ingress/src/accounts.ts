@@ -1,5 +1,5 @@
 import type { Domain, Key, WalletEntry } from '@replenish/domain';
-import { type Request, type Response, Router } from 'express';
+import type { IRouter, Request, Response } from 'express';
 import { z } from 'zod';
 import { answer, exactJson, preferredForm } from './answer.js';
 import { requireAccount, type Scope } from './caller.js';
@@ -26,11 +26,9 @@ export const LedgerQuery = z.strictObject({
     .optional(),
 });
 
-export function accountRoutes(deps: AccountDeps): Router {
-  const router = Router();
+export function addAccountRoutes(router: IRouter, deps: AccountDeps): void {
   router.get('/v1/account/balance', (request, response) => balance(deps, request, response));
   router.get('/v1/accounts/:accountId/ledger', (request, response) => ledger(deps, request, response));
-  return router;
 }
 
 async function balance(deps: AccountDeps, request: Request, response: Response): Promise<void> {

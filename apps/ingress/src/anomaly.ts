@@ -1,13 +1,13 @@
 import { type Security, type SecurityRule, StoreUnavailable, type Suspicion } from '@replenish/domain';
 import { Counter, type Frame, type Logger } from '@replenish/runtime';
-import type { Request, RequestHandler, Response } from 'express';
-import { type CallLocals, claimedKeyId } from './audit-record.js';
-import { atEnd } from './call-end.js';
+import type { Request, Response } from 'express';
+import { claimedKeyId } from './audit-record.js';
+import { atEnd, type Call, type Onlooker } from './call.js';
 import { Problem } from './problem.js';
 
 export interface Watch {
   /** Looks at every answer when it is over: one that is good costs nothing more. */
-  readonly handler: RequestHandler;
+  readonly see: Onlooker;
   /** Reports what is left. */
   close(): Promise<void>;
 }
@@ -29,9 +29,8 @@ const KEYS_MAX = 1_000;
 export function openWatch({ security, log, registry }: WatchDeps): Watch {
   const events = openSecurityCounter(registry);
   let seen = new Map<string, Suspicion>();
-  const note = (rule: SecurityRule, request: Request, response: Response): void => {
+  const note = (rule: SecurityRule, request: Request, { key, correlationId }: Call): void => {
     events.inc({ rule });
-    const { key, correlationId } = response.locals as CallLocals;
     const keyId = key?.keyId ?? claimedKeyId(request);
     log.warn({ security: true, rule, keyId, ip: request.ip, correlationId }, 'security event');
     if (keyId === undefined) return;
@@ -52,14 +51,12 @@ export function openWatch({ security, log, registry }: WatchDeps): Watch {
     }
   };
   const timer = setInterval(() => seen.size > 0 && void report(), REPORT_EVERY_MS).unref();
+  const look = (request: Request, response: Response, call: Call): void => {
+    const rule = response.statusCode < 400 ? null : ruleOf(request, call);
+    if (rule) note(rule, request, call);
+  };
   return {
-    handler: (request, response, next) => {
-      atEnd(response, () => {
-        const rule = response.statusCode < 400 ? null : ruleOf(request, response.locals as CallLocals);
-        if (rule) note(rule, request, response);
-      });
-      next();
-    },
+    see: (_request, response) => atEnd(response, look),
     close: async () => {
       clearInterval(timer);
       if (seen.size > 0) await report();
@@ -76,7 +73,7 @@ export const openSecurityCounter = (registry: Frame['registry']): Counter<'rule'
   });
 
 /** The rule that an answer offends, if any. Who names no key tries nobody's secret. */
-function ruleOf(request: Request, { problem }: CallLocals): SecurityRule | null {
+function ruleOf(request: Request, { problem }: Call): SecurityRule | null {
   const rule = problem instanceof Problem ? problem.suspicion : undefined;
   if (rule === undefined) return null;
   return rule === 'bad_signature' && claimedKeyId(request) === undefined ? null : rule;

@@ -3,20 +3,25 @@ import type { Domain } from '@replenish/domain';
 import type { Providers } from '@replenish/providers';
 import type { Queues } from '@replenish/queues';
 import { Counter, correlationIdFrom, type Frame, type Logger } from '@replenish/runtime';
-import express, { type ErrorRequestHandler, type Express, type RequestHandler } from 'express';
+import express, {
+  type ErrorRequestHandler,
+  type Express,
+  type Request,
+  type Response,
+  Router,
+} from 'express';
 import helmet from 'helmet';
-import { accountRoutes } from './accounts.js';
-import { statusOf } from './audit-record.js';
-import { auditRoutes } from './audit-routes.js';
+import { addAccountRoutes } from './accounts.js';
+import { addAuditRoutes } from './audit-routes.js';
 import type { AuthSettings } from './auth-settings.js';
-import { atEnd } from './call-end.js';
+import { atEnd, type Call, callOf, type Onlooker, openCall, seenBy, statusOf } from './call.js';
 import { openCallers } from './caller.js';
 import { docsRoutes } from './docs-routes.js';
 import { guarded } from './guard.js';
 import type { Limits } from './limits.js';
 import { answerProblems, notFound } from './problem.js';
 import { readBody } from './read-body.js';
-import { rechargeRoutes } from './recharges.js';
+import { addRechargeRoutes } from './recharges.js';
 import { redacted } from './redaction.js';
 import { webhookRoutes } from './webhooks.js';
 
@@ -36,13 +41,14 @@ export type IngressDeps = Readonly<{
 /** What stands around the door; each may be left out. */
 export type Guards = Readonly<{
   limits?: Limits;
-  /** See every call, in this order, before anything is read of it. */
-  handlers?: readonly RequestHandler[];
+  /** Every call passes them, in this order. */
+  onlookers?: readonly Onlooker[];
   mutualTls?: boolean;
 }>;
 
-// Looks ahead, so that the router below still sees whole paths: many, which no other request has to be compared with.
-const DOCS = /^(?=\/(?:docs|openapi\.json)(?:\/|$))/;
+// They look ahead, so that the routers below still see whole paths: many, which no other request has to be compared with.
+const OPEN_TO_ALL = /^(?=\/(?:healthz|readyz|docs|openapi\.json)(?:\/|$))/i;
+const WEBHOOKS = /^(?=\/webhooks\/)/i;
 
 // The largest valid recharge (50 entries of metadata with 40 and 500 characters) is about 170 kB when every character
 // is escaped.
@@ -55,30 +61,36 @@ export function buildApp(deps: IngressDeps): Express {
   app.disable('etag');
   app.set('query parser', 'simple');
   app.set('trust proxy', deps.auth.trustProxy);
-  app.use(correlate(deps.log));
-  app.use(securityHeaders());
+  app.use(seenBy([opening(deps.log), securityHeaders()]));
   const [requests, received] = openCounters(deps.registry);
-  app.get('/healthz', (_request, response) => void response.json(deps.health.alive()));
-  app.get('/readyz', async (_request, response) => {
-    const report = await deps.health.ready();
-    if (!report.ok) response.setHeader('retry-after', '1');
-    response.status(report.ok ? 200 : 503).json(report);
-  });
   const publicUrl = deps.publicUrl ?? 'http://127.0.0.1:8080';
-  app.use(DOCS, docsRoutes({ publicUrl, isProduction: deps.auth.isProduction }));
-  for (const handler of deps.guards?.handlers ?? []) app.use(handler);
-  app.use(webhookRoutes({ ...deps, inbox: deps.domain.inbox, received, now: () => new Date() }));
+  const docs = docsRoutes({ publicUrl, isProduction: deps.auth.isProduction });
+  app.use(OPEN_TO_ALL, healthRoutes(deps.health), docs);
+  const { limits = null, mutualTls = false, onlookers = [] } = deps.guards ?? {};
+  app.use(seenBy(onlookers));
+  const inbox = deps.domain.inbox;
+  app.use(WEBHOOKS, webhookRoutes({ ...deps, inbox, received, now: () => new Date() }));
   app.use(readBody(BODY_MAX_BYTES));
-  const { limits = null, mutualTls = false } = deps.guards ?? {};
   const caller = guarded(openCallers(deps.domain.clients, deps.auth), { limits, mutualTls });
   const domain = limits ? limitedByAccount(deps.domain, limits) : deps.domain;
-  app.use(rechargeRoutes({ ...deps, domain, caller, requests }));
-  app.use(auditRoutes({ audit: deps.domain.audit, caller }));
-  app.use(accountRoutes({ balances: deps.domain.balances, caller }));
+  addRechargeRoutes(app, { ...deps, domain, caller, requests });
+  addAuditRoutes(app, { audit: deps.domain.audit, caller });
+  addAccountRoutes(app, { balances: deps.domain.balances, caller });
   app.use(notFound);
   app.use(keepProblem);
   app.use(answerProblems(deps.log));
   return app;
+}
+
+function healthRoutes(health: Frame['health']): Router {
+  const router = Router();
+  router.get('/healthz', (_request, response) => void response.json(health.alive()));
+  router.get('/readyz', async (_request, response) => {
+    const report = await health.ready();
+    if (!report.ok) response.setHeader('retry-after', '1');
+    response.status(report.ok ? 200 : 503).json(report);
+  });
+  return router;
 }
 
 /** A refused recharge stores nothing, so its key is still good when the minute is over. */
@@ -92,7 +104,7 @@ const limitedByAccount = (domain: Domain, limits: Limits): Domain => ({
 
 /** Whoever files the call wants to know why it was refused. */
 const keepProblem: ErrorRequestHandler = (error, _request, response, next) => {
-  response.locals.problem = error;
+  callOf(response).problem = error;
   next(error);
 };
 
@@ -100,7 +112,7 @@ const keepProblem: ErrorRequestHandler = (error, _request, response, next) => {
  * For an API: nothing of an answer is run, framed or kept by a browser, and no other site's page may read it (no CORS).
  * Helmet says the same of every answer, so it is asked once.
  */
-function securityHeaders(): RequestHandler {
+function securityHeaders(): Onlooker {
   const headers = new Map([['cache-control', 'no-store']]);
   const answer = {
     setHeader: (name: string, value: string) => headers.set(name.toLowerCase(), value),
@@ -119,9 +131,8 @@ function securityHeaders(): RequestHandler {
     xPermittedCrossDomainPolicies: false,
   });
   policy({} as IncomingMessage, answer as unknown as ServerResponse, () => {});
-  return (_request, response, next) => {
+  return (_request, response) => {
     for (const [name, value] of headers) response.setHeader(name, value);
-    next();
   };
 }
 
@@ -143,18 +154,18 @@ function openCounters(registry: Frame['registry']): [Counter<'result'>, Counter<
 }
 
 /** One correlation id from the request into the answer and the one line that the request leaves in the log. */
-const correlate =
-  (log: Logger): RequestHandler =>
-  (request, response, next) => {
-    const correlationId = correlationIdFrom(request.headers['x-correlation-id'] as string | undefined);
-    response.locals.correlationId = correlationId;
-    response.setHeader('x-correlation-id', correlationId);
-    const startedAt = performance.now();
-    atEnd(response, () => {
-      const durationMs = Math.round((performance.now() - startedAt) * 10) / 10;
-      const path = redacted(request.originalUrl.split('?')[0]!);
-      const status = statusOf(response);
-      log.info({ correlationId, method: request.method, path, status, durationMs }, 'request');
-    });
-    next();
+function opening(log: Logger): Onlooker {
+  const logLine = (request: Request, response: Response, { correlationId, durationMs }: Call): void => {
+    const path = redacted(request.originalUrl.split('?')[0]!);
+    log.info(
+      { correlationId, method: request.method, path, status: statusOf(response), durationMs },
+      'request',
+    );
   };
+  return (request, response) => {
+    const correlationId = correlationIdFrom(request.headers['x-correlation-id'] as string | undefined);
+    openCall(request, response, correlationId);
+    response.setHeader('x-correlation-id', correlationId);
+    atEnd(response, logLine);
+  };
+}

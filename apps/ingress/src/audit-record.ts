@@ -1,26 +1,18 @@
-import type { AuditCall, Key } from '@replenish/domain';
+import type { AuditCall } from '@replenish/domain';
 import type { Request, Response } from 'express';
+import { type Call, statusOf } from './call.js';
 import { redacted } from './redaction.js';
 
-/** Left in `response.locals` by whoever learns it, for whoever files the call. */
-export type CallLocals = {
-  correlationId: string;
-  key?: Key;
-  problem?: unknown;
-  /** The body as it was read, when it was. */
-  read?: unknown;
-};
-
 /** Parameters that may stand in the trail, by the name they have there. Whatever is not named here is left out. */
-const bodyFields: Readonly<Record<string, string>> = {
-  accountId: 'accountId',
-  account_id: 'accountId',
-  amount: 'amount',
-  currency: 'currency',
-  paymentMethod: 'paymentMethod',
-  payment_method: 'paymentMethod',
-  orderReference: 'orderReference',
-};
+const bodyFields = new Map([
+  ['accountId', 'accountId'],
+  ['account_id', 'accountId'],
+  ['amount', 'amount'],
+  ['currency', 'currency'],
+  ['paymentMethod', 'paymentMethod'],
+  ['payment_method', 'paymentMethod'],
+  ['orderReference', 'orderReference'],
+]);
 const queryFields = new Set([
   ...['accountId', 'currency', 'status', 'orderReference', 'createdFrom', 'createdTo'],
   ...['from', 'to', 'limit', 'cursor', 'key', 'account'],
@@ -29,36 +21,29 @@ const queryFields = new Set([
 // The longest of these fields is an order reference. A body beyond 64 kB is all metadata, and none of that is kept.
 const TEXT_MAX = 255;
 const BODY_MAX = 65_536;
-// nginx's number for a client that left before it was answered.
-const CLIENT_GONE = 499;
 
 /** What the trail keeps of one call. No header is in it, and no secret that was put where none belongs. */
-export function recordOf(
-  request: Request,
-  response: Response,
-  call: Readonly<{ id: string; at: Date; durationMs: number }>,
-): AuditCall {
-  const { correlationId, key, problem } = response.locals as CallLocals;
-  const params = paramsOf(request, response.locals as CallLocals);
-  const code = (problem as { code?: unknown } | undefined)?.code;
+export function recordOf(request: Request, response: Response, call: Call, id: string): AuditCall {
+  const { at, ip, durationMs, key, problem, read, correlationId } = call;
+  const route = routeOf(request);
+  const params = paramsOf(request, route, read);
+  const code = response.statusCode < 400 ? null : (problem as { code?: unknown } | undefined)?.code;
   return {
-    ...call,
-    ip: (request.ip ?? '').replace(/^::ffff:/, ''),
+    id,
+    at,
+    ip,
     clientId: key?.clientId ?? null,
     keyId: key?.keyId ?? claimedKeyId(request) ?? null,
     method: request.method,
-    route: routeOf(request),
+    route,
     params,
     accountId: accountOf(params),
     status: statusOf(response),
-    code: typeof code === 'string' && response.statusCode >= 400 ? code : null,
+    code: typeof code === 'string' ? code : null,
+    durationMs,
     correlationId,
   };
 }
-
-/** What the caller was answered, or that it left before. */
-export const statusOf = (response: Response): number =>
-  response.headersSent ? response.statusCode : CLIENT_GONE;
 
 /** The key that the caller names, be the secret right or wrong. */
 export const claimedKeyId = (request: Request): string | undefined =>
@@ -72,30 +57,38 @@ export function routeOf(request: Request): string {
   return path === undefined ? '-' : kept(request.path);
 }
 
-type Params = Readonly<Record<'path' | 'query' | 'body', Readonly<Record<string, string | number>>>>;
+type Picked = Record<string, string | number>;
+type Params = Readonly<Record<'path' | 'query' | 'body', Readonly<Picked>>>;
 
-const paramsOf = (request: Request, { read }: CallLocals): Params => ({
-  path: pick(pathParams(request), (name) => name),
-  query: request.url.includes('?') ? pick(Object.entries(request.query), queryField) : {},
-  body: read === undefined ? unreadBody(request) : pick(Object.entries(Object(read)), bodyField),
+const NONE: Readonly<Picked> = {};
+
+const paramsOf = (request: Request, route: string, read: unknown): Params => ({
+  path: route.includes(':') ? pick(pathParams(request, route), (name) => name) : NONE,
+  query: request.url.includes('?') ? pick(Object.entries(request.query), queryField) : NONE,
+  body: read === undefined ? unreadBody(request) : bodyParams(Object(read)),
 });
 
 /** By comparing pattern and path: of a request that was refused Express has forgotten them by now. */
-function pathParams(request: Request): [string, string][] {
-  const pattern = routeOf(request);
-  if (!pattern.includes(':')) return [];
+function pathParams(request: Request, pattern: string): [string, string][] {
   const names = pattern.split('/');
   const values = request.path.split('/');
   return names.flatMap((name, at) => (name.startsWith(':') ? [[name.slice(1), values[at] ?? '']] : []));
 }
 
 const queryField = (name: string) => (queryFields.has(name) ? name : undefined);
-const bodyField = (name: string) => (Object.hasOwn(bodyFields, name) ? bodyFields[name] : undefined);
+const bodyField = (name: string) => bodyFields.get(name);
+
+/** Of every call there is: no list of all that the body holds is made for it. */
+function bodyParams(read: Readonly<Record<string, unknown>>): Params['body'] {
+  const picked: Picked = {};
+  for (const [given, name] of bodyFields) if (Object.hasOwn(read, given)) put(picked, name, read[given]);
+  return picked;
+}
 
 /** Of a body that nobody has read, because its caller was turned away or it could not be. */
 function unreadBody(request: Request): Params['body'] {
   const raw: unknown = request.body;
-  if (!Buffer.isBuffer(raw) || raw.length > BODY_MAX || request.path.startsWith('/webhooks/')) return {};
+  if (!Buffer.isBuffer(raw) || raw.length > BODY_MAX || request.path.startsWith('/webhooks/')) return NONE;
   const text = raw.toString();
   if (text.trimStart().startsWith('<')) {
     return pick(
@@ -104,9 +97,9 @@ function unreadBody(request: Request): Params['body'] {
     );
   }
   try {
-    return pick(Object.entries(JSON.parse(text) as object), bodyField);
+    return bodyParams(Object(JSON.parse(text)));
   } catch {
-    return {};
+    return NONE;
   }
 }
 
@@ -114,14 +107,17 @@ function pick(
   entries: readonly (readonly [string, unknown])[],
   nameOf: (name: string) => string | undefined,
 ): Params['body'] {
-  const picked: Record<string, string | number> = {};
+  const picked: Picked = {};
   for (const [given, value] of entries) {
     const name = nameOf(given);
-    if (name === undefined) continue;
-    if (typeof value === 'string') picked[name] = kept(value);
-    else if (typeof value === 'number') picked[name] = Number.isSafeInteger(value) ? value : String(value);
+    if (name !== undefined) put(picked, name, value);
   }
   return picked;
+}
+
+function put(picked: Picked, name: string, value: unknown): void {
+  if (typeof value === 'string') picked[name] = kept(value);
+  else if (typeof value === 'number') picked[name] = Number.isSafeInteger(value) ? value : String(value);
 }
 
 const accountOf = ({ body, path, query }: Params): string | null => {

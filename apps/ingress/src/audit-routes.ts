@@ -1,5 +1,5 @@
 import type { Audit, AuditCall, Key } from '@replenish/domain';
-import { type Request, type Response, Router } from 'express';
+import type { IRouter, Request, Response } from 'express';
 import { z } from 'zod';
 import { answer } from './answer.js';
 import type { Scope } from './caller.js';
@@ -35,10 +35,8 @@ export const AuditQuery = z.strictObject({
     .optional(),
 });
 
-export function auditRoutes(deps: AuditRouteDeps): Router {
-  const router = Router();
+export function addAuditRoutes(router: IRouter, deps: AuditRouteDeps): void {
   router.get('/v1/audit', (request, response) => list(deps, request, response));
-  return router;
 }
 
 /** The calls of the caller's own client, newest first. */

@@ -1,13 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Audit, type AuditCall, StoreUnavailable } from '@replenish/domain';
 import { Counter, type Frame, type Logger, newId } from '@replenish/runtime';
-import type { RequestHandler } from 'express';
 import { recordOf } from './audit-record.js';
-import { atEnd } from './call-end.js';
+import { atEnd, type Onlooker } from './call.js';
 
 export interface AuditTrail {
   /** Files every call that passes, when it is over. */
-  readonly handler: RequestHandler;
+  readonly see: Onlooker;
   /** Files what is left, for as long as it takes within a few seconds. */
   close(): Promise<void>;
 }
@@ -61,8 +60,10 @@ export function openAuditTrail({ audit, log, registry }: AuditTrailDeps): AuditT
     else waiting.push(call);
     if (waiting.length === BATCH_MAX) void flush();
   };
+  const file: Parameters<typeof atEnd>[1] = (request, response, call) =>
+    keep(recordOf(request, response, call, newId()));
   return {
-    handler: recorder(keep),
+    see: (_request, response) => atEnd(response, file),
     close: async () => {
       clearInterval(timer);
       const until = Date.now() + CLOSE_LIMIT_MS;
@@ -78,15 +79,3 @@ export function openAuditTrail({ audit, log, registry }: AuditTrailDeps): AuditT
 async function drain(isMore: () => boolean, step: () => Promise<void>): Promise<void> {
   while (isMore()) await step();
 }
-
-const recorder =
-  (keep: (call: AuditCall) => void): RequestHandler =>
-  (request, response, next) => {
-    const at = new Date();
-    const startedAtMs = performance.now();
-    atEnd(response, () => {
-      const durationMs = Math.round((performance.now() - startedAtMs) * 10) / 10;
-      keep(recordOf(request, response, { id: newId(), at, durationMs }));
-    });
-    next();
-  };

@@ -1,7 +1,7 @@
 import type { TLSSocket } from 'node:tls';
 import type { Key } from '@replenish/domain';
 import type { Request } from 'express';
-import type { CallLocals } from './audit-record.js';
+import { callOf } from './call.js';
 import type { Scope } from './caller.js';
 import type { Limits } from './limits.js';
 import { Problem } from './problem.js';
@@ -18,11 +18,11 @@ export type GuardOptions = Readonly<{
 export function guarded(caller: Caller, { limits, mutualTls }: GuardOptions): Caller {
   return async (request, scope) => {
     const response = request.res!;
-    const locals = response.locals as CallLocals;
+    const call = callOf(response);
     const key = await caller(request, scope);
     if (mutualTls) requireCertificate(request, key);
-    const isCounted = locals.key !== undefined;
-    locals.key = key;
+    const isCounted = call.key !== undefined;
+    call.key = key;
     if (!isCounted) await limits?.ofClient(key, response);
     return key;
   };

@@ -31,7 +31,7 @@ export function openGuards({ config, databaseUrl, domain, log, registry, opened 
   opened('overload', overload, (it) => it.close());
   return {
     limits,
-    handlers: [trail.handler, watch.handler, overload.handler],
+    onlookers: [trail.see, watch.see, overload.see],
     mutualTls: config.TLS_CLIENT_CA_FILE !== undefined,
   };
 }

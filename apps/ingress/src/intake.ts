@@ -3,7 +3,7 @@ import type { Providers } from '@replenish/providers';
 import type { Queues } from '@replenish/queues';
 import { type Counter, crashPoint, newId } from '@replenish/runtime';
 import type { Request, Response } from 'express';
-import type { CallLocals } from './audit-record.js';
+import { callOf } from './call.js';
 import { ceilingOf, requireAccount } from './caller.js';
 import { exponentOf } from './currencies.js';
 import { parseJson } from './json-body.js';
@@ -38,7 +38,7 @@ export function readBody(request: Request, root: string): unknown {
   const type = bodyType(request);
   const raw = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0);
   const body = type === JSON_TYPE ? parseJson(raw) : parseXml(raw, root);
-  (request.res!.locals as CallLocals).read = body;
+  callOf(request.res!).read = body;
   return body;
 }
 
@@ -120,7 +120,7 @@ async function take(deps: IntakeDeps, key: Key, response: Response, asked: Asked
     productType: asked.productType ?? null,
     planId: asked.planId ?? null,
     requestedAt: asked.timestamp ? new Date(asked.timestamp) : null,
-    correlationId: response.locals.correlationId as string,
+    correlationId: callOf(response).correlationId,
     ceiling: ceilingOf(key, asked.currency),
   });
   if (!created.ok) {

@@ -1,7 +1,6 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { Counter, type Frame, Gauge } from '@replenish/runtime';
-import type { RequestHandler } from 'express';
-import { atEnd } from './call-end.js';
+import { atEnd, type Onlooker } from './call.js';
 import { Problem } from './problem.js';
 
 export type OverloadConfig = Readonly<{
@@ -24,7 +23,7 @@ const RETRY_AFTER_SECONDS = 1;
  * Turns new work away before it costs anything, so that what was let in is answered in time. A producer repeats the
  * request with its key and loses nothing. Reads and health checks go on: they are cheap, and people need them now.
  */
-export function openOverload(config: OverloadConfig): { handler: RequestHandler; close: () => void } {
+export function openOverload(config: OverloadConfig): { see: Onlooker; close: () => void } {
   const loop = watchLoop();
   let inFlight = 0;
   const refused = new Counter({
@@ -40,18 +39,20 @@ export function openOverload(config: OverloadConfig): { handler: RequestHandler;
       this.set(inFlight);
     },
   });
-  const handler: RequestHandler = (request, response, next) => {
-    if (request.method !== 'POST') return next();
+  const leave = (): void => {
+    inFlight--;
+  };
+  const see: Onlooker = (request, response) => {
+    if (request.method !== 'POST') return;
     const times = request.path.startsWith('/webhooks/') ? WEBHOOK_TIMES : 1;
     if (inFlight >= config.inFlightMax * times || loop.delayMs() > config.delayMaxMs * times) {
       refused.inc();
       throw tooBusy();
     }
     inFlight++;
-    atEnd(response, () => inFlight--);
-    next();
+    atEnd(response, leave);
   };
-  return { handler, close: loop.close };
+  return { see, close: loop.close };
 }
 
 const tooBusy = (): Problem =>

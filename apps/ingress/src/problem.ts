@@ -2,6 +2,7 @@ import { type SecurityRule, StoreUnavailable } from '@replenish/domain';
 import type { Logger } from '@replenish/runtime';
 import type { ErrorRequestHandler, Request, RequestHandler, Response } from 'express';
 import { answerProblem } from './answer.js';
+import { callOf } from './call.js';
 import { redacted } from './redaction.js';
 
 /** The closed set of error codes. Each has its own meaning, and a page under /docs/errors/<code>. */
@@ -56,7 +57,7 @@ function send(request: Request, response: Response, problem: Problem): void {
     code: problem.code,
     status: problem.status,
     detail: redacted(problem.message),
-    correlationId: response.locals.correlationId as string,
+    correlationId: callOf(response).correlationId,
   });
   answerProblem(request, response, { ...body, ...(errors && { errors }) });
 }
@@ -81,7 +82,7 @@ export const answerProblems =
   (log: Logger): ErrorRequestHandler =>
   (error, request, response, next) => {
     if (response.headersSent) return next(error);
-    send(request, response, problemFrom(error, log, response.locals.correlationId as string));
+    send(request, response, problemFrom(error, log, callOf(response).correlationId));
   };
 
 function problemFrom(error: unknown, log: Logger, correlationId: string): Problem {

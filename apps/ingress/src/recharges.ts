@@ -1,5 +1,5 @@
 import { type Domain, isFinal, type Key, type RechargeView, type State, states } from '@replenish/domain';
-import { type Request, type Response, Router } from 'express';
+import type { IRouter, Request, Response } from 'express';
 import { z } from 'zod';
 import { answer, preferredForm } from './answer.js';
 import { rechargeBody, statusOf, timelineBody } from './bodies.js';
@@ -19,8 +19,7 @@ export type RechargeDeps = IntakeDeps &
 // The source document's form answers synchronously; four seconds is what its callers wait for a page.
 const CHARGE_WAIT_MS = 4_000;
 
-export function rechargeRoutes(deps: RechargeDeps): Router {
-  const router = Router();
+export function addRechargeRoutes(router: IRouter, deps: RechargeDeps): void {
   const create = async (request: Request, response: Response) => {
     const key = await deps.caller(request, 'recharges:write');
     const { replayed, recharge } = await takeRecharge(deps, key, request, response);
@@ -47,7 +46,6 @@ export function rechargeRoutes(deps: RechargeDeps): Router {
     answer(request, response, 'timeline', { data: rows.map(timelineBody) });
   });
   router.post('/v1/recharges/:id/cancel', (request, response) => cancel(deps, request, response));
-  return router;
 }
 
 function gone(response: Response): AbortSignal {

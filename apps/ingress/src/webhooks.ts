@@ -3,6 +3,7 @@ import type { Providers, WebhookRefusal } from '@replenish/providers';
 import type { Queues } from '@replenish/queues';
 import { type Counter, type Logger, newId } from '@replenish/runtime';
 import { type Request, type Response, Router } from 'express';
+import { callOf } from './call.js';
 import { Problem } from './problem.js';
 import { readBody } from './read-body.js';
 
@@ -48,7 +49,7 @@ async function take(deps: WebhookDeps, request: Request, response: Response): Pr
     provider: name,
     eventId: verified.eventId,
     rawBody,
-    correlationId: response.locals.correlationId as string,
+    correlationId: callOf(response).correlationId,
   });
   deps.received.inc({ provider: name, result: kept.verdict });
   // A repeated event is hinted again: its first hint may be the one that was lost.

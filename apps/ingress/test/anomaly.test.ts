@@ -13,7 +13,7 @@ const open = (databaseUrl?: string): Promise<Ingress> =>
     guards: ({ domain, log, registry }) => {
       const watch = openWatch({ security: domain.security, log, registry });
       watches.push(watch);
-      return { handlers: [watch.handler] };
+      return { onlookers: [watch.see] };
     },
   });
 

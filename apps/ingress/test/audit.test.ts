@@ -8,6 +8,7 @@ import { createLogger, openRegistry } from '@replenish/runtime';
 import { until } from '@replenish/testing';
 import express from 'express';
 import { type AuditTrail, openAuditTrail } from '../src/audit.js';
+import { type Onlooker, openCall, seenBy } from '../src/call.js';
 import { closeServer } from '../src/server.js';
 import { aRecharge, bearer, create, type Ingress, listen, openIngress, type Row } from './ingress.js';
 
@@ -17,7 +18,7 @@ beforeAll(async () => {
   ingress = await openIngress({
     guards: ({ domain, log, registry }) => {
       trail = openAuditTrail({ audit: domain.audit, log, registry });
-      return { handlers: [trail.handler] };
+      return { onlookers: [trail.see] };
     },
   });
 });
@@ -234,7 +235,8 @@ test('GET /v1/audit asks for a scope of its own', async () => {
 async function openTrail(write: (calls: readonly AuditCall[]) => Promise<{ refused: number }>) {
   const registry = openRegistry('ingress');
   const own = openAuditTrail({ audit: { write }, log: createLogger('test', 'silent'), registry });
-  const app = express().use(own.handler, (_request, response) => void response.end());
+  const begin: Onlooker = (request, response) => openCall(request, response, 'test');
+  const app = express().use(seenBy([begin, own.see]), (_request, response) => void response.end());
   const server = createServer(app);
   const url = await listen(server);
   return { url, trail: own, registry, close: () => closeServer(server) };

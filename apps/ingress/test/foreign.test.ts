@@ -66,7 +66,7 @@ beforeAll(async () => {
   ingress = await openIngress({
     guards: ({ domain, log, registry }) => {
       trail = openAuditTrail({ audit: domain.audit, log, registry });
-      return { handlers: [trail.handler] };
+      return { onlookers: [trail.see] };
     },
   });
   const key = await ingress.client();

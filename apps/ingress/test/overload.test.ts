@@ -4,6 +4,7 @@ import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
 import { createFastServer, openRegistry } from '@replenish/runtime';
 import { until } from '@replenish/testing';
 import express from 'express';
+import { type Onlooker, openCall, seenBy } from '../src/call.js';
 import { openOverload } from '../src/overload.js';
 import { closeServer, serverLimits } from '../src/server.js';
 import { bearer, create, type Ingress, listen, openIngress } from './ingress.js';
@@ -217,12 +218,14 @@ test('every answer carries the headers of an API, and no other site may read one
   }
 });
 
+const begin: Onlooker = (request, response) => openCall(request, response, 'test');
+
 /** A server that holds every POST to /held until it is told to let go. */
 async function openBusy(limits: { delayMaxMs: number; inFlightMax: number }) {
   const registry = openRegistry('ingress');
   const overload = openOverload({ ...limits, registry });
   const held: (() => void)[] = [];
-  const app = express().use(overload.handler);
+  const app = express().use(seenBy([begin, overload.see]));
   app.all('/{*path}', (request, response) => {
     const answer = () => void response.end('done');
     if (request.path === '/held') held.push(answer);
