@@ -5,6 +5,7 @@ import { answer, exactJson, preferredForm } from './answer.js';
 import { requireAccount, type Scope } from './caller.js';
 import { sendCsv } from './csv.js';
 import { accountId, currency, pageLimit, timestamp, validated } from './recharge-input.js';
+import { addHeader } from './send.js';
 
 export type AccountDeps = Readonly<{
   balances: Domain['balances'];
@@ -74,7 +75,7 @@ async function ledger(deps: AccountDeps, request: Request, response: Response): 
   const nextCursor = rows.length > query.limit ? page.at(-1)!.entryId : null;
   if (preferredForm(request, { csv: true }) !== 'csv')
     return answer(request, response, 'ledger', { data: page, nextCursor }, { json: exactJson });
-  if (nextCursor) response.setHeader('x-next-cursor', nextCursor);
+  if (nextCursor) addHeader(response, 'x-next-cursor', nextCursor);
   sendCsv(response, `ledger-${account}.csv`, entryColumns, page);
 }
 

@@ -1,5 +1,6 @@
 import type { Request, Response } from 'express';
 import { stringify } from 'lossless-json';
+import { addHeader, send } from './send.js';
 import { writeXml } from './xml-write.js';
 
 export type Form = 'json' | 'xml' | 'csv';
@@ -37,10 +38,9 @@ export function answer(
   }: Readonly<{ status?: number; json?: (body: unknown) => string }> = {},
 ): void {
   const isXml = preferredForm(request) === 'xml';
-  response.statusCode = status;
-  response.setHeader('vary', 'accept');
-  response.setHeader('content-type', `application/${isXml ? 'xml' : 'json'}; charset=utf-8`);
-  response.end(isXml ? writeXml(root, body) : json(body));
+  addHeader(response, 'vary', 'accept');
+  const type = `application/${isXml ? 'xml' : 'json'}; charset=utf-8`;
+  send(response, status, type, isXml ? writeXml(root, body) : json(body));
 }
 
 /** The same for a problem of RFC 9457, which has media types of its own. */
@@ -50,10 +50,9 @@ export function answerProblem(
   body: Readonly<{ status: number } & Record<string, unknown>>,
 ): void {
   const isXml = preferredForm(request) === 'xml';
-  response.statusCode = body.status;
-  response.vary('accept');
-  response.setHeader('content-type', `application/problem+${isXml ? 'xml' : 'json'}`);
-  response.end(isXml ? writeXml('problem', body) : JSON.stringify(body));
+  addHeader(response, 'vary', 'accept');
+  const type = `application/problem+${isXml ? 'xml' : 'json'}`;
+  send(response, body.status, type, isXml ? writeXml('problem', body) : JSON.stringify(body));
 }
 
 /** Balances may pass 2^53: they are written as the digits they are, not through a float. */

@@ -1,4 +1,3 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Domain } from '@replenish/domain';
 import type { Providers } from '@replenish/providers';
 import type { Queues } from '@replenish/queues';
@@ -10,7 +9,6 @@ import express, {
   type Response,
   Router,
 } from 'express';
-import helmet from 'helmet';
 import { addAccountRoutes } from './accounts.js';
 import { addAuditRoutes } from './audit-routes.js';
 import type { AuthSettings } from './auth-settings.js';
@@ -23,6 +21,7 @@ import { answerProblems, notFound } from './problem.js';
 import { readBody } from './read-body.js';
 import { addRechargeRoutes } from './recharges.js';
 import { redacted } from './redaction.js';
+import { setStandingHeaders } from './send.js';
 import { webhookRoutes } from './webhooks.js';
 
 export type IngressDeps = Readonly<{
@@ -61,11 +60,11 @@ export function buildApp(deps: IngressDeps): Express {
   app.disable('etag');
   app.set('query parser', 'simple');
   app.set('trust proxy', deps.auth.trustProxy);
-  app.use(seenBy([opening(deps.log), securityHeaders()]));
+  app.use(seenBy([opening(deps.log)]));
   const [requests, received] = openCounters(deps.registry);
   const publicUrl = deps.publicUrl ?? 'http://127.0.0.1:8080';
   const docs = docsRoutes({ publicUrl, isProduction: deps.auth.isProduction });
-  app.use(OPEN_TO_ALL, healthRoutes(deps.health), docs);
+  app.use(OPEN_TO_ALL, seenBy([setStandingHeaders]), healthRoutes(deps.health), docs);
   const { limits = null, mutualTls = false, onlookers = [] } = deps.guards ?? {};
   app.use(seenBy(onlookers));
   const inbox = deps.domain.inbox;
@@ -108,34 +107,6 @@ const keepProblem: ErrorRequestHandler = (error, _request, response, next) => {
   next(error);
 };
 
-/**
- * For an API: nothing of an answer is run, framed or kept by a browser, and no other site's page may read it (no CORS).
- * Helmet says the same of every answer, so it is asked once.
- */
-function securityHeaders(): Onlooker {
-  const headers = new Map([['cache-control', 'no-store']]);
-  const answer = {
-    setHeader: (name: string, value: string) => headers.set(name.toLowerCase(), value),
-    removeHeader: (name: string) => headers.delete(name.toLowerCase()),
-  };
-  const policy = helmet({
-    contentSecurityPolicy: {
-      useDefaults: false,
-      directives: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] },
-    },
-    xFrameOptions: { action: 'deny' },
-    crossOriginOpenerPolicy: false,
-    originAgentCluster: false,
-    xDnsPrefetchControl: false,
-    xDownloadOptions: false,
-    xPermittedCrossDomainPolicies: false,
-  });
-  policy({} as IncomingMessage, answer as unknown as ServerResponse, () => {});
-  return (_request, response) => {
-    for (const [name, value] of headers) response.setHeader(name, value);
-  };
-}
-
 function openCounters(registry: Frame['registry']): [Counter<'result'>, Counter<'provider' | 'result'>] {
   return [
     new Counter({
@@ -165,7 +136,6 @@ function opening(log: Logger): Onlooker {
   return (request, response) => {
     const correlationId = correlationIdFrom(request.headers['x-correlation-id'] as string | undefined);
     openCall(request, response, correlationId);
-    response.setHeader('x-correlation-id', correlationId);
     atEnd(response, logLine);
   };
 }

@@ -8,6 +8,8 @@ export type Call = {
   readonly ip: string;
   /** From its arrival to its end; 0 until then. */
   durationMs: number;
+  /** Of its answer, besides those of every answer: name, value, name, value. */
+  readonly headers: string[];
   readonly ends: CallEnd[];
   key: Key | undefined;
   problem: unknown;
@@ -38,6 +40,7 @@ export function openCall(request: Request, response: Response, correlationId: st
     at: new Date(),
     ip: (request.ip ?? '').replace(/^::ffff:/, ''),
     durationMs: 0,
+    headers: [],
     ends: [],
     key: undefined,
     problem: undefined,

@@ -1,5 +1,6 @@
 import { stringify } from 'csv-stringify/sync';
 import type { Response } from 'express';
+import { addHeader, send } from './send.js';
 
 /**
  * Writes rows as CSV. Cells that a spreadsheet would take for a formula are escaped (OWASP ASVS 1.2.10), times are
@@ -21,7 +22,6 @@ export function sendCsv<Column extends string>(
       number: (value) => ({ value: value.toString(), escape_formulas: false }),
     },
   });
-  response.setHeader('content-type', 'text/csv; charset=utf-8');
-  response.setHeader('content-disposition', `attachment; filename="${fileName}"`);
-  response.end(text);
+  addHeader(response, 'content-disposition', `attachment; filename="${fileName}"`);
+  send(response, 200, 'text/csv; charset=utf-8', text);
 }

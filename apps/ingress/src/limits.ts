@@ -4,6 +4,7 @@ import { Counter, type Frame, type Logger } from '@replenish/runtime';
 import type { Response } from 'express';
 import { type Counted, openLimitCounter, WINDOW_SECONDS } from './limit-counter.js';
 import { Problem } from './problem.js';
+import { addHeader } from './send.js';
 
 export interface Limits {
   /** Counts one call of the caller's client and tells it what is left. @throws Problem RATE_LIMITED */
@@ -37,7 +38,7 @@ export function openLimits(config: LimitsConfig): Limits {
       if (quota === null) return;
       const counted = await count('client', quota, key.clientId);
       const headers = headersOf('client', quota, counted);
-      for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);
+      for (const [name, value] of Object.entries(headers)) addHeader(response, name, value);
       if (counted.place > quota) throw limited('client', quota, counted);
     },
     ofAccount: async (accountId) => {

@@ -4,6 +4,7 @@ import type { ErrorRequestHandler, Request, RequestHandler, Response } from 'exp
 import { answerProblem } from './answer.js';
 import { callOf } from './call.js';
 import { redacted } from './redaction.js';
+import { addHeader } from './send.js';
 
 /** The closed set of error codes. Each has its own meaning, and a page under /docs/errors/<code>. */
 export const codes = {
@@ -51,7 +52,7 @@ export function invalid(...errors: readonly FieldError[]): Problem {
 
 /** RFC 9457. The detail is for people; programs read `code`. */
 function send(request: Request, response: Response, problem: Problem): void {
-  for (const [name, value] of Object.entries(problem.headers)) response.setHeader(name, value);
+  for (const [name, value] of Object.entries(problem.headers)) addHeader(response, name, value);
   const errors = problem.errors?.map(({ path, message }) => ({ path: redacted(path), message }));
   const body = problemBody({
     code: problem.code,

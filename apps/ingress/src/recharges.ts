@@ -8,6 +8,7 @@ import { sendCsv } from './csv.js';
 import { type IntakeDeps, takeCharge, takeRecharge } from './intake.js';
 import { Problem } from './problem.js';
 import { accountId, pageLimit, text, timestamp, validated } from './recharge-input.js';
+import { addHeader } from './send.js';
 import { untilFinal, waitMsFrom } from './waiting.js';
 
 export type RechargeDeps = IntakeDeps &
@@ -23,8 +24,8 @@ export function addRechargeRoutes(router: IRouter, deps: RechargeDeps): void {
   const create = async (request: Request, response: Response) => {
     const key = await deps.caller(request, 'recharges:write');
     const { replayed, recharge } = await takeRecharge(deps, key, request, response);
-    if (replayed) response.setHeader('idempotent-replayed', 'true');
-    response.setHeader('location', `/v1/recharges/${recharge.id}`);
+    if (replayed) addHeader(response, 'idempotent-replayed', 'true');
+    addHeader(response, 'location', `/v1/recharges/${recharge.id}`);
     answer(request, response, 'recharge', rechargeBody(recharge), { status: replayed ? 200 : 202 });
   };
   router.post(['/v1/recharges', '/recharge'], create);
@@ -95,7 +96,7 @@ async function charge(deps: RechargeDeps, request: Request, response: Response):
   const key = await deps.caller(request, 'recharges:write');
   const taken = await takeCharge(deps, key, request, response);
   const recharge = await untilFinal(deps.domain.reads, taken.recharge, CHARGE_WAIT_MS, gone(response));
-  if (taken.replayed) response.setHeader('idempotent-replayed', 'true');
+  if (taken.replayed) addHeader(response, 'idempotent-replayed', 'true');
   const body = rechargeBody(recharge);
   answer(request, response, 'charge', {
     status: chargeStatusOf[recharge.state],
@@ -146,7 +147,7 @@ async function list(deps: RechargeDeps, request: Request, response: Response): P
   const nextCursor = rows.length > query.limit ? cursorOf(page.at(-1)!.transactionId) : null;
   if (preferredForm(request, { csv: true }) !== 'csv')
     return answer(request, response, 'recharges', { data: page, nextCursor });
-  if (nextCursor) response.setHeader('x-next-cursor', nextCursor);
+  if (nextCursor) addHeader(response, 'x-next-cursor', nextCursor);
   sendCsv(
     response,
     'recharges.csv',

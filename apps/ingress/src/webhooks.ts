@@ -6,6 +6,7 @@ import { type Request, type Response, Router } from 'express';
 import { callOf } from './call.js';
 import { Problem } from './problem.js';
 import { readBody } from './read-body.js';
+import { send } from './send.js';
 
 export type WebhookDeps = Readonly<{
   inbox: Pick<Domain['inbox'], 'keep'>;
@@ -54,6 +55,6 @@ async function take(deps: WebhookDeps, request: Request, response: Response): Pr
   deps.received.inc({ provider: name, result: kept.verdict });
   // A repeated event is hinted again: its first hint may be the one that was lost.
   void deps.queues.hint('webhooks', [kept.id]);
-  response.setHeader('content-type', provider.webhookReply.contentType);
-  response.end(provider.webhookReply.body);
+  const { contentType, body } = provider.webhookReply;
+  send(response, 200, contentType, body);
 }

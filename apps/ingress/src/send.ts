@@ -1,0 +1,67 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Response } from 'express';
+import helmet from 'helmet';
+import { callOf, type Onlooker } from './call.js';
+
+/**
+ * For an API: nothing of an answer is run, framed or kept by a browser, and no other site's page may read it (no CORS).
+ * Helmet says the same of every answer, so it is asked once.
+ */
+function securityHeaders(): [string, string][] {
+  const headers = new Map([['cache-control', 'no-store']]);
+  const answer = {
+    setHeader: (name: string, value: string) => headers.set(name.toLowerCase(), value),
+    removeHeader: (name: string) => headers.delete(name.toLowerCase()),
+  };
+  const policy = helmet({
+    contentSecurityPolicy: {
+      useDefaults: false,
+      directives: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] },
+    },
+    xFrameOptions: { action: 'deny' },
+    crossOriginOpenerPolicy: false,
+    originAgentCluster: false,
+    xDnsPrefetchControl: false,
+    xDownloadOptions: false,
+    xPermittedCrossDomainPolicies: false,
+  });
+  policy({} as IncomingMessage, answer as unknown as ServerResponse, () => {});
+  return [...headers];
+}
+
+const security = securityHeaders();
+const securityFlat = security.flat();
+
+/** For answers that others write, page by page or from files. */
+export const setStandingHeaders: Onlooker = (_request, response) => {
+  for (const [name, value] of security) response.setHeader(name, value);
+  response.setHeader('x-correlation-id', callOf(response).correlationId);
+};
+
+/** A header of the answer that `send` will write, in place of an earlier one of its name. */
+export function addHeader(response: Response, name: string, value: string): void {
+  const { headers } = callOf(response);
+  let at = 0;
+  while (at < headers.length && headers[at] !== name) at += 2;
+  headers[at] = name;
+  headers[at + 1] = value;
+}
+
+/**
+ * Answers. All headers in one list: set one by one, Node keeps them in a dictionary that it writes from, which was a
+ * tenth of all that a request allocated.
+ */
+export function send(response: Response, status: number, contentType: string, body: string): void {
+  const { correlationId, headers } = callOf(response);
+  response.writeHead(status, [
+    ...securityFlat,
+    'x-correlation-id',
+    correlationId,
+    ...headers,
+    'content-type',
+    contentType,
+    'content-length',
+    String(Buffer.byteLength(body)),
+  ]);
+  response.end(body);
+}
