@@ -3,26 +3,21 @@ import { createServer, type Server } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
 import { openProviders } from '@replenish/providers';
 import { openQueues } from '@replenish/queues';
-import { requireDatabaseUrl, runProcess } from '@replenish/runtime';
+import { queueOptions, runProcess } from '@replenish/runtime';
 import { openDashboard } from './dashboard.js';
 import { openDepthGauge } from './depth-gauge.js';
 import { requirePasswordHash } from './unsafe.js';
 
 const RETRY_MS = 1_000;
 
-await runProcess('dashboard', process.env, async ({ config, log, registry, health, opened }) => {
+await runProcess('dashboard', process.env, async (frame) => {
+  const { config, log, registry, health, opened } = frame;
   const passwordHash = requirePasswordHash(config);
   const providers = openProviders(config);
   await providers.close(); // their names are all that is asked for here
   const queues = opened(
     'queues',
-    openQueues({
-      redisUrl: config.REDIS_URL,
-      databaseUrl: requireDatabaseUrl(config),
-      log,
-      providers: providers.names,
-      poolMax: 2,
-    }),
+    openQueues({ ...queueOptions(frame), providers: providers.names, poolMax: 2 }),
     (it) => it.close(),
   );
   openDepthGauge(queues, registry);

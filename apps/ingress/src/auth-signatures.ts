@@ -1,4 +1,4 @@
-import { createHash, timingSafeEqual } from 'node:crypto';
+import { hash, timingSafeEqual } from 'node:crypto';
 import type { Known } from '@replenish/domain';
 import type { Request } from 'express';
 import type { Presented } from './auth-forms.js';
@@ -14,7 +14,7 @@ const S3_WINDOW_SECONDS = 60;
 /** The text that a v1 signature is made of: method, path and body can be no others than those that were signed. */
 export function signedText({ method, originalUrl, body }: Sent, { timestamp, nonce }: Signed): string {
   const rawBody: Buffer = Buffer.isBuffer(body) ? body : Buffer.alloc(0);
-  const bodyHash = createHash('sha256').update(rawBody).digest('hex');
+  const bodyHash = hash('sha256', rawBody);
   return `v1\n${method}\n${originalUrl}\n${timestamp}\n${nonce}\n${bodyHash}`;
 }
 

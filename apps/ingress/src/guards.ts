@@ -1,18 +1,16 @@
 import type { Domain } from '@replenish/domain';
 import { openLimitStore } from '@replenish/queues';
-import type { Config, Frame } from '@replenish/runtime';
+import { type Frame, queueOptions } from '@replenish/runtime';
 import { openWatch } from './anomaly.js';
 import type { Guards } from './app.js';
 import { openAuditTrail } from './audit.js';
 import { openLimits } from './limits.js';
 import { openOverload } from './overload.js';
 
-type Deps = Pick<Frame, 'log' | 'registry' | 'opened'> &
-  Readonly<{ config: Config; databaseUrl: string; domain: Pick<Domain, 'audit' | 'security'> }>;
-
 /** All that stands around the door, as this process's settings say. */
-export function openGuards({ config, databaseUrl, domain, log, registry, opened }: Deps): Guards {
-  const store = openLimitStore({ redisUrl: config.REDIS_URL, databaseUrl, log });
+export function openGuards(frame: Frame, domain: Pick<Domain, 'audit' | 'security'>): Guards {
+  const { config, log, registry, opened } = frame;
+  const store = openLimitStore(queueOptions(frame));
   opened('rate limits', store, (it) => it.close());
   const limits = openLimits({
     store,

@@ -2,40 +2,30 @@ import { once } from 'node:events';
 import { openDomain } from '@replenish/domain';
 import { openProviders } from '@replenish/providers';
 import { openQueues } from '@replenish/queues';
-import { newId, requireDatabaseUrl, requireMasterKeys, runProcess } from '@replenish/runtime';
+import { domainOptions, queueOptions, requireMasterKeys, runProcess } from '@replenish/runtime';
 import { buildApp } from './app.js';
 import { authSettings } from './auth-settings.js';
 import { openGuards } from './guards.js';
 import { closeServer, createIngressServer } from './server.js';
 import { refuseDemoClient, refuseUnsafeConfiguration, tlsOptions } from './tls.js';
 
-await runProcess('ingress', process.env, async ({ config, log, registry, health, opened }) => {
+await runProcess('ingress', process.env, async (frame) => {
+  const { config, log, registry, health, opened } = frame;
   refuseUnsafeConfiguration(config);
   const tls = tlsOptions(config);
-  const databaseUrl = requireDatabaseUrl(config);
   const domain = opened(
     'domain',
-    openDomain({
-      databaseUrl,
-      poolMax: config.DATABASE_POOL_MAX,
-      reconcileAfterMs: config.RECONCILE_AFTER_MS,
-      providerTimeoutMs: config.PROVIDER_TIMEOUT_MS,
-      newId,
-      masterKeys: requireMasterKeys(config),
-      onConnectionLost: (error) => log.warn({ err: error }, 'lost a database connection'),
-    }),
+    openDomain({ ...domainOptions(frame), masterKeys: requireMasterKeys(config) }),
     (it) => it.close(),
   );
   const providers = opened('providers', openProviders(config), (it) => it.close());
-  const queues = opened(
-    'queues',
-    openQueues({ redisUrl: config.REDIS_URL, databaseUrl, log, providers: providers.names, registry }),
-    (it) => it.close(),
+  const queues = opened('queues', openQueues({ ...queueOptions(frame), providers: providers.names }), (it) =>
+    it.close(),
   );
   health.add('database', () => domain.ping());
   health.add('queue', () => queues.ping());
   await refuseDemoClient(domain.clients, config);
-  const guards = openGuards({ config, databaseUrl, domain, log, registry, opened });
+  const guards = openGuards(frame, domain);
   const auth = authSettings(config);
   const app = buildApp({
     domain,

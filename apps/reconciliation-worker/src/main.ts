@@ -2,9 +2,9 @@ import { openDomain } from '@replenish/domain';
 import { openProviders } from '@replenish/providers';
 import { openQueues } from '@replenish/queues';
 import {
-  newId,
+  domainOptions,
   openProviderMetrics,
-  requireDatabaseUrl,
+  queueOptions,
   requireProviders,
   runProcess,
 } from '@replenish/runtime';
@@ -13,20 +13,9 @@ import { watchBacklog } from './backlog.js';
 import { startMinuteTick } from './minute-tick.js';
 import { sweeper } from './sweeper.js';
 
-await runProcess('reconciliation-worker', process.env, async ({ config, log, registry, health, opened }) => {
-  const databaseUrl = requireDatabaseUrl(config);
-  const domain = opened(
-    'domain',
-    openDomain({
-      databaseUrl,
-      poolMax: config.DATABASE_POOL_MAX,
-      reconcileAfterMs: config.RECONCILE_AFTER_MS,
-      providerTimeoutMs: config.PROVIDER_TIMEOUT_MS,
-      newId,
-      onConnectionLost: (error) => log.warn({ err: error }, 'lost a database connection'),
-    }),
-    (it) => it.close(),
-  );
+await runProcess('reconciliation-worker', process.env, async (frame) => {
+  const { config, log, registry, health, opened } = frame;
+  const domain = opened('domain', openDomain(domainOptions(frame)), (it) => it.close());
   const metrics = openProviderMetrics(registry);
   const providers = opened(
     'providers',
@@ -37,10 +26,8 @@ await runProcess('reconciliation-worker', process.env, async ({ config, log, reg
     }),
     (it) => it.close(),
   );
-  const queues = opened(
-    'queues',
-    openQueues({ redisUrl: config.REDIS_URL, databaseUrl, log, providers: providers.names, registry }),
-    (it) => it.close(),
+  const queues = opened('queues', openQueues({ ...queueOptions(frame), providers: providers.names }), (it) =>
+    it.close(),
   );
   opened('minute tick', startMinuteTick({ domain, log, registry }), (end) => end());
   watchBacklog(registry, domain.reads, 10 * config.RECONCILE_AFTER_MS);

@@ -2,28 +2,17 @@ import { openDomain } from '@replenish/domain';
 import { openProviders } from '@replenish/providers';
 import { openQueues } from '@replenish/queues';
 import {
-  newId,
+  domainOptions,
   openProviderMetrics,
-  requireDatabaseUrl,
+  queueOptions,
   requireProviders,
   runProcess,
 } from '@replenish/runtime';
 import { openClaimCounter, submitter } from './submitter.js';
 
-await runProcess('submission-worker', process.env, async ({ config, log, registry, health, opened }) => {
-  const databaseUrl = requireDatabaseUrl(config);
-  const domain = opened(
-    'domain',
-    openDomain({
-      databaseUrl,
-      poolMax: config.DATABASE_POOL_MAX,
-      reconcileAfterMs: config.RECONCILE_AFTER_MS,
-      providerTimeoutMs: config.PROVIDER_TIMEOUT_MS,
-      newId,
-      onConnectionLost: (error) => log.warn({ err: error }, 'lost a database connection'),
-    }),
-    (it) => it.close(),
-  );
+await runProcess('submission-worker', process.env, async (frame) => {
+  const { config, log, registry, health, opened } = frame;
+  const domain = opened('domain', openDomain(domainOptions(frame)), (it) => it.close());
   const metrics = openProviderMetrics(registry);
   const providers = opened(
     'providers',
@@ -34,10 +23,8 @@ await runProcess('submission-worker', process.env, async ({ config, log, registr
     }),
     (it) => it.close(),
   );
-  const queues = opened(
-    'queues',
-    openQueues({ redisUrl: config.REDIS_URL, databaseUrl, log, providers: providers.names, registry }),
-    (it) => it.close(),
+  const queues = opened('queues', openQueues({ ...queueOptions(frame), providers: providers.names }), (it) =>
+    it.close(),
   );
   const claims = openClaimCounter(registry);
   for (const name of requireProviders(providers.names)) {

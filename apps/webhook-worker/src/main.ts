@@ -1,31 +1,18 @@
 import { openDomain } from '@replenish/domain';
 import { openProviders } from '@replenish/providers';
 import { openQueues } from '@replenish/queues';
-import { newId, openProviderMetrics, requireDatabaseUrl, runProcess } from '@replenish/runtime';
+import { domainOptions, openProviderMetrics, queueOptions, runProcess } from '@replenish/runtime';
 import { openEventCounter, processor } from './processor.js';
 
 // Events only touch the database; more in flight than this form no larger batches.
 const CONCURRENCY = 64;
 
-await runProcess('webhook-worker', process.env, async ({ config, log, registry, health, opened }) => {
-  const databaseUrl = requireDatabaseUrl(config);
-  const domain = opened(
-    'domain',
-    openDomain({
-      databaseUrl,
-      poolMax: config.DATABASE_POOL_MAX,
-      reconcileAfterMs: config.RECONCILE_AFTER_MS,
-      providerTimeoutMs: config.PROVIDER_TIMEOUT_MS,
-      newId,
-      onConnectionLost: (error) => log.warn({ err: error }, 'lost a database connection'),
-    }),
-    (it) => it.close(),
-  );
+await runProcess('webhook-worker', process.env, async (frame) => {
+  const { config, log, registry, health, opened } = frame;
+  const domain = opened('domain', openDomain(domainOptions(frame)), (it) => it.close());
   const providers = opened('providers', openProviders(config), (it) => it.close());
-  const queues = opened(
-    'queues',
-    openQueues({ redisUrl: config.REDIS_URL, databaseUrl, log, providers: providers.names, registry }),
-    (it) => it.close(),
+  const queues = opened('queues', openQueues({ ...queueOptions(frame), providers: providers.names }), (it) =>
+    it.close(),
   );
   const deps = {
     domain,

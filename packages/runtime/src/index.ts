@@ -17,6 +17,7 @@ export { Health, type HealthReport } from './health.js';
 export { createFastServer, type TlsOptions } from './http.js';
 export { createLogger, type Logger } from './log.js';
 export { Counter, Gauge, Histogram, metricsOffset, openRegistry, type ProcessName } from './metrics.js';
+export { domainOptions, queueOptions } from './opening.js';
 export { faultOfHash, hashPassword, verifyPassword } from './password.js';
 export { type Frame, type ReadyMessage, runProcess } from './process.js';
 export { openProviderMetrics, type ProviderMetrics } from './provider-metrics.js';

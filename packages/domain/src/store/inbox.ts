@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { Prisma } from '../generated/client.js';
 import { coalesce, eachAlone } from './coalesce.js';
 import type { Run } from './database.js';
@@ -54,8 +54,7 @@ export function openInbox(run: Run, options: { hintLimitMs: number; newId: () =>
   const ofOrder = coalesce<OrderName, string | null>((orders) => transactionsOf(run, orders), limits);
   const read = coalesce<string, StoredEvent | null>((ids) => readAll(run, ids), limits);
   return {
-    keep: (delivery) =>
-      keep({ ...delivery, bodyHash: createHash('sha256').update(delivery.rawBody).digest('hex') }),
+    keep: (delivery) => keep({ ...delivery, bodyHash: hash('sha256', delivery.rawBody) }),
     read,
     match: async ({ provider, reference, providerOrderId }) => {
       if (reference !== null && UUID.test(reference)) return reference.toLowerCase();

@@ -1,0 +1,21 @@
+import { requireDatabaseUrl } from './config.js';
+import { newId } from './correlation.js';
+import type { Frame } from './process.js';
+
+/** What each process opens the domain with, as its own settings say. */
+export const domainOptions = ({ config, log }: Pick<Frame, 'config' | 'log'>) => ({
+  databaseUrl: requireDatabaseUrl(config),
+  poolMax: config.DATABASE_POOL_MAX,
+  reconcileAfterMs: config.RECONCILE_AFTER_MS,
+  providerTimeoutMs: config.PROVIDER_TIMEOUT_MS,
+  newId,
+  onConnectionLost: (error: Error) => log.warn({ err: error }, 'lost a database connection'),
+});
+
+/** The same for the queues. */
+export const queueOptions = ({ config, log, registry }: Pick<Frame, 'config' | 'log' | 'registry'>) => ({
+  redisUrl: config.REDIS_URL,
+  databaseUrl: requireDatabaseUrl(config),
+  log,
+  registry,
+});
