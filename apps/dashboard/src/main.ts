@@ -15,10 +15,8 @@ await runProcess('dashboard', process.env, async (frame) => {
   const passwordHash = requirePasswordHash(config);
   const providers = openProviders(config);
   await providers.close(); // their names are all that is asked for here
-  const queues = opened(
-    'queues',
-    openQueues({ ...queueOptions(frame), providers: providers.names, poolMax: 2 }),
-    (it) => it.close(),
+  const queues = opened('queues', openQueues({ ...queueOptions(frame, providers.names), poolMax: 2 }), (it) =>
+    it.close(),
   );
   openDepthGauge(queues, registry);
   health.add('queue', () => queues.ping());

@@ -19,9 +19,7 @@ await runProcess('ingress', process.env, async (frame) => {
     (it) => it.close(),
   );
   const providers = opened('providers', openProviders(config), (it) => it.close());
-  const queues = opened('queues', openQueues({ ...queueOptions(frame), providers: providers.names }), (it) =>
-    it.close(),
-  );
+  const queues = opened('queues', openQueues(queueOptions(frame, providers.names)), (it) => it.close());
   health.add('database', () => domain.ping());
   health.add('queue', () => queues.ping());
   await refuseDemoClient(domain.clients, config);

@@ -16,19 +16,9 @@ import { sweeper } from './sweeper.js';
 await runProcess('reconciliation-worker', process.env, async (frame) => {
   const { config, log, registry, health, opened } = frame;
   const domain = opened('domain', openDomain(domainOptions(frame)), (it) => it.close());
-  const metrics = openProviderMetrics(registry);
-  const providers = opened(
-    'providers',
-    openProviders(config, {
-      onCall: metrics.onCall,
-      onBreaker: metrics.onBreaker,
-      onBug: (error) => log.error({ err: error }, 'a provider threw'),
-    }),
-    (it) => it.close(),
-  );
-  const queues = opened('queues', openQueues({ ...queueOptions(frame), providers: providers.names }), (it) =>
-    it.close(),
-  );
+  const metrics = openProviderMetrics(frame);
+  const providers = opened('providers', openProviders(config, metrics), (it) => it.close());
+  const queues = opened('queues', openQueues(queueOptions(frame, providers.names)), (it) => it.close());
   opened('minute tick', startMinuteTick({ domain, log, registry }), (end) => end());
   watchBacklog(registry, domain.reads, 10 * config.RECONCILE_AFTER_MS);
   for (const name of requireProviders(providers.names)) {

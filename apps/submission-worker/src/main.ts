@@ -13,19 +13,9 @@ import { openClaimCounter, submitter } from './submitter.js';
 await runProcess('submission-worker', process.env, async (frame) => {
   const { config, log, registry, health, opened } = frame;
   const domain = opened('domain', openDomain(domainOptions(frame)), (it) => it.close());
-  const metrics = openProviderMetrics(registry);
-  const providers = opened(
-    'providers',
-    openProviders(config, {
-      onCall: metrics.onCall,
-      onBreaker: metrics.onBreaker,
-      onBug: (error) => log.error({ err: error }, 'a provider threw'),
-    }),
-    (it) => it.close(),
-  );
-  const queues = opened('queues', openQueues({ ...queueOptions(frame), providers: providers.names }), (it) =>
-    it.close(),
-  );
+  const metrics = openProviderMetrics(frame);
+  const providers = opened('providers', openProviders(config, metrics), (it) => it.close());
+  const queues = opened('queues', openQueues(queueOptions(frame, providers.names)), (it) => it.close());
   const claims = openClaimCounter(registry);
   for (const name of requireProviders(providers.names)) {
     const deps = {

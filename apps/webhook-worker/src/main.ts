@@ -11,15 +11,13 @@ await runProcess('webhook-worker', process.env, async (frame) => {
   const { config, log, registry, health, opened } = frame;
   const domain = opened('domain', openDomain(domainOptions(frame)), (it) => it.close());
   const providers = opened('providers', openProviders(config), (it) => it.close());
-  const queues = opened('queues', openQueues({ ...queueOptions(frame), providers: providers.names }), (it) =>
-    it.close(),
-  );
+  const queues = opened('queues', openQueues(queueOptions(frame, providers.names)), (it) => it.close());
   const deps = {
     domain,
     providers,
     log,
     events: openEventCounter(registry),
-    metrics: openProviderMetrics(registry),
+    metrics: openProviderMetrics(frame),
     unmatchedAfterMs: Math.max(8_000, 2 * config.RECONCILE_AFTER_MS),
   };
   const worker = queues.work('webhooks', processor(deps), { concurrency: CONCURRENCY });

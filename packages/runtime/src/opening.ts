@@ -12,10 +12,8 @@ export const domainOptions = ({ config, log }: Pick<Frame, 'config' | 'log'>) =>
   onConnectionLost: (error: Error) => log.warn({ err: error }, 'lost a database connection'),
 });
 
-/** The same for the queues. */
-export const queueOptions = ({ config, log, registry }: Pick<Frame, 'config' | 'log' | 'registry'>) => ({
-  redisUrl: config.REDIS_URL,
-  databaseUrl: requireDatabaseUrl(config),
-  log,
-  registry,
-});
+/** The same for the queues, of which each provider has some of its own. */
+export const queueOptions = (
+  { config, log, registry }: Pick<Frame, 'config' | 'log' | 'registry'>,
+  providers: readonly string[] = [],
+) => ({ redisUrl: config.REDIS_URL, databaseUrl: requireDatabaseUrl(config), log, registry, providers });

@@ -1,4 +1,5 @@
-import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
+import { Counter, Gauge, Histogram } from 'prom-client';
+import type { Frame } from './process.js';
 
 export type ProviderMetrics = Readonly<{
   onCall: (call: {
@@ -9,14 +10,16 @@ export type ProviderMetrics = Readonly<{
     endedAt: Date;
   }) => void;
   onBreaker: (provider: string, operation: string, state: 'closed' | 'half_open' | 'open') => void;
+  /** A provider's own code threw, which none may. */
+  onBug: (error: unknown) => void;
   /** A recharge was confirmed: how long after its creation. */
   onConfirmed: (provider: string, createdAt: Date, now: Date) => void;
 }>;
 
 const breakerLevel = { closed: 0, half_open: 1, open: 2 } as const;
 
-/** The series that both workers that call providers keep, under the same names. */
-export function openProviderMetrics(registry: Registry): ProviderMetrics {
+/** What both workers that call providers count and log of it, under the same names. */
+export function openProviderMetrics({ registry, log }: Pick<Frame, 'registry' | 'log'>): ProviderMetrics {
   const calls = new Counter({
     name: 'replenish_provider_calls_total',
     help: 'Provider calls by outcome. Errors are unknown and not_executed.',
@@ -49,6 +52,7 @@ export function openProviderMetrics(registry: Registry): ProviderMetrics {
       duration.observe({ provider, operation }, (endedAt.getTime() - startedAt.getTime()) / 1_000);
     },
     onBreaker: (provider, operation, state) => breaker.set({ provider, operation }, breakerLevel[state]),
+    onBug: (error) => log.error({ err: error }, 'a provider threw'),
     onConfirmed: (provider, createdAt, now) =>
       confirmation.observe({ provider }, (now.getTime() - createdAt.getTime()) / 1_000),
   };

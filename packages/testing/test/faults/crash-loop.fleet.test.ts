@@ -1,30 +1,25 @@
 import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
-import pg from 'pg';
+import type pg from 'pg';
 import { checkBooks } from '../../src/books.js';
-import { type Fleet, startFleet } from '../../src/fleet.js';
+import type { Fleet } from '../../src/fleet.js';
 import { ask } from '../../src/load.js';
-import { Producer } from '../../src/load-producer.js';
+import type { Producer } from '../../src/load-producer.js';
 import { until } from '../../src/until.js';
-import { patience, revived, TEST_LIMIT_MS } from './setting.js';
+import { openStage, revived, type Stage, TEST_LIMIT_MS } from './setting.js';
 
 jest.setTimeout(TEST_LIMIT_MS);
 
+let stage: Stage;
 let fleet: Fleet;
 let producer: Producer;
 let db: pg.Client;
 
 beforeAll(async () => {
-  fleet = await startFleet({ env: patience });
-  db = new pg.Client({ connectionString: fleet.databaseUrl });
-  await db.connect();
-  producer = await Producer.open(fleet);
+  stage = await openStage();
+  ({ fleet, producer, db } = stage);
 });
 
-afterAll(async () => {
-  producer?.close();
-  await db?.end();
-  await fleet?.stop();
-});
+afterAll(() => stage?.close());
 
 /** Outcomes of the submits on record: the intent of a worker that died is unanswered for ever. */
 const submitsOnRecord = async (id: string): Promise<string[]> => {

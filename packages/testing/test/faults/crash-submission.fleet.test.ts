@@ -1,32 +1,27 @@
 import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
-import pg from 'pg';
+import type pg from 'pg';
 import { checkBooks } from '../../src/books.js';
-import { type Fleet, startFleet } from '../../src/fleet.js';
+import type { Fleet } from '../../src/fleet.js';
 import { ask, mix } from '../../src/load.js';
-import { Producer } from '../../src/load-producer.js';
+import type { Producer } from '../../src/load-producer.js';
 import { sandboxOrders } from '../../src/producer.js';
 import { contactsOf } from '../../src/provider-witness.js';
 import { until } from '../../src/until.js';
-import { killAndRevive, patience, revived, seed, TEST_LIMIT_MS } from './setting.js';
+import { killAndRevive, openStage, revived, type Stage, seed, TEST_LIMIT_MS } from './setting.js';
 
 jest.setTimeout(TEST_LIMIT_MS);
 
+let stage: Stage;
 let fleet: Fleet;
 let producer: Producer;
 let db: pg.Client;
 
 beforeAll(async () => {
-  fleet = await startFleet({ env: patience });
-  db = new pg.Client({ connectionString: fleet.databaseUrl });
-  await db.connect();
-  producer = await Producer.open(fleet);
+  stage = await openStage();
+  ({ fleet, producer, db } = stage);
 });
 
-afterAll(async () => {
-  producer?.close();
-  await db?.end();
-  await fleet?.stop();
-});
+afterAll(() => stage?.close());
 
 const contacts = async (id: string): Promise<string[]> =>
   (await contactsOf(fleet.sandboxUrl, id)).map(({ operation, answer }) => `${operation} ${answer}`);

@@ -1,26 +1,24 @@
 import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
 import { checkBooks } from '../../src/books.js';
-import { type Fleet, startFleet } from '../../src/fleet.js';
+import type { Fleet } from '../../src/fleet.js';
 import { ask, mix } from '../../src/load.js';
-import { Producer } from '../../src/load-producer.js';
+import type { Producer } from '../../src/load-producer.js';
 import { until } from '../../src/until.js';
-import { killAndRevive, patience, seed, TEST_LIMIT_MS } from './setting.js';
+import { killAndRevive, openStage, type Stage, seed, TEST_LIMIT_MS } from './setting.js';
 
 jest.setTimeout(TEST_LIMIT_MS);
 
+let stage: Stage;
 let fleet: Fleet;
 let producer: Producer;
 
 beforeAll(async () => {
-  fleet = await startFleet({ workers: 2, env: patience });
-  producer = await Producer.open(fleet);
+  stage = await openStage({ workers: 2 });
+  ({ fleet, producer } = stage);
   await producer.fund();
 });
 
-afterAll(async () => {
-  producer?.close();
-  await fleet?.stop();
-});
+afterAll(() => stage?.close());
 
 test.each(['webhook.before-apply', 'webhook.after-apply'])('a webhook worker killed at %s', async (point) => {
   fleet.arm(point);

@@ -1,34 +1,29 @@
 import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
-import pg from 'pg';
+import type pg from 'pg';
 import { checkBooks } from '../../src/books.js';
-import { type Fleet, startFleet } from '../../src/fleet.js';
+import type { Fleet } from '../../src/fleet.js';
 import { type Ask, ask } from '../../src/load.js';
-import { type Call, Producer } from '../../src/load-producer.js';
+import type { Call, Producer } from '../../src/load-producer.js';
 import { until } from '../../src/until.js';
 import { eventBody, postEvent } from '../../src/webhook.js';
-import { patience, TEST_LIMIT_MS } from './setting.js';
+import { openStage, type Stage, TEST_LIMIT_MS } from './setting.js';
 
 jest.setTimeout(TEST_LIMIT_MS);
 
 // Of the lock that the test holds while a create waits. Any number that nobody else uses.
 const LOCK = 28;
 
+let stage: Stage;
 let fleet: Fleet;
 let producer: Producer;
 let db: pg.Client;
 
 beforeAll(async () => {
-  fleet = await startFleet({ env: patience });
-  db = new pg.Client({ connectionString: fleet.databaseUrl });
-  await db.connect();
-  producer = await Producer.open(fleet);
+  stage = await openStage();
+  ({ fleet, producer, db } = stage);
 });
 
-afterAll(async () => {
-  producer?.close();
-  await db?.end();
-  await fleet?.stop();
-});
+afterAll(() => stage?.close());
 
 /** Sends a recharge whose commit is held up: its id shows through the name of the session that waits. */
 async function held(asked: Ask): Promise<{ id: string; answer: Promise<Call> }> {

@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
 import { checkBooks } from '../../src/books.js';
-import { type Fleet, startFleet } from '../../src/fleet.js';
+import type { Fleet } from '../../src/fleet.js';
 import { mix } from '../../src/load.js';
-import { Producer } from '../../src/load-producer.js';
-import { patience, seed, TEST_LIMIT_MS } from './setting.js';
+import type { Producer } from '../../src/load-producer.js';
+import { openStage, type Stage, seed, TEST_LIMIT_MS } from './setting.js';
 
 jest.setTimeout(TEST_LIMIT_MS);
 
@@ -12,18 +12,16 @@ const RECHARGES = 500;
 const RSS_MAX_MB = 200;
 const names = ['sandbox', 'ingress', 'submission-worker', 'webhook-worker', 'reconciliation-worker'] as const;
 
+let stage: Stage;
 let fleet: Fleet;
 let producer: Producer;
 
 beforeAll(async () => {
-  fleet = await startFleet({ env: patience });
-  producer = await Producer.open(fleet);
+  stage = await openStage();
+  ({ fleet, producer } = stage);
 });
 
-afterAll(async () => {
-  producer?.close();
-  await fleet?.stop();
-});
+afterAll(() => stage?.close());
 
 /** Resident memory as the kernel counts it. */
 function rssMb(pid: number): number {

@@ -1,28 +1,26 @@
 import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
 import { checkBooks } from '../../src/books.js';
-import { type Fleet, startFleet } from '../../src/fleet.js';
+import type { Fleet } from '../../src/fleet.js';
 import { type Ask, ask } from '../../src/load.js';
-import { type Call, Producer } from '../../src/load-producer.js';
+import type { Call, Producer } from '../../src/load-producer.js';
 import { sandboxOrders } from '../../src/producer.js';
-import { patience, TEST_LIMIT_MS } from './setting.js';
+import { openStage, type Stage, TEST_LIMIT_MS } from './setting.js';
 
 const CALLS = 1_000;
 const CONNECTIONS = 200;
 
 jest.setTimeout(TEST_LIMIT_MS);
 
+let stage: Stage;
 let fleet: Fleet;
 let producer: Producer;
 
 beforeAll(async () => {
-  fleet = await startFleet({ ingress: 2, env: patience });
-  producer = await Producer.open(fleet, CONNECTIONS / 2);
+  stage = await openStage({ ingress: 2 }, CONNECTIONS / 2);
+  ({ fleet, producer } = stage);
 });
 
-afterAll(async () => {
-  producer?.close();
-  await fleet?.stop();
-});
+afterAll(() => stage?.close());
 
 /** All at once, over half of the connections to each ingress. Who is told to come back later does. */
 const storm = (asks: readonly Ask[]): Promise<Call[]> =>

@@ -1,31 +1,26 @@
 import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
-import pg from 'pg';
+import type pg from 'pg';
 import { checkBooks } from '../../src/books.js';
-import { type Fleet, startFleet } from '../../src/fleet.js';
+import type { Fleet } from '../../src/fleet.js';
 import { mix } from '../../src/load.js';
-import { Producer } from '../../src/load-producer.js';
+import type { Producer } from '../../src/load-producer.js';
 import { privateRedis } from '../../src/redis.js';
-import { patience, seed, TEST_LIMIT_MS } from './setting.js';
+import { openStage, type Stage, seed, TEST_LIMIT_MS } from './setting.js';
 
 jest.setTimeout(TEST_LIMIT_MS);
 
+let stage: Stage;
 let fleet: Fleet;
 let producer: Producer;
 let db: pg.Client;
 
 beforeAll(async () => {
-  fleet = await startFleet({ env: patience });
-  db = new pg.Client({ connectionString: fleet.databaseUrl });
-  await db.connect();
-  producer = await Producer.open(fleet);
+  stage = await openStage();
+  ({ fleet, producer, db } = stage);
   await producer.fund();
 });
 
-afterAll(async () => {
-  producer?.close();
-  await db?.end();
-  await fleet?.stop();
-});
+afterAll(() => stage?.close());
 
 /** Throws every job and schedule away, wherever the queues of this run live. */
 async function emptyQueues(): Promise<boolean> {

@@ -1,37 +1,32 @@
 import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
-import pg from 'pg';
+import type pg from 'pg';
 import { checkBooks } from '../../src/books.js';
-import { type Fleet, startFleet } from '../../src/fleet.js';
+import type { Fleet } from '../../src/fleet.js';
 import { ask, endStates, type Scenario, scenarios } from '../../src/load.js';
-import { type Call, Producer } from '../../src/load-producer.js';
+import type { Call, Producer } from '../../src/load-producer.js';
 import { sandboxOrders } from '../../src/producer.js';
 import { type Contact, contactsOf } from '../../src/provider-witness.js';
 import { until } from '../../src/until.js';
-import { patience, TEST_LIMIT_MS } from './setting.js';
+import { openStage, type Stage, TEST_LIMIT_MS } from './setting.js';
 
 jest.setTimeout(TEST_LIMIT_MS);
 
+let stage: Stage;
 let fleet: Fleet;
 let producer: Producer;
 let db: pg.Client;
 const taken = new Map<Scenario, string>();
 
 beforeAll(async () => {
-  fleet = await startFleet({ ingress: 2, env: patience });
-  db = new pg.Client({ connectionString: fleet.databaseUrl });
-  await db.connect();
-  producer = await Producer.open(fleet);
+  stage = await openStage({ ingress: 2 });
+  ({ fleet, producer, db } = stage);
   for (const scenario of scenarios) {
     const call: Call = await producer.send(ask(scenario));
     taken.set(scenario, call.transactionId!);
   }
 });
 
-afterAll(async () => {
-  producer?.close();
-  await db?.end();
-  await fleet?.stop();
-});
+afterAll(() => stage?.close());
 
 const transitionsOf = async (id: string) => {
   const { rows } = await db.query<{ news: string; verdict: string; source: string; to_state: string }>(

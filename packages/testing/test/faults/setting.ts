@@ -1,5 +1,7 @@
 import type { ProcessName } from '@replenish/runtime';
-import type { Fleet } from '../../src/fleet.js';
+import pg from 'pg';
+import { type Fleet, startFleet } from '../../src/fleet.js';
+import { Producer } from '../../src/load-producer.js';
 import { until } from '../../src/until.js';
 
 /**
@@ -20,6 +22,32 @@ export const seed = (): number => Number(process.env.SEED ?? USUAL_SEED);
 
 /** Of one test: a machine that is busy with other things makes each of these many times longer, and no less right. */
 export const TEST_LIMIT_MS = 480_000;
+
+/** A fleet with someone who posts to it, and a look into its database. */
+export type Stage = Readonly<{ fleet: Fleet; producer: Producer; db: pg.Client; close: () => Promise<void> }>;
+
+/** @param connections of the producer, for each ingress */
+export async function openStage(
+  options: Parameters<typeof startFleet>[0] = {},
+  connections?: number,
+): Promise<Stage> {
+  const fleet = await startFleet({ env: patience, ...options });
+  const db = new pg.Client({ connectionString: fleet.databaseUrl });
+  try {
+    await db.connect();
+    const producer = await Producer.open(fleet, connections);
+    const close = async () => {
+      producer.close();
+      await db.end();
+      await fleet.stop();
+    };
+    return { fleet, producer, db, close };
+  } catch (error) {
+    await db.end();
+    await fleet.stop();
+    throw error;
+  }
+}
 
 /** Kills a process as `kill -9` would, and waits until the fleet is whole again. */
 export async function killAndRevive(fleet: Fleet, name: ProcessName, nth = 0): Promise<void> {

@@ -1,16 +1,17 @@
 import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
-import pg from 'pg';
+import type pg from 'pg';
 import { checkBooks } from '../../src/books.js';
-import { type Fleet, startFleet } from '../../src/fleet.js';
+import type { Fleet } from '../../src/fleet.js';
 import { ask } from '../../src/load.js';
-import { Producer } from '../../src/load-producer.js';
+import type { Producer } from '../../src/load-producer.js';
 import { sandboxOrders } from '../../src/producer.js';
 import { until } from '../../src/until.js';
 import { type EventStatus, eventBody, postEvent } from '../../src/webhook.js';
-import { patience, TEST_LIMIT_MS } from './setting.js';
+import { openStage, type Stage, TEST_LIMIT_MS } from './setting.js';
 
 jest.setTimeout(TEST_LIMIT_MS);
 
+let stage: Stage;
 let fleet: Fleet;
 let producer: Producer;
 let db: pg.Client;
@@ -18,17 +19,11 @@ const eventIds: string[] = [];
 const spokenFor: string[] = [];
 
 beforeAll(async () => {
-  fleet = await startFleet({ env: patience });
-  db = new pg.Client({ connectionString: fleet.databaseUrl });
-  await db.connect();
-  producer = await Producer.open(fleet);
+  stage = await openStage();
+  ({ fleet, producer, db } = stage);
 });
 
-afterAll(async () => {
-  producer?.close();
-  await db?.end();
-  await fleet?.stop();
-});
+afterAll(() => stage?.close());
 
 /** A recharge whose provider the test plays from now on. */
 async function pending(): Promise<{ id: string; order: Parameters<typeof eventBody>[0] }> {
