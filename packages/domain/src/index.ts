@@ -66,7 +66,7 @@ export function openDomain(options: DomainOptions): Domain {
     poolMax: options.poolMax ?? 8,
     onConnectionLost: options.onConnectionLost ?? (() => {}),
   });
-  const { db, run } = store;
+  const { run, survey } = store;
   const applying: PlanOptions = {
     newId,
     reconcileAfterMs: options.reconcileAfterMs,
@@ -74,16 +74,16 @@ export function openDomain(options: DomainOptions): Domain {
     random: options.random ?? Math.random,
   };
   return {
-    createRecharge: ceilingKeeper(db, creator(run, { hintLimitMs: HINT_LIMIT_MS, newId })),
+    createRecharge: ceilingKeeper(run, creator(run, { hintLimitMs: HINT_LIMIT_MS, newId })),
     applyNews: applier(run, applying),
     takeDue: (max) => takeDue(run, max, options.reconcileAfterMs),
     inbox: openInbox(run, { hintLimitMs: HINT_LIMIT_MS, newId }),
     reads: openReads(run, applying.callLimitMs),
-    balances: openBalances(db),
+    balances: openBalances(run),
     clients: openClients(store, { vault, newId, now }),
     audit: openAudit(store),
-    security: openSecurity(db),
-    verify: () => verify(db),
+    security: openSecurity(run),
+    verify: () => verify(survey),
     ping: async () => {
       await run(Prisma.sql`select 1`);
     },

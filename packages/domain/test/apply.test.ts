@@ -111,6 +111,14 @@ test('an attempt leaves its worker the time of its call, then silence is asked a
   expect(due_in_s).toBeLessThanOrEqual(6);
 });
 
+test('a worker of another provider claims nothing, be its hint in the wrong queue', async () => {
+  const id = await recharged(books.domain, {});
+  const wrong = await books.domain.applyNews(told(id, 'submit', { provider: 'alipay' }));
+  expect(wrong).toEqual({ verdict: 'unknown_transaction', state: null, createdAt: null, claim: null });
+  const right = await books.domain.applyNews(told(id, 'submit', { provider: 'sandbox' }));
+  expect(right.claim).toMatchObject({ attempt: 1 });
+});
+
 test('a report about a transaction that is not there says so', async () => {
   const heard = await books.domain.applyNews(told(uuidv7(), 'settled'));
   expect(heard).toEqual({ verdict: 'unknown_transaction', state: null, createdAt: null, claim: null });

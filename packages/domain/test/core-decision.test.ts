@@ -142,6 +142,12 @@ describe('late money', () => {
     expect(decide(sent, report('settled')).journal).toMatchObject({ slot: 'collect' });
   });
 
+  test('of a delivery went out, and is posted the other way', () => {
+    const decision = decide(recharge('FAILED', { kind: 'deliver' }), report('settled'));
+    const paid = { debit: 'suspense:sandbox', credit: 'provider:sandbox:clearing', money };
+    expect(decision.journal).toEqual({ slot: 'suspense', postings: [paid] });
+  });
+
   test('is quarantined once', () => {
     const known = recharge('FAILED', { slots: ['reverse', 'suspense'], openCases: ['late_money'] });
     const decision = decide(known, report('settled', { source: 'poll' }));
@@ -157,6 +163,30 @@ describe('a cancel', () => {
       expect(decide(recharge(state), asked)).toMatchObject({ verdict: 'stale', to: state, filed: false });
     }
   });
+
+  test.each(['unsent_order', 'wrong_amount'])('by a client is refused while %s is open', (kind) => {
+    const decision = decide(
+      recharge('CREATED', { openCases: [kind] }),
+      report('cancel', { source: 'client' }),
+    );
+    expect(decision).toMatchObject({ verdict: 'stale', to: 'CREATED', filed: false });
+  });
+
+  test.each(['webhook', 'poll'] as const)(
+    'by a %s tells that the order was taken, and is asked about',
+    (source) => {
+      const decision = decide(recharge('SUBMITTED'), report('cancel', { source }));
+      expect(decision).toMatchObject({
+        verdict: 'moved',
+        to: 'PENDING_CONFIRMATION',
+        confirmation: 'acknowledged',
+        nextStep: 'ask',
+        openCase: null,
+      });
+      const pending = recharge('PENDING_CONFIRMATION', { confirmation: 'acknowledged' });
+      expect(decide(pending, report('cancel', { source })).to).toBe('CANCELED');
+    },
+  );
 
   test('that the provider confirms is taken while it is pending, and gives a hold back', () => {
     const decision = decide(recharge('PENDING_CONFIRMATION', { kind: 'deliver' }), report('cancel'));
@@ -198,6 +228,23 @@ describe('what comes next', () => {
       nextStep: 'ask',
       confirmation: 'acknowledged',
     });
+  });
+
+  test('an acknowledged order that is gone is a case, and is never sent again', () => {
+    const gone = report('unknown', { source: 'poll', nextStep: 'submit' });
+    const taken = recharge('PENDING_CONFIRMATION', { confirmation: 'acknowledged' });
+    expect(decide(taken, gone)).toMatchObject({ nextStep: 'ask', openCase: 'absent_order', filed: true });
+    const asked = recharge('PENDING_CONFIRMATION', {
+      confirmation: 'acknowledged',
+      openCases: ['absent_order'],
+    });
+    expect(decide(asked, gone)).toMatchObject({ nextStep: 'ask', openCase: null, filed: false });
+  });
+
+  test('whoever sent nothing after all does not speak for an order that was taken', () => {
+    const late = report('unknown', { source: 'submission', nextStep: 'submit' });
+    const taken = recharge('PENDING_CONFIRMATION', { confirmation: 'acknowledged' });
+    expect(decide(taken, late)).toMatchObject({ verdict: 'stale', nextStep: 'ask', openCase: null });
   });
 
   test('an unknown order is asked about unless absence was proven', () => {

@@ -94,6 +94,16 @@ test('a repeated delivery does not crowd another out of the balance', async () =
   expect(await balance('f')).toEqual([0n, 100n]);
 });
 
+test('who is refused takes nothing from those who ask at the same time', async () => {
+  await deposit(books.domain, 'h', 50n);
+  const amounts = [100n, 10n, 45n, 40n, 1n];
+  const asks = amounts.map((amountMinor) => newRecharge({ kind: 'deliver', accountId: 'h', amountMinor }));
+  const answers = await Promise.all(asks.map((ask) => books.domain.createRecharge(ask)));
+  expect(answers.map(({ ok }) => ok)).toEqual([false, true, false, true, false]);
+  expect(await balance('h')).toEqual([0n, 50n]);
+  expect(await books.domain.verify()).toEqual([]);
+});
+
 test('a purse that changes while its lock is waited for is still there, with what it holds then', async () => {
   await deposit(books.domain, 'g', 100n);
   const rival = new pg.Client(books.url);

@@ -66,6 +66,22 @@ describe('an event', () => {
     expect(await cases('sandbox:spoken')).toMatchObject([{ kind: 'event_changed', transaction_id: id }]);
   });
 
+  test.each([
+    ['a NUL', Buffer.from('{"a":"\0"}')],
+    ['half an emoji where the case ends', Buffer.from(`${'x'.repeat(3_999)}\u{1f4b8}`)],
+  ])('whose body no text of Postgres can hold has its case: %s', async (_what, rawBody) => {
+    const eventId = `unstorable-${rawBody.length}`;
+    const first = delivery({ eventId });
+    await books.domain.inbox.keep(first);
+    await books.domain.inbox.keep(delivery({ eventId, rawBody }));
+    const event = (await books.domain.inbox.read(first.id))!;
+    await books.domain.inbox.fileUnmatched(event, { body: rawBody.toString().slice(0, 4_000) });
+    expect((await cases(`sandbox:${eventId}`)).map(({ kind }) => kind).toSorted()).toEqual([
+      'event_changed',
+      'unknown_order',
+    ]);
+  });
+
   test('of another provider with the same id is another event', async () => {
     await books.domain.inbox.keep(delivery({ eventId: 'same' }));
     expect(await books.domain.inbox.keep(delivery({ eventId: 'same', provider: 'alipay' }))).toMatchObject({

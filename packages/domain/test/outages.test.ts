@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { freePort, until } from '@replenish/testing';
 import { v7 as uuidv7 } from 'uuid';
@@ -30,6 +32,32 @@ const tries = async () => {
   const [row] = await books.rows<{ n: number }>('select last_value::int as n from tries');
   return row!.n;
 };
+
+/** A way to the database on which, once it has begun, nothing arrives any more and nothing is refused. */
+async function openSilence(databaseUrl: string) {
+  const to = new URL(databaseUrl);
+  const sockets: Socket[] = [];
+  const server = createServer((near) => {
+    const far = connect(Number(to.port), to.hostname);
+    sockets.push(near, far);
+    near.pipe(far).pipe(near);
+    for (const socket of [near, far]) socket.on('error', () => {});
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const url = new URL(databaseUrl);
+  url.host = `127.0.0.1:${(server.address() as AddressInfo).port}`;
+  return {
+    url: url.href,
+    begin: () => {
+      for (const socket of sockets) socket.unpipe().pause();
+    },
+    close: () => {
+      for (const socket of sockets) socket.destroy();
+      server.close();
+    },
+  };
+}
 
 const client = { name: 'c', scopes: [], accounts: ['*'], env: 'test' };
 const paths = [
@@ -99,6 +127,26 @@ test('a claim is not lost on its worker when a later report of the same batch fa
   expect(refused.status).toBe('rejected');
 });
 
+test('a text whose cut halves an emoji is heard all the same', async () => {
+  const id = await recharged(books.domain, {}, 'submit');
+  const message = `${'x'.repeat(499)}\u{1f4b8}`;
+  const failure = { code: 'PROVIDER_ERROR', message };
+  expect(
+    await books.domain.applyNews(told(id, 'declined', { reason: `${message}\0`, failure })),
+  ).toMatchObject({ verdict: 'moved', state: 'FAILED' });
+  expect(await books.domain.reads.recharge(id)).toMatchObject({ failureMessage: `${'x'.repeat(499)}\ufffd` });
+});
+
+test('an id that is none fails nobody who asks at the same time', async () => {
+  const id = await recharged(books.domain, {});
+  const [recharge, nothing, event] = await Promise.all([
+    books.domain.reads.outstanding(id),
+    books.domain.reads.outstanding('no uuid'),
+    books.domain.inbox.read('no uuid'),
+  ]);
+  expect([recharge?.id, nothing, event]).toEqual([id, null, null]);
+});
+
 test('what is no statement of ours fails as a fault, not as an outage', async () => {
   const failure = await books.domain.applyNews(told('no uuid', 'settled')).catch((error: unknown) => error);
   expect(failure).toBeInstanceOf(Error);
@@ -126,6 +174,15 @@ test('a connection that is cut in the middle of a statement is an outage, and th
   await books.rows('drop function wait_a_while cascade');
   expect(await books.domain.applyNews(told(id, 'settled'))).toMatchObject({ verdict: 'moved' });
 });
+
+test('a database that is cut off without a word is an outage after twelve seconds', async () => {
+  const cutOff = await openSilence(books.url);
+  const domain = books.open({ databaseUrl: cutOff.url });
+  await domain.ping();
+  cutOff.begin();
+  await expect(domain.ping()).rejects.toThrow(StoreUnavailable);
+  cutOff.close();
+}, 30_000);
 
 test('every idle connection cut at once is told, and heals by itself', async () => {
   const lost: Error[] = [];

@@ -13,6 +13,7 @@ export type CaseKind =
   | 'declined_after_success'
   | 'cancel_conflict'
   | 'absent_order'
+  | 'several_orders'
   | 'unknown_order'
   | 'event_changed';
 
@@ -66,8 +67,9 @@ export type Decision = Readonly<{
 /** Pure: what a report does to a recharge. The one place where it is decided. */
 export function decide(r: Recharge, report: Report): Decision {
   if (report.news === 'submit') return decideClaim(r);
-  // A client may only take back what was not sent; later the provider alone can confirm a cancel.
-  if (report.news === 'cancel' && report.source === 'client' && r.state !== 'CREATED') return tooLate(r);
+  if (report.news === 'cancel' && report.source === 'client' && !mayTakeBack(r)) return nothingToDo(r);
+  // An order that was canceled was taken before: its end is heard again when it is asked about.
+  if (report.news === 'cancel' && r.state === 'SUBMITTED') return decide(r, { ...report, news: 'accepted' });
   if (isOutdated(r, report)) return { ...nothingMoves(r, 'stale', report, null), nextStep: r.nextStep };
   const hasOtherMoney = report.money !== undefined && !isSameMoney(report.money, r);
   if (hasOtherMoney && !isFinal(r.state)) return wrongMoney(r, report);
@@ -86,13 +88,20 @@ export function decide(r: Recharge, report: Report): Decision {
     confirmation: confirmationAfter(r, report),
     filed: true,
     claimed: false,
-    nextStep: isFinal(to) ? null : (report.nextStep ?? 'ask'),
+    nextStep: isFinal(to) ? null : nextUnlessAcknowledged(r, report, 'ask'),
     journal: journalOnEntering(to, parties(r)),
     openCase: report.doubt ?? null,
   };
 }
 
-const tooLate = (r: Recharge): Decision => ({
+/**
+ * A client may only take back what was not sent; later the provider alone can confirm a cancel. Money that was seen
+ * already would be forgotten with the submit that is to hear of it.
+ */
+const mayTakeBack = (r: Recharge): boolean =>
+  r.state === 'CREATED' && !r.openCases.some((kind) => kind === 'unsent_order' || kind === 'wrong_amount');
+
+const nothingToDo = (r: Recharge): Decision => ({
   verdict: 'stale',
   to: r.state,
   confirmation: r.confirmation,
@@ -105,8 +114,8 @@ const tooLate = (r: Recharge): Decision => ({
 
 /** An intent is opened only where the row says that a submit is what comes next; everyone else goes away empty. */
 function decideClaim(r: Recharge): Decision {
-  if (r.nextStep !== 'submit') return tooLate(r);
-  return { ...tooLate(r), ...step(r.state, 'submit'), filed: true, claimed: true, nextStep: 'ask' };
+  if (r.nextStep !== 'submit') return nothingToDo(r);
+  return { ...nothingToDo(r), ...step(r.state, 'submit'), filed: true, claimed: true, nextStep: 'ask' };
 }
 
 /**
@@ -151,7 +160,7 @@ const conflict = (r: Recharge, report: Report): Decision => ({
  * its provider call is on record already.
  */
 function nothingMoves(r: Recharge, verdict: Verdict, report: Report, kind: CaseKind | null): Decision {
-  const openCase = kind ?? report.doubt ?? null;
+  const openCase = kind ?? report.doubt ?? (isLost(r, report) ? 'absent_order' : null);
   const isNew = openCase !== null && !r.openCases.includes(openCase);
   return {
     verdict,
@@ -165,12 +174,21 @@ function nothingMoves(r: Recharge, verdict: Verdict, report: Report, kind: CaseK
   };
 }
 
-/** An order that the provider has acknowledged is asked about, never sent again. */
 function nextAfter(r: Recharge, report: Report): NextStep | null {
   if (isFinal(r.state)) return null;
-  if (r.state === 'CREATED') return r.nextStep;
-  return report.news === 'accepted' ? 'ask' : (report.nextStep ?? r.nextStep);
+  return r.state === 'CREATED' ? r.nextStep : nextUnlessAcknowledged(r, report, r.nextStep);
 }
+
+/**
+ * An order that the provider has acknowledged is asked about, never sent again: by the time it says that there is no
+ * such order it may have forgotten the key that would fold a second one into the first.
+ */
+const nextUnlessAcknowledged = (r: Recharge, report: Report, otherwise: NextStep | null): NextStep | null =>
+  confirmationAfter(r, report) === 'acknowledged' ? 'ask' : (report.nextStep ?? otherwise);
+
+/** The provider took the order once and knows nothing of it now. */
+const isLost = (r: Recharge, report: Report): boolean =>
+  report.source === 'poll' && report.nextStep === 'submit' && r.confirmation === 'acknowledged';
 
 function confirmationAfter(r: Recharge, report: Report): Recharge['confirmation'] {
   if (report.news === 'accepted' || report.news === 'settled' || report.news === 'declined')

@@ -37,9 +37,14 @@ export function journalOnEntering(state: State, r: Parties): Journal | null {
   return journal('reverse', wallet(r.accountId, 'frozen'), wallet(r.accountId, 'available'), r.money);
 }
 
-/** Money that moved and that nobody can place yet: late, or another amount. `money` is what the provider says. */
+/**
+ * Money that moved and that nobody can place yet: late, or another amount. `money` is what the provider says. What was
+ * collected came in and is owed to somebody; what was delivered went out and is owed by somebody.
+ */
 export const quarantine = (r: Parties, money: Money): Journal =>
-  journal('suspense', clearing(r.provider), suspense(r.provider), money);
+  r.kind === 'collect'
+    ? journal('suspense', clearing(r.provider), suspense(r.provider), money)
+    : journal('suspense', suspense(r.provider), clearing(r.provider), money);
 
 const journal = (slot: Slot, debit: string, credit: string, money: Money): Journal => ({
   slot,

@@ -19,11 +19,12 @@ export const writeStatement = (plans: string): Prisma.Sql => Prisma.sql`
 const lockedRows = (plans: string): Prisma.Sql => Prisma.sql`
   held as materialized (
     select p.* from jsonb_to_recordset(${plans}::jsonb) as p(
-      id uuid, version int, verdict text, news text, "from" text, "to" text, source text, reason text, filed boolean,
+      id uuid, version int, provider text, verdict text, news text, "from" text, "to" text, source text, reason text, filed boolean,
       claimed boolean, confirmation text, "nextStep" text, "dueInMs" bigint, polled boolean, "orderId" text,
       "failureCode" text, "failureMessage" text, calls jsonb, "journalId" uuid, slot text, postings jsonb,
       "caseId" uuid, "caseKind" text, "caseDetail" jsonb, "eventId" uuid)
     join recharge_transaction t on t.id = p.id and t.version = p.version
+      and t.provider = coalesce(p.provider, t.provider)
     order by p.id for update of t)`;
 
 const movedRows = Prisma.sql`
@@ -43,8 +44,8 @@ const movedRows = Prisma.sql`
       updated_at = case when p.verdict = 'moved' or p.claimed then now() else t.updated_at end
     from held p where t.id = p.id and t.version = p.version
     returning t.id, t.seq, t.created_at as "createdAt", t.kind, t.account_id, t.amount_minor, t.currency, t.provider,
-      t.provider_order_id, t.payment_method, p.claimed, p.verdict, p.news, p."from", p."to", p.source, p.reason, p.filed, p.calls, p."journalId",
-      p.slot, p.postings, p."caseId", p."caseKind", p."caseDetail", p."eventId")`;
+      t.provider_order_id, t.payment_method, p.claimed, p.verdict, p.news, p."from", p."to", p.source, p.reason,
+      p.filed, p.calls, p."journalId", p.slot, p.postings, p."caseId", p."caseKind", p."caseDetail", p."eventId")`;
 
 const history = Prisma.sql`
   filed as (

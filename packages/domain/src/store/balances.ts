@@ -1,7 +1,6 @@
 import { wallet } from '../core/postings.js';
 import { Prisma } from '../generated/client.js';
-import type { Database } from './database.js';
-import { persist } from './failure.js';
+import type { Run } from './database.js';
 
 export type Balance = Readonly<{ currency: string; availableMinor: bigint; frozenMinor: bigint }>;
 
@@ -33,23 +32,21 @@ export interface Balances {
   entries(filter: EntryFilter): Promise<WalletEntry[]>;
 }
 
-export const openBalances = (db: Database): Balances => ({
+export const openBalances = (run: Run): Balances => ({
   of: async (accountId, currency) => {
     const names = [wallet(accountId, 'available'), wallet(accountId, 'frozen')];
-    return persist(
-      () => db.$queryRaw<Balance[]>`
-        select currency,
-          coalesce(sum(balance_minor) filter (where name = ${names[0]}), 0)::bigint as "availableMinor",
-          coalesce(sum(balance_minor) filter (where name = ${names[1]}), 0)::bigint as "frozenMinor"
-        from ledger_account
-        where name = any(${names}::text[]) and (${currency ?? null}::text is null or currency = ${currency ?? null})
-        group by currency order by currency`,
-    );
+    return run<Balance>(Prisma.sql`
+      select currency,
+        coalesce(sum(balance_minor) filter (where name = ${names[0]}), 0)::bigint as "availableMinor",
+        coalesce(sum(balance_minor) filter (where name = ${names[1]}), 0)::bigint as "frozenMinor"
+      from ledger_account
+      where name = any(${names}::text[]) and (${currency ?? null}::text is null or currency = ${currency ?? null})
+      group by currency order by currency`);
   },
-  entries: (filter) => entries(db, filter),
+  entries: (filter) => entries(run, filter),
 });
 
-function entries(db: Database, filter: EntryFilter): Promise<WalletEntry[]> {
+function entries(run: Run, filter: EntryFilter): Promise<WalletEntry[]> {
   const name = wallet(filter.accountId, 'available');
   const wanted: Prisma.Sql[] = [Prisma.sql`true`];
   if (filter.currency !== undefined) wanted.push(Prisma.sql`e.currency = ${filter.currency}`);
@@ -63,12 +60,10 @@ function entries(db: Database, filter: EntryFilter): Promise<WalletEntry[]> {
     from ledger_entry e
     where e.${Prisma.raw(mine)}_account = ${name} and e.${Prisma.raw(mine)}_account like 'wallet:%' and ${where}
     order by e.id desc limit ${filter.limit}::int)`;
-  return persist(
-    () => db.$queryRaw<WalletEntry[]>`
-      select e.id, e.at, e.transaction_id as "transactionId", j.slot, e.amount::bigint as "amountMinor", e.currency,
-        e.balance as "balanceMinor", e.counterparty
-      from (${side('credit', 'debit', '')} union all ${side('debit', 'credit', '-')}) e
-      join ledger_journal j on j.id = e.journal_id
-      order by e.id desc limit ${filter.limit}::int`,
-  );
+  return run<WalletEntry>(Prisma.sql`
+    select e.id, e.at, e.transaction_id as "transactionId", j.slot, e.amount::bigint as "amountMinor", e.currency,
+      e.balance as "balanceMinor", e.counterparty
+    from (${side('credit', 'debit', '')} union all ${side('debit', 'credit', '-')}) e
+    join ledger_journal j on j.id = e.journal_id
+    order by e.id desc limit ${filter.limit}::int`);
 }

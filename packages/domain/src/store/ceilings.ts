@@ -1,6 +1,7 @@
+import { Prisma } from '../generated/client.js';
 import type { Created } from './create.js';
-import type { Database } from './database.js';
-import { persist } from './failure.js';
+import type { Run } from './database.js';
+import { CLOCKS_APART_MS, firstIdAt } from './first-id.js';
 import type { NewRecharge } from './new-recharge.js';
 
 /** What a key may ask for in one currency, in minor units: at once, and in 24 hours together with its client's others. */
@@ -11,8 +12,6 @@ type Create = (ask: NewRecharge) => Promise<Created>;
 export type Ask = NewRecharge & Readonly<{ ceiling?: Ceiling | undefined }>;
 
 const DAY_MS = 24 * 3_600_000;
-// Ids carry the clock of the ingress that made them, the day is measured on the database's: an hour covers the two.
-const CLOCKS_APART_MS = 3_600_000;
 
 /**
  * Keeps recharges under their ceilings. A day is the last 24 hours; failed and canceled recharges do not count.
@@ -20,12 +19,12 @@ const CLOCKS_APART_MS = 3_600_000;
  * Recharges of one client that have a day's ceiling go one after the other in this process, so here the sum is exact.
  * Several processes may pass it together by one recharge each.
  */
-export function ceilingKeeper(db: Database, create: Create): (ask: Ask) => Promise<Created> {
+export function ceilingKeeper(run: Run, create: Create): (ask: Ask) => Promise<Created> {
   const lines = new Map<string, Promise<unknown>>();
   return ({ ceiling, ...ask }) => {
     if (!ceiling) return create(ask);
     const line = `${ask.clientId} ${ask.currency}`;
-    const turn = (lines.get(line) ?? Promise.resolve()).then(() => createUnder(db, create, ask, ceiling));
+    const turn = (lines.get(line) ?? Promise.resolve()).then(() => createUnder(run, create, ask, ceiling));
     const settled = turn.catch(() => {});
     lines.set(line, settled);
     void settled.then(() => lines.get(line) === settled && lines.delete(line));
@@ -33,38 +32,26 @@ export function ceilingKeeper(db: Database, create: Create): (ask: Ask) => Promi
   };
 }
 
-async function createUnder(
-  db: Database,
-  create: Create,
-  ask: NewRecharge,
-  ceiling: Ceiling,
-): Promise<Created> {
+async function createUnder(run: Run, create: Create, ask: NewRecharge, ceiling: Ceiling): Promise<Created> {
   const isAbove =
     (ceiling.requestMinor !== null && ask.amountMinor > ceiling.requestMinor) ||
-    (ceiling.dayMinor !== null && ask.amountMinor + (await askedInADay(db, ask)) > ceiling.dayMinor);
+    (ceiling.dayMinor !== null && ask.amountMinor + (await askedInADay(run, ask)) > ceiling.dayMinor);
   // What is stored already was under the ceiling when it came: its repetition is answered, not judged again.
-  if (isAbove && !(await isStored(db, ask))) return { ok: false, problem: 'above_ceiling' };
+  if (isAbove && !(await isStored(run, ask))) return { ok: false, problem: 'above_ceiling' };
   return create(ask);
 }
 
-async function askedInADay(db: Database, { clientId, currency }: NewRecharge): Promise<bigint> {
+async function askedInADay(run: Run, { clientId, currency }: NewRecharge): Promise<bigint> {
   const since = firstIdAt(Date.now() - DAY_MS - CLOCKS_APART_MS);
-  const [row] = await persist(
-    () => db.$queryRaw<{ sum: bigint }[]>`
-      select coalesce(sum(amount_minor), 0)::bigint as sum from recharge_transaction
-      where client_id = ${clientId}::uuid and id >= ${since}::uuid and currency = ${currency}
-        and created_at > now() - interval '24 hours' and state not in ('FAILED', 'CANCELED')`,
-  );
+  const [row] = await run<{ sum: bigint }>(Prisma.sql`
+    select coalesce(sum(amount_minor), 0)::bigint as sum from recharge_transaction
+    where client_id = ${clientId}::uuid and id >= ${since}::uuid and currency = ${currency}
+      and created_at > now() - interval '24 hours' and state not in ('FAILED', 'CANCELED')`);
   return row!.sum;
 }
 
-async function isStored(db: Database, { clientId, idempotencyKey }: NewRecharge): Promise<boolean> {
-  const count = await persist(() => db.rechargeRequest.count({ where: { clientId, idempotencyKey } }));
-  return count > 0;
-}
-
-/** The lowest UUID version 7 of a moment: what was made later has a higher one. */
-function firstIdAt(ms: number): string {
-  const hex = ms.toString(16).padStart(12, '0');
-  return `${hex.slice(0, 8)}-${hex.slice(8)}-7000-8000-000000000000`;
+async function isStored(run: Run, { clientId, idempotencyKey }: NewRecharge): Promise<boolean> {
+  const rows = await run(Prisma.sql`
+    select from recharge_request where client_id = ${clientId}::uuid and idempotency_key = ${idempotencyKey}`);
+  return rows.length > 0;
 }

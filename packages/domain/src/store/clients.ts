@@ -77,7 +77,7 @@ export function openClients({ db, run }: Store, deps: Deps): Clients {
         await persist(() => db.apiKey.findUnique({ where: { oauthSubject }, include: { client: true } })),
       ),
     useNonce: nonceUser(run),
-    forgetNonces: () => forgetNonces(db),
+    forgetNonces: () => forgetNonces(run),
     rekey: () => rekey(db, deps.vault),
   };
 }

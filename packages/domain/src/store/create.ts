@@ -105,7 +105,8 @@ const insertStatement = (asks: readonly Asked[], hintLimitMs: number): Prisma.Sq
   Prisma.sql`with ${askedRows(asks)}, ${insertRows('asked', hintLimitMs)} select id, "createdAt" from born`;
 
 /**
- * Purses and their frozen parts are locked by name, as settlements lock them; then whoever comes first is covered.
+ * Purses and their frozen parts are locked by name, as settlements lock them; then each takes what it needs in the order
+ * of ids, if that is there, and leaves it to those behind it if not.
  * The names are a constant: of a row that changed while its lock was waited for Postgres judges the condition again, and
  * finds no match in a part of the statement, so that the purse seemed to be gone and its owner poor.
  */
@@ -114,13 +115,21 @@ const coveredRows = (names: readonly string[]): Prisma.Sql => Prisma.sql`
       select w.name, w.currency, w.balance_minor from ledger_account w
       where w.name = any(${[...names]}::text[])
       order by w.name, w.currency for update),
-    covered as materialized (
-      select * from (
-        select a.*, sum(a."amountMinor") over (partition by a.debit, a.currency order by a.id) as spent, p.balance_minor
-        from asked a join purses p on p.name = a.debit and p.currency = a.currency
-        where not exists (select from recharge_request q
-          where q.client_id = a."clientId" and q.idempotency_key = a."idempotencyKey")) a
-      where spent <= balance_minor)`;
+    queued as materialized (
+      select a.id, a."amountMinor" as amount, p.name, p.currency, p.balance_minor,
+        row_number() over (partition by p.name, p.currency order by a.id) as place
+      from asked a join purses p on p.name = a.debit and p.currency = a.currency
+      where not exists (select from recharge_request q
+        where q.client_id = a."clientId" and q.idempotency_key = a."idempotencyKey")),
+    served as (
+      select id, name, currency, place, amount <= balance_minor as is_covered,
+        balance_minor - case when amount <= balance_minor then amount else 0 end as rest
+      from queued where place = 1
+      union all
+      select q.id, q.name, q.currency, q.place, q.amount <= s.rest,
+        s.rest - case when q.amount <= s.rest then q.amount else 0 end
+      from served s join queued q on q.name = s.name and q.currency = s.currency and q.place = s.place + 1),
+    covered as materialized (select a.* from asked a join served s using (id) where s.is_covered)`;
 
 const holdRows = Prisma.sql`
     holds as (
@@ -164,7 +173,7 @@ const insertWithHolds = (
     return { ...ask, holdJournalId: options.newId(), debit: posting!.debit, credit: posting!.credit };
   });
   return Prisma.sql`
-    with ${askedRows(held)},
+    with recursive ${askedRows(held)},
     ${coveredRows(held.flatMap(({ debit, credit }) => [debit, credit]))},
     ${insertRows('covered', options.hintLimitMs)},
     ${holdRows}

@@ -13,7 +13,13 @@ export type Database = PrismaClient;
  */
 export type Run = <Row>(statement: Prisma.Sql) => Promise<Row[]>;
 
-export type Store = Readonly<{ db: Database; run: Run; close: () => Promise<void> }>;
+export type Store = Readonly<{
+  db: Database;
+  run: Run;
+  /** For questions about the whole of the books: they may scan, and take ten minutes. They change nothing. */
+  survey: Run;
+  close: () => Promise<void>;
+}>;
 
 export type DatabaseOptions = Readonly<{
   databaseUrl: string;
@@ -23,9 +29,12 @@ export type DatabaseOptions = Readonly<{
   onConnectionLost: (error: Error) => void;
 }>;
 
-// No request waits longer than its caller would: five seconds for a connection, ten for a statement.
+// No request waits longer than its caller would: five seconds for a connection, ten for a statement. A server that is
+// frozen or cut off cannot end it, so two seconds later this side does.
 const CONNECT_LIMIT_MS = 5_000;
 const STATEMENT_LIMIT_MS = 10_000;
+const ANSWER_LIMIT_MS = 12_000;
+const SURVEY_LIMIT_MS = 600_000;
 const IDLE_IN_TRANSACTION_LIMIT_MS = 30_000;
 
 // Every hot statement looks rows up by key. Its plan is cached at the first calls, when the tables of a new
@@ -34,27 +43,34 @@ const PLANNER = '-c enable_seqscan=off -c enable_hashjoin=off -c enable_mergejoi
 
 export function openDatabase(options: DatabaseOptions): Store {
   const pool = new pg.Pool({
-    connectionString: options.databaseUrl,
+    connectionString: withPlanner(options.databaseUrl),
     max: options.poolMax,
     connectionTimeoutMillis: CONNECT_LIMIT_MS,
     statement_timeout: STATEMENT_LIMIT_MS,
+    query_timeout: ANSWER_LIMIT_MS,
     idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_LIMIT_MS,
-    options: PLANNER,
     keepAlive: true,
   });
   pool.on('error', options.onConnectionLost);
-  const names = new Map<string, string>();
-  const nameOf = (sql: string): string => statementName(names, sql);
-  const adapter = new PrismaPg(pool, { statementNameGenerator: ({ sql }) => nameOf(sql) });
+  const ofPrisma = statementNames();
+  const adapter = new PrismaPg(pool, { statementNameGenerator: ({ sql }) => ofPrisma(sql) });
   const db = new PrismaClient({ adapter });
   return {
     db,
-    run: runner(pool, nameOf),
+    run: runner(pool),
+    survey: surveyor(pool),
     close: async () => {
       await db.$disconnect();
       await pool.end();
     },
   };
+}
+
+/** Beside what the address itself asks for, which would otherwise take its place. */
+function withPlanner(databaseUrl: string): string {
+  const url = new URL(databaseUrl);
+  url.searchParams.set('options', `${url.searchParams.get('options') ?? ''} ${PLANNER}`.trim());
+  return url.href;
 }
 
 const INT8 = 20;
@@ -64,21 +80,49 @@ const types = {
     oid === INT8 ? BigInt : pg.types.getTypeParser(oid, format)) as typeof pg.types.getTypeParser,
 };
 
-const runner =
-  (pool: pg.Pool, nameOf: (sql: string) => string): Run =>
-  async <Row>({ text, values }: Prisma.Sql) => {
+function runner(pool: pg.Pool): Run {
+  const nameOf = statementNames();
+  return async <Row>({ text, values }: Prisma.Sql) => {
     const { rows } = await persist(() => pool.query({ name: nameOf(text), text, values, types }));
     return rows as Row[];
   };
+}
+
+const SURVEY = `begin read only; set local statement_timeout = ${SURVEY_LIMIT_MS};
+  set local enable_seqscan = on; set local enable_hashjoin = on; set local enable_mergejoin = on`;
+
+function surveyor(pool: pg.Pool): Run {
+  const look = async <Row>({ text, values }: Prisma.Sql): Promise<Row[]> => {
+    const client = await pool.connect();
+    let failure: Error | undefined;
+    try {
+      await client.query(SURVEY);
+      const asked = { text, values, types, query_timeout: SURVEY_LIMIT_MS };
+      const { rows } = await client.query(asked);
+      await client.query('commit');
+      return rows as Row[];
+    } catch (error) {
+      failure = error instanceof Error ? error : new Error(String(error));
+      throw error;
+    } finally {
+      client.release(failure);
+    }
+  };
+  return (statement) => persist(() => look(statement));
+}
 
 /**
  * A named statement is planned once a connection instead of once a call. The texts are few and constant; the bound
  * is there so that a statement built from input could never fill the server's memory.
  */
-function statementName(names: Map<string, string>, sql: string): string {
-  const known = names.get(sql);
-  if (known) return known;
-  const name = `r_${createHash('sha256').update(sql).digest('hex').slice(0, 24)}`;
-  if (names.size < 200) names.set(sql, name);
-  return names.has(sql) ? name : '';
+function statementNames(): (sql: string) => string {
+  const names = new Map<string, string>();
+  return (sql) => {
+    const known = names.get(sql);
+    if (known) return known;
+    if (names.size >= 200) return '';
+    const name = `r_${createHash('sha256').update(sql).digest('hex').slice(0, 24)}`;
+    names.set(sql, name);
+    return name;
+  };
 }

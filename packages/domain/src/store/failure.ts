@@ -5,31 +5,43 @@ export class StoreUnavailable extends Error {
   override readonly name = 'StoreUnavailable';
 }
 
-/** SQLSTATE of a failed call, as the driver gives it or wrapped by Prisma; null when there is none. */
-export function sqlState(error: unknown): string | null {
-  const meta = (error as { meta?: { driverAdapterError?: { cause?: { originalCode?: unknown } } } } | null)
-    ?.meta;
-  const code = meta?.driverAdapterError?.cause?.originalCode ?? (error as { code?: unknown } | null)?.code;
+type Wrapped = { meta?: { driverAdapterError?: { cause?: { originalCode?: unknown; kind?: unknown } } } };
+
+/** What Prisma knows of the driver's error, when the error is Prisma's. */
+const causeOf = (error: unknown) => (error as Wrapped | null)?.meta?.driverAdapterError?.cause;
+
+/** SQLSTATE or other code of a failed call, as the driver gives it or wrapped by Prisma; null when there is none. */
+export function codeOf(error: unknown): string | null {
+  const code = causeOf(error)?.originalCode ?? (error as { code?: unknown } | null)?.code;
   return typeof code === 'string' ? code : null;
 }
 
 // Serialization failure, deadlock, lock not available: the same statement may be sent again at once. So may one that
-// found a partition missing which another process made in the same moment (duplicate table).
-const RETRYABLE = new Set(['40001', '40P01', '55P03', '42P07']);
+// found a partition missing which another process made in the same moment (duplicate table), and one whose plan a
+// migration made stale: its connection is given up with the error, and another one plans anew.
+const RETRYABLE = new Set(['40001', '40P01', '55P03', '42P07', '0A000', '26000', 'P2034']);
 
-const GONE =
-  /^(08...|57P0[123]|53300|53400|57014|P1001|P1002|P1008|P1017|P2024|P2037|ECONN\w+|ETIMEDOUT|EPIPE|ENOTFOUND)$/;
+// By class: connection, resources (disk full and too many connections among them), shutdown, input and output; a server
+// that only reads, as the old primary after a failover; limits that ended a statement or a transaction.
+const GONE_STATE = /^(08...|53...|57P0\d|58...|25006|25P03|25P04|57014)$/;
+// Prisma's own, and the network's.
+const GONE_CODE =
+  /^(P1001|P1002|P1008|P1017|P2024|P2037|E(AI_AGAIN|PIPE|[A-Z]*(CONN|TIMEDOUT|UNREACH|NOTFOUND)[A-Z]*))$/;
+// What pg, its pool and Prisma's adapter say without a code.
 const GONE_TEXT =
-  /(Connection terminated|timeout exceeded when trying to connect|ECONNREFUSED|ECONNRESET|Can't reach database|server closed|DatabaseNotReachable|ConnectionClosed|SocketTimeout|TooManyConnections|the database system is|not queryable)/i;
+  /(Connection terminated|timeout exceeded when trying to connect|timeout expired|Query read timeout|Cannot use a pool after|Client has encountered|Client was closed)/;
+const GONE_KIND = /^(DatabaseNotReachable|ConnectionClosed|SocketTimeout|TooManyConnections)$/;
 
+const SQLSTATE = /^[0-9A-Z]{5}$/;
+
+/** A refusal with a code is judged by it alone: its text may quote anything that a caller sent. */
 export function isUnavailable(error: unknown): boolean {
   if (error instanceof StoreUnavailable) return true;
-  const state = sqlState(error);
-  if (state && GONE.test(state)) return true;
-  const kind = (error as { meta?: { driverAdapterError?: { cause?: { kind?: unknown } } } } | null)?.meta
-    ?.driverAdapterError?.cause?.kind;
-  const text = `${error instanceof Error ? `${error.name} ${error.message}` : String(error)} ${String(kind ?? '')}`;
-  return GONE_TEXT.test(text);
+  const code = codeOf(error);
+  if (code !== null && SQLSTATE.test(code) && !GONE_CODE.test(code)) return GONE_STATE.test(code);
+  if (code !== null && GONE_CODE.test(code)) return true;
+  if (GONE_KIND.test(String(causeOf(error)?.kind))) return true;
+  return error instanceof Error && (GONE_TEXT.test(error.message) || isUnavailable(error.cause));
 }
 
 const TRIES = 6;
@@ -44,7 +56,7 @@ export async function persist<T>(statement: () => Promise<T>): Promise<T> {
     try {
       return await statement();
     } catch (error) {
-      const lostRace = RETRYABLE.has(sqlState(error) ?? '') || (error as { code?: string }).code === 'P2034';
+      const lostRace = RETRYABLE.has(codeOf(error) ?? '');
       if (isUnavailable(error) || (lostRace && tried === TRIES)) {
         throw new StoreUnavailable('the database does not answer', { cause: error });
       }

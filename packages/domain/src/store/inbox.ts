@@ -3,6 +3,7 @@ import { Prisma } from '../generated/client.js';
 import { coalesce, eachAlone } from './coalesce.js';
 import type { Run } from './database.js';
 import { isUnavailable } from './failure.js';
+import { isUuid, storableJson, uuidsOf } from './storable.js';
 
 /** An authentic provider event, as its bytes came. */
 export type Delivery = Readonly<{
@@ -57,7 +58,7 @@ export function openInbox(run: Run, options: { hintLimitMs: number; newId: () =>
     keep: (delivery) => keep({ ...delivery, bodyHash: hash('sha256', delivery.rawBody) }),
     read,
     match: async ({ provider, reference, providerOrderId }) => {
-      if (reference !== null && UUID.test(reference)) return reference.toLowerCase();
+      if (reference !== null && isUuid(reference)) return reference.toLowerCase();
       return providerOrderId === null ? null : ofOrder({ provider, providerOrderId });
     },
     fileUnmatched: (event, detail) => fileUnmatched(run, event, detail, options.newId()),
@@ -105,7 +106,7 @@ async function firstOf(run: Run, arrivals: readonly Arrival[]) {
 }
 
 async function openChangedCase(run: Run, a: Arrival, caseId: string): Promise<void> {
-  const detail = JSON.stringify({ eventId: a.eventId, body: a.rawBody.toString('utf8').slice(0, 4_000) });
+  const detail = storableJson({ eventId: a.eventId, body: a.rawBody.toString('utf8').slice(0, 4_000) });
   await run(Prisma.sql`
     insert into reconciliation_case (id, transaction_id, subject, kind, detail)
     select ${caseId}::uuid, transaction_id, ${`${a.provider}:${a.eventId}`}, 'event_changed', ${detail}::jsonb
@@ -118,12 +119,10 @@ async function readAll(run: Run, ids: readonly string[]): Promise<(StoredEvent |
     select id, provider, event_id as "eventId", raw_body as "rawBody", correlation_id as "correlationId",
       processed_at is not null as processed,
       (extract(epoch from now() - stored_at) * 1000)::float8 as "ageMs"
-    from webhook_event where id = any(${[...ids]}::uuid[])`);
+    from webhook_event where id = any(${uuidsOf(ids)}::uuid[])`);
   const found = new Map(rows.map((row) => [row.id, row]));
   return ids.map((id) => found.get(id) ?? null);
 }
-
-const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
 type OrderName = Readonly<{ provider: string; providerOrderId: string }>;
 
@@ -142,7 +141,7 @@ async function fileUnmatched(run: Run, event: StoredEvent, detail: object, caseI
       update webhook_event set processed_at = now(), due_at = null, verdict = 'conflict'
       where id = ${event.id}::uuid and processed_at is null returning id)
     insert into reconciliation_case (id, subject, kind, detail)
-    select ${caseId}::uuid, ${`${event.provider}:${event.eventId}`}, 'unknown_order', ${JSON.stringify(detail)}::jsonb
+    select ${caseId}::uuid, ${`${event.provider}:${event.eventId}`}, 'unknown_order', ${storableJson(detail)}::jsonb
     from filed
     on conflict (subject, kind) where closed_at is null do nothing`);
 }

@@ -1,7 +1,7 @@
 import { Prisma } from '../generated/client.js';
 import { coalesce, eachAlone } from './coalesce.js';
-import type { Database, Run } from './database.js';
-import { isUnavailable, persist } from './failure.js';
+import type { Run } from './database.js';
+import { isUnavailable } from './failure.js';
 
 type Use = Readonly<{ keyId: string; nonce: string }>;
 
@@ -42,17 +42,18 @@ async function useAll(run: Run, uses: readonly Use[]): Promise<boolean[]> {
 }
 
 /** Deletes nonces whose timestamps no process lets in any more. Returns how many. */
-export async function forgetNonces(db: Database): Promise<number> {
+export async function forgetNonces(run: Run): Promise<number> {
   let forgotten = 0;
   for (let batch = 0; batch < BATCHES_MAX; batch++) {
-    const count = await persist(
-      () => db.$executeRaw`
+    const [gone] = await run<{ count: number }>(Prisma.sql`
+      with gone as (
         delete from nonce where (key_id, nonce) in (
           select key_id, nonce from nonce where seen_at < now() - ${KEPT_SECONDS}::int * interval '1 second'
-          order by seen_at limit ${BATCH}::int for update skip locked)`,
-    );
-    forgotten += count;
-    if (count < BATCH) break;
+          order by seen_at limit ${BATCH}::int for update skip locked)
+        returning 1)
+      select count(*)::int as count from gone`);
+    forgotten += gone!.count;
+    if (gone!.count < BATCH) break;
   }
   return forgotten;
 }

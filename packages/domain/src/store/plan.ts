@@ -1,6 +1,7 @@
 import type { Decision, Recharge } from '../core/decision.js';
 import type { Money } from '../core/money.js';
 import { gapMs } from '../core/next-step.js';
+import { storable } from './storable.js';
 import type { Claim, Heard, Seen, Told } from './told.js';
 
 export type PlanOptions = Readonly<{
@@ -22,6 +23,8 @@ export type Plan = Readonly<{
   row: object;
 }>;
 
+const TEXT_MAX = 500;
+
 /** What a report does to a recharge as it was seen. */
 export function planOf(seen: Seen, report: Told, decision: Decision, options: PlanOptions): Plan {
   const { claimed, journal, openCase, nextStep, to } = decision;
@@ -30,12 +33,13 @@ export function planOf(seen: Seen, report: Told, decision: Decision, options: Pl
   const row = {
     id: seen.id,
     version: seen.version,
+    provider: report.provider ?? null,
     verdict: decision.verdict,
     news: report.news,
     from: seen.state,
     to,
     source: report.source,
-    reason: report.reason.slice(0, 500),
+    reason: storable(report.reason, TEXT_MAX),
     filed: decision.filed,
     claimed,
     confirmation: decision.confirmation,
@@ -44,7 +48,7 @@ export function planOf(seen: Seen, report: Told, decision: Decision, options: Pl
     polled: report.source === 'poll',
     orderId: report.providerOrderId ?? null,
     failureCode: failed ? (report.failure?.code ?? 'PAYMENT_FAILED') : null,
-    failureMessage: failed ? (report.failure?.message ?? report.reason).slice(0, 500) : null,
+    failureMessage: failed ? storable(report.failure?.message ?? report.reason, TEXT_MAX) : null,
     calls: claimed ? [intentOf(seen, callId!)] : (report.calls ?? []),
     journalId: journal ? options.newId() : null,
     slot: journal?.slot ?? null,
@@ -53,7 +57,11 @@ export function planOf(seen: Seen, report: Told, decision: Decision, options: Pl
     caseId: openCase ? options.newId() : null,
     caseKind: openCase,
     caseDetail: openCase
-      ? { news: report.news, reason: report.reason, money: report.money ? inJson(report.money) : null }
+      ? {
+          news: report.news,
+          reason: storable(report.reason, TEXT_MAX),
+          money: report.money ? inJson(report.money) : null,
+        }
       : null,
     eventId: report.eventId ?? null,
   };
@@ -66,7 +74,12 @@ const inJson = ({ amountMinor, currency }: Money) => ({ amountMinor: String(amou
 /** A claim leaves the worker the time of its call; silence after that grows more patient with each question. */
 function dueInMs(seen: Seen, report: Told, decision: Decision, options: PlanOptions): number {
   if (decision.claimed) return options.callLimitMs;
-  if (decision.nextStep === 'submit') return report.notBeforeMs ?? 0;
+  if (decision.nextStep === 'submit') {
+    // The first try after an attempt comes as soon as it may; a provider that refuses every one is asked less and less.
+    const retries = Math.max(0, seen.attempt - 1);
+    const patience = retries === 0 ? 0 : gapMs(retries - 1, options.reconcileAfterMs, options.random());
+    return Math.max(report.notBeforeMs ?? 0, patience);
+  }
   const asks = report.source === 'poll' ? seen.asks : 0;
   return Math.max(report.notBeforeMs ?? 0, gapMs(asks, options.reconcileAfterMs, options.random()));
 }

@@ -3,6 +3,8 @@ import type { State } from '../core/recharge.js';
 import { Prisma } from '../generated/client.js';
 import { coalesce } from './coalesce.js';
 import type { Run } from './database.js';
+import { CLOCKS_APART_MS, firstIdAt } from './first-id.js';
+import { uuidsOf } from './storable.js';
 import { type RechargeView, viewColumns } from './view.js';
 
 export type ListFilter = Readonly<{
@@ -67,7 +69,7 @@ async function rechargesById(run: Run, ids: readonly string[]): Promise<(Recharg
   const rows = await run<RechargeView>(Prisma.sql`
     select ${Prisma.raw(viewColumns)}
     from recharge_transaction t join recharge_request q on q.transaction_id = t.id
-    where t.id = any(${[...ids]}::uuid[])`);
+    where t.id = any(${uuidsOf(ids)}::uuid[])`);
   return inOrder(ids, rows);
 }
 
@@ -83,7 +85,7 @@ async function outstandingById(
         where c.transaction_id = t.id and c.operation = 'submit' and c.attempt = t.attempt and c.ended_at is null
           and c.started_at > now() - ${callLimitMs}::int * interval '1 ms')
       then null else t.next_step end as "nextStep"
-    from recharge_transaction t where t.id = any(${[...ids]}::uuid[])`);
+    from recharge_transaction t where t.id = any(${uuidsOf(ids)}::uuid[])`);
   return inOrder(ids, rows);
 }
 
@@ -101,10 +103,15 @@ function list(run: Run, filter: ListFilter): Promise<RechargeView[]> {
   if (filter.states) wanted.push(Prisma.sql`t.state = any(${[...filter.states]}::text[])`);
   if (filter.orderReference !== undefined)
     wanted.push(Prisma.sql`t.order_reference = ${filter.orderReference}`);
-  if (filter.createdFrom)
-    wanted.push(Prisma.sql`t.created_at >= ${filter.createdFrom.toISOString()}::timestamptz`);
-  if (filter.createdTo)
-    wanted.push(Prisma.sql`t.created_at < ${filter.createdTo.toISOString()}::timestamptz`);
+  // Ids are time-ordered and what is listed is read in their order, so bounds of ids end the reading.
+  if (filter.createdFrom) {
+    const firstId = firstIdAt(filter.createdFrom.getTime() - CLOCKS_APART_MS);
+    wanted.push(Prisma.sql`t.created_at >= ${filter.createdFrom} and t.id >= ${firstId}::uuid`);
+  }
+  if (filter.createdTo) {
+    const firstId = firstIdAt(filter.createdTo.getTime() + CLOCKS_APART_MS);
+    wanted.push(Prisma.sql`t.created_at < ${filter.createdTo} and t.id < ${firstId}::uuid`);
+  }
   if (filter.beforeId) wanted.push(Prisma.sql`t.id < ${filter.beforeId}::uuid`);
   return run<RechargeView>(Prisma.sql`
     select ${Prisma.raw(viewColumns)}

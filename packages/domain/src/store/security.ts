@@ -1,6 +1,6 @@
 import { type SecurityRule, securityRules } from '../core/security-rules.js';
-import type { Database } from './database.js';
-import { persist } from './failure.js';
+import { Prisma } from '../generated/client.js';
+import type { Run } from './database.js';
 
 /** What one rule saw of one key since the last report. */
 export type Suspicion = Readonly<{ rule: SecurityRule; keyId: string; count: number; detail: string }>;
@@ -19,55 +19,49 @@ export interface Security {
   findOddities(): Promise<Oddity[]>;
 }
 
-export function openSecurity(db: Database): Security {
+export function openSecurity(run: Run): Security {
   return {
-    report: (seen) => report(db, seen),
+    report: (seen) => report(run, seen),
     locked: () =>
-      persist(
-        () => db.$queryRaw<Lock[]>`
-          select id as "keyId", lock_reason as rule, locked_until as until from api_key where locked_until > now()`,
-      ),
-    unlock: (keyId) => unlock(db, keyId),
-    findOddities: () => findOddities(db),
+      run<Lock>(Prisma.sql`
+        select id as "keyId", lock_reason as rule, locked_until as until from api_key where locked_until > now()`),
+    unlock: (keyId) => unlock(run, keyId),
+    findOddities: () => findOddities(run),
   };
 }
 
 /** The rows of this statement are not visible to it, so what is filed is added to what was. */
-async function report(db: Database, seen: readonly Suspicion[]): Promise<Lock[]> {
+async function report(run: Run, seen: readonly Suspicion[]): Promise<Lock[]> {
   if (seen.length === 0) return [];
   const rows = JSON.stringify(seen.map((one) => ({ ...one, ...securityRules[one.rule] })));
-  return persist(
-    () => db.$queryRaw<Lock[]>`
-      with seen as (
-        select * from jsonb_to_recordset(${rows}::jsonb) as s(
-          rule text, "keyId" text, count int, detail text, "windowMs" float8, max int, "lockMs" float8)),
-      filed as (
-        insert into security_event (rule, client_id, key_id, count, detail)
-        select s.rule, k.client_id, k.id, s.count, s.detail from seen s join api_key k on k.id = s."keyId"
-        returning key_id),
-      over as (
-        select distinct on (s."keyId") s."keyId", s.rule, s."lockMs" from seen s
-        where s."lockMs" > 0 and s.count + coalesce((
-          select sum(e.count) from security_event e
-          where e.key_id = s."keyId" and e.rule = s.rule and e.at > now() - s."windowMs" * interval '1 ms'
-            and e.at > coalesce((select max(u.at) from security_event u
-              where u.key_id = s."keyId" and u.rule = 'unlocked'), '-infinity')), 0) >= s.max
-        order by s."keyId", s."lockMs" desc)
-      update api_key k set locked_until = now() + over."lockMs" * interval '1 ms', lock_reason = over.rule
-      from over where k.id = over."keyId" and (k.locked_until is null or k.locked_until <= now())
-      returning k.id as "keyId", k.lock_reason as rule, k.locked_until as until`,
-  );
+  return run<Lock>(Prisma.sql`
+    with seen as (
+      select * from jsonb_to_recordset(${rows}::jsonb) as s(
+        rule text, "keyId" text, count int, detail text, "windowMs" float8, max int, "lockMs" float8)),
+    filed as (
+      insert into security_event (rule, client_id, key_id, count, detail)
+      select s.rule, k.client_id, k.id, s.count, s.detail from seen s join api_key k on k.id = s."keyId"
+      returning key_id),
+    over as (
+      select distinct on (s."keyId") s."keyId", s.rule, s."lockMs" from seen s
+      where s."lockMs" > 0 and s.count + coalesce((
+        select sum(e.count) from security_event e
+        where e.key_id = s."keyId" and e.rule = s.rule and e.at > now() - s."windowMs" * interval '1 ms'
+          and e.at > coalesce((select max(u.at) from security_event u
+            where u.key_id = s."keyId" and u.rule = 'unlocked'), '-infinity')), 0) >= s.max
+      order by s."keyId", s."lockMs" desc)
+    update api_key k set locked_until = now() + over."lockMs" * interval '1 ms', lock_reason = over.rule
+    from over where k.id = over."keyId" and (k.locked_until is null or k.locked_until <= now())
+    returning k.id as "keyId", k.lock_reason as rule, k.locked_until as until`);
 }
 
-async function unlock(db: Database, keyId: string): Promise<boolean> {
-  const rows = await persist(
-    () => db.$queryRaw<{ id: string }[]>`
-      with freed as (
-        update api_key set locked_until = null, lock_reason = null where id = ${keyId} and locked_until > now()
-        returning id, client_id)
-      insert into security_event (rule, client_id, key_id, count) select 'unlocked', client_id, id, 1 from freed
-      returning key_id as id`,
-  );
+async function unlock(run: Run, keyId: string): Promise<boolean> {
+  const rows = await run<{ id: string }>(Prisma.sql`
+    with freed as (
+      update api_key set locked_until = null, lock_reason = null where id = ${keyId} and locked_until > now()
+      returning id, client_id)
+    insert into security_event (rule, client_id, key_id, count) select 'unlocked', client_id, id, 1 from freed
+    returning key_id as id`);
   return rows.length === 1;
 }
 
@@ -80,37 +74,35 @@ const VELOCITY_MIN = 100;
 const AMOUNT_TIMES = 20;
 
 /** Ids are time-ordered, so the primary key finds the last minutes; the first 12 hex digits are milliseconds. */
-const findOddities = (db: Database): Promise<Oddity[]> =>
-  persist(
-    () => db.$queryRaw<Oddity[]>`
-      with edge as (
-        select (lpad(to_hex((extract(epoch from now()) * 1000)::bigint - ${securityRules.velocity.windowMs}::bigint),
-          12, '0') || repeat('0', 20))::uuid as id),
-      recent as materialized (
-        select t.client_id, t.currency, count(*) as made, max(t.amount_minor) as largest
-        from recharge_transaction t where t.id >= (select id from edge) group by 1, 2),
-      past as materialized (
-        select c.client_id, h.* from (select distinct client_id from recent) c
-        cross join lateral (
-          select t.currency, t.amount_minor, t.created_at from recharge_transaction t
-          where t.client_id = c.client_id and t.id < (select id from edge) order by t.id desc limit ${PAST_MAX}::int) h),
-      pace as (
-        select client_id, count(*) * ${securityRules.velocity.windowMs}::float8
-          / greatest(extract(epoch from max(created_at) - min(created_at)) * 1000, 1) as usual
-        from past group by 1 having count(*) >= ${PAST_MIN}::int),
-      size as (
-        select client_id, currency, percentile_disc(0.99) within group (order by amount_minor) as usual
-        from past group by 1, 2 having count(*) >= ${PAST_MIN}::int),
-      odd as (
-        select 'velocity' as rule, r.client_id, format('%s recharges, usually %s', r.made, ceil(p.usual)) as detail
-        from (select client_id, sum(made) as made from recent group by 1) r join pace p using (client_id)
-        where r.made >= ${VELOCITY_MIN}::int and r.made > ${VELOCITY_TIMES}::int * p.usual
-        union all
-        select 'amount', r.client_id, format('%s %s, usually up to %s', r.largest, r.currency, s.usual)
-        from recent r join size s using (client_id, currency) where r.largest > ${AMOUNT_TIMES}::int * s.usual)
-      insert into security_event (rule, client_id, count, detail)
-      select rule, client_id, 1, detail from odd
-      where not exists (select from security_event e where e.client_id = odd.client_id and e.rule = odd.rule
-        and e.at > now() - interval '1 hour')
-      returning rule, client_id as "clientId", detail`,
-  );
+const findOddities = (run: Run): Promise<Oddity[]> =>
+  run<Oddity>(Prisma.sql`
+    with edge as (
+      select (lpad(to_hex((extract(epoch from now()) * 1000)::bigint - ${securityRules.velocity.windowMs}::bigint),
+        12, '0') || repeat('0', 20))::uuid as id),
+    recent as materialized (
+      select t.client_id, t.currency, count(*) as made, max(t.amount_minor) as largest
+      from recharge_transaction t where t.id >= (select id from edge) group by 1, 2),
+    past as materialized (
+      select c.client_id, h.* from (select distinct client_id from recent) c
+      cross join lateral (
+        select t.currency, t.amount_minor, t.created_at from recharge_transaction t
+        where t.client_id = c.client_id and t.id < (select id from edge) order by t.id desc limit ${PAST_MAX}::int) h),
+    pace as (
+      select client_id, count(*) * ${securityRules.velocity.windowMs}::float8
+        / greatest(extract(epoch from max(created_at) - min(created_at)) * 1000, 1) as usual
+      from past group by 1 having count(*) >= ${PAST_MIN}::int),
+    size as (
+      select client_id, currency, percentile_disc(0.99) within group (order by amount_minor) as usual
+      from past group by 1, 2 having count(*) >= ${PAST_MIN}::int),
+    odd as (
+      select 'velocity' as rule, r.client_id, format('%s recharges, usually %s', r.made, ceil(p.usual)) as detail
+      from (select client_id, sum(made) as made from recent group by 1) r join pace p using (client_id)
+      where r.made >= ${VELOCITY_MIN}::int and r.made > ${VELOCITY_TIMES}::int * p.usual
+      union all
+      select 'amount', r.client_id, format('%s %s, usually up to %s', r.largest, r.currency, s.usual)
+      from recent r join size s using (client_id, currency) where r.largest > ${AMOUNT_TIMES}::int * s.usual)
+    insert into security_event (rule, client_id, count, detail)
+    select rule, client_id, 1, detail from odd
+    where not exists (select from security_event e where e.client_id = odd.client_id and e.rule = odd.rule
+      and e.at > now() - interval '1 hour')
+    returning rule, client_id as "clientId", detail`);

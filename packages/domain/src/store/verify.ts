@@ -1,6 +1,5 @@
 import { Prisma } from '../generated/client.js';
-import type { Database } from './database.js';
-import { persist } from './failure.js';
+import type { Run } from './database.js';
 
 /** An invariant of the books that does not hold, with a few of the rows that break it. */
 export type Finding = Readonly<{ invariant: string; meaning: string; count: number; examples: string[] }>;
@@ -105,22 +104,12 @@ const invariants: Record<string, { meaning: string; sql: string }> = {
 
 export const invariantNames: readonly string[] = Object.keys(invariants);
 
-// A book of millions of entries takes longer than a request may; the invariants read one snapshot each.
-const VERIFY_LIMIT_MS = 600_000;
-
 /** Checks every invariant of the books. Empty: all hold. */
-export async function verify(db: Database): Promise<Finding[]> {
+export async function verify(survey: Run): Promise<Finding[]> {
   const findings: Finding[] = [];
   for (const [invariant, { meaning, sql }] of Object.entries(invariants)) {
-    const [, , , rows] = await persist(() =>
-      db.$transaction([
-        db.$executeRaw`select set_config('statement_timeout', ${String(VERIFY_LIMIT_MS)}, true)`,
-        db.$executeRaw`select set_config('enable_hashjoin', 'on', true), set_config('enable_mergejoin', 'on', true)`,
-        db.$executeRaw`select set_config('enable_seqscan', 'on', true)`,
-        db.$queryRaw<{ broken: string; total: number }[]>(
-          Prisma.raw(`select broken, count(*) over ()::int as total from (${sql}) found limit 5`),
-        ),
-      ]),
+    const rows = await survey<{ broken: string; total: number }>(
+      Prisma.sql`select broken, count(*) over ()::int as total from (${Prisma.raw(sql)}) found limit 5`,
     );
     if (rows.length === 0) continue;
     findings.push({ invariant, meaning, count: rows[0]!.total, examples: rows.map((row) => row.broken) });

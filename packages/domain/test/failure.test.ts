@@ -1,0 +1,61 @@
+import { expect, test } from '@jest/globals';
+import { isUnavailable, persist, StoreUnavailable } from '../src/store/failure.js';
+
+const refused = (code: string, message = 'as tested') => Object.assign(new Error(message), { code });
+const byPrisma = (cause: object) =>
+  Object.assign(new Error('as tested'), { meta: { driverAdapterError: { cause } } });
+
+test.each([
+  ...['08006', '53100', '53300', '57014', '57P01', '57P03', '57P05', '58030', '25006', '25P03'].map((code) =>
+    refused(code),
+  ),
+  ...[
+    'ECONNREFUSED',
+    'ECONNRESET',
+    'EPIPE',
+    'ETIMEDOUT',
+    'EHOSTUNREACH',
+    'ENETUNREACH',
+    'ENOTFOUND',
+    'EAI_AGAIN',
+  ].map((code) => refused(code)),
+  ...['P1001', 'P1017', 'P2024'].map((code) => refused(code)),
+  byPrisma({ originalCode: '57P01' }),
+  byPrisma({ kind: 'DatabaseNotReachable' }),
+  new Error('Query read timeout'),
+  new Error('Connection terminated unexpectedly'),
+  new Error('timeout exceeded when trying to connect'),
+  new Error('Cannot use a pool after calling end on the pool'),
+])('%p is an outage', (error) => {
+  expect(isUnavailable(error)).toBe(true);
+});
+
+test.each([
+  refused('23514', 'account wallet:ECONNRESET:available would fall below zero'),
+  refused('22P02', 'invalid input syntax: "Connection terminated"'),
+  refused('P2002'),
+  byPrisma({ originalCode: '23505', kind: 'UniqueConstraintViolation' }),
+  new TypeError('cannot read properties of undefined'),
+  'no Error at all',
+])('%p is a fault of the statement', (error) => {
+  expect(isUnavailable(error)).toBe(false);
+});
+
+test.each(['40001', '40P01', '55P03', '0A000', '26000'])(
+  'what lost a race (%s) is sent again',
+  async (code) => {
+    let tries = 0;
+    const statement = async () => {
+      if (++tries < 3) throw refused(code);
+      return 'done';
+    };
+    expect(await persist(statement)).toBe('done');
+    expect(tries).toBe(3);
+  },
+);
+
+test('what loses every race is an outage, with its cause', async () => {
+  const failure = await persist(() => Promise.reject(refused('40001'))).catch((error: unknown) => error);
+  expect(failure).toBeInstanceOf(StoreUnavailable);
+  expect(failure).toMatchObject({ cause: { code: '40001' } });
+});
