@@ -25,7 +25,7 @@ await runProcess('reconciliation-worker', process.env, async (frame) => {
     const ask = asker({ domain, queues, provider: providers.get(name)!, log, metrics });
     queues.work(`reconciliation-${name}`, ask, { concurrency: config.PROVIDER_CONCURRENCY });
   }
-  queues.work('sweep', sweeper({ domain, queues, log }), { concurrency: 1 });
+  queues.work('sweep', sweeper({ domain, queues, providers: providers.names, log }), { concurrency: 1 });
   await queues.schedule('sweep', config.RECONCILE_PERIOD_MS, 'sweep');
   health.add('database', () => domain.ping());
   health.add('queue', () => queues.ping());

@@ -5,6 +5,8 @@ import { crashPoint, type Logger } from '@replenish/runtime';
 export type SweeperDeps = Readonly<{
   domain: Pick<Domain, 'takeDue'> & Readonly<{ clients: Pick<Domain['clients'], 'forgetNonces'> }>;
   queues: Pick<Queues, 'hint'>;
+  /** Those whose queues somebody works on. */
+  providers: readonly string[];
   log: Logger;
 }>;
 
@@ -16,7 +18,7 @@ const BATCHES_A_RUN = 40;
 const FORGET_GAP_MS = 60_000;
 
 /** Turns due rows into jobs. The one mechanism that heals lost hints, dead workers and silent providers. */
-export function sweeper({ domain, queues, log }: SweeperDeps): () => Promise<undefined> {
+export function sweeper({ domain, queues, providers, log }: SweeperDeps): () => Promise<undefined> {
   let forgotAt = Number.NEGATIVE_INFINITY;
   return async () => {
     let taken = 0;
@@ -24,7 +26,13 @@ export function sweeper({ domain, queues, log }: SweeperDeps): () => Promise<und
       const due = await domain.takeDue(BATCH_MAX);
       crashPoint('reconciliation.after-take');
       taken += due.length;
-      const hinted = await Promise.all([...byQueue(due)].map(([queue, ids]) => queues.hint(queue, ids)));
+      const served = due.filter((one) => one.what === 'event' || providers.includes(one.provider));
+      if (served.length < due.length)
+        log.error(
+          { recharges: due.length - served.length },
+          'recharges of a provider that is not configured',
+        );
+      const hinted = await Promise.all([...byQueue(served)].map(([queue, ids]) => queues.hint(queue, ids)));
       if (due.length < BATCH_MAX || hinted.includes(false)) break;
     }
     if (taken > 0) log.info({ taken }, 'swept');

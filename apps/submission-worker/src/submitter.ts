@@ -1,5 +1,6 @@
 import { type CallRecord, type Claim, type Domain, StoreUnavailable, type Told } from '@replenish/domain';
 import type { GuardedProvider, CallRecord as ProviderCall, SubmitOutcome } from '@replenish/providers';
+import type { Later } from '@replenish/queues';
 import {
   Counter,
   crashPoint,
@@ -16,7 +17,7 @@ export type SubmitterDeps = Readonly<{
   publicUrl: string;
   log: Logger;
   claims: ClaimCounter;
-  metrics: Pick<ProviderMetrics, 'onConfirmed'>;
+  metrics: Pick<ProviderMetrics, 'onHeard'>;
 }>;
 
 export type ClaimCounter = Counter<'result'>;
@@ -28,8 +29,6 @@ export const openClaimCounter = (registry: Frame['registry']): ClaimCounter =>
     labelNames: ['result'],
     registers: [registry],
   });
-
-type Later = { laterAtMs: number };
 
 /**
  * Intent before effect: the attempt is committed, then the provider is called with nothing open, then the answer is
@@ -44,6 +43,7 @@ export function submitter(deps: SubmitterDeps): (id: string) => Promise<undefine
       transactionId: id,
       news: 'submit',
       source: 'submission',
+      provider: provider.name,
       reason: `to be sent to ${provider.name}`,
     });
     claims.inc({ result: claim ? 'won' : 'refused' });
@@ -83,9 +83,7 @@ async function tell(
   try {
     const heard = await deps.domain.applyNews(told);
     deps.log.info({ ...context, verdict: heard.verdict, state: heard.state }, 'submitted');
-    if (heard.verdict === 'moved' && heard.state === 'SUCCEEDED') {
-      deps.metrics.onConfirmed(deps.provider.name, claim.createdAt, new Date());
-    }
+    deps.metrics.onHeard(deps.provider.name, heard, new Date());
   } catch (error) {
     // The intent stands, the sweeper will ask the provider what became of it. Nothing is lost but the time until then.
     if (error instanceof StoreUnavailable) deps.log.warn(context, 'heard an answer that could not be stored');
@@ -93,13 +91,13 @@ async function tell(
   }
 }
 
-type Heard = Omit<Told, 'transactionId' | 'attempt' | 'seen' | 'calls'>;
+type Said = Omit<Told, 'transactionId' | 'attempt' | 'seen' | 'calls'>;
 
 // What the next try waits for when a provider took nothing and named no time.
 const RESUBMIT_AFTER_MS = 1_000;
 
 /** What an answer means for somebody's money. Total: a new kind of outcome does not compile until it is decided. */
-function newsOf(outcome: SubmitOutcome, provider: string): Heard {
+function newsOf(outcome: SubmitOutcome, provider: string): Said {
   const source = 'submission' as const;
   switch (outcome.kind) {
     case 'accepted':

@@ -1,5 +1,5 @@
-import type { Domain, Heard, News, StoredEvent } from '@replenish/domain';
-import type { OrderStatus, ProviderEvent, Providers } from '@replenish/providers';
+import { type Domain, type Heard, newsOfOrder, type StoredEvent, StoreUnavailable } from '@replenish/domain';
+import type { ProviderEvent, Providers } from '@replenish/providers';
 import { Counter, crashPoint, type Frame, type Logger, type ProviderMetrics } from '@replenish/runtime';
 
 export type ProcessorDeps = Readonly<{
@@ -7,7 +7,7 @@ export type ProcessorDeps = Readonly<{
   providers: Pick<Providers, 'raw'>;
   log: Logger;
   events: EventCounter;
-  metrics: Pick<ProviderMetrics, 'onConfirmed'>;
+  metrics: Pick<ProviderMetrics, 'onHeard'>;
   /** How long an event may wait for the transaction it speaks of before a person is told. */
   unmatchedAfterMs: number;
 }>;
@@ -22,27 +22,32 @@ export const openEventCounter = (registry: Frame['registry']): EventCounter =>
     registers: [registry],
   });
 
-const newsOf: Record<OrderStatus, News> = {
-  pending: 'accepted',
-  settled: 'settled',
-  declined: 'declined',
-  canceled: 'cancel',
-};
-
 /** Turns a stored event into news. Repeating it is harmless: an event is filed as processed with what it did. */
 export function processor(deps: ProcessorDeps): (id: string) => Promise<undefined> {
   return async (id) => {
     const stored = await deps.domain.inbox.read(id);
     if (!stored || stored.processed) return;
-    const event = deps.providers.raw(stored.provider)?.readEvent(stored.eventId, stored.rawBody) ?? null;
+    const provider = deps.providers.raw(stored.provider);
+    // Whoever took it in knew its provider, so a newer fleet is on its way: its worker shall have the event.
+    if (!provider && mayWait(deps, stored)) return;
+    const event = provider?.readEvent(stored.eventId, stored.rawBody) ?? null;
     const transactionId = event && (await deps.domain.inbox.match({ ...event, provider: stored.provider }));
     if (!event || !transactionId) return leaveUnmatched(deps, stored, event);
     crashPoint('webhook.before-apply');
-    const { verdict } = await apply(deps, stored, event, transactionId);
+    const { verdict } = await apply(deps, stored, event, transactionId).catch((error: unknown) =>
+      giveUp(deps, stored, error),
+    );
     crashPoint('webhook.after-apply');
     if (verdict === 'unknown_transaction') await leaveUnmatched(deps, stored, event);
     return;
   };
+}
+
+/** What cannot be stored is tried for ever, in case it can be some day; meanwhile a person knows of it. */
+async function giveUp(deps: ProcessorDeps, stored: StoredEvent, error: unknown): Promise<never> {
+  if (!(error instanceof StoreUnavailable) && !mayWait(deps, stored))
+    await deps.domain.inbox.fileUnprocessable(stored, { error: String(error) });
+  throw error;
 }
 
 /** While it may, an event is left to the sweeper: it may be ahead of the commit, or of the claim, of its recharge. */
@@ -58,15 +63,10 @@ async function apply(
     transactionId,
     provider: stored.provider,
     mayWait: mayWait(deps, stored),
-    news: newsOf[event.status],
+    ...newsOfOrder(event),
     source: 'webhook',
     reason: `${stored.provider} event ${stored.eventId}: ${event.status}`,
-    providerOrderId: event.providerOrderId,
     eventId: stored.id,
-    ...(event.status === 'settled' && {
-      money: { amountMinor: event.amountMinor, currency: event.currency },
-    }),
-    ...(event.status === 'declined' && { failure: { code: 'PAYMENT_FAILED', message: declineOf(event) } }),
   });
   const { verdict, state } = heard;
   deps.events.inc({ provider: stored.provider, verdict });
@@ -74,14 +74,9 @@ async function apply(
     { transactionId, correlationId: stored.correlationId, eventId: stored.eventId, verdict, state },
     'event processed',
   );
-  if (verdict === 'moved' && state === 'SUCCEEDED' && heard.createdAt) {
-    deps.metrics.onConfirmed(stored.provider, heard.createdAt, new Date());
-  }
+  deps.metrics.onHeard(stored.provider, heard, new Date());
   return heard;
 }
-
-const declineOf = (event: ProviderEvent): string =>
-  [event.code ?? 'declined', event.message].filter(Boolean).join(': ');
 
 /** An event of nobody we know, or one that cannot be read: a person has to look at it. */
 async function leaveUnmatched(

@@ -94,6 +94,7 @@ export function openDomain(options: DomainOptions): Domain {
 export type { CaseKind, Recharge, Report, Source } from './core/decision.js';
 export { AMOUNT_MINOR_MAX, type Money, majorFromMinor, minorFromMajor } from './core/money.js';
 export { type Capabilities, type Evidence, type NextStep, nextStep } from './core/next-step.js';
+export { newsOfOrder, type OrderFacts } from './core/order-news.js';
 export type { Kind } from './core/postings.js';
 export { isFinal, type News, type State, states, type Verdict } from './core/recharge.js';
 export { type SecurityRule, securityRules } from './core/security-rules.js';

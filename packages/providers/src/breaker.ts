@@ -71,8 +71,11 @@ export function openBreaker(
     }
     async function report(isOutage: boolean) {
       // Results from before the last opening are old news: they neither close nor open it.
-      if (enteredAfter === openings) await circuit.fire(isOutage).catch(ignoreCounted);
-      if (isProbe) isProbing = false;
+      try {
+        if (enteredAfter === openings) await circuit.fire(isOutage).catch(ignoreCounted);
+      } finally {
+        if (isProbe) isProbing = false;
+      }
     }
     return { report };
   }

@@ -18,11 +18,8 @@ export type Order = Readonly<{
 /** Why nobody can say whether an order was taken. */
 export type Silence = 'timeout' | 'disconnected' | 'server_error' | 'unreadable';
 
-/** What is known after a submit call. Only `rejected` is a no; only `not_executed` may be sent again without asking. */
-export type SubmitOutcome =
-  | Readonly<{ kind: 'accepted'; providerOrderId: string }>
-  | Readonly<{ kind: 'settled'; providerOrderId: string; amountMinor: bigint; currency: string }>
-  | Readonly<{ kind: 'rejected'; code: string; message: string }>
+/** No answer that says anything, or a definite word that nothing was done. */
+export type NoWord =
   | Readonly<{ kind: 'unknown'; cause: Silence; code?: string }>
   | Readonly<{
       kind: 'not_executed';
@@ -30,9 +27,19 @@ export type SubmitOutcome =
       retryAfterMs?: number;
     }>;
 
+/** What is known after a submit call. Only `rejected` is a no; only `not_executed` may be sent again without asking. */
+export type SubmitOutcome =
+  | Readonly<{ kind: 'accepted'; providerOrderId: string }>
+  | Readonly<{ kind: 'settled'; providerOrderId: string; amountMinor: bigint; currency: string }>
+  | Readonly<{ kind: 'rejected'; code: string; message: string }>
+  | NoWord;
+
 export type OrderStatus = 'pending' | 'settled' | 'declined' | 'canceled';
 
-/** What a provider knows of one reference. `absent` is its definite word that it has no such order. */
+/**
+ * What a provider knows of one reference. `absent` is its definite word that it has no such order; `several` breaks its
+ * first promise, that one reference is one order: none of them may settle the recharge, and a person has to look.
+ */
 export type QueryOutcome =
   | Readonly<{
       kind: 'found';
@@ -44,12 +51,8 @@ export type QueryOutcome =
       message?: string;
     }>
   | Readonly<{ kind: 'absent' }>
-  | Readonly<{ kind: 'unknown'; cause: Silence; code?: string }>
-  | Readonly<{
-      kind: 'not_executed';
-      cause: 'unreachable' | 'rate_limited' | 'unavailable';
-      retryAfterMs?: number;
-    }>;
+  | Readonly<{ kind: 'several'; count: number }>
+  | NoWord;
 
 /** An authentic webhook, reduced to what the domain needs to know. */
 export type ProviderEvent = Readonly<{

@@ -28,6 +28,8 @@ export type GuardLimits = Readonly<{
   retryBudgetMs: number;
   /** How long an aborted provider may take to say what it knows before it is left alone. */
   graceMs: number;
+  /** Who finds the breaker open comes back within this after it may, at random: not everybody in one moment. */
+  spreadMs: number;
 }>;
 
 export type GuardOptions = Readonly<{
@@ -38,6 +40,7 @@ export type GuardOptions = Readonly<{
   /** A provider threw: the order may have been taken, the outcome is `unknown`, and the code is wrong. */
   onBug?: (error: unknown) => void;
   now?: () => Date;
+  random?: () => number;
   limits?: Partial<GuardLimits>;
 }>;
 
@@ -69,12 +72,14 @@ const defaults: GuardLimits = {
   backoffMs: 100,
   retryBudgetMs: 3_000,
   graceMs: 250,
+  spreadMs: 1_000,
 };
 
 /** Time limit, circuit breaker, retries and records around a provider's calls. */
 export function guard(provider: Provider, options: GuardOptions): GuardedProvider {
   const limits = { ...defaults, ...options.limits };
   const now = options.now ?? (() => new Date());
+  const random = options.random ?? Math.random;
   const breakerOf = (operation: Operation) =>
     openBreaker(limits.breaker, now, (state) => options.onBreaker?.(operation, state));
   const breakers: Record<Operation, Breaker> = { submit: breakerOf('submit'), query: breakerOf('query') };
@@ -105,7 +110,10 @@ export function guard(provider: Provider, options: GuardOptions): GuardedProvide
     longestMs: limits.retryBudgetMs + options.timeoutMs + limits.graceMs,
     submit: (order) => call<SubmitOutcome>('submit', (signal) => provider.submit(order, signal)),
     query: (reference) => call<QueryOutcome>('query', (signal) => provider.query(reference, signal)),
-    isOpen: (operation) => breakers[operation].isOpen(),
+    isOpen: (operation) => {
+      const open = breakers[operation].isOpen();
+      return open && { retryAtMs: open.retryAtMs + Math.floor(random() * limits.spreadMs) };
+    },
     async close() {
       for (const breaker of Object.values(breakers)) breaker.close();
       await provider.close();

@@ -12,9 +12,11 @@ export type ProviderMetrics = Readonly<{
   onBreaker: (provider: string, operation: string, state: 'closed' | 'half_open' | 'open') => void;
   /** A provider's own code threw, which none may. */
   onBug: (error: unknown) => void;
-  /** A recharge was confirmed: how long after its creation. */
-  onConfirmed: (provider: string, createdAt: Date, now: Date) => void;
+  /** What the domain said of a report; when that confirmed a recharge, how long after its creation. */
+  onHeard: (provider: string, heard: Heard, now: Date) => void;
 }>;
+
+type Heard = Readonly<{ verdict: string; state: string | null; createdAt: Date | null }>;
 
 const breakerLevel = { closed: 0, half_open: 1, open: 2 } as const;
 
@@ -53,7 +55,9 @@ export function openProviderMetrics({ registry, log }: Pick<Frame, 'registry' | 
     },
     onBreaker: (provider, operation, state) => breaker.set({ provider, operation }, breakerLevel[state]),
     onBug: (error) => log.error({ err: error }, 'a provider threw'),
-    onConfirmed: (provider, createdAt, now) =>
-      confirmation.observe({ provider }, (now.getTime() - createdAt.getTime()) / 1_000),
+    onHeard: (provider, { verdict, state, createdAt }, now) => {
+      if (verdict !== 'moved' || state !== 'SUCCEEDED' || createdAt === null) return;
+      confirmation.observe({ provider }, (now.getTime() - createdAt.getTime()) / 1_000);
+    },
   };
 }

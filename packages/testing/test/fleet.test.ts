@@ -47,6 +47,9 @@ test('an armed crash point kills once, the process comes back, and the money arr
   const answer = await post(fleet, recharge, headers);
   await fleet.crashed('submission.after-call');
   await settled(answer.body.transactionId);
+  // The webhook may be quicker than the news of the death.
+  const isAnother = () => fleet.process('submission-worker').starts > 1;
+  await until(isAnother, { limitMs: 20_000 }, 'another submission worker');
   await fleet.ready();
   expect(fleet.process('submission-worker').pid).not.toBe(before);
   expect(fleet.process('submission-worker').starts).toBe(2);

@@ -15,6 +15,7 @@ export type CaseKind =
   | 'absent_order'
   | 'several_orders'
   | 'unknown_order'
+  | 'unprocessable_event'
   | 'event_changed';
 
 /** A recharge as read, with what was posted and is open about it. */

@@ -44,6 +44,8 @@ export interface Inbox {
   }): Promise<string | null>;
   /** Files an event that no transaction belongs to, and opens a case for it. */
   fileUnmatched(event: StoredEvent, detail: object): Promise<void>;
+  /** Opens a case for an event that goes on being tried. */
+  fileUnprocessable(event: StoredEvent, detail: object): Promise<void>;
 }
 
 export function openInbox(run: Run, options: { hintLimitMs: number; newId: () => string }): Inbox {
@@ -62,6 +64,7 @@ export function openInbox(run: Run, options: { hintLimitMs: number; newId: () =>
       return providerOrderId === null ? null : ofOrder({ provider, providerOrderId });
     },
     fileUnmatched: (event, detail) => fileUnmatched(run, event, detail, options.newId()),
+    fileUnprocessable: (event, detail) => fileUnprocessable(run, event, detail, options.newId()),
   };
 }
 
@@ -143,5 +146,17 @@ async function fileUnmatched(run: Run, event: StoredEvent, detail: object, caseI
     insert into reconciliation_case (id, subject, kind, detail)
     select ${caseId}::uuid, ${`${event.provider}:${event.eventId}`}, 'unknown_order', ${storableJson(detail)}::jsonb
     from filed
+    on conflict (subject, kind) where closed_at is null do nothing`);
+}
+
+async function fileUnprocessable(
+  run: Run,
+  event: StoredEvent,
+  detail: object,
+  caseId: string,
+): Promise<void> {
+  await run(Prisma.sql`
+    insert into reconciliation_case (id, subject, kind, detail)
+    values (${caseId}::uuid, ${`${event.provider}:${event.eventId}`}, 'unprocessable_event', ${storableJson(detail)}::jsonb)
     on conflict (subject, kind) where closed_at is null do nothing`);
 }

@@ -23,6 +23,8 @@ const MIGRATION_LOCK = 7_215_001;
  */
 export async function migrate(options: { databaseUrl: string }): Promise<string[]> {
   const lock = new pg.Client({ connectionString: options.databaseUrl });
+  // A server that goes away meanwhile is told by the statement that meets it.
+  lock.on('error', () => {});
   await lock.connect();
   try {
     await lock.query('select pg_advisory_lock($1)', [MIGRATION_LOCK]);

@@ -24,8 +24,7 @@ export function queryOutcomeOf(exchange: Exchange, reference: string): QueryOutc
   // An order of another reference means that the filter was not heard, and then an answer proves nothing.
   if (!orders?.every((order) => order.reference === reference))
     return { kind: 'unknown', cause: 'unreadable' };
-  // Two orders for one reference break the protocol's first promise: neither may settle the recharge.
-  if (orders.length > 1) return { kind: 'unknown', cause: 'unreadable', code: 'several_orders' };
+  if (orders.length > 1) return { kind: 'several', count: orders.length };
   if (!orders[0]) return { kind: 'absent' };
   const { accountId: _accountId, reference: _reference, ...found } = orders[0];
   return { kind: 'found', ...found };
