@@ -17,7 +17,7 @@ import { openCallers } from './caller.js';
 import { docsRoutes } from './docs-routes.js';
 import { guarded } from './guard.js';
 import type { Limits } from './limits.js';
-import { answerProblems, notFound } from './problem.js';
+import { answerProblems, notFound, Problem } from './problem.js';
 import { readBody } from './read-body.js';
 import { addRechargeRoutes } from './recharges.js';
 import { redacted } from './redaction.js';
@@ -35,6 +35,8 @@ export type IngressDeps = Readonly<{
   /** Base of the examples in the documentation. */
   publicUrl?: string;
   guards?: Guards;
+  /** Aborted when the process is told to stop: whoever waits is answered with what there is. */
+  stopping?: AbortSignal;
 }>;
 
 /** What stands around the door; each may be left out. */
@@ -85,9 +87,11 @@ function healthRoutes(health: Frame['health']): Router {
   const router = Router();
   router.get('/healthz', (_request, response) => void response.json(health.alive()));
   router.get('/readyz', async (_request, response) => {
-    const report = await health.ready();
-    if (!report.ok) response.setHeader('retry-after', '1');
-    response.status(report.ok ? 200 : 503).json(report);
+    const { ok, checks } = await health.ready();
+    if (!ok) response.setHeader('retry-after', '1');
+    // What exactly is wrong names inner addresses: that is on the port of the metrics, and in the log.
+    const said = Object.entries(checks).map(([name, word]) => [name, word === 'ok' ? 'ok' : 'away']);
+    response.status(ok ? 200 : 503).json({ ok, checks: Object.fromEntries(said) });
   });
   return router;
 }
@@ -134,8 +138,12 @@ function opening(log: Logger): Onlooker {
     );
   };
   return (request, response) => {
-    const correlationId = correlationIdFrom(request.headers['x-correlation-id'] as string | undefined);
-    openCall(request, response, correlationId);
+    const { headers } = request;
+    openCall(request, response, correlationIdFrom(headers['x-correlation-id'] as string | undefined));
     atEnd(response, logLine);
+    if (headers.host === undefined && request.httpVersion === '1.1')
+      throw new Problem('INVALID_ARGUMENT', 'a request of HTTP/1.1 names its host');
+    if (headers.expect !== undefined && !/^100-continue$/i.test(headers.expect))
+      throw new Problem('INVALID_ARGUMENT', 'expect nothing but 100-continue', { status: 417 });
   };
 }

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type Audit, type AuditCall, StoreUnavailable } from '@replenish/domain';
 import { Counter, type Frame, type Logger, newId } from '@replenish/runtime';
 import { recordOf } from './audit-record.js';
-import { atEnd, type Onlooker } from './call.js';
+import { atEnd, type CallEnd, type Onlooker } from './call.js';
 
 export interface AuditTrail {
   /** Files every call that passes, when it is over. */
@@ -60,8 +60,7 @@ export function openAuditTrail({ audit, log, registry }: AuditTrailDeps): AuditT
     else waiting.push(call);
     if (waiting.length === BATCH_MAX) void flush();
   };
-  const file: Parameters<typeof atEnd>[1] = (request, response, call) =>
-    keep(recordOf(request, response, call, newId()));
+  const file: CallEnd = (request, response, call) => keep(recordOf(request, response, call, newId()));
   return {
     see: (_request, response) => atEnd(response, file),
     close: async () => {

@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net';
 import type { Key } from '@replenish/domain';
 import type { Request, RequestHandler, Response } from 'express';
 
@@ -10,14 +11,19 @@ export type Call = {
   durationMs: number;
   /** Of its answer, besides those of every answer: name, value, name, value. */
   readonly headers: string[];
-  readonly ends: CallEnd[];
+  ends: CallEnd[];
   key: Key | undefined;
   problem: unknown;
   /** The body as it was read, when it was. */
   read: unknown;
+  isDone: boolean;
+  isClosed: boolean;
+  /** The caller left before it was answered. */
+  isGone: boolean;
+  readonly end: () => void;
 };
 
-type CallEnd = (request: Request, response: Response, call: Call) => void;
+export type CallEnd = (request: Request, response: Response, call: Call) => void;
 
 /** Sees a call before anything is read of it. @throws Problem to turn it away */
 export type Onlooker = (request: Request, response: Response) => void;
@@ -32,7 +38,12 @@ export const seenBy =
 
 export const callOf = (response: Response): Call => response.locals as Call;
 
-/** Begins a call. All of its fields are there from now on: objects of one shape are the quickest to read. */
+/**
+ * Begins a call. All of its fields are there from now on: objects of one shape are the quickest to read.
+ *
+ * It is over when its response is closed and its work is done: a caller that leaves takes its place with it only when
+ * what it asked for no longer costs anything.
+ */
 export function openCall(request: Request, response: Response, correlationId: string): void {
   const startedAtMs = performance.now();
   const call: Call = {
@@ -45,11 +56,52 @@ export function openCall(request: Request, response: Response, correlationId: st
     key: undefined,
     problem: undefined,
     read: undefined,
+    isDone: false,
+    isClosed: false,
+    isGone: false,
+    end: () => {
+      if (!call.isDone || !call.isClosed) return;
+      call.durationMs = Math.round((performance.now() - startedAtMs) * 10) / 10;
+      const { ends } = call;
+      call.ends = OVER;
+      for (const end of ends) end(request, response, call);
+    },
   };
   response.locals = call;
-  response.once('close', () => {
-    call.durationMs = Math.round((performance.now() - startedAtMs) * 10) / 10;
-    for (const end of call.ends) end(request, response, call);
+  const close = (): void => {
+    call.isClosed = true;
+    queued.get(request.socket)?.delete(close);
+    call.isGone = !response.headersSent;
+    // A body that broke off is handed to nobody.
+    if (response.writableEnded || !request.complete) call.isDone = true;
+    call.end();
+  };
+  response.once('close', close);
+  if (response.socket === null) closeWithSocket(request.socket, close);
+}
+
+const OVER: CallEnd[] = [];
+
+/** The call's work is done, whether or not anybody hears of it. */
+export function done(response: Response): void {
+  const call = callOf(response);
+  call.isDone = true;
+  call.end();
+}
+
+const queued = new WeakMap<Socket, Set<() => void>>();
+
+/** Node tells no response of its end that still waits behind another one on a connection when that dies. */
+function closeWithSocket(socket: Socket, close: () => void): void {
+  const known = queued.get(socket);
+  if (known) {
+    known.add(close);
+    return;
+  }
+  const waiting = new Set([close]);
+  queued.set(socket, waiting);
+  socket.once('close', () => {
+    for (const each of waiting) each();
   });
 }
 
@@ -63,4 +115,4 @@ const CLIENT_GONE = 499;
 
 /** What the caller was answered, or that it left before. */
 export const statusOf = (response: Response): number =>
-  response.headersSent ? response.statusCode : CLIENT_GONE;
+  callOf(response).isGone ? CLIENT_GONE : response.statusCode;

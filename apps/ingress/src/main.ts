@@ -25,6 +25,7 @@ await runProcess('ingress', process.env, async (frame) => {
   await refuseDemoClient(domain.clients, config);
   const guards = openGuards(frame, domain);
   const auth = authSettings(config);
+  const stop = new AbortController();
   const app = buildApp({
     domain,
     providers,
@@ -34,9 +35,11 @@ await runProcess('ingress', process.env, async (frame) => {
     health,
     auth,
     guards,
+    stopping: stop.signal,
     publicUrl: config.PUBLIC_URL,
   });
   const server = opened('server', createIngressServer(app, log, tls), closeServer);
+  opened('long polls', stop, (it) => it.abort());
   server.maxConnections = config.INGRESS_CONNECTIONS_MAX;
   server.listen(config.INGRESS_PORT, config.INGRESS_HOST);
   await once(server, 'listening');

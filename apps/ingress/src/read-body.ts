@@ -15,7 +15,8 @@ export const readBody =
       'transfer-encoding': transfer,
       'content-encoding': encoding,
     } = request.headers;
-    if (length === undefined && transfer === undefined) return next();
+    // What is read costs memory before anybody is known: only what takes a body gets one.
+    if (request.method !== 'POST' || (length === undefined && transfer === undefined)) return next();
     if (encoding !== undefined && !/^identity$/i.test(encoding)) return next(packed());
     if (Number(length) > bytesMax) return next(tooLarge());
     const chunks: Buffer[] = [];

@@ -15,6 +15,7 @@ export type RechargeDeps = IntakeDeps &
   Readonly<{
     domain: Pick<Domain, 'createRecharge' | 'applyNews' | 'reads'>;
     caller: (request: Request, scope: Scope) => Promise<Key>;
+    stopping?: AbortSignal;
   }>;
 
 // The source document's form answers synchronously; four seconds is what its callers wait for a page.
@@ -37,7 +38,7 @@ export function addRechargeRoutes(router: IRouter, deps: RechargeDeps): void {
       deps.domain.reads,
       recharge,
       waitMsFrom(request.headers.prefer as string),
-      gone(response),
+      nobodyWaits(response, deps.stopping),
     );
     answer(request, response, 'recharge', rechargeBody(waited));
   });
@@ -49,10 +50,11 @@ export function addRechargeRoutes(router: IRouter, deps: RechargeDeps): void {
   router.post('/v1/recharges/:id/cancel', (request, response) => cancel(deps, request, response));
 }
 
-function gone(response: Response): AbortSignal {
-  const abort = new AbortController();
-  response.once('close', () => abort.abort());
-  return abort.signal;
+/** Aborted when the caller has gone, or this process is about to. */
+function nobodyWaits(response: Response, stopping: AbortSignal | undefined): AbortSignal {
+  const gone = new AbortController();
+  response.once('close', () => gone.abort());
+  return stopping ? AbortSignal.any([gone.signal, stopping]) : gone.signal;
 }
 
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
@@ -95,7 +97,12 @@ async function cancel(deps: RechargeDeps, request: Request, response: Response):
 async function charge(deps: RechargeDeps, request: Request, response: Response): Promise<void> {
   const key = await deps.caller(request, 'recharges:write');
   const taken = await takeCharge(deps, key, request, response);
-  const recharge = await untilFinal(deps.domain.reads, taken.recharge, CHARGE_WAIT_MS, gone(response));
+  const recharge = await untilFinal(
+    deps.domain.reads,
+    taken.recharge,
+    CHARGE_WAIT_MS,
+    nobodyWaits(response, deps.stopping),
+  );
   if (taken.replayed) addHeader(response, 'idempotent-replayed', 'true');
   const body = rechargeBody(recharge);
   answer(request, response, 'charge', {

@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Response } from 'express';
 import helmet from 'helmet';
-import { callOf, type Onlooker } from './call.js';
+import { callOf, done, type Onlooker } from './call.js';
 
 /**
  * For an API: nothing of an answer is run, framed or kept by a browser, and no other site's page may read it (no CORS).
@@ -36,6 +36,7 @@ const securityFlat = security.flat();
 export const setStandingHeaders: Onlooker = (_request, response) => {
   for (const [name, value] of security) response.setHeader(name, value);
   response.setHeader('x-correlation-id', callOf(response).correlationId);
+  done(response);
 };
 
 /** A header of the answer that `send` will write, in place of an earlier one of its name. */
@@ -64,4 +65,5 @@ export function send(response: Response, status: number, contentType: string, bo
     String(Buffer.byteLength(body)),
   ]);
   response.end(body);
+  done(response);
 }

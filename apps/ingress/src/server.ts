@@ -1,4 +1,10 @@
-import { type Server, type ServerOptions, STATUS_CODES } from 'node:http';
+import {
+  type RequestListener,
+  type Server,
+  type ServerOptions,
+  type ServerResponse,
+  STATUS_CODES,
+} from 'node:http';
 import type { Socket } from 'node:net';
 import { createFastServer, type Logger, newId, type TlsOptions } from '@replenish/runtime';
 import type { Express } from 'express';
@@ -14,15 +20,30 @@ export const serverLimits: ServerOptions = {
   keepAliveTimeout: 10_000,
   connectionsCheckingInterval: 2_000,
   maxHeaderSize: 16_384,
+  // The app says it in the form of every other problem.
+  requireHostHeader: false,
 };
 
 /** The app on a server with these limits. What Node itself refuses is answered in the form of every other problem. */
 export function createIngressServer(app: Express, log: Logger, tls: TlsOptions | null = null): Server {
-  const server = createFastServer(app, serverLimits, tls);
-  server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => {
+  const heard: RequestListener = (request, response) => {
+    // Told to close, it takes no further request on a connection that stays open.
+    if (!server.listening) response.shouldKeepAlive = false;
+    if (!isPath(request.url!)) request.url = `/${encodeURIComponent(request.url!)}`;
+    app(request, response);
+  };
+  const { request, response } = app;
+  const server = createFastServer(Object.assign(heard, { request, response }), serverLimits, tls);
+  server.on('checkExpectation', heard);
+  server.on('clientError', (error: NodeJS.ErrnoException, socket: AnsweringSocket) => {
     // Half an answer is on its way already, or nobody is there to read one.
-    const answering = (socket as Socket & { _httpMessage?: { headersSent: boolean } })._httpMessage;
+    const answering = socket._httpMessage;
     if (!socket.writable || error.code === 'ECONNRESET' || answering?.headersSent) return socket.destroy();
+    // What came whole is being worked on, and is answered; only what followed it is unreadable.
+    if (answering?.req.complete) {
+      answering.shouldKeepAlive = false;
+      return;
+    }
     const correlationId = newId();
     const status = statusOf[error.code ?? ''] ?? 400;
     log.info({ correlationId, status, reason: error.code, ip: socket.remoteAddress }, 'request unreadable');
@@ -30,6 +51,11 @@ export function createIngressServer(app: Express, log: Logger, tls: TlsOptions |
   });
   return server;
 }
+
+type AnsweringSocket = Socket & { _httpMessage?: ServerResponse };
+
+/** A path or a whole URL (RFC 9112, 3.2). Express answers any other by itself, before anybody has seen the call. */
+const isPath = (url: string): boolean => url.startsWith('/') || URL.canParse(url);
 
 const statusOf: Readonly<Record<string, number>> = {
   HPE_HEADER_OVERFLOW: 431,
@@ -58,10 +84,17 @@ function bareAnswer(status: number, correlationId: string): string {
   ].join('\r\n');
 }
 
-/** Stops taking connections and lets the requests under way finish; idle keep-alive connections end at once. */
-export function closeServer(server: Server): Promise<void> {
-  return new Promise((resolve) => {
-    server.close(() => resolve());
-    server.closeIdleConnections();
-  });
+const LOOK_EVERY_MS = 50;
+// The frame gives each part four seconds: what is still open then is closed here, so that its end is filed.
+const PATIENCE_MS = 3_000;
+
+/** Stops taking connections and requests, and lets those under way finish for a while. */
+export async function closeServer(server: Server): Promise<void> {
+  const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+  const idle = setInterval(() => server.closeIdleConnections(), LOOK_EVERY_MS);
+  const all = setTimeout(() => server.closeAllConnections(), PATIENCE_MS);
+  server.closeIdleConnections();
+  await closed;
+  clearInterval(idle);
+  clearTimeout(all);
 }

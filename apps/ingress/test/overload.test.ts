@@ -141,16 +141,6 @@ test(
   LIMIT_MS,
 );
 
-test("the ingress's own limits are tighter than Node's", () => {
-  expect(serverLimits).toEqual({
-    headersTimeout: 10_000,
-    requestTimeout: 15_000,
-    keepAliveTimeout: 10_000,
-    connectionsCheckingInterval: 2_000,
-    maxHeaderSize: 16_384,
-  });
-});
-
 test.each([
   [
     'a header of 17 kB',

@@ -1,7 +1,10 @@
 import type { Domain } from '@replenish/domain';
 import { type Frame, Gauge } from '@replenish/runtime';
 
-/** Gauges that are read from the database whenever they are scraped, so that they are right after a restart too. */
+/**
+ * Gauges that are read from the database whenever they are scraped, so that they are right after a restart too. A store
+ * that is away leaves a gap, which is what an alert should see.
+ */
 export function watchBacklog(registry: Frame['registry'], reads: Domain['reads'], slaMs: number): void {
   new Gauge({
     name: 'replenish_pending_beyond_sla',
@@ -9,8 +12,9 @@ export function watchBacklog(registry: Frame['registry'], reads: Domain['reads']
     labelNames: ['provider'],
     registers: [registry],
     async collect() {
+      const pending = await reads.pendingBeyond(slaMs).catch(() => []);
       this.reset();
-      for (const { provider, count } of await reads.pendingBeyond(slaMs)) this.set({ provider }, count);
+      for (const { provider, count } of pending) this.set({ provider }, count);
     },
   });
   new Gauge({
@@ -19,8 +23,9 @@ export function watchBacklog(registry: Frame['registry'], reads: Domain['reads']
     labelNames: ['kind'],
     registers: [registry],
     async collect() {
+      const open = await reads.openCases().catch(() => []);
       this.reset();
-      for (const { kind, count } of await reads.openCases()) this.set({ kind }, count);
+      for (const { kind, count } of open) this.set({ kind }, count);
     },
   });
 }

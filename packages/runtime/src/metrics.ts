@@ -1,4 +1,4 @@
-import { createServer, type Server } from 'node:http';
+import { createServer, type Server, type ServerResponse } from 'node:http';
 import { collectDefaultMetrics, Registry } from 'prom-client';
 import type { Health } from './health.js';
 
@@ -34,17 +34,24 @@ export async function serveMetrics(
   health: Health,
   at: { host: string; port: number },
 ): Promise<MetricsServer> {
-  const server = createServer(async (request, response) => {
-    const path = request.url?.split('?')[0];
+  const answer = async (path: string | undefined, response: ServerResponse): Promise<void> => {
     if (path === '/metrics') {
+      const text = await registry.metrics();
       response.setHeader('content-type', registry.contentType);
-      response.end(await registry.metrics());
+      response.end(text);
       return;
     }
     const report = path === '/healthz' ? health.alive() : path === '/readyz' ? await health.ready() : null;
     response.statusCode = report === null ? 404 : report.ok ? 200 : 503;
     response.setHeader('content-type', 'application/json');
     response.end(JSON.stringify(report ?? { error: 'not found' }));
+  };
+  const server = createServer((request, response) => {
+    // A gauge may ask a store that is away.
+    answer(request.url?.split('?')[0], response).catch((error: unknown) => {
+      response.statusCode = 500;
+      response.end(`${error instanceof Error ? error.message : String(error)}\n`);
+    });
   });
   server.unref();
   const port = await listenNear(server, at.host, at.port);

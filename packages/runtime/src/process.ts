@@ -82,8 +82,8 @@ function stopper(log: Logger, opened: readonly Closer[]): (code: number) => Prom
 }
 
 function endsWith(stop: (code: number) => Promise<void>, log: Logger): void {
-  process.once('SIGTERM', () => void stop(0));
-  process.once('SIGINT', () => void stop(0));
+  // Not once: npm and terminals double their signals, and a second one would end the process by Node's default.
+  for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, () => void stop(0));
   // The channel closes when the launcher dies, be it by kill -9: then nobody is left who would stop us.
   process.once('disconnect', () => void stop(0));
   process.on('uncaughtException', (error) => {
