@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { afterAll, afterEach, beforeAll } from '@jest/globals';
 import { createLogger } from '@replenish/runtime';
 import { Redis } from 'ioredis';
 import pg from 'pg';
@@ -20,7 +21,7 @@ const log = createLogger('test', 'silent');
 // A busy machine must not turn a first hint, which opens its queue, into a lost one.
 const PATIENT_MS = 20_000;
 
-export async function postgresStore(adminUrl: string): Promise<Store> {
+async function postgresStore(adminUrl: string): Promise<Store> {
   const database = `queues_${randomBytes(6).toString('hex')}`;
   const admin = new pg.Client(adminUrl);
   await admin.connect();
@@ -53,9 +54,10 @@ export async function postgresStore(adminUrl: string): Promise<Store> {
   };
 }
 
-export async function redisStore(redisUrl: string): Promise<Store> {
-  // A database number of its own: other test files may use the same server.
-  const url = Object.assign(new URL(redisUrl), { pathname: '/7' }).href;
+async function redisStore(redisUrl: string): Promise<Store> {
+  // A database number of its own: other test files may use the same server, with the upper eight of its sixteen.
+  const number = Number(process.env.JEST_WORKER_ID ?? 1) % 8;
+  const url = Object.assign(new URL(redisUrl), { pathname: `/${number}` }).href;
   const admin = new Redis(url);
   await admin.flushdb();
   return {
@@ -74,11 +76,41 @@ export async function redisStore(redisUrl: string): Promise<Store> {
     },
     connections: async () => {
       const clients = String(await admin.client('LIST'));
-      return clients.split('\n').filter((line) => / db=7 /.test(line)).length - 1;
+      return clients.split('\n').filter((line) => line.includes(` db=${number} `)).length - 1;
     },
     drop: async () => {
       await admin.flushdb();
       await admin.quit();
+    },
+  };
+}
+
+const { REDIS_URL, TEST_POSTGRES_URL = '' } = process.env;
+
+/** Redis is there for some; Postgres for everybody. */
+export const stores = [
+  { name: 'postgres', openStore: () => postgresStore(TEST_POSTGRES_URL) },
+  ...(REDIS_URL ? [{ name: 'redis', openStore: () => redisStore(REDIS_URL) }] : []),
+];
+
+/** A store for the tests of one `describe`: what they open is closed, and what they leave is wiped, after each. */
+export function useStore(openStore: () => Promise<Store>) {
+  let store: Store;
+  const opened: Queues[] = [];
+  beforeAll(async () => {
+    store = await openStore();
+  });
+  afterEach(async () => {
+    await Promise.all(opened.splice(0).map((queues) => queues.close()));
+    await store.wipe();
+  });
+  afterAll(() => store.drop());
+  return {
+    store: (): Store => store,
+    open: (settings?: Partial<QueuesConfig>, url?: string): Queues => {
+      const queues = store.open(settings, url);
+      opened.push(queues);
+      return queues;
     },
   };
 }
