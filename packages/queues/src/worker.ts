@@ -10,7 +10,8 @@ export type Later = Readonly<{ laterAtMs: number }>;
 
 /**
  * Works on what an id stands for. Runs at least once a hint, and may run twice at the same time: the claim in the
- * database decides. Throwing uses up an attempt; `laterAtMs` (epoch milliseconds) puts the id off and does not.
+ * database decides. Throwing uses up an attempt; `laterAtMs` (epoch milliseconds) puts the id off and does not, nor
+ * does it for those of its job that throw.
  */
 // biome-ignore lint/suspicious/noConfusingVoidType: a handler that has nothing to say ends without a return
 export type Handler = (id: string, job: { attemptsMade: number }) => Promise<void | Later>;
@@ -130,12 +131,15 @@ export class RunningWorker implements WorkerHandle {
   async #process(job: Job<JobData>, token: string | undefined): Promise<void> {
     const { ids } = job.data;
     const runs = await Promise.all(ids.map((id) => this.#turn(() => this.#run(id, job.attemptsMade))));
-    const open = ids.filter((_, at) => runs[at] !== 'done');
+    const times = runs.flatMap((run) => (run === 'done' || run instanceof Error ? [] : run.laterAtMs));
+    const isPutOff = times.length > 0;
+    // A job has one fate. Failing would run what is put off too early, and lose it with the last attempt. So the job
+    // waits, which uses up no attempt, and what failed waits with it; the last attempt's failures are the sweeper's.
+    const isDropped = isPutOff && isLastAttempt(job);
+    const open = ids.filter((_, at) => runs[at] !== 'done' && !(isDropped && runs[at] instanceof Error));
     if (open.length === 0) return;
     if (open.length < ids.length) await job.updateData({ ids: open });
-    const failure = runs.find((run) => run instanceof Error);
-    if (failure) throw failure;
-    const times = runs.flatMap((run) => (run === 'done' || run instanceof Error ? [] : run.laterAtMs));
+    if (!isPutOff) throw runs.find((run) => run instanceof Error);
     await job.moveToDelayed(Math.max(...times), token);
     throw new DelayedError();
   }
@@ -153,6 +157,8 @@ export class RunningWorker implements WorkerHandle {
     }
   }
 }
+
+const isLastAttempt = ({ attemptsMade, opts }: Job): boolean => attemptsMade + 1 >= (opts.attempts ?? 1);
 
 /** Redis and Postgres word it differently. The effect has happened and is filed, so this is only counted. */
 const isLostLock = (error: Error): boolean =>

@@ -60,6 +60,33 @@ describe.each(stores)('workers on $name', ({ openStore }) => {
   });
 
   test.each([
+    { queue: 'submission-sandbox', fails: [0] },
+    { queue: 'webhooks', fails: [0, 0] },
+  ] as const)(
+    'what is put off beside a failure on $queue comes back in its time, and uses up no attempt',
+    async ({ queue, fails }) => {
+      const queues = open();
+      const attempts: Record<string, number[]> = { fails: [], later: [] };
+      let [laterAtMs, backAtMs] = [Number.POSITIVE_INFINITY, 0];
+      const handler = async (id: string, { attemptsMade }: { attemptsMade: number }) => {
+        const isFirst = attempts[id]!.push(attemptsMade) === 1;
+        if (id === 'fails' && isFirst) throw new Error('no');
+        if (id === 'fails') return;
+        backAtMs = Date.now();
+        if (!isFirst) return;
+        laterAtMs = Date.now() + 1_000;
+        return { laterAtMs };
+      };
+      queues.work(queue, handler, { concurrency: 2 });
+      await queues.hint(queue, ['fails', 'later']);
+      const board = (await queues.boards()).find(({ name }) => name === queue)!;
+      await until(async () => (await board.getJobCountByTypes('waiting', 'active', 'delayed')) === 0);
+      expect(attempts).toEqual({ fails, later: [0, 0] });
+      expect(backAtMs).toBeGreaterThanOrEqual(laterAtMs);
+    },
+  );
+
+  test.each([
     { queue: 'submission-sandbox', runs: 1 },
     { queue: 'reconciliation-sandbox', runs: 1 },
     { queue: 'webhooks', runs: 3 },
