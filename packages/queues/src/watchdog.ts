@@ -2,7 +2,7 @@ import type { JobQueue } from './catalogue.js';
 
 const POLL_MS = 5_000;
 
-/** Sees whether jobs wait and none is started. */
+/** Sees whether jobs wait and nothing is begun. An id counts, not its job: a job may hold eight that wait for a turn. */
 export class Watchdog {
   #movedAtMs = performance.now();
   #isWaiting = false;

@@ -17,7 +17,7 @@ export type Later = Readonly<{ laterAtMs: number }>;
 export type Handler = (id: string, job: { attemptsMade: number }) => Promise<void | Later>;
 
 export interface WorkerHandle {
-  /** True when jobs have been waiting and none was started for the set time: the store is there, and nothing moves. */
+  /** True when jobs have been waiting and no id was begun for the set time: the store is there, and nothing moves. */
   isStuck(): boolean;
   /** Takes no further job and waits for the handlers that run. */
   close(): Promise<void>;
@@ -25,7 +25,8 @@ export interface WorkerHandle {
 
 /**
  * @property concurrency ids that are worked on at once
- * @property stuckAfterMs default 30 s: longer than a provider call may hold every slot in production (20 s)
+ * @property stuckAfterMs default 30 s: the ids of a job are begun as turns come free, and in production a provider call
+ * with its retries may hold every turn for some 23 s
  */
 export type WorkOptions = Readonly<{ concurrency: number; stuckAfterMs?: number }>;
 
@@ -114,10 +115,7 @@ export class RunningWorker implements WorkerHandle {
       // After a refused connection BullMQ's default is to sleep 15 s; money should not wait that long for a restart.
       runRetryDelay: 1_000,
     });
-    worker.on('active', () => {
-      this.#watchdog.started();
-      this.#errors.recovered();
-    });
+    worker.on('active', () => this.#errors.recovered());
     worker.on('stalled', () => counters.stalled.inc({ queue: this.name }));
     worker.on('error', (error) => {
       if (isLostLock(error)) return counters.lostLocks.inc({ queue: this.name });
@@ -147,6 +145,7 @@ export class RunningWorker implements WorkerHandle {
   async #run(id: string, attemptsMade: number): Promise<'done' | Later | Error> {
     // Told to close, it begins nothing: whoever is next takes what waited for its turn.
     if (this.#stop.signal.aborted) return { laterAtMs: Date.now() };
+    this.#watchdog.started();
     try {
       return (await this.handler(id, { attemptsMade })) ?? 'done';
     } catch (error) {

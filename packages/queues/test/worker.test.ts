@@ -135,4 +135,18 @@ describe.each(stores)('workers on $name', ({ openStore }) => {
     await until(() => !worker.isStuck());
     expect(before).toBe(false);
   });
+
+  test('a worker that begins one id of a job after the other is not stuck, though jobs wait', async () => {
+    const queues = open();
+    const wasStuck: Record<string, boolean> = {};
+    const handler = async (id: string) => {
+      wasStuck[id] = worker.isStuck();
+      if (id === 'a') await until(() => worker.isStuck());
+    };
+    await queues.hint('webhooks', ['a', 'b']);
+    await queues.hint('webhooks', ['c']);
+    const worker = queues.work('webhooks', handler, { concurrency: 1, stuckAfterMs: 300 });
+    await until(() => 'c' in wasStuck);
+    expect(wasStuck).toEqual({ a: false, b: false, c: false });
+  });
 });
