@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { Counter, type Frame, type Logger } from '@replenish/runtime';
 import { DelayedError, type Job } from 'bullmq';
 import pLimit, { type LimitFunction } from 'p-limit';
@@ -44,6 +45,9 @@ export function openCounters(registry: Frame['registry'] | undefined): WorkerCou
     failed: count('replenish_queue_failed_total', 'Handler runs that threw'),
   };
 }
+
+// A first contact may fail at once: without a pause the worker would be built again thousands of times a second.
+const REBUILD_AFTER_MS = 200;
 
 type Deps = Readonly<{
   backend: Backend;
@@ -103,6 +107,7 @@ export class RunningWorker implements WorkerHandle {
       } catch (error) {
         if (!signal.aborted) this.#errors.failed(error);
       }
+      await delay(REBUILD_AFTER_MS, undefined, { signal }).catch(() => {});
     }
     return undefined;
   }
