@@ -38,8 +38,7 @@ export function openRedis(url: string, log: Logger): Backend {
     });
     redis.on('error', (error) => errors.failed(error));
     redis.on('ready', () => errors.recovered());
-    connections.add(redis);
-    return redis;
+    return listed(redis, connections);
   };
   const producer = connect(producing);
   let consumer: Redis | undefined;
@@ -72,15 +71,18 @@ export function openRedis(url: string, log: Logger): Backend {
 }
 
 /** BullMQ copies a worker's connection for the one it blocks on, and keeps the copy to itself. */
-function reportingCopies(redis: Redis, copies: Set<Redis>): Redis {
+export function reportingCopies(redis: Redis, connections: Set<Redis>): Redis {
   const duplicate = redis.duplicate.bind(redis);
-  redis.duplicate = (override) => {
-    // It sends one command, and waits: nothing to put together.
-    const copy = duplicate({ ...override, enableAutoPipelining: false });
-    copies.add(copy);
-    return copy;
-  };
+  // A copy sends one command, and waits: nothing to put together.
+  redis.duplicate = (override) =>
+    listed(duplicate({ ...override, enableAutoPipelining: false }), connections);
   return redis;
+}
+
+/** In the list for as long as it is not ended. BullMQ ends a connection to get out of a wait, and makes it anew. */
+export function listed(redis: Redis, connections: Set<Redis>): Redis {
+  connections.add(redis);
+  return redis.on('connecting', () => connections.add(redis)).on('end', () => connections.delete(redis));
 }
 
 /** Resolves when a connection is there or given up. BullMQ, told to close in between, waits for an end that never comes. */
