@@ -1,4 +1,5 @@
-// One multi-row statement or one pipeline of this size takes some 60 ms; beyond it only the wait of the first hint in it grows.
+// One multi-row statement or one pipeline of this size takes some 60 ms; beyond it only the wait of the first hint in
+// it grows.
 const BATCH_MAX = 1_000;
 
 type Flush = Readonly<{ ids: string[]; sent: Promise<void> }>;
