@@ -130,12 +130,12 @@ function openCounters(registry: Frame['registry']): [Counter<'result'>, Counter<
 
 /** One correlation id from the request into the answer and the one line that the request leaves in the log. */
 function opening(log: Logger): Onlooker {
-  const logLine = (request: Request, response: Response, { correlationId, durationMs }: Call): void => {
+  const logLine = (request: Request, response: Response, call: Call): void => {
+    const { correlationId, transactionId, idempotencyKey, durationMs } = call;
+    const { method } = request;
     const path = redacted(request.originalUrl.split('?')[0]!);
-    log.info(
-      { correlationId, method: request.method, path, status: statusOf(response), durationMs },
-      'request',
-    );
+    const status = statusOf(response);
+    log.info({ correlationId, transactionId, idempotencyKey, method, path, status, durationMs }, 'request');
   };
   return (request, response) => {
     const { headers } = request;

@@ -16,6 +16,9 @@ export type Call = {
   problem: unknown;
   /** The body as it was read, when it was. */
   read: unknown;
+  /** What was asked for and which recharge that is, for whoever follows it through the logs. */
+  idempotencyKey: string | undefined;
+  transactionId: string | undefined;
   isDone: boolean;
   isClosed: boolean;
   /** The caller left before it was answered. */
@@ -56,6 +59,8 @@ export function openCall(request: Request, response: Response, correlationId: st
     key: undefined,
     problem: undefined,
     read: undefined,
+    idempotencyKey: undefined,
+    transactionId: undefined,
     isDone: false,
     isClosed: false,
     isGone: false,

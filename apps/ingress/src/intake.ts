@@ -109,6 +109,8 @@ async function take(deps: IntakeDeps, key: Key, response: Response, asked: Asked
     const message = `no provider is configured for ${asked.paymentMethod}`;
     throw invalid({ path: 'paymentMethod', message });
   }
+  const call = callOf(response);
+  call.idempotencyKey = asked.idempotencyKey;
   crashPoint('ingress.before-commit');
   const created = await deps.domain.createRecharge({
     ...asked,
@@ -120,13 +122,14 @@ async function take(deps: IntakeDeps, key: Key, response: Response, asked: Asked
     productType: asked.productType ?? null,
     planId: asked.planId ?? null,
     requestedAt: asked.timestamp ? new Date(asked.timestamp) : null,
-    correlationId: callOf(response).correlationId,
+    correlationId: call.correlationId,
     ceiling: ceilingOf(key, asked.currency),
   });
   if (!created.ok) {
     deps.requests.inc({ result: created.problem });
     throw problemOf[created.problem]();
   }
+  call.transactionId = created.recharge.id;
   crashPoint('ingress.after-commit');
   deps.requests.inc({ result: created.replayed ? 'replayed' : 'created' });
   // Not awaited: the recharge is safe, and a queue that is slow or away must not hold its producer up.

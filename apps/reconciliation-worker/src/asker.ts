@@ -25,7 +25,9 @@ export function asker(deps: AskerDeps): (id: string) => Promise<undefined | Late
     const heard = await domain.applyNews({ ...told, calls: calls.map((call) => recordOf(recharge, call)) });
     log.info(
       {
+        correlationId: recharge.correlationId,
         transactionId: id,
+        idempotencyKey: recharge.idempotencyKey,
         outcome: outcome.kind,
         verdict: heard.verdict,
         state: heard.state,

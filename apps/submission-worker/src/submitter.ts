@@ -39,6 +39,7 @@ export function submitter(deps: SubmitterDeps): (id: string) => Promise<undefine
   return async (id) => {
     const open = provider.isOpen('submit');
     if (open) return { laterAtMs: open.retryAtMs };
+    const claimedAtMs = performance.now();
     const { claim } = await domain.applyNews({
       transactionId: id,
       news: 'submit',
@@ -49,6 +50,7 @@ export function submitter(deps: SubmitterDeps): (id: string) => Promise<undefine
     claims.inc({ result: claim ? 'won' : 'refused' });
     if (!claim) return;
     crashPoint('submission.after-claim');
+    if (performance.now() - claimedAtMs > SEND_WITHIN_MS) return tell(deps, claim, asleep, []);
     const { outcome, calls } = await provider.submit({
       reference: claim.transactionId,
       accountId: claim.accountId,
@@ -65,13 +67,18 @@ export function submitter(deps: SubmitterDeps): (id: string) => Promise<undefine
   };
 }
 
+// A process that was frozen, or waited for its database, may be past the time that its attempt was given: others may
+// have asked about the order by then, and acted on its absence. The domain's margin has these three seconds in it.
+const SEND_WITHIN_MS = 3_000;
+const asleep: SubmitOutcome = { kind: 'not_executed', cause: 'too_late' };
+
 async function tell(
   deps: SubmitterDeps,
   claim: Claim,
   outcome: SubmitOutcome,
   calls: readonly ProviderCall[],
-): Promise<void> {
-  const { transactionId, attempt } = claim;
+): Promise<undefined> {
+  const { transactionId, attempt, idempotencyKey, correlationId } = claim;
   const told = {
     ...newsOf(outcome, deps.provider.name),
     transactionId,
@@ -79,7 +86,10 @@ async function tell(
     seen: claim.seen,
     calls: recordsOf(claim, outcome, calls),
   };
-  const context = { transactionId, attempt, outcome: outcome.kind, provider: deps.provider.name };
+  const context = {
+    ...{ correlationId, transactionId, idempotencyKey },
+    ...{ attempt, outcome: outcome.kind, provider: deps.provider.name },
+  };
   try {
     const heard = await deps.domain.applyNews(told);
     deps.log.info({ ...context, verdict: heard.verdict, state: heard.state }, 'submitted');

@@ -53,8 +53,9 @@ export type DomainOptions = Readonly<{
 
 // A hint travels in milliseconds. After two seconds it is lost or stands in a long queue, and the sweeper may look.
 const HINT_LIMIT_MS = 2_000;
-// One submit is one call of providerTimeoutMs, or a few short refusals with waits of three seconds in all.
-const SUBMIT_MARGIN_MS = 5_000;
+// One submit is one call of providerTimeoutMs with its grace, a few short refusals with waits of three seconds in all,
+// and as long again between its claim and its first call.
+const SUBMIT_MARGIN_MS = 7_000;
 
 /** Takes an address, not a client, so that no app ever imports Prisma. */
 export function openDomain(options: DomainOptions): Domain {

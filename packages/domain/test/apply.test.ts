@@ -106,9 +106,9 @@ test('an attempt leaves its worker the time of its call, then silence is asked a
   const id = await recharged(books.domain, {}, 'submit');
   const { state, next_step, due_in_s } = await row(id);
   expect({ state, next_step }).toEqual({ state: 'SUBMITTED', next_step: 'ask' });
-  // The limit of a call in these books, with its margin of five seconds.
-  expect(due_in_s).toBeGreaterThan(4);
-  expect(due_in_s).toBeLessThanOrEqual(6);
+  // The limit of a call in these books, with its margin of seven seconds.
+  expect(due_in_s).toBeGreaterThan(6);
+  expect(due_in_s).toBeLessThanOrEqual(8);
 });
 
 test('a worker of another provider claims nothing, be its hint in the wrong queue', async () => {
@@ -205,7 +205,7 @@ test('a poll that repeats what is known leaves its call and a longer gap, but no
   expect(await transitions(id)).toHaveLength(2);
   expect((await calls(id)).map(({ operation }) => operation)).toEqual(['query', 'submit']);
   const { asks, due_in_s } = await row(id);
-  expect(asks).toBe(3);
+  expect(asks).toBe(4);
   expect(due_in_s).toBeGreaterThan(60 * 8 * 0.7);
 });
 

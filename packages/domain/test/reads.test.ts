@@ -124,10 +124,10 @@ test('nothing shall be done about a recharge whose submit may still be under way
   const id = await recharged(books.domain, {}, 'submit');
   const nextStep = async () => (await books.domain.reads.outstanding(id))!.nextStep;
   expect(await nextStep()).toBeNull();
-  // The limit of a call in these books is six seconds, its margin included.
+  // The limit of a call in these books is eight seconds, its margin included.
   for (const [age, step] of [
-    ['5 s', null],
-    ['7 s', 'ask'],
+    ['7 s', null],
+    ['9 s', 'ask'],
   ]) {
     await books.rows('update provider_call set started_at = now() - $2::interval where transaction_id = $1', [
       id,

@@ -23,7 +23,7 @@ export type NoWord =
   | Readonly<{ kind: 'unknown'; cause: Silence; code?: string }>
   | Readonly<{
       kind: 'not_executed';
-      cause: 'unreachable' | 'rate_limited' | 'unavailable';
+      cause: 'unreachable' | 'rate_limited' | 'unavailable' | 'too_late';
       retryAfterMs?: number;
     }>;
 

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import pRetry from 'p-retry';
+import pRetry, { AbortError } from 'p-retry';
 import { type Breaker, type BreakerLimits, type BreakerState, openBreaker } from './breaker.js';
 import type { CallFacts, Capabilities, Order, Provider, QueryOutcome, SubmitOutcome } from './contract.js';
 
@@ -178,28 +178,35 @@ class NotExecutedError extends Error {
   }
 }
 
-/** Tries again only what was certainly not executed, and only while the budget and the breaker allow it. */
+/**
+ * Tries again only what was certainly not executed, and only while the budget and the breaker allow it. The budget is
+ * looked at once more when the wait is over: a process that was frozen meanwhile must not send what others may have
+ * sent since.
+ */
 async function retried<O extends Outcome>(
   attempt: () => Promise<O>,
   breaker: Breaker,
   limits: GuardLimits,
 ): Promise<O> {
   const startedMs = performance.now();
+  const leftMs = () => limits.retryBudgetMs - (performance.now() - startedMs);
+  let last: NotExecutedError | undefined;
   /** Waits out Retry-After, if there is time for it; p-retry's own backoff follows and spreads the callers. */
   async function mayRetry({ outcome }: NotExecutedError): Promise<boolean> {
     if (breaker.isOpen()) return false;
     const waitMs = outcome.retryAfterMs ?? 0;
-    const leftMs = limits.retryBudgetMs - (performance.now() - startedMs);
-    if (waitMs >= leftMs) return false;
+    if (waitMs >= leftMs()) return false;
     await sleep(waitMs);
     return true;
   }
   try {
     return await pRetry(
       async () => {
+        if (last && leftMs() < 0) throw new AbortError(last);
         const outcome = await attempt();
-        if (outcome.kind === 'not_executed') throw new NotExecutedError(outcome);
-        return outcome;
+        if (outcome.kind !== 'not_executed') return outcome;
+        last = new NotExecutedError(outcome);
+        throw last;
       },
       {
         retries: limits.attemptsMax - 1,

@@ -25,6 +25,23 @@ import { type Script, says } from './scripted-server.js';
 const openStrange = (submit: Provider['submit'], changes: Partial<GuardOptions> = {}) =>
   around({ ...sandboxProvider({ baseUrl: server.url }), submit }, changes);
 
+test('a process that was frozen between two tries does not send again', async () => {
+  let sent = 0;
+  openStrange(async () => {
+    sent++;
+    // Longer than the budget of half a second, and begun while the next try is waited for.
+    setTimeout(() => {
+      const until = performance.now() + 700;
+      while (performance.now() < until);
+    }, 10);
+    const outcome = { kind: 'not_executed', cause: 'rate_limited', retryAfterMs: 50 } as const;
+    return { outcome, facts: { httpStatus: 429, providerCode: null } };
+  });
+  const { outcome } = await guarded.submit(anOrder());
+  expect(outcome).toMatchObject({ kind: 'not_executed', cause: 'rate_limited' });
+  expect(sent).toBe(1);
+});
+
 describe('time limit', () => {
   test('one call that times out leaves 20 slow but good ones alone, even when it opens the breaker', async () => {
     const slow: Script = (response, heard) => {

@@ -3,6 +3,8 @@ import { Prisma } from '../generated/client.js';
 /**
  * Rows are locked in id order, then wallets in name order: batches that cross then wait instead of deadlocking.
  * Entries are numbered after their wallets are locked, so the running balances of a wallet follow its entry ids.
+ * A row may have been waited for longer than the time that its next step is given, so that time begins when it was had:
+ * now() is the statement's beginning.
  * A row whose version is no longer the one decided on is left alone, and with it everything that hangs on it.
  * Each part reads from the one before and carries its columns along: joins of one batch with itself would cost its
  * square (64 at once, a settlement took 500 us of the database's time that way, and 230 us this way).
@@ -12,7 +14,8 @@ export const writeStatement = (plans: string): Prisma.Sql => Prisma.sql`
   select id, "createdAt", case when claimed then (
     select jsonb_build_object('kind', kind, 'accountId', account_id, 'amountMinor', amount_minor::text,
       'currency', currency, 'provider', provider, 'providerOrderId', provider_order_id,
-      'paymentMethod', payment_method, 'metadata', q.metadata)
+      'paymentMethod', payment_method, 'metadata', q.metadata, 'idempotencyKey', q.idempotency_key,
+      'correlationId', q.correlation_id)
     from recharge_request q where q.transaction_id = id) end as claimed
   from moved`;
 
@@ -32,8 +35,8 @@ const movedRows = Prisma.sql`
     update recharge_transaction t set
       state = p."to", version = t.version + 1, seq = t.seq + p.filed::int, attempt = t.attempt + p.claimed::int,
       confirmation = p.confirmation, next_step = p."nextStep",
-      due_at = now() + p."dueInMs" * interval '1 ms',
-      asks = case when p.polled then t.asks else 0 end,
+      due_at = clock_timestamp() + p."dueInMs" * interval '1 ms',
+      asks = case when p.polled then t.asks + 1 else 0 end,
       provider_order_id = coalesce(t.provider_order_id, p."orderId"),
       failure_code = coalesce(p."failureCode", t.failure_code),
       failure_message = coalesce(p."failureMessage", t.failure_message),
@@ -55,7 +58,7 @@ const history = Prisma.sql`
     insert into provider_call (id, transaction_id, attempt, operation, outcome, provider_code, http_status, started_at,
       ended_at)
     select c.id, m.id, c.attempt, c.operation, c.outcome, c."providerCode", c."httpStatus",
-      coalesce(c."startedAt", now()), c."endedAt"
+      coalesce(c."startedAt", clock_timestamp()), c."endedAt"
     from moved m, jsonb_to_recordset(m.calls) as c(
       id uuid, attempt int, operation text, outcome text, "providerCode" text, "httpStatus" int,
       "startedAt" timestamptz, "endedAt" timestamptz)

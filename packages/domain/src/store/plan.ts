@@ -98,7 +98,8 @@ const intentOf = (seen: Seen, callId: string): object => ({
 /** What the statement says of a row that it wrote; `claimed` only where an attempt was opened. */
 export type Written = Readonly<{ id: string; createdAt: Date; claimed: Claimed | null }>;
 type Claimed = Pick<Recharge, 'kind' | 'accountId' | 'currency' | 'provider' | 'providerOrderId'> &
-  Readonly<{ amountMinor: string; paymentMethod: string; metadata: Record<string, string> }>;
+  Pick<Claim, 'paymentMethod' | 'metadata' | 'idempotencyKey' | 'correlationId'> &
+  Readonly<{ amountMinor: string }>;
 
 export const heardOf = ({ decision, seen, callId }: Plan, { createdAt, claimed }: Written): Heard => ({
   verdict: decision.verdict,

@@ -29,7 +29,9 @@ export type Outstanding = Readonly<{
   /** Null also while a submit may still be under way: until its time is up, its absence at the provider means nothing. */
   nextStep: NextStep | null;
   attempt: number;
-  createdAt: Date;
+  /** Of the request, for whoever follows it through the logs. */
+  idempotencyKey: string;
+  correlationId: string;
 }>;
 
 export type TimelineRow = Readonly<{ at: Date; kind: string; detail: Record<string, unknown> }>;
@@ -79,13 +81,15 @@ async function outstandingById(
   callLimitMs: number,
 ): Promise<(Outstanding | null)[]> {
   const rows = await run<Outstanding>(Prisma.sql`
-    select t.id, t.state, t.provider, t.attempt, t.created_at as "createdAt",
+    select t.id, t.state, t.provider, t.attempt, q.idempotency_key as "idempotencyKey",
+      q.correlation_id as "correlationId",
       case when exists (
         select from provider_call c
         where c.transaction_id = t.id and c.operation = 'submit' and c.attempt = t.attempt and c.ended_at is null
           and c.started_at > now() - ${callLimitMs}::int * interval '1 ms')
       then null else t.next_step end as "nextStep"
-    from recharge_transaction t where t.id = any(${uuidsOf(ids)}::uuid[])`);
+    from recharge_transaction t join recharge_request q on q.transaction_id = t.id
+    where t.id = any(${uuidsOf(ids)}::uuid[])`);
   return inOrder(ids, rows);
 }
 

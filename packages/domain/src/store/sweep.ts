@@ -10,18 +10,17 @@ export type Due =
 /**
  * Takes up to `max` due rows, oldest first, and sets each one's next due time, so that two sweepers never hold the
  * same row and a job that is lost again is found again. The gap doubles with every sweep that brought nothing, up to
- * 64 times `afterMs`: a backlog that waits behind a slow provider is not hinted again and again. Of what was not sent
- * yet it grows to four times only: whatever it waited for, nobody wants to wait for the hint on top. An event waits a
- * quarter as long again as it has waited.
+ * four times `afterMs`: a backlog that waits behind a slow provider is not hinted again and again, and what waited out
+ * an outage does not wait for its hint on top. (Questions that bring nothing grow the gap to 64 times, `gapMs`.) An
+ * event waits a quarter as long again as it has waited.
  */
 export async function takeDue(run: Run, max: number, afterMs: number): Promise<Due[]> {
   const recharges = await run<{ id: string; provider: string; nextStep: NextStep }>(Prisma.sql`
     with due as materialized (
       select id from recharge_transaction where due_at <= now()
       order by due_at limit ${max}::int for update skip locked)
-    update recharge_transaction t set asks = t.asks + 1,
-      due_at = now() + ${afterMs}::int * 2 ^ least(t.asks, case next_step when 'submit' then 2 else 6 end)
-        * (0.75 + random() / 2) * interval '1 ms'
+    update recharge_transaction t set asks = greatest(t.asks, least(t.asks + 1, 2)),
+      due_at = now() + ${afterMs}::int * 2 ^ least(t.asks, 2) * (0.75 + random() / 2) * interval '1 ms'
     from due where t.id = due.id
     returning t.id, t.provider, t.next_step as "nextStep"`);
   const events = await run<{ id: string }>(Prisma.sql`

@@ -48,6 +48,9 @@ export type Claim = Readonly<{
   paymentMethod: string;
   provider: string;
   metadata: Readonly<Record<string, string>>;
+  /** Of the request, for whoever follows it through the logs. */
+  idempotencyKey: string;
+  correlationId: string;
   createdAt: Date;
   /** To be handed on with the answer of the attempt. */
   seen: Seen;
