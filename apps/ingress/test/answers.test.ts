@@ -24,6 +24,21 @@ test.each(['abc-123', 'A.b_c:d', '0', 'x'.repeat(128)])('correlation id %s is ta
   expect(told.map(({ status }) => status)).toEqual([200, 404]);
 });
 
+test("a recharge's line in the log names it, its key and its correlation id", async () => {
+  const idempotencyKey = 'in-the-log';
+  const headers = { 'x-correlation-id': 'in-the-log', 'idempotency-key': idempotencyKey };
+  const answers = [
+    await ingress.call('POST', '/v1/recharges', { key, headers, body: aRecharge() }),
+    await ingress.call('POST', '/v1/recharges', { key, headers, body: aRecharge({ amount: 1 }) }),
+  ];
+  const { transactionId } = answers[0]!.body;
+  expect(transactionId).toMatch(made);
+  expect(ingress.logged.filter(({ correlationId }) => correlationId === 'in-the-log')).toMatchObject([
+    { status: 202, transactionId, idempotencyKey },
+    { status: 422, transactionId: undefined, idempotencyKey },
+  ]);
+});
+
 test.each([
   'x'.repeat(129),
   'x'.repeat(200),
