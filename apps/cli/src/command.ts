@@ -1,8 +1,8 @@
 import type { Env } from '@replenish/runtime';
+import type { Parsed } from './arguments.js';
+import type { FormName } from './syntax.js';
 
-export type Call = Readonly<{
-  /** What follows the command's name. */
-  args: readonly string[];
+export type Desk = Readonly<{
   env: Env;
   /** Writes one line to standard output. */
   say: (line: string) => void;
@@ -10,5 +10,10 @@ export type Call = Readonly<{
   complain: (line: string) => void;
 }>;
 
-/** Runs to its end and returns the exit code of the process. */
-export type Command = (call: Call) => Promise<number>;
+export type Call<N extends FormName> = Desk & Parsed<N>;
+
+/**
+ * Runs to its end and returns the exit code of the process.
+ * @throws Misuse for arguments it cannot take, any other error for what did not work
+ */
+export type Command<N extends FormName> = (call: Call<N>) => Promise<number>;

@@ -1,9 +1,7 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { type AuditCall, type Domain, openDomain, securityRules } from '@replenish/domain';
 import { createDatabase, type TestDatabase } from '@replenish/testing';
-import type { Command } from '../src/command.js';
-import { audit } from '../src/commands/audit.js';
-import { unlock } from '../src/commands/unlock.js';
+import { run as runCommand } from '../src/run.js';
 
 let database: TestDatabase;
 let domain: Domain;
@@ -22,11 +20,11 @@ afterAll(async () => {
 });
 
 /** Exit code and lines of a command on this database. */
-async function run(command: Command, ...args: string[]): Promise<{ exitCode: number; lines: string[] }> {
+async function run(...args: string[]): Promise<{ exitCode: number; lines: string[] }> {
   const lines: string[] = [];
   const say = (line: string) => void lines.push(line);
   const env = { DATABASE_URL: database.url, REPLENISH_DIR: '/nowhere' };
-  return { exitCode: await command({ args, env, say, complain: say }), lines };
+  return { exitCode: await runCommand(args, { env, say, complain: say }), lines };
 }
 
 const idOf = (n: number) => `00000000-0000-7000-8000-${String(n).padStart(12, '0')}`;
@@ -50,7 +48,7 @@ const aCall = (n: number): AuditCall => ({
 test('audit lists the calls of all clients, newest first, filtered, over pages', async () => {
   await domain.audit.write(Array.from({ length: 1_100 }, (_, n) => aCall(n)));
   const ids = async (...args: string[]) => {
-    const { exitCode, lines } = await run(audit, '--json', '--limit', '2000', ...args);
+    const { exitCode, lines } = await run('audit', '--json', '--limit', '2000', ...args);
     expect(exitCode).toBe(0);
     return lines.map((line) => Number((JSON.parse(line) as AuditCall).correlationId.slice(1)));
   };
@@ -58,7 +56,7 @@ test('audit lists the calls of all clients, newest first, filtered, over pages',
   expect(await ids('--client', idOf(1), '--status', '403', '--limit', '3')).toEqual([3, 9, 15]);
   expect(await ids('--key', 'rk_test_0', '--limit', '1')).toEqual([0]);
   expect(await ids('--to', '2020-01-01')).toEqual([]);
-  const { lines } = await run(audit);
+  const { lines } = await run('audit');
   expect(lines).toHaveLength(50);
   expect(lines[0]).toMatch(/10\.0\.0\.7 +rk_test_0 +403 UNAUTHORIZED +GET \/v1\/recharges/);
 });
@@ -71,12 +69,12 @@ test.each([
   ['drop', '--before', '2026'],
   ['drop', '--before', '2999-01'],
 ])('audit refuses %s %s %s', async (...args) => {
-  const { exitCode, lines } = await run(audit, ...args);
+  const { exitCode, lines } = await run('audit', ...args);
   expect([exitCode, lines.join('\n')]).toEqual([2, expect.stringContaining('usage:')]);
 });
 
 test('audit drop removes months that are over, and no call of this one', async () => {
-  expect(await run(audit, 'drop', '--before', '2020-01', '--json')).toEqual({
+  expect(await run('audit', 'drop', '--before', '2020-01', '--json')).toEqual({
     exitCode: 0,
     lines: ['{"dropped":[]}'],
   });
@@ -87,9 +85,9 @@ test('unlock frees a locked key, and says when there is nothing to free', async 
   const { max } = securityRules.bad_signature;
   await domain.security.report([{ rule: 'bad_signature', keyId, count: max, detail: '10.0.0.7' }]);
   expect((await domain.security.locked()).map((lock) => lock.keyId)).toEqual([keyId]);
-  const freed = await run(unlock, keyId, '--json');
+  const freed = await run('unlock', keyId, '--json');
   expect(freed).toEqual({ exitCode: 0, lines: [JSON.stringify({ keyId, unlocked: true })] });
   expect(await domain.security.locked()).toEqual([]);
-  expect(await run(unlock, keyId)).toEqual({ exitCode: 1, lines: [`${keyId} is not locked`] });
-  expect((await run(unlock)).exitCode).toBe(2);
+  expect(await run('unlock', keyId)).toEqual({ exitCode: 1, lines: [`${keyId} is not locked`] });
+  expect((await run('unlock')).exitCode).toBe(2);
 });

@@ -1,64 +1,41 @@
-import { parseArgs } from 'node:util';
 import type { AuditCall, Domain } from '@replenish/domain';
-import type { Call, Command } from '../command.js';
+import { Misuse, type Values } from '../arguments.js';
+import type { Command } from '../command.js';
 import { withDomain } from './books.js';
-
-const usage = `usage:
-  replenish audit [--client ID] [--key K] [--account A] [--status N] [--from T] [--to T] [--limit N]
-  replenish audit drop --before 2026-01
-Newest first, 50 unless --limit says otherwise. Times are RFC 3339, or a day. drop removes whole months for good.`;
 
 const PAGE_MAX = 500;
 const LIMIT_MAX = 100_000;
 
 /** The trail of calls, of all clients. */
-export const audit: Command = (call) =>
-  call.args[0] === 'drop' ? drop({ ...call, args: call.args.slice(1) }) : list(call);
-
-function refuse(call: Call, why: string): number {
-  call.complain(`${why}\n\n${usage}`);
-  return 2;
-}
-
-async function list(call: Call): Promise<number> {
-  const text = { type: 'string' } as const;
-  const { values } = parseArgs({
-    args: [...call.args],
-    options: {
-      client: text,
-      key: text,
-      account: text,
-      status: text,
-      from: text,
-      to: text,
-      limit: { type: 'string', default: '50' },
-      json: { type: 'boolean', default: false },
-    },
-  });
-  const [from, to] = [values.from, values.to].map((value) =>
-    value === undefined ? undefined : new Date(value),
-  );
-  if ([from, to].some((time) => time && Number.isNaN(time.getTime()))) return refuse(call, 'that is no time');
-  if (values.client !== undefined && !/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(values.client))
-    return refuse(call, '--client is the id that client list shows');
-  const [limit, status] = [Number(values.limit), Number(values.status ?? 0)];
-  if (!Number.isInteger(limit) || limit < 1 || limit > LIMIT_MAX || !Number.isInteger(status))
-    return refuse(call, `--status is a number, --limit one up to ${LIMIT_MAX}`);
-  const say = values.json
-    ? (one: AuditCall) => call.say(JSON.stringify(one))
-    : (one: AuditCall) => call.say(lineOf(one));
-  await withDomain(call.env, async (domain) => {
-    const filter = {
-      ...(values.client !== undefined && { clientId: values.client }),
-      ...(values.key !== undefined && { keyId: values.key }),
-      ...(values.account !== undefined && { accountId: values.account }),
-      ...(values.status !== undefined && { status }),
-      ...(from && { from }),
-      ...(to && { to }),
-    };
-    for await (const one of pages(domain, filter, limit)) say(one);
+export const list: Command<'audit'> = async ({ values, env, say }) => {
+  const filter = filterFrom(values);
+  const limit = Number(values.limit);
+  if (!Number.isInteger(limit) || limit < 1 || limit > LIMIT_MAX)
+    throw new Misuse(`--limit is a number up to ${LIMIT_MAX}`);
+  const print = values.json ? bodyOf : lineOf;
+  await withDomain(env, async (domain) => {
+    for await (const one of pages(domain, filter, limit)) say(print(one));
   });
   return 0;
+};
+
+function filterFrom(values: Values<'audit'>): Filter {
+  const [from, to] = [values.from, values.to].map((text) =>
+    text === undefined ? undefined : new Date(text),
+  );
+  if (from && Number.isNaN(from.getTime())) throw new Misuse(`--from ${values.from} is no time`);
+  if (to && Number.isNaN(to.getTime())) throw new Misuse(`--to ${values.to} is no time`);
+  if (values.client !== undefined && !/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(values.client))
+    throw new Misuse('--client is the id that client list shows');
+  if (!/^\d*$/.test(values.status ?? '')) throw new Misuse('--status is a number');
+  return {
+    ...(values.client !== undefined && { clientId: values.client }),
+    ...(values.key !== undefined && { keyId: values.key }),
+    ...(values.account !== undefined && { accountId: values.account }),
+    ...(values.status !== undefined && { status: Number(values.status) }),
+    ...(from && { from }),
+    ...(to && { to }),
+  };
 }
 
 type Filter = Omit<Parameters<Domain['audit']['list']>[0], 'limit' | 'before'>;
@@ -74,6 +51,8 @@ async function* pages(domain: Domain, filter: Filter, limit: number): AsyncGener
   }
 }
 
+const bodyOf = ({ id, ...call }: AuditCall): string => JSON.stringify({ id, ...call });
+
 const lineOf = (call: AuditCall): string =>
   [
     call.at.toISOString(),
@@ -86,17 +65,14 @@ const lineOf = (call: AuditCall): string =>
     call.correlationId,
   ].join('  ');
 
-async function drop(call: Call): Promise<number> {
-  const { values } = parseArgs({
-    args: [...call.args],
-    options: { before: { type: 'string' }, json: { type: 'boolean', default: false } },
-  });
+export const drop: Command<'audit drop'> = async ({ values, env, say }) => {
   if (!/^\d{4}-(0[1-9]|1[0-2])$/.test(values.before ?? ''))
-    return refuse(call, '--before is a month, such as 2026-01');
+    throw new Misuse('--before is a month, such as 2026-01');
   const month = new Date(`${values.before}-01T00:00:00Z`);
-  if (month > new Date()) return refuse(call, 'that month has not begun: calls of today would go with it');
-  const dropped = await withDomain(call.env, (domain) => domain.audit.dropBefore(month));
-  if (values.json) call.say(JSON.stringify({ dropped }));
-  else call.say(dropped.length === 0 ? 'no month to drop' : `dropped ${dropped.join(', ')}`);
+  if (month > new Date())
+    throw new Misuse(`--before ${values.before} has not begun: calls of today would go with it`);
+  const dropped = await withDomain(env, (domain) => domain.audit.dropBefore(month));
+  if (values.json) say(JSON.stringify({ dropped }));
+  else say(dropped.length === 0 ? 'no month to drop' : `dropped ${dropped.join(', ')}`);
   return 0;
-}
+};

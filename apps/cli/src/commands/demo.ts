@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Config, localStateDir, newId, readConfig } from '@replenish/runtime';
-import type { Call, Command } from '../command.js';
+import type { Command, Desk } from '../command.js';
 import type { DemoClient } from '../start/demo-client.js';
 import { readJson } from '../start/state.js';
 import { ingressUrl } from '../start/welcome.js';
@@ -14,7 +14,7 @@ const START_LIMIT_MS = 60_000;
 const LIFE_LIMIT_MS = 30_000;
 
 /** One recharge from request to ledger, printed as it happens. Starts the fleet for it when it is not up. */
-export const demo: Command = async (call) => {
+export const demo: Command<'demo'> = async (call) => {
   const config = readConfig(call.env);
   const wasUp = await isReady(config);
   const fleet = wasUp ? null : await startFleet(call, config);
@@ -33,7 +33,7 @@ async function isReady(config: Config): Promise<boolean> {
   }
 }
 
-async function startFleet({ env, say }: Call, config: Config): Promise<ChildProcess> {
+async function startFleet({ env, say }: Desk, config: Config): Promise<ChildProcess> {
   say('The fleet is not up: it is started for the demo, and stopped after it.');
   const launcher = process.argv[1]!;
   const fleet = spawn(process.execPath, [launcher, 'start'], {
@@ -55,7 +55,7 @@ async function stopFleet(fleet: ChildProcess): Promise<void> {
   await once(fleet, 'exit');
 }
 
-async function showOne({ env, say }: Call, config: Config): Promise<number> {
+async function showOne({ env, say }: Desk, config: Config): Promise<number> {
   const client = readJson<DemoClient>(localStateDir(env), 'demo-client.json');
   if (!client)
     throw new Error('there is no demo client: it is made by the first `npm start` outside production');

@@ -3,9 +3,9 @@ import { readConfig, requireDatabaseUrl } from '@replenish/runtime';
 import type { Command } from '../command.js';
 
 /** Brings the database to the current schema. Harmless to repeat, and for several to run at once. */
-export const migrate: Command = async ({ args, env, say }) => {
+export const migrate: Command<'migrate'> = async ({ values, env, say }) => {
   const applied = await applyMigrations({ databaseUrl: requireDatabaseUrl(readConfig(env)) });
-  if (args.includes('--json')) say(JSON.stringify({ applied }));
+  if (values.json) say(JSON.stringify({ applied }));
   else say(applied.length === 0 ? 'nothing to apply' : `applied ${applied.join(', ')}`);
   return 0;
 };

@@ -1,33 +1,14 @@
 import { isIP } from 'node:net';
-import { parseArgs } from 'node:util';
 import type { Ceiling, NewClient } from '@replenish/domain';
+import { Misuse, type Values } from '../arguments.js';
+import { scopes } from '../scopes.js';
 
-const scopes = new Set(['recharges:write', 'recharges:read', 'balances:read', 'audit:read']);
+type Asked = Values<'client create'>;
 
-const options = {
-  name: { type: 'string' },
-  scopes: { type: 'string' },
-  accounts: { type: 'string' },
-  env: { type: 'string', default: 'test' },
-  'allow-s3': { type: 'boolean', default: false },
-  'allow-bearer': { type: 'boolean', default: false },
-  'require-signature': { type: 'boolean', default: false },
-  'oauth-subject': { type: 'string' },
-  'rate-limit': { type: 'string' },
-  expires: { type: 'string' },
-  'ip-allow': { type: 'string' },
-  ceiling: { type: 'string', multiple: true },
-  json: { type: 'boolean', default: false },
-} as const;
-
-const parse = (args: readonly string[]) => parseArgs({ args: [...args], options }).values;
-type Values = ReturnType<typeof parse>;
-
-/** The client that a command line describes, or what is wrong with it. */
-export function newClientFrom(args: readonly string[]): NewClient | string {
-  const values = parse(args);
-  const fault = faultIn(values);
-  if (fault !== undefined) return fault;
+/** The client that a command line describes. @throws Misuse that says what is wrong with it */
+export function newClientFrom(values: Asked): NewClient {
+  const fault = faults.find(([isWrong]) => isWrong(values))?.[1];
+  if (fault !== undefined) throw new Misuse(fault);
   return {
     name: values.name!,
     env: values.env,
@@ -44,11 +25,9 @@ export function newClientFrom(args: readonly string[]): NewClient | string {
   };
 }
 
-const faultIn = (values: Values): string | undefined => faults.find(([isWrong]) => isWrong(values))?.[1];
-
-const faults: readonly (readonly [isWrong: (values: Values) => boolean, message: string])[] = [
+const faults: readonly (readonly [isWrong: (values: Asked) => boolean, message: string])[] = [
   [(v) => !v.name || !v.scopes || !v.accounts, '--name, --scopes and --accounts are needed'],
-  [(v) => listOf(v.scopes).some((scope) => !scopes.has(scope)), `--scopes are ${[...scopes].join(', ')}`],
+  [(v) => listOf(v.scopes).some((scope) => !scopes.includes(scope)), `--scopes are ${scopes.join(', ')}`],
   [
     (v) => !listOf(v.accounts).every((pattern) => /^[A-Za-z0-9._:*-]{1,64}$/.test(pattern)),
     'bad account pattern',

@@ -3,7 +3,7 @@ import { createLogger, readConfig, requireDatabaseUrl } from '@replenish/runtime
 import type { Command } from '../command.js';
 
 /** Asks the reconciliation workers for a sweep now, instead of at the next period. */
-export const reconcile: Command = async ({ args, env, say, complain }) => {
+export const reconcile: Command<'reconcile'> = async ({ values, env, say }) => {
   const config = readConfig(env);
   const queues = openQueues({
     redisUrl: config.REDIS_URL,
@@ -12,12 +12,9 @@ export const reconcile: Command = async ({ args, env, say, complain }) => {
     hintWaitMs: 5_000,
   });
   try {
-    if (!(await queues.hint('sweep', ['by-hand']))) {
-      complain('the queue does not answer');
-      return 1;
-    }
+    if (!(await queues.hint('sweep', ['by-hand']))) throw new Error('the queue does not answer');
     say(
-      args.includes('--json')
+      values.json
         ? JSON.stringify({ hinted: true })
         : 'a sweep was asked for; due recharges are being looked at',
     );

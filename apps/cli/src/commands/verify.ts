@@ -3,9 +3,9 @@ import type { Command } from '../command.js';
 import { withDomain } from './books.js';
 
 /** Checks every invariant of the books. Exit 0 only when all hold; names what is broken otherwise. */
-export const verify: Command = async ({ args, env, say }) => {
+export const verify: Command<'verify'> = async ({ values, env, say }) => {
   const findings = await withDomain(env, (domain) => domain.verify());
-  if (args.includes('--json')) {
+  if (values.json) {
     say(JSON.stringify({ ok: findings.length === 0, checked: invariantNames, findings }));
     return findings.length === 0 ? 0 : 1;
   }

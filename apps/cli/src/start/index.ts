@@ -18,7 +18,7 @@ const appsDir = resolve(import.meta.dirname, '../../..');
 const specOf = (name: string): ChildSpec => ({ name, entry: resolve(appsDir, name, 'dist/main.js') });
 
 /** Everything on one machine: database, migrations, every process of the fleet, a client to try it with. */
-export const start: Command = async ({ env, say }) => {
+export const start: Command<'start'> = async ({ env, say }) => {
   // In production the sandbox would be a provider that takes no money.
   const names = FLEET.filter((name) => name !== 'sandbox' || env.NODE_ENV !== 'production');
   return runFleet({
