@@ -56,6 +56,9 @@ test('audit lists the calls of all clients, newest first, filtered, over pages',
   expect(await ids('--client', idOf(1), '--status', '403', '--limit', '3')).toEqual([3, 9, 15]);
   expect(await ids('--key', 'rk_test_0', '--limit', '1')).toEqual([0]);
   expect(await ids('--to', '2020-01-01')).toEqual([]);
+  const { lines: asJson } = await run('audit', '--json', '--limit', '1');
+  const { id, ...first } = aCall(0);
+  expect(JSON.parse(asJson[0]!)).toEqual({ callId: id, ...first, at: expect.any(String) });
   const { lines } = await run('audit');
   expect(lines).toHaveLength(50);
   expect(lines[0]).toMatch(/10\.0\.0\.7 +rk_test_0 +403 UNAUTHORIZED +GET \/v1\/recharges/);

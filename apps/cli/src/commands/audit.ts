@@ -51,7 +51,7 @@ async function* pages(domain: Domain, filter: Filter, limit: number): AsyncGener
   }
 }
 
-const bodyOf = ({ id, ...call }: AuditCall): string => JSON.stringify({ id, ...call });
+const bodyOf = ({ id, ...call }: AuditCall): string => JSON.stringify({ callId: id, ...call });
 
 const lineOf = (call: AuditCall): string =>
   [

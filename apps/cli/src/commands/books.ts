@@ -1,14 +1,14 @@
 import { type Domain, openDomain } from '@replenish/domain';
-import { type Env, masterKeysOf, readConfig, requireDatabaseUrl } from '@replenish/runtime';
+import { createLogger, domainOptions, type Env, masterKeysOf, readConfig } from '@replenish/runtime';
 
 /** Opens the domain that the environment or the local fleet names, for as long as a command needs it. */
 export async function withDomain<T>(env: Env, work: (domain: Domain) => Promise<T>): Promise<T> {
   const config = readConfig(env);
+  // Standard output belongs to the command's answer; what fails is said by its own error.
+  const log = createLogger('cli', 'silent');
   const domain = openDomain({
-    databaseUrl: requireDatabaseUrl(config),
+    ...domainOptions({ config, log }),
     poolMax: 2,
-    reconcileAfterMs: config.RECONCILE_AFTER_MS,
-    providerTimeoutMs: config.PROVIDER_TIMEOUT_MS,
     masterKeys: masterKeysOf(config),
   });
   try {
