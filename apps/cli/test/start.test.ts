@@ -130,6 +130,16 @@ test('Ctrl-C reaches every process at once, and the database outlives its users'
   expect(ground.leftovers()).toEqual([]);
 });
 
+test('nothing is started again once the end has begun', async () => {
+  Object.assign(ground.env, { FAKE_WORKER: 'hears', FAKE_PREPARE: 'endless' });
+  const launcher = ground.start(LAUNCHER);
+  await launcher.says('worker                 ready');
+  launcher.ctrlC();
+  expect(await launcher.ended()).toBe(0);
+  const afterwards = launcher.output.split('\nending\n')[1];
+  expect(afterwards).toBe('ended\n');
+});
+
 test("npm's echo of Ctrl-C is not a second wish; a later one forces", async () => {
   ground.env.FAKE_WORKER = 'stubborn';
   const launcher = await started();

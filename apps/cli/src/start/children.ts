@@ -2,12 +2,14 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { closeSync, openSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Env, ReadyMessage } from '@replenish/runtime';
-import { lastFault, lastLines, rotate } from './logs.js';
+import { lastFault, lastLines } from './logs.js';
 
 export type ChildSpec = Readonly<{ name: string; entry: string }>;
 
 type Deps = Readonly<{
   logsDir: string;
+  /** Once it is aborted nothing is started any more. */
+  ending: AbortSignal;
   say: (line: string) => void;
   /** A child that can never start: its configuration is bad. */
   onHopeless: (reason: string) => void;
@@ -18,7 +20,6 @@ type Kept = {
   env: Env;
   child: ChildProcess | null;
   waitMs: number;
-  timer: NodeJS.Timeout | null;
   hasBeenReady: boolean;
 };
 
@@ -35,14 +36,13 @@ const EXEC_ARGV = ['--max-semi-space-size=16', '--max-old-space-size=256'];
 export class Children {
   readonly #deps: Deps;
   readonly #kept: Kept[] = [];
-  #stopping = false;
 
   constructor(deps: Deps) {
     this.#deps = deps;
   }
 
   start(spec: ChildSpec, env: Env): void {
-    const kept: Kept = { spec, env, child: null, waitMs: WAIT_FIRST_MS, timer: null, hasBeenReady: false };
+    const kept: Kept = { spec, env, child: null, waitMs: WAIT_FIRST_MS, hasBeenReady: false };
     this.#kept.push(kept);
     this.#run(kept);
   }
@@ -53,8 +53,6 @@ export class Children {
 
   /** SIGTERM to all, SIGKILL to what is left after `limitMs`. */
   async stop(limitMs: number): Promise<void> {
-    this.#stopping = true;
-    for (const { timer } of this.#kept) if (timer) clearTimeout(timer);
     const living = this.#kept.flatMap(({ child }) => (child ? [child] : []));
     const ends = living.map((child) => new Promise((resolve) => child.once('exit', resolve)));
     for (const child of living) child.kill('SIGTERM');
@@ -64,14 +62,13 @@ export class Children {
   }
 
   kill(): void {
-    this.#stopping = true;
     for (const { child } of this.#kept) child?.kill('SIGKILL');
   }
 
   #run(kept: Kept): void {
+    if (this.#deps.ending.aborted) return;
     const { name, entry } = kept.spec;
     const log = join(this.#deps.logsDir, `${name}.log`);
-    rotate(log);
     const file = openSync(log, 'a', 0o600);
     const startedAt = Date.now();
     const child = fork(entry, [], {
@@ -88,7 +85,8 @@ export class Children {
     });
     const ended = (code: number | null, signal: string | null) => {
       kept.child = null;
-      if (!this.#stopping) this.#again(kept, { code, signal, log, livedMs: Date.now() - startedAt });
+      if (!this.#deps.ending.aborted)
+        this.#again(kept, { code, signal, log, livedMs: Date.now() - startedAt });
     };
     child.on('error', () => child.pid === undefined && ended(null, 'not spawned'));
     child.once('exit', ended);
@@ -111,7 +109,7 @@ export class Children {
       'ended',
       `(${end.signal ?? `exit code ${end.code}`}), starts again in ${kept.waitMs} ms${why ? `: ${why}` : ''}`,
     );
-    kept.timer = setTimeout(() => this.#run(kept), kept.waitMs);
+    setTimeout(() => this.#run(kept), kept.waitMs);
     kept.waitMs = Math.min(kept.waitMs * 2, WAIT_LAST_MS);
   }
 

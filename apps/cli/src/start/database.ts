@@ -1,31 +1,34 @@
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type EmbeddedPostgres, openEmbeddedPostgres } from '@replenish/runtime/embedded-postgres';
-import { rotate } from './logs.js';
 
 export type KeptDatabase = Readonly<{ url: string; stop: (limitMs: number) => Promise<void> }>;
 
-type Deps = Readonly<{ dir: string; say: (line: string) => void; onGivenUp: (reason: string) => void }>;
+type Deps = Readonly<{
+  dir: string;
+  /** Once it is aborted nothing is started any more. */
+  ending: AbortSignal;
+  say: (line: string) => void;
+  onGivenUp: (reason: string) => void;
+}>;
 
 // 0.2, 0.4, 0.8, 1.6, 3.2 s: longer than any recovery of a small database, shorter than a person's patience.
 const TRIES_MAX = 5;
 
 /** The embedded PostgreSQL, started again on the same port when it dies: the children hold its URL. */
-export async function keepDatabase({ dir, say, onGivenUp }: Deps): Promise<KeptDatabase> {
+export async function keepDatabase({ dir, ending, say, onGivenUp }: Deps): Promise<KeptDatabase> {
   const log = join(dir, 'logs', 'postgres.log');
-  rotate(log);
   let postgres = await openEmbeddedPostgres({ dir, log });
-  let stopping = false;
   const { url } = postgres;
   const port = Number(new URL(url).port);
 
   async function watch(): Promise<void> {
-    while (!stopping) {
+    while (!ending.aborted) {
       await postgres.exited;
-      if (stopping) return;
+      if (ending.aborted) return;
       say('  postgres               ended, starts again');
       postgres = await reopen(() => openEmbeddedPostgres({ dir, log, port }));
-      if (stopping) await postgres.stop(1_000);
+      if (ending.aborted) await postgres.stop(1_000);
       else say(`  postgres               ready  127.0.0.1:${port}`);
     }
   }
@@ -34,10 +37,7 @@ export async function keepDatabase({ dir, say, onGivenUp }: Deps): Promise<KeptD
   say(`  postgres               ready  127.0.0.1:${port}`);
   return {
     url,
-    stop: async (limitMs) => {
-      stopping = true;
-      await postgres.stop(limitMs);
-    },
+    stop: (limitMs) => postgres.stop(limitMs),
   };
 }
 

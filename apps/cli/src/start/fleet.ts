@@ -15,8 +15,10 @@ import { keepDatabase } from './database.js';
 import { keepDemoClient, keptDemoClient } from './demo-client.js';
 import { Ending } from './ending.js';
 import { takeLock } from './lock.js';
+import { keepSmall } from './logs.js';
 import { takenPorts, wantedPorts } from './ports.js';
 import { type Preparation, Preparer } from './preparation.js';
+import { readinessOf } from './probe.js';
 import { keepSecrets, leaveSettings, type Secrets } from './secrets.js';
 import { openStateDir } from './state.js';
 import { ingressUrl, welcome } from './welcome.js';
@@ -50,7 +52,12 @@ export async function runFleet(parts: Parts): Promise<number> {
   }
   const ending = new Ending();
   const hopeless = (reason: string) => fail(parts.say, ending, 78, reason);
-  const children = new Children({ logsDir: join(dir, 'logs'), say: parts.say, onHopeless: hopeless });
+  const children = new Children({
+    logsDir: join(dir, 'logs'),
+    ending: ending.signal,
+    say: parts.say,
+    onHopeless: hopeless,
+  });
   const run: Run = {
     ...parts,
     dir,
@@ -91,11 +98,17 @@ async function bringUp(run: Run, portsWaitMs: number): Promise<void> {
   refuseWhatCannotWork(run);
   const taken = await takenPorts(wantedPorts(config), portsWaitMs);
   if (taken.length > 0) throw new Error(taken.join('\n'));
+  run.opened.push({ name: 'logs', close: keepSmall(join(dir, 'logs')) });
   const preparer = new Preparer(run.prepareEntry);
   run.opened.push({ name: 'preparation', close: () => preparer.end() });
   const [databaseUrl, { values, newPassword }] = await Promise.all([openDatabase(run), openSecrets(run)]);
   if (ending.signal.aborted) return;
-  const made = env.DATABASE_URL ? values : { ...values, DATABASE_URL: databaseUrl };
+  const made = {
+    ...values,
+    ...(!env.DATABASE_URL && { DATABASE_URL: databaseUrl }),
+    // The children's own default is plain HTTP.
+    ...(!env.PUBLIC_URL && config.TLS_CERT_FILE && { PUBLIC_URL: ingressUrl(config) }),
+  };
   if (config.NODE_ENV !== 'production') leaveSettings(dir, env, made);
   const preparation = prepare(run, preparer, databaseUrl, masterKeysOf({ ...config, ...values }));
   await preparation.migrated;
@@ -121,7 +134,7 @@ function refuseWhatCannotWork({ config, env, specs }: Run): void {
 async function openDatabase({ dir, env, say, ending, opened }: Run): Promise<string> {
   if (env.DATABASE_URL) return env.DATABASE_URL;
   const onGivenUp = (reason: string) => fail(say, ending, 1, reason);
-  const database = await keepDatabase({ dir, say, onGivenUp });
+  const database = await keepDatabase({ dir, ending: ending.signal, say, onGivenUp });
   const stop = () => database.stop(Math.max(500, ending.leftMs(END_LIMIT_MS - 500)));
   opened.push({ name: 'postgres', close: stop });
   return database.url;
@@ -143,25 +156,15 @@ function prepare(
 
 /** Until the ingress says so itself; says every fifteen seconds what it is waiting for. */
 async function ready({ config, ending, say, children }: Run): Promise<void> {
-  const url = `${ingressUrl(config)}/readyz`;
+  const url = ingressUrl(config);
   let answer = '';
   for (let toldAtMs = Date.now(); !ending.signal.aborted && answer !== 'ready'; await sleep(50)) {
-    answer = await ask(url, ending.signal);
+    answer = await readinessOf(url, ending.signal);
     if (answer === 'ready' || Date.now() - toldAtMs < 15_000) continue;
-    say(`  still waiting for ${url}: ${answer}`);
+    say(`  still waiting for ${url}/readyz: ${answer}`);
     toldAtMs = Date.now();
   }
   // The others' lines come before the last block where they can; money is taken without them.
   const giveUpAtMs = Date.now() + 3_000;
   while (!children.allHaveBeenReady && !ending.signal.aborted && Date.now() < giveUpAtMs) await sleep(50);
-}
-
-async function ask(url: string, signal: AbortSignal): Promise<string> {
-  try {
-    const response = await fetch(url, { signal: AbortSignal.any([signal, AbortSignal.timeout(3_000)]) });
-    const body = await response.text();
-    return response.status === 200 ? 'ready' : `${response.status} ${body}`;
-  } catch (error) {
-    return error instanceof Error ? error.message : String(error);
-  }
 }

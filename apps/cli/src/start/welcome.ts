@@ -1,10 +1,17 @@
 import { type Config, metricsOffset } from '@replenish/runtime';
 import type { DemoClient } from './demo-client.js';
 
-const urlOf = (host: string, port: number): string =>
-  `http://${host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host}:${port}`;
+const urlOf = (host: string, port: number, scheme = 'http'): string =>
+  `${scheme}://${host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host}:${port}`;
 
-export const ingressUrl = (config: Config): string => urlOf(config.INGRESS_HOST, config.INGRESS_PORT);
+export const ingressUrl = ({ INGRESS_HOST, INGRESS_PORT, TLS_CERT_FILE }: Config): string =>
+  urlOf(INGRESS_HOST, INGRESS_PORT, TLS_CERT_FILE ? 'https' : 'http');
+
+/** Ends the welcome: all that a start has to say has been said. */
+export const LAST_LINE = 'Ctrl-C ends it.';
+
+const SHOWN_ONCE = '(shown this once)';
+export const isShownOnce = (line: string): boolean => line.endsWith(SHOWN_ONCE);
 
 type Known = Readonly<{ config: Config; dir: string; demo: DemoClient | null; newPassword: string | null }>;
 
@@ -23,13 +30,13 @@ export function welcome({ config, dir, demo, newPassword }: Known): string[] {
     lines.push(`  sandbox    ${urlOf(config.SANDBOX_HOST, config.SANDBOX_PORT)}/_control/stats`);
   }
   lines.push(...metrics(config), `  logs       ${dir}/logs`, '');
-  if (demo) lines.push(...tryIt(ingress, demo));
-  return [...lines, 'Ctrl-C ends it.'];
+  if (demo) lines.push(...tryIt(config, demo));
+  return [...lines, LAST_LINE];
 }
 
 const login = (dir: string, newPassword: string | null): string =>
   newPassword
-    ? `user: operator, password: ${newPassword} (shown this once)`
+    ? `user: operator, password: ${newPassword} ${SHOWN_ONCE}`
     : `user: operator, password: as set before (a new one: remove DASHBOARD_PASSWORD_HASH from ${dir}/env.json)`;
 
 function metrics(config: Config): string[] {
@@ -40,7 +47,7 @@ function metrics(config: Config): string[] {
   ];
 }
 
-function tryIt(ingress: string, demo: DemoClient): string[] {
+function tryIt(config: Config, demo: DemoClient): string[] {
   const key = `${demo.keyId}.${demo.secret}`;
   const body = { accountId: 'acct-1001', amount: 4999, currency: 'USD', paymentMethod: 'sandbox' };
   return [
@@ -49,7 +56,8 @@ function tryIt(ingress: string, demo: DemoClient): string[] {
     'Try it:',
     '',
     [
-      `curl -s -X POST ${ingress}/v1/recharges`,
+      `curl -s -X POST ${ingressUrl(config)}/v1/recharges`,
+      ...(config.TLS_CERT_FILE ? [`--cacert '${config.TLS_CERT_FILE}'`] : []),
       `-H 'Authorization: Bearer ${key}'`,
       "-H 'Idempotency-Key: first-1'",
       "-H 'Content-Type: application/json'",

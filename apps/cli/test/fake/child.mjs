@@ -1,6 +1,7 @@
 // A process as the launcher sees one: says it is ready, ends when told to, or does what FAKE_<NAME> asks for.
-import { existsSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
+import { createServer as createSecureServer } from 'node:https';
 import { basename, join } from 'node:path';
 
 const name = basename(process.argv[1], '.mjs');
@@ -10,14 +11,20 @@ if (how === 'hopeless') {
   process.stderr.write('SECRET_OF_NOBODY: required\n');
   process.exit(78);
 }
-process.on('SIGINT', () => {});
+process.on('SIGINT', () => {
+  if (how === 'hears') process.exit(0);
+});
 process.on('SIGTERM', () => {
   if (how === 'slow') setTimeout(lookForTheDatabase, 700);
   else if (how !== 'stubborn') process.exit(0);
 });
 process.on('disconnect', () => process.exit(0));
 if (name === 'ingress') {
-  const server = createServer((_, response) => response.end('{}'));
+  const { TLS_CERT_FILE: cert, TLS_KEY_FILE: key } = process.env;
+  const answer = (_, response) => response.end('{}');
+  const server = cert
+    ? createSecureServer({ cert: readFileSync(cert), key: readFileSync(key) }, answer)
+    : createServer(answer);
   await new Promise((resolve) => server.listen(Number(process.env.INGRESS_PORT), '127.0.0.1', resolve));
 }
 writeFileSync(join(process.env.REPLENISH_DIR, `${name}.pid`), String(process.pid));

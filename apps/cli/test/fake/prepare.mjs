@@ -1,7 +1,9 @@
-// Nothing to migrate, and a client out of thin air.
+// Nothing to migrate, and a client out of thin air, unless FAKE_PREPARE is endless.
+process.on('SIGINT', () => {});
 process.once('message', ({ demo }) => {
   process.send({ migrated: true });
   const made = { keyId: 'rk_test_1', secret: `rs_${process.pid}` };
+  if (process.env.FAKE_PREPARE === 'endless') return;
   if (demo) process.send({ demo: demo.kept ?? made }, () => process.exit(0));
 });
 process.once('disconnect', () => process.exit(0));
