@@ -1,5 +1,5 @@
 import type { Logger } from '@replenish/runtime';
-import express, { type Express, type RequestHandler } from 'express';
+import express, { type ErrorRequestHandler, type Express, type RequestHandler } from 'express';
 import helmet from 'helmet';
 import { type Board, openBoard } from './board.js';
 import { loginRoutes, requireSession } from './door.js';
@@ -7,17 +7,23 @@ import { openSessions } from './sessions.js';
 
 const BOARD_PATH = '/queues';
 
-type Deps = Readonly<{ passwordHash: string; log: Logger; nowMs?: () => number }>;
+type Deps = Readonly<{
+  passwordHash: string;
+  log: Logger;
+  /** Proxies whose X-Forwarded-* are believed; false: nobody's. */
+  trustProxy?: readonly string[] | false;
+  nowMs?: () => number;
+}>;
 
 /** The web face: `/login`, `/logout`, `/healthz`, and behind the login the board. */
-export function openDashboard({ passwordHash, log, nowMs = Date.now }: Deps): {
+export function openDashboard({ passwordHash, log, trustProxy = false, nowMs = Date.now }: Deps): {
   app: Express;
   show: Board['show'];
 } {
   const board = openBoard(BOARD_PATH);
   const sessions = openSessions(nowMs);
   const app = express();
-  app.disable('x-powered-by').set('query parser', 'simple');
+  app.disable('x-powered-by').set('query parser', 'simple').set('trust proxy', trustProxy);
   app.use(securityHeaders());
   app.get('/healthz', (_request, response) => {
     response.json({ ok: true });
@@ -27,6 +33,7 @@ export function openDashboard({ passwordHash, log, nowMs = Date.now }: Deps): {
   app.use(readingOnly);
   app.get('/', (_request, response) => response.redirect(303, `${BOARD_PATH}/`));
   app.use(BOARD_PATH, board.handler);
+  app.use(inShort(log));
   return { app, show: board.show };
 }
 
@@ -35,6 +42,18 @@ const readingOnly: RequestHandler = (request, response, next) => {
   if (request.method === 'GET' || request.method === 'HEAD') return next();
   response.status(405).set('allow', 'GET, HEAD').json({ error: 'the board is for looking only' });
 };
+
+/** Express itself would answer a page with the stack, and print it. */
+const inShort =
+  (log: Logger): ErrorRequestHandler =>
+  (error: { status?: unknown }, request, response, _next) => {
+    const status = Number(error.status);
+    const isTheirs = status >= 400 && status < 500;
+    if (!isTheirs) log.error({ err: error, path: request.path }, 'request failed');
+    if (response.headersSent) response.destroy();
+    else if (isTheirs) response.status(status).json({ error: 'this request cannot be read' });
+    else response.status(500).json({ error: 'the dashboard itself failed; see its log' });
+  };
 
 /** The board sets styles on its elements, hence `unsafe-inline` for styles; its scripts are files of its own. */
 function securityHeaders(): RequestHandler[] {

@@ -65,7 +65,7 @@ export const requireSession =
     response.status(401).json({ error: 'sign in first' });
   };
 
-/** By the address of the connection: a header that names another one could be made up at will. */
+/** By the address of the connection, or of the client that a trusted proxy names: anybody else's header is made up. */
 const throttle = (): RequestHandler =>
   rateLimit({
     windowMs: 60_000,

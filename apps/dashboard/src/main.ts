@@ -21,7 +21,11 @@ await runProcess('dashboard', process.env, async (frame) => {
   openDepthGauge(queues, registry);
   health.add('queue', () => queues.ping());
 
-  const { app, show } = openDashboard({ passwordHash, log });
+  const { app, show } = openDashboard({
+    passwordHash,
+    log,
+    trustProxy: config.TRUST_PROXY?.split(',').map((one) => one.trim()) ?? false,
+  });
   const server = opened('http', createServer(app), closeServer);
   server.headersTimeout = 10_000;
   server.requestTimeout = 15_000;

@@ -7,7 +7,7 @@ let dashboard: ServedDashboard;
 
 beforeEach(async () => {
   nowMs = 1_000;
-  dashboard = await serveDashboard(() => nowMs);
+  dashboard = await serveDashboard({ nowMs: () => nowMs });
 });
 afterEach(() => dashboard.close());
 
@@ -93,6 +93,15 @@ test('the sixth wrong try in a minute is not looked at, nor is a right one after
   expect(tries.map(({ status }) => status)).toEqual([401, 401, 401, 401, 401]);
   expect([late.status, late.headers.getSetCookie()]).toEqual([429, []]);
   expect(Number(late.headers.get('retry-after'))).toBeGreaterThan(0);
+});
+
+test('behind a proxy that is trusted one address uses up the tries of nobody else', async () => {
+  const proxied = await serveDashboard({ trustProxy: ['127.0.0.1'] });
+  const from = (n: number) => ({ 'x-forwarded-for': `192.0.2.9, 10.0.0.${n}` });
+  for (let n = 0; n < 5; n++) await proxied.login('wrong', from(1));
+  const [same, other] = [await proxied.login(PASSWORD, from(1)), await proxied.login(PASSWORD, from(2))];
+  await proxied.close();
+  expect([same.status, other.status]).toEqual([429, 303]);
 });
 
 test('right passwords do not use up the tries', async () => {

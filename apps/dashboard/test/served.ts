@@ -43,11 +43,13 @@ export interface ServedDashboard extends Served {
   signIn(): Promise<{ cookie: string }>;
 }
 
-export async function serveDashboard(nowMs?: () => number): Promise<ServedDashboard> {
+type Settings = Partial<Parameters<typeof openDashboard>[0]>;
+
+export async function serveDashboard(settings: Settings = {}): Promise<ServedDashboard> {
   const { app, show } = openDashboard({
     passwordHash: cheapHash(PASSWORD),
     log,
-    ...(nowMs ? { nowMs } : {}),
+    ...settings,
   });
   const served = await serve(app);
   const send = (method: string, path: string, headers: Record<string, string> = {}, body?: URLSearchParams) =>

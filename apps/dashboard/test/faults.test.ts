@@ -1,0 +1,41 @@
+import { afterEach, beforeEach, expect, jest, test } from '@jest/globals';
+import { log, type ServedDashboard, serveDashboard } from './served.js';
+
+let dashboard: ServedDashboard;
+const logged = jest.spyOn(log, 'error');
+const printed = jest.spyOn(console, 'error').mockImplementation(() => {});
+
+beforeEach(async () => {
+  dashboard = await serveDashboard();
+});
+afterEach(async () => {
+  logged.mockClear();
+  printed.mockClear();
+  await dashboard.close();
+});
+
+const form = 'application/x-www-form-urlencoded';
+
+test.each([
+  ['a charset that no form has', 415, `${form}; charset=utf-16`, {}, 'password=x'],
+  ['a body beyond 4 kB', 413, form, {}, `password=${'x'.repeat(9_000)}`],
+  ['gzip that is none', 400, form, { 'content-encoding': 'gzip' }, 'password=x'],
+])('%s is answered in short', async (_what, status, type, headers, body) => {
+  const url = `${dashboard.url}/login`;
+  const answer = await fetch(url, { method: 'POST', body, headers: { 'content-type': type, ...headers } });
+  const text = await answer.text();
+  expect(answer.status).toBe(status);
+  expect(JSON.parse(text)).toEqual({ error: 'this request cannot be read' });
+  expect([logged.mock.calls, printed.mock.calls]).toEqual([[], []]);
+});
+
+test('a fault of our own is logged, and answered without a word of it', async () => {
+  const broken = await serveDashboard({ passwordHash: 'no hash at all' });
+  const answer = await broken.login('any');
+  const text = await answer.text();
+  await broken.close();
+  expect(answer.status).toBe(500);
+  expect(JSON.parse(text)).toEqual({ error: 'the dashboard itself failed; see its log' });
+  expect(logged).toHaveBeenCalledWith(expect.objectContaining({ err: expect.any(Error) }), 'request failed');
+  expect(printed).not.toHaveBeenCalled();
+});
