@@ -1,4 +1,4 @@
-import { newId } from '@replenish/runtime';
+import { type Logger, newId } from '@replenish/runtime';
 import { DueQueue, type DueRow } from './due-queue.js';
 import { enter, isSameIntent, makeOrder, type Order, type OrderRequest } from './order.js';
 import { type FirstAnswer, type Refusal, type Scenario, scenarioOf } from './scenarios.js';
@@ -21,14 +21,16 @@ export class Orders {
   readonly #store: Store;
   readonly #webhooks: Webhooks;
   readonly #timing: Timing;
+  readonly #log: Logger;
   readonly #steps: DueQueue<Step>;
   /** References somebody is submitting right now, with the end of the last one's turn. */
   readonly #turns = new Map<string, Promise<Submitted>>();
 
-  constructor(store: Store, webhooks: Webhooks, timing: Timing) {
+  constructor(store: Store, webhooks: Webhooks, timing: Timing, log: Logger) {
     this.#store = store;
     this.#webhooks = webhooks;
     this.#timing = timing;
+    this.#log = log;
     this.#steps = new DueQueue(store, store.steps, STEPS_AT_ONCE, (row) => this.#happen(row));
   }
 
@@ -90,7 +92,11 @@ export class Orders {
   async #happen({ value: step }: DueRow<Step>): Promise<'done'> {
     const before = this.find(step.reference);
     const event = before && scenarioOf(before.scenario).events[step.index];
-    if (!event) throw new Error(`step ${step.index} of ${step.reference} belongs to no order or no event`);
+    if (!event) {
+      // A power cut may keep one and lose the other: to stop here would be to stop at every start.
+      this.#log.warn(step, 'step dropped: its order or its event is lost');
+      return 'done';
+    }
     const nowMs = Date.now();
     let order = before;
     if (event.becomes) {

@@ -37,7 +37,7 @@ export async function openSandbox(options: SandboxOptions): Promise<Sandbox> {
   const timing = { ...defaultTiming, ...options.timing };
   const store = openStore(options.dataDir);
   const webhooks = new Webhooks(store, key, timing, options.log);
-  const orders = new Orders(store, webhooks, timing);
+  const orders = new Orders(store, webhooks, timing, options.log);
   const closing = new AbortController();
   setMaxListeners(0, closing.signal);
   const desk: Desk = {

@@ -74,7 +74,12 @@ export class Webhooks {
   async #deliver({ value: delivery }: DueRow<Delivery>): Promise<Next<Delivery>> {
     const { reference, status } = delivery;
     const order = this.#store.orders.get(reference);
-    if (!order?.notifyUrl) throw new Error(`webhook of ${reference} has no order or no address`);
+    if (!order?.notifyUrl) {
+      this.#log.warn(delivery, 'webhook dropped: its order is lost');
+      this.#store.counters.webhooks.abandoned++;
+      this.#store.counters.webhooks.pending--;
+      return 'done';
+    }
     const id = `msg_${order.id.slice(4)}_${status}`;
     const isTaken = await this.#post(order.notifyUrl, id, webhookBody(order, status));
     if (!isTaken) return this.#isStopping ? 'kept' : this.#again(delivery);

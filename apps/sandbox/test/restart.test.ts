@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { openStore } from '../src/store.js';
 import { SECRET } from './receiver.js';
 import { openRig, type Rig, until } from './rig.js';
 
@@ -50,6 +51,25 @@ test('faults, contacts and counters outlast the restart, an outage does not', as
   expect((await rig.submit(reference, { scenario })).status).toBe(201);
   expect(await rig.calls(reference)).toEqual(['submit 503', 'submit 503', 'submit 201']);
   expect(rig.sandbox.counters.submits).toBe(3);
+});
+
+test('a step and a webhook whose order was lost in a power cut are dropped, and the rest goes on', async () => {
+  await rig.sandbox.close();
+  const store = openStore(rig.dataDir);
+  await Promise.all([
+    store.steps.put([1, 'lost'], { reference: 'lost', index: 0 }),
+    store.deliveries.put([1, 'lost/0'], { reference: 'lost', status: 'settled', failures: 0 }),
+  ]);
+  await store.close();
+  await rig.start();
+  const reference = rig.newReference();
+  await rig.submit(reference);
+  await until(() => rig.receiver.of(reference).length === 1);
+  await rig.sandbox.close();
+  const after = openStore(rig.dataDir);
+  expect([after.steps.get([1, 'lost']), after.deliveries.get([1, 'lost/0'])]).toEqual([undefined, undefined]);
+  await after.close();
+  await rig.start();
 });
 
 test('a call that is held open does not hold up the end', async () => {
