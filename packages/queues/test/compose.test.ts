@@ -88,6 +88,12 @@ test('inside the network every server listens to all, and is found by the name o
   ]).toEqual(['0.0.0.0', '0.0.0.0', '0.0.0.0', 'http://ingress:8080', 'http://sandbox:8090']);
 });
 
+test('it is a development fleet, whatever the environment says, and its examples work from this machine', () => {
+  expect(fleet.map(([, { environment }]) => environment.NODE_ENV)).toEqual(fleet.map(() => 'development'));
+  const { PUBLIC_URL } = services.ingress!.environment;
+  expect(`${new URL(String(PUBLIC_URL)).host}:8080`).toBe(services.ingress!.ports![0]);
+});
+
 test('processes wait for the schema and for the queues', () => {
   const waiting = processes.filter(([name]) => name !== 'sandbox').map(([, { depends_on }]) => depends_on);
   expect(waiting).toEqual(
