@@ -15,3 +15,10 @@ export {
 export { privateRedis } from './redis.js';
 export { execute, openTestServer, type TestServer } from './server.js';
 export { until } from './until.js';
+export {
+  type CallRow,
+  openWorkerBooks,
+  RECONCILE_AFTER_MS,
+  type RechargeRow,
+  type WorkerBooks,
+} from './worker-books.js';
