@@ -1,0 +1,43 @@
+import type { CallRecord, GuardedProvider, Order, SubmitOutcome } from '@replenish/providers';
+
+export type Wishes = Readonly<{
+  calls?: readonly CallRecord[];
+  retryAtMs?: number;
+  /** What happens in the world while the call is under way. */
+  meanwhile?: (order: Order) => Promise<unknown>;
+}>;
+
+export const called = (outcome: CallRecord['outcome'], over: Partial<CallRecord> = {}): CallRecord => ({
+  provider: 'sandbox',
+  operation: 'submit',
+  startedAt: new Date(),
+  endedAt: new Date(),
+  outcome,
+  cause: null,
+  httpStatus: 201,
+  providerCode: null,
+  ...over,
+});
+
+/** A provider that answers every order with `outcome`, and the orders that it was sent. */
+export function answering(
+  outcome: SubmitOutcome,
+  wishes: Wishes = {},
+): { sent: readonly Order[]; provider: GuardedProvider } {
+  const sent: Order[] = [];
+  const provider: GuardedProvider = {
+    name: 'sandbox',
+    capabilities: { idempotentSubmit: true, queryByReference: true, cancel: false, webhooks: true },
+    longestMs: 1_000,
+    submit: async (order) => {
+      sent.push(order);
+      await wishes.meanwhile?.(order);
+      return { outcome, calls: [...(wishes.calls ?? [called(outcome.kind)])] };
+    },
+    query: () => Promise.reject(new Error('a submitter asks nothing')),
+    isOpen: (operation) =>
+      operation === 'submit' && wishes.retryAtMs ? { retryAtMs: wishes.retryAtMs } : null,
+    close: async () => {},
+  };
+  return { sent, provider };
+}
