@@ -1,0 +1,62 @@
+import type {
+  CallRecord,
+  Capabilities,
+  GuardedProvider,
+  OrderStatus,
+  QueryOutcome,
+} from '@replenish/providers';
+import { newId } from '@replenish/runtime';
+
+export type Wishes = Readonly<{
+  calls?: readonly CallRecord[];
+  retryAtMs?: number;
+  can?: Partial<Capabilities>;
+  /** What happens in the world while the question is under way. */
+  meanwhile?: () => Promise<unknown>;
+}>;
+
+const called = (outcome: CallRecord['outcome']): CallRecord => ({
+  provider: 'sandbox',
+  operation: 'query',
+  startedAt: new Date(),
+  endedAt: new Date(),
+  outcome,
+  cause: null,
+  httpStatus: 299,
+  providerCode: 'said',
+});
+
+/** A provider that answers every question with `outcome`, and the references that it was asked about. */
+export function answering(
+  outcome: QueryOutcome,
+  wishes: Wishes = {},
+): { asked: readonly string[]; provider: GuardedProvider } {
+  const asked: string[] = [];
+  const can = { idempotentSubmit: true, queryByReference: true, cancel: false, webhooks: true };
+  const provider: GuardedProvider = {
+    name: 'sandbox',
+    capabilities: { ...can, ...wishes.can },
+    longestMs: 1_000,
+    submit: () => Promise.reject(new Error('an asker sends nothing')),
+    query: async (reference) => {
+      asked.push(reference);
+      await wishes.meanwhile?.();
+      return { outcome, calls: [...(wishes.calls ?? [called(outcome.kind)])] };
+    },
+    isOpen: (operation) =>
+      operation === 'query' && wishes.retryAtMs ? { retryAtMs: wishes.retryAtMs } : null,
+    close: async () => {},
+  };
+  return { asked, provider };
+}
+
+export const found = (status: OrderStatus, over: object = {}): QueryOutcome => ({
+  kind: 'found',
+  providerOrderId: `sbx_${newId()}`,
+  status,
+  amountMinor: 4_999n,
+  currency: 'USD',
+  ...over,
+});
+export const absent: QueryOutcome = { kind: 'absent' };
+export const several: QueryOutcome = { kind: 'several', count: 2 };

@@ -1,0 +1,299 @@
+import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import type { NewRecharge, News } from '@replenish/domain';
+import type { QueryOutcome } from '@replenish/providers';
+import { newId, openProviderMetrics, openRegistry } from '@replenish/runtime';
+import { openWorkerBooks, RECONCILE_AFTER_MS, type WorkerBooks } from '@replenish/testing';
+import { asker } from '../src/asker.js';
+import { absent, answering, found, several, type Wishes } from './answering-provider.js';
+
+const registry = openRegistry('reconciliation-worker');
+let books: WorkerBooks;
+let metrics: ReturnType<typeof openProviderMetrics>;
+beforeAll(async () => {
+  books = await openWorkerBooks();
+  metrics = openProviderMetrics({ registry, log: books.log });
+});
+afterEach(async () => {
+  await books.heal();
+  expect(await books.domain.verify()).toEqual([]);
+});
+afterAll(() => books.close());
+
+/** A worker of a provider that answers with `outcome`, and every hint that it gave. */
+function openWorker(outcome: QueryOutcome, wishes: Wishes = {}) {
+  const { asked, provider } = answering(outcome, wishes);
+  const hints: { queue: string; ids: readonly string[] }[] = [];
+  const queues = { hint: async (queue: string, ids: readonly string[]) => hints.push({ queue, ids }) > 0 };
+  return { asked, hints, ask: asker({ domain: books.domain, queues, provider, log: books.log, metrics }) };
+}
+
+/** A recharge that was sent an hour ago and whose answer, if any, was `news`. */
+async function outstanding(news: readonly News[] = [], over: Partial<NewRecharge> = {}): Promise<string> {
+  const id = await books.recharged(over, 'submit', ...news);
+  await books.rows(
+    `update provider_call set started_at = started_at - interval '1 hour' where transaction_id = $1`,
+    [id],
+  );
+  return id;
+}
+
+/** What a submit job of this recharge would find. */
+const claimOf = async (transactionId: string) => {
+  const submit = { news: 'submit', source: 'submission', reason: 'as tested', provider: 'sandbox' } as const;
+  return (await books.domain.applyNews({ transactionId, ...submit })).claim;
+};
+
+const queries = async (id: string) =>
+  (await books.calls(id)).filter(({ operation }) => operation === 'query');
+
+/** Polls that only repeat what is known file nothing to count from. */
+const dueInMs = async (id: string) => {
+  const [row] = await books.rows<{ ms: number }>(
+    'select (extract(epoch from due_at - now()) * 1000)::float8 as ms from recharge_transaction where id = $1',
+    [id],
+  );
+  return row!.ms;
+};
+
+const acknowledged = { state: 'PENDING_CONFIRMATION', confirmation: 'acknowledged', nextStep: 'ask' };
+const unclear = { state: 'PENDING_CONFIRMATION', confirmation: 'unknown', nextStep: 'ask' };
+
+describe('nobody is asked', () => {
+  const untouched = async (id: string) => {
+    const { asked, hints, ask } = openWorker(found('settled'));
+    const before = await books.recharge(id);
+    expect(await ask(id)).toBeUndefined();
+    expect([asked, hints]).toEqual([[], []]);
+    expect(await books.recharge(id)).toEqual(before);
+  };
+
+  test("about another provider's recharge", async () =>
+    untouched(await outstanding(['accepted'], { provider: 'alipay' })));
+
+  test('about one that was not sent yet', async () => untouched(await books.recharged({})));
+
+  test('about one whose submit may be under way still', async () =>
+    untouched(await books.recharged({}, 'submit')));
+
+  test('about one that has come to its end', async () => untouched(await outstanding(['settled'])));
+
+  test.each([newId(), 'no uuid'])('about one that is not there: %s', async (id) => {
+    const { asked, ask } = openWorker(found('settled'));
+    expect(await ask(id)).toBeUndefined();
+    expect(asked).toEqual([]);
+  });
+
+  test('while the breaker is open, and the question is put off', async () => {
+    const id = await outstanding();
+    const { asked, ask } = openWorker(found('settled'), { retryAtMs: 1_234 });
+    expect(await ask(id)).toEqual({ laterAtMs: 1_234 });
+    expect(asked).toEqual([]);
+    expect(await queries(id)).toEqual([]);
+  });
+});
+
+describe('an order that is found', () => {
+  const before = [
+    ['without an answer', []],
+    ['of an unknown outcome', ['unknown']],
+    ['acknowledged', ['accepted']],
+  ] satisfies [string, News[]][];
+
+  test.each(before)('pending, of a recharge %s, is acknowledged', async (_what, news) => {
+    const id = await outstanding(news);
+    const { asked, hints, ask } = openWorker(found('pending', { providerOrderId: `sbx_${id}` }));
+    expect(await ask(id)).toBeUndefined();
+    expect([asked, hints]).toEqual([[id], []]);
+    expect(await books.recharge(id)).toMatchObject({ ...acknowledged, orderId: `sbx_${id}`, attempt: 1 });
+    expect(await queries(id)).toEqual([
+      { operation: 'query', attempt: 1, outcome: 'found', code: 'said', status: 299, ended: true },
+    ]);
+  });
+
+  test.each(before)('settled, of a recharge %s, is money on the wallet', async (_what, news) => {
+    const accountId = newId();
+    const id = await outstanding(news, { accountId });
+    const { asked, ask } = openWorker(found('settled'));
+    await ask(id);
+    await ask(id);
+    expect(asked).toEqual([id]);
+    expect(await books.recharge(id)).toMatchObject({ state: 'SUCCEEDED', nextStep: null, dueAfterMs: null });
+    expect(await books.domain.balances.of(accountId)).toMatchObject([{ availableMinor: 4_999n }]);
+  });
+
+  test.each(before)('declined, of a recharge %s, ends it with the reason', async (_what, news) => {
+    const id = await outstanding(news);
+    const { ask } = openWorker(found('declined', { code: 'no_money', message: 'empty' }));
+    await ask(id);
+    expect(await books.domain.reads.recharge(id)).toMatchObject({
+      state: 'FAILED',
+      failureCode: 'PAYMENT_FAILED',
+      failureMessage: 'no_money: empty',
+    });
+  });
+
+  test('settled with other money is a case, once', async () => {
+    const id = await outstanding(['accepted']);
+    const { ask } = openWorker(found('settled', { amountMinor: 5_000n }));
+    for (let n = 0; n < 3; n++) await ask(id);
+    expect(await books.recharge(id)).toMatchObject(acknowledged);
+    expect(await books.cases(id)).toEqual(['wrong_amount']);
+  });
+
+  test('canceled before it was acknowledged was taken first, and is canceled with the next question', async () => {
+    const id = await outstanding();
+    const { ask } = openWorker(found('canceled'));
+    await ask(id);
+    expect(await books.recharge(id)).toMatchObject({ ...acknowledged, dueAfterMs: RECONCILE_AFTER_MS });
+    await ask(id);
+    expect(await books.recharge(id)).toMatchObject({ state: 'CANCELED', nextStep: null });
+    expect(await books.cases(id)).toEqual([]);
+  });
+
+  test('canceled gives the hold of a delivery back', async () => {
+    const accountId = newId();
+    await books.recharged({ accountId }, 'submit', 'settled');
+    const id = await outstanding([], { accountId, kind: 'deliver', amountMinor: 4_000n });
+    const { ask } = openWorker(found('canceled', { amountMinor: 4_000n }));
+    const held = { availableMinor: 999n, frozenMinor: 4_000n };
+    expect(await books.domain.balances.of(accountId)).toMatchObject([held]);
+    await ask(id);
+    expect(await books.domain.balances.of(accountId)).toMatchObject([held]);
+    await ask(id);
+    expect(await books.recharge(id)).toMatchObject({ state: 'CANCELED' });
+    expect(await books.domain.balances.of(accountId)).toMatchObject([
+      { availableMinor: 4_999n, frozenMinor: 0n },
+    ]);
+  });
+});
+
+describe('an order that is absent', () => {
+  test.each([
+    ['without an answer', []],
+    ['of an unknown outcome', ['unknown']],
+  ] satisfies [string, News[]][])('of a recharge %s is sent again at once', async (_what, news) => {
+    const id = await outstanding(news);
+    const { hints, ask } = openWorker(absent);
+    await ask(id);
+    expect(await books.recharge(id)).toMatchObject({ ...unclear, nextStep: 'submit', attempt: 1 });
+    expect(await dueInMs(id)).toBeLessThanOrEqual(0);
+    expect(hints).toEqual([{ queue: 'submission-sandbox', ids: [id] }]);
+    expect(await books.cases(id)).toEqual([]);
+    expect(await claimOf(id)).toMatchObject({ transactionId: id, attempt: 2 });
+  });
+
+  test.each([[[]], [['unknown']]] satisfies [News[]][])(
+    'where two orders of one reference are two orders is left to a person (%j)',
+    async (news) => {
+      const id = await outstanding(news);
+      const { hints, ask } = openWorker(absent, { can: { idempotentSubmit: false } });
+      for (let n = 0; n < 3; n++) await ask(id);
+      expect(await books.recharge(id)).toMatchObject({ ...unclear, attempt: 1 });
+      expect(await books.cases(id)).toEqual(['absent_order']);
+      expect(hints).toEqual([]);
+      expect(await claimOf(id)).toBeNull();
+    },
+  );
+
+  test('after it was acknowledged is a case, once, and is never sent again', async () => {
+    const id = await outstanding(['accepted']);
+    const { asked, ask } = openWorker(absent);
+    for (let n = 0; n < 3; n++) await ask(id);
+    expect(asked).toEqual([id, id, id]);
+    expect(await books.recharge(id)).toMatchObject({ ...acknowledged, attempt: 1 });
+    expect(await books.cases(id)).toEqual(['absent_order']);
+    expect(await dueInMs(id)).toBeGreaterThan(0);
+    // A hint may go out on the way; whoever follows it goes away empty.
+    expect(await claimOf(id)).toBeNull();
+  });
+
+  test('as heard before the attempt that is the last one now decides nothing', async () => {
+    const id = await outstanding(['unknown']);
+    const { ask } = openWorker(absent, {
+      meanwhile: async () => {
+        await openWorker(absent).ask(id);
+        expect(await claimOf(id)).toMatchObject({ attempt: 2 });
+      },
+    });
+    await ask(id);
+    expect(await books.recharge(id)).toMatchObject({ nextStep: 'ask', attempt: 2 });
+    expect(await claimOf(id)).toBeNull();
+  });
+});
+
+test.each([[[]], [['unknown']], [['accepted']]] satisfies [News[]][])(
+  'several orders of one reference are one case, however often they are seen (%j)',
+  async (news) => {
+    const id = await outstanding(news);
+    const { asked, hints, ask } = openWorker(several);
+    for (let n = 0; n < 3; n++) await ask(id);
+    expect([asked, hints]).toEqual([[id, id, id], []]);
+    expect(await books.cases(id)).toEqual(['several_orders']);
+    expect(await books.recharge(id)).toMatchObject({ state: 'PENDING_CONFIRMATION', nextStep: 'ask' });
+    expect(await queries(id)).toHaveLength(3);
+    expect(await claimOf(id)).toBeNull();
+  },
+);
+
+describe('silence', () => {
+  const refusedFor = (retryAfterMs: number): QueryOutcome => ({
+    kind: 'not_executed',
+    cause: 'rate_limited',
+    retryAfterMs,
+  });
+
+  test.each([
+    ['unknown', { kind: 'unknown', cause: 'timeout' }, RECONCILE_AFTER_MS],
+    ['not executed, without a time', { kind: 'not_executed', cause: 'unreachable' }, RECONCILE_AFTER_MS],
+    ['not executed, for longer than the gap', refusedFor(600_000), 600_000],
+    ['not executed, for less than the gap', refusedFor(1_000), RECONCILE_AFTER_MS],
+  ] satisfies [string, QueryOutcome, number][])('is asked again: %s', async (_what, outcome, dueAfterMs) => {
+    const id = await outstanding();
+    const { hints, ask } = openWorker(outcome);
+    expect(await ask(id)).toBeUndefined();
+    expect(await books.recharge(id)).toMatchObject({ ...unclear, attempt: 1, dueAfterMs });
+    expect(await queries(id)).toMatchObject([{ outcome: outcome.kind }]);
+    expect([hints, await books.cases(id)]).toEqual([[], []]);
+  });
+
+  test('about a recharge that is known to be pending waits as long as the provider says', async () => {
+    const id = await outstanding(['accepted']);
+    const { ask } = openWorker(refusedFor(6_000_000));
+    await ask(id);
+    expect(await books.recharge(id)).toMatchObject(acknowledged);
+    const ms = await dueInMs(id);
+    expect(ms).toBeGreaterThan(5_900_000);
+    expect(ms).toBeLessThanOrEqual(6_000_000);
+  });
+
+  test('files no second transition, but every call', async () => {
+    const id = await outstanding(['unknown']);
+    const { ask } = openWorker({ kind: 'unknown', cause: 'server_error' });
+    for (let n = 0; n < 2; n++) await ask(id);
+    expect(
+      await books.rows('select news from transition where transaction_id = $1 order by seq', [id]),
+    ).toEqual([{ news: 'submit' }, { news: 'unknown' }]);
+    expect(await queries(id)).toHaveLength(2);
+  });
+
+  test('of a call that the breaker let through no more leaves the recharge to be asked again', async () => {
+    const id = await outstanding(['accepted']);
+    const { ask } = openWorker(refusedFor(5_000), { calls: [] });
+    await ask(id);
+    expect(await books.recharge(id)).toMatchObject(acknowledged);
+    expect(await dueInMs(id)).toBeGreaterThan(0);
+    expect(await queries(id)).toEqual([]);
+  });
+});
+
+test('an answer that cannot be stored is thrown, and the recharge is asked about again', async () => {
+  const id = await outstanding(['accepted']);
+  await books.refuse(id, 'settled');
+  const { asked, ask } = openWorker(found('settled'));
+  await expect(ask(id)).rejects.toThrow('as tested');
+  expect(await books.recharge(id)).toMatchObject(acknowledged);
+  await books.heal();
+  await ask(id);
+  expect(asked).toEqual([id, id]);
+  expect(await books.recharge(id)).toMatchObject({ state: 'SUCCEEDED' });
+});
