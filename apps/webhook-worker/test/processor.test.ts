@@ -1,0 +1,287 @@
+import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import { StoreUnavailable } from '@replenish/domain';
+import type { OrderStatus } from '@replenish/providers';
+import { newId, openProviderMetrics, openRegistry } from '@replenish/runtime';
+import { openWorkerBooks, type WorkerBooks } from '@replenish/testing';
+import { type EventCounter, openEventCounter, processor } from '../src/processor.js';
+import { type Facts, provider, told } from './written-events.js';
+
+const registry = openRegistry('webhook-worker');
+let books: WorkerBooks;
+let events: EventCounter;
+let metrics: ReturnType<typeof openProviderMetrics>;
+beforeAll(async () => {
+  books = await openWorkerBooks();
+  events = openEventCounter(registry);
+  metrics = openProviderMetrics({ registry, log: books.log });
+});
+afterEach(async () => {
+  await books.heal();
+  expect(await books.domain.verify()).toEqual([]);
+});
+afterAll(() => books.close());
+
+const openWorker = (unmatchedAfterMs: number) =>
+  processor({
+    domain: books.domain,
+    providers: { raw: (name) => (name === provider.name ? provider : undefined) },
+    log: books.log,
+    events,
+    metrics,
+    unmatchedAfterMs,
+  });
+
+/** For one worker every event is young, for the other it has waited long enough. */
+const whileYoung = (id: string) => openWorker(3_600_000)(id);
+const whenOld = (id: string) => openWorker(0)(id);
+
+/** An event as it was taken in. Its row's id is its event id too. */
+async function kept(body: string, from = 'sandbox'): Promise<string> {
+  const id = newId();
+  await books.domain.inbox.keep({
+    id,
+    provider: from,
+    eventId: id,
+    rawBody: Buffer.from(body),
+    correlationId: 'c-1',
+  });
+  return id;
+}
+
+type EventRow = Readonly<{
+  verdict: string | null;
+  processed: boolean;
+  due: boolean;
+  transactionId: string | null;
+}>;
+const eventRow = async (id: string): Promise<EventRow> => {
+  const [row] = await books.rows<EventRow>(
+    `select verdict, processed_at is not null as processed, due_at is not null as due,
+      transaction_id as "transactionId"
+    from webhook_event where id = $1`,
+    [id],
+  );
+  return row!;
+};
+const waiting: EventRow = { verdict: null, processed: false, due: true, transactionId: null };
+const unmatched: EventRow = { verdict: 'conflict', processed: true, due: false, transactionId: null };
+const filed = (verdict: string, transactionId: string): EventRow => ({
+  verdict,
+  processed: true,
+  due: false,
+  transactionId,
+});
+
+const casesOf = (id: string, from = 'sandbox') => books.cases(`${from}:${id}`);
+const detailOf = async (id: string, from = 'sandbox') => {
+  const [row] = await books.rows<{ detail: unknown }>(
+    'select detail from reconciliation_case where subject = $1',
+    [`${from}:${id}`],
+  );
+  return row!.detail;
+};
+const newsOf = async (id: string) =>
+  (
+    await books.rows<{ news: string }>('select news from transition where transaction_id = $1 order by seq', [
+      id,
+    ])
+  ).map(({ news }) => news);
+const counted = async (verdict: string) => {
+  const { values } = await events.get();
+  return values.filter(({ labels }) => labels.verdict === verdict).reduce((sum, { value }) => sum + value, 0);
+};
+
+describe('an event', () => {
+  test.each([
+    ['pending', 'PENDING_CONFIRMATION'],
+    ['settled', 'SUCCEEDED'],
+    ['declined', 'FAILED'],
+  ] satisfies [OrderStatus, string][])('that says %s leads to %s', async (status, state) => {
+    const id = await books.recharged({}, 'submit');
+    const event = await kept(told(status, { reference: id, providerOrderId: `sbx_${id}` }));
+    const before = await counted('moved');
+    expect(await whileYoung(event)).toBeUndefined();
+    expect(await books.recharge(id)).toMatchObject({ state, orderId: `sbx_${id}` });
+    expect(await eventRow(event)).toEqual(filed('moved', id));
+    expect(await counted('moved')).toBe(before + 1);
+  });
+
+  test('that names only the order of the provider finds its recharge', async () => {
+    const id = await books.recharged({}, 'submit');
+    const providerOrderId = `sbx_${id}`;
+    const pending = await kept(told('pending', { reference: id, providerOrderId }));
+    const settled = await kept(told('settled', { providerOrderId }));
+    for (const event of [pending, settled]) await whileYoung(event);
+    expect(await books.recharge(id)).toMatchObject({ state: 'SUCCEEDED' });
+  });
+
+  test('that names other money is a case', async () => {
+    const id = await books.recharged({}, 'submit', 'accepted');
+    const event = await kept(told('settled', { reference: id, amountMinor: 5_000 }));
+    await whileYoung(event);
+    expect(await eventRow(event)).toEqual(filed('conflict', id));
+    expect(await books.cases(id)).toEqual(['wrong_amount']);
+  });
+
+  test('that is worked on by several at once, and again, is heard once', async () => {
+    const id = await books.recharged({}, 'submit');
+    const event = await kept(told('settled', { reference: id }));
+    await Promise.all([whileYoung(event), whileYoung(event), whileYoung(event)]);
+    await whileYoung(event);
+    expect(await newsOf(id)).toEqual(['submit', 'settled']);
+    expect(await eventRow(event)).toEqual(filed('moved', id));
+    const slots = await books.rows('select slot from ledger_journal where transaction_id = $1', [id]);
+    expect(slots).toEqual([{ slot: 'collect' }]);
+  });
+
+  test('that says again what another one said is stale', async () => {
+    const id = await books.recharged({}, 'submit');
+    const [first, second] = [
+      await kept(told('settled', { reference: id })),
+      await kept(told('settled', { reference: id })),
+    ];
+    for (const event of [first, second]) await whileYoung(event);
+    expect([await eventRow(first), await eventRow(second)]).toEqual([filed('moved', id), filed('stale', id)]);
+    expect(await books.cases(id)).toEqual([]);
+  });
+
+  test.each([newId(), 'no uuid'])('that is not there is nothing to do: %s', async (id) => {
+    expect(await whenOld(id)).toBeUndefined();
+  });
+});
+
+describe('an event that is ahead', () => {
+  test('of the claim of its recharge waits, and is heard after it', async () => {
+    const id = await books.recharged({});
+    const event = await kept(told('settled', { reference: id }));
+    await whileYoung(event);
+    expect(await eventRow(event)).toEqual(waiting);
+    expect(await books.recharge(id)).toMatchObject({ state: 'CREATED', attempt: 0 });
+    expect(await books.cases(id)).toEqual([]);
+    await books.domain.applyNews({ transactionId: id, news: 'submit', source: 'submission', reason: 'sent' });
+    await whileYoung(event);
+    expect(await books.recharge(id)).toMatchObject({ state: 'SUCCEEDED' });
+    expect(await eventRow(event)).toEqual(filed('moved', id));
+  });
+
+  test('for too long is an order that nobody here sent', async () => {
+    const id = await books.recharged({});
+    const event = await kept(told('settled', { reference: id }));
+    await whenOld(event);
+    expect(await eventRow(event)).toEqual(filed('conflict', id));
+    expect(await books.cases(id)).toEqual(['unsent_order']);
+    expect(await books.recharge(id)).toMatchObject({ state: 'CREATED', nextStep: 'submit' });
+  });
+});
+
+describe('an event of nobody we know', () => {
+  test.each([
+    ['a reference that is none of ours', { reference: newId(), providerOrderId: 'sbx_nobody' }],
+    ['a reference that is no id', { reference: 'no uuid' }],
+    ['an order that is none of ours', { providerOrderId: 'sbx_nobody' }],
+    ['nothing', {}],
+  ] satisfies [string, Facts][])('waits while it is young, then is a case: %s', async (_what, facts) => {
+    const event = await kept(told('settled', facts));
+    await whileYoung(event);
+    expect(await eventRow(event)).toEqual(waiting);
+    expect(await casesOf(event)).toEqual([]);
+    const before = await counted('unmatched');
+    for (let n = 0; n < 2; n++) await whenOld(event);
+    expect(await eventRow(event)).toEqual(unmatched);
+    expect(await casesOf(event)).toEqual(['unknown_order']);
+    expect(await detailOf(event)).toEqual({
+      reference: null,
+      providerOrderId: null,
+      status: 'settled',
+      ...facts,
+    });
+    expect(await counted('unmatched')).toBe(before + 1);
+  });
+
+  test("does not move another provider's recharge", async () => {
+    const id = await books.recharged({ provider: 'alipay' }, 'submit');
+    const event = await kept(told('settled', { reference: id }));
+    await whileYoung(event);
+    expect(await eventRow(event)).toEqual(waiting);
+    await whenOld(event);
+    expect(await eventRow(event)).toEqual(unmatched);
+    expect(await books.recharge(id)).toMatchObject({ state: 'SUBMITTED' });
+  });
+
+  test('whose recharge is committed after all is heard', async () => {
+    const reference = newId();
+    const event = await kept(told('settled', { reference }));
+    await whileYoung(event);
+    await books.recharged({ id: reference }, 'submit');
+    await whileYoung(event);
+    expect(await books.recharge(reference)).toMatchObject({ state: 'SUCCEEDED' });
+    expect(await casesOf(event)).toEqual([]);
+  });
+});
+
+test('a body that cannot be read is a case at once', async () => {
+  const event = await kept('neither JSON nor \0 text');
+  for (let n = 0; n < 2; n++) await whileYoung(event);
+  expect(await eventRow(event)).toEqual(unmatched);
+  expect(await casesOf(event)).toEqual(['unknown_order']);
+  expect(await detailOf(event)).toEqual({ body: 'neither JSON nor \u2400 text' });
+});
+
+test('an event of a provider that is not configured waits while it is young, then is a case', async () => {
+  const id = await books.recharged({ provider: 'alipay' }, 'submit');
+  const body = told('settled', { reference: id });
+  const event = await kept(body, 'alipay');
+  await whileYoung(event);
+  expect(await eventRow(event)).toEqual(waiting);
+  expect(await casesOf(event, 'alipay')).toEqual([]);
+  await whenOld(event);
+  expect(await eventRow(event)).toEqual(unmatched);
+  expect(await casesOf(event, 'alipay')).toEqual(['unknown_order']);
+  expect(await detailOf(event, 'alipay')).toEqual({ body });
+  expect(await books.recharge(id)).toMatchObject({ state: 'SUBMITTED' });
+});
+
+describe('an event whose news the database refuses', () => {
+  test('is thrown while it is young, and nobody is told', async () => {
+    const id = await books.recharged({}, 'submit');
+    const event = await kept(told('settled', { reference: id }));
+    await books.refuse(id, 'settled');
+    await expect(whileYoung(event)).rejects.toThrow('as tested');
+    expect(await eventRow(event)).toEqual(waiting);
+    expect(await casesOf(event)).toEqual([]);
+  });
+
+  test('is one case when it is old, stays due, and is heard when the refusal is gone', async () => {
+    const id = await books.recharged({}, 'submit');
+    const event = await kept(told('settled', { reference: id }));
+    await books.refuse(id, 'settled');
+    for (let n = 0; n < 3; n++) await expect(whenOld(event)).rejects.toThrow('as tested');
+    expect(await casesOf(event)).toEqual(['unprocessable_event']);
+    expect(await detailOf(event)).toEqual({ error: expect.stringContaining('as tested') });
+    expect(await eventRow(event)).toEqual(waiting);
+    expect(await books.recharge(id)).toMatchObject({ state: 'SUBMITTED' });
+    await books.heal();
+    await whenOld(event);
+    expect(await books.recharge(id)).toMatchObject({ state: 'SUCCEEDED' });
+    expect(await eventRow(event)).toEqual(filed('moved', id));
+    expect(await casesOf(event)).toEqual(['unprocessable_event']);
+  });
+
+  test('does not hold up the others', async () => {
+    const ids = [await books.recharged({}, 'submit'), await books.recharged({}, 'submit')] as const;
+    const both = await Promise.all(ids.map((reference) => kept(told('settled', { reference }))));
+    await books.refuse(ids[0], 'settled');
+    const ends = await Promise.allSettled(both.map(whenOld));
+    expect(ends.map(({ status }) => status)).toEqual(['rejected', 'fulfilled']);
+    expect(await books.recharge(ids[1])).toMatchObject({ state: 'SUCCEEDED' });
+  });
+
+  test('because it is away is no case, however old', async () => {
+    const id = await books.recharged({}, 'submit');
+    const event = await kept(told('settled', { reference: id }));
+    await books.refuse(id, 'settled', '40001');
+    await expect(whenOld(event)).rejects.toThrow(StoreUnavailable);
+    expect(await eventRow(event)).toEqual(waiting);
+    expect(await casesOf(event)).toEqual([]);
+  });
+});

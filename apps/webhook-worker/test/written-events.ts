@@ -1,0 +1,36 @@
+import type { OrderStatus, Provider, ProviderEvent } from '@replenish/providers';
+
+export type Facts = Readonly<{
+  reference?: string | null;
+  providerOrderId?: string | null;
+  amountMinor?: number;
+}>;
+
+export const told = (status: OrderStatus, facts: Facts): string =>
+  JSON.stringify({
+    reference: null,
+    providerOrderId: null,
+    status,
+    amountMinor: 4_999,
+    currency: 'USD',
+    ...facts,
+  });
+
+const nobodyCalls = () => Promise.reject(new Error('an event calls nobody'));
+
+/** Reads what `told` writes. */
+export const provider: Provider = {
+  name: 'sandbox',
+  capabilities: { idempotentSubmit: true, queryByReference: true, cancel: false, webhooks: true },
+  submit: nobodyCalls,
+  query: nobodyCalls,
+  verifyWebhook: () => ({ ok: false, refusal: 'bad_signature' }),
+  readEvent: (eventId, rawBody): ProviderEvent | null => {
+    const text = rawBody.toString('utf8');
+    if (!text.startsWith('{')) return null;
+    const { amountMinor, ...order } = JSON.parse(text);
+    return { eventId, ...order, amountMinor: BigInt(amountMinor) };
+  },
+  webhookReply: { contentType: 'text/plain', body: '' },
+  close: async () => {},
+};
