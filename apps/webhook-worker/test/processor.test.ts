@@ -96,6 +96,8 @@ describe('an event', () => {
     ['pending', 'PENDING_CONFIRMATION'],
     ['settled', 'SUCCEEDED'],
     ['declined', 'FAILED'],
+    // It was taken before; its end is heard when it is asked about.
+    ['canceled', 'PENDING_CONFIRMATION'],
   ] satisfies [OrderStatus, string][])('that says %s leads to %s', async (status, state) => {
     const id = await books.recharged({}, 'submit');
     const event = await kept(told(status, { reference: id, providerOrderId: `sbx_${id}` }));
