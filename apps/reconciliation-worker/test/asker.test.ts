@@ -77,7 +77,8 @@ describe('nobody is asked', () => {
 
   test('about one that has come to its end', async () => untouched(await outstanding(['settled'])));
 
-  test.each([newId(), 'no uuid'])('about one that is not there: %s', async (id) => {
+  const nobody = '00000000-0000-7000-8000-000000000000';
+  test.each([nobody, 'no uuid'])('about one that is not there: %s', async (id) => {
     const { asked, ask } = openWorker(found('settled'));
     expect(await ask(id)).toBeUndefined();
     expect(asked).toEqual([]);
