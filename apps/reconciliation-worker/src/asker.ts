@@ -36,7 +36,7 @@ export function asker(deps: AskerDeps): (id: string) => Promise<undefined | Late
       'asked',
     );
     deps.metrics.onHeard(provider.name, heard, new Date());
-    // Only to be fast: the row says already that a submit comes next.
+    // Only to be fast: the row says whether a submit comes next, and a claim is refused where none does.
     if (told.nextStep === 'submit') await deps.queues.hint(`submission-${provider.name}`, [id]);
     return;
   };

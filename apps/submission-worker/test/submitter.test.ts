@@ -78,7 +78,7 @@ describe('an attempt', () => {
       },
     ]);
     expect(intents).toEqual([
-      expect.objectContaining({ state: 'SUBMITTED', nextStep: 'ask', attempt: 1, dueAfterMs: 6_000 }),
+      expect.objectContaining({ state: 'SUBMITTED', nextStep: 'ask', attempt: 1, dueAfterMs: 8_000 }),
       { operation: 'submit', attempt: 1, outcome: null, code: null, status: null, ended: false },
     ]);
   });
@@ -257,7 +257,7 @@ describe('an answer', () => {
       expect(await books.recharge(id)).toMatchObject({
         state: 'SUBMITTED',
         nextStep: 'ask',
-        dueAfterMs: 6_000,
+        dueAfterMs: 8_000,
       });
       expect(await books.calls(id)).toEqual([
         { operation: 'submit', attempt: 1, outcome: null, code: null, status: null, ended: false },

@@ -27,20 +27,22 @@ export function processor(deps: ProcessorDeps): (id: string) => Promise<undefine
   return async (id) => {
     const stored = await deps.domain.inbox.read(id);
     if (!stored || stored.processed) return;
-    const provider = deps.providers.raw(stored.provider);
-    // Whoever took it in knew its provider, so a newer fleet is on its way: its worker shall have the event.
-    if (!provider && mayWait(deps, stored)) return;
-    const event = provider?.readEvent(stored.eventId, stored.rawBody) ?? null;
-    const transactionId = event && (await deps.domain.inbox.match({ ...event, provider: stored.provider }));
-    if (!event || !transactionId) return leaveUnmatched(deps, stored, event);
-    crashPoint('webhook.before-apply');
-    const { verdict } = await apply(deps, stored, event, transactionId).catch((error: unknown) =>
-      giveUp(deps, stored, error),
-    );
-    crashPoint('webhook.after-apply');
-    if (verdict === 'unknown_transaction') await leaveUnmatched(deps, stored, event);
+    await processed(deps, stored).catch((error: unknown) => giveUp(deps, stored, error));
     return;
   };
+}
+
+async function processed(deps: ProcessorDeps, stored: StoredEvent): Promise<void> {
+  const provider = deps.providers.raw(stored.provider);
+  // Whoever took it in knew its provider, so a newer fleet is on its way: its worker shall have the event.
+  if (!provider && mayWait(deps, stored)) return;
+  const event = provider?.readEvent(stored.eventId, stored.rawBody) ?? null;
+  const transactionId = event && (await deps.domain.inbox.match({ ...event, provider: stored.provider }));
+  if (!event || !transactionId) return leaveUnmatched(deps, stored, event);
+  crashPoint('webhook.before-apply');
+  const { verdict } = await apply(deps, stored, event, transactionId);
+  crashPoint('webhook.after-apply');
+  if (verdict === 'unknown_transaction') await leaveUnmatched(deps, stored, event);
 }
 
 /** What cannot be stored is tried for ever, in case it can be some day; meanwhile a person knows of it. */
@@ -83,7 +85,7 @@ async function leaveUnmatched(
   deps: ProcessorDeps,
   stored: StoredEvent,
   event: ProviderEvent | null,
-): Promise<undefined> {
+): Promise<void> {
   if (event && mayWait(deps, stored)) return;
   const detail = event
     ? { reference: event.reference, providerOrderId: event.providerOrderId, status: event.status }

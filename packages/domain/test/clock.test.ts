@@ -37,7 +37,7 @@ test.each([-HOUR_MS, HOUR_MS])(
     await books.domain.applyNews(told(id, 'submit'));
     const claimed = await dueInMs(id);
     expect(claimed).toBeGreaterThan(0);
-    expect(claimed).toBeLessThanOrEqual(6_000);
+    expect(claimed).toBeLessThanOrEqual(8_000);
     await books.domain.applyNews(told(id, 'accepted'));
     expect(await dueInMs(id)).toBeLessThanOrEqual(1.25 * RECONCILE_AFTER_MS);
     expect(await books.domain.takeDue(10)).toEqual([]);

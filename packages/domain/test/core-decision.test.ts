@@ -155,6 +155,50 @@ describe('late money', () => {
   });
 });
 
+test('the answer to an old attempt leaves what is known of the order as it was', () => {
+  const sending = recharge('PENDING_CONFIRMATION', {
+    attempt: 2,
+    confirmation: 'unknown',
+    nextStep: 'submit',
+  });
+  const asleep = report('declined', { attempt: 1, source: 'submission' });
+  expect(decide(sending, asleep)).toMatchObject({
+    verdict: 'stale',
+    confirmation: 'unknown',
+    nextStep: 'submit',
+  });
+});
+
+describe('another order of the same reference', () => {
+  const first = { providerOrderId: 'sbx_1', confirmation: 'acknowledged' } as const;
+  const other = { providerOrderId: 'sbx_2', source: 'webhook' } as const;
+
+  test.each(['PENDING_CONFIRMATION', 'SUCCEEDED', 'FAILED'] as const)(
+    'that is settled in %s moves nothing, is a case, and its money is put aside',
+    (state) => {
+      expect(decide(recharge(state, first), report('settled', other))).toMatchObject({
+        verdict: 'conflict',
+        to: state,
+        openCase: 'several_orders',
+        journal: { slot: 'suspense' },
+      });
+    },
+  );
+
+  test('that is declined fails nobody', () => {
+    expect(decide(recharge('PENDING_CONFIRMATION', first), report('declined', other))).toMatchObject({
+      verdict: 'conflict',
+      to: 'PENDING_CONFIRMATION',
+      openCase: 'several_orders',
+      journal: null,
+    });
+  });
+
+  test('is the first one while none is known', () => {
+    expect(decide(recharge('SUBMITTED'), report('settled', other)).to).toBe('SUCCEEDED');
+  });
+});
+
 describe('a cancel', () => {
   test('by a client is only heard before anything was sent', () => {
     const asked = report('cancel', { source: 'client' });

@@ -7,7 +7,8 @@ export const RECONCILE_AFTER_MS = 60_000;
 
 type LogRecord = Readonly<{ level: string; message: string } & Record<string, unknown>>;
 
-/** A recharge as its row says; `dueAfterMs` counts from the last transition that was filed, so it is exact. */
+/** A recharge as its row says; `dueAfterMs` counts from the last transition that was filed, in whole seconds: the row was had a
+ * little later than its statement began. */
 export type RechargeRow = Readonly<{
   state: string;
   confirmation: string | null;
@@ -55,6 +56,8 @@ export async function openWorkerBooks(): Promise<WorkerBooks> {
     random: () => 0.5,
   });
   const sql = new pg.Pool({ connectionString: database.url, max: 2 });
+  // A connection that is ending when its database is dropped hears of it.
+  sql.on('error', () => {});
   const logged: LogRecord[] = [];
   const rows = async <Row extends object>(text: string, values: unknown[] = []): Promise<Row[]> =>
     (await sql.query<Row>(text, values)).rows;
@@ -78,7 +81,7 @@ export async function openWorkerBooks(): Promise<WorkerBooks> {
 
 const rechargeRow = `
   select t.state, t.confirmation, t.next_step as "nextStep", t.attempt, t.provider_order_id as "orderId",
-    (extract(epoch from t.due_at - coalesce(x.at, t.created_at)) * 1000)::float8 as "dueAfterMs"
+    (round(extract(epoch from t.due_at - coalesce(x.at, t.created_at))) * 1000)::float8 as "dueAfterMs"
   from recharge_transaction t left join transition x on x.transaction_id = t.id and x.seq = t.seq
   where t.id = $1`;
 

@@ -71,7 +71,11 @@ export function decide(r: Recharge, report: Report): Decision {
   if (report.news === 'cancel' && report.source === 'client' && !mayTakeBack(r)) return nothingToDo(r);
   // An order that was canceled was taken before: its end is heard again when it is asked about.
   if (report.news === 'cancel' && r.state === 'SUBMITTED') return decide(r, { ...report, news: 'accepted' });
-  if (isOutdated(r, report)) return { ...nothingMoves(r, 'stale', report, null), nextStep: r.nextStep };
+  if (isOutdated(r, report)) {
+    const { nextStep, confirmation } = r;
+    return { ...nothingMoves(r, 'stale', report, null), nextStep, confirmation };
+  }
+  if (isOfAnotherOrder(r, report)) return anotherOrder(r, report);
   const hasOtherMoney = report.money !== undefined && !isSameMoney(report.money, r);
   if (hasOtherMoney && !isFinal(r.state)) return wrongMoney(r, report);
   const { verdict, to } = step(r.state, report.news);
@@ -127,6 +131,15 @@ const isOutdated = (r: Recharge, report: Report): boolean =>
   report.attempt !== undefined &&
   report.attempt < r.attempt &&
   (report.news === 'unknown' || report.news === 'declined');
+
+/** One reference is one order: whatever becomes of a second one, it is not what this recharge waits for. */
+const isOfAnotherOrder = (r: Recharge, { providerOrderId }: Report): boolean =>
+  r.providerOrderId !== null && typeof providerOrderId === 'string' && providerOrderId !== r.providerOrderId;
+
+const anotherOrder = (r: Recharge, report: Report): Decision => ({
+  ...nothingMoves(r, 'conflict', report, 'several_orders'),
+  journal: suspended(r, report),
+});
 
 const wrongMoney = (r: Recharge, report: Report): Decision => ({
   ...nothingMoves(r, 'conflict', report, 'wrong_amount'),

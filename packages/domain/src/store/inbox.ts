@@ -54,7 +54,10 @@ export function openInbox(run: Run, options: { hintLimitMs: number; newId: () =>
     (arrivals) => eachAlone(arrivals, (some) => keepAll(run, some, options), isUnavailable),
     limits,
   );
-  const ofOrder = coalesce<OrderName, string | null>((orders) => transactionsOf(run, orders), limits);
+  const ofOrder = coalesce<OrderName, string | null>(
+    (orders) => eachAlone(orders, (some) => transactionsOf(run, some), isUnavailable),
+    limits,
+  );
   const read = coalesce<string, StoredEvent | null>((ids) => readAll(run, ids), limits);
   return {
     keep: (delivery) => keep({ ...delivery, bodyHash: hash('sha256', delivery.rawBody) }),
