@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { answer, exactJson, preferredForm } from './answer.js';
 import { requireAccount, type Scope } from './caller.js';
 import { sendCsv } from './csv.js';
+import { readQuery } from './query.js';
 import { accountId, currency, pageLimit, timestamp, validated } from './recharge-input.js';
 import { addHeader } from './send.js';
 
@@ -34,7 +35,7 @@ export function addAccountRoutes(router: IRouter, deps: AccountDeps): void {
 
 async function balance(deps: AccountDeps, request: Request, response: Response): Promise<void> {
   const key = await deps.caller(request, 'balances:read');
-  const query = validated(BalanceQuery, { ...request.query });
+  const query = readQuery(BalanceQuery, request);
   requireAccount(key, query.accountId);
   const [balances, entries] = await Promise.all([
     deps.balances.of(query.accountId, query.currency),
@@ -62,7 +63,7 @@ async function ledger(deps: AccountDeps, request: Request, response: Response): 
   const key = await deps.caller(request, 'balances:read');
   const account = validated(accountId, request.params.accountId, 'accountId');
   requireAccount(key, account);
-  const query = validated(LedgerQuery, { ...request.query });
+  const query = readQuery(LedgerQuery, request);
   const rows = await deps.balances.entries({
     accountId: account,
     limit: query.limit + 1,

@@ -3,7 +3,8 @@ import type { IRouter, Request, Response } from 'express';
 import { z } from 'zod';
 import { answer } from './answer.js';
 import type { Scope } from './caller.js';
-import { accountId, timestamp, validated } from './recharge-input.js';
+import { readQuery } from './query.js';
+import { accountId, pageLimit, timestamp } from './recharge-input.js';
 
 export type AuditRouteDeps = Readonly<{
   audit: Pick<Audit, 'list'>;
@@ -23,12 +24,7 @@ export const AuditQuery = z.strictObject({
     .optional(),
   from: timestamp.optional(),
   to: timestamp.optional(),
-  limit: z
-    .string()
-    .regex(/^\d{1,3}$/, 'must be a whole number')
-    .transform(Number)
-    .refine((n) => n >= 1 && n <= 100, 'must be 1 to 100')
-    .default(50),
+  limit: pageLimit(50),
   cursor: z
     .string()
     .regex(/^\d{1,14}\.[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/, 'is not a cursor of ours')
@@ -42,7 +38,7 @@ export function addAuditRoutes(router: IRouter, deps: AuditRouteDeps): void {
 /** The calls of the caller's own client, newest first. */
 async function list({ audit, caller }: AuditRouteDeps, request: Request, response: Response): Promise<void> {
   const key = await caller(request, 'audit:read');
-  const query = validated(AuditQuery, { ...request.query });
+  const query = readQuery(AuditQuery, request);
   const rows = await audit.list({
     clientId: key.clientId,
     limit: query.limit + 1,

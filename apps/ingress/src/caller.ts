@@ -5,6 +5,7 @@ import { openKeys } from './auth-keys.js';
 import { isBalanceQuery, isInWindow, isS3Signed, isSigned, signedText } from './auth-signatures.js';
 import { openTokens, type TokenIssuer } from './auth-tokens.js';
 import { Problem } from './problem.js';
+import { refuseRepeated } from './single-headers.js';
 
 export const scopes = ['recharges:write', 'recharges:read', 'balances:read', 'audit:read'] as const;
 export type Scope = (typeof scopes)[number];
@@ -25,8 +26,12 @@ export type CallerClients = Pick<Clients, 'find' | 'findBySubject' | 'useNonce'>
  */
 export function openCallers(clients: CallerClients, options: AuthOptions) {
   const prove = openProofs(clients, options);
-  /** @throws Problem UNAUTHENTICATED, or UNAUTHORIZED when the key may be known but not used like this */
+  /**
+   * @throws Problem UNAUTHENTICATED, UNAUTHORIZED when the key may be known but not used like this, or INVALID_ARGUMENT
+   * when it is said twice who calls
+   */
   return async (request: Request, scope: Scope): Promise<Key> => {
+    refuseRepeated(request.rawHeaders);
     const presented = presentedBy(request.headers);
     if (!presented)
       throw unauthenticated('send Authorization: Bearer <key id>.<secret>, or sign the request');

@@ -9,6 +9,7 @@ import { type FieldError, invalid } from './problem.js';
 // The library's own words speak of its types to people who have never heard of them.
 z.config({
   customError: (issue) => {
+    if (issue.code === 'invalid_value') return `must be one of ${issue.values.join(', ')}`;
     if (issue.code !== 'invalid_type') return undefined;
     return issue.input === undefined ? 'is needed' : `must be ${wordsOf[issue.expected] ?? issue.expected}`;
   },

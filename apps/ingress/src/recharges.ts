@@ -7,7 +7,8 @@ import { likeOf, requireAccount, type Scope } from './caller.js';
 import { sendCsv } from './csv.js';
 import { type IntakeDeps, takeCharge, takeRecharge } from './intake.js';
 import { Problem } from './problem.js';
-import { accountId, pageLimit, text, timestamp, validated } from './recharge-input.js';
+import { readQuery } from './query.js';
+import { accountId, pageLimit, text, timestamp } from './recharge-input.js';
 import { addHeader } from './send.js';
 import { untilFinal, waitMsFrom } from './waiting.js';
 
@@ -137,7 +138,7 @@ export const ListQuery = z.strictObject({
 
 async function list(deps: RechargeDeps, request: Request, response: Response): Promise<void> {
   const key = await deps.caller(request, 'recharges:read');
-  const query = validated(ListQuery, { ...request.query });
+  const query = readQuery(ListQuery, request);
   if (query.accountId !== undefined) requireAccount(key, query.accountId);
   const rows = await deps.domain.reads.list({
     clientId: key.clientId,

@@ -127,3 +127,15 @@ test('what a call needs has an example to fill a form with', () => {
     needed.filter(({ name }) => name === 'accountId').every(({ example }) => example === 'acct-1001'),
   ).toBe(true);
 });
+
+test('the length of a page is a whole number from 1 to 100 wherever it can be asked for', () => {
+  const { paths } = document as unknown as {
+    paths: Record<string, Record<string, { parameters: { name: string; schema: object }[] }>>;
+  };
+  const limits = Object.values(paths).flatMap((path) =>
+    Object.values(path).flatMap(({ parameters }) => parameters.filter(({ name }) => name === 'limit')),
+  );
+  expect(limits).toHaveLength(3);
+  for (const { schema } of limits)
+    expect(schema).toMatchObject({ type: 'integer', minimum: 1, maximum: 100 });
+});
