@@ -64,7 +64,7 @@ export function openWatch({ security, log, registry }: WatchDeps): Watch {
   };
 }
 
-export const openSecurityCounter = (registry: Frame['registry']): Counter<'rule'> =>
+const openSecurityCounter = (registry: Frame['registry']): Counter<'rule'> =>
   new Counter({
     name: 'replenish_security_events_total',
     help: 'What security rules saw, by rule: see docs/operations.md.',

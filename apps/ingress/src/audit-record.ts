@@ -50,7 +50,7 @@ export const claimedKeyId = (request: Request): string | undefined =>
   /^Bearer (rk_[A-Za-z0-9_]{1,64})(?:\.|$)/i.exec(request.headers.authorization ?? '')?.[1];
 
 /** The pattern that matched. A route with several is named by the path, which then is one of them. */
-export function routeOf(request: Request): string {
+function routeOf(request: Request): string {
   const path: unknown = (request.route as { path?: unknown } | undefined)?.path;
   if (typeof path === 'string') return path;
   if (Array.isArray(path) && path.includes(request.path)) return request.path;

@@ -112,9 +112,12 @@ function refuseState(key: Key, { isProduction, now }: AuthOptions): void {
 const unauthenticated = (why: string, suspicion: SecurityRule = 'bad_signature'): Problem =>
   new Problem('UNAUTHENTICATED', why, { headers: { 'www-authenticate': 'Bearer' }, suspicion });
 
+export const coversAccount = (key: Key, accountId: string): boolean =>
+  key.accounts.some((pattern) => covers(pattern, accountId));
+
 /** @throws Problem UNAUTHORIZED when no pattern of the key covers the account */
 export function requireAccount(key: Key, accountId: string): void {
-  if (key.accounts.some((pattern) => covers(pattern, accountId))) return;
+  if (coversAccount(key, accountId)) return;
   throw new Problem('UNAUTHORIZED', 'the key does not cover this account', { suspicion: 'foreign_account' });
 }
 

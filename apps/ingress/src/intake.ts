@@ -82,9 +82,9 @@ export function takeCharge(deps: IntakeDeps, key: Key, request: Request, respons
     throw invalid({ path: 'amount', message });
   }
   const header = request.headers['idempotency-key'];
-  const given = header === undefined && input.idempotency_key === undefined;
+  const isKeyless = header === undefined && input.idempotency_key === undefined;
   return take(deps, key, response, {
-    idempotencyKey: given ? `charge-${newId()}` : oneKey(header, input.idempotency_key),
+    idempotencyKey: isKeyless ? `charge-${newId()}` : oneKey(header, input.idempotency_key),
     accountId: input.account_id,
     amountMinor,
     currency: input.currency,

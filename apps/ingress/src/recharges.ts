@@ -3,7 +3,7 @@ import type { IRouter, Request, Response } from 'express';
 import { z } from 'zod';
 import { answer, preferredForm } from './answer.js';
 import { rechargeBody, statusOf, timelineBody } from './bodies.js';
-import { likeOf, requireAccount, type Scope } from './caller.js';
+import { coversAccount, likeOf, requireAccount, type Scope } from './caller.js';
 import { sendCsv } from './csv.js';
 import { type IntakeDeps, takeCharge, takeRecharge } from './intake.js';
 import { Problem } from './problem.js';
@@ -65,13 +65,7 @@ async function own(deps: RechargeDeps, request: Request, scope: Scope): Promise<
   const key = await deps.caller(request, scope);
   const id = String(request.params.id).toLowerCase();
   const recharge = UUID.test(id) ? await deps.domain.reads.recharge(id) : null;
-  const patterns = new Set(key.accounts);
-  if (!recharge || recharge.clientId !== key.clientId || patterns.size === 0) throw unknownRecharge();
-  try {
-    requireAccount(key, recharge.accountId);
-  } catch {
-    throw unknownRecharge();
-  }
+  if (recharge?.clientId !== key.clientId || !coversAccount(key, recharge.accountId)) throw unknownRecharge();
   return recharge;
 }
 
