@@ -1,6 +1,7 @@
-import { BadConfiguration, type Config } from '@replenish/runtime';
+import { BadConfiguration, type Config, readTogether } from '@replenish/runtime';
 import type { TokenIssuer } from './auth-tokens.js';
 import type { AuthOptions } from './caller.js';
+import { trustedProxies } from './trusted-proxies.js';
 
 export type AuthSettings = AuthOptions &
   Readonly<{
@@ -8,15 +9,13 @@ export type AuthSettings = AuthOptions &
     trustProxy: readonly string[] | false;
   }>;
 
-/** @throws BadConfiguration when the token issuer is only half named */
+/** @throws BadConfiguration when the token issuer is only half named, or a proxy is none */
 export function authSettings(config: Config): AuthSettings {
-  return {
-    isProduction: config.NODE_ENV === 'production',
-    tokenIssuer: tokenIssuerFrom(config),
-    now: Date.now,
-    trustProxy:
-      config.TRUST_PROXY === undefined ? false : config.TRUST_PROXY.split(',').map((one) => one.trim()),
-  };
+  const [tokenIssuer, trustProxy] = readTogether(
+    () => tokenIssuerFrom(config),
+    () => config.TRUST_PROXY !== undefined && trustedProxies(config.TRUST_PROXY),
+  );
+  return { isProduction: config.NODE_ENV === 'production', tokenIssuer, now: Date.now, trustProxy };
 }
 
 function tokenIssuerFrom({ OAUTH_ISSUER, OAUTH_AUDIENCE, OAUTH_JWKS_URL }: Config): TokenIssuer | null {

@@ -2,7 +2,14 @@ import { once } from 'node:events';
 import { openDomain } from '@replenish/domain';
 import { openProviders } from '@replenish/providers';
 import { openQueues } from '@replenish/queues';
-import { domainOptions, queueOptions, requireMasterKeys, runProcess } from '@replenish/runtime';
+import {
+  domainOptions,
+  queueOptions,
+  readTogether,
+  requireDatabaseUrl,
+  requireMasterKeys,
+  runProcess,
+} from '@replenish/runtime';
 import { buildApp } from './app.js';
 import { authSettings } from './auth-settings.js';
 import { openGuards } from './guards.js';
@@ -11,20 +18,20 @@ import { refuseDemoClient, refuseUnsafeConfiguration, tlsOptions } from './tls.j
 
 await runProcess('ingress', process.env, async (frame) => {
   const { config, log, registry, health, opened } = frame;
-  refuseUnsafeConfiguration(config);
-  const tls = tlsOptions(config);
-  const domain = opened(
-    'domain',
-    openDomain({ ...domainOptions(frame), masterKeys: requireMasterKeys(config) }),
-    (it) => it.close(),
+  const [tls, auth, masterKeys] = readTogether(
+    () => tlsOptions(config),
+    () => authSettings(config),
+    () => requireMasterKeys(config),
+    () => requireDatabaseUrl(config),
+    () => refuseUnsafeConfiguration(config),
   );
+  const domain = opened('domain', openDomain({ ...domainOptions(frame), masterKeys }), (it) => it.close());
   const providers = opened('providers', openProviders(config), (it) => it.close());
   const queues = opened('queues', openQueues(queueOptions(frame, providers.names)), (it) => it.close());
   health.add('database', () => domain.ping());
   health.add('queue', () => queues.ping());
   await refuseDemoClient(domain.clients, config);
   const guards = openGuards(frame, domain);
-  const auth = authSettings(config);
   const stop = new AbortController();
   const app = buildApp({
     domain,

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { type Domain, StoreUnavailable } from '@replenish/domain';
 import { BadConfiguration, type Config, type TlsOptions } from '@replenish/runtime';
+import { trustsEverybody } from './trusted-proxies.js';
 
 type TlsSettings = Pick<Config, 'TLS_CERT_FILE' | 'TLS_KEY_FILE' | 'TLS_CLIENT_CA_FILE'>;
 
@@ -35,7 +36,7 @@ export function refuseUnsafeConfiguration(config: Config): void {
     faults.push('secrets would travel in the clear: set TLS_CERT_FILE and TLS_KEY_FILE, or TRUST_PROXY');
   if (config.SANDBOX_WEBHOOK_SECRET)
     faults.push('SANDBOX_WEBHOOK_SECRET is set: whoever knows it could say that money came');
-  if (config.TRUST_PROXY && /\/0+\s*(,|$)/.test(config.TRUST_PROXY))
+  if (config.TRUST_PROXY && trustsEverybody(config.TRUST_PROXY))
     faults.push('TRUST_PROXY names every address: anybody could say where a call comes from');
   if (config.OAUTH_JWKS_URL && new URL(config.OAUTH_JWKS_URL).protocol !== 'https:')
     faults.push('OAUTH_JWKS_URL is not https: whoever is on the way could put in keys of their own');

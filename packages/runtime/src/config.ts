@@ -36,8 +36,11 @@ export const settings = {
   SANDBOX_DATA_DIR: z.string().optional(),
   /** Shared secret of the sandbox's signed webhooks (Standard Webhooks form). */
   SANDBOX_WEBHOOK_SECRET: z.string().startsWith('whsec_').optional(),
-  /** The address under which providers reach the ingress: the base of every notify URL. */
-  PUBLIC_URL: z.url().optional(),
+  /** The address under which providers reach the ingress: the base of every notify URL, which begins with the slash. */
+  PUBLIC_URL: z
+    .url()
+    .transform((url) => url.replace(/\/+$/, ''))
+    .optional(),
   /** First of a run of ports, one a process; see `metricsOffset`. */
   METRICS_PORT: port.default(9464),
   METRICS_HOST: z.string().default('127.0.0.1'),
@@ -88,6 +91,12 @@ export const settings = {
 /** A setting is missing or wrong, and starting again will not mend it: the process ends with exit code 78. */
 export class BadConfiguration extends Error {
   override readonly name = 'BadConfiguration';
+
+  constructor(message: string) {
+    super(message);
+    // Whoever set the environment reads this in the log, and no line of ours is at fault.
+    delete this.stack;
+  }
 }
 
 const Settings = z.object(settings);
@@ -129,6 +138,27 @@ export function readConfig(env: Env): Config {
     SANDBOX_URL: `http://127.0.0.1:${read.SANDBOX_PORT}`,
     ...stripUndefined(read),
   } as Config);
+}
+
+/**
+ * What each of them reads, so that whoever corrects a configuration starts the process once and not once a fault.
+ * @throws BadConfiguration with the faults of all of them
+ */
+export function readTogether<Read extends readonly unknown[]>(
+  ...readers: { readonly [At in keyof Read]: () => Read[At] }
+): Read {
+  const faults: string[] = [];
+  const read = readers.map((reader: () => unknown) => {
+    try {
+      return reader();
+    } catch (error) {
+      if (!(error instanceof BadConfiguration)) throw error;
+      faults.push(error.message);
+      return undefined;
+    }
+  });
+  if (faults.length > 0) throw new BadConfiguration(faults.join('\n'));
+  return read as unknown as Read;
 }
 
 /** @throws an error that says how to get one, when no database is configured and no local one is running. */

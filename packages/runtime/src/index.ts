@@ -7,6 +7,7 @@ export {
   localStateDir,
   masterKeysOf,
   readConfig,
+  readTogether,
   requireDatabaseUrl,
   requireMasterKeys,
   requireProviders,
