@@ -6,7 +6,7 @@ type Words = Readonly<{ meaning: string; remedy: string }>;
 const words: Record<Code, Words> = {
   INVALID_ARGUMENT: {
     meaning:
-      'A field is missing, wrong or unknown, or the body cannot be read. `errors` names each field. With status 413 the body is too large, with 415 its media type or encoding is not read.',
+      'A field is missing, wrong or unknown, or the body cannot be read. `errors` names each field. With status 413 the body is too large, with 415 its media type or encoding is not read, with 431 the headers are too large, with 417 there is an `Expect` that we do not meet, and with 408 the request did not arrive in time.',
     remedy:
       'Correct the named fields and send again. The idempotency key is not used up. Repeating the same request changes nothing.',
   },
@@ -40,7 +40,8 @@ const words: Record<Code, Words> = {
     remedy: 'Top the account up or ask for less, then send again. The idempotency key is not used up.',
   },
   RATE_LIMITED: {
-    meaning: 'The client made more requests than it may. Nothing was done.',
+    meaning:
+      'The client made more requests in a minute than it may, or more recharges were asked for the account. `detail` says which. Nothing was done.',
     remedy: 'Wait as many seconds as `Retry-After` says, then repeat with the same idempotency key.',
   },
   INTERNAL_ERROR: {

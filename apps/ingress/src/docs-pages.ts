@@ -117,7 +117,7 @@ const details: Readonly<Record<string, string>> = {
   DUPLICATE_REQUEST: 'this idempotency key was used with another request; take a new key',
   INVALID_STATE: 'too late to cancel: it was sent to the provider',
   INSUFFICIENT_BALANCE: "the account's available balance does not cover the amount",
-  RATE_LIMITED: 'too many requests; wait as long as Retry-After says',
+  RATE_LIMITED: 'the client has used its 600 requests of this minute',
   INTERNAL_ERROR: 'the request failed; nobody but our log knows why',
 };
 

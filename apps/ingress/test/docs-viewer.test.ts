@@ -1,10 +1,11 @@
-import { readFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { get as httpGet, type IncomingMessage } from 'node:http';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
 import { gunzipSync } from 'node:zlib';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { openViewer } from '../src/docs-viewer.js';
+import { openViewer, packedOnce } from '../src/docs-viewer.js';
 import { type Ingress, openIngress } from './ingress.js';
 
 let ingress: Ingress;
@@ -151,4 +152,15 @@ test('production shows the reference and sends nothing from it', async () => {
   const { supportedSubmitMethods, plugins } = await told('off');
   expect(supportedSubmitMethods).toEqual([]);
   expect(Object.keys(plugins[0]!.wrapComponents!)).toEqual(['authorizeBtn', 'authorizeOperationBtn']);
+});
+
+test('a file that could not be read once is read again', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'replenish-viewer-'));
+  const file = join(folder, 'late.js');
+  const packed = packedOnce(file);
+  await expect(packed()).rejects.toThrow('ENOENT');
+  writeFileSync(file, 'late');
+  expect(gunzipSync(await packed()).toString()).toBe('late');
+  rmSync(folder, { recursive: true });
+  expect(gunzipSync(await packed()).toString()).toBe('late');
 });

@@ -79,6 +79,16 @@ test('what is left of a limit is told by every process alike', async () => {
   expect(Number(refused.headers.get('retry-after'))).toBe(resetSeconds);
 });
 
+test('the page of RATE_LIMITED shows what is answered, and names both limits', async () => {
+  const key = await one.client({ rateLimitPerMinute: 1 });
+  const list = () => one.call('GET', '/v1/recharges', { key });
+  await list();
+  const { detail } = (await list()).body;
+  const page = (await one.call('GET', '/docs/errors/RATE_LIMITED')).text;
+  expect(page.replace(/ its \d+ /, ' its 1 ')).toContain(`"${detail}"`.replaceAll('"', '&quot;'));
+  expect(page).toMatch(/the client[^.]*the account/i);
+});
+
 test("the client's keys share its count, another client has its own, and a key's own limit comes first", async () => {
   const key = await one.client({ rateLimitPerMinute: 2 });
   const statuses = [];
