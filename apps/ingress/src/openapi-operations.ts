@@ -19,7 +19,10 @@ export type Operation = Readonly<{
   idempotencyKey?: 'needed' | 'optional';
   prefer?: boolean;
   query?: z.ZodType;
-  body?: Readonly<{ schema: 'RechargeInput' | 'ChargeInput'; example: Readonly<Record<string, unknown>> }>;
+  /** Any: bytes of whatever media type. */
+  body?:
+    | Readonly<{ schema: 'RechargeInput' | 'ChargeInput'; example: Readonly<Record<string, unknown>> }>
+    | 'any';
   /** Name of the schema of the answer, by status. Csv: the rows may be had as text/csv too. */
   answers: Readonly<Record<number, string>>;
   csv?: boolean;
@@ -173,6 +176,7 @@ const others: readonly Operation[] = [
     summary: "A provider's event",
     description:
       "Signed in the provider's own way over the raw body. Answered when it is stored, with the body that the provider asks for; a repeated event is answered the same.",
+    body: 'any',
     answers: { 200: 'any' },
     problems: [...EVERY, 'UNAUTHENTICATED', 'NOT_FOUND'],
   },
@@ -192,6 +196,7 @@ const others: readonly Operation[] = [
     tag: 'service',
     summary: 'The process can take money: its database and queue answer',
     answers: { 200: 'Health', 503: 'Health' },
+    headers: { 503: ['Retry-After'] },
     problems: ['INTERNAL_ERROR'],
   },
   {

@@ -1,15 +1,7 @@
 import { z } from 'zod';
+import { answersOf, headers, type Json, problemResponses, problemsOf, ref } from './openapi-answers.js';
 import { inputs, type Operation, operations } from './openapi-operations.js';
 import * as answers from './openapi-schemas.js';
-import { type Code, codes } from './problem.js';
-
-type Json = Record<string, unknown>;
-
-/** The statuses that a code comes with; the first is its usual one. */
-const statusesOf = (code: Code): readonly number[] => {
-  if (code === 'INVALID_ARGUMENT') return [400, 413, 415];
-  return code === 'INTERNAL_ERROR' ? [500, 503] : [codes[code].status];
-};
 
 /** OpenAPI 3.1 of every route, from the schemas that validate and the table of operations. */
 export function openapiDocument(publicUrl: string): Json {
@@ -26,7 +18,7 @@ export function openapiDocument(publicUrl: string): Json {
     paths: paths(),
     components: {
       schemas: schemas(),
-      responses: Object.fromEntries(problemStatuses().map((status) => [`Problem${status}`, problem(status)])),
+      responses: problemResponses(),
       headers,
       securitySchemes,
     },
@@ -123,7 +115,9 @@ const header = (name: string, description: string, pattern?: string): Json => ({
 });
 
 /** One example for both: tools write it as XML by the schema, which has no words for the entries of a map. */
-function requestBody({ schema, example }: NonNullable<Operation['body']>): Json {
+function requestBody(body: NonNullable<Operation['body']>): Json {
+  if (body === 'any') return { required: true, content: { '*/*': { schema: {} } } };
+  const { schema, example } = body;
   const { metadata: _, ...xmlExample } = example;
   return {
     required: true,
@@ -133,73 +127,6 @@ function requestBody({ schema, example }: NonNullable<Operation['body']>): Json 
     },
   };
 }
-
-const ref = (name: string): Json => ({ $ref: `#/components/schemas/${name}` });
-
-/** XML only where the answer has a root element of its own. */
-function answersOf({ answers: byStatus, csv, headers: more }: Operation): Json {
-  return Object.fromEntries(
-    Object.entries(byStatus).map(([status, name]) => {
-      const schema = name === 'any' ? {} : ref(name);
-      const hasXml = name !== 'any' && name !== 'Health';
-      const names = [
-        'X-Correlation-Id',
-        ...(more?.[Number(status)] ?? []),
-        ...(csv ? ['X-Next-Cursor'] : []),
-      ];
-      const content = {
-        [name === 'any' ? '*/*' : 'application/json']: { schema },
-        ...(hasXml && { 'application/xml': { schema } }),
-        ...(csv && { 'text/csv': { schema: { type: 'string' } } }),
-      };
-      return [status, { description: descriptions[status] ?? 'Done', headers: headerRefs(names), content }];
-    }),
-  );
-}
-
-const descriptions: Readonly<Record<string, string>> = { 202: 'Stored', 503: 'Not ready' };
-
-const headerRefs = (names: readonly string[]): Json =>
-  Object.fromEntries(names.map((name) => [name, { $ref: `#/components/headers/${name}` }]));
-
-const problemsOf = ({ problems }: Operation): Json =>
-  Object.fromEntries(
-    problems
-      .flatMap(statusesOf)
-      .map((status) => [status, { $ref: `#/components/responses/Problem${status}` }]),
-  );
-
-const problemStatuses = (): number[] =>
-  [...new Set((Object.keys(codes) as Code[]).flatMap(statusesOf))].sort((a, b) => a - b);
-
-function problem(status: number): Json {
-  const having = (Object.keys(codes) as Code[]).filter((code) => statusesOf(code).includes(status));
-  const example = {
-    type: `/docs/errors/${having[0]}`,
-    title: codes[having[0]!].title,
-    status,
-    detail: 'amount: must be a positive integer of minor units, in digits',
-    code: having[0],
-    correlationId: '0190b3a2-7c1e-7d1b-9a55-3f2c8e6d4b10',
-  };
-  return {
-    description: having.map((code) => `${code}: ${codes[code].title}`).join('; '),
-    headers: headerRefs(['X-Correlation-Id', ...([429, 503].includes(status) ? ['Retry-After'] : [])]),
-    content: {
-      'application/problem+json': { schema: ref('Problem'), ...(status === 400 && { example }) },
-      'application/problem+xml': { schema: ref('Problem') },
-    },
-  };
-}
-
-const plain = (description: string): Json => ({ description, schema: { type: 'string' } });
-const headers: Json = {
-  'X-Correlation-Id': plain('Name it when you ask us about this call'),
-  Location: plain('Where the recharge can be read'),
-  'Idempotent-Replayed': plain('`true` when the key was seen before'),
-  'Retry-After': plain('Seconds to wait'),
-  'X-Next-Cursor': plain('With text/csv: the cursor of the next page'),
-};
 
 const apiKey = (name: string, description: string): Json => ({
   type: 'apiKey',

@@ -27,10 +27,7 @@ export type Operation = Readonly<{
   parameters?: readonly Parameter[];
   security: readonly object[];
   requestBody?: {
-    content: Readonly<{
-      'application/json': { schema: { $ref: string } };
-      'application/xml': { example: string };
-    }>;
+    content: Readonly<{ 'application/json'?: { schema: { $ref: string } } }>;
   };
   responses: Responses;
 }>;
@@ -170,10 +167,9 @@ const someOf = (parameters: readonly Parameter[]): fc.Arbitrary<Record<string, u
 export function caseOf({ path, method, operation }: (typeof operations)[number]): fc.Arbitrary<Case> {
   const inPlace = (place: string) => (operation.parameters ?? []).filter((one) => one.in === place);
   const all = (place: string) => someOf(inPlace(place));
-  const content = operation.requestBody?.content;
-  const schema =
-    content && document.components.schemas[content['application/json'].schema.$ref.split('/').at(-1)!]!;
-  const root = /^<(\w+)/.exec(content?.['application/xml'].example ?? '')?.[1] ?? '';
+  const ref = operation.requestBody?.content['application/json']?.schema.$ref;
+  const schema = ref === undefined ? undefined : document.components.schemas[ref.split('/').at(-1)!]!;
+  const root = schema?.xml?.name ?? '';
   const names = (place: string) => inPlace(place).map(({ name }) => name);
   // Whoever prefers to wait is waited for, and thousands of them would be for hours.
   const headers = headersOf(inPlace('header').filter(({ name }) => name !== 'Prefer'));

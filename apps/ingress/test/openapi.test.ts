@@ -87,7 +87,9 @@ test('the examples of the bodies are taken by their routes, as JSON and as XML',
   const { paths, components } = document as unknown as {
     paths: Record<
       string,
-      { post?: { requestBody?: { content: Record<string, { schema: { $ref: string }; example: Example }> } } }
+      {
+        post?: { requestBody?: { content: Record<string, { schema: { $ref?: string }; example: Example }> } };
+      }
     >;
     components: { schemas: Record<string, { xml: { name: string } }> };
   };
@@ -95,6 +97,7 @@ test('the examples of the bodies are taken by their routes, as JSON and as XML',
     let sent = 0;
     for (const [path, { post }] of Object.entries(paths))
       for (const [type, { schema, example }] of Object.entries(post?.requestBody?.content ?? {})) {
+        if (!schema.$ref) continue;
         const { xml } = components.schemas[schema.$ref.split('/').at(-1)!]!;
         const body = type.endsWith('xml') ? asXml(xml.name, example) : JSON.stringify(example);
         const answer = await ingress.call('POST', path, {
@@ -138,4 +141,52 @@ test('the length of a page is a whole number from 1 to 100 wherever it can be as
   expect(limits).toHaveLength(3);
   for (const { schema } of limits)
     expect(schema).toMatchObject({ type: 'integer', minimum: 1, maximum: 100 });
+});
+
+type Response = Readonly<{ $ref?: string; headers?: Record<string, unknown>; content?: object }>;
+type Described = Readonly<{
+  operationId: string;
+  security: readonly object[];
+  requestBody?: { required: boolean; content: Record<string, object> };
+  responses: Record<string, Response>;
+}>;
+
+const described = Object.values(document.paths).flatMap((path) =>
+  Object.values(path),
+) as unknown as Described[];
+const shared = (document as unknown as { components: { responses: Record<string, Response> } }).components
+  .responses;
+const headersOf = ({ responses }: Described, status: string): string[] => {
+  const { $ref, headers } = responses[status]!;
+  return Object.keys(headers ?? shared[$ref!.split('/').at(-1)!]!.headers!);
+};
+
+test('what Node itself refuses is described for every operation', () => {
+  for (const { operationId, responses } of described)
+    expect([operationId, Object.keys(responses)]).toEqual([
+      operationId,
+      expect.arrayContaining(['408', '417', '431']),
+    ]);
+});
+
+test('each answer names the headers that it may have', () => {
+  for (const operation of described) {
+    const statuses = Object.keys(operation.responses);
+    const having = (name: string) => statuses.filter((status) => headersOf(operation, status).includes(name));
+    const isLimited = operation.security.length > 0;
+    expect(having('X-Correlation-Id')).toEqual(statuses);
+    expect(having('WWW-Authenticate')).toEqual(isLimited || statuses.includes('401') ? ['401'] : []);
+    expect(having('Retry-After')).toEqual(
+      statuses.filter((status) => ['403', '429', '503'].includes(status)),
+    );
+    for (const name of ['RateLimit', 'RateLimit-Policy'])
+      if (isLimited)
+        expect(having(name)).toEqual(expect.arrayContaining(['200', '400', '403', '429', '500']));
+      else expect(statuses.filter((status) => status < '300' && having(name).includes(status))).toEqual([]);
+  }
+});
+
+test('a webhook has a body of whatever kind its provider sends', () => {
+  const webhook = described.find(({ operationId }) => operationId === 'takeWebhook')!;
+  expect(webhook.requestBody).toEqual({ required: true, content: { '*/*': { schema: {} } } });
 });
