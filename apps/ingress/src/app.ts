@@ -12,7 +12,7 @@ import express, {
 import { addAccountRoutes } from './accounts.js';
 import { addAuditRoutes } from './audit-routes.js';
 import type { AuthSettings } from './auth-settings.js';
-import { atEnd, type Call, callOf, type Onlooker, openCall, seenBy, statusOf } from './call.js';
+import { atEnd, type Call, callOf, type Onlooker, openCall, seenBy, statusTold } from './call.js';
 import { openCallers } from './caller.js';
 import { docsRoutes } from './docs-routes.js';
 import { guarded } from './guard.js';
@@ -134,7 +134,7 @@ function opening(log: Logger): Onlooker {
     const { correlationId, transactionId, idempotencyKey, durationMs } = call;
     const { method } = request;
     const path = redacted(request.originalUrl.split('?')[0]!);
-    const status = statusOf(response);
+    const status = statusTold(response);
     log.info({ correlationId, transactionId, idempotencyKey, method, path, status, durationMs }, 'request');
   };
   return (request, response) => {

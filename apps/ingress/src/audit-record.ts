@@ -1,6 +1,6 @@
 import type { AuditCall } from '@replenish/domain';
 import type { Request, Response } from 'express';
-import { type Call, statusOf } from './call.js';
+import { type Call, statusTold } from './call.js';
 import { redacted } from './redaction.js';
 
 /** Parameters that may stand in the trail, by the name they have there. Whatever is not named here is left out. */
@@ -38,7 +38,7 @@ export function recordOf(request: Request, response: Response, call: Call, id: s
     route,
     params,
     accountId: accountOf(params),
-    status: statusOf(response),
+    status: statusTold(response),
     code: typeof code === 'string' ? code : null,
     durationMs,
     correlationId,

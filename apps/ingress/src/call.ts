@@ -119,5 +119,5 @@ export const atEnd = (response: Response, end: CallEnd): void => {
 const CLIENT_GONE = 499;
 
 /** What the caller was answered, or that it left before. */
-export const statusOf = (response: Response): number =>
+export const statusTold = (response: Response): number =>
   callOf(response).isGone ? CLIENT_GONE : response.statusCode;

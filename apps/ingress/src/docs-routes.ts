@@ -24,13 +24,13 @@ export function docsRoutes({ publicUrl, isProduction }: DocsOptions): Router {
   const menu = isProduction ? navigation : [...navigation, signature];
   const router = Router();
   const contract = JSON.stringify(openapiDocument(publicUrl));
-  router.get('/openapi.json', (_request, response) => send(response, 'application/json', contract));
+  router.get('/openapi.json', (_request, response) => sendText(response, 'application/json', contract));
   router.use('/docs', policy());
   router.use(viewer.routes);
-  router.get('/docs/style.css', (_request, response) => send(response, 'text/css', styleSheet));
+  router.get('/docs/style.css', (_request, response) => sendText(response, 'text/css', styleSheet));
   for (const page of pages) {
     const html = layout(page, menu);
-    router.get(page.path, (_request, response) => send(response, 'text/html', html));
+    router.get(page.path, (_request, response) => sendText(response, 'text/html', html));
   }
   if (!isProduction) addSignature(router, signature, menu);
   return router;
@@ -48,7 +48,7 @@ function addSignature(router: Router, page: Page, menu: readonly Page[]): void {
   );
 }
 
-function send(response: Response, type: string, text: string): void {
+function sendText(response: Response, type: string, text: string): void {
   response.setHeader('cache-control', CACHED);
   response.setHeader('content-type', `${type}; charset=utf-8`);
   response.end(text);

@@ -34,7 +34,7 @@ type Asked = Readonly<{
 }>;
 
 /** The body as sent, JSON or XML with this root element: the same value for both. @throws Problem INVALID_ARGUMENT */
-export function readBody(request: Request, root: string): unknown {
+export function parsedBody(request: Request, root: string): unknown {
   const type = bodyType(request);
   const raw = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0);
   const body = type === JSON_TYPE ? parseJson(raw) : parseXml(raw, root);
@@ -64,7 +64,7 @@ export function takeRecharge(
   request: Request,
   response: Response,
 ): Promise<Taken> {
-  const input = validated(RechargeInput, readBody(request, 'recharge'));
+  const input = validated(RechargeInput, parsedBody(request, 'recharge'));
   const { amount, ...asked } = input;
   return take(deps, key, response, {
     ...asked,
@@ -75,7 +75,7 @@ export function takeRecharge(
 
 /** POST /api/charge: major units, and without a key each call is an intent of its own. */
 export function takeCharge(deps: IntakeDeps, key: Key, request: Request, response: Response): Promise<Taken> {
-  const input = validated(ChargeInput, readBody(request, 'charge'));
+  const input = validated(ChargeInput, parsedBody(request, 'charge'));
   const amountMinor = minorFromMajor(input.amount, exponentOf(input.currency) ?? 2);
   if (amountMinor === null || amountMinor <= 0n || amountMinor > BigInt(Number.MAX_SAFE_INTEGER)) {
     const message = `must be a positive decimal of ${input.currency}, no finer than its smallest unit`;

@@ -51,7 +51,7 @@ export function invalid(...errors: readonly FieldError[]): Problem {
 }
 
 /** RFC 9457. The detail is for people; programs read `code`. */
-function send(request: Request, response: Response, problem: Problem): void {
+function tell(request: Request, response: Response, problem: Problem): void {
   for (const [name, value] of Object.entries(problem.headers)) addHeader(response, name, value);
   const errors = problem.errors?.map(({ path, message }) => ({ path: redacted(path), message }));
   const body = problemBody({
@@ -83,7 +83,7 @@ export const answerProblems =
   (log: Logger): ErrorRequestHandler =>
   (error, request, response, next) => {
     if (response.headersSent) return next(error);
-    send(request, response, problemFrom(error, log, callOf(response).correlationId));
+    tell(request, response, problemFrom(error, log, callOf(response).correlationId));
   };
 
 function problemFrom(error: unknown, log: Logger, correlationId: string): Problem {

@@ -45,7 +45,7 @@ export function createIngressServer(app: Express, log: Logger, tls: TlsOptions |
       return;
     }
     const correlationId = newId();
-    const status = statusOf[error.code ?? ''] ?? 400;
+    const status = statusOfFault[error.code ?? ''] ?? 400;
     log.info({ correlationId, status, reason: error.code, ip: socket.remoteAddress }, 'request unreadable');
     socket.end(bareAnswer(status, correlationId), () => socket.destroy());
   });
@@ -57,7 +57,7 @@ type AnsweringSocket = Socket & { _httpMessage?: ServerResponse };
 /** A path or a whole URL (RFC 9112, 3.2). Express answers any other by itself, before anybody has seen the call. */
 const isPath = (url: string): boolean => url.startsWith('/') || URL.canParse(url);
 
-const statusOf: Readonly<Record<string, number>> = {
+const statusOfFault: Readonly<Record<string, number>> = {
   HPE_HEADER_OVERFLOW: 431,
   HPE_CHUNK_EXTENSIONS_OVERFLOW: 413,
   ERR_HTTP_REQUEST_TIMEOUT: 408,

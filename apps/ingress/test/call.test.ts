@@ -6,7 +6,7 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { createFastServer, openRegistry } from '@replenish/runtime';
 import { until } from '@replenish/testing';
 import express from 'express';
-import { atEnd, done, openCall, seenBy, statusOf } from '../src/call.js';
+import { atEnd, done, openCall, seenBy, statusTold } from '../src/call.js';
 import { openOverload } from '../src/overload.js';
 import { closeServer, createIngressServer } from '../src/server.js';
 import { aRecharge, bearer, type Ingress, listen, openIngress } from './ingress.js';
@@ -22,7 +22,7 @@ async function openSlow() {
   const app = express().use(
     seenBy([
       (request, response) => openCall(request, response, 'test'),
-      (_request, response) => atEnd(response, (_sent, answered) => ended.push(statusOf(answered))),
+      (_request, response) => atEnd(response, (_sent, answered) => ended.push(statusTold(answered))),
       overload.see,
     ]),
   );
