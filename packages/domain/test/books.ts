@@ -1,4 +1,4 @@
-import { createDatabase } from '@replenish/testing';
+import { newRecharge as aRecharge, createDatabase } from '@replenish/testing';
 import pg from 'pg';
 import { v7 as uuidv7 } from 'uuid';
 import type { News } from '../src/core/recharge.js';
@@ -52,27 +52,9 @@ export async function openBooks(): Promise<Books> {
   };
 }
 
-export const newRecharge = (over: Partial<NewRecharge> = {}): NewRecharge => {
-  const id = uuidv7();
-  return {
-    id,
-    clientId: CLIENT,
-    idempotencyKey: `key-${id}`,
-    accountId: 'acct-1',
-    kind: 'collect',
-    amountMinor: 4_999n,
-    currency: 'USD',
-    paymentMethod: 'sandbox',
-    provider: 'sandbox',
-    orderReference: null,
-    productType: null,
-    planId: null,
-    metadata: {},
-    requestedAt: null,
-    correlationId: 'c-1',
-    ...over,
-  };
-};
+/** Ids of one process grow, also within a millisecond. */
+export const newRecharge = (over: Partial<NewRecharge> = {}): NewRecharge =>
+  aRecharge({ id: uuidv7(), ...over });
 
 export const told = (transactionId: string, news: News, over: Partial<Told> = {}): Told => ({
   transactionId,

@@ -18,32 +18,25 @@ test('the answer to an old attempt leaves what is known of the order as it was',
 });
 
 describe('another order of the same reference', () => {
-  const first = { providerOrderId: 'sbx_1', confirmation: 'acknowledged' } as const;
+  const first = { providerOrderId: 'sbx_1' };
   const other = { providerOrderId: 'sbx_2', source: 'webhook' } as const;
 
-  test.each(['PENDING_CONFIRMATION', 'SUCCEEDED', 'FAILED'] as const)(
-    'that is settled in %s moves nothing, is a case, and its money is put aside',
-    (state) => {
-      expect(decide(recharge(state, first), report('settled', other))).toMatchObject({
-        verdict: 'conflict',
-        to: state,
-        openCase: 'several_orders',
-        journal: { slot: 'suspense' },
-      });
-    },
-  );
-
-  test('that is declined fails nobody', () => {
-    expect(decide(recharge('PENDING_CONFIRMATION', first), report('declined', other))).toMatchObject({
-      verdict: 'conflict',
-      to: 'PENDING_CONFIRMATION',
+  test('that settles after the first is a case, and moves nothing', () => {
+    const decision = decide(recharge('SUCCEEDED', first), report('settled', other));
+    expect(decision).toMatchObject({
+      verdict: 'stale',
+      to: 'SUCCEEDED',
       openCase: 'several_orders',
       journal: null,
     });
+    const known = recharge('SUCCEEDED', { ...first, openCases: ['several_orders'] });
+    expect(decide(known, report('settled', other)).openCase).toBeNull();
   });
 
-  test('is the first one while none is known', () => {
-    expect(decide(recharge('SUBMITTED'), report('settled', other)).to).toBe('SUCCEEDED');
+  test('is none where the same order is heard of again, or none is named', () => {
+    for (const again of [first, {}, { providerOrderId: null }]) {
+      expect(decide(recharge('SUCCEEDED', first), report('settled', again)).openCase).toBeNull();
+    }
   });
 });
 

@@ -17,6 +17,7 @@ export { execute, openTestServer, type TestServer } from './server.js';
 export { until } from './until.js';
 export {
   type CallRow,
+  newRecharge,
   openWorkerBooks,
   RECONCILE_AFTER_MS,
   type RechargeRow,

@@ -98,11 +98,21 @@ const refusal = (id: string, news: News, sqlState: string): string => `
     when (new.transaction_id = '${id}' and new.news = '${news}') execute function refuse_news()`;
 
 async function recharged(domain: Domain, over: Partial<NewRecharge>, news: readonly News[]): Promise<string> {
+  const ask = newRecharge(over);
+  const created = await domain.createRecharge(ask);
+  if (!created.ok) throw new Error(created.problem);
+  for (const heard of news)
+    await domain.applyNews({ transactionId: ask.id, news: heard, source: 'submission', reason: 'as tested' });
+  return ask.id;
+}
+
+/** A request as the ingress hands it on, but for what a test says. */
+export function newRecharge(over: Partial<NewRecharge> = {}): NewRecharge {
   const id = over.id ?? newId();
-  const created = await domain.createRecharge({
+  return {
     id,
     clientId: '00000000-0000-7000-8000-00000000000a',
-    idempotencyKey: id,
+    idempotencyKey: `key-${id}`,
     accountId: 'acct-1',
     kind: 'collect',
     amountMinor: 4_999n,
@@ -116,11 +126,7 @@ async function recharged(domain: Domain, over: Partial<NewRecharge>, news: reado
     requestedAt: null,
     correlationId: 'c-1',
     ...over,
-  });
-  if (!created.ok) throw new Error(created.problem);
-  for (const heard of news)
-    await domain.applyNews({ transactionId: id, news: heard, source: 'submission', reason: 'as tested' });
-  return id;
+  };
 }
 
 function recorder(logged: LogRecord[]): Logger {

@@ -75,7 +75,6 @@ export function decide(r: Recharge, report: Report): Decision {
     const { nextStep, confirmation } = r;
     return { ...nothingMoves(r, 'stale', report, null), nextStep, confirmation };
   }
-  if (isOfAnotherOrder(r, report)) return anotherOrder(r, report);
   const hasOtherMoney = report.money !== undefined && !isSameMoney(report.money, r);
   if (hasOtherMoney && !isFinal(r.state)) return wrongMoney(r, report);
   const { verdict, to } = step(r.state, report.news);
@@ -132,15 +131,6 @@ const isOutdated = (r: Recharge, report: Report): boolean =>
   report.attempt < r.attempt &&
   (report.news === 'unknown' || report.news === 'declined');
 
-/** One reference is one order: whatever becomes of a second one, it is not what this recharge waits for. */
-const isOfAnotherOrder = (r: Recharge, { providerOrderId }: Report): boolean =>
-  r.providerOrderId !== null && typeof providerOrderId === 'string' && providerOrderId !== r.providerOrderId;
-
-const anotherOrder = (r: Recharge, report: Report): Decision => ({
-  ...nothingMoves(r, 'conflict', report, 'several_orders'),
-  journal: suspended(r, report),
-});
-
 const wrongMoney = (r: Recharge, report: Report): Decision => ({
   ...nothingMoves(r, 'conflict', report, 'wrong_amount'),
   journal: suspended(r, report),
@@ -174,7 +164,7 @@ const conflict = (r: Recharge, report: Report): Decision => ({
  * its provider call is on record already.
  */
 function nothingMoves(r: Recharge, verdict: Verdict, report: Report, kind: CaseKind | null): Decision {
-  const openCase = kind ?? report.doubt ?? (isLost(r, report) ? 'absent_order' : null);
+  const openCase = kind ?? report.doubt ?? doubtOf(r, report);
   const isNew = openCase !== null && !r.openCases.includes(openCase);
   return {
     verdict,
@@ -200,9 +190,15 @@ function nextAfter(r: Recharge, report: Report): NextStep | null {
 const nextUnlessAcknowledged = (r: Recharge, report: Report, otherwise: NextStep | null): NextStep | null =>
   confirmationAfter(r, report) === 'acknowledged' ? 'ask' : (report.nextStep ?? otherwise);
 
-/** The provider took the order once and knows nothing of it now. */
-const isLost = (r: Recharge, report: Report): boolean =>
-  report.source === 'poll' && report.nextStep === 'submit' && r.confirmation === 'acknowledged';
+/** What a person has to look at although nothing contradicts. */
+function doubtOf(r: Recharge, { news, source, nextStep, providerOrderId }: Report): CaseKind | null {
+  // The provider took the order once and knows nothing of it now.
+  if (source === 'poll' && nextStep === 'submit' && r.confirmation === 'acknowledged') return 'absent_order';
+  // What settled is no echo of the order that did before: somebody may have paid twice.
+  const isOther =
+    r.providerOrderId !== null && providerOrderId != null && providerOrderId !== r.providerOrderId;
+  return r.state === 'SUCCEEDED' && news === 'settled' && isOther ? 'several_orders' : null;
+}
 
 function confirmationAfter(r: Recharge, report: Report): Recharge['confirmation'] {
   if (report.news === 'accepted' || report.news === 'settled' || report.news === 'declined')
