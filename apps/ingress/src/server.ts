@@ -5,7 +5,7 @@ import {
   type ServerResponse,
   STATUS_CODES,
 } from 'node:http';
-import type { Socket } from 'node:net';
+import { Server as NetServer, type Socket } from 'node:net';
 import { createFastServer, type Logger, newId, type TlsOptions } from '@replenish/runtime';
 import type { Express } from 'express';
 import { problemBody } from './problem.js';
@@ -84,17 +84,24 @@ function bareAnswer(status: number, correlationId: string): string {
   ].join('\r\n');
 }
 
+// A caller that had its answer a moment ago may have sent the next request already: it is answered, with the word that
+// the connection ends. Closed under it, the request would be lost and nobody could say whether it was heard.
+const GRACE_MS = 500;
 const LOOK_EVERY_MS = 50;
 // The frame gives each part four seconds: what is still open then is closed here, so that its end is filed.
 const PATIENCE_MS = 3_000;
 
 /** Stops taking connections and requests, and lets those under way finish for a while. */
 export async function closeServer(server: Server): Promise<void> {
-  const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-  const idle = setInterval(() => server.closeIdleConnections(), LOOK_EVERY_MS);
+  // Not the HTTP server's own close, which ends idle connections at once.
+  const closed = new Promise<void>((resolve) => NetServer.prototype.close.call(server, () => resolve()));
+  let idle: NodeJS.Timeout | undefined;
+  const grace = setTimeout(() => {
+    idle = setInterval(() => server.closeIdleConnections(), LOOK_EVERY_MS);
+  }, GRACE_MS);
   const all = setTimeout(() => server.closeAllConnections(), PATIENCE_MS);
-  server.closeIdleConnections();
   await closed;
+  clearTimeout(grace);
   clearInterval(idle);
   clearTimeout(all);
 }
