@@ -17,6 +17,19 @@ test('the answer to an old attempt leaves what is known of the order as it was',
   });
 });
 
+test('an absence that was asked about an old attempt is no doubt of the new one', () => {
+  const taken = recharge('PENDING_CONFIRMATION', { attempt: 2, confirmation: 'acknowledged' });
+  for (const said of [{ nextStep: 'submit' }, { doubt: 'absent_order' }] as const) {
+    const late = report('unknown', { attempt: 1, source: 'poll', ...said });
+    expect(decide(taken, late)).toMatchObject({
+      verdict: 'stale',
+      nextStep: 'ask',
+      openCase: null,
+      filed: false,
+    });
+  }
+});
+
 describe('another order of the same reference', () => {
   const first = { providerOrderId: 'sbx_1' };
   const other = { providerOrderId: 'sbx_2', source: 'webhook' } as const;

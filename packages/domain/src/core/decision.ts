@@ -71,10 +71,7 @@ export function decide(r: Recharge, report: Report): Decision {
   if (report.news === 'cancel' && report.source === 'client' && !mayTakeBack(r)) return nothingToDo(r);
   // An order that was canceled was taken before: its end is heard again when it is asked about.
   if (report.news === 'cancel' && r.state === 'SUBMITTED') return decide(r, { ...report, news: 'accepted' });
-  if (isOutdated(r, report)) {
-    const { nextStep, confirmation } = r;
-    return { ...nothingMoves(r, 'stale', report, null), nextStep, confirmation };
-  }
+  if (isOutdated(r, report)) return outdated(r, report);
   const hasOtherMoney = report.money !== undefined && !isSameMoney(report.money, r);
   if (hasOtherMoney && !isFinal(r.state)) return wrongMoney(r, report);
   const { verdict, to } = step(r.state, report.news);
@@ -130,6 +127,13 @@ const isOutdated = (r: Recharge, report: Report): boolean =>
   report.attempt !== undefined &&
   report.attempt < r.attempt &&
   (report.news === 'unknown' || report.news === 'declined');
+
+/** On file, and nothing more: neither what it would have done next nor what it doubted is of this attempt. */
+const outdated = (r: Recharge, { news, source, reason }: Report): Decision => ({
+  ...nothingMoves(r, 'stale', { news, source, reason }, null),
+  nextStep: r.nextStep,
+  confirmation: r.confirmation,
+});
 
 const wrongMoney = (r: Recharge, report: Report): Decision => ({
   ...nothingMoves(r, 'conflict', report, 'wrong_amount'),
