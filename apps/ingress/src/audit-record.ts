@@ -1,4 +1,4 @@
-import type { AuditCall } from '@replenish/domain';
+import { type AuditCall, storable } from '@replenish/domain';
 import type { Request, Response } from 'express';
 import { type Call, statusTold } from './call.js';
 import { redacted } from './redaction.js';
@@ -128,13 +128,5 @@ const accountOf = ({ body, path, query }: Params): string | null => {
 // Too short for a card number, and of no character that a secret's name could end in.
 const HARMLESS = /^[A-Za-z0-9:.-]{0,12}$/;
 
-/** Postgres takes neither NUL nor half a surrogate pair; and a secret in the wrong place is a secret still. */
-const kept = (text: string): string => (HARMLESS.test(text) ? text : clean(text));
-
-const clean = (text: string): string =>
-  redacted(
-    text
-      .slice(0, TEXT_MAX)
-      .replace(/\0/g, '\u2400')
-      .replace(/\p{Surrogate}/gu, '\ufffd'),
-  );
+/** As the store takes it; and a secret in the wrong place is a secret still. */
+const kept = (text: string): string => (HARMLESS.test(text) ? text : redacted(storable(text, TEXT_MAX)));

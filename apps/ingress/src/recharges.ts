@@ -1,4 +1,12 @@
-import { type Domain, isFinal, type Key, type RechargeView, type State, states } from '@replenish/domain';
+import {
+  type Domain,
+  isFinal,
+  isUuid,
+  type Key,
+  type RechargeView,
+  type State,
+  states,
+} from '@replenish/domain';
 import type { IRouter, Request, Response } from 'express';
 import { z } from 'zod';
 import { answer, preferredForm } from './answer.js';
@@ -58,13 +66,11 @@ function nobodyWaits(response: Response, stopping: AbortSignal | undefined): Abo
   return stopping ? AbortSignal.any([gone.signal, stopping]) : gone.signal;
 }
 
-const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
-
 /** The caller's own recharge. Somebody else's answers exactly as one that does not exist. */
 async function own(deps: RechargeDeps, request: Request, scope: Scope): Promise<RechargeView> {
   const key = await deps.caller(request, scope);
   const id = String(request.params.id).toLowerCase();
-  const recharge = UUID.test(id) ? await deps.domain.reads.recharge(id) : null;
+  const recharge = isUuid(id) ? await deps.domain.reads.recharge(id) : null;
   if (recharge?.clientId !== key.clientId || !coversAccount(key, recharge.accountId)) throw unknownRecharge();
   return recharge;
 }

@@ -111,6 +111,7 @@ export { migrate, schemaScript } from './store/migrate.js';
 export type { NewRecharge } from './store/new-recharge.js';
 export type { Outstanding, Reads, TimelineRow } from './store/reads.js';
 export type { Lock, Oddity, Security, Suspicion } from './store/security.js';
+export { isUuid, storable } from './store/storable.js';
 export type { Due } from './store/sweep.js';
 export type { CallRecord, Claim, Heard, Seen, Told } from './store/told.js';
 export { type Finding, invariantNames } from './store/verify.js';

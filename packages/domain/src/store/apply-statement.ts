@@ -22,7 +22,8 @@ export const writeStatement = (plans: string): Prisma.Sql => Prisma.sql`
 const lockedRows = (plans: string): Prisma.Sql => Prisma.sql`
   held as materialized (
     select p.* from jsonb_to_recordset(${plans}::jsonb) as p(
-      id uuid, version int, provider text, verdict text, news text, "from" text, "to" text, source text, reason text, filed boolean,
+      id uuid, version int, provider text, verdict text, news text, "from" text, "to" text, source text,
+      reason text, filed boolean,
       claimed boolean, confirmation text, "nextStep" text, "dueInMs" bigint, polled boolean, "orderId" text,
       "failureCode" text, "failureMessage" text, calls jsonb, "journalId" uuid, slot text, postings jsonb,
       "caseId" uuid, "caseKind" text, "caseDetail" jsonb, "eventId" uuid)

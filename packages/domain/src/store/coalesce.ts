@@ -1,4 +1,5 @@
 import DataLoader from 'dataloader';
+import { isUnavailable } from './failure.js';
 
 export type CoalesceOptions = Readonly<{
   /** Calls that share a statement at most. Beyond 64 the statement gets slower faster than it gets fewer. */
@@ -10,7 +11,7 @@ export type CoalesceOptions = Readonly<{
 /**
  * Lets calls that arrive together share one statement. There is no timer: a lone call goes at once, and under load a
  * batch grows for as long as the ones before it take. `run` answers in the order asked; an Error in its answer fails
- * that call alone.
+ * that call alone, and so does one that the database refuses a statement for.
  */
 export function coalesce<Ask, Answer>(
   run: (asks: readonly Ask[]) => Promise<ReadonlyArray<Answer | Error>>,
@@ -27,7 +28,7 @@ export function coalesce<Ask, Answer>(
   const loader = new DataLoader<Ask, Answer>(
     async (asks) => {
       try {
-        return await run(asks);
+        return await eachAlone(asks, run, isUnavailable);
       } finally {
         inFlight--;
         setImmediate(startNext);

@@ -1,8 +1,7 @@
 import { holdOf } from '../core/postings.js';
 import { Prisma } from '../generated/client.js';
-import { coalesce, eachAlone } from './coalesce.js';
+import { coalesce } from './coalesce.js';
 import type { Run } from './database.js';
-import { isUnavailable } from './failure.js';
 import { fingerprintOf } from './fingerprint.js';
 import type { NewRecharge } from './new-recharge.js';
 import { type RechargeView, viewColumns } from './view.js';
@@ -20,7 +19,7 @@ type Existing = RechargeView & { idempotencyKey: string; fingerprint: string };
 /** Stores requests with their transactions; of requests with one key, whoever comes first. */
 export function creator(run: Run, options: { hintLimitMs: number; newId: () => string }) {
   const store = (statement: (asks: readonly Asked[]) => Prisma.Sql) => (asks: readonly Asked[]) =>
-    eachAlone(asks, (some) => storeOrFind(run, some, statement), isUnavailable);
+    storeOrFind(run, asks, statement);
   // Two halves of 64 callers take turns: with all of them in one batch the process idled while that was stored.
   const limits = { batchMax: 32, inFlightMax: 2 };
   const collect = coalesce<Asked, Created>(

@@ -1,8 +1,7 @@
 import { hash } from 'node:crypto';
 import { Prisma } from '../generated/client.js';
-import { coalesce, eachAlone } from './coalesce.js';
+import { coalesce } from './coalesce.js';
 import type { Run } from './database.js';
-import { isUnavailable } from './failure.js';
 import { isUuid, storableJson, uuidsOf } from './storable.js';
 
 /** An authentic provider event, as its bytes came. */
@@ -50,14 +49,8 @@ export interface Inbox {
 
 export function openInbox(run: Run, options: { hintLimitMs: number; newId: () => string }): Inbox {
   const limits = { batchMax: 64, inFlightMax: 2 };
-  const keep = coalesce<Arrival, Kept>(
-    (arrivals) => eachAlone(arrivals, (some) => keepAll(run, some, options), isUnavailable),
-    limits,
-  );
-  const ofOrder = coalesce<OrderName, string | null>(
-    (orders) => eachAlone(orders, (some) => transactionsOf(run, some), isUnavailable),
-    limits,
-  );
+  const keep = coalesce<Arrival, Kept>((arrivals) => keepAll(run, arrivals, options), limits);
+  const ofOrder = coalesce<OrderName, string | null>((orders) => transactionsOf(run, orders), limits);
   const read = coalesce<string, StoredEvent | null>((ids) => readAll(run, ids), limits);
   return {
     keep: (delivery) => keep({ ...delivery, bodyHash: hash('sha256', delivery.rawBody) }),

@@ -1,7 +1,6 @@
 import { Prisma } from '../generated/client.js';
-import { coalesce, eachAlone } from './coalesce.js';
+import { coalesce } from './coalesce.js';
 import type { Run } from './database.js';
-import { isUnavailable } from './failure.js';
 
 type Use = Readonly<{ keyId: string; nonce: string }>;
 
@@ -13,7 +12,7 @@ const BATCHES_MAX = 40;
 
 /** True for the first use of a nonce by a key in any process; false for every later one. */
 export function nonceUser(run: Run): (use: Use) => Promise<boolean> {
-  return coalesce<Use, boolean>((uses) => eachAlone(uses, (some) => useAll(run, some), isUnavailable), {
+  return coalesce<Use, boolean>((uses) => useAll(run, uses), {
     batchMax: 64,
     inFlightMax: 2,
   });

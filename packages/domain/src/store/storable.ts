@@ -16,5 +16,5 @@ const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
 export const isUuid = (text: string): boolean => UUID.test(text);
 
-/** Those of some ids that can be one. A job may carry anything, and one bad id would fail all that share its statement. */
+/** Those of some ids that can be one. A job may carry anything, and what is no id stands for nothing. */
 export const uuidsOf = (ids: readonly string[]): string[] => ids.filter(isUuid);
