@@ -32,7 +32,7 @@ export function openLineOutput(fd: number): LineOutput {
     const text = lines.join('');
     lines = [];
     chars = 0;
-    if (Date.now() < pausedUntilMs) {
+    if (performance.now() < pausedUntilMs) {
       lost += count;
       return;
     }
@@ -40,7 +40,7 @@ export function openLineOutput(fd: number): LineOutput {
     const left = writeAll(fd, Buffer.from(said));
     isTorn = left > 0;
     lost = isTorn ? lost + count : 0;
-    if (isTorn) pausedUntilMs = Date.now() + PAUSE_MS;
+    if (isTorn) pausedUntilMs = performance.now() + PAUSE_MS;
   };
   setInterval(flush, FLUSH_EVERY_MS).unref();
   process.on('exit', flush);
@@ -62,14 +62,14 @@ const sleeper = new Int32Array(new SharedArrayBuffer(4));
 
 /** Returns how many bytes could not be written. Output that is full for the moment is tried again for a while. */
 function writeAll(fd: number, bytes: Buffer): number {
-  const untilMs = Date.now() + PATIENCE_MS;
+  const untilMs = performance.now() + PATIENCE_MS;
   let at = 0;
   while (at < bytes.length) {
     try {
       at += writeSync(fd, bytes, at);
     } catch (error) {
       const isFull = (error as NodeJS.ErrnoException).code === 'EAGAIN';
-      if (!isFull || Date.now() >= untilMs) return bytes.length - at;
+      if (!isFull || performance.now() >= untilMs) return bytes.length - at;
       Atomics.wait(sleeper, 0, 0, 5);
     }
   }

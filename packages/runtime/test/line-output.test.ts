@@ -1,9 +1,9 @@
-import { execFileSync, spawnSync } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import { closeSync, openSync, readFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
 import { openLineOutput } from '../src/line-output.js';
 
 let dir: string;
@@ -24,14 +24,24 @@ test('lines arrive whole and in order, together', () => {
   closeSync(fd);
 });
 
-test('output that takes nothing costs lines, and nothing else', () => {
+test('output that takes nothing costs lines, and says how many when it takes some again', () => {
+  const file = join(dir, 'again');
   const fd = openSync('/dev/full', 'w');
   const output = openLineOutput(fd);
-  for (let n = 0; n < 3; n++) {
-    output.write('lost\n');
+  const write = (line: string) => {
+    output.write(line);
     output.flush();
-  }
+  };
+  for (let n = 0; n < 3; n++) write('lost\n');
   closeSync(fd);
+  // The lowest number that is free is given out again: from here on it is a file with room.
+  expect(openSync(file, 'w')).toBe(fd);
+  const later = jest.spyOn(performance, 'now').mockReturnValue(performance.now() + 60_000);
+  write('kept\n');
+  later.mockRestore();
+  closeSync(fd);
+  const [torn, told, kept] = readFileSync(file, 'utf8').split('\n');
+  expect([torn, JSON.parse(told!), kept]).toMatchObject(['', { level: 'error', lost: 3 }, 'kept']);
 });
 
 const program = join(import.meta.dirname, 'logs.mjs');
@@ -54,9 +64,10 @@ test.each([
 
 test('a process whose log is full goes on and ends', () => {
   const full = openSync('/dev/full', 'w');
-  execFileSync(process.execPath, [program, 'natural'], {
-    stdio: ['ignore', full, 'inherit'],
+  const { status, stderr } = spawnSync(process.execPath, [program, 'natural'], {
+    stdio: ['ignore', full, 'pipe'],
     timeout: 20_000,
   });
+  expect([status, String(stderr)]).toEqual([0, '']);
   closeSync(full);
 });
