@@ -185,7 +185,10 @@ const functionsAreShort: Rule = (sources) =>
     ),
   );
 
-/** Read at the door: whoever reads it elsewhere cannot be tested with other settings, nor documented. */
+/**
+ * Read at the door: whoever reads it elsewhere cannot be tested with other settings, nor documented. The tests' own
+ * package has no door: what Jest's set-up starts (a server, its template) reaches a test file by the environment alone.
+ */
 const environmentAtTheDoor: Rule = (sources) =>
   sources
     .filter((source) => !isTest(source) && !/^(bench|packages\/testing)\//.test(source.path))
