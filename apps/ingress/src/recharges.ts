@@ -82,16 +82,20 @@ async function cancel(deps: RechargeDeps, request: Request, response: Response):
   const recharge = await own(deps, request, 'recharges:write');
   const heard = await deps.domain.applyNews({
     transactionId: recharge.id,
-    news: 'cancel',
+    news: 'withdraw',
     source: 'client',
     reason: 'canceled by its producer before it was sent',
   });
   const after = (await deps.domain.reads.recharge(recharge.id)) ?? recharge;
   if (heard.verdict !== 'moved' && after.state !== 'CANCELED') {
-    const why = isFinal(after.state) ? `it is ${after.state} already` : 'it was sent to the provider';
-    throw new Problem('INVALID_STATE', `too late to cancel: ${why}`);
+    throw new Problem('INVALID_STATE', `too late to cancel: ${whyTooLate(after.state)}`);
   }
   answer(request, response, 'recharge', rechargeBody(after));
+}
+
+function whyTooLate(state: State): string {
+  if (isFinal(state)) return `it is ${state} already`;
+  return state === 'CREATED' ? 'the provider reports an order for it already' : 'it was sent to the provider';
 }
 
 /** The form of the source document: `status` is success only when the money has arrived. */

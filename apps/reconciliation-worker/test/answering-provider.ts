@@ -53,6 +53,7 @@ export function answering(
 export const found = (status: OrderStatus, over: object = {}): QueryOutcome => ({
   kind: 'found',
   providerOrderId: `sbx_${newId()}`,
+  accountId: null,
   status,
   amountMinor: 4_999n,
   currency: 'USD',

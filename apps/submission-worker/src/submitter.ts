@@ -1,4 +1,11 @@
-import { type CallRecord, type Claim, type Domain, StoreUnavailable, type Told } from '@replenish/domain';
+import {
+  type CallRecord,
+  type Claim,
+  type Domain,
+  newsOfOrder,
+  StoreUnavailable,
+  type Told,
+} from '@replenish/domain';
 import type { GuardedProvider, CallRecord as ProviderCall, SubmitOutcome } from '@replenish/providers';
 import type { Later } from '@replenish/queues';
 import {
@@ -112,16 +119,16 @@ function newsOf(outcome: SubmitOutcome, provider: string): Said {
   switch (outcome.kind) {
     case 'accepted':
       return {
-        news: 'accepted',
+        ...newsOfOrder({ ...outcome, status: 'pending' }),
         source,
         reason: `${provider} took the order`,
-        providerOrderId: outcome.providerOrderId,
       };
-    case 'settled': {
-      const { providerOrderId, amountMinor, currency } = outcome;
-      const money = { amountMinor, currency };
-      return { news: 'settled', source, reason: `${provider} settled at once`, providerOrderId, money };
-    }
+    case 'settled':
+      return {
+        ...newsOfOrder({ ...outcome, status: 'settled' }),
+        source,
+        reason: `${provider} settled at once`,
+      };
     case 'rejected': {
       const failure = { code: 'PROVIDER_ERROR', message: `${outcome.code}: ${outcome.message}` };
       return { news: 'declined', source, reason: `${provider} refused the order: ${outcome.code}`, failure };

@@ -39,6 +39,7 @@ const accepted: SubmitOutcome = { kind: 'accepted', providerOrderId: 'sbx_accept
 const settled = (providerOrderId: string, amountMinor = 4_999n): SubmitOutcome => ({
   kind: 'settled',
   providerOrderId,
+  accountId: null,
   amountMinor,
   currency: 'USD',
 });

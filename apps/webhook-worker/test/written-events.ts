@@ -3,6 +3,7 @@ import type { OrderStatus, Provider, ProviderEvent } from '@replenish/providers'
 export type Facts = Readonly<{
   reference?: string | null;
   providerOrderId?: string | null;
+  accountId?: string | null;
   amountMinor?: number;
 }>;
 
@@ -10,6 +11,7 @@ export const told = (status: OrderStatus, facts: Facts): string =>
   JSON.stringify({
     reference: null,
     providerOrderId: null,
+    accountId: null,
     status,
     amountMinor: 4_999,
     currency: 'USD',

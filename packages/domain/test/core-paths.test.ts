@@ -41,8 +41,8 @@ const reports: readonly Report[] = [
   report('settled', { money: { amountMinor: 1n, currency: 'USD' } }),
   report('declined', { source: 'submission', attempt: 1 }),
   report('declined', { source: 'poll' }),
-  report('cancel', { source: 'client' }),
-  report('cancel', { source: 'operator' }),
+  report('withdraw', { source: 'client' }),
+  report('canceled', { source: 'poll' }),
 ];
 const PATH_MAX = 5;
 const DEPOSIT = 10_000n;

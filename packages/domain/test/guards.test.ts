@@ -16,7 +16,7 @@ beforeAll(async () => {
   inState.PENDING_CONFIRMATION = await recharged(domain, {}, 'submit', 'accepted');
   inState.SUCCEEDED = await recharged(domain, {}, 'submit', 'settled');
   inState.FAILED = await recharged(domain, {}, 'submit', 'declined');
-  inState.CANCELED = await recharged(domain, {}, 'cancel');
+  inState.CANCELED = await recharged(domain, {}, 'withdraw');
   delivered = await recharged(domain, { kind: 'deliver', amountMinor: 5n }, 'submit', 'settled');
   returned = await recharged(domain, { kind: 'deliver', amountMinor: 5n }, 'submit', 'declined');
   // Late money: something to look at in every report.

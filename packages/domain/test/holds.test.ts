@@ -28,7 +28,7 @@ test('a delivery freezes its amount, and the end of it settles or gives back', a
   expect(await balance('a')).toEqual([100n, 600n]);
   await books.domain.applyNews(told(lost, 'declined'));
   expect(await balance('a')).toEqual([400n, 300n]);
-  await books.domain.applyNews(told(dropped, 'cancel', { source: 'client' }));
+  await books.domain.applyNews(told(dropped, 'withdraw', { source: 'client' }));
   expect(await balance('a')).toEqual([700n, 0n]);
   expect(await books.domain.verify()).toEqual([]);
 });

@@ -28,7 +28,7 @@ async function mixedTraffic({ domain }: Books): Promise<void> {
     await recharged(domain, labelled('pending'), 'submit', 'accepted');
     await recharged(domain, labelled('succeeded'), 'submit', 'accepted', 'settled');
     await recharged(domain, labelled('failed'), 'submit', 'declined');
-    await recharged(domain, labelled('canceled'), 'cancel');
+    await recharged(domain, labelled('canceled'), 'withdraw');
     await recharged(domain, labelled('late'), 'submit', 'declined', 'settled');
     await recharged(domain, labelled('contradicted'), 'submit', 'settled', 'declined');
     await domain.createRecharge(newRecharge({ ...some, kind: 'deliver', amountMinor: 1_000_000n }));

@@ -27,10 +27,18 @@ export type NoWord =
       retryAfterMs?: number;
     }>;
 
+/** What a provider says of an order. The domain compares it with what was sent; null is not said. */
+export type OrderFacts = Readonly<{
+  providerOrderId: string;
+  accountId: string | null;
+  amountMinor: bigint;
+  currency: string;
+}>;
+
 /** What is known after a submit call. Only `rejected` is a no; only `not_executed` may be sent again without asking. */
 export type SubmitOutcome =
-  | Readonly<{ kind: 'accepted'; providerOrderId: string }>
-  | Readonly<{ kind: 'settled'; providerOrderId: string; amountMinor: bigint; currency: string }>
+  | (Readonly<{ kind: 'accepted'; providerOrderId: string }> & Partial<OrderFacts>)
+  | (Readonly<{ kind: 'settled' }> & OrderFacts)
   | Readonly<{ kind: 'rejected'; code: string; message: string }>
   | NoWord;
 
@@ -41,15 +49,7 @@ export type OrderStatus = 'pending' | 'settled' | 'declined' | 'canceled';
  * first promise, that one reference is one order: none of them may settle the recharge, and a person has to look.
  */
 export type QueryOutcome =
-  | Readonly<{
-      kind: 'found';
-      providerOrderId: string;
-      status: OrderStatus;
-      amountMinor: bigint;
-      currency: string;
-      code?: string;
-      message?: string;
-    }>
+  | (Readonly<{ kind: 'found'; status: OrderStatus; code?: string; message?: string }> & OrderFacts)
   | Readonly<{ kind: 'absent' }>
   | Readonly<{ kind: 'several'; count: number }>
   | NoWord;
@@ -60,6 +60,8 @@ export type ProviderEvent = Readonly<{
   /** Our reference when the event carries it; the provider's order id otherwise. */
   reference: string | null;
   providerOrderId: string | null;
+  /** The account that the money went to; null when the event does not say. */
+  accountId: string | null;
   status: OrderStatus;
   amountMinor: bigint;
   currency: string;

@@ -61,12 +61,19 @@ describe.each(benches)('$name keeps the provider contract', ({ open, faithful })
 
   test('a taken order is accepted, and found afterwards', async () => {
     const taken = await submit(anOrder());
-    expect(taken).toEqual({ kind: 'accepted', providerOrderId: expect.any(String) });
+    expect(taken).toMatchObject({ kind: 'accepted', providerOrderId: expect.any(String) });
     expect(await query('rcg-1')).toMatchObject({ kind: 'found', status: 'pending', amountMinor: 4_999n });
   });
 
   test('the same reference twice is one order', async () => {
     expect(await submit(anOrder())).toEqual(await submit(anOrder()));
+  });
+
+  test('an order is told with its account and money, in the answer and when it is asked about', async () => {
+    const terms = { accountId: 'acct-1', amountMinor: 4_999n, currency: 'USD' };
+    const taken = await submit(anOrder());
+    expect(taken).toMatchObject(terms);
+    expect(await query('rcg-1')).toMatchObject({ ...terms, providerOrderId: Object(taken).providerOrderId });
   });
 
   test('an order that is done at once says the money that moved', async () => {

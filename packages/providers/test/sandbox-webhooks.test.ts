@@ -33,6 +33,7 @@ test('a signed event is reduced to what the domain needs', () => {
     eventId: 'evt_1',
     reference: 'rcg-1',
     providerOrderId: 'sbx_1',
+    accountId: 'acct-1',
     status: 'settled',
     amountMinor: 4_999n,
     currency: 'USD',

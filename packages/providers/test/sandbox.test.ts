@@ -73,24 +73,22 @@ const cutShort: Script = (response) => {
   response.write('{"id":', () => response.socket?.destroy());
 };
 
+const facts = { providerOrderId: 'sbx_1', accountId: 'acct-1', amountMinor: 4_999n, currency: 'USD' };
+
 describe('answers to a submit', () => {
   test.each([
-    ['201 pending', says(201, aSandboxOrder()), { kind: 'accepted', providerOrderId: 'sbx_1' }],
-    ['200 replayed', says(200, aSandboxOrder()), { kind: 'accepted', providerOrderId: 'sbx_1' }],
-    [
-      '200 settled',
-      says(200, aSettledOrder()),
-      { kind: 'settled', providerOrderId: 'sbx_1', amountMinor: 4_999n, currency: 'USD' },
-    ],
+    ['201 pending', says(201, aSandboxOrder()), { kind: 'accepted', ...facts }],
+    ['200 replayed', says(200, aSandboxOrder()), { kind: 'accepted', ...facts }],
+    ['200 settled', says(200, aSettledOrder()), { kind: 'settled', ...facts }],
     [
       'settled with another amount',
       says(200, aSettledOrder({ charges: [{ amount: 5_000, status: 'captured' }] })),
-      { kind: 'settled', providerOrderId: 'sbx_1', amountMinor: 5_000n, currency: 'USD' },
+      { kind: 'settled', ...facts, amountMinor: 5_000n },
     ],
     [
       'settled by two charges',
       says(200, aSettledOrder({ charges: Array(2).fill({ amount: 4_999, status: 'captured' }) })),
-      { kind: 'settled', providerOrderId: 'sbx_1', amountMinor: 9_998n, currency: 'USD' },
+      { kind: 'settled', ...facts, amountMinor: 9_998n },
     ],
     ['settled without a charge', says(200, aSettledOrder({ charges: [] })), unreadable],
     [
@@ -126,7 +124,16 @@ describe('answers to a submit', () => {
     ['200 amount 0', says(200, aSandboxOrder({ amount: 0 })), unreadable],
     ['200 amount beyond 2^53', says(200, aSandboxOrder({ amount: 2 ** 53 })), unreadable],
     ['200 another reference', says(200, aSettledOrder({ reference: 'rcg-2' })), unreadable],
-    ['200 another account', says(200, aSettledOrder({ accountId: 'acct-2' })), unreadable],
+    [
+      'settled on another account',
+      says(200, aSettledOrder({ accountId: 'acct-2' })),
+      { kind: 'settled', ...facts, accountId: 'acct-2' },
+    ],
+    [
+      'declined on another account',
+      says(200, aSandboxOrder({ status: 'declined', accountId: 'acct-2' })),
+      unreadable,
+    ],
     ['200 deep nesting', says(200, '['.repeat(30_000) + ']'.repeat(30_000)), unreadable],
     ['200 invalid UTF-8', (response: Parameters<Script>[0]) => response.end(Buffer.of(0xff)), unreadable],
     ['200 of 100 MB and more', huge, unreadable],
@@ -180,7 +187,7 @@ describe('answers to a submit', () => {
 });
 
 describe('answers to a query', () => {
-  const found = { kind: 'found', providerOrderId: 'sbx_1', amountMinor: 4_999n, currency: 'USD' };
+  const found = { kind: 'found', ...facts };
   test.each([
     ['no order', says(200, { orders: [] }), { kind: 'absent' }],
     ['pending', says(200, { orders: [aSandboxOrder()] }), { ...found, status: 'pending' }],

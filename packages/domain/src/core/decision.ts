@@ -1,19 +1,18 @@
-import { isSameMoney, type Money } from './money.js';
 import type { NextStep } from './next-step.js';
 import { type Journal, journalOnEntering, type Kind, quarantine } from './postings.js';
 import { isFinal, type News, type State, step, type Verdict } from './recharge.js';
+import { type Difference, differenceFrom, isOtherOrder, type ReportedOrder } from './same-order.js';
 
 /** On whose word a report stands. */
 export type Source = 'submission' | 'webhook' | 'poll' | 'client' | 'operator';
 
 export type CaseKind =
+  | Difference
   | 'unsent_order'
   | 'late_money'
-  | 'wrong_amount'
   | 'declined_after_success'
   | 'cancel_conflict'
   | 'absent_order'
-  | 'several_orders'
   | 'unknown_order'
   | 'unprocessable_event'
   | 'event_changed';
@@ -36,21 +35,19 @@ export type Recharge = Readonly<{
 }>;
 
 /** News with its evidence. Of one transaction; nothing here names a time, which is the database's to say. */
-export type Report = Readonly<{
-  news: News;
-  source: Source;
-  reason: string;
-  providerOrderId?: string | null;
-  /** What the provider says it moved or will move. Differing from ours it is a conflict, whatever the state. */
-  money?: Money;
-  failure?: Readonly<{ code: string; message: string }>;
-  /** The submit attempt that this is the answer to. */
-  attempt?: number;
-  /** What may be done next while the recharge is not final; `ask` when not given. */
-  nextStep?: NextStep;
-  /** A doubt that a person shall look at although nothing contradicts. */
-  doubt?: CaseKind;
-}>;
+export type Report = ReportedOrder &
+  Readonly<{
+    news: News;
+    source: Source;
+    reason: string;
+    failure?: Readonly<{ code: string; message: string }>;
+    /** The submit attempt that this is the answer to. */
+    attempt?: number;
+    /** What may be done next while the recharge is not final; `ask` when not given. */
+    nextStep?: NextStep;
+    /** A doubt that a person shall look at although nothing contradicts. */
+    doubt?: CaseKind;
+  }>;
 
 export type Decision = Readonly<{
   verdict: Verdict;
@@ -63,26 +60,20 @@ export type Decision = Readonly<{
   nextStep: NextStep | null;
   journal: Journal | null;
   openCase: CaseKind | null;
+  /** The provider's order that this recharge is known by from now on, if it had none; null to leave that open. */
+  providerOrderId: string | null;
 }>;
 
 /** Pure: what a report does to a recharge. The one place where it is decided. */
 export function decide(r: Recharge, report: Report): Decision {
   if (report.news === 'submit') return decideClaim(r);
-  if (report.news === 'cancel' && report.source === 'client' && !mayTakeBack(r)) return nothingToDo(r);
-  // An order that was canceled was taken before: its end is heard again when it is asked about.
-  if (report.news === 'cancel' && r.state === 'SUBMITTED') return decide(r, { ...report, news: 'accepted' });
+  if (report.news === 'withdraw' && !mayTakeBack(r)) return nothingToDo(r);
   if (isOutdated(r, report)) return outdated(r, report);
-  const hasOtherMoney = report.money !== undefined && !isSameMoney(report.money, r);
-  if (hasOtherMoney && !isFinal(r.state)) return wrongMoney(r, report);
+  const difference = differenceFrom(r, report);
+  if (difference) return otherOrder(r, report, difference);
   const { verdict, to } = step(r.state, report.news);
   if (verdict === 'conflict') return conflict(r, report);
-  if (verdict === 'stale')
-    return nothingMoves(
-      r,
-      hasOtherMoney ? 'conflict' : 'stale',
-      report,
-      hasOtherMoney ? 'wrong_amount' : null,
-    );
+  if (verdict === 'stale') return nothingMoves(r, 'stale', report, null);
   return {
     verdict,
     to,
@@ -92,15 +83,21 @@ export function decide(r: Recharge, report: Report): Decision {
     nextStep: isFinal(to) ? null : nextUnlessAcknowledged(r, report, 'ask'),
     journal: journalOnEntering(to, parties(r)),
     openCase: report.doubt ?? null,
+    providerOrderId: report.providerOrderId ?? null,
   };
 }
 
-/**
- * A client may only take back what was not sent; later the provider alone can confirm a cancel. Money that was seen
- * already would be forgotten with the submit that is to hear of it.
- */
+/** Open cases that say that money may have moved: the submit that is to hear of it must not be taken back. */
+const moneyMayHaveMoved: readonly string[] = [
+  'unsent_order',
+  'wrong_amount',
+  'several_orders',
+  'other_account',
+] satisfies CaseKind[];
+
+/** A client may only take back what was not sent; later the provider alone can confirm a cancel. */
 const mayTakeBack = (r: Recharge): boolean =>
-  r.state === 'CREATED' && !r.openCases.some((kind) => kind === 'unsent_order' || kind === 'wrong_amount');
+  r.state === 'CREATED' && !r.openCases.some((kind) => moneyMayHaveMoved.includes(kind));
 
 const nothingToDo = (r: Recharge): Decision => ({
   verdict: 'stale',
@@ -111,6 +108,7 @@ const nothingToDo = (r: Recharge): Decision => ({
   nextStep: r.nextStep,
   journal: null,
   openCase: null,
+  providerOrderId: null,
 });
 
 /** An intent is opened only where the row says that a submit is what comes next; everyone else goes away empty. */
@@ -135,27 +133,39 @@ const outdated = (r: Recharge, { news, source, reason }: Report): Decision => ({
   confirmation: r.confirmation,
 });
 
-const wrongMoney = (r: Recharge, report: Report): Decision => ({
-  ...nothingMoves(r, 'conflict', report, 'wrong_amount'),
-  journal: suspended(r, report),
-});
+/**
+ * The provider speaks of an order that is not the one we sent. It moves nothing; money that it took is put aside. The
+ * recharge is known by such an order only where nothing but the amount differs.
+ */
+function otherOrder(r: Recharge, report: Report, difference: Difference): Decision {
+  const isLate = report.news === 'settled' && (r.state === 'FAILED' || r.state === 'CANCELED');
+  const kind = difference === 'wrong_amount' && isLate ? 'late_money' : difference;
+  return {
+    ...nothingMoves(r, 'conflict', report, kind),
+    journal: suspended(r, report),
+    providerOrderId: difference === 'wrong_amount' ? (report.providerOrderId ?? null) : null,
+  };
+}
 
 /**
  * Money that moved is put aside once. In CREATED it is not: nobody here has sent the order yet, and its submit, which
- * the provider answers with the very same order, will hear of that money and post it.
+ * the provider answers with the very same order, will hear of that money and post it. In SUCCEEDED it is only where
+ * another order took it: what the order of the recharge took is posted.
  */
 function suspended(r: Recharge, report: Report): Journal | null {
   if (report.news !== 'settled' || r.state === 'CREATED' || r.slots.includes('suspense')) return null;
+  if (r.state === 'SUCCEEDED' && !isOtherOrder(r, report)) return null;
   return quarantine(parties(r), report.money ?? parties(r).money);
 }
 
 const conflictKinds: Record<News, (state: State) => CaseKind> = {
   submit: () => 'unsent_order',
+  withdraw: () => 'cancel_conflict',
   accepted: () => 'unsent_order',
   unknown: () => 'unsent_order',
   settled: (state) => (state === 'CREATED' ? 'unsent_order' : 'late_money'),
   declined: (state) => (state === 'CREATED' ? 'unsent_order' : 'declined_after_success'),
-  cancel: () => 'cancel_conflict',
+  canceled: (state) => (state === 'CREATED' ? 'unsent_order' : 'cancel_conflict'),
 };
 
 const conflict = (r: Recharge, report: Report): Decision => ({
@@ -179,6 +189,7 @@ function nothingMoves(r: Recharge, verdict: Verdict, report: Report, kind: CaseK
     nextStep: nextAfter(r, report),
     journal: null,
     openCase: isNew ? openCase : null,
+    providerOrderId: report.providerOrderId ?? null,
   };
 }
 
@@ -194,19 +205,14 @@ function nextAfter(r: Recharge, report: Report): NextStep | null {
 const nextUnlessAcknowledged = (r: Recharge, report: Report, otherwise: NextStep | null): NextStep | null =>
   confirmationAfter(r, report) === 'acknowledged' ? 'ask' : (report.nextStep ?? otherwise);
 
-/** What a person has to look at although nothing contradicts. */
-function doubtOf(r: Recharge, { news, source, nextStep, providerOrderId }: Report): CaseKind | null {
-  // The provider took the order once and knows nothing of it now.
-  if (source === 'poll' && nextStep === 'submit' && r.confirmation === 'acknowledged') return 'absent_order';
-  // What settled is no echo of the order that did before: somebody may have paid twice.
-  const isOther =
-    r.providerOrderId !== null && providerOrderId != null && providerOrderId !== r.providerOrderId;
-  return r.state === 'SUCCEEDED' && news === 'settled' && isOther ? 'several_orders' : null;
-}
+/** What a person has to look at although nothing contradicts: the provider took the order and knows nothing of it now. */
+const doubtOf = (r: Recharge, { source, nextStep }: Report): CaseKind | null =>
+  source === 'poll' && nextStep === 'submit' && r.confirmation === 'acknowledged' ? 'absent_order' : null;
+
+const acknowledging: readonly News[] = ['accepted', 'settled', 'declined', 'canceled'];
 
 function confirmationAfter(r: Recharge, report: Report): Recharge['confirmation'] {
-  if (report.news === 'accepted' || report.news === 'settled' || report.news === 'declined')
-    return 'acknowledged';
+  if (acknowledging.includes(report.news)) return 'acknowledged';
   return report.news === 'unknown' && r.confirmation === null ? 'unknown' : r.confirmation;
 }
 

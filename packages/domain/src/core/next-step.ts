@@ -1,7 +1,8 @@
 import { isFinal, type State } from './recharge.js';
 
 /** What shall happen to a recharge when its due time comes. */
-export type NextStep = 'submit' | 'ask';
+export const nextSteps = ['submit', 'ask'] as const;
+export type NextStep = (typeof nextSteps)[number];
 
 export type Capabilities = Readonly<{ idempotentSubmit: boolean; queryByReference: boolean }>;
 

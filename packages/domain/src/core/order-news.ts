@@ -1,30 +1,39 @@
 import type { Report } from './decision.js';
 import type { News } from './recharge.js';
+import type { ReportedOrder } from './same-order.js';
 
-/** An order as its provider describes it, in an answer or an event. */
+/** An order as its provider describes it, in an answer or an event. What is null or missing is not said. */
 export type OrderFacts = Readonly<{
   status: keyof typeof newsOf;
   providerOrderId: string | null;
-  amountMinor: bigint;
-  currency: string;
-  code?: string;
-  message?: string;
+  /** Our transaction id, as the provider repeats it. */
+  reference?: string | null | undefined;
+  accountId?: string | null | undefined;
+  amountMinor?: bigint | undefined;
+  currency?: string | undefined;
+  code?: string | undefined;
+  message?: string | undefined;
 }>;
 
 const newsOf = {
   pending: 'accepted',
   settled: 'settled',
   declined: 'declined',
-  canceled: 'cancel',
+  canceled: 'canceled',
 } as const satisfies Record<string, News>;
 
-/** What the facts of an order are news of. Money counts where it has moved, a failure where there is one. */
-export function newsOfOrder(
-  order: OrderFacts,
-): Pick<Report, 'news' | 'providerOrderId' | 'money' | 'failure'> {
-  const { status, providerOrderId, amountMinor, currency } = order;
-  const said = { news: newsOf[status], providerOrderId };
-  if (status === 'settled') return { ...said, money: { amountMinor, currency } };
+type OrderReport = ReportedOrder & Pick<Report, 'news' | 'failure'>;
+
+/** What the facts of an order are news of, with all that is compared with ours, and a failure where there is one. */
+export function newsOfOrder(order: OrderFacts): OrderReport {
+  const { status, providerOrderId, reference = null, accountId = null, amountMinor, currency } = order;
+  const said = {
+    news: newsOf[status],
+    providerOrderId,
+    reference,
+    accountId,
+    ...(amountMinor !== undefined && currency !== undefined && { money: { amountMinor, currency } }),
+  };
   if (status !== 'declined') return said;
   const message = [order.code ?? 'declined', order.message].filter(Boolean).join(': ');
   return { ...said, failure: { code: 'PAYMENT_FAILED', message } };

@@ -13,8 +13,8 @@ export const states = [
 ] as const;
 export type State = (typeof states)[number];
 
-/** Facts heard (accepted, unknown, settled, declined) and intents of ours (submit, cancel). */
-export const news = ['submit', 'accepted', 'unknown', 'settled', 'declined', 'cancel'] as const;
+/** Intents of ours (submit, withdraw) and facts that a provider reports (accepted, unknown, settled, declined, canceled). */
+export const news = ['submit', 'withdraw', 'accepted', 'unknown', 'settled', 'declined', 'canceled'] as const;
 export type News = (typeof news)[number];
 
 export type Verdict = 'moved' | 'stale' | 'conflict';
@@ -24,16 +24,19 @@ type Row<Heard extends readonly News[]> = { readonly [N in keyof Heard]: Cell };
 
 // '-' stale: true once, tells us nothing now (a late webhook, a redelivered job). Nothing moves.
 // '!' conflict: contradicts what we hold to be true. Nothing moves, a case is opened for a person.
-// An order settled in CREATED is one that nobody here sent; one settled in FAILED or CANCELED is late money.
+// In CREATED every fact is about an order that nobody here sent. Settled in FAILED or CANCELED is late money.
+// An order that was canceled was taken before: in SUBMITTED that comes first, and its end is heard again when it is
+// asked about.
+const PENDING = 'PENDING_CONFIRMATION';
 // biome-ignore format: the table is the point
 const grid: Record<State, Row<typeof news>> = {
-  //                       submit       accepted                unknown                 settled      declined  cancel
-  CREATED:              [ 'SUBMITTED', '!',                    '!',                    '!',         '!',      'CANCELED' ],
-  SUBMITTED:            [ '-',         'PENDING_CONFIRMATION', 'PENDING_CONFIRMATION', 'SUCCEEDED', 'FAILED', '!'        ],
-  PENDING_CONFIRMATION: [ '-',         '-',                    '-',                    'SUCCEEDED', 'FAILED', 'CANCELED' ],
-  SUCCEEDED:            [ '-',         '-',                    '-',                    '-',         '!',      '!'        ],
-  FAILED:               [ '-',         '-',                    '-',                    '!',         '-',      '!'        ],
-  CANCELED:             [ '-',         '-',                    '-',                    '!',         '-',      '-'        ],
+  //                       submit       withdraw    accepted  unknown  settled      declined  canceled
+  CREATED:              [ 'SUBMITTED', 'CANCELED', '!',      '!',     '!',         '!',      '!'        ],
+  SUBMITTED:            [ '-',         '-',        PENDING,  PENDING, 'SUCCEEDED', 'FAILED', PENDING    ],
+  PENDING_CONFIRMATION: [ '-',         '-',        '-',      '-',     'SUCCEEDED', 'FAILED', 'CANCELED' ],
+  SUCCEEDED:            [ '-',         '-',        '-',      '-',     '-',         '!',      '!'        ],
+  FAILED:               [ '-',         '-',        '-',      '-',     '!',         '-',      '!'        ],
+  CANCELED:             [ '-',         '-',        '-',      '-',     '!',         '-',      '-'        ],
 };
 
 export function step(from: State, heard: News): { verdict: Verdict; to: State } {

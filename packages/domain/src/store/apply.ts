@@ -1,5 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Decision, decide } from '../core/decision.js';
+import { nextSteps } from '../core/next-step.js';
+import { kinds } from '../core/postings.js';
+import { states } from '../core/recharge.js';
 import { Prisma } from '../generated/client.js';
 import { writeStatement } from './apply-statement.js';
 import { coalesce, eachAlone } from './coalesce.js';
@@ -112,9 +115,17 @@ async function applyRound(
 function verdictWithoutDecision(row: Row | undefined, report: Told): Heard['verdict'] | null {
   if (!row || (report.provider !== undefined && report.provider !== row.provider))
     return 'unknown_transaction';
+  if (!isUnderstood(row)) return 'not_understood';
   if (row.eventDone) return 'repeated';
   return report.mayWait && row.state === 'CREATED' ? 'early' : null;
 }
+
+/**
+ * While a newer release is rolled out its recharges are in the same tables. To decide on one by the rules of this
+ * release could charge a customer for a refund.
+ */
+const isUnderstood = ({ kind, state, nextStep }: Row): boolean =>
+  kinds.includes(kind) && states.includes(state) && (nextStep === null || nextSteps.includes(nextStep));
 
 const answerOf = (verdict: Heard['verdict'], row: Row | undefined): Heard =>
   verdict === 'unknown_transaction' || !row

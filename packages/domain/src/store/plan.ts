@@ -46,7 +46,7 @@ export function planOf(seen: Seen, report: Told, decision: Decision, options: Pl
     nextStep,
     dueInMs: nextStep === null ? null : dueInMs(seen, report, decision, options),
     polled: report.source === 'poll',
-    orderId: report.providerOrderId ?? null,
+    orderId: decision.providerOrderId,
     failureCode: failed ? (report.failure?.code ?? 'PAYMENT_FAILED') : null,
     failureMessage: failed ? storable(report.failure?.message ?? report.reason, TEXT_MAX) : null,
     calls: claimed ? [intentOf(seen, callId!)] : (report.calls ?? []),
@@ -56,17 +56,20 @@ export function planOf(seen: Seen, report: Told, decision: Decision, options: Pl
       journal?.postings.map(({ debit, credit, money }) => ({ debit, credit, ...inJson(money) })) ?? [],
     caseId: openCase ? options.newId() : null,
     caseKind: openCase,
-    caseDetail: openCase
-      ? {
-          news: report.news,
-          reason: storable(report.reason, TEXT_MAX),
-          money: report.money ? inJson(report.money) : null,
-        }
-      : null,
+    caseDetail: openCase ? caseDetailOf(report) : null,
     eventId: report.eventId ?? null,
   };
   return { id: seen.id, report, decision, seen, callId, row };
 }
+
+const caseDetailOf = (report: Told): object => ({
+  news: report.news,
+  reason: storable(report.reason, TEXT_MAX),
+  money: report.money ? inJson(report.money) : null,
+  providerOrderId: report.providerOrderId ?? null,
+  accountId: report.accountId == null ? null : storable(report.accountId, TEXT_MAX),
+  reference: report.reference == null ? null : storable(report.reference, TEXT_MAX),
+});
 
 /** JSON has no bigint. */
 const inJson = ({ amountMinor, currency }: Money) => ({ amountMinor: String(amountMinor), currency });

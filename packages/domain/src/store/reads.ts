@@ -1,4 +1,5 @@
 import type { NextStep } from '../core/next-step.js';
+import { kinds } from '../core/postings.js';
 import type { State } from '../core/recharge.js';
 import { Prisma } from '../generated/client.js';
 import { coalesce } from './coalesce.js';
@@ -38,6 +39,7 @@ export type TimelineRow = Readonly<{ at: Date; kind: string; detail: Record<stri
 
 export interface Reads {
   recharge(id: string): Promise<RechargeView | null>;
+  /** Null also for a recharge of a kind that only a newer release knows. */
   outstanding(id: string): Promise<Outstanding | null>;
   list(filter: ListFilter): Promise<RechargeView[]>;
   timeline(id: string): Promise<TimelineRow[]>;
@@ -89,7 +91,7 @@ async function outstandingById(
           and c.started_at > now() - ${callLimitMs}::int * interval '1 ms')
       then null else t.next_step end as "nextStep"
     from recharge_transaction t join recharge_request q on q.transaction_id = t.id
-    where t.id = any(${uuidsOf(ids)}::uuid[])`);
+    where t.id = any(${uuidsOf(ids)}::uuid[]) and t.kind = any(${[...kinds]}::text[])`);
   return inOrder(ids, rows);
 }
 

@@ -30,7 +30,8 @@ export type Told = Report &
   }>;
 
 export type Heard = Readonly<{
-  verdict: Verdict | 'unknown_transaction' | 'repeated' | 'early';
+  /** `not_understood`: a kind, state or next step that only a newer release knows. The report is left alone. */
+  verdict: Verdict | 'unknown_transaction' | 'repeated' | 'early' | 'not_understood';
   state: State | null;
   /** When the recharge was created; null for one that is not there. */
   createdAt: Date | null;

@@ -26,7 +26,7 @@ export function queryOutcomeOf(exchange: Exchange, reference: string): QueryOutc
     return { kind: 'unknown', cause: 'unreadable' };
   if (orders.length > 1) return { kind: 'several', count: orders.length };
   if (!orders[0]) return { kind: 'absent' };
-  const { accountId: _accountId, reference: _reference, ...found } = orders[0];
+  const { reference: _reference, ...found } = orders[0];
   return { kind: 'found', ...found };
 }
 
@@ -37,12 +37,14 @@ export const factsOf = (exchange: Exchange): CallFacts => ({
 });
 
 function takenOutcomeOf(taken: SandboxOrder | null, order: Order): SubmitOutcome {
-  // An answer that speaks of another order or account is not the answer to ours, whatever its status line says.
-  if (taken?.reference !== order.reference || taken.accountId !== order.accountId)
-    return { kind: 'unknown', cause: 'unreadable' };
-  const { providerOrderId, amountMinor, currency } = taken;
-  if (taken.status === 'pending') return { kind: 'accepted', providerOrderId };
-  if (taken.status === 'settled') return { kind: 'settled', providerOrderId, amountMinor, currency };
+  // An answer that speaks of another order is not the answer to ours, whatever its status line says.
+  if (taken?.reference !== order.reference) return { kind: 'unknown', cause: 'unreadable' };
+  const { providerOrderId, accountId, amountMinor, currency } = taken;
+  const facts = { providerOrderId, accountId, amountMinor, currency };
+  if (taken.status === 'pending') return { kind: 'accepted', ...facts };
+  if (taken.status === 'settled') return { kind: 'settled', ...facts };
+  // The order that ended may be another one of our reference: as `unknown` it is looked up and compared.
+  if (accountId !== order.accountId) return { kind: 'unknown', cause: 'unreadable' };
   return { kind: 'rejected', code: taken.code ?? taken.status, message: taken.message ?? '' };
 }
 

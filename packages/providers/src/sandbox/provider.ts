@@ -54,9 +54,7 @@ function submitBody(order: Order): string {
 
 function readEvent(eventId: string, rawBody: Buffer): ProviderEvent | null {
   const order = readOrderEvent(jsonOf(rawBody));
-  if (!order) return null;
-  const { accountId: _accountId, ...news } = order;
-  return { eventId, ...news };
+  return order && { eventId, ...order };
 }
 
 function jsonOf(rawBody: Buffer): unknown {

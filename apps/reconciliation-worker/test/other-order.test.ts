@@ -1,0 +1,37 @@
+import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
+import type { News } from '@replenish/domain';
+import { newId } from '@replenish/runtime';
+import { openWorkerBooks, type WorkerBooks } from '@replenish/testing';
+import { asker } from '../src/asker.js';
+import { answering, found } from './answering-provider.js';
+
+let books: WorkerBooks;
+beforeAll(async () => {
+  books = await openWorkerBooks();
+});
+afterEach(async () => expect(await books.domain.verify()).toEqual([]));
+afterAll(() => books.close());
+
+const inTheStates = [
+  ['without an answer', []],
+  ['of an unknown outcome', ['unknown']],
+  ['acknowledged', ['accepted']],
+] satisfies [string, News[]][];
+
+test.each(inTheStates)(
+  'an order on another account, found for a recharge %s, is a case and no success',
+  async (_what, news) => {
+    const accountId = newId();
+    const id = await books.recharged({ accountId }, 'submit', ...news);
+    await books.rows(
+      `update provider_call set started_at = started_at - interval '1 hour' where transaction_id = $1`,
+      [id],
+    );
+    const { provider } = answering(found('settled', { accountId: 'acct-theirs' }));
+    const deps = { domain: books.domain, queues: { hint: async () => true }, provider, log: books.log };
+    await asker({ ...deps, metrics: { onHeard: () => {} } })(id);
+    expect(await books.recharge(id)).toMatchObject({ nextStep: 'ask', orderId: null });
+    expect(await books.cases(id)).toEqual(['other_account']);
+    expect(await books.domain.balances.of(accountId)).toEqual([]);
+  },
+);
