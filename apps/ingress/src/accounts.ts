@@ -24,7 +24,7 @@ export const LedgerQuery = z.strictObject({
   limit: pageLimit(50),
   cursor: z
     .string()
-    .regex(/^[1-9]\d{0,17}$/, 'is not a cursor of ours')
+    .regex(/^[1-9]\d{0,17}$/, 'must be the nextCursor of an earlier page')
     .optional(),
 });
 

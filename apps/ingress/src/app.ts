@@ -142,8 +142,10 @@ function opening(log: Logger): Onlooker {
     openCall(request, response, correlationIdFrom(headers['x-correlation-id'] as string | undefined));
     atEnd(response, logLine);
     if (headers.host === undefined && request.httpVersion === '1.1')
-      throw new Problem('INVALID_ARGUMENT', 'a request of HTTP/1.1 names its host');
+      throw new Problem('INVALID_ARGUMENT', 'the header Host is needed');
     if (headers.expect !== undefined && !/^100-continue$/i.test(headers.expect))
-      throw new Problem('INVALID_ARGUMENT', 'expect nothing but 100-continue', { status: 417 });
+      throw new Problem('INVALID_ARGUMENT', 'the only Expect that is supported is 100-continue', {
+        status: 417,
+      });
   };
 }

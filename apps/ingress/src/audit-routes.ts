@@ -27,7 +27,10 @@ export const AuditQuery = z.strictObject({
   limit: pageLimit(50),
   cursor: z
     .string()
-    .regex(/^\d{1,14}\.[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/, 'is not a cursor of ours')
+    .regex(
+      /^\d{1,14}\.[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/,
+      'must be the nextCursor of an earlier page',
+    )
     .optional(),
 });
 

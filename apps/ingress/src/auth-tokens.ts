@@ -32,7 +32,7 @@ export function openTokens({ issuer, audience, jwksUrl }: TokenIssuer) {
       return { subject: payload.sub, scope: typeof payload.scope === 'string' ? payload.scope : null };
     } catch (error) {
       if (isTokensFault(error)) return null;
-      throw new Problem('INTERNAL_ERROR', "the token issuer's keys cannot be had; try again", {
+      throw new Problem('INTERNAL_ERROR', "the token issuer's public keys cannot be loaded; try again", {
         status: 503,
         headers: { 'retry-after': '5' },
       });

@@ -1,4 +1,4 @@
-import type { RechargeView, State, TimelineRow } from '@replenish/domain';
+import { type CaseKind, isFinal, type RechargeView, type State, type TimelineRow } from '@replenish/domain';
 
 /** What a producer is told a state means. */
 export const statusOf: Record<State, 'accepted' | 'in_progress' | 'succeeded' | 'failed' | 'canceled'> = {
@@ -10,14 +10,37 @@ export const statusOf: Record<State, 'accepted' | 'in_progress' | 'succeeded' | 
   CANCELED: 'canceled',
 };
 
-const messageOf: Record<State, string> = {
+const messages: Record<State, string> = {
   CREATED: 'Accepted; it will be sent to the provider.',
-  SUBMITTED: 'Sent to the provider.',
-  PENDING_CONFIRMATION: 'Waiting for the provider to confirm.',
+  SUBMITTED: 'It is being sent to the provider; the answer is not known yet.',
+  PENDING_CONFIRMATION: 'The provider has the order; its outcome is not known yet.',
   SUCCEEDED: 'The recharge succeeded.',
   FAILED: 'The recharge failed; the account was not credited.',
   CANCELED: 'The recharge was canceled; the account was not credited.',
 };
+
+/** What an open case means for the producer. In the order of importance: a recharge may have several. */
+const caseMessages: readonly (readonly [kind: CaseKind, message: string])[] = [
+  ['wrong_amount', 'The provider reported another amount or currency.'],
+  ['other_account', 'The provider reported another account.'],
+  ['several_orders', 'The provider has more than one order for this recharge.'],
+  ['late_money', 'The provider reported money after that.'],
+  ['declined_after_success', 'The provider later reported that it failed.'],
+  ['cancel_conflict', 'The provider reported a cancellation that does not fit.'],
+  ['absent_order', 'The provider does not find the order.'],
+  ['unsent_order', 'The provider reported an order before it was sent.'],
+];
+
+/** For people. True at the time of the answer: made of the state, of what the provider confirmed, and of open cases. */
+function messageOf({ state, confirmation, openCases }: RechargeView): string {
+  if (openCases.length === 0)
+    return state === 'PENDING_CONFIRMATION' && confirmation === 'unknown'
+      ? 'It is not known whether the provider has the order. The provider is being asked.'
+      : messages[state];
+  const [, found] = caseMessages.find(([kind]) => openCases.includes(kind)) ?? [];
+  const outcome = isFinal(state) ? `${messages[state]} ` : '';
+  return `${outcome}${found ?? 'The provider reported something that does not fit.'} A person has to look into it.`;
+}
 
 /** The recharge as JSON. Amounts are safe integers: the intake takes none above 2^53 - 1. */
 export const rechargeBody = (r: RechargeView) => ({
@@ -32,7 +55,7 @@ export const rechargeBody = (r: RechargeView) => ({
   providerOrderId: r.providerOrderId,
   externalReference: r.providerOrderId,
   orderReference: r.orderReference,
-  message: messageOf[r.state],
+  message: messageOf(r),
   failure: r.failureCode === null ? null : { code: r.failureCode, message: r.failureMessage ?? '' },
   metadata: r.metadata,
   createdAt: r.createdAt,

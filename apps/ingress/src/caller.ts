@@ -40,7 +40,7 @@ export function openCallers(clients: CallerClients, options: AuthOptions) {
     refuseForm(known.key, presented.form);
     refuseState(known.key, options);
     if (!known.isAllowedFrom(request.ip))
-      throw new Problem('UNAUTHORIZED', 'the key is not used from this address');
+      throw new Problem('UNAUTHORIZED', 'the key may not be used from this address');
     if (
       presented.form === 'signed' &&
       !(await clients.useNonce({ keyId: known.key.keyId, nonce: presented.nonce }))
@@ -52,13 +52,13 @@ export function openCallers(clients: CallerClients, options: AuthOptions) {
   };
 }
 
-const unknownKey = 'the key is not known, or the secret is not its own';
+const unknownKey = 'the key is unknown, or the secret is wrong';
 
 const unproven: Readonly<Record<Presented['form'], string>> = {
   bearer: unknownKey,
-  signed: 'the key is not known, the signature is not right, or the timestamp is more than 300 s away',
-  s3: 'this signature is good for GET /v1/account/balance for 60 s, and for keys that allow it',
-  token: 'the token is not good here, or no key belongs to its subject',
+  signed: 'the key is unknown, the signature is wrong, or the timestamp is more than 300 s off',
+  s3: 'the key is unknown, or the balance signature is wrong: it is valid for GET /v1/account/balance only, for 60 s, with keys that allow it',
+  token: 'the token is not valid here, or no key belongs to its subject',
 };
 
 /** One proof a form; null when it fails. */
@@ -96,12 +96,12 @@ function refuseForm(key: Key, form: Presented['form']): void {
   if (key.requireSignature && (form === 'bearer' || form === 'token'))
     throw unauthenticated('this key only takes signed requests');
   if (form === 'bearer' && key.env === 'live' && !key.allowBearer)
-    throw unauthenticated('this live key does not send its secret: sign the request');
+    throw unauthenticated('this live key may not be sent with its secret: sign the request');
 }
 
 function refuseState(key: Key, { isProduction, now }: AuthOptions): void {
   if (key.env === (isProduction ? 'test' : 'live'))
-    throw unauthenticated(`keys of the environment ${key.env} are not taken here`);
+    throw unauthenticated(`keys of the environment ${key.env} are not accepted here`);
   if (key.expiresAt && key.expiresAt.getTime() <= now()) throw unauthenticated('the key has expired');
   if (key.lockedUntil && key.lockedUntil.getTime() > now())
     throw new Problem('UNAUTHORIZED', 'the key is locked', {

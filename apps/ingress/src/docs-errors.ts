@@ -6,23 +6,23 @@ type Words = Readonly<{ meaning: string; remedy: string }>;
 const words: Record<Code, Words> = {
   INVALID_ARGUMENT: {
     meaning:
-      'A field is missing, wrong or unknown, or the body cannot be read. `errors` names each field. With status 413 the body is too large, with 415 its media type or encoding is not read, with 431 the headers are too large, with 417 there is an `Expect` that we do not meet, and with 408 the request did not arrive in time.',
+      'A field is missing, wrong or unknown, or the body cannot be read. `errors` names each field. Status 413: the body is too large. 415: its media type or encoding is not supported. 431: the headers are too large. 417: an `Expect` that is not supported. 408: the request did not arrive in time.',
     remedy:
       'Correct the named fields and send again. The idempotency key is not used up. Repeating the same request changes nothing.',
   },
   UNAUTHENTICATED: {
     meaning:
-      'We do not know who calls: the key is unknown or revoked, the secret or signature does not fit, the timestamp is outside its window, or the nonce was seen before.',
+      'The caller could not be identified: the key is unknown or revoked, the secret or signature is wrong, the timestamp is outside its window, or the nonce was used before.',
     remedy:
-      'Check the key, the clock of your machine and the canonical string. A repeated request needs a new timestamp, nonce and signature, with the same idempotency key.',
+      'Check the key, the clock of your machine and the canonical string (outside production, the page `/docs/signature` compares it). A repeated request needs a new timestamp, nonce and signature, with the same idempotency key.',
   },
   UNAUTHORIZED: {
     meaning:
-      'We know who calls, and this key may not do it: a scope, the account or an amount is not its own.',
+      'The key is valid but may not do this: it lacks the scope, does not cover the account, or the amount is above its ceiling.',
     remedy: 'Use a key that has the scope and covers the account, or ask the operator for one.',
   },
   NOT_FOUND: {
-    meaning: "There is no such recharge or route. Another client's recharge is answered the same.",
+    meaning: 'There is no such recharge or route. A recharge of another client gives the same answer.',
     remedy: 'Check the transactionId and the path, and that the key belongs to the client that asked for it.',
   },
   DUPLICATE_REQUEST: {
@@ -32,12 +32,13 @@ const words: Record<Code, Words> = {
   },
   INVALID_STATE: {
     meaning:
-      'The recharge is past the point where this is possible: it was sent to the provider, or is final.',
-    remedy: 'Read the recharge and go by its status. Do not repeat the call.',
+      'The state of the recharge does not allow this: it was sent to the provider already, or it is final.',
+    remedy: 'Read the recharge and act on its status. Repeating the call does not help.',
   },
   INSUFFICIENT_BALANCE: {
     meaning: "The recharge is paid from the account's balance, and what is available does not cover it.",
-    remedy: 'Top the account up or ask for less, then send again. The idempotency key is not used up.',
+    remedy:
+      'Add money to the account or lower the amount, then send again. The idempotency key is not used up.',
   },
   RATE_LIMITED: {
     meaning:
@@ -46,7 +47,7 @@ const words: Record<Code, Words> = {
   },
   INTERNAL_ERROR: {
     meaning:
-      'Something is wrong on our side. With 503 a store does not answer; it heals without you. Whether the request was stored is not certain.',
+      'An unexpected error on our side. Status 503: the service is overloaded or its database does not answer; it recovers without you. Whether the request was stored is not certain.',
     remedy:
       'Repeat with the same idempotency key after `Retry-After`, or with growing gaps. If it lasts, send us the correlationId.',
   },
@@ -58,13 +59,14 @@ const inRecharges: Readonly<Record<string, ErrorPage>> = {
     status: 'in failure.code',
     title: 'The provider declined the payment',
     meaning:
-      'The provider took the order and declined it. No money moved. The recharge is failed, and stays so.',
-    remedy: 'Settle the reason with the payer. A new attempt is a new recharge with a new idempotency key.',
+      'The provider took the order and declined it. The account was not credited. The recharge stays failed. If the provider reports money for it later, the account is still not credited, and a person looks into it.',
+    remedy: 'Clear up the reason with the payer. A new attempt is a new recharge with a new idempotency key.',
   },
   PROVIDER_ERROR: {
     status: 'in failure.code',
     title: 'The provider refused the order',
-    meaning: 'The provider did not take our order, for instance because a parameter is not one of its own.',
+    meaning:
+      'The provider did not accept our order, for instance because it does not know a parameter. The account was not credited.',
     remedy: 'Read failure.message. Correct the request and send it with a new idempotency key.',
   },
   TIMEOUT: {
@@ -73,7 +75,7 @@ const inRecharges: Readonly<Record<string, ErrorPage>> = {
     meaning:
       'It is not known yet whether the money moved. This is never final: the recharge stays in_progress, and we ask the provider until it says.',
     remedy:
-      'Wait, with `Prefer: wait=30` or by asking now and then. Never send the same recharge with a new key.',
+      'Wait with `Prefer: wait=30`, or read the recharge now and then. Never send the same recharge with a new key.',
   },
 };
 

@@ -87,9 +87,9 @@ function errorList(): string {
     title,
   ]);
   return `<h1>Errors</h1>
-<p>Errors are <code>application/problem+json</code> (RFC 9457), or <code>application/problem+xml</code> for those who ask
-for XML. Programs read <code>code</code>; the set is closed and stable. <code>detail</code> is for people and may change.
-Tell us the <code>correlationId</code> when you ask about a call; it is in every answer's <code>X-Correlation-Id</code>.</p>
+<p>Errors are <code>application/problem+json</code> (RFC 9457), or <code>application/problem+xml</code> when the
+request asks for XML. Programs read <code>code</code>; the set is closed and stable. <code>detail</code> is for people and may change.
+Quote the <code>correlationId</code> when you ask about a call; it is also the header <code>X-Correlation-Id</code> of every answer.</p>
 ${table(['code', 'HTTP', 'meaning'], rows)}`;
 }
 
@@ -111,14 +111,15 @@ function errorPage(code: string): Page {
 /** Details as the routes write them. */
 const details: Readonly<Record<string, string>> = {
   INVALID_ARGUMENT: 'amount: must be a positive integer of minor units, in digits',
-  UNAUTHENTICATED: 'the key is not known, or the secret is not its own',
+  UNAUTHENTICATED: 'the key is unknown, or the secret is wrong',
   UNAUTHORIZED: 'the key does not cover this account',
   NOT_FOUND: 'there is no such recharge',
-  DUPLICATE_REQUEST: 'this idempotency key was used with another request; take a new key',
+  DUPLICATE_REQUEST:
+    'this idempotency key was used with another request; to repeat that one, send it unchanged',
   INVALID_STATE: 'too late to cancel: it was sent to the provider',
   INSUFFICIENT_BALANCE: "the account's available balance does not cover the amount",
-  RATE_LIMITED: 'the client has used its 600 requests of this minute',
-  INTERNAL_ERROR: 'the request failed; nobody but our log knows why',
+  RATE_LIMITED: 'the limit of 600 requests per minute of this client is reached',
+  INTERNAL_ERROR: 'unexpected error; send us the correlationId',
 };
 
 function example(code: string, status: number, title: string): string {

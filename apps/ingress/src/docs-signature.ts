@@ -15,10 +15,10 @@ export function signatureForm(raw: Uint8Array): SignatureForm {
 
 export const emptyForm = signatureForm(Buffer.alloc(0));
 
-/** A page that shows what we sign, and where the caller's text begins to differ. It takes no secret. */
+/** A page that shows what a signature must cover, and where the caller's text begins to differ. It takes no secret. */
 export const signaturePage = (form: SignatureForm): string => `<h1>Check a signature</h1>
-<p>Type in what you signed, without the secret: this page takes none, so never paste one. It shows the canonical string
-that we make of the request and the first byte where yours differs. Nothing of it is kept.</p>
+<p>Enter what you signed. Never paste a secret: this page does not need it. It shows the canonical string that your
+signature must cover, and the first byte where yours differs. Nothing you enter is stored.</p>
 ${form.method ? result(form) : ''}
 <form method="post" action="/docs/signature">
 ${input('method', 'Method', form.method || 'POST')}
@@ -47,18 +47,19 @@ function result(form: SignatureForm): string {
     { form: 'signed', keyId, signature: '', timestamp, nonce },
   );
   const faults = faultsOf(form);
-  return `<h2>What we sign</h2>
+  return `<h2>What your signature must cover</h2>
 ${code(ours)}
 <p>Hash of the body: <code>${createHash('sha256').update(body).digest('hex')}</code>, ${body.length} bytes.</p>
 ${form.canonical ? `<p id="difference">${difference(form.canonical, ours)}</p>` : ''}
 ${faults.length > 0 ? `<ul>${faults.map((fault) => `<li>${fault}</li>`).join('')}</ul>` : ''}
-<p>S3 form, for <code>GET /v1/account/balance</code> only: <code>${escaped(timestamp + keyId)}</code></p>`;
+<p>Balance signature, for <code>GET /v1/account/balance</code> only, covers: <code>${escaped(timestamp + keyId)}</code></p>`;
 }
 
 /** Counted in bytes of UTF-8 from 0: that is what both sides hash. */
 function difference(theirs: string, ours: string): string {
   const [a, b] = [Buffer.from(theirs), Buffer.from(ours)];
-  if (a.equals(b)) return 'Your canonical string is the same, byte for byte. What is left is the secret.';
+  if (a.equals(b))
+    return 'Your canonical string is the same, byte for byte. If the signature is still refused, the secret is wrong.';
   let at = 0;
   while (at < a.length && at < b.length && a[at] === b[at]) at++;
   const line = b.subarray(0, at).toString('latin1').split('\n').length;

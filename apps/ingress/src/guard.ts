@@ -32,7 +32,7 @@ export function guarded(caller: Caller, { limits, mutualTls }: GuardOptions): Ca
 function requireCertificate({ socket }: Request, key: Key): void {
   const { authorized, getPeerCertificate } = socket as TLSSocket;
   if (!authorized)
-    throw new Problem('UNAUTHENTICATED', 'show a client certificate that our CA has signed', {
+    throw new Problem('UNAUTHENTICATED', 'a client certificate of the configured CA is needed', {
       suspicion: 'bad_signature',
     });
   const name = getPeerCertificate.call(socket).subject?.CN;

@@ -140,7 +140,10 @@ async function take(deps: IntakeDeps, key: Key, response: Response, asked: Asked
 
 const problemOf = {
   key_used_with_other_body: () =>
-    new Problem('DUPLICATE_REQUEST', 'this idempotency key was used with another request; take a new key'),
+    new Problem(
+      'DUPLICATE_REQUEST',
+      'this idempotency key was used with another request; to repeat that one, send it unchanged',
+    ),
   insufficient_balance: () =>
     new Problem('INSUFFICIENT_BALANCE', "the account's available balance does not cover the amount"),
   above_ceiling: () => new Problem('UNAUTHORIZED', 'the amount is above what this key may ask for'),

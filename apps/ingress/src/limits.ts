@@ -57,7 +57,7 @@ const headersOf = (policy: Policy, quota: number, { place, resetSeconds }: Count
 });
 
 function limited(policy: Policy, quota: number, counted: Counted): Problem {
-  const detail = `the ${policy} has used its ${quota} requests of this minute`;
+  const detail = `the limit of ${quota} requests per minute of this ${policy} is reached`;
   const headers = { ...headersOf(policy, quota, counted), 'retry-after': String(counted.resetSeconds) };
   return new Problem('RATE_LIMITED', detail, { headers });
 }

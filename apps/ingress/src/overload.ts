@@ -56,10 +56,14 @@ export function openOverload(config: OverloadConfig): { see: Onlooker; close: ()
 }
 
 const tooBusy = (): Problem =>
-  new Problem('INTERNAL_ERROR', 'too much work at the moment; repeat the request with the same key', {
-    status: 503,
-    headers: { 'retry-after': String(RETRY_AFTER_SECONDS) },
-  });
+  new Problem(
+    'INTERNAL_ERROR',
+    'the service is overloaded; repeat the request with the same idempotency key',
+    {
+      status: 503,
+      headers: { 'retry-after': String(RETRY_AFTER_SECONDS) },
+    },
+  );
 
 function watchLoop(): { delayMs: () => number; close: () => void } {
   const histogram = monitorEventLoopDelay({ resolution: RESOLUTION_MS });

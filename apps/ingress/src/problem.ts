@@ -9,14 +9,14 @@ import { addHeader } from './send.js';
 /** The closed set of error codes. Each has its own meaning, and a page under /docs/errors/<code>. */
 export const codes = {
   INVALID_ARGUMENT: { status: 400, title: 'The request is not valid' },
-  UNAUTHENTICATED: { status: 401, title: 'The caller is not known' },
+  UNAUTHENTICATED: { status: 401, title: 'The caller could not be identified' },
   UNAUTHORIZED: { status: 403, title: 'The caller may not do this' },
-  NOT_FOUND: { status: 404, title: 'There is no such thing' },
+  NOT_FOUND: { status: 404, title: 'Not found' },
   DUPLICATE_REQUEST: { status: 422, title: 'The idempotency key was used with another request' },
-  INVALID_STATE: { status: 409, title: 'The recharge is past the point where this is possible' },
+  INVALID_STATE: { status: 409, title: 'The state of the recharge does not allow this' },
   INSUFFICIENT_BALANCE: { status: 402, title: 'The balance does not cover the amount' },
   RATE_LIMITED: { status: 429, title: 'Too many requests' },
-  INTERNAL_ERROR: { status: 500, title: 'Something is wrong on our side' },
+  INTERNAL_ERROR: { status: 500, title: 'Unexpected error' },
 } as const;
 
 export type Code = keyof typeof codes;
@@ -75,7 +75,7 @@ export const problemBody = ({ code, status, detail, correlationId }: Said) => ({
 });
 
 export const notFound: RequestHandler = (request) => {
-  throw new Problem('NOT_FOUND', `there is nothing at ${request.method} ${request.path}`);
+  throw new Problem('NOT_FOUND', `there is no route for ${request.method} ${request.path}`);
 };
 
 /** The last resort: everything thrown becomes a problem, and only the log learns what it was. */
@@ -90,22 +90,26 @@ function problemFrom(error: unknown, log: Logger, correlationId: string): Proble
   if (error instanceof Problem) return error;
   if (error instanceof StoreUnavailable) {
     log.warn({ err: error, correlationId }, 'the store does not answer');
-    return new Problem('INTERNAL_ERROR', 'the store does not answer; repeat the request with the same key', {
-      status: 503,
-      headers: { 'retry-after': '1' },
-    });
+    return new Problem(
+      'INTERNAL_ERROR',
+      'the database does not answer; repeat the request with the same idempotency key',
+      {
+        status: 503,
+        headers: { 'retry-after': '1' },
+      },
+    );
   }
   const status = (error as { status?: unknown } | null)?.status;
   if (typeof status === 'number' && status >= 400 && status < 500) return bodyProblem(status);
   log.error({ err: error, correlationId }, 'request failed');
-  return new Problem('INTERNAL_ERROR', 'the request failed; nobody but our log knows why');
+  return new Problem('INTERNAL_ERROR', 'unexpected error; send us the correlationId');
 }
 
 /** What the body reader refuses carries a status of its own. */
 function bodyProblem(status: number): Problem {
   if (status === 413) return new Problem('INVALID_ARGUMENT', 'the body is too large', { status });
   if (status === 415)
-    return new Problem('INVALID_ARGUMENT', 'compressed or otherwise encoded bodies are not read', { status });
+    return new Problem('INVALID_ARGUMENT', 'send the body without Content-Encoding', { status });
   return new Problem('INVALID_ARGUMENT', 'the request could not be read', {
     status: status === 404 ? 400 : status,
   });

@@ -37,4 +37,4 @@ export const readBody =
 const tooLarge = (): Problem => new Problem('INVALID_ARGUMENT', 'the body is too large', { status: 413 });
 
 const packed = (): Problem =>
-  new Problem('INVALID_ARGUMENT', 'compressed or otherwise encoded bodies are not read', { status: 415 });
+  new Problem('INVALID_ARGUMENT', 'send the body without Content-Encoding', { status: 415 });

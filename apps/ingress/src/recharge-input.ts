@@ -91,9 +91,8 @@ const metadata = z
 export const pageLimit = (rows: number) =>
   z
     .string()
-    .regex(/^\d{1,3}$/, 'must be a whole number')
+    .regex(/^(?:[1-9]\d?|100)$/, 'must be a whole number from 1 to 100')
     .transform(Number)
-    .refine((n) => n >= 1 && n <= 100, 'must be 1 to 100')
     .meta({ type: 'integer', minimum: 1, maximum: 100, description: `${rows} when it is left out` })
     .default(rows);
 

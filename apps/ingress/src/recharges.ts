@@ -136,7 +136,7 @@ export const ListQuery = z.strictObject({
   limit: pageLimit(20),
   cursor: z
     .string()
-    .regex(/^[A-Za-z0-9_-]{22}$/, 'is not a cursor of ours')
+    .regex(/^[A-Za-z0-9_-]{22}$/, 'must be the nextCursor of an earlier page')
     .optional(),
 });
 

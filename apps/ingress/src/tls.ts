@@ -35,12 +35,13 @@ export function refuseUnsafeConfiguration(config: Config): void {
   if (!config.TLS_CERT_FILE && !config.TRUST_PROXY)
     faults.push('secrets would travel in the clear: set TLS_CERT_FILE and TLS_KEY_FILE, or TRUST_PROXY');
   if (config.SANDBOX_WEBHOOK_SECRET)
-    faults.push('SANDBOX_WEBHOOK_SECRET is set: whoever knows it could say that money came');
+    faults.push('SANDBOX_WEBHOOK_SECRET is set: with it anybody could report that money came');
   if (config.TRUST_PROXY && trustsEverybody(config.TRUST_PROXY))
-    faults.push('TRUST_PROXY names every address: anybody could say where a call comes from');
+    faults.push('TRUST_PROXY names every address: any caller could claim another address');
   if (config.OAUTH_JWKS_URL && new URL(config.OAUTH_JWKS_URL).protocol !== 'https:')
-    faults.push('OAUTH_JWKS_URL is not https: whoever is on the way could put in keys of their own');
-  if (faults.length > 0) throw new BadConfiguration(`not fit for production\n${faults.join('\n')}`);
+    faults.push('OAUTH_JWKS_URL is not https: somebody on the network path could replace the keys');
+  if (faults.length > 0)
+    throw new BadConfiguration(`the configuration is not safe for production:\n${faults.join('\n')}`);
 }
 
 /** The demo client's secret lies in a file of whoever tried the project. @throws BadConfiguration when it has a key */

@@ -130,7 +130,7 @@ const check = (fields: Record<string, string>): Promise<Answer> =>
   });
 
 test('the signature page shows what is signed, and where another text differs', async () => {
-  expect((await get('/docs/signature')).text).toContain('without the secret');
+  expect((await get('/docs/signature')).text).toContain('Never paste a secret');
   const same = await check({ canonical: canonical.replaceAll('\n', '\r\n') });
   expect(same.text).toContain(canonical);
   expect(same.text).toContain('the same, byte for byte');
@@ -138,6 +138,12 @@ test('the signature page shows what is signed, and where another text differs', 
   expect(other.text).toContain('first difference is at byte 3</mark>, in line 2');
   const short = await check({ canonical: canonical.slice(0, 20) });
   expect(short.text).toMatch(/at byte 20<.*yours has ended/);
+});
+
+test('no page says that a failure or a decline moved no money: it may come late', async () => {
+  for (const [path, html] of await walk())
+    expect([path, /no money moved|none moved/i.test(html)]).toEqual([path, false]);
+  expect((await get('/docs')).text).toContain('mean that the account was not credited');
 });
 
 test('what is typed comes back as text', async () => {

@@ -122,6 +122,11 @@ test.each([
   expect(answer.body.errors).toEqual([expect.objectContaining({ path })]);
 });
 
+test('a page of 1,000 rows is refused with the numbers that are allowed', async () => {
+  const { errors } = (await list({ limit: '1000' })).body;
+  expect(errors).toEqual([{ path: 'limit', message: 'must be a whole number from 1 to 100' }]);
+});
+
 test('a cursor that somebody made up shows nothing but own rows', async () => {
   const other = await ingress.client();
   await created(ingress, other);

@@ -61,7 +61,8 @@ function listOrders(store: Store, query: Request['query']): Listing | string {
   const size = Number(limit);
   if (!Number.isInteger(size) || size < 1 || size > PAGE_LIMIT_MAX)
     return `limit: must be a number from 1 to ${PAGE_LIMIT_MAX}`;
-  if (cursor !== undefined && !isReference(cursor)) return 'cursor: not one of ours';
+  if (cursor !== undefined && !isReference(cursor))
+    return 'cursor: must be the nextCursor of an earlier page';
   const orders = newestOrders(store, cursor, size);
   return { orders, nextCursor: orders.length === size ? (orders.at(-1)?.id ?? null) : null };
 }

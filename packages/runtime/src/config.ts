@@ -209,7 +209,7 @@ export function requireMasterKeys(config: Config): string | undefined {
 export function requireProviders(names: readonly string[]): readonly string[] {
   if (names.length > 0) return names;
   throw new BadConfiguration(
-    'no provider is configured: in production the sandbox is none, and there is no other one yet',
+    'no provider is configured: production does not use the sandbox, and there is no other provider yet',
   );
 }
 

@@ -188,6 +188,8 @@ const newView = (ask: NewRecharge, createdAt: Date): RechargeView => ({
   clientId: ask.clientId,
   accountId: ask.accountId,
   state: 'CREATED',
+  confirmation: null,
+  openCases: [],
   amountMinor: ask.amountMinor,
   currency: ask.currency,
   paymentMethod: ask.paymentMethod,
