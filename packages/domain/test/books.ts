@@ -1,4 +1,4 @@
-import { newRecharge as aRecharge, createDatabase } from '@replenish/testing';
+import { newRecharge as aRecharge, createDatabase, execute } from '@replenish/testing';
 import pg from 'pg';
 import { v7 as uuidv7 } from 'uuid';
 import type { News } from '../src/core/recharge.js';
@@ -37,6 +37,10 @@ export async function openBooks(): Promise<Books> {
   const closeDomains = async () => {
     await Promise.all(opened.splice(0).map((domain) => domain.close()));
   };
+  await execute(
+    database.url,
+    `insert into client (id, name, env) values ('${CLIENT}', 'books', 'test'), ('${OTHER_CLIENT}', 'other books', 'test')`,
+  );
   const sql = new pg.Pool({ connectionString: database.url, max: 2 });
   sql.on('error', () => {});
   return {

@@ -1,12 +1,13 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import pg from 'pg';
 import { news, type State, states, step } from '../src/core/recharge.js';
-import { type Books, CLIENT, deposit, openBooks, recharged } from './books.js';
+import { type Books, CLIENT, deposit, openBooks, recharged, told } from './books.js';
 
 let books: Books;
 const inState = {} as Record<State, string>;
 let delivered: string;
 let returned: string;
+let ordered: string;
 beforeAll(async () => {
   books = await openBooks();
   const { domain } = books;
@@ -19,6 +20,8 @@ beforeAll(async () => {
   inState.CANCELED = await recharged(domain, {}, 'withdraw');
   delivered = await recharged(domain, { kind: 'deliver', amountMinor: 5n }, 'submit', 'settled');
   returned = await recharged(domain, { kind: 'deliver', amountMinor: 5n }, 'submit', 'declined');
+  ordered = await recharged(domain, {}, 'submit');
+  await domain.applyNews(told(ordered, 'accepted', { providerOrderId: 'sbx_1' }));
   // Late money: something to look at in every report.
   await recharged(domain, {}, 'submit', 'declined', 'settled');
   const event = { provider: 'sandbox', eventId: 'taken', rawBody: Buffer.from('{}'), correlationId: 'c' };
@@ -119,11 +122,25 @@ describe('a recharge', () => {
     ['kind', `kind = 'deliver'`],
     ['amount', 'amount_minor = amount_minor + 1'],
     ['currency', `currency = 'EUR'`],
+    ['payment method', `payment_method = 'other'`],
+    ['provider', `provider = 'other'`],
+    ['order reference', `order_reference = 'other'`],
   ])('keeps its %s', async (_, change) => {
     const heard = await answer(`update recharge_transaction set ${change} where id = $1`, [
       inState.SUBMITTED,
     ]);
     expect(heard).toBe(`${CHECK} recharge_transaction_same_terms`);
+  });
+
+  test.each([
+    ['attempt', 'attempt = 0'],
+    ['transition', 'seq = seq - 1'],
+    ['version', 'version = version - 1'],
+    ['order', `provider_order_id = null`],
+    ['order for another', `provider_order_id = 'sbx_2'`],
+  ])('loses no %s', async (_, change) => {
+    const heard = await answer(`update recharge_transaction set ${change} where id = $1`, [ordered]);
+    expect(heard).toBe(`${CHECK} recharge_transaction_only_forward`);
   });
 
   test.each(['CREATED', 'SUBMITTED', 'PENDING_CONFIRMATION'] as const)(

@@ -4,6 +4,7 @@ import pg from 'pg';
 import { createDatabase } from './database.js';
 
 export const RECONCILE_AFTER_MS = 60_000;
+const CLIENT = '00000000-0000-7000-8000-00000000000a';
 
 type LogRecord = Readonly<{ level: string; message: string } & Record<string, unknown>>;
 
@@ -59,6 +60,7 @@ export async function openWorkerBooks(): Promise<WorkerBooks> {
   // A connection that is ending when its database is dropped hears of it.
   sql.on('error', () => {});
   const logged: LogRecord[] = [];
+  await sql.query(`insert into client (id, name, env) values ($1, 'books', 'test')`, [CLIENT]);
   const rows = async <Row extends object>(text: string, values: unknown[] = []): Promise<Row[]> =>
     (await sql.query<Row>(text, values)).rows;
   return {
@@ -111,7 +113,7 @@ export function newRecharge(over: Partial<NewRecharge> = {}): NewRecharge {
   const id = over.id ?? newId();
   return {
     id,
-    clientId: '00000000-0000-7000-8000-00000000000a',
+    clientId: CLIENT,
     idempotencyKey: `key-${id}`,
     accountId: 'acct-1',
     kind: 'collect',

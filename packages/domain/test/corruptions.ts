@@ -1,0 +1,194 @@
+const one = (label: string): string =>
+  `(select id from recharge_transaction where order_reference = '${label}')`;
+
+export type Corruption = Readonly<{
+  invariant: string;
+  how: string;
+  /** Other invariants that the same rows break. */
+  also?: readonly string[];
+  sql: string;
+}>;
+
+/**
+ * What breaks each invariant. The superuser's session runs no triggers and asks no foreign keys;
+ * where a constraint would still refuse, it is dropped first: the invariant is what is left when a migration loses it.
+ */
+export const corruptions: readonly Corruption[] = [
+  {
+    invariant: 'one_transaction_a_key',
+    how: 'two requests with one key',
+    sql: `drop index recharge_request_client_id_idempotency_key_key;
+     insert into recharge_request select '00000000-0000-4000-8000-000000000001', client_id, idempotency_key,
+       fingerprint, metadata, product_type, plan_id, requested_at, correlation_id from recharge_request
+       where transaction_id = ${one('collect created')};
+     insert into recharge_transaction (id, client_id, account_id, kind, state, amount_minor, currency, payment_method,
+         provider, next_step, due_at)
+       select '00000000-0000-4000-8000-000000000001', client_id, account_id, kind, state, amount_minor, currency,
+         payment_method, provider, next_step, due_at from recharge_transaction where id = ${one('collect created')}`,
+  },
+  {
+    invariant: 'request_and_transaction',
+    how: 'a request that is gone',
+    sql: `delete from recharge_request where transaction_id = ${one('collect created')}`,
+  },
+  {
+    invariant: 'request_and_transaction',
+    how: 'a transaction that is gone',
+    sql: `delete from recharge_transaction where id = ${one('collect created')}`,
+  },
+  {
+    invariant: 'known_client',
+    how: 'a client that is gone',
+    sql: `delete from client where name = 'other books'`,
+  },
+  {
+    invariant: 'same_client',
+    how: 'a request of one client for the recharge of another',
+    sql: `update recharge_request set client_id = '00000000-0000-7000-8000-00000000000b'
+       where transaction_id = ${one('collect created')}`,
+  },
+  {
+    invariant: 'books_close',
+    how: 'a wallet with a cent too many',
+    sql: `update ledger_account set balance_minor = balance_minor + 1 where name = 'wallet:acct-1:available'`,
+  },
+  {
+    invariant: 'books_close',
+    how: 'an entry of another amount',
+    also: ['own_accounts', 'running_balances'],
+    sql: `update ledger_entry set amount_minor = amount_minor + 1 where credit_account = 'wallet:acct-1:available'
+       and transaction_id = ${one('deliver failed')}`,
+  },
+  {
+    invariant: 'known_accounts',
+    how: 'an account that left the chart',
+    sql: `delete from ledger_account where name = 'suspense:sandbox'`,
+  },
+  {
+    invariant: 'nothing_below_zero',
+    how: 'an overdraft that was entered as it should',
+    also: ['own_accounts', 'running_balances', 'suspense_has_case'],
+    sql: `with j as (insert into ledger_journal (id, transaction_id, slot)
+       values (gen_random_uuid(), ${one('collect created')}, 'suspense') returning id, transaction_id)
+     insert into ledger_entry (journal_id, transaction_id, debit_account, credit_account, amount_minor, currency)
+       select id, transaction_id, 'wallet:broke:available', 'suspense:sandbox', 5, 'USD' from j;
+     insert into ledger_account values ('wallet:broke:available', 'USD', -5)`,
+  },
+  {
+    invariant: 'effect_matches_state',
+    how: 'a recharge of another amount than was posted',
+    also: ['own_accounts'],
+    sql: `update recharge_transaction set amount_minor = amount_minor + 1 where id = ${one('collect succeeded')}`,
+  },
+  {
+    invariant: 'effect_matches_state',
+    how: 'a settlement that is filed as something else',
+    also: ['own_accounts', 'suspense_has_case'],
+    sql: `update ledger_journal set slot = 'suspense' where slot = 'settle' and transaction_id = ${one('deliver succeeded')}`,
+  },
+  {
+    invariant: 'effect_matches_state',
+    how: 'a settlement of what failed, in two entries',
+    also: ['own_accounts'],
+    sql: `with j as (insert into ledger_journal (id, transaction_id, slot)
+       values (gen_random_uuid(), ${one('collect failed')}, 'collect') returning id, transaction_id)
+     insert into ledger_entry (journal_id, transaction_id, debit_account, credit_account, amount_minor, currency)
+       select id, transaction_id, debit, credit, 100, 'USD' from j, (values
+         ('suspense:sandbox', 'provider:sandbox:clearing'), ('provider:sandbox:clearing', 'suspense:sandbox'))
+         as e(debit, credit)`,
+  },
+  {
+    invariant: 'own_accounts',
+    how: 'the money of one account on the wallet of another',
+    sql: `update ledger_entry set credit_account = 'wallet:thief:available', credit_balance_minor = amount_minor
+       where transaction_id = ${one('other client')};
+     update ledger_account set name = 'wallet:thief:available' where name = 'wallet:acct-victim:available'`,
+  },
+  {
+    invariant: 'own_accounts',
+    how: 'a provider that changed after it settled',
+    sql: `update recharge_transaction set provider = 'alipay' where id = ${one('collect succeeded')}`,
+  },
+  {
+    invariant: 'own_accounts',
+    how: 'a hold that is filed as something else',
+    sql: `update ledger_journal set slot = 'suspense' where slot = 'hold' and transaction_id = ${one('deliver contradicted')}`,
+  },
+  {
+    invariant: 'running_balances',
+    how: 'balances of entries that were falsified',
+    sql: `update ledger_entry set credit_balance_minor = credit_balance_minor + 1
+       where credit_account = 'wallet:acct-1:available'`,
+  },
+  {
+    invariant: 'suspense_has_case',
+    how: 'money in suspense that nobody was told of',
+    sql: `insert into ledger_account (name, currency) values ('suspense:sandbox', 'USD') on conflict do nothing;
+     with j as (insert into ledger_journal (id, transaction_id, slot)
+       values (gen_random_uuid(), ${one('collect created')}, 'suspense') returning id, transaction_id)
+     insert into ledger_entry (journal_id, transaction_id, debit_account, credit_account, amount_minor, currency)
+       select id, transaction_id, 'provider:sandbox:clearing', 'suspense:sandbox', 5000, 'USD' from j`,
+  },
+  {
+    invariant: 'hold_given_back',
+    how: 'a reversal that is filed as something else',
+    also: ['own_accounts', 'suspense_has_case'],
+    sql: `update ledger_journal set slot = 'suspense' where slot = 'reverse' and transaction_id = ${one('deliver failed')}`,
+  },
+  {
+    invariant: 'frozen_is_unfinished',
+    how: 'a hold that belongs to no delivery',
+    also: ['own_accounts'],
+    sql: `update recharge_transaction set kind = 'collect' where id = ${one('deliver created')}`,
+  },
+  {
+    invariant: 'legal_chain',
+    how: 'a transition that is gone',
+    sql: `delete from transition where seq = 1 and transaction_id = ${one('collect succeeded')}`,
+  },
+  {
+    invariant: 'legal_chain',
+    how: 'a transition that no grid allows',
+    sql: `update transition set news = 'accepted', to_state = 'FAILED' where seq = 1
+       and transaction_id = ${one('collect pending')};
+     update transition set from_state = 'FAILED' where seq = 2 and transaction_id = ${one('collect pending')}`,
+  },
+  {
+    invariant: 'state_is_last_transition',
+    how: 'a state that nobody reported',
+    sql: `update recharge_transaction set state = 'SUBMITTED' where id = ${one('collect pending')}`,
+  },
+  {
+    invariant: 'nothing_forgotten',
+    how: 'a recharge without a due time',
+    sql: `alter table recharge_transaction drop constraint recharge_transaction_never_forgotten;
+     update recharge_transaction set due_at = null where id = ${one('collect submitted')}`,
+  },
+  {
+    invariant: 'nothing_forgotten',
+    how: 'an event without a due time',
+    sql: `alter table webhook_event drop constraint webhook_event_never_forgotten;
+     update webhook_event set due_at = null where processed_at is null`,
+  },
+  {
+    invariant: 'submitted_has_attempt',
+    how: 'a submit that was forgotten with its call',
+    sql: `delete from provider_call where transaction_id = ${one('collect pending')};
+     update recharge_transaction set attempt = 0 where id = ${one('collect pending')}`,
+  },
+  {
+    invariant: 'intent_before_effect',
+    how: 'an attempt that was set back',
+    sql: `update recharge_transaction set attempt = 2 where id = ${one('collect pending')}`,
+  },
+  {
+    invariant: 'intent_before_effect',
+    how: 'a submit that is nowhere on record',
+    sql: `delete from provider_call where transaction_id = ${one('collect pending')}`,
+  },
+  {
+    invariant: 'conflict_has_case',
+    how: 'a conflict that nobody was told of',
+    sql: `delete from reconciliation_case where transaction_id = ${one('collect contradicted')}`,
+  },
+];
