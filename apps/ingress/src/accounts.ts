@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { answer, exactJson, preferredForm } from './answer.js';
 import { requireAccount, type Scope } from './caller.js';
 import { sendCsv } from './csv.js';
+import { otherMethods } from './methods.js';
 import { readQuery } from './query.js';
 import { accountId, currency, pageLimit, timestamp, validated } from './recharge-input.js';
 import { addHeader } from './send.js';
@@ -29,8 +30,14 @@ export const LedgerQuery = z.strictObject({
 });
 
 export function addAccountRoutes(router: IRouter, deps: AccountDeps): void {
-  router.get('/v1/account/balance', (request, response) => balance(deps, request, response));
-  router.get('/v1/accounts/:accountId/ledger', (request, response) => ledger(deps, request, response));
+  router
+    .route('/v1/account/balance')
+    .get((request, response) => balance(deps, request, response))
+    .all(otherMethods);
+  router
+    .route('/v1/accounts/:accountId/ledger')
+    .get((request, response) => ledger(deps, request, response))
+    .all(otherMethods);
 }
 
 async function balance(deps: AccountDeps, request: Request, response: Response): Promise<void> {

@@ -6,6 +6,7 @@ import express, {
   type ErrorRequestHandler,
   type Express,
   type Request,
+  type RequestHandler,
   type Response,
   Router,
 } from 'express';
@@ -17,6 +18,7 @@ import { openCallers } from './caller.js';
 import { docsRoutes } from './docs-routes.js';
 import { guarded } from './guard.js';
 import type { Limits } from './limits.js';
+import { otherMethods } from './methods.js';
 import { answerProblems, notFound, Problem } from './problem.js';
 import { readBody } from './read-body.js';
 import { addRechargeRoutes } from './recharges.js';
@@ -85,14 +87,18 @@ export function buildApp(deps: IngressDeps): Express {
 
 function healthRoutes(health: Frame['health']): Router {
   const router = Router();
-  router.get('/healthz', (_request, response) => void response.json(health.alive()));
-  router.get('/readyz', async (_request, response) => {
+  const ready: RequestHandler = async (_request, response) => {
     const { ok, checks } = await health.ready();
     if (!ok) response.setHeader('retry-after', '1');
     // What exactly is wrong names inner addresses: that is on the port of the metrics, and in the log.
     const said = Object.entries(checks).map(([name, word]) => [name, word === 'ok' ? 'ok' : 'away']);
     response.status(ok ? 200 : 503).json({ ok, checks: Object.fromEntries(said) });
-  });
+  };
+  router
+    .route('/healthz')
+    .get((_request, response) => void response.json(health.alive()))
+    .all(otherMethods);
+  router.route('/readyz').get(ready).all(otherMethods);
   return router;
 }
 

@@ -3,6 +3,7 @@ import type { IRouter, Request, Response } from 'express';
 import { z } from 'zod';
 import { answer } from './answer.js';
 import type { Scope } from './caller.js';
+import { otherMethods } from './methods.js';
 import { readQuery } from './query.js';
 import { accountId, pageLimit, timestamp } from './recharge-input.js';
 
@@ -35,7 +36,10 @@ export const AuditQuery = z.strictObject({
 });
 
 export function addAuditRoutes(router: IRouter, deps: AuditRouteDeps): void {
-  router.get('/v1/audit', (request, response) => list(deps, request, response));
+  router
+    .route('/v1/audit')
+    .get((request, response) => list(deps, request, response))
+    .all(otherMethods);
 }
 
 /** The calls of the caller's own client, newest first. */

@@ -1,9 +1,10 @@
-import { type Response, Router, raw } from 'express';
+import { type RequestHandler, type Response, Router, raw } from 'express';
 import helmet from 'helmet';
 import { layout, type Page } from './docs-layout.js';
 import { openPages, styleSheet } from './docs-pages.js';
 import { emptyForm, signatureForm, signaturePage } from './docs-signature.js';
 import { openViewer } from './docs-viewer.js';
+import { otherMethods } from './methods.js';
 import { openapiDocument } from './openapi.js';
 
 export type DocsOptions = Readonly<{
@@ -24,14 +25,15 @@ export function docsRoutes({ publicUrl, isProduction }: DocsOptions): Router {
   const menu = isProduction ? navigation : [...navigation, signature];
   const router = Router();
   const contract = JSON.stringify(openapiDocument(publicUrl));
-  router.get('/openapi.json', (_request, response) => sendText(response, 'application/json', contract));
+  const serve = (path: string, type: string, text: string): void => {
+    const show: RequestHandler = (_request, response) => sendText(response, type, text);
+    router.route(path).get(show).all(otherMethods);
+  };
+  serve('/openapi.json', 'application/json', contract);
   router.use('/docs', policy());
   router.use(viewer.routes);
-  router.get('/docs/style.css', (_request, response) => sendText(response, 'text/css', styleSheet));
-  for (const page of pages) {
-    const html = layout(page, menu);
-    router.get(page.path, (_request, response) => sendText(response, 'text/html', html));
-  }
+  serve('/docs/style.css', 'text/css', styleSheet);
+  for (const page of pages) serve(page.path, 'text/html', layout(page, menu));
   if (!isProduction) addSignature(router, signature, menu);
   return router;
 }
@@ -42,10 +44,13 @@ function addSignature(router: Router, page: Page, menu: readonly Page[]): void {
     response.setHeader('content-type', 'text/html; charset=utf-8');
     response.end(layout({ ...page, html }, menu));
   };
-  router.get(page.path, (_request, response) => show(response, signaturePage(emptyForm)));
-  router.post(page.path, raw({ type: () => true, limit: FORM_MAX, inflate: false }), (request, response) =>
-    show(response, signaturePage(Buffer.isBuffer(request.body) ? signatureForm(request.body) : emptyForm)),
-  );
+  router
+    .route(page.path)
+    .get((_request, response) => show(response, signaturePage(emptyForm)))
+    .post(raw({ type: () => true, limit: FORM_MAX, inflate: false }), (request, response) =>
+      show(response, signaturePage(Buffer.isBuffer(request.body) ? signatureForm(request.body) : emptyForm)),
+    )
+    .all(otherMethods);
 }
 
 function sendText(response: Response, type: string, text: string): void {

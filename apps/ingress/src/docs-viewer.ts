@@ -8,6 +8,7 @@ import { gzip } from 'node:zlib';
 import { type RequestHandler, Router } from 'express';
 import helmet from 'helmet';
 import type { Page } from './docs-layout.js';
+import { otherMethods } from './methods.js';
 
 // The package would report each install to its makers; `scarfSettings` in the top package.json keeps it quiet.
 const swaggerUi = dirname(createRequire(import.meta.url).resolve('swagger-ui-dist/package.json'));
@@ -35,7 +36,8 @@ export function openViewer(mayTry: boolean): Readonly<{ page: Page; routes: Rout
   const base = `/docs/viewer/${digest.digest('hex').slice(0, 12)}`;
   const routes = Router();
   routes.use(PATH, policy());
-  for (const [name, file] of Object.entries(files)) routes.get(`${base}/${name}`, served(file));
+  for (const [name, file] of Object.entries(files))
+    routes.route(`${base}/${name}`).get(served(file)).all(otherMethods);
   return { page: page(base, mayTry), routes };
 }
 

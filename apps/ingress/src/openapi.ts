@@ -98,7 +98,14 @@ function headerParameters({ idempotencyKey, prefer }: Operation): Json[] {
     ...(idempotencyKey
       ? [header('Idempotency-Key', IDEMPOTENCY[idempotencyKey], '^[\\x21-\\x7e]{1,255}$')]
       : []),
-    ...(prefer ? [header('Prefer', '`wait=N`: hold the answer up to N seconds, 30 at most')] : []),
+    ...(prefer
+      ? [
+          header(
+            'Prefer',
+            '`wait=N`: hold the answer up to N seconds, 30 at most; `Preference-Applied` names the wait that is kept',
+          ),
+        ]
+      : []),
   ];
 }
 

@@ -1,4 +1,4 @@
-import type { RequestHandler } from 'express';
+import type { Request, RequestHandler } from 'express';
 import { Problem } from './problem.js';
 
 /**
@@ -15,8 +15,9 @@ export const readBody =
       'transfer-encoding': transfer,
       'content-encoding': encoding,
     } = request.headers;
+    if (length === undefined && transfer === undefined) return next();
     // What is read costs memory before anybody is known: only what takes a body gets one.
-    if (request.method !== 'POST' || (length === undefined && transfer === undefined)) return next();
+    if (request.method !== 'POST') return next(hasNoBody(request) ? undefined : unwanted());
     if (encoding !== undefined && !/^identity$/i.test(encoding)) return next(packed());
     if (Number(length) > bytesMax) return next(tooLarge());
     const chunks: Buffer[] = [];
@@ -33,6 +34,13 @@ export const readBody =
       next();
     });
   };
+
+/** Methods but GET and HEAD are answered by their routes: none takes them. */
+const hasNoBody = ({ method, headers }: Request): boolean =>
+  (method !== 'GET' && method !== 'HEAD') || headers['content-length'] === '0';
+
+const unwanted = (): Problem =>
+  new Problem('INVALID_ARGUMENT', 'GET and HEAD take no body: write what is asked for into the query');
 
 const tooLarge = (): Problem => new Problem('INVALID_ARGUMENT', 'the body is too large', { status: 413 });
 

@@ -14,10 +14,12 @@ import { rechargeBody, statusOf, timelineBody } from './bodies.js';
 import { coversAccount, likeOf, requireAccount, type Scope } from './caller.js';
 import { sendCsv } from './csv.js';
 import { type IntakeDeps, takeCharge, takeRecharge } from './intake.js';
+import { otherMethods } from './methods.js';
 import { Problem } from './problem.js';
-import { readQuery } from './query.js';
+import { readQuery, refuseQuery } from './query.js';
 import { accountId, pageLimit, text, timestamp } from './recharge-input.js';
 import { addHeader } from './send.js';
+import { refuseBody, refuseUnheard } from './unheard.js';
 import { untilFinal, waitMsFrom } from './waiting.js';
 
 export type RechargeDeps = IntakeDeps &
@@ -33,30 +35,37 @@ const CHARGE_WAIT_MS = 4_000;
 export function addRechargeRoutes(router: IRouter, deps: RechargeDeps): void {
   const create = async (request: Request, response: Response) => {
     const key = await deps.caller(request, 'recharges:write');
+    refuseUnheard(request);
     const { replayed, recharge } = await takeRecharge(deps, key, request, response);
     if (replayed) addHeader(response, 'idempotent-replayed', 'true');
     addHeader(response, 'location', `/v1/recharges/${recharge.id}`);
     answer(request, response, 'recharge', rechargeBody(recharge), { status: replayed ? 200 : 202 });
   };
-  router.post(['/v1/recharges', '/recharge'], create);
-  router.post('/api/charge', (request, response) => charge(deps, request, response));
-  router.get('/v1/recharges', (request, response) => list(deps, request, response));
-  router.get('/v1/recharges/:id', async (request, response) => {
+  const one = async (request: Request, response: Response) => {
     const recharge = await own(deps, request, 'recharges:read');
+    const waitMs = waitMsFrom(request.headers.prefer as string);
+    if (waitMs > 0) addHeader(response, 'preference-applied', `wait=${waitMs / 1_000}`);
     const waited = await untilFinal(
       deps.domain.reads,
       recharge,
-      waitMsFrom(request.headers.prefer as string),
+      waitMs,
       nobodyWaits(response, deps.stopping),
     );
     answer(request, response, 'recharge', rechargeBody(waited));
-  });
-  router.get('/v1/recharges/:id/timeline', async (request, response) => {
+  };
+  const timeline = async (request: Request, response: Response) => {
     const recharge = await own(deps, request, 'recharges:read');
     const rows = await deps.domain.reads.timeline(recharge.id);
     answer(request, response, 'timeline', { data: rows.map(timelineBody) });
-  });
-  router.post('/v1/recharges/:id/cancel', (request, response) => cancel(deps, request, response));
+  };
+  const bound = (handle: typeof list) => (request: Request, response: Response) =>
+    handle(deps, request, response);
+  router.route('/v1/recharges').get(bound(list)).post(create).all(otherMethods);
+  router.route('/recharge').post(create).all(otherMethods);
+  router.route('/api/charge').post(bound(charge)).all(otherMethods);
+  router.route('/v1/recharges/:id').get(one).all(otherMethods);
+  router.route('/v1/recharges/:id/timeline').get(timeline).all(otherMethods);
+  router.route('/v1/recharges/:id/cancel').post(bound(cancel)).all(otherMethods);
 }
 
 /** Aborted when the caller has gone, or this process is about to. */
@@ -69,6 +78,7 @@ function nobodyWaits(response: Response, stopping: AbortSignal | undefined): Abo
 /** The caller's own recharge. Somebody else's answers exactly as one that does not exist. */
 async function own(deps: RechargeDeps, request: Request, scope: Scope): Promise<RechargeView> {
   const key = await deps.caller(request, scope);
+  refuseQuery(request);
   const id = String(request.params.id).toLowerCase();
   const recharge = isUuid(id) ? await deps.domain.reads.recharge(id) : null;
   if (recharge?.clientId !== key.clientId || !coversAccount(key, recharge.accountId)) throw unknownRecharge();
@@ -80,6 +90,8 @@ const unknownRecharge = (): Problem =>
 
 async function cancel(deps: RechargeDeps, request: Request, response: Response): Promise<void> {
   const recharge = await own(deps, request, 'recharges:write');
+  refuseUnheard(request);
+  refuseBody(request, 'cancel');
   const heard = await deps.domain.applyNews({
     transactionId: recharge.id,
     news: 'withdraw',
@@ -101,6 +113,7 @@ function whyTooLate(state: State): string {
 /** The form of the source document: `status` is success only when the money has arrived. */
 async function charge(deps: RechargeDeps, request: Request, response: Response): Promise<void> {
   const key = await deps.caller(request, 'recharges:write');
+  refuseUnheard(request);
   const taken = await takeCharge(deps, key, request, response);
   const recharge = await untilFinal(
     deps.domain.reads,

@@ -4,6 +4,7 @@ import type { Queues } from '@replenish/queues';
 import { type Counter, type Logger, newId } from '@replenish/runtime';
 import { type Request, type Response, Router } from 'express';
 import { callOf } from './call.js';
+import { otherMethods } from './methods.js';
 import { Problem } from './problem.js';
 import { readBody } from './read-body.js';
 import { send } from './send.js';
@@ -22,9 +23,10 @@ const BODY_MAX_BYTES = 256 * 1_024;
 
 export function webhookRoutes(deps: WebhookDeps): Router {
   const router = Router();
-  router.post('/webhooks/:provider', readBody(BODY_MAX_BYTES), (request, response) =>
-    take(deps, request, response),
-  );
+  router
+    .route('/webhooks/:provider')
+    .post(readBody(BODY_MAX_BYTES), (request, response) => take(deps, request, response))
+    .all(otherMethods);
   return router;
 }
 

@@ -213,7 +213,11 @@ test('a body of 256 kB is read, a longer or packed one is not', async () => {
 
 test('only POST delivers', async () => {
   for (const method of ['GET', 'PUT', 'DELETE'])
-    expectProblem(await ingress.call(method, '/webhooks/sandbox', { headers: good }), 404, 'NOT_FOUND');
+    expectProblem(
+      await ingress.call(method, '/webhooks/sandbox', { headers: good }),
+      405,
+      'INVALID_ARGUMENT',
+    );
 });
 
 test('what was refused is told to the log without the signature or the body', () => {
