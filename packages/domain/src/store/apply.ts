@@ -151,7 +151,6 @@ async function readRows(run: Run, reports: readonly Told[]): Promise<Map<string,
 }
 
 async function write(run: Run, plans: readonly Plan[]): Promise<Map<string, Written>> {
-  const json = JSON.stringify(plans.map((plan) => plan.row));
-  const rows = await run<Written>(writeStatement(json));
+  const rows = await run<Written>(writeStatement(plans.map((plan) => plan.row)));
   return new Map(rows.map((row) => [row.id, row]));
 }

@@ -1,6 +1,7 @@
 import type { Decision, Recharge } from '../core/decision.js';
 import type { Money } from '../core/money.js';
 import { gapMs } from '../core/next-step.js';
+import type { PlanRow } from './plan-row.js';
 import { storable } from './storable.js';
 import type { Claim, Heard, Seen, Told } from './told.js';
 
@@ -13,14 +14,14 @@ export type PlanOptions = Readonly<{
   random: () => number;
 }>;
 
-/** A decision in the form that the statement writes; `row` is one member of its JSON. */
+/** A decision with the row that the statement writes for it. */
 export type Plan = Readonly<{
   id: string;
   report: Told;
   decision: Decision;
   seen: Seen;
   callId: string | null;
-  row: object;
+  row: PlanRow;
 }>;
 
 const TEXT_MAX = 500;
@@ -30,7 +31,7 @@ export function planOf(seen: Seen, report: Told, decision: Decision, options: Pl
   const { claimed, journal, openCase, nextStep, to } = decision;
   const callId = claimed ? options.newId() : null;
   const failed = to === 'FAILED' && seen.state !== 'FAILED';
-  const row = {
+  const row: PlanRow = {
     id: seen.id,
     version: seen.version,
     provider: report.provider ?? null,
@@ -46,14 +47,13 @@ export function planOf(seen: Seen, report: Told, decision: Decision, options: Pl
     nextStep,
     dueInMs: nextStep === null ? null : dueInMs(seen, report, decision, options),
     polled: report.source === 'poll',
-    orderId: decision.providerOrderId,
+    providerOrderId: decision.providerOrderId,
     failureCode: failed ? (report.failure?.code ?? 'PAYMENT_FAILED') : null,
     failureMessage: failed ? storable(report.failure?.message ?? report.reason, TEXT_MAX) : null,
     calls: claimed ? [intentOf(seen, callId!)] : (report.calls ?? []),
     journalId: journal ? options.newId() : null,
     slot: journal?.slot ?? null,
-    postings:
-      journal?.postings.map(({ debit, credit, money }) => ({ debit, credit, ...inJson(money) })) ?? [],
+    postings: journal?.postings.map(({ debit, credit, money }) => ({ debit, credit, ...money })) ?? [],
     caseId: openCase ? options.newId() : null,
     caseKind: openCase,
     caseDetail: openCase ? caseDetailOf(report) : null,
@@ -87,7 +87,7 @@ function dueInMs(seen: Seen, report: Told, decision: Decision, options: PlanOpti
   return Math.max(report.notBeforeMs ?? 0, gapMs(asks, options.reconcileAfterMs, options.random()));
 }
 
-const intentOf = (seen: Seen, callId: string): object => ({
+const intentOf = (seen: Seen, callId: string): PlanRow['calls'][number] => ({
   id: callId,
   operation: 'submit',
   attempt: seen.attempt + 1,
