@@ -21,7 +21,8 @@ const wordsOf: Readonly<Record<string, string>> = {
   record: 'an object',
 };
 
-const NO_CARD = 'must not contain what may be the number of a payment card';
+const NO_CARD =
+  'must not contain what may be the number of a payment card; if it is none, write it with a dot between its digits';
 
 /** No control character, no NUL, no half of a surrogate pair: Postgres would refuse or, worse, change them. */
 const clean = /^[^\p{Cc}\p{Cs}]*$/u;
