@@ -41,7 +41,7 @@ export interface Queues {
   schedule(queue: QueueName, everyMs: number, id: string): Promise<void>;
   /** @throws when the store is away */
   depth(): Promise<QueueDepth[]>;
-  /** @throws an error that says what is wrong: the store is away, full, or may throw jobs away */
+  /** @throws an error that says what is wrong: the store is away, takes no writes, is full, or may throw jobs away */
   ping(): Promise<void>;
   /** Every queue of the catalogue as BullMQ's own object. @throws when the store is away */
   boards(): Promise<Queue[]>;

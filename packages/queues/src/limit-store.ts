@@ -1,7 +1,9 @@
 import type { Logger } from '@replenish/runtime';
-import { Redis } from 'ioredis';
 import pg from 'pg';
 import { Burst } from './burst.js';
+import { redisAddressFrom } from './redis-address.js';
+import { openConnection } from './redis-connections.js';
+import { mayBeOtherwiseElsewhere } from './redis-faults.js';
 
 /** A store for counters that every process shares. What its client is, only the rate limiter's library has to know. */
 export type LimitStore = Readonly<{
@@ -25,14 +27,15 @@ export function openLimitStore(config: {
 }
 
 function onRedis(url: string, errors: Burst): LimitStore {
-  const redis = new Redis(url, {
+  const redis = openConnection(redisAddressFrom(url), {
     enableOfflineQueue: false,
     maxRetriesPerRequest: 0,
     commandTimeout: ANSWER_LIMIT_MS,
     connectTimeout: 3_000,
+    reconnectOnError: mayBeOtherwiseElsewhere,
     retryStrategy: (tries) => Math.min(tries * 100, 1_000),
   });
-  redis.on('error', (error) => errors.failed(error));
+  redis.on('error', (error: Error) => errors.failed(error));
   redis.on('ready', () => errors.recovered());
   return { kind: 'redis', client: redis, close: async () => redis.disconnect() };
 }

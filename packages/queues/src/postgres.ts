@@ -56,6 +56,7 @@ export function openPostgres(databaseUrl: string, poolMax: number, log: Logger):
       } catch (error) {
         throw new Error(`the queue database is away: ${messageOf(error)}`, { cause: error });
       }
+      await refuseReadOnly(pools.statements);
       errors.recovered();
     },
     buildQueue: (name) =>
@@ -148,6 +149,16 @@ async function ensureSchema(pool: pg.Pool): Promise<void> {
   } finally {
     client.release();
   }
+}
+
+/** A standby, and a server that was set to read only, answer every question and keep no job. */
+async function refuseReadOnly(pool: pg.Pool): Promise<void> {
+  const { rows } = await pool.query(
+    'select current_setting(\'transaction_read_only\') = \'on\' as "isReadOnly", pg_is_in_recovery() as "isStandby"',
+  );
+  const { isReadOnly, isStandby } = rows[0];
+  if (isStandby) throw new Error('the queue database is a standby: DATABASE_URL must lead to the primary');
+  if (isReadOnly) throw new Error('the queue database takes no writes: it is set to read only');
 }
 
 async function schemaVersion(client: pg.PoolClient): Promise<number> {

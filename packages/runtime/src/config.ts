@@ -8,6 +8,12 @@ const milliseconds = (min: number, max: number) => z.coerce.number().int().min(m
 // As the vault reads them; here so that a bad one is a fault of the configuration, named with the others.
 const MASTER_KEYS_FORM = /^\s*[\w-]{1,32}:[A-Za-z0-9+/]{43}=(\s+[\w-]{1,32}:[A-Za-z0-9+/]{43}=)*\s*$/;
 
+/** One host is a URL; the forms with several hosts are read whole by the queues. */
+function isRedisAddress(text: string): boolean {
+  if (/^rediss?-(sentinel|cluster):\/\/[^\s/]/.test(text)) return true;
+  return /^rediss?:\/\//.test(text) && URL.canParse(text);
+}
+
 /**
  * Every setting of every process, in one place: name, unit, default, and why that default.
  * `docs/configuration.md` is checked against this object.
@@ -20,8 +26,14 @@ export const settings = {
   DATABASE_URL: z.url({ protocol: /^postgres(ql)?$/ }).optional(),
   /** Connections of one process. More than 16 per pair of cores made multi-row work slower when measured. */
   DATABASE_POOL_MAX: z.coerce.number().int().min(2).max(100).default(8),
-  /** Redis or Valkey for BullMQ. Unset: BullMQ on Postgres, fit for some 100 recharges a second. */
-  REDIS_URL: z.url({ protocol: /^rediss?$/ }).optional(),
+  /**
+   * Redis or Valkey for BullMQ: one server, or the sentinels or the nodes of several, in the forms of
+   * docs/configuration.md. Unset: BullMQ on Postgres, fit for some 100 recharges a second.
+   */
+  REDIS_URL: z
+    .string()
+    .refine(isRedisAddress, 'is no address of Redis: see docs/configuration.md')
+    .optional(),
   INGRESS_HOST: z.string().default('127.0.0.1'),
   INGRESS_PORT: port.default(8080),
   DASHBOARD_HOST: z.string().default('127.0.0.1'),

@@ -2,6 +2,7 @@ export { createDatabase, type TestDatabase } from './database.js';
 export { type Fleet, type FleetOptions, startFleet } from './fleet.js';
 export type { FleetProcess } from './fleet-process.js';
 export { freePort, processesNaming } from './machine.js';
+export { type MovableAddress, OwnRedis, openMovableAddress } from './own-redis.js';
 export {
   type Answer,
   type Body,
