@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { v7 as uuidv7 } from 'uuid';
-import { type Books, newRecharge, OTHER_CLIENT, openBooks, recharged, times } from './books.js';
+import { type Books, deposit, newRecharge, OTHER_CLIENT, openBooks, recharged, times } from './books.js';
 
 let books: Books;
 beforeAll(async () => {
@@ -140,3 +140,23 @@ test('a request that the database refuses does not fail the others of its batch'
   expect(answers[4]).toMatchObject({ reason: { code: '23514' } });
   expect(await stored(asks[4]!.idempotencyKey)).toEqual([{ requests: 0, transactions: 0 }]);
 });
+
+test.each(['collect', 'deliver'] as const)(
+  'a %s that was neither stored nor found is a fault, and no refusal',
+  async (kind) => {
+    const accountId = `acct-lost-${kind}`;
+    await deposit(books.domain, accountId, 10_000n);
+    await books.rows(`
+      create function lose_request() returns trigger language plpgsql as 'begin return null; end';
+      create trigger lose_request before insert on recharge_request for each row
+        when (new.idempotency_key = 'lost') execute function lose_request()`);
+    const asks = [newRecharge({ accountId, kind, idempotencyKey: 'lost' }), newRecharge({ accountId, kind })];
+    const answers = await Promise.allSettled(asks.map((ask) => books.domain.createRecharge(ask)));
+    await books.rows('drop function lose_request cascade');
+    expect(answers).toMatchObject([
+      { status: 'rejected', reason: { message: expect.stringMatching(/neither stored nor refused/) } },
+      { status: 'fulfilled', value: { ok: true, replayed: false } },
+    ]);
+    expect(await books.domain.verify()).toEqual([]);
+  },
+);
