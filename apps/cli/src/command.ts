@@ -1,19 +1,36 @@
+import type { Command, OptionValues } from '@commander-js/extra-typings';
 import type { Env } from '@replenish/runtime';
-import type { Parsed } from './arguments.js';
-import type { FormName } from './syntax.js';
 
+/** What a command works with, besides its own words. */
 export type Desk = Readonly<{
   env: Env;
   /** Writes one line to standard output. */
   say: (line: string) => void;
   /** Writes one line to standard error. */
   complain: (line: string) => void;
+  /** The terminal behind standard error, where it is one: progress may redraw its line there. */
+  terminal?: NodeJS.WriteStream | undefined;
+  /** Colours a text of standard output. Absent: plain text. */
+  paint?: ((style: Style, text: string) => string) | undefined;
 }>;
 
-export type Call<N extends FormName> = Desk & Parsed<N>;
+export type Style = 'bold' | 'red' | 'green' | 'yellow' | 'dim';
+
+/** The desk of one run, which may end with another exit code than 0 although nothing was thrown. */
+export type Run = Desk & Readonly<{ exitWith: (exitCode: number) => void }>;
+
+// Commander's own parameters for arguments, options and global options: any command fits.
+export type AnyCommand = Command<unknown[], OptionValues, OptionValues>;
 
 /**
- * Runs to its end and returns the exit code of the process.
- * @throws Misuse for arguments it cannot take, any other error for what did not work
+ * A command in a file of its own, ready to be added to the program. It is built at every start, so its file imports
+ * only what describes it, and loads what it works with when it is run.
  */
-export type Command<N extends FormName> = (call: Call<N>) => Promise<number>;
+export type Declare = (run: Run) => AnyCommand;
+
+/** The words and values are right one by one, and cannot be taken together. Exit code 2. */
+export class Misuse extends Error {
+  override readonly name = 'Misuse';
+}
+
+export const JSON_ABOUT = 'print JSON for machines';

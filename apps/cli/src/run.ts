@@ -1,45 +1,66 @@
-import { Misuse, parseCommandLine, usageFor } from './arguments.js';
-import type { Command, Desk } from './command.js';
-import type { FormName } from './syntax.js';
+import type { CommanderError } from '@commander-js/extra-typings';
+import { type AnyCommand, type Desk, Misuse } from './command.js';
+import { programOf } from './program.js';
 
-/** Loaded only when called for: `replenish start` should not wait for what `replenish verify` needs. */
-const loads: { readonly [N in FormName]: () => Promise<Command<N>> } = {
-  start: async () => (await import('./start/index.js')).start,
-  demo: async () => (await import('./commands/demo.js')).demo,
-  'client create': async () => (await import('./commands/client.js')).create,
-  'client list': async () => (await import('./commands/client.js')).list,
-  'client rotate': async () => (await import('./commands/client.js')).rotate,
-  'client revoke': async () => (await import('./commands/client.js')).revoke,
-  rekey: async () => (await import('./commands/rekey.js')).rekey,
-  verify: async () => (await import('./commands/verify.js')).verify,
-  reconcile: async () => (await import('./commands/reconcile.js')).reconcile,
-  audit: async () => (await import('./commands/audit.js')).list,
-  'audit drop': async () => (await import('./commands/audit.js')).drop,
-  unlock: async () => (await import('./commands/unlock.js')).unlock,
-  'dashboard-password': async () => (await import('./commands/dashboard-password.js')).dashboardPassword,
-  migrate: async () => (await import('./commands/migrate.js')).migrate,
-};
+/** Help or the version was asked for, and printed. */
+class Answered extends Error {}
 
-/** Exit codes: 2 for a misuse, 1 for what did not work, else the command's own. */
-export async function run(args: readonly string[], desk: Desk): Promise<number> {
-  try {
-    const parsed = parseCommandLine(args);
-    if ('help' in parsed) {
-      desk.say(parsed.help);
-      return 0;
-    }
-    const command = (await loads[parsed.name]()) as Command<FormName>;
-    return await command({ ...desk, ...parsed });
-  } catch (error) {
-    if (error instanceof Misuse) {
-      desk.complain(`${error.message}\n\n${usageFor(args)}`);
-      return 2;
-    }
-    if (args.includes('--json')) desk.say(JSON.stringify({ ok: false, error: reasonOf(error) }));
-    else desk.complain(reasonOf(error));
-    return 1;
+/** Arguments that a command cannot take, with what to say about it below the first line. */
+class Misunderstanding extends Error {
+  constructor(
+    message: string,
+    readonly advice: string,
+  ) {
+    super(message);
   }
 }
+
+/** Exit codes: 2 for arguments that a command does not take, 1 for what did not work, else the command's own. */
+export async function run(args: readonly string[], desk: Desk): Promise<number> {
+  let exitCode = 0;
+  const exitWith = (code: number) => {
+    exitCode = code;
+  };
+  const asJson = args.includes('--json');
+  const program = programOf({ ...desk, exitWith }, misunderstood);
+  try {
+    await program.parseAsync(args, { from: 'user' });
+    return exitCode;
+  } catch (error) {
+    if (error instanceof Answered) return 0;
+    const reason = reasonOf(error);
+    if (asJson) desk.say(JSON.stringify({ ok: false, error: reason }));
+    else desk.complain(error instanceof Misunderstanding ? `${reason}\n\n${error.advice}` : reason);
+    return error instanceof Misunderstanding || error instanceof Misuse ? 2 : 1;
+  }
+}
+
+/** Commander's own error for an unknown option, with the one that is meant. Its types leave it out. */
+type Suggesting = { unknownOption: (flag: string) => never };
+
+function misunderstood(command: AnyCommand, { exitCode, code, message }: CommanderError): never {
+  if (exitCode === 0) throw new Answered();
+  const path = pathOf(command);
+  // Commander shows the help of a command that only has commands below it, and calls it an error without words.
+  if (code === 'commander.help')
+    throw new Misunderstanding(
+      command.parent ? `${path}: no command given` : 'no command given',
+      command.helpInformation().trimEnd(),
+    );
+  const unknown = command.args.find((word) => word.startsWith('-'));
+  // A misspelt option is the likelier fault than the missing one that it stands for, and commander names the latter.
+  if (code === 'commander.missingMandatoryOptionValue' && unknown !== undefined)
+    (command as unknown as Suggesting).unknownOption(unknown);
+  const surplus = command.args[command.registeredArguments.length];
+  const words =
+    code === 'commander.excessArguments' && surplus !== undefined
+      ? `unexpected argument: ${surplus}`
+      : message.replace(/^error: /, '').replace(/\n+/g, ' ');
+  throw new Misunderstanding(words, `usage: ${path} ${command.usage()}\n${path} --help says more.`);
+}
+
+const pathOf = (command: AnyCommand): string =>
+  command.parent ? `${pathOf(command.parent as AnyCommand)} ${command.name()}` : command.name();
 
 function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);

@@ -1,9 +1,9 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
-import { freePort } from '@replenish/testing';
 import { Ground } from './launcher.js';
 
 const REPLENISH = join(import.meta.dirname, '../bin/replenish.mjs');
@@ -41,12 +41,10 @@ test('the very first start passes on the password that is shown once, and tells 
 }, 120_000);
 
 test('a fleet that cannot be started for it says why', async () => {
-  const first = ground.start(join(import.meta.dirname, 'fake', 'launcher.mjs'));
-  await first.says('Ctrl-C ends it.');
-  const elsewhere = ground.env.INGRESS_PORT;
-  ground.env.INGRESS_PORT = String(await freePort());
-  const { stderr, exitCode } = await demo();
-  expect(exitCode).toBe(1);
-  expect(stderr).toContain('the fleet could not be started');
-  expect(stderr).toContain(`process ${first.pid}, http://127.0.0.1:${elsewhere}`);
+  const taken = createServer().listen(Number(ground.env.SANDBOX_PORT), '127.0.0.1');
+  await once(taken, 'listening');
+  const { stdout, stderr, exitCode } = await demo();
+  taken.close();
+  expect({ exitCode, stderr }).toEqual({ exitCode: 1, stderr: 'the fleet could not be started\n' });
+  expect(stdout).toContain(`port ${ground.env.SANDBOX_PORT} on 127.0.0.1 is taken`);
 });

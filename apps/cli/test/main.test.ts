@@ -1,6 +1,10 @@
 import { spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { Command } from '@commander-js/extra-typings';
 import { expect, test } from '@jest/globals';
+import type { AnyCommand, Run } from '../src/command.js';
+import { programOf } from '../src/program.js';
 
 const replenish = (...args: string[]) => {
   const script = join(import.meta.dirname, '../bin/replenish.mjs');
@@ -8,63 +12,129 @@ const replenish = (...args: string[]) => {
     PATH: process.env.PATH,
     REPLENISH_DIR: '/nowhere',
     DATABASE_URL: 'postgres://u:p@127.0.0.1:9/none',
+    MASTER_KEYS: `a:${Buffer.alloc(32, 'master key').toString('base64')}`,
   };
   return spawnSync(process.execPath, [script, ...args], { encoding: 'utf8', env, timeout: 15_000 });
 };
 
-test('an unknown command is answered with the usage on standard error, exit code 2', () => {
+test('an unknown command is named with the one that is meant, on standard error, exit code 2', () => {
   for (const args of [[], ['strat'], ['constructor']]) {
     const { status, stdout, stderr } = replenish(...args);
     expect({ status, stdout }).toEqual({ status: 2, stdout: '' });
-    expect(stderr).toContain('usage: replenish <command>');
+    expect(stderr.toLowerCase()).toContain('usage: replenish <command>');
   }
-  expect(replenish('strat').stderr).toContain('unknown command: strat');
+  expect(replenish().stderr).toMatch(/^no command given\n/);
+  expect(replenish('strat').stderr).toMatch(/^unknown command 'strat' \(Did you mean start\?\)\n/);
 });
 
-test('help is asked for, so it goes to standard output', () => {
+test('the help names every command with what it does, and goes to standard output', () => {
   const { status, stdout } = replenish('--help');
   expect(status).toBe(0);
-  expect(stdout).toMatch(/^ {2}start +start everything on this machine$/m);
+  const names = 'start demo client verify reconcile audit unlock rekey dashboard-password migrate completion';
+  for (const name of names.split(' ')) expect(stdout).toMatch(new RegExp(`^ {2}${name}( .*)?  +\\w`, 'm'));
+});
+
+test('the version is that of the package', () => {
+  const { version } = JSON.parse(readFileSync(join(import.meta.dirname, '../package.json'), 'utf8'));
+  expect(replenish('--version')).toMatchObject({ status: 0, stdout: `${version}\n` });
 });
 
 test.each([
-  [['verify', '--jsno'], "Unknown option '--jsno'", 'replenish verify [--json]'],
-  [['verify', 'extra'], 'unexpected argument: extra', 'replenish verify [--json]'],
-  [['verify', '--json=yes'], "Option '--json' does not take an argument", 'replenish verify [--json]'],
-  [['start', '--json'], "Unknown option '--json'", 'replenish start'],
-  [['demo', 'again'], 'unexpected argument: again', 'replenish demo'],
-  [['migrate', '--frob'], "Unknown option '--frob'", 'replenish migrate'],
-  [['client'], 'client what?', 'replenish client rotate <keyId>'],
-  [['client', 'destroy'], 'unknown: client destroy', 'replenish client rotate <keyId>'],
-  [['client', 'list', 'extra'], 'unexpected argument: extra', 'replenish client list'],
-  [['client', 'create', '--bogus'], "Unknown option '--bogus'", 'replenish client create --name N'],
+  [['verify', '--jsno'], "unknown option '--jsno' (Did you mean --json?)", 'replenish verify [options]'],
+  [['verify', 'extra'], 'unexpected argument: extra', 'replenish verify [options]'],
+  [['verify', '--json=yes'], "unknown option '--json=yes'", 'replenish verify [options]'],
+  [['start', '--frob'], "unknown option '--frob'", 'replenish start [options]'],
+  [['demo', 'again'], 'unexpected argument: again', 'replenish demo [options]'],
+  [['client'], 'replenish client: no command given', 'Usage: replenish client [options] [command]'],
   [
-    ['client', 'create', '--rate-limit', '-5'],
-    "Option '--rate-limit' argument is ambiguous",
-    '--rate-limit N',
+    ['client', 'crate'],
+    "unknown command 'crate' (Did you mean create?)",
+    'replenish client [options] [command]',
   ],
-  [['client', 'revoke'], '<keyId> is missing', 'replenish client revoke <keyId>'],
-  [['client', 'revoke', 'a', 'b'], 'unexpected argument: b', 'replenish client revoke <keyId>'],
-  [['unlock'], '<keyId> is missing', 'replenish unlock <keyId>'],
-  [['audit', 'dorp'], 'unexpected argument: dorp', 'replenish audit drop --before'],
-  [['dashboard-password', '-j'], "Unknown option '-j'", 'replenish dashboard-password'],
-])('the misuse %j is named in the first line, the usage follows, exit code 2', (args, first, form) => {
-  const { status, stdout, stderr } = replenish(...args);
-  expect({ status, stdout }).toEqual({ status: 2, stdout: '' });
-  expect(stderr.split('\n')[0]).toBe(first);
-  expect(stderr).toContain(form);
+  [['client', 'list', 'extra'], 'unexpected argument: extra', 'replenish client list [options]'],
+  [
+    ['client', 'create', '--name', 'shop', '--scope', 'a'],
+    "unknown option '--scope' (Did you mean --scopes?)",
+    'replenish client create [options]',
+  ],
+  [['client', 'revoke'], "missing required argument 'keyId'", 'replenish client revoke [options] <keyId>'],
+  [['client', 'revoke', 'a', 'b'], 'unexpected argument: b', 'replenish client revoke [options] <keyId>'],
+  [['audit', 'dorp'], 'unexpected argument: dorp', 'replenish audit [options] [command]'],
+  [
+    ['audit', '--key', 'a', '--key', 'b'],
+    "option '--key <keyId>' is given twice",
+    'replenish audit [options]',
+  ],
+  [['audit', '--key', '--json'], "option '--key <keyId>' argument missing", 'replenish audit [options]'],
+  [['audit', '--account'], "option '--account <accountId>' argument missing", 'replenish audit [options]'],
+  [
+    ['completion', 'csh'],
+    "command-argument value 'csh' is invalid",
+    'replenish completion [options] <shell>',
+  ],
+])(
+  'the misuse %j is named in the first line, the usage of that command follows, exit code 2',
+  (args, first, form) => {
+    const { status, stdout, stderr } = replenish(...args);
+    expect(status).toBe(2);
+    if (args.includes('--json')) {
+      expect(JSON.parse(stdout)).toEqual({ ok: false, error: first });
+      return;
+    }
+    expect(stdout).toBe('');
+    expect(stderr.split('\n')[0]).toContain(first);
+    expect(stderr).toContain(form);
+    expect(stderr.match(/^usage: /gim)).toHaveLength(1);
+  },
+);
+
+test.each([
+  ['nonsense'],
+  ['client'],
+  ['verify', '--bogus'],
+  ['unlock'],
+  ['audit', '--limit', '0'],
+  ['audit', 'drop'],
+  ['client', 'create', '--name', 'shop'],
+])('%s %s %s with --json says in JSON on standard output what it could not take', (...args) => {
+  const { status, stdout, stderr } = replenish(...args, '--json');
+  expect({ status, stderr }).toEqual({ status: 2, stderr: '' });
+  expect(JSON.parse(stdout)).toEqual({ ok: false, error: expect.stringMatching(/\S/) });
 });
 
 test.each([
-  [['verify', '--help'], 'replenish verify [--json]'],
-  [['start', '-h'], 'replenish start'],
-  [['client', '--help'], 'replenish client create --name N'],
-  [['client', 'list', '--help'], 'replenish client list'],
-  [['audit', '--help'], 'replenish audit drop --before 2026-01'],
+  [['verify', '--help'], 'Usage: replenish verify [options]'],
+  [['start', '-h'], 'Usage: replenish start [options]'],
+  [['client', '--help'], 'create [options]'],
+  [['client', 'create', '--help'], 'Examples:'],
+  [['help', 'unlock'], 'Usage: replenish unlock [options] <keyId>'],
+  [['audit', 'drop', '--help'], '--before <month>'],
 ])('%j is told what the command takes, and runs nothing', (args, form) => {
   const { status, stdout, stderr } = replenish(...args);
   expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
   expect(stdout).toContain(form);
+});
+
+test('every command, argument and option is described in the help', () => {
+  const silent = (desk: object) => ({
+    ...desk,
+    env: {},
+    say: () => {},
+    complain: () => {},
+    exitWith: () => {},
+  });
+  const fail = () => {
+    throw new Error('nothing is parsed');
+  };
+  const undescribed = (command: AnyCommand): string[] => [
+    ...[command, ...command.options, ...command.registeredArguments].flatMap((one) =>
+      (one instanceof Command ? one.summary() || one.description() || one.parent === null : one.description)
+        ? []
+        : [`${command.name()}: ${one instanceof Command ? 'itself' : one.name()}`],
+    ),
+    ...command.commands.flatMap((one) => undescribed(one as AnyCommand)),
+  ];
+  expect(undescribed(programOf(silent({}) as Run, fail))).toEqual([]);
 });
 
 test.each(['verify', 'migrate', 'rekey'])('%s --json says in JSON that the database is away', (command) => {

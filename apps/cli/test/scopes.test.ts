@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { expect, test } from '@jest/globals';
-import { scopes } from '../src/scopes.js';
+import { scopes } from '@replenish/domain/rules';
 
 type Operation = Readonly<{ security?: readonly Readonly<Record<string, readonly string[]>>[] }>;
 

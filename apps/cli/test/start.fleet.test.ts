@@ -37,6 +37,18 @@ test('the printed curl line recharges an account', async () => {
   await until(async () => (await state()) === 'SUCCEEDED', { limitMs: 20_000 }, `${transactionId} SUCCEEDED`);
 });
 
+test('the demo finds a fleet that is up on other ports than its environment names', () => {
+  const { INGRESS_PORT: _, ...env } = ground.env;
+  const { status, stdout, stderr } = spawnSync(process.execPath, [REPLENISH, 'demo'], {
+    encoding: 'utf8',
+    env,
+  });
+  expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+  expect(stdout).toMatch(/^POST \/v1\/recharges/);
+  const times = [...stdout.matchAll(/^ {2}\+ *(\d+) ms/gm)].map(([, ms]) => Number(ms));
+  expect(times).toEqual(times.toSorted((a, b) => a - b));
+});
+
 test('every process says that it is ready, and is small', () => {
   const names = [
     'sandbox',

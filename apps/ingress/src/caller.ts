@@ -1,4 +1,5 @@
 import type { Ceiling, Clients, Key, Known, SecurityRule } from '@replenish/domain';
+import { type Scope, scopes } from '@replenish/domain/rules';
 import type { Request } from 'express';
 import { type Presented, presentedBy } from './auth-forms.js';
 import { openKeys } from './auth-keys.js';
@@ -7,8 +8,7 @@ import { openTokens, type TokenIssuer } from './auth-tokens.js';
 import { Problem } from './problem.js';
 import { refuseRepeated } from './single-headers.js';
 
-export const scopes = ['recharges:write', 'recharges:read', 'balances:read', 'audit:read'] as const;
-export type Scope = (typeof scopes)[number];
+export type { Scope };
 
 export type AuthOptions = Readonly<{
   /** In production test keys are refused, elsewhere live ones. */

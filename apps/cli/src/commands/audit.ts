@@ -1,44 +1,67 @@
-import type { AuditCall, Domain } from '@replenish/domain';
-import { Misuse, type Values } from '../arguments.js';
-import type { Command } from '../command.js';
-import { withDomain } from './books.js';
+import { Command } from '@commander-js/extra-typings';
+import type { AuditCall, AuditFilter, Domain } from '@replenish/domain';
+import { withDomain } from '../books.js';
+import { type Declare, JSON_ABOUT, Misuse } from '../command.js';
+import { tableOf } from '../table.js';
+import * as values from '../values.js';
 
 const PAGE_MAX = 500;
 const LIMIT_MAX = 100_000;
 
-/** The trail of calls, of all clients. */
-export const list: Command<'audit'> = async ({ values, env, say }) => {
-  const filter = filterFrom(values);
-  const limit = Number(values.limit);
-  if (!Number.isInteger(limit) || limit < 1 || limit > LIMIT_MAX)
-    throw new Misuse(`--limit is a number up to ${LIMIT_MAX}`);
-  const print = values.json ? bodyOf : lineOf;
-  await withDomain(env, async (domain) => {
-    for await (const one of pages(domain, filter, limit)) say(print(one));
-  });
-  return 0;
-};
+export const audit: Declare = (run) =>
+  new Command('audit')
+    .description('list the calls of the API by all clients, newest first')
+    .option(
+      '--client <clientId>',
+      'calls of one client, by the client id that `client list` shows',
+      values.uuid,
+    )
+    .option('--key <keyId>', 'calls with one key')
+    .option('--account <accountId>', 'calls about one account')
+    .option('--status <number>', 'answers with one HTTP status', values.wholeNumber(100, 599))
+    .option(
+      '--from <time>',
+      'the first moment: RFC 3339, or a day, which means its beginning in UTC',
+      values.time,
+    )
+    .option('--to <time>', 'the moment after the last', values.time)
+    .option('--limit <number>', 'how many at most', values.wholeNumber(1, LIMIT_MAX), 50)
+    .option('--json', `${JSON_ABOUT}, one call per line`)
+    .addHelpText('after', '\nExample:\n  replenish audit --from 2026-11-01 --status 403 --json')
+    .addCommand(drop(run))
+    .action(async ({ json, limit, ...asked }) => {
+      const filter = filterFrom(asked);
+      await withDomain(run.env, async (domain) => {
+        const rows: string[][] = [];
+        for await (const call of pages(domain, filter, limit)) {
+          if (json) run.say(bodyOf(call));
+          else rows.push(rowOf(call));
+        }
+        if (!json) run.say(rows.length === 0 ? 'no such call' : tableOf(HEADS, rows, run.paint));
+      });
+    });
 
-function filterFrom(values: Values<'audit'>): Filter {
-  const [from, to] = [values.from, values.to].map((text) =>
-    text === undefined ? undefined : new Date(text),
-  );
-  if (from && Number.isNaN(from.getTime())) throw new Misuse(`--from ${values.from} is no time`);
-  if (to && Number.isNaN(to.getTime())) throw new Misuse(`--to ${values.to} is no time`);
-  if (values.client !== undefined && !/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(values.client))
-    throw new Misuse('--client is the id that client list shows');
-  if (!/^\d*$/.test(values.status ?? '')) throw new Misuse('--status is a number');
+type Filter = Omit<AuditFilter, 'limit' | 'before'>;
+type Asked = Readonly<{
+  client?: string;
+  key?: string;
+  account?: string;
+  status?: number;
+  from?: Date;
+  to?: Date;
+}>;
+
+function filterFrom({ client, key, account, status, from, to }: Asked): Filter {
+  if (from && to && from >= to) throw new Misuse('--from must be before --to');
   return {
-    ...(values.client !== undefined && { clientId: values.client }),
-    ...(values.key !== undefined && { keyId: values.key }),
-    ...(values.account !== undefined && { accountId: values.account }),
-    ...(values.status !== undefined && { status: Number(values.status) }),
+    ...(client !== undefined && { clientId: client }),
+    ...(key !== undefined && { keyId: key }),
+    ...(account !== undefined && { accountId: account }),
+    ...(status !== undefined && { status }),
     ...(from && { from }),
     ...(to && { to }),
   };
 }
-
-type Filter = Omit<Parameters<Domain['audit']['list']>[0], 'limit' | 'before'>;
 
 async function* pages(domain: Domain, filter: Filter, limit: number): AsyncGenerator<AuditCall> {
   let before: AuditCall | undefined;
@@ -53,26 +76,30 @@ async function* pages(domain: Domain, filter: Filter, limit: number): AsyncGener
 
 const bodyOf = ({ id, ...call }: AuditCall): string => JSON.stringify({ callId: id, ...call });
 
-const lineOf = (call: AuditCall): string =>
-  [
-    call.at.toISOString(),
-    call.ip.padEnd(15),
-    (call.keyId ?? '-').padEnd(28),
-    `${call.status}${call.code ? ` ${call.code}` : ''}`,
-    `${call.method} ${call.route}`,
-    call.accountId ?? '',
-    `${call.durationMs} ms`,
-    call.correlationId,
-  ].join('  ');
+const HEADS = ['TIME', 'ADDRESS', 'KEY ID', 'STATUS', 'CALL', 'ACCOUNT', 'MS', 'CORRELATION ID'];
 
-export const drop: Command<'audit drop'> = async ({ values, env, say }) => {
-  if (!/^\d{4}-(0[1-9]|1[0-2])$/.test(values.before ?? ''))
-    throw new Misuse('--before is a month, such as 2026-01');
-  const month = new Date(`${values.before}-01T00:00:00Z`);
-  if (month > new Date())
-    throw new Misuse(`--before ${values.before} has not begun: calls of today would go with it`);
-  const dropped = await withDomain(env, (domain) => domain.audit.dropBefore(month));
-  if (values.json) say(JSON.stringify({ dropped }));
-  else say(dropped.length === 0 ? 'no month to drop' : `dropped ${dropped.join(', ')}`);
-  return 0;
-};
+const rowOf = (call: AuditCall): string[] => [
+  call.at.toISOString(),
+  call.ip,
+  call.keyId ?? '-',
+  call.code ? `${call.status} ${call.code}` : String(call.status),
+  `${call.method} ${call.route}`,
+  call.accountId ?? '-',
+  call.durationMs.toFixed(1),
+  call.correlationId,
+];
+
+const drop: Declare = ({ env, say }) =>
+  new Command('drop')
+    .description('remove whole months of calls for good')
+    .requiredOption('--before <month>', 'the first month that stays, such as 2026-01', values.month)
+    .option('--json', JSON_ABOUT)
+    .action(async ({ json, before }) => {
+      if (before > new Date())
+        throw new Misuse(
+          `--before ${before.toISOString().slice(0, 7)} has not begun: calls of today would go with it`,
+        );
+      const dropped = await withDomain(env, (domain) => domain.audit.dropBefore(before));
+      if (json) say(JSON.stringify({ dropped }));
+      else say(dropped.length === 0 ? 'no month to drop' : `dropped ${dropped.join(', ')}`);
+    });

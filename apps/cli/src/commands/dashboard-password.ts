@@ -1,12 +1,15 @@
 import { randomBytes } from 'node:crypto';
-import { hashPassword } from '@replenish/runtime';
-import type { Command } from '../command.js';
+import { Command } from '@commander-js/extra-typings';
+import { type Declare, JSON_ABOUT } from '../command.js';
 
-/** Makes a password for the dashboard and prints it once, with the hash that DASHBOARD_PASSWORD_HASH takes. */
-export const dashboardPassword: Command<'dashboard-password'> = async ({ values, say }) => {
-  const password = randomBytes(15).toString('base64url');
-  const hash = await hashPassword(password);
-  if (values.json) say(JSON.stringify({ password, hash }));
-  else say(`password: ${password}\nDASHBOARD_PASSWORD_HASH='${hash}'`);
-  return 0;
-};
+export const dashboardPassword: Declare = ({ say }) =>
+  new Command('dashboard-password')
+    .description('make a password for the dashboard, and the hash that DASHBOARD_PASSWORD_HASH takes')
+    .option('--json', JSON_ABOUT)
+    .action(async ({ json }) => {
+      const { hashPassword } = await import('@replenish/runtime');
+      const password = randomBytes(15).toString('base64url');
+      const hash = await hashPassword(password);
+      if (json) say(JSON.stringify({ password, hash }));
+      else say(`password: ${password}\nDASHBOARD_PASSWORD_HASH='${hash}'`);
+    });

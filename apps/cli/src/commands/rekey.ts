@@ -1,10 +1,14 @@
-import type { Command } from '../command.js';
-import { withDomain } from './books.js';
+import { Command } from '@commander-js/extra-typings';
+import { withDomain } from '../books.js';
+import { type Declare, JSON_ABOUT } from '../command.js';
 
-/** Seals the secrets of all keys with the first master key. Harmless to repeat; after it the others may go. */
-export const rekey: Command<'rekey'> = async ({ values, env, say }) => {
-  const changed = await withDomain(env, (domain) => domain.clients.rekey());
-  if (values.json) say(JSON.stringify({ changed }));
-  else say(changed === 0 ? 'every secret is under the first master key' : `sealed ${changed} keys again`);
-  return 0;
-};
+/** Harmless to repeat. After it the other master keys may be taken away. */
+export const rekey: Declare = ({ env, say }) =>
+  new Command('rekey')
+    .description('seal the secrets of all keys again with the first master key')
+    .option('--json', JSON_ABOUT)
+    .action(async ({ json }) => {
+      const changed = await withDomain(env, (domain) => domain.clients.rekey());
+      if (json) say(JSON.stringify({ changed }));
+      else say(changed === 0 ? 'every secret is under the first master key' : `sealed ${changed} keys again`);
+    });

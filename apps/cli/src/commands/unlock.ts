@@ -1,14 +1,19 @@
-import type { Command } from '../command.js';
-import { withDomain } from './books.js';
+import { Command } from '@commander-js/extra-typings';
+import { withDomain } from '../books.js';
+import { type Declare, JSON_ABOUT } from '../command.js';
 
-/** Frees a key that a security rule has locked. What it did before is not counted again. */
-export const unlock: Command<'unlock'> = async ({ values, operand: keyId, env, say }) => {
-  if (!(await withDomain(env, (domain) => domain.security.unlock(keyId))))
-    throw new Error(`${keyId} is not locked`);
-  say(
-    values.json
-      ? JSON.stringify({ keyId, unlocked: true })
-      : `unlocked ${keyId}; it works everywhere within a second`,
-  );
-  return 0;
-};
+/** What the key did before it was locked is not counted again. */
+export const unlock: Declare = ({ env, say }) =>
+  new Command('unlock')
+    .description('free a key that a security rule has locked')
+    .argument('<keyId>', 'id of the key, as `client list` shows it')
+    .option('--json', JSON_ABOUT)
+    .action(async (keyId, { json }) => {
+      await withDomain(env, async ({ clients, security }) => {
+        if (await security.unlock(keyId)) return;
+        const isThere = (await clients.find(keyId)) !== null;
+        throw new Error(isThere ? `${keyId} is not locked` : `no active key ${keyId}`);
+      });
+      if (json) say(JSON.stringify({ keyId, unlocked: true }));
+      else say(`unlocked ${keyId}; it works everywhere within a second`);
+    });

@@ -1,22 +1,24 @@
-import { invariantNames } from '@replenish/domain';
-import type { Command } from '../command.js';
-import { withDomain } from './books.js';
+import { Command } from '@commander-js/extra-typings';
+import { withDomain } from '../books.js';
+import { type Declare, JSON_ABOUT } from '../command.js';
 
-/** Checks every invariant of the books. Exit 0 only when all hold; names what is broken otherwise. */
-export const verify: Command<'verify'> = async ({ values, env, say }) => {
-  const findings = await withDomain(env, (domain) => domain.verify());
-  if (values.json) {
-    say(JSON.stringify({ ok: findings.length === 0, checked: invariantNames, findings }));
-    return findings.length === 0 ? 0 : 1;
-  }
-  for (const { invariant, meaning, count, examples } of findings) {
-    say(`BROKEN ${invariant}: ${meaning}`);
-    say(`       ${count} found, for example ${examples.join('; ')}`);
-  }
-  say(
-    findings.length === 0
-      ? `all ${invariantNames.length} invariants hold`
-      : `${findings.length} of ${invariantNames.length} invariants are broken`,
-  );
-  return findings.length === 0 ? 0 : 1;
-};
+export const verify: Declare = ({ env, say, exitWith }) =>
+  new Command('verify')
+    .description('check every invariant of the books; exit code 0 only when all hold')
+    .option('--json', JSON_ABOUT)
+    .action(async ({ json }) => {
+      const { invariantNames } = await import('@replenish/domain');
+      const findings = await withDomain(env, (domain) => domain.verify());
+      const allHold = findings.length === 0;
+      if (!allHold) exitWith(1);
+      if (json) {
+        say(JSON.stringify({ ok: allHold, checked: invariantNames, findings }));
+        return;
+      }
+      for (const { invariant, meaning, count, examples } of findings) {
+        say(`BROKEN ${invariant}: ${meaning}`);
+        say(`       ${count} found, for example ${examples.join('; ')}`);
+      }
+      if (allHold) say(`all ${invariantNames.length} invariants hold`);
+      else say(`${findings.length} of ${invariantNames.length} invariants are broken`);
+    });

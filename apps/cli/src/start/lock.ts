@@ -27,6 +27,12 @@ export function takeLock(dir: string, url: string): Lock {
   }
 }
 
+/** The living fleet of a folder, if there is one. */
+export function livingHolder(dir: string): Holder | null {
+  const holder = read(join(dir, 'lock'));
+  return holder && holder.born !== '' && birthOf(holder.pid) === holder.born ? holder : null;
+}
+
 function create(path: string, holder: Holder): boolean {
   try {
     writeFileSync(path, JSON.stringify(holder), { flag: 'wx', mode: 0o600 });

@@ -7,6 +7,9 @@ const urlOf = (host: string, port: number, scheme = 'http'): string =>
 export const ingressUrl = ({ INGRESS_HOST, INGRESS_PORT, TLS_CERT_FILE }: Config): string =>
   urlOf(INGRESS_HOST, INGRESS_PORT, TLS_CERT_FILE ? 'https' : 'http');
 
+/** Begins the welcome: the fleet takes recharges. */
+export const READY_LINE = 'Replenish is ready.';
+
 /** Ends the welcome: all that a start has to say has been said. */
 export const LAST_LINE = 'Ctrl-C ends it.';
 
@@ -20,7 +23,7 @@ export function welcome({ config, dir, demo, newPassword }: Known): string[] {
   const ingress = ingressUrl(config);
   const lines = [
     '',
-    'Replenish is ready.',
+    READY_LINE,
     '',
     `  API        ${ingress}`,
     `  docs       ${ingress}/docs`,
@@ -36,8 +39,8 @@ export function welcome({ config, dir, demo, newPassword }: Known): string[] {
 
 const login = (dir: string, newPassword: string | null): string =>
   newPassword
-    ? `user: operator, password: ${newPassword} ${SHOWN_ONCE}`
-    : `user: operator, password: as set before (a new one: remove DASHBOARD_PASSWORD_HASH from ${dir}/env.json)`;
+    ? `password: ${newPassword} ${SHOWN_ONCE}`
+    : `password: as set before (a new one: remove DASHBOARD_PASSWORD_HASH from ${dir}/env.json)`;
 
 function metrics(config: Config): string[] {
   if (config.METRICS_PORT === 0) return [];

@@ -1,8 +1,12 @@
-import { type Domain, openDomain } from '@replenish/domain';
-import { createLogger, domainOptions, type Env, masterKeysOf, readConfig } from '@replenish/runtime';
+import type { Domain } from '@replenish/domain';
+import type { Env } from '@replenish/runtime';
 
 /** Opens the domain that the environment or the local fleet names, for as long as a command needs it. */
 export async function withDomain<T>(env: Env, work: (domain: Domain) => Promise<T>): Promise<T> {
+  const [{ openDomain }, { createLogger, domainOptions, masterKeysOf, readConfig }] = await Promise.all([
+    import('@replenish/domain'),
+    import('@replenish/runtime'),
+  ]);
   const config = readConfig(env);
   // Standard output belongs to the command's answer; what fails is said by its own error.
   const log = createLogger('cli', 'silent');

@@ -1,67 +1,15 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Env, localStateDir, newId, readConfig } from '@replenish/runtime';
-import type { Command } from '../command.js';
-import type { DemoClient } from '../start/demo-client.js';
-import { readinessOf } from '../start/probe.js';
-import { readJson } from '../start/state.js';
-import { ingressUrl, isShownOnce, LAST_LINE } from '../start/welcome.js';
+import { newId } from '@replenish/runtime';
+import type { DemoClient } from '../../start/demo-client.js';
 
 type Happened = Readonly<{ at: string; kind: string } & Record<string, unknown>>;
 
-// A cold start takes four seconds; a slow disk takes a few times that.
-const START_LIMIT_MS = 60_000;
 const LIFE_LIMIT_MS = 30_000;
-
-/** One recharge from request to ledger, printed as it happens. Starts the fleet for it when it is not up. */
-export const demo: Command<'demo'> = async ({ values, env, say, complain }) => {
-  const config = readConfig(env);
-  const ingress = ingressUrl(config);
-  const wasUp = (await readinessOf(ingress)) === 'ready';
-  const fleet = wasUp ? null : await startFleet(env, values.json ? complain : say);
-  try {
-    const client = readJson<DemoClient>(localStateDir(env), 'demo-client.json');
-    if (!client)
-      throw new Error('there is no demo client: it is made by the first `npm start` outside production');
-    return await showOne(reader(ingress, client), values.json ? asJson(say) : asText(say));
-  } finally {
-    if (fleet) await stopFleet(fleet);
-  }
-};
-
-async function startFleet(env: Env, tell: (line: string) => void): Promise<ChildProcess> {
-  tell('The fleet is not up: it is started for the demo, and stopped after it.');
-  const fleet = spawn(process.execPath, [process.argv[1]!, 'start'], {
-    env: { ...env },
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
-  const said: string[] = [];
-  const late = setTimeout(() => {
-    said.push(`it was not ready after ${START_LIMIT_MS / 1_000} s`);
-    fleet.kill('SIGTERM');
-  }, START_LIMIT_MS);
-  for await (const line of createInterface(fleet.stdout)) {
-    said.push(line);
-    if (isShownOnce(line)) tell(line);
-    if (line === LAST_LINE) break;
-  }
-  clearTimeout(late);
-  if (said.at(-1) !== LAST_LINE) throw new Error(`the fleet could not be started:\n${said.join('\n')}`);
-  fleet.stdout.resume();
-  return fleet;
-}
-
-async function stopFleet(fleet: ChildProcess): Promise<void> {
-  if (fleet.exitCode !== null || fleet.signalCode !== null) return;
-  fleet.kill('SIGTERM');
-  await once(fleet, 'exit');
-}
 
 const ACCOUNT = 'acct-demo';
 
-async function showOne(get: Get, show: Show): Promise<number> {
+/** Makes one recharge and shows its way and its postings. Returns its last status. */
+export async function showOne(get: Get, show: Show): Promise<string> {
   show.asked();
   const { transactionId } = await get<{ transactionId: string }>('/v1/recharges', {
     method: 'POST',
@@ -74,7 +22,7 @@ async function showOne(get: Get, show: Show): Promise<number> {
     ...balance,
     history: balance.history.filter((entry) => entry.transactionId === transactionId),
   });
-  return status === 'succeeded' ? 0 : 1;
+  return status;
 }
 
 type Show = Readonly<{
@@ -83,13 +31,13 @@ type Show = Readonly<{
   balance: (balance: Balance) => void;
 }>;
 
-const asJson = (say: (line: string) => void): Show => ({
+export const asJson = (say: (line: string) => void): Show => ({
   asked: () => {},
   happened: (row) => say(JSON.stringify(row)),
   balance: (balance) => say(JSON.stringify({ kind: 'balance', ...balance })),
 });
 
-const asText = (say: (line: string) => void): Show => ({
+export const asText = (say: (line: string) => void): Show => ({
   asked: () => say(`POST /v1/recharges  49.99 USD to ${ACCOUNT}`),
   happened: (row, sinceFirstMs) =>
     say(`  +${String(sinceFirstMs).padStart(5)} ms  ${row.kind.padEnd(13)} ${sentenceOf(row)}`),
@@ -111,7 +59,7 @@ type Balance = {
   balances: { currency: string; available: number; frozen: number }[];
 };
 
-const reader =
+export const reader =
   (base: string, { keyId, secret }: DemoClient): Get =>
   async (path, init = {}) => {
     const headers = {
@@ -129,23 +77,30 @@ const reader =
 
 /** Shows each thing as it appears on the timeline, until the recharge is final. */
 async function follow(id: string, get: Get, happened: Show['happened']): Promise<string> {
-  const until = Date.now() + LIFE_LIMIT_MS;
-  const said = new Set<string>();
-  let first: number | null = null;
+  const startedAtMs = performance.now();
+  let shown = 0;
   for (;;) {
     const { status } = await get<{ status: string }>(`/v1/recharges/${id}`);
     const { data } = await get<{ data: Happened[] }>(`/v1/recharges/${id}/timeline`);
-    for (const row of data) {
-      first ??= Date.parse(row.at);
-      const text = `${row.kind} ${sentenceOf(row)}`;
-      if (said.has(text)) continue;
-      said.add(text);
-      happened(row, Date.parse(row.at) - first);
-    }
-    const isOver = ['succeeded', 'failed', 'canceled'].includes(status);
-    if (isOver || Date.now() > until) return status;
+    const isOver =
+      ['succeeded', 'failed', 'canceled'].includes(status) || performance.now() - startedAtMs > LIFE_LIMIT_MS;
+    const rows = isOver ? data : settledPart(data);
+    for (const row of rows.slice(shown)) happened(row, Date.parse(row.at) - Date.parse(data[0]!.at));
+    shown = Math.max(shown, rows.length);
+    if (isOver) return status;
     await sleep(50);
   }
+}
+
+/**
+ * The rows that will read the same at the next look. A call or an event that is under way stands in the timeline where
+ * it began, so what came after it is held back until it has ended.
+ */
+function settledPart(rows: readonly Happened[]): readonly Happened[] {
+  const at = rows.findIndex(
+    (row) => row.outcome === 'unanswered' || (row.kind === 'webhook' && row.processedAt === null),
+  );
+  return at < 0 ? rows : rows.slice(0, at);
 }
 
 const sentences: Record<string, (row: Happened) => string> = {

@@ -1,0 +1,61 @@
+import { Command, Option } from '@commander-js/extra-typings';
+import type { NewClient } from '@replenish/domain';
+import { scopes } from '@replenish/domain/rules';
+import { JSON_ABOUT, Misuse } from '../../command.js';
+import * as values from '../../values.js';
+
+/** A command that makes a key, with the options that every key may have. */
+export const keyCommand = (name: string) =>
+  new Command(name)
+    .requiredOption('--scopes <list>', `what the key may do: ${scopes.join(', ')}`, values.scopeList)
+    .requiredOption(
+      '--accounts <patterns>',
+      'accounts it may use: ids, with * for any characters',
+      values.accountPatterns,
+    )
+    .option('--rate-limit <number>', 'requests per minute', values.wholeNumber(1, 1_000_000))
+    .option('--require-signature', 'every request must be signed')
+    .option('--allow-bearer', 'a live key may send its secret instead of a signature')
+    .option('--allow-s3', "the balance query also takes the source document's form of signature")
+    .option(
+      '--oauth-subject <subject>',
+      '`sub` of the OAuth 2 access tokens that stand for this key',
+      values.oauthSubject,
+    )
+    .option(
+      '--expires <time>',
+      'end of the key: RFC 3339, or a day, which means its beginning in UTC',
+      values.time,
+    )
+    .option(
+      '--ip-allow <list>',
+      'addresses and networks that may use the key, such as 10.0.0.0/8',
+      values.networks,
+    )
+    .addOption(
+      new Option(
+        '--ceiling <ceiling...>',
+        'largest amounts, as <currency>:<minor units per request>:<minor units per day>; repeatable',
+      ).argParser(values.ceiling),
+    )
+    .option('--json', JSON_ABOUT);
+
+type Asked = ReturnType<ReturnType<typeof keyCommand>['opts']>;
+
+/** The key that the options describe. @throws Misuse for one that could never be used */
+export function keyFrom(asked: Asked): Omit<NewClient, 'name' | 'env'> {
+  const { expires } = asked;
+  if (expires && expires <= new Date()) throw new Misuse(`--expires ${expires.toISOString()} is in the past`);
+  return {
+    scopes: asked.scopes,
+    accounts: asked.accounts,
+    requireSignature: asked.requireSignature ?? false,
+    allowBearer: asked.allowBearer ?? false,
+    allowS3: asked.allowS3 ?? false,
+    oauthSubject: asked.oauthSubject ?? null,
+    rateLimitPerMinute: asked.rateLimit ?? null,
+    expiresAt: expires ?? null,
+    ipAllow: asked.ipAllow ?? [],
+    ceilings: asked.ceiling ?? {},
+  };
+}

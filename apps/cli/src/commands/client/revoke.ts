@@ -1,0 +1,16 @@
+import { Command } from '@commander-js/extra-typings';
+import { withDomain } from '../../books.js';
+import { type Declare, JSON_ABOUT } from '../../command.js';
+import { noActiveKey } from './new-key.js';
+
+export const revoke: Declare = ({ env, say }) =>
+  new Command('revoke')
+    .description('end a key for good')
+    .argument('<keyId>', 'id of the key, as `client list` shows it')
+    .option('--json', JSON_ABOUT)
+    .action(async (keyId, { json }) => {
+      const revoked = await withDomain(env, (domain) => domain.clients.revoke(keyId));
+      if (!revoked) throw noActiveKey(keyId);
+      if (json) say(JSON.stringify({ keyId, revoked }));
+      else say(`revoked ${keyId}; it stops everywhere within a second`);
+    });

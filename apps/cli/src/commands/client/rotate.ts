@@ -1,0 +1,20 @@
+import { Command } from '@commander-js/extra-typings';
+import { withDomain } from '../../books.js';
+import { type Declare, JSON_ABOUT } from '../../command.js';
+import { noActiveKey, printNewKey } from './new-key.js';
+
+export const rotate: Declare = ({ env, say }) =>
+  new Command('rotate')
+    .description('give a key a new secret; the one before stays good for 24 hours')
+    .argument('<keyId>', 'id of the key, as `client list` shows it')
+    .option('--json', JSON_ABOUT)
+    .action(async (keyId, { json }) => {
+      const made = await withDomain(env, (domain) => domain.clients.rotate(keyId));
+      if (!made) throw noActiveKey(keyId);
+      printNewKey(
+        say,
+        made,
+        json,
+        'A new secret, shown this once. The one before is good for 24 hours more:',
+      );
+    });

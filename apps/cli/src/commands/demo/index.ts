@@ -1,0 +1,27 @@
+import { Command } from '@commander-js/extra-typings';
+import { type Declare, JSON_ABOUT } from '../../command.js';
+import type { DemoClient } from '../../start/demo-client.js';
+
+export const demo: Declare = ({ exitWith, ...desk }) =>
+  new Command('demo')
+    .description('show one recharge from request to ledger as it happens; starts the fleet when it is not up')
+    .option('--json', `${JSON_ABOUT}, one event per line`)
+    .action(async ({ json }) => {
+      const [{ localStateDir }, { openFleet }, { asJson, asText, reader, showOne }, { readJson }] =
+        await Promise.all([
+          import('@replenish/runtime'),
+          import('./fleet.js'),
+          import('./story.js'),
+          import('../../start/state.js'),
+        ]);
+      const fleet = await openFleet({ ...desk, say: json ? desk.complain : desk.say });
+      try {
+        const client = readJson<DemoClient>(localStateDir(desk.env), 'demo-client.json');
+        if (!client)
+          throw new Error('there is no demo client: it is made by the first `npm start` outside production');
+        const show = json ? asJson(desk.say) : asText(desk.say);
+        if ((await showOne(reader(fleet.url, client), show)) !== 'succeeded') exitWith(1);
+      } finally {
+        await fleet.stop();
+      }
+    });

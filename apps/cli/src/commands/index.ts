@@ -1,0 +1,27 @@
+import type { Declare } from '../command.js';
+import { start } from '../start/command.js';
+import { audit } from './audit.js';
+import { client } from './client/index.js';
+import { completion } from './completion.js';
+import { dashboardPassword } from './dashboard-password.js';
+import { demo } from './demo/index.js';
+import { migrate } from './migrate.js';
+import { reconcile } from './reconcile.js';
+import { rekey } from './rekey.js';
+import { unlock } from './unlock.js';
+import { verify } from './verify.js';
+
+/** Every command, in the order of the help. A further one is a file of its own and a line here. */
+export const commands: readonly Declare[] = [
+  start,
+  demo,
+  client,
+  verify,
+  reconcile,
+  audit,
+  unlock,
+  rekey,
+  dashboardPassword,
+  migrate,
+  completion,
+];

@@ -1,0 +1,28 @@
+import { resolve } from 'node:path';
+import { Command } from '@commander-js/extra-typings';
+import type { ProcessName } from '@replenish/runtime';
+import type { Declare } from '../command.js';
+import type { ChildSpec } from './children.js';
+
+const FLEET = [
+  'sandbox',
+  'ingress',
+  'submission-worker',
+  'webhook-worker',
+  'reconciliation-worker',
+  'dashboard',
+] as const satisfies readonly ProcessName[];
+
+const appsDir = resolve(import.meta.dirname, '../../..');
+
+const specOf = (name: string): ChildSpec => ({ name, entry: resolve(appsDir, name, 'dist/main.js') });
+
+/** Everything on one machine: database, migrations, every process of the fleet, a client to try it with. */
+export const start: Declare = ({ env, say, exitWith }) =>
+  new Command('start').description('start everything on this machine').action(async () => {
+    const { runFleet } = await import('./fleet.js');
+    // In production the sandbox would be a provider that takes no money.
+    const names = FLEET.filter((name) => name !== 'sandbox' || env.NODE_ENV !== 'production');
+    const prepareEntry = resolve(import.meta.dirname, 'prepare.js');
+    exitWith(await runFleet({ env, say, specs: names.map(specOf), prepareEntry }));
+  });

@@ -1,0 +1,29 @@
+import Table from 'cli-table3';
+import type { Desk } from './command.js';
+
+// Columns by two spaces and no lines: what is printed is also read by grep, awk and cut.
+const NO_LINES = Object.fromEntries(
+  [
+    ...['top', 'top-mid', 'top-left', 'top-right', 'bottom', 'bottom-mid', 'bottom-left', 'bottom-right'],
+    ...['left', 'left-mid', 'mid', 'mid-mid', 'right', 'right-mid'],
+  ].map((place) => [place, '']),
+);
+
+/** A table with heads. A cell's control characters are shown as spaces, so that no text can move the columns. */
+export function tableOf(
+  heads: readonly string[],
+  rows: readonly (readonly string[])[],
+  paint: Desk['paint'],
+): string {
+  const table = new Table({
+    head: heads.map((head) => paint?.('bold', head) ?? head),
+    chars: { ...NO_LINES, middle: '  ' },
+    style: { head: [], border: [], 'padding-left': 0, 'padding-right': 0 },
+  });
+  table.push(...rows.map((row) => row.map((cell) => cell.replace(/\p{Cc}/gu, ' '))));
+  return table
+    .toString()
+    .split('\n')
+    .map((line) => line.trimEnd())
+    .join('\n');
+}
