@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { PrismaPg } from '@prisma/adapter-pg';
 import pg from 'pg';
 import { type Prisma, PrismaClient } from '../generated/client.js';
+import { pinnedUrl } from './database/session.js';
 import { persist } from './failure.js';
 
 export type Database = PrismaClient;
@@ -37,13 +38,9 @@ const ANSWER_LIMIT_MS = 12_000;
 const SURVEY_LIMIT_MS = 600_000;
 const IDLE_IN_TRANSACTION_LIMIT_MS = 30_000;
 
-// Every hot statement looks rows up by key. Its plan is cached at the first calls, when the tables of a new
-// installation are empty and a scan looks cheap; without these three it would go on scanning until statistics come.
-const PLANNER = '-c enable_seqscan=off -c enable_hashjoin=off -c enable_mergejoin=off -c jit=off';
-
 export function openDatabase(options: DatabaseOptions): Store {
   const pool = new pg.Pool({
-    connectionString: withPlanner(options.databaseUrl),
+    connectionString: pinnedUrl(options.databaseUrl),
     max: options.poolMax,
     connectionTimeoutMillis: CONNECT_LIMIT_MS,
     statement_timeout: STATEMENT_LIMIT_MS,
@@ -64,13 +61,6 @@ export function openDatabase(options: DatabaseOptions): Store {
       await pool.end();
     },
   };
-}
-
-/** Beside what the address itself asks for, which would otherwise take its place. */
-function withPlanner(databaseUrl: string): string {
-  const url = new URL(databaseUrl);
-  url.searchParams.set('options', `${url.searchParams.get('options') ?? ''} ${PLANNER}`.trim());
-  return url.href;
 }
 
 const INT8 = 20;
