@@ -6,7 +6,7 @@ import { requireAccount, type Scope } from './caller.js';
 import { sendCsv } from './csv.js';
 import { otherMethods } from './methods.js';
 import { readQuery } from './query.js';
-import { accountId, currency, pageLimit, timestamp, validated } from './recharge-input.js';
+import { accountId, bookedCurrency, pageLimit, timestamp, validated } from './recharge-input.js';
 import { addHeader } from './send.js';
 
 export type AccountDeps = Readonly<{
@@ -16,10 +16,10 @@ export type AccountDeps = Readonly<{
 
 const HISTORY = 20;
 
-export const BalanceQuery = z.strictObject({ accountId, currency: currency.optional() });
+export const BalanceQuery = z.strictObject({ accountId, currency: bookedCurrency.optional() });
 
 export const LedgerQuery = z.strictObject({
-  currency: currency.optional(),
+  currency: bookedCurrency.optional(),
   from: timestamp.optional(),
   to: timestamp.optional(),
   limit: pageLimit(50),

@@ -1,5 +1,6 @@
 import type { Request, Response } from 'express';
 import { stringify } from 'lossless-json';
+import { withoutParameters } from './media-type.js';
 import { addHeader, send } from './send.js';
 import { writeXml } from './xml-write.js';
 
@@ -19,7 +20,11 @@ const everywhere = Object.keys(formOf).filter((type) => formOf[type] !== 'csv');
 
 /** The form that the caller likes best. Whoever likes none of ours is answered in JSON: a 406 helps nobody. */
 export function preferredForm(request: Request, options: { csv?: boolean } = {}): Form {
-  const type = request.headers.accept && request.accepts(options.csv ? Object.keys(formOf) : everywhere);
+  const { accept } = request.headers;
+  if (!accept) return 'json';
+  const asked = { headers: { accept: withoutParameters(accept) } };
+  const accepts: (types: string[]) => string | false = request.accepts.bind(asked);
+  const type = accepts(options.csv ? Object.keys(formOf) : everywhere);
   return (type && formOf[type]) || 'json';
 }
 

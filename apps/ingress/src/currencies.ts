@@ -1,13 +1,51 @@
-import { codes, code as entryOf } from 'currency-codes';
+/**
+ * The currencies of ISO 4217, list one, as of amendment 180 (in force since January 2026), by number of decimals. Funds,
+ * metals, bond units and testing codes are left out: nobody is recharged in them. Kept here because libraries follow the
+ * amendments years late, and Node's own list differs from release to release and holds withdrawn codes.
+ */
+const decimals: Readonly<Record<number, string>> = {
+  0: 'BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX VND VUV XAF XOF XPF',
+  2: `AED AFN ALL AMD AOA ARS AUD AWG AZN BAM BBD BDT BMD BND BOB BRL BSD BTN BWP BYN BZD CAD CDF CHF CNY COP CRC CUP
+    CVE CZK DKK DOP DZD EGP ERN ETB EUR FJD FKP GBP GEL GHS GIP GMD GTQ GYD HKD HNL HTG HUF IDR ILS INR IRR JMD KES
+    KGS KHR KPW KYD KZT LAK LBP LKR LRD LSL MAD MDL MGA MKD MMK MNT MOP MRU MUR MVR MWK MXN MYR MZN NAD NGN NIO NOK
+    NPR NZD PAB PEN PGK PHP PKR PLN QAR RON RSD RUB SAR SBD SCR SDG SEK SGD SHP SLE SOS SRD SSP STN SVC SYP SZL THB
+    TJS TMT TOP TRY TTD TWD TZS UAH USD UYU UZS VED VES WST XCD XCG YER ZAR ZMW ZWG`,
+  3: 'BHD IQD JOD KWD LYD OMR TND',
+};
 
-// ISO 4217 also lists metals, bond units and testing codes: nobody is recharged in gold.
-const NO_MONEY = /^X(?:AG|AU|BA|BB|BC|BD|DR|PD|PT|SU|TS|UA|XX)$/;
+/** Withdrawn codes that callers still send, with what took their place. */
+const successors: Readonly<Record<string, string>> = {
+  ANG: 'XCG',
+  BGN: 'EUR',
+  BYR: 'BYN',
+  CUC: 'CUP',
+  HRK: 'EUR',
+  MRO: 'MRU',
+  SLL: 'SLE',
+  STD: 'STN',
+  VEF: 'VES',
+  ZMK: 'ZMW',
+  ZWL: 'ZWG',
+};
+
+/** Codes that were taken once, beside withdrawn ones. Their balances can still be asked for. */
+const FUNDS = 'BOV CHE CHW CLF COU MXV USN UYI UYW';
 
 const exponents = new Map(
-  codes()
-    .filter((code) => !NO_MONEY.test(code))
-    .map((code) => [code, entryOf(code)?.digits ?? 2]),
+  Object.entries(decimals).flatMap(([digits, codes]) =>
+    codes.split(/\s+/).map((code) => [code, Number(digits)] as const),
+  ),
 );
+const former = new Set([...Object.keys(successors), ...FUNDS.split(' ')]);
 
-/** Number of decimals of an ISO 4217 currency; undefined for a code that is none. */
+/** Number of decimals of a currency in use; undefined for a code that is none. */
 export const exponentOf = (currency: string): number | undefined => exponents.get(currency);
+
+/** Whether the books may have entries in it: a currency in use, or one that was taken before it was withdrawn. */
+export const mayBeBooked = (currency: string): boolean => exponents.has(currency) || former.has(currency);
+
+/** Why a currency is refused, for the caller. */
+export const whyNoCurrency = (code: string): string =>
+  Object.hasOwn(successors, code)
+    ? `${code} was withdrawn from ISO 4217; use ${successors[code]}`
+    : 'must be an upper-case ISO 4217 code of a currency in use';

@@ -7,6 +7,7 @@ import { callOf } from './call.js';
 import { ceilingOf, requireAccount } from './caller.js';
 import { exponentOf } from './currencies.js';
 import { parseJson } from './json-body.js';
+import { essenceOf, isInUtf8 } from './media-type.js';
 import { invalid, Problem } from './problem.js';
 import { ChargeInput, idempotencyKey, RechargeInput, validated } from './recharge-input.js';
 import { parseXml } from './xml-read.js';
@@ -48,10 +49,10 @@ const JSON_TYPE = 'application/json';
 function bodyType(request: Request): string {
   const sent = request.headers['content-type'] ?? '';
   if (sent === JSON_TYPE) return sent;
-  const type = request.is([JSON_TYPE, 'application/xml', 'text/xml']);
-  if (!type) throw unreadable('send Content-Type: application/json or application/xml');
-  if (!/^[^;]*(;\s*charset="?utf-8"?\s*)?$/i.test(sent))
-    throw unreadable('bodies are UTF-8; send no other charset');
+  const type = essenceOf(sent);
+  if (![JSON_TYPE, 'application/xml', 'text/xml'].includes(type))
+    throw unreadable('send Content-Type: application/json or application/xml');
+  if (!isInUtf8(sent)) throw unreadable('bodies are UTF-8; send no other charset');
   return type;
 }
 

@@ -71,7 +71,7 @@ const recharges: readonly Operation[] = [
     tag: 'recharges',
     summary: 'Ask for a recharge in major units, and wait for it',
     description:
-      'Waits up to four seconds. `success` means that the money has arrived, `processing` that it is not known yet, `failed` that the account was not credited. Without an idempotency key each call is an intent of its own.',
+      'Without an idempotency key each call is a new charge: send one wherever a call may be repeated. Waits up to four seconds. `success` means that the money has arrived, `processing` that it is not known yet, `failed` that the account was not credited.',
     scope: 'recharges:write',
     idempotencyKey: 'optional',
     body: {

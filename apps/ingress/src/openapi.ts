@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { answersOf, headers, type Json, problemResponses, problemsOf, ref } from './openapi-answers.js';
 import { inputs, type Operation, operations } from './openapi-operations.js';
 import * as answers from './openapi-schemas.js';
+import { KEY_PATTERN } from './recharge-input.js';
 
 /** OpenAPI 3.1 of every route, from the schemas that validate and the table of operations. */
 export function openapiDocument(publicUrl: string): Json {
@@ -95,9 +96,7 @@ function headerParameters({ idempotencyKey, prefer }: Operation): Json[] {
   );
   return [
     correlation,
-    ...(idempotencyKey
-      ? [header('Idempotency-Key', IDEMPOTENCY[idempotencyKey], '^[\\x21-\\x7e]{1,255}$')]
-      : []),
+    ...(idempotencyKey ? [header('Idempotency-Key', IDEMPOTENCY[idempotencyKey], KEY_PATTERN)] : []),
     ...(prefer
       ? [
           header(

@@ -2,7 +2,7 @@ import { AMOUNT_MINOR_MAX } from '@replenish/domain';
 import { paymentMethods } from '@replenish/providers';
 import { z } from 'zod';
 import { hasCardNumber } from './card-number.js';
-import { exponentOf } from './currencies.js';
+import { exponentOf, mayBeBooked, whyNoCurrency } from './currencies.js';
 import { isInexact } from './json-body.js';
 import { type FieldError, invalid } from './problem.js';
 
@@ -40,11 +40,25 @@ export const accountId = z
   .meta({ examples: ['acct-1001'] });
 export const currency = z
   .string()
-  .refine((code) => exponentOf(code) !== undefined, 'must be an upper-case ISO 4217 code')
+  .refine((code) => exponentOf(code) !== undefined, { error: ({ input }) => whyNoCurrency(String(input)) })
   .meta({ pattern: '^[A-Z]{3}$', description: 'ISO 4217', examples: ['USD'] });
+/** Of the books: a currency that was withdrawn keeps its balances. */
+export const bookedCurrency = z
+  .string()
+  .refine(mayBeBooked, 'must be an upper-case ISO 4217 code')
+  .meta({ pattern: '^[A-Z]{3}$', description: 'ISO 4217', examples: ['USD'] });
+/** Printable ASCII that does not both begin and end with a double quote. */
+export const KEY_PATTERN =
+  '^([\\x21\\x23-\\x7e][\\x21-\\x7e]{0,254}|"[\\x21-\\x7e]{0,253}[\\x21\\x23-\\x7e])$';
 export const idempotencyKey = z
   .string()
-  .regex(/^[\x21-\x7e]{1,255}$/, 'must be 1 to 255 printable ASCII characters');
+  .regex(/^[\x21-\x7e]{1,255}$/, 'must be 1 to 255 printable ASCII characters')
+  // Some clients quote keys, as an IETF draft does, others do not: one key must not become two.
+  .refine(
+    (key) => !/^"(?:.*")?$/.test(key),
+    'must not begin and end with a double quote: send it without quotes',
+  )
+  .meta({ pattern: KEY_PATTERN });
 /** RFC 3339, and in UTC still of a year that has four digits and is not 0: Postgres would not take it. */
 export const timestamp = z.iso
   .datetime({ offset: true, abort: true, error: 'must be an RFC 3339 time' })

@@ -107,7 +107,7 @@ test.each([
   ['JPY', '100.0', 100n],
   ['KWD', '1.234', 1_234n],
   ['KWD', '1.2', 1_200n],
-  ['CLF', '1.2345', 12_345n],
+  ['XCG', '1.25', 125n],
 ])('%s %s is %d minor units', async (currency, amount, amountMinor) => {
   const { recharge, answer } = await chargeAndEnd(text(amount, currency), 'settled');
   expect(answer.body.status).toBe('success');

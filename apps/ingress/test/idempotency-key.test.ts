@@ -53,6 +53,28 @@ test.each([
   expect(row!.idempotency_key).toBe(idempotencyKey);
 });
 
+test.each(['"a', 'a"', 'a"b', "'a'", '""a'])(
+  'a key with quotes elsewhere (%s) is good',
+  async (idempotencyKey) => {
+    const answer = await create(ingress, key, aRecharge(), { 'idempotency-key': idempotencyKey });
+    expect(answer.status).toBe(202);
+  },
+);
+
+test('a quoted key is refused in words, on both routes', async () => {
+  for (const [path, body] of [
+    ['/v1/recharges', aRecharge()],
+    ['/api/charge', { account_id: 'acct-1', amount: 1, currency: 'USD' }],
+  ] as const) {
+    const headers = { 'idempotency-key': '"quoted"' };
+    const answer = await ingress.call('POST', path, { key, body, headers });
+    expectProblem(answer, 400, 'INVALID_ARGUMENT');
+    expect(answer.body.errors).toEqual([
+      { path: 'idempotencyKey', message: expect.stringMatching(/without quotes/) },
+    ]);
+  }
+});
+
 test.each([
   ['that is empty', '""'],
   ['of 256 characters', `"${'k'.repeat(256)}"`],
@@ -66,6 +88,9 @@ test.each([
   ['composed (NFC)', '"caf\u00e9"'],
   ['decomposed (NFD)', '"cafe\u0301"'],
   ['that turns the reading direction', '"\u202ekey"'],
+  ['in quotes', '"\\"a\\""'],
+  ['of two quotes', '"\\"\\""'],
+  ['of one quote', '"\\""'],
   ['that is a number', '7'],
   ['that is null', 'null'],
   ['that is a list', '["a"]'],
@@ -110,6 +135,9 @@ test.each([
   ['with byte 0xe9 (latin-1)', keyLine('caf', 0xe9)],
   ['with byte 0xff', keyLine(0xff)],
   ['in UTF-8', keyLine('café')],
+  ['in quotes', keyLine('"a"')],
+  ['of two quotes', keyLine('""')],
+  ['of one quote', keyLine('"')],
   ['sent twice', Buffer.concat([keyLine('a'), Buffer.from('\r\n'), keyLine('a')])],
 ])('a key %s is refused in the header', async (_what, lines) => {
   const before = await storedRows(ingress);

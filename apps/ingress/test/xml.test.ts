@@ -112,6 +112,9 @@ test.each([
   ['text/xml', 'application/problem+xml'],
   ['application/json;q=0.5, application/xml', 'application/problem+xml'],
   ['application/xml;q=0.5, application/json', 'application/problem+json'],
+  ['application/xml;charset=utf-8', 'application/problem+xml'],
+  ['application/xml; charset="utf-8"; q=0.9, application/json; q=0.1', 'application/problem+xml'],
+  ['application/json; profile=x, application/xml; q=0.5', 'application/problem+json'],
   ['*/*', 'application/problem+json'],
   ['text/csv', 'application/problem+json'],
   ['image/png', 'application/problem+json'],
@@ -268,7 +271,13 @@ test('nobody is called for an external entity', async () => {
 });
 
 test('text/xml is XML, another charset is refused', async () => {
-  expect((await send(good, { 'content-type': 'text/xml; charset=UTF-8' })).status).toBe(202);
+  for (const type of [
+    'text/xml; charset=UTF-8',
+    'text/xml;charset=utf8',
+    'application/xml;',
+    'application/xml; x=y',
+  ])
+    expect([type, (await send(good, { 'content-type': type })).status]).toEqual([type, 202]);
   const latin = await send(good, { 'content-type': 'application/xml; charset=latin1' });
   expectProblem(latin, 415, 'INVALID_ARGUMENT');
 });
