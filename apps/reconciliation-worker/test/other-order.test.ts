@@ -35,3 +35,16 @@ test.each(inTheStates)(
     expect(await books.domain.balances.of(accountId)).toEqual([]);
   },
 );
+
+test('a settled order with a charge beside its own settles the recharge, and is a case', async () => {
+  const id = await books.recharged({}, 'submit', 'accepted');
+  await books.rows(
+    `update provider_call set started_at = started_at - interval '1 hour' where transaction_id = $1`,
+    [id],
+  );
+  const { provider } = answering(found('settled', { isPartlyRead: true }));
+  const deps = { domain: books.domain, queues: { hint: async () => true }, provider, log: books.log };
+  await asker({ ...deps, metrics: { onHeard: () => {} } })(id);
+  expect(await books.recharge(id)).toMatchObject({ state: 'SUCCEEDED' });
+  expect(await books.cases(id)).toEqual(['unread_event']);
+});

@@ -1,5 +1,5 @@
 import { type Domain, type Heard, newsOfOrder, type StoredEvent, StoreUnavailable } from '@replenish/domain';
-import type { ProviderEvent, Providers } from '@replenish/providers';
+import type { OrderEvent, Providers, UnreadEvent } from '@replenish/providers';
 import { Counter, crashPoint, type Frame, type Logger, type ProviderMetrics } from '@replenish/runtime';
 
 export type ProcessorDeps = Readonly<{
@@ -36,9 +36,22 @@ async function processed(deps: ProcessorDeps, stored: StoredEvent): Promise<void
   const provider = deps.providers.raw(stored.provider);
   // Whoever took it in knew its provider, so a newer fleet is on its way: its worker shall have the event.
   if (!provider && mayWait(deps, stored)) return;
-  const event = provider?.readEvent(stored.eventId, stored.rawBody) ?? null;
-  const transactionId = event && (await deps.domain.inbox.match({ ...event, provider: stored.provider }));
-  if (!event || !transactionId) return leaveUnmatched(deps, stored, event);
+  const event = provider?.readEvent(stored.rawBody) ?? ofUnknownProvider;
+  switch (event.kind) {
+    case 'order':
+      return hear(deps, stored, event);
+    case 'ignored':
+      await deps.domain.inbox.fileIgnored(stored);
+      deps.events.inc({ provider: stored.provider, verdict: 'ignored' });
+      return;
+    case 'unread':
+      return leaveUnread(deps, stored, event);
+  }
+}
+
+async function hear(deps: ProcessorDeps, stored: StoredEvent, event: OrderEvent): Promise<void> {
+  const transactionId = await deps.domain.inbox.match({ ...event, provider: stored.provider });
+  if (!transactionId) return leaveUnmatched(deps, stored, event);
   crashPoint('webhook.before-apply');
   const { verdict } = await apply(deps, stored, event, transactionId);
   crashPoint('webhook.after-apply');
@@ -48,7 +61,7 @@ async function processed(deps: ProcessorDeps, stored: StoredEvent): Promise<void
 /** What cannot be stored is tried for ever, in case it can be some day; meanwhile a person knows of it. */
 async function giveUp(deps: ProcessorDeps, stored: StoredEvent, error: unknown): Promise<never> {
   if (!(error instanceof StoreUnavailable) && !mayWait(deps, stored))
-    await deps.domain.inbox.fileUnprocessable(stored, { error: String(error) });
+    await deps.domain.inbox.noteUnprocessable(stored, { error: String(error) }, null);
   throw error;
 }
 
@@ -58,7 +71,7 @@ const mayWait = (deps: ProcessorDeps, stored: StoredEvent): boolean => stored.ag
 async function apply(
   deps: ProcessorDeps,
   stored: StoredEvent,
-  event: ProviderEvent,
+  event: OrderEvent,
   transactionId: string,
 ): Promise<Heard> {
   const heard = await deps.domain.applyNews({
@@ -80,20 +93,49 @@ async function apply(
   return heard;
 }
 
-/** An event of nobody we know, or one that cannot be read: a person has to look at it. */
-async function leaveUnmatched(
-  deps: ProcessorDeps,
-  stored: StoredEvent,
-  event: ProviderEvent | null,
-): Promise<void> {
-  if (event && mayWait(deps, stored)) return;
-  const detail = event
-    ? { reference: event.reference, providerOrderId: event.providerOrderId, status: event.status }
-    : { body: stored.rawBody.toString('utf8').slice(0, 4_000) };
-  await deps.domain.inbox.fileUnmatched(stored, detail);
+/** An event of an order that is none of ours: a person has to look at it. */
+async function leaveUnmatched(deps: ProcessorDeps, stored: StoredEvent, event: OrderEvent): Promise<void> {
+  if (mayWait(deps, stored)) return;
+  const { reference, providerOrderId, status } = event;
+  await deps.domain.inbox.fileUnmatched(stored, { reference, providerOrderId, status });
   deps.events.inc({ provider: stored.provider, verdict: 'unmatched' });
   deps.log.warn(
     { provider: stored.provider, eventId: stored.eventId },
     'an event belongs to no recharge of ours',
+  );
+}
+
+// A rollout that stops on a Friday goes on by Monday: until then the release that can read an event may still come.
+const UNREAD_FOR_MS = 72 * 3_600_000;
+const ofUnknownProvider: UnreadEvent = { kind: 'unread', type: null, reference: null, providerOrderId: null };
+
+/**
+ * An event that this release cannot read may be about money. It is put on the recharge that it names, with a case, and
+ * stays due: a newer release reads it as usual, and that closes the case.
+ */
+async function leaveUnread(deps: ProcessorDeps, stored: StoredEvent, event: UnreadEvent): Promise<void> {
+  const { type, reference, providerOrderId } = event;
+  const transactionId = await deps.domain.inbox.match({ ...event, provider: stored.provider });
+  const isNamed = reference !== null || providerOrderId !== null;
+  const isNew = await deps.domain.inbox.noteUnread(stored, {
+    transactionId,
+    detail: {
+      ...{ eventId: stored.eventId, type, reference, providerOrderId },
+      body: stored.rawBody.toString('utf8').slice(0, 4_000),
+    },
+    mayWait: isNamed && mayWait(deps, stored),
+    tryForMs: UNREAD_FOR_MS,
+  });
+  if (!isNew) return;
+  deps.events.inc({ provider: stored.provider, verdict: 'unread' });
+  deps.log.warn(
+    {
+      transactionId,
+      correlationId: stored.correlationId,
+      provider: stored.provider,
+      eventId: stored.eventId,
+      type,
+    },
+    'an event cannot be read by this release',
   );
 }

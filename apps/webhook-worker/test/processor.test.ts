@@ -226,28 +226,6 @@ describe('an event of nobody we know', () => {
   });
 });
 
-test('a body that cannot be read is a case at once', async () => {
-  const event = await kept('neither JSON nor \0 text');
-  for (let n = 0; n < 2; n++) await whileYoung(event);
-  expect(await eventRow(event)).toEqual(unmatched);
-  expect(await casesOf(event)).toEqual(['unknown_order']);
-  expect(await detailOf(event)).toEqual({ body: 'neither JSON nor \u2400 text' });
-});
-
-test('an event of a provider that is not configured waits while it is young, then is a case', async () => {
-  const id = await books.recharged({ provider: 'alipay' }, 'submit');
-  const body = told('settled', { reference: id });
-  const event = await kept(body, 'alipay');
-  await whileYoung(event);
-  expect(await eventRow(event)).toEqual(waiting);
-  expect(await casesOf(event, 'alipay')).toEqual([]);
-  await whenOld(event);
-  expect(await eventRow(event)).toEqual(unmatched);
-  expect(await casesOf(event, 'alipay')).toEqual(['unknown_order']);
-  expect(await detailOf(event, 'alipay')).toEqual({ body });
-  expect(await books.recharge(id)).toMatchObject({ state: 'SUBMITTED' });
-});
-
 describe('an event whose news the database refuses', () => {
   test('is thrown while it is young, and nobody is told', async () => {
     const id = await books.recharged({}, 'submit');
@@ -265,7 +243,7 @@ describe('an event whose news the database refuses', () => {
     for (let n = 0; n < 3; n++) await expect(whenOld(event)).rejects.toThrow('as tested');
     expect(await casesOf(event)).toEqual(['unprocessable_event']);
     expect(await detailOf(event)).toEqual({ error: expect.stringContaining('as tested') });
-    expect(await eventRow(event)).toEqual(waiting);
+    expect(await eventRow(event)).toEqual({ ...waiting, verdict: 'unprocessable' });
     expect(await books.recharge(id)).toMatchObject({ state: 'SUBMITTED' });
     await books.heal();
     await whenOld(event);

@@ -27,11 +27,13 @@ export const provider: Provider = {
   submit: nobodyCalls,
   query: nobodyCalls,
   verifyWebhook: () => ({ ok: false, refusal: 'bad_signature' }),
-  readEvent: (eventId, rawBody): ProviderEvent | null => {
+  readEvent: (rawBody): ProviderEvent => {
     const text = rawBody.toString('utf8');
-    if (!text.startsWith('{')) return null;
+    if (text === 'ping') return { kind: 'ignored', type: 'ping' };
+    if (!text.startsWith('{')) return { kind: 'unread', type: null, reference: null, providerOrderId: null };
     const { amountMinor, ...order } = JSON.parse(text);
-    return { eventId, ...order, amountMinor: BigInt(amountMinor) };
+    if (order.type) return { kind: 'unread', ...order };
+    return { kind: 'order', ...order, amountMinor: BigInt(amountMinor) };
   },
   webhookReply: { contentType: 'text/plain', body: '' },
   close: async () => {},

@@ -106,6 +106,7 @@ export type { Clients, NewClient, NewKey } from './store/clients.js';
 export type { Created, CreateProblem } from './store/create.js';
 export { StoreUnavailable } from './store/failure.js';
 export type { Delivery, Inbox, Kept, StoredEvent } from './store/inbox.js';
+export type { Unread } from './store/inbox-filing.js';
 export type { Key, Known } from './store/key.js';
 export { migrate, schemaScript } from './store/migrate.js';
 export type { NewRecharge } from './store/new-recharge.js';

@@ -33,6 +33,8 @@ export type OrderFacts = Readonly<{
   accountId: string | null;
   amountMinor: bigint;
   currency: string;
+  /** The provider says more of this order's money than is read here, such as a second charge. A person shall look. */
+  isPartlyRead?: boolean;
 }>;
 
 /** What is known after a submit call. Only `rejected` is a no; only `not_executed` may be sent again without asking. */
@@ -54,9 +56,9 @@ export type QueryOutcome =
   | Readonly<{ kind: 'several'; count: number }>
   | NoWord;
 
-/** An authentic webhook, reduced to what the domain needs to know. */
-export type ProviderEvent = Readonly<{
-  eventId: string;
+/** An authentic webhook that tells of an order, reduced to what the domain needs to know. */
+export type OrderEvent = Readonly<{
+  kind: 'order';
   /** Our reference when the event carries it; the provider's order id otherwise. */
   reference: string | null;
   providerOrderId: string | null;
@@ -67,7 +69,26 @@ export type ProviderEvent = Readonly<{
   currency: string;
   code?: string;
   message?: string;
+  isPartlyRead?: boolean;
 }>;
+
+/**
+ * An authentic webhook of a type or form that this release does not read. It may be about money all the same, so it
+ * says which order it names, as far as that can be seen.
+ */
+export type UnreadEvent = Readonly<{
+  kind: 'unread';
+  /** The provider's word for this type of event; null when it has none. */
+  type: string | null;
+  reference: string | null;
+  providerOrderId: string | null;
+}>;
+
+export type ProviderEvent =
+  | OrderEvent
+  | UnreadEvent
+  /** A type that never tells of money, such as a test of the address. */
+  | Readonly<{ kind: 'ignored'; type: string }>;
 
 export type WebhookRefusal = 'bad_signature' | 'outside_window';
 
@@ -99,8 +120,8 @@ export interface Provider {
     headers: Readonly<Record<string, string | string[] | undefined>>,
     now: Date,
   ): { ok: true; eventId: string } | { ok: false; refusal: WebhookRefusal };
-  /** Reads a body that was verified when it was stored; null when it is no event of this provider. */
-  readEvent(eventId: string, rawBody: Buffer): ProviderEvent | null;
+  /** Reads a body that was verified when it was stored. Never throws: what it cannot read is `unread`. */
+  readEvent(rawBody: Buffer): ProviderEvent;
   /** The answer this provider wants when its webhook was stored. */
   readonly webhookReply: Readonly<{ contentType: string; body: string }>;
   close(): Promise<void>;

@@ -3,12 +3,14 @@ export type {
   CallFacts,
   Capabilities,
   Order,
+  OrderEvent,
   OrderStatus,
   Provider,
   ProviderEvent,
   QueryOutcome,
   Silence,
   SubmitOutcome,
+  UnreadEvent,
   WebhookRefusal,
 } from './contract.js';
 export {

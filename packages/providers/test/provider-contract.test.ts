@@ -133,6 +133,15 @@ describe.each(benches)('$name keeps the provider contract', ({ open, faithful })
         ok: false,
         refusal: 'bad_signature',
       });
-    expect(provider.readEvent('evt-1', Buffer.from([0xff, 0x00]))).toBeNull();
+  });
+
+  test.each([
+    ['no text', Buffer.from([0xff, 0x00])],
+    ['no JSON', Buffer.from('hello')],
+    ['null', Buffer.from('null')],
+    ['nothing', Buffer.alloc(0)],
+  ])('an event that says nothing is unread, not an exception: %s', (_what, body) => {
+    const unread = { kind: 'unread', type: null, reference: null, providerOrderId: null };
+    expect(provider.readEvent(body)).toEqual(unread);
   });
 });

@@ -28,9 +28,11 @@ const verify = (body: string) => {
   return provider.verifyWebhook(Buffer.from(body), headers, now);
 };
 
+const read = (body: string) => provider.readEvent(Buffer.from(body));
+
 test('a signed event is reduced to what the domain needs', () => {
-  const read = {
-    eventId: 'evt_1',
+  const order = {
+    kind: 'order',
     reference: 'rcg-1',
     providerOrderId: 'sbx_1',
     accountId: 'acct-1',
@@ -39,19 +41,99 @@ test('a signed event is reduced to what the domain needs', () => {
     currency: 'USD',
   };
   expect(verify(event())).toEqual({ ok: true, eventId: 'evt_1' });
-  expect(provider.readEvent('evt_1', Buffer.from(event()))).toEqual(read);
+  expect(read(event())).toEqual(order);
 });
 
+const unread = (changes: object = {}) => ({
+  kind: 'unread',
+  type: 'order.settled',
+  reference: 'rcg-1',
+  providerOrderId: 'sbx_1',
+  ...changes,
+});
+const aFuture = (type: string, data: unknown) => JSON.stringify({ id: 'evt_1', type, data });
+
 test.each([
-  ['no JSON', 'hello'],
-  ['no event', '{}'],
-  ['an unknown type', event({ type: 'order.vanished' })],
-  ['a type that contradicts its order', event({ data: aSandboxOrder() })],
-  ['settled without a charge', event({ data: aSettledOrder({ charges: [] }) })],
-  ['an amount as text', event({ data: aSettledOrder({ amount: '4999' }) })],
-])('signed, but %s: kept, and no event', (_name, body) => {
+  ['an unknown type', event({ type: 'order.vanished' }), unread({ type: 'order.vanished' })],
+  ['a type that contradicts its order', event({ data: aSandboxOrder() }), unread()],
+  ['settled without a charge', event({ data: aSettledOrder({ charges: [] }) }), unread()],
+  ['an amount as text', event({ data: aSettledOrder({ amount: '4999' }) }), unread()],
+  ['charges are missing', event({ data: aSettledOrder({ charges: undefined }) }), unread()],
+  ['an account of 300 characters', event({ data: aSettledOrder({ accountId: 'a'.repeat(300) }) }), unread()],
+  [
+    'an order id that no text may be',
+    event({ data: aSettledOrder({ id: 'a\0' }) }),
+    unread({ providerOrderId: null }),
+  ],
+  [
+    'an order inside',
+    aFuture('refund.made', { id: 're_1', order: aSandboxOrder() }),
+    unread({ type: 'refund.made', providerOrderId: 're_1' }),
+  ],
+  [
+    'orders of one reference',
+    aFuture('x', { orders: [{ reference: 'a' }, { reference: 'a' }] }),
+    unread({ type: 'x', reference: 'a', providerOrderId: null }),
+  ],
+  [
+    'orders of several references',
+    aFuture('x', [{ reference: 'a' }, { reference: 'b' }]),
+    unread({ type: 'x', reference: null, providerOrderId: null }),
+  ],
+  [
+    'a reference that is no text',
+    aFuture('x', { reference: {} }),
+    unread({ type: 'x', reference: null, providerOrderId: null }),
+  ],
+  ['no type', JSON.stringify({ data: aSettledOrder() }), unread({ type: null })],
+  [
+    'declined with money',
+    event({ type: 'order.declined', data: aSettledOrder({ status: 'declined' }) }),
+    unread({ type: 'order.declined' }),
+  ],
+  [
+    'all of it refunded',
+    event({
+      data: aSettledOrder({
+        charges: [
+          { amount: 4_999, status: 'captured' },
+          { amount: 4_999, status: 'refunded' },
+        ],
+      }),
+    }),
+    unread(),
+  ],
+])('signed, but %s: kept, and read for the order that it names', (_name, body, expected) => {
   expect(verify(body)).toEqual({ ok: true, eventId: 'evt_1' });
-  expect(provider.readEvent('evt_1', Buffer.from(body))).toBeNull();
+  expect(read(body)).toEqual(expected);
+});
+
+test('a ping is about no order', () => {
+  expect(read(aFuture('ping', { reference: 'rcg-1' }))).toEqual({ kind: 'ignored', type: 'ping' });
+});
+
+const charge = (amount: number, status = 'captured') => ({ amount, status });
+
+test.each([
+  ['its own charge', [charge(4_999)], 4_999n, false],
+  ['a refund beside it', [charge(4_999), charge(1_000, 'refunded')], 3_999n, true],
+  ['a second charge', [charge(4_999), charge(4_999)], 9_998n, true],
+  ['two parts', [charge(2_000), charge(2_999)], 4_999n, true],
+  ['a charge of an unknown kind', [charge(4_999), charge(4_999, 'disputed')], 4_999n, true],
+])('a settled order is worth what it took and kept: %s', (_what, charges, amountMinor, isPartlyRead) => {
+  const { isPartlyRead: partly = false, ...order } = Object(
+    read(event({ data: aSettledOrder({ charges }) })),
+  );
+  expect(order).toMatchObject({ kind: 'order', status: 'settled', amountMinor });
+  expect(partly).toBe(isPartlyRead);
+});
+
+test('a pending order with a charge is partly read', () => {
+  const data = aSandboxOrder({ charges: [charge(10)] });
+  expect(read(event({ type: 'order.pending', data }))).toMatchObject({
+    isPartlyRead: true,
+    amountMinor: 4_999n,
+  });
 });
 
 test('without a secret every webhook is refused', async () => {

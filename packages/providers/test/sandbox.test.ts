@@ -88,7 +88,7 @@ describe('answers to a submit', () => {
     [
       'settled by two charges',
       says(200, aSettledOrder({ charges: Array(2).fill({ amount: 4_999, status: 'captured' }) })),
-      { kind: 'settled', ...facts, amountMinor: 9_998n },
+      { kind: 'settled', ...facts, amountMinor: 9_998n, isPartlyRead: true },
     ],
     ['settled without a charge', says(200, aSettledOrder({ charges: [] })), unreadable],
     [

@@ -79,7 +79,7 @@ const queries: Readonly<Record<string, string>> = {
   'INV10: an event is stored once': `
     select provider || ' ' || event_id from report.webhooks group by provider, event_id having count(*) > 1`,
   'INV10: an event is processed in the end': `
-    select event_id from report.webhooks where processed_at is null`,
+    select event_id from report.webhooks where processed_at is null and verdict is distinct from 'unread'`,
 };
 
 const EXAMPLES = 3;

@@ -24,7 +24,7 @@ export async function restless(
     [neverSettled.map(({ reference }) => reference)],
   );
   const unprocessed = await db.query<{ event_id: string }>(
-    'select event_id from report.webhooks where processed_at is null',
+    "select event_id from report.webhooks where processed_at is null and verdict is distinct from 'unread'",
   );
   const owed = await owedWebhooks(sandboxUrl);
   return [

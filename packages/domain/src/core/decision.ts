@@ -14,6 +14,7 @@ export type CaseKind =
   | 'cancel_conflict'
   | 'absent_order'
   | 'unknown_order'
+  | 'unread_event'
   | 'unprocessable_event'
   | 'event_changed';
 

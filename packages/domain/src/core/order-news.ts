@@ -13,6 +13,8 @@ export type OrderFacts = Readonly<{
   currency?: string | undefined;
   code?: string | undefined;
   message?: string | undefined;
+  /** The provider says more of this order's money than was read. */
+  isPartlyRead?: boolean | undefined;
 }>;
 
 const newsOf = {
@@ -22,7 +24,7 @@ const newsOf = {
   canceled: 'canceled',
 } as const satisfies Record<string, News>;
 
-type OrderReport = ReportedOrder & Pick<Report, 'news' | 'failure'>;
+type OrderReport = ReportedOrder & Pick<Report, 'news' | 'failure' | 'doubt'>;
 
 /** What the facts of an order are news of, with all that is compared with ours, and a failure where there is one. */
 export function newsOfOrder(order: OrderFacts): OrderReport {
@@ -33,6 +35,7 @@ export function newsOfOrder(order: OrderFacts): OrderReport {
     reference,
     accountId,
     ...(amountMinor !== undefined && currency !== undefined && { money: { amountMinor, currency } }),
+    ...(order.isPartlyRead && { doubt: 'unread_event' as const }),
   };
   if (status !== 'declined') return said;
   const message = [order.code ?? 'declined', order.message].filter(Boolean).join(': ');

@@ -1,6 +1,7 @@
 import { kinds } from '../core/postings.js';
 import { Prisma } from '../generated/client.js';
 import { openedCases } from './cases/open.js';
+import { answeredCases } from './inbox-filing.js';
 import { postedJournals } from './ledger/post.js';
 import { callColumns, type PlanRow, planColumns, postingColumns } from './plan-row.js';
 
@@ -22,6 +23,7 @@ export const writeStatement = (plans: readonly PlanRow[]): Prisma.Sql => Prisma.
   ${toPost},
   ${postedJournals},
   ${processedEvents},
+  ${answeredCases('answered_events')},
   ${toOpen},
   ${openedCases}
   select id, "createdAt", case when claimed then ${claimedColumns} end as claimed
@@ -155,7 +157,13 @@ const processedEvents = Prisma.sql`
     update webhook_event event
     set processed_at = now(), due_at = null, verdict = recharge.verdict, transaction_id = recharge.id
     from moved_recharges recharge
-    where event.id = recharge."eventId")`;
+    where event.id = recharge."eventId"),
+  answered_events as (
+    select event.provider || ':' || event.event_id as subject
+    from moved_recharges recharge
+    join webhook_event event on event.id = recharge."eventId"
+    -- As the event was before this statement: noted as one that could not be read or processed.
+    where event.verdict is not null)`;
 
 const toOpen = Prisma.sql`
   to_open as (

@@ -2,6 +2,7 @@ import { hash } from 'node:crypto';
 import { Prisma } from '../generated/client.js';
 import { coalesce } from './coalesce.js';
 import type { Run } from './database.js';
+import { type Filing, openFiling } from './inbox-filing.js';
 import { isUuid, storableJson, uuidsOf } from './storable.js';
 
 /** An authentic provider event, as its bytes came. */
@@ -28,7 +29,7 @@ export type StoredEvent = Readonly<{
 
 type Arrival = Delivery & { bodyHash: string };
 
-export interface Inbox {
+export interface Inbox extends Filing {
   /** Stores an event before it is acknowledged; a repeated one is recognised by (provider, event id). */
   keep(delivery: Delivery): Promise<Kept>;
   read(id: string): Promise<StoredEvent | null>;
@@ -41,10 +42,6 @@ export interface Inbox {
     reference: string | null;
     providerOrderId: string | null;
   }): Promise<string | null>;
-  /** Files an event that no transaction belongs to, and opens a case for it. */
-  fileUnmatched(event: StoredEvent, detail: object): Promise<void>;
-  /** Opens a case for an event that goes on being tried. */
-  fileUnprocessable(event: StoredEvent, detail: object): Promise<void>;
 }
 
 export function openInbox(run: Run, options: { hintLimitMs: number; newId: () => string }): Inbox {
@@ -59,8 +56,7 @@ export function openInbox(run: Run, options: { hintLimitMs: number; newId: () =>
       if (reference !== null && isUuid(reference)) return reference.toLowerCase();
       return providerOrderId === null ? null : ofOrder({ provider, providerOrderId });
     },
-    fileUnmatched: (event, detail) => fileUnmatched(run, event, detail, options.newId()),
-    fileUnprocessable: (event, detail) => fileUnprocessable(run, event, detail, options.newId()),
+    ...openFiling(run, options.newId),
   };
 }
 
@@ -126,33 +122,10 @@ async function readAll(run: Run, ids: readonly string[]): Promise<(StoredEvent |
 type OrderName = Readonly<{ provider: string; providerOrderId: string }>;
 
 async function transactionsOf(run: Run, orders: readonly OrderName[]): Promise<(string | null)[]> {
-  const json = JSON.stringify(orders.map((order, n) => ({ ...order, n })));
+  const json = storableJson(orders.map((order, n) => ({ ...order, n })));
   const rows = await run<{ n: number; id: string }>(Prisma.sql`
     select a.n, t.id from jsonb_to_recordset(${json}::jsonb) as a(n int, provider text, "providerOrderId" text)
     join recharge_transaction t on t.provider = a.provider and t.provider_order_id = a."providerOrderId"`);
   const found = new Map(rows.map((row) => [row.n, row.id]));
   return orders.map((_, n) => found.get(n) ?? null);
-}
-
-async function fileUnmatched(run: Run, event: StoredEvent, detail: object, caseId: string): Promise<void> {
-  await run(Prisma.sql`
-    with filed as (
-      update webhook_event set processed_at = now(), due_at = null, verdict = 'conflict'
-      where id = ${event.id}::uuid and processed_at is null returning id)
-    insert into reconciliation_case (id, subject, kind, detail)
-    select ${caseId}::uuid, ${`${event.provider}:${event.eventId}`}, 'unknown_order', ${storableJson(detail)}::jsonb
-    from filed
-    on conflict (subject, kind) where closed_at is null do nothing`);
-}
-
-async function fileUnprocessable(
-  run: Run,
-  event: StoredEvent,
-  detail: object,
-  caseId: string,
-): Promise<void> {
-  await run(Prisma.sql`
-    insert into reconciliation_case (id, subject, kind, detail)
-    values (${caseId}::uuid, ${`${event.provider}:${event.eventId}`}, 'unprocessable_event', ${storableJson(detail)}::jsonb)
-    on conflict (subject, kind) where closed_at is null do nothing`);
 }

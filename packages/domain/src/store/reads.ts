@@ -6,6 +6,7 @@ import { coalesce } from './coalesce.js';
 import type { Run } from './database.js';
 import { CLOCKS_APART_MS, firstIdAt } from './first-id.js';
 import { uuidsOf } from './storable.js';
+import { utc } from './utc.js';
 import { type RechargeView, viewColumns } from './view.js';
 
 export type ListFilter = Readonly<{
@@ -125,10 +126,6 @@ function list(run: Run, filter: ListFilter): Promise<RechargeView[]> {
     where ${Prisma.join(wanted, ' and ')}
     order by t.id desc limit ${filter.limit}::int`);
 }
-
-/** A time inside of JSON, as the others are written. */
-const utc = (column: string): Prisma.Sql =>
-  Prisma.raw(`to_char(${column} at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')`);
 
 /** Everything that happened to one recharge, from all its tables, in one order. */
 function timeline(run: Run, id: string): Promise<TimelineRow[]> {

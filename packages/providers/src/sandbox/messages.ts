@@ -20,11 +20,7 @@ const order = z.object({
   message: message.nullish(),
   charges: z.array(z.object({ amount, status: z.string() })),
 });
-
-const event = z.object({
-  type: z.enum(['order.pending', 'order.settled', 'order.declined', 'order.canceled']),
-  data: order,
-});
+type ReadOrder = z.infer<typeof order>;
 
 // Built once: zod compiles a schema at its first use, which costs as much as a call.
 const orderList = z.object({ orders: z.array(order) });
@@ -40,6 +36,7 @@ export type SandboxOrder = Readonly<{
   currency: string;
   code?: string;
   message?: string;
+  isPartlyRead?: boolean;
 }>;
 
 /** Null: not an order as the protocol describes it. */
@@ -51,23 +48,14 @@ export function readOrderList(json: unknown): SandboxOrder[] | null {
   return orders.includes(null) ? null : (orders as SandboxOrder[]);
 }
 
-/** Null: not an event as the protocol describes it. */
-export function readOrderEvent(json: unknown): SandboxOrder | null {
-  const read = event.safeParse(json).data;
-  if (!read) return null;
-  const status = read.type.slice('order.'.length);
-  // An event that says one thing in its type and another in its order is no news to act upon.
-  return status === read.data.status ? orderOf(read.data) : null;
-}
-
 /** The machine-readable code of an error answer, if it has one. */
 export const readErrorCode = (json: unknown): string | null => errorCode.safeParse(json).data?.code ?? null;
 
 export const readErrorMessage = (json: unknown): string => errorMessage.safeParse(json).data?.message ?? '';
 
-function orderOf(read: z.infer<typeof order> | undefined): SandboxOrder | null {
+function orderOf(read: ReadOrder | undefined): SandboxOrder | null {
   if (!read) return null;
-  const amountMinor = movedMinor(read);
+  const amountMinor = amountOf(read);
   if (amountMinor === null) return null;
   return {
     providerOrderId: read.id,
@@ -78,16 +66,26 @@ function orderOf(read: z.infer<typeof order> | undefined): SandboxOrder | null {
     currency: read.currency,
     ...(read.code ? { code: read.code } : {}),
     ...(read.message ? { message: read.message } : {}),
+    ...(isPartlyRead(read) ? { isPartlyRead: true } : {}),
   };
 }
 
 /**
- * The money of an order: what was captured once it is settled, what was asked for until then. A second charge on one
- * order thereby shows as a wrong amount. Settled without any capture contradicts itself: null.
+ * The money of an order: what was captured and not refunded once it is settled, what was asked for until then. A refund
+ * or a second charge on one order thereby shows as a wrong amount. Null for an order that contradicts itself: settled
+ * without money, or ended without success and with money.
  */
-function movedMinor(read: z.infer<typeof order>): bigint | null {
-  if (read.status !== 'settled') return BigInt(read.amount);
-  const captured = read.charges.filter((charge) => charge.status === 'captured');
-  if (captured.length === 0) return null;
-  return captured.reduce((sum, charge) => sum + BigInt(charge.amount), 0n);
+function amountOf(read: ReadOrder): bigint | null {
+  const moved = sumOf(read, 'captured') - sumOf(read, 'refunded');
+  if (read.status === 'settled') return moved > 0n ? moved : null;
+  return read.status !== 'pending' && moved !== 0n ? null : BigInt(read.amount);
+}
+
+const sumOf = ({ charges }: ReadOrder, status: string): bigint =>
+  charges.reduce((sum, charge) => (charge.status === status ? sum + BigInt(charge.amount) : sum), 0n);
+
+/** The protocol knows one charge, of an order that is settled. Whatever stands beside it may be about money. */
+function isPartlyRead({ status, charges }: ReadOrder): boolean {
+  const others = charges.filter((charge) => charge.status !== 'captured');
+  return others.length > 0 || charges.length > (status === 'settled' ? 1 : 0);
 }

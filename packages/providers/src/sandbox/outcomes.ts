@@ -39,8 +39,11 @@ export const factsOf = (exchange: Exchange): CallFacts => ({
 function takenOutcomeOf(taken: SandboxOrder | null, order: Order): SubmitOutcome {
   // An answer that speaks of another order is not the answer to ours, whatever its status line says.
   if (taken?.reference !== order.reference) return { kind: 'unknown', cause: 'unreadable' };
-  const { providerOrderId, accountId, amountMinor, currency } = taken;
-  const facts = { providerOrderId, accountId, amountMinor, currency };
+  const { providerOrderId, accountId, amountMinor, currency, isPartlyRead } = taken;
+  const facts = {
+    ...{ providerOrderId, accountId, amountMinor, currency },
+    ...(isPartlyRead && { isPartlyRead }),
+  };
   if (taken.status === 'pending') return { kind: 'accepted', ...facts };
   if (taken.status === 'settled') return { kind: 'settled', ...facts };
   // The order that ended may be another one of our reference: as `unknown` it is looked up and compared.

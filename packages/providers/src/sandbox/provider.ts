@@ -1,8 +1,8 @@
 import type { Order, Provider, ProviderEvent } from '../contract.js';
 import { openHttp } from '../http.js';
 import { signingKeys, verifySignature } from '../webhook-signature.js';
-import { readOrderEvent } from './messages.js';
 import { factsOf, queryOutcomeOf, submitOutcomeOf } from './outcomes.js';
+import { readWebhook } from './webhooks.js';
 
 export type SandboxOptions = Readonly<{
   baseUrl: string;
@@ -52,10 +52,7 @@ function submitBody(order: Order): string {
   return JSON.stringify({ reference, accountId, amount, currency, paymentMethod, notifyUrl, scenario });
 }
 
-function readEvent(eventId: string, rawBody: Buffer): ProviderEvent | null {
-  const order = readOrderEvent(jsonOf(rawBody));
-  return order && { eventId, ...order };
-}
+const readEvent = (rawBody: Buffer): ProviderEvent => readWebhook(jsonOf(rawBody));
 
 function jsonOf(rawBody: Buffer): unknown {
   try {
