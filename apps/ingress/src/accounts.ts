@@ -44,14 +44,11 @@ async function balance(deps: AccountDeps, request: Request, response: Response):
   const key = await deps.caller(request, 'balances:read');
   const query = readQuery(BalanceQuery, request);
   requireAccount(key, query.accountId);
-  const [balances, entries] = await Promise.all([
-    deps.balances.of(query.accountId, query.currency),
-    deps.balances.entries({
-      accountId: query.accountId,
-      limit: HISTORY,
-      ...(query.currency !== undefined && { currency: query.currency }),
-    }),
-  ]);
+  const { balances, entries, asOf } = await deps.balances.statement({
+    accountId: query.accountId,
+    currency: query.currency,
+    limit: HISTORY,
+  });
   const body = {
     accountId: query.accountId,
     balances: balances.map((b) => ({
@@ -61,7 +58,7 @@ async function balance(deps: AccountDeps, request: Request, response: Response):
       total: b.availableMinor + b.frozenMinor,
     })),
     history: entries.map(entryBody),
-    asOf: new Date(),
+    asOf,
   };
   answer(request, response, 'balance', body, { json: exactJson });
 }

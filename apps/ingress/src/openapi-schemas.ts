@@ -77,7 +77,10 @@ export const Recharge = z
 export const Recharges = z
   .strictObject({
     data: list(Recharge),
-    nextCursor: z.string().nullable().meta({ description: 'Pass it as `cursor`; null on the last page' }),
+    nextCursor: z.string().nullable().meta({
+      description:
+        'Pass it as `cursor`; null on the last page. A page may hold fewer rows than `limit`, even none, and still have a next one: go on until this is null',
+    }),
   })
   .meta({ xml: { name: 'recharges' } });
 

@@ -157,10 +157,10 @@ async function list(deps: RechargeDeps, request: Request, response: Response): P
   const key = await deps.caller(request, 'recharges:read');
   const query = readQuery(ListQuery, request);
   if (query.accountId !== undefined) requireAccount(key, query.accountId);
-  const rows = await deps.domain.reads.list({
+  const { rows, nextId } = await deps.domain.reads.list({
     clientId: key.clientId,
     accountPatterns: key.accounts.map(likeOf),
-    limit: query.limit + 1,
+    limit: query.limit,
     ...(query.accountId !== undefined && { accountId: query.accountId }),
     ...(query.status && { states: states.filter((state) => statusOf[state] === query.status) }),
     ...(query.orderReference !== undefined && { orderReference: query.orderReference }),
@@ -168,8 +168,8 @@ async function list(deps: RechargeDeps, request: Request, response: Response): P
     ...(query.createdTo && { createdTo: new Date(query.createdTo) }),
     ...(query.cursor && { beforeId: idOf(query.cursor) }),
   });
-  const page = rows.slice(0, query.limit).map(rechargeBody);
-  const nextCursor = rows.length > query.limit ? cursorOf(page.at(-1)!.transactionId) : null;
+  const page = rows.map(rechargeBody);
+  const nextCursor = nextId === null ? null : cursorOf(nextId);
   if (preferredForm(request, { csv: true }) !== 'csv')
     return answer(request, response, 'recharges', { data: page, nextCursor });
   if (nextCursor) addHeader(response, 'x-next-cursor', nextCursor);
@@ -206,7 +206,7 @@ const rechargeColumns = [
   'updatedAt',
 ] as const;
 
-/** A cursor is the last id of the page, packed: opaque to clients, and nothing in it has to be trusted. */
+/** A cursor is the id that the page before ended with, packed: opaque to clients, and nothing in it has to be trusted. */
 const cursorOf = (id: string): string => Buffer.from(id.replaceAll('-', ''), 'hex').toString('base64url');
 
 function idOf(cursor: string): string {

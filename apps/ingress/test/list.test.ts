@@ -30,7 +30,8 @@ test('a walk in pages of ten meets each of 25 recharges once, newest first', asy
   const own = await ingress.client();
   expect((await list('', own)).body).toEqual({ data: [], nextCursor: null });
   const made = await Promise.all(Array.from({ length: 25 }, () => created(ingress, own)));
-  const newestFirst = made.map(({ id }) => id).sort((a, b) => (a < b ? 1 : -1));
+  const placeOf = ({ createdAt, id }: RechargeView) => `${createdAt.toISOString()} ${id}`;
+  const newestFirst = made.sort((a, b) => (placeOf(a) < placeOf(b) ? 1 : -1)).map(({ id }) => id);
   const pages = await walk({ limit: '10' }, own);
   expect(pages.map((page) => page.length)).toEqual([10, 10, 5]);
   expect(pages.flat()).toEqual(newestFirst);

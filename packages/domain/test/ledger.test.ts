@@ -81,6 +81,41 @@ test('200 settlements at once over 5 wallets and two processes: every balance fo
   expect(ends).toBe(5 + posted);
 });
 
+test('balance and history of one answer agree while others write', async () => {
+  await deposit(books.domain, 'watched', 1_000_000n);
+  const reader = books.open();
+  const work = Promise.all(
+    times(8, async () => {
+      for (let n = 0; n < 25; n++)
+        await recharged(
+          books.domain,
+          { kind: 'deliver', accountId: 'watched', amountMinor: 7n },
+          'submit',
+          'declined',
+        );
+    }),
+  );
+  let isDone = false;
+  void work.finally(() => {
+    isDone = true;
+  });
+  let answers = 0;
+  do {
+    const { balances, entries, asOf } = await reader.balances.statement({ accountId: 'watched', limit: 20 });
+    const last = entries.reduce((a, b) => (a.id > b.id ? a : b));
+    expect(balances.map(({ availableMinor }) => availableMinor)).toEqual([last.balanceMinor]);
+    for (const { at } of entries) expect(at.getTime()).toBeLessThanOrEqual(asOf.getTime());
+    answers++;
+  } while (!isDone);
+  await work;
+  expect(answers).toBeGreaterThan(5);
+  expect(await reader.balances.statement({ accountId: 'nobody', limit: 20 })).toEqual({
+    balances: [],
+    entries: [],
+    asOf: expect.any(Date),
+  });
+});
+
 test('wallets say what they hold, and how it came to be', async () => {
   await deposit(books.domain, 'told', 1_000n);
   const paid = await recharged(

@@ -31,7 +31,7 @@ describe('a list', () => {
   });
 
   const accountsOf = async (filter: Partial<Parameters<Reads['list']>[0]>) => {
-    const rows = await books.domain.reads.list({
+    const { rows } = await books.domain.reads.list({
       clientId: CLIENT,
       accountPatterns: ['%'],
       limit: 100,
@@ -85,13 +85,14 @@ describe('a list', () => {
     const pages: string[] = [];
     let beforeId: string | undefined;
     for (let page = 0; page < 3; page++) {
-      const rows = await books.domain.reads.list({
+      const { rows, nextId } = await books.domain.reads.list({
         clientId: CLIENT,
         accountPatterns: ['%'],
         limit: 2,
         ...(beforeId !== undefined && { beforeId }),
       });
       beforeId = rows.at(-1)!.id;
+      expect(nextId).toBe(page < 2 ? beforeId : null);
       pages.push(...rows.map(({ accountId }) => accountId));
       // What comes in meanwhile is newer than every page to come.
       await recharged(books.domain, { accountId: 'meanwhile', clientId: OTHER_CLIENT });

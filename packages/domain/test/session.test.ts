@@ -22,6 +22,7 @@ const hostile: Record<string, string> = {
   default_transaction_read_only: 'on',
   default_transaction_deferrable: 'on',
   enable_seqscan: 'on',
+  enable_bitmapscan: 'on',
   enable_hashjoin: 'on',
   enable_mergejoin: 'on',
   jit: 'on',

@@ -79,7 +79,7 @@ function runner(pool: pg.Pool): Run {
 }
 
 const SURVEY = `begin read only; set local statement_timeout = ${SURVEY_LIMIT_MS};
-  set local enable_seqscan = on; set local enable_hashjoin = on; set local enable_mergejoin = on`;
+  set local enable_seqscan = on; set local enable_bitmapscan = on; set local enable_hashjoin = on; set local enable_mergejoin = on`;
 
 function surveyor(pool: pg.Pool): Run {
   const look = async <Row>({ text, values }: Prisma.Sql): Promise<Row[]> => {

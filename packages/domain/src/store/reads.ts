@@ -4,24 +4,10 @@ import type { State } from '../core/recharge.js';
 import { Prisma } from '../generated/client.js';
 import { coalesce } from './coalesce.js';
 import type { Run } from './database.js';
-import { CLOCKS_APART_MS, firstIdAt } from './first-id.js';
+import { type ListFilter, listRecharges, type RechargePage } from './recharges/list.js';
 import { uuidsOf } from './storable.js';
 import { utc } from './utc.js';
 import { type RechargeView, viewColumns } from './view.js';
-
-export type ListFilter = Readonly<{
-  clientId: string;
-  /** SQL LIKE patterns of the accounts that the caller may see. */
-  accountPatterns: readonly string[];
-  accountId?: string;
-  states?: readonly State[];
-  orderReference?: string;
-  createdFrom?: Date;
-  createdTo?: Date;
-  /** Id of the last row of the page before: ids are time-ordered. */
-  beforeId?: string;
-  limit: number;
-}>;
 
 /** What the reconciler needs to know of a recharge before it asks about it. */
 export type Outstanding = Readonly<{
@@ -42,7 +28,7 @@ export interface Reads {
   recharge(id: string): Promise<RechargeView | null>;
   /** Null also for a recharge of a kind that only a newer release knows. */
   outstanding(id: string): Promise<Outstanding | null>;
-  list(filter: ListFilter): Promise<RechargeView[]>;
+  list(filter: ListFilter): Promise<RechargePage>;
   timeline(id: string): Promise<TimelineRow[]>;
   /** Unfinished recharges older than `slaMs`, by provider. */
   pendingBeyond(slaMs: number): Promise<{ provider: string; count: number }[]>;
@@ -58,7 +44,7 @@ export function openReads(run: Run, callLimitMs: number): Reads {
       (ids) => outstandingById(run, ids, callLimitMs),
       limits,
     ),
-    list: (filter) => list(run, filter),
+    list: (filter) => listRecharges(run, filter),
     timeline: (id) => timeline(run, id),
     pendingBeyond: (slaMs) =>
       run(Prisma.sql`
@@ -99,32 +85,6 @@ async function outstandingById(
 function inOrder<Row extends { id: string }>(ids: readonly string[], rows: readonly Row[]): (Row | null)[] {
   const found = new Map(rows.map((row) => [row.id, row]));
   return ids.map((id) => found.get(id) ?? null);
-}
-
-function list(run: Run, filter: ListFilter): Promise<RechargeView[]> {
-  const wanted: Prisma.Sql[] = [
-    Prisma.sql`t.client_id = ${filter.clientId}::uuid`,
-    Prisma.sql`t.account_id like any(${[...filter.accountPatterns]}::text[])`,
-  ];
-  if (filter.accountId !== undefined) wanted.push(Prisma.sql`t.account_id = ${filter.accountId}`);
-  if (filter.states) wanted.push(Prisma.sql`t.state = any(${[...filter.states]}::text[])`);
-  if (filter.orderReference !== undefined)
-    wanted.push(Prisma.sql`t.order_reference = ${filter.orderReference}`);
-  // Ids are time-ordered and what is listed is read in their order, so bounds of ids end the reading.
-  if (filter.createdFrom) {
-    const firstId = firstIdAt(filter.createdFrom.getTime() - CLOCKS_APART_MS);
-    wanted.push(Prisma.sql`t.created_at >= ${filter.createdFrom} and t.id >= ${firstId}::uuid`);
-  }
-  if (filter.createdTo) {
-    const firstId = firstIdAt(filter.createdTo.getTime() + CLOCKS_APART_MS);
-    wanted.push(Prisma.sql`t.created_at < ${filter.createdTo} and t.id < ${firstId}::uuid`);
-  }
-  if (filter.beforeId) wanted.push(Prisma.sql`t.id < ${filter.beforeId}::uuid`);
-  return run<RechargeView>(Prisma.sql`
-    select ${Prisma.raw(viewColumns)}
-    from recharge_transaction t join recharge_request q on q.transaction_id = t.id
-    where ${Prisma.join(wanted, ' and ')}
-    order by t.id desc limit ${filter.limit}::int`);
 }
 
 /** Everything that happened to one recharge, from all its tables, in one order. */

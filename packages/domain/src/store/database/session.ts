@@ -25,6 +25,8 @@ const pinned = {
   // Every hot statement looks rows up by key. Its plan is cached at the first calls, when the tables of a new
   // installation are empty and a scan looks cheap; without these it would go on scanning until statistics come.
   enable_seqscan: 'off',
+  // A bitmap reads all rows of a key and sorts them where an index has them in order and a page needs twenty.
+  enable_bitmapscan: 'off',
   enable_hashjoin: 'off',
   enable_mergejoin: 'off',
   jit: 'off',
