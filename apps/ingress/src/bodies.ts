@@ -29,6 +29,7 @@ const caseMessages: readonly (readonly [kind: CaseKind, message: string])[] = [
   ['cancel_conflict', 'The provider reported a cancellation that does not fit.'],
   ['absent_order', 'The provider does not find the order.'],
   ['unsent_order', 'The provider reported an order before it was sent.'],
+  ['unprocessable', 'What the provider reported could not be recorded yet.'],
   ['unread_event', 'The provider reported something that cannot be read yet.'],
 ];
 

@@ -58,11 +58,19 @@ async function hear(deps: ProcessorDeps, stored: StoredEvent, event: OrderEvent)
   if (verdict === 'unknown_transaction') await leaveUnmatched(deps, stored, event);
 }
 
-/** What cannot be stored is tried for ever, in case it can be some day; meanwhile a person knows of it. */
+/** What cannot be processed is tried for ever, in case it can be some day; meanwhile a person knows of it. */
 async function giveUp(deps: ProcessorDeps, stored: StoredEvent, error: unknown): Promise<never> {
-  if (!(error instanceof StoreUnavailable) && !mayWait(deps, stored))
-    await deps.domain.inbox.noteUnprocessable(stored, { error: String(error) }, null);
+  if (!(error instanceof StoreUnavailable) && !mayWait(deps, stored)) {
+    const transactionId = await transactionOf(deps, stored).catch(() => null);
+    await deps.domain.inbox.noteUnprocessable(stored, { error: String(error) }, transactionId);
+  }
   throw error;
+}
+
+async function transactionOf({ domain, providers }: ProcessorDeps, stored: StoredEvent) {
+  const event = providers.raw(stored.provider)?.readEvent(stored.rawBody);
+  if (!event || event.kind === 'ignored') return null;
+  return domain.inbox.match({ ...event, provider: stored.provider });
 }
 
 /** While it may, an event is left to the sweeper: it may be ahead of the commit, or of the claim, of its recharge. */

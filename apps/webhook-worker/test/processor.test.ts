@@ -227,37 +227,30 @@ describe('an event of nobody we know', () => {
 });
 
 describe('an event whose news the database refuses', () => {
-  test('is thrown while it is young, and nobody is told', async () => {
+  test('is a case of its recharge at the third time, stays due, and is heard when the refusal is gone', async () => {
     const id = await books.recharged({}, 'submit');
     const event = await kept(told('settled', { reference: id }));
     await books.refuse(id, 'settled');
-    await expect(whileYoung(event)).rejects.toThrow('as tested');
-    expect(await eventRow(event)).toEqual(waiting);
+    for (let n = 0; n < 3; n++) {
+      expect(await books.cases(id)).toEqual([]);
+      await whileYoung(event);
+    }
+    expect(await books.cases(id)).toEqual(['unprocessable']);
     expect(await casesOf(event)).toEqual([]);
-  });
-
-  test('is one case when it is old, stays due, and is heard when the refusal is gone', async () => {
-    const id = await books.recharged({}, 'submit');
-    const event = await kept(told('settled', { reference: id }));
-    await books.refuse(id, 'settled');
-    for (let n = 0; n < 3; n++) await expect(whenOld(event)).rejects.toThrow('as tested');
-    expect(await casesOf(event)).toEqual(['unprocessable_event']);
-    expect(await detailOf(event)).toEqual({ error: expect.stringContaining('as tested') });
-    expect(await eventRow(event)).toEqual({ ...waiting, verdict: 'unprocessable' });
+    expect(await eventRow(event)).toEqual({ ...waiting, transactionId: id });
     expect(await books.recharge(id)).toMatchObject({ state: 'SUBMITTED' });
     await books.heal();
     await whenOld(event);
     expect(await books.recharge(id)).toMatchObject({ state: 'SUCCEEDED' });
     expect(await eventRow(event)).toEqual(filed('moved', id));
-    expect(await casesOf(event)).toEqual(['unprocessable_event']);
   });
 
   test('does not hold up the others', async () => {
     const ids = [await books.recharged({}, 'submit'), await books.recharged({}, 'submit')] as const;
     const both = await Promise.all(ids.map((reference) => kept(told('settled', { reference }))));
     await books.refuse(ids[0], 'settled');
-    const ends = await Promise.allSettled(both.map(whenOld));
-    expect(ends.map(({ status }) => status)).toEqual(['rejected', 'fulfilled']);
+    await Promise.all(both.map(whenOld));
+    expect(await books.recharge(ids[0])).toMatchObject({ state: 'SUBMITTED' });
     expect(await books.recharge(ids[1])).toMatchObject({ state: 'SUCCEEDED' });
   });
 
@@ -268,5 +261,22 @@ describe('an event whose news the database refuses', () => {
     await expect(whenOld(event)).rejects.toThrow(StoreUnavailable);
     expect(await eventRow(event)).toEqual(waiting);
     expect(await casesOf(event)).toEqual([]);
+  });
+
+  test('with a fault that is not its own is thrown, and is a case of the event when it is old', async () => {
+    const id = await books.recharged({}, 'submit');
+    const event = await kept(told('settled', { reference: id }));
+    await books.refuse(id, 'settled', '42703');
+    await expect(whileYoung(event)).rejects.toThrow('as tested');
+    expect(await casesOf(event)).toEqual([]);
+    for (let n = 0; n < 2; n++) await expect(whenOld(event)).rejects.toThrow('as tested');
+    expect(await casesOf(event)).toEqual(['unprocessable_event']);
+    expect(await detailOf(event)).toEqual({ error: expect.stringContaining('as tested') });
+    expect(await eventRow(event)).toEqual({ ...waiting, verdict: 'unprocessable', transactionId: id });
+    expect(await books.domain.reads.recharge(id)).toMatchObject({ openCases: ['unprocessable_event'] });
+    await books.heal();
+    await whenOld(event);
+    expect(await eventRow(event)).toEqual(filed('moved', id));
+    expect(await books.domain.reads.recharge(id)).toMatchObject({ openCases: [] });
   });
 });

@@ -133,7 +133,7 @@ describe('an event of a type that this release does not know', () => {
     expect(await books.recharge(id)).toMatchObject({ state: 'SUCCEEDED' });
     expect(await eventRow(event)).toMatchObject({ verdict: 'moved', processed: true, due: false });
     expect(await caseOf(event)).toMatchObject([
-      { kind: 'unread_event', closed: true, resolution: 'the event was read by a later try' },
+      { kind: 'unread_event', closed: true, resolution: 'a later try read and processed the event' },
     ]);
     expect(await caseOf(other)).toMatchObject([{ closed: false }]);
   });

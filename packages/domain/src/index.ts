@@ -46,6 +46,8 @@ export type DomainOptions = Readonly<{
   /** `<id>:<base64 of 32 bytes>`, several separated by spaces; the first seals. Without, keys made are bearers. */
   masterKeys?: string | undefined;
   onConnectionLost?: (error: Error) => void;
+  /** Is told what the database refuses to record of a recharge. Its case comes with the third refusal. */
+  onRefused?: (transactionId: string, error: Error) => void;
   newId?: () => string;
   now?: () => Date;
   random?: () => number;
@@ -73,6 +75,7 @@ export function openDomain(options: DomainOptions): Domain {
     reconcileAfterMs: options.reconcileAfterMs,
     callLimitMs: options.providerTimeoutMs + SUBMIT_MARGIN_MS,
     random: options.random ?? Math.random,
+    onRefused: options.onRefused ?? (() => {}),
   };
   return {
     createRecharge: ceilingKeeper(run, creator(run, { hintLimitMs: HINT_LIMIT_MS, newId })),

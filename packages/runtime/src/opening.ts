@@ -10,6 +10,8 @@ export const domainOptions = ({ config, log }: Pick<Frame, 'config' | 'log'>) =>
   providerTimeoutMs: config.PROVIDER_TIMEOUT_MS,
   newId,
   onConnectionLost: (error: Error) => log.warn({ err: error }, 'lost a database connection'),
+  onRefused: (transactionId: string, error: Error) =>
+    log.error({ err: error, transactionId }, 'the database refuses what is reported of a recharge'),
 });
 
 /** The same for the queues, of which each provider has some of its own. */

@@ -15,6 +15,7 @@ export type CaseKind =
   | 'absent_order'
   | 'unknown_order'
   | 'unread_event'
+  | 'unprocessable'
   | 'unprocessable_event'
   | 'event_changed';
 

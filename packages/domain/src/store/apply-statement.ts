@@ -1,7 +1,8 @@
 import { kinds } from '../core/postings.js';
 import { Prisma } from '../generated/client.js';
+import { closedCases } from './cases/close.js';
 import { openedCases } from './cases/open.js';
-import { answeredCases } from './inbox-filing.js';
+import { answeredEvents } from './inbox-filing.js';
 import { postedJournals } from './ledger/post.js';
 import { callColumns, type PlanRow, planColumns, postingColumns } from './plan-row.js';
 
@@ -23,7 +24,8 @@ export const writeStatement = (plans: readonly PlanRow[]): Prisma.Sql => Prisma.
   ${toPost},
   ${postedJournals},
   ${processedEvents},
-  ${answeredCases('answered_events')},
+  ${toClose},
+  ${closedCases},
   ${toOpen},
   ${openedCases}
   select id, "createdAt", case when claimed then ${claimedColumns} end as claimed
@@ -31,7 +33,7 @@ export const writeStatement = (plans: readonly PlanRow[]): Prisma.Sql => Prisma.
 
 const lockedPlans = Prisma.sql`
   locked_plans as materialized (
-    select input.*
+    select input.*, recharge.refusals
     from input
     join recharge_transaction recharge on recharge.id = input.id
       and recharge.version = input.version
@@ -52,6 +54,7 @@ const movedRecharges = Prisma.sql`
       next_step = plan."nextStep",
       due_at = clock_timestamp() + plan."dueInMs" * interval '1 ms',
       asks = case when plan.polled then recharge.asks + 1 else 0 end,
+      refusals = case when plan.verdict = 'moved' then 0 else recharge.refusals end,
       provider_order_id = coalesce(recharge.provider_order_id, plan."providerOrderId"),
       failure_code = coalesce(plan."failureCode", recharge.failure_code),
       failure_message = coalesce(plan."failureMessage", recharge.failure_message),
@@ -78,6 +81,7 @@ const movedRecharges = Prisma.sql`
       recharge.provider_order_id,
       recharge.payment_method,
       plan.claimed,
+      plan.refusals,
       plan.verdict,
       plan.news,
       plan."from",
@@ -157,13 +161,21 @@ const processedEvents = Prisma.sql`
     update webhook_event event
     set processed_at = now(), due_at = null, verdict = recharge.verdict, transaction_id = recharge.id
     from moved_recharges recharge
-    where event.id = recharge."eventId"),
+    where event.id = recharge."eventId")`;
+
+const toClose = Prisma.sql`
   answered_events as (
     select event.provider || ':' || event.event_id as subject
     from moved_recharges recharge
     join webhook_event event on event.id = recharge."eventId"
     -- As the event was before this statement: noted as one that could not be read or processed.
-    where event.verdict is not null)`;
+    where event.verdict is not null),
+  to_close as (
+    ${answeredEvents('answered_events')}
+    union all
+    select id::text, 'unprocessable', 'a later report was recorded'
+    from moved_recharges
+    where refusals > 0 and verdict = 'moved')`;
 
 const toOpen = Prisma.sql`
   to_open as (

@@ -7,8 +7,10 @@ import { Prisma } from '../generated/client.js';
 import { writeStatement } from './apply-statement.js';
 import { coalesce, eachAlone } from './coalesce.js';
 import type { Run } from './database.js';
-import { isUnavailable, StoreUnavailable } from './failure.js';
+import { isRefusal, isUnavailable, StoreUnavailable } from './failure.js';
 import { heardOf, type Plan, type PlanOptions, planOf, type Written } from './plan.js';
+import { noteRefusal } from './refusals.js';
+import { isUuid } from './storable.js';
 import type { Heard, Seen, Told } from './told.js';
 
 type Row = Seen & { eventDone: boolean | null; createdAt: Date };
@@ -18,10 +20,24 @@ const ROUNDS = 12;
 
 /** The one door: reports of news go in, and state, history, ledger, calls and cases change in one statement. */
 export function applier(run: Run, options: PlanOptions): (told: Told) => Promise<Heard> {
-  return coalesce<Told, Heard>((reports) => applyAll(run, reports, options), {
-    batchMax: 64,
-    inFlightMax: 2,
-  });
+  const apply = async (reports: readonly Told[]) => {
+    const answers = await applyAll(run, reports, options);
+    return Promise.all(answers.map((answer, n) => noteIfRefused(run, reports[n]!, answer, options)));
+  };
+  return coalesce<Told, Heard>(apply, { batchMax: 64, inFlightMax: 2 });
+}
+
+/** A client or an operator hears of a refusal by the error. Those who only pass on what was said would say it again. */
+async function noteIfRefused(
+  run: Run,
+  report: Told,
+  answer: Heard | Error,
+  options: PlanOptions,
+): Promise<Heard | Error> {
+  const isPassedOn = report.source !== 'client' && report.source !== 'operator';
+  if (!(answer instanceof Error) || !isRefusal(answer) || !isPassedOn || !isUuid(report.transactionId))
+    return answer;
+  return noteRefusal(run, report, answer, options).catch(() => answer);
 }
 
 /**

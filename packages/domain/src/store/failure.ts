@@ -44,6 +44,12 @@ export function isUnavailable(error: unknown): boolean {
   return error instanceof Error && (GONE_TEXT.test(error.message) || isUnavailable(error.cause));
 }
 
+// Values out of range, constraints, and what triggers raise: the same write is refused with every try.
+const REFUSED_STATE = /^(22|23|44|P0)...$/;
+
+/** Whether the database refuses what a statement would write. An unknown column or a missing right is no such thing. */
+export const isRefusal = (error: unknown): boolean => REFUSED_STATE.test(codeOf(error) ?? '');
+
 const TRIES = 6;
 
 /**

@@ -1,4 +1,5 @@
 import { Prisma } from '../generated/client.js';
+import { closedCases } from './cases/close.js';
 import { openedCases } from './cases/open.js';
 import type { Run } from './database.js';
 import { storableJson } from './storable.js';
@@ -30,13 +31,12 @@ export interface Filing {
   noteUnprocessable(event: Event, detail: object, transactionId: string | null): Promise<void>;
 }
 
-const READ = 'the event was read by a later try';
-
 export const openFiling = (run: Run, newId: () => string): Filing => ({
   fileUnmatched: async (event, detail) => {
     await run(Prisma.sql`
       with filed as (${filedAs(event, 'conflict')}),
-      ${answeredCases('filed')},
+      to_close as (${answeredEvents('filed')}),
+      ${closedCases},
       to_open as (
         select ${newId()}::uuid as case_id, subject, null::uuid as transaction_id, 'unknown_order' as kind,
           ${storableJson(detail)}::jsonb as detail
@@ -46,7 +46,7 @@ export const openFiling = (run: Run, newId: () => string): Filing => ({
   },
   fileIgnored: async (event) => {
     await run(Prisma.sql`
-      with filed as (${filedAs(event, 'stale')}), ${answeredCases('filed')} select from filed`);
+      with filed as (${filedAs(event, 'stale')}), to_close as (${answeredEvents('filed')}), ${closedCases} select from filed`);
   },
   noteUnread: async (event, unread) => {
     const noted = await run(noteUnread(event, unread, newId()));
@@ -110,14 +110,9 @@ const filedAs = ({ id }: Event, verdict: 'conflict' | 'stale'): Prisma.Sql => Pr
   returning ${subject} as subject`;
 
 /**
- * Closes the cases that say of events that they were not read or not processed, now that they were. `from` is a relation
- * with the events' `subject`.
+ * What says of the events of a relation, with their `subject`, that they were not read or not processed, in the form
+ * that `closedCases` takes.
  */
-export const answeredCases = (from: string): Prisma.Sql => Prisma.sql`
-  answered_cases as (
-    update reconciliation_case
-    set closed_at = now(), resolution = ${READ}
-    from ${Prisma.raw(from)} answered
-    where reconciliation_case.subject = answered.subject
-      and kind in ('unread_event', 'unprocessable_event')
-      and closed_at is null)`;
+export const answeredEvents = (from: string): Prisma.Sql => Prisma.sql`
+  select subject, kind, 'a later try read and processed the event' as resolution
+  from ${Prisma.raw(from)}, unnest(array['unread_event', 'unprocessable_event']) as kind`;

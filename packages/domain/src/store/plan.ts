@@ -12,6 +12,8 @@ export type PlanOptions = Readonly<{
   /** Longest time one submit with its retries may take, margin included: until then its silence means nothing. */
   callLimitMs: number;
   random: () => number;
+  /** Is told what the database refuses to record. */
+  onRefused: (transactionId: string, error: Error) => void;
 }>;
 
 /** A decision with the row that the statement writes for it. */
@@ -62,7 +64,7 @@ export function planOf(seen: Seen, report: Told, decision: Decision, options: Pl
   return { id: seen.id, report, decision, seen, callId, row };
 }
 
-const caseDetailOf = (report: Told): object => ({
+export const caseDetailOf = (report: Told): object => ({
   news: report.news,
   reason: storable(report.reason, TEXT_MAX),
   money: report.money ? inJson(report.money) : null,

@@ -30,8 +30,11 @@ export type Told = Report &
   }>;
 
 export type Heard = Readonly<{
-  /** `not_understood`: a kind, state or next step that only a newer release knows. The report is left alone. */
-  verdict: Verdict | 'unknown_transaction' | 'repeated' | 'early' | 'not_understood';
+  /**
+   * `not_understood`: a kind, state or next step that only a newer release knows. The report is left alone.
+   * `refused`: the database refuses what the report would write. It was counted, and opens a case when it goes on.
+   */
+  verdict: Verdict | 'unknown_transaction' | 'repeated' | 'early' | 'not_understood' | 'refused';
   state: State | null;
   /** When the recharge was created; null for one that is not there. */
   createdAt: Date | null;

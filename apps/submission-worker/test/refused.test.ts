@@ -1,0 +1,45 @@
+import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
+import { openRegistry } from '@replenish/runtime';
+import { openWorkerBooks, type WorkerBooks } from '@replenish/testing';
+import { openClaimCounter, submitter } from '../src/submitter.js';
+import { answering } from './answering-provider.js';
+
+let books: WorkerBooks;
+beforeAll(async () => {
+  books = await openWorkerBooks();
+});
+afterEach(async () => expect(await books.domain.verify()).toEqual([]));
+afterAll(() => books.close());
+
+function openWorker() {
+  const { sent, provider } = answering({ kind: 'accepted', providerOrderId: 'sbx_1' });
+  const claims = openClaimCounter(openRegistry('submission-worker'));
+  const deps = { domain: books.domain, provider, publicUrl: 'https://us.test', log: books.log, claims };
+  return { sent, submit: submitter({ ...deps, metrics: { onHeard: () => {} } }) };
+}
+
+test('a claim that is refused sends nothing and is a case at the third time; it is sent when the refusal is gone', async () => {
+  const { sent, submit } = openWorker();
+  const id = await books.recharged({});
+  await books.refuse(id, 'submit');
+  for (let n = 0; n < 3; n++) {
+    expect(await books.cases(id)).toEqual([]);
+    await submit(id);
+  }
+  expect(sent).toEqual([]);
+  expect(await books.cases(id)).toEqual(['unprocessable']);
+  await books.heal();
+  await submit(id);
+  expect(sent).toHaveLength(1);
+  expect(await books.domain.reads.recharge(id)).toMatchObject({ openCases: [] });
+});
+
+test('an answer that is refused leaves its intent, and the provider is asked about it', async () => {
+  const { sent, submit } = openWorker();
+  const id = await books.recharged({});
+  await books.refuse(id, 'accepted');
+  for (let n = 0; n < 2; n++) await submit(id);
+  await books.heal();
+  expect(sent).toHaveLength(1);
+  expect(await books.recharge(id)).toMatchObject({ state: 'SUBMITTED', nextStep: 'ask', attempt: 1 });
+});
