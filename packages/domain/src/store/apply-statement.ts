@@ -5,6 +5,7 @@ import { openedCases } from './cases/open.js';
 import { answeredEvents } from './inbox-filing.js';
 import { postedJournals } from './ledger/post.js';
 import { callColumns, type PlanRow, planColumns, postingColumns } from './plan-row.js';
+import { recountedRecharges } from './recharges/day-counter.js';
 
 /**
  * Rows are locked in id order, then wallets in name order: batches that cross then wait instead of deadlocking.
@@ -21,6 +22,7 @@ export const writeStatement = (plans: readonly PlanRow[]): Prisma.Sql => Prisma.
   ${lockedPlans},
   ${movedRecharges},
   ${history},
+  ${recountedRecharges},
   ${toPost},
   ${postedJournals},
   ${processedEvents},
@@ -71,6 +73,8 @@ const movedRecharges = Prisma.sql`
     where recharge.id = plan.id and recharge.version = plan.version
     returning
       recharge.id,
+      recharge.client_id,
+      recharge.day_step,
       recharge.seq,
       recharge.created_at as "createdAt",
       recharge.kind,
@@ -154,7 +158,8 @@ const toPost = Prisma.sql`
       posting.currency
     from moved_recharges recharge, rows from (jsonb_to_recordset(recharge.postings) as (${postingColumns.list}))
       with ordinality as posting(debit, credit, amount, currency, ord)
-    where recharge.slot is not null)`;
+    -- Counters are locked before wallets.
+    where recharge.slot is not null and (select count(*) from recounted_recharges) >= 0)`;
 
 const processedEvents = Prisma.sql`
   processed_events as (

@@ -1,5 +1,6 @@
 import { Prisma } from '../generated/client.js';
 import { columns } from './database/rows.js';
+import { THIS_DAY_STEP } from './recharges/day-counter.js';
 
 /** A new recharge as a statement is given it. */
 export const birthColumns = {
@@ -28,7 +29,11 @@ export const births = columns(birthColumns);
  * first is stored: the others are not among `inserted_recharges`. Requests are inserted in key order: batches that share
  * keys then wait for each other instead of deadlocking.
  */
-export const insertedRecharges = (from: 'input' | 'covered', hintLimitMs: number): Prisma.Sql => Prisma.sql`
+export const insertedRecharges = (
+  from: 'input' | 'covered',
+  /** `isCounted`: in the day's counter of its client and currency. */
+  { hintLimitMs, isCounted }: { hintLimitMs: number; isCounted: boolean },
+): Prisma.Sql => Prisma.sql`
   inserted_requests as (
     insert into recharge_request (transaction_id, client_id, idempotency_key, fingerprint, metadata, product_type,
       plan_id, requested_at, correlation_id)
@@ -40,9 +45,10 @@ export const insertedRecharges = (from: 'input' | 'covered', hintLimitMs: number
     returning transaction_id),
   inserted_recharges as (
     insert into recharge_transaction (id, client_id, account_id, kind, state, amount_minor, currency, payment_method,
-      provider, order_reference, next_step, due_at)
+      provider, order_reference, next_step, due_at, day_step)
     select id, "clientId", "accountId", kind, 'CREATED', "amountMinor", currency, "paymentMethod", provider,
-      "orderReference", 'submit', now() + ${hintLimitMs}::int * interval '1 ms'
+      "orderReference", 'submit', now() + ${hintLimitMs}::int * interval '1 ms',
+      ${isCounted ? THIS_DAY_STEP : Prisma.sql`null::int`}
     from ${Prisma.raw(from)}
     join inserted_requests on inserted_requests.transaction_id = id
     returning id, created_at as "createdAt")`;

@@ -4,23 +4,42 @@ import { birthColumns, births, insertedRecharges } from './birth.js';
 import { columns } from './database/rows.js';
 import { postedJournals } from './ledger/post.js';
 import type { NewRecharge } from './new-recharge.js';
+import { countedRecharges, type DayCeiling, inputUnder } from './recharges/day-counter.js';
 
 export type Birth = NewRecharge & Readonly<{ fingerprint: string }>;
 
 /**
- * What became of one request: `stored` with its time, or `refused` because the balance does not cover it. There is no
- * row for a request whose key stands for a recharge already.
+ * What became of one request: `stored` with its time, `refused` because the balance does not cover it, or
+ * `above_ceiling`. A request whose key stands for a recharge already has no row, or that of a refusal.
  */
 export type BirthResult =
   | Readonly<{ id: string; fate: 'stored'; createdAt: Date }>
-  | Readonly<{ id: string; fate: 'refused'; createdAt: null }>;
+  | Readonly<{ id: string; fate: 'refused' | 'above_ceiling'; createdAt: null }>;
 
-export const insertStatement = (asks: readonly Birth[], hintLimitMs: number): Prisma.Sql => Prisma.sql`
+export type BirthOptions = Readonly<{
+  hintLimitMs: number;
+  newId: () => string;
+  /** Of the day, for requests of one client and currency. */
+  ceiling?: DayCeiling;
+}>;
+
+export const insertStatement = (
+  asks: readonly Birth[],
+  { hintLimitMs, ceiling }: BirthOptions,
+): Prisma.Sql => Prisma.sql`
   with
-  input as ${births.from(asks)},
-  ${insertedRecharges('input', hintLimitMs)}
+  ${ceiling ? inputUnder(births.from(asks), ceiling) : Prisma.sql`input as ${births.from(asks)}`},
+  ${insertedRecharges('input', { hintLimitMs, isCounted: ceiling !== undefined })}
+  ${ceiling ? Prisma.sql`, ${countedRecharges}` : Prisma.empty}
   select id, "createdAt", 'stored' as fate
-  from inserted_recharges`;
+  from inserted_recharges
+  ${ceiling ? aboveCeiling : Prisma.empty}`;
+
+const aboveCeiling = Prisma.sql`
+  union all
+  select id, null, 'above_ceiling'
+  from offered
+  where id not in (select id from input)`;
 
 const heldBirths = columns({ ...birthColumns, holdJournalId: 'uuid', debit: 'text', credit: 'text' });
 
@@ -30,24 +49,26 @@ const heldBirths = columns({ ...birthColumns, holdJournalId: 'uuid', debit: 'tex
  */
 export const insertWithHolds = (
   asks: readonly Birth[],
-  options: { hintLimitMs: number; newId: () => string },
+  { hintLimitMs, newId, ceiling }: BirthOptions,
 ): Prisma.Sql => {
   const held = asks.map((ask) => {
     const [posting] = holdOf({ ...ask, money: ask }).postings;
-    return { ...ask, holdJournalId: options.newId(), debit: posting!.debit, credit: posting!.credit };
+    return { ...ask, holdJournalId: newId(), debit: posting!.debit, credit: posting!.credit };
   });
   return Prisma.sql`
     with recursive
-    input as materialized ${heldBirths.from(held)},
+    ${ceiling ? inputUnder(heldBirths.from(held), ceiling) : Prisma.sql`input as materialized ${heldBirths.from(held)}`},
     ${coveredBirths(held.flatMap(({ debit, credit }) => [debit, credit]))},
-    ${insertedRecharges('covered', options.hintLimitMs)},
+    ${insertedRecharges('covered', { hintLimitMs, isCounted: ceiling !== undefined })},
     ${toPost},
     ${postedJournals}
+    ${ceiling ? Prisma.sql`, ${countedRecharges}` : Prisma.empty}
     select id, "createdAt", 'stored' as fate
     from inserted_recharges
     union all
     select id, null, 'refused'
-    from refused`;
+    from refused
+    ${ceiling ? aboveCeiling : Prisma.empty}`;
 };
 
 /**

@@ -4,6 +4,7 @@ import { type Birth, type BirthResult, insertStatement, insertWithHolds } from '
 import type { Run } from './database.js';
 import { fingerprintOf } from './fingerprint.js';
 import type { NewRecharge } from './new-recharge.js';
+import type { DayCeiling } from './recharges/day-counter.js';
 import { type RechargeView, viewColumns } from './view.js';
 
 export type CreateProblem = 'key_used_with_other_body' | 'insufficient_balance' | 'above_ceiling';
@@ -14,22 +15,36 @@ export type Created =
 
 type Existing = RechargeView & { idempotencyKey: string; fingerprint: string };
 
+export type Creator = Readonly<{
+  any(ask: NewRecharge): Promise<Created>;
+  /** Only if the day's ceiling has room for it. */
+  under(ceiling: DayCeiling, ask: NewRecharge): Promise<Created>;
+}>;
+
 /** Stores requests with their transactions; of requests with one key, whoever comes first. */
-export function creator(run: Run, options: { hintLimitMs: number; newId: () => string }) {
+export function creator(run: Run, options: { hintLimitMs: number; newId: () => string }): Creator {
   const store = (statement: Statement) => (asks: readonly Birth[]) => storeOrFind(run, asks, statement);
   // Two halves of 64 callers take turns: with all of them in one batch the process idled while that was stored.
   const limits = { batchMax: 32, inFlightMax: 2 };
   const collect = coalesce<Birth, Created>(
-    store((asks) => insertStatement(asks, options.hintLimitMs)),
+    store((asks) => insertStatement(asks, options)),
     limits,
   );
   const deliver = coalesce<Birth, Created>(
     store((asks) => insertWithHolds(asks, options)),
     limits,
   );
-  return (ask: NewRecharge): Promise<Created> => {
-    const asked = { ...ask, fingerprint: fingerprintOf(ask) };
-    return ask.kind === 'deliver' ? deliver(asked) : collect(asked);
+  const birthOf = (ask: NewRecharge): Birth => ({ ...ask, fingerprint: fingerprintOf(ask) });
+  return {
+    any: async (ask) => (ask.kind === 'deliver' ? deliver : collect)(birthOf(ask)),
+    under: async (ceiling, ask) => {
+      const insert = ask.kind === 'deliver' ? insertWithHolds : insertStatement;
+      const [created] = await storeOrFind(run, [birthOf(ask)], (asks) =>
+        insert(asks, { ...options, ceiling }),
+      );
+      if (created instanceof Error) throw created;
+      return created!;
+    },
   };
 }
 
@@ -53,10 +68,15 @@ async function storeOrFind(
       return { ok: true, replayed: false, recharge: newView(ask, result.createdAt) };
     const first = existing.get(keyOf(ask));
     if (first) return replayOf(ask, first);
-    if (result) return again[refused.indexOf(ask)] ?? { ok: false, problem: 'insufficient_balance' };
+    if (result) return again[refused.indexOf(ask)] ?? { ok: false, problem: problemOf[result.fate] };
     return new Error(`recharge ${ask.id} was neither stored nor refused, and its key stands for no other`);
   });
 }
+
+const problemOf = {
+  refused: 'insufficient_balance',
+  above_ceiling: 'above_ceiling',
+} as const satisfies Record<Exclude<BirthResult['fate'], 'stored'>, CreateProblem>;
 
 function replayOf(ask: Birth, { idempotencyKey, fingerprint, ...recharge }: Existing): Created {
   if (fingerprint !== ask.fingerprint) return { ok: false, problem: 'key_used_with_other_body' };
