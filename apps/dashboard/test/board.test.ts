@@ -23,7 +23,6 @@ beforeAll(async () => {
   database = await createDatabase({ migrated: false });
   queues = openQueues({ databaseUrl: database.url, log });
   await queues.hint('submission-sandbox', ['first', 'second']);
-  await queues.schedule('sweep', 60_000, 'due-rows');
   const boards = await queues.boards();
   const webhooks = boards.find(({ name }) => name === 'webhooks')!;
   await webhooks.add('webhooks', { ids: ['evt-1'], token: SECRET } as never);
@@ -98,7 +97,6 @@ test('an operator sees every queue of the catalogue, and of a job its ids only',
   expect(shown.map(({ name, readOnlyMode }) => [name, readOnlyMode]).sort()).toEqual([
     ['reconciliation-sandbox', true],
     ['submission-sandbox', true],
-    ['sweep', true],
     ['webhooks', true],
   ]);
   const jobs = shown.find(({ name }) => name === 'webhooks')!.jobs;

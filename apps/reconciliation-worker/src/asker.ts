@@ -1,6 +1,6 @@
 import { type Domain, newsOfOrder, nextStep, type Outstanding, type Told } from '@replenish/domain';
 import type { GuardedProvider, CallRecord as ProviderCall, QueryOutcome } from '@replenish/providers';
-import type { Later, Queues } from '@replenish/queues';
+import type { Queues } from '@replenish/queues';
 import { crashPoint, type Logger, newId, type ProviderMetrics } from '@replenish/runtime';
 
 export type AskerDeps = Readonly<{
@@ -12,13 +12,15 @@ export type AskerDeps = Readonly<{
 }>;
 
 /** Asks the provider what became of one quiet recharge, and reports it through the same door as everyone. */
-export function asker(deps: AskerDeps): (id: string) => Promise<undefined | Later> {
+export function asker(deps: AskerDeps): (id: string) => Promise<undefined> {
   const { domain, provider, log } = deps;
-  return async (id) => {
+  const asking = new Set<string>();
+  const ask = async (id: string): Promise<undefined> => {
+    // While the breaker is open the question is dropped, not delayed: its row has a due time, and the copies of a long
+    // outage would stand in the way of new recharges.
+    if (provider.isOpen('query')) return;
     const recharge = await domain.reads.outstanding(id);
     if (recharge?.nextStep !== 'ask' || recharge.provider !== provider.name) return;
-    const open = provider.isOpen('query');
-    if (open) return { laterAtMs: open.retryAtMs };
     const { outcome, calls } = await provider.query(recharge.id);
     crashPoint('reconciliation.after-query');
     const told = toldOf(recharge, outcome, provider);
@@ -39,6 +41,12 @@ export function asker(deps: AskerDeps): (id: string) => Promise<undefined | Late
     // Only to be fast: the row says whether a submit comes next, and a claim is refused where none does.
     if (told.nextStep === 'submit') await deps.queues.hint(`submission-${provider.name}`, [id]);
     return;
+  };
+  return async (id) => {
+    // A second answer about the same moment tells nothing new, and its call takes the place of another recharge's.
+    if (asking.has(id)) return;
+    asking.add(id);
+    return ask(id).finally(() => asking.delete(id));
   };
 }
 
@@ -65,7 +73,8 @@ function toldOf(recharge: Outstanding, outcome: QueryOutcome, provider: GuardedP
     case 'not_executed': {
       const reason = `${provider.name} does not say: ${outcome.cause}`;
       const notBeforeMs = outcome.kind === 'not_executed' ? outcome.retryAfterMs : undefined;
-      return { ...unknown, reason, ...(notBeforeMs !== undefined && { notBeforeMs }) };
+      const unreached = outcome.kind === 'not_executed' && outcome.cause !== 'rate_limited';
+      return { ...unknown, reason, unreached, ...(notBeforeMs !== undefined && { notBeforeMs }) };
     }
   }
 }

@@ -4,6 +4,7 @@ import { openQueues } from '@replenish/queues';
 import {
   domainOptions,
   openProviderMetrics,
+  openRecovery,
   queueOptions,
   requireProviders,
   runProcess,
@@ -12,21 +13,34 @@ import { asker } from './asker.js';
 import { watchBacklog } from './backlog.js';
 import { startMinuteTick } from './minute-tick.js';
 import { sweeper } from './sweeper.js';
+import { startSweeping } from './sweeping.js';
 
 await runProcess('reconciliation-worker', process.env, async (frame) => {
   const { config, log, registry, health, opened } = frame;
   const domain = opened('domain', openDomain(domainOptions(frame)), (it) => it.close());
   const metrics = openProviderMetrics(frame);
-  const providers = opened('providers', openProviders(config, metrics), (it) => it.close());
+  const onAnswersAgain = openRecovery({
+    log,
+    pullForward: domain.pullForward,
+    onDue: () => sweeping.hurry(),
+  });
+  const providers = opened('providers', openProviders(config, { ...metrics, onAnswersAgain }), (it) =>
+    it.close(),
+  );
   const queues = opened('queues', openQueues(queueOptions(frame, providers.names)), (it) => it.close());
   opened('minute tick', startMinuteTick({ domain, log, registry }), (end) => end());
   watchBacklog(registry, domain.reads, 10 * config.RECONCILE_AFTER_MS);
   for (const name of requireProviders(providers.names)) {
     const ask = asker({ domain, queues, provider: providers.get(name)!, log, metrics });
-    queues.work(`reconciliation-${name}`, ask, { concurrency: config.PROVIDER_CONCURRENCY });
+    const worker = queues.work(`reconciliation-${name}`, ask, { concurrency: config.PROVIDER_CONCURRENCY });
+    health.add(`reconciliation-${name}`, async () => {
+      if (worker.isStuck()) throw new Error('jobs wait and none was started');
+    });
   }
-  queues.work('sweep', sweeper({ domain, queues, providers: providers.names, log }), { concurrency: 1 });
-  await queues.schedule('sweep', config.RECONCILE_PERIOD_MS, 'sweep');
+  const sweep = sweeper({ domain, queues, providers: providers.names, log });
+  const everyMs = config.RECONCILE_PERIOD_MS;
+  const sweeping = opened('sweeping', startSweeping({ sweep, everyMs, log, registry }), (it) => it.close());
+  health.add('sweep', async () => sweeping.check());
   health.add('database', () => domain.ping());
   health.add('queue', () => queues.ping());
   return `sweeps every ${config.RECONCILE_PERIOD_MS} ms, asks after ${config.RECONCILE_AFTER_MS} ms of silence`;

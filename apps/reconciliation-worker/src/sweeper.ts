@@ -1,59 +1,95 @@
-import type { Domain, Due } from '@replenish/domain';
-import type { QueueName, Queues } from '@replenish/queues';
+import type { Domain, Due, Lane, Sweep } from '@replenish/domain';
+import { type Queues, queueOf } from '@replenish/queues';
 import { crashPoint, type Logger } from '@replenish/runtime';
 
 export type SweeperDeps = Readonly<{
-  domain: Pick<Domain, 'takeDue'> & Readonly<{ clients: Pick<Domain['clients'], 'forgetNonces'> }>;
-  queues: Pick<Queues, 'hint'>;
-  /** Those whose queues somebody works on. */
+  domain: Sweep & Readonly<{ clients: Pick<Domain['clients'], 'forgetNonces'> }>;
+  queues: Pick<Queues, 'hint' | 'room'>;
+  /** Those whose queues have workers. */
   providers: readonly string[];
   log: Logger;
 }>;
 
-// A batch is one statement and one bulk add a queue. Forty of them, 20,000 rows, are what one run hints at most: the
-// rest is due still, and a queue that is filled faster than it is worked off helps nobody.
-const BATCH_MAX = 500;
-const BATCHES_A_RUN = 40;
-// Nonces of signed requests are kept for a quarter of an hour; a minute more is nothing.
-const FORGET_GAP_MS = 60_000;
+/** `isMore`: rows may be due that their queue had no room for. */
+export type Swept = Readonly<{ taken: number; isMore: boolean }>;
 
-/** Turns due rows into jobs. The one mechanism that heals lost hints, dead workers and silent providers. */
-export function sweeper({ domain, queues, providers, log }: SweeperDeps): () => Promise<undefined> {
-  let forgotAt = Number.NEGATIVE_INFINITY;
-  return async () => {
+// A batch is one statement and one bulk addition to its queue.
+const BATCH_MAX = 500;
+// Nonces of signed requests are kept for a quarter of an hour, so a minute more makes no difference. Recharges of a
+// provider that is not configured are a fault of the configuration: one log line per minute is enough.
+const CHORES_GAP_MS = 60_000;
+
+/**
+ * Turns due rows into jobs: the one mechanism that heals lost hints, dead workers and silent providers. While the queue
+ * store is away, or holds enough jobs, rows are left due.
+ */
+export function sweeper({ domain, queues, providers, log }: SweeperDeps): () => Promise<Swept> {
+  const lanes = lanesOf(providers);
+  const roomsNow = roomsOf(queues, lanes, log);
+  let choresAtMs = Number.NEGATIVE_INFINITY;
+
+  async function sweepLane(lane: Lane, room: number): Promise<Swept> {
     let taken = 0;
-    for (let batch = 0; batch < BATCHES_A_RUN; batch++) {
-      const due = await domain.takeDue(BATCH_MAX);
+    while (taken < room) {
+      const due = await domain.takeDue(Math.min(BATCH_MAX, room - taken), lane);
+      if (due.length === 0) return { taken, isMore: false };
       crashPoint('reconciliation.after-take');
+      if (!(await hinted(due, lane))) return { taken, isMore: false };
       taken += due.length;
-      const served = due.filter((one) => one.what === 'event' || providers.includes(one.provider));
-      if (served.length < due.length)
-        log.error(
-          { recharges: due.length - served.length },
-          'recharges of a provider that is not configured',
-        );
-      const hinted = await Promise.all([...byQueue(served)].map(([queue, ids]) => queues.hint(queue, ids)));
-      if (due.length < BATCH_MAX || hinted.includes(false)) break;
     }
+    return { taken, isMore: true };
+  }
+
+  async function hinted(due: readonly Due[], lane: Lane): Promise<boolean> {
+    const ids = due.map(({ id }) => id);
+    if (await queues.hint(queueOf(lane), ids)) return true;
+    await domain.putBack(due);
+    return false;
+  }
+
+  async function chores(): Promise<void> {
+    choresAtMs = performance.now();
+    for (const { provider, count } of await domain.dueElsewhere(providers))
+      log.error({ provider, recharges: count }, 'recharges of a provider that is not configured');
+    await domain.clients.forgetNonces();
+  }
+
+  return async () => {
+    const rooms = await roomsNow();
+    const swept = await Promise.all(lanes.map((lane, at) => sweepLane(lane, rooms[at] ?? 0)));
+    const taken = swept.reduce((sum, lane) => sum + lane.taken, 0);
     if (taken > 0) log.info({ taken }, 'swept');
-    if (performance.now() - forgotAt > FORGET_GAP_MS) {
-      forgotAt = performance.now();
-      await domain.clients.forgetNonces();
-    }
-    return;
+    if (performance.now() - choresAtMs > CHORES_GAP_MS) await chores();
+    return { taken, isMore: rooms.length > 0 && swept.some((lane) => lane.isMore) };
   };
 }
 
-const queueOf = (due: Due): QueueName => {
-  if (due.what === 'event') return 'webhooks';
-  return due.nextStep === 'submit' ? `submission-${due.provider}` : `reconciliation-${due.provider}`;
-};
-
-function byQueue(due: readonly Due[]): Map<QueueName, string[]> {
-  const ids = new Map<QueueName, string[]>();
-  for (const one of due) {
-    const queue = queueOf(one);
-    ids.set(queue, [...(ids.get(queue) ?? []), one.id]);
-  }
-  return ids;
+/** Empty while the queue store takes no jobs, which is logged when it begins and when it ends. */
+function roomsOf(
+  queues: SweeperDeps['queues'],
+  lanes: readonly Lane[],
+  log: Logger,
+): () => Promise<number[]> {
+  const names = lanes.map(queueOf);
+  let isAway = false;
+  return async () => {
+    try {
+      const rooms = await queues.room(names);
+      if (isAway) log.info('the queue store takes jobs again');
+      isAway = false;
+      return rooms;
+    } catch (error) {
+      if (!isAway) log.warn({ err: error }, 'due rows stay due: the queue store takes no jobs');
+      isAway = true;
+      return [];
+    }
+  };
 }
+
+const lanesOf = (providers: readonly string[]): Lane[] => [
+  ...providers.flatMap((provider): Lane[] => [
+    { what: 'recharge', provider, nextStep: 'submit' },
+    { what: 'recharge', provider, nextStep: 'ask' },
+  ]),
+  { what: 'event' },
+];

@@ -84,10 +84,10 @@ describe('nobody is asked', () => {
     expect(asked).toEqual([]);
   });
 
-  test('while the breaker is open, and the question is put off', async () => {
+  test('while the breaker is open, and the question is dropped: its row comes due again', async () => {
     const id = await outstanding();
     const { asked, ask } = openWorker(found('settled'), { retryAtMs: 1_234 });
-    expect(await ask(id)).toEqual({ laterAtMs: 1_234 });
+    expect(await ask(id)).toBeUndefined();
     expect(asked).toEqual([]);
     expect(await queries(id)).toEqual([]);
   });

@@ -1,7 +1,10 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import { newId } from '@replenish/runtime';
-import { openWorkerBooks, RECONCILE_AFTER_MS, type WorkerBooks } from '@replenish/testing';
+import { openWorkerBooks, type WorkerBooks } from '@replenish/testing';
 import { sweeper } from '../src/sweeper.js';
+
+// What the books are opened with where nothing is said.
+const SWEEP_PERIOD_MS = 1_000;
 
 let books: WorkerBooks;
 beforeAll(async () => {
@@ -14,20 +17,17 @@ beforeEach(async () => {
     await books.rows(`update ${table} set due_at = now() + interval '1 day' where due_at is not null`);
 });
 
+type Wishes = Readonly<{ takes?: boolean; providers?: string[]; room?: (queue: string) => number }>;
+
 /** A sweeper whose queues take hints unless told otherwise, and the ids that each queue was given. */
-function openSweeper({
-  takes = true,
-  providers = ['sandbox'],
-}: {
-  takes?: boolean;
-  providers?: string[];
-} = {}) {
+function openSweeper({ takes = true, providers = ['sandbox'], room = () => 1_000 }: Wishes = {}) {
   const hinted: Record<string, string[]> = {};
   const queues = {
     hint: async (queue: string, ids: readonly string[]) => {
       hinted[queue] = [...(hinted[queue] ?? []), ...ids].toSorted();
       return takes;
     },
+    room: async (names: readonly string[]) => names.map(room),
   };
   return { hinted, sweep: sweeper({ domain: books.domain, queues, providers, log: books.log }) };
 }
@@ -76,7 +76,7 @@ test('each due row is hinted to its queue, and what is not due is left alone', a
   await keepEvent();
   await makeDue(fresh, another, sent, event, ...elsewhere);
   const { hinted, sweep } = openSweeper({ providers: ['sandbox', 'alipay'] });
-  expect(await sweep()).toBeUndefined();
+  expect(await sweep()).toEqual({ taken: 6, isMore: false });
   expect(hinted).toEqual({
     'submission-sandbox': [fresh, another].toSorted(),
     'reconciliation-sandbox': [sent],
@@ -99,13 +99,13 @@ test('what was hinted is hinted again when its new time has come, and not before
     [id],
   );
   expect(row!.ms).toBeGreaterThan(0);
-  expect(row!.ms).toBeLessThanOrEqual(1.25 * RECONCILE_AFTER_MS);
+  expect(row!.ms).toBeLessThanOrEqual(2 * SWEEP_PERIOD_MS);
   await makeDue(id);
   await sweep();
   expect(hinted).toEqual({ 'submission-sandbox': [id, id] });
 });
 
-test('recharges of a provider that is not configured are logged, and no queue hears of them', async () => {
+test('recharges of a provider that is not configured are logged, stay due, and no queue hears of them', async () => {
   const [here, there, event] = [
     await books.recharged({}),
     await books.recharged({ provider: 'alipay' }),
@@ -115,31 +115,65 @@ test('recharges of a provider that is not configured are logged, and no queue he
   const before = errorsLogged().length;
   const { hinted, sweep } = openSweeper();
   await sweep();
+  await sweep();
   expect(hinted).toEqual({ 'submission-sandbox': [here], webhooks: [event] });
   expect(errorsLogged().slice(before)).toEqual([
-    { level: 'error', message: 'recharges of a provider that is not configured', recharges: 1 },
+    {
+      level: 'error',
+      message: 'recharges of a provider that is not configured',
+      provider: 'alipay',
+      recharges: 1,
+    },
   ]);
+  expect(await dueNow()).toBe(1);
 });
 
-test('where nobody is configured nobody is hinted', async () => {
+test('where no provider is configured no recharge is hinted', async () => {
   await makeDue(await books.recharged({}));
   const { hinted, sweep } = openSweeper({ providers: [] });
-  expect(await sweep()).toBeUndefined();
+  expect(await sweep()).toEqual({ taken: 0, isMore: false });
   expect(hinted).toEqual({});
 });
 
-test('a run takes batches until no more is due, unless a queue refuses: then the rest stays due', async () => {
+test('what a queue refuses stays due', async () => {
+  const [id, event] = [await books.recharged({}), await keepEvent()];
+  await makeDue(id, event);
+  const { hinted, sweep } = openSweeper({ takes: false });
+  expect(await sweep()).toEqual({ taken: 0, isMore: false });
+  expect(hinted).toEqual({ 'submission-sandbox': [id], webhooks: [event] });
+  expect(await dueNow()).toBe(1);
+  const again = openSweeper();
+  await again.sweep();
+  expect(again.hinted).toEqual(hinted);
+});
+
+test('while the queue store is away nothing is taken, and the sweep ends well', async () => {
+  const id = await books.recharged({});
+  await makeDue(id);
+  const { hinted, sweep } = openSweeper({
+    room: () => {
+      throw new Error('away');
+    },
+  });
+  expect(await sweep()).toEqual({ taken: 0, isMore: false });
+  expect([hinted, await dueNow()]).toEqual([{}, 1]);
+});
+
+test('each queue is filled up to its room, and the rest stays due', async () => {
   const ids = await Promise.all(Array.from({ length: 520 }, () => books.recharged({})));
-  await makeDue(...ids);
-  const refused = openSweeper({ takes: false });
-  expect(await refused.sweep()).toBeUndefined();
-  expect(refused.hinted['submission-sandbox']).toHaveLength(500);
-  expect(await dueNow()).toBe(20);
-  await makeDue(...ids);
-  const { hinted, sweep } = openSweeper();
-  await sweep();
-  expect(hinted['submission-sandbox']).toEqual(ids.toSorted());
-  expect(await dueNow()).toBe(0);
+  const asked = await books.recharged({}, 'submit', 'unknown');
+  await makeDue(...ids, asked);
+  const full = openSweeper({ room: (queue) => (queue === 'submission-sandbox' ? 0 : 1_000) });
+  expect(await full.sweep()).toEqual({ taken: 1, isMore: true });
+  expect(full.hinted).toEqual({ 'reconciliation-sandbox': [asked] });
+  const narrow = openSweeper({ room: () => 510 });
+  expect(await narrow.sweep()).toEqual({ taken: 510, isMore: true });
+  expect(await dueNow()).toBe(10);
+  const wide = openSweeper();
+  expect(await wide.sweep()).toEqual({ taken: 10, isMore: false });
+  expect([...narrow.hinted['submission-sandbox']!, ...wide.hinted['submission-sandbox']!].toSorted()).toEqual(
+    ids.toSorted(),
+  );
 });
 
 test('old nonces are forgotten by a first run, and not by every one', async () => {

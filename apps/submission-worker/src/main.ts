@@ -4,6 +4,7 @@ import { openQueues } from '@replenish/queues';
 import {
   domainOptions,
   openProviderMetrics,
+  openRecovery,
   queueOptions,
   requireProviders,
   runProcess,
@@ -14,7 +15,10 @@ await runProcess('submission-worker', process.env, async (frame) => {
   const { config, log, registry, health, opened } = frame;
   const domain = opened('domain', openDomain(domainOptions(frame)), (it) => it.close());
   const metrics = openProviderMetrics(frame);
-  const providers = opened('providers', openProviders(config, metrics), (it) => it.close());
+  const onAnswersAgain = openRecovery({ log, pullForward: domain.pullForward });
+  const providers = opened('providers', openProviders(config, { ...metrics, onAnswersAgain }), (it) =>
+    it.close(),
+  );
   const queues = opened('queues', openQueues(queueOptions(frame, providers.names)), (it) => it.close());
   const claims = openClaimCounter(registry);
   for (const name of requireProviders(providers.names)) {

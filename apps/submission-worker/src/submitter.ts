@@ -7,7 +7,6 @@ import {
   type Told,
 } from '@replenish/domain';
 import type { GuardedProvider, CallRecord as ProviderCall, SubmitOutcome } from '@replenish/providers';
-import type { Later } from '@replenish/queues';
 import {
   Counter,
   crashPoint,
@@ -41,11 +40,12 @@ export const openClaimCounter = (registry: Frame['registry']): ClaimCounter =>
  * Intent before effect: the attempt is committed, then the provider is called with nothing open, then the answer is
  * committed. Whoever finds an intent without an answer asks the provider; nobody sends it again blindly.
  */
-export function submitter(deps: SubmitterDeps): (id: string) => Promise<undefined | Later> {
+export function submitter(deps: SubmitterDeps): (id: string) => Promise<undefined> {
   const { domain, provider, claims } = deps;
   return async (id) => {
-    const open = provider.isOpen('submit');
-    if (open) return { laterAtMs: open.retryAtMs };
+    // While the breaker is open the job is dropped, not delayed: its row has a due time, and the copies of a long outage
+    // would stand in the way of new recharges.
+    if (provider.isOpen('submit')) return;
     const claimedAtMs = performance.now();
     const { claim } = await domain.applyNews({
       transactionId: id,
@@ -142,6 +142,7 @@ function newsOf(outcome: SubmitOutcome, provider: string): Said {
         reason: `certainly not executed: ${outcome.cause}`,
         nextStep: 'submit',
         notBeforeMs: outcome.retryAfterMs ?? RESUBMIT_AFTER_MS,
+        unreached: outcome.cause !== 'rate_limited',
       };
   }
 }

@@ -105,11 +105,11 @@ describe('an attempt', () => {
     expect(await books.calls(id)).toEqual([]);
   });
 
-  test('is put off without a claim while the breaker is open', async () => {
+  test('is dropped without a claim while the breaker is open: its row comes due again', async () => {
     const { sent, submit } = openWorker(accepted, { retryAtMs: 1_234 });
     const id = await books.recharged({});
     const before = await claimsCounted();
-    expect(await submit(id)).toEqual({ laterAtMs: 1_234 });
+    expect(await submit(id)).toBeUndefined();
     expect(sent).toEqual([]);
     expect(await books.recharge(id)).toMatchObject(untouched);
     expect(await claimsCounted()).toEqual(before);

@@ -9,21 +9,22 @@ import { type Created, creator } from './store/create.js';
 import { openDatabase } from './store/database.js';
 import { type Inbox, openInbox } from './store/inbox.js';
 import type { PlanOptions } from './store/plan.js';
+import { pullForward } from './store/pull-forward.js';
 import { openReads, type Reads } from './store/reads.js';
 import { openSecurity, type Security } from './store/security.js';
-import { type Due, takeDue } from './store/sweep.js';
+import { openSweep, type Sweep } from './store/sweep.js';
 import type { Heard, Told } from './store/told.js';
 import { openVault } from './store/vault.js';
 import { type Finding, verify } from './store/verify.js';
 
 /** The state machine, the ledger and the inbox. Sole owner of the database. */
-export interface Domain {
+export interface Domain extends Sweep {
   /** Stores a validated request; the same key again answers with the first one's transaction. */
   createRecharge(ask: Ask): Promise<Created>;
   /** The only way a recharge changes. Calls that arrive together share one statement. */
   applyNews(told: Told): Promise<Heard>;
-  /** Takes due rows and sets their next due time, so that whoever works on them may die. */
-  takeDue(max: number): Promise<Due[]>;
+  /** A provider answers again: makes those of its recharges due whose last call heard nothing. Returns how many. */
+  pullForward(provider: string): Promise<number>;
   readonly inbox: Inbox;
   readonly reads: Reads;
   readonly balances: Balances;
@@ -41,6 +42,8 @@ export type DomainOptions = Readonly<{
   poolMax?: number;
   /** How long a provider may be silent before it is asked. */
   reconcileAfterMs: number;
+  /** Time between two sweeps; default 1 s. A recharge whose submit job is lost comes again after one or two of them. */
+  sweepPeriodMs?: number;
   /** Limit of one provider call; a submit may take a few, and its retries' waits. */
   providerTimeoutMs: number;
   /** `<id>:<base64 of 32 bytes>`, several separated by spaces; the first seals. Without, keys made are bearers. */
@@ -58,6 +61,8 @@ const HINT_LIMIT_MS = 2_000;
 // One submit is one call of providerTimeoutMs with its grace, a few short refusals with waits of three seconds in all,
 // and as long again between its claim and its first call.
 const SUBMIT_MARGIN_MS = 7_000;
+// One query is one call of providerTimeoutMs with its grace, and three seconds of short refusals with their waits.
+const QUERY_MARGIN_MS = 3_500;
 
 /** Takes an address, not a client, so that no app ever imports Prisma. */
 export function openDomain(options: DomainOptions): Domain {
@@ -80,7 +85,12 @@ export function openDomain(options: DomainOptions): Domain {
   return {
     createRecharge: ceilingKeeper(run, creator(run, { hintLimitMs: HINT_LIMIT_MS, newId })),
     applyNews: applier(run, applying),
-    takeDue: (max) => takeDue(run, max, options.reconcileAfterMs),
+    ...openSweep(run, {
+      afterMs: options.reconcileAfterMs,
+      queryLimitMs: options.providerTimeoutMs + QUERY_MARGIN_MS,
+      periodMs: options.sweepPeriodMs ?? 1_000,
+    }),
+    pullForward: (provider) => pullForward(run, provider),
     inbox: openInbox(run, { hintLimitMs: HINT_LIMIT_MS, newId }),
     reads: openReads(run, applying.callLimitMs),
     balances: openBalances(run),
@@ -116,7 +126,7 @@ export type { NewRecharge } from './store/new-recharge.js';
 export type { Outstanding, Reads, TimelineRow } from './store/reads.js';
 export type { Lock, Oddity, Security, Suspicion } from './store/security.js';
 export { isUuid, storable } from './store/storable.js';
-export type { Due } from './store/sweep.js';
+export type { Due, Lane, Sweep } from './store/sweep.js';
 export type { CallRecord, Claim, Heard, Seen, Told } from './store/told.js';
 export { type Finding, invariantNames } from './store/verify.js';
 export type { RechargeView } from './store/view.js';

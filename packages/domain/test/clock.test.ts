@@ -59,15 +59,17 @@ test(`behind ${PENDING} due rows a sweeper takes the oldest first, no row twice,
       from generate_series(1, $2::int) n`,
     [CLIENT, PENDING],
   );
+  const lane = { what: 'recharge', provider: 'sandbox', nextStep: 'submit' } as const;
   const takenIds: string[] = [];
   for (let batch = 0; batch < BATCHES; batch++)
-    takenIds.push(...(await books.domain.takeDue(BATCH)).map(({ id }) => id));
+    takenIds.push(...(await books.domain.takeDue(BATCH, lane)).map(({ id }) => id));
   const oldest = Array.from({ length: BATCH * BATCHES }, (_, n) => n + 1);
   expect(takenIds.map((id) => Number(id.replaceAll('-', ''))).sort((a, b) => a - b)).toEqual(oldest);
   const plan = await books.rows<{ 'QUERY PLAN': string }>(
-    `explain select id from recharge_transaction where due_at <= now() order by due_at limit ${BATCH} for update skip locked`,
+    `explain select id from recharge_transaction
+      where provider = 'sandbox' and next_step = 'submit' and due_at <= now() order by due_at limit ${BATCH} for update skip locked`,
   );
   const steps = plan.map((row) => row['QUERY PLAN']).join('\n');
-  expect(steps).toContain('recharge_transaction_due');
+  expect(steps).toContain('recharge_transaction_due_lane');
   expect(steps).not.toMatch(/Sort|Seq Scan/);
 }, 120_000);

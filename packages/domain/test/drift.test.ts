@@ -47,7 +47,7 @@ const byHand = [
   'index ledger_entry_credited_by_time',
   'index ledger_entry_debited_by_time',
   'index ledger_journal_one_settlement',
-  'index recharge_transaction_due',
+  'index recharge_transaction_due_lane',
   'index recharge_transaction_listed_by_account',
   'index recharge_transaction_listed_by_reference',
   'index recharge_transaction_provider_order',

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import pg from 'pg';
 import { v7 as uuidv7 } from 'uuid';
+import type { Lane } from '../src/index.js';
 import { type Books, openBooks, RECONCILE_AFTER_MS, recharged, times, told } from './books.js';
 
 let books: Books;
@@ -122,4 +123,86 @@ test('events come due until they are processed', async () => {
   );
   expect(await books.domain.takeDue(10)).toEqual([{ what: 'event', id: open }]);
   expect(await books.domain.takeDue(10)).toEqual([]);
+});
+
+const dueInMs = async (id: string): Promise<number> => {
+  const [row] = await books.rows<{ ms: number }>(
+    'select (extract(epoch from due_at - now()) * 1000)::float8 as ms from recharge_transaction where id = $1',
+    [id],
+  );
+  return row!.ms;
+};
+
+test('a recharge whose submit job is lost comes again after a period or two, whatever the patience with its provider', async () => {
+  const domain = books.open({ sweepPeriodMs: 15_000, reconcileAfterMs: 120_000 });
+  const id = await recharged(domain, {});
+  for (let lost = 0; lost < 5; lost++) {
+    await makeDue([id]);
+    expect(await domain.takeDue(10)).toEqual([
+      { what: 'recharge', id, provider: 'sandbox', nextStep: 'submit' },
+    ]);
+    const ms = await dueInMs(id);
+    expect(ms).toBeGreaterThan(14_500);
+    expect(ms).toBeLessThanOrEqual(30_000);
+  }
+});
+
+test('one that has waited for an hour comes again after minutes', async () => {
+  const domain = books.open({ sweepPeriodMs: 15_000, reconcileAfterMs: 120_000 });
+  const id = await recharged(domain, {});
+  await books.rows(`update recharge_transaction set created_at = now() - interval '1 hour' where id = $1`, [
+    id,
+  ]);
+  await makeDue([id]);
+  await domain.takeDue(10);
+  const ms = await dueInMs(id);
+  expect(ms).toBeGreaterThan(239_000);
+  expect(ms).toBeLessThanOrEqual(480_000);
+});
+
+test('a question is not given out again within the longest time that it may take', async () => {
+  const domain = books.open({ providerTimeoutMs: 100_000, reconcileAfterMs: 100 });
+  const id = await recharged(domain, {}, 'submit', 'unknown');
+  await makeDue([id]);
+  await domain.takeDue(10);
+  expect(await dueInMs(id)).toBeGreaterThan(103_000);
+});
+
+test('a lane gives what is due in it, and leaves the others alone', async () => {
+  const [fresh, elsewhere] = [
+    await recharged(books.domain, {}),
+    await recharged(books.domain, { provider: 'alipay' }),
+  ];
+  const sent = await recharged(books.domain, {}, 'submit', 'unknown');
+  await makeDue([fresh, elsewhere, sent]);
+  const event = await keepEvent();
+  await books.rows(`update webhook_event set due_at = now() where id = $1`, [event]);
+  const take = async (lane: Lane) => (await books.domain.takeDue(10, lane)).map(({ id }) => id);
+  expect(await take({ what: 'recharge', provider: 'sandbox', nextStep: 'ask' })).toEqual([sent]);
+  expect(await take({ what: 'recharge', provider: 'sandbox', nextStep: 'submit' })).toEqual([fresh]);
+  expect(await take({ what: 'event' })).toEqual([event]);
+  expect(await books.domain.dueElsewhere(['sandbox'])).toEqual([{ provider: 'alipay', count: 1 }]);
+  expect(await books.domain.dueElsewhere(['sandbox', 'alipay'])).toEqual([]);
+  expect((await books.domain.takeDue(10)).map(({ id }) => id)).toEqual([elsewhere]);
+});
+
+test('what was taken in vain is due again when it is put back', async () => {
+  const id = await recharged(books.domain, {});
+  const event = await keepEvent();
+  await makeDue([id]);
+  await books.rows(`update webhook_event set due_at = now() where id = $1`, [event]);
+  const taken = await books.domain.takeDue(10);
+  expect(taken.map((one) => one.id).toSorted()).toEqual([id, event].toSorted());
+  await books.domain.putBack(taken);
+  expect((await books.domain.takeDue(10)).map((one) => one.id).toSorted()).toEqual([id, event].toSorted());
+});
+
+test('by hand one recharge is taken that is not due, or all that wait; none that is final or unknown', async () => {
+  const waiting = await recharged(books.domain, {}, 'submit', 'unknown');
+  const done = await recharged(books.domain, {}, 'submit', 'settled');
+  const taken = [{ what: 'recharge', id: waiting, provider: 'sandbox', nextStep: 'ask' }];
+  expect(await books.domain.takeWaiting(10, waiting)).toEqual(taken);
+  expect(await books.domain.takeWaiting(10, done)).toEqual([]);
+  expect(await books.domain.takeWaiting(10, 'no uuid')).toEqual([]);
+  expect(await books.domain.takeWaiting(10_000)).toContainEqual(taken[0]);
 });

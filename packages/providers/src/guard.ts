@@ -37,6 +37,8 @@ export type GuardOptions = Readonly<{
   timeoutMs: number;
   onCall?: (record: CallRecord) => void;
   onBreaker?: (operation: Operation, state: BreakerState) => void;
+  /** The provider was silent several times in a row, and answers again. Told once per ten seconds at most. */
+  onAnswersAgain?: () => void;
   /** A provider threw: the order may have been taken, the outcome is `unknown`, and the code is wrong. */
   onBug?: (error: unknown) => void;
   now?: () => Date;
@@ -82,6 +84,7 @@ export function guard(provider: Provider, options: GuardOptions): GuardedProvide
   const random = options.random ?? Math.random;
   const breakerOf = (operation: Operation) =>
     openBreaker(limits.breaker, now, (state) => options.onBreaker?.(operation, state));
+  const hear = silenceWatch(() => options.onAnswersAgain?.());
   const breakers: Record<Operation, Breaker> = { submit: breakerOf('submit'), query: breakerOf('query') };
 
   /** One attempt, or the refusal of an open breaker. */
@@ -95,6 +98,7 @@ export function guard(provider: Provider, options: GuardOptions): GuardedProvide
     calls.push({ ...record, outcome: outcome.kind, cause: 'cause' in outcome ? outcome.cause : null });
     await admission.report(isOutage(outcome));
     options.onCall?.(calls.at(-1)!);
+    hear(isOutage(outcome));
     return outcome;
   }
 
@@ -118,6 +122,28 @@ export function guard(provider: Provider, options: GuardOptions): GuardedProvide
       for (const breaker of Object.values(breakers)) breaker.close();
       await provider.close();
     },
+  };
+}
+
+// One call without an answer happens every day. Three in a row are the beginning of an outage.
+const SILENT_MIN = 3;
+// A provider that answers every other call is not told as a recovery each time.
+const ANSWERS_AGAIN_GAP_MS = 10_000;
+
+/** Hears of every call whether it met an outage, and tells when an answer follows several that did. */
+function silenceWatch(onAnswersAgain: () => void): (isOutage: boolean) => void {
+  let silent = 0;
+  let toldAtMs = Number.NEGATIVE_INFINITY;
+  return (isOutage) => {
+    if (isOutage) {
+      silent++;
+      return;
+    }
+    const isRecovery = silent >= SILENT_MIN && performance.now() - toldAtMs > ANSWERS_AGAIN_GAP_MS;
+    silent = 0;
+    if (!isRecovery) return;
+    toldAtMs = performance.now();
+    onAnswersAgain();
   };
 }
 

@@ -21,8 +21,11 @@ export type ProvidersConfig = Readonly<
   }
 >;
 
-export type ProvidersOptions = Omit<GuardOptions, 'timeoutMs' | 'onBreaker'> &
-  Readonly<{ onBreaker?: (provider: string, operation: Operation, state: BreakerState) => void }>;
+export type ProvidersOptions = Omit<GuardOptions, 'timeoutMs' | 'onBreaker' | 'onAnswersAgain'> &
+  Readonly<{
+    onBreaker?: (provider: string, operation: Operation, state: BreakerState) => void;
+    onAnswersAgain?: (provider: string) => void;
+  }>;
 
 export interface Providers {
   readonly names: readonly string[];
@@ -47,10 +50,12 @@ function configuredProviders(config: ProvidersConfig): Provider[] {
 export function openProviders(config: ProvidersConfig, options: ProvidersOptions = {}): Providers {
   const raw = new Map(configuredProviders(config).map((provider) => [provider.name, provider]));
   const guarded = new Map<string, GuardedProvider>();
-  const { onBreaker, ...each } = options;
+  const { onBreaker, onAnswersAgain, ...each } = options;
   for (const [name, provider] of raw) {
     const told: GuardOptions['onBreaker'] = (operation, state) => onBreaker?.(name, operation, state);
-    guarded.set(name, guard(provider, { ...each, onBreaker: told, timeoutMs: config.PROVIDER_TIMEOUT_MS }));
+    const heard = () => onAnswersAgain?.(name);
+    const timeoutMs = config.PROVIDER_TIMEOUT_MS;
+    guarded.set(name, guard(provider, { ...each, onBreaker: told, onAnswersAgain: heard, timeoutMs }));
   }
 
   function route(paymentMethod: string): string | null {

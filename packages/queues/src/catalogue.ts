@@ -12,7 +12,23 @@ export type JobData = Readonly<{ ids: readonly string[] }>;
 export const IDS_A_JOB_MAX = 8;
 
 /** One pair of queues a provider, so that a slow provider never takes another's slots. BullMQ forbids `:` in names. */
-export type QueueName = `submission-${string}` | `reconciliation-${string}` | 'webhooks' | 'sweep';
+export type QueueName = `submission-${string}` | `reconciliation-${string}` | 'webhooks';
+
+/** What the database says is due, and thereby whose queue it belongs to. */
+export type DueWork =
+  | Readonly<{ what: 'recharge'; provider: string; nextStep: 'submit' | 'ask' }>
+  | Readonly<{ what: 'event' }>;
+
+export function queueOf(due: DueWork): QueueName {
+  if (due.what === 'event') return 'webhooks';
+  return due.nextStep === 'submit' ? `submission-${due.provider}` : `reconciliation-${due.provider}`;
+}
+
+/**
+ * Ids that a queue may hold before a sweep adds no more. Enough for two turns of eight workers; what is beyond it stays
+ * due in the database, where it costs nothing, and new recharges do not wait behind it.
+ */
+export const IDS_WAITING_MAX = 512;
 
 export type JobQueue = Queue<JobData, void, string>;
 export type JobWorker = Worker<JobData, void, string>;
@@ -21,7 +37,6 @@ export const queueNames = (providers: readonly string[]): QueueName[] => [
   ...providers.map((provider): QueueName => `submission-${provider}`),
   ...providers.map((provider): QueueName => `reconciliation-${provider}`),
   'webhooks',
-  'sweep',
 ];
 
 // Errors may quote what they choked on, so a job keeps the kind of its error only; the log has the rest.

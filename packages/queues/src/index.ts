@@ -2,11 +2,17 @@ import type { Frame, Logger } from '@replenish/runtime';
 import type { Queue } from 'bullmq';
 import type { Backend } from './backend.js';
 import { Burst } from './burst.js';
-import { IDS_A_JOB_MAX, type JobData, type JobQueue, type QueueName, queueNames } from './catalogue.js';
+import {
+  IDS_A_JOB_MAX,
+  IDS_WAITING_MAX,
+  type JobData,
+  type JobQueue,
+  type QueueName,
+  queueNames,
+} from './catalogue.js';
 import { HintLane } from './hints.js';
 import { openPostgres } from './postgres.js';
 import { openRedis } from './redis.js';
-import { keepSchedule } from './schedule.js';
 import {
   type Handler,
   openCounters,
@@ -16,7 +22,7 @@ import {
   type WorkOptions,
 } from './worker.js';
 
-export type { QueueName } from './catalogue.js';
+export { type DueWork, type QueueName, queueOf } from './catalogue.js';
 export { type LimitStore, openLimitStore } from './limit-store.js';
 export type { Handler, Later, WorkerHandle, WorkOptions } from './worker.js';
 
@@ -35,10 +41,11 @@ export interface Queues {
   /** Returns at once, also while the store is away; the worker starts when it is there. */
   work(queue: QueueName, handler: Handler, options: WorkOptions): WorkerHandle;
   /**
-   * One repeating job a name, however many processes ask for it. Kept in place until `close`: it comes back by itself
-   * after the store was emptied. Resolves after the first try, be the store there or not.
+   * How many ids each of these queues should be given by a sweep, in their order: none where enough jobs wait. Hinting
+   * what waits already would only make copies, behind which new recharges wait.
+   * @throws when the store is away or takes no jobs
    */
-  schedule(queue: QueueName, everyMs: number, id: string): Promise<void>;
+  room(names: readonly QueueName[]): Promise<number[]>;
   /** @throws when the store is away */
   depth(): Promise<QueueDepth[]>;
   /** @throws an error that says what is wrong: the store is away, takes no writes, is full, or may throw jobs away */
@@ -90,7 +97,6 @@ class OpenQueues implements Queues {
   readonly #opened = new Map<QueueName, Promise<JobQueue>>();
   readonly #lanes = new Map<QueueName, HintLane>();
   readonly #workers: WorkerHandle[] = [];
-  readonly #endSchedules: (() => void)[] = [];
   #closing: Promise<void> | undefined;
 
   constructor(config: QueuesConfig) {
@@ -131,9 +137,10 @@ class OpenQueues implements Queues {
     return worker;
   }
 
-  async schedule(queue: QueueName, everyMs: number, id: string): Promise<void> {
-    const end = await keepSchedule({ queue, everyMs, id }, () => this.#queueNow(queue), this.#config.log);
-    this.#endSchedules.push(end);
+  async room(names: readonly QueueName[]): Promise<number[]> {
+    await this.#backend.ping();
+    const waiting = await Promise.all(names.map(async (name) => (await this.#queue(name)).getWaitingCount()));
+    return waiting.map((jobs) => Math.max(0, IDS_WAITING_MAX - jobs * IDS_A_JOB_MAX));
   }
 
   async depth(): Promise<QueueDepth[]> {
@@ -162,7 +169,6 @@ class OpenQueues implements Queues {
   }
 
   async #close(): Promise<void> {
-    for (const end of this.#endSchedules) end();
     await Promise.all(this.#workers.map((worker) => worker.close()));
     this.#stop.abort();
     const opened = await Promise.allSettled(this.#opened.values());

@@ -51,19 +51,19 @@ describe.each(stores)('queues on $name', ({ openStore }) => {
     expect(heard.size).toBe(5);
   });
 
-  test('many processes share one schedule, and it survives the loss of everything', async () => {
-    const fleet = [open(), open(), open()];
-    const heard: string[] = [];
-    fleet[0]!.work('sweep', async (id) => void heard.push(id), { concurrency: 1 });
-    await Promise.all(fleet.map((queues) => queues.schedule('sweep', 200, 'due-rows')));
-    const board = (await fleet[0]!.boards()).find(({ name }) => name === 'sweep')!;
-    await until(() => heard.length >= 3);
-    const schedulers = await board.getJobSchedulers();
-    await store().wipe();
-    const before = heard.length;
-    await until(() => heard.length >= before + 3);
-    expect(schedulers.map(({ key, every }) => ({ key, every }))).toEqual([{ key: 'due-rows', every: 200 }]);
-    expect(new Set(heard)).toEqual(new Set(['due-rows']));
+  test('a queue has no room for a sweep while enough jobs wait, whatever the others hold', async () => {
+    const queues = open();
+    const ids = Array.from({ length: 500 }, (_, at) => `id-${at}`);
+    const rooms = () => queues.room(['submission-sandbox', 'reconciliation-sandbox']);
+    const before = await rooms();
+    await queues.hint('submission-sandbox', ids);
+    const after = await rooms();
+    await queues.hint('submission-sandbox', ids);
+    expect([before, after, await rooms()]).toEqual([
+      [512, 512],
+      [8, 512],
+      [0, 512],
+    ]);
   });
 
   test('hints and workers go on after the loss of everything', async () => {
@@ -84,7 +84,7 @@ describe.each(stores)('queues on $name', ({ openStore }) => {
     const queues = open({ providers: ['sandbox', 'alipay'] });
     await queues.hint('submission-alipay', ['a', 'b']);
     const depth = await queues.depth();
-    expect(depth).toHaveLength(6 * 4);
+    expect(depth).toHaveLength(5 * 4);
     expect(depth.filter(({ count }) => count > 0)).toEqual([
       { queue: 'submission-alipay', state: 'waiting', count: 1 },
     ]);
@@ -123,6 +123,7 @@ describe.each(stores)('queues on $name', ({ openStore }) => {
     const tookMs = performance.now() - startedMs;
     await expect(queues.ping()).rejects.toThrow(/is away/);
     await expect(queues.depth()).rejects.toThrow(/is away/);
+    await expect(queues.room(['webhooks'])).rejects.toThrow(/is away/);
 
     await proxy.restore();
     const backMs = performance.now();
@@ -140,11 +141,11 @@ describe.each(stores)('queues on $name', ({ openStore }) => {
     await proxy.cut();
     const queues = open({ hintWaitMs: 500 }, proxy.through(store().url));
     const heard = new Set<string>();
-    const worker = queues.work('sweep', async (id) => void heard.add(id), { concurrency: 1 });
-    await queues.schedule('sweep', 500, 'due-rows');
-    const answer = await queues.hint('sweep', ['lost']);
+    const worker = queues.work('webhooks', async (id) => void heard.add(id), { concurrency: 1 });
+    const answer = await queues.hint('webhooks', ['lost']);
     await proxy.restore();
-    await until(() => heard.has('due-rows'));
+    await until(() => queues.hint('webhooks', ['found']));
+    await until(() => heard.has('found'));
     expect({ answer, isStuck: worker.isStuck() }).toEqual({ answer: false, isStuck: false });
   });
 

@@ -22,3 +22,4 @@ export { domainOptions, queueOptions } from './opening.js';
 export { faultOfHash, hashPassword, verifyPassword } from './password.js';
 export { type Frame, type ReadyMessage, runProcess } from './process.js';
 export { openProviderMetrics, type ProviderMetrics } from './provider-metrics.js';
+export { openRecovery } from './recovery.js';

@@ -7,6 +7,7 @@ export const domainOptions = ({ config, log }: Pick<Frame, 'config' | 'log'>) =>
   databaseUrl: requireDatabaseUrl(config),
   poolMax: config.DATABASE_POOL_MAX,
   reconcileAfterMs: config.RECONCILE_AFTER_MS,
+  sweepPeriodMs: config.RECONCILE_PERIOD_MS,
   providerTimeoutMs: config.PROVIDER_TIMEOUT_MS,
   newId,
   onConnectionLost: (error: Error) => log.warn({ err: error }, 'lost a database connection'),

@@ -1,27 +1,53 @@
 import { Command } from '@commander-js/extra-typings';
+import type { Domain, Due } from '@replenish/domain';
+import type { Queues } from '@replenish/queues';
 import { type Declare, JSON_ABOUT } from '../command.js';
+import { uuid } from '../values.js';
+
+// One statement and a few bulk additions; whoever has more waiting runs the command again.
+const TAKEN_MAX = 2_000;
 
 export const reconcile: Declare = ({ env, say }) =>
   new Command('reconcile')
-    .description('ask the reconciliation workers for a sweep of due recharges now')
+    .description('hand what is due to the workers now, or what waits as well')
     .option('--json', JSON_ABOUT)
-    .action(async ({ json }) => {
-      const [{ openQueues }, { createLogger, readConfig, requireDatabaseUrl }] = await Promise.all([
-        import('@replenish/queues'),
-        import('@replenish/runtime'),
-      ]);
-      const config = readConfig(env);
-      const queues = openQueues({
-        redisUrl: config.REDIS_URL,
-        databaseUrl: requireDatabaseUrl(config),
-        log: createLogger('cli', 'error'),
-        hintWaitMs: 5_000,
-      });
-      try {
-        if (!(await queues.hint('sweep', ['by-hand']))) throw new Error('the queue does not answer');
-      } finally {
-        await queues.close();
-      }
-      if (json) say(JSON.stringify({ hinted: true }));
-      else say('a sweep was asked for; due recharges are being looked at');
+    .option('--now [id]', 'also what is not due yet: one recharge, or all that wait', uuid)
+    .action(async ({ json, now }) => {
+      const id = typeof now === 'string' ? now : undefined;
+      const { withDomain, withQueues } = await import('../books.js');
+      const due = await withDomain(env, (domain) =>
+        withQueues(env, (queues) => handOver(domain, queues, now === undefined ? 'due' : { id })),
+      );
+      if (id !== undefined && due.length === 0)
+        throw new Error(`no unfinished recharge has the id ${id}: there is nothing to ask about`);
+      const count = {
+        asked: due.filter((one) => one.what === 'recharge' && one.nextStep === 'ask').length,
+        submitted: due.filter((one) => one.what === 'recharge' && one.nextStep === 'submit').length,
+        events: due.filter((one) => one.what === 'event').length,
+      };
+      if (json) say(JSON.stringify({ hinted: true, ...count }));
+      else
+        say(
+          `handed to the workers: ${count.asked} recharges to ask about, ${count.submitted} to send, ${count.events} events`,
+        );
     });
+
+type Which = 'due' | Readonly<{ id: string | undefined }>;
+
+async function handOver(domain: Domain, queues: Queues, which: Which): Promise<Due[]> {
+  const due =
+    which === 'due' ? await domain.takeDue(TAKEN_MAX) : await domain.takeWaiting(TAKEN_MAX, which.id);
+  const { queueOf } = await import('@replenish/queues');
+  const names = [...new Set(due.map(queueOf))];
+  const answers = await Promise.all(
+    names.map((name) =>
+      queues.hint(
+        name,
+        due.filter((one) => queueOf(one) === name).map(({ id }) => id),
+      ),
+    ),
+  );
+  if (answers.every((isTaken) => isTaken)) return due;
+  await domain.putBack(due);
+  throw new Error('the queue does not answer; what was taken is due again, and the next sweep takes it');
+}

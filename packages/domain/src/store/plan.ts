@@ -48,7 +48,7 @@ export function planOf(seen: Seen, report: Told, decision: Decision, options: Pl
     confirmation: decision.confirmation,
     nextStep,
     dueInMs: nextStep === null ? null : dueInMs(seen, report, decision, options),
-    polled: report.source === 'poll',
+    polled: isPatient(report),
     providerOrderId: decision.providerOrderId,
     failureCode: failed ? (report.failure?.code ?? 'PAYMENT_FAILED') : null,
     failureMessage: failed ? storable(report.failure?.message ?? report.reason, TEXT_MAX) : null,
@@ -82,12 +82,18 @@ function dueInMs(seen: Seen, report: Told, decision: Decision, options: PlanOpti
   if (decision.nextStep === 'submit') {
     // The first try after an attempt comes as soon as it may; a provider that refuses every one is asked less and less.
     const retries = Math.max(0, seen.attempt - 1);
-    const patience = retries === 0 ? 0 : gapMs(retries - 1, options.reconcileAfterMs, options.random());
+    const patience =
+      retries === 0
+        ? 0
+        : gapMs(report.unreached ? 0 : retries - 1, options.reconcileAfterMs, options.random());
     return Math.max(report.notBeforeMs ?? 0, patience);
   }
-  const asks = report.source === 'poll' ? seen.asks : 0;
+  const asks = isPatient(report) ? seen.asks : 0;
   return Math.max(report.notBeforeMs ?? 0, gapMs(asks, options.reconcileAfterMs, options.random()));
 }
+
+/** A question that was asked, and brought nothing final: the gap to the next one grows. */
+const isPatient = ({ source, unreached }: Told): boolean => source === 'poll' && !unreached;
 
 const intentOf = (seen: Seen, callId: string): PlanRow['calls'][number] => ({
   id: callId,

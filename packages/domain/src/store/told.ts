@@ -21,6 +21,8 @@ export type Told = Report &
     eventId?: string;
     /** Soonest time of the next step, when somebody named one (a provider's Retry-After). */
     notBeforeMs?: number;
+    /** The provider could not be reached: the next try is not put off as if it had been asked and were silent. */
+    unreached?: boolean;
     /** The recharge as the reporter saw it last, which saves a look when nothing has changed since. */
     seen?: Seen;
     /** Provider that speaks: a recharge of another one is not known to it. */

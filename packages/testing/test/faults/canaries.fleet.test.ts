@@ -164,7 +164,7 @@ async function lookAtDashboard(): Promise<void> {
   canaries.plant('a session', cookie.split('=')[1]!);
   const show = async (path: string): Promise<string> => (await visit(path, { headers: { cookie } })).text();
   pages.push(await show('/queues/'));
-  for (const queue of ['submission-sandbox', 'reconciliation-sandbox', 'webhooks', 'sweep'])
+  for (const queue of ['submission-sandbox', 'reconciliation-sandbox', 'webhooks'])
     for (const status of ['latest', 'waiting', 'active', 'failed', 'delayed', 'completed']) {
       const listed = await show(`/queues/api/queues?activeQueue=${queue}&status=${status}&page=1`);
       pages.push(listed);

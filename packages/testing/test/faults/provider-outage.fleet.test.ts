@@ -1,0 +1,95 @@
+import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
+import { openQueues, type Queues } from '@replenish/queues';
+import { createLogger } from '@replenish/runtime';
+import { checkBooks } from '../../src/books.js';
+import type { Fleet } from '../../src/fleet.js';
+import { ask } from '../../src/load.js';
+import type { Producer } from '../../src/load-producer.js';
+import { until } from '../../src/until.js';
+import { openStage, patience, type Stage, TEST_LIMIT_MS } from './setting.js';
+
+jest.setTimeout(TEST_LIMIT_MS);
+
+let stage: Stage;
+let fleet: Fleet;
+let producer: Producer;
+let queues: Queues;
+
+beforeAll(async () => {
+  stage = await openStage({ env: { ...patience, RECONCILE_PERIOD_MS: '200', RECONCILE_AFTER_MS: '2000' } });
+  ({ fleet, producer } = stage);
+  await producer.fund();
+  queues = openQueues({
+    redisUrl: fleet.redisUrl ?? undefined,
+    databaseUrl: fleet.databaseUrl,
+    log: createLogger('test', 'silent'),
+  });
+});
+
+afterAll(async () => {
+  await queues?.close();
+  await stage?.close();
+});
+
+async function setOutage(mode: 'down' | 'none'): Promise<void> {
+  const response = await fetch(`${fleet.sandboxUrl}/_control/outage`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ mode }),
+  });
+  expect(response.status).toBe(200);
+}
+
+/** Ids in the jobs that wait or are put off. */
+async function idsQueued(): Promise<number> {
+  const boards = await queues.boards();
+  const jobs = await Promise.all(boards.map((board) => board.getJobs(['waiting', 'delayed'], 0, 10_000)));
+  return jobs.flat().reduce((sum, job) => sum + (job?.data.ids.length ?? 0), 0);
+}
+
+async function sendMany(count: number): Promise<string[]> {
+  const calls = await Promise.all(Array.from({ length: count }, () => producer.send(ask('ok'))));
+  return calls.map(({ transactionId }) => transactionId!);
+}
+
+/** Milliseconds until all of them have succeeded. */
+async function timeToSucceed(ids: readonly string[]): Promise<number> {
+  const sinceMs = performance.now();
+  await Promise.all(ids.map((id) => producer.reaches(id, 'SUCCEEDED')));
+  return performance.now() - sinceMs;
+}
+
+// A sweep takes each waiting recharge about every second, so copies of them would be a thousand by then.
+const OUTAGE_MS = 30_000;
+
+test('through an outage the queues hold no copies, and after it new and waiting recharges go at once', async () => {
+  await setOutage('down');
+  const waiting = await sendMany(100);
+  const endsMs = performance.now() + OUTAGE_MS;
+  let most = 0;
+  while (performance.now() < endsMs) {
+    most = Math.max(most, await idsQueued());
+    await new Promise((resolve) => setTimeout(resolve, 250));
+  }
+  await setOutage('none');
+  const sinceMs = performance.now();
+  await timeToSucceed(await sendMany(1));
+  const freshMs = performance.now() - sinceMs;
+  const waitingMs = freshMs + (await timeToSucceed(waiting));
+  expect(most).toBeLessThanOrEqual(612);
+  expect(freshMs).toBeLessThan(10_000);
+  expect(waitingMs).toBeLessThan(15_000);
+});
+
+test('a few recharges, too few for the breaker, do not wait out the gaps that an outage made', async () => {
+  await setOutage('down');
+  const ids = await sendMany(6);
+  await new Promise((resolve) => setTimeout(resolve, OUTAGE_MS));
+  await setOutage('none');
+  expect(await timeToSucceed(ids)).toBeLessThan(10_000);
+});
+
+test('the books are right', async () => {
+  await until(async () => (await idsQueued()) < 50, { limitMs: 30_000 }, 'the queues are short');
+  expect(await checkBooks(fleet, { calls: producer.calls, questionsMax: 1_000 })).toEqual([]);
+});
