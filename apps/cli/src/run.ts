@@ -1,3 +1,4 @@
+import { types } from 'node:util';
 import type { CommanderError } from '@commander-js/extra-typings';
 import { type AnyCommand, type Desk, Misuse } from './command.js';
 import { programOf } from './program.js';
@@ -28,7 +29,7 @@ export async function run(args: readonly string[], desk: Desk): Promise<number> 
     return exitCode;
   } catch (error) {
     if (error instanceof Answered) return 0;
-    const reason = reasonOf(error);
+    const reason = await reasonOf(error);
     if (asJson) desk.say(JSON.stringify({ ok: false, error: reason }));
     else desk.complain(error instanceof Misunderstanding ? `${reason}\n\n${error.advice}` : reason);
     return error instanceof Misunderstanding || error instanceof Misuse ? 2 : 1;
@@ -62,9 +63,10 @@ function misunderstood(command: AnyCommand, { exitCode, code, message }: Command
 const pathOf = (command: AnyCommand): string =>
   command.parent ? `${pathOf(command.parent as AnyCommand)} ${command.name()}` : command.name();
 
-function reasonOf(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  const isAway = error.name === 'StoreUnavailable' || (error as { code?: unknown }).code === 'ECONNREFUSED';
-  if (isAway) return 'the database does not answer: is the fleet up (npm start), or DATABASE_URL wrong?';
-  return error.message;
+/** One sentence for an operator: the texts of libraries speak to those who wrote the call. */
+async function reasonOf(error: unknown): Promise<string> {
+  if (!types.isNativeError(error)) return String(error);
+  if (error instanceof Misunderstanding || error instanceof Misuse) return error.message;
+  const { storeFaultInWords } = await import('@replenish/domain');
+  return storeFaultInWords(error) ?? error.message;
 }

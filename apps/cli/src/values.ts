@@ -3,11 +3,13 @@ import type { Ceiling } from '@replenish/domain';
 import {
   AMOUNT_MINOR_MAX,
   addressTest,
+  exponentOf,
   isAccountPattern,
   isClientName,
   type Scope,
   scopes,
   timeFromText,
+  whyNoCurrency,
 } from '@replenish/domain/rules';
 
 // What an operator types is judged by the rules that a client's request is judged by. Each of these is a parser of
@@ -89,10 +91,12 @@ export type Ceilings = Readonly<Record<string, Ceiling>>;
 export function ceiling(text: string, others: Ceilings = {}): Ceilings {
   const [, currency = '', request = '', day = ''] =
     /^([A-Z]{3}):(?=\d|:\d)([1-9]\d{0,15})?(?::([1-9]\d{0,15})?)?$/.exec(text) ?? [];
-  if (!isCurrency(currency))
+  if (currency === '')
     throw new InvalidArgumentError(
       'It must be <currency>:<minor units per request>:<minor units per day>, such as USD:100000:1000000.',
     );
+  if (exponentOf(currency) === undefined)
+    throw new InvalidArgumentError(`Its currency ${whyNoCurrency(currency)}.`);
   if (Object.hasOwn(others, currency)) throw new InvalidArgumentError(`${currency} has a ceiling already.`);
   const [requestMinor, dayMinor] = [minorFrom(request), minorFrom(day)];
   if (requestMinor !== null && dayMinor !== null && requestMinor > dayMinor)
@@ -107,7 +111,5 @@ function minorFrom(digits: string): bigint | null {
     throw new InvalidArgumentError(`An amount must be at most ${AMOUNT_MINOR_MAX} minor units.`);
   return amountMinor;
 }
-
-const isCurrency = (code: string): boolean => Intl.supportedValuesOf('currency').includes(code);
 
 const listOf = (text: string): string[] => [...new Set(text.split(','))];

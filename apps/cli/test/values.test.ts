@@ -58,6 +58,8 @@ test.each([
   ['--ceiling', 'USD::'],
   ['--ceiling', 'usd:1'],
   ['--ceiling', 'ZZZ:1'],
+  ['--ceiling', 'HRK:1'],
+  ['--ceiling', 'XAU:1'],
   ['--ceiling', 'USD:1.5'],
   ['--ceiling', 'USD:-1'],
   ['--ceiling', 'USD:0'],

@@ -1,11 +1,11 @@
 import { type Domain, type Key, minorFromMajor, type RechargeView } from '@replenish/domain';
+import { exponentOf } from '@replenish/domain/rules';
 import type { Providers } from '@replenish/providers';
 import type { Queues } from '@replenish/queues';
 import { type Counter, crashPoint, newId } from '@replenish/runtime';
 import type { Request, Response } from 'express';
 import { callOf } from './call.js';
 import { ceilingOf, requireAccount } from './caller.js';
-import { exponentOf } from './currencies.js';
 import { parseJson } from './json-body.js';
 import { essenceOf, isInUtf8 } from './media-type.js';
 import { invalid, Problem } from './problem.js';

@@ -1,8 +1,8 @@
 import { AMOUNT_MINOR_MAX } from '@replenish/domain';
+import { exponentOf, mayBeBooked, whyNoCurrency } from '@replenish/domain/rules';
 import { paymentMethods } from '@replenish/providers';
 import { z } from 'zod';
 import { hasCardNumber } from './card-number.js';
-import { exponentOf, mayBeBooked, whyNoCurrency } from './currencies.js';
 import { isInexact } from './json-body.js';
 import { type FieldError, invalid } from './problem.js';
 

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { exponentOf, mayBeBooked } from '../src/currencies.js';
+import { exponentOf, mayBeBooked } from '@replenish/domain/rules';
 import { aRecharge, create, type Ingress, openIngress } from './ingress.js';
 import { expectProblem } from './problem.js';
 

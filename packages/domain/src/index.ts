@@ -118,6 +118,7 @@ export type { Ceiling } from './store/ceilings.js';
 export type { Clients, NewClient, NewKey } from './store/clients.js';
 export type { Created, CreateProblem } from './store/create.js';
 export { StoreUnavailable } from './store/failure.js';
+export { storeFaultInWords } from './store/failure-words.js';
 export type { Delivery, Inbox, Kept, StoredEvent } from './store/inbox.js';
 export type { Unread } from './store/inbox-filing.js';
 export type { Key, Known } from './store/key.js';

@@ -52,6 +52,6 @@ process.on('SIGINT', () => {});
 process.once('disconnect', () => process.exit(0));
 process.once('message', (ask: PrepareAsk) => {
   prepare(ask)
-    .catch((error: Error) => tell({ failed: error.message }))
+    .catch(async (error: Error) => tell({ failed: (await domain).storeFaultInWords(error) ?? error.message }))
     .finally(() => process.exit(0));
 });

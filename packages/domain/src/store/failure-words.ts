@@ -1,0 +1,48 @@
+import { types } from 'node:util';
+import { codeOf, isUnavailable } from './failure.js';
+
+const MIGRATE = 'the database has not the tables that this release needs: run `replenish migrate`';
+const USER = 'the database refuses the user or the password in DATABASE_URL';
+
+/** SQLSTATE or Prisma's code, in words for the operator who set DATABASE_URL. */
+const words: Readonly<Record<string, string>> = {
+  '28P01': USER,
+  '28000': 'the database does not let this user in from this address (pg_hba.conf)',
+  '3D000': 'the server has no database of the name in DATABASE_URL',
+  '3F000': MIGRATE,
+  '42P01': MIGRATE,
+  '42703': MIGRATE,
+  '42501': 'the user in DATABASE_URL may not do this in the database: docs/operations.md lists the rights',
+  '25006': 'the database is read-only: DATABASE_URL names a standby, or the server is in recovery',
+  '53100': "the database server's disk is full",
+  '53300': 'the database has no free connection: too many processes, or max_connections is too low',
+  P1011: 'the database takes no TLS connection: see sslmode in DATABASE_URL',
+};
+
+// What pg says without a code.
+const texts: readonly (readonly [RegExp, string])[] = [
+  [/client password must be a (non-empty )?string/, USER],
+  [/does not support SSL connections/, words.P1011!],
+];
+
+/**
+ * Why the database did not do what it was asked, in one sentence for an operator; null for an error of something else.
+ * The texts of Prisma and pg are not passed on: they show our calls, and may quote what a client sent.
+ */
+export function storeFaultInWords(error: unknown): string | null {
+  const chain = [...causesOf(error)];
+  const code = chain.map(codeOf).find((one) => one !== null && Object.hasOwn(words, one));
+  if (code) return words[code]!;
+  for (const [text, sentence] of texts) if (chain.some((one) => text.test(one.message))) return sentence;
+  if (isUnavailable(error))
+    return 'the database does not answer: is the fleet up (npm start), or DATABASE_URL wrong?';
+  const unknown = chain.map(codeOf).find((one) => one !== null && /^([0-9A-Z]{5}|P\d{4})$/.test(one));
+  const isStores = unknown !== undefined || chain.some((one) => /^PrismaClient/.test(one.name));
+  return isStores
+    ? `the database refused a statement (${unknown ?? 'no code'}): this is a fault of the program`
+    : null;
+}
+
+function* causesOf(error: unknown): Generator<Error> {
+  for (let one = error; types.isNativeError(one); one = one.cause) yield one;
+}
