@@ -147,5 +147,10 @@ const problemOf = {
     ),
   insufficient_balance: () =>
     new Problem('INSUFFICIENT_BALANCE', "the account's available balance does not cover the amount"),
+  beyond_balance: () =>
+    invalid({
+      path: 'amount',
+      message: 'is more than the balance of the account can hold beside what is there',
+    }),
   above_ceiling: () => new Problem('UNAUTHORIZED', 'the amount is above what this key may ask for'),
 };

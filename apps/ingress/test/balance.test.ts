@@ -189,6 +189,15 @@ test('beyond 2^53 every digit is written', async () => {
   expect(csv.text).toContain(`,${beside},USD,${most},`);
 });
 
+test('a recharge that the balance could not hold is refused, and no smaller one', async () => {
+  await ingress.sql(`insert into ledger_account (name, currency, balance_minor)
+    values ('wallet:acct-brim:available', 'USD', 9223372036854775707)`);
+  const answer = await create(ingress, key, aRecharge({ accountId: 'acct-brim', amount: 101 }));
+  expectProblem(answer, 400, 'INVALID_ARGUMENT');
+  expect(answer.body.errors).toEqual([{ path: 'amount', message: expect.stringContaining('balance') }]);
+  await created(ingress, key, { accountId: 'acct-brim', amount: 100 });
+});
+
 test.each([
   ['accountId', '/v1/account/balance'],
   ['accountId', '/v1/account/balance?accountId='],

@@ -30,7 +30,7 @@ export const births = columns(birthColumns);
  * keys then wait for each other instead of deadlocking.
  */
 export const insertedRecharges = (
-  from: 'input' | 'covered',
+  from: 'creditable' | 'covered',
   /** `isCounted`: in the day's counter of its client and currency. */
   { hintLimitMs, isCounted }: { hintLimitMs: number; isCounted: boolean },
 ): Prisma.Sql => Prisma.sql`

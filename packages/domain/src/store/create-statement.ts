@@ -9,12 +9,16 @@ import { countedRecharges, type DayCeiling, inputUnder } from './recharges/day-c
 export type Birth = NewRecharge & Readonly<{ fingerprint: string }>;
 
 /**
- * What became of one request: `stored` with its time, `refused` because the balance does not cover it, or
- * `above_ceiling`. A request whose key stands for a recharge already has no row, or that of a refusal.
+ * What became of one request: `stored` with its time, `uncovered` because the balance does not pay for it,
+ * `beyond_balance` because no balance could hold what is there already and the amount, or `above_ceiling`. A request
+ * whose key stands for a recharge already has no row, or that of a refusal.
  */
 export type BirthResult =
   | Readonly<{ id: string; fate: 'stored'; createdAt: Date }>
-  | Readonly<{ id: string; fate: 'refused' | 'above_ceiling'; createdAt: null }>;
+  | Readonly<{ id: string; fate: 'uncovered' | 'beyond_balance' | 'above_ceiling'; createdAt: null }>;
+
+// The largest bigint of Postgres, in which balances are kept.
+const BALANCE_MINOR_MAX = 2n ** 63n - 1n;
 
 export type BirthOptions = Readonly<{
   hintLimitMs: number;
@@ -28,12 +32,28 @@ export const insertStatement = (
   { hintLimitMs, ceiling }: BirthOptions,
 ): Prisma.Sql => Prisma.sql`
   with
-  ${ceiling ? inputUnder(births.from(asks), ceiling) : Prisma.sql`input as ${births.from(asks)}`},
-  ${insertedRecharges('input', { hintLimitMs, isCounted: ceiling !== undefined })}
+  ${ceiling ? inputUnder(births.from(asks), ceiling) : Prisma.sql`input as materialized ${births.from(asks)}`},
+  ${creditableBirths},
+  ${insertedRecharges('creditable', { hintLimitMs, isCounted: ceiling !== undefined })}
   ${ceiling ? Prisma.sql`, ${countedRecharges}` : Prisma.empty}
   select id, "createdAt", 'stored' as fate
   from inserted_recharges
+  union all
+  select id, null, 'beyond_balance'
+  from beyond_balance
   ${ceiling ? aboveCeiling : Prisma.empty}`;
+
+const creditableBirths = Prisma.sql`
+  beyond_balance as materialized (
+    select input.id
+    from input
+    join ledger_account wallet on wallet.name = 'wallet:' || input."accountId" || ':available'
+      and wallet.currency = input.currency
+    where wallet.balance_minor > ${BALANCE_MINOR_MAX}::bigint - input."amountMinor"),
+  creditable as (
+    select *
+    from input
+    where id not in (select id from beyond_balance))`;
 
 const aboveCeiling = Prisma.sql`
   union all
@@ -66,8 +86,8 @@ export const insertWithHolds = (
     select id, "createdAt", 'stored' as fate
     from inserted_recharges
     union all
-    select id, null, 'refused'
-    from refused
+    select id, null, 'uncovered'
+    from uncovered
     ${ceiling ? aboveCeiling : Prisma.empty}`;
 };
 
@@ -116,7 +136,7 @@ const coveredBirths = (names: readonly string[]): Prisma.Sql => Prisma.sql`
       from new_births birth
       join served using (id)
       where served.is_covered),
-    refused as (
+    uncovered as (
       select birth.id
       from new_births birth
       where birth.id not in (select id from covered))`;

@@ -7,7 +7,11 @@ import type { NewRecharge } from './new-recharge.js';
 import type { DayCeiling } from './recharges/day-counter.js';
 import { type RechargeView, viewColumns } from './view.js';
 
-export type CreateProblem = 'key_used_with_other_body' | 'insufficient_balance' | 'above_ceiling';
+export type CreateProblem =
+  | 'key_used_with_other_body'
+  | 'insufficient_balance'
+  | 'beyond_balance'
+  | 'above_ceiling';
 
 export type Created =
   | Readonly<{ ok: true; replayed: boolean; recharge: RechargeView }>
@@ -74,7 +78,8 @@ async function storeOrFind(
 }
 
 const problemOf = {
-  refused: 'insufficient_balance',
+  uncovered: 'insufficient_balance',
+  beyond_balance: 'beyond_balance',
   above_ceiling: 'above_ceiling',
 } as const satisfies Record<Exclude<BirthResult['fate'], 'stored'>, CreateProblem>;
 
