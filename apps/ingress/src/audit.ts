@@ -65,8 +65,8 @@ export function openAuditTrail({ audit, log, registry }: AuditTrailDeps): AuditT
     see: (_request, response) => atEnd(response, file),
     close: async () => {
       clearInterval(timer);
-      const until = Date.now() + CLOSE_LIMIT_MS;
-      while (waiting.length > 0 && Date.now() < until) {
+      const until = performance.now() + CLOSE_LIMIT_MS;
+      while (waiting.length > 0 && performance.now() < until) {
         await flush();
         if (waiting.length > 0) await sleep(100);
       }

@@ -32,7 +32,7 @@ export function openLimitCounter(
   const { shared, own } = openPair(options);
   const spend = async (subject: string, calls: number): Promise<Spent> => {
     try {
-      return await consume(shared, subject, calls);
+      return await consume(shared, `${await options.store.scope()}:${subject}`, calls);
     } catch (error) {
       onFault(error, calls);
       return consume(own, subject, calls);

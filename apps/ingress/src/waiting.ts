@@ -11,10 +11,11 @@ export async function untilFinal(
   waitMs: number,
   signal: AbortSignal,
 ): Promise<RechargeView> {
-  const until = Date.now() + waitMs;
+  // The monotonic clock: a wall clock that is set back would hold the caller for as long.
+  const until = performance.now() + waitMs;
   let seen = recharge;
-  while (!isFinal(seen.state) && Date.now() < until && !signal.aborted) {
-    await sleep(Math.min(LOOK_EVERY_MS, Math.max(0, until - Date.now())));
+  while (!isFinal(seen.state) && performance.now() < until && !signal.aborted) {
+    await sleep(Math.min(LOOK_EVERY_MS, Math.max(0, until - performance.now())));
     seen = (await reads.recharge(recharge.id)) ?? seen;
   }
   return seen;

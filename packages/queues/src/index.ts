@@ -11,6 +11,7 @@ import {
   queueNames,
 } from './catalogue.js';
 import { HintLane } from './hints.js';
+import { prefixSource } from './installation.js';
 import { openPostgres } from './postgres.js';
 import { openRedis } from './redis.js';
 import {
@@ -60,6 +61,8 @@ export type QueuesConfig = Readonly<{
   /** Redis or Valkey. Unset: the queues live in the database, in a schema of their own. */
   redisUrl?: string | undefined;
   databaseUrl: string;
+  /** What keys in Redis begin with. Unset: a name made from the identity of the database. */
+  prefix?: string | undefined;
   log: Logger;
   /** Names of the providers, each with its own pair of queues. */
   providers?: readonly string[];
@@ -102,7 +105,9 @@ class OpenQueues implements Queues {
   constructor(config: QueuesConfig) {
     const { redisUrl, databaseUrl, poolMax = POOL_MAX, log } = config;
     this.#config = config;
-    this.#backend = redisUrl ? openRedis(redisUrl, log) : openPostgres(databaseUrl, poolMax, log);
+    this.#backend = redisUrl
+      ? openRedis(redisUrl, prefixSource(config.prefix, databaseUrl), log)
+      : openPostgres(databaseUrl, poolMax, log);
     this.#counters = openCounters(config.registry);
     this.#faults = new Burst(log, 'hinting');
   }

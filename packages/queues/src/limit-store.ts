@@ -1,6 +1,7 @@
 import type { Logger } from '@replenish/runtime';
 import pg from 'pg';
 import { Burst } from './burst.js';
+import { prefixSource } from './installation.js';
 import { redisAddressFrom } from './redis-address.js';
 import { openConnection } from './redis-connections.js';
 import { mayBeOtherwiseElsewhere } from './redis-faults.js';
@@ -9,6 +10,8 @@ import { mayBeOtherwiseElsewhere } from './redis-faults.js';
 export type LimitStore = Readonly<{
   kind: 'redis' | 'postgres';
   client: object;
+  /** What each counter's name begins with, so that two installations in one Redis do not count together. */
+  scope: () => Promise<string>;
   close: () => Promise<void>;
 }>;
 
@@ -20,13 +23,16 @@ const POOL_MAX = 2;
 export function openLimitStore(config: {
   redisUrl?: string | undefined;
   databaseUrl: string;
+  /** As that of the queues. */
+  prefix?: string | undefined;
   log: Logger;
 }): LimitStore {
   const errors = new Burst(config.log, 'the store of rate limits');
-  return config.redisUrl ? onRedis(config.redisUrl, errors) : onPostgres(config.databaseUrl, errors);
+  if (!config.redisUrl) return onPostgres(config.databaseUrl, errors);
+  return onRedis(config.redisUrl, prefixSource(config.prefix, config.databaseUrl), errors);
 }
 
-function onRedis(url: string, errors: Burst): LimitStore {
+function onRedis(url: string, scope: () => Promise<string>, errors: Burst): LimitStore {
   const redis = openConnection(redisAddressFrom(url), {
     enableOfflineQueue: false,
     maxRetriesPerRequest: 0,
@@ -37,7 +43,7 @@ function onRedis(url: string, errors: Burst): LimitStore {
   });
   redis.on('error', (error: Error) => errors.failed(error));
   redis.on('ready', () => errors.recovered());
-  return { kind: 'redis', client: redis, close: async () => redis.disconnect() };
+  return { kind: 'redis', client: redis, scope, close: async () => redis.disconnect() };
 }
 
 /** A count that a crash loses costs nothing, so no commit of it waits for the disk. */
@@ -52,5 +58,5 @@ function onPostgres(databaseUrl: string, errors: Burst): LimitStore {
     keepAlive: true,
   });
   pool.on('error', (error) => errors.failed(error));
-  return { kind: 'postgres', client: pool, close: () => pool.end() };
+  return { kind: 'postgres', client: pool, scope: async () => '', close: () => pool.end() };
 }

@@ -29,6 +29,7 @@ function openThere(port = address.port): Queues {
   const queues = openQueues({
     redisUrl: `redis://127.0.0.1:${port}`,
     databaseUrl: 'postgres://127.0.0.1:1/unused',
+    prefix: 'test',
     log: createLogger('test', 'silent'),
     hintWaitMs: 2_000,
   });

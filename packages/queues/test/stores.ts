@@ -68,6 +68,7 @@ async function redisStore(redisUrl: string): Promise<Store> {
         log,
         redisUrl: address,
         databaseUrl: 'postgres://127.0.0.1:1/unused',
+        prefix: 'test',
         hintWaitMs: PATIENT_MS,
         ...settings,
       }),

@@ -34,6 +34,14 @@ export const settings = {
     .string()
     .refine(isRedisAddress, 'is no address of Redis: see docs/configuration.md')
     .optional(),
+  /**
+   * What the keys of queues and rate limits begin with in Redis. Unset: a name made from the identity of the database,
+   * so that two installations may share a Redis without a word.
+   */
+  QUEUE_PREFIX: z
+    .string()
+    .regex(/^[\w.-]{1,64}$/, 'is not 1 to 64 letters, digits and . _ -')
+    .optional(),
   INGRESS_HOST: z.string().default('127.0.0.1'),
   INGRESS_PORT: port.default(8080),
   DASHBOARD_HOST: z.string().default('127.0.0.1'),

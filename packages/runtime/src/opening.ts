@@ -19,4 +19,11 @@ export const domainOptions = ({ config, log }: Pick<Frame, 'config' | 'log'>) =>
 export const queueOptions = (
   { config, log, registry }: Pick<Frame, 'config' | 'log' | 'registry'>,
   providers: readonly string[] = [],
-) => ({ redisUrl: config.REDIS_URL, databaseUrl: requireDatabaseUrl(config), log, registry, providers });
+) => ({
+  redisUrl: config.REDIS_URL,
+  prefix: config.QUEUE_PREFIX,
+  databaseUrl: requireDatabaseUrl(config),
+  log,
+  registry,
+  providers,
+});
