@@ -7,6 +7,9 @@ export type Presented =
   | Readonly<{ form: 's3'; keyId: string; signature: string; timestamp: string | null }>
   | Readonly<{ form: 'token'; token: string }>;
 
+/** A way to show something that is known, with one header that is wrong. Names the header and its form, no value. */
+export type Misshapen = Readonly<{ form: 'none'; why: string }>;
+
 const keyWithSecret = /^Bearer (rk_[A-Za-z0-9_]{1,64})\.(rs_[A-Za-z0-9_-]{1,128})$/i;
 const keyAlone = /^Bearer (rk_[A-Za-z0-9_]{1,64})$/i;
 const jsonWebToken = /^Bearer (eyJ[\w-]{1,8000}\.[\w-]{1,8000}\.[\w-]{1,2000})$/i;
@@ -19,26 +22,59 @@ const timestampForm = /^\d{1,12}$/;
 // No blank: two headers of one name arrive joined with ", ", and nobody could say which one was signed.
 const nonceForm = /^[\x21-\x7e]{1,128}$/;
 
-/** Null when no known form is there. Never throws, whatever the headers hold. */
-export function presentedBy(headers: IncomingHttpHeaders): Presented | null {
+/** Never throws, whatever the headers hold. */
+export function presentedBy(headers: IncomingHttpHeaders): Presented | Misshapen {
   const authorization = headers.authorization ?? '';
   const bearer = keyWithSecret.exec(authorization);
   if (bearer) return { form: 'bearer', keyId: bearer[1]!, secret: bearer[2]! };
   const token = jsonWebToken.exec(authorization);
   if (token) return { form: 'token', token: token[1]! };
   const keyId = keyAlone.exec(authorization)?.[1];
-  return keyId === undefined ? null : signedBy(headers, keyId);
+  if (keyId !== undefined) return signedBy(headers, keyId);
+  return misshapen(authorization === '' ? withoutAuthorization(headers) : WRONG_AUTHORIZATION);
 }
 
-function signedBy(headers: IncomingHttpHeaders, keyId: string): Presented | null {
-  const shown = textOf(headers['x-signature']);
+const misshapen = (why: string): Misshapen => ({ form: 'none', why });
+
+const HOW = 'send Authorization: Bearer <key id>.<secret>, or sign the request';
+const WRONG_AUTHORIZATION =
+  'Authorization must be Bearer and a blank, then <key id>.<secret>, or the key id alone beside a signature, or a token';
+
+const isSigning = (headers: IncomingHttpHeaders): boolean =>
+  ['x-signature', 'x-timestamp', 'x-nonce'].some((name) => headers[name] !== undefined);
+
+const withoutAuthorization = (headers: IncomingHttpHeaders): string =>
+  isSigning(headers)
+    ? 'Authorization is missing: a signed request sends Authorization: Bearer <key id>'
+    : HOW;
+
+function signedBy(headers: IncomingHttpHeaders, keyId: string): Presented | Misshapen {
+  const shown = headers['x-signature'] === undefined ? null : textOf(headers['x-signature']);
   const timestamp = headers['x-timestamp'] === undefined ? null : textOf(headers['x-timestamp']);
-  if (timestamp !== null && !timestampForm.test(timestamp)) return null;
-  if (hexForm.test(shown)) return { form: 's3', keyId, signature: shown, timestamp };
+  const nonce = headers['x-nonce'] === undefined ? null : textOf(headers['x-nonce']);
+  if (shown === null)
+    return misshapen(isSigning(headers) ? 'X-Signature is missing' : `Authorization has no secret: ${HOW}`);
+  if (timestamp !== null && !timestampForm.test(timestamp)) return misshapen(whyNoTimestamp(timestamp));
+  if (hexForm.test(shown) && nonce === null) return { form: 's3', keyId, signature: shown, timestamp };
   const signature = signedForm.exec(shown)?.[1];
-  const nonce = textOf(headers['x-nonce']);
-  if (signature === undefined || timestamp === null || !nonceForm.test(nonce)) return null;
+  if (signature === undefined) return misshapen(whyNoSignature(shown));
+  if (timestamp === null) return misshapen('X-Timestamp is missing: Unix seconds');
+  if (nonce === null) return misshapen('X-Nonce is missing: a text that was not sent before');
+  if (!nonceForm.test(nonce))
+    return misshapen('X-Nonce must be 1 to 128 printable ASCII characters without blanks, sent once');
   return { form: 'signed', keyId, signature, timestamp, nonce };
+}
+
+const whyNoTimestamp = (timestamp: string): string =>
+  `X-Timestamp must be Unix seconds in digits${/^\d{13}$/.test(timestamp) ? ', not milliseconds' : ''}`;
+
+/** Says nothing of the digits themselves. */
+function whyNoSignature(shown: string): string {
+  if (!shown.startsWith('v1=')) return 'X-Signature must begin with v1=';
+  const digits = shown.slice('v1='.length);
+  if (!/^[0-9a-f]*$/i.test(digits)) return 'X-Signature must be v1= and hex: it has other characters';
+  if (digits.length !== 64) return `X-Signature must be v1= and 64 hex digits: it has ${digits.length}`;
+  return 'X-Signature must be v1= and hex in lower case';
 }
 
 const textOf = (header: string | string[] | undefined): string => (typeof header === 'string' ? header : '');

@@ -33,11 +33,10 @@ export function openCallers(clients: CallerClients, options: AuthOptions) {
   return async (request: Request, scope: Scope): Promise<Key> => {
     refuseRepeated(request.rawHeaders);
     const presented = presentedBy(request.headers);
-    if (!presented)
-      throw unauthenticated('send Authorization: Bearer <key id>.<secret>, or sign the request');
+    if (presented.form === 'none') throw unauthenticated(presented.why);
     const known = await prove(request, presented);
-    if (!known) throw unauthenticated(unproven[presented.form]);
-    refuseForm(known.key, presented.form);
+    if (!known) throw unauthenticated(unproven[presented.form] + secretBesideSignature(request, presented));
+    refuseForm(known.key, presented.form, secretBesideSignature(request, presented));
     refuseState(known.key, options);
     if (!known.isAllowedFrom(request.ip))
       throw new Problem('UNAUTHORIZED', 'the key may not be used from this address');
@@ -56,10 +55,16 @@ const unknownKey = 'the key is unknown, or the secret is wrong';
 
 const unproven: Readonly<Record<Presented['form'], string>> = {
   bearer: unknownKey,
-  signed: 'the key is unknown, the signature is wrong, or the timestamp is more than 300 s off',
+  signed: 'the key is unknown, or the signature is wrong',
   s3: 'the key is unknown, or the balance signature is wrong: it is valid for GET /v1/account/balance only, for 60 s, with keys that allow it',
   token: 'the token is not valid here, or no key belongs to its subject',
 };
+
+/** For a caller that signs and sends the secret as well: the signature is not looked at then. */
+const secretBesideSignature = ({ headers }: Request, { form }: Presented): string =>
+  form === 'bearer' && headers['x-signature'] !== undefined
+    ? '; Authorization has the secret though X-Signature is there: a signed request sends the key id alone'
+    : '';
 
 /** One proof a form; null when it fails. */
 function openProofs(clients: CallerClients, { tokenIssuer, now }: AuthOptions) {
@@ -70,7 +75,8 @@ function openProofs(clients: CallerClients, { tokenIssuer, now }: AuthOptions) {
       case 'bearer':
         return find(presented, (known) => known.isSecret(presented.secret));
       case 'signed': {
-        if (!isInWindow(presented, now())) return null;
+        if (!isInWindow(presented, now()))
+          throw unauthenticated('X-Timestamp is more than 300 s from our clock, which the header Date tells');
         const text = signedText(request, presented);
         return find(presented, (known) => isSigned(known, text, presented));
       }
@@ -92,11 +98,11 @@ function narrowed(key: Key, scope: string | null): Key {
   return granted.length === 0 ? key : { ...key, scopes: key.scopes.filter((name) => granted.includes(name)) };
 }
 
-function refuseForm(key: Key, form: Presented['form']): void {
+function refuseForm(key: Key, form: Presented['form'], more: string): void {
   if (key.requireSignature && (form === 'bearer' || form === 'token'))
-    throw unauthenticated('this key only takes signed requests');
+    throw unauthenticated(`this key only takes signed requests${more}`);
   if (form === 'bearer' && key.env === 'live' && !key.allowBearer)
-    throw unauthenticated('this live key may not be sent with its secret: sign the request');
+    throw unauthenticated(`this live key may not be sent with its secret: sign the request${more}`);
 }
 
 function refuseState(key: Key, { isProduction, now }: AuthOptions): void {

@@ -132,7 +132,7 @@ test('nothing that was signed can be changed', async () => {
       headers: headers(),
       ...(sent !== undefined && { body: sent }),
     });
-    expect([401, 404]).toContain(answer.status);
+    expect([401, 404, 405]).toContain(answer.status);
   }
   const listed = signed(key, 'GET', LIST, { timestamp });
   for (const path of [LIST.replace('5', '6'), LIST.replace('acct-1', 'acct-2'), `${LIST}&status=failed`])
