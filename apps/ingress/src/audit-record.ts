@@ -15,7 +15,7 @@ const bodyFields = new Map([
 ]);
 const queryFields = new Set([
   ...['accountId', 'currency', 'status', 'orderReference', 'createdFrom', 'createdTo'],
-  ...['from', 'to', 'limit', 'cursor', 'key', 'account'],
+  ...['from', 'to', 'limit', 'cursor', 'key', 'account', 'correlationId'],
 ]);
 
 // The longest of these fields is an order reference. A body beyond 64 kB is all metadata, and none of that is kept.

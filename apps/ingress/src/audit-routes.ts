@@ -1,11 +1,11 @@
-import type { Audit, AuditCall, Key } from '@replenish/domain';
+import type { Audit, AuditCall, CallPlace, Key } from '@replenish/domain';
 import type { IRouter, Request, Response } from 'express';
 import { z } from 'zod';
 import { answer } from './answer.js';
 import type { Scope } from './caller.js';
 import { otherMethods } from './methods.js';
 import { readQuery } from './query.js';
-import { accountId, pageLimit, timestamp } from './recharge-input.js';
+import { accountId, pageLimit, text, timestamp } from './recharge-input.js';
 
 export type AuditRouteDeps = Readonly<{
   audit: Pick<Audit, 'list'>;
@@ -23,6 +23,7 @@ export const AuditQuery = z.strictObject({
     .regex(/^[1-5]\d\d$/, 'is not an HTTP status')
     .transform(Number)
     .optional(),
+  correlationId: text(128).optional(),
   from: timestamp.optional(),
   to: timestamp.optional(),
   limit: pageLimit(50),
@@ -46,26 +47,26 @@ export function addAuditRoutes(router: IRouter, deps: AuditRouteDeps): void {
 async function list({ audit, caller }: AuditRouteDeps, request: Request, response: Response): Promise<void> {
   const key = await caller(request, 'audit:read');
   const query = readQuery(AuditQuery, request);
-  const rows = await audit.list({
+  const { calls, next } = await audit.list({
     clientId: key.clientId,
-    limit: query.limit + 1,
-    ...(query.key !== undefined && { keyId: query.key }),
-    ...(query.account !== undefined && { accountId: query.account }),
-    ...(query.status !== undefined && { status: query.status }),
-    ...(query.from && { from: new Date(query.from) }),
-    ...(query.to && { to: new Date(query.to) }),
-    ...(query.cursor && { before: placeOf(query.cursor) }),
+    limit: query.limit,
+    keyId: query.key,
+    accountId: query.account,
+    status: query.status,
+    correlationId: query.correlationId,
+    from: query.from === undefined ? undefined : new Date(query.from),
+    to: query.to === undefined ? undefined : new Date(query.to),
+    before: query.cursor === undefined ? undefined : placeOf(query.cursor),
   });
-  const page = rows.slice(0, query.limit);
-  const nextCursor = rows.length > query.limit ? cursorOf(page.at(-1)!) : null;
-  answer(request, response, 'calls', { data: page.map(bodyOf), nextCursor });
+  const nextCursor = next && cursorOf(next);
+  answer(request, response, 'calls', { data: calls.map(bodyOf), nextCursor });
 }
 
 const bodyOf = ({ id, clientId: _, ...call }: AuditCall) => ({ callId: id, ...call });
 
-const cursorOf = ({ at, id }: AuditCall): string => `${at.getTime()}.${id}`;
+const cursorOf = ({ at, id }: CallPlace): string => `${at.getTime()}.${id}`;
 
-function placeOf(cursor: string): { at: Date; id: string } {
+function placeOf(cursor: string): CallPlace {
   const [ms, id] = cursor.split('.');
   return { at: new Date(Number(ms)), id: id! };
 }

@@ -3,6 +3,9 @@ import { pinnedUrl } from '../src/store/database/session.js';
 
 type Statement = Readonly<{ text: string; values: readonly unknown[] }>;
 
+/** What a statement that runs for every request or on a timer may touch: a tenth of a second of a cold disk. */
+export const BUFFERS_MAX = 2_000;
+
 /** What a statement touched, at 8 kB a buffer, whichever way its plan was made. */
 export type Touched = Readonly<{ buffers: number; text: string }>;
 

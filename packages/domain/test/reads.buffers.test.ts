@@ -1,12 +1,10 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Books } from './books.js';
 import { CLIENT } from './books.js';
-import { buffersOf } from './buffers.js';
+import { BUFFERS_MAX, buffersOf } from './buffers.js';
 import { BUSY_ACCOUNT, NEWEST_AT, openManyRows, QUIET_CLIENT } from './many-rows.js';
 
 const RECHARGES = 100_000;
-// A tenth of a second of a cold disk, and a few milliseconds of memory.
-const BUFFERS_MAX = 2_000;
 
 let books: Books;
 beforeAll(async () => {

@@ -1,5 +1,5 @@
 import { Command } from '@commander-js/extra-typings';
-import type { AuditCall, AuditFilter, Domain } from '@replenish/domain';
+import type { AuditCall, AuditFilter, CallPlace, Domain } from '@replenish/domain';
 import { withDomain } from '../books.js';
 import { type Declare, JSON_ABOUT, Misuse } from '../command.js';
 import { tableOf } from '../table.js';
@@ -18,6 +18,7 @@ export const audit: Declare = (run) =>
     )
     .option('--key <keyId>', 'calls with one key')
     .option('--account <accountId>', 'calls about one account')
+    .option('--correlation-id <id>', 'the calls of one correlation id')
     .option('--status <number>', 'answers with one HTTP status', values.wholeNumber(100, 599))
     .option(
       '--from <time>',
@@ -46,31 +47,25 @@ type Asked = Readonly<{
   client?: string;
   key?: string;
   account?: string;
+  correlationId?: string;
   status?: number;
   from?: Date;
   to?: Date;
 }>;
 
-function filterFrom({ client, key, account, status, from, to }: Asked): Filter {
-  if (from && to && from >= to) throw new Misuse('--from must be before --to');
-  return {
-    ...(client !== undefined && { clientId: client }),
-    ...(key !== undefined && { keyId: key }),
-    ...(account !== undefined && { accountId: account }),
-    ...(status !== undefined && { status }),
-    ...(from && { from }),
-    ...(to && { to }),
-  };
+function filterFrom({ client, key, account, correlationId, ...rest }: Asked): Filter {
+  if (rest.from && rest.to && rest.from >= rest.to) throw new Misuse('--from must be before --to');
+  return { ...rest, clientId: client, keyId: key, accountId: account, correlationId };
 }
 
 async function* pages(domain: Domain, filter: Filter, limit: number): AsyncGenerator<AuditCall> {
-  let before: AuditCall | undefined;
+  let before: CallPlace | undefined;
   for (let left = limit; left > 0; ) {
-    const size = Math.min(left, PAGE_MAX);
-    const page = await domain.audit.list({ ...filter, limit: size, ...(before && { before }) });
-    yield* page;
-    before = page.at(-1);
-    left = page.length < size ? 0 : left - page.length;
+    const { calls, next } = await domain.audit.list({ ...filter, limit: Math.min(left, PAGE_MAX), before });
+    yield* calls;
+    if (!next) return;
+    before = next;
+    left -= calls.length;
   }
 }
 
