@@ -20,10 +20,11 @@ import { guarded } from './guard.js';
 import type { Limits } from './limits.js';
 import { otherMethods } from './methods.js';
 import { answerProblems, notFound, Problem } from './problem.js';
-import { readBody } from './read-body.js';
+import { type Intake, readBody } from './read-body.js';
 import { addRechargeRoutes } from './recharges.js';
 import { redacted } from './redaction.js';
 import { setStandingHeaders } from './send.js';
+import type { Waits } from './waiting.js';
 import { webhookRoutes } from './webhooks.js';
 
 export type IngressDeps = Readonly<{
@@ -47,6 +48,9 @@ export type Guards = Readonly<{
   /** Every call passes them, in this order. */
   onlookers?: readonly Onlooker[];
   mutualTls?: boolean;
+  /** Null: bodies and work are not bounded. */
+  intake?: Intake | null;
+  waits?: Waits;
 }>;
 
 // They look ahead, so that the routers below still see whole paths: many, which no other request has to be compared with.
@@ -69,14 +73,14 @@ export function buildApp(deps: IngressDeps): Express {
   const publicUrl = deps.publicUrl ?? 'http://127.0.0.1:8080';
   const docs = docsRoutes({ publicUrl, isProduction: deps.auth.isProduction });
   app.use(OPEN_TO_ALL, seenBy([setStandingHeaders]), healthRoutes(deps.health), docs);
-  const { limits = null, mutualTls = false, onlookers = [] } = deps.guards ?? {};
+  const { limits = null, mutualTls = false, onlookers = [], intake = null, waits } = deps.guards ?? {};
   app.use(seenBy(onlookers));
   const inbox = deps.domain.inbox;
-  app.use(WEBHOOKS, webhookRoutes({ ...deps, inbox, received, now: () => new Date() }));
-  app.use(readBody(BODY_MAX_BYTES));
+  app.use(WEBHOOKS, webhookRoutes({ ...deps, inbox, intake, received, now: () => new Date() }));
+  app.use(readBody(BODY_MAX_BYTES, intake));
   const caller = guarded(openCallers(deps.domain.clients, deps.auth), { limits, mutualTls });
   const domain = limits ? limitedByAccount(deps.domain, limits) : deps.domain;
-  addRechargeRoutes(app, { ...deps, domain, caller, requests });
+  addRechargeRoutes(app, { ...deps, domain, caller, requests, ...(waits && { waits }) });
   addAuditRoutes(app, { audit: deps.domain.audit, caller });
   addAccountRoutes(app, { balances: deps.domain.balances, caller });
   app.use(notFound);

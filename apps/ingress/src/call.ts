@@ -19,6 +19,8 @@ export type Call = {
   /** What was asked for and which recharge that is, for whoever follows it through the logs. */
   idempotencyKey: string | undefined;
   transactionId: string | undefined;
+  /** It counts among the work under way: see `openOverload`. */
+  isWork: boolean;
   isDone: boolean;
   isClosed: boolean;
   /** The caller left before it was answered. */
@@ -61,6 +63,7 @@ export function openCall(request: Request, response: Response, correlationId: st
     read: undefined,
     idempotencyKey: undefined,
     transactionId: undefined,
+    isWork: false,
     isDone: false,
     isClosed: false,
     isGone: false,

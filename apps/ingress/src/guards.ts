@@ -3,9 +3,11 @@ import { openLimitStore } from '@replenish/queues';
 import { type Frame, queueOptions } from '@replenish/runtime';
 import { openWatch } from './anomaly.js';
 import type { Guards } from './app.js';
+import { openArrivals } from './arrivals.js';
 import { openAuditTrail } from './audit.js';
 import { openLimits } from './limits.js';
 import { openOverload } from './overload.js';
+import { openWaits, waitsMax } from './waiting.js';
 
 /** All that stands around the door, as this process's settings say. */
 export function openGuards(frame: Frame, domain: Pick<Domain, 'audit' | 'security'>): Guards {
@@ -27,8 +29,16 @@ export function openGuards(frame: Frame, domain: Pick<Domain, 'audit' | 'securit
     registry,
   });
   opened('overload', overload, (it) => it.close());
+  const arrivals = openArrivals({
+    max: config.BODIES_ARRIVING_MAX,
+    perOriginMax: config.BODIES_ARRIVING_PER_ADDRESS_MAX,
+    registry,
+  });
+  opened('arrivals', arrivals, (it) => it.close());
   return {
     limits,
+    intake: { arrivals, overload },
+    waits: openWaits({ ...waitsMax, overload, registry }),
     onlookers: [trail.see, watch.see, overload.see],
     mutualTls: config.TLS_CLIENT_CA_FILE !== undefined,
   };

@@ -12,6 +12,7 @@ import {
 } from '@replenish/runtime';
 import { buildApp } from './app.js';
 import { authSettings } from './auth-settings.js';
+import { watchConnections } from './connections.js';
 import { openGuards } from './guards.js';
 import { closeServer, createIngressServer } from './server.js';
 import { refuseDemoClient, refuseUnsafeConfiguration, tlsOptions } from './tls.js';
@@ -45,9 +46,10 @@ await runProcess('ingress', process.env, async (frame) => {
     stopping: stop.signal,
     publicUrl: config.PUBLIC_URL,
   });
-  const server = opened('server', createIngressServer(app, log, tls), closeServer);
+  const wishes = { tls, keepAliveMs: config.KEEP_ALIVE_MS };
+  const server = opened('server', createIngressServer(app, log, wishes), closeServer);
+  watchConnections(server, { max: config.INGRESS_CONNECTIONS_MAX, registry });
   opened('long polls', stop, (it) => it.abort());
-  server.maxConnections = config.INGRESS_CONNECTIONS_MAX;
   server.listen(config.INGRESS_PORT, config.INGRESS_HOST);
   await once(server, 'listening');
   const { port } = server.address() as { port: number };

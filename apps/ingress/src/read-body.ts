@@ -1,39 +1,79 @@
-import type { Request, RequestHandler } from 'express';
+import type { NextFunction, Request, RequestHandler, Response } from 'express';
+import type { Arrivals } from './arrivals.js';
+import type { Overload } from './overload.js';
 import { Problem } from './problem.js';
+
+/** Bounds of what arrives and of what is worked on. */
+export type Intake = Readonly<{
+  arrivals: Pick<Arrivals, 'begin' | 'grow' | 'end'>;
+  overload: Pick<Overload, 'enter'>;
+}>;
 
 /**
  * Reads the whole body as its bytes. Beyond `bytesMax` nothing is kept and the sender is told at once, however much is
  * still to come: what follows is read and dropped until the server's own time limit.
  *
+ * A POST counts as work once its body is whole. Until then it is an arrival, with bounds of its own.
+ *
  * body-parser tells a sender only after the last byte, and took a twentieth of what a request costs.
  */
 export const readBody =
-  (bytesMax: number): RequestHandler =>
-  (request, _response, next) => {
+  (bytesMax: number, intake: Intake | null): RequestHandler =>
+  (request, response, next) => {
     const {
       'content-length': length,
       'transfer-encoding': transfer,
       'content-encoding': encoding,
     } = request.headers;
-    if (length === undefined && transfer === undefined) return next();
+    const hasBody = length !== undefined || transfer !== undefined;
     // What is read costs memory before anybody is known: only what takes a body gets one.
-    if (request.method !== 'POST') return next(hasNoBody(request) ? undefined : unwanted());
+    if (request.method !== 'POST') return next(!hasBody || hasNoBody(request) ? undefined : unwanted());
+    if (!hasBody) return enter(intake, response, next);
     if (encoding !== undefined && !/^identity$/i.test(encoding)) return next(packed());
     if (Number(length) > bytesMax) return next(tooLarge());
-    const chunks: Buffer[] = [];
-    let bytes = 0;
-    request.on('data', (chunk: Buffer) => {
-      const before = bytes;
-      bytes += chunk.length;
-      if (bytes <= bytesMax) chunks.push(chunk);
-      else if (before <= bytesMax) next(tooLarge());
-    });
-    request.on('end', () => {
-      if (bytes > bytesMax) return;
-      request.body = chunks.length === 1 ? chunks[0] : Buffer.concat(chunks);
-      next();
-    });
+    receive(request, response, { bytesMax, intake, next });
   };
+
+type Receiving = Readonly<{ bytesMax: number; intake: Intake | null; next: NextFunction }>;
+
+function receive(request: Request, response: Response, { bytesMax, intake, next }: Receiving): void {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  let isRefused = false;
+  const refuse = (problem: Problem): void => {
+    isRefused = true;
+    chunks.length = 0;
+    next(problem);
+  };
+  intake?.arrivals.begin(response, refuse);
+  if (isRefused) return;
+  if (request.headers.expect !== undefined) response.writeContinue();
+  request.on('data', (chunk: Buffer) => {
+    if (isRefused) return;
+    bytes += chunk.length;
+    chunks.push(chunk);
+    if (bytes > bytesMax) {
+      intake?.arrivals.end(response);
+      refuse(tooLarge());
+    } else intake?.arrivals.grow(response, chunk.length);
+  });
+  request.on('end', () => {
+    if (isRefused) return;
+    intake?.arrivals.end(response);
+    request.body = chunks.length === 1 ? chunks[0] : Buffer.concat(chunks);
+    enter(intake, response, next);
+  });
+}
+
+function enter(intake: Intake | null, response: Response, next: NextFunction): void {
+  let problem: unknown;
+  try {
+    intake?.overload.enter(response);
+  } catch (error) {
+    problem = error;
+  }
+  next(problem);
+}
 
 /** Methods but GET and HEAD are answered by their routes: none takes them. */
 const hasNoBody = ({ method, headers }: Request): boolean =>

@@ -20,13 +20,15 @@ import { readQuery, refuseQuery } from './query.js';
 import { accountId, pageLimit, text, timestamp } from './recharge-input.js';
 import { addHeader } from './send.js';
 import { refuseBody, refuseUnheard } from './unheard.js';
-import { untilFinal, waitMsFrom } from './waiting.js';
+import { untilFinal, type Waits, waitMsFrom } from './waiting.js';
 
 export type RechargeDeps = IntakeDeps &
   Readonly<{
     domain: Pick<Domain, 'createRecharge' | 'applyNews' | 'reads'>;
     caller: (request: Request, scope: Scope) => Promise<Key>;
     stopping?: AbortSignal;
+    /** Unset: any number of calls may wait. */
+    waits?: Waits;
   }>;
 
 // The source document's form answers synchronously; four seconds is what its callers wait for a page.
@@ -44,14 +46,9 @@ export function addRechargeRoutes(router: IRouter, deps: RechargeDeps): void {
   const one = async (request: Request, response: Response) => {
     const recharge = await own(deps, request, 'recharges:read');
     const waitMs = waitMsFrom(request.headers.prefer as string);
-    if (waitMs > 0) addHeader(response, 'preference-applied', `wait=${waitMs / 1_000}`);
-    const waited = await untilFinal(
-      deps.domain.reads,
-      recharge,
-      waitMs,
-      nobodyWaits(response, deps.stopping),
-    );
-    answer(request, response, 'recharge', rechargeBody(waited));
+    const waited = await afterWaiting(deps, response, recharge, waitMs);
+    if (waited) addHeader(response, 'preference-applied', `wait=${waitMs / 1_000}`);
+    answer(request, response, 'recharge', rechargeBody(waited ?? recharge));
   };
   const timeline = async (request: Request, response: Response) => {
     const recharge = await own(deps, request, 'recharges:read');
@@ -66,6 +63,23 @@ export function addRechargeRoutes(router: IRouter, deps: RechargeDeps): void {
   router.route('/v1/recharges/:id').get(one).all(otherMethods);
   router.route('/v1/recharges/:id/timeline').get(timeline).all(otherMethods);
   router.route('/v1/recharges/:id/cancel').post(bound(cancel)).all(otherMethods);
+}
+
+/** The recharge once it is final or the time is up; null when the call is not to wait, or may not. */
+async function afterWaiting(
+  { domain, stopping, waits }: RechargeDeps,
+  response: Response,
+  recharge: RechargeView,
+  waitMs: number,
+): Promise<RechargeView | null> {
+  if (waitMs === 0) return null;
+  const end = waits ? waits.begin(response) : () => {};
+  if (!end) return null;
+  try {
+    return await untilFinal(domain.reads, recharge, waitMs, nobodyWaits(response, stopping));
+  } finally {
+    end();
+  }
 }
 
 /** Aborted when the caller has gone, or this process is about to. */
@@ -115,12 +129,7 @@ async function charge(deps: RechargeDeps, request: Request, response: Response):
   const key = await deps.caller(request, 'recharges:write');
   refuseUnheard(request);
   const taken = await takeCharge(deps, key, request, response);
-  const recharge = await untilFinal(
-    deps.domain.reads,
-    taken.recharge,
-    CHARGE_WAIT_MS,
-    nobodyWaits(response, deps.stopping),
-  );
+  const recharge = (await afterWaiting(deps, response, taken.recharge, CHARGE_WAIT_MS)) ?? taken.recharge;
   if (taken.replayed) addHeader(response, 'idempotent-replayed', 'true');
   const body = rechargeBody(recharge);
   answer(request, response, 'charge', {

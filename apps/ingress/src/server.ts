@@ -8,6 +8,7 @@ import {
 import { Server as NetServer, type Socket } from 'node:net';
 import { createFastServer, type Logger, newId, type TlsOptions } from '@replenish/runtime';
 import type { Express } from 'express';
+import { markUsed } from './connections.js';
 import { problemBody } from './problem.js';
 
 /**
@@ -17,24 +18,34 @@ import { problemBody } from './problem.js';
 export const serverLimits: ServerOptions = {
   headersTimeout: 10_000,
   requestTimeout: 15_000,
-  keepAliveTimeout: 10_000,
+  keepAliveTimeout: 75_000,
   connectionsCheckingInterval: 2_000,
   maxHeaderSize: 16_384,
   // The app says it in the form of every other problem.
   requireHostHeader: false,
 };
 
+type ServerWishes = Readonly<{ tls?: TlsOptions | null; keepAliveMs?: number }>;
+
 /** The app on a server with these limits. What Node itself refuses is answered in the form of every other problem. */
-export function createIngressServer(app: Express, log: Logger, tls: TlsOptions | null = null): Server {
+export function createIngressServer(
+  app: Express,
+  log: Logger,
+  { tls = null, keepAliveMs = serverLimits.keepAliveTimeout! }: ServerWishes = {},
+): Server {
   const heard: RequestListener = (request, response) => {
+    markUsed(request.socket);
     // Told to close, it takes no further request on a connection that stays open.
     if (!server.listening) response.shouldKeepAlive = false;
     if (!isPath(request.url!)) request.url = `/${encodeURIComponent(request.url!)}`;
     app(request, response);
   };
   const { request, response } = app;
-  const server = createFastServer(Object.assign(heard, { request, response }), serverLimits, tls);
+  const limits = { ...serverLimits, keepAliveTimeout: keepAliveMs };
+  const server = createFastServer(Object.assign(heard, { request, response }), limits, tls);
   server.on('checkExpectation', heard);
+  // A body is invited where it is read, so that a refusal comes before it.
+  server.on('checkContinue', heard);
   server.on('clientError', (error: NodeJS.ErrnoException, socket: AnsweringSocket) => {
     // Half an answer is on its way already, or nobody is there to read one.
     const answering = socket._httpMessage;

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { type Domain, StoreUnavailable } from '@replenish/domain';
 import { BadConfiguration, type Config, type TlsOptions } from '@replenish/runtime';
+import { serverLimits } from './server.js';
 import { trustsEverybody } from './trusted-proxies.js';
 
 type TlsSettings = Pick<Config, 'TLS_CERT_FILE' | 'TLS_KEY_FILE' | 'TLS_CLIENT_CA_FILE'>;
@@ -15,6 +16,8 @@ export function tlsOptions(config: TlsSettings): TlsOptions | null {
     cert: read('TLS_CERT_FILE', cert),
     key: read('TLS_KEY_FILE', key),
     minVersion: 'TLSv1.2',
+    // As long as headers may take; Node's own two minutes let unfinished handshakes hold connections.
+    handshakeTimeout: serverLimits.headersTimeout!,
     // Asked for, not insisted on: the guard does that, call by call, and lets webhooks and health checks through.
     ...(ca && { ca: read('TLS_CLIENT_CA_FILE', ca), requestCert: true, rejectUnauthorized: false }),
   };

@@ -6,7 +6,7 @@ import { type Request, type Response, Router } from 'express';
 import { callOf } from './call.js';
 import { otherMethods } from './methods.js';
 import { Problem } from './problem.js';
-import { readBody } from './read-body.js';
+import { type Intake, readBody } from './read-body.js';
 import { send } from './send.js';
 
 export type WebhookDeps = Readonly<{
@@ -14,6 +14,7 @@ export type WebhookDeps = Readonly<{
   providers: Pick<Providers, 'raw'>;
   queues: Pick<Queues, 'hint'>;
   log: Logger;
+  intake: Intake | null;
   received: Counter<'provider' | 'result'>;
   now: () => Date;
 }>;
@@ -25,7 +26,7 @@ export function webhookRoutes(deps: WebhookDeps): Router {
   const router = Router();
   router
     .route('/webhooks/:provider')
-    .post(readBody(BODY_MAX_BYTES), (request, response) => take(deps, request, response))
+    .post(readBody(BODY_MAX_BYTES, deps.intake), (request, response) => take(deps, request, response))
     .all(otherMethods);
   return router;
 }

@@ -6,8 +6,10 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { createFastServer, openRegistry } from '@replenish/runtime';
 import { until } from '@replenish/testing';
 import express from 'express';
+import { openArrivals } from '../src/arrivals.js';
 import { atEnd, done, openCall, seenBy, statusTold } from '../src/call.js';
 import { openOverload } from '../src/overload.js';
+import { readBody } from '../src/read-body.js';
 import { closeServer, createIngressServer } from '../src/server.js';
 import { aRecharge, bearer, type Ingress, listen, openIngress } from './ingress.js';
 
@@ -17,14 +19,15 @@ const LIMIT = { limitMs: 10_000 };
 async function openSlow() {
   const registry = openRegistry('ingress');
   const overload = openOverload({ delayMaxMs: 60_000, inFlightMax: 1_000, registry });
+  const arrivals = openArrivals({ max: 100, perOriginMax: 100, registry });
   const ended: number[] = [];
   const working: (() => void)[] = [];
   const app = express().use(
     seenBy([
       (request, response) => openCall(request, response, 'test'),
       (_request, response) => atEnd(response, (_sent, answered) => ended.push(statusTold(answered))),
-      overload.see,
     ]),
+    readBody(1_024, { arrivals, overload }),
   );
   app.post('/slow', (_request, response) => {
     working.push(() => {
@@ -46,6 +49,7 @@ async function openSlow() {
     isLeft: async () => (await promisify(server.getConnections.bind(server))()) === 0,
     inFlight: async () => (await gauge.get()).values[0]!.value,
     close: async () => {
+      arrivals.close();
       overload.close();
       await closeServer(server);
     },
@@ -145,7 +149,7 @@ test('a body where none belongs is not waited for', async () => {
   const { socket, heard } = await openTo(ingress.url);
   socket.write('PUT /v1/recharges HTTP/1.1\r\nhost: x\r\ncontent-length: 1000\r\n\r\n{');
   await until(() => heard() !== '', LIMIT, 'an answer before the body');
-  expect(heard()).toMatch(/^HTTP\/1\.1 404 /);
+  expect(heard()).toMatch(/^HTTP\/1\.1 405 /);
   socket.destroy();
 });
 

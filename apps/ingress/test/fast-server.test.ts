@@ -121,5 +121,5 @@ test('requests and responses are born as those of Express', async () => {
 });
 
 test('the limits of the server are the ones set', () => {
-  expect(fast).toMatchObject({ headersTimeout: 10_000, requestTimeout: 15_000, keepAliveTimeout: 10_000 });
+  expect(fast).toMatchObject({ headersTimeout: 10_000, requestTimeout: 15_000, keepAliveTimeout: 75_000 });
 });

@@ -94,7 +94,7 @@ export async function openIngress({
     auth: { isProduction: false, tokenIssuer: null, now: Date.now, trustProxy: false, ...auth },
     ...(guards && { guards: guards(around, database.url) }),
   });
-  const server = createIngressServer(app, around.log, tls);
+  const server = createIngressServer(app, around.log, { tls });
   const url = await listen(server);
   const pool = new pg.Pool({ connectionString: database.url, max: 2 });
   return {

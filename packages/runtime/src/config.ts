@@ -97,8 +97,14 @@ export const settings = {
    * second happens in bursts that pass by themselves.
    */
   OVERLOAD_DELAY_MS: milliseconds(20, 60_000).default(2_000),
-  /** POSTs under way in one ingress: about a second's worth of what two cores can take, with bodies of 192 kB at most. */
+  /** POSTs in work in one ingress: about a second's worth of what two cores can take, with bodies of 192 kB at most. */
   OVERLOAD_IN_FLIGHT_MAX: z.coerce.number().int().min(1).max(100_000).default(2_000),
+  /** Bodies that may be arriving at one ingress at once. A whole one is there within milliseconds. */
+  BODIES_ARRIVING_MAX: z.coerce.number().int().min(1).max(100_000).default(4_000),
+  /** The same, from one address. Raise it where a balancer in front hides the addresses of callers. */
+  BODIES_ARRIVING_PER_ADDRESS_MAX: z.coerce.number().int().min(1).max(100_000).default(500),
+  /** How long an idle connection is kept. Balancers keep theirs for 60 s, and must not find ours closed. */
+  KEEP_ALIVE_MS: milliseconds(1_000, 3_600_000).default(75_000),
   /** Connections of one ingress. An idle one costs some 10 kB; beyond the limit new ones are closed at once. */
   INGRESS_CONNECTIONS_MAX: z.coerce.number().int().min(1).max(1_000_000).default(10_000),
   /** PEM files of the ingress's certificate chain and its key: https is served directly. Both or none. */

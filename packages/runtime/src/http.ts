@@ -16,7 +16,7 @@ export type PrototypedApp = RequestListener & { request: object; response: objec
 
 export type TlsOptions = Pick<
   SecureOptions,
-  'cert' | 'key' | 'ca' | 'requestCert' | 'rejectUnauthorized' | 'minVersion'
+  'cert' | 'key' | 'ca' | 'requestCert' | 'rejectUnauthorized' | 'minVersion' | 'handshakeTimeout'
 >;
 
 /**
