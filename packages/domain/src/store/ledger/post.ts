@@ -8,13 +8,13 @@ import { Prisma } from '../../generated/client.js';
  * Wallets are locked in name order, so batches that cross wait instead of deadlocking. Entries are numbered after that:
  * the running balances of a wallet follow the ids of its entries. A wallet's balance is written once per batch, so an
  * entry's balance is that one less what the batch posts to the wallet after it.
+ *
+ * The time of an entry follows the same order, so that a cut at any time splits the entries of a wallet where its
+ * balance was. It is taken when the lock of the wallet is had, since now() is the statement's beginning, and it is never
+ * before the wallet's entry before it, should the clock be set back. An entry between two wallets has the later time of
+ * the two, which each of them keeps.
  */
 export const postedJournals = Prisma.sql`
-  inserted_journals as (
-    insert into ledger_journal (id, transaction_id, slot)
-    select journal_id, transaction_id, slot
-    from to_post
-    where ord = 1),
   numbered_postings as materialized (
     select row_number() over (order by transaction_id, ord) as n, *
     from to_post),
@@ -24,21 +24,27 @@ export const postedJournals = Prisma.sql`
         order by n
         rows between 1 following and unbounded following), 0) as later
     from (
-      select *, 'debit' as side, debit as account, -amount as delta
+      select *, 'debit' as side, debit as account, credit as other, -amount as delta
       from numbered_postings
       union all
-      select *, 'credit', credit, amount
+      select *, 'credit', credit, debit, amount
       from numbered_postings) side),
   posted_wallets as (
-    insert into ledger_account (name, currency, balance_minor)
-    select account, currency, sum(delta)
+    insert into ledger_account (name, currency, balance_minor, last_entry_at)
+    select account, currency, sum(delta), greatest(clock_timestamp(), max(
+      case when other like 'wallet:%' then (
+        select wallet.last_entry_at
+        from ledger_account wallet
+        where wallet.name = sides.other and wallet.currency = sides.currency) end))
     from sides
     where account like 'wallet:%'
     group by account, currency
     order by account, currency
     on conflict (name, currency) do update
-      set balance_minor = ledger_account.balance_minor + excluded.balance_minor
-    returning name, currency, balance_minor),
+      set
+        balance_minor = ledger_account.balance_minor + excluded.balance_minor,
+        last_entry_at = greatest(ledger_account.last_entry_at, excluded.last_entry_at, clock_timestamp())
+    returning name, currency, balance_minor, last_entry_at),
   charted_accounts as (
     insert into ledger_account (name, currency)
     select distinct account, currency
@@ -46,22 +52,35 @@ export const postedJournals = Prisma.sql`
     where account not like 'wallet:%'
     order by account, currency
     on conflict (name, currency) do nothing),
-  inserted_entries as (
-    insert into ledger_entry (journal_id, transaction_id, debit_account, credit_account, amount_minor, currency,
-      debit_balance_minor, credit_balance_minor)
+  entries as materialized (
     select
+      side.n,
       side.journal_id,
       side.transaction_id,
+      side.slot,
       side.debit,
       side.credit,
       side.amount,
       side.currency,
       max((wallets.balances ->> (side.account || ' ' || side.currency))::bigint - side.later)
-        filter (where side.side = 'debit'),
+        filter (where side.side = 'debit') as debit_balance,
       max((wallets.balances ->> (side.account || ' ' || side.currency))::bigint - side.later)
-        filter (where side.side = 'credit')
+        filter (where side.side = 'credit') as credit_balance,
+      coalesce(max((wallets.times ->> (side.account || ' ' || side.currency))::timestamptz), clock_timestamp()) as at
     from sides side, (
-      select jsonb_object_agg(name || ' ' || currency, balance_minor) as balances
+      select
+        jsonb_object_agg(name || ' ' || currency, balance_minor) as balances,
+        jsonb_object_agg(name || ' ' || currency, last_entry_at) as times
       from posted_wallets) wallets
-    group by side.n, side.journal_id, side.transaction_id, side.debit, side.credit, side.amount, side.currency
-    order by side.n)`;
+    group by side.n, side.journal_id, side.transaction_id, side.slot, side.debit, side.credit, side.amount, side.currency),
+  inserted_journals as (
+    insert into ledger_journal (id, transaction_id, slot, at)
+    select journal_id, transaction_id, slot, max(at)
+    from entries
+    group by journal_id, transaction_id, slot),
+  inserted_entries as (
+    insert into ledger_entry (journal_id, transaction_id, debit_account, credit_account, amount_minor, currency,
+      debit_balance_minor, credit_balance_minor, at)
+    select journal_id, transaction_id, debit, credit, amount, currency, debit_balance, credit_balance, at
+    from entries
+    order by n)`;
