@@ -16,17 +16,21 @@ export type AccountDeps = Readonly<{
 
 const HISTORY = 20;
 
-export const BalanceQuery = z.strictObject({ accountId, currency: bookedCurrency.optional() });
+export const BalanceQuery = z.strictObject({
+  accountId,
+  currency: bookedCurrency.optional().meta({ description: 'Only this currency' }),
+});
 
 export const LedgerQuery = z.strictObject({
-  currency: bookedCurrency.optional(),
-  from: timestamp.optional(),
-  to: timestamp.optional(),
+  currency: bookedCurrency.optional().meta({ description: 'Only this currency' }),
+  from: timestamp.optional().meta({ description: 'Only posted at this time or later (RFC 3339)' }),
+  to: timestamp.optional().meta({ description: 'Only posted before this time (RFC 3339)' }),
   limit: pageLimit(50),
   cursor: z
     .string()
     .regex(/^[1-9]\d{0,17}$/, 'must be the nextCursor of an earlier page')
-    .optional(),
+    .optional()
+    .meta({ description: 'The `nextCursor` of the page before; leave it out for the first page' }),
 });
 
 export function addAccountRoutes(router: IRouter, deps: AccountDeps): void {

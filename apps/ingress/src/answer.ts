@@ -1,10 +1,11 @@
 import type { Request, Response } from 'express';
 import { stringify } from 'lossless-json';
 import { withoutParameters } from './media-type.js';
-import { addHeader, send } from './send.js';
+import { type ProblemBody, problemPage } from './problem-page.js';
+import { addHeader, send, sendPage } from './send.js';
 import { writeXml } from './xml-write.js';
 
-export type Form = 'json' | 'xml' | 'csv';
+export type Form = 'json' | 'xml' | 'csv' | 'html';
 
 /** Media types by what a caller may name in Accept. The first one of a form is the one that is preferred. */
 const formOf: Readonly<Record<string, Form>> = {
@@ -14,11 +15,16 @@ const formOf: Readonly<Record<string, Form>> = {
   'text/xml': 'xml',
   'application/problem+xml': 'xml',
   'text/csv': 'csv',
+  'text/html': 'html',
+  'application/xhtml+xml': 'html',
 };
 
 const everywhere = Object.keys(formOf).filter((type) => formOf[type] !== 'csv');
 
-/** The form that the caller likes best. Whoever likes none of ours is answered in JSON: a 406 helps nobody. */
+/**
+ * The form that the caller prefers. JSON where it names none of ours: a 406 helps nobody. Browsers name XML too, but
+ * after HTML, and would offer an answer in it as a download.
+ */
 export function preferredForm(request: Request, options: { csv?: boolean } = {}): Form {
   const { accept } = request.headers;
   if (!accept) return 'json';
@@ -49,15 +55,12 @@ export function answer(
 }
 
 /** The same for a problem of RFC 9457, which has media types of its own. */
-export function answerProblem(
-  request: Request,
-  response: Response,
-  body: Readonly<{ status: number } & Record<string, unknown>>,
-): void {
-  const isXml = preferredForm(request) === 'xml';
+export function answerProblem(request: Request, response: Response, body: ProblemBody): void {
+  const form = preferredForm(request);
   addHeader(response, 'vary', 'accept');
-  const type = `application/problem+${isXml ? 'xml' : 'json'}`;
-  send(response, body.status, type, isXml ? writeXml('problem', body) : JSON.stringify(body));
+  if (form === 'html') sendPage(response, body.status, problemPage(body));
+  else if (form === 'xml') send(response, body.status, 'application/problem+xml', writeXml('problem', body));
+  else send(response, body.status, 'application/problem+json', JSON.stringify(body));
 }
 
 /** Balances may pass 2^53: they are written as the digits they are, not through a float. */

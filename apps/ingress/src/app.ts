@@ -1,7 +1,7 @@
 import type { Domain } from '@replenish/domain';
 import type { Providers } from '@replenish/providers';
 import type { Queues } from '@replenish/queues';
-import { Counter, correlationIdFrom, type Frame, type Logger } from '@replenish/runtime';
+import { Counter, correlationIdFrom, type Frame, type Logger, type PageLink } from '@replenish/runtime';
 import express, {
   type ErrorRequestHandler,
   type Express,
@@ -11,6 +11,7 @@ import express, {
   Router,
 } from 'express';
 import { addAccountRoutes } from './accounts.js';
+import { preferredForm } from './answer.js';
 import { addAuditRoutes } from './audit-routes.js';
 import type { AuthSettings } from './auth-settings.js';
 import { atEnd, type Call, callOf, type Onlooker, openCall, seenBy, statusTold } from './call.js';
@@ -19,11 +20,11 @@ import { docsRoutes } from './docs-routes.js';
 import { guarded } from './guard.js';
 import type { Limits } from './limits.js';
 import { otherMethods } from './methods.js';
-import { answerProblems, notFound, Problem } from './problem.js';
+import { answerProblems, notFound, Problem, PUBLIC_URL } from './problem.js';
 import { type Intake, readBody } from './read-body.js';
 import { addRechargeRoutes } from './recharges.js';
 import { redacted } from './redaction.js';
-import { setStandingHeaders } from './send.js';
+import { addHeader, sendPage, setStandingHeaders } from './send.js';
 import type { Waits } from './waiting.js';
 import { webhookRoutes } from './webhooks.js';
 
@@ -35,8 +36,10 @@ export type IngressDeps = Readonly<{
   registry: Frame['registry'];
   health: Frame['health'];
   auth: AuthSettings;
-  /** Base of the examples in the documentation. */
-  publicUrl?: string;
+  /** Base of problem types and of the documentation's examples. */
+  publicUrl?: string | undefined;
+  /** Other pages of the installation, which the documentation links to. */
+  places?: readonly PageLink[];
   guards?: Guards;
   /** Aborted when the process is told to stop: whoever waits is answered with what there is. */
   stopping?: AbortSignal;
@@ -70,8 +73,9 @@ export function buildApp(deps: IngressDeps): Express {
   app.set('trust proxy', deps.auth.trustProxy);
   app.use(seenBy([opening(deps.log)]));
   const [requests, received] = openCounters(deps.registry);
+  app.set(PUBLIC_URL, deps.publicUrl);
   const publicUrl = deps.publicUrl ?? 'http://127.0.0.1:8080';
-  const docs = docsRoutes({ publicUrl, isProduction: deps.auth.isProduction });
+  const docs = docsRoutes({ publicUrl, isProduction: deps.auth.isProduction, places: deps.places ?? [] });
   app.use(OPEN_TO_ALL, seenBy([setStandingHeaders]), healthRoutes(deps.health), docs);
   const { limits = null, mutualTls = false, onlookers = [], intake = null, waits } = deps.guards ?? {};
   app.use(seenBy(onlookers));
@@ -83,6 +87,7 @@ export function buildApp(deps: IngressDeps): Express {
   addRechargeRoutes(app, { ...deps, domain, caller, requests, ...(waits && { waits }) });
   addAuditRoutes(app, { audit: deps.domain.audit, caller });
   addAccountRoutes(app, { balances: deps.domain.balances, caller });
+  app.use(toDocumentation);
   app.use(notFound);
   app.use(keepProblem);
   app.use(answerProblems(deps.log));
@@ -114,6 +119,14 @@ const limitedByAccount = (domain: Domain, limits: Limits): Domain => ({
     return domain.createRecharge(ask);
   },
 });
+
+/** A person who opens the bare address in a browser is led to the documentation. The last route: calls never pass it. */
+const toDocumentation: RequestHandler = (request, response, next) => {
+  if (request.path !== '/' || request.method !== 'GET' || preferredForm(request) !== 'html') return next();
+  addHeader(response, 'vary', 'accept');
+  addHeader(response, 'location', '/docs');
+  sendPage(response, 302, '<!doctype html><title>Replenish</title><a href="/docs">Documentation</a>');
+};
 
 /** Whoever files the call wants to know why it was refused. */
 const keepProblem: ErrorRequestHandler = (error, _request, response, next) => {

@@ -15,17 +15,19 @@ export type AuditRouteDeps = Readonly<{
 export const AuditQuery = z.strictObject({
   key: z
     .string()
-    .regex(/^rk_[A-Za-z0-9_]{1,64}$/, 'is not a key id')
-    .optional(),
-  account: accountId.optional(),
+    .regex(/^rk_[A-Za-z0-9_]{1,64}$/, 'must be a key id')
+    .optional()
+    .meta({ description: 'Only with this key' }),
+  account: accountId.optional().meta({ description: 'Only of this account' }),
   status: z
     .string()
-    .regex(/^[1-5]\d\d$/, 'is not an HTTP status')
+    .regex(/^[1-5]\d\d$/, 'must be an HTTP status')
     .transform(Number)
-    .optional(),
-  correlationId: text(128).optional(),
-  from: timestamp.optional(),
-  to: timestamp.optional(),
+    .optional()
+    .meta({ type: 'integer', description: 'Only answered with this HTTP status' }),
+  correlationId: text(128).optional().meta({ description: 'Only with this correlation id' }),
+  from: timestamp.optional().meta({ description: 'Only at this time or later (RFC 3339)' }),
+  to: timestamp.optional().meta({ description: 'Only before this time (RFC 3339)' }),
   limit: pageLimit(50),
   cursor: z
     .string()
@@ -33,7 +35,8 @@ export const AuditQuery = z.strictObject({
       /^\d{1,14}\.[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/,
       'must be the nextCursor of an earlier page',
     )
-    .optional(),
+    .optional()
+    .meta({ description: 'The `nextCursor` of the page before; leave it out for the first page' }),
 });
 
 export function addAuditRoutes(router: IRouter, deps: AuditRouteDeps): void {

@@ -1,53 +1,95 @@
-import { escaped } from './xml-write.js';
+import { escapeHtml, type PageLink, pageHead, pageHeader } from '@replenish/runtime';
 
 export type Page = Readonly<{
   path: string;
   title: string;
-  html: string;
-  /** What follows the text in a style of its own. */
-  below?: string;
+  /** Drawn when the page is first asked for: an ingress that nobody reads pages of spends nothing on them. */
+  content: () => Content;
+  /** Code of BCP 47; English when not given. */
+  language?: string;
+  /** Whether a script of ours sends calls from the page. */
+  sendsCalls?: boolean;
 }>;
 
-/** One page: navigation, content, one style sheet. */
-export function layout(page: Page, navigation: readonly Page[]): string {
-  const links = navigation
-    .map(({ path, title }) => {
-      const here = page.path === path || (path !== '/docs' && page.path.startsWith(`${path}/`));
-      return `<li><a href="${path}"${here ? ' aria-current="page"' : ''}>${escaped(title)}</a></li>`;
-    })
-    .join('');
+/** `headings` make the table of contents of the page. */
+export type Content = Readonly<{ html: string; headings?: readonly Heading[] }>;
+export type Heading = Readonly<{ id: string; text: string }>;
+export type Group = Readonly<{ title: string; pages: readonly Page[] }>;
+
+/** What stands around each page. */
+export type Site = Readonly<{
+  groups: readonly Group[];
+  version: string;
+  /** The dashboard and the sandbox, where a reader may go there. */
+  places: readonly PageLink[];
+}>;
+
+/** One page: header, navigation, content, contents of the page, and the pages before and after it. */
+export function layout(page: Page, { groups, version, places }: Site): string {
+  const { html, headings = [] } = page.content();
   return `<!doctype html>
-<html lang="en">
+<html lang="${page.language ?? 'en'}">
 <head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="color-scheme" content="light dark">
-<title>${escaped(page.title)} · Replenish</title>
+${pageHead(page.title)}
 <link rel="stylesheet" href="/docs/style.css">
-<link rel="icon" href="data:,">
-</head>
+<script src="/docs/page.js" defer></script>
+${page.sendsCalls ? '<script src="/docs/try.js" defer></script>\n' : ''}</head>
 <body>
-<header><a class="brand" href="/docs">Replenish</a></header>
+<a class="skip" href="#content">Skip to the text</a>
+${pageHeader('/docs', 'docs', [...places, { href: '/docs/reference', text: 'API reference' }])}
 <div class="frame">
-<nav aria-label="Documentation"><ul>${links}</ul></nav>
-<main>
-<div class="text">
-${page.html}
+${navigation(page, groups)}
+<main id="content" tabindex="-1">
+${contents(headings)}<div class="text">
+${html}
 </div>
-${page.below ?? ''}</main>
+${neighbours(page, groups)}<footer>Replenish ${escapeHtml(version)}. <a href="/docs/changelog">Changelog</a></footer>
+</main>
 </div>
 </body>
 </html>
 `;
 }
 
+function navigation(page: Page, groups: readonly Group[]): string {
+  const link = ({ path, title, language }: Page): string => {
+    const isHere = page.path === path || (path !== '/docs' && page.path.startsWith(`${path}/`));
+    const tongue = language ? ` lang="${language}"` : '';
+    return `<li><a href="${path}"${tongue}${isHere ? ' aria-current="page"' : ''}>${escapeHtml(title)}</a></li>`;
+  };
+  const lists = groups.map(
+    ({ title, pages }) => `<p>${escapeHtml(title)}</p><ul>${pages.map(link).join('')}</ul>`,
+  );
+  return `<nav class="pages" aria-label="Documentation">${lists.join('')}</nav>`;
+}
+
+// A list of two is longer than the page it would shorten.
+const HEADINGS_MIN = 3;
+
+function contents(headings: readonly Heading[]): string {
+  if (headings.length < HEADINGS_MIN) return '';
+  const items = headings.map(({ id, text }) => `<li><a href="#${id}">${escapeHtml(text)}</a></li>`);
+  return `<nav class="contents" aria-label="On this page"><p>On this page</p><ul>${items.join('')}</ul></nav>\n`;
+}
+
+function neighbours(page: Page, groups: readonly Group[]): string {
+  const pages = groups.flatMap((group) => group.pages);
+  const at = pages.findIndex(({ path }) => path === page.path);
+  const link = (target: Page | undefined, rel: string, words: string): string =>
+    target
+      ? `<a rel="${rel}" href="${target.path}"><span>${words}</span>${escapeHtml(target.title)}</a>`
+      : '';
+  if (at < 0) return '';
+  const links = `${link(pages[at - 1], 'prev', 'Previous')}${link(pages[at + 1], 'next', 'Next')}`;
+  return `<nav class="neighbours" aria-label="Previous and next page">${links}</nav>\n`;
+}
+
 /** Text with \`code\` between backquotes, as our schemas' descriptions have it. */
-export const prose = (text: string): string => escaped(text).replace(/`([^`]+)`/g, '<code>$1</code>');
+export const prose = (text: string): string => escapeHtml(text).replace(/`([^`]+)`/g, '<code>$1</code>');
 
-export const code = (text: string): string =>
-  `<pre tabindex="0"><code>${escaped(text).replaceAll('&#10;', '\n')}</code></pre>`;
+export const code = (text: string): string => `<pre tabindex="0"><code>${escapeHtml(text)}</code></pre>`;
 
-/** Cells carry the heading of their column: on a narrow screen each stands below the other, without a head. */
+/** Cells carry the heading of their column: on a narrow screen they stand below each other, without a head. */
 export function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
   const labels = head.map((cell) => cell.replace(/<[^>]*>/g, ''));
   const cells = (row: readonly string[]) =>

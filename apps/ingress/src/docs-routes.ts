@@ -1,9 +1,12 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { PageLink } from '@replenish/runtime';
 import { type RequestHandler, type Response, Router, raw } from 'express';
 import helmet from 'helmet';
-import { layout, type Page } from './docs-layout.js';
-import { openPages, styleSheet } from './docs-pages.js';
+import { layout, type Page, type Site } from './docs-layout.js';
+import { files, openPages } from './docs-pages.js';
+import { referencePage } from './docs-reference.js';
 import { emptyForm, signatureForm, signaturePage } from './docs-signature.js';
-import { openViewer } from './docs-viewer.js';
 import { otherMethods } from './methods.js';
 import { openapiDocument } from './openapi.js';
 
@@ -12,37 +15,63 @@ export type DocsOptions = Readonly<{
   publicUrl: string;
   /** In production nobody types signatures or keys into a page. */
   isProduction: boolean;
+  /** Other pages of the installation. */
+  places: readonly PageLink[];
 }>;
 
 const FORM_MAX = '64kb';
 const CACHED = 'public, max-age=300';
+const LOCAL_SANDBOX = 'http://127.0.0.1:8090';
 
-/** The contract for machines and for people, made once at start. No page needs a network, and only the reference a script. */
-export function docsRoutes({ publicUrl, isProduction }: DocsOptions): Router {
-  const viewer = openViewer(!isProduction);
-  const { navigation, pages } = openPages(publicUrl, viewer.page);
-  const signature = { path: '/docs/signature', title: 'Check a signature', html: '' };
-  const menu = isProduction ? navigation : [...navigation, signature];
+const { version } = JSON.parse(readFileSync(join(import.meta.dirname, '../package.json'), 'utf8')) as {
+  version: string;
+};
+
+const SIGNATURE: Page = {
+  path: '/docs/signature',
+  title: 'Check a signature',
+  content: () => ({ html: signaturePage(emptyForm) }),
+};
+
+/** Makes it when it is first asked for, and keeps it. */
+function once<T>(make: () => T): () => T {
+  let made: { value: T } | undefined;
+  return () => {
+    made ??= { value: make() };
+    return made.value;
+  };
+}
+
+/** The contract for machines and for people. No page needs another host, nor a script to be read. */
+export function docsRoutes({ publicUrl, isProduction, places }: DocsOptions): Router {
+  const contract = once(() => openapiDocument(publicUrl));
+  const signature = isProduction ? null : SIGNATURE;
+  const { groups, pages } = openPages({
+    publicUrl,
+    sandboxUrl: places.find(({ text }) => text === 'Sandbox')?.href ?? LOCAL_SANDBOX,
+    reference: referencePage(contract, !isProduction),
+    signature,
+  });
+  const site: Site = { groups, version, places };
   const router = Router();
-  const contract = JSON.stringify(openapiDocument(publicUrl));
-  const serve = (path: string, type: string, text: string): void => {
-    const show: RequestHandler = (_request, response) => sendText(response, type, text);
+  const serve = (path: string, type: string, write: () => string): void => {
+    const text = once(write);
+    const show: RequestHandler = (_request, response) => sendText(response, type, text());
     router.route(path).get(show).all(otherMethods);
   };
-  serve('/openapi.json', 'application/json', contract);
+  serve('/openapi.json', 'application/json', () => JSON.stringify(contract()));
   router.use('/docs', policy());
-  router.use(viewer.routes);
-  serve('/docs/style.css', 'text/css', styleSheet);
-  for (const page of pages) serve(page.path, 'text/html', layout(page, menu));
-  if (!isProduction) addSignature(router, signature, menu);
+  for (const [path, [type, text]] of Object.entries(files)) serve(path, type, () => text);
+  for (const page of pages) if (page !== signature) serve(page.path, 'text/html', () => layout(page, site));
+  if (signature) addSignature(router, signature, site);
   return router;
 }
 
-function addSignature(router: Router, page: Page, menu: readonly Page[]): void {
+function addSignature(router: Router, page: Page, site: Site): void {
   const show = (response: Response, html: string) => {
     response.setHeader('cache-control', 'no-store');
     response.setHeader('content-type', 'text/html; charset=utf-8');
-    response.end(layout({ ...page, html }, menu));
+    response.end(layout({ ...page, content: () => ({ html }) }, site));
   };
   router
     .route(page.path)
@@ -59,14 +88,19 @@ function sendText(response: Response, type: string, text: string): void {
   response.end(text);
 }
 
-/** The pages run nothing and send forms to us alone. What else their headers say is the app's business. */
+/**
+ * Scripts and styles are files of ours, calls and forms go where the page came from, and no text becomes code. What else
+ * the headers say is the app's business.
+ */
 const policy = () =>
   helmet.contentSecurityPolicy({
     useDefaults: false,
     directives: {
       defaultSrc: ["'none'"],
+      scriptSrc: ["'self'"],
       styleSrc: ["'self'"],
       imgSrc: ["'self'", 'data:'],
+      connectSrc: ["'self'"],
       formAction: ["'self'"],
       baseUri: ["'none'"],
       frameAncestors: ["'none'"],

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
+import { escapeHtml } from '@replenish/runtime';
 import { signedText } from './auth-signatures.js';
 import { code } from './docs-layout.js';
-import { escaped } from './xml-write.js';
 
 const fields = ['method', 'path', 'timestamp', 'nonce', 'body', 'keyId', 'canonical', 'signature'] as const;
 export type SignatureForm = Readonly<Record<(typeof fields)[number], string>>;
@@ -34,10 +34,10 @@ ${input('signature', 'Your X-Signature', form.signature)}
 <p>Line ends of the body are read as LF. If yours holds CR LF, compare the hash of the body instead.</p>`;
 
 const input = (name: string, label: string, value: string): string =>
-  `<label for="${name}">${label}</label><input id="${name}" name="${name}" value="${escaped(value)}" autocomplete="off">`;
+  `<label for="${name}">${label}</label><input id="${name}" name="${name}" value="${escapeHtml(value)}" autocomplete="off">`;
 
 const area = (name: string, label: string, value: string): string =>
-  `<label for="${name}">${label}</label><textarea id="${name}" name="${name}" spellcheck="false">\n${escaped(value)}</textarea>`;
+  `<label for="${name}">${label}</label><textarea id="${name}" name="${name}" spellcheck="false">\n${escapeHtml(value)}</textarea>`;
 
 function result(form: SignatureForm): string {
   const body = Buffer.from(form.body);
@@ -52,7 +52,7 @@ ${code(ours)}
 <p>Hash of the body: <code>${createHash('sha256').update(body).digest('hex')}</code>, ${body.length} bytes.</p>
 ${form.canonical ? `<p id="difference">${difference(form.canonical, ours)}</p>` : ''}
 ${faults.length > 0 ? `<ul>${faults.map((fault) => `<li>${fault}</li>`).join('')}</ul>` : ''}
-<p>Balance signature, for <code>GET /v1/account/balance</code> only, covers: <code>${escaped(timestamp + keyId)}</code></p>`;
+<p>Balance signature, for <code>GET /v1/account/balance</code> only, covers: <code>${escapeHtml(timestamp + keyId)}</code></p>`;
 }
 
 /** Counted in bytes of UTF-8 from 0: that is what both sides hash. */
@@ -68,7 +68,7 @@ function difference(theirs: string, ours: string): string {
 
 const shown = (bytes: Buffer, at: number): string =>
   at < bytes.length
-    ? `0x${bytes[at]!.toString(16).padStart(2, '0')} <code>${escaped(JSON.stringify(bytes.subarray(at, at + 12).toString('utf8')))}</code>`
+    ? `0x${bytes[at]!.toString(16).padStart(2, '0')} <code>${escapeHtml(JSON.stringify(bytes.subarray(at, at + 12).toString('utf8')))}</code>`
     : 'ended';
 
 function faultsOf({ method, path, timestamp, nonce, keyId, signature }: SignatureForm): string[] {

@@ -14,6 +14,7 @@ import { buildApp } from './app.js';
 import { authSettings } from './auth-settings.js';
 import { watchConnections } from './connections.js';
 import { openGuards } from './guards.js';
+import { addresses } from './places.js';
 import { closeServer, createIngressServer } from './server.js';
 import { refuseDemoClient, refuseUnsafeConfiguration, tlsOptions } from './tls.js';
 
@@ -44,7 +45,7 @@ await runProcess('ingress', process.env, async (frame) => {
     auth,
     guards,
     stopping: stop.signal,
-    publicUrl: config.PUBLIC_URL,
+    ...addresses(config),
   });
   const wishes = { tls, keepAliveMs: config.KEEP_ALIVE_MS };
   const server = opened('server', createIngressServer(app, log, wishes), closeServer);

@@ -1,3 +1,4 @@
+import { details } from './docs-error-pages.js';
 import type { Operation } from './openapi-operations.js';
 import { type Code, codes } from './problem.js';
 
@@ -19,8 +20,8 @@ export const ref = (name: string): Json => ({ $ref: `#/components/schemas/${name
 /** XML only where the answer has a root element of its own. */
 export function answersOf({ answers: byStatus, csv, scope, headers: more }: Operation): Json {
   return Object.fromEntries(
-    Object.entries(byStatus).map(([status, name]) => {
-      const schema = name === 'any' ? {} : ref(name);
+    Object.entries(byStatus).map(([status, [name, description]]) => {
+      const schema = name === 'any' ? ANYTHING : ref(name);
       const hasXml = name !== 'any' && name !== 'Health';
       const names = [
         'X-Correlation-Id',
@@ -31,25 +32,49 @@ export function answersOf({ answers: byStatus, csv, scope, headers: more }: Oper
       const content = {
         [name === 'any' ? '*/*' : 'application/json']: { schema },
         ...(hasXml && { 'application/xml': { schema } }),
-        ...(csv && { 'text/csv': { schema: { type: 'string' } } }),
+        ...(csv && {
+          'text/csv': { schema: { type: 'string', description: 'The rows, with a line of names' } },
+        }),
       };
-      return [status, { description: descriptions[status] ?? 'Done', headers: headerRefs(names), content }];
+      return [status, { description, headers: headerRefs(names), content }];
     }),
   );
 }
 
-const descriptions: Readonly<Record<string, string>> = { 202: 'Stored', 503: 'Not ready' };
-
 const headerRefs = (names: readonly string[]): Json =>
   Object.fromEntries(names.map((name) => [name, { $ref: `#/components/headers/${name}` }]));
 
-export const problemsOf = ({ problems }: Operation): Json =>
+/** Shared by all operations, with the words of this one beside the reference. */
+export const problemsOf = ({ problems, meanings = {} }: Operation): Json =>
   Object.fromEntries(
-    [...problems.flatMap(statusesOf), ...REFUSED_UNREAD].map((status) => [
-      status,
-      { $ref: `#/components/responses/Problem${status}` },
-    ]),
+    [...problems.flatMap(statusesOf), ...REFUSED_UNREAD].map((status) => {
+      const own = problems.flatMap((code) => (statusesOf(code)[0] === status && meanings[code]) || []);
+      const description = own.length > 0 ? { description: own.join('. ') } : {};
+      return [status, { $ref: `#/components/responses/Problem${status}`, ...description }];
+    }),
   );
+
+export const ANYTHING: Json = { description: 'Bytes of any media type' };
+
+/** What each status means, where its code alone does not say it. */
+const meaningOf: Readonly<Record<number, string>> = {
+  400: 'The request is not valid: `errors` names each field, parameter or header at fault',
+  401: 'The caller could not be identified: key, secret, signature, timestamp or nonce is wrong',
+  402: 'The available balance does not cover the amount',
+  403: 'The key may not do this: it lacks the scope, does not cover the account, or is locked',
+  404: 'Not found',
+  405: 'The path does not have this method; `Allow` names those it has',
+  408: 'The request did not arrive in time',
+  409: 'The state of the recharge does not allow this',
+  413: 'The body is too large',
+  415: 'The media type, the character set or the encoding of the body is not supported',
+  417: 'The header `Expect` is not supported, other than with `100-continue`',
+  422: 'The idempotency key was used with another request',
+  429: 'A limit of requests per minute is reached; repeat after `Retry-After` with the same idempotency key',
+  431: 'The headers are too large',
+  500: 'Unexpected error; quote the correlation id. Repeat with the same idempotency key',
+  503: 'Overloaded, or the database does not answer; repeat after `Retry-After` with the same idempotency key',
+};
 
 /** A response for each status that some problem has. */
 export function problemResponses(): Json {
@@ -59,19 +84,20 @@ export function problemResponses(): Json {
 
 function problem(status: number): Json {
   const having = (Object.keys(codes) as Code[]).filter((code) => statusesOf(code).includes(status));
+  const [code] = having;
   const example = {
-    type: `/docs/errors/${having[0]}`,
-    title: codes[having[0]!].title,
+    type: `https://pay.example/docs/errors/${code}`,
+    title: codes[code!].title,
     status,
-    detail: 'amount: must be a positive integer of minor units, in digits',
-    code: having[0],
+    detail: status === codes[code!].status ? details[code!] : meaningOf[status],
+    code,
     correlationId: '0190b3a2-7c1e-7d1b-9a55-3f2c8e6d4b10',
   };
   return {
-    description: having.map((code) => `${code}: ${codes[code].title}`).join('; '),
+    description: `${having.join(', ')}. ${meaningOf[status]}`,
     headers: headerRefs(problemHeaders(status)),
     content: {
-      'application/problem+json': { schema: ref('Problem'), ...(status === 400 && { example }) },
+      'application/problem+json': { schema: ref('Problem'), example },
       'application/problem+xml': { schema: ref('Problem') },
     },
   };
@@ -87,14 +113,24 @@ const problemHeaders = (status: number): string[] => [
   ...([403, 429, 503].includes(status) ? ['Retry-After'] : []),
 ];
 
-const plain = (description: string): Json => ({ description, schema: { type: 'string' } });
+const plain = (description: string, example: string): Json => ({
+  description,
+  schema: { type: 'string' },
+  example,
+});
 export const headers: Json = {
-  'X-Correlation-Id': plain('Name it when you ask us about this call'),
-  Location: plain('Where the recharge can be read'),
-  'Idempotent-Replayed': plain('`true` when the key was seen before'),
-  'Retry-After': plain('Seconds to wait. With 403 only while the key is locked'),
-  'WWW-Authenticate': plain('`Bearer`, where a key would help: not with webhooks'),
-  RateLimit: plain('Where a limit applies: requests left (`r`), and seconds until they are more (`t`)'),
-  'RateLimit-Policy': plain('Where a limit applies: requests (`q`) in a window of seconds (`w`)'),
-  'X-Next-Cursor': plain('With text/csv: the cursor of the next page'),
+  'X-Correlation-Id': plain('Quote it when you ask about this call', '0190b3a2-7c1e-7d1b-9a55-3f2c8e6d4b10'),
+  Location: plain('Where the recharge can be read', '/v1/recharges/01a2122d-35de-70af-9927-1ae329a0e10b'),
+  'Idempotent-Replayed': plain('`true` when the idempotency key was used before', 'true'),
+  'Retry-After': plain('Seconds to wait. With 403 only while the key is locked', '1'),
+  'WWW-Authenticate': plain('`Bearer`, where a key would help: not with webhooks', 'Bearer'),
+  RateLimit: plain(
+    'Where a limit applies: requests left (`r`), and seconds until there are more (`t`)',
+    '"client";r=599;t=42',
+  ),
+  'RateLimit-Policy': plain(
+    'Where a limit applies: requests (`q`) in a window of seconds (`w`)',
+    '"client";q=600;w=60',
+  ),
+  'X-Next-Cursor': plain('With text/csv: the cursor of the next page', 'AaISLTXecK-ZJxrjKaDhCw'),
 };

@@ -1,22 +1,46 @@
 import { states } from '@replenish/domain';
 import { z } from 'zod';
+import { TimelineRow } from './openapi-timeline.js';
 import { type Code, codes } from './problem.js';
 
 /** What the routes answer, as schemas: for the document at /openapi.json, and for the tests that hold the routes to it. */
-const time = z.iso.datetime();
-const minor = z
-  .int()
-  .min(1)
-  .max(Number.MAX_SAFE_INTEGER)
-  .meta({ description: 'Minor units of the currency' });
+const time = (description: string) =>
+  z.iso.datetime().meta({ description: `${description} (RFC 3339, UTC)` });
+const timeOrNull = (description: string) =>
+  z.iso
+    .datetime()
+    .nullable()
+    .meta({ description: `${description} (RFC 3339, UTC); null until then` });
+const words = (description: string) => z.string().meta({ description });
+const orNull = (description: string) => z.string().nullable().meta({ description });
+const minor = (description: string) =>
+  z
+    .int()
+    .min(1)
+    .max(Number.MAX_SAFE_INTEGER)
+    .meta({ description: `${description}, in minor units of the currency` });
 // Sums have no bound that a float could hold; JSON and XML carry them as the digits they are.
-const exactMinor = z.number().meta({
-  type: 'integer',
-  description: 'Minor units of the currency; may pass 2^53, read it without a float',
-});
-const id = z.string().regex(/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/);
-const list = <Item extends z.ZodType>(item: Item) =>
-  z.array(item.meta({ ...item.meta(), xml: { name: 'item' } })).meta({ xml: { wrapped: true } });
+const exactMinor = (description: string) =>
+  z.number().meta({
+    type: 'integer',
+    description: `${description}, in minor units of the currency. It may exceed 2^53: do not read it as a float`,
+  });
+const id = (description: string) =>
+  z
+    .string()
+    .regex(/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/)
+    .meta({ description });
+const currencyCode = z
+  .string()
+  .regex(/^[A-Z]{3}$/)
+  .meta({ description: 'ISO 4217 code of the currency' });
+const nextCursor = orNull(
+  'Pass it as `cursor` to read the next page; null on the last one. A page may hold fewer rows than `limit`, even none, and still have a next one',
+);
+const list = <Item extends z.ZodType>(item: Item, description = '') =>
+  z
+    .array(item.meta({ ...item.meta(), xml: { name: 'item' } }))
+    .meta({ xml: { wrapped: true }, ...(description && { description }) });
 
 const example = {
   transactionId: '01a2122d-35de-70af-9927-1ae329a0e10b',
@@ -43,140 +67,235 @@ const example = {
 
 export const Recharge = z
   .strictObject({
-    transactionId: id,
-    status: z.enum(['accepted', 'in_progress', 'succeeded', 'failed', 'canceled']),
-    state: z.enum(states),
-    accountId: z.string(),
-    amount: minor,
-    currency: z.string().regex(/^[A-Z]{3}$/),
-    paymentMethod: z.string(),
-    provider: z.string(),
-    providerOrderId: z.string().nullable(),
-    externalReference: z.string().nullable().meta({ description: 'The same as providerOrderId' }),
-    orderReference: z.string().nullable(),
-    message: z.string().meta({ description: 'For people; programs read status and failure.code' }),
+    transactionId: id('Id of the recharge'),
+    status: z.enum(['accepted', 'in_progress', 'succeeded', 'failed', 'canceled']).meta({
+      description:
+        'What programs go by. `succeeded`: the money has arrived. `failed`, `canceled`: the account was not credited. The other two are not final',
+    }),
+    state: z.enum(states).meta({ description: 'The state behind the status, in more detail' }),
+    accountId: words('The account to recharge'),
+    amount: minor('The amount'),
+    currency: currencyCode,
+    paymentMethod: words('How the recharge is paid for'),
+    provider: words('The provider that carries it out'),
+    providerOrderId: orNull("The provider's id of the order; null until the provider has named it"),
+    externalReference: orNull('The same as `providerOrderId`'),
+    orderReference: orNull('Your own reference, as sent'),
+    message: words('What is going on, for people. Programs read `status` and `failure.code`'),
     failure: z
       .strictObject({
-        code: z.string().meta({ description: 'PAYMENT_FAILED or PROVIDER_ERROR' }),
-        message: z.string(),
+        code: words('`PAYMENT_FAILED`: the provider declined. `PROVIDER_ERROR`: it refused the order'),
+        message: words("The provider's reason, for people"),
       })
-      .nullable(),
+      .nullable()
+      .meta({ description: 'Why it failed; null unless the status is `failed`' }),
     metadata: z.record(z.string(), z.string()).meta({
-      description:
-        'In XML `<metadata><name>value</name></metadata>`, or `<entry key="any name">value</entry>`',
+      description: 'Your own data, as sent. In XML `<metadata><entry key="name">value</entry></metadata>`',
     }),
-    createdAt: time,
-    updatedAt: time,
-    submittedAt: time.nullable(),
-    succeededAt: time.nullable(),
-    failedAt: time.nullable(),
-    canceledAt: time.nullable(),
+    createdAt: time('When it was stored'),
+    updatedAt: time('When it last changed'),
+    submittedAt: timeOrNull('When it was first sent to the provider'),
+    succeededAt: timeOrNull('When it succeeded'),
+    failedAt: timeOrNull('When it failed'),
+    canceledAt: timeOrNull('When it was canceled'),
   })
-  .meta({ xml: { name: 'recharge' }, examples: [example] });
+  .meta({ description: 'One recharge.', xml: { name: 'recharge' }, examples: [example] });
 
 export const Recharges = z
-  .strictObject({
-    data: list(Recharge),
-    nextCursor: z.string().nullable().meta({
-      description:
-        'Pass it as `cursor`; null on the last page. A page may hold fewer rows than `limit`, even none, and still have a next one: go on until this is null',
-    }),
-  })
-  .meta({ xml: { name: 'recharges' } });
+  .strictObject({ data: list(Recharge, 'The recharges of this page, newest first'), nextCursor })
+  .meta({
+    description: 'A page of recharges.',
+    xml: { name: 'recharges' },
+    examples: [{ data: [example], nextCursor: null }],
+  });
 
-const kinds = [
-  'request',
-  'transition',
-  'provider_call',
-  'webhook',
-  'poll',
-  'posting',
-  'case',
-  'operator',
-] as const;
-
-export const Timeline = z
-  .strictObject({
-    data: list(
-      z.looseObject({ at: z.string(), kind: z.enum(kinds) }).meta({
-        description: 'Each kind has further fields of its own',
-      }),
-    ),
-  })
-  .meta({ xml: { name: 'timeline' } });
+export const Timeline = z.strictObject({ data: list(TimelineRow, 'What happened, oldest first') }).meta({
+  description: 'Everything that happened to one recharge.',
+  xml: { name: 'timeline' },
+  examples: [
+    {
+      data: [
+        {
+          at: '2026-11-21T22:00:00.000Z',
+          kind: 'request',
+          idempotencyKey: 'PO-7',
+          correlationId: '0190b3a2-7c1e-7d1b-9a55-3f2c8e6d4b10',
+        },
+        {
+          at: '2026-11-21T22:00:00.104Z',
+          kind: 'transition',
+          seq: 1,
+          news: 'submit',
+          verdict: 'moved',
+          from: 'CREATED',
+          to: 'SUBMITTED',
+          source: 'submission',
+          reason: 'to be sent to sandbox',
+        },
+      ],
+    },
+  ],
+});
 
 export const Charge = z
   .strictObject({
-    status: z.enum(['processing', 'success', 'failed']),
-    transaction_id: id,
-    message: z.string(),
-    code: z.string().optional().meta({ description: 'Why it failed: PAYMENT_FAILED or PROVIDER_ERROR' }),
+    status: z.enum(['processing', 'success', 'failed']).meta({
+      description:
+        '`success`: the money has arrived. `failed`: the account was not credited. `processing`: not known yet, read the recharge by its id',
+    }),
+    transaction_id: id('Id of the recharge'),
+    message: words('What is going on, for people'),
+    code: z.string().optional().meta({ description: 'Why it failed: `PAYMENT_FAILED` or `PROVIDER_ERROR`' }),
   })
-  .meta({ xml: { name: 'charge' } });
+  .meta({
+    description: 'The outcome of a charge, as far as it is known.',
+    xml: { name: 'charge' },
+    examples: [
+      { status: 'success', transaction_id: example.transactionId, message: 'The recharge succeeded.' },
+    ],
+  });
 
-const Entry = z.strictObject({
-  entryId: z.string(),
-  at: time,
-  transactionId: id,
-  slot: z.string(),
-  amount: exactMinor,
-  currency: z.string(),
-  balance: exactMinor,
-  counterparty: z.string(),
-});
+const entryExample = {
+  entryId: '42',
+  at: '2026-11-21T22:00:00.280Z',
+  transactionId: example.transactionId,
+  slot: 'collect',
+  amount: 4999,
+  currency: 'USD',
+  balance: 4999,
+  counterparty: 'provider:sandbox:clearing',
+};
+
+const Entry = z
+  .strictObject({
+    entryId: words('Id of the entry; later entries have larger ids'),
+    at: time('When it was posted'),
+    transactionId: id('The recharge that it belongs to'),
+    slot: words('Reason of the posting: `collect`, `hold`, `settle`, `reverse` or `suspense`'),
+    amount: exactMinor('What was added to the available balance, below zero what was taken from it'),
+    currency: currencyCode,
+    balance: exactMinor('The available balance after the entry'),
+    counterparty: words('The account on the other side of the entry'),
+  })
+  .meta({ description: 'One entry of the ledger, as the account sees it.' });
 
 export const Balance = z
   .strictObject({
-    accountId: z.string(),
+    accountId: words('The account'),
     balances: list(
-      z.strictObject({
-        currency: z.string(),
-        available: exactMinor,
-        frozen: exactMinor,
-        total: exactMinor,
-      }),
+      z
+        .strictObject({
+          currency: currencyCode,
+          available: exactMinor('What can be spent'),
+          frozen: exactMinor('What is held for recharges under way'),
+          total: exactMinor('The sum of both'),
+        })
+        .meta({ description: 'The balance in one currency.' }),
+      'One row per currency; none when nothing was ever posted',
     ),
-    history: list(Entry).meta({ description: 'The newest 20 entries' }),
-    asOf: time,
+    history: list(Entry, 'The newest 20 entries'),
+    asOf: time('When the balance was read'),
   })
-  .meta({ xml: { name: 'balance' } });
+  .meta({
+    description: 'The balances of one account.',
+    xml: { name: 'balance' },
+    examples: [
+      {
+        accountId: 'acct-1001',
+        balances: [{ currency: 'USD', available: 4999, frozen: 0, total: 4999 }],
+        history: [entryExample],
+        asOf: '2026-11-21T22:01:00.000Z',
+      },
+    ],
+  });
 
 export const Ledger = z
-  .strictObject({ data: list(Entry), nextCursor: z.string().nullable() })
-  .meta({ xml: { name: 'ledger' } });
+  .strictObject({ data: list(Entry, 'The entries of this page, newest first'), nextCursor })
+  .meta({
+    description: 'A page of ledger entries.',
+    xml: { name: 'ledger' },
+    examples: [{ data: [entryExample], nextCursor: null }],
+  });
 
 export const Calls = z
   .strictObject({
     data: list(
-      z.strictObject({
-        callId: z.string(),
-        at: time,
-        ip: z.string(),
-        keyId: z.string().nullable(),
-        method: z.string(),
-        route: z.string().meta({ description: 'The pattern that matched, not the path' }),
-        params: z.record(z.string(), z.unknown()),
-        accountId: z.string().nullable(),
-        status: z.int(),
-        code: z.string().nullable(),
-        durationMs: z.number(),
-        correlationId: z.string(),
-      }),
+      z
+        .strictObject({
+          callId: words('Id of the row'),
+          at: time('When the call arrived'),
+          ip: words('Address of the caller'),
+          keyId: orNull('The key that was used'),
+          method: words('HTTP method'),
+          route: words('The route that was called, such as `/v1/recharges/{id}`'),
+          params: z
+            .record(z.string(), z.unknown())
+            .meta({ description: 'Parameters of path, query and body that are kept' }),
+          accountId: orNull('The account that was named'),
+          status: z.int().meta({ description: 'HTTP status of the answer' }),
+          code: orNull('Code of the problem; null when it worked'),
+          durationMs: z.number().meta({ description: 'How long it took, in milliseconds' }),
+          correlationId: words('Its correlation id'),
+        })
+        .meta({ description: 'One call.' }),
+      'The calls of this page, newest first',
     ),
-    nextCursor: z.string().nullable(),
+    nextCursor,
   })
-  .meta({ xml: { name: 'calls' } });
+  .meta({
+    description: 'A page of calls.',
+    xml: { name: 'calls' },
+    examples: [
+      {
+        data: [
+          {
+            callId: '0190b3a2-7c1e-7d1b-9a55-3f2c8e6d4b11',
+            at: '2026-11-21T22:00:00.000Z',
+            ip: '192.0.2.7',
+            keyId: 'rk_test_0a1b2c3d4e5f607182',
+            method: 'POST',
+            route: '/v1/recharges',
+            params: { accountId: 'acct-1001', amount: 4999 },
+            accountId: 'acct-1001',
+            status: 202,
+            code: null,
+            durationMs: 4.2,
+            correlationId: '0190b3a2-7c1e-7d1b-9a55-3f2c8e6d4b10',
+          },
+        ],
+        nextCursor: null,
+      },
+    ],
+  });
 
 export const Problem = z
   .strictObject({
-    type: z.string().meta({ description: 'The page that explains the code' }),
-    title: z.string(),
-    status: z.int().min(400).max(599),
-    detail: z.string().meta({ description: 'For people; programs read code' }),
-    code: z.enum(Object.keys(codes) as Code[]),
-    correlationId: z.string(),
-    errors: list(z.strictObject({ path: z.string(), message: z.string() })).optional(),
+    type: words('Address of the page that explains the code'),
+    title: words('What the code means, in short'),
+    status: z.int().min(400).max(599).meta({ description: 'The HTTP status of the answer' }),
+    detail: words('What is wrong with this request, for people. Programs read `code`'),
+    code: z
+      .enum(Object.keys(codes) as Code[])
+      .meta({ description: 'What programs go by; the set is closed' }),
+    correlationId: words('Quote it when you ask about the call'),
+    errors: list(
+      z
+        .strictObject({
+          path: words('The field, header or parameter at fault; empty for the body as a whole'),
+          message: words('What is wrong with it'),
+        })
+        .meta({ description: 'One fault.' }),
+      'Each fault of the request, with `INVALID_ARGUMENT`',
+    ).optional(),
   })
-  .meta({ xml: { name: 'problem' } });
+  .meta({ description: 'A refusal or an error (RFC 9457).', xml: { name: 'problem' } });
 
-export const Health = z.strictObject({ ok: z.boolean(), checks: z.record(z.string(), z.string()) });
+export const Health = z
+  .strictObject({
+    ok: z.boolean().meta({ description: 'Whether all checks passed' }),
+    checks: z.record(z.string(), z.string()).meta({ description: 'Each check: `ok` or `away`' }),
+  })
+  .meta({
+    description: 'Health of one process.',
+    examples: [{ ok: true, checks: { database: 'ok', queue: 'ok' } }],
+  });

@@ -1,5 +1,13 @@
 import { z } from 'zod';
-import { answersOf, headers, type Json, problemResponses, problemsOf, ref } from './openapi-answers.js';
+import {
+  ANYTHING,
+  answersOf,
+  headers,
+  type Json,
+  problemResponses,
+  problemsOf,
+  ref,
+} from './openapi-answers.js';
 import { inputs, type Operation, operations } from './openapi-operations.js';
 import * as answers from './openapi-schemas.js';
 import { KEY_PATTERN } from './recharge-input.js';
@@ -30,10 +38,10 @@ const INTRODUCTION =
   'Recharges of cloud accounts that arrive exactly once. Every route speaks JSON and, where a body has a root element, XML with the same fields. Every answer carries X-Correlation-Id.';
 
 const tags: Readonly<Record<Operation['tag'], string>> = {
-  recharges: 'Ask for a recharge, learn its outcome',
-  accounts: 'Balances and the entries behind them',
-  webhooks: 'For providers',
-  service: 'The service itself',
+  recharges: 'Create recharges and learn their outcome',
+  accounts: 'Balances, and the ledger entries behind them',
+  webhooks: 'Events that providers send',
+  service: 'Health, this document, and the record of calls',
 };
 
 function paths(): Json {
@@ -42,7 +50,11 @@ function paths(): Json {
     operation.paths.forEach((path, nth) => {
       const one = describe(operation, path);
       // An alias is the same operation; only the canonical path keeps the id.
-      if (nth > 0) Object.assign(one, { operationId: `${operation.id}Alias`, deprecated: false });
+      if (nth > 0)
+        Object.assign(one, {
+          operationId: `${operation.id}Alias`,
+          summary: operation.aliasSummaries?.[nth - 1] ?? `${operation.summary} (other name)`,
+        });
       found[path] = { ...found[path], [operation.method]: one };
     });
   return found;
@@ -54,7 +66,7 @@ function describe(operation: Operation, path: string): Json {
     operationId: operation.id,
     tags: [operation.tag],
     summary: operation.summary,
-    ...(operation.description && { description: operation.description }),
+    description: operation.description,
     security: securityOf(operation),
     ...(parameters.length > 0 && { parameters }),
     ...(operation.body && { requestBody: requestBody(operation.body) }),
@@ -63,9 +75,19 @@ function describe(operation: Operation, path: string): Json {
 }
 
 const pathSchemas: Readonly<Record<string, Json>> = {
-  id: { type: 'string', format: 'uuid', description: 'The transactionId of the recharge' },
-  accountId: { type: 'string', pattern: '^[A-Za-z0-9._:-]{1,64}$', examples: ['acct-1001'] },
-  provider: { type: 'string' },
+  id: {
+    type: 'string',
+    format: 'uuid',
+    description: 'The `transactionId` of the recharge',
+    examples: ['01a2122d-35de-70af-9927-1ae329a0e10b'],
+  },
+  accountId: {
+    type: 'string',
+    pattern: '^[A-Za-z0-9._:-]{1,64}$',
+    description: 'The account',
+    examples: ['acct-1001'],
+  },
+  provider: { type: 'string', description: 'Name of the provider', examples: ['sandbox'] },
 };
 
 const pathParameters = (path: string): Json[] =>
@@ -76,6 +98,7 @@ const parameter = (name: string, place: 'path' | 'query', required: boolean, sch
   name,
   in: place,
   required,
+  description: schema.description,
   schema,
   ...(required && Array.isArray(schema.examples) && { example: schema.examples[0] }),
 });
@@ -91,7 +114,7 @@ function queryParameters({ query }: Operation): Json[] {
 function headerParameters({ idempotencyKey, prefer }: Operation): Json[] {
   const correlation = header(
     'X-Correlation-Id',
-    'Taken when it is sane, made otherwise',
+    'Your own id of the call, for logs and answers; without one, or with other characters, a new id is made',
     '^[A-Za-z0-9._:-]{1,128}$',
   );
   return [
@@ -109,8 +132,9 @@ function headerParameters({ idempotencyKey, prefer }: Operation): Json[] {
 }
 
 const IDEMPOTENCY = {
-  needed: 'Needed here or as `idempotencyKey` in the body. Unique per client',
-  optional: 'Here or as `idempotency_key` in the body; without one each call is a new intent',
+  needed:
+    'Needed here or as `idempotencyKey` in the body. One key per recharge that you intend; unique per client',
+  optional: 'Here or as `idempotency_key` in the body. Without a key each call is a new recharge',
 } as const;
 
 const header = (name: string, description: string, pattern?: string): Json => ({
@@ -122,10 +146,16 @@ const header = (name: string, description: string, pattern?: string): Json => ({
 
 /** One example for both: tools write it as XML by the schema, which has no words for the entries of a map. */
 function requestBody(body: NonNullable<Operation['body']>): Json {
-  if (body === 'any') return { required: true, content: { '*/*': { schema: {} } } };
+  if (body === 'any')
+    return {
+      description: 'The event, byte for byte as the provider signed it',
+      required: true,
+      content: { '*/*': { schema: ANYTHING } },
+    };
   const { schema, example } = body;
   const { metadata: _, ...xmlExample } = example;
   return {
+    description: 'The recharge to create, as JSON or XML',
     required: true,
     content: {
       'application/json': { schema: ref(schema), example },
@@ -144,19 +174,31 @@ const securitySchemes: Json = {
   bearer: {
     type: 'http',
     scheme: 'bearer',
-    description: 'The key id, a dot and the secret: `rk_test_....rs_...`',
+    description:
+      'The key id, a dot and the secret: `Authorization: Bearer rk_test_....rs_...`. For test keys, and for live keys that allow it. The secret travels with each request: use TLS.',
   },
-  keyId: { type: 'http', scheme: 'bearer', description: 'The key id alone, beside a signature' },
+  keyId: {
+    type: 'http',
+    scheme: 'bearer',
+    description:
+      'The key id alone: `Authorization: Bearer rk_live_...`. Sent beside a signature; the secret stays with you.',
+  },
   accessToken: {
     type: 'http',
     scheme: 'bearer',
     bearerFormat: 'JWT',
-    description: 'OAuth 2, where configured',
+    description: 'An access token of OAuth 2 client credentials, where the installation has an issuer.',
   },
-  signature: apiKey('X-Signature', '`v1=` and the hex HMAC-SHA256 of the canonical request'),
-  timestamp: apiKey('X-Timestamp', 'Unix seconds, at most 300 off'),
-  nonce: apiKey('X-Nonce', 'Unique; it serves once'),
-  s3Signature: apiKey('X-Signature', 'Hex HMAC-SHA256(secret, timestamp + key id); keys that opt in'),
+  signature: apiKey(
+    'X-Signature',
+    '`v1=` and the lower-case hex of HMAC-SHA256 with the secret over the canonical request: version, method, path with query, timestamp, nonce and hash of the body, each in a line. See /docs/authentication.',
+  ),
+  timestamp: apiKey('X-Timestamp', 'When the request was signed: Unix seconds, at most 300 s off.'),
+  nonce: apiKey('X-Nonce', 'A new value for each signed request, such as a UUID; it is accepted once.'),
+  s3Signature: apiKey(
+    'X-Signature',
+    'The lower-case hex of HMAC-SHA256 with the secret over timestamp and key id. For the balance only, for 60 s, with keys that allow it.',
+  ),
 };
 
 function securityOf({ scope, s3 }: Operation): Json[] {
@@ -170,11 +212,15 @@ function securityOf({ scope, s3 }: Operation): Json[] {
   ];
 }
 
+/** Schemas with an id of their own are components too: a discriminator can only name those. */
 function schemas(): Json {
-  return Object.fromEntries([
-    ...Object.entries(inputs).map(([name, schema]) => [name, jsonSchema(schema)]),
-    ...Object.entries(answers).map(([name, schema]) => [name, jsonSchema(schema)]),
-  ]);
+  const found: Record<string, Json> = {};
+  for (const [name, schema] of Object.entries({ ...inputs, ...answers })) {
+    const { $defs = {}, ...json } = jsonSchema(schema);
+    Object.assign(found, { [name]: json }, $defs);
+  }
+  const text = JSON.stringify(found).replaceAll('"#/$defs/', '"#/components/schemas/');
+  return JSON.parse(text) as Json;
 }
 
 /** What zod cannot say of a transformed value, the schema's own meta says; the document leaves the rest out. */
@@ -183,10 +229,27 @@ function jsonSchema(schema: z.ZodType): Json {
     io: 'input',
     unrepresentable: 'any',
     override: ({ jsonSchema: made }) => {
+      delete made.id;
+      if (made.oneOf && made.discriminator === undefined) discriminate(made);
       if (made.type !== 'string' || made.format === 'date-time') delete made.pattern;
       for (const [name, property] of Object.entries(made.properties ?? {}))
         if (typeof property === 'object' && property.not) delete made.properties![name];
     },
   });
   return json;
+}
+
+/** The field `kind` names the schema of a row. */
+function discriminate(made: { oneOf?: unknown; discriminator?: unknown }): void {
+  const refs = (made.oneOf as { $ref?: string }[]).flatMap(({ $ref }) => $ref ?? []);
+  const kindOf = (ref: string): string =>
+    ref
+      .split('/Timeline')
+      .at(-1)!
+      .replace(/(?!^)[A-Z]/g, '_$&')
+      .toLowerCase();
+  made.discriminator = {
+    propertyName: 'kind',
+    mapping: Object.fromEntries(refs.map((ref) => [kindOf(ref), ref])),
+  };
 }

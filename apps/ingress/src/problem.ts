@@ -54,7 +54,7 @@ export function invalid(...errors: readonly FieldError[]): Problem {
 function tell(request: Request, response: Response, problem: Problem): void {
   for (const [name, value] of Object.entries(problem.headers)) addHeader(response, name, value);
   const errors = problem.errors?.map(({ path, message }) => ({ path: redacted(path), message }));
-  const body = problemBody({
+  const body = problemBody(request.app, {
     code: problem.code,
     status: problem.status,
     detail: redacted(problem.message),
@@ -63,10 +63,15 @@ function tell(request: Request, response: Response, problem: Problem): void {
   answerProblem(request, response, { ...body, ...(errors && { errors }) });
 }
 
+/** The application's setting with the base of `type`; unset where the public address is not known. */
+export const PUBLIC_URL = 'public url';
+type ProblemTypes = Readonly<{ get: (name: string) => string | undefined }>;
+
 type Said = Readonly<{ code: Code; status: number; detail: string; correlationId: string }>;
 
-export const problemBody = ({ code, status, detail, correlationId }: Said) => ({
-  type: `/docs/errors/${code}`,
+/** `type` is absolute where the public address is known: a reader of a log can open it. */
+export const problemBody = (app: ProblemTypes, { code, status, detail, correlationId }: Said) => ({
+  type: `${app.get(PUBLIC_URL) ?? ''}/docs/errors/${code}`,
   title: codes[code].title,
   status,
   detail,

@@ -37,16 +37,16 @@ export const text = (max: number) => freeText(max).min(1);
 export const accountId = z
   .string()
   .regex(/^[A-Za-z0-9._:-]{1,64}$/, 'must be 1 to 64 of A-Z a-z 0-9 . _ : -')
-  .meta({ examples: ['acct-1001'] });
+  .meta({ description: 'The account: 1 to 64 letters, digits and `. _ : -`', examples: ['acct-1001'] });
 export const currency = z
   .string()
   .refine((code) => exponentOf(code) !== undefined, { error: ({ input }) => whyNoCurrency(String(input)) })
-  .meta({ pattern: '^[A-Z]{3}$', description: 'ISO 4217', examples: ['USD'] });
+  .meta({ pattern: '^[A-Z]{3}$', description: 'ISO 4217 code, in upper case', examples: ['USD'] });
 /** Of the books: a currency that was withdrawn keeps its balances. */
 export const bookedCurrency = z
   .string()
   .refine(mayBeBooked, 'must be an upper-case ISO 4217 code')
-  .meta({ pattern: '^[A-Z]{3}$', description: 'ISO 4217', examples: ['USD'] });
+  .meta({ pattern: '^[A-Z]{3}$', description: 'ISO 4217 code, in upper case', examples: ['USD'] });
 /** Printable ASCII that does not both begin and end with a double quote. */
 export const KEY_PATTERN =
   '^([\\x21\\x23-\\x7e][\\x21-\\x7e]{0,254}|"[\\x21-\\x7e]{0,253}[\\x21\\x23-\\x7e])$';
@@ -98,7 +98,8 @@ const metadata = z
     maxProperties: 50,
     propertyNames: { minLength: 1, maxLength: 40 },
     additionalProperties: { type: 'string', maxLength: 500 },
-    description: 'In XML `<metadata><name>value</name></metadata>`, or `<entry key="any name">value</entry>`',
+    description:
+      'Your own data: up to 50 strings, returned as they are. `scenario` picks a scenario of the sandbox. In XML `<metadata><name>value</name></metadata>`, or `<entry key="any name">value</entry>`',
     examples: [{ team: 'billing' }],
   });
 
@@ -108,30 +109,52 @@ export const pageLimit = (rows: number) =>
     .string()
     .regex(/^(?:[1-9]\d?|100)$/, 'must be a whole number from 1 to 100')
     .transform(Number)
-    .meta({ type: 'integer', minimum: 1, maximum: 100, description: `${rows} when it is left out` })
+    .meta({
+      type: 'integer',
+      minimum: 1,
+      maximum: 100,
+      description: `Rows of a page, 1 to 100; ${rows} when it is left out`,
+    })
     .default(rows);
 
 /** The body of POST /v1/recharges. Unknown fields are refused: a misspelt one must not be accepted and forgotten. */
 export const RechargeInput = z
   .strictObject({
-    idempotencyKey: idempotencyKey.optional(),
+    idempotencyKey: idempotencyKey
+      .optional()
+      .meta({ description: 'The idempotency key, where the header is not sent' }),
     accountId,
     amount: amountMinor,
     currency,
-    paymentMethod: z.enum(paymentMethods).default('sandbox'),
-    orderReference: text(255).optional(),
-    timestamp: timestamp.optional(),
+    paymentMethod: z
+      .enum(paymentMethods)
+      .default('sandbox')
+      .meta({ description: 'How the recharge is paid for' }),
+    orderReference: text(255)
+      .optional()
+      .meta({ description: 'Your own reference, to find the recharge by', examples: ['PO-7'] }),
+    timestamp: timestamp.optional().meta({
+      description:
+        'When you made the request (RFC 3339). Kept, and not compared: it may differ in a repeated request',
+    }),
     callbackUrl: z.never('callbacks are not built yet; leave it out and ask for the outcome').optional(),
-    productType: text(255).optional(),
-    planId: text(255).optional(),
+    productType: text(255)
+      .optional()
+      .meta({ description: 'What is recharged, in your own words', examples: ['ecs'] }),
+    planId: text(255)
+      .optional()
+      .meta({ description: 'Your own id of a plan that the recharge belongs to', examples: ['p1'] }),
     metadata: metadata.default({}),
   })
-  .meta({ xml: { name: 'recharge' } });
+  .meta({ description: 'A recharge to create.', xml: { name: 'recharge' } });
 
 /** The form of the source document: amount in major units, as `{"amount": 100, "currency": "USD"}`. */
 export const ChargeInput = z
   .strictObject({
-    idempotency_key: idempotencyKey.optional(),
+    idempotency_key: idempotencyKey.optional().meta({
+      description:
+        'The idempotency key, where the header is not sent. Without a key each call is a new recharge',
+    }),
     account_id: accountId,
     amount: z
       .custom<object | number>(
@@ -146,10 +169,13 @@ export const ChargeInput = z
         examples: [49.99],
       }),
     currency,
-    payment_method: z.enum(paymentMethods).default('sandbox'),
+    payment_method: z
+      .enum(paymentMethods)
+      .default('sandbox')
+      .meta({ description: 'How the recharge is paid for' }),
     metadata: metadata.default({}),
   })
-  .meta({ xml: { name: 'charge' } });
+  .meta({ description: 'A recharge to create, in major units.', xml: { name: 'charge' } });
 
 // Twelve thousand wrong fields fit into one body; two megabytes of answer help nobody.
 const ERRORS_MAX = 20;

@@ -150,16 +150,20 @@ const chargeStatusOf: Record<State, 'processing' | 'success' | 'failed'> = {
 };
 
 export const ListQuery = z.strictObject({
-  accountId: accountId.optional(),
-  status: z.enum(['accepted', 'in_progress', 'succeeded', 'failed', 'canceled']).optional(),
-  orderReference: text(255).optional(),
-  createdFrom: timestamp.optional(),
-  createdTo: timestamp.optional(),
+  accountId: accountId.optional().meta({ description: 'Only of this account' }),
+  status: z
+    .enum(['accepted', 'in_progress', 'succeeded', 'failed', 'canceled'])
+    .optional()
+    .meta({ description: 'Only with this status' }),
+  orderReference: text(255).optional().meta({ description: 'Only with exactly this reference' }),
+  createdFrom: timestamp.optional().meta({ description: 'Only created at this time or later (RFC 3339)' }),
+  createdTo: timestamp.optional().meta({ description: 'Only created before this time (RFC 3339)' }),
   limit: pageLimit(20),
   cursor: z
     .string()
     .regex(/^[A-Za-z0-9_-]{22}$/, 'must be the nextCursor of an earlier page')
-    .optional(),
+    .optional()
+    .meta({ description: 'The `nextCursor` of the page before; leave it out for the first page' }),
 });
 
 async function list(deps: RechargeDeps, request: Request, response: Response): Promise<void> {

@@ -32,6 +32,12 @@ function securityHeaders(): [string, string][] {
 const security = securityHeaders();
 const securityFlat = security.flat();
 
+/** A page for people may also load its style sheet and draw its icon. */
+const pageSecurityFlat = security.flatMap(([name, value]) => [
+  name,
+  name === 'content-security-policy' ? `${value};style-src 'self';img-src data:` : value,
+]);
+
 /** For answers that others write, page by page or from files. */
 export const setStandingHeaders: Onlooker = (_request, response) => {
   for (const [name, value] of security) response.setHeader(name, value);
@@ -52,10 +58,23 @@ export function addHeader(response: Response, name: string, value: string): void
  * Answers. All headers in one list: set one by one, Node keeps them in a dictionary that it writes from, which was a
  * tenth of all that a request allocated.
  */
-export function send(response: Response, status: number, contentType: string, body: string): void {
+export const send = (response: Response, status: number, contentType: string, body: string): void =>
+  sendWith(securityFlat, response, status, contentType, body);
+
+/** The same for a page that a person sees in a browser. */
+export const sendPage = (response: Response, status: number, html: string): void =>
+  sendWith(pageSecurityFlat, response, status, 'text/html; charset=utf-8', html);
+
+function sendWith(
+  standing: readonly string[],
+  response: Response,
+  status: number,
+  contentType: string,
+  body: string,
+): void {
   const { correlationId, headers } = callOf(response);
   response.writeHead(status, [
-    ...securityFlat,
+    ...standing,
     'x-correlation-id',
     correlationId,
     ...headers,

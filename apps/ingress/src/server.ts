@@ -58,7 +58,7 @@ export function createIngressServer(
     const correlationId = newId();
     const status = statusOfFault[error.code ?? ''] ?? 400;
     log.info({ correlationId, status, reason: error.code, ip: socket.remoteAddress }, 'request unreadable');
-    socket.end(bareAnswer(status, correlationId), () => socket.destroy());
+    socket.end(bareAnswer(app, status, correlationId), () => socket.destroy());
   });
   return server;
 }
@@ -80,9 +80,9 @@ const details: Readonly<Record<number, string>> = {
   431: 'the headers are too large',
 };
 
-function bareAnswer(status: number, correlationId: string): string {
+function bareAnswer(app: Express, status: number, correlationId: string): string {
   const detail = details[status] ?? 'this is not a request of HTTP/1.1';
-  const body = JSON.stringify(problemBody({ code: 'INVALID_ARGUMENT', status, detail, correlationId }));
+  const body = JSON.stringify(problemBody(app, { code: 'INVALID_ARGUMENT', status, detail, correlationId }));
   return [
     `HTTP/1.1 ${status} ${STATUS_CODES[status]}`,
     'Content-Type: application/problem+json',

@@ -63,6 +63,7 @@ type IngressWishes = Readonly<{
   auth?: Partial<AuthSettings>;
   guards?: (around: Pick<IngressDeps, 'domain' | 'log' | 'registry'>, databaseUrl: string) => Guards;
   tls?: TlsOptions | null;
+  publicUrl?: string;
   /** Those that sign webhooks; several while they rotate. */
   webhookKeys?: readonly Buffer[];
 }>;
@@ -74,6 +75,7 @@ export async function openIngress({
   auth = {},
   guards,
   tls = null,
+  publicUrl,
   webhookKeys = [webhookKey],
 }: IngressWishes = {}): Promise<Ingress> {
   const database = databaseUrl
@@ -81,8 +83,6 @@ export async function openIngress({
     : await createDatabase({ migrated });
   const domain = openBooks(database.url);
   const providers = await openSilentProvider(webhookKeys);
-  const health = new Health();
-  health.add('database', () => domain.ping());
   const hints: Hint[] = [];
   const logged: LogRecord[] = [];
   const around = { domain, log: recorder(logged), registry: openRegistry('ingress') };
@@ -90,7 +90,8 @@ export async function openIngress({
     ...around,
     providers,
     queues: { hint: async (queue, ids) => hints.push({ queue, ids }) > 0 },
-    health,
+    health: healthOf(domain),
+    publicUrl,
     auth: { isProduction: false, tokenIssuer: null, now: Date.now, trustProxy: false, ...auth },
     ...(guards && { guards: guards(around, database.url) }),
   });
@@ -118,6 +119,12 @@ export async function openIngress({
     },
   };
 }
+
+const healthOf = (domain: Domain): Health => {
+  const health = new Health();
+  health.add('database', () => domain.ping());
+  return health;
+};
 
 const openBooks = (databaseUrl: string): Domain =>
   openDomain({ databaseUrl, poolMax: 4, reconcileAfterMs: 60_000, providerTimeoutMs: 1_000, masterKeys });

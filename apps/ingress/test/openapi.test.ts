@@ -174,5 +174,7 @@ test('each answer names the headers that it may have', () => {
 
 test('a webhook has a body of whatever kind its provider sends', () => {
   const webhook = described.find(({ operationId }) => operationId === 'takeWebhook')!;
-  expect(webhook.requestBody).toEqual({ required: true, content: { '*/*': { schema: {} } } });
+  expect(webhook.requestBody).toMatchObject({ required: true, content: { '*/*': {} } });
+  expect(Object.keys(webhook.requestBody!.content)).toEqual(['*/*']);
+  expect(webhook.requestBody!.content['*/*']).not.toHaveProperty('schema.type');
 });

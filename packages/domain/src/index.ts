@@ -110,7 +110,7 @@ export { AMOUNT_MINOR_MAX, type Money, majorFromMinor, minorFromMajor } from './
 export { type Capabilities, type Evidence, type NextStep, nextStep } from './core/next-step.js';
 export { newsOfOrder, type OrderFacts } from './core/order-news.js';
 export type { Kind } from './core/postings.js';
-export { isFinal, type News, type State, states, type Verdict } from './core/recharge.js';
+export { isFinal, type News, news, type State, states, type Verdict } from './core/recharge.js';
 export { type SecurityRule, securityRules } from './core/security-rules.js';
 export type { AuditCall } from './store/audit/call.js';
 export type { AuditFilter, AuditPage, CallPlace } from './store/audit/search.js';

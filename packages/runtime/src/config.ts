@@ -219,9 +219,7 @@ export function requireMasterKeys(config: Config): string | undefined {
   const keys = masterKeysOf(config);
   if (config.NODE_ENV !== 'production') return keys;
   if (keys === undefined)
-    throw new BadConfiguration(
-      'NODE_ENV=production needs MASTER_KEYS or MASTER_KEY_FILE: see docs/authentication.md',
-    );
+    throw new BadConfiguration('NODE_ENV=production needs MASTER_KEYS or MASTER_KEY_FILE: see docs/keys.md');
   const weak = keys.trim().split(/\s+/).filter(isTyped);
   if (weak.length === 0) return keys;
   const ids = weak.map((key) => key.split(':')[0]).join(', ');

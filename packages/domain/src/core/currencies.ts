@@ -49,3 +49,13 @@ export const whyNoCurrency = (code: string): string =>
   Object.hasOwn(successors, code)
     ? `${code} was withdrawn from ISO 4217; use ${successors[code]}`
     : 'must be an upper-case ISO 4217 code of a currency in use';
+
+export type Currency = Readonly<{ code: string; name: string; exponent: number }>;
+
+const names = new Intl.DisplayNames('en', { type: 'currency' });
+
+/** Every currency that is accepted, in the order of its code. */
+export const currencies = (): Currency[] =>
+  [...exponents]
+    .map(([code, exponent]) => ({ code, name: names.of(code) ?? code, exponent }))
+    .sort((a, b) => a.code.localeCompare(b.code, 'en'));

@@ -12,7 +12,7 @@ Examples:
   replenish client create --name shop --scopes recharges:write,recharges:read --accounts 'acct-10*'
   replenish client create --name bank --env live --require-signature --scopes balances:read --accounts '*' \\
     --ip-allow 10.0.0.0/8 --ceiling USD:100000:1000000
-docs/authentication.md says what each limit does.`;
+docs/keys.md says what each limit does.`;
 
 export const create: Declare = ({ env, say }) =>
   keyCommand('create')

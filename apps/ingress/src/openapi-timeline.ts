@@ -1,0 +1,79 @@
+import { news, states } from '@replenish/domain';
+import { z } from 'zod';
+
+const at = z.iso.datetime().meta({ description: 'When it happened (RFC 3339, UTC)' });
+const ended = (what: string) =>
+  z.iso
+    .datetime()
+    .nullable()
+    .meta({ description: `${what}; null until then` });
+const state = (description: string) => z.enum(states).meta({ description });
+const words = (description: string) => z.string().meta({ description });
+const orNull = (description: string) => z.string().nullable().meta({ description });
+
+const row = <Kind extends string, Fields extends z.ZodRawShape>(
+  kind: Kind,
+  id: string,
+  description: string,
+  fields: Fields,
+) =>
+  z
+    .strictObject({ at, kind: z.literal(kind).meta({ description: 'The kind of this row' }), ...fields })
+    .meta({ id, description });
+
+const call = {
+  operation: z
+    .enum(['submit', 'query'])
+    .meta({ description: '`submit` sends the order, `query` asks about it' }),
+  attempt: z.int().meta({ description: 'Number of the attempt to send the order, from 1' }),
+  outcome: words(
+    'What the call came to: `accepted`, `settled`, `rejected`, `found`, `absent`, `unknown`, `not_executed` or `unanswered`',
+  ),
+  providerCode: orNull("The provider's own code, where it gave one"),
+  httpStatus: z.int().nullable().meta({ description: 'Status of its answer; null when none came' }),
+  endedAt: ended('When the answer came'),
+};
+
+/** One row of the timeline by its kind. */
+export const TimelineRow = z.discriminatedUnion('kind', [
+  row('request', 'TimelineRequest', 'The request was stored.', {
+    idempotencyKey: words('Its idempotency key'),
+    correlationId: words('Its correlation id'),
+  }),
+  row('transition', 'TimelineTransition', 'News about the recharge, and what it changed.', {
+    seq: z.int().meta({ description: 'Number of the transition, from 1' }),
+    news: z.enum(news).meta({ description: 'What was reported' }),
+    verdict: z.enum(['moved', 'stale', 'conflict']).meta({
+      description: '`moved`: the state changed. `stale`: nothing new. `conflict`: a case was opened',
+    }),
+    from: state('State before'),
+    to: state('State after; the same as before unless the verdict is `moved`'),
+    source: words('Who reported it: `submission`, `webhook`, `poll`, `client` or `operator`'),
+    reason: words('The reason, for people'),
+  }),
+  row('provider_call', 'TimelineProviderCall', 'The order was sent to the provider.', call),
+  row('poll', 'TimelinePoll', 'The provider was asked about the order.', call),
+  row('webhook', 'TimelineWebhook', 'The provider sent an event.', {
+    provider: words('Name of the provider'),
+    eventId: words("The provider's id of the event"),
+    processedAt: ended('When it was processed'),
+    verdict: orNull('What it changed, as in a transition; null until it is processed'),
+  }),
+  row('posting', 'TimelinePosting', 'An entry of the ledger.', {
+    slot: words('Reason of the posting: `collect`, `hold`, `settle`, `reverse` or `suspense`'),
+    debit: words('Account that the amount is taken from'),
+    credit: words('Account that the amount is added to'),
+    amount: z.number().meta({ type: 'integer', description: 'Minor units of the currency' }),
+    currency: words('ISO 4217 code'),
+  }),
+  row('case', 'TimelineCase', 'A case was opened: a person has to decide.', {
+    caseId: words('Id of the case'),
+    caseKind: words('What was found, such as `wrong_amount` or `late_money`'),
+    closedAt: ended('When it was closed'),
+    resolution: orNull('How it was closed'),
+  }),
+  z.looseObject({ at, kind: z.literal('operator').meta({ description: 'The kind of this row' }) }).meta({
+    id: 'TimelineOperator',
+    description: 'An action of an operator. No release writes such rows yet.',
+  }),
+]);
