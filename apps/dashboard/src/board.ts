@@ -2,7 +2,8 @@ import { createBullBoard } from '@bull-board/api';
 import { BullMQAdapter } from '@bull-board/api/bullMQAdapter';
 import { ExpressAdapter } from '@bull-board/express';
 import type { Queues } from '@replenish/queues';
-import type { RequestHandler } from 'express';
+import { favicon } from '@replenish/runtime';
+import express, { type RequestHandler } from 'express';
 
 type BoardQueue = Awaited<ReturnType<Queues['boards']>>[number];
 
@@ -22,14 +23,31 @@ export function openBoard(basePath: string): Board {
     queues: [],
     serverAdapter: adapter,
     options: {
-      uiConfig: { boardTitle: 'Replenish', miscLinks: [{ text: 'Sign out', url: '/logout' }] },
+      uiConfig: {
+        boardTitle: 'Replenish queues',
+        miscLinks: [{ text: 'Sign out', url: '/logout' }],
+        favIcon: { default: favicon, alternative: favicon },
+        // Leads to the makers' site.
+        hideDocsLink: true,
+        // The queues may be on Postgres, and the panel would still speak of Redis.
+        hideRedisDetails: true,
+        jobDetails: { defaultTab: 'Data' },
+      },
     },
   });
   return {
-    handler: adapter.getRouter(),
+    handler: express.Router().use(withoutForeignFonts, adapter.getRouter()),
     show: (queues) => board.replaceQueues(queues.map(readOnly)),
   };
 }
+
+/** The board's page asks another host for fonts, which the policy refuses: each page would log an error. */
+const withoutForeignFonts: RequestHandler = (_request, response, next) => {
+  const send = response.send.bind(response);
+  response.send = (body: unknown) =>
+    send(typeof body === 'string' ? body.replace(/<link href="https:\/\/fonts\.[^>]*>/g, '') : body);
+  next();
+};
 
 function readOnly(queue: BoardQueue): BullMQAdapter {
   const adapter = new BullMQAdapter(queue, { readOnlyMode: true, allowRetries: false });

@@ -40,7 +40,7 @@ export function openDashboard({ passwordHash, log, trustProxy = false, nowMs = D
 /** Second lock beside the board's own read-only mode: no call that could change anything gets through at all. */
 const readingOnly: RequestHandler = (request, response, next) => {
   if (request.method === 'GET' || request.method === 'HEAD') return next();
-  response.status(405).set('allow', 'GET, HEAD').json({ error: 'the board is for looking only' });
+  response.status(405).set('allow', 'GET, HEAD').json({ error: 'the dashboard is read-only' });
 };
 
 /** Express itself would answer a page with the stack, and print it. */
@@ -51,8 +51,8 @@ const inShort =
     const isTheirs = status >= 400 && status < 500;
     if (!isTheirs) log.error({ err: error, path: request.path }, 'request failed');
     if (response.headersSent) response.destroy();
-    else if (isTheirs) response.status(status).json({ error: 'this request cannot be read' });
-    else response.status(500).json({ error: 'the dashboard itself failed; see its log' });
+    else if (isTheirs) response.status(status).json({ error: 'the request is not valid' });
+    else response.status(500).json({ error: 'unexpected error; see the log of the dashboard' });
   };
 
 /** The board sets styles on its elements, hence `unsafe-inline` for styles; its scripts are files of its own. */
@@ -74,7 +74,7 @@ function securityHeaders(): RequestHandler[] {
     },
     referrerPolicy: { policy: 'same-origin' },
     xFrameOptions: { action: 'deny' },
-    // Said by the proxy that ends TLS: over plain HTTP on a desk it means nothing.
+    // Said by the proxy that ends TLS: over plain HTTP it means nothing.
     strictTransportSecurity: false,
   });
   const unkept: RequestHandler = (request, response, next) => {

@@ -43,7 +43,7 @@ export function loginRoutes({ passwordHash, sessions, log, home }: Deps): Router
 /** A form that another site sends signs nobody in or out, whatever a browser makes of SameSite. */
 const sentFromHere: RequestHandler = (request, response, next) => {
   if (request.method !== 'POST' || isSameOrigin(request)) return next();
-  response.status(403).json({ error: 'this form is for the dashboard itself' });
+  response.status(403).json({ error: 'the form was sent from another site' });
 };
 
 /** Browsers say it in one header or the other, and no page can change either; what sends neither is no browser. */

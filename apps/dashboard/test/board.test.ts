@@ -148,3 +148,17 @@ test('the board works under the policy it is sent with: no inline script, no add
   expect(answers.length).toBeGreaterThan(0);
   expect(answers.map(({ status }) => status)).toEqual(answers.map(() => 200));
 });
+
+test('the pages of the board name no other host, and the login has one main part and one heading', async () => {
+  const session = await dashboard.signIn();
+  const board = await (await dashboard.get('/queues/', session)).text();
+  expect(board).toContain('Replenish queues');
+  expect(board).not.toMatch(/(?:href|src)="https?:/);
+  expect(JSON.parse(/id="__UI_CONFIG__"[^>]*>(.*?)<\/script>/s.exec(board)![1]!)).toMatchObject({
+    hideDocsLink: true,
+    hideRedisDetails: true,
+  });
+  const login = await (await dashboard.get('/login')).text();
+  expect([login.match(/<main/g), login.match(/<h1/g)]).toEqual([['<main'], ['<h1']]);
+  expect(login).not.toMatch(/user name|user:/i);
+});

@@ -25,7 +25,7 @@ test.each([
   const answer = await fetch(url, { method: 'POST', body, headers: { 'content-type': type, ...headers } });
   const text = await answer.text();
   expect(answer.status).toBe(status);
-  expect(JSON.parse(text)).toEqual({ error: 'this request cannot be read' });
+  expect(JSON.parse(text)).toEqual({ error: 'the request is not valid' });
   expect([logged.mock.calls, printed.mock.calls]).toEqual([[], []]);
 });
 
@@ -35,7 +35,7 @@ test('a fault of our own is logged, and answered without a word of it', async ()
   const text = await answer.text();
   await broken.close();
   expect(answer.status).toBe(500);
-  expect(JSON.parse(text)).toEqual({ error: 'the dashboard itself failed; see its log' });
+  expect(JSON.parse(text)).toEqual({ error: 'unexpected error; see the log of the dashboard' });
   expect(logged).toHaveBeenCalledWith(expect.objectContaining({ err: expect.any(Error) }), 'request failed');
   expect(printed).not.toHaveBeenCalled();
 });

@@ -9,7 +9,7 @@ const PAGE_LIMIT = 100;
 const PAGE_LIMIT_MAX = 1_000;
 
 /** The simulator's own controls, for tests and people. No outage touches them. */
-export function controlFace(desk: Desk): Router {
+export function controlFace(desk: Desk, docsUrl: string | null): Router {
   const router = Router();
   router.get('/_control/orders', (request, response) => {
     const listing = listOrders(desk.store, request.query);
@@ -24,19 +24,24 @@ export function controlFace(desk: Desk): Router {
   router.get('/_control/stats', (_request, response) => {
     response.json({ ...desk.store.counters, outage: desk.outage.mode });
   });
-  router.post('/_control/outage', express.json({ limit: '1kb' }), (request, response) => {
+  const bodies = [express.json({ limit: '1kb' }), express.urlencoded({ extended: false, limit: '1kb' })];
+  router.post('/_control/outage', bodies, (request: Request, response: Response) => {
+    const isForm = Boolean(request.is('application/x-www-form-urlencoded'));
+    if (isForm && !isOwnForm(request)) return refuse(response, 'the form was sent from another site');
     const mode: unknown = request.body?.mode;
     if (!isOutageMode(mode))
       return refuse(response, `mode: must be one of ${Object.keys(outageModes).join(', ')}`);
     desk.outage.mode = mode;
     if (mode === 'down') desk.webhooks.pause();
     else desk.webhooks.resume();
+    if (isForm) return response.redirect(303, '/');
     response.json({ mode, does: outageModes[mode] });
   });
   router.get('/healthz', (_request, response) => void response.json({ ok: true }));
   router.get('/', (_request, response) => {
     const newest = newestOrders(desk.store, undefined, 20);
-    response.type('html').send(page(newest, desk.store.counters, desk.outage.mode));
+    const { counters } = desk.store;
+    response.type('html').send(page({ newest, counters, mode: desk.outage.mode, docsUrl }));
   });
   router.use((_request: Request, response: Response) => {
     response.status(404).json({ code: 'not_found', message: 'no such call; GET / lists them' });
@@ -47,6 +52,12 @@ export function controlFace(desk: Desk): Router {
   });
   return router;
 }
+
+/** A browser says where a form comes from; a page of another site must not start an outage. */
+const isOwnForm = ({ headers }: Request): boolean => {
+  const site = headers['sec-fetch-site'];
+  return site === undefined || site === 'same-origin' || site === 'none';
+};
 
 function refuse(response: Response, message: string): void {
   response.status(400).json({ code: 'invalid_parameter', message });

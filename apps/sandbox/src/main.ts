@@ -14,6 +14,7 @@ await runProcess('sandbox', process.env, async ({ config, log, registry, opened 
     dataDir: config.SANDBOX_DATA_DIR ?? join(localStateDir(process.env), 'sandbox'),
     webhookSecret,
     log,
+    docsUrl: `${config.PUBLIC_URL}/docs`,
   });
   opened('sandbox', sandbox, ({ close }) => close());
   new Gauge({

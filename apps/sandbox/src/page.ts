@@ -1,19 +1,17 @@
+import { escapeHtml, pageHead, pageHeader, pageLook } from '@replenish/runtime';
 import type { inspectOrder } from './order.js';
 import { type OutageMode, outageModes } from './outage.js';
 import { scenarios } from './scenarios.js';
 import type { Counters } from './store.js';
 
-const entities: Record<string, string> = {
-  '&': '&amp;',
-  '<': '&lt;',
-  '>': '&gt;',
-  '"': '&quot;',
-  "'": '&#39;',
+/** Cells carry the heading of their column: on a narrow screen they stand below each other. */
+const table = (heads: readonly string[], rows: readonly (readonly string[])[]): string => {
+  const cells = (row: readonly string[]) =>
+    row.map((cell, nth) => `<td data-label="${heads[nth]}">${cell}</td>`).join('');
+  return `<table><thead><tr>${heads.map((head) => `<th>${head}</th>`).join('')}</tr></thead><tbody>${rows
+    .map((row) => `<tr>${cells(row)}</tr>`)
+    .join('')}</tbody></table>`;
 };
-const text = (value: unknown): string => String(value).replace(/[&<>"']/g, (c) => entities[c] ?? c);
-const row = (...cells: string[]): string => `<tr>${cells.map((cell) => `<td>${cell}</td>`).join('')}</tr>`;
-const table = (heads: readonly string[], rows: readonly string[]): string =>
-  `<table><thead><tr>${heads.map((head) => `<th>${head}</th>`).join('')}</tr></thead><tbody>${rows.join('')}</tbody></table>`;
 
 const controls: readonly (readonly [string, string])[] = [
   [
@@ -25,47 +23,89 @@ const controls: readonly (readonly [string, string])[] = [
   [`POST /_control/outage {"mode":"${Object.keys(outageModes).join('|')}"}`, 'starts or ends an outage'],
 ];
 
+const STYLE = `${pageLook}
+  main { max-width: 68rem; margin: 0 auto; padding: 1.5rem; }
+  h1 { margin: 0 0 1rem; line-height: 1.25; }
+  h2 { margin-top: 2.2rem; }
+  table { width: 100%; border-collapse: collapse; font-size: .92rem; }
+  th, td { padding: .4rem .7rem .4rem 0; border-bottom: 1px solid var(--line); text-align: left; vertical-align: top; }
+  th { color: var(--soft); }
+  code { font: .875em ui-monospace, Menlo, Consolas, monospace; overflow-wrap: anywhere; }
+  form { display: flex; flex-wrap: wrap; gap: .6rem; }
+  button { padding: .35rem 1rem; border: 1px solid var(--link); border-radius: 6px; background: var(--paper); color: var(--link); font: inherit; cursor: pointer; }
+  button[aria-pressed=true] { background: var(--link); color: var(--paper); }
+  @media (max-width: 48rem) {
+    table, tbody, tr, td { display: block; }
+    thead { display: none; }
+    tr { padding: .5rem 0; border-bottom: 1px solid var(--line); }
+    td { padding: .1rem 0; border: 0; overflow-wrap: anywhere; }
+    td[data-label]::before { content: attr(data-label) ": "; color: var(--soft); }
+  }
+`;
+
+export type PageFacts = Readonly<{
+  newest: readonly ReturnType<typeof inspectOrder>[];
+  counters: Counters;
+  mode: OutageMode;
+  /** Of the documentation; null where it is not known. */
+  docsUrl: string | null;
+}>;
+
 /** What a person sees who opens the simulator in a browser: no script, nothing to wait for. */
-export function page(
-  newest: readonly ReturnType<typeof inspectOrder>[],
-  counters: Counters,
-  mode: OutageMode,
-): string {
-  const { orders, webhooks } = counters;
-  return `<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><title>Provider sandbox</title>
-<style>body{font:15px/1.5 system-ui,sans-serif;max-width:64rem;margin:2rem auto;padding:0 1rem}
-table{border-collapse:collapse;width:100%}th,td{text-align:left;padding:.3rem .6rem;border-bottom:1px solid #ddd;vertical-align:top}
-code{font-size:13px;overflow-wrap:anywhere}</style></head><body>
+export const page = ({
+  newest,
+  counters: { orders, webhooks },
+  mode,
+  docsUrl,
+}: PageFacts): string => `<!doctype html>
+<html lang="en">
+<head>
+${pageHead('Provider sandbox')}
+<style>${STYLE}</style>
+</head>
+<body>
+${pageHeader('/', 'sandbox', docsUrl === null ? [] : [{ href: docsUrl, text: 'Documentation' }])}
+<main>
 <h1>Provider sandbox</h1>
-<p>Outage: <b>${mode}</b> (${text(outageModes[mode])}). Orders: ${orders.pending} pending, ${orders.settled} settled,
-${orders.declined} declined. Webhooks: ${webhooks.sent} sent, ${webhooks.pending} waiting, ${webhooks.failed} failed tries,
+<p>It stands in for a payment provider and moves no money. Orders: ${orders.pending} pending, ${orders.settled} settled,
+${orders.declined} declined. Webhooks: ${webhooks.sent} sent, ${webhooks.pending} waiting, ${webhooks.failed} failed attempts,
 ${webhooks.abandoned} abandoned.</p>
+<h2>Outage</h2>
+<p>Now: <strong>${mode}</strong> (${escapeHtml(outageModes[mode])}).</p>
+${outageForm(mode)}
 <h2>Scenarios</h2>
 <p>Set <code>metadata.scenario</code> of a recharge, or <code>scenario</code> of an order.</p>
 ${table(
   ['scenario', 'what the provider does'],
-  Object.entries(scenarios).map(([name, { does }]) => row(`<code>${name}</code>`, text(does))),
+  Object.entries(scenarios).map(([name, { does }]) => [`<code>${name}</code>`, escapeHtml(does)]),
 )}
+<h2>Newest orders</h2>
+${newest.length === 0 ? '<p>There is no order yet.</p>' : orderTable(newest)}
 <h2>Control calls</h2>
 ${table(
   ['call', 'what it does'],
-  controls.map(([call, does]) => row(`<code>${text(call)}</code>`, text(does))),
+  controls.map(([call, does]) => [`<code>${escapeHtml(call)}</code>`, escapeHtml(does)]),
 )}
-<h2>Newest orders</h2>
-${table(
-  ['made', 'order', 'reference', 'scenario', 'status', 'amount', 'charges'],
-  newest.map((order) =>
-    row(
+</main>
+</body>
+</html>
+`;
+
+const outageForm = (mode: OutageMode): string =>
+  `<form method="post" action="/_control/outage">${Object.keys(outageModes)
+    .map((one) => `<button name="mode" value="${one}" aria-pressed="${one === mode}">${one}</button>`)
+    .join('')}</form>`;
+
+const orderTable = (newest: PageFacts['newest']): string =>
+  table(
+    ['made', 'order', 'reference', 'scenario', 'status', 'amount', 'charges'],
+    newest.map((order) => [
       order.createdAt,
       `<code>${order.id}</code>`,
-      `<code>${text(order.reference)}</code>`,
+      `<code>${escapeHtml(order.reference)}</code>`,
       order.scenario,
       order.status,
       `${order.amount} ${order.currency}`,
       String(order.charges.length),
-    ),
-  ),
-)}
-</body></html>`;
-}
+    ]),
+  );

@@ -23,6 +23,8 @@ export type SandboxOptions = Readonly<{
   webhookSecret: string;
   log: Logger;
   timing?: Partial<Timing>;
+  /** Address of the documentation, for the link on the page. */
+  docsUrl?: string;
 }>;
 
 export type Sandbox = Readonly<{
@@ -49,7 +51,7 @@ export async function openSandbox(options: SandboxOptions): Promise<Sandbox> {
     timing,
     closing: closing.signal,
   };
-  const server = createFastServer(application(desk, options.log));
+  const server = createFastServer(application(desk, options));
   // Listening comes first: a second process on this port ends here, before it sends anybody's webhooks twice.
   try {
     await listen(server, options.host, options.port);
@@ -69,16 +71,16 @@ export async function openSandbox(options: SandboxOptions): Promise<Sandbox> {
   };
 }
 
-function application(desk: Desk, log: Logger): express.Express {
+function application(desk: Desk, { log, docsUrl }: SandboxOptions): express.Express {
   const app = express();
   app.disable('x-powered-by').disable('etag').set('query parser', 'simple');
   app.use('/v1', providerFace(desk));
-  app.use(controlFace(desk));
+  app.use(controlFace(desk, docsUrl ?? null));
   app.use((error: unknown, request: Request, response: Response, _next: NextFunction) => {
     log.error({ err: error, path: request.path }, 'request failed');
     response
       .status(500)
-      .json({ code: 'internal_error', message: 'the simulator itself failed; see its log' });
+      .json({ code: 'internal_error', message: 'unexpected error; see the log of the sandbox' });
   });
   return app;
 }

@@ -91,6 +91,30 @@ test('the page names every scenario and control call and shows no markup of a ca
   expect(body).not.toContain('<script');
 });
 
+/** A button of the page, as a browser sends it. */
+const press = (mode: string, headers: Record<string, string> = {}): Promise<Response> =>
+  fetch(`${rig.sandbox.url}/_control/outage`, {
+    method: 'POST',
+    body: new URLSearchParams({ mode }),
+    headers: { 'sec-fetch-site': 'same-origin', ...headers },
+    redirect: 'manual',
+  });
+const modeNow = async (): Promise<unknown> => (await rig.call('GET', '/_control/stats')).body.outage;
+
+test('buttons of the page start and end an outage, and those of another site do not', async () => {
+  const page = (await rig.call('GET', '/')).body as string;
+  for (const mode of ['none', 'down', 'slow', 'errors'])
+    expect(page).toContain(`<button name="mode" value="${mode}" aria-pressed="${mode === 'none'}">`);
+  const pressed = await press('slow');
+  expect([pressed.status, pressed.headers.get('location'), await modeNow()]).toEqual([303, '/', 'slow']);
+  expect((await press('none')).status).toBe(303);
+  expect([(await press('down', { 'sec-fetch-site': 'cross-site' })).status, await modeNow()]).toEqual([
+    400,
+    'none',
+  ]);
+  expect([(await press('sideways')).status, await modeNow()]).toEqual([400, 'none']);
+});
+
 test('health, and a path that is not there', async () => {
   expect((await rig.call('GET', '/healthz')).body).toEqual({ ok: true });
   expect((await rig.call('GET', '/_control/nothing')).status).toBe(404);

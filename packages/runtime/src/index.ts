@@ -23,4 +23,4 @@ export { faultOfHash, hashPassword, verifyPassword } from './password.js';
 export { type Frame, type ReadyMessage, runProcess } from './process.js';
 export { openProviderMetrics, type ProviderMetrics } from './provider-metrics.js';
 export { openRecovery } from './recovery.js';
-export { escapeHtml, type PageLink, pageHead, pageHeader, pageLook } from './web-page.js';
+export { escapeHtml, favicon, type PageLink, pageHead, pageHeader, pageLook } from './web-page.js';
