@@ -36,7 +36,7 @@ export function openBoard(basePath: string): Board {
     },
   });
   return {
-    handler: express.Router().use(withoutForeignFonts, adapter.getRouter()),
+    handler: express().disable('x-powered-by').use(withoutForeignFonts, adapter.getRouter()),
     show: (queues) => board.replaceQueues(queues.map(readOnly)),
   };
 }

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { TimelineRow } from './openapi-timeline.js';
 import { type Code, codes } from './problem.js';
 
-/** What the routes answer, as schemas: for the document at /openapi.json, and for the tests that hold the routes to it. */
+/** What the routes answer, as schemas: for /openapi.json, and for the tests that hold the routes to it. */
 const time = (description: string) =>
   z.iso.datetime().meta({ description: `${description} (RFC 3339, UTC)` });
 const timeOrNull = (description: string) =>
@@ -34,9 +34,7 @@ const currencyCode = z
   .string()
   .regex(/^[A-Z]{3}$/)
   .meta({ description: 'ISO 4217 code of the currency' });
-const nextCursor = orNull(
-  'Pass it as `cursor` to read the next page; null on the last one. A page may hold fewer rows than `limit`, even none, and still have a next one',
-);
+const nextCursor = orNull('Pass it as `cursor` to read the next page; null on the last one, and only there');
 const list = <Item extends z.ZodType>(item: Item, description = '') =>
   z
     .array(item.meta({ ...item.meta(), xml: { name: 'item' } }))
