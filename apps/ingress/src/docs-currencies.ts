@@ -1,4 +1,4 @@
-import { currencies } from './currencies.js';
+import { currencies } from '@replenish/domain/rules';
 import { code, type Page, table } from './docs-layout.js';
 
 /** 12 whole units and, where the currency has decimals, 34 hundredths of one. */
@@ -8,11 +8,13 @@ function example(exponent: number): string {
   return `${major} is ${minor}`;
 }
 
+const names = new Intl.DisplayNames('en', { type: 'currency' });
+
 /** Every currency that is accepted, from the list that requests are checked with. */
 export function currencyPage(): Page {
-  const rows = currencies().map(({ code, name, exponent }) => [
+  const rows = currencies().map(({ code, exponent }) => [
     `<code>${code}</code>`,
-    name,
+    names.of(code) ?? code,
     String(exponent),
     example(exponent),
   ]);

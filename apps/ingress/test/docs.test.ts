@@ -1,7 +1,7 @@
 import { createServer } from 'node:http';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { exponentOf } from '@replenish/domain/rules';
 import express from 'express';
-import { exponentOf } from '../src/currencies.js';
 import { docsRoutes } from '../src/docs-routes.js';
 import { codes } from '../src/problem.js';
 import { type Answer, type Ingress, listen, openIngress } from './ingress.js';

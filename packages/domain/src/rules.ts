@@ -1,6 +1,6 @@
 /** The rules of what may be asked, for those who judge it before the store is opened. Loads neither Prisma nor pg. */
 export { isAccountPattern, isClientName, keyEnvironments } from './core/client-rules.js';
-export { exponentOf, mayBeBooked, whyNoCurrency } from './core/currencies.js';
+export { currencies, exponentOf, mayBeBooked, whyNoCurrency } from './core/currencies.js';
 export { AMOUNT_MINOR_MAX } from './core/money.js';
 export { type Scope, scopes } from './core/scopes.js';
 export { timeFromText } from './core/time-text.js';

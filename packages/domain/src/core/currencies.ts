@@ -50,12 +50,8 @@ export const whyNoCurrency = (code: string): string =>
     ? `${code} was withdrawn from ISO 4217; use ${successors[code]}`
     : 'must be an upper-case ISO 4217 code of a currency in use';
 
-export type Currency = Readonly<{ code: string; name: string; exponent: number }>;
-
-const names = new Intl.DisplayNames('en', { type: 'currency' });
+export type Currency = Readonly<{ code: string; exponent: number }>;
 
 /** Every currency that is accepted, in the order of its code. */
 export const currencies = (): Currency[] =>
-  [...exponents]
-    .map(([code, exponent]) => ({ code, name: names.of(code) ?? code, exponent }))
-    .sort((a, b) => a.code.localeCompare(b.code, 'en'));
+  [...exponents].map(([code, exponent]) => ({ code, exponent })).sort((a, b) => (a.code < b.code ? -1 : 1));
