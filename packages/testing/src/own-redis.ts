@@ -14,13 +14,17 @@ export class OwnRedis {
   readonly #child: ChildProcess;
   readonly #dir: string;
 
+  readonly #password: string | undefined;
+
   private constructor(
     readonly port: number,
     child: ChildProcess,
     dir: string,
+    settings: readonly string[],
   ) {
     this.#child = child;
     this.#dir = dir;
+    this.#password = settings.map((line) => /^requirepass (\S+)$/.exec(line)?.[1]).find(Boolean);
   }
 
   /** @param settings lines of redis.conf, beyond a port of 127.0.0.1 and no persistence */
@@ -44,8 +48,8 @@ export class OwnRedis {
     writeFileSync(file, `${lines.join('\n')}\n`);
     const child = spawn(program, [file], { stdio: 'ignore' });
     child.on('error', () => {});
-    const redis = new OwnRedis(port, child, dir);
-    const answers = async () => (await redis.command('PING')).startsWith('+PONG');
+    const redis = new OwnRedis(port, child, dir, settings);
+    const answers = async () => (await redis.command('PING')).includes('+PONG');
     await until(answers, { limitMs: START_LIMIT_MS }, `${program} answers`).catch(async (error: Error) => {
       await redis.close();
       throw error;
@@ -60,7 +64,8 @@ export class OwnRedis {
   /** Sends one command on a connection of its own; resolves with the answer as Redis writes it. */
   async command(text: string): Promise<string> {
     const socket = connect(this.port, '127.0.0.1');
-    socket.end(`${text}\r\nQUIT\r\n`);
+    const signIn = this.#password === undefined ? '' : `AUTH ${this.#password}\r\n`;
+    socket.end(`${signIn}${text}\r\nQUIT\r\n`);
     let answer = '';
     for await (const chunk of socket) answer += String(chunk);
     return answer;
@@ -93,8 +98,8 @@ export type MovableAddress = Readonly<{
 export async function openMovableAddress(port: number): Promise<MovableAddress> {
   let target = port;
   const sockets = new Set<Socket>();
-  const server = createServer((near) => {
-    const far = connect(target, '127.0.0.1');
+  const server = createServer({ allowHalfOpen: true }, (near) => {
+    const far = connect({ port: target, host: '127.0.0.1', allowHalfOpen: true });
     for (const socket of [near, far]) {
       sockets.add(socket);
       socket.on('close', () => sockets.delete(socket)).on('error', () => {});
