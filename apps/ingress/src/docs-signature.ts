@@ -58,7 +58,7 @@ ${faults.length > 0 ? `<ul>${faults.map((fault) => `<li>${fault}</li>`).join('')
 /** Counted in bytes of UTF-8 from 0: that is what both sides hash. */
 function difference(theirs: string, ours: string): string {
   const [a, b] = [Buffer.from(theirs), Buffer.from(ours)];
-  if (a.equals(b))
+  if (theirs === ours)
     return 'Your canonical string is the same, byte for byte. If the signature is still refused, the secret is wrong.';
   let at = 0;
   while (at < a.length && at < b.length && a[at] === b[at]) at++;

@@ -24,6 +24,8 @@ export type SubmitterDeps = Readonly<{
   log: Logger;
   claims: ClaimCounter;
   metrics: Pick<ProviderMetrics, 'onHeard'>;
+  /** Milliseconds of a clock that is never set. */
+  elapsedMs?: () => number;
 }>;
 
 export type ClaimCounter = Counter<'result'>;
@@ -41,12 +43,12 @@ export const openClaimCounter = (registry: Frame['registry']): ClaimCounter =>
  * committed. Whoever finds an intent without an answer asks the provider; nobody sends it again blindly.
  */
 export function submitter(deps: SubmitterDeps): (id: string) => Promise<undefined> {
-  const { domain, provider, claims } = deps;
+  const { domain, provider, claims, elapsedMs = () => performance.now() } = deps;
   return async (id) => {
     // While the breaker is open the job is dropped, not delayed: its row has a due time, and the copies of a long outage
     // would stand in the way of new recharges.
     if (provider.isOpen('submit')) return;
-    const claimedAtMs = performance.now();
+    const claimedAtMs = elapsedMs();
     const { claim } = await domain.applyNews({
       transactionId: id,
       news: 'submit',
@@ -57,7 +59,7 @@ export function submitter(deps: SubmitterDeps): (id: string) => Promise<undefine
     claims.inc({ result: claim ? 'won' : 'refused' });
     if (!claim) return;
     crashPoint('submission.after-claim');
-    if (performance.now() - claimedAtMs > SEND_WITHIN_MS) return tell(deps, claim, asleep, []);
+    if (elapsedMs() - claimedAtMs > SEND_WITHIN_MS) return tell(deps, claim, asleep, []);
     const { outcome, calls } = await provider.submit({
       reference: claim.transactionId,
       accountId: claim.accountId,

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import pg from 'pg';
 import { v7 as uuidv7 } from 'uuid';
 import type { CallRecord, Claim, Domain } from '../src/index.js';
 import { type Books, openBooks, recharged, times, told } from './books.js';
@@ -220,4 +221,18 @@ test('two answers that contradict each other at once: one counts, the other is o
     expect((await row(id)).state).toBe(first!.to);
   }
   expect(await books.domain.verify()).toEqual([]);
+});
+
+test('a report that was decided on an old version waits for nobody who works on the recharge', async () => {
+  const id = await recharged(books.domain, {}, 'submit');
+  const holder = new pg.Client({ connectionString: books.url });
+  await holder.connect();
+  try {
+    await holder.query('begin');
+    await holder.query('select from recharge_transaction where id = $1 for update', [id]);
+    // A second job for what is sent already: were the row locked before its version is looked at, this would wait.
+    expect(await books.domain.applyNews(told(id, 'submit'))).toMatchObject({ verdict: 'stale', claim: null });
+  } finally {
+    await holder.end();
+  }
 });

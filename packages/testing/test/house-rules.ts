@@ -202,6 +202,35 @@ const noConsole: Rule = (sources) =>
       .map((name) => `${path} calls ${name}: use the logger`),
   );
 
+/** Where secrets and signatures are judged, with the number of comparisons there. */
+export const judges: Readonly<Record<string, number>> = {
+  'apps/ingress/src/auth-signatures.ts': 1,
+  'packages/domain/src/store/key.ts': 2,
+  'packages/providers/src/webhook-signature.ts': 1,
+  'packages/runtime/src/password.ts': 1,
+};
+const EARLY_ENDING = ['.equals', '.compare'];
+const SECRET_NAME = /secret|signature|digest|hmac|password/i;
+
+/**
+ * A comparison that ends at the first byte that differs tells by its time how much of a guess was right. No test of
+ * behaviour sees that, so the source is held to it.
+ */
+const secretsInConstantTime: Rule = (sources) =>
+  sources.filter(isShipped).flatMap(({ path, calls, compared }) => {
+    const wanted = judges[path] ?? 0;
+    const found = calls.filter((name) => name === 'timingSafeEqual').length;
+    return [
+      ...(found < wanted ? [`${path} calls timingSafeEqual ${found} times, not ${wanted}`] : []),
+      ...calls
+        .filter((name) => EARLY_ENDING.includes(name))
+        .map((name) => `${path} calls ${name}: use timingSafeEqual`),
+      ...compared
+        .filter((name) => SECRET_NAME.test(name))
+        .map((name) => `${path} compares ${name} by an operator: use timingSafeEqual`),
+    ];
+  });
+
 const EMPTY_NAMES = ['util', 'utils', 'helper', 'helpers', 'common', 'manager', 'misc'];
 
 const namesSaySomething: Rule = (sources) =>
@@ -219,5 +248,6 @@ export const rules = {
   functionsAreShort,
   environmentAtTheDoor,
   noConsole,
+  secretsInConstantTime,
   namesSaySomething,
 } satisfies Record<string, Rule>;

@@ -15,6 +15,10 @@ export type Source = Readonly<{
   functions: readonly FunctionSpan[];
   /** Global things it reaches for, such as `process.env` or `console.log`. */
   globals: readonly string[];
+  /** Names of what it calls: `timingSafeEqual`, and `.equals` for a method. */
+  calls: readonly string[];
+  /** Names of values that it compares with other values by `===`, `!==`, `==` or `!=`. */
+  compared: readonly string[];
 }>;
 
 type Node = Readonly<Record<string, unknown> & { type: string; span: { start: number; end: number } }>;
@@ -51,14 +55,19 @@ export function readSource(path: string, text: string): Source {
   const imports: Import[] = [];
   const functions: FunctionSpan[] = [];
   const globals: string[] = [];
+  const calls: string[] = [];
+  const compared: string[] = [];
   for (const { node, parent } of walk(program.body.slice(1))) {
     imports.push(...importsOf(node));
     globals.push(...globalsOf(node));
+    calls.push(...callsOf(node));
+    compared.push(...comparedIn(node));
     if (!isFunction(node) || isBlockOfTests(parent)) continue;
     const line = lineAt(node.span.start);
     functions.push({ line, lines: lineAt(node.span.end) - line + 1 });
   }
-  return { path, lines: newlines(Buffer.from(text.trimEnd())) + 1, imports, functions, globals };
+  const lines = newlines(Buffer.from(text.trimEnd())) + 1;
+  return { path, lines, imports, functions, globals, calls, compared };
 }
 
 const newlines = (bytes: Buffer): number => bytes.reduce((sum, byte) => sum + (byte === 10 ? 1 : 0), 0);
@@ -120,6 +129,28 @@ function globalsOf(node: Node): string[] {
   if (taken?.type !== 'Identifier' || taken.value !== 'process') return [];
   const keys = (node.id as { properties?: { key: { value: string } }[] }).properties ?? [];
   return keys.map(({ key }) => `process.${key.value}`);
+}
+
+function callsOf(node: Node): string[] {
+  if (node.type !== 'CallExpression') return [];
+  const callee = node.callee as Node;
+  if (callee.type === 'Identifier') return [nameOf(callee)!];
+  return callee.type === 'MemberExpression' ? [`.${nameOf(callee)}`] : [];
+}
+
+/** A comparison with a literal, `undefined` or `null` looks at what kind of value it is. */
+function comparedIn(node: Node): string[] {
+  if (node.type !== 'BinaryExpression' || !/^[!=]==?$/.test(String(node.operator))) return [];
+  const sides = [node.left, node.right] as Node[];
+  if (sides.some((side) => side.type.endsWith('Literal') || nameOf(side) === 'undefined')) return [];
+  return sides.flatMap((side) => nameOf(side) ?? []);
+}
+
+/** The last name of `a`, `a.b` or `a.b()`. */
+function nameOf(node: Node): string | null {
+  if (node.type === 'Identifier') return String(node.value);
+  if (node.type === 'MemberExpression') return nameOf(node.property as Node);
+  return node.type === 'CallExpression' ? nameOf(node.callee as Node) : null;
 }
 
 /** The file of ours that a relative import names; null for a package. */

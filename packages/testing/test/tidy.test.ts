@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { type Rule, rules } from './house-rules.js';
+import { judges, type Rule, rules } from './house-rules.js';
 import { readSource, readSources } from './source.js';
 
 const everyRule = Object.entries<Rule>(rules);
@@ -11,6 +11,7 @@ describe('this repository', () => {
     const paths = sources.map(({ path }) => path);
     expect(paths).toContain('packages/domain/src/core/recharge.ts');
     expect(paths).toContain('apps/cli/src/main.ts');
+    expect(paths).toEqual(expect.arrayContaining(Object.keys(judges)));
     expect(sources.flatMap(({ imports }) => imports).length).toBeGreaterThan(sources.length);
   });
 
@@ -43,6 +44,11 @@ const breaches: [rule: keyof typeof rules, path: string, text: string][] = [
   ['environmentAtTheDoor', 'apps/ingress/src/a.ts', "export const port = process['env'].PORT;"],
   ['environmentAtTheDoor', 'apps/ingress/src/a.ts', 'const { env } = process;'],
   ['noConsole', 'apps/ingress/src/a.ts', "console.log('here');"],
+  ['secretsInConstantTime', 'packages/runtime/src/password.ts', 'export const isRight = () => true;'],
+  ['secretsInConstantTime', 'apps/ingress/src/a.ts', 'export const isRight = given.equals(current);'],
+  ['secretsInConstantTime', 'apps/ingress/src/a.ts', 'export const isRight = Buffer.compare(a, b) === 0;'],
+  ['secretsInConstantTime', 'apps/ingress/src/a.ts', 'export const isRight = key.secret === given;'],
+  ['secretsInConstantTime', 'apps/ingress/src/a.ts', "export const isRight = hmac.digest('hex') !== given;"],
   ['namesSaySomething', 'apps/ingress/src/http-utils.ts', 'export {};'],
 ];
 
@@ -58,6 +64,7 @@ describe('a breach is seen', () => {
   test('and what is allowed is not called one', () => {
     const allowed = [
       readSource('apps/ingress/src/main.ts', "await runProcess('ingress', process.env, start);"),
+      readSource('apps/ingress/src/b.ts', "export const isThere = secret !== undefined && signature !== '';"),
       readSource('packages/providers/src/a.ts', "import type { Logger } from '@replenish/runtime';"),
       readSource('apps/ingress/src/a.ts', `const f = () => {\n${lines(48)}};\nimport { b } from './b.js';`),
       readSource('apps/ingress/test/a.test.ts', `describe('a', () => {\n${lines(60)}});`),

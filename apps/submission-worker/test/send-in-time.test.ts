@@ -1,0 +1,42 @@
+import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
+import { openRegistry } from '@replenish/runtime';
+import { openWorkerBooks, type WorkerBooks } from '@replenish/testing';
+import { openClaimCounter, submitter } from '../src/submitter.js';
+import { answering } from './answering-provider.js';
+
+let books: WorkerBooks;
+beforeAll(async () => {
+  books = await openWorkerBooks();
+});
+afterEach(async () => expect(await books.domain.verify()).toEqual([]));
+afterAll(() => books.close());
+
+/** Submits a new recharge with a worker that stands still between its claim and its call. */
+async function submitAfter(standstillMs: number) {
+  const { sent, provider } = answering({ kind: 'accepted', providerOrderId: 'sbx_1' });
+  const claims = openClaimCounter(openRegistry('submission-worker'));
+  const clock = [0, standstillMs];
+  const submit = submitter({
+    ...{ domain: books.domain, provider, publicUrl: 'https://us.test', log: books.log, claims },
+    metrics: { onHeard: () => {} },
+    elapsedMs: () => clock.shift()!,
+  });
+  const id = await books.recharged({});
+  await submit(id);
+  return { id, sent };
+}
+
+test('an attempt that is sent within three seconds of its claim goes out', async () => {
+  const { id, sent } = await submitAfter(3_000);
+  expect(sent).toHaveLength(1);
+  expect(await books.recharge(id)).toMatchObject({ confirmation: 'acknowledged', nextStep: 'ask' });
+});
+
+test('a later one is not sent: others may have asked about the order, and acted on its absence', async () => {
+  const { id, sent } = await submitAfter(3_001);
+  expect(sent).toEqual([]);
+  expect(await books.recharge(id)).toMatchObject({ attempt: 1, confirmation: 'unknown', nextStep: 'submit' });
+  expect(await books.calls(id)).toEqual([
+    { operation: 'submit', attempt: 1, outcome: 'not_executed', code: null, status: null, ended: true },
+  ]);
+});
