@@ -1,5 +1,4 @@
 import { v7 as uuidv7 } from 'uuid';
-import { Prisma } from './generated/client.js';
 import { applier } from './store/apply.js';
 import { type Audit, openAudit } from './store/audit/trail.js';
 import { type Balances, openBalances } from './store/balances.js';
@@ -7,6 +6,7 @@ import { type Ask, ceilingKeeper } from './store/ceilings.js';
 import { type Clients, openClients } from './store/clients.js';
 import { type Created, creator } from './store/create.js';
 import { openDatabase } from './store/database.js';
+import { checkFitness, type NewerSchema } from './store/fitness.js';
 import { type Inbox, openInbox } from './store/inbox.js';
 import type { PlanOptions } from './store/plan.js';
 import { pullForward } from './store/pull-forward.js';
@@ -32,7 +32,7 @@ export interface Domain extends Sweep {
   readonly audit: Audit;
   readonly security: Security;
   verify(): Promise<Finding[]>;
-  /** @throws StoreUnavailable when the database does not answer. */
+  /** @throws StoreUnavailable when the database is away or cannot do this process's work. The message says why. */
   ping(): Promise<void>;
   close(): Promise<void>;
 }
@@ -48,6 +48,8 @@ export type DomainOptions = Readonly<{
   providerTimeoutMs: number;
   /** `<id>:<base64 of 32 bytes>`, several separated by spaces; the first seals. Without, keys made are bearers. */
   masterKeys?: string | undefined;
+  /** Whether `ping` takes a database whose schema is newer than this release. Default: refuse. */
+  newerSchema?: NewerSchema;
   onConnectionLost?: (error: Error) => void;
   /** Is told what the database refuses to record of a recharge. Its case comes with the third refusal. */
   onRefused?: (transactionId: string, error: Error) => void;
@@ -74,7 +76,7 @@ export function openDomain(options: DomainOptions): Domain {
     poolMax: options.poolMax ?? 8,
     onConnectionLost: options.onConnectionLost ?? (() => {}),
   });
-  const { run, survey } = store;
+  const { run, read, survey } = store;
   const applying: PlanOptions = {
     newId,
     reconcileAfterMs: options.reconcileAfterMs,
@@ -92,15 +94,13 @@ export function openDomain(options: DomainOptions): Domain {
     }),
     pullForward: (provider) => pullForward(run, provider),
     inbox: openInbox(run, { hintLimitMs: HINT_LIMIT_MS, newId }),
-    reads: openReads(run, applying.callLimitMs),
-    balances: openBalances(run),
+    reads: openReads(store, applying.callLimitMs),
+    balances: openBalances(read),
     clients: openClients(store, { vault, newId, now }),
     audit: openAudit(store),
     security: openSecurity(run),
     verify: () => verify(survey),
-    ping: async () => {
-      await run(Prisma.sql`select 1`);
-    },
+    ping: () => checkFitness(read, { now, newerSchema: options.newerSchema ?? 'refuse' }),
     close: store.close,
   };
 }

@@ -1,5 +1,6 @@
+import { openPool } from '@replenish/runtime/postgres';
 import pg from 'pg';
-import { pinnedUrl } from '../src/store/database/session.js';
+import { sessionPins } from '../src/store/database.js';
 
 type Statement = Readonly<{ text: string; values: readonly unknown[] }>;
 
@@ -15,8 +16,8 @@ export type Touched = Readonly<{ buffers: number; text: string }>;
  */
 export async function buffersOf(url: string, work: () => Promise<unknown>): Promise<Touched[]> {
   const statements = await recorded(work);
-  const client = new pg.Client({ connectionString: pinnedUrl(url) });
-  await client.connect();
+  const pool = openPool({ databaseUrl: url, pins: sessionPins, max: 1, connectLimitMs: 5_000 });
+  const client = await pool.connect();
   try {
     const touched: Touched[] = [];
     for (const statement of statements)
@@ -24,7 +25,8 @@ export async function buffersOf(url: string, work: () => Promise<unknown>): Prom
         touched.push({ text: statement.text, buffers: await explained(client, statement, mode) });
     return touched;
   } finally {
-    await client.end();
+    client.release();
+    await pool.end();
   }
 }
 
@@ -48,7 +50,7 @@ async function recorded(work: () => Promise<unknown>): Promise<Statement[]> {
 
 type Plan = Readonly<{ 'Shared Hit Blocks': number; 'Shared Read Blocks': number }>;
 
-async function explained(client: pg.Client, { text, values }: Statement, mode: string): Promise<number> {
+async function explained(client: pg.ClientBase, { text, values }: Statement, mode: string): Promise<number> {
   await client.query('begin');
   try {
     await client.query(`set local plan_cache_mode = ${mode}`);

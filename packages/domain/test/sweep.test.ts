@@ -86,7 +86,7 @@ test('the time of a next step begins when its row was had, however long that was
   await holder.query('begin');
   await holder.query('select from recharge_transaction where id = $1 for update', [id]);
   const claim = books.domain.applyNews(told(id, 'submit'));
-  await holder.query('select pg_sleep(2)');
+  await holder.query('select pg_sleep(1.2)');
   await holder.query('rollback');
   await holder.end();
   expect((await claim).claim).not.toBeNull();
@@ -97,7 +97,7 @@ test('the time of a next step begins when its row was had, however long that was
     [id],
   );
   // Eight seconds are given to a submit in these books.
-  expect(row!.left).toBeGreaterThan(7);
+  expect(row!.left).toBeGreaterThan(7.2);
   expect(row!.age).toBeLessThan(1);
 });
 

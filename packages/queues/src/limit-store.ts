@@ -1,5 +1,5 @@
 import type { Logger } from '@replenish/runtime';
-import pg from 'pg';
+import { openPool, plainSession } from '@replenish/runtime/postgres';
 import { Burst } from './burst.js';
 import { prefixSource } from './installation.js';
 import { redisAddressFrom } from './redis-address.js';
@@ -48,14 +48,12 @@ function onRedis(url: string, scope: () => Promise<string>, errors: Burst): Limi
 
 /** A count that a crash loses costs nothing, so no commit of it waits for the disk. */
 function onPostgres(databaseUrl: string, errors: Burst): LimitStore {
-  const pool = new pg.Pool({
-    connectionString: databaseUrl,
+  const pool = openPool({
+    databaseUrl,
+    pins: { ...plainSession, synchronous_commit: ['off'], statement_timeout: [String(ANSWER_LIMIT_MS)] },
     max: POOL_MAX,
-    connectionTimeoutMillis: ANSWER_LIMIT_MS,
-    query_timeout: ANSWER_LIMIT_MS,
-    statement_timeout: ANSWER_LIMIT_MS,
-    options: '-c synchronous_commit=off',
-    keepAlive: true,
+    connectLimitMs: ANSWER_LIMIT_MS,
+    answerLimitMs: ANSWER_LIMIT_MS,
   });
   pool.on('error', (error) => errors.failed(error));
   return { kind: 'postgres', client: pool, scope: async () => '', close: () => pool.end() };

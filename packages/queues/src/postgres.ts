@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from '@replenish/runtime';
+import { openPool, type Pins, plainSession } from '@replenish/runtime/postgres';
 import {
   assertSchemaCompatibility,
   createPostgresBackend,
@@ -11,7 +12,7 @@ import {
   SchemaMigrationRequiredError,
   withBackend,
 } from 'bullmq';
-import pg from 'pg';
+import type pg from 'pg';
 import type { Backend } from './backend.js';
 import { Burst, messageOf } from './burst.js';
 import { EVENTS_KEPT, type JobQueue, type JobWorker, jobOptions, type Kept } from './catalogue.js';
@@ -79,27 +80,29 @@ export function openPostgres(databaseUrl: string, poolMax: number, log: Logger):
 
 type Pools = Readonly<{ statements: pg.Pool; listeners: pg.Pool }>;
 
+// Jobs are hints: losing the last few of them in a crash costs nothing, and not waiting for the disk doubles the speed.
+const pins: Pins = {
+  ...plainSession,
+  search_path: [DEFAULT_SCHEMA],
+  synchronous_commit: ['off'],
+  idle_in_transaction_session_timeout: ['30000'],
+};
+
 function openPools(databaseUrl: string, poolMax: number, errors: Burst): Pools {
-  const url = new URL(databaseUrl);
-  // Jobs are hints: losing the last few of them in a crash costs nothing, and not waiting for the disk doubles the speed.
-  const options =
-    `${url.searchParams.get('options') ?? ''} -c search_path=${DEFAULT_SCHEMA} -c synchronous_commit=off`.trim();
-  url.searchParams.set('options', options);
-  const open = (settings: pg.PoolConfig) => {
-    const pool = new pg.Pool({
-      connectionString: url.href,
-      connectionTimeoutMillis: 2_000,
-      keepAlive: true,
-      ...settings,
-    });
+  const open = (options: { max: number; answerLimitMs?: number; pins: Pins }) => {
+    const pool = openPool({ databaseUrl, connectLimitMs: 2_000, ...options });
     pool.on('connect', tellFaultsLater);
     // Every queue and worker adds a listener of its own.
     return pool.setMaxListeners(0).on('error', (error) => errors.failed(error));
   };
   return {
-    statements: open({ max: poolMax, statement_timeout: 10_000, query_timeout: 12_000 }),
+    statements: open({
+      max: poolMax,
+      answerLimitMs: 12_000,
+      pins: { ...pins, statement_timeout: ['10000'], lock_timeout: ['5000'] },
+    }),
     // One connection a worker, held for as long as it waits for NOTIFY: they must not take the statements' places.
-    listeners: open({ max: 100 }),
+    listeners: open({ max: 100, pins: { ...pins, statement_timeout: ['0'] } }),
   };
 }
 

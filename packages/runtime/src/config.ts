@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { z } from 'zod';
+import { faultsOfAddress } from './postgres/address.js';
 
 const port = z.coerce.number().int().min(0).max(65_535);
 const milliseconds = (min: number, max: number) => z.coerce.number().int().min(min).max(max);
@@ -23,8 +24,21 @@ export const settings = {
   NODE_ENV: z.enum(['development', 'test', 'production']).default('development'),
   LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
   /** Postgres. Unset: the embedded one, found through `.replenish/`. */
-  DATABASE_URL: z.url({ protocol: /^postgres(ql)?$/ }).optional(),
-  /** Connections of one process. More than 16 per pair of cores made multi-row work slower when measured. */
+  DATABASE_URL: z
+    .string()
+    .superRefine((address, context) => {
+      for (const message of faultsOfAddress(address)) context.addIssue({ code: 'custom', message });
+    })
+    .optional(),
+  /**
+   * `serve` keeps a process ready on a schema that is newer than its release, in a rolling deploy. Otherwise an old
+   * process that was left behind would work on books that it does not know.
+   */
+  DATABASE_NEWER_SCHEMA: z.enum(['refuse', 'serve']).default('refuse'),
+  /**
+   * Connections of one process for what moves money; three more are for reads. More than 16 per pair of cores made
+   * multi-row work slower when measured.
+   */
   DATABASE_POOL_MAX: z.coerce.number().int().min(2).max(100).default(8),
   /**
    * Redis or Valkey for BullMQ: one server, or the sentinels or the nodes of several, in the forms of

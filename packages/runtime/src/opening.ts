@@ -6,6 +6,7 @@ import type { Frame } from './process.js';
 export const domainOptions = ({ config, log }: Pick<Frame, 'config' | 'log'>) => ({
   databaseUrl: requireDatabaseUrl(config),
   poolMax: config.DATABASE_POOL_MAX,
+  newerSchema: config.DATABASE_NEWER_SCHEMA,
   reconcileAfterMs: config.RECONCILE_AFTER_MS,
   sweepPeriodMs: config.RECONCILE_PERIOD_MS,
   providerTimeoutMs: config.PROVIDER_TIMEOUT_MS,

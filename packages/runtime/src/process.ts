@@ -41,7 +41,7 @@ export async function runProcess(
     config,
     log,
     registry: openRegistry(name),
-    health: new Health(),
+    health: new Health(log),
     opened: (label, thing, close) => {
       opened.push({ name: label, close: () => close(thing) });
       return thing;
@@ -52,6 +52,7 @@ export async function runProcess(
     const metrics = await serveMetrics(frame.registry, frame.health, { host: config.METRICS_HOST, port });
     frame.opened('metrics', metrics, (server) => server.close());
     const detail = await start(frame);
+    frame.opened('health', frame.health.watch(), (end) => end());
     log.info({ metricsPort: metrics.port }, `ready: ${detail}`);
     process.send?.({ ready: name, detail } satisfies ReadyMessage);
   } catch (error) {

@@ -21,7 +21,7 @@ const layers: readonly Layer[] = [
   { at: 'packages/domain/src/core/', ours: [], outside: [] },
   {
     at: 'packages/domain/src/store/',
-    ours: ['packages/domain/src/core/', 'packages/domain/src/generated/'],
+    ours: ['packages/domain/src/core/', 'packages/domain/src/generated/', 'packages/runtime/src/postgres/'],
     outside: ['node:', '@prisma/', 'dataloader', 'pg'],
   },
   {
@@ -110,8 +110,8 @@ const layersHold: Rule = (sources) =>
     const target = targetOf(source, imported);
     if (target !== null) return withinOurs(layer, target, imported);
     if (imported.from.startsWith('#')) return null;
-    const ours = ourPackage(imported.from);
-    if (ours !== null) return withinOurs(layer, `packages/${ours}/src/index.ts`, imported);
+    const ours = /^@replenish\/([^/]+)(.*)$/.exec(imported.from);
+    if (ours !== null) return withinOurs(layer, `packages/${ours[1]}/src${ours[2]}/index.ts`, imported);
     return withinOutside(layer, source, imported.from);
   });
 

@@ -5,9 +5,10 @@ import { kinds } from '../core/postings.js';
 import { states } from '../core/recharge.js';
 import { Prisma } from '../generated/client.js';
 import { writeStatement } from './apply-statement.js';
-import { coalesce, eachAlone } from './coalesce.js';
+import { coalesce } from './coalesce.js';
 import type { Run } from './database.js';
-import { isRefusal, isUnavailable, StoreUnavailable } from './failure.js';
+import { eachAlone } from './each-alone.js';
+import { isContended, isRefusal, isUnavailable, StoreUnavailable } from './failure.js';
 import { heardOf, type Plan, type PlanOptions, planOf, type Written } from './plan.js';
 import { noteRefusal } from './refusals.js';
 import { isUuid } from './storable.js';
@@ -24,7 +25,11 @@ export function applier(run: Run, options: PlanOptions): (told: Told) => Promise
     const answers = await applyAll(run, reports, options);
     return Promise.all(answers.map((answer, n) => noteIfRefused(run, reports[n]!, answer, options)));
   };
-  return coalesce<Told, Heard>(apply, { batchMax: 64, inFlightMax: 2 });
+  return coalesce<Told, Heard>(apply, {
+    batchMax: 64,
+    inFlightMax: 2,
+    lockOf: ({ transactionId }) => transactionId,
+  });
 }
 
 /** A client or an operator hears of a refusal by the error. Those who only pass on what was said would say it again. */
@@ -56,9 +61,9 @@ async function applyAll(
   for (let fruitless = 0; fruitless < ROUNDS; ) {
     const open = firstOfEach(reports.filter((report) => !answers.has(report)));
     if (open.length === 0) break;
-    const heard = await eachAlone<Told, Heard | null>(open, round, isUnavailable);
+    const heard = await eachAlone<Told, Heard | null>(open, round, { isHopeless: isAway });
     for (const [n, report] of open.entries()) if (heard[n]) answers.set(report, heard[n]);
-    if (heard.some((answer) => answer instanceof Error && isUnavailable(answer))) break;
+    if (heard.some((answer) => answer instanceof Error && isAway(answer))) break;
     const lost = open.filter((report) => !answers.has(report));
     fruitless = lost.length === open.length ? fruitless + 1 : 0;
     // Whoever only believed something old has met no rival, and waits for none.
@@ -68,6 +73,8 @@ async function applyAll(
   }
   return reports.map((report) => answers.get(report) ?? new StoreUnavailable('the report got no turn'));
 }
+
+const isAway = (error: unknown): boolean => isUnavailable(error) && !isContended(error);
 
 /** Two reports about one recharge cannot share a statement: the second is decided on what the first left. */
 function firstOfEach(reports: readonly Told[]): Told[] {

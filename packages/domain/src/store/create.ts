@@ -36,7 +36,7 @@ export function creator(run: Run, options: { hintLimitMs: number; newId: () => s
   );
   const deliver = coalesce<Birth, Created>(
     store((asks) => insertWithHolds(asks, options)),
-    limits,
+    { ...limits, lockOf: ({ accountId, currency }) => `${accountId} ${currency}` },
   );
   const birthOf = (ask: NewRecharge): Birth => ({ ...ask, fingerprint: fingerprintOf(ask) });
   return {

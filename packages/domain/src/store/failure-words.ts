@@ -1,8 +1,11 @@
 import { types } from 'node:util';
+import { UnfitDatabase } from '@replenish/runtime/postgres';
 import { codeOf, isUnavailable } from './failure.js';
 
 const MIGRATE = 'the database has not the tables that this release needs: run `replenish migrate`';
 const USER = 'the database refuses the user or the password in DATABASE_URL';
+
+const HELD = 'another session of the database holds rows for too long (pg_stat_activity shows whose)';
 
 /** SQLSTATE or Prisma's code, in words for the operator who set DATABASE_URL. */
 const words: Readonly<Record<string, string>> = {
@@ -12,10 +15,13 @@ const words: Readonly<Record<string, string>> = {
   '3F000': MIGRATE,
   '42P01': MIGRATE,
   '42703': MIGRATE,
+  '42883': MIGRATE,
   '42501': 'the user in DATABASE_URL may not do this in the database: docs/operations.md lists the rights',
   '25006': 'the database is read-only: DATABASE_URL names a standby, or the server is in recovery',
   '53100': "the database server's disk is full",
   '53300': 'the database has no free connection: too many processes, or max_connections is too low',
+  '55P03': HELD,
+  '57014': HELD,
   P1011: 'the database takes no TLS connection: see sslmode in DATABASE_URL',
 };
 
@@ -23,6 +29,10 @@ const words: Readonly<Record<string, string>> = {
 const texts: readonly (readonly [RegExp, string])[] = [
   [/client password must be a (non-empty )?string/, USER],
   [/does not support SSL connections/, words.P1011!],
+  [
+    /unsupported startup parameter/,
+    'a connection pooler refuses what DATABASE_URL asks for at the start: docs/operations.md, "Poolers"',
+  ],
 ];
 
 /**
@@ -31,6 +41,8 @@ const texts: readonly (readonly [RegExp, string])[] = [
  */
 export function storeFaultInWords(error: unknown): string | null {
   const chain = [...causesOf(error)];
+  const unfit = chain.find((one) => one instanceof UnfitDatabase);
+  if (unfit) return unfit.message;
   const code = chain.map(codeOf).find((one) => one !== null && Object.hasOwn(words, one));
   if (code) return words[code]!;
   for (const [text, sentence] of texts) if (chain.some((one) => text.test(one.message))) return sentence;

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { UnfitDatabase } from '@replenish/runtime/postgres';
 
 /** The database is away or refuses work for a while. Whether the last statement was committed is not known. */
 export class StoreUnavailable extends Error {
@@ -16,14 +17,19 @@ export function codeOf(error: unknown): string | null {
   return typeof code === 'string' ? code : null;
 }
 
-// Serialization failure, deadlock, lock not available: the same statement may be sent again at once. So may one that
+// Serialization failure, deadlock: the same statement may be sent again at once. So may one that
 // found a partition missing which another process made in the same moment (duplicate table), and one whose plan a
 // migration made stale: its connection is given up with the error, and another one plans anew.
-const RETRYABLE = new Set(['40001', '40P01', '55P03', '42P07', '0A000', '26000', 'P2034']);
+const RETRYABLE = new Set(['40001', '40P01', '42P07', '0A000', '26000', 'P2034']);
 
 // By class: connection, resources (disk full and too many connections among them), shutdown, input and output; a server
 // that only reads, as the old primary after a failover; limits that ended a statement or a transaction.
-const GONE_STATE = /^(08...|53...|57P0\d|58...|25006|25P03|25P04|57014)$/;
+const GONE_STATE = /^(08...|53...|57P0\d|58...|25006|25P03|25P04)$/;
+// A lock that was not had in time, a statement that was not done in time.
+const CONTENDED = new Set(['55P03', '57014']);
+// A table, column, function or schema that is not there: the schema is not the one of this release.
+const OTHER_SCHEMA = new Set(['42P01', '42703', '42883', '3F000']);
+const NO_RIGHT = '42501';
 // Prisma's own, and the network's.
 const GONE_CODE =
   /^(P1001|P1002|P1008|P1017|P2024|P2037|E(AI_AGAIN|PIPE|[A-Z]*(CONN|TIMEDOUT|UNREACH|NOTFOUND)[A-Z]*))$/;
@@ -34,11 +40,18 @@ const GONE_KIND = /^(DatabaseNotReachable|ConnectionClosed|SocketTimeout|TooMany
 
 const SQLSTATE = /^[0-9A-Z]{5}$/;
 
+/** Somebody holds a row, or a statement takes too long: that says nothing about other rows. */
+export function isContended(error: unknown): boolean {
+  if (error instanceof StoreUnavailable) return error.cause !== undefined && isContended(error.cause);
+  return CONTENDED.has(codeOf(error) ?? '');
+}
+
 /** A refusal with a code is judged by it alone: its text may quote anything that a caller sent. */
 export function isUnavailable(error: unknown): boolean {
-  if (error instanceof StoreUnavailable) return true;
+  if (error instanceof StoreUnavailable || error instanceof UnfitDatabase) return true;
   const code = codeOf(error);
-  if (code !== null && SQLSTATE.test(code) && !GONE_CODE.test(code)) return GONE_STATE.test(code);
+  if (code !== null && SQLSTATE.test(code) && !GONE_CODE.test(code))
+    return GONE_STATE.test(code) || CONTENDED.has(code) || OTHER_SCHEMA.has(code) || code === NO_RIGHT;
   if (code !== null && GONE_CODE.test(code)) return true;
   if (GONE_KIND.test(String(causeOf(error)?.kind))) return true;
   return error instanceof Error && (GONE_TEXT.test(error.message) || isUnavailable(error.cause));
@@ -64,7 +77,12 @@ export async function persist<T>(statement: () => Promise<T>): Promise<T> {
     } catch (error) {
       const lostRace = RETRYABLE.has(codeOf(error) ?? '');
       if (isUnavailable(error) || (lostRace && tried === TRIES)) {
-        throw new StoreUnavailable('the database does not answer', { cause: error });
+        throw new StoreUnavailable(
+          error instanceof UnfitDatabase ? error.message : 'the database does not answer',
+          {
+            cause: error,
+          },
+        );
       }
       if (!lostRace) throw error;
       await sleep(Math.random() * 2 ** tried * 5);

@@ -1,16 +1,17 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { PrismaPg } from '@prisma/adapter-pg';
 import { bindMigrationAwareSqlAdapterFactory } from '@prisma/driver-adapter-utils';
-import pg from 'pg';
+import { openPool, plainSession, UnfitDatabase } from '@replenish/runtime/postgres';
+import type pg from 'pg';
+import { migrationNames, prismaDir } from './migrations.js';
 
 // Node's types leave this global to browsers' ones.
 declare const WebAssembly: {
   instantiate(wasm: Buffer, imports: object): Promise<{ instance: { exports: Record<string, unknown> } }>;
 };
 
-const prismaDir = join(import.meta.dirname, '..', '..', '..', '..', 'prisma');
 const noFilters = { externalTables: [], externalEnums: [] };
 
 // Any number; it only has to be the same in every process that migrates one database.
@@ -22,19 +23,46 @@ const MIGRATION_LOCK = 7_215_001;
  * Processes that start together wait for each other. Returns the names of what was applied.
  */
 export async function migrate(options: { databaseUrl: string }): Promise<string[]> {
-  const lock = new pg.Client({ connectionString: options.databaseUrl });
+  const lock = openSessions(options.databaseUrl, 1);
   // A server that goes away meanwhile is told by the statement that meets it.
   lock.on('error', () => {});
-  await lock.connect();
   try {
-    await lock.query('select pg_advisory_lock($1)', [MIGRATION_LOCK]);
-    return await withEngine(options.databaseUrl, async (engine) => {
-      const migrationsList = readMigrations();
-      return (await engine.applyMigrations({ migrationsList, filters: noFilters })).appliedMigrationNames;
-    });
+    const holder = await lock.connect();
+    try {
+      await refuseOtherEncoding(holder);
+      await holder.query('select pg_advisory_lock($1)', [MIGRATION_LOCK]);
+      return await withEngine(options.databaseUrl, async (engine) => {
+        const migrationsList = readMigrations();
+        return (await engine.applyMigrations({ migrationsList, filters: noFilters })).appliedMigrationNames;
+      });
+    } finally {
+      // The lock ends with the session.
+      holder.release(true);
+    }
   } finally {
     await lock.end();
   }
+}
+
+/** Sessions without limits of time: a migration of a large table takes as long as it takes. */
+const openSessions = (databaseUrl: string, max: number): pg.Pool =>
+  openPool({
+    databaseUrl,
+    max,
+    connectLimitMs: 10_000,
+    pins: { ...plainSession, statement_timeout: ['0'], lock_timeout: ['0'] },
+  });
+
+/** The fleet stores whatever text a caller may send: in any other encoding some of it is refused, one request at a time. */
+async function refuseOtherEncoding(client: pg.ClientBase): Promise<void> {
+  const { rows } = await client.query<{ name: string; encoding: string }>(
+    `select current_database() as name, current_setting('server_encoding') as encoding`,
+  );
+  const { name, encoding } = rows[0]!;
+  if (encoding !== 'UTF8')
+    throw new UnfitDatabase(
+      `the database ${name} has the encoding ${encoding}, and must have UTF8: make it anew with create database ${name} encoding 'UTF8' template template0`,
+    );
 }
 
 /**
@@ -76,7 +104,7 @@ type Engine = Awaited<ReturnType<Glue['SchemaEngine']['new']>>;
 async function withEngine<T>(databaseUrl: string, work: (engine: Engine) => Promise<T>): Promise<T> {
   glueLoaded ??= loadGlue();
   const glue = await glueLoaded;
-  const pool = new pg.Pool({ connectionString: databaseUrl, max: 2 });
+  const pool = openSessions(databaseUrl, 2);
   const adapter = bindMigrationAwareSqlAdapterFactory(wholeScripts(pool));
   try {
     const engine = await glue.SchemaEngine.new({ datamodels: undefined }, () => {}, adapter);
@@ -105,10 +133,6 @@ function wholeScripts(pool: pg.Pool): PrismaPg {
 
 function readMigrations() {
   const baseDir = join(prismaDir, 'migrations');
-  const names = readdirSync(baseDir, { withFileTypes: true })
-    .filter((entry) => entry.isDirectory())
-    .map((entry) => entry.name)
-    .sort();
   return {
     baseDir,
     lockfile: {
@@ -116,7 +140,7 @@ function readMigrations() {
       content: readFileSync(join(baseDir, 'migration_lock.toml'), 'utf8'),
     },
     shadowDbInitScript: '',
-    migrationDirectories: names.map((path) => ({
+    migrationDirectories: migrationNames().map((path) => ({
       path,
       migrationFile: {
         path: 'migration.sql',

@@ -3,7 +3,7 @@ import { kinds } from '../core/postings.js';
 import type { State } from '../core/recharge.js';
 import { Prisma } from '../generated/client.js';
 import { coalesce } from './coalesce.js';
-import type { Run } from './database.js';
+import type { Run, Store } from './database.js';
 import { type ListFilter, listRecharges, type RechargePage } from './recharges/list.js';
 import { uuidsOf } from './storable.js';
 import { utc } from './utc.js';
@@ -36,7 +36,7 @@ export interface Reads {
 }
 
 /** @param callLimitMs longest time that one submit may take */
-export function openReads(run: Run, callLimitMs: number): Reads {
+export function openReads({ run, read }: Pick<Store, 'run' | 'read'>, callLimitMs: number): Reads {
   const limits = { batchMax: 100, inFlightMax: 2 };
   return {
     recharge: coalesce<string, RechargeView | null>((ids) => rechargesById(run, ids), limits),
@@ -44,14 +44,14 @@ export function openReads(run: Run, callLimitMs: number): Reads {
       (ids) => outstandingById(run, ids, callLimitMs),
       limits,
     ),
-    list: (filter) => listRecharges(run, filter),
-    timeline: (id) => timeline(run, id),
+    list: (filter) => listRecharges(read, filter),
+    timeline: (id) => timeline(read, id),
     pendingBeyond: (slaMs) =>
-      run(Prisma.sql`
+      read(Prisma.sql`
         select provider, count(*)::int as count from recharge_transaction
         where due_at is not null and created_at < now() - ${slaMs}::float8 * interval '1 ms' group by provider`),
     openCases: () =>
-      run(Prisma.sql`
+      read(Prisma.sql`
         select kind, count(*)::int as count from reconciliation_case where closed_at is null group by kind`),
   };
 }

@@ -1,6 +1,6 @@
 import { Prisma } from '../../generated/client.js';
-import { eachAlone } from '../coalesce.js';
 import type { Run, Store } from '../database.js';
+import { eachAlone } from '../each-alone.js';
 import { isUnavailable } from '../failure.js';
 import type { AuditCall } from './call.js';
 import { databaseClock } from './clock.js';
@@ -25,7 +25,8 @@ export interface Audit {
 // Two months: a fleet whose reconciliation workers stand still for weeks still files where it should.
 const MONTHS_AHEAD = 2;
 
-export function openAudit({ run }: Pick<Store, 'run'>): Audit {
+/** On the connections of reads: what strangers call, and what is searched for, waits for no money's and keeps none waiting. */
+export function openAudit({ read: run }: Pick<Store, 'read'>): Audit {
   const ensurePartitions = async (): Promise<number> => {
     const [row] = await run<{ made: number }>(
       Prisma.sql`select ensure_audit_partitions(${MONTHS_AHEAD}::int) as made`,
@@ -59,7 +60,7 @@ async function write(run: Run, calls: readonly AuditCall[]): Promise<{ refused: 
       on conflict do nothing`);
     return some.map(() => true);
   };
-  const answers = await eachAlone(calls, insert, isUnavailable);
+  const answers = await eachAlone(calls, insert, { isHopeless: isUnavailable });
   const away = answers.find(isUnavailable);
   if (away) throw away;
   return { refused: answers.filter((answer) => answer instanceof Error).length };

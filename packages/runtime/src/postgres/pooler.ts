@@ -1,0 +1,59 @@
+import { randomUUID } from 'node:crypto';
+import pg from 'pg';
+import { UnfitDatabase } from './session.js';
+
+const ADVICE =
+  'give DATABASE_URL the address of the server itself, or of a pool in session mode (docs/operations.md, "Poolers")';
+
+const REFUSAL = `a connection pooler (such as PgBouncer in transaction mode) hands each transaction to another session of Postgres, and settings of the session are lost on the way: ${ADVICE}`;
+
+// A pool of one session lets the second connection wait for the first, which shows as much.
+const LOOK_LIMIT_MS = 3_000;
+
+/**
+ * Whether a session stays what it is from one statement to the next. A server announces its process when a connection
+ * begins, a pooler in between announces a number of its own; only then is anything more asked.
+ * @throws UnfitDatabase where it does not
+ */
+export async function refuseTransactionPooler(
+  client: pg.ClientBase,
+  look: () => Promise<boolean>,
+): Promise<void> {
+  const { rows } = await client.query<{ pid: number }>('select pg_backend_pid() as pid');
+  const announced = (client as unknown as { processID: number | null }).processID;
+  if (rows[0]!.pid === announced) return;
+  if (!(await look())) throw new UnfitDatabase(REFUSAL);
+}
+
+/**
+ * Leaves a mark in the session of one connection, keeps the session that was used last busy by another connection, and
+ * looks for the mark again. The mark is a setting that nothing reads.
+ */
+export async function keepsSessions(databaseUrl: string): Promise<boolean> {
+  const open = () => {
+    const client = new pg.Client({
+      connectionString: databaseUrl,
+      connectionTimeoutMillis: LOOK_LIMIT_MS,
+      query_timeout: LOOK_LIMIT_MS,
+    });
+    client.on('error', () => {});
+    return client;
+  };
+  const [marked, rival] = [open(), open()];
+  try {
+    await marked.connect();
+    await rival.connect();
+    const mark = randomUUID();
+    await marked.query("select set_config('replenish.session', $1, false)", [mark]);
+    await rival.query('begin');
+    const { rows } = await marked.query<{ found: string }>(
+      "select current_setting('replenish.session', true) as found",
+    );
+    return rows[0]!.found === mark;
+  } catch (error) {
+    if ((error as Error).message === 'Query read timeout') return false;
+    throw error;
+  } finally {
+    await Promise.all([marked.end().catch(() => {}), rival.end().catch(() => {})]);
+  }
+}
