@@ -1,7 +1,8 @@
-import { openDomain } from '@replenish/domain';
+import { openDomain, type PruneAfter } from '@replenish/domain';
 import { openProviders } from '@replenish/providers';
 import { openQueues } from '@replenish/queues';
 import {
+  type Config,
   domainOptions,
   openProviderMetrics,
   openRecovery,
@@ -28,7 +29,7 @@ await runProcess('reconciliation-worker', process.env, async (frame) => {
     it.close(),
   );
   const queues = opened('queues', openQueues(queueOptions(frame, providers.names)), (it) => it.close());
-  opened('minute tick', startMinuteTick({ domain, log, registry }), (end) => end());
+  opened('minute tick', startMinuteTick({ domain, kept: keptOf(config), log, registry }), (end) => end());
   watchBacklog(registry, domain.reads, 10 * config.RECONCILE_AFTER_MS);
   for (const name of requireProviders(providers.names)) {
     const ask = asker({ domain, queues, provider: providers.get(name)!, log, metrics });
@@ -45,3 +46,10 @@ await runProcess('reconciliation-worker', process.env, async (frame) => {
   health.add('queue', () => queues.ping());
   return `sweeps every ${config.RECONCILE_PERIOD_MS} ms, asks after ${config.RECONCILE_AFTER_MS} ms of silence`;
 });
+
+function keptOf(config: Config): PruneAfter {
+  return {
+    webhookBodiesDays: config.WEBHOOK_BODIES_KEPT_DAYS,
+    securityEventsDays: config.SECURITY_EVENTS_KEPT_DAYS,
+  };
+}

@@ -1,8 +1,9 @@
-import { type Domain, StoreUnavailable } from '@replenish/domain';
+import { type Domain, type PruneAfter, StoreUnavailable } from '@replenish/domain';
 import { Counter, type Frame, type Logger } from '@replenish/runtime';
 
 export type MinuteDeps = Readonly<{
-  domain: Pick<Domain, 'audit' | 'security'>;
+  domain: Pick<Domain, 'audit' | 'security' | 'prune'>;
+  kept: PruneAfter;
   log: Logger;
   registry: Frame['registry'];
 }>;
@@ -10,8 +11,8 @@ export type MinuteDeps = Readonly<{
 const MINUTE_MS = 60_000;
 
 /**
- * What has to be looked after now and then: partitions for the months to come, and clients whose recharges are unlike
- * themselves. Harmless in several workers at once. Returns what ends it.
+ * What has to be looked after now and then: partitions for the months to come, clients whose recharges are unlike
+ * themselves, and rows that are kept for a time only. Harmless in several workers at once. Returns what ends it.
  */
 export function startMinuteTick(deps: MinuteDeps): () => void {
   const events = new Counter({
@@ -30,11 +31,13 @@ export function startMinuteTick(deps: MinuteDeps): () => void {
   return () => clearInterval(timer);
 }
 
-async function tick({ domain, log }: MinuteDeps, events: Counter<'rule'>): Promise<void> {
+async function tick({ domain, kept, log }: MinuteDeps, events: Counter<'rule'>): Promise<void> {
   const made = await domain.audit.ensurePartitions();
   if (made > 0) log.info({ made }, 'made partitions of the audit trail');
   for (const { rule, clientId, detail } of await domain.security.findOddities()) {
     events.inc({ rule });
     log.warn({ security: true, rule, clientId, detail }, 'security event');
   }
+  const pruned = await domain.prune(kept);
+  if (Object.values(pruned).some((count) => count > 0)) log.info(pruned, 'pruned');
 }

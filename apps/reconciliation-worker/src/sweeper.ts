@@ -1,9 +1,9 @@
-import type { Domain, Due, Lane, Sweep } from '@replenish/domain';
+import type { Due, Lane, Sweep } from '@replenish/domain';
 import { type Queues, queueOf } from '@replenish/queues';
 import { crashPoint, type Logger } from '@replenish/runtime';
 
 export type SweeperDeps = Readonly<{
-  domain: Sweep & Readonly<{ clients: Pick<Domain['clients'], 'forgetNonces'> }>;
+  domain: Sweep;
   queues: Pick<Queues, 'hint' | 'room'>;
   /** Those whose queues have workers. */
   providers: readonly string[];
@@ -15,8 +15,7 @@ export type Swept = Readonly<{ taken: number; isMore: boolean }>;
 
 // A batch is one statement and one bulk addition to its queue.
 const BATCH_MAX = 500;
-// Nonces of signed requests are kept for a quarter of an hour, so a minute more makes no difference. Recharges of a
-// provider that is not configured are a fault of the configuration: one log line per minute is enough.
+// Recharges of a provider that is not configured are a fault of the configuration: one log line per minute is enough.
 const CHORES_GAP_MS = 60_000;
 
 /**
@@ -51,7 +50,6 @@ export function sweeper({ domain, queues, providers, log }: SweeperDeps): () => 
     choresAtMs = performance.now();
     for (const { provider, count } of await domain.dueElsewhere(providers))
       log.error({ provider, recharges: count }, 'recharges of a provider that is not configured');
-    await domain.clients.forgetNonces();
   }
 
   return async () => {

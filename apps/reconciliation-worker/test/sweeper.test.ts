@@ -175,20 +175,3 @@ test('each queue is filled up to its room, and the rest stays due', async () => 
     ids.toSorted(),
   );
 });
-
-test('old nonces are forgotten by a first run, and not by every one', async () => {
-  const nonces = () => books.rows<{ nonce: string }>('select nonce from nonce order by nonce');
-  const remember = (nonce: string, age: string) =>
-    books.rows(`insert into nonce (key_id, nonce, seen_at) values ('k', $1, now() - $2::interval)`, [
-      nonce,
-      age,
-    ]);
-  await remember('old', '1 hour');
-  await remember('young', '1 minute');
-  const { sweep } = openSweeper();
-  await sweep();
-  expect(await nonces()).toEqual([{ nonce: 'young' }]);
-  await remember('old again', '1 hour');
-  await sweep();
-  expect(await nonces()).toHaveLength(2);
-});

@@ -9,6 +9,7 @@ import { openDatabase } from './store/database.js';
 import { checkFitness, type NewerSchema } from './store/fitness.js';
 import { type Inbox, openInbox } from './store/inbox.js';
 import type { PlanOptions } from './store/plan.js';
+import { type PruneAfter, type Pruned, prune } from './store/prune.js';
 import { pullForward } from './store/pull-forward.js';
 import { openReads, type Reads } from './store/reads.js';
 import { openSecurity, type Security } from './store/security.js';
@@ -31,6 +32,8 @@ export interface Domain extends Sweep {
   readonly clients: Clients;
   readonly audit: Audit;
   readonly security: Security;
+  /** Forgets what is not part of the books and older than it is kept. For a timer: it ends within half a minute. */
+  prune(kept: PruneAfter): Promise<Pruned>;
   verify(): Promise<Finding[]>;
   /** @throws StoreUnavailable when the database is away or cannot do this process's work. The message says why. */
   ping(): Promise<void>;
@@ -99,6 +102,7 @@ export function openDomain(options: DomainOptions): Domain {
     clients: openClients(store, { vault, newId, now }),
     audit: openAudit(store),
     security: openSecurity(run),
+    prune: (kept) => prune(run, kept),
     verify: () => verify(survey),
     ping: () => checkFitness(read, { now, newerSchema: options.newerSchema ?? 'refuse' }),
     close: store.close,
@@ -126,6 +130,7 @@ export type { Unread } from './store/inbox-filing.js';
 export type { Key, Known } from './store/key.js';
 export { migrate, schemaScript } from './store/migrate.js';
 export type { NewRecharge } from './store/new-recharge.js';
+export type { PruneAfter, Pruned } from './store/prune.js';
 export type { Outstanding, Reads, TimelineRow } from './store/reads.js';
 export type { Lock, Oddity, Security, Suspicion } from './store/security.js';
 export { isUuid, storable } from './store/storable.js';

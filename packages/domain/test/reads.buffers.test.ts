@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { COUNTED_MAX } from '../src/store/reads.js';
 import type { Books } from './books.js';
 import { CLIENT } from './books.js';
 import { BUFFERS_MAX, buffersOf } from './buffers.js';
@@ -103,4 +104,35 @@ test('what is read by an id', async () => {
   await expectFew(() => Promise.all(ids.map((id) => recharge(id))));
   await expectFew(() => Promise.all(ids.map((id) => outstanding(id))));
   await expectFew(() => timeline(ids[0]!), 100);
+});
+
+describe('what runs on a timer, behind a backlog', () => {
+  beforeAll(async () => {
+    await books.rows(
+      `insert into recharge_transaction (id, client_id, account_id, kind, state, amount_minor, currency, payment_method,
+          provider, next_step, due_at, created_at)
+        select gen_random_uuid(), $1, 'acct-1', 'collect', 'CREATED', 100, 'USD', 'sandbox', 'sandbox', 'submit', now(),
+          now() - n * interval '10 ms'
+        from generate_series(1, 20000) n`,
+      [CLIENT],
+    );
+    await books.rows(
+      `insert into reconciliation_case (id, subject, kind, detail)
+        select gen_random_uuid(), n::text, 'unknown_order', '{}' from generate_series(1, 20000) n`,
+    );
+    await books.rows('vacuum analyze');
+  });
+
+  test('the gauges', async () => {
+    await expectFew(() => books.domain.reads.pendingBeyond(60_000));
+    await expectFew(() => books.domain.reads.pendingBeyond(3_600_000_000));
+    await expectFew(() => books.domain.reads.openCases());
+    expect(await books.domain.reads.pendingBeyond(60_000)).toEqual([
+      { provider: 'sandbox', count: COUNTED_MAX },
+    ]);
+  });
+
+  test('the rules about odd recharges', async () => {
+    await expectFew(() => books.domain.security.findOddities());
+  });
 });

@@ -86,6 +86,10 @@ export const settings = {
   PROVIDER_TIMEOUT_MS: milliseconds(100, 120_000).optional(),
   /** Calls in flight to one provider, per worker process. */
   PROVIDER_CONCURRENCY: z.coerce.number().int().min(1).max(1_000).default(32),
+  /** Days that the bodies of processed webhooks are kept; a provider's dispute may need them for a year. */
+  WEBHOOK_BODIES_KEPT_DAYS: z.coerce.number().int().min(1).max(36_500).default(400),
+  /** Days that security events are kept. */
+  SECURITY_EVENTS_KEPT_DAYS: z.coerce.number().int().min(1).max(36_500).default(400),
   /** Seal the secrets of API keys at rest: `<id>:<base64 of 32 bytes>`, several separated by spaces, the first seals. */
   MASTER_KEYS: z.string().regex(MASTER_KEYS_FORM, 'is not <id>:<base64 of 32 bytes>, ...').optional(),
   /** A file with the same text. It is taken before MASTER_KEYS. */

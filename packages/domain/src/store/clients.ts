@@ -4,7 +4,7 @@ import type { Ceiling } from './ceilings.js';
 import type { Database, Store } from './database.js';
 import { persist } from './failure.js';
 import { contextOf, type Key, type KeyRow, type Known, keyOf, knownOf } from './key.js';
-import { forgetNonces, nonceUser } from './nonces.js';
+import { nonceUser } from './nonces.js';
 import type { Vault } from './vault.js';
 
 export type NewClient = Readonly<{
@@ -44,8 +44,6 @@ export interface Clients {
   findBySubject(subject: string): Promise<Known | null>;
   /** True for the first use of a nonce in any process. */
   useNonce(use: { keyId: string; nonce: string }): Promise<boolean>;
-  /** Deletes nonces that cannot come back. Returns how many. */
-  forgetNonces(): Promise<number>;
   /** Seals with the first master key what another one sealed. Returns how many keys it changed. */
   rekey(): Promise<number>;
 }
@@ -77,7 +75,6 @@ export function openClients({ db, run }: Store, deps: Deps): Clients {
         await persist(() => db.apiKey.findUnique({ where: { oauthSubject }, include: { client: true } })),
       ),
     useNonce: nonceUser(run),
-    forgetNonces: () => forgetNonces(run),
     rekey: () => rekey(db, deps.vault),
   };
 }

@@ -4,12 +4,6 @@ import type { Run } from './database.js';
 
 type Use = Readonly<{ keyId: string; nonce: string }>;
 
-// A timestamp may be 300 s ahead when its nonce is first seen and is let in until 300 s after it: 600 s in all. The
-// other 300 are for clocks of ingress machines that differ.
-const KEPT_SECONDS = 900;
-const BATCH = 5_000;
-const BATCHES_MAX = 40;
-
 /** True for the first use of a nonce by a key in any process; false for every later one. */
 export function nonceUser(run: Run): (use: Use) => Promise<boolean> {
   return coalesce<Use, boolean>((uses) => useAll(run, uses), {
@@ -38,21 +32,4 @@ async function useAll(run: Run, uses: readonly Use[]): Promise<boolean[]> {
   const unclaimed = new Set(first.map(nameOf));
   // Of several in one batch, the first to ask has it.
   return uses.map((use) => unclaimed.delete(nameOf(use)));
-}
-
-/** Deletes nonces whose timestamps no process lets in any more. Returns how many. */
-export async function forgetNonces(run: Run): Promise<number> {
-  let forgotten = 0;
-  for (let batch = 0; batch < BATCHES_MAX; batch++) {
-    const [gone] = await run<{ count: number }>(Prisma.sql`
-      with gone as (
-        delete from nonce where (key_id, nonce) in (
-          select key_id, nonce from nonce where seen_at < now() - ${KEPT_SECONDS}::int * interval '1 second'
-          order by seen_at limit ${BATCH}::int for update skip locked)
-        returning 1)
-      select count(*)::int as count from gone`);
-    forgotten += gone!.count;
-    if (gone!.count < BATCH) break;
-  }
-  return forgotten;
 }

@@ -30,10 +30,13 @@ export interface Reads {
   outstanding(id: string): Promise<Outstanding | null>;
   list(filter: ListFilter): Promise<RechargePage>;
   timeline(id: string): Promise<TimelineRow[]>;
-  /** Unfinished recharges older than `slaMs`, by provider. */
+  /** Unfinished recharges older than `slaMs`, by provider; the oldest of all are counted, up to COUNTED_MAX. */
   pendingBeyond(slaMs: number): Promise<{ provider: string; count: number }[]>;
   openCases(): Promise<{ kind: string; count: number }[]>;
 }
+
+/** A gauge that is read four times a minute counts no further: more than this many are an alarm either way. */
+export const COUNTED_MAX = 1_500;
 
 /** @param callLimitMs longest time that one submit may take */
 export function openReads({ run, read }: Pick<Store, 'run' | 'read'>, callLimitMs: number): Reads {
@@ -48,11 +51,19 @@ export function openReads({ run, read }: Pick<Store, 'run' | 'read'>, callLimitM
     timeline: (id) => timeline(read, id),
     pendingBeyond: (slaMs) =>
       read(Prisma.sql`
-        select provider, count(*)::int as count from recharge_transaction
-        where due_at is not null and created_at < now() - ${slaMs}::float8 * interval '1 ms' group by provider`),
+        select provider, count(*)::int as count
+        from (
+          select provider
+          from recharge_transaction
+          where due_at is not null and created_at < now() - ${slaMs}::float8 * interval '1 ms'
+          order by created_at
+          limit ${COUNTED_MAX}::int) oldest
+        group by provider`),
     openCases: () =>
       read(Prisma.sql`
-        select kind, count(*)::int as count from reconciliation_case where closed_at is null group by kind`),
+        select kind, count(*)::int as count
+        from (select kind from reconciliation_case where closed_at is null limit ${COUNTED_MAX}::int) open_case
+        group by kind`),
   };
 }
 

@@ -1,12 +1,12 @@
 import { type SecurityRule, securityRules } from '../core/security-rules.js';
 import { Prisma } from '../generated/client.js';
 import type { Run } from './database.js';
+import { findOddities, type Oddity } from './recharges/oddities.js';
 
 /** What one rule saw of one key since the last report. */
 export type Suspicion = Readonly<{ rule: SecurityRule; keyId: string; count: number; detail: string }>;
 export type Lock = Readonly<{ keyId: string; rule: SecurityRule; until: Date }>;
-/** A client whose recharges differ from its own history. */
-export type Oddity = Readonly<{ rule: SecurityRule; clientId: string; detail: string }>;
+export type { Oddity };
 
 export interface Security {
   /** Files what was seen and locks the keys that went too far. Names that are no key's are passed over. */
@@ -64,45 +64,3 @@ async function unlock(run: Run, keyId: string): Promise<boolean> {
     returning key_id as id`);
   return rows.length === 1;
 }
-
-// A client's past is its last two thousand recharges before the window: one page of an index, however large it is.
-// Fewer than fifty are no habit yet.
-const PAST_MAX = 2_000;
-const PAST_MIN = 50;
-const VELOCITY_TIMES = 10;
-const VELOCITY_MIN = 100;
-const AMOUNT_TIMES = 20;
-
-/** Ids are time-ordered, so the primary key finds the last minutes; the first 12 hex digits are milliseconds. */
-const findOddities = (run: Run): Promise<Oddity[]> =>
-  run<Oddity>(Prisma.sql`
-    with edge as (
-      select (lpad(to_hex((extract(epoch from now()) * 1000)::bigint - ${securityRules.velocity.windowMs}::bigint),
-        12, '0') || repeat('0', 20))::uuid as id),
-    recent as materialized (
-      select t.client_id, t.currency, count(*) as made, max(t.amount_minor) as largest
-      from recharge_transaction t where t.id >= (select id from edge) group by 1, 2),
-    past as materialized (
-      select c.client_id, h.* from (select distinct client_id from recent) c
-      cross join lateral (
-        select t.currency, t.amount_minor, t.created_at from recharge_transaction t
-        where t.client_id = c.client_id and t.id < (select id from edge) order by t.id desc limit ${PAST_MAX}::int) h),
-    pace as (
-      select client_id, count(*) * ${securityRules.velocity.windowMs}::float8
-        / greatest(extract(epoch from max(created_at) - min(created_at)) * 1000, 1) as usual
-      from past group by 1 having count(*) >= ${PAST_MIN}::int),
-    size as (
-      select client_id, currency, percentile_disc(0.99) within group (order by amount_minor) as usual
-      from past group by 1, 2 having count(*) >= ${PAST_MIN}::int),
-    odd as (
-      select 'velocity' as rule, r.client_id, format('%s recharges, usually %s', r.made, ceil(p.usual)) as detail
-      from (select client_id, sum(made) as made from recent group by 1) r join pace p using (client_id)
-      where r.made >= ${VELOCITY_MIN}::int and r.made > ${VELOCITY_TIMES}::int * p.usual
-      union all
-      select 'amount', r.client_id, format('%s %s, usually up to %s', r.largest, r.currency, s.usual)
-      from recent r join size s using (client_id, currency) where r.largest > ${AMOUNT_TIMES}::int * s.usual)
-    insert into security_event (rule, client_id, count, detail)
-    select rule, client_id, 1, detail from odd
-    where not exists (select from security_event e where e.client_id = odd.client_id and e.rule = odd.rule
-      and e.at > now() - interval '1 hour')
-    returning rule, client_id as "clientId", detail`);
