@@ -1,4 +1,4 @@
-import type { Logger } from '@replenish/runtime';
+import { type Logger, readClientAddresses } from '@replenish/runtime';
 import express, { type ErrorRequestHandler, type Express, type RequestHandler } from 'express';
 import helmet from 'helmet';
 import { type Board, openBoard } from './board.js';
@@ -24,6 +24,7 @@ export function openDashboard({ passwordHash, log, trustProxy = false, nowMs = D
   const sessions = openSessions(nowMs);
   const app = express();
   app.disable('x-powered-by').set('query parser', 'simple').set('trust proxy', trustProxy);
+  readClientAddresses(app);
   app.use(securityHeaders());
   app.get('/healthz', (_request, response) => {
     response.json({ ok: true });

@@ -1,6 +1,6 @@
 import { type Logger, verifyPassword } from '@replenish/runtime';
 import { type Request, type RequestHandler, type Response, Router, urlencoded } from 'express';
-import { rateLimit } from 'express-rate-limit';
+import { ipKeyGenerator, rateLimit } from 'express-rate-limit';
 import { type LoginFault, loginPage } from './login-page.js';
 import { SESSION_MS, type Sessions } from './sessions.js';
 
@@ -73,6 +73,7 @@ const throttle = (): RequestHandler =>
     skipSuccessfulRequests: true,
     standardHeaders: 'draft-7',
     legacyHeaders: false,
+    keyGenerator: ({ ip, socket }) => ipKeyGenerator(ip ?? socket.remoteAddress ?? ''),
     validate: { xForwardedForHeader: false, forwardedHeader: false },
     handler: (_request, response) => showLogin(response, 429, 'too_many'),
   });

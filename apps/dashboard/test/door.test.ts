@@ -104,6 +104,19 @@ test('behind a proxy that is trusted one address uses up the tries of nobody els
   expect([same.status, other.status]).toEqual([429, 303]);
 });
 
+test('an address with changing ports, and clients that a proxy hides, have the tries of one address', async () => {
+  const proxied = await serveDashboard({ trustProxy: ['127.0.0.1'] });
+  const statuses = [];
+  for (const name of ['192.0.2.9:', 'unknown'])
+    for (let n = 0; n < 6; n++)
+      statuses.push(
+        (await proxied.login('wrong', { 'x-forwarded-for': name + (name === 'unknown' ? '' : n) })).status,
+      );
+  await proxied.close();
+  const oneAddress = [401, 401, 401, 401, 401, 429];
+  expect(statuses).toEqual([...oneAddress, ...oneAddress]);
+});
+
 test('right passwords do not use up the tries', async () => {
   const answers = [];
   for (let n = 0; n < 7; n++) answers.push((await dashboard.login(PASSWORD)).status);

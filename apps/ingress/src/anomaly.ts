@@ -29,15 +29,15 @@ const KEYS_MAX = 1_000;
 export function openWatch({ security, log, registry }: WatchDeps): Watch {
   const events = openSecurityCounter(registry);
   let seen = new Map<string, Suspicion>();
-  const note = (rule: SecurityRule, request: Request, { key, correlationId }: Call): void => {
+  const note = (rule: SecurityRule, request: Request, { key, correlationId, ip }: Call): void => {
     events.inc({ rule });
     const keyId = key?.keyId ?? claimedKeyId(request);
-    log.warn({ security: true, rule, keyId, ip: request.ip, correlationId }, 'security event');
+    log.warn({ security: true, rule, keyId, ip, correlationId }, 'security event');
     if (keyId === undefined) return;
     const name = `${rule} ${keyId}`;
     if (!seen.has(name) && seen.size >= KEYS_MAX) return;
     const count = (seen.get(name)?.count ?? 0) + 1;
-    seen.set(name, { rule, keyId, count, detail: String(request.ip) });
+    seen.set(name, { rule, keyId, count, detail: ip });
   };
   const report = async (): Promise<void> => {
     const now = [...seen.values()];

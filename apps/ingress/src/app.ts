@@ -1,7 +1,14 @@
 import type { Domain } from '@replenish/domain';
 import type { Providers } from '@replenish/providers';
 import type { Queues } from '@replenish/queues';
-import { Counter, correlationIdFrom, type Frame, type Logger, type PageLink } from '@replenish/runtime';
+import {
+  Counter,
+  correlationIdFrom,
+  type Frame,
+  type Logger,
+  type PageLink,
+  readClientAddresses,
+} from '@replenish/runtime';
 import express, {
   type ErrorRequestHandler,
   type Express,
@@ -25,6 +32,7 @@ import { type Intake, readBody } from './read-body.js';
 import { addRechargeRoutes } from './recharges.js';
 import { redacted } from './redaction.js';
 import { addHeader, sendPage, setStandingHeaders } from './send.js';
+import { requireOneHost } from './single-headers.js';
 import type { Waits } from './waiting.js';
 import { webhookRoutes } from './webhooks.js';
 
@@ -71,6 +79,7 @@ export function buildApp(deps: IngressDeps): Express {
   app.disable('etag');
   app.set('query parser', 'simple');
   app.set('trust proxy', deps.auth.trustProxy);
+  readClientAddresses(app);
   app.use(seenBy([opening(deps.log)]));
   const [requests, received] = openCounters(deps.registry);
   app.set(PUBLIC_URL, deps.publicUrl);
@@ -164,8 +173,10 @@ function opening(log: Logger): Onlooker {
     const { headers } = request;
     openCall(request, response, correlationIdFrom(headers['x-correlation-id'] as string | undefined));
     atEnd(response, logLine);
-    if (headers.host === undefined && request.httpVersion === '1.1')
-      throw new Problem('INVALID_ARGUMENT', 'the header Host is needed');
+    // Its sender may not know chunks, and what follows could be read as another request (RFC 9112, 6.1).
+    if (headers['transfer-encoding'] !== undefined && request.httpVersion === '1.0')
+      response.shouldKeepAlive = false;
+    requireOneHost(request);
     if (headers.expect !== undefined && !/^100-continue$/i.test(headers.expect))
       throw new Problem('INVALID_ARGUMENT', 'the only Expect that is supported is 100-continue', {
         status: 417,

@@ -1,11 +1,13 @@
 import type { Socket } from 'node:net';
 import type { Key } from '@replenish/domain';
+import { addressIn } from '@replenish/runtime';
 import type { Request, RequestHandler, Response } from 'express';
 
 /** What is known of a call: `response.locals`, filled by whoever learns it, for whoever files the call. */
 export type Call = {
   readonly correlationId: string;
   readonly at: Date;
+  /** The client's address, or that of the proxy which wrote down no address. */
   readonly ip: string;
   /** From its arrival to its end; 0 until then. */
   durationMs: number;
@@ -54,7 +56,7 @@ export function openCall(request: Request, response: Response, correlationId: st
   const call: Call = {
     correlationId,
     at: new Date(),
-    ip: (request.ip ?? '').replace(/^::ffff:/, ''),
+    ip: request.ip ?? addressIn(request.socket.remoteAddress ?? '') ?? '',
     durationMs: 0,
     headers: [],
     ends: [],

@@ -1,9 +1,13 @@
 import { stringify } from 'csv-stringify/sync';
-import type { Response } from 'express';
+import type { Request, Response } from 'express';
 import { addHeader, send } from './send.js';
 
+/** Asked for by people who open the file in Excel, which reads UTF-8 without a mark as the machine's code page. */
+const wantsMark = ({ headers }: Request): boolean =>
+  /\btext\/csv\b[^,]*;\s*bom\s*=\s*"?present\b/i.test(headers.accept ?? '');
+
 /**
- * Writes rows as CSV. Cells that a spreadsheet would take for a formula are escaped (OWASP ASVS 1.2.10), times are
+ * Writes rows as CSV, without a byte order mark unless `Accept: text/csv; bom=present` asks for one. Cells that a spreadsheet would take for a formula are escaped (OWASP ASVS 1.2.10), times are
  * RFC 3339.
  */
 export function sendCsv<Column extends string>(
@@ -14,6 +18,7 @@ export function sendCsv<Column extends string>(
 ): void {
   const text = stringify([...rows], {
     header: true,
+    bom: wantsMark(response.req),
     columns: [...columns],
     escape_formulas: true,
     cast: {

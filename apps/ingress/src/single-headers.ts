@@ -1,4 +1,5 @@
-import { invalid, type Problem } from './problem.js';
+import type { IncomingMessage } from 'node:http';
+import { invalid, Problem } from './problem.js';
 
 const singles = [
   { name: 'Authorization', path: 'Authorization' },
@@ -19,6 +20,20 @@ export function refuseRepeated(rawHeaders: readonly string[]): void {
     if (seen & (1 << place)) throw repeated(singles[place]!);
     seen |= 1 << place;
   }
+}
+
+const HOST = /^(?:\[[0-9a-f:.]+\]|[\w.~!$&'()*+,;=%-]*)(?::\d*)?$/i;
+
+/** RFC 9112, 3.2: what stands before us may have gone by another Host. @throws Problem INVALID_ARGUMENT */
+export function requireOneHost({ headers: { host }, httpVersion, rawHeaders }: IncomingMessage): void {
+  let hosts = 0;
+  for (let at = 0; at < rawHeaders.length; at += 2)
+    if (rawHeaders[at]!.length === 4 && /^host$/i.test(rawHeaders[at]!)) hosts += 1;
+  if (hosts > 1) throw new Problem('INVALID_ARGUMENT', 'the header Host was sent more than once');
+  if (host === undefined && httpVersion === '1.1')
+    throw new Problem('INVALID_ARGUMENT', 'the header Host is needed');
+  if (host !== undefined && !HOST.test(host))
+    throw new Problem('INVALID_ARGUMENT', 'the header Host must be a host and perhaps a port');
 }
 
 const repeated = ({ name, path }: (typeof singles)[number]): Problem =>

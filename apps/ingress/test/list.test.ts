@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import type { NewKey, RechargeView } from '@replenish/domain';
-import { type Answer, created, end, type Ingress, openIngress } from './ingress.js';
+import { type Answer, bearer, created, end, type Ingress, openIngress } from './ingress.js';
 import { expectProblem } from './problem.js';
 
 let ingress: Ingress;
@@ -150,6 +150,31 @@ test('as CSV, formulas are text', async () => {
   expect(rows[0]).toContain(`,PAYMENT_FAILED,{},${some.failed.createdAt.toISOString()},`);
   expect(rows[1]).toContain(`,"a,""b"" 'c'",`);
   expect(rows[2]).toBe('');
+});
+
+test('CSV begins with a byte order mark only for a caller that asks for one', async () => {
+  const get = async (accept: string) => {
+    const response = await fetch(`${ingress.url}/v1/recharges?limit=1`, {
+      headers: { authorization: bearer(key), accept },
+    });
+    expect(response.headers.get('content-type')).toBe('text/csv; charset=utf-8');
+    return Buffer.from(await response.arrayBuffer())
+      .toString('latin1')
+      .slice(0, 4);
+  };
+  for (const accept of [
+    'text/csv',
+    'text/csv; charset=utf-8',
+    'text/csv;header=present',
+    'text/csv, */*;bom=present',
+  ])
+    expect([accept, await get(accept)]).toEqual([accept, 'tran']);
+  for (const accept of [
+    'text/csv; bom=present',
+    'text/csv;header=present;BOM="present"',
+    'text/csv;bom=present;q=0.9',
+  ])
+    expect([accept, await get(accept)]).toEqual([accept, '\u00ef\u00bb\u00bft']);
 });
 
 test.each(['=1+1', '+1', '-1', '@sum(A1)'])(

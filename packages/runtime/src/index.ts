@@ -1,4 +1,5 @@
 export { crashPoint } from '#crash-point';
+export { addressIn, readClientAddresses } from './client-address.js';
 export { type Closer, closeAll } from './closing.js';
 export {
   BadConfiguration,

@@ -23,5 +23,7 @@ function add(list: BlockList, entry: string): void {
   const length = prefix === undefined ? bits : Number(prefix);
   if (version === 0 || length > bits || address.includes('%'))
     throw new Error(`${entry} is no IP address and no network like 10.0.0.0/8`);
-  list.addSubnet(address, length, version === 4 ? 'ipv4' : 'ipv6');
+  const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address)?.[1];
+  if (mapped !== undefined && length >= 96) list.addSubnet(mapped, length - 96, 'ipv4');
+  else list.addSubnet(address, length, version === 4 ? 'ipv4' : 'ipv6');
 }
