@@ -97,7 +97,7 @@ test('audit drop removes months that are over, and no call of this one', async (
 test('unlock frees a locked key, and says when there is nothing to free', async () => {
   const { keyId } = await domain.clients.create({ name: 'shop', env: 'test', scopes: [], accounts: ['*'] });
   const { max } = securityRules.bad_signature;
-  await domain.security.report([{ rule: 'bad_signature', keyId, count: max, detail: '10.0.0.7' }]);
+  await domain.security.report([{ rule: 'bad_signature', keyId, count: max, origin: '10.0.0.7' }]);
   expect((await domain.security.locked()).map((lock) => lock.keyId)).toEqual([keyId]);
   const freed = await run('unlock', keyId, '--json');
   expect(freed).toEqual({ exitCode: 0, lines: [JSON.stringify({ keyId, unlocked: true })] });

@@ -1,8 +1,16 @@
-import { type Security, type SecurityRule, StoreUnavailable, type Suspicion } from '@replenish/domain';
+import {
+  type Alarm,
+  type Security,
+  type SecurityRule,
+  StoreUnavailable,
+  type Suspicion,
+  securityRules,
+} from '@replenish/domain';
 import { Counter, type Frame, type Logger } from '@replenish/runtime';
 import type { Request, Response } from 'express';
 import { claimedKeyId } from './audit-record.js';
 import { atEnd, type Call, type Onlooker } from './call.js';
+import { originOf } from './origin.js';
 import { Problem } from './problem.js';
 
 export interface Watch {
@@ -23,28 +31,33 @@ const REPORT_EVERY_MS = 250;
 const KEYS_MAX = 1_000;
 
 /**
- * Counts, by key and rule, what no honest caller does often. Reports go out four times a second at most, however many
- * bad calls there are, and the database adds up what all processes report and locks the key.
+ * Counts, by rule, key and address, what no honest caller does often. Reports go out four times a second at most,
+ * however many bad calls there are. The database adds up what all processes report, and locks the key at the address
+ * that guesses.
  */
 export function openWatch({ security, log, registry }: WatchDeps): Watch {
   const events = openSecurityCounter(registry);
   let seen = new Map<string, Suspicion>();
+  const add = (rule: SecurityRule, keyId: string, address: string): void => {
+    const origin = securityRules[rule].countedBy === 'origin' ? originOf(address) : null;
+    const name = `${rule} ${keyId} ${origin}`;
+    if (!seen.has(name) && seen.size >= KEYS_MAX) return;
+    const count = (seen.get(name)?.count ?? 0) + 1;
+    seen.set(name, { rule, keyId, origin, count });
+  };
   const note = (rule: SecurityRule, request: Request, { key, correlationId, ip }: Call): void => {
     events.inc({ rule });
     const keyId = key?.keyId ?? claimedKeyId(request);
     log.warn({ security: true, rule, keyId, ip, correlationId }, 'security event');
     if (keyId === undefined) return;
-    const name = `${rule} ${keyId}`;
-    if (!seen.has(name) && seen.size >= KEYS_MAX) return;
-    const count = (seen.get(name)?.count ?? 0) + 1;
-    seen.set(name, { rule, keyId, count, detail: ip });
+    add(rule, keyId, ip);
+    if (rule === 'bad_signature') add('guessing', keyId, ip);
   };
   const report = async (): Promise<void> => {
     const now = [...seen.values()];
     seen = new Map();
     try {
-      for (const { keyId, rule, until } of await security.report(now))
-        log.error({ security: true, rule, keyId, until }, 'the key is locked');
+      for (const alarm of await security.report(now)) tell(log, alarm);
     } catch (error) {
       const level = error instanceof StoreUnavailable ? 'warn' : 'error';
       log[level]({ err: error, events: now.length }, 'security events could not be reported');
@@ -52,7 +65,7 @@ export function openWatch({ security, log, registry }: WatchDeps): Watch {
   };
   const timer = setInterval(() => seen.size > 0 && void report(), REPORT_EVERY_MS).unref();
   const look = (request: Request, response: Response, call: Call): void => {
-    const rule = response.statusCode < 400 ? null : ruleOf(request, call);
+    const rule = response.statusCode < 400 ? null : ruleOf(call);
     if (rule) note(rule, request, call);
   };
   return {
@@ -64,6 +77,12 @@ export function openWatch({ security, log, registry }: WatchDeps): Watch {
   };
 }
 
+function tell(log: Logger, { rule, keyId, origin, until }: Alarm): void {
+  const fields = { security: true, rule, keyId, origin, max: securityRules[rule].max };
+  if (until) log.error({ ...fields, until }, 'the key is locked');
+  else log.error(fields, 'security alarm');
+}
+
 const openSecurityCounter = (registry: Frame['registry']): Counter<'rule'> =>
   new Counter({
     name: 'replenish_security_events_total',
@@ -72,9 +91,6 @@ const openSecurityCounter = (registry: Frame['registry']): Counter<'rule'> =>
     registers: [registry],
   });
 
-/** The rule that an answer offends, if any. Who names no key tries nobody's secret. */
-function ruleOf(request: Request, { problem }: Call): SecurityRule | null {
-  const rule = problem instanceof Problem ? problem.suspicion : undefined;
-  if (rule === undefined) return null;
-  return rule === 'bad_signature' && claimedKeyId(request) === undefined ? null : rule;
-}
+/** The rule that an answer offends, if any. */
+const ruleOf = ({ problem }: Call): SecurityRule | null =>
+  problem instanceof Problem ? (problem.suspicion ?? null) : null;

@@ -5,6 +5,9 @@ export type KeySource = Pick<Clients, 'find' | 'findBySubject'>;
 /** Which key: by its id, or by the `sub` of an access token. */
 export type KeyName = Readonly<{ keyId: string }> | Readonly<{ subject: string }>;
 
+/** A key that a proof was tried on. */
+export type Tried = Readonly<{ known: Known; isProven: boolean }>;
+
 // Half a second: a revoked key stops everywhere within a second, and a busy client costs two look-ups a second.
 const KEY_TTL_MS = 500;
 const KEYS_MAX = 10_000;
@@ -31,12 +34,12 @@ export function openKeys(source: KeySource) {
     return found;
   };
 
-  /** The named key if the proof holds for it, else null. */
-  return async (name: KeyName, isProven: (known: Known) => boolean): Promise<Known | null> => {
+  /** The named key, and whether the proof holds for it; null where there is none. */
+  return async (name: KeyName, isProven: (known: Known) => boolean): Promise<Tried | null> => {
     const askedAt = now();
     const known = await look(name, askedAt - KEY_TTL_MS);
-    if (known && isProven(known)) return known;
+    if (known && isProven(known)) return { known, isProven: true };
     const current = await look(name, askedAt);
-    return current && current !== known && isProven(current) ? current : null;
+    return current && { known: current, isProven: current !== known && isProven(current) };
   };
 }

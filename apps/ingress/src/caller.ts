@@ -2,16 +2,18 @@ import type { Ceiling, Clients, Key, Known, SecurityRule } from '@replenish/doma
 import { type Scope, scopes } from '@replenish/domain/rules';
 import type { Request } from 'express';
 import { type Presented, presentedBy } from './auth-forms.js';
-import { openKeys } from './auth-keys.js';
+import { openKeys, type Tried } from './auth-keys.js';
 import { isBalanceQuery, isInWindow, isS3Signed, isSigned, signedText } from './auth-signatures.js';
 import { openTokens, type TokenIssuer } from './auth-tokens.js';
+import { callOf } from './call.js';
+import { originOf } from './origin.js';
 import { Problem } from './problem.js';
 import { refuseRepeated } from './single-headers.js';
 
 export type { Scope };
 
 export type AuthOptions = Readonly<{
-  /** In production test keys are refused, elsewhere live ones. */
+  /** Production takes live keys only, everything else test keys only. */
   isProduction: boolean;
   tokenIssuer: TokenIssuer | null;
   /** The clock that signatures and expiry are judged by. */
@@ -23,6 +25,9 @@ export type CallerClients = Pick<Clients, 'find' | 'findBySubject' | 'useNonce'>
 /**
  * Who calls. Every form ends in a key; what the key may do is judged here, in this order: the proof, the key's own
  * limits, the nonce, the scope. A nonce is used up only by a request that is let in as far as that.
+ *
+ * A proof that fails counts as guessing only where a right one would have opened the key: in a form that the key takes,
+ * and at an address that it may be used from. Anything else guesses nothing, and must not lock anybody.
  */
 export function openCallers(clients: CallerClients, options: AuthOptions) {
   const prove = openProofs(clients, options);
@@ -34,10 +39,16 @@ export function openCallers(clients: CallerClients, options: AuthOptions) {
     refuseRepeated(request.rawHeaders);
     const presented = presentedBy(request.headers);
     if (presented.form === 'none') throw unauthenticated(presented.why);
-    const known = await prove(request, presented);
-    if (!known) throw unauthenticated(unproven[presented.form] + secretBesideSignature(request, presented));
-    refuseForm(known.key, presented.form, secretBesideSignature(request, presented));
-    refuseState(known.key, options);
+    const tried = await prove(request, presented);
+    const more = secretBesideSignature(request, presented);
+    if (!tried?.isProven) {
+      const isGuess = tried !== null && wouldOpen(tried.known, presented.form, request, options);
+      throw unauthenticated(unproven[presented.form] + more, isGuess ? 'bad_signature' : undefined);
+    }
+    const { known } = tried;
+    const fault = formFault(known.key, presented.form);
+    if (fault !== null) throw unauthenticated(fault + more);
+    refuseState(known, request, options);
     if (!known.isAllowedFrom(request.ip))
       throw new Problem('UNAUTHORIZED', 'the key may not be used from this address');
     if (
@@ -50,6 +61,20 @@ export function openCallers(clients: CallerClients, options: AuthOptions) {
     return known.key;
   };
 }
+
+/** Whether a right proof of this form would have let this caller in. */
+function wouldOpen(
+  { key, isAllowedFrom }: Known,
+  form: Presented['form'],
+  { ip }: Request,
+  { isProduction, now }: AuthOptions,
+): boolean {
+  const isUsable = isAllowedFrom(ip) && isOfHere(key, isProduction) && !isExpired(key, now());
+  return isUsable && formFault(key, form) === null && isSealedFor(key, form);
+}
+
+const isSealedFor = (key: Key, form: Presented['form']): boolean =>
+  form === 's3' ? key.allowS3 && key.canSign : form !== 'signed' || key.canSign;
 
 const unknownKey = 'the key is unknown, or the secret is wrong';
 
@@ -66,11 +91,11 @@ const secretBesideSignature = ({ headers }: Request, { form }: Presented): strin
     ? '; Authorization has the secret though X-Signature is there: a signed request sends the key id alone'
     : '';
 
-/** One proof a form; null when it fails. */
+/** One proof a form. Null where no key was tried: it is not known, or the request is none that could prove one. */
 function openProofs(clients: CallerClients, { tokenIssuer, now }: AuthOptions) {
   const find = openKeys(clients);
   const verify = tokenIssuer && openTokens(tokenIssuer);
-  return async (request: Request, presented: Presented): Promise<Known | null> => {
+  return async (request: Request, presented: Presented): Promise<Tried | null> => {
     switch (presented.form) {
       case 'bearer':
         return find(presented, (known) => known.isSecret(presented.secret));
@@ -85,8 +110,9 @@ function openProofs(clients: CallerClients, { tokenIssuer, now }: AuthOptions) {
         return find(presented, (known) => isS3Signed(known, presented, now()));
       case 'token': {
         const holder = await verify?.(presented.token);
-        const known = holder && (await find(holder, () => true));
-        return known ? { ...known, key: narrowed(known.key, holder.scope) } : null;
+        const tried = holder && (await find(holder, () => true));
+        if (!tried) return null;
+        return { ...tried, known: { ...tried.known, key: narrowed(tried.known.key, holder.scope) } };
       }
     }
   };
@@ -98,25 +124,41 @@ function narrowed(key: Key, scope: string | null): Key {
   return granted.length === 0 ? key : { ...key, scopes: key.scopes.filter((name) => granted.includes(name)) };
 }
 
-function refuseForm(key: Key, form: Presented['form'], more: string): void {
+/** Why the key does not take the form; null where it does. Only a test key is sent as a bearer by itself. */
+function formFault(key: Key, form: Presented['form']): string | null {
   if (key.requireSignature && (form === 'bearer' || form === 'token'))
-    throw unauthenticated(`this key only takes signed requests${more}`);
-  if (form === 'bearer' && key.env === 'live' && !key.allowBearer)
-    throw unauthenticated(`this live key may not be sent with its secret: sign the request${more}`);
+    return 'this key only takes signed requests';
+  if (form === 'bearer' && key.env !== 'test' && !key.allowBearer)
+    return 'this live key may not be sent with its secret: sign the request';
+  return null;
 }
 
-function refuseState(key: Key, { isProduction, now }: AuthOptions): void {
-  if (key.env === (isProduction ? 'test' : 'live'))
+/**
+ * Test keys are for everywhere but production, all others for production alone. New keys are live or test; earlier
+ * releases made other marks as well, and those follow the rules of live.
+ */
+const isOfHere = (key: Key, isProduction: boolean): boolean => (key.env === 'test') !== isProduction;
+
+const isExpired = ({ expiresAt }: Key, nowMs: number): boolean =>
+  expiresAt !== null && expiresAt.getTime() <= nowMs;
+
+function refuseState(known: Known, request: Request, { isProduction, now }: AuthOptions): void {
+  const { key } = known;
+  if (!isOfHere(key, isProduction))
     throw unauthenticated(`keys of the environment ${key.env} are not accepted here`);
-  if (key.expiresAt && key.expiresAt.getTime() <= now()) throw unauthenticated('the key has expired');
-  if (key.lockedUntil && key.lockedUntil.getTime() > now())
-    throw new Problem('UNAUTHORIZED', 'the key is locked', {
-      headers: { 'retry-after': String(Math.ceil((key.lockedUntil.getTime() - now()) / 1_000)) },
+  if (isExpired(key, now())) throw unauthenticated('the key has expired');
+  const lockedUntil = known.lockedUntil(originOf(callOf(request.res!).ip));
+  if (lockedUntil && lockedUntil.getTime() > now())
+    throw new Problem('UNAUTHORIZED', 'the key is locked for this address', {
+      headers: { 'retry-after': String(Math.ceil((lockedUntil.getTime() - now()) / 1_000)) },
     });
 }
 
-const unauthenticated = (why: string, suspicion: SecurityRule = 'bad_signature'): Problem =>
-  new Problem('UNAUTHENTICATED', why, { headers: { 'www-authenticate': 'Bearer' }, suspicion });
+const unauthenticated = (why: string, suspicion?: SecurityRule): Problem =>
+  new Problem('UNAUTHENTICATED', why, {
+    headers: { 'www-authenticate': 'Bearer' },
+    ...(suspicion && { suspicion }),
+  });
 
 export const coversAccount = (key: Key, accountId: string): boolean =>
   key.accounts.some((pattern) => covers(pattern, accountId));

@@ -33,9 +33,11 @@ function requireCertificate({ socket }: Request, key: Key): void {
   const { authorized, getPeerCertificate } = socket as TLSSocket;
   if (!authorized)
     throw new Problem('UNAUTHENTICATED', 'a client certificate of the configured CA is needed', {
-      suspicion: 'bad_signature',
+      suspicion: 'bad_certificate',
     });
   const name = getPeerCertificate.call(socket).subject?.CN;
   if (name !== key.clientName)
-    throw new Problem('UNAUTHORIZED', "the certificate's common name is not the name of this key's client");
+    throw new Problem('UNAUTHORIZED', "the certificate's common name is not the name of this key's client", {
+      suspicion: 'bad_certificate',
+    });
 }

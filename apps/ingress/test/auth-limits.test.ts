@@ -87,18 +87,27 @@ test('a new secret works at once in a process that knows the key by its old one'
   expect((await list(after, second)).status).toBe(200);
 });
 
-test('test keys are refused in production and live keys elsewhere', async () => {
-  const [onTest, onLive, onStaging] = await Promise.all(
-    ['test', 'live', 'staging'].map((env) => ingress.client({ env, allowBearer: true })),
-  );
-  const statuses = async (at: Ingress) => [
-    (await list(onTest!, at)).status,
-    (await list(onLive!, at)).status,
-    (await list(onStaging!, at)).status,
-  ];
-  expect(await statuses(ingress)).toEqual([200, 401, 200]);
-  expect(await statuses(production)).toEqual([401, 200, 200]);
-});
+type Form = 'bearer' | 'signed';
+
+test.each([
+  ['test', false, { production: [401, 401], elsewhere: [200, 200] }],
+  ['live', false, { production: [401, 200], elsewhere: [401, 401] }],
+  ['live', true, { production: [200, 200], elsewhere: [401, 401] }],
+  ['prod', false, { production: [401, 200], elsewhere: [401, 401] }],
+  ['staging', false, { production: [401, 200], elsewhere: [401, 401] }],
+  ['testing', true, { production: [200, 200], elsewhere: [401, 401] }],
+] as const)(
+  'a key of %s, bearer allowed: %p, is taken as a bearer and signed',
+  async (env, allowBearer, told) => {
+    const key = await ingress.client({ allowBearer });
+    // Marks that earlier releases made.
+    await ingress.sql(`update client set env = $2 where id = $1`, [key.clientId, env]);
+    const ask = async (at: Ingress, form: Form) =>
+      (await (form === 'bearer' ? list(key, at) : callSigned(at, key, 'GET', LIST))).status;
+    const both = async (at: Ingress) => [await ask(at, 'bearer'), await ask(at, 'signed')];
+    expect({ production: await both(production), elsewhere: await both(ingress) }).toEqual(told);
+  },
+);
 
 test('a live key sends its secret only where its client allows it', async () => {
   const live = await ingress.client({ env: 'live' });

@@ -132,7 +132,7 @@ export { migrate, schemaScript } from './store/migrate.js';
 export type { NewRecharge } from './store/new-recharge.js';
 export type { PruneAfter, Pruned } from './store/prune.js';
 export type { Outstanding, Reads, TimelineRow } from './store/reads.js';
-export type { Lock, Oddity, Security, Suspicion } from './store/security.js';
+export type { Alarm, Lock, Oddity, Security, Suspicion } from './store/security.js';
 export { isUuid, storable } from './store/storable.js';
 export type { Due, Lane, Sweep } from './store/sweep.js';
 export type { CallRecord, Claim, Heard, Seen, Told } from './store/told.js';

@@ -199,19 +199,56 @@ test('a search through more calls than a page may look at ends, and goes on wher
 const newKey = (): Promise<NewKey> =>
   books.domain.clients.create({ name: 'shop', scopes: [], accounts: ['*'], env: 'test' });
 const seen = (keyId: string, count: number, rule: SecurityRule = 'bad_signature') =>
-  books.domain.security.report([{ rule, keyId, count, detail: '10.0.0.7' }]);
+  books.domain.security.report([{ rule, keyId, count, origin: '10.0.0.7' }]);
+const lockedNow = async (keyId: string) => (await books.domain.clients.find(keyId))!.lockedUntil('10.0.0.7');
 
-test('a key is locked by what all processes saw in the window, and not by less', async () => {
+test('a key is locked at an address by what all processes saw of it there, and nowhere else', async () => {
   const { keyId } = await newKey();
   const { max, lockMs } = securityRules.bad_signature;
   const other = books.open();
+  const elsewhere = { rule: 'bad_signature', keyId, count: max - 1, origin: '10.0.0.8' } as const;
   expect(await seen(keyId, max - 2)).toEqual([]);
-  expect(await other.security.report([{ rule: 'bad_signature', keyId, count: 1, detail: '' }])).toEqual([]);
+  expect(await other.security.report([{ ...elsewhere, count: 1, origin: '10.0.0.7' }, elsewhere])).toEqual(
+    [],
+  );
   expect(await seen(keyId, 1, 'replayed_nonce')).toEqual([]);
+  expect(await lockedNow(keyId)).toBeNull();
   const [lock] = await seen(keyId, 1);
-  expect(lock).toEqual({ keyId, rule: 'bad_signature', until: expect.any(Date) });
-  expect(Math.abs(lock!.until.getTime() - Date.now() - lockMs)).toBeLessThan(60_000);
+  expect(lock).toEqual({ keyId, rule: 'bad_signature', origin: '10.0.0.7', until: expect.any(Date) });
+  expect(Math.abs(lock!.until!.getTime() - Date.now() - lockMs)).toBeLessThan(60_000);
   expect(await other.security.locked()).toContainEqual(lock);
+  const known = (await other.clients.find(keyId))!;
+  expect([known.lockedUntil('10.0.0.7'), known.lockedUntil('10.0.0.8')]).toEqual([lock!.until, null]);
+  expect(await seen(keyId, max)).toEqual([]);
+  await books.rows(`update key_lock set until = now() where key_id = $1`, [keyId]);
+  expect(await lockedNow(keyId)).toBeNull();
+  expect(await seen(keyId, 1)).toEqual([{ ...lock, until: expect.any(Date) }]);
+});
+
+const alarming = Object.entries(securityRules).filter(
+  ([, { lockMs, countedBy }]) => lockMs === 0 && countedBy !== 'client',
+);
+
+test.each(alarming)(
+  '%s raises the alarm once in a window, and locks nobody',
+  async (rule, { max, countedBy }) => {
+    const { keyId } = await newKey();
+    const origin = countedBy === 'origin' ? '10.0.0.7' : null;
+    const report = (count: number) =>
+      books.domain.security.report([{ rule: rule as SecurityRule, keyId, count, origin }]);
+    expect(await report(max - 1)).toEqual([]);
+    expect(await report(1)).toEqual([{ rule, keyId, origin, until: null }]);
+    expect(await report(max)).toEqual([]);
+    expect((await books.domain.security.locked()).map((lock) => lock.keyId)).not.toContain(keyId);
+  },
+);
+
+test('a key that is locked by hand is refused everywhere, and unlocked like every other', async () => {
+  const { keyId } = await newKey();
+  await books.rows(`update api_key set locked_until = now() + interval '1 hour' where id = $1`, [keyId]);
+  expect(await lockedNow(keyId)).not.toBeNull();
+  expect(await books.domain.security.unlock(keyId)).toBe(true);
+  expect(await lockedNow(keyId)).toBeNull();
 });
 
 test('what lies before the window does not count', async () => {

@@ -13,7 +13,7 @@ beforeAll(async () => {
 });
 afterAll(() => books.close());
 
-const newClient = { name: 'shop', scopes: ['recharges:write'], accounts: ['acct-10*'], env: 'test' };
+const newClient = { name: 'shop', scopes: ['recharges:write'], accounts: ['acct-10*'], env: 'test' as const };
 const isSecret = async (keyId: string, secret: string) => (await clients.find(keyId))?.isSecret(secret);
 
 test('a new client has a key that opens with its secret and no other', async () => {
@@ -66,6 +66,10 @@ test('what a key may do is kept as it was given', async () => {
   expect((await clients.findBySubject('shop@clients'))!.key).toMatchObject(options);
   expect(await clients.findBySubject('nobody')).toBeNull();
   await expect(clients.create({ ...newClient, oauthSubject: 'shop@clients' })).rejects.toThrow();
+});
+
+test.each(['prod', 'staging', 'TEST', ''])('a key for %p is not made', async (env) => {
+  await expect(clients.create({ ...newClient, env: env as 'test' })).rejects.toThrow('a key is live or test');
 });
 
 test('the secret itself is nowhere in the database', async () => {

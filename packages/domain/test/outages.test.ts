@@ -59,7 +59,7 @@ async function openSilence(databaseUrl: string) {
   };
 }
 
-const client = { name: 'c', scopes: [], accounts: ['*'], env: 'test' };
+const client = { name: 'c', scopes: [], accounts: ['*'], env: 'test' as const };
 const paths = [
   {
     path: 'a request',

@@ -74,7 +74,7 @@ beforeAll(async () => {
 });
 afterAll(() => books.close());
 
-const newClient = { name: 'shop', scopes: ['recharges:write'], accounts: ['*'], env: 'test' };
+const newClient = { name: 'shop', scopes: ['recharges:write'], accounts: ['*'], env: 'test' as const };
 const hmacs = async (domain: Books['domain'], keyId: string) =>
   (await domain.clients.find(keyId))!.hmacs('text').map((hmac) => hmac.toString('hex'));
 

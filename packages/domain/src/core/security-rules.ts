@@ -2,33 +2,96 @@ type Rule = Readonly<{
   meaning: string;
   /** Events within this time are added up. */
   windowMs: number;
-  /** So many of them in a window are no accident. */
+  /** So many of them in a window raise the alarm. */
   max: number;
-  /** How long the key is locked then; 0: people are told, and the key goes on. */
+  /** `origin`: by key and address. `key`: by key, whatever the address. */
+  countedBy: 'origin' | 'key' | 'client';
+  /** How long the key is refused at that address then; 0: it goes on, and people are told. */
   lockMs: number;
+  /** Why this number, and why a lock or none. */
+  reason: string;
 }>;
 
 const MINUTE_MS = 60_000;
 
 /**
- * What no honest caller does often, counted by key over all processes. Often means more than a clock that is off or a
- * loop that repeats itself does in good faith: whoever knows a key's id could otherwise lock its owner out with a handful
- * of calls, and a secret of 256 bits is not found in hundreds. A lock outlasts its window, so that a key that
- * comes back starts from nothing. Odd sums and odd haste only raise the alarm: a sale is odd too, and a lock would
- * stop it.
+ * What no honest caller does often, added up over all processes.
+ *
+ * Only guessing locks, and only at the address that guesses: a key's id is no secret, so a lock of the key itself would
+ * let anybody close a merchant. What a proven caller does wrong is never a reason to refuse its next recharge.
  */
 export const securityRules = {
-  bad_signature: rule('a secret or a signature that does not fit the key', 5, 100, 15),
-  replayed_nonce: rule('a signed request sent again', 5, 200, 15),
-  foreign_account: rule('an account that the key does not cover', 10, 100, 15),
-  missing_scope: rule('a call that the key has no scope for', 10, 100, 15),
-  unknown_recharge: rule('an id of no recharge of its own: somebody may be guessing', 10, 200, 15),
-  velocity: rule('ten times as many recharges as the client usually makes', 5, 1, 0),
-  amount: rule("twenty times the client's usual large amount", 5, 1, 0),
+  bad_signature: {
+    meaning: 'a secret or a signature that does not fit the key, at one address',
+    ...within(5, 100),
+    countedBy: 'origin',
+    lockMs: 15 * MINUTE_MS,
+    reason:
+      'A loop with an old secret tries less often. The lock outlasts the window, so that it ends from nothing.',
+  },
+  guessing: {
+    meaning: 'the same, at all addresses together',
+    ...within(5, 1_000),
+    countedBy: 'key',
+    lockMs: 0,
+    reason:
+      'A secret has 256 bits: many addresses find it no sooner than one, and a lock would only hit the owner.',
+  },
+  replayed_nonce: {
+    meaning: 'a signed request sent again',
+    ...within(5, 200),
+    countedBy: 'origin',
+    lockMs: 0,
+    reason:
+      'Each copy is refused by its nonce already, and a client that repeats without signing anew is honest.',
+  },
+  foreign_account: {
+    meaning: 'a call for an account that the key does not cover',
+    ...within(10, 100),
+    countedBy: 'key',
+    lockMs: 0,
+    reason: 'The caller is proven: a wrong pattern and a loop do this too.',
+  },
+  missing_scope: {
+    meaning: 'a call that the key has no scope for',
+    ...within(10, 100),
+    countedBy: 'key',
+    lockMs: 0,
+    reason: 'The caller is proven: a poll of a route that was never granted does this all day.',
+  },
+  unknown_recharge: {
+    meaning: 'an id of no recharge of its own',
+    ...within(10, 200),
+    countedBy: 'key',
+    lockMs: 0,
+    reason:
+      'Ids have 74 random bits, so guessing finds none; a poll of an id of another environment does this too.',
+  },
+  bad_certificate: {
+    meaning: 'a proven key without its client certificate',
+    ...within(5, 20),
+    countedBy: 'origin',
+    lockMs: 0,
+    reason: 'The secret may be stolen: people must look. The certificate keeps the thief out already.',
+  },
+  velocity: {
+    meaning: 'ten times as many recharges as the client usually makes',
+    ...within(5, 1),
+    countedBy: 'client',
+    lockMs: 0,
+    reason: 'A sale is odd too, and a lock would stop it.',
+  },
+  amount: {
+    meaning: "twenty times the client's usual large amount",
+    ...within(5, 1),
+    countedBy: 'client',
+    lockMs: 0,
+    reason: 'As for velocity. Ceilings of a key bound amounts.',
+  },
 } as const satisfies Record<string, Rule>;
 
 export type SecurityRule = keyof typeof securityRules;
 
-function rule(meaning: string, windowMinutes: number, max: number, lockMinutes: number): Rule {
-  return { meaning, windowMs: windowMinutes * MINUTE_MS, max, lockMs: lockMinutes * MINUTE_MS };
+function within(minutes: number, max: number): { windowMs: number; max: number } {
+  return { windowMs: minutes * MINUTE_MS, max };
 }

@@ -1,9 +1,10 @@
 import { createHash, randomBytes } from 'node:crypto';
+import { keyEnvironments } from '../core/client-rules.js';
 import { addressTest } from './addresses.js';
 import type { Ceiling } from './ceilings.js';
 import type { Database, Store } from './database.js';
 import { persist } from './failure.js';
-import { contextOf, type Key, type KeyRow, type Known, keyOf, knownOf } from './key.js';
+import { contextOf, type Key, type KeyRow, type Known, type KnownRow, keyOf, knownOf } from './key.js';
 import { nonceUser } from './nonces.js';
 import type { Vault } from './vault.js';
 
@@ -11,8 +12,8 @@ export type NewClient = Readonly<{
   name: string;
   scopes: readonly string[];
   accounts: readonly string[];
-  /** Mark in the key's id. `live` and `test` keys are refused where NODE_ENV says the other. */
-  env: string;
+  /** Mark in the key's id: `live` keys are for production, `test` keys for everywhere else. */
+  env: (typeof keyEnvironments)[number];
   /** Takes the source document's signature for the balance query. */
   allowS3?: boolean;
   /** A live key may be sent as a bearer; others always may. */
@@ -56,8 +57,10 @@ const REKEY_TRIES = 5;
 const hashOf = (secret: string) => new Uint8Array(createHash('sha256').update(secret, 'utf8').digest());
 const newSecret = (): string => `rs_${randomBytes(32).toString('base64url')}`;
 
+const WITH_LOCKS = { client: true, locks: true } as const;
+
 export function openClients({ db, run }: Store, deps: Deps): Clients {
-  const known = (row: KeyRow | null) => knownOf(row, deps.vault, deps.now);
+  const known = (row: KnownRow | null) => knownOf(row, deps.vault, deps.now);
   return {
     create: (client) => create(db, client, deps),
     list: async () => (await rows(db)).map(keyOf),
@@ -69,11 +72,9 @@ export function openClients({ db, run }: Store, deps: Deps): Clients {
     },
     rotate: (keyId) => rotate(db, keyId, deps),
     find: async (id) =>
-      known(await persist(() => db.apiKey.findUnique({ where: { id }, include: { client: true } }))),
+      known(await persist(() => db.apiKey.findUnique({ where: { id }, include: WITH_LOCKS }))),
     findBySubject: async (oauthSubject) =>
-      known(
-        await persist(() => db.apiKey.findUnique({ where: { oauthSubject }, include: { client: true } })),
-      ),
+      known(await persist(() => db.apiKey.findUnique({ where: { oauthSubject }, include: WITH_LOCKS }))),
     useNonce: nonceUser(run),
     rekey: () => rekey(db, deps.vault),
   };
@@ -86,6 +87,7 @@ async function create(db: Database, client: NewClient, { vault, newId }: Deps): 
   if (!vault && (client.requireSignature || client.allowS3))
     throw new Error('a key that signs needs a master key to seal its secret with: set MASTER_KEYS');
   const { name, env, scopes, accounts, ipAllow = [], ceilings = {}, ...limits } = client;
+  if (!keyEnvironments.includes(env)) throw new Error(`a key is live or test, not ${env}`);
   addressTest(ipAllow);
   const clientId = newId();
   const secret = newSecret();

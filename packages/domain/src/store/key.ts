@@ -36,16 +36,20 @@ export type Known = Readonly<{
   hmacs: (message: string) => Buffer[];
   /** Whether the key may be used from an address. */
   isAllowedFrom: (address: string | undefined) => boolean;
+  /** Until when the key is refused at an address or network, as security rules name it; null where it is not. */
+  lockedUntil: (origin: string) => Date | null;
 }>;
 
 export type KeyRow = Awaited<ReturnType<Database['apiKey']['findMany']>>[number] & {
   client: { name: string; env: string };
 };
 
+export type KnownRow = KeyRow & { locks: readonly { origin: string; until: Date }[] };
+
 /** What a sealed secret is bound to: the key, not the column, since a rotation moves it. */
 export const contextOf = (keyId: string): string => `api_key ${keyId}`;
 
-export function knownOf(row: KeyRow | null, vault: Vault | null, now: () => Date): Known | null {
+export function knownOf(row: KnownRow | null, vault: Vault | null, now: () => Date): Known | null {
   if (!row || row.revokedAt) return null;
   const current = Buffer.from(row.secretHash);
   const previous = row.previousSecretHash && Buffer.from(row.previousSecretHash);
@@ -55,6 +59,12 @@ export function knownOf(row: KeyRow | null, vault: Vault | null, now: () => Date
   return {
     key: keyOf(row),
     isAllowedFrom,
+    lockedUntil: (origin) => {
+      const here = row.locks.find((lock) => lock.origin === origin)?.until ?? null;
+      const later = here && row.lockedUntil && row.lockedUntil > here ? row.lockedUntil : here;
+      const until = later ?? row.lockedUntil;
+      return until && until > now() ? until : null;
+    },
     isSecret: (presented) => {
       const given = hash('sha256', presented, 'buffer');
       const isCurrent = timingSafeEqual(given, current);
