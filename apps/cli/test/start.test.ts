@@ -40,6 +40,16 @@ test('brings everything up, and SIGTERM takes it down within ten seconds, leavin
   expect(ground.leftovers()).toEqual([]);
 });
 
+test('a start that waits says for which process, since when and why', async () => {
+  Object.assign(ground.env, { FAKE_INGRESS: 'waits', FAKE_WAIT_TELL_MS: '200' });
+  const launcher = await started();
+  expect(launcher.output).toMatch(/^ {2}still waiting for ingress, \d+ s: it does not listen yet/m);
+  expect(launcher.output).toMatch(
+    /^ {2}still waiting for ingress, \d+ s: it is not ready \(queue: away\) \(logs: .*\/logs\)$/m,
+  );
+  expect(launcher.output).not.toMatch(/ECONNREFUSED|\{/);
+});
+
 test('a second start on the same folder names the first and leaves it alone', async () => {
   const first = await started();
   const second = ground.start(LAUNCHER);

@@ -47,8 +47,9 @@ export class Children {
     this.#run(kept);
   }
 
-  get allHaveBeenReady(): boolean {
-    return this.#kept.every(({ hasBeenReady }) => hasBeenReady);
+  /** The names of those that have never been ready. */
+  get unready(): readonly string[] {
+    return this.#kept.filter(({ hasBeenReady }) => !hasBeenReady).map(({ spec }) => spec.name);
   }
 
   /** SIGTERM to all, SIGKILL to what is left after `limitMs`. */

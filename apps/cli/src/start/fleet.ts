@@ -29,6 +29,8 @@ export type Parts = Readonly<{
   specs: readonly ChildSpec[];
   /** The script of the preparing process, see prepare.ts. */
   prepareEntry: string;
+  /** How often the start says what it waits for. */
+  waitTellMs?: number;
 }>;
 
 /** What one start carries through its steps. */
@@ -38,6 +40,8 @@ type Run = Parts &
 // All is gone ten seconds after a signal: the children get eight at most, the database what is left.
 const END_LIMIT_MS = 9_500;
 const CHILDREN_LIMIT_MS = 8_000;
+// A start takes some five seconds; a person wonders when it takes three times as long.
+const WAIT_TELL_MS = 15_000;
 // A fleet that was killed leaves children that need a moment to notice, and to close what they hold.
 const PORTS_LIMIT_MS = 10_000;
 
@@ -154,17 +158,23 @@ function prepare(
   return preparer.run({ databaseUrl, masterKeys, demo: { kept: keptDemoClient(dir, databaseUrl) } });
 }
 
-/** Until the ingress says so itself; says every fifteen seconds what it is waiting for. */
-async function ready({ config, ending, say, children }: Run): Promise<void> {
+/** Until the ingress says so itself. Says from time to time what is waited for, how long it has been, and why. */
+async function ready({ config, dir, ending, say, children, waitTellMs = WAIT_TELL_MS }: Run): Promise<void> {
   const url = ingressUrl(config);
+  const startedAtMs = performance.now();
   let answer = '';
-  for (let toldAtMs = Date.now(); !ending.signal.aborted && answer !== 'ready'; await sleep(50)) {
+  for (let toldAtMs = startedAtMs; !ending.signal.aborted && answer !== 'ready'; await sleep(50)) {
     answer = await readinessOf(url, ending.signal);
-    if (answer === 'ready' || Date.now() - toldAtMs < 15_000) continue;
-    say(`  still waiting for ${url}/readyz: ${answer}`);
-    toldAtMs = Date.now();
+    if (answer === 'ready' || performance.now() - toldAtMs < waitTellMs) continue;
+    toldAtMs = performance.now();
+    const others = children.unready.filter((name) => name !== 'ingress');
+    say(
+      `  still waiting for ingress, ${Math.round((toldAtMs - startedAtMs) / 1_000)} s: ${answer}` +
+        `${others.length > 0 ? `; also for ${others.join(', ')}` : ''} (logs: ${join(dir, 'logs')})`,
+    );
   }
   // The others' lines come before the last block where they can; money is taken without them.
-  const giveUpAtMs = Date.now() + 3_000;
-  while (!children.allHaveBeenReady && !ending.signal.aborted && Date.now() < giveUpAtMs) await sleep(50);
+  const giveUpAtMs = performance.now() + 3_000;
+  while (children.unready.length > 0 && !ending.signal.aborted && performance.now() < giveUpAtMs)
+    await sleep(50);
 }

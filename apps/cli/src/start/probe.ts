@@ -5,7 +5,7 @@ import { text } from 'node:stream/consumers';
 
 const LIMIT_MS = 3_000;
 
-/** `ready`, or what the ingress says instead. */
+/** `ready`, or why it is not, in words that follow "still waiting for the ingress". */
 export async function readinessOf(ingress: string, ending?: AbortSignal): Promise<string> {
   const limit = AbortSignal.timeout(LIMIT_MS);
   const signal = ending ? AbortSignal.any([ending, limit]) : limit;
@@ -18,8 +18,28 @@ export async function readinessOf(ingress: string, ending?: AbortSignal): Promis
     const [response] = (await once(request, 'response')) as [IncomingMessage];
     request.on('error', () => {}); // the response tells it too
     const body = await text(response);
-    return response.statusCode === 200 ? 'ready' : `${response.statusCode} ${body}`;
+    return response.statusCode === 200 ? 'ready' : unreadyInWords(response.statusCode, body);
   } catch (error) {
-    return error instanceof Error ? error.message : String(error);
+    const { name, code } = error as { name?: string; code?: string };
+    if (code === 'ECONNREFUSED') return 'it does not listen yet';
+    if (name === 'AbortError' || name === 'TimeoutError')
+      return `it does not answer within ${LIMIT_MS / 1_000} s`;
+    return `it cannot be asked (${code ?? name})`;
+  }
+}
+
+function unreadyInWords(status: number | undefined, body: string): string {
+  const { checks = {} } = reportIn(body);
+  const faults = Object.entries(checks).flatMap(([name, word]) =>
+    word === 'ok' ? [] : [`${name}: ${word}`],
+  );
+  return faults.length > 0 ? `it is not ready (${faults.join(', ')})` : `it answers with status ${status}`;
+}
+
+function reportIn(body: string): { checks?: Record<string, string> } {
+  try {
+    return JSON.parse(body) ?? {};
+  } catch {
+    return {};
   }
 }

@@ -21,10 +21,18 @@ process.on('SIGTERM', () => {
 process.on('disconnect', () => process.exit(0));
 if (name === 'ingress') {
   const { TLS_CERT_FILE: cert, TLS_KEY_FILE: key } = process.env;
-  const answer = (_, response) => response.end('{}');
+  let asked = 0;
+  const answer = (_, response) => {
+    asked += 1;
+    if (how === 'waits' && asked < 20) {
+      response.writeHead(503);
+      response.end(JSON.stringify({ ok: false, checks: { database: 'ok', queue: 'away' } }));
+    } else response.end('{}');
+  };
   const server = cert
     ? createSecureServer({ cert: readFileSync(cert), key: readFileSync(key) }, answer)
     : createServer(answer);
+  if (how === 'waits') await new Promise((resolve) => setTimeout(resolve, 1_000));
   await new Promise((resolve) => server.listen(Number(process.env.INGRESS_PORT), '127.0.0.1', resolve));
 }
 writeFileSync(join(process.env.REPLENISH_DIR, `${name}.pid`), String(process.pid));

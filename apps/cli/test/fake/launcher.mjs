@@ -10,6 +10,7 @@ const exitCode = await runFleet({
   env: process.env,
   say: (line) => process.stdout.write(`${line}\n`),
   specs,
+  waitTellMs: Number(process.env.FAKE_WAIT_TELL_MS ?? 15_000),
   prepareEntry: join(import.meta.dirname, 'prepare.mjs'),
 });
 process.exit(exitCode);
