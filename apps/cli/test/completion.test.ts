@@ -11,7 +11,7 @@ async function scriptFor(shell: string): Promise<string> {
 
 test.each([
   [['cl'], 'client'],
-  [['client', ''], 'create list rotate revoke --help'],
+  [['client', ''], 'create list rotate revoke key --help'],
   [['client', 'r'], 'rotate revoke'],
   [['client', 'create', '--ex'], '--expires'],
   [['audit', 'd'], 'drop'],

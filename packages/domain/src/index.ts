@@ -16,7 +16,7 @@ import { openSecurity, type Security } from './store/security.js';
 import { openSweep, type Sweep } from './store/sweep.js';
 import type { Heard, Told } from './store/told.js';
 import { openVault } from './store/vault.js';
-import { type Finding, verify } from './store/verify.js';
+import { type Checking, type Finding, verify } from './store/verify.js';
 
 /** The state machine, the ledger and the inbox. Sole owner of the database. */
 export interface Domain extends Sweep {
@@ -34,7 +34,7 @@ export interface Domain extends Sweep {
   readonly security: Security;
   /** Forgets what is not part of the books and older than it is kept. For a timer: it ends within half a minute. */
   prune(kept: PruneAfter): Promise<Pruned>;
-  verify(): Promise<Finding[]>;
+  verify(checking?: Checking): Promise<Finding[]>;
   /** @throws StoreUnavailable when the database is away or cannot do this process's work. The message says why. */
   ping(): Promise<void>;
   close(): Promise<void>;
@@ -103,7 +103,7 @@ export function openDomain(options: DomainOptions): Domain {
     audit: openAudit(store),
     security: openSecurity(run),
     prune: (kept) => prune(run, kept),
-    verify: () => verify(survey),
+    verify: (checking) => verify(survey, checking),
     ping: () => checkFitness(read, { now, newerSchema: options.newerSchema ?? 'refuse' }),
     close: store.close,
   };
@@ -121,7 +121,7 @@ export type { AuditFilter, AuditPage, CallPlace } from './store/audit/search.js'
 export type { Audit } from './store/audit/trail.js';
 export type { Balance, Balances, WalletEntry } from './store/balances.js';
 export type { Ceiling } from './store/ceilings.js';
-export type { Clients, NewClient, NewKey } from './store/clients.js';
+export type { AddedKey, Clients, NewClient, NewKey } from './store/clients.js';
 export type { Created, CreateProblem } from './store/create.js';
 export { StoreUnavailable } from './store/failure.js';
 export { storeFaultInWords } from './store/failure-words.js';

@@ -20,5 +20,7 @@ test.each([
 test("an error of something else is not the store's", () => {
   expect(storeFaultInWords(new Error('no active key rk_test_1'))).toBeNull();
   expect(storeFaultInWords(refused('ENOENT', 'no such file'))).toBeNull();
+  const wrapped = new Error('another key stands for it', { cause: refused('23505', 'duplicate key') });
+  expect(storeFaultInWords(wrapped)).toBeNull();
   expect(storeFaultInWords('gone')).toBeNull();
 });

@@ -1,8 +1,9 @@
 import { Command } from '@commander-js/extra-typings';
 import { type Declare, JSON_ABOUT } from '../command.js';
+import { withProgress } from '../progress.js';
 
 /** Harmless to repeat, and for several to run at once. */
-export const migrate: Declare = ({ env, say }) =>
+export const migrate: Declare = ({ env, say, ...screen }) =>
   new Command('migrate')
     .description('bring the database to the current schema')
     .option('--json', JSON_ABOUT)
@@ -11,7 +12,8 @@ export const migrate: Declare = ({ env, say }) =>
         import('@replenish/domain'),
         import('@replenish/runtime'),
       ]);
-      const applied = await domain.migrate({ databaseUrl: requireDatabaseUrl(readConfig(env)) });
+      const databaseUrl = requireDatabaseUrl(readConfig(env));
+      const applied = await withProgress(screen, 'migrating', () => domain.migrate({ databaseUrl }));
       if (json) say(JSON.stringify({ applied }));
       else say(applied.length === 0 ? 'nothing to apply' : `applied ${applied.join(', ')}`);
     });

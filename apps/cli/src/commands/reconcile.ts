@@ -2,12 +2,13 @@ import { Command } from '@commander-js/extra-typings';
 import type { Domain, Due } from '@replenish/domain';
 import type { Queues } from '@replenish/queues';
 import { type Declare, JSON_ABOUT } from '../command.js';
+import { withProgress } from '../progress.js';
 import { uuid } from '../values.js';
 
-// One statement and a few bulk additions; whoever has more waiting runs the command again.
+// One statement and a few bulk additions. Where more are waiting, the command is run again.
 const TAKEN_MAX = 2_000;
 
-export const reconcile: Declare = ({ env, say }) =>
+export const reconcile: Declare = ({ env, say, ...screen }) =>
   new Command('reconcile')
     .description('hand what is due to the workers now, or what waits as well')
     .option('--json', JSON_ABOUT)
@@ -15,8 +16,10 @@ export const reconcile: Declare = ({ env, say }) =>
     .action(async ({ json, now }) => {
       const id = typeof now === 'string' ? now : undefined;
       const { withDomain, withQueues } = await import('../books.js');
-      const due = await withDomain(env, (domain) =>
-        withQueues(env, (queues) => handOver(domain, queues, now === undefined ? 'due' : { id })),
+      const due = await withProgress(screen, 'handing recharges to the workers', () =>
+        withDomain(env, (domain) =>
+          withQueues(env, (queues) => handOver(domain, queues, now === undefined ? 'due' : { id })),
+        ),
       );
       if (id !== undefined && due.length === 0)
         throw new Error(`no unfinished recharge has the id ${id}: there is nothing to ask about`);

@@ -3,7 +3,7 @@ import { keyEnvironments } from '../core/client-rules.js';
 import { addressTest } from './addresses.js';
 import type { Ceiling } from './ceilings.js';
 import type { Database, Store } from './database.js';
-import { persist } from './failure.js';
+import { codeOf, persist } from './failure.js';
 import { contextOf, type Key, type KeyRow, type Known, type KnownRow, keyOf, knownOf } from './key.js';
 import { nonceUser } from './nonces.js';
 import type { Vault } from './vault.js';
@@ -28,12 +28,17 @@ export type NewClient = Readonly<{
   oauthSubject?: string | null;
 }>;
 
+/** A further key of a client, of the client's own environment. */
+export type AddedKey = Omit<NewClient, 'name' | 'env'>;
+
 /** Shown once. */
 export type NewKey = Readonly<{ clientId: string; keyId: string; secret: string }>;
 
 export interface Clients {
   /** @throws for a bad entry of ipAllow, and when the key would have to sign and no master key can seal its secret */
   create(client: NewClient): Promise<NewKey>;
+  /** Null when there is no such client. @throws as `create` does */
+  addKey(clientId: string, key: AddedKey): Promise<NewKey | null>;
   list(): Promise<Key[]>;
   /** False when there is no such key, or it is revoked already. */
   revoke(keyId: string): Promise<boolean>;
@@ -55,6 +60,8 @@ const ROTATION_OVERLAP_MS = 24 * 3_600_000;
 const REKEY_TRIES = 5;
 
 const hashOf = (secret: string) => new Uint8Array(createHash('sha256').update(secret, 'utf8').digest());
+// Unique violation, by Postgres's code or Prisma's.
+const isTaken = (error: unknown): boolean => ['23505', 'P2002'].includes(codeOf(error) ?? '');
 const newSecret = (): string => `rs_${randomBytes(32).toString('base64url')}`;
 
 const WITH_LOCKS = { client: true, locks: true } as const;
@@ -63,6 +70,7 @@ export function openClients({ db, run }: Store, deps: Deps): Clients {
   const known = (row: KnownRow | null) => knownOf(row, deps.vault, deps.now);
   return {
     create: (client) => create(db, client, deps),
+    addKey: (clientId, key) => addKey(db, clientId, key, deps),
     list: async () => (await rows(db)).map(keyOf),
     revoke: async (keyId) => {
       const { count } = await persist(() =>
@@ -83,16 +91,39 @@ export function openClients({ db, run }: Store, deps: Deps): Clients {
 const rows = (db: Database) =>
   persist(() => db.apiKey.findMany({ include: { client: true }, orderBy: { createdAt: 'asc' } }));
 
-async function create(db: Database, client: NewClient, { vault, newId }: Deps): Promise<NewKey> {
-  if (!vault && (client.requireSignature || client.allowS3))
+async function create(db: Database, client: NewClient, deps: Deps): Promise<NewKey> {
+  const { name, env, ...key } = client;
+  const clientId = deps.newId();
+  const { secret, row } = makeKey(env, key, deps);
+  await stored(() => db.client.create({ data: { id: clientId, name, env, keys: { create: row } } }));
+  return { clientId, keyId: row.id, secret };
+}
+
+async function addKey(db: Database, clientId: string, key: AddedKey, deps: Deps): Promise<NewKey | null> {
+  const client = await persist(() => db.client.findUnique({ where: { id: clientId } }));
+  if (!client) return null;
+  const { secret, row } = makeKey(client.env, key, deps);
+  await stored(() => db.apiKey.create({ data: { ...row, clientId } }));
+  return { clientId, keyId: row.id, secret };
+}
+
+/** Of a key's columns only its OAuth subject can clash with another key's. */
+async function stored(write: () => Promise<unknown>): Promise<void> {
+  await persist(write).catch((error: unknown) => {
+    if (!isTaken(error)) throw error;
+    throw new Error('another key stands for this OAuth subject already', { cause: error });
+  });
+}
+
+function makeKey(env: string, asked: AddedKey, { vault }: Deps) {
+  if (!vault && (asked.requireSignature || asked.allowS3))
     throw new Error('a key that signs needs a master key to seal its secret with: set MASTER_KEYS');
-  const { name, env, scopes, accounts, ipAllow = [], ceilings = {}, ...limits } = client;
+  const { scopes, accounts, ipAllow = [], ceilings = {}, ...limits } = asked;
   if (!keyEnvironments.includes(env)) throw new Error(`a key is live or test, not ${env}`);
   addressTest(ipAllow);
-  const clientId = newId();
   const secret = newSecret();
   const keyId = `rk_${env}_${randomBytes(9).toString('hex')}`;
-  const key = {
+  const row = {
     ...limits,
     id: keyId,
     secretHash: hashOf(secret),
@@ -104,8 +135,7 @@ async function create(db: Database, client: NewClient, { vault, newId }: Deps): 
       JSON.stringify(ceilings, (_, value) => (typeof value === 'bigint' ? `${value}` : value)),
     ),
   };
-  await persist(() => db.client.create({ data: { id: clientId, name, env, keys: { create: key } } }));
-  return { clientId, keyId, secret };
+  return { secret, row };
 }
 
 async function rotate(db: Database, keyId: string, { vault, now }: Deps): Promise<NewKey | null> {

@@ -1,6 +1,6 @@
 import { types } from 'node:util';
 import { UnfitDatabase } from '@replenish/runtime/postgres';
-import { codeOf, isUnavailable } from './failure.js';
+import { codeOf, isUnavailable, StoreUnavailable } from './failure.js';
 
 const MIGRATE = 'the database has not the tables that this release needs: run `replenish migrate`';
 const USER = 'the database refuses the user or the password in DATABASE_URL';
@@ -40,9 +40,11 @@ const texts: readonly (readonly [RegExp, string])[] = [
  * The texts of Prisma and pg are not passed on: they show our calls, and may quote what a client sent.
  */
 export function storeFaultInWords(error: unknown): string | null {
-  const chain = [...causesOf(error)];
-  const unfit = chain.find((one) => one instanceof UnfitDatabase);
+  const causes = [...causesOf(error)];
+  const unfit = causes.find((one) => one instanceof UnfitDatabase);
   if (unfit) return unfit.message;
+  // An error of ours says itself what it is about, whatever caused it.
+  const chain = error instanceof StoreUnavailable ? causes : causes.slice(0, 1);
   const code = chain.map(codeOf).find((one) => one !== null && Object.hasOwn(words, one));
   if (code) return words[code]!;
   for (const [text, sentence] of texts) if (chain.some((one) => text.test(one.message))) return sentence;

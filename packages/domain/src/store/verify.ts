@@ -7,10 +7,14 @@ export type Finding = Readonly<{ invariant: string; meaning: string; count: numb
 
 export const invariantNames: readonly string[] = Object.keys(invariants);
 
+/** Hears which invariant is checked next, and the how many-th it is, from 1. */
+export type Checking = (invariant: string, nth: number) => void;
+
 /** Checks every invariant of the books. Empty: all hold. */
-export async function verify(survey: Run): Promise<Finding[]> {
+export async function verify(survey: Run, checking: Checking = () => {}): Promise<Finding[]> {
   const findings: Finding[] = [];
-  for (const [invariant, { meaning, sql }] of Object.entries(invariants)) {
+  for (const [at, [invariant, { meaning, sql }]] of Object.entries(invariants).entries()) {
+    checking(invariant, at + 1);
     const rows = await survey<{ broken: string; total: number }>(
       Prisma.sql`select broken, count(*) over ()::int as total from (${Prisma.raw(sql)}) found limit 5`,
     );

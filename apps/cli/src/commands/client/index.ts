@@ -1,13 +1,14 @@
 import { Command } from '@commander-js/extra-typings';
 import type { Declare } from '../../command.js';
 import { create } from './create.js';
+import { key } from './key.js';
 import { list } from './list.js';
 import { revoke } from './revoke.js';
 import { rotate } from './rotate.js';
 
 /** Clients are producers. A secret is printed once; it is kept as a hash, and sealed. */
 export const client: Declare = (run) =>
-  [create, list, rotate, revoke].reduce(
+  [create, list, rotate, revoke, key].reduce(
     (group, declare) => group.addCommand(declare(run)),
     new Command('client').description('create, list, rotate and revoke the keys of producers'),
   );

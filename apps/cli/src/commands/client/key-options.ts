@@ -1,5 +1,5 @@
 import { Command, Option } from '@commander-js/extra-typings';
-import type { NewClient } from '@replenish/domain';
+import type { AddedKey } from '@replenish/domain';
 import { scopes } from '@replenish/domain/rules';
 import { JSON_ABOUT, Misuse } from '../../command.js';
 import * as values from '../../values.js';
@@ -43,7 +43,7 @@ export const keyCommand = (name: string) =>
 type Asked = ReturnType<ReturnType<typeof keyCommand>['opts']>;
 
 /** The key that the options describe. @throws Misuse for one that could never be used */
-export function keyFrom(asked: Asked): Omit<NewClient, 'name' | 'env'> {
+export function keyFrom(asked: Asked): AddedKey {
   const { expires } = asked;
   if (expires && expires <= new Date()) throw new Misuse(`--expires ${expires.toISOString()} is in the past`);
   return {
