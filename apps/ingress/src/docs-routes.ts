@@ -45,12 +45,12 @@ function once<T>(make: () => T): () => T {
 /** The contract for machines and for people. No page needs another host, nor a script to be read. */
 export function docsRoutes({ publicUrl, isProduction, places }: DocsOptions): Router {
   const contract = once(() => openapiDocument(publicUrl));
-  const signature = isProduction ? null : SIGNATURE;
+  const checkPage = isProduction ? null : SIGNATURE;
   const { groups, pages } = openPages({
     publicUrl,
     sandboxUrl: places.find(({ text }) => text === 'Sandbox')?.href ?? LOCAL_SANDBOX,
     reference: referencePage(contract, !isProduction),
-    signature,
+    signature: checkPage,
   });
   const site: Site = { groups, version, places };
   const router = Router();
@@ -62,8 +62,8 @@ export function docsRoutes({ publicUrl, isProduction, places }: DocsOptions): Ro
   serve('/openapi.json', 'application/json', () => JSON.stringify(contract()));
   router.use('/docs', policy());
   for (const [path, [type, text]] of Object.entries(files)) serve(path, type, () => text);
-  for (const page of pages) if (page !== signature) serve(page.path, 'text/html', () => layout(page, site));
-  if (signature) addSignature(router, signature, site);
+  for (const page of pages) if (page !== checkPage) serve(page.path, 'text/html', () => layout(page, site));
+  if (checkPage) addSignature(router, checkPage, site);
   return router;
 }
 
