@@ -36,8 +36,8 @@ const aCall = (n: number): AuditCall => ({
   clientId: idOf(n % 2),
   keyId: `rk_test_${n % 2}`,
   method: 'GET',
-  route: '/v1/recharges',
-  params: {},
+  route: n === 0 ? '/v1/recharges/:id/timeline' : '/v1/recharges',
+  params: n === 0 ? { id: idOf(7) } : {},
   accountId: null,
   status: n % 3 === 0 ? 403 : 200,
   code: n % 3 === 0 ? 'UNAUTHORIZED' : null,
@@ -63,7 +63,10 @@ test('audit lists the calls of all clients, newest first, filtered, over pages',
   const [heads, ...rows] = lines.join('\n').split('\n');
   expect(heads).toMatch(/^TIME +ADDRESS +KEY ID +STATUS +CALL +/);
   expect(rows).toHaveLength(50);
-  expect(rows[0]).toMatch(/10\.0\.0\.7 +rk_test_0 +403 UNAUTHORIZED +GET \/v1\/recharges/);
+  expect(rows[0]).toMatch(
+    /10\.0\.0\.7 +rk_test_0 +403 UNAUTHORIZED +GET \/v1\/recharges\/:id\/timeline +0{8}-\S+7 +-/,
+  );
+  expect(rows[1]).toMatch(/GET \/v1\/recharges +- +- +1\.5 +c1$/);
 });
 
 test.each([

@@ -71,7 +71,7 @@ async function* pages(domain: Domain, filter: Filter, limit: number): AsyncGener
 
 const bodyOf = ({ id, ...call }: AuditCall): string => JSON.stringify({ callId: id, ...call });
 
-const HEADS = ['TIME', 'ADDRESS', 'KEY ID', 'STATUS', 'CALL', 'ACCOUNT', 'MS', 'CORRELATION ID'];
+const HEADS = ['TIME', 'ADDRESS', 'KEY ID', 'STATUS', 'CALL', 'RECHARGE', 'ACCOUNT', 'MS', 'CORRELATION ID'];
 
 const rowOf = (call: AuditCall): string[] => [
   call.at.toISOString(),
@@ -79,10 +79,15 @@ const rowOf = (call: AuditCall): string[] => [
   call.keyId ?? '-',
   call.code ? `${call.status} ${call.code}` : String(call.status),
   `${call.method} ${call.route}`,
+  rechargeOf(call),
   call.accountId ?? '-',
   call.durationMs.toFixed(1),
   call.correlationId,
 ];
+
+/** The transaction id, where the path named one. A request that makes a recharge has its correlation id only. */
+const rechargeOf = ({ route, params: { id } }: AuditCall): string =>
+  route.startsWith('/v1/recharges/:id') && typeof id === 'string' ? id : '-';
 
 const drop: Declare = ({ env, say }) =>
   new Command('drop')
