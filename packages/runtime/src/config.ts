@@ -1,13 +1,15 @@
 import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { z } from 'zod';
+import { conflictsOf, QUERY_MARGIN_MS } from './config-conflicts.js';
+import { type Unheard, unheardOf } from './config-unheard.js';
 import { faultsOfAddress } from './postgres/address.js';
 
 const port = z.coerce.number().int().min(0).max(65_535);
 const milliseconds = (min: number, max: number) => z.coerce.number().int().min(min).max(max);
 
 // As the vault reads them; here so that a bad one is a fault of the configuration, named with the others.
-const MASTER_KEYS_FORM = /^\s*[\w-]{1,32}:[A-Za-z0-9+/]{43}=(\s+[\w-]{1,32}:[A-Za-z0-9+/]{43}=)*\s*$/;
+export const MASTER_KEYS_FORM = /^\s*[\w-]{1,32}:[A-Za-z0-9+/]{43}=(\s+[\w-]{1,32}:[A-Za-z0-9+/]{43}=)*\s*$/;
 
 /** One host is a URL; the forms with several hosts are read whole by the queues. */
 function isRedisAddress(text: string): boolean {
@@ -174,15 +176,40 @@ export function readConfig(env: Env): Config {
   );
   const isProduction = given.NODE_ENV === 'production';
   const parsed = Settings.safeParse({ ...(isProduction ? {} : localDefaults(env)), ...given });
-  if (!parsed.success) throw new BadConfiguration(`bad configuration\n${z.prettifyError(parsed.error)}`);
-  const read = parsed.data;
+  const read = parsed.success ? parsed.data : readableOf(given);
+  const timed = { ...waitsFor(isProduction, read), ...stripUndefined(read) };
+  const conflicts = conflictsOf(timed, { isProduction, isGiven: (name) => given[name] !== undefined });
+  const faults = [...(parsed.success ? [] : [z.prettifyError(parsed.error)]), ...conflicts];
+  if (faults.length > 0) throw new BadConfiguration(`bad configuration\n${faults.join('\n')}`);
   return Object.freeze({
-    ...waits[isProduction ? 'production' : 'local'],
     PUBLIC_URL: `http://127.0.0.1:${read.INGRESS_PORT}`,
     SANDBOX_URL: `http://127.0.0.1:${read.SANDBOX_PORT}`,
-    ...stripUndefined(read),
+    ...timed,
   } as Config);
 }
+
+/** The defaults of the three times, which are judged together: a longer call makes the silence after it longer. */
+function waitsFor(isProduction: boolean, { PROVIDER_TIMEOUT_MS: timeoutMs = 0 }: Partial<Read>) {
+  const defaults = waits[isProduction ? 'production' : 'local'];
+  const margin = isProduction ? QUERY_MARGIN_MS : 0;
+  return { ...defaults, RECONCILE_AFTER_MS: Math.max(defaults.RECONCILE_AFTER_MS, timeoutMs + margin) };
+}
+
+/** The settings that can be read by themselves, so that what contradicts them is told with those that cannot. */
+const readableOf = (given: Readonly<Record<string, unknown>>): Partial<Read> =>
+  Object.fromEntries(
+    Object.entries(settings).flatMap(([name, setting]) => {
+      const { success, data } = setting.safeParse(given[name]);
+      return success ? [[name, data]] : [];
+    }),
+  );
+
+// Read by the launcher, or where local state is found, and not settings of a process.
+const ELSEWHERE = ['REPLENISH_DIR'];
+
+/** Variables that look like settings and set nothing. */
+export const unheardSettings = (env: Env): Unheard[] =>
+  unheardOf(Object.keys(env), [...Object.keys(settings), ...ELSEWHERE]);
 
 /**
  * What each of them reads, so that whoever corrects a configuration starts the process once and not once a fault.
@@ -214,37 +241,6 @@ export function requireDatabaseUrl(config: Config): string {
 }
 
 /**
- * The master keys of the vault, from MASTER_KEY_FILE or MASTER_KEYS; undefined when neither is set.
- * @throws BadConfiguration when the file cannot be read, or says something else
- */
-export function masterKeysOf(config: Pick<Config, 'MASTER_KEYS' | 'MASTER_KEY_FILE'>): string | undefined {
-  if (config.MASTER_KEY_FILE === undefined) return config.MASTER_KEYS;
-  const text = readMasterKeyFile(config.MASTER_KEY_FILE);
-  if (MASTER_KEYS_FORM.test(text)) return text;
-  throw new BadConfiguration('MASTER_KEY_FILE: the file does not hold <id>:<base64 of 32 bytes>');
-}
-
-function readMasterKeyFile(path: string): string {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch (error) {
-    throw new BadConfiguration(`MASTER_KEY_FILE: ${(error as Error).message}`);
-  }
-}
-
-/** The same, needed in production, and made by chance there. @throws BadConfiguration */
-export function requireMasterKeys(config: Config): string | undefined {
-  const keys = masterKeysOf(config);
-  if (config.NODE_ENV !== 'production') return keys;
-  if (keys === undefined)
-    throw new BadConfiguration('NODE_ENV=production needs MASTER_KEYS or MASTER_KEY_FILE: see docs/keys.md');
-  const weak = keys.trim().split(/\s+/).filter(isTyped);
-  if (weak.length === 0) return keys;
-  const ids = weak.map((key) => key.split(':')[0]).join(', ');
-  throw new BadConfiguration(`master key ${ids}: not random bytes; make it with openssl rand -base64 32`);
-}
-
-/**
  * The names of the providers that a worker serves.
  * @throws BadConfiguration when there is none: a worker that can serve nobody would look healthy for ever
  */
@@ -254,12 +250,6 @@ export function requireProviders(names: readonly string[]): readonly string[] {
     'no provider is configured: production does not use the sandbox, and there is no other provider yet',
   );
 }
-
-// Of 32 random bytes some 30 differ, and once in 10^14 no more than 16. Hex digits have 16, a sentence about as many.
-const DISTINCT_BYTES_MIN = 17;
-
-const isTyped = (key: string): boolean =>
-  new Set(Buffer.from(key.split(':')[1]!, 'base64')).size < DISTINCT_BYTES_MIN;
 
 const stripUndefined = <T extends object>(value: T): Partial<T> =>
   Object.fromEntries(Object.entries(value).filter(([, v]) => v !== undefined)) as Partial<T>;

@@ -6,11 +6,9 @@ export {
   type Config,
   type Env,
   localStateDir,
-  masterKeysOf,
   readConfig,
   readTogether,
   requireDatabaseUrl,
-  requireMasterKeys,
   requireProviders,
   settings,
 } from './config.js';
@@ -18,6 +16,7 @@ export { correlationIdFrom, newId } from './correlation.js';
 export { Health, type HealthReport } from './health.js';
 export { createFastServer, type TlsOptions } from './http.js';
 export { createLogger, type Logger } from './log.js';
+export { masterKeysOf, requireMasterKeys } from './master-keys.js';
 export { Counter, Gauge, Histogram, metricsOffset, openRegistry, type ProcessName } from './metrics.js';
 export { domainOptions, queueOptions } from './opening.js';
 export { faultOfHash, hashPassword, verifyPassword } from './password.js';

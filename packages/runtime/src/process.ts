@@ -1,6 +1,6 @@
 import type { Registry } from 'prom-client';
 import { type Closer, closeAll } from './closing.js';
-import { BadConfiguration, type Config, type Env, readConfig } from './config.js';
+import { BadConfiguration, type Config, type Env, readConfig, unheardSettings } from './config.js';
 import { Health } from './health.js';
 import { createLogger, type Logger } from './log.js';
 import { metricsOffset, openRegistry, type ProcessName, serveMetrics } from './metrics.js';
@@ -34,6 +34,8 @@ export async function runProcess(
 ): Promise<void> {
   const config = configOrExit(name, env);
   const log = createLogger(name, config.LOG_LEVEL);
+  for (const { name: unheard, meant } of unheardSettings(env))
+    log.warn({ variable: unheard, meant }, `${unheard} is no setting${meant ? `: ${meant} is` : ''}`);
   const opened: Closer[] = [];
   const stop = stopper(log, opened);
   endsWith(stop, log);

@@ -3,7 +3,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from '@jest/globals';
-import { BadConfiguration, masterKeysOf, readConfig, requireMasterKeys } from '../src/config.js';
+import { BadConfiguration, readConfig } from '../src/config.js';
+import { masterKeysOf, requireMasterKeys } from '../src/master-keys.js';
 
 const dir = mkdtempSync(join(tmpdir(), 'replenish-master-keys-'));
 afterAll(() => rmSync(dir, { recursive: true }));
