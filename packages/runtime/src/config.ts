@@ -1,7 +1,6 @@
-import { readFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
 import { z } from 'zod';
 import { conflictsOf, QUERY_MARGIN_MS } from './config-conflicts.js';
+import { type Env, localDefaults } from './config-local.js';
 import { type Unheard, unheardOf } from './config-unheard.js';
 import { faultsOfAddress } from './postgres/address.js';
 
@@ -158,8 +157,6 @@ export type Config = Readonly<
   }
 >;
 
-export type Env = Readonly<Record<string, string | undefined>>;
-
 /**
  * Silence in production is measured in minutes: Alibaba Cloud's own orders may take that long, and asking sooner
  * only spends the provider's quota. On a desk it is seconds, so that a person sees the healing happen.
@@ -253,41 +250,3 @@ export function requireProviders(names: readonly string[]): readonly string[] {
 
 const stripUndefined = <T extends object>(value: T): Partial<T> =>
   Object.fromEntries(Object.entries(value).filter(([, v]) => v !== undefined)) as Partial<T>;
-
-/** The folder that local state lives in: beside the workspace's own package.json, whatever folder a process starts in. */
-export function localStateDir(env: Env): string {
-  if (env.REPLENISH_DIR) return env.REPLENISH_DIR;
-  for (let dir = import.meta.dirname; ; dir = dirname(dir)) {
-    if (isWorkspaceRoot(dir)) return join(dir, '.replenish');
-    if (dir === dirname(dir)) return join(process.cwd(), '.replenish');
-  }
-}
-
-function isWorkspaceRoot(dir: string): boolean {
-  try {
-    return (
-      (JSON.parse(readFileSync(join(dir, 'package.json'), 'utf8')) as { name?: string }).name === 'replenish'
-    );
-  } catch {
-    return false;
-  }
-}
-
-/**
- * What the launcher left for processes that start alone: settings by their names in `.replenish/env.json`.
- * Whoever names a database of their own has left the local fleet, so only its secrets are taken over then.
- */
-function localDefaults(env: Env): Record<string, string> {
-  try {
-    const left = JSON.parse(readFileSync(join(localStateDir(env), 'env.json'), 'utf8')) as Record<
-      string,
-      string
-    >;
-    if (!env.DATABASE_URL) return left;
-    return Object.fromEntries(
-      Object.entries(left).filter(([name]) => name !== 'DATABASE_URL' && name !== 'REDIS_URL'),
-    );
-  } catch {
-    return {};
-  }
-}

@@ -4,14 +4,13 @@ export { type Closer, closeAll } from './closing.js';
 export {
   BadConfiguration,
   type Config,
-  type Env,
-  localStateDir,
   readConfig,
   readTogether,
   requireDatabaseUrl,
   requireProviders,
   settings,
 } from './config.js';
+export { type Env, localStateDir } from './config-local.js';
 export { correlationIdFrom, newId } from './correlation.js';
 export { Health, type HealthReport } from './health.js';
 export { createFastServer, type TlsOptions } from './http.js';

@@ -1,6 +1,7 @@
 import type { Registry } from 'prom-client';
 import { type Closer, closeAll } from './closing.js';
-import { BadConfiguration, type Config, type Env, readConfig, unheardSettings } from './config.js';
+import { BadConfiguration, type Config, readConfig, unheardSettings } from './config.js';
+import type { Env } from './config-local.js';
 import { Health } from './health.js';
 import { createLogger, type Logger } from './log.js';
 import { metricsOffset, openRegistry, type ProcessName, serveMetrics } from './metrics.js';

@@ -1,0 +1,42 @@
+import { readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+
+export type Env = Readonly<Record<string, string | undefined>>;
+
+/** The folder that local state lives in: beside the workspace's own package.json, whatever folder a process starts in. */
+export function localStateDir(env: Env): string {
+  if (env.REPLENISH_DIR) return env.REPLENISH_DIR;
+  for (let dir = import.meta.dirname; ; dir = dirname(dir)) {
+    if (isWorkspaceRoot(dir)) return join(dir, '.replenish');
+    if (dir === dirname(dir)) return join(process.cwd(), '.replenish');
+  }
+}
+
+function isWorkspaceRoot(dir: string): boolean {
+  try {
+    return (
+      (JSON.parse(readFileSync(join(dir, 'package.json'), 'utf8')) as { name?: string }).name === 'replenish'
+    );
+  } catch {
+    return false;
+  }
+}
+
+/**
+ * What the launcher left for processes that start alone: settings by their names in `.replenish/env.json`.
+ * Whoever names a database of their own has left the local fleet, so only its secrets are taken over then.
+ */
+export function localDefaults(env: Env): Record<string, string> {
+  try {
+    const left = JSON.parse(readFileSync(join(localStateDir(env), 'env.json'), 'utf8')) as Record<
+      string,
+      string
+    >;
+    if (!env.DATABASE_URL) return left;
+    return Object.fromEntries(
+      Object.entries(left).filter(([name]) => name !== 'DATABASE_URL' && name !== 'REDIS_URL'),
+    );
+  } catch {
+    return {};
+  }
+}
