@@ -237,7 +237,7 @@ describe('an answer', () => {
   });
 
   test.each([
-    ['at fault', '42703', 0],
+    ['at fault', '42601', 0],
     ['away', '40001', 1],
   ])(
     'that cannot be stored because the store is %s is thrown, and its intent stands',

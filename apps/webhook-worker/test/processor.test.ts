@@ -266,7 +266,7 @@ describe('an event whose news the database refuses', () => {
   test('with a fault that is not its own is thrown, and is a case of the event when it is old', async () => {
     const id = await books.recharged({}, 'submit');
     const event = await kept(told('settled', { reference: id }));
-    await books.refuse(id, 'settled', '42703');
+    await books.refuse(id, 'settled', '42601');
     await expect(whileYoung(event)).rejects.toThrow('as tested');
     expect(await casesOf(event)).toEqual([]);
     for (let n = 0; n < 2; n++) await expect(whenOld(event)).rejects.toThrow('as tested');

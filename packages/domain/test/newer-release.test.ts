@@ -77,3 +77,20 @@ test('a recharge of an unknown kind whose version this release guesses right is 
   });
   expect(await traces(id)).toMatchObject({ attempt: 0, calls: 0, version: 0 });
 });
+
+test.each([
+  ['kind', 'refund'],
+  ['next_step', 'approve'],
+] as const)('a due recharge whose %s is %s is left to a newer sweep', async (column, word) => {
+  const [unknown, known] = [await unknownTo(column, word), await recharged(books.domain, {})];
+  await books.rows(
+    `update recharge_transaction set due_at = now() - interval '1 hour', version = version + 1 where id = any($1)`,
+    [[unknown, known]],
+  );
+  const dueTime = () => books.rows('select due_at from recharge_transaction where id = $1', [unknown]);
+  const before = await dueTime();
+  const taken = (await books.domain.takeDue(1_000)).map(({ id }) => id);
+  expect(taken).toContain(known);
+  expect(taken).not.toContain(unknown);
+  expect(await dueTime()).toEqual(before);
+});

@@ -1,4 +1,5 @@
-import type { NextStep } from '../core/next-step.js';
+import { type NextStep, nextSteps } from '../core/next-step.js';
+import { kinds } from '../core/postings.js';
 import { Prisma } from '../generated/client.js';
 import type { Run } from './database.js';
 import { uuidsOf } from './storable.js';
@@ -57,6 +58,7 @@ const waiting = (id?: string): Prisma.Sql =>
  * two, because the job may be lost; where rows wait out an outage of hours it comes after a quarter of its age or more,
  * up to four times `afterMs`. One that waits for a question has the provider's patience: the gap doubles with every sweep that
  * brought nothing, up to four times `afterMs`. (Questions that bring nothing grow the gap to 64 times, `gapMs`.)
+ * What only a newer release knows is left to its sweep: to put its time off would delay it.
  */
 async function takeRecharges(
   run: Run,
@@ -66,7 +68,8 @@ async function takeRecharges(
 ): Promise<Due[]> {
   const rows = await run<{ id: string; provider: string; nextStep: NextStep }>(Prisma.sql`
     with due as materialized (
-      select id from recharge_transaction where ${which}
+      select id from recharge_transaction
+      where ${which} and kind = any(${[...kinds]}::text[]) and next_step = any(${[...nextSteps]}::text[])
       order by due_at limit ${max}::int for update skip locked)
     update recharge_transaction t set
       asks = case when t.next_step = 'ask' then greatest(t.asks, least(t.asks + 1, 2)) else t.asks end,
