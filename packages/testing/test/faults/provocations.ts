@@ -174,6 +174,11 @@ export async function brokenStore(at: Setting): Promise<void> {
     await at.db.query(`alter table ${table} rename to ${table}_away`);
     await everything().finally(() => at.db.query(`alter table ${table}_away rename to ${table}`));
   }
+  // A schema that is not ours is an outage. What no caller and no outage explains is an error of our own.
+  await at.db.query(
+    'alter table recharge_request add constraint takes_nothing check (client_id is null) not valid',
+  );
+  await everything().finally(() => at.db.query('alter table recharge_request drop constraint takes_nothing'));
   const cut = 'select pg_terminate_backend(pid) from pg_stat_activity where pid <> pg_backend_pid()';
   const isRefused = async () => {
     const asked = everything();
