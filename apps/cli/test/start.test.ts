@@ -89,14 +89,14 @@ test('a child that dies is started again, later each time', async () => {
   await launcher.says('worker                 ended  (SIGKILL), starts again in 200 ms');
   await until(
     () => (launcher.output.match(/worker +ready/g) ?? []).length === 2,
-    { limitMs: 5_000 },
+    { limitMs: 30_000 },
     'a second life',
   );
   process.kill(pidOf('worker'), 'SIGTERM');
   await launcher.says('worker                 ended  (exit code 0), starts again in 400 ms');
   await until(
     () => (launcher.output.match(/worker +ready/g) ?? []).length === 3,
-    { limitMs: 5_000 },
+    { limitMs: 30_000 },
     'a third life',
   );
 });
@@ -118,7 +118,7 @@ test('kill -9 of the launcher leaves nothing, and the next start takes over', as
   const second = await started();
   second.signal('SIGTERM');
   expect(await second.ended()).toBe(0);
-  await ground.nothingLeft(5_000);
+  await ground.nothingLeft(30_000);
 });
 
 test('a child that ignores SIGTERM is killed, all within ten seconds', async () => {
@@ -143,7 +143,8 @@ test('Ctrl-C reaches every process at once, and the database outlives its users'
 test('nothing is started again once the end has begun', async () => {
   Object.assign(ground.env, { FAKE_WORKER: 'hears', FAKE_PREPARE: 'endless' });
   const launcher = ground.start(LAUNCHER);
-  await launcher.says('worker                 ready');
+  for (const name of ['worker                 ready', 'ingress                ready'])
+    await launcher.says(name);
   launcher.ctrlC();
   expect(await launcher.ended()).toBe(0);
   const afterwards = launcher.output.split('\nending\n')[1];
@@ -161,7 +162,7 @@ test("npm's echo of Ctrl-C is not a second wish; a later one forces", async () =
     launcher.signal('SIGINT');
     return launcher.hasEnded;
   };
-  await until(isForced, { limitMs: 5_000, everyMs: 100 }, 'a forced end');
+  await until(isForced, { limitMs: 30_000, everyMs: 100 }, 'a forced end');
   expect(await launcher.ended()).toBe(130);
   expect(Date.now() - signalledAt).toBeGreaterThan(1_000);
   await ground.nothingLeft(3_000);
@@ -203,5 +204,5 @@ test('an interrupted start ends as cleanly as a finished one', async () => {
   launcher.signal('SIGTERM');
   expect(await launcher.ended()).toBe(0);
   // A database that was just being opened hears of the end by its closed pipe, a moment after the launcher.
-  await ground.nothingLeft(5_000);
+  await ground.nothingLeft(30_000);
 });

@@ -165,16 +165,31 @@ test('while the database is away: 503 with Retry-After, and not ready', async ()
   }
 });
 
-test('a fault of ours is 500, and only the log knows which', async () => {
-  const broken = await openIngress({ migrated: false });
+test('on a database that was never migrated: 503 with Retry-After, for nothing was stored', async () => {
+  const bare = await openIngress({ migrated: false });
   try {
-    for (const answer of await Promise.all(readsAndWrites(broken, key)))
-      expectProblem(answer, 500, 'INTERNAL_ERROR');
-    const errors = broken.logged.filter(({ level }) => level === 'error');
-    expect(errors).toHaveLength(4);
+    for (const answer of await Promise.all(readsAndWrites(bare, key))) {
+      expectProblem(answer, 503, 'INTERNAL_ERROR');
+      expect(answer.headers.get('retry-after')).toBe('1');
+    }
+    expect((await bare.call('GET', '/readyz')).status).toBe(503);
+  } finally {
+    await bare.close();
+  }
+});
+
+test('a fault of ours is 500, and only the log knows which', async () => {
+  await ingress.sql(`
+    create function lose_request() returns trigger language plpgsql as 'begin return null; end';
+    create trigger lose_request before insert on recharge_request for each row execute function lose_request()`);
+  const before = ingress.logged.length;
+  try {
+    expectProblem(await create(ingress, key), 500, 'INTERNAL_ERROR');
+    const errors = ingress.logged.slice(before).filter(({ level }) => level === 'error');
+    expect(errors).toHaveLength(1);
     expect(errors[0]!.err).toBeInstanceOf(Error);
   } finally {
-    await broken.close();
+    await ingress.sql('drop function lose_request cascade');
   }
 });
 

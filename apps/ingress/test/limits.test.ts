@@ -85,7 +85,9 @@ test('the page of RATE_LIMITED shows what is answered, and names both limits', a
   await list();
   const { detail } = (await list()).body;
   const page = (await one.call('GET', '/docs/errors/RATE_LIMITED')).text;
-  expect(page.replace(/ its \d+ /, ' its 1 ')).toContain(`"${detail}"`.replaceAll('"', '&quot;'));
+  expect(page.replace(/ of \d+ requests/, ' of 1 requests')).toContain(
+    `"${detail}"`.replaceAll('"', '&quot;'),
+  );
   expect(page).toMatch(/the client[^.]*the account/i);
 });
 
