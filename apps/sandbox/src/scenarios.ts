@@ -105,7 +105,7 @@ export const scenarios = {
   },
   success_after_failure: {
     ...ok,
-    does: 'a webhook says declined; 500 ms later the order is settled and a webhook says so',
+    does: 'a webhook says declined; 1.5 s later the order is settled and a webhook says so',
     events: [
       { after: 'settlement', becomes: 'declined', webhook: 'declined' },
       { after: 'laterNews', becomes: 'settled', webhook: 'settled' },

@@ -6,8 +6,8 @@ export const defaultTiming = {
   settlementMs: 50,
   /** Between the two copies of one webhook: the first has been answered, and is often not yet processed. */
   repeatMs: 100,
-  /** Until news that contradicts or trails the first: a queue-driven receiver has filed the first by then. */
-  laterNewsMs: 500,
+  /** Until news that contradicts or trails the first: a queue-driven receiver has filed the first by then, also on a busy machine. */
+  laterNewsMs: 1_500,
   /** Longer than a local fleet waits before it asks by itself (2 s), so the query overtakes the webhook. */
   lateWebhookMs: 5_000,
   /** How long a submit call of `webhook_first` waits for its own webhook to be taken. */
