@@ -6,7 +6,7 @@ import {
   type Suspicion,
   securityRules,
 } from '@replenish/domain';
-import { Counter, type Frame, type Logger } from '@replenish/runtime';
+import { Counter, type Frame, type Logger, openOutageLog } from '@replenish/runtime';
 import type { Request, Response } from 'express';
 import { claimedKeyId } from './audit-record.js';
 import { atEnd, type Call, type Onlooker } from './call.js';
@@ -53,14 +53,15 @@ export function openWatch({ security, log, registry }: WatchDeps): Watch {
     add(rule, keyId, ip);
     if (rule === 'bad_signature') add('guessing', keyId, ip);
   };
+  const outage = openOutageLog(log, 'security events cannot be reported: the store does not answer');
   const report = async (): Promise<void> => {
     const now = [...seen.values()];
     seen = new Map();
     try {
       for (const alarm of await security.report(now)) tell(log, alarm);
     } catch (error) {
-      const level = error instanceof StoreUnavailable ? 'warn' : 'error';
-      log[level]({ err: error, events: now.length }, 'security events could not be reported');
+      if (error instanceof StoreUnavailable) outage.failed(error, { events: now.length });
+      else log.error({ err: error, events: now.length }, 'security events could not be reported');
     }
   };
   const timer = setInterval(() => seen.size > 0 && void report(), REPORT_EVERY_MS).unref();

@@ -1,5 +1,5 @@
 import { type SecurityRule, StoreUnavailable } from '@replenish/domain';
-import type { Logger } from '@replenish/runtime';
+import { type Logger, type OutageLog, openOutageLog } from '@replenish/runtime';
 import type { ErrorRequestHandler, Request, RequestHandler, Response } from 'express';
 import { answerProblem } from './answer.js';
 import { callOf } from './call.js';
@@ -84,17 +84,20 @@ export const notFound: RequestHandler = (request) => {
 };
 
 /** The last resort: everything thrown becomes a problem, and only the log learns what it was. */
-export const answerProblems =
-  (log: Logger): ErrorRequestHandler =>
-  (error, request, response, next) => {
+export const answerProblems = (log: Logger): ErrorRequestHandler => {
+  const outage = openOutageLog(log, 'the store does not answer');
+  return (error, request, response, next) => {
     if (response.headersSent) return next(error);
-    tell(request, response, problemFrom(error, log, callOf(response).correlationId));
+    tell(request, response, problemFrom(error, { log, outage }, callOf(response).correlationId));
   };
+};
 
-function problemFrom(error: unknown, log: Logger, correlationId: string): Problem {
+type Logs = Readonly<{ log: Logger; outage: OutageLog }>;
+
+function problemFrom(error: unknown, { log, outage }: Logs, correlationId: string): Problem {
   if (error instanceof Problem) return error;
   if (error instanceof StoreUnavailable) {
-    log.warn({ err: error, correlationId }, 'the store does not answer');
+    outage.failed(error, { correlationId });
     return new Problem(
       'INTERNAL_ERROR',
       'the database does not answer; repeat the request with the same idempotency key',

@@ -18,6 +18,7 @@ export { createLogger, type Logger } from './log.js';
 export { masterKeysOf, requireMasterKeys } from './master-keys.js';
 export { Counter, Gauge, Histogram, metricsOffset, openRegistry, type ProcessName } from './metrics.js';
 export { domainOptions, queueOptions } from './opening.js';
+export { type OutageLog, openOutageLog } from './outage-log.js';
 export { faultOfHash, hashPassword, verifyPassword } from './password.js';
 export { type Frame, type ReadyMessage, runProcess } from './process.js';
 export { openProviderMetrics, type ProviderMetrics } from './provider-metrics.js';

@@ -93,7 +93,6 @@ const rows = (db: Database) =>
 
 async function create(db: Database, client: NewClient, deps: Deps): Promise<NewKey> {
   const { name, env, ...key } = client;
-  if (!keyEnvironments.includes(env)) throw new Error(`a key is live or test, not ${env}`);
   const clientId = deps.newId();
   const { secret, row } = makeKey(env, key, deps);
   await stored(() => db.client.create({ data: { id: clientId, name, env, keys: { create: row } } }));
@@ -117,6 +116,8 @@ async function stored(write: () => Promise<unknown>): Promise<void> {
 }
 
 function makeKey(env: string, asked: AddedKey, { vault }: Deps) {
+  if (!(keyEnvironments as readonly string[]).includes(env))
+    throw new Error(`a key is live or test, not ${env}`);
   if (!vault && (asked.requireSignature || asked.allowS3))
     throw new Error('a key that signs needs a master key to seal its secret with: set MASTER_KEYS');
   const { scopes, accounts, ipAllow = [], ceilings = {}, ...limits } = asked;
