@@ -1,9 +1,9 @@
 import { type Logger, readClientAddresses } from '@replenish/runtime';
 import express, { type ErrorRequestHandler, type Express, type RequestHandler } from 'express';
 import helmet from 'helmet';
-import { type Board, openBoard } from './board.js';
-import { loginRoutes, requireSession } from './door.js';
-import { openSessions } from './sessions.js';
+import { loginRoutes, requireSession } from './login/routes.js';
+import { openSessions } from './login/sessions.js';
+import { type Board, openBoard } from './queues/board.js';
 
 const BOARD_PATH = '/queues';
 

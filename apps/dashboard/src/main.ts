@@ -5,8 +5,8 @@ import { openProviders } from '@replenish/providers';
 import { openQueues } from '@replenish/queues';
 import { queueOptions, runProcess } from '@replenish/runtime';
 import { openDashboard } from './dashboard.js';
-import { openDepthGauge } from './depth-gauge.js';
-import { requirePasswordHash } from './unsafe.js';
+import { requirePasswordHash } from './login/password-hash.js';
+import { openDepthGauge } from './queues/depth-gauge.js';
 
 const RETRY_MS = 1_000;
 

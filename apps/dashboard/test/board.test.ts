@@ -2,7 +2,7 @@ import { createRequire } from 'node:module';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { openQueues, type Queues } from '@replenish/queues';
 import { createDatabase, type TestDatabase } from '@replenish/testing';
-import { openBoard } from '../src/board.js';
+import { openBoard } from '../src/queues/board.js';
 import { log, type Served, type ServedDashboard, serve, serveDashboard } from './served.js';
 
 type Route = { method: string | string[]; route: string };

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
-import { openSessions } from '../src/sessions.js';
+import { openSessions } from '../src/login/sessions.js';
 import { PASSWORD, type ServedDashboard, serveDashboard } from './served.js';
 
 let nowMs = 0;

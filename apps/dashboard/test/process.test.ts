@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { hashPassword, readConfig, verifyPassword } from '@replenish/runtime';
 import { createDatabase, type TestDatabase } from '@replenish/testing';
-import { requirePasswordHash } from '../src/unsafe.js';
+import { requirePasswordHash } from '../src/login/password-hash.js';
 import { cheapHash, PASSWORD } from './served.js';
 
 const MAIN = join(import.meta.dirname, '../dist/main.js');

@@ -17,24 +17,24 @@ import express, {
   type Response,
   Router,
 } from 'express';
-import { addAccountRoutes } from './accounts.js';
-import { preferredForm } from './answer.js';
-import { addAuditRoutes } from './audit-routes.js';
-import type { AuthSettings } from './auth-settings.js';
-import { atEnd, type Call, callOf, type Onlooker, openCall, seenBy, statusTold } from './call.js';
-import { openCallers } from './caller.js';
-import { docsRoutes } from './docs-routes.js';
-import { guarded } from './guard.js';
-import type { Limits } from './limits.js';
-import { otherMethods } from './methods.js';
-import { answerProblems, notFound, Problem, PUBLIC_URL } from './problem.js';
-import { type Intake, readBody } from './read-body.js';
-import { addRechargeRoutes } from './recharges.js';
-import { redacted } from './redaction.js';
-import { addHeader, sendPage, setStandingHeaders } from './send.js';
-import { requireOneHost } from './single-headers.js';
-import type { Waits } from './waiting.js';
-import { webhookRoutes } from './webhooks.js';
+import { addAccountRoutes } from './accounts/routes.js';
+import { preferredForm } from './answer/answer.js';
+import { answerProblems, notFound, Problem, PUBLIC_URL } from './answer/problem.js';
+import { addHeader, sendPage, setStandingHeaders } from './answer/send.js';
+import { addAuditRoutes } from './audit/routes.js';
+import { openCallers } from './auth/caller.js';
+import type { AuthSettings } from './auth/settings.js';
+import { docsRoutes } from './docs/routes.js';
+import { atEnd, type Call, callOf, type Onlooker, openCall, seenBy, statusTold } from './http/call.js';
+import { otherMethods } from './http/methods.js';
+import { type Intake, readBody } from './http/read-body.js';
+import { redacted } from './http/redaction.js';
+import { requireOneHost } from './http/single-headers.js';
+import { guarded } from './protection/admission.js';
+import type { Limits } from './protection/limits.js';
+import { addRechargeRoutes } from './recharges/routes.js';
+import type { Waits } from './recharges/waiting.js';
+import { webhookRoutes } from './webhooks/routes.js';
 
 export type IngressDeps = Readonly<{
   domain: Domain;

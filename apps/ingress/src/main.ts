@@ -11,12 +11,12 @@ import {
   runProcess,
 } from '@replenish/runtime';
 import { buildApp } from './app.js';
-import { authSettings } from './auth-settings.js';
-import { watchConnections } from './connections.js';
-import { openGuards } from './guards.js';
-import { addresses } from './places.js';
-import { closeServer, createIngressServer } from './server.js';
-import { refuseDemoClient, refuseUnsafeConfiguration, tlsOptions } from './tls.js';
+import { authSettings } from './auth/settings.js';
+import { openGuards } from './protection/protection.js';
+import { addresses } from './server/addresses.js';
+import { watchConnections } from './server/connections.js';
+import { closeServer, createIngressServer } from './server/server.js';
+import { refuseDemoClient, refuseUnsafeConfiguration, tlsOptions } from './server/tls.js';
 
 await runProcess('ingress', process.env, async (frame) => {
   const { config, log, registry, health, opened } = frame;

@@ -12,9 +12,9 @@ import {
 } from '@replenish/runtime';
 import { asker } from './asker.js';
 import { watchBacklog } from './backlog.js';
-import { startMinuteTick } from './minute-tick.js';
-import { sweeper } from './sweeper.js';
-import { startSweeping } from './sweeping.js';
+import { startMinuteTick } from './chores/minute-tick.js';
+import { sweeper } from './sweep/sweeper.js';
+import { startSweeping } from './sweep/sweeping.js';
 
 await runProcess('reconciliation-worker', process.env, async (frame) => {
   const { config, log, registry, health, opened } = frame;

@@ -4,7 +4,7 @@ import type { QueryOutcome } from '@replenish/providers';
 import { newId, openProviderMetrics, openRegistry } from '@replenish/runtime';
 import { openWorkerBooks, RECONCILE_AFTER_MS, type WorkerBooks } from '@replenish/testing';
 import { asker } from '../src/asker.js';
-import { absent, answering, found, several, type Wishes } from './answering-provider.js';
+import { absent, answering, found, several, type Wishes } from './support/answering-provider.js';
 
 const registry = openRegistry('reconciliation-worker');
 let books: WorkerBooks;

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { openRegistry } from '@replenish/runtime';
 import { openWorkerBooks, until, type WorkerBooks } from '@replenish/testing';
-import { startMinuteTick } from '../src/minute-tick.js';
+import { startMinuteTick } from '../src/chores/minute-tick.js';
 
 let books: WorkerBooks;
 beforeAll(async () => {

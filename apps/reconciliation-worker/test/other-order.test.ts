@@ -3,7 +3,7 @@ import type { News } from '@replenish/domain';
 import { newId } from '@replenish/runtime';
 import { openWorkerBooks, type WorkerBooks } from '@replenish/testing';
 import { asker } from '../src/asker.js';
-import { answering, found } from './answering-provider.js';
+import { answering, found } from './support/answering-provider.js';
 
 let books: WorkerBooks;
 beforeAll(async () => {

@@ -3,7 +3,7 @@ import type { QueryOutcome } from '@replenish/providers';
 import { openProviderMetrics, openRegistry } from '@replenish/runtime';
 import { openWorkerBooks, RECONCILE_AFTER_MS, type WorkerBooks } from '@replenish/testing';
 import { asker } from '../src/asker.js';
-import { answering, found, type Wishes } from './answering-provider.js';
+import { answering, found, type Wishes } from './support/answering-provider.js';
 
 let books: WorkerBooks;
 let metrics: ReturnType<typeof openProviderMetrics>;

@@ -4,14 +4,14 @@ import type { AddressInfo } from 'node:net';
 import type { Logger } from '@replenish/runtime';
 import { createFastServer } from '@replenish/runtime';
 import express, { type NextFunction, type Request, type Response } from 'express';
-import { CallLog } from './call-log.js';
-import { controlFace } from './control-face.js';
-import { Orders } from './orders.js';
-import { type Desk, providerFace } from './provider-face.js';
-import { signingKey } from './signature.js';
-import { type Counters, openStore } from './store.js';
-import { defaultTiming, type Timing } from './timing.js';
-import { Webhooks } from './webhooks.js';
+import { controlFace } from './control/face.js';
+import { CallLog } from './machine/call-log.js';
+import { Orders } from './machine/orders.js';
+import { type Counters, openStore } from './machine/store.js';
+import { defaultTiming, type Timing } from './machine/timing.js';
+import { Webhooks } from './machine/webhooks.js';
+import { type Desk, providerFace } from './plain/face.js';
+import { signingKey } from './plain/signature.js';
 
 export type SandboxOptions = Readonly<{
   host: string;

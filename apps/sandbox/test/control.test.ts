@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { scenarioNames } from '../src/scenarios.js';
-import { openRig, type Rig, until } from './rig.js';
+import { scenarioNames } from '../src/machine/scenarios.js';
+import { openRig, type Rig, until } from './support/rig.js';
 
 let rig: Rig;
 const references: string[] = [];

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
-import { openRig, type Rig, until } from './rig.js';
+import { openRig, type Rig, until } from './support/rig.js';
 
 let rig: Rig;
 beforeEach(async () => {

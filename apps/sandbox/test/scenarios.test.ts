@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { type ScenarioName, scenarioNames } from '../src/scenarios.js';
-import { openRig, type Rig, until } from './rig.js';
+import { type ScenarioName, scenarioNames } from '../src/machine/scenarios.js';
+import { openRig, type Rig, until } from './support/rig.js';
 
 let rig: Rig;
 beforeAll(async () => {

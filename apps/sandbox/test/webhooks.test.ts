@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { signingKey } from '../src/signature.js';
-import { openRig, type Rig, until } from './rig.js';
+import { signingKey } from '../src/plain/signature.js';
+import { openRig, type Rig, until } from './support/rig.js';
 
 let rig: Rig;
 beforeAll(async () => {

@@ -3,7 +3,7 @@ import type { SubmitOutcome } from '@replenish/providers';
 import { newId, openRegistry } from '@replenish/runtime';
 import { openWorkerBooks, type WorkerBooks } from '@replenish/testing';
 import { type ClaimCounter, openClaimCounter, submitter } from '../src/submitter.js';
-import { answering } from './answering-provider.js';
+import { answering } from './support/answering-provider.js';
 
 const registry = openRegistry('submission-worker');
 const publicUrl = 'https://us.test';

@@ -2,7 +2,7 @@ import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
 import { openRegistry } from '@replenish/runtime';
 import { openWorkerBooks, type WorkerBooks } from '@replenish/testing';
 import { openClaimCounter, submitter } from '../src/submitter.js';
-import { answering } from './answering-provider.js';
+import { answering } from './support/answering-provider.js';
 
 let books: WorkerBooks;
 beforeAll(async () => {

@@ -4,7 +4,7 @@ import type { SubmitOutcome } from '@replenish/providers';
 import { newId, openProviderMetrics, openRegistry } from '@replenish/runtime';
 import { openWorkerBooks, RECONCILE_AFTER_MS, type WorkerBooks } from '@replenish/testing';
 import { type ClaimCounter, openClaimCounter, submitter } from '../src/submitter.js';
-import { answering, called, type Wishes } from './answering-provider.js';
+import { answering, called, type Wishes } from './support/answering-provider.js';
 
 const registry = openRegistry('submission-worker');
 let books: WorkerBooks;

@@ -3,7 +3,7 @@ import type { OrderStatus } from '@replenish/providers';
 import { newId, openRegistry } from '@replenish/runtime';
 import { openWorkerBooks, type WorkerBooks } from '@replenish/testing';
 import { type EventCounter, openEventCounter, processor } from '../src/processor.js';
-import { type Facts, provider, told } from './written-events.js';
+import { type Facts, provider, told } from './support/written-events.js';
 
 let books: WorkerBooks;
 let events: EventCounter;

@@ -4,7 +4,7 @@ import type { OrderStatus } from '@replenish/providers';
 import { newId, openProviderMetrics, openRegistry } from '@replenish/runtime';
 import { openWorkerBooks, type WorkerBooks } from '@replenish/testing';
 import { type EventCounter, openEventCounter, processor } from '../src/processor.js';
-import { type Facts, provider, told } from './written-events.js';
+import { type Facts, provider, told } from './support/written-events.js';
 
 const registry = openRegistry('webhook-worker');
 let books: WorkerBooks;

@@ -4,4 +4,4 @@ export { currencies, exponentOf, mayBeBooked, whyNoCurrency } from './core/curre
 export { AMOUNT_MINOR_MAX } from './core/money.js';
 export { type Scope, scopes } from './core/scopes.js';
 export { timeFromText } from './core/time-text.js';
-export { addressTest } from './store/addresses.js';
+export { addressTest } from './store/clients/addresses.js';

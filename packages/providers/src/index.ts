@@ -1,4 +1,3 @@
-export type { BreakerLimits, BreakerState } from './breaker.js';
 export type {
   CallFacts,
   Capabilities,
@@ -12,7 +11,8 @@ export type {
   SubmitOutcome,
   UnreadEvent,
   WebhookRefusal,
-} from './contract.js';
+} from './contract/provider.js';
+export type { BreakerLimits, BreakerState } from './guard/breaker.js';
 export {
   type CallRecord,
   type GuardedProvider,
@@ -20,7 +20,7 @@ export {
   type GuardOptions,
   guard,
   type Operation,
-} from './guard.js';
+} from './guard/guard.js';
 export {
   openProviders,
   type PaymentMethod,
@@ -29,4 +29,4 @@ export {
   paymentMethods,
 } from './registry.js';
 export { sandboxProvider } from './sandbox/provider.js';
-export { signingKeys, type Verified, verifySignature } from './webhook-signature.js';
+export { signingKeys, type Verified, verifySignature } from './transport/standard-webhooks.js';

@@ -1,7 +1,7 @@
 import type { Config } from '@replenish/runtime';
-import type { BreakerState } from './breaker.js';
-import type { Provider } from './contract.js';
-import { type GuardedProvider, type GuardOptions, guard, type Operation } from './guard.js';
+import type { Provider } from './contract/provider.js';
+import type { BreakerState } from './guard/breaker.js';
+import { type GuardedProvider, type GuardOptions, guard, type Operation } from './guard/guard.js';
 import { sandboxProvider } from './sandbox/provider.js';
 
 /** Every payment method a producer may name. */

@@ -13,7 +13,7 @@ import {
 import { HintLane } from './hints.js';
 import { prefixSource } from './installation.js';
 import { openPostgres } from './postgres.js';
-import { openRedis } from './redis.js';
+import { openRedis } from './redis/redis.js';
 import {
   type Handler,
   openCounters,

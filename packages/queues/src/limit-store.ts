@@ -2,9 +2,9 @@ import type { Logger } from '@replenish/runtime';
 import { openPool, plainSession } from '@replenish/runtime/postgres';
 import { Burst } from './burst.js';
 import { prefixSource } from './installation.js';
-import { redisAddressFrom } from './redis-address.js';
-import { openConnection } from './redis-connections.js';
-import { mayBeOtherwiseElsewhere } from './redis-faults.js';
+import { redisAddressFrom } from './redis/address.js';
+import { openConnection } from './redis/connections.js';
+import { mayBeOtherwiseElsewhere } from './redis/faults.js';
 
 /** A store for counters that every process shares. What its client is, only the rate limiter's library has to know. */
 export type LimitStore = Readonly<{

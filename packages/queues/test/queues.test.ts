@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, test } from '@jest/globals';
 import type { Queues } from '../src/index.js';
-import { type Cuttable, cuttable } from './cuttable.js';
-import { stores, until, useStore } from './stores.js';
+import { type Cuttable, cuttable } from './support/cuttable.js';
+import { stores, until, useStore } from './support/stores.js';
 
 describe.each(stores)('queues on $name', ({ openStore }) => {
   const { store, open } = useStore(openStore);

@@ -1,6 +1,6 @@
 import { afterEach, expect, test } from '@jest/globals';
 import { Redis } from 'ioredis';
-import { type Connection, listed, reportingCopies } from '../src/redis-connections.js';
+import { type Connection, listed, reportingCopies } from '../src/redis/connections.js';
 
 const opened: Redis[] = [];
 afterEach(() => {

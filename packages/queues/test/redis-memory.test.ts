@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { refuseBadMemory } from '../src/redis-faults.js';
+import { refuseBadMemory } from '../src/redis/faults.js';
 
 const info = (policy: string, usedBytes: number, limitBytes: number) =>
   `# Memory\r\nused_memory:${usedBytes}\r\nused_memory_peak:99\r\nmaxmemory:${limitBytes}\r\nmaxmemory_policy:${policy}\r\n`;

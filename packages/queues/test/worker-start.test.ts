@@ -3,7 +3,7 @@ import { expect, test } from '@jest/globals';
 import { createLogger } from '@replenish/runtime';
 import type { Backend } from '../src/backend.js';
 import { openCounters, RunningWorker } from '../src/worker.js';
-import { until } from './stores.js';
+import { until } from './support/stores.js';
 
 /** A store that is there, and refuses the first contact of every worker at once. */
 function refusingStore() {

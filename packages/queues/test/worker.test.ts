@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { openRegistry } from '@replenish/runtime';
-import { stores, until, useStore } from './stores.js';
+import { stores, until, useStore } from './support/stores.js';
 
 describe.each(stores)('workers on $name', ({ openStore }) => {
   const { open } = useStore(openStore);

@@ -1,6 +1,6 @@
 export { crashPoint } from '#crash-point';
-export { addressIn, readClientAddresses } from './client-address.js';
-export { type Closer, closeAll } from './closing.js';
+export { type Env, localStateDir } from './config/local.js';
+export { masterKeysOf, requireMasterKeys } from './config/master-keys.js';
 export {
   BadConfiguration,
   type Config,
@@ -9,18 +9,25 @@ export {
   requireDatabaseUrl,
   requireProviders,
   settings,
-} from './config.js';
-export { type Env, localStateDir } from './config-local.js';
-export { correlationIdFrom, newId } from './correlation.js';
-export { Health, type HealthReport } from './health.js';
-export { createFastServer, type TlsOptions } from './http.js';
-export { createLogger, type Logger } from './log.js';
-export { masterKeysOf, requireMasterKeys } from './master-keys.js';
-export { Counter, Gauge, Histogram, metricsOffset, openRegistry, type ProcessName } from './metrics.js';
+} from './config/read.js';
+export { correlationIdFrom, newId } from './observe/correlation.js';
+export { createLogger, type Logger } from './observe/log.js';
+export {
+  Counter,
+  Gauge,
+  Histogram,
+  metricsOffset,
+  openRegistry,
+  type ProcessName,
+} from './observe/metrics.js';
+export { type OutageLog, openOutageLog } from './observe/outage-log.js';
 export { domainOptions, queueOptions } from './opening.js';
-export { type OutageLog, openOutageLog } from './outage-log.js';
-export { faultOfHash, hashPassword, verifyPassword } from './password.js';
-export { type Frame, type ReadyMessage, runProcess } from './process.js';
+export { type Closer, closeAll } from './process/closing.js';
+export { createFastServer, type TlsOptions } from './process/fast-server.js';
+export { Health, type HealthReport } from './process/health.js';
+export { type Frame, type ReadyMessage, runProcess } from './process/process.js';
+export { openRecovery } from './process/recovery.js';
 export { openProviderMetrics, type ProviderMetrics } from './provider-metrics.js';
-export { openRecovery } from './recovery.js';
-export { escapeHtml, favicon, type PageLink, pageHead, pageHeader, pageLook } from './web-page.js';
+export { addressIn, readClientAddresses } from './web/client-address.js';
+export { escapeHtml, favicon, type PageLink, pageHead, pageHeader, pageLook } from './web/page.js';
+export { faultOfHash, hashPassword, verifyPassword } from './web/password.js';

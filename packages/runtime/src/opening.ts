@@ -1,6 +1,6 @@
-import { requireDatabaseUrl } from './config.js';
-import { newId } from './correlation.js';
-import type { Frame } from './process.js';
+import { requireDatabaseUrl } from './config/read.js';
+import { newId } from './observe/correlation.js';
+import type { Frame } from './process/process.js';
 
 /** What each process opens the domain with, as its own settings say. */
 export const domainOptions = ({ config, log }: Pick<Frame, 'config' | 'log'>) => ({

@@ -1,5 +1,5 @@
 import { Counter, Gauge, Histogram } from 'prom-client';
-import type { Frame } from './process.js';
+import type { Frame } from './process/process.js';
 
 export type ProviderMetrics = Readonly<{
   onCall: (call: {

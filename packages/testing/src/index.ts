@@ -1,8 +1,16 @@
-export { createDatabase, type TestDatabase } from './database.js';
-export { type Fleet, type FleetOptions, startFleet } from './fleet.js';
-export type { FleetProcess } from './fleet-process.js';
-export { freePort, processesNaming } from './machine.js';
-export { type MovableAddress, OwnRedis, openMovableAddress } from './own-redis.js';
+export {
+  type CallRow,
+  newRecharge,
+  openWorkerBooks,
+  RECONCILE_AFTER_MS,
+  type RechargeRow,
+  type WorkerBooks,
+} from './books/worker-books.js';
+export { createDatabase, type TestDatabase } from './fleet/database.js';
+export { type Fleet, type FleetOptions, startFleet } from './fleet/fleet.js';
+export { freePort, processesNaming } from './fleet/machine.js';
+export { type MovableAddress, OwnRedis, openMovableAddress } from './fleet/own-redis.js';
+export type { FleetProcess } from './fleet/process.js';
 export {
   type Answer,
   type Body,
@@ -12,15 +20,7 @@ export {
   post,
   type SandboxOrder,
   sandboxOrders,
-} from './producer.js';
-export { privateRedis } from './redis.js';
-export { execute, openTestServer, type TestServer } from './server.js';
+} from './fleet/producer.js';
+export { privateRedis } from './fleet/redis.js';
+export { execute, openTestServer, type TestServer } from './fleet/server.js';
 export { until } from './until.js';
-export {
-  type CallRow,
-  newRecharge,
-  openWorkerBooks,
-  RECONCILE_AFTER_MS,
-  type RechargeRow,
-  type WorkerBooks,
-} from './worker-books.js';

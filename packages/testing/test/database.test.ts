@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
 import pg from 'pg';
-import { createDatabase } from '../src/database.js';
+import { createDatabase } from '../src/fleet/database.js';
 
 async function tables(url: string): Promise<string[]> {
   const client = new pg.Client(url);

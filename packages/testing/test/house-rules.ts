@@ -204,10 +204,10 @@ const noConsole: Rule = (sources) =>
 
 /** Where secrets and signatures are judged, with the number of comparisons there. */
 export const judges: Readonly<Record<string, number>> = {
-  'apps/ingress/src/auth-signatures.ts': 1,
-  'packages/domain/src/store/key.ts': 2,
-  'packages/providers/src/webhook-signature.ts': 1,
-  'packages/runtime/src/password.ts': 1,
+  'apps/ingress/src/auth/signatures.ts': 1,
+  'packages/domain/src/store/clients/key.ts': 2,
+  'packages/providers/src/transport/standard-webhooks.ts': 1,
+  'packages/runtime/src/web/password.ts': 1,
 };
 const EARLY_ENDING = ['.equals', '.compare'];
 const SECRET_NAME = /secret|signature|digest|hmac|password/i;

@@ -12,15 +12,15 @@ import {
 } from '@replenish/runtime';
 import { Children, type ChildSpec } from './children.js';
 import { keepDatabase } from './database.js';
-import { keepDemoClient, keptDemoClient } from './demo-client.js';
 import { Ending } from './ending.js';
-import { takeLock } from './lock.js';
 import { keepSmall } from './logs.js';
 import { takenPorts, wantedPorts } from './ports.js';
 import { type Preparation, Preparer } from './preparation.js';
 import { readinessOf } from './probe.js';
-import { keepSecrets, leaveSettings, type Secrets } from './secrets.js';
-import { openStateDir } from './state.js';
+import { keepDemoClient, keptDemoClient } from './state/demo-client.js';
+import { takeLock } from './state/lock.js';
+import { keepSecrets, leaveSettings, type Secrets } from './state/secrets.js';
+import { openStateDir } from './state/state.js';
 import { ingressUrl, welcome } from './welcome.js';
 
 export type Parts = Readonly<{

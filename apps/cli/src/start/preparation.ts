@@ -1,7 +1,7 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
-import type { DemoClient } from './demo-client.js';
 import type { PrepareAsk, PrepareNews } from './prepare.js';
+import type { DemoClient } from './state/demo-client.js';
 
 export type Preparation = Readonly<{
   /** Rejects when the database cannot be migrated. */

@@ -1,5 +1,5 @@
 import type { Domain } from '@replenish/domain';
-import type { DemoClient } from './demo-client.js';
+import type { DemoClient } from './state/demo-client.js';
 
 /** What is asked of this process: a migrated database and, unless `demo` is null, a client to try it with. */
 export type PrepareAsk = Readonly<{

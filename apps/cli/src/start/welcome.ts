@@ -1,5 +1,5 @@
 import { type Config, metricsOffset } from '@replenish/runtime';
-import type { DemoClient } from './demo-client.js';
+import type { DemoClient } from './state/demo-client.js';
 
 const urlOf = (host: string, port: number, scheme = 'http'): string =>
   `${scheme}://${host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host}:${port}`;

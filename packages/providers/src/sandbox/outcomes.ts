@@ -1,5 +1,5 @@
-import type { CallFacts, Order, QueryOutcome, SubmitOutcome } from '../contract.js';
-import type { Exchange, NoAnswer } from '../http.js';
+import type { CallFacts, Order, QueryOutcome, SubmitOutcome } from '../contract/provider.js';
+import type { Exchange, NoAnswer } from '../transport/http.js';
 import { readErrorCode, readErrorMessage, readOrder, readOrderList, type SandboxOrder } from './messages.js';
 
 type Answer = Extract<Exchange, { heard: true }>;

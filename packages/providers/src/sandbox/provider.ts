@@ -1,6 +1,6 @@
-import type { Order, Provider, ProviderEvent } from '../contract.js';
-import { openHttp } from '../http.js';
-import { signingKeys, verifySignature } from '../webhook-signature.js';
+import type { Order, Provider, ProviderEvent } from '../contract/provider.js';
+import { openHttp } from '../transport/http.js';
+import { signingKeys, verifySignature } from '../transport/standard-webhooks.js';
 import { factsOf, queryOutcomeOf, submitOutcomeOf } from './outcomes.js';
 import { readWebhook } from './webhooks.js';
 

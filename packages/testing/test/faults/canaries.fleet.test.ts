@@ -4,10 +4,10 @@ import { join, resolve } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
 import pg from 'pg';
-import { type Fleet, startFleet } from '../../src/fleet.js';
-import { Canaries, dumpFiles, dumpRedis, dumpTables } from '../../src/leaks.js';
-import { scenarios } from '../../src/load.js';
-import { bearer, client, withBooks } from '../../src/producer.js';
+import { Canaries, dumpFiles, dumpRedis, dumpTables } from '../../src/books/leaks.js';
+import { type Fleet, startFleet } from '../../src/fleet/fleet.js';
+import { bearer, client, withBooks } from '../../src/fleet/producer.js';
+import { scenarios } from '../../src/load/load.js';
 import { until } from '../../src/until.js';
 import {
   ask,

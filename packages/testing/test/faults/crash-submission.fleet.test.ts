@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
 import type pg from 'pg';
-import { checkBooks } from '../../src/books.js';
-import type { Fleet } from '../../src/fleet.js';
-import { ask, mix } from '../../src/load.js';
-import type { Producer } from '../../src/load-producer.js';
-import { sandboxOrders } from '../../src/producer.js';
-import { contactsOf } from '../../src/provider-witness.js';
+import { checkBooks } from '../../src/books/books.js';
+import { contactsOf } from '../../src/books/witness.js';
+import type { Fleet } from '../../src/fleet/fleet.js';
+import { sandboxOrders } from '../../src/fleet/producer.js';
+import { ask, mix } from '../../src/load/load.js';
+import type { Producer } from '../../src/load/producer.js';
 import { until } from '../../src/until.js';
 import { killAndRevive, openStage, revived, type Stage, seed, TEST_LIMIT_MS } from './setting.js';
 

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
-import { checkBooks } from '../../src/books.js';
-import type { Fleet } from '../../src/fleet.js';
-import { ask, mix } from '../../src/load.js';
-import type { Producer } from '../../src/load-producer.js';
+import { checkBooks } from '../../src/books/books.js';
+import type { Fleet } from '../../src/fleet/fleet.js';
+import { ask, mix } from '../../src/load/load.js';
+import type { Producer } from '../../src/load/producer.js';
 import { until } from '../../src/until.js';
 import { killAndRevive, openStage, type Stage, seed, TEST_LIMIT_MS } from './setting.js';
 

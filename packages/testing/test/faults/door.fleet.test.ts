@@ -4,9 +4,9 @@ import { connect, type Socket } from 'node:net';
 import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
 import type { NewKey } from '@replenish/domain';
 import pg from 'pg';
-import { checkBooks } from '../../src/books.js';
-import { type Fleet, startFleet } from '../../src/fleet.js';
-import { bearer, client, withBooks } from '../../src/producer.js';
+import { checkBooks } from '../../src/books/books.js';
+import { type Fleet, startFleet } from '../../src/fleet/fleet.js';
+import { bearer, client, withBooks } from '../../src/fleet/producer.js';
 import { until } from '../../src/until.js';
 import { patience, TEST_LIMIT_MS } from './setting.js';
 

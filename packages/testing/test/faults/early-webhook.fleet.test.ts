@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
 import type pg from 'pg';
-import { checkBooks } from '../../src/books.js';
-import type { Fleet } from '../../src/fleet.js';
-import { type Ask, ask } from '../../src/load.js';
-import type { Call, Producer } from '../../src/load-producer.js';
+import { checkBooks } from '../../src/books/books.js';
+import type { Fleet } from '../../src/fleet/fleet.js';
+import { eventBody, postEvent } from '../../src/fleet/webhook.js';
+import { type Ask, ask } from '../../src/load/load.js';
+import type { Call, Producer } from '../../src/load/producer.js';
 import { until } from '../../src/until.js';
-import { eventBody, postEvent } from '../../src/webhook.js';
 import { openStage, type Stage, TEST_LIMIT_MS } from './setting.js';
 
 jest.setTimeout(TEST_LIMIT_MS);

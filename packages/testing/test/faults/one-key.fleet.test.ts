@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
-import { checkBooks } from '../../src/books.js';
-import type { Fleet } from '../../src/fleet.js';
-import { type Ask, ask } from '../../src/load.js';
-import type { Call, Producer } from '../../src/load-producer.js';
-import { sandboxOrders } from '../../src/producer.js';
+import { checkBooks } from '../../src/books/books.js';
+import type { Fleet } from '../../src/fleet/fleet.js';
+import { sandboxOrders } from '../../src/fleet/producer.js';
+import { type Ask, ask } from '../../src/load/load.js';
+import type { Call, Producer } from '../../src/load/producer.js';
 import { openStage, type Stage, TEST_LIMIT_MS } from './setting.js';
 
 const CALLS = 1_000;

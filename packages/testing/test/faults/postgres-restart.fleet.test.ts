@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
-import { checkBooks } from '../../src/books.js';
-import { type Fleet, startFleet } from '../../src/fleet.js';
-import { mix } from '../../src/load.js';
-import { Producer } from '../../src/load-producer.js';
-import { OwnPostgres } from '../../src/own-postgres.js';
+import { checkBooks } from '../../src/books/books.js';
+import { type Fleet, startFleet } from '../../src/fleet/fleet.js';
+import { OwnPostgres } from '../../src/fleet/own-postgres.js';
+import { mix } from '../../src/load/load.js';
+import { Producer } from '../../src/load/producer.js';
 import { until } from '../../src/until.js';
 import { patience, seed, TEST_LIMIT_MS } from './setting.js';
 

@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
 import { openQueues, type Queues } from '@replenish/queues';
 import { createLogger } from '@replenish/runtime';
-import { checkBooks } from '../../src/books.js';
-import type { Fleet } from '../../src/fleet.js';
-import { ask } from '../../src/load.js';
-import type { Producer } from '../../src/load-producer.js';
+import { checkBooks } from '../../src/books/books.js';
+import type { Fleet } from '../../src/fleet/fleet.js';
+import { ask } from '../../src/load/load.js';
+import type { Producer } from '../../src/load/producer.js';
 import { until } from '../../src/until.js';
 import { openStage, patience, type Stage, TEST_LIMIT_MS } from './setting.js';
 

@@ -3,11 +3,11 @@ import { connect } from 'node:net';
 import { text } from 'node:stream/consumers';
 import type { NewKey } from '@replenish/domain';
 import type pg from 'pg';
-import type { Fleet } from '../../src/fleet.js';
-import type { Canaries } from '../../src/leaks.js';
-import { bearer } from '../../src/producer.js';
+import type { Canaries } from '../../src/books/leaks.js';
+import type { Fleet } from '../../src/fleet/fleet.js';
+import { bearer } from '../../src/fleet/producer.js';
+import { eventBody } from '../../src/fleet/webhook.js';
 import { until } from '../../src/until.js';
-import { eventBody } from '../../src/webhook.js';
 
 /** Whoever provokes: where, with what, and what is kept of the answers. */
 export type Setting = Readonly<{

@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
 import type pg from 'pg';
-import { checkBooks } from '../../src/books.js';
-import type { Fleet } from '../../src/fleet.js';
-import { mix } from '../../src/load.js';
-import type { Producer } from '../../src/load-producer.js';
-import { privateRedis } from '../../src/redis.js';
+import { checkBooks } from '../../src/books/books.js';
+import type { Fleet } from '../../src/fleet/fleet.js';
+import { privateRedis } from '../../src/fleet/redis.js';
+import { mix } from '../../src/load/load.js';
+import type { Producer } from '../../src/load/producer.js';
 import { openStage, type Stage, seed, TEST_LIMIT_MS } from './setting.js';
 
 jest.setTimeout(TEST_LIMIT_MS);

@@ -2,12 +2,12 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
 import { openQueues, type QueueName, type Queues } from '@replenish/queues';
 import { createLogger } from '@replenish/runtime';
-import { checkBooks } from '../../src/books.js';
-import { type Fleet, startFleet } from '../../src/fleet.js';
-import { ask, mix } from '../../src/load.js';
-import { Producer } from '../../src/load-producer.js';
-import { contactsOf } from '../../src/provider-witness.js';
-import { privateRedis } from '../../src/redis.js';
+import { checkBooks } from '../../src/books/books.js';
+import { contactsOf } from '../../src/books/witness.js';
+import { type Fleet, startFleet } from '../../src/fleet/fleet.js';
+import { privateRedis } from '../../src/fleet/redis.js';
+import { ask, mix } from '../../src/load/load.js';
+import { Producer } from '../../src/load/producer.js';
 import { until } from '../../src/until.js';
 import { patience, seed, TEST_LIMIT_MS } from './setting.js';
 

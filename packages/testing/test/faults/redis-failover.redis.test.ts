@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
-import { checkBooks } from '../../src/books.js';
-import { ask } from '../../src/load.js';
-import { type MovableAddress, OwnRedis, openMovableAddress } from '../../src/own-redis.js';
+import { checkBooks } from '../../src/books/books.js';
+import { type MovableAddress, OwnRedis, openMovableAddress } from '../../src/fleet/own-redis.js';
+import { ask } from '../../src/load/load.js';
 import { until } from '../../src/until.js';
 import { openStage, type Stage, TEST_LIMIT_MS } from './setting.js';
 

@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
 import type pg from 'pg';
-import { checkBooks } from '../../src/books.js';
-import type { Fleet } from '../../src/fleet.js';
-import { ask, endStates, type Scenario, scenarios } from '../../src/load.js';
-import type { Call, Producer } from '../../src/load-producer.js';
-import { sandboxOrders } from '../../src/producer.js';
-import { type Contact, contactsOf } from '../../src/provider-witness.js';
+import { checkBooks } from '../../src/books/books.js';
+import { type Contact, contactsOf } from '../../src/books/witness.js';
+import type { Fleet } from '../../src/fleet/fleet.js';
+import { sandboxOrders } from '../../src/fleet/producer.js';
+import { ask, endStates, type Scenario, scenarios } from '../../src/load/load.js';
+import type { Call, Producer } from '../../src/load/producer.js';
 import { until } from '../../src/until.js';
 import { openStage, type Stage, TEST_LIMIT_MS } from './setting.js';
 

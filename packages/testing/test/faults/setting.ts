@@ -1,7 +1,7 @@
 import type { ProcessName } from '@replenish/runtime';
 import pg from 'pg';
-import { type Fleet, startFleet } from '../../src/fleet.js';
-import { Producer } from '../../src/load-producer.js';
+import { type Fleet, startFleet } from '../../src/fleet/fleet.js';
+import { Producer } from '../../src/load/producer.js';
 import { until } from '../../src/until.js';
 
 /**

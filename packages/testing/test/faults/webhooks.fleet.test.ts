@@ -1,12 +1,12 @@
 import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
 import type pg from 'pg';
-import { checkBooks } from '../../src/books.js';
-import type { Fleet } from '../../src/fleet.js';
-import { ask } from '../../src/load.js';
-import type { Producer } from '../../src/load-producer.js';
-import { sandboxOrders } from '../../src/producer.js';
+import { checkBooks } from '../../src/books/books.js';
+import type { Fleet } from '../../src/fleet/fleet.js';
+import { sandboxOrders } from '../../src/fleet/producer.js';
+import { type EventStatus, eventBody, postEvent } from '../../src/fleet/webhook.js';
+import { ask } from '../../src/load/load.js';
+import type { Producer } from '../../src/load/producer.js';
 import { until } from '../../src/until.js';
-import { type EventStatus, eventBody, postEvent } from '../../src/webhook.js';
 import { openStage, type Stage, TEST_LIMIT_MS } from './setting.js';
 
 jest.setTimeout(TEST_LIMIT_MS);

@@ -5,8 +5,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type Env, localStateDir, readConfig } from '@replenish/runtime';
 import type { Desk } from '../../command.js';
 import { withProgress } from '../../progress.js';
-import { type Holder, livingHolder } from '../../start/lock.js';
 import { readinessOf } from '../../start/probe.js';
+import { type Holder, livingHolder } from '../../start/state/lock.js';
 import { ingressUrl, isShownOnce, LAST_LINE, READY_LINE } from '../../start/welcome.js';
 
 export type Fleet = Readonly<{ url: string; stop: () => Promise<void> }>;

@@ -1,6 +1,6 @@
 import { Command } from '@commander-js/extra-typings';
 import { type Declare, JSON_ABOUT } from '../../command.js';
-import type { DemoClient } from '../../start/demo-client.js';
+import type { DemoClient } from '../../start/state/demo-client.js';
 
 export const demo: Declare = ({ exitWith, ...desk }) =>
   new Command('demo')
@@ -12,7 +12,7 @@ export const demo: Declare = ({ exitWith, ...desk }) =>
           import('@replenish/runtime'),
           import('./fleet.js'),
           import('./story.js'),
-          import('../../start/state.js'),
+          import('../../start/state/state.js'),
         ]);
       const fleet = await openFleet({ ...desk, say: json ? desk.complain : desk.say });
       try {

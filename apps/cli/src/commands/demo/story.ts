@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { newId } from '@replenish/runtime';
-import type { DemoClient } from '../../start/demo-client.js';
+import type { DemoClient } from '../../start/state/demo-client.js';
 
 type Happened = Readonly<{ at: string; kind: string } & Record<string, unknown>>;
 

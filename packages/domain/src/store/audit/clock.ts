@@ -1,5 +1,5 @@
 import { Prisma } from '../../generated/client.js';
-import type { Run } from '../database.js';
+import type { Run } from '../database/database.js';
 
 // Within a second the two clocks agree: a call then has the time that its log lines have.
 const APART_MS = 1_000;

@@ -1,6 +1,6 @@
 import { Prisma } from '../../generated/client.js';
+import type { Run } from '../database/database.js';
 import { momentOr } from '../database/newest.js';
-import type { Run } from '../database.js';
 import type { AuditCall } from './call.js';
 
 export type AuditFilter = Readonly<{

@@ -1,7 +1,7 @@
 import { Prisma } from '../../generated/client.js';
-import type { Run, Store } from '../database.js';
-import { eachAlone } from '../each-alone.js';
-import { isUnavailable } from '../failure.js';
+import { eachAlone } from '../batches/each-alone.js';
+import type { Run, Store } from '../database/database.js';
+import { isUnavailable } from '../database/failure.js';
 import type { AuditCall } from './call.js';
 import { databaseClock } from './clock.js';
 import { type AuditFilter, type AuditPage, searchCalls } from './search.js';

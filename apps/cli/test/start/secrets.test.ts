@@ -1,0 +1,33 @@
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { keepSecrets, leaveSettings } from '../../src/start/state/secrets.js';
+
+const given = { SANDBOX_WEBHOOK_SECRET: 'whsec_x', DASHBOARD_PASSWORD_HASH: 'scrypt$x' };
+let dir: string;
+beforeEach(() => {
+  dir = mkdtempSync(join(tmpdir(), 'replenish-secrets-'));
+});
+afterEach(() => rmSync(dir, { recursive: true }));
+
+/** One start of the launcher, and the master keys that it leaves. */
+async function start(env: Record<string, string>): Promise<string | undefined> {
+  const { values } = await keepSecrets(dir, { ...given, ...env });
+  leaveSettings(dir, env, values);
+  expect(values.MASTER_KEYS === undefined).toBe('MASTER_KEYS' in env || 'MASTER_KEY_FILE' in env);
+  return JSON.parse(readFileSync(join(dir, 'env.json'), 'utf8')).MASTER_KEYS;
+}
+
+test('a master key is made at the first start and kept', async () => {
+  const made = await start({});
+  expect(made).toMatch(/^local:[A-Za-z0-9+/]{43}=$/);
+  expect(await start({})).toBe(made);
+});
+
+test('none is made where the environment gives one, and the one that was made outlives that', async () => {
+  expect(await start({ MASTER_KEY_FILE: 'keys' })).toBeUndefined();
+  const made = await start({});
+  expect(await start({ MASTER_KEYS: 'other:x' })).toBe(made);
+  expect(await start({})).toBe(made);
+});

@@ -1,0 +1,67 @@
+import type { Request, Response } from 'express';
+import { stringify } from 'lossless-json';
+import { withoutParameters } from '../http/media-type.js';
+import { type ProblemBody, problemPage } from './problem-page.js';
+import { addHeader, send, sendPage } from './send.js';
+import { writeXml } from './xml-write.js';
+
+export type Form = 'json' | 'xml' | 'csv' | 'html';
+
+/** Media types by what a caller may name in Accept. The first one of a form is the one that is preferred. */
+const formOf: Readonly<Record<string, Form>> = {
+  'application/json': 'json',
+  'application/problem+json': 'json',
+  'application/xml': 'xml',
+  'text/xml': 'xml',
+  'application/problem+xml': 'xml',
+  'text/csv': 'csv',
+  'text/html': 'html',
+  'application/xhtml+xml': 'html',
+};
+
+const everywhere = Object.keys(formOf).filter((type) => formOf[type] !== 'csv');
+
+/**
+ * The form that the caller prefers. JSON where it names none of ours: a 406 helps nobody. Browsers name XML too, but
+ * after HTML, and would offer an answer in it as a download.
+ */
+export function preferredForm(request: Request, options: { csv?: boolean } = {}): Form {
+  const { accept } = request.headers;
+  if (!accept) return 'json';
+  const asked = { headers: { accept: withoutParameters(accept) } };
+  const accepts: (types: string[]) => string | false = request.accepts.bind(asked);
+  const type = accepts(options.csv ? Object.keys(formOf) : everywhere);
+  return (type && formOf[type]) || 'json';
+}
+
+/**
+ * Answers in the form that the caller prefers. `root` is the root element of the XML form; `json` writes the other
+ * one, `exactJson` where it may hold a bigint.
+ */
+export function answer(
+  request: Request,
+  response: Response,
+  root: string,
+  body: unknown,
+  {
+    status = 200,
+    json = JSON.stringify,
+  }: Readonly<{ status?: number; json?: (body: unknown) => string }> = {},
+): void {
+  const isXml = preferredForm(request) === 'xml';
+  addHeader(response, 'vary', 'accept');
+  const type = `application/${isXml ? 'xml' : 'json'}; charset=utf-8`;
+  send(response, status, type, isXml ? writeXml(root, body) : json(body));
+}
+
+/** The same for a problem of RFC 9457, which has media types of its own. */
+export function answerProblem(request: Request, response: Response, body: ProblemBody): void {
+  const form = preferredForm(request);
+  addHeader(response, 'vary', 'accept');
+  if (form === 'html') sendPage(response, body.status, problemPage(body));
+  else if (form === 'xml') send(response, body.status, 'application/problem+xml', writeXml('problem', body));
+  else send(response, body.status, 'application/problem+json', JSON.stringify(body));
+}
+
+/** Balances may pass 2^53: they are written as the digits they are, not through a float. */
+export const exactJson = (body: unknown): string => stringify(body) ?? '';

@@ -1,0 +1,108 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { PageLink } from '@replenish/runtime';
+import { type RequestHandler, type Response, Router, raw } from 'express';
+import helmet from 'helmet';
+import { otherMethods } from '../http/methods.js';
+import { openapiDocument } from '../openapi/document.js';
+import { layout, type Page, type Site } from './layout.js';
+import { files, openPages } from './pages.js';
+import { referencePage } from './reference.js';
+import { emptyForm, signatureForm, signaturePage } from './signature.js';
+
+export type DocsOptions = Readonly<{
+  /** Base of every example. */
+  publicUrl: string;
+  /** In production nobody types signatures or keys into a page. */
+  isProduction: boolean;
+  /** Other pages of the installation. */
+  places: readonly PageLink[];
+}>;
+
+const FORM_MAX = '64kb';
+const CACHED = 'public, max-age=300';
+const LOCAL_SANDBOX = 'http://127.0.0.1:8090';
+
+const { version } = JSON.parse(readFileSync(join(import.meta.dirname, '../../package.json'), 'utf8')) as {
+  version: string;
+};
+
+const SIGNATURE: Page = {
+  path: '/docs/signature',
+  title: 'Check a signature',
+  content: () => ({ html: signaturePage(emptyForm) }),
+};
+
+/** Makes it when it is first asked for, and keeps it. */
+function once<T>(make: () => T): () => T {
+  let made: { value: T } | undefined;
+  return () => {
+    made ??= { value: make() };
+    return made.value;
+  };
+}
+
+/** The contract for machines and for people. No page needs another host, nor a script to be read. */
+export function docsRoutes({ publicUrl, isProduction, places }: DocsOptions): Router {
+  const contract = once(() => openapiDocument(publicUrl));
+  const checkPage = isProduction ? null : SIGNATURE;
+  const { groups, pages } = openPages({
+    publicUrl,
+    sandboxUrl: places.find(({ text }) => text === 'Sandbox')?.href ?? LOCAL_SANDBOX,
+    reference: referencePage(contract, !isProduction),
+    signature: checkPage,
+  });
+  const site: Site = { groups, version, places };
+  const router = Router();
+  const serve = (path: string, type: string, write: () => string): void => {
+    const text = once(write);
+    const show: RequestHandler = (_request, response) => sendText(response, type, text());
+    router.route(path).get(show).all(otherMethods);
+  };
+  serve('/openapi.json', 'application/json', () => JSON.stringify(contract()));
+  router.use('/docs', policy());
+  for (const [path, [type, text]] of Object.entries(files)) serve(path, type, () => text);
+  for (const page of pages) if (page !== checkPage) serve(page.path, 'text/html', () => layout(page, site));
+  if (checkPage) addSignature(router, checkPage, site);
+  return router;
+}
+
+function addSignature(router: Router, page: Page, site: Site): void {
+  const show = (response: Response, html: string) => {
+    response.setHeader('cache-control', 'no-store');
+    response.setHeader('content-type', 'text/html; charset=utf-8');
+    response.end(layout({ ...page, content: () => ({ html }) }, site));
+  };
+  router
+    .route(page.path)
+    .get((_request, response) => show(response, signaturePage(emptyForm)))
+    .post(raw({ type: () => true, limit: FORM_MAX, inflate: false }), (request, response) =>
+      show(response, signaturePage(Buffer.isBuffer(request.body) ? signatureForm(request.body) : emptyForm)),
+    )
+    .all(otherMethods);
+}
+
+function sendText(response: Response, type: string, text: string): void {
+  response.setHeader('cache-control', CACHED);
+  response.setHeader('content-type', `${type}; charset=utf-8`);
+  response.end(text);
+}
+
+/**
+ * Scripts and styles are files of ours, calls and forms go where the page came from, and no text becomes code. What else
+ * the headers say is the app's business.
+ */
+const policy = () =>
+  helmet.contentSecurityPolicy({
+    useDefaults: false,
+    directives: {
+      defaultSrc: ["'none'"],
+      scriptSrc: ["'self'"],
+      styleSrc: ["'self'"],
+      imgSrc: ["'self'", 'data:'],
+      connectSrc: ["'self'"],
+      formAction: ["'self'"],
+      baseUri: ["'none'"],
+      frameAncestors: ["'none'"],
+    },
+  });

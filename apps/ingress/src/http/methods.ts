@@ -1,0 +1,20 @@
+import type { RequestHandler } from 'express';
+import { Problem } from '../answer/problem.js';
+import { addHeader, send } from '../answer/send.js';
+
+/**
+ * The last handler of every route: answers the methods that the route has no handler for, 405 with Allow (RFC 9110,
+ * 15.5.6). OPTIONS is answered with Allow alone: no CORS header is sent, so browsers let no other site read answers.
+ */
+export const otherMethods: RequestHandler = (request, response) => {
+  const { methods } = request.route as { methods: Readonly<Record<string, boolean>> };
+  const names = Object.keys(methods).filter((method) => method !== '_all');
+  const allow = [...names, ...(methods.get ? ['head'] : []), 'options'].join(', ').toUpperCase();
+  if (request.method !== 'OPTIONS')
+    throw new Problem('INVALID_ARGUMENT', `${request.method} is not possible here; possible are ${allow}`, {
+      status: 405,
+      headers: { allow },
+    });
+  addHeader(response, 'allow', allow);
+  send(response, 204, 'text/plain', '');
+};

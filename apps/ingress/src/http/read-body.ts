@@ -1,0 +1,88 @@
+import type { NextFunction, Request, RequestHandler, Response } from 'express';
+import { Problem } from '../answer/problem.js';
+import type { Arrivals } from '../protection/arrivals.js';
+import type { Overload } from '../protection/overload.js';
+
+/** Bounds of what arrives and of what is worked on. */
+export type Intake = Readonly<{
+  arrivals: Pick<Arrivals, 'begin' | 'grow' | 'end'>;
+  overload: Pick<Overload, 'enter'>;
+}>;
+
+/**
+ * Reads the whole body as its bytes. Beyond `bytesMax` nothing is kept and the sender is told at once, however much is
+ * still to come: what follows is read and dropped until the server's own time limit.
+ *
+ * A POST counts as work once its body is whole. Until then it is an arrival, with bounds of its own.
+ *
+ * body-parser tells a sender only after the last byte, and took a twentieth of what a request costs.
+ */
+export const readBody =
+  (bytesMax: number, intake: Intake | null): RequestHandler =>
+  (request, response, next) => {
+    const {
+      'content-length': length,
+      'transfer-encoding': transfer,
+      'content-encoding': encoding,
+    } = request.headers;
+    const hasBody = length !== undefined || transfer !== undefined;
+    // What is read costs memory before anybody is known: only what takes a body gets one.
+    if (request.method !== 'POST') return next(!hasBody || hasNoBody(request) ? undefined : unwanted());
+    if (!hasBody) return enter(intake, response, next);
+    if (encoding !== undefined && !/^identity$/i.test(encoding)) return next(packed());
+    if (Number(length) > bytesMax) return next(tooLarge());
+    receive(request, response, { bytesMax, intake, next });
+  };
+
+type Receiving = Readonly<{ bytesMax: number; intake: Intake | null; next: NextFunction }>;
+
+function receive(request: Request, response: Response, { bytesMax, intake, next }: Receiving): void {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  let isRefused = false;
+  const refuse = (problem: Problem): void => {
+    isRefused = true;
+    chunks.length = 0;
+    next(problem);
+  };
+  intake?.arrivals.begin(response, refuse);
+  if (isRefused) return;
+  if (request.headers.expect !== undefined) response.writeContinue();
+  request.on('data', (chunk: Buffer) => {
+    if (isRefused) return;
+    bytes += chunk.length;
+    chunks.push(chunk);
+    if (bytes > bytesMax) {
+      intake?.arrivals.end(response);
+      refuse(tooLarge());
+    } else intake?.arrivals.grow(response, chunk.length);
+  });
+  request.on('end', () => {
+    if (isRefused) return;
+    intake?.arrivals.end(response);
+    request.body = chunks.length === 1 ? chunks[0] : Buffer.concat(chunks);
+    enter(intake, response, next);
+  });
+}
+
+function enter(intake: Intake | null, response: Response, next: NextFunction): void {
+  let problem: unknown;
+  try {
+    intake?.overload.enter(response);
+  } catch (error) {
+    problem = error;
+  }
+  next(problem);
+}
+
+/** Methods but GET and HEAD are answered by their routes: none takes them. */
+const hasNoBody = ({ method, headers }: Request): boolean =>
+  (method !== 'GET' && method !== 'HEAD') || headers['content-length'] === '0';
+
+const unwanted = (): Problem =>
+  new Problem('INVALID_ARGUMENT', 'GET and HEAD take no body: write what is asked for into the query');
+
+const tooLarge = (): Problem => new Problem('INVALID_ARGUMENT', 'the body is too large', { status: 413 });
+
+const packed = (): Problem =>
+  new Problem('INVALID_ARGUMENT', 'send the body without Content-Encoding', { status: 415 });

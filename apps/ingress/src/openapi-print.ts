@@ -1,4 +1,0 @@
-import { openapiDocument } from './openapi.js';
-
-/** Prints the contract, for linters and generators: `node dist/openapi-print.js`. */
-process.stdout.write(`${JSON.stringify(openapiDocument('https://pay.example'), null, 2)}\n`);

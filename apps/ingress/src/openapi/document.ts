@@ -1,0 +1,247 @@
+import { z } from 'zod';
+import { KEY_PATTERN } from '../recharges/input.js';
+import { ANYTHING, answersOf, headers, type Json, problemResponses, problemsOf, ref } from './answers.js';
+import { inputs, type Operation, operations } from './operations.js';
+import * as answers from './schemas.js';
+
+/** OpenAPI 3.1 of every route, from the schemas that validate and the table of operations. */
+export function openapiDocument(publicUrl: string): Json {
+  return {
+    openapi: '3.1.0',
+    info: {
+      title: 'Replenish',
+      version: '1',
+      description: INTRODUCTION,
+      license: { name: 'Proprietary', identifier: 'LicenseRef-Proprietary' },
+    },
+    servers: [{ url: publicUrl }],
+    tags: Object.entries(tags).map(([name, description]) => ({ name, description })),
+    paths: paths(),
+    components: {
+      schemas: schemas(),
+      responses: problemResponses(),
+      headers,
+      securitySchemes,
+    },
+  };
+}
+
+const INTRODUCTION =
+  'Recharges of cloud accounts that arrive exactly once. Every route speaks JSON and, where a body has a root element, XML with the same fields. Every answer carries X-Correlation-Id.';
+
+const tags: Readonly<Record<Operation['tag'], string>> = {
+  recharges: 'Create recharges and learn their outcome',
+  accounts: 'Balances, and the ledger entries behind them',
+  webhooks: 'Events that providers send',
+  service: 'Health, this document, and the record of calls',
+};
+
+function paths(): Json {
+  const found: Record<string, Json> = {};
+  for (const operation of operations)
+    operation.paths.forEach((path, nth) => {
+      const one = describe(operation, path);
+      // An alias is the same operation; only the canonical path keeps the id.
+      if (nth > 0)
+        Object.assign(one, {
+          operationId: `${operation.id}Alias`,
+          summary: operation.aliasSummaries?.[nth - 1] ?? `${operation.summary} (other name)`,
+        });
+      found[path] = { ...found[path], [operation.method]: one };
+    });
+  return found;
+}
+
+function describe(operation: Operation, path: string): Json {
+  const parameters = [...pathParameters(path), ...queryParameters(operation), ...headerParameters(operation)];
+  return {
+    operationId: operation.id,
+    tags: [operation.tag],
+    summary: operation.summary,
+    description: operation.description,
+    security: securityOf(operation),
+    ...(parameters.length > 0 && { parameters }),
+    ...(operation.body && { requestBody: requestBody(operation.body) }),
+    responses: { ...problemsOf(operation), ...answersOf(operation) },
+  };
+}
+
+const pathSchemas: Readonly<Record<string, Json>> = {
+  id: {
+    type: 'string',
+    format: 'uuid',
+    description: 'The `transactionId` of the recharge',
+    examples: ['01a2122d-35de-70af-9927-1ae329a0e10b'],
+  },
+  accountId: {
+    type: 'string',
+    pattern: '^[A-Za-z0-9._:-]{1,64}$',
+    description: 'The account',
+    examples: ['acct-1001'],
+  },
+  provider: { type: 'string', description: 'Name of the provider', examples: ['sandbox'] },
+};
+
+const pathParameters = (path: string): Json[] =>
+  [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => parameter(name!, 'path', true, pathSchemas[name!]!));
+
+/** What is needed has an example of its own, which forms are filled with; a filter that is filled in would only hide rows. */
+const parameter = (name: string, place: 'path' | 'query', required: boolean, schema: Json): Json => ({
+  name,
+  in: place,
+  required,
+  description: schema.description,
+  schema,
+  ...(required && Array.isArray(schema.examples) && { example: schema.examples[0] }),
+});
+
+function queryParameters({ query }: Operation): Json[] {
+  if (!query) return [];
+  const { properties = {}, required = [] } = jsonSchema(query);
+  return Object.entries(properties as Record<string, Json>).map(([name, schema]) =>
+    parameter(name, 'query', (required as string[]).includes(name), schema),
+  );
+}
+
+function headerParameters({ idempotencyKey, prefer }: Operation): Json[] {
+  const correlation = header(
+    'X-Correlation-Id',
+    'Your own id of the call, for logs and answers; without one, or with other characters, a new id is made',
+    '^[A-Za-z0-9._:-]{1,128}$',
+  );
+  return [
+    correlation,
+    ...(idempotencyKey ? [header('Idempotency-Key', IDEMPOTENCY[idempotencyKey], KEY_PATTERN)] : []),
+    ...(prefer
+      ? [
+          header(
+            'Prefer',
+            '`wait=N`: hold the answer up to N seconds, 30 at most; `Preference-Applied` names the wait that is kept',
+          ),
+        ]
+      : []),
+  ];
+}
+
+const IDEMPOTENCY = {
+  needed:
+    'Needed here or as `idempotencyKey` in the body. One key per recharge that you intend; unique per client',
+  optional: 'Here or as `idempotency_key` in the body. Without a key each call is a new recharge',
+} as const;
+
+const header = (name: string, description: string, pattern?: string): Json => ({
+  name,
+  in: 'header',
+  description,
+  schema: { type: 'string', ...(pattern && { pattern }) },
+});
+
+/** One example for both: tools write it as XML by the schema, which has no words for the entries of a map. */
+function requestBody(body: NonNullable<Operation['body']>): Json {
+  if (body === 'any')
+    return {
+      description: 'The event, byte for byte as the provider signed it',
+      required: true,
+      content: { '*/*': { schema: ANYTHING } },
+    };
+  const { schema, example } = body;
+  const { metadata: _, ...xmlExample } = example;
+  return {
+    description: 'The recharge to create, as JSON or XML',
+    required: true,
+    content: {
+      'application/json': { schema: ref(schema), example },
+      'application/xml': { schema: ref(schema), example: xmlExample },
+    },
+  };
+}
+
+const apiKey = (name: string, description: string): Json => ({
+  type: 'apiKey',
+  in: 'header',
+  name,
+  description,
+});
+const securitySchemes: Json = {
+  bearer: {
+    type: 'http',
+    scheme: 'bearer',
+    description:
+      'The key id, a dot and the secret: `Authorization: Bearer rk_test_....rs_...`. For test keys, and for live keys that allow it. The secret travels with each request: use TLS.',
+  },
+  keyId: {
+    type: 'http',
+    scheme: 'bearer',
+    description:
+      'The key id alone: `Authorization: Bearer rk_live_...`. Sent beside a signature; the secret stays with you.',
+  },
+  accessToken: {
+    type: 'http',
+    scheme: 'bearer',
+    bearerFormat: 'JWT',
+    description: 'An access token of OAuth 2 client credentials, where the installation has an issuer.',
+  },
+  signature: apiKey(
+    'X-Signature',
+    '`v1=` and the lower-case hex of HMAC-SHA256 with the secret over the canonical request: version, method, path with query, timestamp, nonce and hash of the body, each in a line. See /docs/authentication.',
+  ),
+  timestamp: apiKey('X-Timestamp', 'When the request was signed: Unix seconds, at most 300 s off.'),
+  nonce: apiKey('X-Nonce', 'A new value for each signed request, such as a UUID; it is accepted once.'),
+  s3Signature: apiKey(
+    'X-Signature',
+    'The lower-case hex of HMAC-SHA256 with the secret over timestamp and key id. For the balance only, for 60 s, with keys that allow it.',
+  ),
+};
+
+function securityOf({ scope, s3 }: Operation): Json[] {
+  if (!scope) return [];
+  const signed = { keyId: [scope], signature: [], timestamp: [], nonce: [] };
+  return [
+    { bearer: [scope] },
+    signed,
+    { accessToken: [scope] },
+    ...(s3 ? [{ keyId: [scope], s3Signature: [] }] : []),
+  ];
+}
+
+/** Schemas with an id of their own are components too: a discriminator can only name those. */
+function schemas(): Json {
+  const found: Record<string, Json> = {};
+  for (const [name, schema] of Object.entries({ ...inputs, ...answers })) {
+    const { $defs = {}, ...json } = jsonSchema(schema);
+    Object.assign(found, { [name]: json }, $defs);
+  }
+  const text = JSON.stringify(found).replaceAll('"#/$defs/', '"#/components/schemas/');
+  return JSON.parse(text) as Json;
+}
+
+/** What zod cannot say of a transformed value, the schema's own meta says; the document leaves the rest out. */
+function jsonSchema(schema: z.ZodType): Json {
+  const { $schema: _, ...json } = z.toJSONSchema(schema, {
+    io: 'input',
+    unrepresentable: 'any',
+    override: ({ jsonSchema: made }) => {
+      delete made.id;
+      if (made.oneOf && made.discriminator === undefined) discriminate(made);
+      if (made.type !== 'string' || made.format === 'date-time') delete made.pattern;
+      for (const [name, property] of Object.entries(made.properties ?? {}))
+        if (typeof property === 'object' && property.not) delete made.properties![name];
+    },
+  });
+  return json;
+}
+
+/** The field `kind` names the schema of a row. */
+function discriminate(made: { oneOf?: unknown; discriminator?: unknown }): void {
+  const refs = (made.oneOf as { $ref?: string }[]).flatMap(({ $ref }) => $ref ?? []);
+  const kindOf = (ref: string): string =>
+    ref
+      .split('/Timeline')
+      .at(-1)!
+      .replace(/(?!^)[A-Z]/g, '_$&')
+      .toLowerCase();
+  made.discriminator = {
+    propertyName: 'kind',
+    mapping: Object.fromEntries(refs.map((ref) => [kindOf(ref), ref])),
+  };
+}

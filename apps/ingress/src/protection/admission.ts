@@ -1,0 +1,43 @@
+import type { TLSSocket } from 'node:tls';
+import type { Key } from '@replenish/domain';
+import type { Request } from 'express';
+import { Problem } from '../answer/problem.js';
+import type { Scope } from '../auth/caller.js';
+import { callOf } from '../http/call.js';
+import type { Limits } from './limits.js';
+
+export type Caller = (request: Request, scope: Scope) => Promise<Key>;
+
+export type GuardOptions = Readonly<{
+  limits: Limits | null;
+  /** Callers must show a certificate that bears their client's name. */
+  mutualTls: boolean;
+}>;
+
+/** What every caller meets once it is known: its certificate, its limit, and a name in the trail. */
+export function guarded(caller: Caller, { limits, mutualTls }: GuardOptions): Caller {
+  return async (request, scope) => {
+    const response = request.res!;
+    const call = callOf(response);
+    const key = await caller(request, scope);
+    if (mutualTls) requireCertificate(request, key);
+    const isCounted = call.key !== undefined;
+    call.key = key;
+    if (!isCounted) await limits?.ofClient(key, response);
+    return key;
+  };
+}
+
+/** Webhooks and health checks come without one: providers sign, and have no certificate of ours. */
+function requireCertificate({ socket }: Request, key: Key): void {
+  const { authorized, getPeerCertificate } = socket as TLSSocket;
+  if (!authorized)
+    throw new Problem('UNAUTHENTICATED', 'a client certificate of the configured CA is needed', {
+      suspicion: 'bad_certificate',
+    });
+  const name = getPeerCertificate.call(socket).subject?.CN;
+  if (name !== key.clientName)
+    throw new Problem('UNAUTHORIZED', "the certificate's common name is not the name of this key's client", {
+      suspicion: 'bad_certificate',
+    });
+}

@@ -1,0 +1,85 @@
+import type { Key } from '@replenish/domain';
+import type { LimitStore } from '@replenish/queues';
+import { Counter, type Frame, type Logger } from '@replenish/runtime';
+import type { Response } from 'express';
+import { Problem } from '../answer/problem.js';
+import { addHeader } from '../answer/send.js';
+import { type Counted, openLimitCounter, WINDOW_SECONDS } from './limit-counter.js';
+
+export interface Limits {
+  /** Counts one call of the caller's client and tells it what is left. @throws Problem RATE_LIMITED */
+  ofClient(key: Key, response: Response): Promise<void>;
+  /** Counts one recharge of the account. @throws Problem RATE_LIMITED */
+  ofAccount(accountId: string): Promise<void>;
+}
+
+export type LimitsConfig = Readonly<{
+  store: LimitStore;
+  /** For clients whose key has no limit of its own; null: none. */
+  perClient: number | null;
+  perAccount: number | null;
+  log: Logger;
+  registry: Frame['registry'];
+}>;
+
+const LOG_EVERY_MS = 10_000;
+
+type Policy = 'client' | 'account';
+
+/**
+ * Limits that all ingress processes share. While their store is away each process holds them alone: to refuse would
+ * stop every sale, and what a flood could do to money idempotency prevents.
+ */
+export function openLimits(config: LimitsConfig): Limits {
+  const count = openCounting(config);
+  return {
+    ofClient: async (key, response) => {
+      const quota = key.rateLimitPerMinute ?? config.perClient;
+      if (quota === null) return;
+      const counted = await count('client', quota, key.clientId);
+      const headers = headersOf('client', quota, counted);
+      for (const [name, value] of Object.entries(headers)) addHeader(response, name, value);
+      if (counted.place > quota) throw limited('client', quota, counted);
+    },
+    ofAccount: async (accountId) => {
+      const quota = config.perAccount;
+      if (quota === null) return;
+      const counted = await count('account', quota, accountId);
+      if (counted.place > quota) throw limited('account', quota, counted);
+    },
+  };
+}
+
+/** draft-ietf-httpapi-ratelimit-headers-10: quota and window, what is left of them and for how long. */
+const headersOf = (policy: Policy, quota: number, { place, resetSeconds }: Counted) => ({
+  'ratelimit-policy': `"${policy}";q=${quota};w=${WINDOW_SECONDS}`,
+  ratelimit: `"${policy}";r=${Math.max(0, quota - place)};t=${resetSeconds}`,
+});
+
+function limited(policy: Policy, quota: number, counted: Counted): Problem {
+  const detail = `the limit of ${quota} requests per minute of this ${policy} is reached`;
+  const headers = { ...headersOf(policy, quota, counted), 'retry-after': String(counted.resetSeconds) };
+  return new Problem('RATE_LIMITED', detail, { headers });
+}
+
+function openCounting({ store, log, registry }: LimitsConfig) {
+  const counters = new Map<string, (subject: string) => Promise<Counted>>();
+  const faults = new Counter({
+    name: 'replenish_rate_limit_store_faults_total',
+    help: 'Requests that were counted by this process alone, because the store of limits did not answer.',
+    registers: [registry],
+  });
+  let loggedAtMs = Number.NEGATIVE_INFINITY;
+  const onFault = (error: unknown, calls: number): void => {
+    faults.inc(calls);
+    if (performance.now() - loggedAtMs < LOG_EVERY_MS) return;
+    loggedAtMs = performance.now();
+    log.warn({ err: error }, 'the store of rate limits does not answer: each process counts alone');
+  };
+  return (policy: Policy, quota: number, subject: string): Promise<Counted> => {
+    const name = `${policy} ${quota}`;
+    const count = counters.get(name) ?? openLimitCounter({ store, policy, quota }, onFault);
+    counters.set(name, count);
+    return count(subject);
+  };
+}

@@ -1,0 +1,156 @@
+import { type Domain, type Key, minorFromMajor, type RechargeView } from '@replenish/domain';
+import { exponentOf } from '@replenish/domain/rules';
+import type { Providers } from '@replenish/providers';
+import type { Queues } from '@replenish/queues';
+import { type Counter, crashPoint, newId } from '@replenish/runtime';
+import type { Request, Response } from 'express';
+import { invalid, Problem } from '../answer/problem.js';
+import { ceilingOf, requireAccount } from '../auth/caller.js';
+import { callOf } from '../http/call.js';
+import { essenceOf, isInUtf8 } from '../http/media-type.js';
+import { parseJson } from '../input/json-body.js';
+import { parseXml } from '../input/xml-read.js';
+import { ChargeInput, idempotencyKey, RechargeInput, validated } from './input.js';
+
+export type IntakeDeps = Readonly<{
+  domain: Pick<Domain, 'createRecharge'>;
+  providers: Pick<Providers, 'route'>;
+  queues: Pick<Queues, 'hint'>;
+  requests: Counter<'result'>;
+}>;
+
+export type Taken = Readonly<{ replayed: boolean; recharge: RechargeView }>;
+
+type Asked = Readonly<{
+  idempotencyKey: string;
+  accountId: string;
+  amountMinor: bigint;
+  currency: string;
+  paymentMethod: string;
+  orderReference?: string | undefined;
+  productType?: string | undefined;
+  planId?: string | undefined;
+  metadata: Record<string, string>;
+  timestamp?: string | undefined;
+}>;
+
+/** The body as sent, JSON or XML with this root element: the same value for both. @throws Problem INVALID_ARGUMENT */
+export function parsedBody(request: Request, root: string): unknown {
+  const type = bodyType(request);
+  const raw = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0);
+  const body = type === JSON_TYPE ? parseJson(raw) : parseXml(raw, root);
+  callOf(request.res!).read = body;
+  return body;
+}
+
+const JSON_TYPE = 'application/json';
+
+/** @throws Problem 415 for any other than JSON and XML in UTF-8 */
+function bodyType(request: Request): string {
+  const sent = request.headers['content-type'] ?? '';
+  if (sent === JSON_TYPE) return sent;
+  const type = essenceOf(sent);
+  if (![JSON_TYPE, 'application/xml', 'text/xml'].includes(type))
+    throw unreadable('send Content-Type: application/json or application/xml');
+  if (!isInUtf8(sent)) throw unreadable('bodies are UTF-8; send no other charset');
+  return type;
+}
+
+const unreadable = (why: string): Problem => new Problem('INVALID_ARGUMENT', why, { status: 415 });
+
+/** POST /v1/recharges */
+export function takeRecharge(
+  deps: IntakeDeps,
+  key: Key,
+  request: Request,
+  response: Response,
+): Promise<Taken> {
+  const input = validated(RechargeInput, parsedBody(request, 'recharge'));
+  const { amount, ...asked } = input;
+  return take(deps, key, response, {
+    ...asked,
+    amountMinor: amount,
+    idempotencyKey: oneKey(request.headers['idempotency-key'], input.idempotencyKey),
+  });
+}
+
+/** POST /api/charge: major units, and without a key each call is an intent of its own. */
+export function takeCharge(deps: IntakeDeps, key: Key, request: Request, response: Response): Promise<Taken> {
+  const input = validated(ChargeInput, parsedBody(request, 'charge'));
+  const amountMinor = minorFromMajor(input.amount, exponentOf(input.currency) ?? 2);
+  if (amountMinor === null || amountMinor <= 0n || amountMinor > BigInt(Number.MAX_SAFE_INTEGER)) {
+    const message = `must be a positive decimal of ${input.currency}, no finer than its smallest unit`;
+    throw invalid({ path: 'amount', message });
+  }
+  const header = request.headers['idempotency-key'];
+  const isKeyless = header === undefined && input.idempotency_key === undefined;
+  return take(deps, key, response, {
+    idempotencyKey: isKeyless ? `charge-${newId()}` : oneKey(header, input.idempotency_key),
+    accountId: input.account_id,
+    amountMinor,
+    currency: input.currency,
+    paymentMethod: input.payment_method,
+    metadata: input.metadata,
+  });
+}
+
+function oneKey(header: string | string[] | undefined, inBody: string | undefined): string {
+  const path = 'idempotencyKey';
+  if (header === undefined && inBody === undefined)
+    throw invalid({ path, message: 'is needed, as header Idempotency-Key or as a field of the body' });
+  if (header !== undefined && inBody !== undefined && header !== inBody)
+    throw invalid({ path, message: 'differs from the header Idempotency-Key' });
+  return validated(idempotencyKey, header ?? inBody, path);
+}
+
+async function take(deps: IntakeDeps, key: Key, response: Response, asked: Asked): Promise<Taken> {
+  requireAccount(key, asked.accountId);
+  const provider = deps.providers.route(asked.paymentMethod);
+  if (!provider) {
+    const message = `no provider is configured for ${asked.paymentMethod}`;
+    throw invalid({ path: 'paymentMethod', message });
+  }
+  const call = callOf(response);
+  call.idempotencyKey = asked.idempotencyKey;
+  crashPoint('ingress.before-commit');
+  const created = await deps.domain.createRecharge({
+    ...asked,
+    id: newId(),
+    clientId: key.clientId,
+    kind: asked.paymentMethod === 'balance' ? 'deliver' : 'collect',
+    provider,
+    orderReference: asked.orderReference ?? null,
+    productType: asked.productType ?? null,
+    planId: asked.planId ?? null,
+    requestedAt: asked.timestamp ? new Date(asked.timestamp) : null,
+    correlationId: call.correlationId,
+    ceiling: ceilingOf(key, asked.currency),
+  });
+  if (!created.ok) {
+    deps.requests.inc({ result: created.problem });
+    throw problemOf[created.problem]();
+  }
+  call.transactionId = created.recharge.id;
+  crashPoint('ingress.after-commit');
+  deps.requests.inc({ result: created.replayed ? 'replayed' : 'created' });
+  // Not awaited: the recharge is safe, and a queue that is slow or away must not hold its producer up.
+  if (!created.replayed) void deps.queues.hint(`submission-${provider}`, [created.recharge.id]);
+  crashPoint('ingress.after-hint');
+  return created;
+}
+
+const problemOf = {
+  key_used_with_other_body: () =>
+    new Problem(
+      'DUPLICATE_REQUEST',
+      'this idempotency key was used with another request; to repeat that one, send it unchanged',
+    ),
+  insufficient_balance: () =>
+    new Problem('INSUFFICIENT_BALANCE', "the account's available balance does not cover the amount"),
+  beyond_balance: () =>
+    invalid({
+      path: 'amount',
+      message: 'is more than the balance of the account can hold beside what is there',
+    }),
+  above_ceiling: () => new Problem('UNAUTHORIZED', 'the amount is above what this key may ask for'),
+};

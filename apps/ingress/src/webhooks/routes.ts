@@ -1,0 +1,63 @@
+import type { Domain } from '@replenish/domain';
+import type { Providers, WebhookRefusal } from '@replenish/providers';
+import type { Queues } from '@replenish/queues';
+import { type Counter, type Logger, newId } from '@replenish/runtime';
+import { type Request, type Response, Router } from 'express';
+import { Problem } from '../answer/problem.js';
+import { send } from '../answer/send.js';
+import { callOf } from '../http/call.js';
+import { otherMethods } from '../http/methods.js';
+import { type Intake, readBody } from '../http/read-body.js';
+
+export type WebhookDeps = Readonly<{
+  inbox: Pick<Domain['inbox'], 'keep'>;
+  providers: Pick<Providers, 'raw'>;
+  queues: Pick<Queues, 'hint'>;
+  log: Logger;
+  intake: Intake | null;
+  received: Counter<'provider' | 'result'>;
+  now: () => Date;
+}>;
+
+// Standard Webhooks keeps payloads below 20 kB; Alipay's and Stripe's largest stay below a quarter of a megabyte.
+const BODY_MAX_BYTES = 256 * 1_024;
+
+export function webhookRoutes(deps: WebhookDeps): Router {
+  const router = Router();
+  router
+    .route('/webhooks/:provider')
+    .post(readBody(BODY_MAX_BYTES, deps.intake), (request, response) => take(deps, request, response))
+    .all(otherMethods);
+  return router;
+}
+
+const refusals: Record<WebhookRefusal, string> = {
+  bad_signature: 'the signature does not fit these bytes',
+  outside_window: 'the timestamp is outside the window',
+};
+
+/** Verify the bytes, keep them, answer; what they mean is worked out later, from the queue. */
+async function take(deps: WebhookDeps, request: Request, response: Response): Promise<void> {
+  const name = String(request.params.provider);
+  const provider = deps.providers.raw(name);
+  if (!provider) throw new Problem('NOT_FOUND', 'there is no such provider');
+  const rawBody = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0);
+  const verified = provider.verifyWebhook(rawBody, request.headers, deps.now());
+  if (!verified.ok) {
+    deps.received.inc({ provider: name, result: verified.refusal });
+    deps.log.warn({ provider: name, refusal: verified.refusal, ip: request.ip }, 'webhook refused');
+    throw new Problem('UNAUTHENTICATED', refusals[verified.refusal]);
+  }
+  const kept = await deps.inbox.keep({
+    id: newId(),
+    provider: name,
+    eventId: verified.eventId,
+    rawBody,
+    correlationId: callOf(response).correlationId,
+  });
+  deps.received.inc({ provider: name, result: kept.verdict });
+  // A repeated event is hinted again: its first hint may be the one that was lost.
+  void deps.queues.hint('webhooks', [kept.id]);
+  const { contentType, body } = provider.webhookReply;
+  send(response, 200, contentType, body);
+}

@@ -1,0 +1,158 @@
+import { randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import type { NewKey } from '@replenish/domain';
+import {
+  aRecharge,
+  bearer,
+  create,
+  created,
+  type Ingress,
+  openIngress,
+  storedRows,
+} from '../support/ingress.js';
+import { expectProblem, sendBytes } from '../support/problem.js';
+import { type Route, routesOf } from '../support/routes.js';
+
+let ingress: Ingress;
+let key: NewKey;
+
+beforeAll(async () => {
+  ingress = await openIngress();
+  key = await ingress.client();
+});
+afterAll(() => ingress.close());
+
+const charge = { account_id: 'acct-1001', amount: 49.99, currency: 'USD' };
+const posts = [
+  ['/v1/recharges', aRecharge()],
+  ['/recharge', aRecharge()],
+  ['/api/charge', charge],
+] as const;
+
+const parameters = [
+  'dryRun=true',
+  'dry_run=1',
+  'preview=true',
+  'validateOnly=true',
+  'idempotencyKey=abc',
+  '__proto__=1',
+  'constructor=1',
+  `${'&'.repeat(60)}dryRun=true`,
+  'dryRun',
+  '%64ryRun=true',
+];
+
+/** A request that a route would serve, but for what is added to it. */
+async function send({ method, path }: Route, query: string, headers: Record<string, string> = {}) {
+  const { id } = await created(ingress, key);
+  const filled = path.replace(':id', id).replace(':accountId', 'acct-1');
+  const body = posts.find(([known]) => known === path)?.[1];
+  return ingress.call(method, `${filled}?${query}`, {
+    key,
+    headers: { 'idempotency-key': randomUUID(), ...headers },
+    ...(method === 'POST' && body && { body }),
+  });
+}
+
+/** Balancers, browsers and providers put queries of their own on health checks, documents and webhooks. */
+const judged = ({ path }: Route): boolean => path.startsWith('/v1/') || posts.some(([one]) => one === path);
+
+test('a parameter that the parser would not reach is refused', async () => {
+  const path = `/v1/recharges?${'&'.repeat(1_000)}dryRun=true`;
+  expectProblem(await ingress.call('POST', path, { key, body: aRecharge() }), 400, 'INVALID_ARGUMENT');
+});
+
+test.each(parameters)('an unknown parameter (%s) is refused on every route', async (query) => {
+  const routes = routesOf(ingress.app).filter(judged);
+  expect(routes.length).toBeGreaterThanOrEqual(10);
+  for (const route of routes) {
+    const needed = route.path === '/v1/account/balance' ? 'accountId=acct-1&' : '';
+    const before = await storedRows(ingress);
+    const answer = await send(route, needed + query);
+    expectProblem(answer, 400, 'INVALID_ARGUMENT');
+    // The one that `send` makes for routes that name a recharge.
+    expect(await storedRows(ingress)).toBe(before + 2);
+  }
+  expect(await ingress.sql(`select from recharge_transaction where state <> 'CREATED'`)).toEqual([]);
+});
+
+test('health checks and documents may be asked with a query', async () => {
+  for (const path of ['/healthz', '/readyz', '/openapi.json', '/docs'])
+    expect((await ingress.call('GET', `${path}?from=balancer`)).status).toBe(200);
+});
+
+test.each([
+  ['x-http-method-override', 'GET'],
+  ['x-http-method', 'DELETE'],
+  ['x-method-override', 'PUT'],
+  ['if-match', '"v1"'],
+  ['if-none-match', '*'],
+  ['if-unmodified-since', 'Fri, 27 Nov 2026 15:03:00 GMT'],
+  ['content-range', 'bytes 0-10/100'],
+  ['x-dry-run', 'true'],
+  ['dry-run', '1'],
+  ['x-idempotency-key', 'k'],
+  ['idempotence-key', 'k'],
+  ['x-idempotent-id', 'k'],
+])('a header that would change what is asked for (%s) is refused', async (name, value) => {
+  const routes = routesOf(ingress.app).filter((route) => judged(route) && route.method === 'POST');
+  for (const route of routes) {
+    const before = await storedRows(ingress);
+    const answer = await send(route, '', { [name]: value });
+    expectProblem(answer, 400, 'INVALID_ARGUMENT');
+    expect(answer.body.errors).toEqual([{ path: name, message: expect.any(String) }]);
+    expect(await storedRows(ingress)).toBe(before + 2);
+  }
+});
+
+test.each([
+  ['{"reason":"typed twice"}', 'application/json'],
+  ['{"amount":1}', 'application/json'],
+  ['<cancel><reason>x</reason></cancel>', 'application/xml'],
+  ['[]', 'application/json'],
+  ['x', 'application/json'],
+])('a body of cancel that says something (%s) is refused', async (body, type) => {
+  const { id } = await created(ingress, key);
+  const headers = { 'content-type': type };
+  const answer = await ingress.call('POST', `/v1/recharges/${id}/cancel`, { key, body, headers });
+  expectProblem(answer, 400, 'INVALID_ARGUMENT');
+  expect(await ingress.domain.reads.recharge(id)).toMatchObject({ state: 'CREATED' });
+});
+
+test.each([
+  ['', 'application/json'],
+  ['{}', 'application/json'],
+  ['<cancel/>', 'application/xml'],
+])('a body of cancel without a field (%j) is none', async (body, type) => {
+  const { id } = await created(ingress, key);
+  const headers = { 'content-type': type };
+  const answer = await ingress.call('POST', `/v1/recharges/${id}/cancel`, { key, body, headers });
+  expect([answer.status, answer.body.state]).toEqual([200, 'CANCELED']);
+});
+
+test.each(['Content-Length: 22\r\n\r\n', 'Transfer-Encoding: chunked\r\n\r\n16\r\n'])(
+  'a GET whose parameters are in a body (%j) is refused',
+  async (framing) => {
+    const head = `GET /v1/recharges HTTP/1.1\r\nHost: x\r\nConnection: close\r\nAuthorization: ${bearer(key)}\r\n`;
+    const answer = await sendBytes(ingress.url, `${head}${framing}{"accountId":"acct-1"}\r\n0\r\n\r\n`);
+    expect(answer).toMatch(/^HTTP\/1\.1 400 /);
+    expect(answer).toContain('INVALID_ARGUMENT');
+  },
+);
+
+test('the wait that is kept is named in the answer', async () => {
+  const { id } = await created(ingress, key);
+  await ingress.call('POST', `/v1/recharges/${id}/cancel`, { key });
+  const read = async (prefer: string) =>
+    (await ingress.call('GET', `/v1/recharges/${id}`, { key, headers: { prefer } })).headers.get(
+      'preference-applied',
+    );
+  expect(await read('wait=5')).toBe('wait=5');
+  expect(await read('wait=100')).toBe('wait=30');
+  expect(await read('respond-async')).toBeNull();
+});
+
+test('a key in header and nothing else unusual is taken', async () => {
+  const headers = { prefer: 'return=representation', 'x-request-id': 'r1' };
+  expect((await create(ingress, key, aRecharge(), headers)).status).toBe(202);
+});

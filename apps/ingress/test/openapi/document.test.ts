@@ -1,0 +1,180 @@
+import { expect, test } from '@jest/globals';
+import { Validator } from '@seriousme/openapi-schema-validator';
+import type { z } from 'zod';
+import { openapiDocument } from '../../src/openapi/document.js';
+import { operations } from '../../src/openapi/operations.js';
+import { ChargeInput, RechargeInput } from '../../src/recharges/input.js';
+import { openIngress } from '../support/ingress.js';
+import { routesOf } from '../support/routes.js';
+
+const document = openapiDocument('https://pay.example') as {
+  paths: Record<string, Record<string, { operationId: string }>>;
+};
+
+test('the document is valid OpenAPI 3.1', async () => {
+  const result = await new Validator().validate(structuredClone(document));
+  expect(result).toEqual({ valid: true });
+});
+
+test('every route is described, and every described path is a route', async () => {
+  const ingress = await openIngress();
+  try {
+    const routes = routesOf(ingress.app)
+      .filter(({ path }) => !path.startsWith('/docs'))
+      .map(({ method, path }) => `${method.toLowerCase()} ${path.replace(/:(\w+)/g, '{$1}')}`);
+    const described = Object.entries(document.paths).flatMap(([path, methods]) =>
+      Object.keys(methods).map((method) => `${method} ${path}`),
+    );
+    expect(routes.length).toBeGreaterThan(10);
+    expect(new Set(routes)).toEqual(new Set(described));
+    expect(routes).toHaveLength(described.length);
+  } finally {
+    await ingress.close();
+  }
+});
+
+test('operations have names of their own, and the ingress serves the document', async () => {
+  const ids = Object.values(document.paths).flatMap((methods) =>
+    Object.values(methods).map(({ operationId }) => operationId),
+  );
+  expect(new Set(ids).size).toBe(ids.length);
+  const ingress = await openIngress();
+  try {
+    const answer = await ingress.call('GET', '/openapi.json');
+    expect(answer.status).toBe(200);
+    expect(answer.body.openapi).toBe('3.1.0');
+  } finally {
+    await ingress.close();
+  }
+});
+
+test('the fields of the document are the fields of the schemas that validate', () => {
+  const { schemas } = (
+    document as unknown as { components: { schemas: Record<string, { properties: object }> } }
+  ).components;
+  const fieldsOf = (schema: z.ZodObject) =>
+    Object.keys(schema.shape).filter((name) => name !== 'callbackUrl');
+  expect(Object.keys(schemas.RechargeInput!.properties)).toEqual(fieldsOf(RechargeInput));
+  expect(Object.keys(schemas.ChargeInput!.properties)).toEqual(fieldsOf(ChargeInput));
+  expect(operations.every(({ answers }) => Object.keys(answers).length > 0)).toBe(true);
+});
+
+type Example = Record<string, unknown>;
+
+/** As tools write an example by the schema: its root element, and an element for each field. */
+const asXml = (root: string, example: Example): string =>
+  `<${root}>${Object.entries(example)
+    .map(([name, value]) => `<${name}>${value}</${name}>`)
+    .join('')}</${root}>`;
+
+test('the examples of the bodies are taken by their routes, as JSON and as XML', async () => {
+  const ingress = await openIngress();
+  const key = await ingress.client();
+  const { paths, components } = document as unknown as {
+    paths: Record<
+      string,
+      {
+        post?: { requestBody?: { content: Record<string, { schema: { $ref?: string }; example: Example }> } };
+      }
+    >;
+    components: { schemas: Record<string, { xml: { name: string } }> };
+  };
+  try {
+    let sent = 0;
+    for (const [path, { post }] of Object.entries(paths))
+      for (const [type, { schema, example }] of Object.entries(post?.requestBody?.content ?? {})) {
+        if (!schema.$ref) continue;
+        const { xml } = components.schemas[schema.$ref.split('/').at(-1)!]!;
+        const body = type.endsWith('xml') ? asXml(xml.name, example) : JSON.stringify(example);
+        const answer = await ingress.call('POST', path, {
+          key,
+          headers: { 'content-type': type, 'idempotency-key': `example-${++sent}` },
+          body,
+        });
+        expect([path, type, answer.text, answer.status < 300]).toEqual([path, type, answer.text, true]);
+      }
+    expect(sent).toBe(6);
+  } finally {
+    await ingress.close();
+  }
+});
+
+test('what a call needs has an example to fill a form with', () => {
+  const { paths } = document as unknown as {
+    paths: Record<
+      string,
+      Record<string, { parameters: { name: string; in: string; required?: boolean; example?: unknown }[] }>
+    >;
+  };
+  const needed = Object.values(paths).flatMap((path) =>
+    Object.values(path).flatMap(({ parameters }) => parameters.filter(({ required }) => required)),
+  );
+  expect(needed.filter(({ in: place }) => place === 'query').map(({ example }) => example)).toEqual([
+    'acct-1001',
+  ]);
+  expect(
+    needed.filter(({ name }) => name === 'accountId').every(({ example }) => example === 'acct-1001'),
+  ).toBe(true);
+});
+
+test('the length of a page is a whole number from 1 to 100 wherever it can be asked for', () => {
+  const { paths } = document as unknown as {
+    paths: Record<string, Record<string, { parameters: { name: string; schema: object }[] }>>;
+  };
+  const limits = Object.values(paths).flatMap((path) =>
+    Object.values(path).flatMap(({ parameters }) => parameters.filter(({ name }) => name === 'limit')),
+  );
+  expect(limits).toHaveLength(3);
+  for (const { schema } of limits)
+    expect(schema).toMatchObject({ type: 'integer', minimum: 1, maximum: 100 });
+});
+
+type Response = Readonly<{ $ref?: string; headers?: Record<string, unknown>; content?: object }>;
+type Described = Readonly<{
+  operationId: string;
+  security: readonly object[];
+  requestBody?: { required: boolean; content: Record<string, object> };
+  responses: Record<string, Response>;
+}>;
+
+const described = Object.values(document.paths).flatMap((path) =>
+  Object.values(path),
+) as unknown as Described[];
+const shared = (document as unknown as { components: { responses: Record<string, Response> } }).components
+  .responses;
+const headersOf = ({ responses }: Described, status: string): string[] => {
+  const { $ref, headers } = responses[status]!;
+  return Object.keys(headers ?? shared[$ref!.split('/').at(-1)!]!.headers!);
+};
+
+test('what Node itself refuses is described for every operation', () => {
+  for (const { operationId, responses } of described)
+    expect([operationId, Object.keys(responses)]).toEqual([
+      operationId,
+      expect.arrayContaining(['408', '417', '431']),
+    ]);
+});
+
+test('each answer names the headers that it may have', () => {
+  for (const operation of described) {
+    const statuses = Object.keys(operation.responses);
+    const having = (name: string) => statuses.filter((status) => headersOf(operation, status).includes(name));
+    const isLimited = operation.security.length > 0;
+    expect(having('X-Correlation-Id')).toEqual(statuses);
+    expect(having('WWW-Authenticate')).toEqual(isLimited || statuses.includes('401') ? ['401'] : []);
+    expect(having('Retry-After')).toEqual(
+      statuses.filter((status) => ['403', '429', '503'].includes(status)),
+    );
+    for (const name of ['RateLimit', 'RateLimit-Policy'])
+      if (isLimited)
+        expect(having(name)).toEqual(expect.arrayContaining(['200', '400', '403', '429', '500']));
+      else expect(statuses.filter((status) => status < '300' && having(name).includes(status))).toEqual([]);
+  }
+});
+
+test('a webhook has a body of whatever kind its provider sends', () => {
+  const webhook = described.find(({ operationId }) => operationId === 'takeWebhook')!;
+  expect(webhook.requestBody).toMatchObject({ required: true, content: { '*/*': {} } });
+  expect(Object.keys(webhook.requestBody!.content)).toEqual(['*/*']);
+  expect(webhook.requestBody!.content['*/*']).not.toHaveProperty('schema.type');
+});

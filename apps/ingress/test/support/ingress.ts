@@ -1,0 +1,230 @@
+import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
+import type { Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { type Domain, type NewClient, type NewKey, openDomain, type RechargeView } from '@replenish/domain';
+import { openProviders, type Providers } from '@replenish/providers';
+import { Health, type Logger, openRegistry, type TlsOptions } from '@replenish/runtime';
+import { createDatabase, freePort } from '@replenish/testing';
+import type { Express } from 'express';
+import pg from 'pg';
+import { buildApp, type Guards, type IngressDeps } from '../../src/app.js';
+import type { AuthSettings } from '../../src/auth/settings.js';
+import { closeServer, createIngressServer } from '../../src/server/server.js';
+
+type Hint = Readonly<{ queue: string; ids: readonly string[] }>;
+type LogRecord = Readonly<{ level: string; message: string } & Record<string, unknown>>;
+export type Row = Readonly<Record<string, unknown>>;
+
+/** A body with the fields that tests ask for by name; one that lacks them answers undefined, and the test fails. */
+type Body = Row &
+  Readonly<{
+    transactionId: string;
+    transaction_id: string;
+    state: string;
+    status: string | number;
+    code: string;
+    data: readonly Row[];
+    nextCursor: string | null;
+    errors: readonly Readonly<{ path: string; message: string }>[];
+  }>;
+export type Answer = Readonly<{ status: number; headers: Headers; text: string; body: Body }>;
+
+export type Sent = Readonly<{
+  key?: NewKey;
+  headers?: Readonly<Record<string, string>>;
+  /** Text and bytes go out as they are, anything else as JSON. */
+  body?: unknown;
+}>;
+
+export type Ingress = Readonly<{
+  url: string;
+  app: Express;
+  domain: Domain;
+  databaseUrl: string;
+  metric: (name: string) => Promise<number>;
+  hints: readonly Hint[];
+  logged: readonly LogRecord[];
+  /** An API client of its own that may do everything with every account, but for what `wishes` say. */
+  client: (wishes?: Partial<NewClient>) => Promise<NewKey>;
+  call: (method: string, path: string, sent?: Sent) => Promise<Answer>;
+  sql: (statement: string, values?: readonly unknown[]) => Promise<Row[]>;
+  close: () => Promise<void>;
+}>;
+
+export const masterKeys = `test:${Buffer.alloc(32, 9).toString('base64')}`;
+
+export const webhookKey = Buffer.alloc(32, 7);
+
+type IngressWishes = Readonly<{
+  /** Of an ingress that runs already: this one is another process beside it. */
+  databaseUrl?: string;
+  migrated?: boolean;
+  auth?: Partial<AuthSettings>;
+  guards?: (around: Pick<IngressDeps, 'domain' | 'log' | 'registry'>, databaseUrl: string) => Guards;
+  tls?: TlsOptions | null;
+  publicUrl?: string;
+  /** Those that sign webhooks; several while they rotate. */
+  webhookKeys?: readonly Buffer[];
+}>;
+
+/** The ingress's own app on an HTTP server with its own limits, a database of its own, and no provider that answers. */
+export async function openIngress({
+  databaseUrl,
+  migrated = true,
+  auth = {},
+  guards,
+  tls = null,
+  publicUrl,
+  webhookKeys = [webhookKey],
+}: IngressWishes = {}): Promise<Ingress> {
+  const database = databaseUrl
+    ? { url: databaseUrl, release: async () => {} }
+    : await createDatabase({ migrated });
+  const domain = openBooks(database.url);
+  const providers = await openSilentProvider(webhookKeys);
+  const hints: Hint[] = [];
+  const logged: LogRecord[] = [];
+  const around = { domain, log: recorder(logged), registry: openRegistry('ingress') };
+  const app = buildApp({
+    ...around,
+    providers,
+    queues: { hint: async (queue, ids) => hints.push({ queue, ids }) > 0 },
+    health: healthOf(domain),
+    publicUrl,
+    auth: { isProduction: false, tokenIssuer: null, now: Date.now, trustProxy: false, ...auth },
+    ...(guards && { guards: guards(around, database.url) }),
+  });
+  const server = createIngressServer(app, around.log, { tls });
+  const url = await listen(server);
+  const pool = new pg.Pool({ connectionString: database.url, max: 2 });
+  return {
+    url,
+    app,
+    domain,
+    databaseUrl: database.url,
+    metric: async (name) => sumOf(await around.registry.getSingleMetric(name)!.get()),
+    hints,
+    logged,
+    client: (wishes) =>
+      domain.clients.create({ name: 'test', env: 'test', scopes: allScopes, accounts: ['*'], ...wishes }),
+    call: (method, path, sent) => call(`${url}${path}`, method, sent ?? {}),
+    sql: async (statement, values) => (await pool.query<Row>(statement, [...(values ?? [])])).rows,
+    close: async () => {
+      await closeServer(server);
+      await pool.end();
+      await providers.close();
+      await domain.close();
+      await database.release();
+    },
+  };
+}
+
+const healthOf = (domain: Domain): Health => {
+  const health = new Health();
+  health.add('database', () => domain.ping());
+  return health;
+};
+
+const openBooks = (databaseUrl: string): Domain =>
+  openDomain({ databaseUrl, poolMax: 4, reconcileAfterMs: 60_000, providerTimeoutMs: 1_000, masterKeys });
+
+/** Nobody listens where the sandbox should be: an ingress never calls a provider. */
+const openSilentProvider = async (webhookKeys: readonly Buffer[]): Promise<Providers> =>
+  openProviders({
+    SANDBOX_URL: `http://127.0.0.1:${await freePort()}`,
+    SANDBOX_WEBHOOK_SECRET: webhookKeys.map((one) => `whsec_${one.toString('base64')}`).join(' '),
+    NODE_ENV: 'test',
+    PROVIDER_TIMEOUT_MS: 1_000,
+  });
+
+/** Starts to listen on a free port and answers the URL. */
+export async function listen(server: Server): Promise<string> {
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+}
+
+const sumOf = ({ values }: { values: { value: number }[] }): number =>
+  values.reduce((sum, { value }) => sum + value, 0);
+
+const allScopes = ['recharges:write', 'recharges:read', 'balances:read', 'audit:read'];
+
+function recorder(logged: LogRecord[]): Logger {
+  const write = (level: string) => (fields: object, message: string) =>
+    void logged.push({ ...fields, level, message });
+  return { info: write('info'), warn: write('warn'), error: write('error') } as unknown as Logger;
+}
+
+export const bearer = ({ keyId, secret }: NewKey): string => `Bearer ${keyId}.${secret}`;
+
+async function call(url: string, method: string, { key, headers, body }: Sent): Promise<Answer> {
+  const isRaw = typeof body === 'string' || body instanceof Uint8Array;
+  const response = await fetch(url, {
+    method,
+    headers: {
+      ...(key && { authorization: bearer(key) }),
+      ...(body !== undefined && { 'content-type': 'application/json' }),
+      ...headers,
+    },
+    ...(body !== undefined && { body: isRaw ? (body as string) : JSON.stringify(body) }),
+  });
+  const text = await response.text();
+  const isJson = text !== '' && /json/.test(response.headers.get('content-type') ?? '');
+  return { status: response.status, headers: response.headers, text, body: isJson ? JSON.parse(text) : {} };
+}
+
+export const aRecharge = (changes: Row = {}): Row => ({
+  accountId: 'acct-1001',
+  amount: 4999,
+  currency: 'USD',
+  ...changes,
+});
+
+/** `POST /v1/recharges` with a fresh idempotency key unless the headers bring one. */
+export const create = (
+  ingress: Ingress,
+  key: NewKey,
+  body: unknown = aRecharge(),
+  headers: Readonly<Record<string, string>> = {},
+): Promise<Answer> =>
+  ingress.call('POST', '/v1/recharges', {
+    key,
+    body,
+    headers: { 'idempotency-key': randomUUID(), ...headers },
+  });
+
+/** The recharge of a fresh request, as the domain sees it. */
+export async function created(ingress: Ingress, key: NewKey, changes: Row = {}): Promise<RechargeView> {
+  const answer = await create(ingress, key, aRecharge(changes));
+  if (answer.status !== 202) throw new Error(answer.text);
+  return (await ingress.domain.reads.recharge(answer.body.transactionId))!;
+}
+
+/** Takes a recharge to its end, as a worker would report it. */
+export async function end(
+  ingress: Ingress,
+  { id, amountMinor, currency }: RechargeView,
+  news: 'settled' | 'declined',
+): Promise<void> {
+  const submit = { transactionId: id, news: 'submit', source: 'submission', reason: 'taken' } as const;
+  await ingress.domain.applyNews(submit);
+  await ingress.domain.applyNews({
+    transactionId: id,
+    news,
+    source: 'webhook',
+    reason: `the provider says ${news}`,
+    providerOrderId: `sbx_${id}`,
+    ...(news === 'settled'
+      ? { money: { amountMinor, currency } }
+      : { failure: { code: 'PAYMENT_FAILED', message: 'insufficient funds' } }),
+  });
+}
+
+/** How many rows a request could have left behind. */
+export async function storedRows(ingress: Ingress): Promise<number> {
+  const [row] = await ingress.sql(`select (select count(*) from recharge_request)
+    + (select count(*) from recharge_transaction) + (select count(*) from ledger_entry)
+    + (select count(*) from webhook_event) + (select count(*) from reconciliation_case) as count`);
+  return Number(row!.count);
+}

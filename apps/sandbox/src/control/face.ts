@@ -1,0 +1,91 @@
+import express, { type NextFunction, type Request, type Response, Router } from 'express';
+import { inspectOrder, isReference } from '../machine/order.js';
+import { isOutageMode, outageModes } from '../machine/outage.js';
+import type { Store } from '../machine/store.js';
+import type { Desk } from '../plain/face.js';
+import { page } from './page.js';
+
+const PAGE_LIMIT = 100;
+const PAGE_LIMIT_MAX = 1_000;
+
+/** The simulator's own controls, for tests and people. No outage touches them. */
+export function controlFace(desk: Desk, docsUrl: string | null): Router {
+  const router = Router();
+  router.get('/_control/orders', (request, response) => {
+    const listing = listOrders(desk.store, request.query);
+    if (typeof listing === 'string') refuse(response, listing);
+    else response.json(listing);
+  });
+  router.get('/_control/calls', async (request, response) => {
+    const { reference } = request.query;
+    if (!isReference(reference)) return refuse(response, 'reference: needed');
+    response.json({ calls: await desk.calls.of(reference) });
+  });
+  router.get('/_control/stats', (_request, response) => {
+    response.json({ ...desk.store.counters, outage: desk.outage.mode });
+  });
+  const bodies = [express.json({ limit: '1kb' }), express.urlencoded({ extended: false, limit: '1kb' })];
+  router.post('/_control/outage', bodies, (request: Request, response: Response) => {
+    const isForm = Boolean(request.is('application/x-www-form-urlencoded'));
+    if (isForm && !isOwnForm(request)) return refuse(response, 'the form was sent from another site');
+    const mode: unknown = request.body?.mode;
+    if (!isOutageMode(mode))
+      return refuse(response, `mode: must be one of ${Object.keys(outageModes).join(', ')}`);
+    desk.outage.mode = mode;
+    if (mode === 'down') desk.webhooks.pause();
+    else desk.webhooks.resume();
+    if (isForm) return response.redirect(303, '/');
+    response.json({ mode, does: outageModes[mode] });
+  });
+  router.get('/healthz', (_request, response) => void response.json({ ok: true }));
+  router.get('/', (_request, response) => {
+    const newest = newestOrders(desk.store, undefined, 20);
+    const { counters } = desk.store;
+    response.type('html').send(page({ newest, counters, mode: desk.outage.mode, docsUrl }));
+  });
+  router.use((_request: Request, response: Response) => {
+    response.status(404).json({ code: 'not_found', message: 'no such call; GET / lists them' });
+  });
+  router.use((error: unknown, _request: Request, response: Response, next: NextFunction) => {
+    if (((error as { status?: number }).status ?? 500) >= 500) return next(error);
+    refuse(response, (error as Error).message);
+  });
+  return router;
+}
+
+/** A browser says where a form comes from; a page of another site must not start an outage. */
+const isOwnForm = ({ headers }: Request): boolean => {
+  const site = headers['sec-fetch-site'];
+  return site === undefined || site === 'same-origin' || site === 'none';
+};
+
+function refuse(response: Response, message: string): void {
+  response.status(400).json({ code: 'invalid_parameter', message });
+}
+
+function listOrders(store: Store, query: Request['query']): Listing | string {
+  const { reference, limit = String(PAGE_LIMIT), cursor } = query;
+  if (reference !== undefined) {
+    const order = isReference(reference) ? store.orders.get(reference) : undefined;
+    return { orders: order ? [inspectOrder(order)] : [] };
+  }
+  const size = Number(limit);
+  if (!Number.isInteger(size) || size < 1 || size > PAGE_LIMIT_MAX)
+    return `limit: must be a number from 1 to ${PAGE_LIMIT_MAX}`;
+  if (cursor !== undefined && !isReference(cursor))
+    return 'cursor: must be the nextCursor of an earlier page';
+  const orders = newestOrders(store, cursor, size);
+  return { orders, nextCursor: orders.length === size ? (orders.at(-1)?.id ?? null) : null };
+}
+
+type Listing = Readonly<{ orders: ReturnType<typeof newestOrders>; nextCursor?: string | null }>;
+
+/** Newest first, from the order after `cursor` (an order id) on. */
+function newestOrders(store: Store, cursor: string | undefined, limit: number) {
+  const from = cursor === undefined ? {} : { start: cursor, exclusiveStart: true };
+  const references = store.newest.getRange({ ...from, reverse: true, limit });
+  return [...references].flatMap(({ value }) => {
+    const order = store.orders.get(value);
+    return order ? [inspectOrder(order)] : [];
+  });
+}

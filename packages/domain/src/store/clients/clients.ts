@@ -1,0 +1,190 @@
+import { createHash, randomBytes } from 'node:crypto';
+import { keyEnvironments } from '../../core/client-rules.js';
+import type { Ceiling } from '../ceilings/ceilings.js';
+import type { Database, Store } from '../database/database.js';
+import { codeOf, persist } from '../database/failure.js';
+import { addressTest } from './addresses.js';
+import { contextOf, type Key, type KeyRow, type Known, type KnownRow, keyOf, knownOf } from './key.js';
+import { nonceUser } from './nonces.js';
+import type { Vault } from './vault.js';
+
+export type NewClient = Readonly<{
+  name: string;
+  scopes: readonly string[];
+  accounts: readonly string[];
+  /** Mark in the key's id: `live` keys are for production, `test` keys for everywhere else. */
+  env: (typeof keyEnvironments)[number];
+  /** Takes the source document's signature for the balance query. */
+  allowS3?: boolean;
+  /** A live key may be sent as a bearer; others always may. */
+  allowBearer?: boolean;
+  requireSignature?: boolean;
+  rateLimitPerMinute?: number | null;
+  expiresAt?: Date | null;
+  /** Addresses and networks (CIDR). Empty: everywhere. */
+  ipAllow?: readonly string[];
+  ceilings?: Readonly<Record<string, Ceiling>>;
+  /** `sub` of the OAuth 2 access tokens that stand for this key; no two keys share one. */
+  oauthSubject?: string | null;
+}>;
+
+/** A further key of a client, of the client's own environment. */
+export type AddedKey = Omit<NewClient, 'name' | 'env'>;
+
+/** Shown once. */
+export type NewKey = Readonly<{ clientId: string; keyId: string; secret: string }>;
+
+export interface Clients {
+  /** @throws for a bad entry of ipAllow, and when the key would have to sign and no master key can seal its secret */
+  create(client: NewClient): Promise<NewKey>;
+  /** Null when there is no such client. @throws as `create` does */
+  addKey(clientId: string, key: AddedKey): Promise<NewKey | null>;
+  list(): Promise<Key[]>;
+  /** False when there is no such key, or it is revoked already. */
+  revoke(keyId: string): Promise<boolean>;
+  /** A new secret; the one before is good for another 24 hours, so that both ends can change without a gap. */
+  rotate(keyId: string): Promise<NewKey | null>;
+  /** Null for a key that is not there or revoked. Its other limits are the caller's to judge. */
+  find(keyId: string): Promise<Known | null>;
+  /** The key that an issuer's `sub` stands for. */
+  findBySubject(subject: string): Promise<Known | null>;
+  /** True for the first use of a nonce in any process. */
+  useNonce(use: { keyId: string; nonce: string }): Promise<boolean>;
+  /** Seals with the first master key what another one sealed. Returns how many keys it changed. */
+  rekey(): Promise<number>;
+}
+
+type Deps = Readonly<{ vault: Vault | null; newId: () => string; now: () => Date }>;
+
+const ROTATION_OVERLAP_MS = 24 * 3_600_000;
+const REKEY_TRIES = 5;
+
+const hashOf = (secret: string) => new Uint8Array(createHash('sha256').update(secret, 'utf8').digest());
+// Unique violation, by Postgres's code or Prisma's.
+const isTaken = (error: unknown): boolean => ['23505', 'P2002'].includes(codeOf(error) ?? '');
+const newSecret = (): string => `rs_${randomBytes(32).toString('base64url')}`;
+
+const WITH_LOCKS = { client: true, locks: true } as const;
+
+export function openClients({ db, run }: Store, deps: Deps): Clients {
+  const known = (row: KnownRow | null) => knownOf(row, deps.vault, deps.now);
+  return {
+    create: (client) => create(db, client, deps),
+    addKey: (clientId, key) => addKey(db, clientId, key, deps),
+    list: async () => (await rows(db)).map(keyOf),
+    revoke: async (keyId) => {
+      const { count } = await persist(() =>
+        db.apiKey.updateMany({ where: { id: keyId, revokedAt: null }, data: { revokedAt: deps.now() } }),
+      );
+      return count === 1;
+    },
+    rotate: (keyId) => rotate(db, keyId, deps),
+    find: async (id) =>
+      known(await persist(() => db.apiKey.findUnique({ where: { id }, include: WITH_LOCKS }))),
+    findBySubject: async (oauthSubject) =>
+      known(await persist(() => db.apiKey.findUnique({ where: { oauthSubject }, include: WITH_LOCKS }))),
+    useNonce: nonceUser(run),
+    rekey: () => rekey(db, deps.vault),
+  };
+}
+
+const rows = (db: Database) =>
+  persist(() => db.apiKey.findMany({ include: { client: true }, orderBy: { createdAt: 'asc' } }));
+
+async function create(db: Database, client: NewClient, deps: Deps): Promise<NewKey> {
+  const { name, env, ...key } = client;
+  const clientId = deps.newId();
+  const { secret, row } = makeKey(env, key, deps);
+  await stored(() => db.client.create({ data: { id: clientId, name, env, keys: { create: row } } }));
+  return { clientId, keyId: row.id, secret };
+}
+
+async function addKey(db: Database, clientId: string, key: AddedKey, deps: Deps): Promise<NewKey | null> {
+  const client = await persist(() => db.client.findUnique({ where: { id: clientId } }));
+  if (!client) return null;
+  const { secret, row } = makeKey(client.env, key, deps);
+  await stored(() => db.apiKey.create({ data: { ...row, clientId } }));
+  return { clientId, keyId: row.id, secret };
+}
+
+/** Of a key's columns only its OAuth subject can clash with another key's. */
+async function stored(write: () => Promise<unknown>): Promise<void> {
+  await persist(write).catch((error: unknown) => {
+    if (!isTaken(error)) throw error;
+    throw new Error('another key stands for this OAuth subject already', { cause: error });
+  });
+}
+
+function makeKey(env: string, asked: AddedKey, { vault }: Deps) {
+  if (!(keyEnvironments as readonly string[]).includes(env))
+    throw new Error(`a key is live or test, not ${env}`);
+  if (!vault && (asked.requireSignature || asked.allowS3))
+    throw new Error('a key that signs needs a master key to seal its secret with: set MASTER_KEYS');
+  const { scopes, accounts, ipAllow = [], ceilings = {}, ...limits } = asked;
+  addressTest(ipAllow);
+  const secret = newSecret();
+  const keyId = `rk_${env}_${randomBytes(9).toString('hex')}`;
+  const row = {
+    ...limits,
+    id: keyId,
+    secretHash: hashOf(secret),
+    secretSealed: vault?.seal(secret, contextOf(keyId)) ?? null,
+    scopes: [...scopes],
+    accounts: [...accounts],
+    ipAllow: [...ipAllow],
+    ceilings: JSON.parse(
+      JSON.stringify(ceilings, (_, value) => (typeof value === 'bigint' ? `${value}` : value)),
+    ),
+  };
+  return { secret, row };
+}
+
+async function rotate(db: Database, keyId: string, { vault, now }: Deps): Promise<NewKey | null> {
+  const row = await persist(() => db.apiKey.findUnique({ where: { id: keyId } }));
+  if (!row || row.revokedAt) return null;
+  if (!vault && row.secretSealed)
+    throw new Error('this key signs: its new secret needs a master key to be sealed with, set MASTER_KEYS');
+  const secret = newSecret();
+  const { count } = await persist(() =>
+    db.apiKey.updateMany({
+      where: { id: keyId, revokedAt: null, secretHash: row.secretHash },
+      data: {
+        secretHash: hashOf(secret),
+        secretSealed: vault?.seal(secret, contextOf(keyId)) ?? null,
+        previousSecretHash: row.secretHash,
+        previousSecretSealed: row.secretSealed,
+        previousValidUntil: new Date(now().getTime() + ROTATION_OVERLAP_MS),
+      },
+    }),
+  );
+  if (count === 0)
+    throw new Error(`key ${keyId} was changed by somebody else meanwhile: look, then try again`);
+  return { clientId: row.clientId, keyId, secret };
+}
+
+/** A key that is rotated meanwhile is read again: what was sealed for the old row must not overwrite the new one. */
+async function rekey(db: Database, vault: Vault | null): Promise<number> {
+  if (!vault) throw new Error('no master keys: set MASTER_KEYS');
+  const changed = new Set<string>();
+  for (let tried = 1; ; tried++) {
+    const stale = (await rows(db)).filter((row) =>
+      [row.secretSealed, row.previousSecretSealed].some((sealed) => sealed && !vault.isCurrent(sealed)),
+    );
+    if (stale.length === 0) return changed.size;
+    if (tried > REKEY_TRIES) throw new Error(`${stale.length} keys change all the time: try again`);
+    for (const row of stale) if (await reseal(db, vault, row)) changed.add(row.id);
+  }
+}
+
+async function reseal(db: Database, vault: Vault, row: KeyRow): Promise<boolean> {
+  const { id, secretSealed, previousSecretSealed } = row;
+  const again = (sealed: KeyRow['secretSealed']) =>
+    sealed && vault.seal(vault.open(sealed, contextOf(id)), contextOf(id));
+  const { count } = await persist(() =>
+    db.apiKey.updateMany({
+      where: { id, secretSealed, previousSecretSealed },
+      data: { secretSealed: again(secretSealed), previousSecretSealed: again(previousSecretSealed) },
+    }),
+  );
+  return count === 1;
+}

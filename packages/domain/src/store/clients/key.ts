@@ -1,0 +1,122 @@
+import { createHmac, hash, timingSafeEqual } from 'node:crypto';
+import type { Ceiling } from '../ceilings/ceilings.js';
+import type { Database } from '../database/database.js';
+import { addressTest } from './addresses.js';
+import type { Vault } from './vault.js';
+
+export type Key = Readonly<{
+  keyId: string;
+  clientId: string;
+  clientName: string;
+  env: string;
+  scopes: readonly string[];
+  accounts: readonly string[];
+  allowS3: boolean;
+  allowBearer: boolean;
+  requireSignature: boolean;
+  /** False for a key whose secret was never sealed: it can only be sent as a bearer. */
+  canSign: boolean;
+  rateLimitPerMinute: number | null;
+  ipAllow: readonly string[];
+  /** By currency. */
+  ceilings: Readonly<Record<string, Ceiling>>;
+  oauthSubject: string | null;
+  createdAt: Date;
+  expiresAt: Date | null;
+  lockedUntil: Date | null;
+  revokedAt: Date | null;
+}>;
+
+/** A key with what tests a caller's proof. The secrets themselves stay inside. */
+export type Known = Readonly<{
+  key: Key;
+  /** Whether a presented secret is the key's, in constant time. */
+  isSecret: (presented: string) => boolean;
+  /** HMAC-SHA256 of a message under each secret that is valid now. Empty for a key that cannot sign. */
+  hmacs: (message: string) => Buffer[];
+  /** Whether the key may be used from an address. */
+  isAllowedFrom: (address: string | undefined) => boolean;
+  /** Until when the key is refused at an address or network, as security rules name it; null where it is not. */
+  lockedUntil: (origin: string) => Date | null;
+}>;
+
+export type KeyRow = Awaited<ReturnType<Database['apiKey']['findMany']>>[number] & {
+  client: { name: string; env: string };
+};
+
+export type KnownRow = KeyRow & { locks: readonly { origin: string; until: Date }[] };
+
+/** What a sealed secret is bound to: the key, not the column, since a rotation moves it. */
+export const contextOf = (keyId: string): string => `api_key ${keyId}`;
+
+export function knownOf(row: KnownRow | null, vault: Vault | null, now: () => Date): Known | null {
+  if (!row || row.revokedAt) return null;
+  const current = Buffer.from(row.secretHash);
+  const previous = row.previousSecretHash && Buffer.from(row.previousSecretHash);
+  const overlaps = () => row.previousValidUntil !== null && row.previousValidUntil > now();
+  const isAllowedFrom = addressTest(row.ipAllow);
+  let opened: { current: string[]; previous: string[] } | undefined;
+  return {
+    key: keyOf(row),
+    isAllowedFrom,
+    lockedUntil: (origin) => {
+      const here = row.locks.find((lock) => lock.origin === origin)?.until ?? null;
+      const later = here && row.lockedUntil && row.lockedUntil > here ? row.lockedUntil : here;
+      const until = later ?? row.lockedUntil;
+      return until && until > now() ? until : null;
+    },
+    isSecret: (presented) => {
+      const given = hash('sha256', presented, 'buffer');
+      const isCurrent = timingSafeEqual(given, current);
+      return isCurrent || (previous !== null && timingSafeEqual(given, previous) && overlaps());
+    },
+    hmacs: (message) => {
+      opened ??= {
+        current: openOne(vault, row.id, row.secretSealed),
+        previous: openOne(vault, row.id, row.previousSecretSealed),
+      };
+      const secrets = overlaps() ? [...opened.current, ...opened.previous] : opened.current;
+      return secrets.map((secret) => createHmac('sha256', secret).update(message).digest());
+    },
+  };
+}
+
+function openOne(vault: Vault | null, keyId: string, sealed: Uint8Array | null): string[] {
+  if (!sealed) return [];
+  if (!vault) throw new Error(`the secret of ${keyId} is sealed: set MASTER_KEYS`);
+  return [vault.open(sealed, contextOf(keyId))];
+}
+
+export const keyOf = (row: KeyRow): Key => ({
+  keyId: row.id,
+  clientId: row.clientId,
+  clientName: row.client.name,
+  env: row.client.env,
+  scopes: row.scopes,
+  accounts: row.accounts,
+  allowS3: row.allowS3,
+  allowBearer: row.allowBearer,
+  requireSignature: row.requireSignature,
+  canSign: row.secretSealed !== null,
+  rateLimitPerMinute: row.rateLimitPerMinute,
+  ipAllow: row.ipAllow,
+  ceilings: ceilingsOf(row.ceilings),
+  oauthSubject: row.oauthSubject,
+  createdAt: row.createdAt,
+  expiresAt: row.expiresAt,
+  lockedUntil: row.lockedUntil,
+  revokedAt: row.revokedAt,
+});
+
+type StoredCeilings = Readonly<Record<string, Readonly<{ requestMinor?: string; dayMinor?: string }>>>;
+
+/** Amounts are stored as text: a JSON number stops being exact at 2^53. */
+const ceilingsOf = (stored: unknown): Record<string, Ceiling> =>
+  Object.fromEntries(
+    Object.entries(stored as StoredCeilings).map(([currency, { requestMinor, dayMinor }]) => [
+      currency,
+      { requestMinor: minorOf(requestMinor), dayMinor: minorOf(dayMinor) },
+    ]),
+  );
+
+const minorOf = (text: string | undefined | null): bigint | null => (text == null ? null : BigInt(text));

@@ -1,0 +1,157 @@
+import { wallet } from '../../core/postings.js';
+import { Prisma } from '../../generated/client.js';
+import type { Run } from '../database/database.js';
+import { momentOr, newestOf, type Place, placeBehind } from '../database/newest.js';
+
+export type Balance = Readonly<{ currency: string; availableMinor: bigint; frozenMinor: bigint }>;
+
+/** One movement of a wallet's available funds: positive in, negative out, with the balance it left. */
+export type WalletEntry = Readonly<{
+  id: bigint;
+  at: Date;
+  transactionId: string;
+  slot: string;
+  amountMinor: bigint;
+  currency: string;
+  balanceMinor: bigint;
+  counterparty: string;
+}>;
+
+export type EntryFilter = Readonly<{
+  accountId: string;
+  currency?: string | undefined;
+  from?: Date | undefined;
+  to?: Date | undefined;
+  beforeId?: bigint | undefined;
+  limit: number;
+}>;
+
+/** What a wallet holds and how it came to be, as of one moment: nothing of it is later than `asOf`. */
+export type WalletStatement = Readonly<{
+  balances: readonly Balance[];
+  entries: readonly WalletEntry[];
+  asOf: Date;
+}>;
+
+export interface Balances {
+  /** Real time: the running balances, read by key. */
+  of(accountId: string, currency?: string): Promise<Balance[]>;
+  /** Newest first. */
+  entries(filter: EntryFilter): Promise<WalletEntry[]>;
+  /** Balances and newest entries from one look at the books, so that they agree. */
+  statement(filter: EntryFilter): Promise<WalletStatement>;
+}
+
+export const openBalances = (run: Run): Balances => ({
+  of: (accountId, currency) => run<Balance>(balances(accountId, currency)),
+  entries: (filter) => run<WalletEntry>(entries(filter)),
+  statement: (filter) => statement(run, filter),
+});
+
+function balances(accountId: string, currency: string | undefined): Prisma.Sql {
+  const names = [wallet(accountId, 'available'), wallet(accountId, 'frozen')];
+  return Prisma.sql`
+    select currency,
+      coalesce(sum(balance_minor) filter (where name = ${names[0]}), 0)::bigint as "availableMinor",
+      coalesce(sum(balance_minor) filter (where name = ${names[1]}), 0)::bigint as "frozenMinor"
+    from ledger_account
+    where name = any(${names}::text[]) and (${currency ?? null}::text is null or currency = ${currency ?? null})
+    group by currency order by currency`;
+}
+
+/** A wallet's entries of one currency and side have an index in the order of time; a page merges them. */
+function entries(filter: EntryFilter): Prisma.Sql {
+  const name = wallet(filter.accountId, 'available');
+  return Prisma.sql`
+    with recursive
+    streams as materialized (
+      select account.currency, side.name as side
+      from ledger_account account, unnest(array['credit', 'debit']) as side(name)
+      where account.name = ${name}
+        and (${filter.currency ?? null}::text is null or account.currency = ${filter.currency ?? null})),
+    ${newestOf({
+      names: ['currency', 'side'],
+      walk: (stream, behind, condition) => Prisma.sql`
+        select one_side.at, one_side.id
+        from (
+          ${newestEntry('credit', { name, stream, from: filter.from ?? null, behind, condition })}
+          union all
+          ${newestEntry('debit', { name, stream, from: filter.from ?? null, behind, condition })}) one_side`,
+      behind: startOf(filter),
+      limit: filter.limit,
+    })}
+    select
+      entry.id,
+      entry.at,
+      entry.transaction_id as "transactionId",
+      journal.slot,
+      case when entry.credit_account = ${name} then entry.amount_minor else -entry.amount_minor end as "amountMinor",
+      entry.currency,
+      case when entry.credit_account = ${name} then entry.credit_balance_minor else entry.debit_balance_minor end
+        as "balanceMinor",
+      case when entry.credit_account = ${name} then entry.debit_account else entry.credit_account end as counterparty
+    from newest_rows
+    join ledger_entry entry on entry.id = newest_rows.id
+    join ledger_journal journal on journal.id = entry.journal_id
+    order by entry.at desc, entry.id desc`;
+}
+
+const newestEntry = (
+  side: 'credit' | 'debit',
+  of: { name: string; stream: string; from: Date | null; behind: Place; condition: Prisma.Sql },
+): Prisma.Sql => {
+  const account = Prisma.raw(`entry.${side}_account`);
+  const stream = Prisma.raw(of.stream);
+  return Prisma.sql`
+    (select entry.at, entry.id
+    from ledger_entry entry
+    where ${account} = ${of.name} and ${account} like 'wallet:%' and entry.currency = ${stream}.currency
+      and ${stream}.side = ${side}
+      and entry.at >= ${momentOr(of.from, '-infinity')}
+      and (entry.at, entry.id) < (${of.behind.at}, ${of.behind.id})
+      and ${of.condition}
+    order by entry.at desc, entry.id desc limit 1)`;
+};
+
+/** A cursor that no page gave out stands for the entry before it. */
+function startOf({ beforeId, to }: EntryFilter): Place {
+  const id = Prisma.sql`${beforeId?.toString()}::bigint`;
+  const at = Prisma.sql`coalesce(
+    (select at from ledger_entry where id <= ${id} order by id desc limit 1), '-infinity'::timestamptz)`;
+  const cursor = beforeId === undefined ? null : { at, id };
+  return placeBehind(cursor, momentOr(to ?? null, 'infinity'), Prisma.sql`0::bigint`);
+}
+
+type StatementRow = { asOf: Date; balances: { [name in keyof Balance]: string }[] } & (
+  | WalletEntry
+  | { [name in keyof WalletEntry]: null }
+);
+
+/** One statement has one snapshot. An entry may have been made since this one began, so it is no later than the last. */
+async function statement(run: Run, filter: EntryFilter): Promise<WalletStatement> {
+  const rows = await run<StatementRow>(Prisma.sql`
+    with
+    balances as materialized (${balances(filter.accountId, filter.currency)}),
+    entries as materialized (${entries(filter)})
+    select
+      greatest(now(), (select max(at) from entries)) as "asOf",
+      (select coalesce(jsonb_agg(jsonb_build_object(
+          'currency', currency,
+          'availableMinor', "availableMinor"::text,
+          'frozenMinor', "frozenMinor"::text) order by currency), '[]'::jsonb)
+        from balances) as balances,
+      entries.*
+    from (select) always
+    left join entries on true
+    order by entries.at desc, entries.id desc`);
+  const [first] = rows as [StatementRow];
+  return {
+    balances: first.balances.map((one) => ({
+      currency: one.currency,
+      availableMinor: BigInt(one.availableMinor),
+      frozenMinor: BigInt(one.frozenMinor),
+    })),
+    entries: rows.flatMap(({ asOf: _, balances: __, ...entry }) => (entry.id === null ? [] : [entry])),
+    asOf: first.asOf,
+  };
+}

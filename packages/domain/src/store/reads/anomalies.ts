@@ -1,0 +1,114 @@
+import { states } from '../../core/recharge.js';
+import { type SecurityRule, securityRules } from '../../core/security-rules.js';
+import { Prisma } from '../../generated/client.js';
+import type { Run } from '../database/database.js';
+
+/** A client whose recharges differ from its own history. */
+export type Oddity = Readonly<{ rule: SecurityRule; clientId: string; detail: string }>;
+
+// What one statement reads of a client at most, however busy it is: its newest recharges of the window, and those before
+// it. A client with more than these in a window is judged by the pace of the newest.
+const RECENT_MAX = 500;
+const PAST_MAX = 1_000;
+// Fewer are no habit yet.
+const PAST_MIN = 50;
+const VELOCITY_TIMES = 10;
+const VELOCITY_MIN = 100;
+const AMOUNT_TIMES = 20;
+const CLIENTS_BATCH = 50;
+
+/** Compares each client's recharges of the last minutes with its own past, and files what is odd once an hour. */
+export async function findOddities(run: Run): Promise<Oddity[]> {
+  const oddities: Oddity[] = [];
+  let behind = '00000000-0000-0000-0000-000000000000';
+  for (;;) {
+    const clients = await run<{ clientId: string; isActive: boolean }>(clientsBehind(behind));
+    for (const { clientId, isActive } of clients)
+      if (isActive) oddities.push(...(await run<Oddity>(odditiesOf(clientId))));
+    if (clients.length < CLIENTS_BATCH) return oddities;
+    behind = clients.at(-1)!.clientId;
+  }
+}
+
+const WINDOW = Prisma.sql`${securityRules.velocity.windowMs}::float8 * interval '1 ms'`;
+const STATES = Prisma.sql`unnest(${[...states]}::text[]) as state(name)`;
+
+/** The next clients that ever asked for a recharge, from one to the next by the index. */
+const clientsBehind = (behind: string): Prisma.Sql => Prisma.sql`
+  with recursive asking as (
+    select ${behind}::uuid as client_id, 0 as n
+    union all
+    select next.client_id, asking.n + 1
+    from asking
+    cross join lateral (
+      select t.client_id
+      from recharge_transaction t
+      where t.client_id > asking.client_id
+      order by t.client_id
+      limit 1) next
+    where asking.n < ${CLIENTS_BATCH}::int)
+  select client_id as "clientId", exists (
+    select
+    from ${STATES}
+    cross join lateral (
+      select
+      from recharge_transaction t
+      where t.client_id = asking.client_id and t.state = state.name and t.created_at >= now() - ${WINDOW}
+      limit 1) recent) as "isActive"
+  from asking
+  where n > 0
+  order by n`;
+
+/** Recharges of a client, newest first: each of its states has an index in that order. */
+const newest = (clientId: string, when: Prisma.Sql, limit: number): Prisma.Sql => Prisma.sql`
+  select t.currency, t.amount_minor, t.created_at
+  from ${STATES}
+  cross join lateral (
+    select t.currency, t.amount_minor, t.created_at
+    from recharge_transaction t
+    where t.client_id = ${clientId}::uuid and t.state = state.name and ${when}
+    order by t.created_at desc, t.id desc
+    limit ${limit}::int) t
+  order by t.created_at desc
+  limit ${limit}::int`;
+
+const odditiesOf = (clientId: string): Prisma.Sql => Prisma.sql`
+  with
+  recent as materialized (${newest(clientId, Prisma.sql`t.created_at >= now() - ${WINDOW}`, RECENT_MAX)}),
+  past as materialized (${newest(clientId, Prisma.sql`t.created_at < now() - ${WINDOW}`, PAST_MAX)}),
+  made as (
+    select case when count(*) < ${RECENT_MAX}::int then count(*)
+      else count(*) * ${securityRules.velocity.windowMs}::float8
+        / greatest(extract(epoch from now() - min(created_at)) * 1000, 1) end as count
+    from recent),
+  pace as (
+    select count(*) * ${securityRules.velocity.windowMs}::float8
+      / greatest(extract(epoch from max(created_at) - min(created_at)) * 1000, 1) as usual
+    from past
+    having count(*) >= ${PAST_MIN}::int),
+  size as (
+    select currency, percentile_disc(0.99) within group (order by amount_minor) as usual
+    from past
+    group by currency
+    having count(*) >= ${PAST_MIN}::int),
+  largest as (
+    select currency, max(amount_minor) as amount
+    from recent
+    group by currency),
+  odd as (
+    select 'velocity' as rule, format('%s recharges, usually %s', round(made.count), ceil(pace.usual)) as detail
+    from made, pace
+    where made.count >= ${VELOCITY_MIN}::int and made.count > ${VELOCITY_TIMES}::int * pace.usual
+    union all
+    select 'amount', format('%s %s, usually up to %s', largest.amount, largest.currency, size.usual)
+    from largest
+    join size using (currency)
+    where largest.amount > ${AMOUNT_TIMES}::int * size.usual)
+  insert into security_event (rule, client_id, count, detail)
+  select rule, ${clientId}::uuid, 1, detail
+  from odd
+  where not exists (
+    select
+    from security_event event
+    where event.client_id = ${clientId}::uuid and event.rule = odd.rule and event.at > now() - interval '1 hour')
+  returning rule, client_id as "clientId", detail`;

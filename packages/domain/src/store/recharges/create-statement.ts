@@ -1,0 +1,156 @@
+import { holdOf } from '../../core/postings.js';
+import { Prisma } from '../../generated/client.js';
+import { countedRecharges, type DayCeiling, inputUnder } from '../ceilings/day-counter.js';
+import { columns } from '../database/rows.js';
+import { postedJournals } from '../ledger/post.js';
+import { birthColumns, births, insertedRecharges } from './birth.js';
+import type { NewRecharge } from './new-recharge.js';
+
+export type Birth = NewRecharge & Readonly<{ fingerprint: string }>;
+
+/**
+ * What became of one request: `stored` with its time, `uncovered` because the balance does not pay for it,
+ * `beyond_balance` because no balance could hold what is there already and the amount, or `above_ceiling`. A request
+ * whose key stands for a recharge already has no row, or that of a refusal.
+ */
+export type BirthResult =
+  | Readonly<{ id: string; fate: 'stored'; createdAt: Date }>
+  | Readonly<{ id: string; fate: 'uncovered' | 'beyond_balance' | 'above_ceiling'; createdAt: null }>;
+
+// The largest bigint of Postgres, in which balances are kept.
+const BALANCE_MINOR_MAX = 2n ** 63n - 1n;
+
+export type BirthOptions = Readonly<{
+  hintLimitMs: number;
+  newId: () => string;
+  /** Of the day, for requests of one client and currency. */
+  ceiling?: DayCeiling;
+}>;
+
+export const insertStatement = (
+  asks: readonly Birth[],
+  { hintLimitMs, ceiling }: BirthOptions,
+): Prisma.Sql => Prisma.sql`
+  with
+  ${ceiling ? inputUnder(births.from(asks), ceiling) : Prisma.sql`input as materialized ${births.from(asks)}`},
+  ${creditableBirths},
+  ${insertedRecharges('creditable', { hintLimitMs, isCounted: ceiling !== undefined })}
+  ${ceiling ? Prisma.sql`, ${countedRecharges}` : Prisma.empty}
+  select id, "createdAt", 'stored' as fate
+  from inserted_recharges
+  union all
+  select id, null, 'beyond_balance'
+  from beyond_balance
+  ${ceiling ? aboveCeiling : Prisma.empty}`;
+
+const creditableBirths = Prisma.sql`
+  beyond_balance as materialized (
+    select input.id
+    from input
+    join ledger_account wallet on wallet.name = 'wallet:' || input."accountId" || ':available'
+      and wallet.currency = input.currency
+    where wallet.balance_minor > ${BALANCE_MINOR_MAX}::bigint - input."amountMinor"),
+  creditable as (
+    select *
+    from input
+    where id not in (select id from beyond_balance))`;
+
+const aboveCeiling = Prisma.sql`
+  union all
+  select id, null, 'above_ceiling'
+  from offered
+  where id not in (select id from input)`;
+
+const heldBirths = columns({ ...birthColumns, holdJournalId: 'uuid', debit: 'text', credit: 'text' });
+
+/**
+ * The same for recharges that are paid from a wallet: only those that the balance covers are stored. A refused request
+ * stores nothing, not even its idempotency key, so the client may use the key again.
+ */
+export const insertWithHolds = (
+  asks: readonly Birth[],
+  { hintLimitMs, newId, ceiling }: BirthOptions,
+): Prisma.Sql => {
+  const held = asks.map((ask) => {
+    const [posting] = holdOf({ ...ask, money: ask }).postings;
+    return { ...ask, holdJournalId: newId(), debit: posting!.debit, credit: posting!.credit };
+  });
+  return Prisma.sql`
+    with recursive
+    ${ceiling ? inputUnder(heldBirths.from(held), ceiling) : Prisma.sql`input as materialized ${heldBirths.from(held)}`},
+    ${coveredBirths(held.flatMap(({ debit, credit }) => [debit, credit]))},
+    ${insertedRecharges('covered', { hintLimitMs, isCounted: ceiling !== undefined })},
+    ${toPost},
+    ${postedJournals}
+    ${ceiling ? Prisma.sql`, ${countedRecharges}` : Prisma.empty}
+    select id, "createdAt", 'stored' as fate
+    from inserted_recharges
+    union all
+    select id, null, 'uncovered'
+    from uncovered
+    ${ceiling ? aboveCeiling : Prisma.empty}`;
+};
+
+/**
+ * Wallets and their frozen parts are locked by name, as settlements lock them. Then each request takes what it needs in
+ * the order of ids, if that is there, and leaves it to those behind it if not.
+ * The names are a constant: of a row that changed while its lock was waited for Postgres judges the condition again, and
+ * finds no match in a part of the statement. The wallet then seemed to be gone, and its owner poor.
+ */
+const coveredBirths = (names: readonly string[]): Prisma.Sql => Prisma.sql`
+    locked_wallets as materialized (
+      select wallet.name, wallet.currency, wallet.balance_minor
+      from ledger_account wallet
+      where wallet.name = any(${[...names]}::text[])
+      order by wallet.name, wallet.currency
+      for update),
+    new_births as materialized (
+      select input.*
+      from input
+      where not exists (
+        select from recharge_request request
+        where request.client_id = input."clientId" and request.idempotency_key = input."idempotencyKey")),
+    queued as materialized (
+      select
+        birth.id,
+        birth."amountMinor" as amount,
+        wallet.name,
+        wallet.currency,
+        wallet.balance_minor,
+        row_number() over (partition by wallet.name, wallet.currency order by birth.id) as place
+      from new_births birth
+      join locked_wallets wallet on wallet.name = birth.debit and wallet.currency = birth.currency),
+    served as (
+      select id, name, currency, place, amount <= balance_minor as is_covered,
+        balance_minor - case when amount <= balance_minor then amount else 0 end as rest
+      from queued
+      where place = 1
+      union all
+      select queued.id, queued.name, queued.currency, queued.place, queued.amount <= before.rest,
+        before.rest - case when queued.amount <= before.rest then queued.amount else 0 end
+      from served before
+      join queued on queued.name = before.name and queued.currency = before.currency
+        and queued.place = before.place + 1),
+    covered as materialized (
+      select birth.*
+      from new_births birth
+      join served using (id)
+      where served.is_covered),
+    uncovered as (
+      select birth.id
+      from new_births birth
+      where birth.id not in (select id from covered))`;
+
+const toPost = Prisma.sql`
+    to_post as materialized (
+      select
+        birth."holdJournalId" as journal_id,
+        birth.id as transaction_id,
+        'hold' as slot,
+        1 as ord,
+        birth.debit,
+        birth.credit,
+        birth."amountMinor" as amount,
+        birth.currency
+      from inserted_recharges
+      join covered birth using (id))`;

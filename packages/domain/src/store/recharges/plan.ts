@@ -1,0 +1,137 @@
+import type { Decision, Recharge } from '../../core/decision.js';
+import type { Money } from '../../core/money.js';
+import { gapMs } from '../../core/next-step.js';
+import { storable } from '../database/storable.js';
+import type { PlanRow } from './plan-row.js';
+import type { Claim, Heard, Seen, Told } from './report.js';
+
+export type PlanOptions = Readonly<{
+  newId: () => string;
+  /** How long a provider may be silent before it is asked. */
+  reconcileAfterMs: number;
+  /** Longest time one submit with its retries may take, margin included: until then its silence means nothing. */
+  callLimitMs: number;
+  random: () => number;
+  /** Is told what the database refuses to record. */
+  onRefused: (transactionId: string, error: Error) => void;
+}>;
+
+/** A decision with the row that the statement writes for it. */
+export type Plan = Readonly<{
+  id: string;
+  report: Told;
+  decision: Decision;
+  seen: Seen;
+  callId: string | null;
+  row: PlanRow;
+}>;
+
+const TEXT_MAX = 500;
+
+/** What a report does to a recharge as it was seen. */
+export function planOf(seen: Seen, report: Told, decision: Decision, options: PlanOptions): Plan {
+  const { claimed, journal, openCase, nextStep, to } = decision;
+  const callId = claimed ? options.newId() : null;
+  const failed = to === 'FAILED' && seen.state !== 'FAILED';
+  const row: PlanRow = {
+    id: seen.id,
+    version: seen.version,
+    provider: report.provider ?? null,
+    verdict: decision.verdict,
+    news: report.news,
+    from: seen.state,
+    to,
+    source: report.source,
+    reason: storable(report.reason, TEXT_MAX),
+    filed: decision.filed,
+    claimed,
+    confirmation: decision.confirmation,
+    nextStep,
+    dueInMs: nextStep === null ? null : dueInMs(seen, report, decision, options),
+    polled: isPatient(report),
+    providerOrderId: decision.providerOrderId,
+    failureCode: failed ? (report.failure?.code ?? 'PAYMENT_FAILED') : null,
+    failureMessage: failed ? storable(report.failure?.message ?? report.reason, TEXT_MAX) : null,
+    calls: claimed ? [intentOf(seen, callId!)] : (report.calls ?? []),
+    journalId: journal ? options.newId() : null,
+    slot: journal?.slot ?? null,
+    postings: journal?.postings.map(({ debit, credit, money }) => ({ debit, credit, ...money })) ?? [],
+    caseId: openCase ? options.newId() : null,
+    caseKind: openCase,
+    caseDetail: openCase ? caseDetailOf(report) : null,
+    eventId: report.eventId ?? null,
+  };
+  return { id: seen.id, report, decision, seen, callId, row };
+}
+
+export const caseDetailOf = (report: Told): object => ({
+  news: report.news,
+  reason: storable(report.reason, TEXT_MAX),
+  money: report.money ? inJson(report.money) : null,
+  providerOrderId: report.providerOrderId ?? null,
+  accountId: report.accountId == null ? null : storable(report.accountId, TEXT_MAX),
+  reference: report.reference == null ? null : storable(report.reference, TEXT_MAX),
+});
+
+/** JSON has no bigint. */
+const inJson = ({ amountMinor, currency }: Money) => ({ amountMinor: String(amountMinor), currency });
+
+/** A claim leaves the worker the time of its call; silence after that grows more patient with each question. */
+function dueInMs(seen: Seen, report: Told, decision: Decision, options: PlanOptions): number {
+  if (decision.claimed) return options.callLimitMs;
+  if (decision.nextStep === 'submit') {
+    // The first try after an attempt comes as soon as it may; a provider that refuses every one is asked less and less.
+    const retries = Math.max(0, seen.attempt - 1);
+    const patience =
+      retries === 0
+        ? 0
+        : gapMs(report.unreached ? 0 : retries - 1, options.reconcileAfterMs, options.random());
+    return Math.max(report.notBeforeMs ?? 0, patience);
+  }
+  const asks = isPatient(report) ? seen.asks : 0;
+  return Math.max(report.notBeforeMs ?? 0, gapMs(asks, options.reconcileAfterMs, options.random()));
+}
+
+/** A question that was asked, and brought nothing final: the gap to the next one grows. */
+const isPatient = ({ source, unreached }: Told): boolean => source === 'poll' && !unreached;
+
+const intentOf = (seen: Seen, callId: string): PlanRow['calls'][number] => ({
+  id: callId,
+  operation: 'submit',
+  attempt: seen.attempt + 1,
+  outcome: null,
+  providerCode: null,
+  httpStatus: null,
+  startedAt: null,
+  endedAt: null,
+});
+
+/** What the statement says of a row that it wrote; `claimed` only where an attempt was opened. */
+export type Written = Readonly<{ id: string; createdAt: Date; claimed: Claimed | null }>;
+type Claimed = Pick<Recharge, 'kind' | 'accountId' | 'currency' | 'provider' | 'providerOrderId'> &
+  Pick<Claim, 'paymentMethod' | 'metadata' | 'idempotencyKey' | 'correlationId'> &
+  Readonly<{ amountMinor: string }>;
+
+export const heardOf = ({ decision, seen, callId }: Plan, { createdAt, claimed }: Written): Heard => ({
+  verdict: decision.verdict,
+  state: decision.to,
+  createdAt,
+  claim: claimed ? claimOf(seen, decision, { ...claimed, createdAt, callId: callId! }) : null,
+});
+
+function claimOf(
+  before: Seen,
+  { to, nextStep, confirmation }: Decision,
+  { kind, providerOrderId, ...given }: Claimed & Pick<Claim, 'createdAt' | 'callId'>,
+): Claim {
+  const claim = {
+    ...given,
+    transactionId: before.id,
+    amountMinor: BigInt(given.amountMinor),
+    attempt: before.attempt + 1,
+  };
+  const { accountId, amountMinor, currency, provider, attempt } = claim;
+  const now = { kind, accountId, amountMinor, currency, provider, providerOrderId, attempt };
+  const seen = { ...before, ...now, state: to, nextStep, confirmation, version: before.version + 1 };
+  return { ...claim, seen };
+}

@@ -1,0 +1,67 @@
+import { Prisma } from '../../generated/client.js';
+import { openedCases } from '../cases/open.js';
+import type { Run } from '../database/database.js';
+import { codeOf } from '../database/failure.js';
+import { storable, storableJson } from '../database/storable.js';
+import { caseDetailOf, type PlanOptions } from './plan.js';
+import type { Heard, Told } from './report.js';
+
+export type RefusalOptions = Pick<PlanOptions, 'newId' | 'reconcileAfterMs' | 'random' | 'onRefused'>;
+
+// Two refusals may be a migration that is under way; a third one is for a person.
+const REFUSALS_BEFORE_CASE = 3;
+const ERROR_MAX = 500;
+
+/**
+ * What the database refuses for good, whoever reports it: the report is left alone, the recharge and the event that
+ * spoke are looked at again with doubling gaps, and a person is told. A report that goes through closes the case.
+ */
+export async function noteRefusal(
+  run: Run,
+  report: Told,
+  error: Error,
+  options: RefusalOptions,
+): Promise<Heard> {
+  options.onRefused(report.transactionId, error);
+  const [row] = await run<Pick<Heard, 'state' | 'createdAt'>>(noted(report, error, options));
+  const { state, createdAt } = row ?? { state: null, createdAt: null };
+  return { verdict: 'refused', state, createdAt, claim: null };
+}
+
+const noted = (report: Told, error: Error, options: RefusalOptions): Prisma.Sql => Prisma.sql`
+  with refused as (
+    update recharge_transaction recharge
+    set
+      refusals = recharge.refusals + 1,
+      due_at = case when recharge.due_at is not null
+        then greatest(recharge.due_at, now() + ${gap('recharge.refusals', options)}) end
+    where recharge.id = ${report.transactionId}::uuid
+      and recharge.provider = coalesce(${report.provider ?? null}, recharge.provider)
+    returning recharge.id, recharge.state, recharge.created_at, recharge.refusals),
+  delayed_events as (
+    update webhook_event event
+    set transaction_id = refused.id, due_at = greatest(event.due_at, now() + ${gap('refused.refusals - 1', options)})
+    from refused
+    where event.id = ${report.eventId ?? null}::uuid and event.processed_at is null),
+  to_open as (
+    select
+      ${options.newId()}::uuid as case_id,
+      id::text as subject,
+      id as transaction_id,
+      'unprocessable' as kind,
+      ${storableJson(detailOf(report, error))}::jsonb as detail
+    from refused
+    where refusals >= ${REFUSALS_BEFORE_CASE}::int),
+  ${openedCases}
+  select state, created_at as "createdAt" from refused`;
+
+/** As after questions that bring nothing, `gapMs`. */
+const gap = (refusals: string, { reconcileAfterMs, random }: RefusalOptions): Prisma.Sql => Prisma.sql`
+  ${reconcileAfterMs * (0.75 + random() / 2)}::float8 * 2 ^ least(${Prisma.raw(refusals)}, 6) * interval '1 ms'`;
+
+const detailOf = (report: Told, error: Error): object => ({
+  ...caseDetailOf(report),
+  source: report.source,
+  error: storable(error.message, ERROR_MAX),
+  sqlState: codeOf(error),
+});

@@ -1,0 +1,80 @@
+import { describe, expect, test } from '@jest/globals';
+import { decide, type Source } from '../../src/core/decision.js';
+import { kinds } from '../../src/core/postings.js';
+import { isFinal, type News, news, type State, states, step } from '../../src/core/recharge.js';
+import { recharge, report } from '../support/recharge.js';
+
+// Written from the rules, not from the grid: what moves, what contradicts; whatever is left tells nothing new.
+const moves: Partial<Record<`${State} ${News}`, State>> = {
+  'CREATED submit': 'SUBMITTED',
+  'CREATED withdraw': 'CANCELED',
+  'SUBMITTED accepted': 'PENDING_CONFIRMATION',
+  // An order that was canceled was taken before.
+  'SUBMITTED canceled': 'PENDING_CONFIRMATION',
+  'SUBMITTED unknown': 'PENDING_CONFIRMATION',
+  'SUBMITTED settled': 'SUCCEEDED',
+  'SUBMITTED declined': 'FAILED',
+  'PENDING_CONFIRMATION settled': 'SUCCEEDED',
+  'PENDING_CONFIRMATION declined': 'FAILED',
+  'PENDING_CONFIRMATION canceled': 'CANCELED',
+};
+
+const contradictions = new Set<`${State} ${News}`>([
+  // The provider speaks of an order that was never sent.
+  'CREATED accepted',
+  'CREATED unknown',
+  'CREATED settled',
+  'CREATED declined',
+  'CREATED canceled',
+  'SUCCEEDED declined',
+  'SUCCEEDED canceled',
+  'FAILED canceled',
+  // Late money.
+  'FAILED settled',
+  'CANCELED settled',
+]);
+
+function expected(from: State, heard: News) {
+  const to = moves[`${from} ${heard}`];
+  if (to) return { verdict: 'moved', to };
+  return { verdict: contradictions.has(`${from} ${heard}`) ? 'conflict' : 'stale', to: from };
+}
+
+describe('every state answers every kind of news', () => {
+  test.each(states.flatMap((from) => news.map((heard) => ({ from, heard }))))(
+    '$heard in $from',
+    ({ from, heard }) => {
+      expect(step(from, heard)).toEqual(expected(from, heard));
+    },
+  );
+});
+
+test('there are six states and seven kinds of news', () => {
+  expect({ states: new Set(states).size, news: new Set(news).size }).toEqual({ states: 6, news: 7 });
+});
+
+test('final are the three states that nothing leads out of', () => {
+  expect(states.filter(isFinal)).toEqual(['SUCCEEDED', 'FAILED', 'CANCELED']);
+});
+
+const sources: readonly Source[] = ['submission', 'webhook', 'poll', 'client', 'operator'];
+
+describe('a decision is what the table says', () => {
+  test.each(kinds)('of a %s, for every state, news and source', (kind) => {
+    for (const state of states) {
+      for (const heard of news) {
+        for (const source of sources) {
+          // A claim is granted only where a submit comes next; that guard has tests of its own.
+          const nextStep = heard === 'submit' ? 'submit' : recharge(state).nextStep;
+          const { verdict, to } = decide(recharge(state, { kind, nextStep }), report(heard, { source }));
+          expect({ state, heard, source, verdict, to }).toEqual({
+            state,
+            heard,
+            source,
+            ...step(state, heard),
+          });
+        }
+      }
+    }
+  });
+});

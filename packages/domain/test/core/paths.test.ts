@@ -1,0 +1,128 @@
+import { describe, expect, test } from '@jest/globals';
+import { type Decision, decide, type Recharge, type Report } from '../../src/core/decision.js';
+import { clearing, holdOf, type Journal, type Kind, suspense, wallet } from '../../src/core/postings.js';
+import { isFinal, type News, type State } from '../../src/core/recharge.js';
+import { permutations, recharge, report } from '../support/recharge.js';
+
+const after = (r: Recharge, decision: Decision): Recharge => ({
+  ...r,
+  state: decision.to,
+  confirmation: decision.confirmation,
+  nextStep: decision.nextStep,
+  attempt: r.attempt + (decision.claimed ? 1 : 0),
+  slots: decision.journal ? [...r.slots, decision.journal.slot] : r.slots,
+  openCases: decision.openCase ? [...r.openCases, decision.openCase] : r.openCases,
+});
+
+describe.each([
+  { last: 'settled', ends: 'SUCCEEDED' },
+  { last: 'declined', ends: 'FAILED' },
+] as const)('accepted, unknown and $last', ({ last, ends }) => {
+  test.each(permutations<News>(['accepted', 'unknown', last]))(`end ${ends} as %s, %s, %s`, (...order) => {
+    for (const source of ['submission', 'webhook', 'poll'] as const) {
+      let r = recharge('SUBMITTED');
+      for (const heard of order) r = after(r, decide(r, report(heard, { source })));
+      expect({ state: r.state, slots: r.slots, cases: r.openCases }).toEqual({
+        state: ends,
+        slots: ends === 'SUCCEEDED' ? ['collect'] : [],
+        cases: [],
+      });
+    }
+  });
+});
+
+// Everything that anybody could say, as far as it makes a difference.
+const reports: readonly Report[] = [
+  report('submit', { source: 'submission' }),
+  report('accepted', { source: 'submission', attempt: 1 }),
+  report('unknown', { source: 'poll', nextStep: 'submit' }),
+  report('unknown', { source: 'submission', attempt: 1 }),
+  report('settled'),
+  report('settled', { money: { amountMinor: 1n, currency: 'USD' } }),
+  report('declined', { source: 'submission', attempt: 1 }),
+  report('declined', { source: 'poll' }),
+  report('withdraw', { source: 'client' }),
+  report('canceled', { source: 'poll' }),
+];
+const PATH_MAX = 5;
+const DEPOSIT = 10_000n;
+
+const account = {
+  available: wallet('acct-1', 'available'),
+  frozen: wallet('acct-1', 'frozen'),
+  clearing: clearing('sandbox'),
+  suspense: suspense('sandbox'),
+};
+type Books = Readonly<Record<string, bigint>>;
+type Place = Readonly<{ r: Recharge; books: Books; path: string }>;
+
+function post(books: Books, journal: Journal): Books {
+  const next: Record<string, bigint> = { ...books };
+  for (const { debit, credit, money } of journal.postings) {
+    if (money.amountMinor <= 0n || debit === credit) throw new Error(`${journal.slot} posts nothing`);
+    next[debit] = (next[debit] ?? 0n) - money.amountMinor;
+    next[credit] = (next[credit] ?? 0n) + money.amountMinor;
+  }
+  return next;
+}
+
+function start(kind: Kind): Place {
+  const deposited = { [account.available]: DEPOSIT, external: -DEPOSIT };
+  const r = recharge('CREATED', { kind });
+  if (kind === 'collect') return { r, books: deposited, path: '' };
+  const hold = holdOf({ ...r, money: r });
+  return { r: { ...r, slots: [hold.slot] }, books: post(deposited, hold), path: '' };
+}
+
+/** What the wallet holds, by state alone: the path does not count. */
+function walletIn(kind: Kind, state: State, amount: bigint): { available: bigint; frozen: bigint } {
+  if (kind === 'collect') return { available: DEPOSIT + (state === 'SUCCEEDED' ? amount : 0n), frozen: 0n };
+  if (state === 'SUCCEEDED') return { available: DEPOSIT - amount, frozen: 0n };
+  return isFinal(state)
+    ? { available: DEPOSIT, frozen: 0n }
+    : { available: DEPOSIT - amount, frozen: amount };
+}
+
+/** Everything that is wrong at this place of the walk, reached from `before`. */
+function faultsAt({ r, books }: Place, before: Place): string[] {
+  const held = walletIn(r.kind, r.state, r.amountMinor);
+  const settlements = r.slots.filter((slot) => ['collect', 'settle', 'reverse'].includes(slot));
+  const faults: [boolean, string][] = [
+    [Object.values(books).reduce((sum, balance) => sum + balance, 0n) !== 0n, 'the books do not balance'],
+    [settlements.length > 1, `settled twice: ${settlements}`],
+    [new Set(r.slots).size !== r.slots.length, `a slot twice: ${r.slots}`],
+    [books[account.available] !== held.available, `available ${books[account.available]}`],
+    [(books[account.frozen] ?? 0n) !== held.frozen, `frozen ${books[account.frozen]}`],
+    [isFinal(before.r.state) && r.state !== before.r.state, `left ${before.r.state}`],
+    [isFinal(r.state) !== (r.nextStep === null), `next step ${r.nextStep} in ${r.state}`],
+  ];
+  return faults.filter(([isFault]) => isFault).map(([, fault]) => fault);
+}
+
+function walk(kind: Kind): { places: number; ends: Set<State>; faults: string[] } {
+  const seen = { places: 0, ends: new Set<State>(), faults: [] as string[] };
+  const go = (before: Place, left: number): void => {
+    if (left === 0) return;
+    for (const heard of reports) {
+      const decision = decide(before.r, heard);
+      const books = decision.journal ? post(before.books, decision.journal) : before.books;
+      const path = `${before.path} ${heard.source}:${heard.news}`;
+      const place = { r: after(before.r, decision), books, path };
+      seen.places++;
+      seen.ends.add(place.r.state);
+      seen.faults.push(...faultsAt(place, before).map((fault) => `${path}: ${fault}`));
+      go(place, left - 1);
+    }
+  };
+  go(start(kind), PATH_MAX);
+  return seen;
+}
+
+test.each(['collect', 'deliver'] as const)(
+  'no path of a %s loses, invents or strands money, or settles twice',
+  (kind) => {
+    const { places, ends, faults } = walk(kind);
+    expect(faults.slice(0, 5)).toEqual([]);
+    expect({ places, ends: ends.size }).toEqual({ places: 111_110, ends: 6 });
+  },
+);

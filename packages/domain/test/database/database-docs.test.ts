@@ -1,0 +1,79 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { type Books, deposit, openBooks, recharged, told } from '../support/books.js';
+
+const page = readFileSync(join(import.meta.dirname, '../../../../docs/database.md'), 'utf8');
+
+/** Statements of the page, by the sentence that introduces them. */
+const examples = new Map(
+  [...page.matchAll(/\n\n([^\n`|#][^`|]*?):?[^:`]*\n\n```sql\n(.*?)```/gs)].map(([, words, sql]) => [
+    words!,
+    sql!,
+  ]),
+);
+
+let books: Books;
+let late: string;
+
+/** 1,000 collected, 300 of it delivered, 70 under way; 45 were settled after their recharge had failed. */
+beforeAll(async () => {
+  books = await openBooks();
+  const { domain } = books;
+  await deposit(domain, 'acct-1', 1_000n);
+  const paid = { accountId: 'acct-1', kind: 'deliver', paymentMethod: 'balance' } as const;
+  await recharged(domain, { ...paid, amountMinor: 300n }, 'submit', 'settled');
+  await recharged(domain, { amountMinor: 70n }, 'submit', 'accepted');
+  late = await recharged(domain, { amountMinor: 45n }, 'submit', 'declined');
+  const money = { amountMinor: 45n, currency: 'USD' };
+  await domain.applyNews(told(late, 'settled', { money }));
+});
+afterAll(() => books.close());
+
+/** What the statement after these words answers. */
+async function answerOf(words: string): Promise<Record<string, unknown>[]> {
+  const [, sql] = [...examples].find(([introduction]) => introduction.startsWith(words)) ?? [];
+  if (!sql) throw new Error(`no statement follows "${words}"`);
+  return books.rows(sql);
+}
+
+test('every statement of the page is one of those that are tested here', () => {
+  expect(examples.size).toBe(page.split('```sql').length - 1);
+  expect([...examples.keys()].map((words) => words.split(/[:,]/)[0])).toEqual([
+    'Recharges of a day by state',
+    'What a provider owes us',
+    'Money whose outcome is not known yet',
+    'Money that nobody could place yet',
+  ]);
+});
+
+test('recharges of a day are counted by state and currency', async () => {
+  expect(await answerOf('Recharges of a day')).toEqual([
+    { state: 'FAILED', currency: 'USD', count: '1', sum: '45' },
+    { state: 'PENDING_CONFIRMATION', currency: 'USD', count: '1', sum: '70' },
+    { state: 'SUCCEEDED', currency: 'USD', count: '2', sum: '1300' },
+  ]);
+});
+
+test('a provider owes us what it collected and has not delivered', async () => {
+  expect(await answerOf('What a provider owes us')).toEqual([{ currency: 'USD', owed_to_us: '745' }]);
+});
+
+test('money whose outcome is not known is that of unfinished recharges', async () => {
+  expect(await answerOf('Money whose outcome')).toEqual([
+    {
+      provider: 'sandbox',
+      state: 'PENDING_CONFIRMATION',
+      currency: 'USD',
+      count: '1',
+      amount: '70',
+      oldest: expect.any(Date),
+    },
+  ]);
+});
+
+test('money in suspense is shown with its recharge and its open cases', async () => {
+  expect(await answerOf('Money that nobody could place')).toEqual([
+    { transaction_id: late, currency: 'USD', in_suspense: '45', open_cases: 'late_money' },
+  ]);
+});

@@ -1,0 +1,179 @@
+import { createHash } from 'node:crypto';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from '@jest/globals';
+import { createDatabase } from '@replenish/testing';
+import pg from 'pg';
+import { migrate, schemaScript } from '../../src/store/database/migrate.js';
+
+const migrationsDir = join(import.meta.dirname, '..', '..', '..', '..', 'prisma', 'migrations');
+
+// The engine leaves a timer of ten seconds behind, for which Jest would wait after this file.
+const { setTimeout: startTimer } = globalThis;
+globalThis.setTimeout = Object.assign(
+  ((...args: Parameters<typeof startTimer>) => startTimer(...args).unref()) as typeof startTimer,
+  startTimer,
+);
+
+/** What only hand-written SQL can say. Anything else that the migrations have and schema.prisma lacks is drift. */
+const byHand = [
+  'check ledger_entry_amount_positive',
+  'check ledger_entry_two_sides',
+  'check ledger_journal_slot',
+  'check recharge_transaction_amount_positive',
+  'check recharge_transaction_confirmation',
+  'check recharge_transaction_kind',
+  'check recharge_transaction_never_forgotten',
+  'check recharge_transaction_next_step',
+  'check recharge_transaction_state',
+  'check transition_moves',
+  'check transition_seq',
+  'check transition_verdict',
+  'check webhook_event_never_forgotten',
+  'function day_added',
+  'function day_step',
+  'function day_sum',
+  'function drop_audit_partitions',
+  'function ensure_audit_partitions',
+  'function is_legal_move',
+  'function make_audit_partition',
+  'function refuse_change',
+  'function refuse_illegal_move',
+  'function refuse_other_event',
+  'function refuse_other_terms',
+  'function refuse_overdraft',
+  'function refuse_step_back',
+  'function refuse_unborn_state',
+  'index api_key_locked',
+  'index audit_call_refused_by_correlation_id',
+  'index audit_call_refused_by_status',
+  'index ledger_entry_credited_by_time',
+  'index ledger_entry_debited_by_time',
+  'index ledger_journal_one_settlement',
+  'index recharge_transaction_due_lane',
+  'index recharge_transaction_listed_by_account',
+  'index recharge_transaction_listed_by_reference',
+  'index recharge_transaction_provider_order',
+  'index recharge_transaction_unfinished',
+  'index reconciliation_case_open',
+  'index reconciliation_case_open_by_kind',
+  'index webhook_event_due',
+  'trigger audit_call_append_only',
+  'trigger audit_call_kept',
+  'trigger calls_read_only',
+  'trigger cases_read_only',
+  'trigger ledger_account_kept',
+  'trigger ledger_account_no_overdraft',
+  'trigger ledger_entry_append_only',
+  'trigger ledger_journal_append_only',
+  'trigger postings_read_only',
+  'trigger provider_call_kept',
+  'trigger provider_calls_read_only',
+  'trigger recharge_request_append_only',
+  'trigger recharge_transaction_begins_created',
+  'trigger recharge_transaction_kept',
+  'trigger recharge_transaction_legal_move',
+  'trigger recharge_transaction_only_forward',
+  'trigger recharge_transaction_same_terms',
+  'trigger recharges_read_only',
+  'trigger reconciliation_case_kept',
+  'trigger security_events_read_only',
+  'trigger transition_append_only',
+  'trigger transitions_read_only',
+  'trigger wallets_read_only',
+  'trigger webhook_event_kept',
+  'trigger webhook_event_same_event',
+  'trigger webhooks_read_only',
+  'view report.calls',
+  'view report.cases',
+  'view report.postings',
+  'view report.provider_calls',
+  'view report.recharges',
+  'view report.security_events',
+  'view report.transitions',
+  'view report.wallets',
+  'view report.webhooks',
+];
+
+/** Everything of our own in the catalogs, as name and definition. */
+const CATALOG = `
+  select 'column ' || table_name || '.' || column_name as name, concat_ws(' ', udt_name, datetime_precision,
+      is_nullable, column_default) as definition
+    from information_schema.columns where table_schema = 'public'
+  union all
+  select case contype when 'c' then 'check ' when 'p' then 'primary key ' when 'f' then 'foreign key '
+      else 'constraint ' end || conname, conrelid::regclass || ' ' || pg_get_constraintdef(oid)
+    from pg_constraint where connamespace = 'public'::regnamespace
+  union all
+  -- ONLY is how Postgres writes the index of a partitioned table.
+  select 'index ' || indexname, replace(indexdef, ' ON ONLY ', ' ON ') from pg_indexes where schemaname = 'public'
+  union all
+  select 'trigger ' || tgname, pg_get_triggerdef(oid) from pg_trigger where not tgisinternal
+  union all
+  select 'function ' || proname, prosrc from pg_proc where pronamespace = 'public'::regnamespace
+  union all
+  select 'view ' || schemaname || '.' || viewname, definition from pg_views
+    where schemaname not in ('pg_catalog', 'information_schema')`;
+
+async function withClient<T>(url: string, work: (client: pg.Client) => Promise<T>): Promise<T> {
+  const client = new pg.Client(url);
+  await client.connect();
+  try {
+    return await work(client);
+  } finally {
+    await client.end();
+  }
+}
+
+async function catalogOf(url: string): Promise<Record<string, string>> {
+  const { rows } = await withClient(url, (client) =>
+    client.query<{ name: string; definition: string }>(CATALOG),
+  );
+  const ours = rows.filter(({ name, definition }) => !/_prisma_migrations/.test(`${name} ${definition}`));
+  return Object.fromEntries(ours.map(({ name, definition }) => [name, definition]));
+}
+
+test('schema.prisma and the migrations make the same tables, and by hand only what is named', async () => {
+  const [described, migrated] = await Promise.all([
+    createDatabase({ migrated: false }),
+    createDatabase({ migrated: true }),
+  ]);
+  const script = await schemaScript({ databaseUrl: described.url });
+  await withClient(described.url, (client) => client.query(script));
+  const [schema, migrations] = await Promise.all([catalogOf(described.url), catalogOf(migrated.url)]);
+  const shared = Object.entries(migrations).filter(([name]) => name in schema);
+  const extra = Object.keys(migrations).filter((name) => !(name in schema));
+
+  expect(Object.keys(schema).filter((name) => name.startsWith('column ')).length).toBeGreaterThan(90);
+  expect(Object.fromEntries(shared)).toEqual(schema);
+  expect(extra.toSorted()).toEqual(byHand);
+  await Promise.all([described.release(), migrated.release()]);
+});
+
+test('two that migrate at once apply each migration once, on the record that Prisma keeps', async () => {
+  const database = await createDatabase({ migrated: false });
+  const names = readdirSync(migrationsDir, { withFileTypes: true })
+    .filter((entry) => entry.isDirectory())
+    .map(({ name }) => name)
+    .toSorted();
+  const applied = await Promise.all([1, 2].map(() => migrate({ databaseUrl: database.url })));
+  expect(applied.flat().toSorted()).toEqual(names);
+  expect(await migrate({ databaseUrl: database.url })).toEqual([]);
+
+  const { rows } = await withClient(database.url, (client) =>
+    client.query(`select migration_name, checksum, finished_at, rolled_back_at, logs, applied_steps_count
+      from _prisma_migrations order by migration_name`),
+  );
+  const expected = names.map((name) => ({
+    migration_name: name,
+    checksum: createHash('sha256')
+      .update(readFileSync(join(migrationsDir, name, 'migration.sql')))
+      .digest('hex'),
+    finished_at: expect.any(Date),
+    rolled_back_at: null,
+    logs: null,
+    applied_steps_count: 1,
+  }));
+  expect(rows).toEqual(expected);
+  await database.release();
+});

@@ -1,0 +1,57 @@
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { createDatabase } from '@replenish/testing';
+import { Prisma } from '../../src/generated/client.js';
+import { openDatabase, type Store } from '../../src/store/database/database.js';
+import { columns, type Row } from '../../src/store/database/rows.js';
+
+const postings = columns({ debit: 'text', amountMinor: 'bigint' });
+const plans = columns({
+  id: 'uuid',
+  version: 'int',
+  dueInMs: 'bigint?',
+  filed: 'boolean',
+  detail: 'jsonb?',
+  postings,
+});
+
+let store: Store;
+let release: () => Promise<void>;
+beforeAll(async () => {
+  const database = await createDatabase();
+  store = openDatabase({ databaseUrl: database.url, poolMax: 1, onConnectionLost: () => {} });
+  release = () => database.release();
+});
+afterAll(async () => {
+  await store.close();
+  await release();
+});
+
+const id = '00000000-0000-7000-8000-00000000000a';
+
+test('rows arrive as they were given, their lists and bigints included', async () => {
+  const given: Row<typeof plans> = {
+    id,
+    version: 3,
+    dueInMs: 9_007_199_254_740_993n,
+    filed: true,
+    detail: { a: null },
+    postings: [{ debit: 'x', amountMinor: 2n ** 62n }],
+  };
+  const rows = await store.run(Prisma.sql`
+    with input as ${plans.from([given, { ...given, dueInMs: null, detail: null, postings: [] }])}
+    select id, version, "dueInMs", filed, detail,
+      (select sum("amountMinor")::bigint from jsonb_to_recordset(postings) as p(${postings.list})) as sum
+    from input`);
+  expect(rows).toEqual([
+    { id, version: 3, dueInMs: 9_007_199_254_740_993n, filed: true, detail: { a: null }, sum: 2n ** 62n },
+    { id, version: 3, dueInMs: null, filed: true, detail: null, sum: null },
+  ]);
+});
+
+test('a name that is no column does not compile, nor does a null where none may be', () => {
+  // @ts-expect-error: misspelt
+  const misspelt: Row<typeof postings> = { debit: 'x', amountMinr: 1n };
+  // @ts-expect-error: an amount is never null
+  const empty: Row<typeof postings> = { debit: 'x', amountMinor: null };
+  expect([misspelt, empty]).toHaveLength(2);
+});

@@ -1,0 +1,90 @@
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { v7 as uuidv7 } from 'uuid';
+import { type Books, openBooks, times } from '../support/books.js';
+import { BUFFERS_MAX, buffersOf } from '../support/buffers.js';
+
+let books: Books;
+beforeAll(async () => {
+  books = await openBooks();
+});
+afterAll(() => books.close());
+
+const kept = { webhookBodiesDays: 30, securityEventsDays: 30 };
+
+async function keptEvents(count: number, ageDays: number, isProcessed = true): Promise<string[]> {
+  const events = times(count, (n) => ({
+    id: uuidv7({ msecs: Date.now() - ageDays * 86_400_000 + n }),
+    provider: 'sandbox',
+    eventId: uuidv7(),
+    rawBody: Buffer.from('body'),
+    correlationId: 'c',
+  }));
+  await Promise.all(events.map((event) => books.domain.inbox.keep(event)));
+  await books.rows(
+    `update webhook_event set stored_at = now() - $2 * interval '1 day',
+      processed_at = case when $3 then now() end, due_at = case when $3 then null else now() end where id = any($1)`,
+    [events.map(({ id }) => id), ageDays, isProcessed],
+  );
+  return events.map(({ id }) => id);
+}
+
+const emptied = async (): Promise<string[]> =>
+  (await books.rows<{ id: string }>(`select id from webhook_event where raw_body = '' order by id`)).map(
+    ({ id }) => id,
+  );
+
+test('the bodies of old processed events are emptied, once, and what is known of the events stays', async () => {
+  const old = await keptEvents(250, 31);
+  await keptEvents(5, 40, false);
+  await keptEvents(5, 29);
+  expect((await books.domain.prune(kept)).webhookBodies).toBe(250);
+  expect(await emptied()).toEqual(old.toSorted());
+  expect((await books.domain.prune(kept)).webhookBodies).toBe(0);
+  const [{ event_id: eventId }] = (await books.rows(`select event_id from webhook_event where id = $1`, [
+    old[0],
+  ])) as [{ event_id: string }];
+  const again = { id: uuidv7(), provider: 'sandbox', eventId, correlationId: 'c' };
+  expect(await books.domain.inbox.keep({ ...again, rawBody: Buffer.from('body') })).toEqual({
+    id: old[0],
+    verdict: 'repeated',
+  });
+  const later = await keptEvents(3, 20);
+  await books.rows(`update webhook_event set stored_at = now() - interval '31 days' where id = any($1)`, [
+    later,
+  ]);
+  expect((await books.domain.prune({ ...kept, webhookBodiesDays: 25 })).webhookBodies).toBe(8);
+});
+
+test('security events are forgotten when they are old', async () => {
+  await books.rows(
+    `insert into security_event (rule, count, at)
+      select 'amount', 1, now() - case when n <= 900 then interval '31 days' else interval '29 days' end
+      from generate_series(1, 1000) n`,
+  );
+  expect((await books.domain.prune(kept)).securityEvents).toBe(900);
+  expect(await books.rows(`select count(*)::int as left from security_event`)).toEqual([{ left: 100 }]);
+  expect((await books.domain.prune(kept)).securityEvents).toBe(0);
+});
+
+test('several that prune at once forget each row once', async () => {
+  await books.rows(
+    `insert into nonce (key_id, nonce, seen_at)
+      select 'k', n::text, now() - interval '1 hour' from generate_series(1, 3000) n`,
+  );
+  const pruned = await Promise.all(
+    [books.domain, books.open(), books.open()].map((domain) => domain.prune(kept)),
+  );
+  expect(pruned.reduce((sum, { nonces }) => sum + nonces, 0)).toBe(3_000);
+});
+
+test('a batch touches few buffers, however much there is to forget', async () => {
+  await books.rows(
+    `insert into nonce (key_id, nonce, seen_at)
+      select 'key-' || n % 100, md5(n::text), now() - interval '1 hour' from generate_series(1, 20000) n`,
+  );
+  await keptEvents(300, 50);
+  await books.rows(`delete from chore_position`);
+  await books.rows('vacuum analyze');
+  const touched = await buffersOf(books.url, () => books.domain.prune(kept));
+  expect(touched.filter(({ buffers }) => buffers > BUFFERS_MAX)).toEqual([]);
+});

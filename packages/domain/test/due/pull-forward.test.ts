@@ -1,0 +1,107 @@
+import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
+import { v7 as uuidv7 } from 'uuid';
+import type { CallRecord, News, Told } from '../../src/index.js';
+import { type Books, openBooks, recharged, times, told } from '../support/books.js';
+
+let books: Books;
+beforeAll(async () => {
+  books = await openBooks();
+});
+afterAll(() => books.close());
+beforeEach(() =>
+  books.rows(`update recharge_transaction set due_at = now() - interval '1 day' where due_at is not null`),
+);
+
+const call = (
+  operation: CallRecord['operation'],
+  outcome: string | null,
+  httpStatus: number | null,
+): CallRecord => ({
+  ...{ id: uuidv7(), operation, attempt: 1, outcome, providerCode: null, httpStatus },
+  // After the intent of the submit, which has its time from the database.
+  ...{ startedAt: new Date(Date.now() + 60_000), endedAt: new Date(Date.now() + 60_000) },
+});
+
+/** A recharge that was told this news with this call, due in an hour as after many questions. */
+async function waiting(news: News, over: Partial<Told>, provider = 'sandbox'): Promise<string> {
+  const id = await recharged(books.domain, { provider }, 'submit');
+  await books.domain.applyNews(told(id, news, over));
+  await later(id);
+  return id;
+}
+
+const later = (id: string) =>
+  books.rows(`update recharge_transaction set due_at = now() + interval '1 hour' where id = $1`, [id]);
+
+const isDue = async (id: string): Promise<boolean> => {
+  const [row] = await books.rows<{ due: boolean }>(
+    'select due_at <= now() as due from recharge_transaction where id = $1',
+    [id],
+  );
+  return row!.due;
+};
+
+const polled = (outcome: string, httpStatus: number | null): Partial<Told> => ({
+  source: 'poll',
+  calls: [call('query', outcome, httpStatus)],
+});
+
+const refusedAtOnce = (httpStatus: number | null): Partial<Told> => ({
+  nextStep: 'submit',
+  calls: [call('submit', 'not_executed', httpStatus)],
+});
+
+test.each([
+  ['whose submit was not heard of', 'unknown', { calls: [call('submit', 'unknown', null)] }],
+  ['that could not be sent', 'unknown', refusedAtOnce(null)],
+  ['whose question brought nothing', 'unknown', polled('unknown', 500)],
+  ['whose question could not be sent', 'unknown', polled('not_executed', null)],
+] satisfies [string, News, Partial<Told>][])(
+  'a recharge %s is due when its provider answers again',
+  async (_, news, over) => {
+    const id = await waiting(news, over);
+    const elsewhere = await waiting(news, { ...over, calls: [] }, 'alipay');
+    expect(await books.domain.pullForward('sandbox')).toBe(1);
+    expect([await isDue(id), await isDue(elsewhere)]).toEqual([true, false]);
+  },
+);
+
+test('one that was never sent is due too, and one whose question was dropped', async () => {
+  const [fresh, accepted] = [
+    await recharged(books.domain, {}),
+    await recharged(books.domain, {}, 'submit', 'accepted'),
+  ];
+  await books.rows('update recharge_transaction set due_at = now() where id = $1', [accepted]);
+  await books.domain.takeDue(10_000);
+  await books.rows(
+    `update recharge_transaction set due_at = now() - interval '1 day' where due_at is not null`,
+  );
+  for (const id of [fresh, accepted]) await later(id);
+  expect(await books.domain.pullForward('sandbox')).toBe(2);
+  expect([await isDue(fresh), await isDue(accepted)]).toEqual([true, true]);
+});
+
+test.each([
+  ['that the provider has spoken of', 'accepted', polled('found', 200)],
+  ['that the provider asked to come later', 'unknown', refusedAtOnce(429)],
+  ['that waits for its webhook', 'accepted', { calls: [call('submit', 'accepted', 201)] }],
+] satisfies [string, News, Partial<Told>][])('a recharge %s keeps its time', async (_, news, over) => {
+  const id = await waiting(news, over);
+  expect(await books.domain.pullForward('sandbox')).toBe(0);
+  expect(await isDue(id)).toBe(false);
+});
+
+test('one whose call is under way keeps its time', async () => {
+  const id = await recharged(books.domain, {}, 'submit');
+  expect(await books.domain.pullForward('sandbox')).toBe(0);
+  expect(await isDue(id)).toBe(false);
+});
+
+test('a backlog of more than a batch is pulled forward whole', async () => {
+  const ids = await Promise.all(times(1_100, () => recharged(books.domain, {})));
+  await books.rows(
+    `update recharge_transaction set due_at = now() + interval '1 hour' + random() * interval '1 hour' where id = any($1)`,
+    [ids],
+  );
+  expect(await books.domain.pullForward('sandbox')).toBe(1_100);
+});

@@ -1,0 +1,208 @@
+import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
+import pg from 'pg';
+import { v7 as uuidv7 } from 'uuid';
+import type { Lane } from '../../src/index.js';
+import { type Books, openBooks, RECONCILE_AFTER_MS, recharged, times, told } from '../support/books.js';
+
+let books: Books;
+beforeAll(async () => {
+  books = await openBooks();
+});
+afterAll(() => books.close());
+// What the tests before left is due on another day.
+beforeEach(async () => {
+  for (const table of ['recharge_transaction', 'webhook_event'])
+    await books.rows(`update ${table} set due_at = now() + interval '1 day' where due_at is not null`);
+});
+
+const makeDue = (ids: readonly string[]) =>
+  books.rows(`update recharge_transaction set due_at = now() - interval '1 minute' where id = any($1)`, [
+    ids,
+  ]);
+const keepEvent = async () => {
+  const id = uuidv7();
+  const rawBody = Buffer.from(id);
+  await books.domain.inbox.keep({ id, provider: 'sandbox', eventId: id, rawBody, correlationId: 'c' });
+  return id;
+};
+
+test('where nothing is due nothing is taken', async () => {
+  await recharged(books.domain, {}, 'submit');
+  await recharged(books.domain, {}, 'submit', 'settled');
+  await keepEvent();
+  expect(await books.domain.takeDue(10)).toEqual([]);
+});
+
+test('two sweepers at once take every due row, and no row twice', async () => {
+  const ids = await Promise.all(times(300, () => recharged(books.domain, {})));
+  await makeDue(ids);
+  const sweepers = [books.domain, books.open()];
+  const taken = await Promise.all(times(8, (n) => sweepers[n % 2]!.takeDue(60)));
+  // A sweeper that meets rows in another's hands passes them by; what is left is taken by the next one.
+  const all = [...taken.flat(), ...(await books.domain.takeDue(300))].map(({ id }) => id);
+  expect(all.toSorted()).toEqual(ids.toSorted());
+  expect(await books.domain.takeDue(300)).toEqual([]);
+});
+
+test('the longest due come first, and no more than asked for', async () => {
+  const ids = await Promise.all(times(5, () => recharged(books.domain, {})));
+  for (const [n, id] of ids.entries()) {
+    await books.rows("update recharge_transaction set due_at = now() - $2 * interval '1 s' where id = $1", [
+      id,
+      n + 1,
+    ]);
+  }
+  const taken = await books.domain.takeDue(2);
+  expect(taken.map(({ id }) => id).toSorted()).toEqual(ids.slice(3).toSorted());
+  expect(taken[0]).toMatchObject({ what: 'recharge', provider: 'sandbox', nextStep: 'submit' });
+});
+
+test('the gap doubles with every sweep that brought nothing, up to four times, and begins anew with news', async () => {
+  const id = await recharged(books.domain, {}, 'submit');
+  const gapInUnits = async () => {
+    const [row] = await books.rows<{ ms: number }>(
+      'select (extract(epoch from due_at - now()) * 1000)::float8 as ms from recharge_transaction where id = $1',
+      [id],
+    );
+    return row!.ms / RECONCILE_AFTER_MS;
+  };
+  for (const units of [1, 2, 4, 4, 4]) {
+    await makeDue([id]);
+    expect(await books.domain.takeDue(10)).toEqual([
+      { what: 'recharge', id, provider: 'sandbox', nextStep: 'ask' },
+    ]);
+    const gap = await gapInUnits();
+    expect(gap).toBeGreaterThan(units * 0.74);
+    expect(gap).toBeLessThanOrEqual(units * 1.25);
+  }
+  await books.domain.applyNews(told(id, 'accepted'));
+  expect(await gapInUnits()).toBeLessThanOrEqual(1.25);
+});
+
+test('the time of a next step begins when its row was had, however long that was waited for', async () => {
+  const id = await recharged(books.domain, {});
+  const holder = new pg.Client(books.url);
+  await holder.connect();
+  await holder.query('begin');
+  await holder.query('select from recharge_transaction where id = $1 for update', [id]);
+  const claim = books.domain.applyNews(told(id, 'submit'));
+  await holder.query('select pg_sleep(1.2)');
+  await holder.query('rollback');
+  await holder.end();
+  expect((await claim).claim).not.toBeNull();
+  const [row] = await books.rows<{ left: number; age: number }>(
+    `select extract(epoch from t.due_at - clock_timestamp())::float8 as left,
+      extract(epoch from clock_timestamp() - c.started_at)::float8 as age
+    from recharge_transaction t join provider_call c on c.transaction_id = t.id where t.id = $1`,
+    [id],
+  );
+  // Eight seconds are given to a submit in these books.
+  expect(row!.left).toBeGreaterThan(7.2);
+  expect(row!.age).toBeLessThan(1);
+});
+
+test('a sweep changes nothing but the time: what was decided meanwhile still holds', async () => {
+  const id = await recharged(books.domain, {});
+  await makeDue([id]);
+  const [[taken], heard] = await Promise.all([
+    books.domain.takeDue(10),
+    books.domain.applyNews(told(id, 'submit')),
+  ]);
+  expect(heard.claim).not.toBeNull();
+  expect([id, undefined]).toContain(taken?.id);
+  expect(await books.domain.reads.recharge(id)).toMatchObject({ state: 'SUBMITTED' });
+});
+
+test('events come due until they are processed', async () => {
+  const [open, filed] = [await keepEvent(), await keepEvent()];
+  const transactionId = await recharged(books.domain, {}, 'submit');
+  await books.domain.applyNews(told(transactionId, 'settled', { source: 'webhook', eventId: filed }));
+  await books.rows(
+    `update webhook_event set due_at = now() - interval '1 s' where due_at is not null and id = any($1)`,
+    [[open, filed]],
+  );
+  expect(await books.domain.takeDue(10)).toEqual([{ what: 'event', id: open }]);
+  expect(await books.domain.takeDue(10)).toEqual([]);
+});
+
+const dueInMs = async (id: string): Promise<number> => {
+  const [row] = await books.rows<{ ms: number }>(
+    'select (extract(epoch from due_at - now()) * 1000)::float8 as ms from recharge_transaction where id = $1',
+    [id],
+  );
+  return row!.ms;
+};
+
+test('a recharge whose submit job is lost comes again after a period or two, whatever the patience with its provider', async () => {
+  const domain = books.open({ sweepPeriodMs: 15_000, reconcileAfterMs: 120_000 });
+  const id = await recharged(domain, {});
+  for (let lost = 0; lost < 5; lost++) {
+    await makeDue([id]);
+    expect(await domain.takeDue(10)).toEqual([
+      { what: 'recharge', id, provider: 'sandbox', nextStep: 'submit' },
+    ]);
+    const ms = await dueInMs(id);
+    expect(ms).toBeGreaterThan(14_500);
+    expect(ms).toBeLessThanOrEqual(30_000);
+  }
+});
+
+test('one that has waited for an hour comes again after minutes', async () => {
+  const domain = books.open({ sweepPeriodMs: 15_000, reconcileAfterMs: 120_000 });
+  const id = await recharged(domain, {});
+  await books.rows(`update recharge_transaction set created_at = now() - interval '1 hour' where id = $1`, [
+    id,
+  ]);
+  await makeDue([id]);
+  await domain.takeDue(10);
+  const ms = await dueInMs(id);
+  expect(ms).toBeGreaterThan(239_000);
+  expect(ms).toBeLessThanOrEqual(480_000);
+});
+
+test('a question is not given out again within the longest time that it may take', async () => {
+  const domain = books.open({ providerTimeoutMs: 100_000, reconcileAfterMs: 100 });
+  const id = await recharged(domain, {}, 'submit', 'unknown');
+  await makeDue([id]);
+  await domain.takeDue(10);
+  expect(await dueInMs(id)).toBeGreaterThan(103_000);
+});
+
+test('a lane gives what is due in it, and leaves the others alone', async () => {
+  const [fresh, elsewhere] = [
+    await recharged(books.domain, {}),
+    await recharged(books.domain, { provider: 'alipay' }),
+  ];
+  const sent = await recharged(books.domain, {}, 'submit', 'unknown');
+  await makeDue([fresh, elsewhere, sent]);
+  const event = await keepEvent();
+  await books.rows(`update webhook_event set due_at = now() where id = $1`, [event]);
+  const take = async (lane: Lane) => (await books.domain.takeDue(10, lane)).map(({ id }) => id);
+  expect(await take({ what: 'recharge', provider: 'sandbox', nextStep: 'ask' })).toEqual([sent]);
+  expect(await take({ what: 'recharge', provider: 'sandbox', nextStep: 'submit' })).toEqual([fresh]);
+  expect(await take({ what: 'event' })).toEqual([event]);
+  expect(await books.domain.dueElsewhere(['sandbox'])).toEqual([{ provider: 'alipay', count: 1 }]);
+  expect(await books.domain.dueElsewhere(['sandbox', 'alipay'])).toEqual([]);
+  expect((await books.domain.takeDue(10)).map(({ id }) => id)).toEqual([elsewhere]);
+});
+
+test('what was taken in vain is due again when it is put back', async () => {
+  const id = await recharged(books.domain, {});
+  const event = await keepEvent();
+  await makeDue([id]);
+  await books.rows(`update webhook_event set due_at = now() where id = $1`, [event]);
+  const taken = await books.domain.takeDue(10);
+  expect(taken.map((one) => one.id).toSorted()).toEqual([id, event].toSorted());
+  await books.domain.putBack(taken);
+  expect((await books.domain.takeDue(10)).map((one) => one.id).toSorted()).toEqual([id, event].toSorted());
+});
+
+test('by hand one recharge is taken that is not due, or all that wait; none that is final or unknown', async () => {
+  const waiting = await recharged(books.domain, {}, 'submit', 'unknown');
+  const done = await recharged(books.domain, {}, 'submit', 'settled');
+  const taken = [{ what: 'recharge', id: waiting, provider: 'sandbox', nextStep: 'ask' }];
+  expect(await books.domain.takeWaiting(10, waiting)).toEqual(taken);
+  expect(await books.domain.takeWaiting(10, done)).toEqual([]);
+  expect(await books.domain.takeWaiting(10, 'no uuid')).toEqual([]);
+  expect(await books.domain.takeWaiting(10_000)).toContainEqual(taken[0]);
+});

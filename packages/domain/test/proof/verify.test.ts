@@ -1,0 +1,99 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { execute } from '@replenish/testing';
+import pg from 'pg';
+import { v7 as uuidv7 } from 'uuid';
+import { invariantNames, openDomain } from '../../src/index.js';
+import {
+  type Books,
+  deposit,
+  newRecharge,
+  OTHER_CLIENT,
+  openBooks,
+  recharged,
+  told,
+} from '../support/books.js';
+import { corruptions } from '../support/corruptions.js';
+
+const { TEST_POSTGRES_URL: server = '' } = process.env;
+
+let books: Books;
+let healthy: URL;
+beforeAll(async () => {
+  books = await openBooks();
+  healthy = new URL(books.url);
+  await mixedTraffic(books);
+  await books.closeDomains();
+});
+afterAll(() => books.close());
+
+/** Every kind of recharge in every state, late money, a conflict, events processed, open and unmatched. */
+async function mixedTraffic({ domain }: Books): Promise<void> {
+  await deposit(domain, 'acct-1', 10_000n);
+  for (const kind of ['collect', 'deliver'] as const) {
+    const some = { kind, amountMinor: 100n } as const;
+    const labelled = (orderReference: string) => ({ ...some, orderReference: `${kind} ${orderReference}` });
+    await recharged(domain, labelled('created'));
+    await recharged(domain, labelled('submitted'), 'submit');
+    await recharged(domain, labelled('pending'), 'submit', 'accepted');
+    await recharged(domain, labelled('succeeded'), 'submit', 'accepted', 'settled');
+    await recharged(domain, labelled('failed'), 'submit', 'declined');
+    await recharged(domain, labelled('canceled'), 'withdraw');
+    await recharged(domain, labelled('late'), 'submit', 'declined', 'settled');
+    await recharged(domain, labelled('contradicted'), 'submit', 'settled', 'declined');
+    await domain.createRecharge(newRecharge({ ...some, kind: 'deliver', amountMinor: 1_000_000n }));
+  }
+  const others = { clientId: OTHER_CLIENT, accountId: 'acct-victim', orderReference: 'other client' };
+  await recharged(domain, others, 'submit', 'settled');
+  const resent = await recharged(domain, {}, 'submit');
+  await domain.applyNews(told(resent, 'unknown', { source: 'poll', nextStep: 'submit' }));
+  await domain.applyNews(told(resent, 'submit'));
+  const [processed, open, lost] = [uuidv7(), uuidv7(), uuidv7()];
+  for (const id of [processed, open, lost]) {
+    await domain.inbox.keep({
+      id,
+      provider: 'sandbox',
+      eventId: id,
+      rawBody: Buffer.from(id),
+      correlationId: 'c',
+    });
+  }
+  await domain.applyNews(told(resent, 'settled', { source: 'webhook', eventId: processed }));
+  await domain.inbox.fileUnmatched((await domain.inbox.read(lost))!, {});
+}
+
+/** The invariants that a copy of the healthy books breaks after `sql`. */
+async function brokenAfter(sql: string) {
+  const copy = new URL(healthy);
+  copy.pathname = `${healthy.pathname}_copy`;
+  const name = copy.pathname.slice(1);
+  await execute(server, `create database ${name} template ${healthy.pathname.slice(1)}`);
+  const client = new pg.Client(copy.href);
+  const domain = openDomain({ databaseUrl: copy.href, reconcileAfterMs: 1_000, providerTimeoutMs: 1_000 });
+  try {
+    await client.connect();
+    await client.query(`set session_replication_role = replica; ${sql}`);
+    return await domain.verify();
+  } finally {
+    await Promise.all([client.end(), domain.close()]);
+    await execute(server, `drop database ${name} with (force)`);
+  }
+}
+
+test('books after all kinds of traffic hold every invariant', async () => {
+  expect(await brokenAfter('select 1')).toEqual([]);
+});
+
+describe('a corruption is found, by the invariants that it breaks and no other', () => {
+  test.each(corruptions)('$invariant: $how', async ({ invariant, also = [], sql }) => {
+    const findings = await brokenAfter(sql);
+    expect(findings.map((finding) => finding.invariant).toSorted()).toEqual([invariant, ...also].toSorted());
+    for (const { count, examples, meaning } of findings) {
+      expect(examples).toHaveLength(Math.min(count, 5));
+      expect([...examples, meaning]).not.toContain('');
+    }
+  });
+
+  test('of every invariant there is', () => {
+    expect(new Set(corruptions.map(({ invariant }) => invariant))).toEqual(new Set(invariantNames));
+  });
+});

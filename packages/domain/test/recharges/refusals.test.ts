@@ -1,0 +1,161 @@
+import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import type { News, Source } from '../../src/index.js';
+import { type Books, deposit, openBooks, RECONCILE_AFTER_MS, recharged, told } from '../support/books.js';
+
+let books: Books;
+const refused: string[] = [];
+beforeAll(async () => {
+  books = await openBooks();
+  await books.closeDomains();
+});
+afterEach(async () => {
+  await books.rows('drop function if exists refuse_one cascade');
+  expect(await open().verify()).toEqual([]);
+  await books.closeDomains();
+});
+afterAll(() => books.close());
+
+const open = () =>
+  books.open({ random: () => 0.5, onRefused: (id, error) => refused.push(`${id} ${error.message}`) });
+
+/** Refuses what is filed about one recharge for this news, with a fault that no retry heals. */
+const refuse = (id: string, news: News, sqlState = 'P0001') =>
+  books.rows(`
+    create or replace function refuse_one() returns trigger language plpgsql as $$
+    begin raise exception 'not this one' using errcode = '${sqlState}'; end $$;
+    create trigger refuse_one before insert on transition for each row
+      when (new.transaction_id = '${id}' and new.news = '${news}') execute function refuse_one()`);
+
+const cases = (id: string) =>
+  books.rows(
+    `select kind, subject, detail, closed_at is not null as closed, resolution from reconciliation_case
+    where transaction_id = $1 order by opened_at`,
+    [id],
+  );
+/** When the recharge is looked at again, in times of the shortest gap. */
+const gap = async (id: string) => {
+  const [row] = await books.rows<{ gap: number | null }>(
+    `select round(extract(epoch from due_at - now()) * 1000 / ${RECONCILE_AFTER_MS})::int as gap
+    from recharge_transaction where id = $1`,
+    [id],
+  );
+  return row!.gap;
+};
+
+test.each([
+  ['submission', 'accepted', 'SUBMITTED', ['submit']],
+  ['poll', 'settled', 'PENDING_CONFIRMATION', ['submit', 'accepted']],
+  ['webhook', 'declined', 'PENDING_CONFIRMATION', ['submit', 'accepted']],
+  ['submission', 'submit', 'CREATED', []],
+] satisfies [Source, News, string, News[]][])(
+  'what the database refuses of a %s that says %s is a case at the third time, with growing gaps',
+  async (source, news, state, before) => {
+    const domain = open();
+    const id = await recharged(domain, {}, ...before);
+    await refuse(id, news);
+    const gaps: unknown[] = [];
+    for (let n = 0; n < 4; n++) {
+      expect(await cases(id)).toHaveLength(n < 3 ? 0 : 1);
+      const heard = await domain.applyNews(told(id, news, { source }));
+      expect(heard).toMatchObject({ verdict: 'refused', state, claim: null });
+      gaps.push(await gap(id));
+    }
+    expect(gaps).toEqual([1, 2, 4, 8]);
+    expect(refused.filter((line) => line === `${id} not this one`)).toHaveLength(4);
+    expect(await cases(id)).toMatchObject([
+      { kind: 'unprocessable', subject: id, closed: false, detail: { source, news, error: 'not this one' } },
+    ]);
+  },
+);
+
+test('a case of refusals is closed by the report that goes through', async () => {
+  const domain = open();
+  const id = await recharged(domain, {}, 'submit', 'accepted');
+  await refuse(id, 'settled');
+  for (let n = 0; n < 3; n++) await domain.applyNews(told(id, 'settled', { source: 'poll' }));
+  // This goes through, and heals nothing.
+  await domain.applyNews(told(id, 'unknown', { source: 'poll', doubt: 'absent_order' }));
+  expect((await cases(id)).map(({ kind, closed }) => `${kind} ${closed}`).toSorted()).toEqual([
+    'absent_order false',
+    'unprocessable false',
+  ]);
+  await books.rows('drop function refuse_one cascade');
+  expect(await domain.applyNews(told(id, 'settled'))).toMatchObject({ verdict: 'moved', state: 'SUCCEEDED' });
+  expect((await cases(id)).find(({ kind }) => kind === 'unprocessable')).toMatchObject({
+    closed: true,
+    resolution: 'a later report was recorded',
+  });
+  expect(await books.rows('select refusals from recharge_transaction where id = $1', [id])).toEqual([
+    { refusals: 0 },
+  ]);
+});
+
+test('an event that is refused is put on its recharge, stays due, and waits longer each time', async () => {
+  const domain = open();
+  const id = await recharged(domain, {}, 'submit', 'accepted');
+  const event = { id, provider: 'sandbox', eventId: `evt-${id}`, rawBody: Buffer.from('{}') };
+  await domain.inbox.keep({ ...event, correlationId: 'c-1' });
+  await refuse(id, 'settled');
+  for (let n = 0; n < 3; n++)
+    await domain.applyNews(told(id, 'settled', { source: 'webhook', eventId: event.id }));
+  const rows = await books.rows(
+    `select transaction_id, processed_at, round(extract(epoch from due_at - now()) * 1000 / ${RECONCILE_AFTER_MS})::int
+      as gap
+    from webhook_event where id = $1`,
+    [event.id],
+  );
+  expect(rows).toEqual([{ transaction_id: id, processed_at: null, gap: 4 }]);
+  expect(await cases(id)).toMatchObject([{ kind: 'unprocessable' }]);
+});
+
+test('an event of a finished recharge that is refused is a case, and the recharge stays finished', async () => {
+  const domain = open();
+  const id = await recharged(domain, {}, 'submit', 'declined');
+  await refuse(id, 'settled');
+  for (let n = 0; n < 3; n++) await domain.applyNews(told(id, 'settled', { source: 'webhook' }));
+  expect(await cases(id)).toMatchObject([{ kind: 'unprocessable' }]);
+  expect(await gap(id)).toBeNull();
+});
+
+test('a wallet that is full does not take a settlement, and the other one of its batch goes through', async () => {
+  const domain = open();
+  const accountId = 'acct-full';
+  await deposit(domain, accountId, 2n ** 63n - 10n);
+  const id = await recharged(domain, { accountId, amountMinor: 9n }, 'submit', 'accepted');
+  const [tooMuch, other] = await Promise.all([
+    recharged(domain, { accountId, amountMinor: 3n }, 'submit', 'accepted'),
+    recharged(domain, {}, 'submit', 'accepted'),
+  ]);
+  await domain.applyNews(told(id, 'settled'));
+  const answers = await Promise.all([
+    domain.applyNews(told(tooMuch, 'settled', { source: 'poll' })),
+    domain.applyNews(told(other, 'settled', { source: 'poll' })),
+  ]);
+  expect(answers.map(({ verdict }) => verdict)).toEqual(['refused', 'moved']);
+});
+
+describe('what is no refusal of one recharge', () => {
+  test.each(['42601', 'XX000'])('is thrown, not noted (%s)', async (sqlState) => {
+    const domain = open();
+    const id = await recharged(domain, {}, 'submit');
+    await refuse(id, 'settled', sqlState);
+    for (let n = 0; n < 3; n++)
+      await expect(domain.applyNews(told(id, 'settled'))).rejects.toThrow('not this one');
+    expect(await cases(id)).toEqual([]);
+  });
+
+  test('is what a client asks for: it hears of it', async () => {
+    const domain = open();
+    const id = await recharged(domain, {});
+    await refuse(id, 'withdraw');
+    for (let n = 0; n < 3; n++)
+      await expect(domain.applyNews(told(id, 'withdraw', { source: 'client' }))).rejects.toThrow(
+        'not this one',
+      );
+    expect(await cases(id)).toEqual([]);
+  });
+
+  test('is an id that none can have', async () => {
+    await expect(open().applyNews(told('no uuid', 'settled', { source: 'poll' }))).rejects.toThrow('uuid');
+  });
+});

@@ -1,0 +1,42 @@
+import type { Recharge, Report } from '../../src/core/decision.js';
+import type { News, State } from '../../src/core/recharge.js';
+
+const nextStepIn: Record<State, Recharge['nextStep']> = {
+  CREATED: 'submit',
+  SUBMITTED: 'ask',
+  PENDING_CONFIRMATION: 'ask',
+  SUCCEEDED: null,
+  FAILED: null,
+  CANCELED: null,
+};
+
+/** A recharge as it is usually found in `state`. */
+export const recharge = (state: State, over: Partial<Recharge> = {}): Recharge => ({
+  id: 'r-1',
+  kind: 'collect',
+  state,
+  confirmation: null,
+  accountId: 'acct-1',
+  amountMinor: 4_999n,
+  currency: 'USD',
+  provider: 'sandbox',
+  providerOrderId: null,
+  nextStep: nextStepIn[state],
+  attempt: state === 'CREATED' ? 0 : 1,
+  slots: [],
+  openCases: [],
+  ...over,
+});
+
+export const report = (news: News, over: Partial<Report> = {}): Report => ({
+  news,
+  source: 'webhook',
+  reason: 'as tested',
+  ...over,
+});
+
+/** Every order in which `items` can come. */
+export const permutations = <T>(items: readonly T[]): T[][] =>
+  items.length === 0
+    ? [[]]
+    : items.flatMap((item, at) => permutations(items.toSpliced(at, 1)).map((rest) => [item, ...rest]));

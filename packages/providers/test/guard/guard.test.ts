@@ -1,0 +1,200 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { describe, expect, test } from '@jest/globals';
+import type { Provider } from '../../src/contract/provider.js';
+import type { GuardOptions } from '../../src/guard/guard.js';
+import { sandboxProvider } from '../../src/sandbox/provider.js';
+import { anOrder } from '../support/builders.js';
+import {
+  accepts,
+  around,
+  breaker,
+  breaks,
+  bugs,
+  guarded,
+  isBusy,
+  open,
+  quick,
+  recordsTold,
+  server,
+  submitTimes,
+  until,
+} from '../support/guard-bench.js';
+import { type Script, says } from '../support/scripted-server.js';
+
+/** A provider whose submit is the given one. */
+const openStrange = (submit: Provider['submit'], changes: Partial<GuardOptions> = {}) =>
+  around({ ...sandboxProvider({ baseUrl: server.url }), submit }, changes);
+
+test('a process that was frozen between two tries does not send again', async () => {
+  let sent = 0;
+  openStrange(async () => {
+    sent++;
+    // Longer than the budget of half a second, and begun while the next try is waited for.
+    setTimeout(() => {
+      const until = performance.now() + 700;
+      while (performance.now() < until);
+    }, 10);
+    const outcome = { kind: 'not_executed', cause: 'rate_limited', retryAfterMs: 50 } as const;
+    return { outcome, facts: { httpStatus: 429, providerCode: null } };
+  });
+  const { outcome } = await guarded.submit(anOrder());
+  expect(outcome).toMatchObject({ kind: 'not_executed', cause: 'rate_limited' });
+  expect(sent).toBe(1);
+});
+
+describe('time limit', () => {
+  test('one call that times out leaves 20 slow but good ones alone, even when it opens the breaker', async () => {
+    const slow: Script = (response, heard) => {
+      if (!heard.body.includes('stuck')) setTimeout(() => accepts(response, heard), 400);
+    };
+    const strict = { ...quick, breaker: { ...breaker, callsMin: 1 } };
+    open(slow, { timeoutMs: 600, limits: strict });
+    const stuck = guarded.submit(anOrder({ reference: 'stuck' }));
+    await sleep(350);
+    const innocents = Array.from({ length: 20 }, (_, at) =>
+      guarded.submit(anOrder({ reference: `innocent-${at}` })),
+    );
+    expect((await stuck).outcome).toEqual({ kind: 'unknown', cause: 'timeout' });
+    expect(guarded.isOpen('submit')).not.toBeNull();
+    for (const { outcome } of await Promise.all(innocents)) expect(outcome.kind).toBe('accepted');
+    expect(server.abandoned()).toBe(1);
+  });
+
+  test('a call after a timed-out one is not poisoned by it', async () => {
+    open(() => {}, { timeoutMs: 50 });
+    await submitTimes(3);
+    server.play(accepts);
+    expect((await guarded.submit(anOrder())).outcome.kind).toBe('accepted');
+  });
+
+  test('a provider that ignores its signal is left behind, and what it does later hurts nobody', async () => {
+    openStrange(
+      async () => {
+        await sleep(150);
+        throw new Error('late');
+      },
+      { timeoutMs: 50 },
+    );
+    const { outcome, calls } = await guarded.submit(anOrder());
+    expect(outcome).toEqual({ kind: 'unknown', cause: 'timeout' });
+    expect(calls).toMatchObject([{ outcome: 'unknown', cause: 'timeout', httpStatus: null }]);
+    // An unhandled rejection would end the process; that it is caught shows in its being told.
+    await until(() => bugs.length === 1);
+  });
+
+  test('no call takes longer than it says', async () => {
+    open(() => {}, { timeoutMs: 100 });
+    const startedMs = performance.now();
+    await guarded.submit(anOrder());
+    expect(guarded.longestMs).toBe(650);
+    expect(performance.now() - startedMs).toBeLessThan(guarded.longestMs);
+  });
+});
+
+describe('a provider that throws', () => {
+  test.each<[string, Provider['submit']]>([
+    ['later', () => Promise.reject(new TypeError('boom'))],
+    [
+      'at once',
+      () => {
+        throw new TypeError('boom');
+      },
+    ],
+  ])('%s may have taken the order: unknown, not tried again, and told', async (_name, submit) => {
+    openStrange(submit);
+    const { outcome, calls } = await guarded.submit(anOrder());
+    expect(outcome).toEqual({ kind: 'unknown', cause: 'unreadable' });
+    expect(calls).toHaveLength(1);
+    expect(bugs).toEqual([expect.objectContaining({ message: 'boom' })]);
+  });
+});
+
+describe('retries', () => {
+  const times = (count: number, first: Script): Script => {
+    let left = count;
+    return (response, heard) => (left-- > 0 ? first : accepts)(response, heard);
+  };
+
+  test('what was certainly not executed is tried again, three times in all', async () => {
+    open(times(2, isBusy));
+    const { outcome, calls } = await guarded.submit(anOrder());
+    expect(outcome.kind).toBe('accepted');
+    expect(calls.map((call) => call.outcome)).toEqual(['not_executed', 'not_executed', 'accepted']);
+  });
+
+  test('then the last outcome is what the caller hears', async () => {
+    open(times(3, isBusy));
+    const { outcome, calls } = await guarded.submit(anOrder());
+    expect(outcome).toEqual({ kind: 'not_executed', cause: 'unavailable' });
+    expect(calls).toHaveLength(3);
+    expect(server.heard).toHaveLength(3);
+  });
+
+  test.each<[string, Script, string]>([
+    ['500', breaks, 'unknown'],
+    ['a reset', (response) => response.socket?.resetAndDestroy(), 'unknown'],
+    ['HTML', says(200, '<html>'), 'unknown'],
+    ['no answer', () => {}, 'unknown'],
+    ['422', says(422, { code: 'invalid_parameter' }), 'rejected'],
+  ])('never after %s', async (_name, script, kind) => {
+    open(script, { timeoutMs: 200 });
+    expect((await guarded.submit(anOrder())).outcome.kind).toBe(kind);
+    expect(server.heard).toHaveLength(1);
+  });
+
+  test('a query is tried again by the same rule', async () => {
+    let left = 1;
+    open((response, heard) => (left-- > 0 ? isBusy : says(200, { orders: [] }))(response, heard));
+    const { outcome, calls } = await guarded.query('rcg-1');
+    expect(outcome).toEqual({ kind: 'absent' });
+    expect(calls.map((call) => `${call.operation} ${call.outcome}`)).toEqual([
+      'query not_executed',
+      'query absent',
+    ]);
+  });
+
+  const limited = (seconds: string) => says(429, { code: 'rate_limited' }, { 'retry-after': seconds });
+
+  test('Retry-After is waited out when there is time for it', async () => {
+    open(times(1, limited('1')), { limits: { ...quick, retryBudgetMs: 3_000 } });
+    const { outcome, calls } = await guarded.submit(anOrder());
+    expect(outcome.kind).toBe('accepted');
+    expect(calls[1]!.startedAt.getTime() - calls[0]!.endedAt.getTime()).toBeGreaterThanOrEqual(990);
+  });
+
+  test('a Retry-After beyond the budget is handed to the caller at once', async () => {
+    open(limited('30'));
+    const startedMs = performance.now();
+    const { outcome, calls } = await guarded.submit(anOrder());
+    expect(outcome).toEqual({ kind: 'not_executed', cause: 'rate_limited', retryAfterMs: 30_000 });
+    expect(calls).toHaveLength(1);
+    expect(performance.now() - startedMs).toBeLessThan(400);
+  });
+
+  test('a breaker that opens ends them', async () => {
+    open(isBusy, { limits: { ...quick, breaker: { ...breaker, callsMin: 2, resetMs: 5_000 } } });
+    const { outcome, calls } = await guarded.submit(anOrder());
+    expect(outcome).toEqual({ kind: 'not_executed', cause: 'unavailable' });
+    expect(calls).toHaveLength(2);
+  });
+});
+
+test('every physical attempt is recorded, and told as it ends', async () => {
+  let second = 0;
+  open(breaks, { now: () => new Date(second++ * 1_000) });
+  const { calls } = await guarded.submit(anOrder());
+  expect(calls).toEqual([
+    {
+      provider: 'sandbox',
+      operation: 'submit',
+      startedAt: expect.any(Date),
+      endedAt: expect.any(Date),
+      outcome: 'unknown',
+      cause: 'server_error',
+      httpStatus: 500,
+      providerCode: 'internal_error',
+    },
+  ]);
+  expect(calls[0]!.endedAt.getTime() - calls[0]!.startedAt.getTime()).toBe(1_000);
+  expect(recordsTold).toEqual(calls);
+});

@@ -1,0 +1,90 @@
+import { once } from 'node:events';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Logger } from '@replenish/runtime';
+import { Queue, Worker } from 'bullmq';
+import type { Backend } from '../backend.js';
+import { EVENTS_KEPT, type JobQueue, type JobWorker, jobOptions, type Kept } from '../catalogue.js';
+import { redisAddressFrom } from './address.js';
+import { type Connection, RedisConnections } from './connections.js';
+import { refuseUnfit, wordsOf } from './faults.js';
+
+const RETRY_MS = 250;
+
+// Enough for a person to see what happened lately.
+const KEPT: Kept = { removeOnComplete: { count: 50 }, removeOnFail: { count: 200 } };
+
+const AWAY = new Set(['reconnecting', 'close', 'end']);
+
+/**
+ * One connection for every queue of the process, one for every worker, and one a worker that BullMQ blocks on.
+ * @param prefixNow what the keys begin with; it may have to be asked for, and fail
+ * @throws BadConfiguration for an address that cannot be read
+ */
+export function openRedis(url: string, prefixNow: () => Promise<string>, log: Logger): Backend {
+  const connections = new RedisConnections(redisAddressFrom(url), log);
+  const producer = connections.producer();
+  let consumer: Connection | undefined;
+  // Known before the first queue or worker is built. The hash tag keeps every key of BullMQ in one slot of a Redis
+  // Cluster, which its Lua scripts need.
+  let prefix = '';
+  const knowPrefix = async (): Promise<void> => {
+    prefix = `{${await prefixNow()}}`;
+  };
+  return {
+    kind: 'redis',
+    isAway: () => AWAY.has(producer.status),
+    reachable: async (stop) => {
+      await untilReady(producer, stop);
+      while (prefix === '') {
+        stop.throwIfAborted();
+        await knowPrefix().catch((error: unknown) => {
+          connections.refusals.failed(error);
+          return delay(RETRY_MS, undefined, { signal: stop });
+        });
+      }
+    },
+    ping: async () => {
+      try {
+        await refuseAway(producer);
+        await knowPrefix();
+        await refuseUnfit(producer, `${prefix}:probe`);
+        connections.refusals.recovered();
+      } catch (error) {
+        connections.refusals.failed(error);
+        throw error;
+      }
+    },
+    buildQueue: (name): JobQueue =>
+      new Queue(name, {
+        connection: producer,
+        prefix,
+        defaultJobOptions: jobOptions(name, KEPT),
+        streams: { events: { maxLen: EVENTS_KEPT } },
+      }),
+    buildWorker: (name, processor, settings): JobWorker => {
+      consumer ??= connections.consumer();
+      return new Worker(name, processor, { ...settings, connection: consumer, prefix });
+    },
+    noteError: () => {},
+    windDown: () => connections.windDown(),
+    close: async () => connections.close(),
+  };
+}
+
+async function refuseAway(redis: Connection): Promise<void> {
+  // Only the very first connection is waited for: a process that has just started is not without Redis yet.
+  if (AWAY.has(redis.status)) throw new Error(wordsOf(new Error('not connected')));
+  if (redis.status !== 'ready') await once(redis, 'ready').catch(rethrowInWords);
+}
+
+async function untilReady(redis: Connection, stop: AbortSignal): Promise<void> {
+  while (redis.status !== 'ready') {
+    stop.throwIfAborted();
+    // Rejects for every failed try of a connection, of which there may be many.
+    await once(redis, 'ready', { signal: stop }).catch(() => {});
+  }
+}
+
+function rethrowInWords(error: unknown): never {
+  throw new Error(wordsOf(error), { cause: error });
+}

@@ -1,0 +1,76 @@
+import { createServer, type Server, type ServerResponse } from 'node:http';
+import { collectDefaultMetrics, Registry } from 'prom-client';
+import type { Health } from '../process/health.js';
+
+export { Counter, Gauge, Histogram } from 'prom-client';
+
+/** METRICS_PORT is the first of a run; each kind of process has its own place in it. */
+export const metricsOffset = {
+  ingress: 0,
+  'submission-worker': 1,
+  'webhook-worker': 2,
+  'reconciliation-worker': 3,
+  dashboard: 4,
+  sandbox: 5,
+} as const;
+
+export type ProcessName = keyof typeof metricsOffset;
+
+export function openRegistry(processName: string): Registry {
+  const registry = new Registry();
+  registry.setDefaultLabels({ process: processName });
+  collectDefaultMetrics({ register: registry });
+  return registry;
+}
+
+export type MetricsServer = Readonly<{ port: number; close: () => Promise<void> }>;
+
+/**
+ * Serves `/metrics`, `/healthz` and `/readyz` on its own port, away from the public one (OWASP ASVS 13.4.5).
+ * A second process of one kind on a machine finds its port taken and moves ten places on.
+ */
+export async function serveMetrics(
+  registry: Registry,
+  health: Health,
+  at: { host: string; port: number },
+): Promise<MetricsServer> {
+  const answer = async (path: string | undefined, response: ServerResponse): Promise<void> => {
+    if (path === '/metrics') {
+      const text = await registry.metrics();
+      response.setHeader('content-type', registry.contentType);
+      response.end(text);
+      return;
+    }
+    const report = path === '/healthz' ? health.alive() : path === '/readyz' ? await health.ready() : null;
+    response.statusCode = report === null ? 404 : report.ok ? 200 : 503;
+    response.setHeader('content-type', 'application/json');
+    response.end(JSON.stringify(report ?? { error: 'not found' }));
+  };
+  const server = createServer((request, response) => {
+    // A gauge may ask a store that is away.
+    answer(request.url?.split('?')[0], response).catch((error: unknown) => {
+      response.statusCode = 500;
+      response.end(`${error instanceof Error ? error.message : String(error)}\n`);
+    });
+  });
+  server.unref();
+  const port = await listenNear(server, at.host, at.port);
+  return { port, close: () => new Promise((resolve) => server.close(() => resolve())) };
+}
+
+async function listenNear(server: Server, host: string, firstPort: number): Promise<number> {
+  for (let tried = 0; tried < 20; tried++) {
+    const port = firstPort === 0 ? 0 : firstPort + tried * 10;
+    const taken = await new Promise<boolean>((resolve, reject) => {
+      const onError = (error: NodeJS.ErrnoException) =>
+        error.code === 'EADDRINUSE' ? resolve(true) : reject(error);
+      server.once('error', onError);
+      server.listen(port, host, () => {
+        server.removeListener('error', onError);
+        resolve(false);
+      });
+    });
+    if (!taken) return (server.address() as { port: number }).port;
+  }
+  throw new Error(`no free port for metrics from ${firstPort} on`);
+}

@@ -1,0 +1,144 @@
+import { readFileSync } from 'node:fs';
+import { expect, test } from '@jest/globals';
+import {
+  BadConfiguration,
+  readConfig,
+  readTogether,
+  settings,
+  unheardSettings,
+} from '../../src/config/read.js';
+
+const read = (env: Record<string, string>) => readConfig({ REPLENISH_DIR: '/nowhere', ...env });
+
+test.each([
+  ['https://pay.example', 'https://pay.example'],
+  ['https://pay.example/', 'https://pay.example'],
+  ['https://pay.example/in//', 'https://pay.example/in'],
+])('PUBLIC_URL %s is the base %s', (given, base) => {
+  expect(read({ PUBLIC_URL: given }).PUBLIC_URL).toBe(base);
+});
+
+test('what is read together is there together', () => {
+  const [one, two] = readTogether(
+    () => 1,
+    () => 'two',
+  );
+  expect([one + 1, two.length]).toEqual([2, 3]);
+});
+
+test('the faults of a configuration are told together, and anything else is no fault of it', () => {
+  const bad = (words: string) => () => {
+    throw new BadConfiguration(words);
+  };
+  const fault = (() => {
+    try {
+      return readTogether(bad('no database'), () => 1, bad('no keys\nno proxy'));
+    } catch (error) {
+      return error;
+    }
+  })();
+  expect(fault).toBeInstanceOf(BadConfiguration);
+  expect((fault as Error).message).toBe('no database\nno keys\nno proxy');
+  const broken = () => {
+    throw new TypeError('broken');
+  };
+  expect(() => readTogether(bad('no database'), broken)).toThrow(TypeError);
+});
+
+test('a fault of the configuration is told without the stack, which says nothing of it', () => {
+  expect(new BadConfiguration('no database').stack).toBeUndefined();
+});
+
+const production = { NODE_ENV: 'production' };
+
+test.each([
+  ['defaults', {}],
+  ['defaults of production', production],
+  ['the times of our own fault tests', { RECONCILE_AFTER_MS: '1000', PROVIDER_TIMEOUT_MS: '2000' }],
+  ['a long call, and the silence that follows from it', { PROVIDER_TIMEOUT_MS: '120000' }],
+  [
+    'a margin that is just enough',
+    { ...production, RECONCILE_AFTER_MS: '33000', PROVIDER_TIMEOUT_MS: '30000' },
+  ],
+  [
+    'ports that the system chooses',
+    { INGRESS_PORT: '0', DASHBOARD_PORT: '0', METRICS_PORT: '0', SANDBOX_PORT: '0' },
+  ],
+  ['the last run of ports', { METRICS_PORT: '65530' }],
+  ['an ingress where a dashboard stands elsewhere', { ...production, INGRESS_PORT: '8081' }],
+])('%s may be set together', (_, env) => {
+  expect(() => read(env)).not.toThrow();
+});
+
+test.each([
+  [
+    { PROVIDER_TIMEOUT_MS: '120000', RECONCILE_AFTER_MS: '100' },
+    ['RECONCILE_AFTER_MS=100', 'PROVIDER_TIMEOUT_MS=120000'],
+  ],
+  [
+    { ...production, PROVIDER_TIMEOUT_MS: '30000', RECONCILE_AFTER_MS: '32999' },
+    ['RECONCILE_AFTER_MS=32999'],
+  ],
+  [{ RECONCILE_PERIOD_MS: '3600000' }, ['RECONCILE_PERIOD_MS=3600000']],
+  [{ ...production, RECONCILE_PERIOD_MS: '120001' }, ['RECONCILE_PERIOD_MS=120001']],
+  [{ METRICS_PORT: '65534' }, ['METRICS_PORT=65534']],
+  [{ INGRESS_PORT: '8081' }, ['INGRESS_PORT and DASHBOARD_PORT are both 8081']],
+  [
+    { ...production, INGRESS_PORT: '9000', DASHBOARD_PORT: '9000' },
+    ['INGRESS_PORT and DASHBOARD_PORT are both 9000'],
+  ],
+  [{ SANDBOX_PORT: '8080' }, ['INGRESS_PORT and SANDBOX_PORT are both 8080']],
+  [{ INGRESS_PORT: '9464' }, ['INGRESS_PORT=9464 is also METRICS_PORT + 0']],
+  [{ DASHBOARD_PORT: '9468' }, ['DASHBOARD_PORT=9468 is also METRICS_PORT + 4']],
+  [
+    { LOG_LEVEL: 'loud', METRICS_PORT: '65534', RECONCILE_PERIOD_MS: '3600000', INGRESS_PORT: '8081' },
+    ['LOG_LEVEL', 'METRICS_PORT=65534', 'RECONCILE_PERIOD_MS=3600000', 'both 8081'],
+  ],
+])('%j is refused, all faults together', (env, faults) => {
+  const fault = (() => {
+    try {
+      return read(env as Record<string, string>);
+    } catch (error) {
+      return error;
+    }
+  })();
+  expect(fault).toBeInstanceOf(BadConfiguration);
+  for (const words of faults) expect((fault as Error).message).toContain(words);
+});
+
+test.each([
+  ['RECONCILE_AFTER', 'RECONCILE_AFTER_MS'],
+  ['DASHBOARD_PASSWORD', 'DASHBOARD_PASSWORD_HASH'],
+  ['PROVIDER_TIMEOUT_MS_MAX', 'PROVIDER_TIMEOUT_MS'],
+  ['INGRES_PORT', 'INGRESS_PORT'],
+  ['REDIS_URI', 'REDIS_URL'],
+  ['MASTER_KEY', 'MASTER_KEY_FILE'],
+  ['REPLENISH_SOMETHING', null],
+])('%s sets nothing, and %s is told instead', (name, meant) => {
+  expect(unheardSettings({ [name]: '1' })).toEqual([{ name, meant }]);
+});
+
+test('no variable of others is taken for one of ours, nor one of ours for another', () => {
+  const others = [
+    'PATH',
+    'HOME',
+    'HOST',
+    'PORT',
+    'REDIS_PORT_6379_TCP',
+    'INGRESS_SERVICE_HOST',
+    'PGHOST',
+    'npm_config_cache',
+  ];
+  const names = [...others, ...Object.keys(settings), 'REPLENISH_DIR'];
+  expect(unheardSettings(Object.fromEntries(names.map((name) => [name, '1'])))).toEqual([]);
+});
+
+test('docs/configuration.md names every setting, and nothing else', () => {
+  const page = readFileSync(new URL('../../../../docs/configuration.md', import.meta.url), 'utf8');
+  const table = page.slice(page.indexOf('| variable'), page.indexOf('\n\n', page.indexOf('| variable')));
+  const named = table
+    .split('\n')
+    .slice(2)
+    .flatMap((row) => [...row.split(' | ')[0]!.matchAll(/`(\w+)`/g)].map(([, name]) => name));
+  expect(named.toSorted()).toEqual([...Object.keys(settings), 'REPLENISH_DIR'].toSorted());
+});

@@ -1,0 +1,41 @@
+import { afterEach, expect, jest, test } from '@jest/globals';
+import type { Logger } from '../../src/observe/log.js';
+import { openOutageLog } from '../../src/observe/outage-log.js';
+
+afterEach(() => {
+  jest.useRealTimers();
+});
+
+function open() {
+  jest.useFakeTimers();
+  const lines: [object, string][] = [];
+  const log = {
+    warn: (fields: object, message: string) => lines.push([fields, message]),
+  } as unknown as Logger;
+  return { lines, outage: openOutageLog(log, 'the store is away') };
+}
+
+test('an outage is told once, and its end with the count', () => {
+  const { lines, outage } = open();
+  const error = new Error('away');
+  for (let n = 0; n < 1_000; n++) outage.failed(error, { correlationId: `c${n}` });
+  expect(lines).toEqual([[{ err: error, correlationId: 'c0' }, 'the store is away']]);
+  outage.worked();
+  outage.worked();
+  expect(lines.slice(1)).toEqual([
+    [{ failed: 1_000, outageMs: expect.any(Number) }, 'the store is away: over'],
+  ]);
+});
+
+test('without a success it is over when nothing fails any more, and the next one is told anew', () => {
+  const { lines, outage } = open();
+  for (let n = 0; n < 4; n++) {
+    outage.failed(new Error('away'));
+    jest.advanceTimersByTime(4_000);
+  }
+  expect(lines).toHaveLength(1);
+  jest.advanceTimersByTime(5_000);
+  expect(lines[1]).toEqual([expect.objectContaining({ failed: 4 }), 'the store is away: over']);
+  outage.failed(new Error('away again'));
+  expect(lines).toHaveLength(3);
+});

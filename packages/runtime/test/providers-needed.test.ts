@@ -1,7 +1,0 @@
-import { expect, test } from '@jest/globals';
-import { BadConfiguration, requireProviders } from '../src/config.js';
-
-test('a worker without a provider to serve does not start', () => {
-  expect(requireProviders(['sandbox'])).toEqual(['sandbox']);
-  expect(() => requireProviders([])).toThrow(BadConfiguration);
-});

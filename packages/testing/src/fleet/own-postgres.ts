@@ -1,0 +1,55 @@
+import { execFile } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { type EmbeddedPostgres, openEmbeddedPostgres } from '@replenish/runtime/embedded-postgres';
+import type { TestDatabase } from './database.js';
+import { freePort } from './machine.js';
+
+/**
+ * A PostgreSQL of one's own on a port that stays, to be taken away and given back while a fleet runs on it. Durable,
+ * unlike that of the other tests: an immediate end must not lose what was committed.
+ */
+export class OwnPostgres {
+  readonly #dir: string;
+  readonly #port: number;
+  #running: EmbeddedPostgres;
+
+  private constructor(dir: string, port: number, running: EmbeddedPostgres) {
+    this.#dir = dir;
+    this.#port = port;
+    this.#running = running;
+  }
+
+  /** Started and migrated. */
+  static async open(): Promise<OwnPostgres> {
+    const dir = mkdtempSync(join(tmpdir(), 'replenish-own-postgres-'));
+    const port = await freePort();
+    const running = await openEmbeddedPostgres({ dir, port });
+    const script = join(import.meta.dirname, '..', '..', 'dist', 'fleet', 'migrate.js');
+    await promisify(execFile)(process.execPath, [script, running.url]);
+    return new OwnPostgres(dir, port, running);
+  }
+
+  get database(): TestDatabase {
+    return { url: this.#running.url, release: () => this.close() };
+  }
+
+  /** Ends it, and starts it again after `awayMs`. `fast` ends sessions in order, `immediate` is a crash with recovery. */
+  async restart(mode: 'fast' | 'immediate', awayMs: number): Promise<void> {
+    if (mode === 'immediate') {
+      process.kill(this.#running.pid, 'SIGQUIT');
+      await this.#running.exited;
+    } else {
+      await this.#running.stop();
+    }
+    await new Promise((resolve) => setTimeout(resolve, awayMs));
+    this.#running = await openEmbeddedPostgres({ dir: this.#dir, port: this.#port });
+  }
+
+  async close(): Promise<void> {
+    await this.#running.stop();
+    rmSync(this.#dir, { recursive: true, force: true });
+  }
+}

@@ -1,0 +1,88 @@
+import { execFile } from 'node:child_process';
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { openEmbeddedPostgres } from '@replenish/runtime/embedded-postgres';
+import pg from 'pg';
+
+export type TestServer = Readonly<{
+  /** A superuser's URL; every test file makes databases of its own there. */
+  url: string;
+  /** A migrated, empty database to be cloned. */
+  template: string;
+  close: () => Promise<void>;
+}>;
+
+const PREFIX = 'replenish-jest-';
+
+/** One PostgreSQL for a whole run: the given one, or an embedded one that is fast and forgetful. */
+export async function openTestServer(givenUrl: string | undefined): Promise<TestServer> {
+  const template = `replenish_template_${process.pid}`;
+  const server = givenUrl ? { url: givenUrl, close: async () => {} } : await openTemporary();
+  try {
+    await migrateTemplate(server.url, template);
+  } catch (error) {
+    await server.close();
+    throw error;
+  }
+  const close = async () => {
+    await execute(server.url, `drop database if exists ${template} with (force)`);
+    await server.close();
+  };
+  return { url: server.url, template, close };
+}
+
+async function openTemporary(): Promise<{ url: string; close: () => Promise<void> }> {
+  sweepKilledRuns();
+  const dir = mkdtempSync(join(tmpdir(), `${PREFIX}${process.pid}-`));
+  const postgres = await openEmbeddedPostgres({ dir, durable: false });
+  const close = async () => {
+    await postgres.stop();
+    rmSync(dir, { recursive: true, force: true });
+  };
+  return { url: postgres.url, close };
+}
+
+/** A killed Jest ends its PostgreSQL (the supervisor sees to that), but leaves the folder. */
+function sweepKilledRuns(): void {
+  for (const name of readdirSync(tmpdir()).filter((entry) => entry.startsWith(PREFIX))) {
+    const pid = Number(name.slice(PREFIX.length).split('-')[0]);
+    if (!isAlive(pid)) rmSync(join(tmpdir(), name), { recursive: true, force: true });
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
+  }
+}
+
+async function migrateTemplate(url: string, template: string): Promise<void> {
+  await execute(url, `drop database if exists ${template} with (force)`);
+  await execute(url, `create database ${template}`);
+  const script = join(import.meta.dirname, '..', '..', 'dist', 'fleet', 'migrate.js');
+  await promisify(execFile)(process.execPath, [script, withDatabase(url, template)]);
+  // PostgreSQL clones only what nobody is connected to.
+  await execute(url, `alter database ${template} with allow_connections false`);
+  await execute(url, `select pg_terminate_backend(pid) from pg_stat_activity where datname = '${template}'`);
+}
+
+export function withDatabase(url: string, database: string): string {
+  const other = new URL(url);
+  other.pathname = `/${database}`;
+  return other.href;
+}
+
+/** One statement in a session of its own. */
+export async function execute(url: string, statement: string): Promise<void> {
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  try {
+    await client.query(statement);
+  } finally {
+    await client.end();
+  }
+}

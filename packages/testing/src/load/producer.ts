@@ -1,0 +1,139 @@
+import { Agent, request } from 'node:http';
+import type { Fleet } from '../fleet/fleet.js';
+import { bearer, client } from '../fleet/producer.js';
+import { until } from '../until.js';
+import { type Ask, ask, bodyOf, payers } from './load.js';
+
+/** One try of one intent, as its producer saw it. `status` null: no answer, so nobody knows what became of it. */
+export type Call = Readonly<{
+  ask: Ask;
+  status: number | null;
+  transactionId: string | null;
+  replayed: boolean;
+  code: string | null;
+  retryAfter: string | null;
+  /** Why there was no answer. */
+  fault: string | null;
+}>;
+
+/** As long as a fleet may be away before a producer of these tests gives up. */
+const GIVE_UP_MS = 60_000;
+
+/** A producer that keeps a history of its calls, and repeats its key until it has an answer. */
+export class Producer {
+  readonly calls: Call[] = [];
+  readonly #fleet: Pick<Fleet, 'ingressUrls' | 'databaseUrl'>;
+  readonly #authorization: string;
+  readonly #agent: Agent;
+
+  private constructor(
+    fleet: Pick<Fleet, 'ingressUrls' | 'databaseUrl'>,
+    authorization: string,
+    sockets: number,
+  ) {
+    this.#fleet = fleet;
+    this.#authorization = authorization;
+    this.#agent = new Agent({ keepAlive: true, maxSockets: sockets });
+  }
+
+  /** @param connections to each ingress, at most */
+  static async open(fleet: Pick<Fleet, 'ingressUrls' | 'databaseUrl'>, connections = 32): Promise<Producer> {
+    return new Producer(fleet, bearer(await client(fleet)), connections);
+  }
+
+  close(): void {
+    this.#agent.destroy();
+  }
+
+  /** One try. Never throws: no answer is an answer here. */
+  async once(asked: Ask, ingress = 0): Promise<Call> {
+    const call = await this.#post(asked, this.#fleet.ingressUrls[ingress]!);
+    this.calls.push(call);
+    return call;
+  }
+
+  /** Tries with the same key until there is an answer that is not "later". */
+  async send(asked: Ask, ingress = 0): Promise<Call> {
+    return until(
+      async () => {
+        const call = await this.once(asked, ingress);
+        return call.status !== null && call.status !== 503 && call;
+      },
+      { limitMs: GIVE_UP_MS, everyMs: 100 },
+      `an answer to ${asked.key}`,
+    );
+  }
+
+  /** All of them, some at a time; each ends with its answer. */
+  async sendAll(asks: readonly Ask[], inFlight = 16, ingress = 0): Promise<Call[]> {
+    const waiting = [...asks];
+    const answers: Call[] = [];
+    const sendNext = async () => {
+      for (let next = waiting.shift(); next; next = waiting.shift())
+        answers.push(await this.send(next, ingress));
+    };
+    await Promise.all(Array.from({ length: inFlight }, sendNext));
+    return answers;
+  }
+
+  /** The body of `GET /v1/recharges/{id}`. */
+  async read(transactionId: string): Promise<Readonly<Record<string, unknown>>> {
+    const response = await fetch(`${this.#fleet.ingressUrls[0]}/v1/recharges/${transactionId}`, {
+      headers: { authorization: this.#authorization },
+    });
+    if (!response.ok) throw new Error(`GET of ${transactionId} answered ${response.status}`);
+    return (await response.json()) as Record<string, unknown>;
+  }
+
+  async reaches(transactionId: string, state: string, limitMs = 30_000): Promise<void> {
+    const what = `${transactionId} ${state}`;
+    await until(async () => (await this.read(transactionId)).state === state, { limitMs }, what);
+  }
+
+  /** Gives every payer a balance that no load of these tests can use up. */
+  async fund(): Promise<void> {
+    const gifts = payers.map((accountId) => ask('ok', { accountId, amount: 1_000_000_000 }));
+    for (const { transactionId } of await this.sendAll(gifts))
+      await this.reaches(transactionId!, 'SUCCEEDED');
+  }
+
+  #post(asked: Ask, ingressUrl: string): Promise<Call> {
+    const unanswered = {
+      ask: asked,
+      status: null,
+      transactionId: null,
+      replayed: false,
+      code: null,
+      retryAfter: null,
+    };
+    return new Promise((resolve) => {
+      const lost = (error: Error) => resolve({ ...unanswered, fault: error.message });
+      const headers = {
+        authorization: this.#authorization,
+        'content-type': 'application/json',
+        'idempotency-key': asked.key,
+      };
+      const options = { method: 'POST', headers, agent: this.#agent, signal: AbortSignal.timeout(20_000) };
+      const sent = request(`${ingressUrl}/v1/recharges`, options, async (response) => {
+        try {
+          let text = '';
+          for await (const chunk of response.setEncoding('utf8')) text += chunk;
+          const body = JSON.parse(text) as { transactionId?: string; code?: string };
+          resolve({
+            ask: asked,
+            status: response.statusCode!,
+            transactionId: body.transactionId ?? null,
+            replayed: response.headers['idempotent-replayed'] === 'true',
+            code: body.code ?? null,
+            retryAfter: response.headers['retry-after'] ?? null,
+            fault: null,
+          });
+        } catch (error) {
+          lost(error as Error);
+        }
+      });
+      sent.once('error', lost);
+      sent.end(bodyOf(asked));
+    });
+  }
+}
