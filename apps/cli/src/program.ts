@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Command, type CommanderError } from '@commander-js/extra-typings';
-import type { AnyCommand, Run } from './command.js';
+import type { AnyCommand, CommandRun } from './command.js';
 import { commands } from './commands/index.js';
 
 const { version } = JSON.parse(readFileSync(join(import.meta.dirname, '../package.json'), 'utf8')) as {
@@ -11,7 +11,7 @@ const { version } = JSON.parse(readFileSync(join(import.meta.dirname, '../packag
 export type Misunderstood = (command: AnyCommand, error: CommanderError) => never;
 
 /** The whole command line as commander's tree. `misunderstood` hears which command could not take its arguments. */
-export function programOf(run: Run, misunderstood: Misunderstood): AnyCommand {
+export function programOf(run: CommandRun, misunderstood: Misunderstood): AnyCommand {
   const program: AnyCommand = new Command('replenish')
     .usage('<command> [options]')
     .version(version, '-V, --version', 'print the version')
@@ -26,7 +26,7 @@ export function programOf(run: Run, misunderstood: Misunderstood): AnyCommand {
 }
 
 /** The same manners for every command of the tree: commander hands them on to none that is added ready-made. */
-function govern(command: AnyCommand, run: Run, misunderstood: Misunderstood): void {
+function govern(command: AnyCommand, run: CommandRun, misunderstood: Misunderstood): void {
   command
     .helpOption('-h, --help', 'print what the command takes')
     .configureHelp({ helpWidth: 110, styleTitle: (title) => run.paint?.('bold', title) ?? title })

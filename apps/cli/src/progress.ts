@@ -1,5 +1,5 @@
 import yoctoSpinner from 'yocto-spinner';
-import type { Desk } from './command.js';
+import type { Terminal } from './command.js';
 
 /** Replaces the words of what is under way. */
 export type Tell = (what: string) => void;
@@ -12,7 +12,7 @@ const LINE_EVERY_MS = 10_000;
  * terminal, a new line every ten seconds elsewhere.
  */
 export async function withProgress<T>(
-  { terminal, complain }: Pick<Desk, 'terminal' | 'complain'>,
+  { terminal, complain }: Pick<Terminal, 'terminal' | 'complain'>,
   what: string,
   work: (tell: Tell) => Promise<T>,
   everyMs = LINE_EVERY_MS,

@@ -1,6 +1,6 @@
 import { types } from 'node:util';
 import type { CommanderError } from '@commander-js/extra-typings';
-import { type AnyCommand, type Desk, Misuse } from './command.js';
+import { type AnyCommand, Misuse, type Terminal } from './command.js';
 import { programOf } from './program.js';
 
 /** Help or the version was asked for, and printed. */
@@ -17,7 +17,7 @@ class Misunderstanding extends Error {
 }
 
 /** Exit codes: 2 for arguments that a command does not take, 1 for what did not work, else the command's own. */
-export async function run(args: readonly string[], desk: Desk): Promise<number> {
+export async function run(args: readonly string[], desk: Terminal): Promise<number> {
   let exitCode = 0;
   const exitWith = (code: number) => {
     exitCode = code;

@@ -1,5 +1,5 @@
 import Table from 'cli-table3';
-import type { Desk } from './command.js';
+import type { Terminal } from './command.js';
 
 // Columns by two spaces and no lines: what is printed is also read by grep, awk and cut.
 const NO_LINES = Object.fromEntries(
@@ -13,7 +13,7 @@ const NO_LINES = Object.fromEntries(
 export function tableOf(
   heads: readonly string[],
   rows: readonly (readonly string[])[],
-  paint: Desk['paint'],
+  paint: Terminal['paint'],
 ): string {
   const table = new Table({
     head: heads.map((head) => paint?.('bold', head) ?? head),

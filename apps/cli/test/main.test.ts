@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Command } from '@commander-js/extra-typings';
 import { expect, test } from '@jest/globals';
-import type { AnyCommand, Run } from '../src/command.js';
+import type { AnyCommand, CommandRun } from '../src/command.js';
 import { programOf } from '../src/program.js';
 
 const replenish = (...args: string[]) => {
@@ -134,7 +134,7 @@ test('every command, argument and option is described in the help', () => {
     ),
     ...command.commands.flatMap((one) => undescribed(one as AnyCommand)),
   ];
-  expect(undescribed(programOf(silent({}) as Run, fail))).toEqual([]);
+  expect(undescribed(programOf(silent({}) as CommandRun, fail))).toEqual([]);
 });
 
 test.each(['verify', 'migrate', 'rekey'])('%s --json says in JSON that the database is away', (command) => {

@@ -7,7 +7,7 @@ import { type Board, openBoard } from './queues/board.js';
 
 const BOARD_PATH = '/queues';
 
-type Deps = Readonly<{
+type DashboardDeps = Readonly<{
   passwordHash: string;
   log: Logger;
   /** Proxies whose X-Forwarded-* are believed; false: nobody's. */
@@ -16,7 +16,7 @@ type Deps = Readonly<{
 }>;
 
 /** The web face: `/login`, `/logout`, `/healthz`, and behind the login the board. */
-export function openDashboard({ passwordHash, log, trustProxy = false, nowMs = Date.now }: Deps): {
+export function openDashboard({ passwordHash, log, trustProxy = false, nowMs = Date.now }: DashboardDeps): {
   app: Express;
   show: Board['show'];
 } {

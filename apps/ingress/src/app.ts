@@ -25,7 +25,15 @@ import { addAuditRoutes } from './audit/routes.js';
 import { openCallers } from './auth/caller.js';
 import type { AuthSettings } from './auth/settings.js';
 import { docsRoutes } from './docs/routes.js';
-import { atEnd, type Call, callOf, type Onlooker, openCall, seenBy, statusTold } from './http/call.js';
+import {
+  atEnd,
+  callOf,
+  type Observer,
+  openCall,
+  type RequestContext,
+  seenBy,
+  statusTold,
+} from './http/call.js';
 import { otherMethods } from './http/methods.js';
 import { type Intake, readBody } from './http/read-body.js';
 import { redacted } from './http/redaction.js';
@@ -57,7 +65,7 @@ export type IngressDeps = Readonly<{
 export type Guards = Readonly<{
   limits?: Limits;
   /** Every call passes them, in this order. */
-  onlookers?: readonly Onlooker[];
+  onlookers?: readonly Observer[];
   mutualTls?: boolean;
   /** Null: bodies and work are not bounded. */
   intake?: Intake | null;
@@ -161,8 +169,8 @@ function openCounters(registry: Frame['registry']): [Counter<'result'>, Counter<
 }
 
 /** One correlation id from the request into the answer and the one line that the request leaves in the log. */
-function opening(log: Logger): Onlooker {
-  const logLine = (request: Request, response: Response, call: Call): void => {
+function opening(log: Logger): Observer {
+  const logLine = (request: Request, response: Response, call: RequestContext): void => {
     const { correlationId, transactionId, idempotencyKey, durationMs } = call;
     const { method } = request;
     const path = redacted(request.originalUrl.split('?')[0]!);

@@ -1,5 +1,5 @@
-import { type Domain, newsOfOrder, nextStep, type Outstanding, type Told } from '@replenish/domain';
-import type { GuardedProvider, CallRecord as ProviderCall, QueryOutcome } from '@replenish/providers';
+import { type Domain, newsOfOrder, nextStep, type Outstanding, type RechargeReport } from '@replenish/domain';
+import type { GuardedProvider, Attempt as ProviderCall, QueryOutcome } from '@replenish/providers';
 import type { Queues } from '@replenish/queues';
 import { crashPoint, type Logger, newId, type ProviderMetrics } from '@replenish/runtime';
 
@@ -50,7 +50,7 @@ export function asker(deps: AskerDeps): (id: string) => Promise<undefined> {
   };
 }
 
-function toldOf(recharge: Outstanding, outcome: QueryOutcome, provider: GuardedProvider): Told {
+function toldOf(recharge: Outstanding, outcome: QueryOutcome, provider: GuardedProvider): RechargeReport {
   const about = { transactionId: recharge.id, attempt: recharge.attempt, source: 'poll' as const };
   const unknown = { ...about, news: 'unknown' as const };
   switch (outcome.kind) {

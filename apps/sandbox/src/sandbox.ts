@@ -13,7 +13,7 @@ import { Webhooks } from './machine/webhooks.js';
 import { type Desk, providerFace } from './plain/face.js';
 import { signingKey } from './plain/signature.js';
 
-export type SandboxOptions = Readonly<{
+export type SandboxServerOptions = Readonly<{
   host: string;
   /** 0 takes a free one. */
   port: number;
@@ -34,7 +34,7 @@ export type Sandbox = Readonly<{
 }>;
 
 /** Opens the simulator on its folder and goes on with everything that was due while it was away. */
-export async function openSandbox(options: SandboxOptions): Promise<Sandbox> {
+export async function openSandbox(options: SandboxServerOptions): Promise<Sandbox> {
   const key = signingKey(options.webhookSecret);
   const timing = { ...defaultTiming, ...options.timing };
   const store = openStore(options.dataDir);
@@ -71,7 +71,7 @@ export async function openSandbox(options: SandboxOptions): Promise<Sandbox> {
   };
 }
 
-function application(desk: Desk, { log, docsUrl }: SandboxOptions): express.Express {
+function application(desk: Desk, { log, docsUrl }: SandboxServerOptions): express.Express {
   const app = express();
   app.disable('x-powered-by').disable('etag').set('query parser', 'simple');
   app.use('/v1', providerFace(desk));

@@ -1,12 +1,12 @@
 import {
-  type CallRecord,
   type Claim,
   type Domain,
   newsOfOrder,
+  type ProviderCallRow,
+  type RechargeReport,
   StoreUnavailable,
-  type Told,
 } from '@replenish/domain';
-import type { GuardedProvider, CallRecord as ProviderCall, SubmitOutcome } from '@replenish/providers';
+import type { GuardedProvider, Attempt as ProviderCall, SubmitOutcome } from '@replenish/providers';
 import {
   Counter,
   crashPoint,
@@ -110,7 +110,7 @@ async function tell(
   }
 }
 
-type Said = Omit<Told, 'transactionId' | 'attempt' | 'seen' | 'calls'>;
+type Said = Omit<RechargeReport, 'transactionId' | 'attempt' | 'seen' | 'calls'>;
 
 // What the next try waits for when a provider took nothing and named no time.
 const RESUBMIT_AFTER_MS = 1_000;
@@ -150,7 +150,7 @@ function newsOf(outcome: SubmitOutcome, provider: string): Said {
 }
 
 /** The first physical call completes the intent's own row; retries of what was not executed are rows beside it. */
-function recordsOf(claim: Claim, outcome: SubmitOutcome, calls: readonly ProviderCall[]): CallRecord[] {
+function recordsOf(claim: Claim, outcome: SubmitOutcome, calls: readonly ProviderCall[]): ProviderCallRow[] {
   const intent = { id: claim.callId, operation: 'submit' as const, attempt: claim.attempt };
   if (calls.length === 0) {
     const now = new Date();

@@ -1,4 +1,10 @@
-import { type Domain, type Heard, newsOfOrder, type StoredEvent, StoreUnavailable } from '@replenish/domain';
+import {
+  type Domain,
+  newsOfOrder,
+  type ReportResult,
+  type StoredEvent,
+  StoreUnavailable,
+} from '@replenish/domain';
 import type { OrderEvent, Providers, UnreadEvent } from '@replenish/providers';
 import { Counter, crashPoint, type Frame, type Logger, type ProviderMetrics } from '@replenish/runtime';
 
@@ -81,7 +87,7 @@ async function apply(
   stored: StoredEvent,
   event: OrderEvent,
   transactionId: string,
-): Promise<Heard> {
+): Promise<ReportResult> {
   const heard = await deps.domain.applyNews({
     transactionId,
     provider: stored.provider,

@@ -1,6 +1,6 @@
 import { v7 as uuidv7 } from 'uuid';
 import { type Audit, openAudit } from './store/audit/trail.js';
-import { type Ask, ceilingKeeper } from './store/ceilings/ceilings.js';
+import { ceilingKeeper, type RechargeAsk } from './store/ceilings/ceilings.js';
 import { type Clients, openClients } from './store/clients/clients.js';
 import { openSecurity, type Security } from './store/clients/security.js';
 import { openVault } from './store/clients/vault.js';
@@ -16,14 +16,14 @@ import { openReads, type Reads } from './store/reads/reads.js';
 import { applier } from './store/recharges/apply.js';
 import { type Created, creator } from './store/recharges/create.js';
 import type { PlanOptions } from './store/recharges/plan.js';
-import type { Heard, Told } from './store/recharges/report.js';
+import type { RechargeReport, ReportResult } from './store/recharges/report.js';
 
 /** The state machine, the ledger and the inbox. Sole owner of the database. */
 export interface Domain extends Sweep {
   /** Stores a validated request; the same key again answers with the first one's transaction. */
-  createRecharge(ask: Ask): Promise<Created>;
+  createRecharge(ask: RechargeAsk): Promise<Created>;
   /** The only way a recharge changes. Calls that arrive together share one statement. */
-  applyNews(told: Told): Promise<Heard>;
+  applyNews(told: RechargeReport): Promise<ReportResult>;
   /** A provider answers again: makes those of its recharges due whose last call heard nothing. Returns how many. */
   pullForward(provider: string): Promise<number>;
   readonly inbox: Inbox;
@@ -111,8 +111,8 @@ export function openDomain(options: DomainOptions): Domain {
 
 export type { CaseKind, Recharge, Report, Source } from './core/decision.js';
 export { AMOUNT_MINOR_MAX, type Money, majorFromMinor, minorFromMajor } from './core/money.js';
-export { type Capabilities, type Evidence, type NextStep, nextStep } from './core/next-step.js';
-export { newsOfOrder, type OrderFacts } from './core/order-news.js';
+export { type NextStep, nextStep, type QueryEvidence, type ResubmitCapabilities } from './core/next-step.js';
+export { newsOfOrder, type ReportedFacts } from './core/order-news.js';
 export type { Kind } from './core/postings.js';
 export { isFinal, type News, news, type State, states, type Verdict } from './core/recharge.js';
 export { type SecurityRule, securityRules } from './core/security-rules.js';
@@ -121,8 +121,8 @@ export type { AuditFilter, AuditPage, CallPlace } from './store/audit/search.js'
 export type { Audit } from './store/audit/trail.js';
 export type { Ceiling } from './store/ceilings/ceilings.js';
 export type { AddedKey, Clients, NewClient, NewKey } from './store/clients/clients.js';
-export type { Key, Known } from './store/clients/key.js';
-export type { Alarm, Lock, Oddity, Security, Suspicion } from './store/clients/security.js';
+export type { Key, KeyVerifier } from './store/clients/key.js';
+export type { Alarm, Anomaly, KeyLock, Security, Suspicion } from './store/clients/security.js';
 export { StoreUnavailable } from './store/database/failure.js';
 export { storeFaultInWords } from './store/database/failure-words.js';
 export { migrate, schemaScript } from './store/database/migrate.js';
@@ -130,11 +130,17 @@ export { isUuid, storable } from './store/database/storable.js';
 export type { PruneAfter, Pruned } from './store/due/prune.js';
 export type { Due, Lane, Sweep } from './store/due/sweep.js';
 export type { Unread } from './store/inbox/filing.js';
-export type { Delivery, Inbox, Kept, StoredEvent } from './store/inbox/inbox.js';
+export type { Inbox, Receipt, SignedEvent, StoredEvent } from './store/inbox/inbox.js';
 export type { Balance, Balances, WalletEntry } from './store/ledger/balances.js';
 export { type Finding, invariantNames } from './store/proof/verify.js';
 export type { Outstanding, Reads, TimelineRow } from './store/reads/reads.js';
 export type { RechargeView } from './store/reads/view.js';
 export type { Created, CreateProblem } from './store/recharges/create.js';
 export type { NewRecharge } from './store/recharges/new-recharge.js';
-export type { CallRecord, Claim, Heard, Seen, Told } from './store/recharges/report.js';
+export type {
+  Claim,
+  ProviderCallRow,
+  RechargeReport,
+  RechargeSnapshot,
+  ReportResult,
+} from './store/recharges/report.js';

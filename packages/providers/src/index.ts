@@ -14,12 +14,12 @@ export type {
 } from './contract/provider.js';
 export type { BreakerLimits, BreakerState } from './guard/breaker.js';
 export {
-  type CallRecord,
+  type Attempt,
   type GuardedProvider,
   type GuardLimits,
   type GuardOptions,
   guard,
-  type Operation,
+  type ProviderOperation,
 } from './guard/guard.js';
 export {
   openProviders,

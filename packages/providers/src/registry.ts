@@ -1,7 +1,7 @@
 import type { Config } from '@replenish/runtime';
 import type { Provider } from './contract/provider.js';
 import type { BreakerState } from './guard/breaker.js';
-import { type GuardedProvider, type GuardOptions, guard, type Operation } from './guard/guard.js';
+import { type GuardedProvider, type GuardOptions, guard, type ProviderOperation } from './guard/guard.js';
 import { sandboxProvider } from './sandbox/provider.js';
 
 /** Every payment method a producer may name. */
@@ -23,7 +23,7 @@ export type ProvidersConfig = Readonly<
 
 export type ProvidersOptions = Omit<GuardOptions, 'timeoutMs' | 'onBreaker' | 'onAnswersAgain'> &
   Readonly<{
-    onBreaker?: (provider: string, operation: Operation, state: BreakerState) => void;
+    onBreaker?: (provider: string, operation: ProviderOperation, state: BreakerState) => void;
     onAnswersAgain?: (provider: string) => void;
   }>;
 

@@ -43,13 +43,13 @@ export const queueNames = (providers: readonly string[]): QueueName[] => [
 const PRIVATE = { stackTraceLimit: 0 };
 
 /** How many finished jobs a backend keeps to look at. The record that is kept for good is in the database. */
-export type Kept = Readonly<Pick<DefaultJobOptions, 'removeOnComplete' | 'removeOnFail'>>;
+export type JobRetention = Readonly<Pick<DefaultJobOptions, 'removeOnComplete' | 'removeOnFail'>>;
 
 /**
  * No job is given an id of its own: a failed job that is kept would block a later hint of the same id, and a doubled
  * hint does no harm, because the claim is conditional.
  */
-export function jobOptions(queue: QueueName, kept: Kept): DefaultJobOptions {
+export function jobOptions(queue: QueueName, kept: JobRetention): DefaultJobOptions {
   if (queue === 'webhooks') {
     return { ...PRIVATE, ...kept, attempts: 5, backoff: { type: 'exponential', delay: 500, jitter: 0.5 } };
   }

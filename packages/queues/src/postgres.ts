@@ -15,7 +15,7 @@ import {
 import type pg from 'pg';
 import type { Backend } from './backend.js';
 import { Burst, messageOf } from './burst.js';
-import { EVENTS_KEPT, type JobQueue, type JobWorker, jobOptions, type Kept } from './catalogue.js';
+import { EVENTS_KEPT, type JobQueue, type JobRetention, type JobWorker, jobOptions } from './catalogue.js';
 
 const bullmq = withBackend<ReturnType<typeof createPostgresBackend>, PostgresConnectionOptions>(
   createPostgresBackend,
@@ -23,7 +23,7 @@ const bullmq = withBackend<ReturnType<typeof createPostgresBackend>, PostgresCon
 
 // BullMQ reads every kept job when another one ends: with 500 of them a worker did 400 jobs a second, with 50 it did
 // 970, and keeping none saved another quarter of the database's time.
-const KEPT: Kept = { removeOnComplete: true, removeOnFail: { count: 100 } };
+const KEPT: JobRetention = { removeOnComplete: true, removeOnFail: { count: 100 } };
 const RETRY_MS = 250;
 // BullMQ's loops repeat a failed statement at once, thousands of times a second while Postgres restarts.
 const AFTER_FAULT_MS = 100;

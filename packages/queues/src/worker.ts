@@ -49,7 +49,7 @@ export function openCounters(registry: Frame['registry'] | undefined): WorkerCou
 // A first contact may fail at once: without a pause the worker would be built again thousands of times a second.
 const REBUILD_AFTER_MS = 200;
 
-type Deps = Readonly<{
+type WorkerDeps = Readonly<{
   backend: Backend;
   queue: (name: QueueName) => Promise<JobQueue>;
   counters: WorkerCounters;
@@ -65,7 +65,7 @@ export class RunningWorker implements WorkerHandle {
   readonly #starting: Promise<JobWorker | undefined>;
 
   constructor(
-    private readonly deps: Deps,
+    private readonly deps: WorkerDeps,
     private readonly name: QueueName,
     private readonly handler: Handler,
     private readonly options: WorkOptions,

@@ -13,10 +13,10 @@ export type ProviderMetrics = Readonly<{
   /** A provider's own code threw, which none may. */
   onBug: (error: unknown) => void;
   /** What the domain said of a report; when that confirmed a recharge, how long after its creation. */
-  onHeard: (provider: string, heard: Heard, now: Date) => void;
+  onHeard: (provider: string, heard: ReportOutcome, now: Date) => void;
 }>;
 
-type Heard = Readonly<{ verdict: string; state: string | null; createdAt: Date | null }>;
+type ReportOutcome = Readonly<{ verdict: string; state: string | null; createdAt: Date | null }>;
 
 const breakerLevel = { closed: 0, half_open: 1, open: 2 } as const;
 

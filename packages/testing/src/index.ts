@@ -12,13 +12,13 @@ export { freePort, processesNaming } from './fleet/machine.js';
 export { type MovableAddress, OwnRedis, openMovableAddress } from './fleet/own-redis.js';
 export type { FleetProcess } from './fleet/process.js';
 export {
-  type Answer,
   type Body,
   bearer,
   client,
   get,
+  type OrderAtSandbox,
+  type ProducerAnswer,
   post,
-  type SandboxOrder,
   sandboxOrders,
 } from './fleet/producer.js';
 export { privateRedis } from './fleet/redis.js';

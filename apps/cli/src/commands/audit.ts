@@ -43,7 +43,7 @@ export const audit: Declare = (run) =>
     });
 
 type Filter = Omit<AuditFilter, 'limit' | 'before'>;
-type Asked = Readonly<{
+type AuditOptions = Readonly<{
   client?: string;
   key?: string;
   account?: string;
@@ -53,7 +53,7 @@ type Asked = Readonly<{
   to?: Date;
 }>;
 
-function filterFrom({ client, key, account, correlationId, ...rest }: Asked): Filter {
+function filterFrom({ client, key, account, correlationId, ...rest }: AuditOptions): Filter {
   if (rest.from && rest.to && rest.from >= rest.to) throw new Misuse('--from must be before --to');
   return { ...rest, clientId: client, keyId: key, accountId: account, correlationId };
 }

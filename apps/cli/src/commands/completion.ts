@@ -17,7 +17,7 @@ export const completion: Declare = ({ say }) =>
     });
 
 /** What may follow each path of commands: `client` is followed by `create`, `list` and so on. */
-type Words = ReadonlyMap<string, readonly string[]>;
+type CompletionWords = ReadonlyMap<string, readonly string[]>;
 
 function wordsAfter(command: AnyCommand, path: readonly string[] = []): Map<string, readonly string[]> {
   const below = command.commands.map((one) => [one.name(), one as AnyCommand] as const);
@@ -29,7 +29,7 @@ function wordsAfter(command: AnyCommand, path: readonly string[] = []): Map<stri
 }
 
 // zsh runs bash's completions itself.
-const bashScript = (words: Words, shell: string): string => `${
+const bashScript = (words: CompletionWords, shell: string): string => `${
   shell === 'zsh' ? 'autoload -U +X compinit && compinit\nautoload -U +X bashcompinit && bashcompinit\n' : ''
 }_replenish() {
   local path='' word
@@ -48,7 +48,7 @@ ${[...words].map(([path, after]) => `    '${path}') word='${after.join(' ')}' ;;
 }
 complete -F _replenish replenish`;
 
-const fishScript = (words: Words): string =>
+const fishScript = (words: CompletionWords): string =>
   [
     'complete -c replenish -f',
     ...[...words].flatMap(([path, after]) =>
@@ -56,7 +56,7 @@ const fishScript = (words: Words): string =>
     ),
   ].join('\n');
 
-function fishCondition(words: Words, path: string): string {
+function fishCondition(words: CompletionWords, path: string): string {
   const below = (words.get(path) ?? []).filter((word) => words.has(`${path} ${word}`.trim()));
   const seen = path
     .split(' ')

@@ -6,7 +6,7 @@ import { lastFault, lastLines } from './logs.js';
 
 export type ChildSpec = Readonly<{ name: string; entry: string }>;
 
-type Deps = Readonly<{
+type ChildrenDeps = Readonly<{
   logsDir: string;
   /** Once it is aborted nothing is started any more. */
   ending: AbortSignal;
@@ -15,7 +15,7 @@ type Deps = Readonly<{
   onHopeless: (reason: string) => void;
 }>;
 
-type Kept = {
+type KeptChild = {
   spec: ChildSpec;
   env: Env;
   child: ChildProcess | null;
@@ -34,15 +34,15 @@ const EXEC_ARGV = ['--max-semi-space-size=16', '--max-old-space-size=256'];
 
 /** The processes of the fleet. One that dies is started again, sooner at first and then ever more slowly. */
 export class Children {
-  readonly #deps: Deps;
-  readonly #kept: Kept[] = [];
+  readonly #deps: ChildrenDeps;
+  readonly #kept: KeptChild[] = [];
 
-  constructor(deps: Deps) {
+  constructor(deps: ChildrenDeps) {
     this.#deps = deps;
   }
 
   start(spec: ChildSpec, env: Env): void {
-    const kept: Kept = { spec, env, child: null, waitMs: WAIT_FIRST_MS, hasBeenReady: false };
+    const kept: KeptChild = { spec, env, child: null, waitMs: WAIT_FIRST_MS, hasBeenReady: false };
     this.#kept.push(kept);
     this.#run(kept);
   }
@@ -66,7 +66,7 @@ export class Children {
     for (const { child } of this.#kept) child?.kill('SIGKILL');
   }
 
-  #run(kept: Kept): void {
+  #run(kept: KeptChild): void {
     if (this.#deps.ending.aborted) return;
     const { name, entry } = kept.spec;
     const log = join(this.#deps.logsDir, `${name}.log`);
@@ -94,7 +94,7 @@ export class Children {
   }
 
   #again(
-    kept: Kept,
+    kept: KeptChild,
     end: { code: number | null; signal: string | null; log: string; livedMs: number },
   ): void {
     const { name } = kept.spec;

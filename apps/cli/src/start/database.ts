@@ -4,7 +4,7 @@ import { type EmbeddedPostgres, openEmbeddedPostgres } from '@replenish/runtime/
 
 export type KeptDatabase = Readonly<{ url: string; stop: (limitMs: number) => Promise<void> }>;
 
-type Deps = Readonly<{
+type DatabaseDeps = Readonly<{
   dir: string;
   /** Once it is aborted nothing is started any more. */
   ending: AbortSignal;
@@ -16,7 +16,7 @@ type Deps = Readonly<{
 const TRIES_MAX = 5;
 
 /** The embedded PostgreSQL, started again on the same port when it dies: the children hold its URL. */
-export async function keepDatabase({ dir, ending, say, onGivenUp }: Deps): Promise<KeptDatabase> {
+export async function keepDatabase({ dir, ending, say, onGivenUp }: DatabaseDeps): Promise<KeptDatabase> {
   const log = join(dir, 'logs', 'postgres.log');
   let postgres = await openEmbeddedPostgres({ dir, log });
   const { url } = postgres;

@@ -34,7 +34,7 @@ export type Parts = Readonly<{
 }>;
 
 /** What one start carries through its steps. */
-type Run = Parts &
+type FleetRun = Parts &
   Readonly<{ dir: string; config: Config; ending: Ending; opened: Closer[]; children: Children }>;
 
 // All is gone ten seconds after a signal: the children get eight at most, the database what is left.
@@ -62,7 +62,7 @@ export async function runFleet(parts: Parts): Promise<number> {
     say: parts.say,
     onHopeless: hopeless,
   });
-  const run: Run = {
+  const run: FleetRun = {
     ...parts,
     dir,
     config,
@@ -86,7 +86,7 @@ function fail(say: Parts['say'], ending: Ending, exitCode: number, reason: strin
   ending.ask(exitCode);
 }
 
-async function end({ ending, opened, say }: Run, up: Promise<void>): Promise<number> {
+async function end({ ending, opened, say }: FleetRun, up: Promise<void>): Promise<number> {
   const exitCode = await ending.asked;
   const hadBegun = opened.length > 1; // more than the lock
   if (hadBegun) say('ending');
@@ -97,7 +97,7 @@ async function end({ ending, opened, say }: Run, up: Promise<void>): Promise<num
   return exitCode;
 }
 
-async function bringUp(run: Run, portsWaitMs: number): Promise<void> {
+async function bringUp(run: FleetRun, portsWaitMs: number): Promise<void> {
   const { dir, config, env, ending, children } = run;
   refuseWhatCannotWork(run);
   const taken = await takenPorts(wantedPorts(config), portsWaitMs);
@@ -126,7 +126,7 @@ async function bringUp(run: Run, portsWaitMs: number): Promise<void> {
   for (const line of welcome({ config, dir, demo, newPassword })) run.say(line);
 }
 
-function refuseWhatCannotWork({ config, env, specs }: Run): void {
+function refuseWhatCannotWork({ config, env, specs }: FleetRun): void {
   const unbuilt = specs.filter(({ entry }) => !existsSync(entry)).map(({ name }) => name);
   if (unbuilt.length > 0) throw new Error(`not built yet: ${unbuilt.join(', ')} (npm run build)`);
   if (config.NODE_ENV !== 'production') return;
@@ -135,7 +135,7 @@ function refuseWhatCannotWork({ config, env, specs }: Run): void {
     throw new Error(`NODE_ENV=production makes no secrets: set ${missing.join(' and ')}`);
 }
 
-async function openDatabase({ dir, env, say, ending, opened }: Run): Promise<string> {
+async function openDatabase({ dir, env, say, ending, opened }: FleetRun): Promise<string> {
   if (env.DATABASE_URL) return env.DATABASE_URL;
   const onGivenUp = (reason: string) => fail(say, ending, 1, reason);
   const database = await keepDatabase({ dir, ending: ending.signal, say, onGivenUp });
@@ -144,12 +144,12 @@ async function openDatabase({ dir, env, say, ending, opened }: Run): Promise<str
   return database.url;
 }
 
-async function openSecrets({ config, dir, env }: Run): Promise<Secrets> {
+async function openSecrets({ config, dir, env }: FleetRun): Promise<Secrets> {
   return config.NODE_ENV === 'production' ? { values: {}, newPassword: null } : keepSecrets(dir, env);
 }
 
 function prepare(
-  { config, dir }: Run,
+  { config, dir }: FleetRun,
   preparer: Preparer,
   databaseUrl: string,
   masterKeys: string | undefined,
@@ -159,7 +159,14 @@ function prepare(
 }
 
 /** Until the ingress says so itself. Says from time to time what is waited for, how long it has been, and why. */
-async function ready({ config, dir, ending, say, children, waitTellMs = WAIT_TELL_MS }: Run): Promise<void> {
+async function ready({
+  config,
+  dir,
+  ending,
+  say,
+  children,
+  waitTellMs = WAIT_TELL_MS,
+}: FleetRun): Promise<void> {
   const url = ingressUrl(config);
   const startedAtMs = performance.now();
   let answer = '';

@@ -10,12 +10,12 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 
-type Limits = Readonly<{ sizeMaxBytes: number; everyMs: number }>;
+type LogLimits = Readonly<{ sizeMaxBytes: number; everyMs: number }>;
 
-const desk: Limits = { sizeMaxBytes: 20 * 1024 * 1024, everyMs: 10_000 };
+const desk: LogLimits = { sizeMaxBytes: 20 * 1024 * 1024, everyMs: 10_000 };
 
 /** Looks at every log of the folder now and then, until it is told to stop. */
-export function keepSmall(logsDir: string, { sizeMaxBytes, everyMs }: Limits = desk): () => void {
+export function keepSmall(logsDir: string, { sizeMaxBytes, everyMs }: LogLimits = desk): () => void {
   const look = () => {
     try {
       const logs = readdirSync(logsDir).filter((name) => name.endsWith('.log'));

@@ -16,10 +16,15 @@ export const LAST_LINE = 'Ctrl-C ends it.';
 const SHOWN_ONCE = '(shown this once)';
 export const isShownOnce = (line: string): boolean => line.endsWith(SHOWN_ONCE);
 
-type Known = Readonly<{ config: Config; dir: string; demo: DemoClient | null; newPassword: string | null }>;
+type WelcomeFacts = Readonly<{
+  config: Config;
+  dir: string;
+  demo: DemoClient | null;
+  newPassword: string | null;
+}>;
 
 /** What a person needs next: where everything is, how to log in, and a line that works when it is pasted. */
-export function welcome({ config, dir, demo, newPassword }: Known): string[] {
+export function welcome({ config, dir, demo, newPassword }: WelcomeFacts): string[] {
   const ingress = ingressUrl(config);
   const lines = [
     '',

@@ -7,10 +7,10 @@ import { SESSION_MS, type Sessions } from './sessions.js';
 const COOKIE = 'replenish_session';
 const FAILURES_PER_MINUTE = 5;
 
-type Deps = Readonly<{ passwordHash: string; sessions: Sessions; log: Logger; home: string }>;
+type LoginDeps = Readonly<{ passwordHash: string; sessions: Sessions; log: Logger; home: string }>;
 
 /** `/login` and `/logout`. */
-export function loginRoutes({ passwordHash, sessions, log, home }: Deps): Router {
+export function loginRoutes({ passwordHash, sessions, log, home }: LoginDeps): Router {
   const verify = oneAtATime((password: string) => verifyPassword(password, passwordHash));
   const router = Router();
   router.use(['/login', '/logout'], sentFromHere);

@@ -22,7 +22,7 @@ export const codes = {
 export type Code = keyof typeof codes;
 export type FieldError = Readonly<{ path: string; message: string }>;
 
-type Told = 'status' | 'errors' | 'headers' | 'suspicion';
+type AnsweredProblem = 'status' | 'errors' | 'headers' | 'suspicion';
 
 /** An answer that is not the one asked for. Thrown by handlers, written by `answerProblems`. */
 export class Problem extends Error {
@@ -34,7 +34,7 @@ export class Problem extends Error {
   /** The security rule that this counts towards. Never a part of the answer. */
   readonly suspicion: SecurityRule | undefined;
 
-  constructor(code: Code, detail: string, more: Partial<Pick<Problem, Told>> = {}) {
+  constructor(code: Code, detail: string, more: Partial<Pick<Problem, AnsweredProblem>> = {}) {
     super(detail);
     this.code = code;
     this.status = more.status ?? codes[code].status;
@@ -67,10 +67,10 @@ function tell(request: Request, response: Response, problem: Problem): void {
 export const PUBLIC_URL = 'public url';
 type ProblemTypes = Readonly<{ get: (name: string) => string | undefined }>;
 
-type Said = Readonly<{ code: Code; status: number; detail: string; correlationId: string }>;
+type ProblemText = Readonly<{ code: Code; status: number; detail: string; correlationId: string }>;
 
 /** `type` is absolute where the public address is known: a reader of a log can open it. */
-export const problemBody = (app: ProblemTypes, { code, status, detail, correlationId }: Said) => ({
+export const problemBody = (app: ProblemTypes, { code, status, detail, correlationId }: ProblemText) => ({
   type: `${app.get(PUBLIC_URL) ?? ''}/docs/errors/${code}`,
   title: codes[code].title,
   status,

@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Response } from 'express';
 import helmet from 'helmet';
-import { callOf, done, type Onlooker } from '../http/call.js';
+import { callOf, done, type Observer } from '../http/call.js';
 
 /**
  * For an API: nothing of an answer is run, framed or kept by a browser, and no other site's page may read it (no CORS).
@@ -39,7 +39,7 @@ const pageSecurityFlat = security.flatMap(([name, value]) => [
 ]);
 
 /** For answers that others write, page by page or from files. */
-export const setStandingHeaders: Onlooker = (_request, response) => {
+export const setStandingHeaders: Observer = (_request, response) => {
   for (const [name, value] of security) response.setHeader(name, value);
   response.setHeader('x-correlation-id', callOf(response).correlationId);
   done(response);

@@ -1,6 +1,6 @@
 import { type AuditCall, storable } from '@replenish/domain';
 import type { Request, Response } from 'express';
-import { type Call, statusTold } from '../http/call.js';
+import { type RequestContext, statusTold } from '../http/call.js';
 import { redacted } from '../http/redaction.js';
 
 /** Parameters that may stand in the trail, by the name they have there. Whatever is not named here is left out. */
@@ -23,7 +23,7 @@ const TEXT_MAX = 255;
 const BODY_MAX = 65_536;
 
 /** What the trail keeps of one call. No header is in it, and no secret that was put where none belongs. */
-export function recordOf(request: Request, response: Response, call: Call, id: string): AuditCall {
+export function recordOf(request: Request, response: Response, call: RequestContext, id: string): AuditCall {
   const { at, ip, durationMs, key, problem, read, correlationId } = call;
   const route = routeOf(request);
   const params = paramsOf(request, route, read);

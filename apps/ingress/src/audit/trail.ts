@@ -1,13 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Audit, type AuditCall, StoreUnavailable } from '@replenish/domain';
 import { Counter, type Frame, type Logger, newId, openOutageLog } from '@replenish/runtime';
-import { atEnd, type Call, type CallEnd, type Onlooker } from '../http/call.js';
+import { atEnd, type CallEnd, type Observer, type RequestContext } from '../http/call.js';
 import { recordOf } from './record.js';
 import { openStrangers } from './strangers.js';
 
 export interface AuditTrail {
   /** Files every call that passes, when it is over. */
-  readonly see: Onlooker;
+  readonly see: Observer;
   /** Files what is left, for as long as it takes within a few seconds. */
   close(): Promise<void>;
 }
@@ -101,7 +101,7 @@ function openQueue({ audit, log, registry }: AuditTrailDeps) {
 }
 
 /** A right secret that is refused (403) is somebody's whom we know, even where it names no key in `call`. */
-const isStrangers = ({ key }: Call, { status }: AuditCall): boolean =>
+const isStrangers = ({ key }: RequestContext, { status }: AuditCall): boolean =>
   key === undefined && status >= 400 && status !== 403;
 
 async function drain(isMore: () => boolean, step: () => Promise<void>): Promise<void> {

@@ -1,4 +1,4 @@
-import type { Ceiling, Clients, Key, Known, SecurityRule } from '@replenish/domain';
+import type { Ceiling, Clients, Key, KeyVerifier, SecurityRule } from '@replenish/domain';
 import { type Scope, scopes } from '@replenish/domain/rules';
 import type { Request } from 'express';
 import { Problem } from '../answer/problem.js';
@@ -64,7 +64,7 @@ export function openCallers(clients: CallerClients, options: AuthOptions) {
 
 /** Whether a right proof of this form would have let this caller in. */
 function wouldOpen(
-  { key, isAllowedFrom }: Known,
+  { key, isAllowedFrom }: KeyVerifier,
   form: Presented['form'],
   { ip }: Request,
   { isProduction, now }: AuthOptions,
@@ -142,7 +142,7 @@ const isOfHere = (key: Key, isProduction: boolean): boolean => (key.env === 'tes
 const isExpired = ({ expiresAt }: Key, nowMs: number): boolean =>
   expiresAt !== null && expiresAt.getTime() <= nowMs;
 
-function refuseState(known: Known, request: Request, { isProduction, now }: AuthOptions): void {
+function refuseState(known: KeyVerifier, request: Request, { isProduction, now }: AuthOptions): void {
   const { key } = known;
   if (!isOfHere(key, isProduction))
     throw unauthenticated(`keys of the environment ${key.env} are not accepted here`);

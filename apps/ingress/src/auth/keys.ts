@@ -1,4 +1,4 @@
-import type { Clients, Known } from '@replenish/domain';
+import type { Clients, KeyVerifier } from '@replenish/domain';
 
 export type KeySource = Pick<Clients, 'find' | 'findBySubject'>;
 
@@ -6,7 +6,7 @@ export type KeySource = Pick<Clients, 'find' | 'findBySubject'>;
 export type KeyName = Readonly<{ keyId: string }> | Readonly<{ subject: string }>;
 
 /** A key that a proof was tried on. */
-export type Tried = Readonly<{ known: Known; isProven: boolean }>;
+export type Tried = Readonly<{ known: KeyVerifier; isProven: boolean }>;
 
 // Half a second: a revoked key stops everywhere within a second, and a busy client costs two look-ups a second.
 const KEY_TTL_MS = 500;
@@ -17,12 +17,12 @@ const KEYS_MAX = 10_000;
  * new secret works at once.
  */
 export function openKeys(source: KeySource) {
-  const kept = new Map<string, { at: number; found: Promise<Known | null> }>();
+  const kept = new Map<string, { at: number; found: Promise<KeyVerifier | null> }>();
   // Not the wall clock: a clock that is set back would keep a revoked key alive.
   const now = () => performance.now();
 
   /** The key as it was at `since` or later. */
-  const look = (name: KeyName, since: number): Promise<Known | null> => {
+  const look = (name: KeyName, since: number): Promise<KeyVerifier | null> => {
     const label = 'keyId' in name ? name.keyId : `sub ${name.subject}`;
     const known = kept.get(label);
     if (known && known.at >= since) return known.found;
@@ -35,7 +35,7 @@ export function openKeys(source: KeySource) {
   };
 
   /** The named key, and whether the proof holds for it; null where there is none. */
-  return async (name: KeyName, isProven: (known: Known) => boolean): Promise<Tried | null> => {
+  return async (name: KeyName, isProven: (known: KeyVerifier) => boolean): Promise<Tried | null> => {
     const askedAt = now();
     const known = await look(name, askedAt - KEY_TTL_MS);
     if (known && isProven(known)) return { known, isProven: true };

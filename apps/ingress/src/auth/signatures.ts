@@ -1,5 +1,5 @@
 import { hash, timingSafeEqual } from 'node:crypto';
-import type { Known } from '@replenish/domain';
+import type { KeyVerifier } from '@replenish/domain';
 import type { Request } from 'express';
 import type { Presented } from './forms.js';
 
@@ -18,7 +18,7 @@ export function signedText({ method, originalUrl, body }: Sent, { timestamp, non
   return `v1\n${method}\n${originalUrl}\n${timestamp}\n${nonce}\n${bodyHash}`;
 }
 
-export function isSigned(known: Known, text: string, { signature }: Signed): boolean {
+export function isSigned(known: KeyVerifier, text: string, { signature }: Signed): boolean {
   return isOneOf(signature, known.hmacs(text));
 }
 
@@ -29,7 +29,7 @@ export const isInWindow = ({ timestamp }: Signed, nowMs: number): boolean =>
  * The source document's form: HMAC over timestamp and key id. Its sample keeps the timestamp to itself, so without one
  * every second of the window is tried. The signature covers no request: it is good for the balance query only.
  */
-export function isS3Signed(known: Known, { keyId, signature, timestamp }: S3, nowMs: number): boolean {
+export function isS3Signed(known: KeyVerifier, { keyId, signature, timestamp }: S3, nowMs: number): boolean {
   if (!known.key.allowS3) return false;
   const now = Math.floor(nowMs / 1_000);
   if (timestamp === null) {

@@ -1,9 +1,9 @@
 import { type Code, codes } from '../answer/problem.js';
 
 export type ErrorPage = Readonly<{ status: string; title: string; meaning: string; remedy: string }>;
-type Words = Readonly<{ meaning: string; remedy: string }>;
+type ErrorTexts = Readonly<{ meaning: string; remedy: string }>;
 
-const words: Record<Code, Words> = {
+const words: Record<Code, ErrorTexts> = {
   INVALID_ARGUMENT: {
     meaning:
       'A field is missing, wrong or unknown, or the body cannot be read. `errors` names each field. Status 413: the body is too large. 415: its media type or encoding is not supported. 431: the headers are too large. 417: an `Expect` that is not supported. 408: the request did not arrive in time.',

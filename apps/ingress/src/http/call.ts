@@ -4,7 +4,7 @@ import { addressIn } from '@replenish/runtime';
 import type { Request, RequestHandler, Response } from 'express';
 
 /** What is known of a call: `response.locals`, filled by whoever learns it, for whoever files the call. */
-export type Call = {
+export type RequestContext = {
   readonly correlationId: string;
   readonly at: Date;
   /** The client's address, or that of the proxy which wrote down no address. */
@@ -30,20 +30,20 @@ export type Call = {
   readonly end: () => void;
 };
 
-export type CallEnd = (request: Request, response: Response, call: Call) => void;
+export type CallEnd = (request: Request, response: Response, call: RequestContext) => void;
 
 /** Sees a call before anything is read of it. @throws Problem to turn it away */
-export type Onlooker = (request: Request, response: Response) => void;
+export type Observer = (request: Request, response: Response) => void;
 
 /** All of them as one step of Express, which spends a microsecond and a kilobyte on each. */
 export const seenBy =
-  (onlookers: readonly Onlooker[]): RequestHandler =>
+  (onlookers: readonly Observer[]): RequestHandler =>
   (request, response, next) => {
     for (const see of onlookers) see(request, response);
     next();
   };
 
-export const callOf = (response: Response): Call => response.locals as Call;
+export const callOf = (response: Response): RequestContext => response.locals as RequestContext;
 
 /**
  * Begins a call. All of its fields are there from now on: objects of one shape are the quickest to read.
@@ -53,7 +53,7 @@ export const callOf = (response: Response): Call => response.locals as Call;
  */
 export function openCall(request: Request, response: Response, correlationId: string): void {
   const startedAtMs = performance.now();
-  const call: Call = {
+  const call: RequestContext = {
     correlationId,
     at: new Date(),
     ip: request.ip ?? addressIn(request.socket.remoteAddress ?? '') ?? '',

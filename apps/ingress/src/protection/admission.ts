@@ -8,14 +8,14 @@ import type { Limits } from './limits.js';
 
 export type Caller = (request: Request, scope: Scope) => Promise<Key>;
 
-export type GuardOptions = Readonly<{
+export type AdmissionOptions = Readonly<{
   limits: Limits | null;
   /** Callers must show a certificate that bears their client's name. */
   mutualTls: boolean;
 }>;
 
 /** What every caller meets once it is known: its certificate, its limit, and a name in the trail. */
-export function guarded(caller: Caller, { limits, mutualTls }: GuardOptions): Caller {
+export function guarded(caller: Caller, { limits, mutualTls }: AdmissionOptions): Caller {
   return async (request, scope) => {
     const response = request.res!;
     const call = callOf(response);

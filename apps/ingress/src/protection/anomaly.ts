@@ -10,12 +10,12 @@ import { Counter, type Frame, type Logger, openOutageLog } from '@replenish/runt
 import type { Request, Response } from 'express';
 import { Problem } from '../answer/problem.js';
 import { claimedKeyId } from '../audit/record.js';
-import { atEnd, type Call, type Onlooker } from '../http/call.js';
+import { atEnd, type Observer, type RequestContext } from '../http/call.js';
 import { originOf } from '../http/origin.js';
 
 export interface Watch {
   /** Looks at every answer when it is over: one that is good costs nothing more. */
-  readonly see: Onlooker;
+  readonly see: Observer;
   /** Reports what is left. */
   close(): Promise<void>;
 }
@@ -45,7 +45,7 @@ export function openWatch({ security, log, registry }: WatchDeps): Watch {
     const count = (seen.get(name)?.count ?? 0) + 1;
     seen.set(name, { rule, keyId, origin, count });
   };
-  const note = (rule: SecurityRule, request: Request, { key, correlationId, ip }: Call): void => {
+  const note = (rule: SecurityRule, request: Request, { key, correlationId, ip }: RequestContext): void => {
     events.inc({ rule });
     const keyId = key?.keyId ?? claimedKeyId(request);
     log.warn({ security: true, rule, keyId, ip, correlationId }, 'security event');
@@ -65,7 +65,7 @@ export function openWatch({ security, log, registry }: WatchDeps): Watch {
     }
   };
   const timer = setInterval(() => seen.size > 0 && void report(), REPORT_EVERY_MS).unref();
-  const look = (request: Request, response: Response, call: Call): void => {
+  const look = (request: Request, response: Response, call: RequestContext): void => {
     const rule = response.statusCode < 400 ? null : ruleOf(call);
     if (rule) note(rule, request, call);
   };
@@ -93,5 +93,5 @@ const openSecurityCounter = (registry: Frame['registry']): Counter<'rule'> =>
   });
 
 /** The rule that an answer offends, if any. */
-const ruleOf = ({ problem }: Call): SecurityRule | null =>
+const ruleOf = ({ problem }: RequestContext): SecurityRule | null =>
   problem instanceof Problem ? (problem.suspicion ?? null) : null;

@@ -8,15 +8,15 @@ import {
 } from 'rate-limiter-flexible';
 
 /** Where one call stands in its window. */
-export type Counted = Readonly<{
+export type LimitCount = Readonly<{
   /** Number of this call in the window; infinite where the count is past the quota for sure. */
   place: number;
   resetSeconds: number;
 }>;
 
 /** What several calls of one subject spent together. */
-type Spent = Readonly<{ total: number; resetSeconds: number }>;
-type Batch = { calls: number; spent: Promise<Spent> };
+type SpentLimit = Readonly<{ total: number; resetSeconds: number }>;
+type Batch = { calls: number; spent: Promise<SpentLimit> };
 
 export const WINDOW_SECONDS = 60;
 
@@ -28,9 +28,9 @@ export const WINDOW_SECONDS = 60;
 export function openLimitCounter(
   options: Readonly<{ store: LimitStore; policy: string; quota: number }>,
   onFault: (error: unknown, calls: number) => void,
-): (subject: string) => Promise<Counted> {
+): (subject: string) => Promise<LimitCount> {
   const { shared, own } = openPair(options);
-  const spend = async (subject: string, calls: number): Promise<Spent> => {
+  const spend = async (subject: string, calls: number): Promise<SpentLimit> => {
     try {
       return await consume(shared, `${await options.store.scope()}:${subject}`, calls);
     } catch (error) {
@@ -40,7 +40,7 @@ export function openLimitCounter(
   };
   const running = new Map<string, Promise<unknown>>();
   const gathering = new Map<string, Batch>();
-  const start = async (subject: string, batch: Batch): Promise<Spent> => {
+  const start = async (subject: string, batch: Batch): Promise<SpentLimit> => {
     await running.get(subject);
     gathering.delete(subject);
     const spent = spend(subject, batch.calls);
@@ -81,7 +81,7 @@ function openPair({ store, policy, quota }: { store: LimitStore; policy: string;
 }
 
 /** The library throws its answer when that is a refusal, and names no count when it did not ask the store. */
-async function consume(limiter: RateLimiterAbstract, subject: string, calls: number): Promise<Spent> {
+async function consume(limiter: RateLimiterAbstract, subject: string, calls: number): Promise<SpentLimit> {
   try {
     return spentOf(await limiter.consume(subject, calls));
   } catch (thrown) {
@@ -90,7 +90,7 @@ async function consume(limiter: RateLimiterAbstract, subject: string, calls: num
   }
 }
 
-const spentOf = ({ consumedPoints, msBeforeNext }: RateLimiterRes): Spent => ({
+const spentOf = ({ consumedPoints, msBeforeNext }: RateLimiterRes): SpentLimit => ({
   total: consumedPoints || Number.POSITIVE_INFINITY,
   resetSeconds: Math.max(1, Math.ceil(msBeforeNext / 1_000)),
 });

@@ -4,7 +4,7 @@ import { Counter, type Frame, type Logger } from '@replenish/runtime';
 import type { Response } from 'express';
 import { Problem } from '../answer/problem.js';
 import { addHeader } from '../answer/send.js';
-import { type Counted, openLimitCounter, WINDOW_SECONDS } from './limit-counter.js';
+import { type LimitCount, openLimitCounter, WINDOW_SECONDS } from './limit-counter.js';
 
 export interface Limits {
   /** Counts one call of the caller's client and tells it what is left. @throws Problem RATE_LIMITED */
@@ -51,19 +51,19 @@ export function openLimits(config: LimitsConfig): Limits {
 }
 
 /** draft-ietf-httpapi-ratelimit-headers-10: quota and window, what is left of them and for how long. */
-const headersOf = (policy: Policy, quota: number, { place, resetSeconds }: Counted) => ({
+const headersOf = (policy: Policy, quota: number, { place, resetSeconds }: LimitCount) => ({
   'ratelimit-policy': `"${policy}";q=${quota};w=${WINDOW_SECONDS}`,
   ratelimit: `"${policy}";r=${Math.max(0, quota - place)};t=${resetSeconds}`,
 });
 
-function limited(policy: Policy, quota: number, counted: Counted): Problem {
+function limited(policy: Policy, quota: number, counted: LimitCount): Problem {
   const detail = `the limit of ${quota} requests per minute of this ${policy} is reached`;
   const headers = { ...headersOf(policy, quota, counted), 'retry-after': String(counted.resetSeconds) };
   return new Problem('RATE_LIMITED', detail, { headers });
 }
 
 function openCounting({ store, log, registry }: LimitsConfig) {
-  const counters = new Map<string, (subject: string) => Promise<Counted>>();
+  const counters = new Map<string, (subject: string) => Promise<LimitCount>>();
   const faults = new Counter({
     name: 'replenish_rate_limit_store_faults_total',
     help: 'Requests that were counted by this process alone, because the store of limits did not answer.',
@@ -76,7 +76,7 @@ function openCounting({ store, log, registry }: LimitsConfig) {
     loggedAtMs = performance.now();
     log.warn({ err: error }, 'the store of rate limits does not answer: each process counts alone');
   };
-  return (policy: Policy, quota: number, subject: string): Promise<Counted> => {
+  return (policy: Policy, quota: number, subject: string): Promise<LimitCount> => {
     const name = `${policy} ${quota}`;
     const count = counters.get(name) ?? openLimitCounter({ store, policy, quota }, onFault);
     counters.set(name, count);

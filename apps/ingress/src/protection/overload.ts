@@ -2,7 +2,7 @@ import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { Counter, type Frame, Gauge } from '@replenish/runtime';
 import type { Response } from 'express';
 import { Problem } from '../answer/problem.js';
-import { atEnd, type CallEnd, callOf, type Onlooker } from '../http/call.js';
+import { atEnd, type CallEnd, callOf, type Observer } from '../http/call.js';
 
 export type OverloadConfig = Readonly<{
   /** Mean delay of the event loop, in both of the last two looks. */
@@ -14,7 +14,7 @@ export type OverloadConfig = Readonly<{
 
 export interface Overload {
   /** Turns a POST away before anything is read of it. */
-  readonly see: Onlooker;
+  readonly see: Observer;
   /** Counts a POST from here on: its body is whole, or it has none. @throws Problem to turn it away after all */
   enter(response: Response): void;
   /** The call only waits for others from here on, and is work no longer. */

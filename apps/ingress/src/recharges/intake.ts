@@ -19,9 +19,9 @@ export type IntakeDeps = Readonly<{
   requests: Counter<'result'>;
 }>;
 
-export type Taken = Readonly<{ replayed: boolean; recharge: RechargeView }>;
+export type TakenRecharge = Readonly<{ replayed: boolean; recharge: RechargeView }>;
 
-type Asked = Readonly<{
+type ParsedRecharge = Readonly<{
   idempotencyKey: string;
   accountId: string;
   amountMinor: bigint;
@@ -64,7 +64,7 @@ export function takeRecharge(
   key: Key,
   request: Request,
   response: Response,
-): Promise<Taken> {
+): Promise<TakenRecharge> {
   const input = validated(RechargeInput, parsedBody(request, 'recharge'));
   const { amount, ...asked } = input;
   return take(deps, key, response, {
@@ -75,7 +75,12 @@ export function takeRecharge(
 }
 
 /** POST /api/charge: major units, and without a key each call is an intent of its own. */
-export function takeCharge(deps: IntakeDeps, key: Key, request: Request, response: Response): Promise<Taken> {
+export function takeCharge(
+  deps: IntakeDeps,
+  key: Key,
+  request: Request,
+  response: Response,
+): Promise<TakenRecharge> {
   const input = validated(ChargeInput, parsedBody(request, 'charge'));
   const amountMinor = minorFromMajor(input.amount, exponentOf(input.currency) ?? 2);
   if (amountMinor === null || amountMinor <= 0n || amountMinor > BigInt(Number.MAX_SAFE_INTEGER)) {
@@ -103,7 +108,12 @@ function oneKey(header: string | string[] | undefined, inBody: string | undefine
   return validated(idempotencyKey, header ?? inBody, path);
 }
 
-async function take(deps: IntakeDeps, key: Key, response: Response, asked: Asked): Promise<Taken> {
+async function take(
+  deps: IntakeDeps,
+  key: Key,
+  response: Response,
+  asked: ParsedRecharge,
+): Promise<TakenRecharge> {
   requireAccount(key, asked.accountId);
   const provider = deps.providers.route(asked.paymentMethod);
   if (!provider) {

@@ -8,7 +8,7 @@ import { createLogger, openRegistry } from '@replenish/runtime';
 import { until } from '@replenish/testing';
 import express from 'express';
 import { type AuditTrail, openAuditTrail } from '../../src/audit/trail.js';
-import { type Onlooker, openCall, seenBy } from '../../src/http/call.js';
+import { type Observer, openCall, seenBy } from '../../src/http/call.js';
 import { closeServer } from '../../src/server/server.js';
 import {
   aRecharge,
@@ -243,7 +243,7 @@ test('GET /v1/audit asks for a scope of its own', async () => {
 async function openTrail(write: (calls: readonly AuditCall[]) => Promise<{ refused: number }>) {
   const registry = openRegistry('ingress');
   const own = openAuditTrail({ audit: { write }, log: createLogger('test', 'silent'), registry });
-  const begin: Onlooker = (request, response) => openCall(request, response, 'test');
+  const begin: Observer = (request, response) => openCall(request, response, 'test');
   const app = express().use(seenBy([begin, own.see]), (_request, response) => void response.end());
   const server = createServer(app);
   const url = await listen(server);

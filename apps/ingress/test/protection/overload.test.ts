@@ -2,7 +2,7 @@ import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
 import { createFastServer, openRegistry } from '@replenish/runtime';
 import { until } from '@replenish/testing';
 import express from 'express';
-import { type Onlooker, openCall, seenBy } from '../../src/http/call.js';
+import { type Observer, openCall, seenBy } from '../../src/http/call.js';
 import { readBody } from '../../src/http/read-body.js';
 import { openArrivals } from '../../src/protection/arrivals.js';
 import { openOverload } from '../../src/protection/overload.js';
@@ -179,7 +179,7 @@ test('every answer carries the headers of an API, and no other site may read one
   }
 });
 
-const begin: Onlooker = (request, response) => openCall(request, response, 'test');
+const begin: Observer = (request, response) => openCall(request, response, 'test');
 
 /** A server that holds every POST to /held until it is told to let go. */
 async function openBusy(limits: { delayMaxMs: number; inFlightMax: number }) {

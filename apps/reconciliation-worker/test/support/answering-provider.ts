@@ -1,21 +1,15 @@
-import type {
-  CallRecord,
-  Capabilities,
-  GuardedProvider,
-  OrderStatus,
-  QueryOutcome,
-} from '@replenish/providers';
+import type { Attempt, Capabilities, GuardedProvider, OrderStatus, QueryOutcome } from '@replenish/providers';
 import { newId } from '@replenish/runtime';
 
 export type Wishes = Readonly<{
-  calls?: readonly CallRecord[];
+  calls?: readonly Attempt[];
   retryAtMs?: number;
   can?: Partial<Capabilities>;
   /** What happens in the world while the question is under way. */
   meanwhile?: () => Promise<unknown>;
 }>;
 
-const called = (outcome: CallRecord['outcome']): CallRecord => ({
+const called = (outcome: Attempt['outcome']): Attempt => ({
   provider: 'sandbox',
   operation: 'query',
   startedAt: new Date(),

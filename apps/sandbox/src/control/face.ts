@@ -1,7 +1,7 @@
 import express, { type NextFunction, type Request, type Response, Router } from 'express';
 import { inspectOrder, isReference } from '../machine/order.js';
 import { isOutageMode, outageModes } from '../machine/outage.js';
-import type { Store } from '../machine/store.js';
+import type { SandboxStore } from '../machine/store.js';
 import type { Desk } from '../plain/face.js';
 import { page } from './page.js';
 
@@ -63,7 +63,7 @@ function refuse(response: Response, message: string): void {
   response.status(400).json({ code: 'invalid_parameter', message });
 }
 
-function listOrders(store: Store, query: Request['query']): Listing | string {
+function listOrders(store: SandboxStore, query: Request['query']): Listing | string {
   const { reference, limit = String(PAGE_LIMIT), cursor } = query;
   if (reference !== undefined) {
     const order = isReference(reference) ? store.orders.get(reference) : undefined;
@@ -81,7 +81,7 @@ function listOrders(store: Store, query: Request['query']): Listing | string {
 type Listing = Readonly<{ orders: ReturnType<typeof newestOrders>; nextCursor?: string | null }>;
 
 /** Newest first, from the order after `cursor` (an order id) on. */
-function newestOrders(store: Store, cursor: string | undefined, limit: number) {
+function newestOrders(store: SandboxStore, cursor: string | undefined, limit: number) {
   const from = cursor === undefined ? {} : { start: cursor, exclusiveStart: true };
   const references = store.newest.getRange({ ...from, reverse: true, limit });
   return [...references].flatMap(({ value }) => {

@@ -1,21 +1,21 @@
 import { isReference } from './order.js';
-import type { Call, Store } from './store.js';
+import type { LoggedCall, SandboxStore } from './store.js';
 
 // A caller that asked more often has shown what it does.
 const SHOWN = 1_000;
 
 /** Who contacted the provider about which reference, in which order, and what it heard. */
 export class CallLog {
-  readonly #store: Store;
+  readonly #store: SandboxStore;
   #n = 0;
 
-  constructor(store: Store) {
+  constructor(store: SandboxStore) {
     this.#store = store;
   }
 
   /** Counts every contact; keeps those that name a reference. Not awaited: a reader waits for the commit instead. */
   file(
-    contact: Readonly<{ reference: unknown; operation: Call['operation']; atMs: number }>,
+    contact: Readonly<{ reference: unknown; operation: LoggedCall['operation']; atMs: number }>,
     answer: string,
   ): void {
     const { reference, operation, atMs } = contact;

@@ -1,5 +1,5 @@
 import type { Database } from 'lmdb';
-import type { DueKey, Store } from './store.js';
+import type { DueKey, SandboxStore } from './store.js';
 
 /** Rows read from the store at once. */
 const READ_AHEAD = 128;
@@ -18,7 +18,7 @@ export type Next<Work> = 'done' | 'kept' | Readonly<{ dueAtMs: number; work: Wor
  * A row leaves the store after its run: whoever dies in between finds it again, so work is done at least once.
  */
 export class DueQueue<Work> {
-  readonly #store: Store;
+  readonly #store: SandboxStore;
   readonly #rows: Database<Work, DueKey>;
   readonly #run: (row: DueRow<Work>) => Promise<Next<Work>>;
   readonly #concurrency: number;
@@ -32,7 +32,7 @@ export class DueQueue<Work> {
   #wakesAtMs = Number.POSITIVE_INFINITY;
 
   constructor(
-    store: Store,
+    store: SandboxStore,
     rows: Database<Work, DueKey>,
     concurrency: number,
     run: (row: DueRow<Work>) => Promise<Next<Work>>,

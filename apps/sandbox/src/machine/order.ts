@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { type ScenarioName, scenarioNames } from './scenarios.js';
 
-export type OrderStatus = 'pending' | 'settled' | 'declined' | 'canceled';
+export type StoredOrderStatus = 'pending' | 'settled' | 'declined' | 'canceled';
 
 /** References and account ids become keys of the store and parts of URLs: a closed alphabet, well under its key limit. */
 const NAME = /^[A-Za-z0-9._:-]{1,128}$/;
@@ -26,7 +26,7 @@ export const OrderRequest = z.object({
 export type OrderRequest = z.infer<typeof OrderRequest>;
 
 /** An order as it is kept. Amounts are minor units, times milliseconds since 1970. */
-export type Order = Readonly<{
+export type StoredOrder = Readonly<{
   id: string;
   reference: string;
   accountId: string;
@@ -37,9 +37,9 @@ export type Order = Readonly<{
   paymentMethod: string;
   notifyUrl: string | null;
   scenario: ScenarioName;
-  status: OrderStatus;
+  status: StoredOrderStatus;
   /** When each status was entered. */
-  enteredAtMs: Readonly<Partial<Record<OrderStatus, number>>>;
+  enteredAtMs: Readonly<Partial<Record<StoredOrderStatus, number>>>;
 }>;
 
 export function makeOrder(
@@ -47,7 +47,7 @@ export function makeOrder(
   id: string,
   status: 'pending' | 'settled',
   nowMs: number,
-): Order {
+): StoredOrder {
   return {
     id,
     reference: request.reference,
@@ -63,13 +63,18 @@ export function makeOrder(
   };
 }
 
-export const isSameIntent = (order: Order, request: OrderRequest): boolean =>
+export const isSameIntent = (order: StoredOrder, request: OrderRequest): boolean =>
   order.orderedAmount === request.amount &&
   order.currency === request.currency &&
   order.accountId === request.accountId;
 
 /** The order after an event. An amount at the top of the range misses downwards, so that it stays an exact integer. */
-export function enter(order: Order, status: OrderStatus, amountOff: number, nowMs: number): Order {
+export function enter(
+  order: StoredOrder,
+  status: StoredOrderStatus,
+  amountOff: number,
+  nowMs: number,
+): StoredOrder {
   const amount = order.amount + amountOff;
   return {
     ...order,
@@ -82,11 +87,11 @@ export function enter(order: Order, status: OrderStatus, amountOff: number, nowM
 const atIso = (ms: number | undefined): string => new Date(ms ?? 0).toISOString();
 
 /** One charge when settled, none otherwise. */
-const chargesOf = (order: Order, status: OrderStatus) =>
+const chargesOf = (order: StoredOrder, status: StoredOrderStatus) =>
   status === 'settled' ? [{ amount: order.amount, status: 'captured' as const }] : [];
 
 /** The order as the provider's face and its webhooks show it, now or as it was in an earlier status. */
-export function showOrder(order: Order, status: OrderStatus = order.status) {
+export function showOrder(order: StoredOrder, status: StoredOrderStatus = order.status) {
   const isDeclined = status === 'declined';
   return {
     id: order.id,
@@ -103,7 +108,7 @@ export function showOrder(order: Order, status: OrderStatus = order.status) {
 }
 
 /** The order as the control face shows it. */
-export const inspectOrder = (order: Order) => ({
+export const inspectOrder = (order: StoredOrder) => ({
   id: order.id,
   reference: order.reference,
   amount: order.amount,
@@ -115,7 +120,7 @@ export const inspectOrder = (order: Order) => ({
 });
 
 /** Body of the webhook that reports one status. Every delivery of it has these same bytes. */
-export const webhookBody = (order: Order, status: OrderStatus): string =>
+export const webhookBody = (order: StoredOrder, status: StoredOrderStatus): string =>
   JSON.stringify({
     type: `order.${status}`,
     timestamp: atIso(order.enteredAtMs[status]),

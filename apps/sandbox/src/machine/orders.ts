@@ -1,15 +1,15 @@
 import { type Logger, newId } from '@replenish/runtime';
 import { DueQueue, type DueRow } from './due-queue.js';
-import { enter, isSameIntent, makeOrder, type Order, type OrderRequest } from './order.js';
+import { enter, isSameIntent, makeOrder, type OrderRequest, type StoredOrder } from './order.js';
 import { type FirstAnswer, type Refusal, type Scenario, scenarioOf } from './scenarios.js';
-import type { Step, Store } from './store.js';
+import type { SandboxStore, Step } from './store.js';
 import { delayMs, type Timing } from './timing.js';
 import type { Webhooks } from './webhooks.js';
 
 /** What became of one submit call. */
 export type Submitted =
-  | Readonly<{ kind: 'made'; order: Order; answers: FirstAnswer }>
-  | Readonly<{ kind: 'replayed'; order: Order }>
+  | Readonly<{ kind: 'made'; order: StoredOrder; answers: FirstAnswer }>
+  | Readonly<{ kind: 'replayed'; order: StoredOrder }>
   | Readonly<{ kind: 'reused' }>
   | Readonly<{ kind: 'refused'; answer: Refusal }>;
 
@@ -18,7 +18,7 @@ const STEPS_AT_ONCE = 512;
 
 /** Makes orders, one a reference, and lets happen to them what their scenario says. */
 export class Orders {
-  readonly #store: Store;
+  readonly #store: SandboxStore;
   readonly #webhooks: Webhooks;
   readonly #timing: Timing;
   readonly #log: Logger;
@@ -26,7 +26,7 @@ export class Orders {
   /** References somebody is submitting right now, with the end of the last one's turn. */
   readonly #turns = new Map<string, Promise<Submitted>>();
 
-  constructor(store: Store, webhooks: Webhooks, timing: Timing, log: Logger) {
+  constructor(store: SandboxStore, webhooks: Webhooks, timing: Timing, log: Logger) {
     this.#store = store;
     this.#webhooks = webhooks;
     this.#timing = timing;
@@ -42,7 +42,7 @@ export class Orders {
     return this.#steps.stop();
   }
 
-  find(reference: string): Order | undefined {
+  find(reference: string): StoredOrder | undefined {
     return this.#store.orders.get(reference);
   }
 
@@ -71,7 +71,7 @@ export class Orders {
     return { kind: 'made', order: await this.#make(request, scenario), answers: scenario.answers };
   }
 
-  async #make(request: OrderRequest, scenario: Scenario): Promise<Order> {
+  async #make(request: OrderRequest, scenario: Scenario): Promise<StoredOrder> {
     const nowMs = Date.now();
     const order = makeOrder(request, `sbx_${newId().replaceAll('-', '')}`, scenario.madeAs, nowMs);
     this.#store.newest.put(order.id, order.reference);
@@ -81,7 +81,7 @@ export class Orders {
     return order;
   }
 
-  #scheduleStep(order: Order, index: number, nowMs: number): void {
+  #scheduleStep(order: StoredOrder, index: number, nowMs: number): void {
     const event = scenarioOf(order.scenario).events[index];
     if (!event) return;
     const dueAtMs = nowMs + delayMs(this.#timing, event.after);

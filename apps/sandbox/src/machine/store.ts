@@ -1,6 +1,6 @@
 import { mkdirSync } from 'node:fs';
 import { type Database, open } from 'lmdb';
-import type { Order, OrderStatus } from './order.js';
+import type { StoredOrder, StoredOrderStatus } from './order.js';
 
 /** Sorted by due time, then by name. */
 export type DueKey = [dueAtMs: number, name: string];
@@ -9,13 +9,13 @@ export type DueKey = [dueAtMs: number, name: string];
 export type Step = Readonly<{ reference: string; index: number }>;
 
 /** A webhook not yet taken by its receiver. */
-export type Delivery = Readonly<{ reference: string; status: OrderStatus; failures: number }>;
+export type WebhookDelivery = Readonly<{ reference: string; status: StoredOrderStatus; failures: number }>;
 
 /** One contact of a caller about a reference. `answer` is the HTTP status, or `none`. */
-export type Call = Readonly<{ operation: 'submit' | 'query'; answer: string }>;
+export type LoggedCall = Readonly<{ operation: 'submit' | 'query'; answer: string }>;
 
 export type Counters = {
-  orders: Record<OrderStatus, number>;
+  orders: Record<StoredOrderStatus, number>;
   submits: number;
   queries: number;
   replays: number;
@@ -39,15 +39,15 @@ const zero = (): Counters => ({
  * are not forced to the disk. At 600 orders/s that cost 176 KB of writes an order, on the disk the databases under
  * test share; the price is that a power cut in the middle of work may damage the folder.
  */
-export type Store = Readonly<{
-  orders: Database<Order, string>;
+export type SandboxStore = Readonly<{
+  orders: Database<StoredOrder, string>;
   /** Order id (ascending in time) to reference. */
   newest: Database<string, string>;
   /** How often a reference was refused by its scenario. */
   refusals: Database<number, string>;
   steps: Database<Step, DueKey>;
-  deliveries: Database<Delivery, DueKey>;
-  calls: Database<Call, [reference: string, atMs: number, n: number]>;
+  deliveries: Database<WebhookDelivery, DueKey>;
+  calls: Database<LoggedCall, [reference: string, atMs: number, n: number]>;
   /** Changed in place, in the same turn as the rows it counts; written with them. */
   counters: Counters;
   /** A write nobody waits for: it joins the next transaction, or makes one after 20 ms. */
@@ -61,7 +61,7 @@ export type Store = Readonly<{
 // this much: a contact in the log, or that a webhook was taken, which is then sent again with the same id.
 const LAZY_MS = 20;
 
-export function openStore(folder: string): Store {
+export function openStore(folder: string): SandboxStore {
   mkdirSync(folder, { recursive: true });
   const root = open({ path: folder, noSubdir: false, noSync: true });
   const meta = root.openDB<Counters, string>({ name: 'meta' });

@@ -2,8 +2,8 @@ import type { Logger } from '@replenish/runtime';
 import { Agent, request } from 'undici';
 import { type SigningKey, sign } from '../plain/signature.js';
 import { DueQueue, type DueRow, type Next } from './due-queue.js';
-import { type Order, type OrderStatus, webhookBody } from './order.js';
-import type { Delivery, Store } from './store.js';
+import { type StoredOrder, type StoredOrderStatus, webhookBody } from './order.js';
+import type { SandboxStore, WebhookDelivery } from './store.js';
 import type { Timing } from './timing.js';
 
 // One receiver's pool: more than this at once only queues up on its side.
@@ -13,17 +13,17 @@ const TRIES = 20;
 
 /** Sends webhooks until they are taken: 2xx ends it, anything else is tried again with growing gaps. */
 export class Webhooks {
-  readonly #store: Store;
+  readonly #store: SandboxStore;
   readonly #key: SigningKey;
   readonly #timing: Timing;
   readonly #log: Logger;
-  readonly #deliveries: DueQueue<Delivery>;
+  readonly #deliveries: DueQueue<WebhookDelivery>;
   readonly #agent: Agent;
   /** Submit calls that hold their answer until the first webhook of their reference was taken. */
   readonly #awaited = new Map<string, () => void>();
   #isStopping = false;
 
-  constructor(store: Store, key: SigningKey, timing: Timing, log: Logger) {
+  constructor(store: SandboxStore, key: SigningKey, timing: Timing, log: Logger) {
     this.#store = store;
     this.#key = key;
     this.#timing = timing;
@@ -51,7 +51,7 @@ export class Webhooks {
   }
 
   /** Stores a webhook that is due now, in the caller's turn. `index` tells copies of one event apart. */
-  schedule(order: Order, status: OrderStatus, index: number): void {
+  schedule(order: StoredOrder, status: StoredOrderStatus, index: number): void {
     if (!order.notifyUrl) return;
     this.#store.counters.webhooks.pending++;
     const delivery = { reference: order.reference, status, failures: 0 };
@@ -71,7 +71,7 @@ export class Webhooks {
     });
   }
 
-  async #deliver({ value: delivery }: DueRow<Delivery>): Promise<Next<Delivery>> {
+  async #deliver({ value: delivery }: DueRow<WebhookDelivery>): Promise<Next<WebhookDelivery>> {
     const { reference, status } = delivery;
     const order = this.#store.orders.get(reference);
     if (!order?.notifyUrl) {
@@ -107,7 +107,7 @@ export class Webhooks {
     }
   }
 
-  #again(delivery: Delivery): Next<Delivery> {
+  #again(delivery: WebhookDelivery): Next<WebhookDelivery> {
     const failures = delivery.failures + 1;
     const { webhooks } = this.#store.counters;
     webhooks.failed++;

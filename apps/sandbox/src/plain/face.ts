@@ -5,17 +5,17 @@ import { isReference, OrderRequest, showOrder } from '../machine/order.js';
 import type { Orders, Submitted } from '../machine/orders.js';
 import type { Outage } from '../machine/outage.js';
 import type { FirstAnswer, Refusal } from '../machine/scenarios.js';
-import type { Store } from '../machine/store.js';
+import type { SandboxStore } from '../machine/store.js';
 import type { Timing } from '../machine/timing.js';
 import type { Webhooks } from '../machine/webhooks.js';
 
-type Answer =
+type FaceAnswer =
   | Readonly<{ status: number; body: unknown; headers?: Readonly<Record<string, string>> }>
   | 'silence';
 
 /** What the provider face works on. */
 export type Desk = Readonly<{
-  store: Store;
+  store: SandboxStore;
   orders: Orders;
   webhooks: Webhooks;
   calls: CallLog;
@@ -25,14 +25,14 @@ export type Desk = Readonly<{
   closing: AbortSignal;
 }>;
 
-const problem = (status: number, code: string, message: string): Answer => ({
+const problem = (status: number, code: string, message: string): FaceAnswer => ({
   status,
   body: { code, message },
 });
-const invalid = (message: string): Answer => problem(422, 'invalid_parameter', message);
+const invalid = (message: string): FaceAnswer => problem(422, 'invalid_parameter', message);
 const internalError = problem(500, 'internal_error', 'something broke; the order may have been taken or not');
 
-const refusals: Record<Refusal, Answer> = {
+const refusals: Record<Refusal, FaceAnswer> = {
   rejected: invalid('paymentMethod: not accepted for this account'),
   silence: 'silence',
   unavailable: problem(503, 'unavailable', 'try again; nothing was executed'),
@@ -66,7 +66,7 @@ export function providerFace(desk: Desk): Router {
   return router;
 }
 
-async function answerSubmit(desk: Desk, request: Request): Promise<Answer> {
+async function answerSubmit(desk: Desk, request: Request): Promise<FaceAnswer> {
   const parsed = OrderRequest.safeParse(request.body);
   if (!parsed.success) {
     const first = parsed.error.issues[0];
@@ -78,7 +78,7 @@ async function answerSubmit(desk: Desk, request: Request): Promise<Answer> {
   return answerTo(desk, submitted);
 }
 
-async function answerTo(desk: Desk, submitted: Submitted): Promise<Answer> {
+async function answerTo(desk: Desk, submitted: Submitted): Promise<FaceAnswer> {
   switch (submitted.kind) {
     case 'refused':
       return refusals[submitted.answer];
@@ -99,16 +99,19 @@ async function answerTo(desk: Desk, submitted: Submitted): Promise<Answer> {
   }
 }
 
-const made = ({ order }: Submitted & { kind: 'made' }): Answer => ({ status: 201, body: showOrder(order) });
+const made = ({ order }: Submitted & { kind: 'made' }): FaceAnswer => ({
+  status: 201,
+  body: showOrder(order),
+});
 
-const firstAnswers: Record<FirstAnswer, (submitted: Submitted & { kind: 'made' }) => Answer> = {
+const firstAnswers: Record<FirstAnswer, (submitted: Submitted & { kind: 'made' }) => FaceAnswer> = {
   order: made,
   order_after_webhook: made,
   silence: () => 'silence',
   internal_error: () => internalError,
 };
 
-function answerQuery(desk: Desk, request: Request): Answer {
+function answerQuery(desk: Desk, request: Request): FaceAnswer {
   const { reference } = request.query;
   if (!isReference(reference))
     return invalid('reference: needed, 1 to 128 characters of A-Z a-z 0-9 . _ : -');
@@ -116,14 +119,14 @@ function answerQuery(desk: Desk, request: Request): Answer {
   return { status: 200, body: { orders: order ? [showOrder(order)] : [] } };
 }
 
-type Contact = Readonly<{
+type FaceCall = Readonly<{
   response: Response;
   reference: unknown;
   operation: 'submit' | 'query';
   atMs: number;
 }>;
 
-function contactOf(request: Request, response: Response): Contact {
+function contactOf(request: Request, response: Response): FaceCall {
   const isSubmit = request.method === 'POST';
   return {
     response,
@@ -136,7 +139,7 @@ function contactOf(request: Request, response: Response): Contact {
 }
 
 /** Sends the answer the way the outage of this moment lets it through, and files the contact. */
-async function give(desk: Desk, contact: Contact, answer: Answer): Promise<void> {
+async function give(desk: Desk, contact: FaceCall, answer: FaceAnswer): Promise<void> {
   const { response } = contact;
   if (desk.outage.mode === 'slow') await slowly(desk);
   const isLost = response.destroyed || desk.outage.mode === 'down';

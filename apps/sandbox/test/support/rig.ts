@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createLogger } from '@replenish/runtime';
-import { openSandbox, type Sandbox, type SandboxOptions } from '../../src/sandbox.js';
+import { openSandbox, type Sandbox, type SandboxServerOptions } from '../../src/sandbox.js';
 import { openReceiver, type Receiver, SECRET } from './receiver.js';
 
 /** What a caller heard: `none` when the call ended without an answer. */
@@ -16,10 +16,10 @@ export class Rig {
   sandbox!: Sandbox;
   readonly receiver: Receiver;
   readonly dataDir = mkdtempSync(join(tmpdir(), 'replenish-sandbox-'));
-  readonly #timing: SandboxOptions['timing'];
+  readonly #timing: SandboxServerOptions['timing'];
   #n = 0;
 
-  constructor(receiver: Receiver, timing: SandboxOptions['timing']) {
+  constructor(receiver: Receiver, timing: SandboxServerOptions['timing']) {
     this.receiver = receiver;
     this.#timing = timing;
   }
@@ -107,7 +107,7 @@ export class Rig {
   }
 }
 
-export async function openRig(timing?: SandboxOptions['timing']): Promise<Rig> {
+export async function openRig(timing?: SandboxServerOptions['timing']): Promise<Rig> {
   const rig = new Rig(await openReceiver(), timing);
   await rig.start();
   return rig;

@@ -1,13 +1,13 @@
-import type { CallRecord, GuardedProvider, Order, SubmitOutcome } from '@replenish/providers';
+import type { Attempt, GuardedProvider, Order, SubmitOutcome } from '@replenish/providers';
 
 export type Wishes = Readonly<{
-  calls?: readonly CallRecord[];
+  calls?: readonly Attempt[];
   retryAtMs?: number;
   /** What happens in the world while the call is under way. */
   meanwhile?: (order: Order) => Promise<unknown>;
 }>;
 
-export const called = (outcome: CallRecord['outcome'], over: Partial<CallRecord> = {}): CallRecord => ({
+export const called = (outcome: Attempt['outcome'], over: Partial<Attempt> = {}): Attempt => ({
   provider: 'sandbox',
   operation: 'submit',
   startedAt: new Date(),

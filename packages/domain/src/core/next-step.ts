@@ -4,17 +4,21 @@ import { isFinal, type State } from './recharge.js';
 export const nextSteps = ['submit', 'ask'] as const;
 export type NextStep = (typeof nextSteps)[number];
 
-export type Capabilities = Readonly<{ idempotentSubmit: boolean; queryByReference: boolean }>;
+export type ResubmitCapabilities = Readonly<{ idempotentSubmit: boolean; queryByReference: boolean }>;
 
 /** What a query brought to light. */
-export type Evidence = 'found' | 'absent' | 'silent';
+export type QueryEvidence = 'found' | 'absent' | 'silent';
 
 /**
  * What may be done about a recharge whose order the provider was asked about.
  * Silence is no answer, so it is asked again. Absence allows a second submit only where the provider folds two orders
  * of one reference into one; elsewhere a person decides, and until then the provider is asked again and again.
  */
-export function nextStep(state: State, evidence: Evidence, can: Capabilities): NextStep | 'person' | null {
+export function nextStep(
+  state: State,
+  evidence: QueryEvidence,
+  can: ResubmitCapabilities,
+): NextStep | 'person' | null {
   if (isFinal(state)) return null;
   if (state === 'CREATED') return 'submit';
   if (evidence !== 'absent') return 'ask';

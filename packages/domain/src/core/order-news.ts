@@ -3,7 +3,7 @@ import type { News } from './recharge.js';
 import type { ReportedOrder } from './same-order.js';
 
 /** An order as its provider describes it, in an answer or an event. What is null or missing is not said. */
-export type OrderFacts = Readonly<{
+export type ReportedFacts = Readonly<{
   status: keyof typeof newsOf;
   providerOrderId: string | null;
   /** Our transaction id, as the provider repeats it. */
@@ -27,7 +27,7 @@ const newsOf = {
 type OrderReport = ReportedOrder & Pick<Report, 'news' | 'failure' | 'doubt'>;
 
 /** What the facts of an order are news of, with all that is compared with ours, and a failure where there is one. */
-export function newsOfOrder(order: OrderFacts): OrderReport {
+export function newsOfOrder(order: ReportedFacts): OrderReport {
   const { status, providerOrderId, reference = null, accountId = null, amountMinor, currency } = order;
   const said = {
     news: newsOf[status],

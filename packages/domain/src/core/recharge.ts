@@ -20,7 +20,7 @@ export type News = (typeof news)[number];
 export type Verdict = 'moved' | 'stale' | 'conflict';
 
 type Cell = State | '-' | '!';
-type Row<Heard extends readonly News[]> = { readonly [N in keyof Heard]: Cell };
+type GridRow<Heard extends readonly News[]> = { readonly [N in keyof Heard]: Cell };
 
 // '-' stale: true once, tells us nothing now (a late webhook, a redelivered job). Nothing moves.
 // '!' conflict: contradicts what we hold to be true. Nothing moves, a case is opened for a person.
@@ -29,7 +29,7 @@ type Row<Heard extends readonly News[]> = { readonly [N in keyof Heard]: Cell };
 // asked about.
 const PENDING = 'PENDING_CONFIRMATION';
 // biome-ignore format: the table is the point
-const grid: Record<State, Row<typeof news>> = {
+const grid: Record<State, GridRow<typeof news>> = {
   //                       submit       withdraw    accepted  unknown  settled      declined  canceled
   CREATED:              [ 'SUBMITTED', 'CANCELED', '!',      '!',     '!',         '!',      '!'        ],
   SUBMITTED:            [ '-',         '-',        PENDING,  PENDING, 'SUCCEEDED', 'FAILED', PENDING    ],

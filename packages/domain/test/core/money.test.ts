@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { AMOUNT_MINOR_MAX, isSameMoney, majorFromMinor, minorFromMajor } from '../../src/core/money.js';
-import { type Evidence, gapMs, nextStep } from '../../src/core/next-step.js';
+import { gapMs, nextStep, type QueryEvidence } from '../../src/core/next-step.js';
 import { isFinal, states } from '../../src/core/recharge.js';
 
 const exponents = fc.integer({ min: 0, max: 4 });
@@ -110,7 +110,7 @@ describe('what may be done about an order that was asked about', () => {
   const abilities = [true, false].flatMap((idempotentSubmit) =>
     [true, false].map((queryByReference) => ({ idempotentSubmit, queryByReference })),
   );
-  const evidence: readonly Evidence[] = ['found', 'absent', 'silent'];
+  const evidence: readonly QueryEvidence[] = ['found', 'absent', 'silent'];
 
   test.each(abilities)('%j', (can) => {
     const folds = can.idempotentSubmit && can.queryByReference;

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import { v7 as uuidv7 } from 'uuid';
-import type { CallRecord, News, Told } from '../../src/index.js';
+import type { News, ProviderCallRow, RechargeReport } from '../../src/index.js';
 import { type Books, openBooks, recharged, times, told } from '../support/books.js';
 
 let books: Books;
@@ -13,17 +13,17 @@ beforeEach(() =>
 );
 
 const call = (
-  operation: CallRecord['operation'],
+  operation: ProviderCallRow['operation'],
   outcome: string | null,
   httpStatus: number | null,
-): CallRecord => ({
+): ProviderCallRow => ({
   ...{ id: uuidv7(), operation, attempt: 1, outcome, providerCode: null, httpStatus },
   // After the intent of the submit, which has its time from the database.
   ...{ startedAt: new Date(Date.now() + 60_000), endedAt: new Date(Date.now() + 60_000) },
 });
 
 /** A recharge that was told this news with this call, due in an hour as after many questions. */
-async function waiting(news: News, over: Partial<Told>, provider = 'sandbox'): Promise<string> {
+async function waiting(news: News, over: Partial<RechargeReport>, provider = 'sandbox'): Promise<string> {
   const id = await recharged(books.domain, { provider }, 'submit');
   await books.domain.applyNews(told(id, news, over));
   await later(id);
@@ -41,12 +41,12 @@ const isDue = async (id: string): Promise<boolean> => {
   return row!.due;
 };
 
-const polled = (outcome: string, httpStatus: number | null): Partial<Told> => ({
+const polled = (outcome: string, httpStatus: number | null): Partial<RechargeReport> => ({
   source: 'poll',
   calls: [call('query', outcome, httpStatus)],
 });
 
-const refusedAtOnce = (httpStatus: number | null): Partial<Told> => ({
+const refusedAtOnce = (httpStatus: number | null): Partial<RechargeReport> => ({
   nextStep: 'submit',
   calls: [call('submit', 'not_executed', httpStatus)],
 });
@@ -56,7 +56,7 @@ test.each([
   ['that could not be sent', 'unknown', refusedAtOnce(null)],
   ['whose question brought nothing', 'unknown', polled('unknown', 500)],
   ['whose question could not be sent', 'unknown', polled('not_executed', null)],
-] satisfies [string, News, Partial<Told>][])(
+] satisfies [string, News, Partial<RechargeReport>][])(
   'a recharge %s is due when its provider answers again',
   async (_, news, over) => {
     const id = await waiting(news, over);
@@ -85,11 +85,14 @@ test.each([
   ['that the provider has spoken of', 'accepted', polled('found', 200)],
   ['that the provider asked to come later', 'unknown', refusedAtOnce(429)],
   ['that waits for its webhook', 'accepted', { calls: [call('submit', 'accepted', 201)] }],
-] satisfies [string, News, Partial<Told>][])('a recharge %s keeps its time', async (_, news, over) => {
-  const id = await waiting(news, over);
-  expect(await books.domain.pullForward('sandbox')).toBe(0);
-  expect(await isDue(id)).toBe(false);
-});
+] satisfies [string, News, Partial<RechargeReport>][])(
+  'a recharge %s keeps its time',
+  async (_, news, over) => {
+    const id = await waiting(news, over);
+    expect(await books.domain.pullForward('sandbox')).toBe(0);
+    expect(await isDue(id)).toBe(false);
+  },
+);
 
 test('one whose call is under way keeps its time', async () => {
   const id = await recharged(books.domain, {}, 'submit');

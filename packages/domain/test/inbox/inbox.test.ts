@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { v7 as uuidv7 } from 'uuid';
-import type { Delivery } from '../../src/index.js';
+import type { SignedEvent } from '../../src/index.js';
 import { type Books, openBooks, recharged, times, told } from '../support/books.js';
 
 let books: Books;
@@ -9,7 +9,7 @@ beforeAll(async () => {
 });
 afterAll(() => books.close());
 
-const delivery = (over: Partial<Delivery> = {}): Delivery => {
+const delivery = (over: Partial<SignedEvent> = {}): SignedEvent => {
   const id = uuidv7();
   return {
     id,

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { v7 as uuidv7 } from 'uuid';
-import type { CallRecord, Reads } from '../../src/index.js';
+import type { ProviderCallRow, Reads } from '../../src/index.js';
 import {
   type Books,
   CLIENT,
@@ -154,7 +154,7 @@ test('a timeline tells everything in the order in which it happened', async () =
   const ask = newRecharge({ kind: 'deliver', accountId: 'timed', amountMinor: 300n });
   await books.domain.createRecharge(ask);
   const { claim } = await books.domain.applyNews(told(ask.id, 'submit'));
-  const call = (over: Partial<CallRecord>): CallRecord => ({
+  const call = (over: Partial<ProviderCallRow>): ProviderCallRow => ({
     id: uuidv7(),
     operation: 'query',
     attempt: 1,

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import pg from 'pg';
 import { v7 as uuidv7 } from 'uuid';
-import type { CallRecord, Claim, Domain } from '../../src/index.js';
+import type { Claim, Domain, ProviderCallRow } from '../../src/index.js';
 import { type Books, openBooks, recharged, times, told } from '../support/books.js';
 
 let books: Books;
@@ -31,7 +31,7 @@ const row = async (id: string) => {
   return found!;
 };
 
-const submitAnswer = (callId: string, attempt: number, outcome: string): CallRecord => ({
+const submitAnswer = (callId: string, attempt: number, outcome: string): ProviderCallRow => ({
   id: callId,
   operation: 'submit',
   attempt,

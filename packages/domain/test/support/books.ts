@@ -2,7 +2,13 @@ import { newRecharge as aRecharge, createDatabase, execute } from '@replenish/te
 import pg from 'pg';
 import { v7 as uuidv7 } from 'uuid';
 import type { News } from '../../src/core/recharge.js';
-import { type Domain, type DomainOptions, type NewRecharge, openDomain, type Told } from '../../src/index.js';
+import {
+  type Domain,
+  type DomainOptions,
+  type NewRecharge,
+  openDomain,
+  type RechargeReport,
+} from '../../src/index.js';
 
 export const CLIENT = '00000000-0000-7000-8000-00000000000a';
 export const OTHER_CLIENT = '00000000-0000-7000-8000-00000000000b';
@@ -60,7 +66,11 @@ export async function openBooks(): Promise<Books> {
 export const newRecharge = (over: Partial<NewRecharge> = {}): NewRecharge =>
   aRecharge({ id: uuidv7(), ...over });
 
-export const told = (transactionId: string, news: News, over: Partial<Told> = {}): Told => ({
+export const told = (
+  transactionId: string,
+  news: News,
+  over: Partial<RechargeReport> = {},
+): RechargeReport => ({
   transactionId,
   news,
   source: 'submission',

@@ -83,11 +83,11 @@ export function openBreaker(
   return { isOpen, enter, close: shutdown };
 }
 
-class Outage extends Error {}
+class OpenBreaker extends Error {}
 
 function openCircuit(limits: BreakerLimits) {
   const count = async (isOutage: boolean): Promise<void> => {
-    if (isOutage) throw new Outage();
+    if (isOutage) throw new OpenBreaker();
   };
   // Own rotation of the buckets: opossum's has no way to empty the window.
   const buckets = new EventEmitter();
@@ -115,5 +115,5 @@ function openCircuit(limits: BreakerLimits) {
 /** opossum hands the outage back once it is counted. A circuit that was shut down counts no more. */
 function ignoreCounted(error: unknown): void {
   const isOwn = error instanceof Error && CircuitBreaker.isOurError(error);
-  if (!(error instanceof Outage) && !isOwn) throw error;
+  if (!(error instanceof OpenBreaker) && !isOwn) throw error;
 }

@@ -10,12 +10,12 @@ import type {
 } from '../contract/provider.js';
 import { type Breaker, type BreakerLimits, type BreakerState, openBreaker } from './breaker.js';
 
-export type Operation = 'submit' | 'query';
+export type ProviderOperation = 'submit' | 'query';
 
 /** One physical attempt: something may have been sent. */
-export type CallRecord = Readonly<{
+export type Attempt = Readonly<{
   provider: string;
-  operation: Operation;
+  operation: ProviderOperation;
   startedAt: Date;
   endedAt: Date;
   outcome: SubmitOutcome['kind'] | QueryOutcome['kind'];
@@ -42,8 +42,8 @@ export type GuardLimits = Readonly<{
 export type GuardOptions = Readonly<{
   /** Limit of one attempt. */
   timeoutMs: number;
-  onCall?: (record: CallRecord) => void;
-  onBreaker?: (operation: Operation, state: BreakerState) => void;
+  onCall?: (record: Attempt) => void;
+  onBreaker?: (operation: ProviderOperation, state: BreakerState) => void;
   /** The provider was silent several times in a row, and answers again. Told once per ten seconds at most. */
   onAnswersAgain?: () => void;
   /** A provider threw: the order may have been taken, the outcome is `unknown`, and the code is wrong. */
@@ -59,18 +59,18 @@ export interface GuardedProvider {
   /** No `submit` or `query` takes longer: the retry budget, then one attempt with its grace. */
   readonly longestMs: number;
   /** `calls` holds every physical attempt, in order; it is empty when the breaker let none through. */
-  submit(order: Order): Promise<{ outcome: SubmitOutcome; calls: CallRecord[] }>;
-  query(reference: string): Promise<{ outcome: QueryOutcome; calls: CallRecord[] }>;
+  submit(order: Order): Promise<{ outcome: SubmitOutcome; calls: Attempt[] }>;
+  query(reference: string): Promise<{ outcome: QueryOutcome; calls: Attempt[] }>;
   /** To be asked before anything is committed; `retryAtMs` is epoch milliseconds. Null: a call may go now. */
-  isOpen(operation: Operation): { retryAtMs: number } | null;
+  isOpen(operation: ProviderOperation): { retryAtMs: number } | null;
   close(): Promise<void>;
 }
 
 type Outcome = SubmitOutcome | QueryOutcome;
-type Answer<O extends Outcome> = Readonly<{ outcome: O; facts: CallFacts }>;
+type AttemptAnswer<O extends Outcome> = Readonly<{ outcome: O; facts: CallFacts }>;
 type Unknown = Extract<SubmitOutcome, { kind: 'unknown' }>;
 type NotExecuted = Extract<SubmitOutcome, { kind: 'not_executed' }>;
-type Attempt<O extends Outcome> = (signal: AbortSignal) => Promise<Answer<O>>;
+type SendOnce<O extends Outcome> = (signal: AbortSignal) => Promise<AttemptAnswer<O>>;
 
 const noFacts: CallFacts = { httpStatus: null, providerCode: null };
 
@@ -89,13 +89,20 @@ export function guard(provider: Provider, options: GuardOptions): GuardedProvide
   const limits = { ...defaults, ...options.limits };
   const now = options.now ?? (() => new Date());
   const random = options.random ?? Math.random;
-  const breakerOf = (operation: Operation) =>
+  const breakerOf = (operation: ProviderOperation) =>
     openBreaker(limits.breaker, now, (state) => options.onBreaker?.(operation, state));
   const hear = silenceWatch(() => options.onAnswersAgain?.());
-  const breakers: Record<Operation, Breaker> = { submit: breakerOf('submit'), query: breakerOf('query') };
+  const breakers: Record<ProviderOperation, Breaker> = {
+    submit: breakerOf('submit'),
+    query: breakerOf('query'),
+  };
 
   /** One attempt, or the refusal of an open breaker. */
-  async function attempt<O extends Outcome>(operation: Operation, run: Attempt<O>, calls: CallRecord[]) {
+  async function attempt<O extends Outcome>(
+    operation: ProviderOperation,
+    run: SendOnce<O>,
+    calls: Attempt[],
+  ) {
     const breaker = breakers[operation];
     const admission = breaker.enter();
     if (!admission) return refusalOf(breaker, now());
@@ -109,8 +116,8 @@ export function guard(provider: Provider, options: GuardOptions): GuardedProvide
     return outcome;
   }
 
-  async function call<O extends Outcome>(operation: Operation, run: Attempt<O>) {
-    const calls: CallRecord[] = [];
+  async function call<O extends Outcome>(operation: ProviderOperation, run: SendOnce<O>) {
+    const calls: Attempt[] = [];
     const outcome = await retried(() => attempt(operation, run, calls), breakers[operation], limits);
     return { outcome, calls };
   }
@@ -169,15 +176,15 @@ function refusalOf(breaker: Breaker, now: Date): NotExecuted {
  * late answer is dropped: asking will find it.
  */
 async function withinLimit<O extends Outcome>(
-  run: Attempt<O>,
+  run: SendOnce<O>,
   timeoutMs: number,
   graceMs: number,
   onBug: ((error: unknown) => void) | undefined,
-): Promise<Answer<O | Unknown>> {
+): Promise<AttemptAnswer<O | Unknown>> {
   const limit = new AbortController();
   const abort = () => limit.abort(new Error(`no answer within ${timeoutMs} ms`));
   const timers = [setTimeout(abort, timeoutMs)];
-  const tooLate = new Promise<Answer<Unknown>>((resolve) => {
+  const tooLate = new Promise<AttemptAnswer<Unknown>>((resolve) => {
     timers.push(setTimeout(resolve, timeoutMs + graceMs, unknownBecause('timeout')));
   });
   try {
@@ -188,10 +195,10 @@ async function withinLimit<O extends Outcome>(
 }
 
 async function answerOf<O extends Outcome>(
-  run: Attempt<O>,
+  run: SendOnce<O>,
   signal: AbortSignal,
   onBug: ((error: unknown) => void) | undefined,
-): Promise<Answer<O | Unknown>> {
+): Promise<AttemptAnswer<O | Unknown>> {
   try {
     return await run(signal);
   } catch (error) {
@@ -200,7 +207,7 @@ async function answerOf<O extends Outcome>(
   }
 }
 
-const unknownBecause = (cause: Unknown['cause']): Answer<Unknown> => ({
+const unknownBecause = (cause: Unknown['cause']): AttemptAnswer<Unknown> => ({
   outcome: { kind: 'unknown', cause },
   facts: noFacts,
 });

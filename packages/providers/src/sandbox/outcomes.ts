@@ -2,7 +2,7 @@ import type { CallFacts, Order, QueryOutcome, SubmitOutcome } from '../contract/
 import type { Exchange, NoAnswer } from '../transport/http.js';
 import { readErrorCode, readErrorMessage, readOrder, readOrderList, type SandboxOrder } from './messages.js';
 
-type Answer = Extract<Exchange, { heard: true }>;
+type HeardExchange = Extract<Exchange, { heard: true }>;
 
 /** What an exchange means for somebody's money. Whatever the protocol does not promise in writing is `unknown`. */
 export function submitOutcomeOf(exchange: Exchange, order: Order): SubmitOutcome {
@@ -55,7 +55,7 @@ function takenOutcomeOf(taken: SandboxOrder | null, order: Order): SubmitOutcome
  * An answer that carries no order. 429 and 503 promise that nothing was executed only together with their documented
  * code: a proxy sends a bare 503 also when the connection behind it broke after the order went through.
  */
-function noWordOf({ status, retryAfterMs }: Answer, code: string | null): NoAnswer {
+function noWordOf({ status, retryAfterMs }: HeardExchange, code: string | null): NoAnswer {
   const wait = retryAfterMs === undefined ? {} : { retryAfterMs };
   if (status === 429 && code === 'rate_limited')
     return { kind: 'not_executed', cause: 'rate_limited', ...wait };

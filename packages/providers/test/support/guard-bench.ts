@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach } from '@jest/globals';
 import type { Provider } from '../../src/contract/provider.js';
-import { type CallRecord, type GuardedProvider, type GuardOptions, guard } from '../../src/guard/guard.js';
+import { type Attempt, type GuardedProvider, type GuardOptions, guard } from '../../src/guard/guard.js';
 import { sandboxProvider } from '../../src/sandbox/provider.js';
 import { anOrder, aSandboxOrder } from './builders.js';
 import { openScriptedServer, type Script, type ScriptedServer, says } from './scripted-server.js';
@@ -14,7 +14,7 @@ export let server: ScriptedServer;
 export let guarded: GuardedProvider;
 export let states: string[];
 export let bugs: unknown[];
-export let recordsTold: CallRecord[];
+export let recordsTold: Attempt[];
 
 beforeAll(async () => {
   server = await openScriptedServer();

@@ -2,15 +2,15 @@ import { BadConfiguration } from '@replenish/runtime';
 import type { RedisOptions } from 'ioredis';
 
 /** What an address says of a connection; `replyMapping`, which changes the type of answers, is none of it. */
-type Options = Omit<RedisOptions, 'replyMapping'>;
+type AddressOptions = Omit<RedisOptions, 'replyMapping'>;
 
 type Node = Readonly<{ host: string; port: number }>;
 
 /** Where Redis is: one server, a primary that sentinels know by its name, or a cluster. */
 export type RedisAddress =
   | Readonly<{ kind: 'single'; url: string }>
-  | Readonly<{ kind: 'sentinel'; options: Options }>
-  | Readonly<{ kind: 'cluster'; nodes: readonly Node[]; options: Options }>;
+  | Readonly<{ kind: 'sentinel'; options: AddressOptions }>
+  | Readonly<{ kind: 'cluster'; nodes: readonly Node[]; options: AddressOptions }>;
 
 const FORMS =
   'redis://host:6379, redis-sentinel://host:26379,host2:26379/mymaster or redis-cluster://host:6379,host2:6379, ' +
@@ -44,7 +44,7 @@ export function redisAddressFrom(url: string): RedisAddress {
 
 const SENTINEL_PARAMETERS = new Set(['db', 'sentinelUsername', 'sentinelPassword']);
 
-function sentinelOptions(asked: URLSearchParams): Options {
+function sentinelOptions(asked: URLSearchParams): AddressOptions {
   for (const name of asked.keys())
     if (!SENTINEL_PARAMETERS.has(name))
       throw new BadConfiguration(

@@ -7,7 +7,7 @@ import { mayBeOtherwiseElsewhere, wordsOf } from './faults.js';
 export type Connection = Redis | Cluster;
 
 // A reply mapping would change the type of every answer.
-type Options = Omit<RedisOptions, 'replyMapping'>;
+type ConnectionOptions = Omit<RedisOptions, 'replyMapping'>;
 
 const RECONNECT_MS_MAX = 1_000;
 
@@ -58,7 +58,7 @@ export class RedisConnections {
   }
 
   #connect(own: typeof producing | typeof consuming, afterRefusal: 1 | 2): Connection {
-    const options: Options = { ...own, connectTimeout: 3_000, keepAlive: 10_000 };
+    const options: ConnectionOptions = { ...own, connectTimeout: 3_000, keepAlive: 10_000 };
     const retryStrategy = (tries: number) =>
       this.#isWindingDown ? null : Math.min(tries * 100, RECONNECT_MS_MAX);
     const reconnectOnError = (error: Error) => {
@@ -74,7 +74,7 @@ export class RedisConnections {
 }
 
 /** Opens a connection of the kind that the address names. */
-export function openConnection(address: RedisAddress, options: Options): Connection {
+export function openConnection(address: RedisAddress, options: ConnectionOptions): Connection {
   if (address.kind === 'single') return new Redis(address.url, options);
   if (address.kind === 'sentinel') {
     const { tls } = address.options;

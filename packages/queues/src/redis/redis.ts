@@ -3,7 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from '@replenish/runtime';
 import { Queue, Worker } from 'bullmq';
 import type { Backend } from '../backend.js';
-import { EVENTS_KEPT, type JobQueue, type JobWorker, jobOptions, type Kept } from '../catalogue.js';
+import { EVENTS_KEPT, type JobQueue, type JobRetention, type JobWorker, jobOptions } from '../catalogue.js';
 import { redisAddressFrom } from './address.js';
 import { type Connection, RedisConnections } from './connections.js';
 import { refuseUnfit, wordsOf } from './faults.js';
@@ -11,7 +11,7 @@ import { refuseUnfit, wordsOf } from './faults.js';
 const RETRY_MS = 250;
 
 // Enough for a person to see what happened lately.
-const KEPT: Kept = { removeOnComplete: { count: 50 }, removeOnFail: { count: 200 } };
+const KEPT: JobRetention = { removeOnComplete: { count: 50 }, removeOnFail: { count: 200 } };
 
 const AWAY = new Set(['reconnecting', 'close', 'end']);
 

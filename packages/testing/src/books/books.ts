@@ -5,7 +5,13 @@ import pg from 'pg';
 import type { Fleet } from '../fleet/fleet.js';
 import { until } from '../until.js';
 import { inDatabase } from './database.js';
-import { askedBeforeResent, type Evidence, type History, unlikeHistory, unlikeProvider } from './provider.js';
+import {
+  askedBeforeResent,
+  type History,
+  type OrderEvidence,
+  unlikeHistory,
+  unlikeProvider,
+} from './provider.js';
 import { restless } from './rest.js';
 import { gather } from './witness.js';
 
@@ -20,7 +26,7 @@ export async function checkBooks(fleet: BookedFleet, history: History = {}): Pro
   await db.connect();
   try {
     const unrest = await rest(fleet, db, history);
-    const evidence: Evidence = { ...(await gather(fleet.sandboxUrl, db)), history };
+    const evidence: OrderEvidence = { ...(await gather(fleet.sandboxUrl, db)), history };
     return [
       ...unrest,
       ...(await inDatabase(db)),

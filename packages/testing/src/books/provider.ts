@@ -1,12 +1,12 @@
-import { endStates, type Scenario } from '../load/load.js';
-import type { Call } from '../load/producer.js';
+import { endStates, type LoadScenario } from '../load/load.js';
+import type { LoadCall } from '../load/producer.js';
 import { told } from './database.js';
-import type { Contact, Gathered, Order } from './witness.js';
+import type { Gathered, WitnessedCall, WitnessedOrder } from './witness.js';
 
 /** What the test itself did and saw. */
 export type History = Readonly<{
   /** Every try of every producer. */
-  calls?: readonly Call[];
+  calls?: readonly LoadCall[];
   /** Events that the test posted itself and that were acknowledged. */
   eventIds?: readonly string[];
   /** Transactions for which the test spoke in the provider's place, so that the provider knows another story. */
@@ -17,10 +17,10 @@ export type History = Readonly<{
   restLimitMs?: number;
 }>;
 
-export type Evidence = Gathered & Readonly<{ history: History }>;
+export type OrderEvidence = Gathered & Readonly<{ history: History }>;
 
 /** INV1, INV9, INV14: what the provider has against what we say. */
-export function unlikeProvider(evidence: Evidence): string[] {
+export function unlikeProvider(evidence: OrderEvidence): string[] {
   const { recharges, intents, orders } = evidence;
   const spokenFor = new Set(evidence.history.spokenFor);
   const mine = [...recharges.values()].filter((row) => !spokenFor.has(row.transaction_id));
@@ -58,7 +58,7 @@ export function unlikeProvider(evidence: Evidence): string[] {
   ];
 }
 
-function agree(state: string, order: Order | undefined, amount: bigint, currency: string): boolean {
+function agree(state: string, order: WitnessedOrder | undefined, amount: bigint, currency: string): boolean {
   if (state === 'SUCCEEDED')
     return order?.status === 'settled' && BigInt(order.amount) === amount && order.currency === currency;
   if (state === 'FAILED') return order === undefined || order.status === 'declined';
@@ -75,8 +75,8 @@ const QUESTIONS_MAX = 12;
  * INV1 by the provider's own log: it folds two submits of one reference into one order, so only the log shows a blind
  * second submit. After a submit that may have been taken, the next contact asks.
  */
-export function askedBeforeResent({ contacts, history }: Evidence): string[] {
-  const blind = (log: readonly Contact[]): boolean =>
+export function askedBeforeResent({ contacts, history }: OrderEvidence): string[] {
+  const blind = (log: readonly WitnessedCall[]): boolean =>
     log.some(
       ({ operation }, n) =>
         n > 0 &&
@@ -85,11 +85,11 @@ export function askedBeforeResent({ contacts, history }: Evidence): string[] {
         !NOTHING_EXECUTED.has(log[n - 1]!.answer),
     );
   // 200 is the answer to a submit whose order was there already.
-  const repeated = (log: readonly Contact[]): boolean =>
+  const repeated = (log: readonly WitnessedCall[]): boolean =>
     log.some(({ operation, answer }) => operation === 'submit' && answer === '200');
-  const questions = (log: readonly Contact[]): number =>
+  const questions = (log: readonly WitnessedCall[]): number =>
     log.filter(({ operation }) => operation === 'query').length;
-  const where = (is: (log: readonly Contact[]) => boolean) =>
+  const where = (is: (log: readonly WitnessedCall[]) => boolean) =>
     [...contacts]
       .filter(([, log]) => is(log))
       .map(([id, log]) => `${id} ${log.map(({ operation, answer }) => `${operation} ${answer}`).join(', ')}`);
@@ -104,7 +104,7 @@ export function askedBeforeResent({ contacts, history }: Evidence): string[] {
 }
 
 /** INV2, INV8, INV10 by what the test saw, and the end that each scenario must have. */
-export function unlikeHistory({ recharges, events, history }: Evidence): string[] {
+export function unlikeHistory({ recharges, events, history }: OrderEvidence): string[] {
   const acknowledged = (history.calls ?? []).filter(({ status }) => status === 200 || status === 202);
   const idsOf = new Map<string, Set<string>>();
   for (const { ask, transactionId } of acknowledged) {
@@ -120,7 +120,7 @@ export function unlikeHistory({ recharges, events, history }: Evidence): string[
   };
   const misled = acknowledged.flatMap(({ ask, transactionId }) => {
     const state = recharges.get(transactionId!)?.state ?? 'gone';
-    const expected: readonly string[] = endStates[ask.scenario as Scenario];
+    const expected: readonly string[] = endStates[ask.scenario as LoadScenario];
     if (expected.includes(state) || history.spokenFor?.includes(transactionId!)) return [];
     return [`${transactionId} (${ask.scenario}) is ${state}`];
   });

@@ -1,6 +1,6 @@
 import type pg from 'pg';
-import { announced, type Scenario } from '../load/load.js';
-import { allOrders, type Order, owedWebhooks } from './witness.js';
+import { announced, type LoadScenario } from '../load/load.js';
+import { allOrders, owedWebhooks, type WitnessedOrder } from './witness.js';
 
 /**
  * What still keeps a fleet from being at rest: unfinished recharges that are not meant to stay so, events that are not
@@ -37,7 +37,7 @@ export async function restless(
 
 /** Orders of which the provider has still something to say. */
 async function untold(
-  orders: readonly Order[],
+  orders: readonly WitnessedOrder[],
   db: pg.Client,
   spokenFor: readonly string[],
 ): Promise<string[]> {
@@ -47,6 +47,8 @@ async function untold(
   const heard = new Map(rows.map((row) => [row.transaction_id, row.heard]));
   return orders
     .filter(({ reference }) => !spokenFor.includes(reference))
-    .filter(({ reference, scenario }) => (heard.get(reference) ?? 0) < announced[scenario as Scenario].length)
+    .filter(
+      ({ reference, scenario }) => (heard.get(reference) ?? 0) < announced[scenario as LoadScenario].length,
+    )
     .map(({ reference, scenario }) => `${reference} (${scenario}) has a webhook to come`);
 }

@@ -1,12 +1,12 @@
 import type pg from 'pg';
-import type { SandboxOrder } from '../fleet/producer.js';
+import type { OrderAtSandbox } from '../fleet/producer.js';
 
-export type Order = SandboxOrder & Readonly<{ scenario: string; createdAt: string }>;
+export type WitnessedOrder = OrderAtSandbox & Readonly<{ scenario: string; createdAt: string }>;
 
 /** One contact with the provider, as the provider saw it. */
-export type Contact = Readonly<{ at: string; operation: 'submit' | 'query'; answer: string }>;
+export type WitnessedCall = Readonly<{ at: string; operation: 'submit' | 'query'; answer: string }>;
 
-export type RechargeRow = Readonly<{
+export type WitnessedRecharge = Readonly<{
   transaction_id: string;
   idempotency_key: string;
   client_id: string;
@@ -18,19 +18,19 @@ export type RechargeRow = Readonly<{
 }>;
 
 export type Gathered = Readonly<{
-  recharges: ReadonlyMap<string, RechargeRow>;
+  recharges: ReadonlyMap<string, WitnessedRecharge>;
   /** When the first submit of a transaction was put on record. */
   intents: ReadonlyMap<string, Date>;
   /** Kinds of the cases of a transaction, open or closed. */
   cases: ReadonlyMap<string, readonly string[]>;
-  orders: ReadonlyMap<string, Order>;
-  contacts: ReadonlyMap<string, readonly Contact[]>;
+  orders: ReadonlyMap<string, WitnessedOrder>;
+  contacts: ReadonlyMap<string, readonly WitnessedCall[]>;
   events: readonly Readonly<{ event_id: string; processed: boolean }>[];
 }>;
 
 /** The provider's word and ours, side by side. */
 export async function gather(sandboxUrl: string, db: pg.Client): Promise<Gathered> {
-  const { rows: recharges } = await db.query<RechargeRow>('select * from report.recharges');
+  const { rows: recharges } = await db.query<WitnessedRecharge>('select * from report.recharges');
   const { rows: intents } = await db.query<{ id: string; at: Date }>(
     `select transaction_id as id, min(started_at) as at from report.provider_calls where operation = 'submit' group by 1`,
   );
@@ -54,10 +54,10 @@ export async function gather(sandboxUrl: string, db: pg.Client): Promise<Gathere
   };
 }
 
-export async function allOrders(sandboxUrl: string): Promise<Order[]> {
-  const orders: Order[] = [];
+export async function allOrders(sandboxUrl: string): Promise<WitnessedOrder[]> {
+  const orders: WitnessedOrder[] = [];
   for (let cursor = ''; ; ) {
-    const page = await control<{ orders: Order[]; nextCursor: string | null }>(
+    const page = await control<{ orders: WitnessedOrder[]; nextCursor: string | null }>(
       sandboxUrl,
       `orders?limit=1000${cursor && `&cursor=${cursor}`}`,
     );
@@ -67,12 +67,12 @@ export async function allOrders(sandboxUrl: string): Promise<Order[]> {
   }
 }
 
-export async function contactsOf(sandboxUrl: string, reference: string): Promise<readonly Contact[]> {
-  return (await control<{ calls: Contact[] }>(sandboxUrl, `calls?reference=${reference}`)).calls;
+export async function contactsOf(sandboxUrl: string, reference: string): Promise<readonly WitnessedCall[]> {
+  return (await control<{ calls: WitnessedCall[] }>(sandboxUrl, `calls?reference=${reference}`)).calls;
 }
 
 async function allContacts(sandboxUrl: string, references: readonly string[]) {
-  const contacts = new Map<string, readonly Contact[]>();
+  const contacts = new Map<string, readonly WitnessedCall[]>();
   for (const reference of references) contacts.set(reference, await contactsOf(sandboxUrl, reference));
   return contacts;
 }

@@ -6,7 +6,7 @@ import type { Fleet } from './fleet.js';
 export type Body = Readonly<Record<string, unknown>> &
   Readonly<{ transactionId: string; state: string; status: string | number; code: string }>;
 
-export type Answer = Readonly<{ status: number; headers: Headers; body: Body; text: string }>;
+export type ProducerAnswer = Readonly<{ status: number; headers: Headers; body: Body; text: string }>;
 
 /** Keys are sealed where the fleet's master keys are known; bearers do without. */
 type Books = Pick<Fleet, 'databaseUrl'> & Partial<Pick<Fleet, 'masterKeys'>>;
@@ -40,7 +40,7 @@ export async function post(
   fleet: Pick<Fleet, 'ingressUrl'>,
   body: unknown,
   headers: Readonly<Record<string, string>>,
-): Promise<Answer> {
+): Promise<ProducerAnswer> {
   const response = await fetch(`${fleet.ingressUrl}/v1/recharges`, {
     method: 'POST',
     headers: { 'content-type': 'application/json', 'idempotency-key': randomUUID(), ...lowerCased(headers) },
@@ -54,11 +54,11 @@ export async function get(
   fleet: Pick<Fleet, 'ingressUrl'>,
   path: string,
   headers: Readonly<Record<string, string>>,
-): Promise<Answer> {
+): Promise<ProducerAnswer> {
   return answerOf(await fetch(`${fleet.ingressUrl}${path}`, { headers }));
 }
 
-export type SandboxOrder = Readonly<{
+export type OrderAtSandbox = Readonly<{
   id: string;
   reference: string;
   amount: number;
@@ -71,13 +71,13 @@ export type SandboxOrder = Readonly<{
 export async function sandboxOrders(
   fleet: Pick<Fleet, 'sandboxUrl'>,
   reference: string,
-): Promise<readonly SandboxOrder[]> {
+): Promise<readonly OrderAtSandbox[]> {
   const url = `${fleet.sandboxUrl}/_control/orders?reference=${encodeURIComponent(reference)}`;
   const response = await fetch(url);
-  return ((await response.json()) as { orders: SandboxOrder[] }).orders;
+  return ((await response.json()) as { orders: OrderAtSandbox[] }).orders;
 }
 
-async function answerOf(response: Response): Promise<Answer> {
+async function answerOf(response: Response): Promise<ProducerAnswer> {
   const text = await response.text();
   const isJson = response.headers.get('content-type')?.includes('json') ?? false;
   return { status: response.status, headers: response.headers, body: isJson ? JSON.parse(text) : {}, text };

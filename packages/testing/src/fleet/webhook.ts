@@ -1,12 +1,12 @@
 import { createHmac } from 'node:crypto';
-import type { Order } from '../books/witness.js';
+import type { WitnessedOrder } from '../books/witness.js';
 import type { Fleet } from './fleet.js';
 
 export type EventStatus = 'pending' | 'settled' | 'declined';
 
 /** The body of a webhook that reports a status of an order, as the sandbox would word it. */
 export const eventBody = (
-  order: Pick<Order, 'id' | 'reference' | 'amount' | 'currency'> & { accountId: string },
+  order: Pick<WitnessedOrder, 'id' | 'reference' | 'amount' | 'currency'> & { accountId: string },
   status: EventStatus,
 ): string =>
   JSON.stringify({

@@ -21,11 +21,11 @@ export const endStates = {
   never_settles: ['PENDING_CONFIRMATION'],
 } as const satisfies Record<string, readonly string[]>;
 
-export type Scenario = keyof typeof endStates;
-export const scenarios = Object.keys(endStates) as Scenario[];
+export type LoadScenario = keyof typeof endStates;
+export const scenarios = Object.keys(endStates) as LoadScenario[];
 
 /** What the provider's webhooks report of an order. Each status is one event, however often it is delivered. */
-export const announced: Readonly<Record<Scenario, readonly string[]>> = {
+export const announced: Readonly<Record<LoadScenario, readonly string[]>> = {
   ok: ['settled'],
   ok_no_webhook: [],
   declined: ['declined'],
@@ -45,16 +45,16 @@ export const announced: Readonly<Record<Scenario, readonly string[]>> = {
 };
 
 /** One intent of a producer: the same key and the same body, however often it is sent. */
-export type Ask = Readonly<{
+export type LoadRequest = Readonly<{
   key: string;
   accountId: string;
   amount: number;
   currency: string;
   paymentMethod: string;
-  scenario: Scenario;
+  scenario: LoadScenario;
 }>;
 
-export const ask = (scenario: Scenario, more: Partial<Ask> = {}): Ask => ({
+export const ask = (scenario: LoadScenario, more: Partial<LoadRequest> = {}): LoadRequest => ({
   key: randomUUID(),
   accountId: 'acct-1',
   amount: 4_999,
@@ -85,8 +85,8 @@ export const payers = ['payer-1', 'payer-2', 'payer-3'];
 export function mix(
   seed: number,
   count: number,
-  { only = scenarios, paidShare = 0.25 }: { only?: readonly Scenario[]; paidShare?: number } = {},
-): Ask[] {
+  { only = scenarios, paidShare = 0.25 }: { only?: readonly LoadScenario[]; paidShare?: number } = {},
+): LoadRequest[] {
   const random = randomOf(seed);
   const pick = <T>(from: readonly T[]): T => from[Math.floor(random() * from.length)]!;
   return Array.from({ length: count }, (_, n) => {
@@ -101,5 +101,5 @@ export function mix(
   });
 }
 
-export const bodyOf = ({ accountId, amount, currency, paymentMethod, scenario }: Ask): string =>
+export const bodyOf = ({ accountId, amount, currency, paymentMethod, scenario }: LoadRequest): string =>
   JSON.stringify({ accountId, amount, currency, paymentMethod, metadata: { scenario } });

@@ -2,11 +2,11 @@ import { Agent, request } from 'node:http';
 import type { Fleet } from '../fleet/fleet.js';
 import { bearer, client } from '../fleet/producer.js';
 import { until } from '../until.js';
-import { type Ask, ask, bodyOf, payers } from './load.js';
+import { ask, bodyOf, type LoadRequest, payers } from './load.js';
 
 /** One try of one intent, as its producer saw it. `status` null: no answer, so nobody knows what became of it. */
-export type Call = Readonly<{
-  ask: Ask;
+export type LoadCall = Readonly<{
+  ask: LoadRequest;
   status: number | null;
   transactionId: string | null;
   replayed: boolean;
@@ -21,7 +21,7 @@ const GIVE_UP_MS = 60_000;
 
 /** A producer that keeps a history of its calls, and repeats its key until it has an answer. */
 export class Producer {
-  readonly calls: Call[] = [];
+  readonly calls: LoadCall[] = [];
   readonly #fleet: Pick<Fleet, 'ingressUrls' | 'databaseUrl'>;
   readonly #authorization: string;
   readonly #agent: Agent;
@@ -46,14 +46,14 @@ export class Producer {
   }
 
   /** One try. Never throws: no answer is an answer here. */
-  async once(asked: Ask, ingress = 0): Promise<Call> {
+  async once(asked: LoadRequest, ingress = 0): Promise<LoadCall> {
     const call = await this.#post(asked, this.#fleet.ingressUrls[ingress]!);
     this.calls.push(call);
     return call;
   }
 
   /** Tries with the same key until there is an answer that is not "later". */
-  async send(asked: Ask, ingress = 0): Promise<Call> {
+  async send(asked: LoadRequest, ingress = 0): Promise<LoadCall> {
     return until(
       async () => {
         const call = await this.once(asked, ingress);
@@ -65,9 +65,9 @@ export class Producer {
   }
 
   /** All of them, some at a time; each ends with its answer. */
-  async sendAll(asks: readonly Ask[], inFlight = 16, ingress = 0): Promise<Call[]> {
+  async sendAll(asks: readonly LoadRequest[], inFlight = 16, ingress = 0): Promise<LoadCall[]> {
     const waiting = [...asks];
-    const answers: Call[] = [];
+    const answers: LoadCall[] = [];
     const sendNext = async () => {
       for (let next = waiting.shift(); next; next = waiting.shift())
         answers.push(await this.send(next, ingress));
@@ -97,7 +97,7 @@ export class Producer {
       await this.reaches(transactionId!, 'SUCCEEDED');
   }
 
-  #post(asked: Ask, ingressUrl: string): Promise<Call> {
+  #post(asked: LoadRequest, ingressUrl: string): Promise<LoadCall> {
     const unanswered = {
       ask: asked,
       status: null,

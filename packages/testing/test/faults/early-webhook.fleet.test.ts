@@ -3,8 +3,8 @@ import type pg from 'pg';
 import { checkBooks } from '../../src/books/books.js';
 import type { Fleet } from '../../src/fleet/fleet.js';
 import { eventBody, postEvent } from '../../src/fleet/webhook.js';
-import { type Ask, ask } from '../../src/load/load.js';
-import type { Call, Producer } from '../../src/load/producer.js';
+import { ask, type LoadRequest } from '../../src/load/load.js';
+import type { LoadCall, Producer } from '../../src/load/producer.js';
 import { until } from '../../src/until.js';
 import { openStage, type Stage, TEST_LIMIT_MS } from './setting.js';
 
@@ -26,7 +26,7 @@ beforeAll(async () => {
 afterAll(() => stage?.close());
 
 /** Sends a recharge whose commit is held up: its id shows through the name of the session that waits. */
-async function held(asked: Ask): Promise<{ id: string; answer: Promise<Call> }> {
+async function held(asked: LoadRequest): Promise<{ id: string; answer: Promise<LoadCall> }> {
   await db.query(`
     create function hold_birth() returns trigger language plpgsql as $$ begin
       perform set_config('application_name', new.id::text, false);

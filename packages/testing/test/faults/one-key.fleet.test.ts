@@ -2,8 +2,8 @@ import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
 import { checkBooks } from '../../src/books/books.js';
 import type { Fleet } from '../../src/fleet/fleet.js';
 import { sandboxOrders } from '../../src/fleet/producer.js';
-import { type Ask, ask } from '../../src/load/load.js';
-import type { Call, Producer } from '../../src/load/producer.js';
+import { ask, type LoadRequest } from '../../src/load/load.js';
+import type { LoadCall, Producer } from '../../src/load/producer.js';
 import { openStage, type Stage, TEST_LIMIT_MS } from './setting.js';
 
 const CALLS = 1_000;
@@ -23,10 +23,10 @@ beforeAll(async () => {
 afterAll(() => stage?.close());
 
 /** All at once, over half of the connections to each ingress. Who is told to come back later does. */
-const storm = (asks: readonly Ask[]): Promise<Call[]> =>
+const storm = (asks: readonly LoadRequest[]): Promise<LoadCall[]> =>
   Promise.all(asks.map((one, n) => producer.send(one, n % 2)));
 
-const histogram = (calls: readonly Call[]): Record<string, number> => {
+const histogram = (calls: readonly LoadCall[]): Record<string, number> => {
   const counts: Record<string, number> = {};
   for (const { status } of calls) counts[String(status)] = (counts[String(status)] ?? 0) + 1;
   return counts;

@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
 import type pg from 'pg';
 import { checkBooks } from '../../src/books/books.js';
-import { type Contact, contactsOf } from '../../src/books/witness.js';
+import { contactsOf, type WitnessedCall } from '../../src/books/witness.js';
 import type { Fleet } from '../../src/fleet/fleet.js';
 import { sandboxOrders } from '../../src/fleet/producer.js';
-import { ask, endStates, type Scenario, scenarios } from '../../src/load/load.js';
-import type { Call, Producer } from '../../src/load/producer.js';
+import { ask, endStates, type LoadScenario, scenarios } from '../../src/load/load.js';
+import type { LoadCall, Producer } from '../../src/load/producer.js';
 import { until } from '../../src/until.js';
 import { openStage, type Stage, TEST_LIMIT_MS } from './setting.js';
 
@@ -15,13 +15,13 @@ let stage: Stage;
 let fleet: Fleet;
 let producer: Producer;
 let db: pg.Client;
-const taken = new Map<Scenario, string>();
+const taken = new Map<LoadScenario, string>();
 
 beforeAll(async () => {
   stage = await openStage({ ingress: 2 });
   ({ fleet, producer, db } = stage);
   for (const scenario of scenarios) {
-    const call: Call = await producer.send(ask(scenario));
+    const call: LoadCall = await producer.send(ask(scenario));
     taken.set(scenario, call.transactionId!);
   }
 });
@@ -53,8 +53,8 @@ const slotsOf = async (id: string): Promise<string[]> => {
   return rows.map(({ line }) => line);
 };
 
-const contactsOfScenario = async (scenario: Scenario): Promise<string[]> => {
-  const contacts: readonly Contact[] = await contactsOf(fleet.sandboxUrl, taken.get(scenario)!);
+const contactsOfScenario = async (scenario: LoadScenario): Promise<string[]> => {
+  const contacts: readonly WitnessedCall[] = await contactsOf(fleet.sandboxUrl, taken.get(scenario)!);
   return contacts.map(({ operation, answer }) => `${operation} ${answer}`);
 };
 

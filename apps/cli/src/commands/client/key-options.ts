@@ -40,10 +40,10 @@ export const keyCommand = (name: string) =>
     )
     .option('--json', JSON_ABOUT);
 
-type Asked = ReturnType<ReturnType<typeof keyCommand>['opts']>;
+type KeyOptionTexts = ReturnType<ReturnType<typeof keyCommand>['opts']>;
 
 /** The key that the options describe. @throws Misuse for one that could never be used */
-export function keyFrom(asked: Asked): AddedKey {
+export function keyFrom(asked: KeyOptionTexts): AddedKey {
   const { expires } = asked;
   if (expires && expires <= new Date()) throw new Misuse(`--expires ${expires.toISOString()} is in the past`);
   return {

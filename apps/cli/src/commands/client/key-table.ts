@@ -1,10 +1,10 @@
 import type { Key } from '@replenish/domain';
-import type { Desk } from '../../command.js';
+import type { Terminal } from '../../command.js';
 import { tableOf } from '../../table.js';
 
 const HEADS = ['CLIENT', 'CLIENT ID', 'KEY ID', 'ENV', 'STATE', 'SCOPES', 'ACCOUNTS'];
 
-export const tableOfKeys = (keys: readonly Key[], paint: Desk['paint']): string =>
+export const tableOfKeys = (keys: readonly Key[], paint: Terminal['paint']): string =>
   tableOf(HEADS, keys.map(rowOf), paint);
 
 /** Ceilings are below 2^53 (values.ts), so they are exact as JSON numbers. */

@@ -3,21 +3,21 @@ import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Env, localStateDir, readConfig } from '@replenish/runtime';
-import type { Desk } from '../../command.js';
+import type { Terminal } from '../../command.js';
 import { withProgress } from '../../progress.js';
 import { readinessOf } from '../../start/probe.js';
 import { type Holder, livingHolder } from '../../start/state/lock.js';
 import { ingressUrl, isShownOnce, LAST_LINE, READY_LINE } from '../../start/welcome.js';
 
-export type Fleet = Readonly<{ url: string; stop: () => Promise<void> }>;
+export type DemoFleet = Readonly<{ url: string; stop: () => Promise<void> }>;
 
-type Told = Pick<Desk, 'env' | 'say' | 'complain' | 'terminal'>;
+type DemoEvent = Pick<Terminal, 'env' | 'say' | 'complain' | 'terminal'>;
 
 /**
  * The fleet of this machine: the one that is up, also on other ports than the environment names, or else one that is
  * started and stopped again. A start takes as long as it takes, and what it says is passed on.
  */
-export async function openFleet(desk: Told): Promise<Fleet> {
+export async function openFleet(desk: DemoEvent): Promise<DemoFleet> {
   const url = ingressUrl(readConfig(desk.env));
   const holder = livingHolder(localStateDir(desk.env));
   if (holder) return { url: await readyOf(holder, desk), stop: async () => {} };
@@ -27,7 +27,7 @@ export async function openFleet(desk: Told): Promise<Fleet> {
 }
 
 /** Waits for a fleet that another process has started, for as long as that process lives. */
-function readyOf({ url }: Holder, desk: Told): Promise<string> {
+function readyOf({ url }: Holder, desk: DemoEvent): Promise<string> {
   return withProgress(desk, `waiting for the fleet on ${url}`, async () => {
     while (livingHolder(localStateDir(desk.env))?.url === url) {
       if ((await readinessOf(url)) === 'ready') return url;
@@ -37,7 +37,7 @@ function readyOf({ url }: Holder, desk: Told): Promise<string> {
   });
 }
 
-async function startFleet({ env, say }: Pick<Told, 'env' | 'say'>): Promise<ChildProcess> {
+async function startFleet({ env, say }: Pick<DemoEvent, 'env' | 'say'>): Promise<ChildProcess> {
   say('The fleet is not up: it is started for the demo, and stopped after it.');
   const fleet = spawn(process.execPath, [process.argv[1]!, 'start'], {
     env: { ...env } as Env,

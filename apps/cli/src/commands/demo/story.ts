@@ -17,7 +17,7 @@ export async function showOne(get: Get, show: Show): Promise<string> {
     body: JSON.stringify({ accountId: ACCOUNT, amount: 4999, currency: 'USD', paymentMethod: 'sandbox' }),
   });
   const status = await follow(transactionId, get, show.happened);
-  const balance = await get<Balance>(`/v1/account/balance?accountId=${ACCOUNT}`);
+  const balance = await get<BalanceRow>(`/v1/account/balance?accountId=${ACCOUNT}`);
   show.balance({
     ...balance,
     history: balance.history.filter((entry) => entry.transactionId === transactionId),
@@ -28,7 +28,7 @@ export async function showOne(get: Get, show: Show): Promise<string> {
 type Show = Readonly<{
   asked: () => void;
   happened: (row: Happened, sinceFirstMs: number) => void;
-  balance: (balance: Balance) => void;
+  balance: (balance: BalanceRow) => void;
 }>;
 
 export const asJson = (say: (line: string) => void): Show => ({
@@ -54,7 +54,7 @@ export const asText = (say: (line: string) => void): Show => ({
 });
 
 type Get = <T>(path: string, init?: RequestInit) => Promise<T>;
-type Balance = {
+type BalanceRow = {
   history: { transactionId: string; slot: string; counterparty: string; amount: number; currency: string }[];
   balances: { currency: string; available: number; frozen: number }[];
 };

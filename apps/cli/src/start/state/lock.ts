@@ -4,7 +4,7 @@ import { join } from 'node:path';
 /** `born` tells two processes of one number apart: numbers come again, in a container after every restart. */
 export type Holder = Readonly<{ pid: number; born: string; url: string }>;
 
-export type Lock =
+export type LauncherLock =
   | Readonly<{
       taken: true /** An earlier fleet was killed: its processes may need a moment. */;
       stale: boolean;
@@ -13,7 +13,7 @@ export type Lock =
   | Readonly<{ taken: false; holder: Holder }>;
 
 /** One fleet a folder. The lock of a fleet that no longer lives is taken over. */
-export function takeLock(dir: string, url: string): Lock {
+export function takeLock(dir: string, url: string): LauncherLock {
   const path = join(dir, 'lock');
   const ours: Holder = { pid: process.pid, born: birthOf(process.pid), url };
   const release = () => {

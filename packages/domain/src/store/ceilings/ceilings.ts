@@ -8,7 +8,7 @@ import { type DayCeiling, insertedCounter } from './day-counter.js';
 export type Ceiling = Readonly<{ requestMinor: bigint | null; dayMinor: bigint | null }>;
 
 /** A request with the ceiling of its key, if it has one. In one piece, so that nobody hands on the one without the other. */
-export type Ask = NewRecharge & Readonly<{ ceiling?: Ceiling | undefined }>;
+export type RechargeAsk = NewRecharge & Readonly<{ ceiling?: Ceiling | undefined }>;
 
 /**
  * Keeps recharges under their ceilings. A day's ceiling is held by the database, in the statement that stores the
@@ -17,7 +17,7 @@ export type Ask = NewRecharge & Readonly<{ ceiling?: Ceiling | undefined }>;
  * Recharges of one client that have a day's ceiling go one after the other in this process: they would wait for each
  * other in the database, each on a connection that others need.
  */
-export function ceilingKeeper(run: Run, create: Creator): (ask: Ask) => Promise<Created> {
+export function ceilingKeeper(run: Run, create: Creator): (ask: RechargeAsk) => Promise<Created> {
   const lines = new Map<string, Promise<unknown>>();
   const counters = new Set<string>();
   const createCounted = async (ask: NewRecharge, ceiling: DayCeiling): Promise<Created> => {

@@ -4,7 +4,15 @@ import type { Ceiling } from '../ceilings/ceilings.js';
 import type { Database, Store } from '../database/database.js';
 import { codeOf, persist } from '../database/failure.js';
 import { addressTest } from './addresses.js';
-import { contextOf, type Key, type KeyRow, type Known, type KnownRow, keyOf, knownOf } from './key.js';
+import {
+  contextOf,
+  type Key,
+  type KeyRow,
+  type KeyVerifier,
+  type KnownRow,
+  keyOf,
+  verifierOf,
+} from './key.js';
 import { nonceUser } from './nonces.js';
 import type { Vault } from './vault.js';
 
@@ -45,16 +53,16 @@ export interface Clients {
   /** A new secret; the one before is good for another 24 hours, so that both ends can change without a gap. */
   rotate(keyId: string): Promise<NewKey | null>;
   /** Null for a key that is not there or revoked. Its other limits are the caller's to judge. */
-  find(keyId: string): Promise<Known | null>;
+  find(keyId: string): Promise<KeyVerifier | null>;
   /** The key that an issuer's `sub` stands for. */
-  findBySubject(subject: string): Promise<Known | null>;
+  findBySubject(subject: string): Promise<KeyVerifier | null>;
   /** True for the first use of a nonce in any process. */
   useNonce(use: { keyId: string; nonce: string }): Promise<boolean>;
   /** Seals with the first master key what another one sealed. Returns how many keys it changed. */
   rekey(): Promise<number>;
 }
 
-type Deps = Readonly<{ vault: Vault | null; newId: () => string; now: () => Date }>;
+type ClientsDeps = Readonly<{ vault: Vault | null; newId: () => string; now: () => Date }>;
 
 const ROTATION_OVERLAP_MS = 24 * 3_600_000;
 const REKEY_TRIES = 5;
@@ -66,8 +74,8 @@ const newSecret = (): string => `rs_${randomBytes(32).toString('base64url')}`;
 
 const WITH_LOCKS = { client: true, locks: true } as const;
 
-export function openClients({ db, run }: Store, deps: Deps): Clients {
-  const known = (row: KnownRow | null) => knownOf(row, deps.vault, deps.now);
+export function openClients({ db, run }: Store, deps: ClientsDeps): Clients {
+  const known = (row: KnownRow | null) => verifierOf(row, deps.vault, deps.now);
   return {
     create: (client) => create(db, client, deps),
     addKey: (clientId, key) => addKey(db, clientId, key, deps),
@@ -91,7 +99,7 @@ export function openClients({ db, run }: Store, deps: Deps): Clients {
 const rows = (db: Database) =>
   persist(() => db.apiKey.findMany({ include: { client: true }, orderBy: { createdAt: 'asc' } }));
 
-async function create(db: Database, client: NewClient, deps: Deps): Promise<NewKey> {
+async function create(db: Database, client: NewClient, deps: ClientsDeps): Promise<NewKey> {
   const { name, env, ...key } = client;
   const clientId = deps.newId();
   const { secret, row } = makeKey(env, key, deps);
@@ -99,7 +107,12 @@ async function create(db: Database, client: NewClient, deps: Deps): Promise<NewK
   return { clientId, keyId: row.id, secret };
 }
 
-async function addKey(db: Database, clientId: string, key: AddedKey, deps: Deps): Promise<NewKey | null> {
+async function addKey(
+  db: Database,
+  clientId: string,
+  key: AddedKey,
+  deps: ClientsDeps,
+): Promise<NewKey | null> {
   const client = await persist(() => db.client.findUnique({ where: { id: clientId } }));
   if (!client) return null;
   const { secret, row } = makeKey(client.env, key, deps);
@@ -115,7 +128,7 @@ async function stored(write: () => Promise<unknown>): Promise<void> {
   });
 }
 
-function makeKey(env: string, asked: AddedKey, { vault }: Deps) {
+function makeKey(env: string, asked: AddedKey, { vault }: ClientsDeps) {
   if (!(keyEnvironments as readonly string[]).includes(env))
     throw new Error(`a key is live or test, not ${env}`);
   if (!vault && (asked.requireSignature || asked.allowS3))
@@ -139,7 +152,7 @@ function makeKey(env: string, asked: AddedKey, { vault }: Deps) {
   return { secret, row };
 }
 
-async function rotate(db: Database, keyId: string, { vault, now }: Deps): Promise<NewKey | null> {
+async function rotate(db: Database, keyId: string, { vault, now }: ClientsDeps): Promise<NewKey | null> {
   const row = await persist(() => db.apiKey.findUnique({ where: { id: keyId } }));
   if (!row || row.revokedAt) return null;
   if (!vault && row.secretSealed)

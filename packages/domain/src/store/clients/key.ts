@@ -28,7 +28,7 @@ export type Key = Readonly<{
 }>;
 
 /** A key with what tests a caller's proof. The secrets themselves stay inside. */
-export type Known = Readonly<{
+export type KeyVerifier = Readonly<{
   key: Key;
   /** Whether a presented secret is the key's, in constant time. */
   isSecret: (presented: string) => boolean;
@@ -49,7 +49,7 @@ export type KnownRow = KeyRow & { locks: readonly { origin: string; until: Date 
 /** What a sealed secret is bound to: the key, not the column, since a rotation moves it. */
 export const contextOf = (keyId: string): string => `api_key ${keyId}`;
 
-export function knownOf(row: KnownRow | null, vault: Vault | null, now: () => Date): Known | null {
+export function verifierOf(row: KnownRow | null, vault: Vault | null, now: () => Date): KeyVerifier | null {
   if (!row || row.revokedAt) return null;
   const current = Buffer.from(row.secretHash);
   const previous = row.previousSecretHash && Buffer.from(row.previousSecretHash);

@@ -1,7 +1,7 @@
 import { type SecurityRule, securityRules } from '../../core/security-rules.js';
 import { Prisma } from '../../generated/client.js';
 import type { Run } from '../database/database.js';
-import { findOddities, type Oddity } from '../reads/anomalies.js';
+import { type Anomaly, findOddities } from '../reads/anomalies.js';
 
 /** What one rule saw of one key since the last report. `origin` is null where all addresses are counted together. */
 export type Suspicion = Readonly<{
@@ -18,25 +18,25 @@ export type Alarm = Readonly<{
   until: Date | null;
 }>;
 /** `origin` is null for a key that is refused everywhere. */
-export type Lock = Readonly<{ keyId: string; rule: string; origin: string | null; until: Date }>;
-export type { Oddity };
+export type KeyLock = Readonly<{ keyId: string; rule: string; origin: string | null; until: Date }>;
+export type { Anomaly };
 
 export interface Security {
   /** Files what was seen, and locks keys at the addresses that went too far. Names that are no key's are passed over. */
   report(seen: readonly Suspicion[]): Promise<Alarm[]>;
   /** The locks that hold now. */
-  locked(): Promise<Lock[]>;
+  locked(): Promise<KeyLock[]>;
   /** Lifts all locks of a key; false when it has none. What it did before is not counted again. */
   unlock(keyId: string): Promise<boolean>;
   /** Compares the recharges of the last minutes with each client's own past; says each oddity once an hour. */
-  findOddities(): Promise<Oddity[]>;
+  findOddities(): Promise<Anomaly[]>;
 }
 
 export function openSecurity(run: Run): Security {
   return {
     report: (seen) => report(run, seen),
     locked: () =>
-      run<Lock>(Prisma.sql`
+      run<KeyLock>(Prisma.sql`
         select key_id as "keyId", rule, origin, until from key_lock where until > now()
         union all select id, lock_reason, null, locked_until from api_key where locked_until > now()`),
     unlock: (keyId) => unlock(run, keyId),

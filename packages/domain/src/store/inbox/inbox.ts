@@ -6,7 +6,7 @@ import { isUuid, storableJson, uuidsOf } from '../database/storable.js';
 import { type Filing, openFiling } from './filing.js';
 
 /** An authentic provider event, as its bytes came. */
-export type Delivery = Readonly<{
+export type SignedEvent = Readonly<{
   id: string;
   provider: string;
   eventId: string;
@@ -15,7 +15,7 @@ export type Delivery = Readonly<{
 }>;
 
 /** `id` is the row that stands for the event: the first delivery's. `changed`: the same event id with another body. */
-export type Kept = Readonly<{ id: string; verdict: 'kept' | 'repeated' | 'changed' }>;
+export type Receipt = Readonly<{ id: string; verdict: 'kept' | 'repeated' | 'changed' }>;
 
 export type StoredEvent = Readonly<{
   id: string;
@@ -27,11 +27,11 @@ export type StoredEvent = Readonly<{
   ageMs: number;
 }>;
 
-type Arrival = Delivery & { bodyHash: string };
+type Arrival = SignedEvent & { bodyHash: string };
 
 export interface Inbox extends Filing {
   /** Stores an event before it is acknowledged; a repeated one is recognised by (provider, event id). */
-  keep(delivery: Delivery): Promise<Kept>;
+  keep(delivery: SignedEvent): Promise<Receipt>;
   read(id: string): Promise<StoredEvent | null>;
   /**
    * The transaction an event speaks of: our reference, taken at its word, or else whose order it is. Whether there is
@@ -46,7 +46,7 @@ export interface Inbox extends Filing {
 
 export function openInbox(run: Run, options: { hintLimitMs: number; newId: () => string }): Inbox {
   const limits = { batchMax: 64, inFlightMax: 2 };
-  const keep = coalesce<Arrival, Kept>((arrivals) => keepAll(run, arrivals, options), limits);
+  const keep = coalesce<Arrival, Receipt>((arrivals) => keepAll(run, arrivals, options), limits);
   const ofOrder = coalesce<OrderName, string | null>((orders) => transactionsOf(run, orders), limits);
   const read = coalesce<string, StoredEvent | null>((ids) => readAll(run, ids), limits);
   return {
@@ -64,7 +64,7 @@ async function keepAll(
   run: Run,
   arrivals: readonly Arrival[],
   options: { hintLimitMs: number; newId: () => string },
-): Promise<Kept[]> {
+): Promise<Receipt[]> {
   const json = JSON.stringify(arrivals.map((a) => ({ ...a, rawBody: a.rawBody.toString('base64') })));
   const kept = await run<{ id: string }>(Prisma.sql`
     insert into webhook_event (id, provider, event_id, raw_body, body_hash, correlation_id, due_at)
@@ -79,7 +79,7 @@ async function keepAll(
   const rivals = arrivals.filter((a) => !ids.has(a.id));
   const first = rivals.length > 0 ? await firstOf(run, rivals) : new Map();
   return Promise.all(
-    arrivals.map(async (a): Promise<Kept> => {
+    arrivals.map(async (a): Promise<Receipt> => {
       if (ids.has(a.id)) return { id: a.id, verdict: 'kept' };
       const stored = first.get(`${a.provider} ${a.eventId}`);
       if (!stored) throw new Error(`event ${a.provider} ${a.eventId} is neither kept nor there`);

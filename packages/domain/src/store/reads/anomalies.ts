@@ -4,7 +4,7 @@ import { Prisma } from '../../generated/client.js';
 import type { Run } from '../database/database.js';
 
 /** A client whose recharges differ from its own history. */
-export type Oddity = Readonly<{ rule: SecurityRule; clientId: string; detail: string }>;
+export type Anomaly = Readonly<{ rule: SecurityRule; clientId: string; detail: string }>;
 
 // What one statement reads of a client at most, however busy it is: its newest recharges of the window, and those before
 // it. A client with more than these in a window is judged by the pace of the newest.
@@ -18,13 +18,13 @@ const AMOUNT_TIMES = 20;
 const CLIENTS_BATCH = 50;
 
 /** Compares each client's recharges of the last minutes with its own past, and files what is odd once an hour. */
-export async function findOddities(run: Run): Promise<Oddity[]> {
-  const oddities: Oddity[] = [];
+export async function findOddities(run: Run): Promise<Anomaly[]> {
+  const oddities: Anomaly[] = [];
   let behind = '00000000-0000-0000-0000-000000000000';
   for (;;) {
     const clients = await run<{ clientId: string; isActive: boolean }>(clientsBehind(behind));
     for (const { clientId, isActive } of clients)
-      if (isActive) oddities.push(...(await run<Oddity>(odditiesOf(clientId))));
+      if (isActive) oddities.push(...(await run<Anomaly>(odditiesOf(clientId))));
     if (clients.length < CLIENTS_BATCH) return oddities;
     behind = clients.at(-1)!.clientId;
   }

@@ -3,7 +3,7 @@ import type { Money } from '../../core/money.js';
 import { gapMs } from '../../core/next-step.js';
 import { storable } from '../database/storable.js';
 import type { PlanRow } from './plan-row.js';
-import type { Claim, Heard, Seen, Told } from './report.js';
+import type { Claim, RechargeReport, RechargeSnapshot, ReportResult } from './report.js';
 
 export type PlanOptions = Readonly<{
   newId: () => string;
@@ -19,9 +19,9 @@ export type PlanOptions = Readonly<{
 /** A decision with the row that the statement writes for it. */
 export type Plan = Readonly<{
   id: string;
-  report: Told;
+  report: RechargeReport;
   decision: Decision;
-  seen: Seen;
+  seen: RechargeSnapshot;
   callId: string | null;
   row: PlanRow;
 }>;
@@ -29,7 +29,12 @@ export type Plan = Readonly<{
 const TEXT_MAX = 500;
 
 /** What a report does to a recharge as it was seen. */
-export function planOf(seen: Seen, report: Told, decision: Decision, options: PlanOptions): Plan {
+export function planWrite(
+  seen: RechargeSnapshot,
+  report: RechargeReport,
+  decision: Decision,
+  options: PlanOptions,
+): Plan {
   const { claimed, journal, openCase, nextStep, to } = decision;
   const callId = claimed ? options.newId() : null;
   const failed = to === 'FAILED' && seen.state !== 'FAILED';
@@ -64,7 +69,7 @@ export function planOf(seen: Seen, report: Told, decision: Decision, options: Pl
   return { id: seen.id, report, decision, seen, callId, row };
 }
 
-export const caseDetailOf = (report: Told): object => ({
+export const caseDetailOf = (report: RechargeReport): object => ({
   news: report.news,
   reason: storable(report.reason, TEXT_MAX),
   money: report.money ? inJson(report.money) : null,
@@ -77,7 +82,12 @@ export const caseDetailOf = (report: Told): object => ({
 const inJson = ({ amountMinor, currency }: Money) => ({ amountMinor: String(amountMinor), currency });
 
 /** A claim leaves the worker the time of its call; silence after that grows more patient with each question. */
-function dueInMs(seen: Seen, report: Told, decision: Decision, options: PlanOptions): number {
+function dueInMs(
+  seen: RechargeSnapshot,
+  report: RechargeReport,
+  decision: Decision,
+  options: PlanOptions,
+): number {
   if (decision.claimed) return options.callLimitMs;
   if (decision.nextStep === 'submit') {
     // The first try after an attempt comes as soon as it may; a provider that refuses every one is asked less and less.
@@ -93,9 +103,9 @@ function dueInMs(seen: Seen, report: Told, decision: Decision, options: PlanOpti
 }
 
 /** A question that was asked, and brought nothing final: the gap to the next one grows. */
-const isPatient = ({ source, unreached }: Told): boolean => source === 'poll' && !unreached;
+const isPatient = ({ source, unreached }: RechargeReport): boolean => source === 'poll' && !unreached;
 
-const intentOf = (seen: Seen, callId: string): PlanRow['calls'][number] => ({
+const intentOf = (seen: RechargeSnapshot, callId: string): PlanRow['calls'][number] => ({
   id: callId,
   operation: 'submit',
   attempt: seen.attempt + 1,
@@ -107,12 +117,15 @@ const intentOf = (seen: Seen, callId: string): PlanRow['calls'][number] => ({
 });
 
 /** What the statement says of a row that it wrote; `claimed` only where an attempt was opened. */
-export type Written = Readonly<{ id: string; createdAt: Date; claimed: Claimed | null }>;
-type Claimed = Pick<Recharge, 'kind' | 'accountId' | 'currency' | 'provider' | 'providerOrderId'> &
+export type WrittenRow = Readonly<{ id: string; createdAt: Date; claimed: ClaimedRow | null }>;
+type ClaimedRow = Pick<Recharge, 'kind' | 'accountId' | 'currency' | 'provider' | 'providerOrderId'> &
   Pick<Claim, 'paymentMethod' | 'metadata' | 'idempotencyKey' | 'correlationId'> &
   Readonly<{ amountMinor: string }>;
 
-export const heardOf = ({ decision, seen, callId }: Plan, { createdAt, claimed }: Written): Heard => ({
+export const resultOf = (
+  { decision, seen, callId }: Plan,
+  { createdAt, claimed }: WrittenRow,
+): ReportResult => ({
   verdict: decision.verdict,
   state: decision.to,
   createdAt,
@@ -120,9 +133,9 @@ export const heardOf = ({ decision, seen, callId }: Plan, { createdAt, claimed }
 });
 
 function claimOf(
-  before: Seen,
+  before: RechargeSnapshot,
   { to, nextStep, confirmation }: Decision,
-  { kind, providerOrderId, ...given }: Claimed & Pick<Claim, 'createdAt' | 'callId'>,
+  { kind, providerOrderId, ...given }: ClaimedRow & Pick<Claim, 'createdAt' | 'callId'>,
 ): Claim {
   const claim = {
     ...given,

@@ -4,7 +4,7 @@ import type { Run } from '../database/database.js';
 import { codeOf } from '../database/failure.js';
 import { storable, storableJson } from '../database/storable.js';
 import { caseDetailOf, type PlanOptions } from './plan.js';
-import type { Heard, Told } from './report.js';
+import type { RechargeReport, ReportResult } from './report.js';
 
 export type RefusalOptions = Pick<PlanOptions, 'newId' | 'reconcileAfterMs' | 'random' | 'onRefused'>;
 
@@ -18,17 +18,17 @@ const ERROR_MAX = 500;
  */
 export async function noteRefusal(
   run: Run,
-  report: Told,
+  report: RechargeReport,
   error: Error,
   options: RefusalOptions,
-): Promise<Heard> {
+): Promise<ReportResult> {
   options.onRefused(report.transactionId, error);
-  const [row] = await run<Pick<Heard, 'state' | 'createdAt'>>(noted(report, error, options));
+  const [row] = await run<Pick<ReportResult, 'state' | 'createdAt'>>(noted(report, error, options));
   const { state, createdAt } = row ?? { state: null, createdAt: null };
   return { verdict: 'refused', state, createdAt, claim: null };
 }
 
-const noted = (report: Told, error: Error, options: RefusalOptions): Prisma.Sql => Prisma.sql`
+const noted = (report: RechargeReport, error: Error, options: RefusalOptions): Prisma.Sql => Prisma.sql`
   with refused as (
     update recharge_transaction recharge
     set
@@ -59,7 +59,7 @@ const noted = (report: Told, error: Error, options: RefusalOptions): Prisma.Sql 
 const gap = (refusals: string, { reconcileAfterMs, random }: RefusalOptions): Prisma.Sql => Prisma.sql`
   ${reconcileAfterMs * (0.75 + random() / 2)}::float8 * 2 ^ least(${Prisma.raw(refusals)}, 6) * interval '1 ms'`;
 
-const detailOf = (report: Told, error: Error): object => ({
+const detailOf = (report: RechargeReport, error: Error): object => ({
   ...caseDetailOf(report),
   source: report.source,
   error: storable(error.message, ERROR_MAX),

@@ -2,7 +2,7 @@ import type { Recharge, Report } from '../../core/decision.js';
 import type { State, Verdict } from '../../core/recharge.js';
 
 /** One contact with a provider, as it is kept. A submit's `id` is the one its intent was opened with. */
-export type CallRecord = Readonly<{
+export type ProviderCallRow = Readonly<{
   id: string;
   operation: 'submit' | 'query';
   attempt: number;
@@ -13,10 +13,10 @@ export type CallRecord = Readonly<{
   endedAt: Date | null;
 }>;
 
-export type Told = Report &
+export type RechargeReport = Report &
   Readonly<{
     transactionId: string;
-    calls?: readonly CallRecord[];
+    calls?: readonly ProviderCallRow[];
     /** Row id of the stored webhook event that this report comes from: it is filed as processed in the same commit. */
     eventId?: string;
     /** Soonest time of the next step, when somebody named one (a provider's Retry-After). */
@@ -24,14 +24,14 @@ export type Told = Report &
     /** The provider could not be reached: the next try is not put off as if it had been asked and were silent. */
     unreached?: boolean;
     /** The recharge as the reporter saw it last, which saves a look when nothing has changed since. */
-    seen?: Seen;
+    seen?: RechargeSnapshot;
     /** Provider that speaks: a recharge of another one is not known to it. */
     provider?: string;
     /** The reporter comes again: while the recharge is not sent yet the news is left alone, and `early`. */
     mayWait?: boolean;
   }>;
 
-export type Heard = Readonly<{
+export type ReportResult = Readonly<{
   /**
    * `not_understood`: a kind, state or next step that only a newer release knows. The report is left alone.
    * `refused`: the database refuses what the report would write. It was counted, and opens a case when it goes on.
@@ -59,8 +59,8 @@ export type Claim = Readonly<{
   correlationId: string;
   createdAt: Date;
   /** To be handed on with the answer of the attempt. */
-  seen: Seen;
+  seen: RechargeSnapshot;
 }>;
 
 /** A recharge with what says whether it has changed since. */
-export type Seen = Recharge & Readonly<{ version: number; asks: number }>;
+export type RechargeSnapshot = Recharge & Readonly<{ version: number; asks: number }>;
