@@ -4,7 +4,8 @@ import type { Env } from '@replenish/runtime';
 
 /** Opens the domain that the environment or the local fleet names, for as long as a command needs it. */
 export async function withDomain<T>(env: Env, work: (domain: Domain) => Promise<T>): Promise<T> {
-  const [{ openDomain }, { createLogger, domainOptions, masterKeysOf, readConfig }] = await Promise.all([
+  const [{ domainOptions }, { openDomain }, { createLogger, masterKeysOf, readConfig }] = await Promise.all([
+    import('@replenish/assembly'),
     import('@replenish/domain'),
     import('@replenish/runtime'),
   ]);
@@ -28,7 +29,8 @@ const HINT_WAIT_MS = 5_000;
 
 /** The same for the queues. */
 export async function withQueues<T>(env: Env, work: (queues: Queues) => Promise<T>): Promise<T> {
-  const [{ openQueues }, { createLogger, openRegistry, queueOptions, readConfig }] = await Promise.all([
+  const [{ queueOptions }, { openQueues }, { createLogger, openRegistry, readConfig }] = await Promise.all([
+    import('@replenish/assembly'),
     import('@replenish/queues'),
     import('@replenish/runtime'),
   ]);

@@ -1,9 +1,10 @@
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
+import { queueOptions } from '@replenish/assembly';
 import { openProviders } from '@replenish/providers';
 import { openQueues } from '@replenish/queues';
-import { queueOptions, runProcess } from '@replenish/runtime';
+import { runProcess } from '@replenish/runtime';
 import { openDashboard } from './dashboard.js';
 import { requirePasswordHash } from './login/password-hash.js';
 import { openDepthGauge } from './queues/depth-gauge.js';

@@ -1,15 +1,9 @@
 import { once } from 'node:events';
+import { domainOptions, queueOptions } from '@replenish/assembly';
 import { openDomain } from '@replenish/domain';
 import { openProviders } from '@replenish/providers';
 import { openQueues } from '@replenish/queues';
-import {
-  domainOptions,
-  queueOptions,
-  readTogether,
-  requireDatabaseUrl,
-  requireMasterKeys,
-  runProcess,
-} from '@replenish/runtime';
+import { readTogether, requireDatabaseUrl, requireMasterKeys, runProcess } from '@replenish/runtime';
 import { buildApp } from './app.js';
 import { authSettings } from './auth/settings.js';
 import { openGuards } from './protection/protection.js';

@@ -1,18 +1,11 @@
+import { domainOptions, openProviderMetrics, openRecovery, queueOptions } from '@replenish/assembly';
 import { openDomain, type PruneAfter } from '@replenish/domain';
 import { openProviders } from '@replenish/providers';
 import { openQueues } from '@replenish/queues';
-import {
-  type Config,
-  domainOptions,
-  openProviderMetrics,
-  openRecovery,
-  queueOptions,
-  requireProviders,
-  runProcess,
-} from '@replenish/runtime';
+import { type Config, requireProviders, runProcess } from '@replenish/runtime';
 import { asker } from './asker.js';
 import { watchBacklog } from './backlog.js';
-import { startMinuteTick } from './chores/minute-tick.js';
+import { choresOf, startChores } from './chores/chores.js';
 import { sweeper } from './sweep/sweeper.js';
 import { startSweeping } from './sweep/sweeping.js';
 
@@ -29,7 +22,8 @@ await runProcess('reconciliation-worker', process.env, async (frame) => {
     it.close(),
   );
   const queues = opened('queues', openQueues(queueOptions(frame, providers.names)), (it) => it.close());
-  opened('minute tick', startMinuteTick({ domain, kept: keptOf(config), log, registry }), (end) => end());
+  const chores = choresOf({ domain, pruneAfter: pruneAfterOf(config), log, registry });
+  opened('chores', startChores(chores, log), (end) => end());
   watchBacklog(registry, domain.reads, 10 * config.RECONCILE_AFTER_MS);
   for (const name of requireProviders(providers.names)) {
     const ask = asker({ domain, queues, provider: providers.get(name)!, log, metrics });
@@ -47,7 +41,7 @@ await runProcess('reconciliation-worker', process.env, async (frame) => {
   return `sweeps every ${config.RECONCILE_PERIOD_MS} ms, asks after ${config.RECONCILE_AFTER_MS} ms of silence`;
 });
 
-function keptOf(config: Config): PruneAfter {
+function pruneAfterOf(config: Config): PruneAfter {
   return {
     webhookBodiesDays: config.WEBHOOK_BODIES_KEPT_DAYS,
     securityEventsDays: config.SECURITY_EVENTS_KEPT_DAYS,

@@ -1,17 +1,17 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import { openProviderMetrics } from '@replenish/assembly';
 import type { NewRecharge, News } from '@replenish/domain';
 import type { QueryOutcome } from '@replenish/providers';
-import { newId, openProviderMetrics, openRegistry } from '@replenish/runtime';
+import { newId, openRegistry } from '@replenish/runtime';
 import { openWorkerBooks, RECONCILE_AFTER_MS, type WorkerBooks } from '@replenish/testing';
 import { asker } from '../src/asker.js';
 import { absent, answering, found, several, type Wishes } from './support/answering-provider.js';
 
-const registry = openRegistry('reconciliation-worker');
 let books: WorkerBooks;
 let metrics: ReturnType<typeof openProviderMetrics>;
 beforeAll(async () => {
   books = await openWorkerBooks();
-  metrics = openProviderMetrics({ registry, log: books.log });
+  metrics = openProviderMetrics({ registry: openRegistry('reconciliation-worker'), log: books.log });
 });
 afterEach(async () => {
   await books.heal();
@@ -187,7 +187,7 @@ describe('an order that is absent', () => {
     'where two orders of one reference are two orders is left to a person (%j)',
     async (news) => {
       const id = await outstanding(news);
-      const { hints, ask } = openWorker(absent, { can: { idempotentSubmit: false } });
+      const { hints, ask } = openWorker(absent, { promises: { idempotentSubmit: false } });
       for (let n = 0; n < 3; n++) await ask(id);
       expect(await books.recharge(id)).toMatchObject({ ...unclear, attempt: 1 });
       expect(await books.cases(id)).toEqual(['absent_order']);

@@ -29,7 +29,7 @@ test.each(inTheStates)(
     );
     const { provider } = answering(found('settled', { accountId: 'acct-theirs' }));
     const deps = { domain: books.domain, queues: { hint: async () => true }, provider, log: books.log };
-    await asker({ ...deps, metrics: { onHeard: () => {} } })(id);
+    await asker({ ...deps, metrics: { onReported: () => {} } })(id);
     expect(await books.recharge(id)).toMatchObject({ nextStep: 'ask', orderId: null });
     expect(await books.cases(id)).toEqual(['other_account']);
     expect(await books.domain.balances.of(accountId)).toEqual([]);
@@ -44,7 +44,7 @@ test('a settled order with a charge beside its own settles the recharge, and is 
   );
   const { provider } = answering(found('settled', { isPartlyRead: true }));
   const deps = { domain: books.domain, queues: { hint: async () => true }, provider, log: books.log };
-  await asker({ ...deps, metrics: { onHeard: () => {} } })(id);
+  await asker({ ...deps, metrics: { onReported: () => {} } })(id);
   expect(await books.recharge(id)).toMatchObject({ state: 'SUCCEEDED' });
   expect(await books.cases(id)).toEqual(['unread_event']);
 });

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { openProviderMetrics } from '@replenish/assembly';
 import type { QueryOutcome } from '@replenish/providers';
-import { openProviderMetrics, openRegistry } from '@replenish/runtime';
+import { openRegistry } from '@replenish/runtime';
 import { openWorkerBooks, RECONCILE_AFTER_MS, type WorkerBooks } from '@replenish/testing';
 import { asker } from '../src/asker.js';
 import { answering, found, type Wishes } from './support/answering-provider.js';

@@ -1,14 +1,8 @@
+import { domainOptions, openProviderMetrics, openRecovery, queueOptions } from '@replenish/assembly';
 import { openDomain } from '@replenish/domain';
 import { openProviders } from '@replenish/providers';
 import { openQueues } from '@replenish/queues';
-import {
-  domainOptions,
-  openProviderMetrics,
-  openRecovery,
-  queueOptions,
-  requireProviders,
-  runProcess,
-} from '@replenish/runtime';
+import { requireProviders, runProcess } from '@replenish/runtime';
 import { openClaimCounter, submitter } from './submitter.js';
 
 await runProcess('submission-worker', process.env, async (frame) => {

@@ -1,20 +1,7 @@
-import {
-  type Claim,
-  type Domain,
-  newsOfOrder,
-  type ProviderCallRow,
-  type RechargeReport,
-  StoreUnavailable,
-} from '@replenish/domain';
-import type { GuardedProvider, Attempt as ProviderCall, SubmitOutcome } from '@replenish/providers';
-import {
-  Counter,
-  crashPoint,
-  type Frame,
-  type Logger,
-  newId,
-  type ProviderMetrics,
-} from '@replenish/runtime';
+import { callRow, newsOfSubmit, type ProviderMetrics } from '@replenish/assembly';
+import { type Claim, type Domain, type ProviderCallRow, StoreUnavailable } from '@replenish/domain';
+import type { Attempt, GuardedProvider, SubmitOutcome } from '@replenish/providers';
+import { Counter, crashPoint, type Frame, type Logger, newId } from '@replenish/runtime';
 
 export type SubmitterDeps = Readonly<{
   domain: Pick<Domain, 'applyNews'>;
@@ -23,7 +10,7 @@ export type SubmitterDeps = Readonly<{
   publicUrl: string;
   log: Logger;
   claims: ClaimCounter;
-  metrics: Pick<ProviderMetrics, 'onHeard'>;
+  metrics: Pick<ProviderMetrics, 'onReported'>;
   /** Milliseconds of a clock that is never set. */
   elapsedMs?: () => number;
 }>;
@@ -39,14 +26,15 @@ export const openClaimCounter = (registry: Frame['registry']): ClaimCounter =>
   });
 
 /**
- * Intent before effect: the attempt is committed, then the provider is called with nothing open, then the answer is
- * committed. Whoever finds an intent without an answer asks the provider; nobody sends it again blindly.
+ * Intent before effect: the attempt is committed, then the provider is called with no transaction open, then the answer
+ * is committed. After a crash in between, the intent stands without an answer: the provider is asked about it, and the
+ * order is not sent again before that.
  */
 export function submitter(deps: SubmitterDeps): (id: string) => Promise<undefined> {
   const { domain, provider, claims, elapsedMs = () => performance.now() } = deps;
   return async (id) => {
-    // While the breaker is open the job is dropped, not delayed: its row has a due time, and the copies of a long outage
-    // would stand in the way of new recharges.
+    // While the breaker is open the job is dropped, not delayed: the row has a due time, and delayed jobs of a long outage
+    // would fill the queue ahead of new recharges.
     if (provider.isOpen('submit')) return;
     const claimedAtMs = elapsedMs();
     const { claim } = await domain.applyNews({
@@ -59,7 +47,7 @@ export function submitter(deps: SubmitterDeps): (id: string) => Promise<undefine
     claims.inc({ result: claim ? 'won' : 'refused' });
     if (!claim) return;
     crashPoint('submission.after-claim');
-    if (elapsedMs() - claimedAtMs > SEND_WITHIN_MS) return tell(deps, claim, asleep, []);
+    if (elapsedMs() - claimedAtMs > SEND_WITHIN_MS) return report(deps, claim, tooLate, []);
     const { outcome, calls } = await provider.submit({
       reference: claim.transactionId,
       accountId: claim.accountId,
@@ -70,108 +58,58 @@ export function submitter(deps: SubmitterDeps): (id: string) => Promise<undefine
       metadata: claim.metadata,
     });
     crashPoint('submission.after-call');
-    await tell(deps, claim, outcome, calls);
+    await report(deps, claim, outcome, calls);
     crashPoint('submission.after-answer');
     return;
   };
 }
 
-// A process that was frozen, or waited for its database, may be past the time that its attempt was given: others may
-// have asked about the order by then, and acted on its absence. The domain's margin has these three seconds in it.
+// A process that was frozen, or waited for its database, may have used up the time of its attempt: another process may
+// have asked about the order meanwhile, and acted on its absence. The domain's margin contains these three seconds.
 const SEND_WITHIN_MS = 3_000;
-const asleep: SubmitOutcome = { kind: 'not_executed', cause: 'too_late' };
+const tooLate: SubmitOutcome = { kind: 'not_executed', cause: 'too_late' };
 
-async function tell(
+async function report(
   deps: SubmitterDeps,
   claim: Claim,
   outcome: SubmitOutcome,
-  calls: readonly ProviderCall[],
+  calls: readonly Attempt[],
 ): Promise<undefined> {
   const { transactionId, attempt, idempotencyKey, correlationId } = claim;
-  const told = {
-    ...newsOf(outcome, deps.provider.name),
-    transactionId,
-    attempt,
-    seen: claim.seen,
-    calls: recordsOf(claim, outcome, calls),
-  };
   const context = {
     ...{ correlationId, transactionId, idempotencyKey },
     ...{ attempt, outcome: outcome.kind, provider: deps.provider.name },
   };
   try {
-    const heard = await deps.domain.applyNews(told);
-    deps.log.info({ ...context, verdict: heard.verdict, state: heard.state }, 'submitted');
-    deps.metrics.onHeard(deps.provider.name, heard, new Date());
+    const result = await deps.domain.applyNews({
+      ...newsOfSubmit(outcome, deps.provider.name),
+      transactionId,
+      attempt,
+      seen: claim.seen,
+      calls: callRows(claim, outcome, calls),
+    });
+    deps.log.info({ ...context, verdict: result.verdict, state: result.state }, 'submitted');
+    deps.metrics.onReported(deps.provider.name, result, new Date());
   } catch (error) {
-    // The intent stands, the sweeper will ask the provider what became of it. Nothing is lost but the time until then.
-    if (error instanceof StoreUnavailable) deps.log.warn(context, 'heard an answer that could not be stored');
+    // The intent stands, and the sweeper has the provider asked about it: only the time until then is lost.
+    if (error instanceof StoreUnavailable)
+      deps.log.warn(context, 'the answer of the provider could not be stored');
     throw error;
   }
 }
 
-type Said = Omit<RechargeReport, 'transactionId' | 'attempt' | 'seen' | 'calls'>;
-
-// What the next try waits for when a provider took nothing and named no time.
-const RESUBMIT_AFTER_MS = 1_000;
-
-/** What an answer means for somebody's money. Total: a new kind of outcome does not compile until it is decided. */
-function newsOf(outcome: SubmitOutcome, provider: string): Said {
-  const source = 'submission' as const;
-  switch (outcome.kind) {
-    case 'accepted':
-      return {
-        ...newsOfOrder({ ...outcome, status: 'pending' }),
-        source,
-        reason: `${provider} took the order`,
-      };
-    case 'settled':
-      return {
-        ...newsOfOrder({ ...outcome, status: 'settled' }),
-        source,
-        reason: `${provider} settled at once`,
-      };
-    case 'rejected': {
-      const failure = { code: 'PROVIDER_ERROR', message: `${outcome.code}: ${outcome.message}` };
-      return { news: 'declined', source, reason: `${provider} refused the order: ${outcome.code}`, failure };
-    }
-    case 'unknown':
-      return { news: 'unknown', source, reason: `no answer that says what became of it: ${outcome.cause}` };
-    case 'not_executed':
-      return {
-        news: 'unknown',
-        source,
-        reason: `certainly not executed: ${outcome.cause}`,
-        nextStep: 'submit',
-        notBeforeMs: outcome.retryAfterMs ?? RESUBMIT_AFTER_MS,
-        unreached: outcome.cause !== 'rate_limited',
-      };
-  }
-}
-
-/** The first physical call completes the intent's own row; retries of what was not executed are rows beside it. */
-function recordsOf(claim: Claim, outcome: SubmitOutcome, calls: readonly ProviderCall[]): ProviderCallRow[] {
+/** The first physical call completes the row of the intent; retries of what was not executed are rows beside it. */
+function callRows(claim: Claim, outcome: SubmitOutcome, calls: readonly Attempt[]): ProviderCallRow[] {
   const intent = { id: claim.callId, operation: 'submit' as const, attempt: claim.attempt };
-  if (calls.length === 0) {
-    const now = new Date();
-    return [
-      {
-        ...intent,
-        outcome: outcome.kind,
-        providerCode: null,
-        httpStatus: null,
-        startedAt: now,
-        endedAt: now,
-      },
-    ];
-  }
-  return calls.map(({ outcome: heard, providerCode, httpStatus, startedAt, endedAt }, index) => ({
-    ...intent,
-    id: index === 0 ? claim.callId : newId(),
-    outcome: heard,
-    providerCode,
-    httpStatus,
-    startedAt,
-    endedAt,
-  }));
+  if (calls.length > 0)
+    return calls.map((call, at) => callRow(call, { ...intent, id: at === 0 ? claim.callId : newId() }));
+  const now = new Date();
+  const uncalled = {
+    outcome: outcome.kind,
+    providerCode: null,
+    httpStatus: null,
+    startedAt: now,
+    endedAt: now,
+  };
+  return [callRow(uncalled, intent)];
 }

@@ -29,7 +29,7 @@ test.each([
     const accountId = newId();
     const id = await books.recharged({ accountId });
     const { provider } = answering(outcome);
-    const metrics = { onHeard: () => {} };
+    const metrics = { onReported: () => {} };
     await submitter({ domain: books.domain, provider, publicUrl, log: books.log, claims, metrics })(id);
     expect(await books.recharge(id)).toMatchObject({ state: 'SUBMITTED', nextStep: 'ask', attempt: 1 });
     expect(await books.cases(id)).toEqual([kind]);

@@ -15,7 +15,7 @@ function openWorker() {
   const { sent, provider } = answering({ kind: 'accepted', providerOrderId: 'sbx_1' });
   const claims = openClaimCounter(openRegistry('submission-worker'));
   const deps = { domain: books.domain, provider, publicUrl: 'https://us.test', log: books.log, claims };
-  return { sent, submit: submitter({ ...deps, metrics: { onHeard: () => {} } }) };
+  return { sent, submit: submitter({ ...deps, metrics: { onReported: () => {} } }) };
 }
 
 test('a claim that is refused sends nothing and is a case at the third time; it is sent when the refusal is gone', async () => {

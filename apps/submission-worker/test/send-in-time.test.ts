@@ -18,7 +18,7 @@ async function submitAfter(standstillMs: number) {
   const clock = [0, standstillMs];
   const submit = submitter({
     ...{ domain: books.domain, provider, publicUrl: 'https://us.test', log: books.log, claims },
-    metrics: { onHeard: () => {} },
+    metrics: { onReported: () => {} },
     elapsedMs: () => clock.shift()!,
   });
   const id = await books.recharged({});

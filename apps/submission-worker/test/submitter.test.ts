@@ -1,7 +1,8 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import { openProviderMetrics } from '@replenish/assembly';
 import { StoreUnavailable } from '@replenish/domain';
 import type { SubmitOutcome } from '@replenish/providers';
-import { newId, openProviderMetrics, openRegistry } from '@replenish/runtime';
+import { newId, openRegistry } from '@replenish/runtime';
 import { openWorkerBooks, RECONCILE_AFTER_MS, type WorkerBooks } from '@replenish/testing';
 import { type ClaimCounter, openClaimCounter, submitter } from '../src/submitter.js';
 import { answering, called, type Wishes } from './support/answering-provider.js';

@@ -1,7 +1,8 @@
+import { domainOptions, openProviderMetrics, queueOptions } from '@replenish/assembly';
 import { openDomain } from '@replenish/domain';
 import { openProviders } from '@replenish/providers';
 import { openQueues } from '@replenish/queues';
-import { domainOptions, openProviderMetrics, queueOptions, runProcess } from '@replenish/runtime';
+import { runProcess } from '@replenish/runtime';
 import { openEventCounter, processor } from './processor.js';
 
 // Events only touch the database; more in flight than this form no larger batches.

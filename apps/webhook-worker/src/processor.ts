@@ -1,3 +1,4 @@
+import type { ProviderMetrics } from '@replenish/assembly';
 import {
   type Domain,
   newsOfOrder,
@@ -6,15 +7,15 @@ import {
   StoreUnavailable,
 } from '@replenish/domain';
 import type { OrderEvent, Providers, UnreadEvent } from '@replenish/providers';
-import { Counter, crashPoint, type Frame, type Logger, type ProviderMetrics } from '@replenish/runtime';
+import { Counter, crashPoint, type Frame, type Logger } from '@replenish/runtime';
 
 export type ProcessorDeps = Readonly<{
   domain: Pick<Domain, 'applyNews' | 'inbox'>;
   providers: Pick<Providers, 'raw'>;
   log: Logger;
   events: EventCounter;
-  metrics: Pick<ProviderMetrics, 'onHeard'>;
-  /** How long an event may wait for the transaction it speaks of before a person is told. */
+  metrics: Pick<ProviderMetrics, 'onReported'>;
+  /** How long an event may wait for its transaction to appear before a case is opened. */
   unmatchedAfterMs: number;
 }>;
 
@@ -23,7 +24,7 @@ export type EventCounter = Counter<'provider' | 'verdict'>;
 export const openEventCounter = (registry: Frame['registry']): EventCounter =>
   new Counter({
     name: 'replenish_webhooks_processed_total',
-    help: 'Stored provider events by what became of them.',
+    help: 'Stored provider events by verdict.',
     labelNames: ['provider', 'verdict'],
     registers: [registry],
   });
@@ -40,12 +41,12 @@ export function processor(deps: ProcessorDeps): (id: string) => Promise<undefine
 
 async function processed(deps: ProcessorDeps, stored: StoredEvent): Promise<void> {
   const provider = deps.providers.raw(stored.provider);
-  // Whoever took it in knew its provider, so a newer fleet is on its way: its worker shall have the event.
+  // The ingress that stored the event knew its provider, so a newer release is being deployed: its worker may read it.
   if (!provider && mayWait(deps, stored)) return;
-  const event = provider?.readEvent(stored.rawBody) ?? ofUnknownProvider;
+  const event = provider?.webhooks?.read(stored.rawBody) ?? ofUnknownProvider;
   switch (event.kind) {
     case 'order':
-      return hear(deps, stored, event);
+      return applyEvent(deps, stored, event);
     case 'ignored':
       await deps.domain.inbox.fileIgnored(stored);
       deps.events.inc({ provider: stored.provider, verdict: 'ignored' });
@@ -55,7 +56,7 @@ async function processed(deps: ProcessorDeps, stored: StoredEvent): Promise<void
   }
 }
 
-async function hear(deps: ProcessorDeps, stored: StoredEvent, event: OrderEvent): Promise<void> {
+async function applyEvent(deps: ProcessorDeps, stored: StoredEvent, event: OrderEvent): Promise<void> {
   const transactionId = await deps.domain.inbox.match({ ...event, provider: stored.provider });
   if (!transactionId) return leaveUnmatched(deps, stored, event);
   crashPoint('webhook.before-apply');
@@ -64,7 +65,7 @@ async function hear(deps: ProcessorDeps, stored: StoredEvent, event: OrderEvent)
   if (verdict === 'unknown_transaction') await leaveUnmatched(deps, stored, event);
 }
 
-/** What cannot be processed is tried for ever, in case it can be some day; meanwhile a person knows of it. */
+/** An event that cannot be processed is tried again for ever, and its case tells a person. */
 async function giveUp(deps: ProcessorDeps, stored: StoredEvent, error: unknown): Promise<never> {
   if (!(error instanceof StoreUnavailable) && !mayWait(deps, stored)) {
     const transactionId = await transactionOf(deps, stored).catch(() => null);
@@ -74,12 +75,12 @@ async function giveUp(deps: ProcessorDeps, stored: StoredEvent, error: unknown):
 }
 
 async function transactionOf({ domain, providers }: ProcessorDeps, stored: StoredEvent) {
-  const event = providers.raw(stored.provider)?.readEvent(stored.rawBody);
+  const event = providers.raw(stored.provider)?.webhooks?.read(stored.rawBody);
   if (!event || event.kind === 'ignored') return null;
   return domain.inbox.match({ ...event, provider: stored.provider });
 }
 
-/** While it may, an event is left to the sweeper: it may be ahead of the commit, or of the claim, of its recharge. */
+/** A young event is left to the sweeper: it may arrive before its recharge is committed or claimed. */
 const mayWait = (deps: ProcessorDeps, stored: StoredEvent): boolean => stored.ageMs < deps.unmatchedAfterMs;
 
 async function apply(
@@ -88,7 +89,7 @@ async function apply(
   event: OrderEvent,
   transactionId: string,
 ): Promise<ReportResult> {
-  const heard = await deps.domain.applyNews({
+  const result = await deps.domain.applyNews({
     transactionId,
     provider: stored.provider,
     mayWait: mayWait(deps, stored),
@@ -97,17 +98,17 @@ async function apply(
     reason: `${stored.provider} event ${stored.eventId}: ${event.status}`,
     eventId: stored.id,
   });
-  const { verdict, state } = heard;
+  const { verdict, state } = result;
   deps.events.inc({ provider: stored.provider, verdict });
   deps.log.info(
     { transactionId, correlationId: stored.correlationId, eventId: stored.eventId, verdict, state },
     'event processed',
   );
-  deps.metrics.onHeard(stored.provider, heard, new Date());
-  return heard;
+  deps.metrics.onReported(stored.provider, result, new Date());
+  return result;
 }
 
-/** An event of an order that is none of ours: a person has to look at it. */
+/** An event whose order is not ours: a person has to look at it. */
 async function leaveUnmatched(deps: ProcessorDeps, stored: StoredEvent, event: OrderEvent): Promise<void> {
   if (mayWait(deps, stored)) return;
   const { reference, providerOrderId, status } = event;
@@ -119,7 +120,7 @@ async function leaveUnmatched(deps: ProcessorDeps, stored: StoredEvent, event: O
   );
 }
 
-// A rollout that stops on a Friday goes on by Monday: until then the release that can read an event may still come.
+// A deployment that stops on a Friday goes on by Monday: until then a release that can read the event may still come.
 const UNREAD_FOR_MS = 72 * 3_600_000;
 const ofUnknownProvider: UnreadEvent = { kind: 'unread', type: null, reference: null, providerOrderId: null };
 

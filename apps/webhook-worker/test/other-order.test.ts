@@ -20,7 +20,7 @@ async function hear(status: OrderStatus, facts: Facts, unmatchedAfterMs = 600_00
   const rawBody = Buffer.from(told(status, facts));
   await books.domain.inbox.keep({ id, provider: 'sandbox', eventId: id, rawBody, correlationId: 'c-1' });
   const providers = { raw: () => provider };
-  const deps = { domain: books.domain, providers, log: books.log, events, metrics: { onHeard: () => {} } };
+  const deps = { domain: books.domain, providers, log: books.log, events, metrics: { onReported: () => {} } };
   await processor({ ...deps, unmatchedAfterMs })(id);
 }
 

@@ -1,7 +1,8 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import { openProviderMetrics } from '@replenish/assembly';
 import { StoreUnavailable } from '@replenish/domain';
 import type { OrderStatus } from '@replenish/providers';
-import { newId, openProviderMetrics, openRegistry } from '@replenish/runtime';
+import { newId, openRegistry } from '@replenish/runtime';
 import { openWorkerBooks, type WorkerBooks } from '@replenish/testing';
 import { type EventCounter, openEventCounter, processor } from '../src/processor.js';
 import { type Facts, provider, told } from './support/written-events.js';

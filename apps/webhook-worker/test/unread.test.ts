@@ -20,19 +20,22 @@ const worker = (known: Provider | undefined = provider, unmatchedAfterMs = 600_0
     providers: { raw: (name) => (name === 'sandbox' ? known : undefined) },
     log: books.log,
     events,
-    metrics: { onHeard: () => {} },
+    metrics: { onReported: () => {} },
     unmatchedAfterMs,
   });
 const thisRelease = (id: string) => worker()(id);
 /** Reads what this release cannot read as the settlement of its order. */
 const newer: Provider = {
   ...provider,
-  readEvent: (rawBody) => {
-    const event = provider.readEvent(rawBody);
-    if (event.kind !== 'unread') return event;
-    const { reference, providerOrderId } = event;
-    const money = { status: 'settled', amountMinor: 4_999n, currency: 'USD' } as const;
-    return { kind: 'order', reference, providerOrderId, accountId: null, ...money };
+  webhooks: {
+    ...provider.webhooks,
+    read: (rawBody) => {
+      const event = provider.webhooks.read(rawBody);
+      if (event.kind !== 'unread') return event;
+      const { reference, providerOrderId } = event;
+      const money = { status: 'settled', amountMinor: 4_999n, currency: 'USD' } as const;
+      return { kind: 'order', reference, providerOrderId, accountId: null, ...money };
+    },
   },
 };
 const newerRelease = (id: string) => worker(newer)(id);
@@ -226,7 +229,7 @@ test('an event of a provider that is not configured waits, then is a case, and i
   expect(await eventRow(event)).toEqual(left(null));
   const configured = processor({
     ...{ domain: books.domain, providers: { raw: () => provider }, log: books.log, events },
-    ...{ metrics: { onHeard: () => {} }, unmatchedAfterMs: 0 },
+    ...{ metrics: { onReported: () => {} }, unmatchedAfterMs: 0 },
   });
   await configured(event);
   expect(await books.recharge(id)).toMatchObject({ state: 'SUCCEEDED' });

@@ -2,6 +2,8 @@
 export { isAccountPattern, isClientName, keyEnvironments } from './core/client-rules.js';
 export { currencies, exponentOf, mayBeBooked, whyNoCurrency } from './core/currencies.js';
 export { AMOUNT_MINOR_MAX } from './core/money.js';
+export { nextStep } from './core/next-step.js';
+export { newsOfOrder } from './core/order-news.js';
 export { type Scope, scopes } from './core/scopes.js';
 export { timeFromText } from './core/time-text.js';
 export { addressTest } from './store/clients/addresses.js';

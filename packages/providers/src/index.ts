@@ -1,32 +1,13 @@
 export type {
-  CallFacts,
-  Capabilities,
   Order,
-  OrderEvent,
   OrderStatus,
-  Provider,
-  ProviderEvent,
   QueryOutcome,
-  Silence,
+  SoughtOrder,
   SubmitOutcome,
-  UnreadEvent,
-  WebhookRefusal,
-} from './contract/provider.js';
-export type { BreakerLimits, BreakerState } from './guard/breaker.js';
-export {
-  type Attempt,
-  type GuardedProvider,
-  type GuardLimits,
-  type GuardOptions,
-  guard,
-  type ProviderOperation,
-} from './guard/guard.js';
-export {
-  openProviders,
-  type PaymentMethod,
-  type Providers,
-  type ProvidersConfig,
-  paymentMethods,
-} from './registry.js';
-export { sandboxProvider } from './sandbox/provider.js';
-export { signingKeys, type Verified, verifySignature } from './transport/standard-webhooks.js';
+} from './contract/order.js';
+export type { OrderPromises, Provider } from './contract/provider.js';
+export type { OrderEvent, ProviderEvent, UnreadEvent, WebhookRefusal, Webhooks } from './contract/webhook.js';
+export { type PaymentMethod, paymentMethods } from './definition.js';
+export type { Attempt } from './guard/attempt.js';
+export type { GuardedProvider } from './guard/guard.js';
+export { openProviders, type Providers } from './registry.js';

@@ -1,25 +1,17 @@
-import type { Config } from '@replenish/runtime';
 import type { Provider } from './contract/provider.js';
+import {
+  type PaymentMethod,
+  type ProviderDefinition,
+  type ProvidersConfig,
+  paymentMethods,
+} from './definition.js';
+import type { ProviderOperation } from './guard/attempt.js';
 import type { BreakerState } from './guard/breaker.js';
-import { type GuardedProvider, type GuardOptions, guard, type ProviderOperation } from './guard/guard.js';
-import { sandboxProvider } from './sandbox/provider.js';
+import { type GuardedProvider, type GuardOptions, guard } from './guard/guard.js';
+import { sandbox } from './sandbox/provider.js';
 
-/** Every payment method a producer may name. */
-export const paymentMethods = [
-  'sandbox',
-  'credit_card',
-  'alipay',
-  'wechat_pay',
-  'bank_transfer',
-  'balance',
-] as const;
-export type PaymentMethod = (typeof paymentMethods)[number];
-
-export type ProvidersConfig = Readonly<
-  Pick<Config, 'SANDBOX_URL' | 'NODE_ENV' | 'PROVIDER_TIMEOUT_MS'> & {
-    SANDBOX_WEBHOOK_SECRET?: string | undefined;
-  }
->;
+/** Every provider that this release knows. A new provider adds its folder and its definition here. */
+const definitions: readonly ProviderDefinition[] = [sandbox];
 
 export type ProvidersOptions = Omit<GuardOptions, 'timeoutMs' | 'onBreaker' | 'onAnswersAgain'> &
   Readonly<{
@@ -37,42 +29,37 @@ export interface Providers {
   close(): Promise<void>;
 }
 
-/** Which provider serves a method once it is configured. A provider's folder comes with its line here ... */
-const servedBy: Readonly<Partial<Record<PaymentMethod, string>>> = { sandbox: 'sandbox' };
-
-/** ... and its line here. The simulator moves no real money, so in production it counts as not configured. */
-function configuredProviders(config: ProvidersConfig): Provider[] {
-  if (config.NODE_ENV === 'production') return [];
-  return [sandboxProvider({ baseUrl: config.SANDBOX_URL, webhookSecret: config.SANDBOX_WEBHOOK_SECRET })];
-}
-
 /** Opens every provider that is configured. @throws for a configuration that cannot be right. */
 export function openProviders(config: ProvidersConfig, options: ProvidersOptions = {}): Providers {
-  const raw = new Map(configuredProviders(config).map((provider) => [provider.name, provider]));
-  const guarded = new Map<string, GuardedProvider>();
   const { onBreaker, onAnswersAgain, ...each } = options;
-  for (const [name, provider] of raw) {
-    const told: GuardOptions['onBreaker'] = (operation, state) => onBreaker?.(name, operation, state);
-    const heard = () => onAnswersAgain?.(name);
-    const timeoutMs = config.PROVIDER_TIMEOUT_MS;
-    guarded.set(name, guard(provider, { ...each, onBreaker: told, onAnswersAgain: heard, timeoutMs }));
+  const raw = new Map<string, Provider>();
+  const guarded = new Map<string, GuardedProvider>();
+  for (const { name, open } of definitions) {
+    const provider = open(config);
+    if (!provider) continue;
+    raw.set(name, provider);
+    const own: GuardOptions = {
+      ...each,
+      timeoutMs: config.PROVIDER_TIMEOUT_MS,
+      onBreaker: (operation, state) => onBreaker?.(name, operation, state),
+      onAnswersAgain: () => onAnswersAgain?.(name),
+    };
+    guarded.set(name, guard(provider, own));
   }
-
-  function route(paymentMethod: string): string | null {
-    const method = paymentMethods.find((known) => known === paymentMethod);
-    if (!method) return null;
-    const name = servedBy[method];
-    if (name && raw.has(name)) return name;
-    return raw.has('sandbox') ? 'sandbox' : null;
-  }
-
   return {
     names: [...raw.keys()],
     get: (name) => guarded.get(name),
     raw: (name) => raw.get(name),
-    route,
+    route: (paymentMethod) => routeOf(paymentMethod, new Set(raw.keys())),
     async close() {
       await Promise.all([...guarded.values()].map((provider) => provider.close()));
     },
   };
+}
+
+function routeOf(paymentMethod: string, isOpen: ReadonlySet<string>): string | null {
+  if (!paymentMethods.includes(paymentMethod as PaymentMethod)) return null;
+  const open = definitions.filter(({ name }) => isOpen.has(name));
+  const serving = open.find(({ methods }) => methods.includes(paymentMethod as PaymentMethod));
+  return (serving ?? open.find(({ isFallback }) => isFallback))?.name ?? null;
 }

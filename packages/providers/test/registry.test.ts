@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { expect, test } from '@jest/globals';
-import { openProviders, paymentMethods } from '../src/registry.js';
+import { paymentMethods } from '../src/definition.js';
+import { openProviders } from '../src/registry.js';
 
 const config = {
   SANDBOX_URL: 'http://127.0.0.1:1',
@@ -15,7 +16,7 @@ test.each(['development', 'test'] as const)('in %s every known method goes to th
   );
   expect(providers.names).toEqual(['sandbox']);
   expect(providers.get('sandbox')?.name).toBe('sandbox');
-  expect(providers.raw('sandbox')?.capabilities.idempotentSubmit).toBe(true);
+  expect(providers.raw('sandbox')?.orders.promises.idempotentSubmit).toBe(true);
   await providers.close();
 });
 

@@ -21,13 +21,10 @@ export {
   type ProcessName,
 } from './observe/metrics.js';
 export { type OutageLog, openOutageLog } from './observe/outage-log.js';
-export { domainOptions, queueOptions } from './opening.js';
 export { type Closer, closeAll } from './process/closing.js';
 export { createFastServer, type TlsOptions } from './process/fast-server.js';
 export { Health, type HealthReport } from './process/health.js';
 export { type Frame, type ReadyMessage, runProcess } from './process/process.js';
-export { openRecovery } from './process/recovery.js';
-export { openProviderMetrics, type ProviderMetrics } from './provider-metrics.js';
 export { addressIn, readClientAddresses } from './web/client-address.js';
 export { escapeHtml, favicon, type PageLink, pageHead, pageHeader, pageLook } from './web/page.js';
 export { faultOfHash, hashPassword, verifyPassword } from './web/password.js';

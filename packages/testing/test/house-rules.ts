@@ -46,8 +46,18 @@ const layers: readonly Layer[] = [
     outside: ['node:', 'pg'],
   },
   {
+    at: 'packages/assembly/src/',
+    ours: [
+      'packages/domain/src/rules/',
+      'packages/runtime/src/',
+      'types of packages/domain/src/',
+      'types of packages/providers/src/',
+    ],
+    outside: [],
+  },
+  {
     at: 'apps/',
-    ours: ['domain', 'providers', 'queues', 'runtime'].map((name) => `packages/${name}/src/`),
+    ours: ['assembly', 'domain', 'providers', 'queues', 'runtime'].map((name) => `packages/${name}/src/`),
     outside: 'declared',
   },
 ];

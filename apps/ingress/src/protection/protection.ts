@@ -1,6 +1,7 @@
+import { queueOptions } from '@replenish/assembly';
 import type { Domain } from '@replenish/domain';
 import { openLimitStore } from '@replenish/queues';
-import { type Frame, queueOptions } from '@replenish/runtime';
+import type { Frame } from '@replenish/runtime';
 import type { Guards } from '../app.js';
 import { openAuditTrail } from '../audit/trail.js';
 import { openWaits, waitsMax } from '../recharges/waiting.js';

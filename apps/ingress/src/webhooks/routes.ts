@@ -36,13 +36,13 @@ const refusals: Record<WebhookRefusal, string> = {
   outside_window: 'the timestamp is outside the window',
 };
 
-/** Verify the bytes, keep them, answer; what they mean is worked out later, from the queue. */
+/** Verifies the bytes, stores them and answers. The webhook worker reads them later. */
 async function take(deps: WebhookDeps, request: Request, response: Response): Promise<void> {
   const name = String(request.params.provider);
-  const provider = deps.providers.raw(name);
-  if (!provider) throw new Problem('NOT_FOUND', 'there is no such provider');
+  const webhooks = deps.providers.raw(name)?.webhooks;
+  if (!webhooks) throw new Problem('NOT_FOUND', 'there is no such provider');
   const rawBody = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0);
-  const verified = provider.verifyWebhook(rawBody, request.headers, deps.now());
+  const verified = webhooks.verify(rawBody, request.headers, deps.now());
   if (!verified.ok) {
     deps.received.inc({ provider: name, result: verified.refusal });
     deps.log.warn({ provider: name, refusal: verified.refusal, ip: request.ip }, 'webhook refused');
@@ -58,6 +58,6 @@ async function take(deps: WebhookDeps, request: Request, response: Response): Pr
   deps.received.inc({ provider: name, result: kept.verdict });
   // A repeated event is hinted again: its first hint may be the one that was lost.
   void deps.queues.hint('webhooks', [kept.id]);
-  const { contentType, body } = provider.webhookReply;
+  const { contentType, body } = webhooks.reply;
   send(response, 200, contentType, body);
 }

@@ -5,27 +5,27 @@ import { crashPoint, type Logger } from '@replenish/runtime';
 export type SweeperDeps = Readonly<{
   domain: Sweep;
   queues: Pick<Queues, 'hint' | 'room'>;
-  /** Those whose queues have workers. */
+  /** The configured providers. */
   providers: readonly string[];
   log: Logger;
 }>;
 
-/** `isMore`: rows may be due that their queue had no room for. */
+/** @property isMore whether rows may be due that their queue had no room for */
 export type Swept = Readonly<{ taken: number; isMore: boolean }>;
 
 // A batch is one statement and one bulk addition to its queue.
 const BATCH_MAX = 500;
-// Recharges of a provider that is not configured are a fault of the configuration: one log line per minute is enough.
-const CHORES_GAP_MS = 60_000;
+// A recharge of a provider that is not configured is a fault of the configuration: one log line per minute is enough.
+const STRAY_GAP_MS = 60_000;
 
 /**
- * Turns due rows into jobs: the one mechanism that heals lost hints, dead workers and silent providers. While the queue
- * store is away, or holds enough jobs, rows are left due.
+ * Turns due rows into jobs. No other mechanism heals lost hints, dead workers and silent providers. While the queue store
+ * is away, or a queue is full, rows stay due.
  */
 export function sweeper({ domain, queues, providers, log }: SweeperDeps): () => Promise<Swept> {
-  const lanes = lanesOf(providers);
+  const lanes = domain.lanes(providers);
   const roomsNow = roomsOf(queues, lanes, log);
-  let choresAtMs = Number.NEGATIVE_INFINITY;
+  let straysAtMs = Number.NEGATIVE_INFINITY;
 
   async function sweepLane(lane: Lane, room: number): Promise<Swept> {
     let taken = 0;
@@ -46,8 +46,8 @@ export function sweeper({ domain, queues, providers, log }: SweeperDeps): () => 
     return false;
   }
 
-  async function chores(): Promise<void> {
-    choresAtMs = performance.now();
+  async function reportStrays(): Promise<void> {
+    straysAtMs = performance.now();
     for (const { provider, count } of await domain.dueElsewhere(providers))
       log.error({ provider, recharges: count }, 'recharges of a provider that is not configured');
   }
@@ -57,7 +57,7 @@ export function sweeper({ domain, queues, providers, log }: SweeperDeps): () => 
     const swept = await Promise.all(lanes.map((lane, at) => sweepLane(lane, rooms[at] ?? 0)));
     const taken = swept.reduce((sum, lane) => sum + lane.taken, 0);
     if (taken > 0) log.info({ taken }, 'swept');
-    if (performance.now() - choresAtMs > CHORES_GAP_MS) await chores();
+    if (performance.now() - straysAtMs > STRAY_GAP_MS) await reportStrays();
     return { taken, isMore: rooms.length > 0 && swept.some((lane) => lane.isMore) };
   };
 }
@@ -83,11 +83,3 @@ function roomsOf(
     }
   };
 }
-
-const lanesOf = (providers: readonly string[]): Lane[] => [
-  ...providers.flatMap((provider): Lane[] => [
-    { what: 'recharge', provider, nextStep: 'submit' },
-    { what: 'recharge', provider, nextStep: 'ask' },
-  ]),
-  { what: 'event' },
-];

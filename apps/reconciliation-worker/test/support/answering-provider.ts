@@ -1,10 +1,16 @@
-import type { Attempt, Capabilities, GuardedProvider, OrderStatus, QueryOutcome } from '@replenish/providers';
+import type {
+  Attempt,
+  GuardedProvider,
+  OrderPromises,
+  OrderStatus,
+  QueryOutcome,
+} from '@replenish/providers';
 import { newId } from '@replenish/runtime';
 
 export type Wishes = Readonly<{
   calls?: readonly Attempt[];
   retryAtMs?: number;
-  can?: Partial<Capabilities>;
+  promises?: Partial<OrderPromises>;
   /** What happens in the world while the question is under way. */
   meanwhile?: () => Promise<unknown>;
 }>;
@@ -26,13 +32,11 @@ export function answering(
   wishes: Wishes = {},
 ): { asked: readonly string[]; provider: GuardedProvider } {
   const asked: string[] = [];
-  const can = { idempotentSubmit: true, queryByReference: true, cancel: false, webhooks: true };
   const provider: GuardedProvider = {
     name: 'sandbox',
-    capabilities: { ...can, ...wishes.can },
-    longestMs: 1_000,
+    promises: { idempotentSubmit: true, queryByReference: true, ...wishes.promises },
     submit: () => Promise.reject(new Error('an asker sends nothing')),
-    query: async (reference) => {
+    find: async ({ reference }) => {
       asked.push(reference);
       await wishes.meanwhile?.();
       return { outcome, calls: [...(wishes.calls ?? [called(outcome.kind)])] };

@@ -27,14 +27,13 @@ export function answering(
   const sent: Order[] = [];
   const provider: GuardedProvider = {
     name: 'sandbox',
-    capabilities: { idempotentSubmit: true, queryByReference: true, cancel: false, webhooks: true },
-    longestMs: 1_000,
+    promises: { idempotentSubmit: true, queryByReference: true },
     submit: async (order) => {
       sent.push(order);
       await wishes.meanwhile?.(order);
       return { outcome, calls: [...(wishes.calls ?? [called(outcome.kind)])] };
     },
-    query: () => Promise.reject(new Error('a submitter asks nothing')),
+    find: () => Promise.reject(new Error('a submitter asks nothing')),
     isOpen: (operation) =>
       operation === 'submit' && wishes.retryAtMs ? { retryAtMs: wishes.retryAtMs } : null,
     close: async () => {},

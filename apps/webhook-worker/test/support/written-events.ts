@@ -1,4 +1,4 @@
-import type { OrderStatus, Provider, ProviderEvent } from '@replenish/providers';
+import type { OrderStatus, Provider, ProviderEvent, Webhooks } from '@replenish/providers';
 
 export type Facts = Readonly<{
   reference?: string | null;
@@ -21,20 +21,25 @@ export const told = (status: OrderStatus, facts: Facts): string =>
 const nobodyCalls = () => Promise.reject(new Error('an event calls nobody'));
 
 /** Reads what `told` writes. */
-export const provider: Provider = {
+export const provider: Provider & { webhooks: Webhooks } = {
   name: 'sandbox',
-  capabilities: { idempotentSubmit: true, queryByReference: true, cancel: false, webhooks: true },
-  submit: nobodyCalls,
-  query: nobodyCalls,
-  verifyWebhook: () => ({ ok: false, refusal: 'bad_signature' }),
-  readEvent: (rawBody): ProviderEvent => {
-    const text = rawBody.toString('utf8');
-    if (text === 'ping') return { kind: 'ignored', type: 'ping' };
-    if (!text.startsWith('{')) return { kind: 'unread', type: null, reference: null, providerOrderId: null };
-    const { amountMinor, ...order } = JSON.parse(text);
-    if (order.type) return { kind: 'unread', ...order };
-    return { kind: 'order', ...order, amountMinor: BigInt(amountMinor) };
+  orders: {
+    promises: { idempotentSubmit: true, queryByReference: true },
+    submit: nobodyCalls,
+    find: nobodyCalls,
   },
-  webhookReply: { contentType: 'text/plain', body: '' },
+  webhooks: {
+    verify: () => ({ ok: false, refusal: 'bad_signature' }),
+    read: (rawBody): ProviderEvent => {
+      const text = rawBody.toString('utf8');
+      if (text === 'ping') return { kind: 'ignored', type: 'ping' };
+      if (!text.startsWith('{'))
+        return { kind: 'unread', type: null, reference: null, providerOrderId: null };
+      const { amountMinor, ...order } = JSON.parse(text);
+      if (order.type) return { kind: 'unread', ...order };
+      return { kind: 'order', ...order, amountMinor: BigInt(amountMinor) };
+    },
+    reply: { contentType: 'text/plain', body: '' },
+  },
   close: async () => {},
 };

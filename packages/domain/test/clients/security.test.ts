@@ -104,12 +104,12 @@ test("a sum far from the client's own is told once, and another client's habits 
   await past(CLIENT, 60, 60_000);
   await books.domain.createRecharge(newRecharge({ amountMinor: 4_999n * 20n }));
   await books.domain.createRecharge(newRecharge({ clientId: OTHER_CLIENT, amountMinor: 9_999_999n }));
-  expect(await books.domain.security.findOddities()).toEqual([]);
+  expect(await books.domain.security.findAnomalies()).toEqual([]);
   await books.domain.createRecharge(newRecharge({ amountMinor: 4_999n * 20n + 1n }));
-  expect(await books.domain.security.findOddities()).toEqual([
+  expect(await books.domain.security.findAnomalies()).toEqual([
     { rule: 'amount', clientId: CLIENT, detail: '99981 USD, usually up to 4999' },
   ]);
-  expect(await books.domain.security.findOddities()).toEqual([]);
+  expect(await books.domain.security.findAnomalies()).toEqual([]);
 });
 
 test('ten times the usual pace is told', async () => {
@@ -118,9 +118,9 @@ test('ten times the usual pace is told', async () => {
   const burst = (count: number) =>
     Promise.all(Array.from({ length: count }, () => books.domain.createRecharge(newRecharge({ clientId }))));
   await burst(99);
-  expect(await books.domain.security.findOddities()).toEqual([]);
+  expect(await books.domain.security.findAnomalies()).toEqual([]);
   await burst(1);
-  expect(await books.domain.security.findOddities()).toEqual([
+  expect(await books.domain.security.findAnomalies()).toEqual([
     { rule: 'velocity', clientId, detail: expect.stringMatching(/^100 recharges, usually \d$/) },
   ]);
 });

@@ -133,6 +133,6 @@ describe('what runs on a timer, behind a backlog', () => {
   });
 
   test('the rules about odd recharges', async () => {
-    await expectFew(() => books.domain.security.findOddities());
+    await expectFew(() => books.domain.security.findAnomalies());
   });
 });

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { OrderStatus } from '../contract/provider.js';
+import type { OrderStatus } from '../contract/order.js';
 
 const printable = (max: number) => z.string().regex(new RegExp(`^[\\x21-\\x7e]{1,${max}}$`));
 

@@ -1,4 +1,4 @@
-import type { CallFacts, Order, QueryOutcome, SubmitOutcome } from '../contract/provider.js';
+import type { CallFacts, Order, QueryOutcome, SubmitOutcome } from '../contract/order.js';
 import type { Exchange, NoAnswer } from '../transport/http.js';
 import { readErrorCode, readErrorMessage, readOrder, readOrderList, type SandboxOrder } from './messages.js';
 

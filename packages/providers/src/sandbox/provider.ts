@@ -1,4 +1,6 @@
-import type { Order, Provider, ProviderEvent } from '../contract/provider.js';
+import type { Order } from '../contract/order.js';
+import type { Provider } from '../contract/provider.js';
+import type { ProviderDefinition } from '../definition.js';
 import { openHttp } from '../transport/http.js';
 import { signingKeys, verifySignature } from '../transport/standard-webhooks.js';
 import { factsOf, queryOutcomeOf, submitOutcomeOf } from './outcomes.js';
@@ -11,34 +13,47 @@ export type SandboxOptions = Readonly<{
   now?: () => Date;
 }>;
 
-/** The provider simulator, spoken to over HTTP like any provider. @throws for a secret that is not Standard Webhooks'. */
+/** The simulator moves no real money, so production opens no such provider. Elsewhere it serves every method. */
+export const sandbox: ProviderDefinition = {
+  name: 'sandbox',
+  methods: ['sandbox'],
+  isFallback: true,
+  open: ({ NODE_ENV, SANDBOX_URL, SANDBOX_WEBHOOK_SECRET }) =>
+    NODE_ENV === 'production'
+      ? null
+      : sandboxProvider({ baseUrl: SANDBOX_URL, webhookSecret: SANDBOX_WEBHOOK_SECRET }),
+};
+
+/** The provider simulator, called over HTTP like any provider. @throws for a secret that is not Standard Webhooks'. */
 export function sandboxProvider(options: SandboxOptions): Provider {
   const http = openHttp(options.baseUrl, options.now ?? (() => new Date()));
   const keys = signingKeys(options.webhookSecret ?? '');
   return {
     name: 'sandbox',
-    capabilities: { idempotentSubmit: true, queryByReference: true, cancel: false, webhooks: true },
-    webhookReply: { contentType: 'application/json', body: '{"received":true}' },
+    orders: {
+      promises: { idempotentSubmit: true, queryByReference: true },
 
-    async submit(order, signal) {
-      const headers = { 'content-type': 'application/json', 'idempotency-key': order.reference };
-      const request = { method: 'POST', path: '/v1/orders', headers, body: submitBody(order) } as const;
-      const exchange = await http.exchange(request, signal);
-      return { outcome: submitOutcomeOf(exchange, order), facts: factsOf(exchange) };
+      async submit(order, signal) {
+        const headers = { 'content-type': 'application/json', 'idempotency-key': order.reference };
+        const request = { method: 'POST', path: '/v1/orders', headers, body: submitBody(order) } as const;
+        const exchange = await http.exchange(request, signal);
+        return { outcome: submitOutcomeOf(exchange, order), facts: factsOf(exchange) };
+      },
+
+      async find({ reference }, signal) {
+        const request = { method: 'GET', path: '/v1/orders', query: { reference } } as const;
+        const exchange = await http.exchange(request, signal);
+        return { outcome: queryOutcomeOf(exchange, reference), facts: factsOf(exchange) };
+      },
     },
-
-    async query(reference, signal) {
-      const request = { method: 'GET', path: '/v1/orders', query: { reference } } as const;
-      const exchange = await http.exchange(request, signal);
-      return { outcome: queryOutcomeOf(exchange, reference), facts: factsOf(exchange) };
+    webhooks: {
+      verify(rawBody, headers, now) {
+        const signed = verifySignature({ rawBody, headers, keys, now });
+        return signed.ok ? { ok: true, eventId: signed.id } : signed;
+      },
+      read: (rawBody) => readWebhook(jsonOf(rawBody)),
+      reply: { contentType: 'application/json', body: '{"received":true}' },
     },
-
-    verifyWebhook(rawBody, headers, now) {
-      const signed = verifySignature({ rawBody, headers, keys, now });
-      return signed.ok ? { ok: true, eventId: signed.id } : signed;
-    },
-
-    readEvent,
     close: () => http.close(),
   };
 }
@@ -51,8 +66,6 @@ function submitBody(order: Order): string {
   const scenario = Object.hasOwn(metadata, 'scenario') ? metadata.scenario : undefined;
   return JSON.stringify({ reference, accountId, amount, currency, paymentMethod, notifyUrl, scenario });
 }
-
-const readEvent = (rawBody: Buffer): ProviderEvent => readWebhook(jsonOf(rawBody));
 
 function jsonOf(rawBody: Buffer): unknown {
   try {

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { ProviderEvent, UnreadEvent } from '../contract/provider.js';
+import type { ProviderEvent, UnreadEvent } from '../contract/webhook.js';
 import { readOrder } from './messages.js';
 
 const event = z.object({ type: z.string(), data: z.unknown() });

@@ -1,5 +1,5 @@
 import { type Dispatcher, Pool } from 'undici';
-import type { SubmitOutcome } from '../contract/provider.js';
+import type { SubmitOutcome } from '../contract/order.js';
 
 /** The two outcomes that need no answer: nobody can say, or nothing was sent. */
 export type NoAnswer = Extract<SubmitOutcome, { kind: 'unknown' | 'not_executed' }>;

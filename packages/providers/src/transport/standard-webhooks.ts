@@ -1,5 +1,5 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
-import type { WebhookRefusal } from '../contract/provider.js';
+import type { WebhookRefusal } from '../contract/webhook.js';
 
 export type SignedMessage = Readonly<{
   /** The bytes as received: a body parsed and printed again is another body. */

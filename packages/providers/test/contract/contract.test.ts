@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import type { Order, Provider, QueryOutcome, SubmitOutcome } from '../../src/contract/provider.js';
+import type { Order, QueryOutcome, SubmitOutcome } from '../../src/contract/order.js';
+import type { Provider } from '../../src/contract/provider.js';
 import { sandboxProvider } from '../../src/sandbox/provider.js';
 import { anOrder, aSandboxOrder, aSettledOrder, soon } from '../support/builders.js';
 import { openScriptedServer, type Script, type ScriptedServer, says } from '../support/scripted-server.js';
@@ -45,9 +46,9 @@ describe.each(benches)('$name keeps the provider contract', ({ open, faithful })
   let server: ScriptedServer;
   let provider: Provider;
   const submit = async (order: Order): Promise<SubmitOutcome> =>
-    (await provider.submit(order, soon())).outcome;
+    (await provider.orders.submit(order, soon())).outcome;
   const query = async (reference: string): Promise<QueryOutcome> =>
-    (await provider.query(reference, soon())).outcome;
+    (await provider.orders.find(anOrder({ reference }), soon())).outcome;
 
   beforeAll(async () => {
     server = await openScriptedServer();
@@ -94,15 +95,18 @@ describe.each(benches)('$name keeps the provider contract', ({ open, faithful })
 
   test('no answer: an abort is an outcome, not an exception, and what was sent stays unknown', async () => {
     server.play(() => {});
-    expect((await provider.submit(anOrder(), soon(100))).outcome).toEqual({
+    expect((await provider.orders.submit(anOrder(), soon(100))).outcome).toEqual({
       kind: 'unknown',
       cause: 'timeout',
     });
-    expect((await provider.query('rcg-1', soon(100))).outcome).toEqual({ kind: 'unknown', cause: 'timeout' });
+    expect((await provider.orders.find(anOrder(), soon(100))).outcome).toEqual({
+      kind: 'unknown',
+      cause: 'timeout',
+    });
   });
 
   test('a call that was aborted before it began sent nothing', async () => {
-    const outcome = (await provider.submit(anOrder(), AbortSignal.abort())).outcome;
+    const outcome = (await provider.orders.submit(anOrder(), AbortSignal.abort())).outcome;
     expect(outcome).toEqual({ kind: 'not_executed', cause: 'unreachable' });
     expect(server.heard).toEqual([]);
   });
@@ -120,16 +124,16 @@ describe.each(benches)('$name keeps the provider contract', ({ open, faithful })
     const lost = open(gone.url);
     const nameless = open('http://no-such-host.invalid');
     const unreachable = { kind: 'not_executed', cause: 'unreachable' };
-    expect((await lost.submit(anOrder(), soon())).outcome).toEqual(unreachable);
-    expect((await lost.query('rcg-1', soon())).outcome).toEqual(unreachable);
-    expect((await nameless.submit(anOrder(), soon())).outcome).toEqual(unreachable);
+    expect((await lost.orders.submit(anOrder(), soon())).outcome).toEqual(unreachable);
+    expect((await lost.orders.find(anOrder(), soon())).outcome).toEqual(unreachable);
+    expect((await nameless.orders.submit(anOrder(), soon())).outcome).toEqual(unreachable);
     await lost.close();
     await nameless.close();
   });
 
   test('a webhook that nobody signed is refused, whatever it is', () => {
     for (const headers of [{}, { 'webhook-signature': 'v1,' }, { 'x-signature': ['a', 'b'] }])
-      expect(provider.verifyWebhook(Buffer.from('{}'), headers, new Date())).toEqual({
+      expect(provider.webhooks!.verify(Buffer.from('{}'), headers, new Date())).toEqual({
         ok: false,
         refusal: 'bad_signature',
       });
@@ -142,6 +146,6 @@ describe.each(benches)('$name keeps the provider contract', ({ open, faithful })
     ['nothing', Buffer.alloc(0)],
   ])('an event that says nothing is unread, not an exception: %s', (_what, body) => {
     const unread = { kind: 'unread', type: null, reference: null, providerOrderId: null };
-    expect(provider.readEvent(body)).toEqual(unread);
+    expect(provider.webhooks!.read(body)).toEqual(unread);
   });
 });

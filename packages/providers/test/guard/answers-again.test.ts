@@ -39,7 +39,7 @@ test('calls of both kinds count together, and a refusal is an answer', async () 
   const told = openCounting();
   await submitTimes(1);
   server.play(isBusy);
-  await guarded.query(anOrder().reference);
+  await guarded.find(anOrder());
   await submitTimes(1);
   server.play(says(422, { code: 'invalid_parameter' }));
   await submitTimes(1);

@@ -54,7 +54,7 @@ test.each<[string, Script]>([
 
 test('absent orders never open it', async () => {
   open(says(200, { orders: [] }));
-  for (let call = 0; call < 30; call++) await guarded.query('rcg-1');
+  for (let call = 0; call < 30; call++) await guarded.find(anOrder());
   expect(states).toEqual([]);
 });
 

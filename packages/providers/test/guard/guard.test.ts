@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test } from '@jest/globals';
-import type { Provider } from '../../src/contract/provider.js';
+import type { Orders } from '../../src/contract/provider.js';
 import type { GuardOptions } from '../../src/guard/guard.js';
 import { sandboxProvider } from '../../src/sandbox/provider.js';
 import { anOrder } from '../support/builders.js';
@@ -10,6 +10,7 @@ import {
   breaker,
   breaks,
   bugs,
+  gate,
   guarded,
   isBusy,
   open,
@@ -22,8 +23,10 @@ import {
 import { type Script, says } from '../support/scripted-server.js';
 
 /** A provider whose submit is the given one. */
-const openStrange = (submit: Provider['submit'], changes: Partial<GuardOptions> = {}) =>
-  around({ ...sandboxProvider({ baseUrl: server.url }), submit }, changes);
+function openStrange(submit: Orders['submit'], changes: Partial<GuardOptions> = {}): void {
+  const provider = sandboxProvider({ baseUrl: server.url });
+  around({ ...provider, orders: { ...provider.orders, submit } }, changes);
+}
 
 test('a process that was frozen between two tries does not send again', async () => {
   let sent = 0;
@@ -44,18 +47,21 @@ test('a process that was frozen between two tries does not send again', async ()
 
 describe('time limit', () => {
   test('one call that times out leaves 20 slow but good ones alone, even when it opens the breaker', async () => {
+    const innocent = gate(accepts);
     const slow: Script = (response, heard) => {
-      if (!heard.body.includes('stuck')) setTimeout(() => accepts(response, heard), 400);
+      if (!heard.body.includes('stuck')) return innocent.script(response, heard);
     };
     const strict = { ...quick, breaker: { ...breaker, callsMin: 1 } };
-    open(slow, { timeoutMs: 600, limits: strict });
+    open(slow, { timeoutMs: 4_000, limits: strict });
     const stuck = guarded.submit(anOrder({ reference: 'stuck' }));
-    await sleep(350);
+    // The others have these two seconds left when the first one's time is up.
+    await sleep(2_000);
     const innocents = Array.from({ length: 20 }, (_, at) =>
       guarded.submit(anOrder({ reference: `innocent-${at}` })),
     );
     expect((await stuck).outcome).toEqual({ kind: 'unknown', cause: 'timeout' });
     expect(guarded.isOpen('submit')).not.toBeNull();
+    innocent.release();
     for (const { outcome } of await Promise.all(innocents)) expect(outcome.kind).toBe('accepted');
     expect(server.abandoned()).toBe(1);
   });
@@ -81,18 +87,10 @@ describe('time limit', () => {
     // An unhandled rejection would end the process; that it is caught shows in its being told.
     await until(() => bugs.length === 1);
   });
-
-  test('no call takes longer than it says', async () => {
-    open(() => {}, { timeoutMs: 100 });
-    const startedMs = performance.now();
-    await guarded.submit(anOrder());
-    expect(guarded.longestMs).toBe(650);
-    expect(performance.now() - startedMs).toBeLessThan(guarded.longestMs);
-  });
 });
 
 describe('a provider that throws', () => {
-  test.each<[string, Provider['submit']]>([
+  test.each<[string, Orders['submit']]>([
     ['later', () => Promise.reject(new TypeError('boom'))],
     [
       'at once',
@@ -145,7 +143,7 @@ describe('retries', () => {
   test('a query is tried again by the same rule', async () => {
     let left = 1;
     open((response, heard) => (left-- > 0 ? isBusy : says(200, { orders: [] }))(response, heard));
-    const { outcome, calls } = await guarded.query('rcg-1');
+    const { outcome, calls } = await guarded.find(anOrder());
     expect(outcome).toEqual({ kind: 'absent' });
     expect(calls.map((call) => `${call.operation} ${call.outcome}`)).toEqual([
       'query not_executed',

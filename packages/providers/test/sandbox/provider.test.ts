@@ -20,17 +20,20 @@ afterAll(async () => {
 
 const submit = async (script: Script) => {
   server.play(script);
-  return provider.submit(anOrder(), soon());
+  return provider.orders.submit(anOrder(), soon());
 };
 const query = async (script: Script) => {
   server.play(script);
-  return provider.query('rcg-1', soon());
+  return provider.orders.find(anOrder(), soon());
 };
 
 test('what is sent is what the protocol asks for', async () => {
   server.play(says(201, aSandboxOrder()));
-  await provider.submit(anOrder({ metadata: { scenario: 'webhook_twice', other: 'stays here' } }), soon());
-  await provider.query('rcg-1', soon());
+  await provider.orders.submit(
+    anOrder({ metadata: { scenario: 'webhook_twice', other: 'stays here' } }),
+    soon(),
+  );
+  await provider.orders.find(anOrder(), soon());
   const [post, get] = server.heard;
   expect(post).toMatchObject({ method: 'POST', url: '/base/v1/orders' });
   expect(post?.headers).toMatchObject({ 'idempotency-key': 'rcg-1', 'content-type': 'application/json' });
@@ -48,7 +51,9 @@ test('what is sent is what the protocol asks for', async () => {
 
 test('an amount that JSON cannot carry is a bug, and nothing is sent', async () => {
   server.play(says(201, aSandboxOrder()));
-  await expect(provider.submit(anOrder({ amountMinor: 2n ** 53n }), soon())).rejects.toThrow(RangeError);
+  await expect(provider.orders.submit(anOrder({ amountMinor: 2n ** 53n }), soon())).rejects.toThrow(
+    RangeError,
+  );
   expect(server.heard).toEqual([]);
 });
 
@@ -169,7 +174,7 @@ describe('answers to a submit', () => {
 
   test('one byte every 20 ms: the limit holds while the body trickles in', async () => {
     server.play(endless);
-    const { outcome, facts } = await provider.submit(anOrder(), soon(200));
+    const { outcome, facts } = await provider.orders.submit(anOrder(), soon(200));
     expect(outcome).toEqual({ kind: 'unknown', cause: 'timeout' });
     expect(facts).toEqual({ httpStatus: 200, providerCode: null });
   });

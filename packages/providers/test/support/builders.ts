@@ -1,4 +1,4 @@
-import type { Order } from '../../src/contract/provider.js';
+import type { Order } from '../../src/contract/order.js';
 
 export const anOrder = (changes: Partial<Order> = {}): Order => ({
   reference: 'rcg-1',

@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach } from '@jest/globals';
 import type { Provider } from '../../src/contract/provider.js';
-import { type Attempt, type GuardedProvider, type GuardOptions, guard } from '../../src/guard/guard.js';
+import type { Attempt } from '../../src/guard/attempt.js';
+import { type GuardedProvider, type GuardOptions, guard } from '../../src/guard/guard.js';
 import { sandboxProvider } from '../../src/sandbox/provider.js';
 import { anOrder, aSandboxOrder } from './builders.js';
 import { openScriptedServer, type Script, type ScriptedServer, says } from './scripted-server.js';

@@ -1,7 +1,7 @@
 import { type SecurityRule, securityRules } from '../../core/security-rules.js';
 import { Prisma } from '../../generated/client.js';
 import type { Run } from '../database/database.js';
-import { type Anomaly, findOddities } from '../reads/anomalies.js';
+import { type Anomaly, findAnomalies } from '../reads/anomalies.js';
 
 /** What one rule saw of one key since the last report. `origin` is null where all addresses are counted together. */
 export type Suspicion = Readonly<{
@@ -29,7 +29,7 @@ export interface Security {
   /** Lifts all locks of a key; false when it has none. What it did before is not counted again. */
   unlock(keyId: string): Promise<boolean>;
   /** Compares the recharges of the last minutes with each client's own past; says each oddity once an hour. */
-  findOddities(): Promise<Anomaly[]>;
+  findAnomalies(): Promise<Anomaly[]>;
 }
 
 export function openSecurity(run: Run): Security {
@@ -40,7 +40,7 @@ export function openSecurity(run: Run): Security {
         select key_id as "keyId", rule, origin, until from key_lock where until > now()
         union all select id, lock_reason, null, locked_until from api_key where locked_until > now()`),
     unlock: (keyId) => unlock(run, keyId),
-    findOddities: () => findOddities(run),
+    findAnomalies: () => findAnomalies(run),
   };
 }
 

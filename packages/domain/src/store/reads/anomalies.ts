@@ -18,7 +18,7 @@ const AMOUNT_TIMES = 20;
 const CLIENTS_BATCH = 50;
 
 /** Compares each client's recharges of the last minutes with its own past, and files what is odd once an hour. */
-export async function findOddities(run: Run): Promise<Anomaly[]> {
+export async function findAnomalies(run: Run): Promise<Anomaly[]> {
   const oddities: Anomaly[] = [];
   let behind = '00000000-0000-0000-0000-000000000000';
   for (;;) {

@@ -17,6 +17,9 @@ export type Outstanding = Readonly<{
   /** Null also while a submit may still be under way: until its time is up, its absence at the provider means nothing. */
   nextStep: NextStep | null;
   attempt: number;
+  accountId: string;
+  amountMinor: bigint;
+  currency: string;
   /** Of the request, for whoever follows it through the logs. */
   idempotencyKey: string;
   correlationId: string;
@@ -81,7 +84,15 @@ async function outstandingById(
   callLimitMs: number,
 ): Promise<(Outstanding | null)[]> {
   const rows = await run<Outstanding>(Prisma.sql`
-    select t.id, t.state, t.provider, t.attempt, q.idempotency_key as "idempotencyKey",
+    select
+      t.id,
+      t.state,
+      t.provider,
+      t.attempt,
+      t.account_id as "accountId",
+      t.amount_minor as "amountMinor",
+      t.currency,
+      q.idempotency_key as "idempotencyKey",
       q.correlation_id as "correlationId",
       case when exists (
         select from provider_call c

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, jest, test } from '@jest/globals';
 import { createLogger, openRegistry } from '@replenish/runtime';
 import { until } from '@replenish/testing';
-import { type Sweeping, type SweepingDeps, startSweeping } from '../src/sweep/sweeping.js';
+import { type Sweeping, type SweepingDeps, startSweeping } from '../../src/sweep/sweeping.js';
 
 const LIMIT = { limitMs: 10_000 };
 

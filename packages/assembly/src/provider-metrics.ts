@@ -1,5 +1,4 @@
-import { Counter, Gauge, Histogram } from 'prom-client';
-import type { Frame } from './process/process.js';
+import { Counter, type Frame, Gauge, Histogram } from '@replenish/runtime';
 
 export type ProviderMetrics = Readonly<{
   onCall: (call: {
@@ -10,17 +9,17 @@ export type ProviderMetrics = Readonly<{
     endedAt: Date;
   }) => void;
   onBreaker: (provider: string, operation: string, state: 'closed' | 'half_open' | 'open') => void;
-  /** A provider's own code threw, which none may. */
+  /** The code of a provider threw. It must answer with an outcome instead. */
   onBug: (error: unknown) => void;
-  /** What the domain said of a report; when that confirmed a recharge, how long after its creation. */
-  onHeard: (provider: string, heard: ReportOutcome, now: Date) => void;
+  /** Takes what a report led to, and observes the time from creation to success when the report confirmed a recharge. */
+  onReported: (provider: string, result: ReportOutcome, now: Date) => void;
 }>;
 
 type ReportOutcome = Readonly<{ verdict: string; state: string | null; createdAt: Date | null }>;
 
 const breakerLevel = { closed: 0, half_open: 1, open: 2 } as const;
 
-/** What both workers that call providers count and log of it, under the same names. */
+/** Metrics and log lines about provider calls, under the same names in every worker. */
 export function openProviderMetrics({ registry, log }: Pick<Frame, 'registry' | 'log'>): ProviderMetrics {
   const calls = new Counter({
     name: 'replenish_provider_calls_total',
@@ -55,7 +54,7 @@ export function openProviderMetrics({ registry, log }: Pick<Frame, 'registry' | 
     },
     onBreaker: (provider, operation, state) => breaker.set({ provider, operation }, breakerLevel[state]),
     onBug: (error) => log.error({ err: error }, 'a provider threw'),
-    onHeard: (provider, { verdict, state, createdAt }, now) => {
+    onReported: (provider, { verdict, state, createdAt }, now) => {
       if (verdict !== 'moved' || state !== 'SUCCEEDED' || createdAt === null) return;
       confirmation.observe({ provider }, (now.getTime() - createdAt.getTime()) / 1_000);
     },

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import { newId } from '@replenish/runtime';
 import { openWorkerBooks, type WorkerBooks } from '@replenish/testing';
-import { sweeper } from '../src/sweep/sweeper.js';
+import { sweeper } from '../../src/sweep/sweeper.js';
 
 // What the books are opened with where nothing is said.
 const SWEEP_PERIOD_MS = 1_000;

@@ -1,4 +1,4 @@
-import type { Logger } from '../observe/log.js';
+import type { Logger } from '@replenish/runtime';
 
 export type RecoveryDeps = Readonly<{
   log: Logger;
@@ -8,16 +8,25 @@ export type RecoveryDeps = Readonly<{
   onDue?: () => void;
 }>;
 
-/** What a worker does when a provider answers again: nobody waits out the patience that an outage has built up. */
+/**
+ * Handler for a provider that answers again after an outage. The outage has put recharges off by growing gaps; the
+ * handler makes them due now.
+ */
 export function openRecovery({ log, pullForward, onDue }: RecoveryDeps): (provider: string) => void {
   return (provider) => {
     pullForward(provider).then(
       (recharges) => {
-        log.info({ provider, recharges }, 'the provider answers again; what it kept waiting is due now');
+        log.info(
+          { provider, recharges },
+          'the provider answers again; recharges that waited for it are due now',
+        );
         if (recharges > 0) onDue?.();
       },
       (error: unknown) =>
-        log.warn({ err: error, provider }, 'what the provider kept waiting keeps its due times'),
+        log.warn(
+          { err: error, provider },
+          'the provider answers again, but its recharges keep their due times',
+        ),
     );
   };
 }

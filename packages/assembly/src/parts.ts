@@ -1,8 +1,6 @@
-import { requireDatabaseUrl } from './config/read.js';
-import { newId } from './observe/correlation.js';
-import type { Frame } from './process/process.js';
+import { type Frame, newId, requireDatabaseUrl } from '@replenish/runtime';
 
-/** What each process opens the domain with, as its own settings say. */
+/** The options of `openDomain` that follow from the configuration of a process. */
 export const domainOptions = ({ config, log }: Pick<Frame, 'config' | 'log'>) => ({
   databaseUrl: requireDatabaseUrl(config),
   poolMax: config.DATABASE_POOL_MAX,
@@ -16,7 +14,7 @@ export const domainOptions = ({ config, log }: Pick<Frame, 'config' | 'log'>) =>
     log.error({ err: error, transactionId }, 'the database refuses what is reported of a recharge'),
 });
 
-/** The same for the queues, of which each provider has some of its own. */
+/** The options of `openQueues`. Each provider has queues of its own. */
 export const queueOptions = (
   { config, log, registry }: Pick<Frame, 'config' | 'log' | 'registry'>,
   providers: readonly string[] = [],

@@ -1,0 +1,74 @@
+import { type Domain, type PruneAfter, StoreUnavailable } from '@replenish/domain';
+import { Counter, type Frame, type Logger } from '@replenish/runtime';
+
+/** Work that is due from time to time and harmless in several workers at once. */
+export type Chore = Readonly<{ name: string; everyMs: number; run: () => Promise<void> }>;
+
+const MINUTE_MS = 60_000;
+
+type ChoreParts = Readonly<{
+  domain: Pick<Domain, 'audit' | 'security' | 'prune'>;
+  /** How long rows that are not part of the books are kept. */
+  pruneAfter: PruneAfter;
+  log: Logger;
+  registry: Frame['registry'];
+}>;
+
+/** Every chore of the reconciliation worker. A new one is a row here. */
+export function choresOf({ domain, pruneAfter, log, registry }: ChoreParts): Chore[] {
+  const events = new Counter({
+    name: 'replenish_security_events_total',
+    help: 'What security rules saw, by rule: see docs/operations.md.',
+    labelNames: ['rule'],
+    registers: [registry],
+  });
+  return [
+    {
+      name: 'audit partitions',
+      everyMs: MINUTE_MS,
+      run: async () => {
+        const made = await domain.audit.ensurePartitions();
+        if (made > 0) log.info({ made }, 'made partitions of the audit trail');
+      },
+    },
+    {
+      name: 'security',
+      everyMs: MINUTE_MS,
+      run: async () => {
+        for (const { rule, clientId, detail } of await domain.security.findAnomalies()) {
+          events.inc({ rule });
+          log.warn({ security: true, rule, clientId, detail }, 'security event');
+        }
+      },
+    },
+    {
+      name: 'prune',
+      everyMs: MINUTE_MS,
+      run: async () => {
+        const pruned = await domain.prune(pruneAfter);
+        if (Object.values(pruned).some((count) => count > 0)) log.info(pruned, 'pruned');
+      },
+    },
+  ];
+}
+
+/** Runs each chore now and then every `everyMs`, one at a time. A chore that fails is logged and comes again. */
+export function startChores(chores: readonly Chore[], log: Logger): () => void {
+  const timers = chores.map((chore) => {
+    let isRunning = false;
+    const run = async () => {
+      if (isRunning) return;
+      isRunning = true;
+      await chore.run().catch((error: unknown) => {
+        const level = error instanceof StoreUnavailable ? 'warn' : 'error';
+        log[level]({ err: error, chore: chore.name }, 'a chore failed; it comes again');
+      });
+      isRunning = false;
+    };
+    void run();
+    return setInterval(() => void run(), chore.everyMs).unref();
+  });
+  return () => {
+    for (const timer of timers) clearInterval(timer);
+  };
+}

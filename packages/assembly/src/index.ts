@@ -1,0 +1,4 @@
+export { callRow, newsOfQuery, newsOfSubmit, type OutcomeNews, type Sought } from './outcome-news.js';
+export { domainOptions, queueOptions } from './parts.js';
+export { openProviderMetrics, type ProviderMetrics } from './provider-metrics.js';
+export { openRecovery, type RecoveryDeps } from './recovery.js';

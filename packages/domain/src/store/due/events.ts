@@ -1,0 +1,42 @@
+import { Prisma } from '../../generated/client.js';
+import type { Run } from '../database/database.js';
+import { uuidsOf } from '../database/storable.js';
+import type { DueSource, Lane, SweepTimes } from './source.js';
+
+type EventLane = Extract<Lane, { what: 'event' }>;
+
+/** Stored webhook events that are not processed. An event waits a quarter as long again as it has waited. */
+export const dueEvents = (run: Run, { afterMs }: SweepTimes): DueSource<EventLane> => ({
+  lanes: () => [{ what: 'event' }],
+  take: async (max) => {
+    const rows = await run<{ id: string }>(Prisma.sql`
+      with due as materialized (
+        select id
+        from webhook_event
+        where due_at <= now()
+        order by due_at
+        limit ${max}::int
+        for update skip locked)
+      update webhook_event e
+      set due_at = now() + (0.75 + random() / 2) * least(
+        greatest((now() - e.stored_at) / 4, ${afterMs}::int * interval '1 ms'),
+        ${afterMs}::int * interval '64 ms')
+      from due
+      where e.id = due.id
+      returning e.id`);
+    return rows.map((row) => ({ what: 'event' as const, ...row }));
+  },
+  putBack: async (ids) => {
+    await run(Prisma.sql`
+      with taken as materialized (
+        select id
+        from webhook_event
+        where id = any(${uuidsOf(ids)}::uuid[]) and due_at is not null
+        order by id
+        for update skip locked)
+      update webhook_event e
+      set due_at = now()
+      from taken
+      where e.id = taken.id`);
+  },
+});

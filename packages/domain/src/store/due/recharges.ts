@@ -1,0 +1,102 @@
+import { type NextStep, nextSteps } from '../../core/next-step.js';
+import { kinds } from '../../core/postings.js';
+import { Prisma } from '../../generated/client.js';
+import type { Run } from '../database/database.js';
+import { uuidsOf } from '../database/storable.js';
+import type { Due, DueSource, Lane, SweepTimes } from './source.js';
+
+type RechargeLane = Extract<Lane, { what: 'recharge' }>;
+
+/** Unfinished recharges: those to be submitted, and those to be asked about, by provider. */
+export const dueRecharges = (run: Run, times: SweepTimes): DueSource<RechargeLane> => ({
+  lanes: (providers) =>
+    providers.flatMap((provider): RechargeLane[] =>
+      nextSteps.map((nextStep) => ({ what: 'recharge', provider, nextStep })),
+    ),
+  take: (max, lane) => takeRecharges(run, max, times, dueIn(lane)),
+  putBack: async (ids) => {
+    await run(Prisma.sql`
+      with taken as materialized (
+        select id
+        from recharge_transaction
+        where id = any(${uuidsOf(ids)}::uuid[]) and due_at is not null
+        order by id
+        for update skip locked)
+      update recharge_transaction t
+      set due_at = now()
+      from taken
+      where t.id = taken.id`);
+  },
+});
+
+/** Takes up to `max` unfinished recharges whether due or not, or the one with this id: a person asks for it by hand. */
+export const takeUnfinished = (run: Run, max: number, times: SweepTimes, id?: string): Promise<Due[]> =>
+  takeRecharges(run, max, times, unfinished(id));
+
+const dueIn = (lane?: RechargeLane): Prisma.Sql =>
+  lane
+    ? Prisma.sql`provider = ${lane.provider} and next_step = ${lane.nextStep} and due_at <= now()`
+    : Prisma.sql`due_at <= now()`;
+
+const unfinished = (id?: string): Prisma.Sql =>
+  id === undefined
+    ? Prisma.sql`due_at is not null`
+    : Prisma.sql`due_at is not null and id = any(${uuidsOf([id])}::uuid[])`;
+
+/**
+ * A recharge that is to be submitted comes again after one or two periods, because its job may be lost. After an outage
+ * of hours it comes again after a quarter of its age, up to four times `afterMs`. A recharge that is to be asked about
+ * comes again after `afterMs`. The gap doubles with every sweep that brought no answer, up to four times `afterMs`;
+ * questions without an answer let it grow to 64 times (`gapMs`). A kind or step that only a newer release knows is left
+ * to the sweep of that release: setting its time here would delay it.
+ */
+async function takeRecharges(
+  run: Run,
+  max: number,
+  { afterMs, queryLimitMs, periodMs }: SweepTimes,
+  which: Prisma.Sql,
+): Promise<Due[]> {
+  const rows = await run<{ id: string; provider: string; nextStep: NextStep }>(Prisma.sql`
+    with due as materialized (
+      select id
+      from recharge_transaction
+      where ${which} and kind = any(${[...kinds]}::text[]) and next_step = any(${[...nextSteps]}::text[])
+      order by due_at
+      limit ${max}::int
+      for update skip locked)
+    update recharge_transaction t
+    set
+      asks = case when t.next_step = 'ask' then greatest(t.asks, least(t.asks + 1, 2)) else t.asks end,
+      due_at = now() + case
+        when t.next_step = 'ask'
+        then greatest(${afterMs}::int * 2 ^ least(t.asks, 2) * (0.75 + random() / 2), ${queryLimitMs}::int)
+          * interval '1 ms'
+        else greatest(
+          ${periodMs}::int * interval '1 ms',
+          least((now() - t.created_at) / 4, ${afterMs}::int * interval '2 ms')) * (1 + random())
+      end
+    from due
+    where t.id = due.id
+    returning t.id, t.provider, t.next_step as "nextStep"`);
+  return rows.map((row) => ({ what: 'recharge' as const, ...row }));
+}
+
+/**
+ * How many recharges are due at providers other than these. It steps from provider to provider through the index, so
+ * that the backlogs of the configured providers are not read.
+ */
+export function dueElsewhere(
+  run: Run,
+  providers: readonly string[],
+): Promise<{ provider: string; count: number }[]> {
+  return run(Prisma.sql`
+    with recursive known as (
+      select min(provider) as provider from recharge_transaction where due_at is not null
+      union all
+      select (select min(t.provider) from recharge_transaction t where t.due_at is not null and t.provider > known.provider)
+      from known where known.provider is not null)
+    select known.provider, counted.count from known, lateral (
+      select count(*)::int as count from recharge_transaction t
+      where t.provider = known.provider and t.next_step in ('submit', 'ask') and t.due_at <= now()) counted
+    where known.provider <> all(${[...providers]}::text[]) and counted.count > 0`);
+}

@@ -1,0 +1,47 @@
+import type { Answered, CallFacts } from '../contract/order.js';
+import type { Outcome, SendOnce, Unknown } from './attempt.js';
+
+const noFacts: CallFacts = { httpStatus: null, providerCode: null };
+
+type TimeLimit = Readonly<{ timeoutMs: number; graceMs: number }>;
+
+/**
+ * Runs one attempt, which ends within `timeoutMs` and `graceMs`. Each attempt has an abort signal of its own, so one
+ * that runs out of time ends no other. Within the grace the provider may say what it knows: nothing was sent, or a
+ * status line was heard. The late answer of a provider that ignores its signal is dropped; a question finds the order.
+ */
+export async function withinLimit<O extends Outcome>(
+  run: SendOnce<O>,
+  { timeoutMs, graceMs }: TimeLimit,
+  onBug: ((error: unknown) => void) | undefined,
+): Promise<Answered<O | Unknown>> {
+  const limit = new AbortController();
+  const abort = () => limit.abort(new Error(`no answer within ${timeoutMs} ms`));
+  const timers = [setTimeout(abort, timeoutMs)];
+  const tooLate = new Promise<Answered<Unknown>>((resolve) => {
+    timers.push(setTimeout(resolve, timeoutMs + graceMs, unknownBecause('timeout')));
+  });
+  try {
+    return await Promise.race([answerOf(run, limit.signal, onBug), tooLate]);
+  } finally {
+    for (const timer of timers) clearTimeout(timer);
+  }
+}
+
+async function answerOf<O extends Outcome>(
+  run: SendOnce<O>,
+  signal: AbortSignal,
+  onBug: ((error: unknown) => void) | undefined,
+): Promise<Answered<O | Unknown>> {
+  try {
+    return await run(signal);
+  } catch (error) {
+    onBug?.(error);
+    return unknownBecause('unreadable');
+  }
+}
+
+const unknownBecause = (cause: Unknown['cause']): Answered<Unknown> => ({
+  outcome: { kind: 'unknown', cause },
+  facts: noFacts,
+});
