@@ -18,13 +18,11 @@ import express, {
   Router,
 } from 'express';
 import { addAccountRoutes } from './accounts/routes.js';
-import { preferredForm } from './answer/answer.js';
-import { answerProblems, notFound, Problem, PUBLIC_URL } from './answer/problem.js';
-import { addHeader, sendPage, setStandingHeaders } from './answer/send.js';
 import { addAuditRoutes } from './audit/routes.js';
 import { openCallers } from './auth/caller.js';
 import type { AuthSettings } from './auth/settings.js';
 import { docsRoutes } from './docs/routes.js';
+import { preferredForm } from './http/answer.js';
 import {
   atEnd,
   callOf,
@@ -35,13 +33,15 @@ import {
   statusTold,
 } from './http/call.js';
 import { otherMethods } from './http/methods.js';
-import { type Intake, readBody } from './http/read-body.js';
+import { answerProblems, notFound, Problem, PUBLIC_URL } from './http/problem.js';
+import { readBody } from './http/read-body.js';
 import { redacted } from './http/redaction.js';
+import { addHeader, sendPage, setStandingHeaders } from './http/send.js';
 import { requireOneHost } from './http/single-headers.js';
 import { guarded } from './protection/admission.js';
 import type { Limits } from './protection/limits.js';
+import type { Guards } from './protection/protection.js';
 import { addRechargeRoutes } from './recharges/routes.js';
-import type { Waits } from './recharges/waiting.js';
 import { webhookRoutes } from './webhooks/routes.js';
 
 export type IngressDeps = Readonly<{
@@ -59,17 +59,6 @@ export type IngressDeps = Readonly<{
   guards?: Guards;
   /** Aborted when the process is told to stop: whoever waits is answered with what there is. */
   stopping?: AbortSignal;
-}>;
-
-/** What stands around the door; each may be left out. */
-export type Guards = Readonly<{
-  limits?: Limits;
-  /** Every call passes them, in this order. */
-  onlookers?: readonly Observer[];
-  mutualTls?: boolean;
-  /** Null: bodies and work are not bounded. */
-  intake?: Intake | null;
-  waits?: Waits;
 }>;
 
 // They look ahead, so that the routers below still see whole paths: many, which no other request has to be compared with.
@@ -94,8 +83,8 @@ export function buildApp(deps: IngressDeps): Express {
   const publicUrl = deps.publicUrl ?? 'http://127.0.0.1:8080';
   const docs = docsRoutes({ publicUrl, isProduction: deps.auth.isProduction, places: deps.places ?? [] });
   app.use(OPEN_TO_ALL, seenBy([setStandingHeaders]), healthRoutes(deps.health), docs);
-  const { limits = null, mutualTls = false, onlookers = [], intake = null, waits } = deps.guards ?? {};
-  app.use(seenBy(onlookers));
+  const { limits = null, mutualTls = false, observers = [], intake = null, waits } = deps.guards ?? {};
+  app.use(seenBy(observers));
   const inbox = deps.domain.inbox;
   app.use(WEBHOOKS, webhookRoutes({ ...deps, inbox, intake, received, now: () => new Date() }));
   app.use(readBody(BODY_MAX_BYTES, intake));

@@ -9,8 +9,9 @@ import { authSettings } from './auth/settings.js';
 import { openGuards } from './protection/protection.js';
 import { addresses } from './server/addresses.js';
 import { watchConnections } from './server/connections.js';
+import { refuseDemoClient, refuseUnsafeConfiguration } from './server/production.js';
 import { closeServer, createIngressServer } from './server/server.js';
-import { refuseDemoClient, refuseUnsafeConfiguration, tlsOptions } from './server/tls.js';
+import { tlsOptions } from './server/tls.js';
 
 await runProcess('ingress', process.env, async (frame) => {
   const { config, log, registry, health, opened } = frame;

@@ -1,13 +1,14 @@
 import type { Domain, Key, WalletEntry } from '@replenish/domain';
+import type { Scope } from '@replenish/domain/rules';
 import type { IRouter, Request, Response } from 'express';
 import { z } from 'zod';
-import { answer, exactJson, preferredForm } from '../answer/answer.js';
-import { sendCsv } from '../answer/csv.js';
-import { addHeader } from '../answer/send.js';
-import { requireAccount, type Scope } from '../auth/caller.js';
+import { requireAccount } from '../auth/refusals.js';
+import { answer, exactJson, preferredForm } from '../http/answer.js';
+import { sendCsv } from '../http/csv.js';
 import { otherMethods } from '../http/methods.js';
+import { addHeader } from '../http/send.js';
+import { accountId, bookedCurrency, pageLimit, timestamp, validated } from '../input/fields.js';
 import { readQuery } from '../input/query.js';
-import { accountId, bookedCurrency, pageLimit, timestamp, validated } from '../recharges/input.js';
 
 export type AccountDeps = Readonly<{
   balances: Domain['balances'];

@@ -1,11 +1,11 @@
 import type { Audit, AuditCall, CallPlace, Key } from '@replenish/domain';
+import type { Scope } from '@replenish/domain/rules';
 import type { IRouter, Request, Response } from 'express';
 import { z } from 'zod';
-import { answer } from '../answer/answer.js';
-import type { Scope } from '../auth/caller.js';
+import { answer } from '../http/answer.js';
 import { otherMethods } from '../http/methods.js';
+import { accountId, pageLimit, text, timestamp } from '../input/fields.js';
 import { readQuery } from '../input/query.js';
-import { accountId, pageLimit, text, timestamp } from '../recharges/input.js';
 
 export type AuditRouteDeps = Readonly<{
   audit: Pick<Audit, 'list'>;

@@ -1,16 +1,15 @@
-import type { Ceiling, Clients, Key, KeyVerifier, SecurityRule } from '@replenish/domain';
+import type { Clients, Key, KeyVerifier } from '@replenish/domain';
 import { type Scope, scopes } from '@replenish/domain/rules';
 import type { Request } from 'express';
-import { Problem } from '../answer/problem.js';
 import { callOf } from '../http/call.js';
 import { originOf } from '../http/origin.js';
+import { Problem } from '../http/problem.js';
 import { refuseRepeated } from '../http/single-headers.js';
 import { type Presented, presentedBy } from './forms.js';
 import { openKeys, type Tried } from './keys.js';
+import { unauthenticated } from './refusals.js';
 import { isBalanceQuery, isInWindow, isS3Signed, isSigned, signedText } from './signatures.js';
 import { openTokens, type TokenIssuer } from './tokens.js';
-
-export type { Scope };
 
 export type AuthOptions = Readonly<{
   /** Production takes live keys only, everything else test keys only. */
@@ -153,50 +152,3 @@ function refuseState(known: KeyVerifier, request: Request, { isProduction, now }
       headers: { 'retry-after': String(Math.ceil((lockedUntil.getTime() - now()) / 1_000)) },
     });
 }
-
-const unauthenticated = (why: string, suspicion?: SecurityRule): Problem =>
-  new Problem('UNAUTHENTICATED', why, {
-    headers: { 'www-authenticate': 'Bearer' },
-    ...(suspicion && { suspicion }),
-  });
-
-export const coversAccount = (key: Key, accountId: string): boolean =>
-  key.accounts.some((pattern) => covers(pattern, accountId));
-
-/** @throws Problem UNAUTHORIZED when no pattern of the key covers the account */
-export function requireAccount(key: Key, accountId: string): void {
-  if (coversAccount(key, accountId)) return;
-  throw new Problem('UNAUTHORIZED', 'the key does not cover this account', { suspicion: 'foreign_account' });
-}
-
-/**
- * The ceiling of a key in one currency; undefined for a key without any.
- * @throws Problem UNAUTHORIZED when the key has ceilings, but none here: what was bounded is not unbounded elsewhere
- */
-export function ceilingOf(key: Key, currency: string): Ceiling | undefined {
-  if (Object.keys(key.ceilings).length === 0) return undefined;
-  if (Object.hasOwn(key.ceilings, currency)) return key.ceilings[currency];
-  throw new Problem('UNAUTHORIZED', `the key has no ceiling for ${currency}, so it may not use it`);
-}
-
-/**
- * `*` stands for any run of characters; everything else for itself. Looked for part by part: a regular expression took
- * 4.6 s for `*a*a*a*a*a*a*b` and 64 letters a.
- */
-export function covers(pattern: string, accountId: string): boolean {
-  if (pattern === '*') return true;
-  const [head = '', ...parts] = pattern.split('*');
-  const tail = parts.pop();
-  if (tail === undefined) return accountId === pattern;
-  if (!accountId.startsWith(head)) return false;
-  let at = head.length;
-  for (const part of parts) {
-    const found = accountId.indexOf(part, at);
-    if (found < 0) return false;
-    at = found + part.length;
-  }
-  return accountId.length - tail.length >= at && accountId.endsWith(tail);
-}
-
-/** The same pattern for SQL's LIKE. */
-export const likeOf = (pattern: string): string => pattern.replace(/[\\%_]/g, '\\$&').replaceAll('*', '%');

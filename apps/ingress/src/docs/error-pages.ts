@@ -1,3 +1,4 @@
+import { details } from '../openapi/details.js';
 import { errorPages } from './errors.js';
 import { code, type Page, prose, table } from './layout.js';
 
@@ -42,20 +43,6 @@ ${check}<h2>Example</h2>${code(JSON.stringify(example(name, Number(status), titl
     }),
   };
 }
-
-/** Details as the routes write them. */
-export const details: Readonly<Record<string, string>> = {
-  INVALID_ARGUMENT: 'amount: must be a positive integer of minor units, in digits',
-  UNAUTHENTICATED: 'the key is unknown, or the secret is wrong',
-  UNAUTHORIZED: 'the key does not cover this account',
-  NOT_FOUND: 'there is no such recharge',
-  DUPLICATE_REQUEST:
-    'this idempotency key was used with another request; to repeat that one, send it unchanged',
-  INVALID_STATE: 'too late to cancel: it was sent to the provider',
-  INSUFFICIENT_BALANCE: "the account's available balance does not cover the amount",
-  RATE_LIMITED: 'the limit of 600 requests per minute of this client is reached',
-  INTERNAL_ERROR: 'unexpected error; send us the correlationId',
-};
 
 function example(code: string, status: number, title: string, base: string): object {
   if (code === 'TIMEOUT') return { status: 'in_progress', state: 'PENDING_CONFIRMATION', failure: null };

@@ -1,6 +1,6 @@
 import type { RequestHandler } from 'express';
-import { Problem } from '../answer/problem.js';
-import { addHeader, send } from '../answer/send.js';
+import { Problem } from './problem.js';
+import { addHeader, send } from './send.js';
 
 /**
  * The last handler of every route: answers the methods that the route has no handler for, 405 with Allow (RFC 9110,

@@ -1,12 +1,23 @@
 import type { NextFunction, Request, RequestHandler, Response } from 'express';
-import { Problem } from '../answer/problem.js';
-import type { Arrivals } from '../protection/arrivals.js';
-import type { Overload } from '../protection/overload.js';
+import { Problem } from './problem.js';
 
-/** Bounds of what arrives and of what is worked on. */
+/** Bodies of which the first byte or the last one is still to come. */
+export interface Arrivals {
+  /** @param refuse is called at most once, with the reason why the rest of the body is not waited for */
+  begin(response: Response, refuse: (problem: Problem) => void): void;
+  /** Adds the bytes of the body that have just come. */
+  grow(response: Response, bytes: number): void;
+  /** The body is whole, or its caller has been answered. */
+  end(response: Response): void;
+}
+
+/** Bounds the bodies that arrive and the requests that are worked on. */
 export type Intake = Readonly<{
-  arrivals: Pick<Arrivals, 'begin' | 'grow' | 'end'>;
-  overload: Pick<Overload, 'enter'>;
+  arrivals: Arrivals;
+  overload: Readonly<{
+    /** Counts a request from the time when its body is whole. @throws Problem to turn the request away */
+    enter: (response: Response) => void;
+  }>;
 }>;
 
 /**

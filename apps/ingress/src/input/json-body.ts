@@ -1,5 +1,5 @@
 import { LosslessNumber, parse } from 'lossless-json';
-import { Problem } from '../answer/problem.js';
+import { Problem } from '../http/problem.js';
 
 // A recharge nests twice. Deeper is no recharge, and very deep is an attack on whoever writes it out again.
 const DEPTH_MAX = 16;

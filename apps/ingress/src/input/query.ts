@@ -1,7 +1,7 @@
 import type { Request } from 'express';
 import { z } from 'zod';
-import { invalid } from '../answer/problem.js';
-import { validated } from '../recharges/input.js';
+import { invalid } from '../http/problem.js';
+import { validated } from './fields.js';
 
 // No route has as many. Node's parser drops what follows the thousandth `&` and says nothing.
 const PARAMETERS_MAX = 50;

@@ -1,8 +1,8 @@
 import type { Request } from 'express';
 import { z } from 'zod';
-import { invalid } from '../answer/problem.js';
-import { validated } from '../recharges/input.js';
-import { parsedBody } from '../recharges/intake.js';
+import { invalid } from '../http/problem.js';
+import { parsedBody } from './body.js';
+import { validated } from './fields.js';
 import { refuseQuery } from './query.js';
 
 /**

@@ -1,5 +1,5 @@
 import { type SaxesAttributeNS, SaxesParser } from 'saxes';
-import { Problem } from '../answer/problem.js';
+import { Problem } from '../http/problem.js';
 import { exactNumber } from './json-body.js';
 
 // The worst 64 kB (6,000 elements, 7,000 attributes, 13,000 numeric references) cost 14 to 44 ms on a busy machine.

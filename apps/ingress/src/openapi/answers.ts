@@ -1,5 +1,5 @@
-import { type Code, codes } from '../answer/problem.js';
-import { details } from '../docs/error-pages.js';
+import { type Code, codes } from '../http/problem.js';
+import { details } from './details.js';
 import type { Operation } from './operations.js';
 
 export type Json = Record<string, unknown>;

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { KEY_PATTERN } from '../recharges/input.js';
+import { KEY_PATTERN } from '../input/fields.js';
 import { ANYTHING, answersOf, headers, type Json, problemResponses, problemsOf, ref } from './answers.js';
 import { inputs, type Operation, operations } from './operations.js';
 import * as answers from './schemas.js';

@@ -1,8 +1,8 @@
+import type { Scope } from '@replenish/domain/rules';
 import type { z } from 'zod';
 import { BalanceQuery, LedgerQuery } from '../accounts/routes.js';
-import type { Code } from '../answer/problem.js';
 import { AuditQuery } from '../audit/routes.js';
-import type { Scope } from '../auth/caller.js';
+import type { Code } from '../http/problem.js';
 import { ChargeInput, RechargeInput } from '../recharges/input.js';
 import { ListQuery } from '../recharges/routes.js';
 

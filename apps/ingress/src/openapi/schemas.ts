@@ -1,45 +1,21 @@
 import { states } from '@replenish/domain';
 import { z } from 'zod';
-import { type Code, codes } from '../answer/problem.js';
+import { type Code, codes } from '../http/problem.js';
+import {
+  currencyCode,
+  exactMinor,
+  id,
+  list,
+  minor,
+  nextCursor,
+  orNull,
+  time,
+  timeOrNull,
+  words,
+} from '../http/schema-pieces.js';
 import { TimelineRow } from './timeline.js';
 
 /** What the routes answer, as schemas: for /openapi.json, and for the tests that hold the routes to it. */
-const time = (description: string) =>
-  z.iso.datetime().meta({ description: `${description} (RFC 3339, UTC)` });
-const timeOrNull = (description: string) =>
-  z.iso
-    .datetime()
-    .nullable()
-    .meta({ description: `${description} (RFC 3339, UTC); null until then` });
-const words = (description: string) => z.string().meta({ description });
-const orNull = (description: string) => z.string().nullable().meta({ description });
-const minor = (description: string) =>
-  z
-    .int()
-    .min(1)
-    .max(Number.MAX_SAFE_INTEGER)
-    .meta({ description: `${description}, in minor units of the currency` });
-// Sums have no bound that a float could hold; JSON and XML carry them as the digits they are.
-const exactMinor = (description: string) =>
-  z.number().meta({
-    type: 'integer',
-    description: `${description}, in minor units of the currency. It may exceed 2^53: do not read it as a float`,
-  });
-const id = (description: string) =>
-  z
-    .string()
-    .regex(/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/)
-    .meta({ description });
-const currencyCode = z
-  .string()
-  .regex(/^[A-Z]{3}$/)
-  .meta({ description: 'ISO 4217 code of the currency' });
-const nextCursor = orNull('Pass it as `cursor` to read the next page; null on the last one, and only there');
-const list = <Item extends z.ZodType>(item: Item, description = '') =>
-  z
-    .array(item.meta({ ...item.meta(), xml: { name: 'item' } }))
-    .meta({ xml: { wrapped: true }, ...(description && { description }) });
-
 const example = {
   transactionId: '01a2122d-35de-70af-9927-1ae329a0e10b',
   status: 'accepted',

@@ -1,5 +1,6 @@
 import { news, states } from '@replenish/domain';
 import { z } from 'zod';
+import { orNull, words } from '../http/schema-pieces.js';
 
 const at = z.iso.datetime().meta({ description: 'When it happened (RFC 3339, UTC)' });
 const ended = (what: string) =>
@@ -8,8 +9,6 @@ const ended = (what: string) =>
     .nullable()
     .meta({ description: `${what}; null until then` });
 const state = (description: string) => z.enum(states).meta({ description });
-const words = (description: string) => z.string().meta({ description });
-const orNull = (description: string) => z.string().nullable().meta({ description });
 
 const row = <Kind extends string, Fields extends z.ZodRawShape>(
   kind: Kind,

@@ -1,9 +1,9 @@
 import type { TLSSocket } from 'node:tls';
 import type { Key } from '@replenish/domain';
+import type { Scope } from '@replenish/domain/rules';
 import type { Request } from 'express';
-import { Problem } from '../answer/problem.js';
-import type { Scope } from '../auth/caller.js';
 import { callOf } from '../http/call.js';
+import { Problem } from '../http/problem.js';
 import type { Limits } from './limits.js';
 
 export type Caller = (request: Request, scope: Scope) => Promise<Key>;

@@ -8,10 +8,10 @@ import {
 } from '@replenish/domain';
 import { Counter, type Frame, type Logger, openOutageLog } from '@replenish/runtime';
 import type { Request, Response } from 'express';
-import { Problem } from '../answer/problem.js';
 import { claimedKeyId } from '../audit/record.js';
 import { atEnd, type Observer, type RequestContext } from '../http/call.js';
 import { originOf } from '../http/origin.js';
+import { Problem } from '../http/problem.js';
 
 export interface Watch {
   /** Looks at every answer when it is over: one that is good costs nothing more. */

@@ -1,8 +1,9 @@
 import { Counter, type Frame, Gauge } from '@replenish/runtime';
 import type { Response } from 'express';
-import { Problem } from '../answer/problem.js';
 import { atEnd, type CallEnd, callOf } from '../http/call.js';
 import { originOf } from '../http/origin.js';
+import { Problem } from '../http/problem.js';
+import type { Arrivals } from '../http/read-body.js';
 
 export type ArrivalsConfig = Readonly<{
   /** Bodies that may be arriving at once, of all callers. */
@@ -11,17 +12,6 @@ export type ArrivalsConfig = Readonly<{
   perOriginMax: number;
   registry: Frame['registry'];
 }>;
-
-/** Bodies of which the first byte or the last one is still to come. */
-export interface Arrivals {
-  /** @param refuse hears why the rest of the body is not waited for, at most once */
-  begin(response: Response, refuse: (problem: Problem) => void): void;
-  /** So many bytes of the body came. */
-  grow(response: Response, bytes: number): void;
-  /** The body is whole, or its caller has been answered. */
-  end(response: Response): void;
-  close(): void;
-}
 
 type Arrival = {
   readonly response: Response;
@@ -45,7 +35,11 @@ const BYTES_MAX = 128 * 1_024 * 1_024;
  * are too many the oldest is refused, not the newest: an honest body is whole within milliseconds, so the one that has
  * waited longest is the one that is not honest.
  */
-export function openArrivals({ max, perOriginMax, registry }: ArrivalsConfig): Arrivals {
+export function openArrivals({
+  max,
+  perOriginMax,
+  registry,
+}: ArrivalsConfig): Arrivals & Readonly<{ close: () => void }> {
   const held = openList();
   const refused = openMetrics(registry, () => held.all.size);
   const refuse = (arrival: Arrival, why: Why): void => {

@@ -2,8 +2,8 @@ import type { Key } from '@replenish/domain';
 import type { LimitStore } from '@replenish/queues';
 import { Counter, type Frame, type Logger } from '@replenish/runtime';
 import type { Response } from 'express';
-import { Problem } from '../answer/problem.js';
-import { addHeader } from '../answer/send.js';
+import { Problem } from '../http/problem.js';
+import { addHeader } from '../http/send.js';
 import { type LimitCount, openLimitCounter, WINDOW_SECONDS } from './limit-counter.js';
 
 export interface Limits {

@@ -1,8 +1,8 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { Counter, type Frame, Gauge } from '@replenish/runtime';
 import type { Response } from 'express';
-import { Problem } from '../answer/problem.js';
 import { atEnd, type CallEnd, callOf, type Observer } from '../http/call.js';
+import { Problem } from '../http/problem.js';
 
 export type OverloadConfig = Readonly<{
   /** Mean delay of the event loop, in both of the last two looks. */

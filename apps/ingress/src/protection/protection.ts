@@ -2,15 +2,27 @@ import { queueOptions } from '@replenish/assembly';
 import type { Domain } from '@replenish/domain';
 import { openLimitStore } from '@replenish/queues';
 import type { Frame } from '@replenish/runtime';
-import type { Guards } from '../app.js';
 import { openAuditTrail } from '../audit/trail.js';
-import { openWaits, waitsMax } from '../recharges/waiting.js';
+import type { Observer } from '../http/call.js';
+import type { Intake } from '../http/read-body.js';
 import { openWatch } from './anomaly.js';
 import { openArrivals } from './arrivals.js';
-import { openLimits } from './limits.js';
+import { type Limits, openLimits } from './limits.js';
 import { openOverload } from './overload.js';
+import { openWaits, type Waits, waitsMax } from './waits.js';
 
-/** All that stands around the door, as this process's settings say. */
+/** What protects the ingress from its callers. Each part may be left out. */
+export type Guards = Readonly<{
+  limits?: Limits;
+  /** Every call passes them, in this order. */
+  observers?: readonly Observer[];
+  mutualTls?: boolean;
+  /** Null: bodies and work are not bounded. */
+  intake?: Intake | null;
+  waits?: Waits;
+}>;
+
+/** Opens every protection, with the settings of this process. */
 export function openGuards(frame: Frame, domain: Pick<Domain, 'audit' | 'security'>): Guards {
   const { config, log, registry, opened } = frame;
   const store = openLimitStore(queueOptions(frame));
@@ -40,7 +52,7 @@ export function openGuards(frame: Frame, domain: Pick<Domain, 'audit' | 'securit
     limits,
     intake: { arrivals, overload },
     waits: openWaits({ ...waitsMax, overload, registry }),
-    onlookers: [trail.see, watch.see, overload.see],
+    observers: [trail.see, watch.see, overload.see],
     mutualTls: config.TLS_CLIENT_CA_FILE !== undefined,
   };
 }

@@ -4,13 +4,12 @@ import type { Providers } from '@replenish/providers';
 import type { Queues } from '@replenish/queues';
 import { type Counter, crashPoint, newId } from '@replenish/runtime';
 import type { Request, Response } from 'express';
-import { invalid, Problem } from '../answer/problem.js';
-import { ceilingOf, requireAccount } from '../auth/caller.js';
+import { ceilingOf, requireAccount } from '../auth/refusals.js';
 import { callOf } from '../http/call.js';
-import { essenceOf, isInUtf8 } from '../http/media-type.js';
-import { parseJson } from '../input/json-body.js';
-import { parseXml } from '../input/xml-read.js';
-import { ChargeInput, idempotencyKey, RechargeInput, validated } from './input.js';
+import { invalid, Problem } from '../http/problem.js';
+import { parsedBody } from '../input/body.js';
+import { idempotencyKey, validated } from '../input/fields.js';
+import { ChargeInput, RechargeInput } from './input.js';
 
 export type IntakeDeps = Readonly<{
   domain: Pick<Domain, 'createRecharge'>;
@@ -33,30 +32,6 @@ type ParsedRecharge = Readonly<{
   metadata: Record<string, string>;
   timestamp?: string | undefined;
 }>;
-
-/** The body as sent, JSON or XML with this root element: the same value for both. @throws Problem INVALID_ARGUMENT */
-export function parsedBody(request: Request, root: string): unknown {
-  const type = bodyType(request);
-  const raw = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0);
-  const body = type === JSON_TYPE ? parseJson(raw) : parseXml(raw, root);
-  callOf(request.res!).read = body;
-  return body;
-}
-
-const JSON_TYPE = 'application/json';
-
-/** @throws Problem 415 for any other than JSON and XML in UTF-8 */
-function bodyType(request: Request): string {
-  const sent = request.headers['content-type'] ?? '';
-  if (sent === JSON_TYPE) return sent;
-  const type = essenceOf(sent);
-  if (![JSON_TYPE, 'application/xml', 'text/xml'].includes(type))
-    throw unreadable('send Content-Type: application/json or application/xml');
-  if (!isInUtf8(sent)) throw unreadable('bodies are UTF-8; send no other charset');
-  return type;
-}
-
-const unreadable = (why: string): Problem => new Problem('INVALID_ARGUMENT', why, { status: 415 });
 
 /** POST /v1/recharges */
 export function takeRecharge(

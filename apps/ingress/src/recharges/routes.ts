@@ -7,20 +7,23 @@ import {
   type State,
   states,
 } from '@replenish/domain';
+import type { Scope } from '@replenish/domain/rules';
 import type { IRouter, Request, Response } from 'express';
 import { z } from 'zod';
-import { answer, preferredForm } from '../answer/answer.js';
-import { sendCsv } from '../answer/csv.js';
-import { Problem } from '../answer/problem.js';
-import { addHeader } from '../answer/send.js';
-import { coversAccount, likeOf, requireAccount, type Scope } from '../auth/caller.js';
+import { coversAccount, likeOf } from '../auth/account-patterns.js';
+import { requireAccount } from '../auth/refusals.js';
+import { answer, preferredForm } from '../http/answer.js';
+import { sendCsv } from '../http/csv.js';
 import { otherMethods } from '../http/methods.js';
+import { Problem } from '../http/problem.js';
+import { addHeader } from '../http/send.js';
+import { accountId, pageLimit, text, timestamp } from '../input/fields.js';
 import { readQuery, refuseQuery } from '../input/query.js';
 import { refuseBody, refuseUnheard } from '../input/unheard.js';
+import type { Waits } from '../protection/waits.js';
 import { rechargeBody, statusOf, timelineBody } from './body.js';
-import { accountId, pageLimit, text, timestamp } from './input.js';
 import { type IntakeDeps, takeCharge, takeRecharge } from './intake.js';
-import { untilFinal, type Waits, waitMsFrom } from './waiting.js';
+import { untilFinal, waitMsFrom } from './waiting.js';
 
 export type RechargeDeps = IntakeDeps &
   Readonly<{

@@ -3,11 +3,11 @@ import type { Providers, WebhookRefusal } from '@replenish/providers';
 import type { Queues } from '@replenish/queues';
 import { type Counter, type Logger, newId } from '@replenish/runtime';
 import { type Request, type Response, Router } from 'express';
-import { Problem } from '../answer/problem.js';
-import { send } from '../answer/send.js';
 import { callOf } from '../http/call.js';
 import { otherMethods } from '../http/methods.js';
+import { Problem } from '../http/problem.js';
 import { type Intake, readBody } from '../http/read-body.js';
+import { send } from '../http/send.js';
 
 export type WebhookDeps = Readonly<{
   inbox: Pick<Domain['inbox'], 'keep'>;

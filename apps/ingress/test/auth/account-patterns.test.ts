@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { covers } from '../../src/auth/caller.js';
+import { covers } from '../../src/auth/account-patterns.js';
 
 test.each([
   ['*', 'acct-1', true],

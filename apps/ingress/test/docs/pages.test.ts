@@ -2,8 +2,8 @@ import { createServer } from 'node:http';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { exponentOf } from '@replenish/domain/rules';
 import express from 'express';
-import { codes } from '../../src/answer/problem.js';
 import { docsRoutes } from '../../src/docs/routes.js';
+import { codes } from '../../src/http/problem.js';
 import { type Answer, type Ingress, listen, openIngress } from '../support/ingress.js';
 
 let ingress: Ingress;

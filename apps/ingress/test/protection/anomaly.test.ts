@@ -15,7 +15,7 @@ const open = (databaseUrl?: string): Promise<Ingress> =>
     guards: ({ domain, log, registry }) => {
       const watch = openWatch({ security: domain.security, log, registry });
       watches.push(watch);
-      return { onlookers: [watch.see] };
+      return { observers: [watch.see] };
     },
   });
 

@@ -2,9 +2,9 @@ import { randomUUID } from 'node:crypto';
 import { afterEach, expect, test } from '@jest/globals';
 import { until } from '@replenish/testing';
 import { originOf } from '../../src/http/origin.js';
-import { type Arrivals, openArrivals } from '../../src/protection/arrivals.js';
+import { openArrivals } from '../../src/protection/arrivals.js';
 import { openOverload } from '../../src/protection/overload.js';
-import { openWaits } from '../../src/recharges/waiting.js';
+import { openWaits } from '../../src/protection/waits.js';
 import { aRecharge, bearer, create, created, end, type Ingress, openIngress } from '../support/ingress.js';
 import { openWire, statusesOf } from '../support/wire.js';
 
@@ -24,10 +24,10 @@ async function open(limits: Partial<typeof LIMITS> = {}): Promise<Ingress> {
     auth: { trustProxy: ['127.0.0.1'] },
     guards: ({ registry }) => {
       const overload = openOverload({ delayMaxMs: 60_000, inFlightMax, registry });
-      const arrivals: Arrivals = openArrivals({ max, perOriginMax, registry });
+      const arrivals = openArrivals({ max, perOriginMax, registry });
       closers.push(overload.close, arrivals.close);
       const waits = openWaits({ max: waitsMax, perClientMax: waitsPerClientMax, overload, registry });
-      return { onlookers: [overload.see], intake: { arrivals, overload }, waits };
+      return { observers: [overload.see], intake: { arrivals, overload }, waits };
     },
   });
   closers.push(ingress.close);

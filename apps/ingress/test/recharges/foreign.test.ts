@@ -66,7 +66,7 @@ beforeAll(async () => {
   ingress = await openIngress({
     guards: ({ domain, log, registry }) => {
       trail = openAuditTrail({ audit: domain.audit, log, registry });
-      return { onlookers: [trail.see] };
+      return { observers: [trail.see] };
     },
   });
   const key = await ingress.client();

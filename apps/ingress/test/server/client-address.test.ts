@@ -15,7 +15,7 @@ beforeAll(async () => {
     auth: { trustProxy: ['127.0.0.1', '10.0.0.0/8'] },
     guards: ({ domain, log, registry }) => {
       trail = openAuditTrail({ audit: domain.audit, log, registry });
-      return { onlookers: [trail.see] };
+      return { observers: [trail.see] };
     },
   });
   key = await ingress.client();

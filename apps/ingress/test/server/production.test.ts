@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { expect, test } from '@jest/globals';
 import { readConfig } from '@replenish/runtime';
 import { authSettings } from '../../src/auth/settings.js';
-import { refuseUnsafeConfiguration } from '../../src/server/tls.js';
+import { refuseUnsafeConfiguration } from '../../src/server/production.js';
 
 const main = join(import.meta.dirname, '../../dist/main.js');
 

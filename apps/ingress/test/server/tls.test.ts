@@ -7,7 +7,8 @@ import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import type { NewKey } from '@replenish/domain';
 import { readConfig } from '@replenish/runtime';
-import { refuseDemoClient, refuseUnsafeConfiguration, tlsOptions } from '../../src/server/tls.js';
+import { refuseDemoClient, refuseUnsafeConfiguration } from '../../src/server/production.js';
+import { tlsOptions } from '../../src/server/tls.js';
 import { bearer, type Ingress, openIngress } from '../support/ingress.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'replenish-tls-'));

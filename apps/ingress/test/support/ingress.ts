@@ -8,8 +8,9 @@ import { Health, type Logger, openRegistry, type TlsOptions } from '@replenish/r
 import { createDatabase, freePort } from '@replenish/testing';
 import type { Express } from 'express';
 import pg from 'pg';
-import { buildApp, type Guards, type IngressDeps } from '../../src/app.js';
+import { buildApp, type IngressDeps } from '../../src/app.js';
 import type { AuthSettings } from '../../src/auth/settings.js';
+import type { Guards } from '../../src/protection/protection.js';
 import { closeServer, createIngressServer } from '../../src/server/server.js';
 
 type Hint = Readonly<{ queue: string; ids: readonly string[] }>;

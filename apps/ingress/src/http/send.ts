@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Response } from 'express';
 import helmet from 'helmet';
-import { callOf, done, type Observer } from '../http/call.js';
+import { callOf, done, type Observer } from './call.js';
 
 /**
  * For an API: nothing of an answer is run, framed or kept by a browser, and no other site's page may read it (no CORS).

@@ -1,9 +1,9 @@
 import { type SecurityRule, StoreUnavailable } from '@replenish/domain';
 import { type Logger, type OutageLog, openOutageLog } from '@replenish/runtime';
 import type { ErrorRequestHandler, Request, RequestHandler, Response } from 'express';
-import { callOf } from '../http/call.js';
-import { redacted } from '../http/redaction.js';
 import { answerProblem } from './answer.js';
+import { callOf } from './call.js';
+import { redacted } from './redaction.js';
 import { addHeader } from './send.js';
 
 /** The closed set of error codes. Each has its own meaning, and a page under /docs/errors/<code>. */

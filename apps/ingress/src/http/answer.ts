@@ -1,6 +1,6 @@
 import type { Request, Response } from 'express';
 import { stringify } from 'lossless-json';
-import { withoutParameters } from '../http/media-type.js';
+import { withoutParameters } from './media-type.js';
 import { type ProblemBody, problemPage } from './problem-page.js';
 import { addHeader, send, sendPage } from './send.js';
 import { writeXml } from './xml-write.js';

@@ -1,0 +1,30 @@
+import type { Request } from 'express';
+import { callOf } from '../http/call.js';
+import { essenceOf, isInUtf8 } from '../http/media-type.js';
+import { Problem } from '../http/problem.js';
+import { parseJson } from './json-body.js';
+import { parseXml } from './xml-read.js';
+
+/** The body as sent, JSON or XML with this root element: the same value for both. @throws Problem INVALID_ARGUMENT */
+export function parsedBody(request: Request, root: string): unknown {
+  const type = bodyType(request);
+  const raw = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0);
+  const body = type === JSON_TYPE ? parseJson(raw) : parseXml(raw, root);
+  callOf(request.res!).read = body;
+  return body;
+}
+
+const JSON_TYPE = 'application/json';
+
+/** @throws Problem 415 for any other than JSON and XML in UTF-8 */
+function bodyType(request: Request): string {
+  const sent = request.headers['content-type'] ?? '';
+  if (sent === JSON_TYPE) return sent;
+  const type = essenceOf(sent);
+  if (![JSON_TYPE, 'application/xml', 'text/xml'].includes(type))
+    throw unreadable('send Content-Type: application/json or application/xml');
+  if (!isInUtf8(sent)) throw unreadable('bodies are UTF-8; send no other charset');
+  return type;
+}
+
+const unreadable = (why: string): Problem => new Problem('INVALID_ARGUMENT', why, { status: 415 });

@@ -1,0 +1,97 @@
+import { exponentOf, mayBeBooked, whyNoCurrency } from '@replenish/domain/rules';
+import { z } from 'zod';
+import { hasCardNumber } from '../http/card-number.js';
+import { type FieldError, invalid } from '../http/problem.js';
+
+// The library's own words speak of its types to people who have never heard of them.
+z.config({
+  customError: (issue) => {
+    if (issue.code === 'invalid_value') return `must be one of ${issue.values.join(', ')}`;
+    if (issue.code !== 'invalid_type') return undefined;
+    return issue.input === undefined ? 'is needed' : `must be ${wordsOf[issue.expected] ?? issue.expected}`;
+  },
+});
+
+const wordsOf: Readonly<Record<string, string>> = {
+  string: 'a string',
+  object: 'an object',
+  record: 'an object',
+};
+
+const NO_CARD =
+  'must not contain what may be the number of a payment card; if it is none, write it with a dot between its digits';
+
+/** No control character, no NUL, no half of a surrogate pair: Postgres would refuse or, worse, change them. */
+const clean = /^[^\p{Cc}\p{Cs}]*$/u;
+export const freeText = (max: number) =>
+  z
+    .string()
+    .max(max)
+    .regex(clean, 'must not contain control characters or lone surrogates')
+    .refine((given) => given.length > max || !hasCardNumber(given), NO_CARD);
+export const text = (max: number) => freeText(max).min(1);
+
+export const accountId = z
+  .string()
+  .regex(/^[A-Za-z0-9._:-]{1,64}$/, 'must be 1 to 64 of A-Z a-z 0-9 . _ : -')
+  .meta({ description: 'The account: 1 to 64 letters, digits and `. _ : -`', examples: ['acct-1001'] });
+export const currency = z
+  .string()
+  .refine((code) => exponentOf(code) !== undefined, { error: ({ input }) => whyNoCurrency(String(input)) })
+  .meta({ pattern: '^[A-Z]{3}$', description: 'ISO 4217 code, in upper case', examples: ['USD'] });
+/** Of the books: a currency that was withdrawn keeps its balances. */
+export const bookedCurrency = z
+  .string()
+  .refine(mayBeBooked, 'must be an upper-case ISO 4217 code')
+  .meta({ pattern: '^[A-Z]{3}$', description: 'ISO 4217 code, in upper case', examples: ['USD'] });
+/** Printable ASCII that does not both begin and end with a double quote. */
+export const KEY_PATTERN =
+  '^([\\x21\\x23-\\x7e][\\x21-\\x7e]{0,254}|"[\\x21-\\x7e]{0,253}[\\x21\\x23-\\x7e])$';
+export const idempotencyKey = z
+  .string()
+  .regex(/^[\x21-\x7e]{1,255}$/, 'must be 1 to 255 printable ASCII characters')
+  // Some clients quote keys, as an IETF draft does, others do not: one key must not become two.
+  .refine(
+    (key) => !/^"(?:.*")?$/.test(key),
+    'must not begin and end with a double quote: send it without quotes',
+  )
+  .meta({ pattern: KEY_PATTERN });
+/** RFC 3339, and in UTC still of a year that has four digits and is not 0: Postgres would not take it. */
+export const timestamp = z.iso
+  .datetime({ offset: true, abort: true, error: 'must be an RFC 3339 time' })
+  .refine((time) => /^(?!0000)\d{4}-/.test(new Date(time).toISOString()), 'must be of the years 1 to 9999')
+  .meta({ description: 'RFC 3339' });
+
+/** Rows of one page; `rows` of them when the caller does not say. */
+export const pageLimit = (rows: number) =>
+  z
+    .string()
+    .regex(/^(?:[1-9]\d?|100)$/, 'must be a whole number from 1 to 100')
+    .transform(Number)
+    .meta({
+      type: 'integer',
+      minimum: 1,
+      maximum: 100,
+      description: `Rows of a page, 1 to 100; ${rows} when it is left out`,
+    })
+    .default(rows);
+
+// Twelve thousand wrong fields fit into one body; two megabytes of answer help nobody.
+const ERRORS_MAX = 20;
+const PATH_MAX = 100;
+
+/** `name` is what the value as a whole is called. @throws Problem INVALID_ARGUMENT that names the fields at fault */
+export function validated<T>(schema: z.ZodType<T>, value: unknown, name?: string): T {
+  const parsed = schema.safeParse(value);
+  if (parsed.success) return parsed.data;
+  const errors = parsed.error.issues.flatMap(fieldErrors).slice(0, ERRORS_MAX);
+  throw invalid(...errors.map(({ path, message }) => ({ path: path || (name ?? ''), message })));
+}
+
+function fieldErrors(issue: z.core.$ZodIssue): FieldError[] {
+  const pathOf = (...keys: PropertyKey[]) => keys.map(String).join('.').slice(0, PATH_MAX);
+  if (issue.code !== 'unrecognized_keys') return [{ path: pathOf(...issue.path), message: issue.message }];
+  return issue.keys
+    .slice(0, ERRORS_MAX)
+    .map((key) => ({ path: pathOf(...issue.path, key), message: 'is not a known field' }));
+}
