@@ -39,7 +39,6 @@ import { redacted } from './http/redaction.js';
 import { addHeader, sendPage, setStandingHeaders } from './http/send.js';
 import { requireOneHost } from './http/single-headers.js';
 import { guarded } from './protection/admission.js';
-import type { Limits } from './protection/limits.js';
 import type { Guards } from './protection/protection.js';
 import { addRechargeRoutes } from './recharges/routes.js';
 import { webhookRoutes } from './webhooks/routes.js';
@@ -89,8 +88,7 @@ export function buildApp(deps: IngressDeps): Express {
   app.use(WEBHOOKS, webhookRoutes({ ...deps, inbox, intake, received, now: () => new Date() }));
   app.use(readBody(BODY_MAX_BYTES, intake));
   const caller = guarded(openCallers(deps.domain.clients, deps.auth), { limits, mutualTls });
-  const domain = limits ? limitedByAccount(deps.domain, limits) : deps.domain;
-  addRechargeRoutes(app, { ...deps, domain, caller, requests, ...(waits && { waits }) });
+  addRechargeRoutes(app, { ...deps, caller, requests, limits, waits });
   addAuditRoutes(app, { audit: deps.domain.audit, caller });
   addAccountRoutes(app, { balances: deps.domain.balances, caller });
   app.use(toDocumentation);
@@ -116,15 +114,6 @@ function healthRoutes(health: Frame['health']): Router {
   router.route('/readyz').get(ready).all(otherMethods);
   return router;
 }
-
-/** A refused recharge stores nothing, so its key is still good when the minute is over. */
-const limitedByAccount = (domain: Domain, limits: Limits): Domain => ({
-  ...domain,
-  createRecharge: async (ask) => {
-    await limits.ofAccount(ask.accountId);
-    return domain.createRecharge(ask);
-  },
-});
 
 /** A person who opens the bare address in a browser is led to the documentation. The last route: calls never pass it. */
 const toDocumentation: RequestHandler = (request, response, next) => {

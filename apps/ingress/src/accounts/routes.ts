@@ -7,7 +7,7 @@ import { answer, exactJson, preferredForm } from '../http/answer.js';
 import { sendCsv } from '../http/csv.js';
 import { otherMethods } from '../http/methods.js';
 import { addHeader } from '../http/send.js';
-import { accountId, bookedCurrency, pageLimit, timestamp, validated } from '../input/fields.js';
+import { accountId, bookedCurrency, optionalTime, pageLimit, timestamp, validated } from '../input/fields.js';
 import { readQuery } from '../input/query.js';
 
 export type AccountDeps = Readonly<{
@@ -76,10 +76,10 @@ async function ledger(deps: AccountDeps, request: Request, response: Response): 
   const rows = await deps.balances.entries({
     accountId: account,
     limit: query.limit + 1,
-    ...(query.currency !== undefined && { currency: query.currency }),
-    ...(query.from && { from: new Date(query.from) }),
-    ...(query.to && { to: new Date(query.to) }),
-    ...(query.cursor && { beforeId: BigInt(query.cursor) }),
+    currency: query.currency,
+    from: optionalTime(query.from),
+    to: optionalTime(query.to),
+    beforeId: query.cursor === undefined ? undefined : BigInt(query.cursor),
   });
   const page = rows.slice(0, query.limit).map(entryBody);
   const nextCursor = rows.length > query.limit ? page.at(-1)!.entryId : null;

@@ -4,7 +4,7 @@ import type { IRouter, Request, Response } from 'express';
 import { z } from 'zod';
 import { answer } from '../http/answer.js';
 import { otherMethods } from '../http/methods.js';
-import { accountId, pageLimit, text, timestamp } from '../input/fields.js';
+import { accountId, optionalTime, pageLimit, text, timestamp } from '../input/fields.js';
 import { readQuery } from '../input/query.js';
 
 export type AuditRouteDeps = Readonly<{
@@ -57,8 +57,8 @@ async function list({ audit, caller }: AuditRouteDeps, request: Request, respons
     accountId: query.account,
     status: query.status,
     correlationId: query.correlationId,
-    from: query.from === undefined ? undefined : new Date(query.from),
-    to: query.to === undefined ? undefined : new Date(query.to),
+    from: optionalTime(query.from),
+    to: optionalTime(query.to),
     before: query.cursor === undefined ? undefined : placeOf(query.cursor),
   });
   const nextCursor = next && cursorOf(next);

@@ -62,6 +62,10 @@ export const timestamp = z.iso
   .refine((time) => /^(?!0000)\d{4}-/.test(new Date(time).toISOString()), 'must be of the years 1 to 9999')
   .meta({ description: 'RFC 3339' });
 
+/** The moment that a checked `timestamp` names; undefined when it was not sent. */
+export const optionalTime = (time: string | undefined): Date | undefined =>
+  time === undefined ? undefined : new Date(time);
+
 /** Rows of one page; `rows` of them when the caller does not say. */
 export const pageLimit = (rows: number) =>
   z

@@ -9,6 +9,7 @@ import { callOf } from '../http/call.js';
 import { invalid, Problem } from '../http/problem.js';
 import { parsedBody } from '../input/body.js';
 import { idempotencyKey, validated } from '../input/fields.js';
+import type { Limits } from '../protection/limits.js';
 import { ChargeInput, RechargeInput } from './input.js';
 
 export type IntakeDeps = Readonly<{
@@ -16,6 +17,8 @@ export type IntakeDeps = Readonly<{
   providers: Pick<Providers, 'route'>;
   queues: Pick<Queues, 'hint'>;
   requests: Counter<'result'>;
+  /** Null: an account may be recharged any number of times per minute. */
+  limits: Pick<Limits, 'ofAccount'> | null;
 }>;
 
 export type TakenRecharge = Readonly<{ replayed: boolean; recharge: RechargeView }>;
@@ -98,7 +101,7 @@ async function take(
   const call = callOf(response);
   call.idempotencyKey = asked.idempotencyKey;
   crashPoint('ingress.before-commit');
-  const created = await deps.domain.createRecharge({
+  const ask = {
     ...asked,
     id: newId(),
     clientId: key.clientId,
@@ -110,7 +113,10 @@ async function take(
     requestedAt: asked.timestamp ? new Date(asked.timestamp) : null,
     correlationId: call.correlationId,
     ceiling: ceilingOf(key, asked.currency),
-  });
+  } as const;
+  // Before anything is stored: a refused request may use its idempotency key again when the minute is over.
+  await deps.limits?.ofAccount(asked.accountId);
+  const created = await deps.domain.createRecharge(ask);
   if (!created.ok) {
     deps.requests.inc({ result: created.problem });
     throw problemOf[created.problem]();

@@ -17,7 +17,7 @@ import { sendCsv } from '../http/csv.js';
 import { otherMethods } from '../http/methods.js';
 import { Problem } from '../http/problem.js';
 import { addHeader } from '../http/send.js';
-import { accountId, pageLimit, text, timestamp } from '../input/fields.js';
+import { accountId, optionalTime, pageLimit, text, timestamp } from '../input/fields.js';
 import { readQuery, refuseQuery } from '../input/query.js';
 import { refuseBody, refuseUnheard } from '../input/unheard.js';
 import type { Waits } from '../protection/waits.js';
@@ -29,9 +29,9 @@ export type RechargeDeps = IntakeDeps &
   Readonly<{
     domain: Pick<Domain, 'createRecharge' | 'applyNews' | 'reads'>;
     caller: (request: Request, scope: Scope) => Promise<Key>;
-    stopping?: AbortSignal;
-    /** Unset: any number of calls may wait. */
-    waits?: Waits;
+    stopping?: AbortSignal | undefined;
+    /** Undefined: any number of calls may wait. */
+    waits?: Waits | undefined;
   }>;
 
 // The source document's form answers synchronously; four seconds is what its callers wait for a page.
@@ -177,12 +177,12 @@ async function list(deps: RechargeDeps, request: Request, response: Response): P
     clientId: key.clientId,
     accountPatterns: key.accounts.map(likeOf),
     limit: query.limit,
-    ...(query.accountId !== undefined && { accountId: query.accountId }),
-    ...(query.status && { states: states.filter((state) => statusOf[state] === query.status) }),
-    ...(query.orderReference !== undefined && { orderReference: query.orderReference }),
-    ...(query.createdFrom && { createdFrom: new Date(query.createdFrom) }),
-    ...(query.createdTo && { createdTo: new Date(query.createdTo) }),
-    ...(query.cursor && { beforeId: idOf(query.cursor) }),
+    accountId: query.accountId,
+    states: query.status && states.filter((state) => statusOf[state] === query.status),
+    orderReference: query.orderReference,
+    createdFrom: optionalTime(query.createdFrom),
+    createdTo: optionalTime(query.createdTo),
+    beforeId: query.cursor && idOf(query.cursor),
   });
   const page = rows.map(rechargeBody);
   const nextCursor = nextId === null ? null : cursorOf(nextId);

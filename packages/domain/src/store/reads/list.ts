@@ -8,15 +8,15 @@ export type ListFilter = Readonly<{
   clientId: string;
   /** SQL LIKE patterns of the accounts that the caller may see. */
   accountPatterns: readonly string[];
-  accountId?: string;
-  states?: readonly State[];
-  orderReference?: string;
+  accountId?: string | undefined;
+  states?: readonly State[] | undefined;
+  orderReference?: string | undefined;
   /** By the database's time, as `createdAt` is; inclusive. */
-  createdFrom?: Date;
+  createdFrom?: Date | undefined;
   /** Exclusive. */
-  createdTo?: Date;
+  createdTo?: Date | undefined;
   /** `nextId` of the page before. */
-  beforeId?: string;
+  beforeId?: string | undefined;
   limit: number;
 }>;
 
