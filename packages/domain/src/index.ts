@@ -109,7 +109,7 @@ export function openDomain(options: DomainOptions): Domain {
   };
 }
 
-export type { CaseKind, Recharge, Report, Source } from './core/decision.js';
+export type { CaseKind, Recharge, Report, ReportSource } from './core/decision.js';
 export { AMOUNT_MINOR_MAX, type Money, majorFromMinor, minorFromMajor } from './core/money.js';
 export { type NextStep, nextStep, type QueryEvidence, type ResubmitCapabilities } from './core/next-step.js';
 export { newsOfOrder, type ReportedFacts } from './core/order-news.js';

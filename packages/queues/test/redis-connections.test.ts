@@ -1,6 +1,6 @@
 import { afterEach, expect, test } from '@jest/globals';
 import { Redis } from 'ioredis';
-import { type Connection, listed, reportingCopies } from '../src/redis/connections.js';
+import { listed, type RedisConnection, reportingCopies } from '../src/redis/connections.js';
 
 const opened: Redis[] = [];
 afterEach(() => {
@@ -25,7 +25,7 @@ async function end(redis: Redis): Promise<void> {
 }
 
 test('a connection that has ended is forgotten, and known again when it is made anew', async () => {
-  const connections = new Set<Connection>();
+  const connections = new Set<RedisConnection>();
   const redis = listed(unconnected(), connections);
   const known = [connections.has(redis)];
   await end(redis);
@@ -40,7 +40,7 @@ test('a connection that has ended is forgotten, and known again when it is made 
 });
 
 test('of the copies that BullMQ makes, those that have ended are forgotten', async () => {
-  const connections = new Set<Connection>();
+  const connections = new Set<RedisConnection>();
   const redis = reportingCopies(unconnected(), connections);
   const [first, second] = [redis.duplicate(), redis.duplicate()];
   opened.push(first, second);

@@ -249,6 +249,33 @@ const namesSaySomething: Rule = (sources) =>
     return empty.map((word) => `${path}: "${word}" says nothing about what is inside`);
   });
 
+/** The names of `namesOf` that more than one of the sources has, with these sources. */
+const shared = (
+  sources: readonly Source[],
+  namesOf: (source: Source) => readonly string[],
+): readonly (readonly [name: string, paths: readonly string[]])[] => {
+  const paths = new Map<string, Set<string>>();
+  for (const source of sources)
+    for (const name of namesOf(source)) paths.set(name, (paths.get(name) ?? new Set()).add(source.path));
+  return [...paths].map(([name, one]) => [name, [...one]] as const).filter(([, one]) => one.length > 1);
+};
+
+/** Two types of one name in shipped code are two meanings of one word, and a search for one finds the other. */
+const typeNamesAreUnique: Rule = (sources) =>
+  shared(sources.filter(isShipped), ({ types }) => types).map(
+    ([name, paths]) => `${name} is the name of a type in ${paths.join(' and in ')}`,
+  );
+
+/**
+ * What a row of a table needs is written in one file, so that a new column has one place. The tests' own package is
+ * exempt: it prepares databases for tests and is never shipped.
+ */
+const tablesHaveOneInserter: Rule = (sources) =>
+  shared(
+    sources.filter((source) => isShipped(source) && !source.path.startsWith('packages/testing/')),
+    ({ insertsInto }) => insertsInto,
+  ).map(([table, paths]) => `${paths.join(' and ')} insert into ${table}`);
+
 export const rules = {
   layersHold,
   ownersHold,
@@ -260,4 +287,6 @@ export const rules = {
   noConsole,
   secretsInConstantTime,
   namesSaySomething,
+  typeNamesAreUnique,
+  tablesHaveOneInserter,
 } satisfies Record<string, Rule>;

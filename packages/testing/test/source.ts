@@ -19,6 +19,10 @@ export type Source = Readonly<{
   calls: readonly string[];
   /** Names of values that it compares with other values by `===`, `!==`, `==` or `!=`. */
   compared: readonly string[];
+  /** Names of the types, interfaces and classes that it declares at its top level. */
+  types: readonly string[];
+  /** Names of the tables that its SQL texts insert into, each once per statement. */
+  insertsInto: readonly string[];
 }>;
 
 type Node = Readonly<Record<string, unknown> & { type: string; span: { start: number; end: number } }>;
@@ -57,17 +61,20 @@ export function readSource(path: string, text: string): Source {
   const globals: string[] = [];
   const calls: string[] = [];
   const compared: string[] = [];
+  const insertsInto: string[] = [];
   for (const { node, parent } of walk(program.body.slice(1))) {
     imports.push(...importsOf(node));
     globals.push(...globalsOf(node));
     calls.push(...callsOf(node));
     compared.push(...comparedIn(node));
+    insertsInto.push(...insertsIn(node));
     if (!isFunction(node) || isBlockOfTests(parent)) continue;
     const line = lineAt(node.span.start);
     functions.push({ line, lines: lineAt(node.span.end) - line + 1 });
   }
   const lines = newlines(Buffer.from(text.trimEnd())) + 1;
-  return { path, lines, imports, functions, globals, calls, compared };
+  const types = program.body.flatMap(typesOf);
+  return { path, lines, imports, functions, globals, calls, compared, types, insertsInto };
 }
 
 const newlines = (bytes: Buffer): number => bytes.reduce((sum, byte) => sum + (byte === 10 ? 1 : 0), 0);
@@ -144,6 +151,28 @@ function comparedIn(node: Node): string[] {
   const sides = [node.left, node.right] as Node[];
   if (sides.some((side) => side.type.endsWith('Literal') || nameOf(side) === 'undefined')) return [];
   return sides.flatMap((side) => nameOf(side) ?? []);
+}
+
+function typesOf(node: Node): string[] {
+  const declared = node.type === 'ExportDeclaration' ? (node.declaration as Node) : node;
+  if (/^Ts(TypeAlias|Interface|Enum)Declaration$/.test(declared.type)) return [nameOf(declared.id as Node)!];
+  return declared.type === 'ClassDeclaration' ? [nameOf(declared.identifier as Node)!] : [];
+}
+
+/** Only strings and the fixed parts of template strings count, so a comment may mention a statement. */
+function insertsIn(node: Node): string[] {
+  if (node.type === 'CallExpression') return createdThroughPrisma(node);
+  const text = node.type === 'TemplateElement' ? node.raw : node.type === 'StringLiteral' ? node.value : '';
+  return [...String(text).matchAll(/\binsert\s+into\s+"?(\w+)/gi)].map(([, table = '']) => table);
+}
+
+/** `db.apiKey.create(...)` inserts into `api_key`. */
+function createdThroughPrisma({ callee }: Node): string[] {
+  const method = callee as Node;
+  if (method.type !== 'MemberExpression' || !/^(create|createMany|upsert)$/.test(nameOf(method)!)) return [];
+  const model = method.object as Node;
+  if (model.type !== 'MemberExpression' || nameOf(model.object as Node) !== 'db') return [];
+  return [nameOf(model)!.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)];
 }
 
 /** The last name of `a`, `a.b` or `a.b()`. */

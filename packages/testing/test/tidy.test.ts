@@ -50,11 +50,21 @@ const breaches: [rule: keyof typeof rules, path: string, text: string][] = [
   ['secretsInConstantTime', 'apps/ingress/src/a.ts', 'export const isRight = key.secret === given;'],
   ['secretsInConstantTime', 'apps/ingress/src/a.ts', "export const isRight = hmac.digest('hex') !== given;"],
   ['namesSaySomething', 'apps/ingress/src/http-utils.ts', 'export {};'],
+  ['typeNamesAreUnique', 'apps/ingress/src/a.ts', 'interface Verdict {}'],
+  ['typeNamesAreUnique', 'apps/ingress/src/a.ts', 'export class Verdict {}'],
+  ['tablesHaveOneInserter', 'packages/domain/src/store/a.ts', 'const sql = `insert into nonce values (1)`;'],
+  ['tablesHaveOneInserter', 'packages/domain/src/store/a.ts', 'db.nonce.create({ data });'],
 ];
+
+/** Rules about two sources find their breach beside this one. */
+const neighbour = readSource(
+  'packages/domain/src/store/clients/a.ts',
+  'export type Verdict = string;\nconst sql = "insert into nonce (key_id) values ($1)";',
+);
 
 describe('a breach is seen', () => {
   test.each(breaches)('%s in %s (%#)', (name, path, text) => {
-    expect(rules[name]([readSource(path, text)])).toHaveLength(1);
+    expect(rules[name]([neighbour, readSource(path, text)])).toHaveLength(1);
   });
 
   test('every rule has one', () => {
@@ -67,7 +77,9 @@ describe('a breach is seen', () => {
       readSource('apps/ingress/src/b.ts', "export const isThere = secret !== undefined && signature !== '';"),
       readSource('packages/providers/src/a.ts', "import type { Logger } from '@replenish/runtime';"),
       readSource('apps/ingress/src/a.ts', `const f = () => {\n${lines(48)}};\nimport { b } from './b.js';`),
-      readSource('apps/ingress/test/a.test.ts', `describe('a', () => {\n${lines(60)}});`),
+      readSource('apps/ingress/test/a.test.ts', `type Verdict = 1;\ndescribe('a', () => {\n${lines(60)}});`),
+      readSource('packages/testing/src/a.ts', 'const sql = `insert into nonce values (1)`;'),
+      neighbour,
     ];
     for (const [, rule] of everyRule) expect(rule(allowed)).toEqual([]);
   });

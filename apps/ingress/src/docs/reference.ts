@@ -28,7 +28,7 @@ type Parameter = Readonly<{
   schema: Schema;
   example?: unknown;
 }>;
-type Operation = Readonly<{
+type DocumentedOperation = Readonly<{
   operationId: string;
   summary: string;
   description: string;
@@ -41,7 +41,7 @@ type Operation = Readonly<{
 type Document = Readonly<{
   servers: readonly Readonly<{ url: string }>[];
   tags: readonly Readonly<{ name: string; description: string }>[];
-  paths: Readonly<Record<string, Readonly<Record<string, Operation>>>>;
+  paths: Readonly<Record<string, Readonly<Record<string, DocumentedOperation>>>>;
   components: Readonly<{
     schemas: Readonly<Record<string, Schema>>;
     responses: Readonly<Record<string, Response>>;
@@ -49,7 +49,7 @@ type Document = Readonly<{
   }>;
 }>;
 
-type Route = Readonly<{ method: string; path: string; operation: Operation }>;
+type Route = Readonly<{ method: string; path: string; operation: DocumentedOperation }>;
 
 /**
  * The reference as one page, drawn once at start from the document at /openapi.json: it can be read, searched and printed
@@ -145,7 +145,7 @@ ${samples(call, `samples-${operation.operationId}`)}
 ${mayTry && operation.tags[0] !== 'webhooks' ? tryForm(route, call) : ''}</section>`;
 }
 
-function parameters({ parameters: all = [] }: Operation): string {
+function parameters({ parameters: all = [] }: DocumentedOperation): string {
   const rows = all.map(({ name, in: place, required, description, schema }) => [
     `<code>${name}</code>`,
     `${place}${required ? ', needed' : ''}`,
@@ -155,14 +155,14 @@ function parameters({ parameters: all = [] }: Operation): string {
   return rows.length > 0 ? `<h4>Parameters</h4>\n${table(['name', 'in', 'type', 'meaning'], rows)}\n` : '';
 }
 
-function body(document: Document, { requestBody }: Operation): string {
+function body(document: Document, { requestBody }: DocumentedOperation): string {
   const schema = requestBody?.content['application/json']?.schema;
   if (!requestBody) return '';
   const fields = schema ? fieldTable(resolved(document, schema), 'needed') : '';
   return `<h4>Body</h4>\n<p>${prose(requestBody.description)}.</p>\n${fields}`;
 }
 
-const answers = (document: Document, { responses }: Operation): string =>
+const answers = (document: Document, { responses }: DocumentedOperation): string =>
   table(
     ['status', 'meaning', 'body'],
     Object.entries(responses).map(([status, response]) => {

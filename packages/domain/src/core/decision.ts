@@ -4,7 +4,7 @@ import { isFinal, type News, type State, step, type Verdict } from './recharge.j
 import { type Difference, differenceFrom, isOtherOrder, type ReportedOrder } from './same-order.js';
 
 /** On whose word a report stands. */
-export type Source = 'submission' | 'webhook' | 'poll' | 'client' | 'operator';
+export type ReportSource = 'submission' | 'webhook' | 'poll' | 'client' | 'operator';
 
 export type CaseKind =
   | Difference
@@ -40,7 +40,7 @@ export type Recharge = Readonly<{
 export type Report = ReportedOrder &
   Readonly<{
     news: News;
-    source: Source;
+    source: ReportSource;
     reason: string;
     failure?: Readonly<{ code: string; message: string }>;
     /** The submit attempt that this is the answer to. */

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { decide, type Source } from '../../src/core/decision.js';
+import { decide, type ReportSource } from '../../src/core/decision.js';
 import { isFinal, news, type State, states } from '../../src/core/recharge.js';
 import { recharge, report } from '../support/recharge.js';
 
@@ -162,7 +162,7 @@ describe('a poll', () => {
     { state: 'SUCCEEDED', heard: 'settled' },
     { state: 'FAILED', heard: 'declined' },
   ] as const)('that repeats $heard in $state leaves no transition; others do', ({ state, heard }) => {
-    const filedBy = (source: Source) => decide(recharge(state), report(heard, { source })).filed;
+    const filedBy = (source: ReportSource) => decide(recharge(state), report(heard, { source })).filed;
     expect(filedBy('poll')).toBe(false);
     for (const source of ['submission', 'webhook', 'operator'] as const) expect(filedBy(source)).toBe(true);
   });

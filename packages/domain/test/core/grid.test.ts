@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { decide, type Source } from '../../src/core/decision.js';
+import { decide, type ReportSource } from '../../src/core/decision.js';
 import { kinds } from '../../src/core/postings.js';
 import { isFinal, type News, news, type State, states, step } from '../../src/core/recharge.js';
 import { recharge, report } from '../support/recharge.js';
@@ -57,7 +57,7 @@ test('final are the three states that nothing leads out of', () => {
   expect(states.filter(isFinal)).toEqual(['SUCCEEDED', 'FAILED', 'CANCELED']);
 });
 
-const sources: readonly Source[] = ['submission', 'webhook', 'poll', 'client', 'operator'];
+const sources: readonly ReportSource[] = ['submission', 'webhook', 'poll', 'client', 'operator'];
 
 describe('a decision is what the table says', () => {
   test.each(kinds)('of a %s, for every state, news and source', (kind) => {

@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
-import type { News, Source } from '../../src/index.js';
+import type { News, ReportSource } from '../../src/index.js';
 import { type Books, deposit, openBooks, RECONCILE_AFTER_MS, recharged, told } from '../support/books.js';
 
 let books: Books;
@@ -47,7 +47,7 @@ test.each([
   ['poll', 'settled', 'PENDING_CONFIRMATION', ['submit', 'accepted']],
   ['webhook', 'declined', 'PENDING_CONFIRMATION', ['submit', 'accepted']],
   ['submission', 'submit', 'CREATED', []],
-] satisfies [Source, News, string, News[]][])(
+] satisfies [ReportSource, News, string, News[]][])(
   'what the database refuses of a %s that says %s is a case at the third time, with growing gaps',
   async (source, news, state, before) => {
     const domain = open();

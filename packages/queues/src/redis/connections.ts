@@ -4,7 +4,7 @@ import { Burst } from '../burst.js';
 import type { RedisAddress } from './address.js';
 import { mayBeOtherwiseElsewhere, wordsOf } from './faults.js';
 
-export type Connection = Redis | Cluster;
+export type RedisConnection = Redis | Cluster;
 
 // A reply mapping would change the type of every answer.
 type ConnectionOptions = Omit<RedisOptions, 'replyMapping'>;
@@ -26,7 +26,7 @@ const consuming = { maxRetriesPerRequest: null, enableAutoPipelining: true };
 
 /** The connections of one process to one Redis. They reconnect until they are wound down. */
 export class RedisConnections {
-  readonly #listed = new Set<Connection>();
+  readonly #listed = new Set<RedisConnection>();
   readonly #errors: Burst;
   /** Redis answers, and refuses: faults of a server that is there. */
   readonly refusals: Burst;
@@ -40,11 +40,11 @@ export class RedisConnections {
     this.refusals = new Burst(log, 'the queue store');
   }
 
-  producer(): Connection {
+  producer(): RedisConnection {
     return this.#connect(producing, RECONNECT);
   }
 
-  consumer(): Connection {
+  consumer(): RedisConnection {
     return reportingCopies(this.#connect(consuming, RECONNECT_AND_RESEND), this.#listed);
   }
 
@@ -57,7 +57,7 @@ export class RedisConnections {
     for (const redis of this.#listed) if (redis.status !== 'end') redis.disconnect();
   }
 
-  #connect(own: typeof producing | typeof consuming, afterRefusal: 1 | 2): Connection {
+  #connect(own: typeof producing | typeof consuming, afterRefusal: 1 | 2): RedisConnection {
     const options: ConnectionOptions = { ...own, connectTimeout: 3_000, keepAlive: 10_000 };
     const retryStrategy = (tries: number) =>
       this.#isWindingDown ? null : Math.min(tries * 100, RECONNECT_MS_MAX);
@@ -74,7 +74,7 @@ export class RedisConnections {
 }
 
 /** Opens a connection of the kind that the address names. */
-export function openConnection(address: RedisAddress, options: ConnectionOptions): Connection {
+export function openConnection(address: RedisAddress, options: ConnectionOptions): RedisConnection {
   if (address.kind === 'single') return new Redis(address.url, options);
   if (address.kind === 'sentinel') {
     const { tls } = address.options;
@@ -101,7 +101,10 @@ export function openConnection(address: RedisAddress, options: ConnectionOptions
 }
 
 /** BullMQ copies a worker's connection for the one it blocks on, and keeps the copy to itself. */
-export function reportingCopies<One extends Connection>(redis: One, connections: Set<Connection>): One {
+export function reportingCopies<One extends RedisConnection>(
+  redis: One,
+  connections: Set<RedisConnection>,
+): One {
   // A copy sends one command, and waits: nothing to put together.
   if (redis instanceof Cluster) {
     const duplicate = redis.duplicate.bind(redis);
@@ -116,7 +119,7 @@ export function reportingCopies<One extends Connection>(redis: One, connections:
 }
 
 /** In the list for as long as it is not ended. BullMQ ends a connection to get out of a wait, and makes it anew. */
-export function listed<One extends Connection>(redis: One, connections: Set<Connection>): One {
+export function listed<One extends RedisConnection>(redis: One, connections: Set<RedisConnection>): One {
   connections.add(redis);
   redis.on('connecting', () => connections.add(redis));
   redis.on('end', () => connections.delete(redis));
@@ -124,7 +127,7 @@ export function listed<One extends Connection>(redis: One, connections: Set<Conn
 }
 
 /** Resolves when a connection is there or given up. BullMQ, told to close in between, waits for an end that never comes. */
-async function decided(redis: Connection): Promise<void> {
+async function decided(redis: RedisConnection): Promise<void> {
   if (redis.status === 'ready' || redis.status === 'end') return;
   await new Promise<void>((resolve) => {
     redis.once('ready', () => resolve());

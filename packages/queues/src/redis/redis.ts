@@ -5,7 +5,7 @@ import { Queue, Worker } from 'bullmq';
 import type { Backend } from '../backend.js';
 import { EVENTS_KEPT, type JobQueue, type JobRetention, type JobWorker, jobOptions } from '../catalogue.js';
 import { redisAddressFrom } from './address.js';
-import { type Connection, RedisConnections } from './connections.js';
+import { type RedisConnection, RedisConnections } from './connections.js';
 import { refuseUnfit, wordsOf } from './faults.js';
 
 const RETRY_MS = 250;
@@ -23,7 +23,7 @@ const AWAY = new Set(['reconnecting', 'close', 'end']);
 export function openRedis(url: string, prefixNow: () => Promise<string>, log: Logger): Backend {
   const connections = new RedisConnections(redisAddressFrom(url), log);
   const producer = connections.producer();
-  let consumer: Connection | undefined;
+  let consumer: RedisConnection | undefined;
   // Known before the first queue or worker is built. The hash tag keeps every key of BullMQ in one slot of a Redis
   // Cluster, which its Lua scripts need.
   let prefix = '';
@@ -71,13 +71,13 @@ export function openRedis(url: string, prefixNow: () => Promise<string>, log: Lo
   };
 }
 
-async function refuseAway(redis: Connection): Promise<void> {
+async function refuseAway(redis: RedisConnection): Promise<void> {
   // Only the very first connection is waited for: a process that has just started is not without Redis yet.
   if (AWAY.has(redis.status)) throw new Error(wordsOf(new Error('not connected')));
   if (redis.status !== 'ready') await once(redis, 'ready').catch(rethrowInWords);
 }
 
-async function untilReady(redis: Connection, stop: AbortSignal): Promise<void> {
+async function untilReady(redis: RedisConnection, stop: AbortSignal): Promise<void> {
   while (redis.status !== 'ready') {
     stop.throwIfAborted();
     // Rejects for every failed try of a connection, of which there may be many.

@@ -145,10 +145,10 @@ export class BadConfiguration extends Error {
 }
 
 const Settings = z.object(settings);
-type Read = z.infer<typeof Settings>;
+type ParsedSettings = z.infer<typeof Settings>;
 
 export type Config = Readonly<
-  Read & {
+  ParsedSettings & {
     RECONCILE_PERIOD_MS: number;
     RECONCILE_AFTER_MS: number;
     PROVIDER_TIMEOUT_MS: number;
@@ -186,14 +186,14 @@ export function readConfig(env: Env): Config {
 }
 
 /** The defaults of the three times, which are judged together: a longer call makes the silence after it longer. */
-function waitsFor(isProduction: boolean, { PROVIDER_TIMEOUT_MS: timeoutMs = 0 }: Partial<Read>) {
+function waitsFor(isProduction: boolean, { PROVIDER_TIMEOUT_MS: timeoutMs = 0 }: Partial<ParsedSettings>) {
   const defaults = waits[isProduction ? 'production' : 'local'];
   const margin = isProduction ? QUERY_MARGIN_MS : 0;
   return { ...defaults, RECONCILE_AFTER_MS: Math.max(defaults.RECONCILE_AFTER_MS, timeoutMs + margin) };
 }
 
 /** The settings that can be read by themselves, so that what contradicts them is told with those that cannot. */
-const readableOf = (given: Readonly<Record<string, unknown>>): Partial<Read> =>
+const readableOf = (given: Readonly<Record<string, unknown>>): Partial<ParsedSettings> =>
   Object.fromEntries(
     Object.entries(settings).flatMap(([name, setting]) => {
       const { success, data } = setting.safeParse(given[name]);
@@ -212,9 +212,9 @@ export const unheardSettings = (env: Env): Unheard[] =>
  * What each of them reads, so that whoever corrects a configuration starts the process once and not once a fault.
  * @throws BadConfiguration with the faults of all of them
  */
-export function readTogether<Read extends readonly unknown[]>(
-  ...readers: { readonly [At in keyof Read]: () => Read[At] }
-): Read {
+export function readTogether<Values extends readonly unknown[]>(
+  ...readers: { readonly [At in keyof Values]: () => Values[At] }
+): Values {
   const faults: string[] = [];
   const read = readers.map((reader: () => unknown) => {
     try {
@@ -226,7 +226,7 @@ export function readTogether<Read extends readonly unknown[]>(
     }
   });
   if (faults.length > 0) throw new BadConfiguration(faults.join('\n'));
-  return read as unknown as Read;
+  return read as unknown as Values;
 }
 
 /** @throws an error that says how to get one, when no database is configured and no local one is running. */

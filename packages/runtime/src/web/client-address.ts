@@ -44,13 +44,13 @@ export function readClientAddresses(app: App): void {
   const trusts = app.get('trust proxy fn');
   Object.defineProperty(app.request, 'ip', {
     configurable: true,
-    get(this: Sent) {
+    get(this: ReceivedRequest) {
       return clientAddress(this, trusts);
     },
   });
 }
 
-type Sent = Pick<IncomingMessage, 'headers'> & {
+type ReceivedRequest = Pick<IncomingMessage, 'headers'> & {
   readonly socket: { readonly remoteAddress?: string | undefined };
 };
 
@@ -61,7 +61,7 @@ type Sent = Pick<IncomingMessage, 'headers'> & {
  * X-Forwarded-For counts; Forwarded (RFC 7239) only without it, because proxies that write the first one pass on
  * whatever a client wrote into the second.
  */
-export function clientAddress({ headers, socket }: Sent, trusts: Trusts): string | undefined {
+export function clientAddress({ headers, socket }: ReceivedRequest, trusts: Trusts): string | undefined {
   let address = addressIn(socket.remoteAddress ?? '') ?? undefined;
   if (address === undefined || !trusts(address, 0)) return address;
   const entries = forwardedFrom(headers);

@@ -1,7 +1,9 @@
 import { type SecurityRule, securityRules } from '../../core/security-rules.js';
 import { Prisma } from '../../generated/client.js';
 import type { Run } from '../database/database.js';
-import { type Anomaly, findAnomalies } from '../reads/anomalies.js';
+import { columns } from '../database/rows.js';
+import { type Anomaly, findAnomalies } from './anomalies.js';
+import { filedSecurityEvents } from './security-events.js';
 
 /** What one rule saw of one key since the last report. `origin` is null where all addresses are counted together. */
 export type Suspicion = Readonly<{
@@ -37,58 +39,101 @@ export function openSecurity(run: Run): Security {
     report: (seen) => report(run, seen),
     locked: () =>
       run<KeyLock>(Prisma.sql`
-        select key_id as "keyId", rule, origin, until from key_lock where until > now()
-        union all select id, lock_reason, null, locked_until from api_key where locked_until > now()`),
+        select key_id as "keyId", rule, origin, until
+        from key_lock
+        where until > now()
+        union all
+        select id, lock_reason, null, locked_until
+        from api_key
+        where locked_until > now()`),
     unlock: (keyId) => unlock(run, keyId),
     findAnomalies: () => findAnomalies(run),
   };
 }
 
+const suspicionColumns = columns({
+  rule: 'text',
+  keyId: 'text',
+  origin: 'text?',
+  count: 'int',
+  windowMs: 'float8',
+  max: 'int',
+  lockMs: 'float8',
+});
+
 /**
- * The rows of this statement are not visible to it, so what is filed is added to what was. A limit is reached once in a
- * window: by the report that passes it, not by those after it.
+ * A statement does not see the rows that it inserts, so the reported counts are added to those of earlier events. A limit
+ * is reached once per window: by the report that passes it, not by the reports after it.
  */
 async function report(run: Run, seen: readonly Suspicion[]): Promise<Alarm[]> {
   if (seen.length === 0) return [];
-  const rows = JSON.stringify(seen.map((one) => ({ ...one, ...securityRules[one.rule] })));
+  const input = seen.map(({ rule, keyId, origin, count }) => {
+    const { windowMs, max, lockMs } = securityRules[rule];
+    return { rule, keyId, origin, count, windowMs, max, lockMs };
+  });
   return run<Alarm>(Prisma.sql`
-    with seen as (
-      select s.*, k.client_id from jsonb_to_recordset(${rows}::jsonb) as s(
-        rule text, "keyId" text, origin text, count int, "windowMs" float8, max int, "lockMs" float8)
-      join api_key k on k.id = s."keyId"),
-    filed as (
-      insert into security_event (rule, client_id, key_id, origin, count)
-      select rule, client_id, "keyId", origin, count from seen),
-    before as (
-      select s.*, coalesce((
-        select sum(e.count) from security_event e
-        where e.key_id = s."keyId" and e.rule = s.rule and e.origin is not distinct from s.origin
-          and e.at > now() - s."windowMs" * interval '1 ms'
-          and e.at > coalesce((select max(u.at) from security_event u
-            where u.key_id = s."keyId" and u.rule = 'unlocked'), '-infinity')), 0) as earlier
-      from seen s),
-    locked as (
+    with
+    input as ${suspicionColumns.from(input)},
+    to_file as (
+      select input.rule, key.client_id, key.id as key_id, input.origin, input.count, null as detail
+      from input
+      join api_key key on key.id = input."keyId"),
+    ${filedSecurityEvents},
+    counted_suspicions as (
+      select
+        input.*,
+        coalesce((
+          select sum(event.count)
+          from security_event event
+          where event.key_id = input."keyId"
+            and event.rule = input.rule
+            and event.origin is not distinct from input.origin
+            and event.at > now() - input."windowMs" * interval '1 ms'
+            and event.at > coalesce((
+              select max(unlocking.at)
+              from security_event unlocking
+              where unlocking.key_id = input."keyId" and unlocking.rule = 'unlocked'), '-infinity')), 0) as earlier
+      from input
+      join api_key key on key.id = input."keyId"),
+    locked_keys as (
       insert into key_lock (key_id, origin, rule, until)
-      select "keyId", origin, rule, now() + "lockMs" * interval '1 ms' from before
-      where "lockMs" > 0 and earlier + count >= max order by "keyId", origin
-      on conflict (key_id, origin) do update set rule = excluded.rule, until = excluded.until
+      select "keyId", origin, rule, now() + "lockMs" * interval '1 ms'
+      from counted_suspicions
+      where "lockMs" > 0 and earlier + count >= max
+      order by "keyId", origin
+      on conflict (key_id, origin) do update
+        set rule = excluded.rule, until = excluded.until
         where key_lock.until <= now()
       returning key_id, origin, rule, until)
-    select rule, key_id as "keyId", origin, until from locked
-    union all select rule, "keyId", origin, null from before
-      where "lockMs" = 0 and earlier < max and earlier + count >= max`);
+    select rule, key_id as "keyId", origin, until
+    from locked_keys
+    union all
+    select rule, "keyId", origin, null
+    from counted_suspicions
+    where "lockMs" = 0 and earlier < max and earlier + count >= max`);
 }
 
 async function unlock(run: Run, keyId: string): Promise<boolean> {
   const rows = await run<{ id: string }>(Prisma.sql`
-    with everywhere as (
-      update api_key set locked_until = null, lock_reason = null where id = ${keyId} and locked_until > now()
+    with
+    unlocked_key as (
+      update api_key
+      set locked_until = null, lock_reason = null
+      where id = ${keyId} and locked_until > now()
       returning id),
-    somewhere as (delete from key_lock where key_id = ${keyId} returning key_id, until),
-    freed as (
-      select id from everywhere union select key_id from somewhere where until > now())
-    insert into security_event (rule, client_id, key_id, count)
-    select 'unlocked', k.client_id, k.id, 1 from freed join api_key k on k.id = freed.id
-    returning key_id as id`);
+    deleted_locks as (
+      delete from key_lock
+      where key_id = ${keyId}
+      returning key_id, until),
+    to_file as (
+      select 'unlocked' as rule, key.client_id, key.id as key_id, null as origin, 1 as count, null as detail
+      from (
+        select id from unlocked_key
+        union
+        select key_id from deleted_locks where until > now()) freed
+      join api_key key on key.id = freed.id),
+    ${filedSecurityEvents}
+    select key_id as id
+    from filed_events`);
   return rows.length === 1;
 }

@@ -18,7 +18,7 @@ type Server = Readonly<{
   isMigrated: boolean;
 }>;
 
-type Schema = Readonly<{ applied: string[]; unfinished: string[]; missingRights: string[] }>;
+type SchemaState = Readonly<{ applied: string[]; unfinished: string[]; missingRights: string[] }>;
 
 // Ids, nonces and bounds of lists allow for clocks that differ. A minute is far beyond what NTP leaves, and far below
 // the hour that lists by time allow for.
@@ -92,7 +92,7 @@ function faultsOfClocks(serverMs: number, askedAtMs: number, answeredAtMs: numbe
 }
 
 async function faultsOfSchema(run: Run, newerSchema: NewerSchema): Promise<string[]> {
-  const [schema] = await run<Schema>(Prisma.sql`
+  const [schema] = await run<SchemaState>(Prisma.sql`
     select
       array(select migration_name from _prisma_migrations
         where finished_at is not null and rolled_back_at is null order by 1) as applied,

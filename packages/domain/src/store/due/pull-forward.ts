@@ -6,7 +6,7 @@ import type { Run } from '../database/database.js';
 const BATCH_MAX = 500;
 const BATCHES_MAX = 40;
 
-type Batch = Readonly<{ seen: number; pulled: number; lastDueAt: Date | null }>;
+type PulledBatch = Readonly<{ seen: number; pulled: number; lastDueAt: Date | null }>;
 
 /**
  * A provider that was silent answers again: makes those of its recharges due now whose last call heard nothing, or whose
@@ -23,7 +23,7 @@ async function pullStep(run: Run, provider: string, step: NextStep): Promise<num
   let pulled = 0;
   let after: Date | null = null;
   for (let batch = 0; batch < BATCHES_MAX; batch++) {
-    const [found]: Batch[] = await run<Batch>(pullBatch(provider, step, after));
+    const [found]: PulledBatch[] = await run<PulledBatch>(pullBatch(provider, step, after));
     pulled += found!.pulled;
     after = found!.lastDueAt;
     if (found!.seen < BATCH_MAX) break;

@@ -58,7 +58,7 @@ export const openFiling = (run: Run, newId: () => string): Filing => ({
         update webhook_event event
         set verdict = 'unprocessable', transaction_id = coalesce(event.transaction_id, ${named(event, transactionId)})
         where id = ${event.id}::uuid and processed_at is null and verdict is distinct from 'unprocessable'
-        returning ${subject} as subject, transaction_id),
+        returning ${eventSubject} as subject, transaction_id),
       to_open as (
         select ${newId()}::uuid as case_id, subject, transaction_id, 'unprocessable_event' as kind,
           ${storableJson(detail)}::jsonb as detail
@@ -89,7 +89,7 @@ const noteUnread = (event: Event, unread: Unread, caseId: string): Prisma.Sql =>
     where event.id = before.id and event.processed_at is null
       and (event.verdict is distinct from 'unread' or before.tried_until < now())
       and (not ${unread.mayWait}::boolean or before.named is not null)
-    returning ${subject} as subject, event.transaction_id, before.verdict, before.tried_until),
+    returning ${eventSubject} as subject, event.transaction_id, before.verdict, before.tried_until),
   to_open as (
     select ${caseId}::uuid as case_id, subject, transaction_id, 'unread_event' as kind,
       ${storableJson(unread.detail)}::jsonb || jsonb_build_object('triedUntil', ${utc('tried_until')}) as detail
@@ -98,7 +98,8 @@ const noteUnread = (event: Event, unread: Unread, caseId: string): Prisma.Sql =>
   ${openedCases}
   select from to_open`;
 
-const subject = Prisma.sql`event.provider || ':' || event.event_id`;
+/** The subject of cases about a stored `event`. */
+export const eventSubject = Prisma.sql`event.provider || ':' || event.event_id`;
 
 /** An event speaks for transactions of its own provider only. */
 const named = ({ provider }: Event, transactionId: string | null): Prisma.Sql => Prisma.sql`(
@@ -107,7 +108,7 @@ const named = ({ provider }: Event, transactionId: string | null): Prisma.Sql =>
 const filedAs = ({ id }: Event, verdict: 'conflict' | 'stale'): Prisma.Sql => Prisma.sql`
   update webhook_event event set processed_at = now(), due_at = null, verdict = ${verdict}
   where id = ${id}::uuid and processed_at is null
-  returning ${subject} as subject`;
+  returning ${eventSubject} as subject`;
 
 /**
  * What says of the events of a relation, with their `subject`, that they were not read or not processed, in the form

@@ -1,9 +1,10 @@
 import { hash } from 'node:crypto';
 import { Prisma } from '../../generated/client.js';
 import { coalesce } from '../batches/coalesce.js';
+import { openedCases } from '../cases/open.js';
 import type { Run } from '../database/database.js';
 import { isUuid, storableJson, uuidsOf } from '../database/storable.js';
-import { type Filing, openFiling } from './filing.js';
+import { eventSubject, type Filing, openFiling } from './filing.js';
 
 /** An authentic provider event, as its bytes came. */
 export type SignedEvent = Readonly<{
@@ -27,7 +28,7 @@ export type StoredEvent = Readonly<{
   ageMs: number;
 }>;
 
-type Arrival = SignedEvent & { bodyHash: string };
+type HashedEvent = SignedEvent & { bodyHash: string };
 
 export interface Inbox extends Filing {
   /** Stores an event before it is acknowledged; a repeated one is recognised by (provider, event id). */
@@ -46,7 +47,7 @@ export interface Inbox extends Filing {
 
 export function openInbox(run: Run, options: { hintLimitMs: number; newId: () => string }): Inbox {
   const limits = { batchMax: 64, inFlightMax: 2 };
-  const keep = coalesce<Arrival, Receipt>((arrivals) => keepAll(run, arrivals, options), limits);
+  const keep = coalesce<HashedEvent, Receipt>((arrivals) => keepAll(run, arrivals, options), limits);
   const ofOrder = coalesce<OrderName, string | null>((orders) => transactionsOf(run, orders), limits);
   const read = coalesce<string, StoredEvent | null>((ids) => readAll(run, ids), limits);
   return {
@@ -62,7 +63,7 @@ export function openInbox(run: Run, options: { hintLimitMs: number; newId: () =>
 
 async function keepAll(
   run: Run,
-  arrivals: readonly Arrival[],
+  arrivals: readonly HashedEvent[],
   options: { hintLimitMs: number; newId: () => string },
 ): Promise<Receipt[]> {
   const json = JSON.stringify(arrivals.map((a) => ({ ...a, rawBody: a.rawBody.toString('base64') })));
@@ -90,7 +91,7 @@ async function keepAll(
   );
 }
 
-async function firstOf(run: Run, arrivals: readonly Arrival[]) {
+async function firstOf(run: Run, arrivals: readonly HashedEvent[]) {
   const json = JSON.stringify(arrivals.map(({ provider, eventId }) => ({ provider, eventId })));
   const rows = await run<{ id: string; provider: string; eventId: string; bodyHash: string }>(Prisma.sql`
     select e.id, e.provider, e.event_id as "eventId", encode(e.body_hash, 'hex') as "bodyHash"
@@ -100,13 +101,21 @@ async function firstOf(run: Run, arrivals: readonly Arrival[]) {
   return new Map(rows.map((row) => [`${row.provider} ${row.eventId}`, row]));
 }
 
-async function openChangedCase(run: Run, a: Arrival, caseId: string): Promise<void> {
+async function openChangedCase(run: Run, a: HashedEvent, caseId: string): Promise<void> {
   const detail = storableJson({ eventId: a.eventId, body: a.rawBody.toString('utf8').slice(0, 4_000) });
   await run(Prisma.sql`
-    insert into reconciliation_case (id, transaction_id, subject, kind, detail)
-    select ${caseId}::uuid, transaction_id, ${`${a.provider}:${a.eventId}`}, 'event_changed', ${detail}::jsonb
-    from webhook_event where provider = ${a.provider} and event_id = ${a.eventId}
-    on conflict (subject, kind) where closed_at is null do nothing`);
+    with
+    to_open as (
+      select
+        ${caseId}::uuid as case_id,
+        ${eventSubject} as subject,
+        event.transaction_id,
+        'event_changed' as kind,
+        ${detail}::jsonb as detail
+      from webhook_event event
+      where event.provider = ${a.provider} and event.event_id = ${a.eventId}),
+    ${openedCases}
+    select from to_open`);
 }
 
 async function readAll(run: Run, ids: readonly string[]): Promise<(StoredEvent | null)[]> {

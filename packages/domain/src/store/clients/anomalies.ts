@@ -2,6 +2,7 @@ import { states } from '../../core/recharge.js';
 import { type SecurityRule, securityRules } from '../../core/security-rules.js';
 import { Prisma } from '../../generated/client.js';
 import type { Run } from '../database/database.js';
+import { filedSecurityEvents } from './security-events.js';
 
 /** A client whose recharges differ from its own history. */
 export type Anomaly = Readonly<{ rule: SecurityRule; clientId: string; detail: string }>;
@@ -103,12 +104,14 @@ const odditiesOf = (clientId: string): Prisma.Sql => Prisma.sql`
     select 'amount', format('%s %s, usually up to %s', largest.amount, largest.currency, size.usual)
     from largest
     join size using (currency)
-    where largest.amount > ${AMOUNT_TIMES}::int * size.usual)
-  insert into security_event (rule, client_id, count, detail)
-  select rule, ${clientId}::uuid, 1, detail
-  from odd
-  where not exists (
-    select
-    from security_event event
-    where event.client_id = ${clientId}::uuid and event.rule = odd.rule and event.at > now() - interval '1 hour')
-  returning rule, client_id as "clientId", detail`;
+    where largest.amount > ${AMOUNT_TIMES}::int * size.usual),
+  to_file as (
+    select odd.rule, ${clientId}::uuid as client_id, null as key_id, null as origin, 1 as count, odd.detail
+    from odd
+    where not exists (
+      select
+      from security_event event
+      where event.client_id = ${clientId}::uuid and event.rule = odd.rule and event.at > now() - interval '1 hour')),
+  ${filedSecurityEvents}
+  select rule, client_id as "clientId", detail
+  from filed_events`;
