@@ -115,6 +115,7 @@ export { type NextStep, nextStep, type QueryEvidence, type ResubmitCapabilities 
 export { newsOfOrder, type ReportedFacts } from './core/order-news.js';
 export type { Kind } from './core/postings.js';
 export { isFinal, type News, news, type State, states, type Verdict } from './core/recharge.js';
+export { shownTextsOf } from './core/request-texts.js';
 export { type SecurityRule, securityRules } from './core/security-rules.js';
 export type { AuditCall } from './store/audit/call.js';
 export type { AuditFilter, AuditPage, CallPlace } from './store/audit/search.js';

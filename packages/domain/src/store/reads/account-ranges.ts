@@ -1,11 +1,12 @@
-/** Accounts from `lo` up to, but not, `hi`, in the order of their bytes. */
+/** The accounts from `lo` (inclusive) to `hi` (exclusive), in byte order. */
 export type AccountRange = Readonly<{ lo: string; hi: string }>;
 
-// Nothing stands between a text and itself followed by the lowest character, and no text is beyond the highest one.
+// No text sorts between a text and the same text followed by LOWEST. No text that has a prefix sorts behind that prefix
+// followed by HIGHEST.
 const LOWEST = '\u0001';
 const HIGHEST = '\u{10ffff}';
 
-/** Where in an index of accounts those of some SQL LIKE patterns stand. A range may hold others too, in between. */
+/** The ranges of an account index that hold all matches of some SQL LIKE patterns. A range may hold other accounts too. */
 export const rangesOf = (patterns: readonly string[]): AccountRange[] => patterns.map(rangeOf);
 
 function rangeOf(pattern: string): AccountRange {

@@ -17,7 +17,7 @@ export type ListQuery = Readonly<{
   rows: number;
 }>;
 
-/** The place behind which a page begins: the recharge that the page before ended with, or the end of the window. */
+/** Where a page begins: behind the last recharge of the previous page, or at the end of the window. */
 function startOf({ beforeId, to }: ListQuery): Place {
   return placeBehind(
     beforeId === null ? null : cursorOf(beforeId),
@@ -26,7 +26,7 @@ function startOf({ beforeId, to }: ListQuery): Place {
   );
 }
 
-/** A cursor that no page gave out names no recharge; its place is then the time that its id has. */
+/** A cursor that the client made up names no recharge. Its place is then the time inside its id, a UUID version 7. */
 function cursorOf(id: string): Place {
   const ownMs = Number.parseInt(id.replaceAll('-', '').slice(0, 12), 16);
   return {
@@ -37,76 +37,75 @@ function cursorOf(id: string): Place {
   };
 }
 
-/** The bounds of a walk over recharges named `t`: what is left of an index behind the place, within the window. */
+/** The bounds of a walk over the alias `recharge`: within the window, and behind the place. */
 const bounds = ({ from }: ListQuery, { at, id }: Place): Prisma.Sql => Prisma.sql`
-  t.created_at >= ${momentOr(from, '-infinity')} and (t.created_at, t.id) < (${at}, ${id})`;
+  recharge.created_at >= ${momentOr(from, '-infinity')} and (recharge.created_at, recharge.id) < (${at}, ${id})`;
 
-const NEWEST_FIRST = Prisma.sql`order by t.created_at desc, t.id desc`;
+const NEWEST_FIRST = Prisma.sql`order by recharge.created_at desc, recharge.id desc`;
 
-/** Of each wanted state the newest `limit` recharges for which `condition` holds. */
+/** The newest `limit` recharges of each wanted state for which `condition` holds. */
 const perState = (query: ListQuery, condition: Prisma.Sql, limit: number): Prisma.Sql => Prisma.sql`
   select recharge.*
   from unnest(${[...query.states]}::text[]) as wanted(state)
   cross join lateral (
-    select t.*
-    from recharge_transaction t
-    where ${condition} and t.state = wanted.state and ${bounds(query, startOf(query))}
+    select recharge.*
+    from recharge_transaction recharge
+    where ${condition} and recharge.state = wanted.state and ${bounds(query, startOf(query))}
     ${NEWEST_FIRST} limit ${limit}::int) recharge`;
 
-/** Recharges in an order that an index has, more than a page needs: who reads them sorts them and takes the newest. */
+/** Selects recharges in the order of an index. There are more than a page needs: the reader sorts them and takes the newest. */
 export type Walk = (query: ListQuery, limit: number) => Prisma.Sql;
 
 export const walks = {
-  ofClient: (query, limit) => perState(query, Prisma.sql`t.client_id = ${query.clientId}::uuid`, limit),
+  ofClient: (query, limit) =>
+    perState(query, Prisma.sql`recharge.client_id = ${query.clientId}::uuid`, limit),
   ofAccount: (query, limit) =>
     perState(
       query,
-      Prisma.sql`t.client_id = ${query.clientId}::uuid
-        and t.account_id collate "C" = ${query.accountId}
+      Prisma.sql`recharge.client_id = ${query.clientId}::uuid
+        and recharge.account_id collate "C" = ${query.accountId}
         and ${query.accountId} like any(${[...query.patterns]}::text[])`,
       limit,
     ),
   ofReference: (query, limit) => Prisma.sql`
-    select t.*
-    from recharge_transaction t
-    where t.client_id = ${query.clientId}::uuid and t.order_reference = ${query.orderReference}
+    select recharge.*
+    from recharge_transaction recharge
+    where recharge.client_id = ${query.clientId}::uuid and recharge.order_reference = ${query.orderReference}
       and ${bounds(query, startOf(query))}
     ${NEWEST_FIRST} limit ${limit}::int`,
 } satisfies Record<string, Walk>;
 
-const view = Prisma.raw(viewColumns);
-
-/** All recharges of a walk are wanted: the newest of them. */
+/** The newest recharges of a walk whose recharges are all wanted. */
 export const ordered = (query: ListQuery, walk: Walk): Prisma.Sql => Prisma.sql`
-  select ${view}
-  from (select t.* from (${walk(query, query.rows)}) t ${NEWEST_FIRST} limit ${query.rows}::int) t
-  join recharge_request q on q.transaction_id = t.id
+  select ${viewColumns}
+  from (select recharge.* from (${walk(query, query.rows)}) recharge ${NEWEST_FIRST} limit ${query.rows}::int) recharge
+  join recharge_request request on request.transaction_id = recharge.id
   ${NEWEST_FIRST}`;
 
-/** Those of a walk's next `examinedMax` recharges that are wanted, with how many it had and the id of the last one. */
+/** The wanted ones of a walk's next `examinedMax` recharges, with the number examined and the id of the last one. */
 export const examine = (query: ListQuery, walk: Walk, examinedMax: number): Prisma.Sql => Prisma.sql`
   with
   examined as materialized (
-    select t.* from (${walk(query, examinedMax)}) t ${NEWEST_FIRST} limit ${examinedMax}::int),
+    select recharge.* from (${walk(query, examinedMax)}) recharge ${NEWEST_FIRST} limit ${examinedMax}::int),
   page as materialized (
-    select t.*
-    from examined t
-    where t.account_id like any(${[...query.patterns]}::text[])
-      and (${query.accountId}::text is null or t.account_id = ${query.accountId})
-      and t.state = any(${[...query.states]}::text[])
+    select recharge.*
+    from examined recharge
+    where recharge.account_id like any(${[...query.patterns]}::text[])
+      and (${query.accountId}::text is null or recharge.account_id = ${query.accountId})
+      and recharge.state = any(${[...query.states]}::text[])
     ${NEWEST_FIRST} limit ${query.rows}::int)
   select
     (select count(*)::int from examined) as examined,
     (select id from examined order by created_at, id limit 1) as "lastId",
-    ${view}
+    ${viewColumns}
   from (select) always
-  left join (page t join recharge_request q on q.transaction_id = t.id) on true
+  left join (page recharge join recharge_request request on request.transaction_id = recharge.id) on true
   ${NEWEST_FIRST}`;
 
 /**
- * The newest recharges of the accounts in some ranges that match a pattern: first each account and state that there is,
- * from one to the next by the index, then a walk for each. `few` is false, and nothing else is found, where there are
- * more than `streamsMax` of them.
+ * The newest recharges of the accounts that match a pattern, for patterns that cover few accounts. The statement first
+ * finds each pair of account and state, from one pair to the next by the index, and then walks each pair. If there are
+ * more than `streamsMax` pairs, `few` is false and no recharge is found.
  */
 export const byAccounts = (
   query: ListQuery,
@@ -117,13 +116,13 @@ export const byAccounts = (
   present as (
     select range.hi, first.account_id, first.state
     from unnest(${ranges.map(({ lo }) => lo)}::text[], ${ranges.map(({ hi }) => hi)}::text[]) as range(lo, hi)
-    cross join lateral (${nextStream(query, Prisma.sql`t.account_id collate "C" >= range.lo`, 'range')}) first
+    cross join lateral (${nextStream(query, Prisma.sql`recharge.account_id collate "C" >= range.lo`, 'range')}) first
     union all
     select present.hi, next.account_id, next.state
     from present
     cross join lateral (${nextStream(
       query,
-      Prisma.sql`(t.account_id collate "C", t.state) > (present.account_id, present.state)`,
+      Prisma.sql`(recharge.account_id collate "C", recharge.state) > (present.account_id, present.state)`,
       'present',
     )}) next),
   looked_at as materialized (select account_id, state from present limit ${streamsMax + 1}::int),
@@ -139,20 +138,20 @@ export const byAccounts = (
     behind: startOf(query),
     limit: query.rows,
   })}
-  select (select count(*) from looked_at) <= ${streamsMax}::int as few, ${view}
+  select (select count(*) from looked_at) <= ${streamsMax}::int as few, ${viewColumns}
   from (select) always
   left join (
     newest_rows
-    join recharge_transaction t on t.id = newest_rows.id
-    join recharge_request q on q.transaction_id = t.id) on true
+    join recharge_transaction recharge on recharge.id = newest_rows.id
+    join recharge_request request on request.transaction_id = recharge.id) on true
   ${NEWEST_FIRST}`;
 
-/** The first account and state of an index behind something, within the range of `part`. */
+/** The first pair of account and state in the index that fulfils `behind` and is within the range of `part`. */
 const nextStream = ({ clientId }: ListQuery, behind: Prisma.Sql, part: string): Prisma.Sql => Prisma.sql`
-  select t.account_id, t.state
-  from recharge_transaction t
-  where t.client_id = ${clientId}::uuid and ${behind} and t.account_id collate "C" < ${Prisma.raw(part)}.hi
-  order by t.account_id collate "C", t.state limit 1`;
+  select recharge.account_id, recharge.state
+  from recharge_transaction recharge
+  where recharge.client_id = ${clientId}::uuid and ${behind} and recharge.account_id collate "C" < ${Prisma.raw(part)}.hi
+  order by recharge.account_id collate "C", recharge.state limit 1`;
 
 const walkOfStream = (
   query: ListQuery,
@@ -160,11 +159,11 @@ const walkOfStream = (
   behind: Place,
   condition: Prisma.Sql,
 ): Prisma.Sql => Prisma.sql`
-  select t.created_at as at, t.id
-  from recharge_transaction t
-  where t.client_id = ${query.clientId}::uuid
-    and t.account_id collate "C" = ${Prisma.raw(stream)}.account_id
-    and t.state = ${Prisma.raw(stream)}.state
+  select recharge.created_at as at, recharge.id
+  from recharge_transaction recharge
+  where recharge.client_id = ${query.clientId}::uuid
+    and recharge.account_id collate "C" = ${Prisma.raw(stream)}.account_id
+    and recharge.state = ${Prisma.raw(stream)}.state
     and ${bounds(query, behind)}
     and ${condition}
   ${NEWEST_FIRST}`;

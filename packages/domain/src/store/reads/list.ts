@@ -11,7 +11,7 @@ export type ListFilter = Readonly<{
   accountId?: string | undefined;
   states?: readonly State[] | undefined;
   orderReference?: string | undefined;
-  /** By the database's time, as `createdAt` is; inclusive. */
+  /** By the database's clock, as `createdAt` is. Inclusive. */
   createdFrom?: Date | undefined;
   /** Exclusive. */
   createdTo?: Date | undefined;
@@ -23,25 +23,25 @@ export type ListFilter = Readonly<{
 export type RechargePage = Readonly<{
   /** Newest first, by the database's time. */
   rows: readonly RechargeView[];
-  /** Where the next page begins; null at the end. A page with fewer rows than its limit may have a next one: see ROUNDS. */
+  /** Where the next page begins. Null at the end. A page with fewer rows than its limit may have a next one: see ROUNDS. */
   nextId: string | null;
 }>;
 
-// A recharge that is read costs a buffer, an account's state two look-ups of four: with these no statement of a list
-// touches more than 2,000.
+// A statement reads one buffer per recharge and eight per pair of account and state (two look-ups of four buffers). With
+// these limits no statement of a list touches more than 2,000 buffers.
 const EXAMINED_MAX = 300;
 const STREAMS_MAX = 100;
-// Where the wanted recharges are rare among those of many accounts, no index has them in order. So many statements look
-// for them, 6,000 recharges in some 30 ms; then the page goes out with what was found, and the next one continues there.
+// No index has rare recharges among many accounts in order. Up to 20 statements look for them and examine 6,000 recharges
+// in about 30 ms. Then the page is answered with what was found, and the next page continues there.
 const ROUNDS = 20;
 
 /**
- * A page of a client's recharges. Each filter walks an index that has its rows in the order of time, so that a page costs
- * what it holds:
- * - of one account, or of all: a walk per state;
- * - of accounts by pattern: the newest recharges first, as most patterns cover many accounts; then a walk per account
- *   and state, if the pattern covers few; else more of the newest, in rounds;
- * - of an order reference: its recharges, in rounds.
+ * A page of a client's recharges. Each filter walks an index that has its rows in the order of time, so the cost of a
+ * page depends on its own rows alone.
+ * - One account, or all accounts: one walk per state.
+ * - Accounts by pattern: first the newest recharges, since most patterns cover many accounts. If they do not fill the
+ *   page, one walk per account and state where the pattern covers few accounts, and more of the newest elsewhere.
+ * - An order reference: its recharges, in rounds.
  */
 export async function listRecharges(run: Run, filter: ListFilter): Promise<RechargePage> {
   const query = queryOf(filter);
@@ -71,7 +71,7 @@ const pageOf = ({ rows }: ListQuery, found: readonly RechargeView[]): RechargePa
     ? { rows: found, nextId: null }
     : { rows: found.slice(0, rows - 1), nextId: found[rows - 2]!.id };
 
-/** Null where the patterns cover more accounts than one statement may look at. */
+/** Null if the patterns cover more accounts than one statement may look at. */
 async function ofFewAccounts(run: Run, query: ListQuery): Promise<RechargePage | null> {
   const ranges = rangesOf(query.patterns);
   if (ranges.length > STREAMS_MAX) return null;
@@ -99,5 +99,5 @@ async function inRounds(run: Run, query: ListQuery, walk: Walk, rounds: number):
   return { rows, nextId: beforeId };
 }
 
-/** A statement that found nothing still answers how far it looked, in one row without a recharge. */
+/** A statement that finds no recharge still tells how far it looked, in one row whose recharge is null. */
 const isThere = ({ id }: { id: string | null }): boolean => id !== null;

@@ -8,6 +8,7 @@ import { coalesce } from '../batches/coalesce.js';
 import { eachAlone } from '../batches/each-alone.js';
 import type { Run } from '../database/database.js';
 import { isContended, isRefusal, isUnavailable, StoreUnavailable } from '../database/failure.js';
+import { columns } from '../database/rows.js';
 import { isUuid } from '../database/storable.js';
 import { writeStatement } from './apply-statement.js';
 import { type Plan, type PlanOptions, planWrite, resultOf, type WrittenRow } from './plan.js';
@@ -16,14 +17,14 @@ import type { RechargeReport, RechargeSnapshot, ReportResult } from './report.js
 
 type RechargeRead = RechargeSnapshot & { eventDone: boolean | null; createdAt: Date };
 
-// Twelve rounds in a row without a turn are about two seconds: more rivals than that for one recharge do not exist.
+// Twelve rounds without a result take about two seconds. No recharge has that many reports competing for it.
 const ROUNDS = 12;
 
-/** The one door: reports of news go in, and state, history, ledger, calls and cases change in one statement. */
-export function applier(run: Run, options: PlanOptions): (told: RechargeReport) => Promise<ReportResult> {
+/** The only way a recharge changes. One statement writes its state, history, ledger, calls and cases. */
+export function applier(run: Run, options: PlanOptions): (report: RechargeReport) => Promise<ReportResult> {
   const apply = async (reports: readonly RechargeReport[]) => {
-    const answers = await applyAll(run, reports, options);
-    return Promise.all(answers.map((answer, n) => noteIfRefused(run, reports[n]!, answer, options)));
+    const results = await applyAll(run, reports, options);
+    return Promise.all(results.map((result, n) => noteIfRefused(run, reports[n]!, result, options)));
   };
   return coalesce<RechargeReport, ReportResult>(apply, {
     batchMax: 64,
@@ -32,58 +33,90 @@ export function applier(run: Run, options: PlanOptions): (told: RechargeReport) 
   });
 }
 
-/** A client or an operator hears of a refusal by the error. Those who only pass on what was said would say it again. */
+/**
+ * A client or an operator gets the database's error as the answer. The other sources only pass on what a provider said
+ * and would report it again and again, so their refusals are counted on the recharge.
+ */
 async function noteIfRefused(
   run: Run,
   report: RechargeReport,
-  answer: ReportResult | Error,
+  result: ReportResult | Error,
   options: PlanOptions,
 ): Promise<ReportResult | Error> {
   const isPassedOn = report.source !== 'client' && report.source !== 'operator';
-  if (!(answer instanceof Error) || !isRefusal(answer) || !isPassedOn || !isUuid(report.transactionId))
-    return answer;
-  return noteRefusal(run, report, answer, options).catch(() => answer);
+  if (!(result instanceof Error) || !isRefusal(result) || !isPassedOn || !isUuid(report.transactionId))
+    return result;
+  return noteRefusal(run, report, result, options).catch(() => result);
 }
 
+type Results = Map<RechargeReport, ReportResult | Error>;
+
 /**
- * What a round has committed stays answered, whatever becomes of the rounds after it: a claim is heard of once.
- * The first round believes what its reporters saw; who loses it there has the row read anew.
+ * Repeats rounds until each report has a result. A result that one round committed stays, whatever the later rounds
+ * meet: a claim is answered once.
+ *
+ * The first round decides on the snapshot that the reporter brought. A report that loses its race there is decided on
+ * the row as it is read anew.
  */
 async function applyAll(
   run: Run,
   reports: readonly RechargeReport[],
   options: PlanOptions,
 ): Promise<(ReportResult | Error)[]> {
-  const answers = new Map<RechargeReport, ReportResult | Error>();
+  const results: Results = new Map();
   const tried = new Set<RechargeReport>();
   const round = (some: readonly RechargeReport[]) =>
-    applyRound(run, some, options, (report) => (tried.has(report) ? undefined : seenBy(report)));
+    applyRound(run, some, options, (report) => (tried.has(report) ? undefined : snapshotOf(report)));
   for (let fruitless = 0; fruitless < ROUNDS; ) {
-    const open = firstOfEach(reports.filter((report) => !answers.has(report)));
+    const open = firstPerRecharge(reports.filter((report) => !results.has(report)));
     if (open.length === 0) break;
-    const heard = await eachAlone<RechargeReport, ReportResult | null>(open, round, { isHopeless: isAway });
-    for (const [n, report] of open.entries()) if (heard[n]) answers.set(report, heard[n]);
-    if (heard.some((answer) => answer instanceof Error && isAway(answer))) break;
-    const lost = open.filter((report) => !answers.has(report));
+    if (await isAwayInRound(open, round, results)) break;
+    const lost = open.filter((report) => !results.has(report));
     fruitless = lost.length === open.length ? fruitless + 1 : 0;
-    // Whoever only believed something old has met no rival, and waits for none.
-    const hasRivals = lost.some((report) => tried.has(report) || !seenBy(report));
+    await pauseForCompetitors(lost, tried, fruitless);
     for (const report of lost) tried.add(report);
-    if (hasRivals) await sleep(Math.random() * Math.min(2 ** fruitless * 4, 250));
   }
-  return reports.map((report) => answers.get(report) ?? new StoreUnavailable('the report got no turn'));
+  return reports.map((report) => results.get(report) ?? new StoreUnavailable('the report got no turn'));
+}
+
+/** Runs one round and notes its results. Returns whether the database was away for one of them. */
+async function isAwayInRound(
+  open: readonly RechargeReport[],
+  round: (reports: readonly RechargeReport[]) => Promise<(ReportResult | null)[]>,
+  results: Results,
+): Promise<boolean> {
+  const found = await eachAlone<RechargeReport, ReportResult | null>(open, round, { isHopeless: isAway });
+  for (const [n, report] of open.entries()) if (found[n]) results.set(report, found[n]);
+  return found.some((result) => result instanceof Error && isAway(result));
+}
+
+/**
+ * Waits at random before the next round where reports lost to competitors. A report that failed only because its
+ * snapshot was stale has no competitor and is retried without a pause.
+ */
+async function pauseForCompetitors(
+  lost: readonly RechargeReport[],
+  tried: ReadonlySet<RechargeReport>,
+  fruitless: number,
+): Promise<void> {
+  const hasCompetitors = lost.some((report) => tried.has(report) || !snapshotOf(report));
+  if (hasCompetitors) await sleep(Math.random() * Math.min(2 ** fruitless * 4, 250));
 }
 
 const isAway = (error: unknown): boolean => isUnavailable(error) && !isContended(error);
 
-/** Two reports about one recharge cannot share a statement: the second is decided on what the first left. */
-function firstOfEach(reports: readonly RechargeReport[]): RechargeReport[] {
+/** Two reports about one recharge cannot share a statement, because the second is decided on the result of the first. */
+function firstPerRecharge(reports: readonly RechargeReport[]): RechargeReport[] {
   const first = new Map<string, RechargeReport>();
   for (const report of reports) if (!first.has(report.transactionId)) first.set(report.transactionId, report);
   return [...first.values()];
 }
 
-/** A claim is nearly always the first thing that happens to a recharge. Its decision looks at no more than this. */
+/**
+ * The snapshot that a claim is decided on without a read, because a claim is nearly always the first report about its
+ * recharge. The decision of a claim uses only `state`, `nextStep`, `confirmation` and `attempt`; the statement returns the
+ * rest.
+ */
 const newborn: Omit<RechargeSnapshot, 'id'> = {
   kind: 'collect',
   state: 'CREATED',
@@ -101,12 +134,12 @@ const newborn: Omit<RechargeSnapshot, 'id'> = {
   asks: 0,
 };
 
-const seenBy = (report: RechargeReport): RechargeSnapshot | undefined =>
+const snapshotOf = (report: RechargeReport): RechargeSnapshot | undefined =>
   report.news === 'submit' ? { id: report.transactionId, ...newborn } : report.seen;
 
 /**
- * One read of what nobody has seen, one decision each, one write. Null for a report that lost its race and has to be
- * decided again.
+ * Reads the recharges without a snapshot, decides each report, and writes all decisions in one statement. Null stands
+ * for a report that lost its race and must be decided again.
  */
 async function applyRound(
   run: Run,
@@ -116,23 +149,23 @@ async function applyRound(
 ): Promise<(ReportResult | null)[]> {
   const unseen = reports.filter((report) => !seenOf(report));
   const rows = unseen.length > 0 ? await readRows(run, unseen) : new Map<string, RechargeRead>();
-  const answers = new Map<RechargeReport, ReportResult>();
+  const results = new Map<RechargeReport, ReportResult>();
   const plans: Plan[] = [];
   for (const report of reports) {
     const seen = seenOf(report);
     const row = rows.get(report.transactionId);
-    const unheard = seen ? null : verdictWithoutDecision(row, report);
-    const decision = unheard ? null : decide(seen ?? row!, report);
+    const undecided = seen ? null : verdictWithoutDecision(row, report);
+    const decision = undecided ? null : decide(seen ?? row!, report);
     if (decision && (seen || leavesTrace(decision, report)))
       plans.push(planWrite(seen ?? row!, report, decision, options));
-    else answers.set(report, answerOf(unheard ?? decision!.verdict, row));
+    else results.set(report, resultWithoutWrite(undecided ?? decision!.verdict, row));
   }
   const written = plans.length > 0 ? await write(run, plans) : new Map<string, WrittenRow>();
   for (const plan of plans) {
-    const found = written.get(plan.id);
-    if (found) answers.set(plan.report, resultOf(plan, found));
+    const row = written.get(plan.id);
+    if (row) results.set(plan.report, resultOf(plan, row));
   }
-  return reports.map((report) => answers.get(report) ?? null);
+  return reports.map((report) => results.get(report) ?? null);
 }
 
 function verdictWithoutDecision(
@@ -147,13 +180,13 @@ function verdictWithoutDecision(
 }
 
 /**
- * While a newer release is rolled out its recharges are in the same tables. To decide on one by the rules of this
- * release could charge a customer for a refund.
+ * While a newer release is rolled out, its recharges are in the same tables. Decided by the rules of this release, one of
+ * them could charge a customer for a refund.
  */
 const isUnderstood = ({ kind, state, nextStep }: RechargeRead): boolean =>
   kinds.includes(kind) && states.includes(state) && (nextStep === null || nextSteps.includes(nextStep));
 
-const answerOf = (verdict: ReportResult['verdict'], row: RechargeRead | undefined): ReportResult =>
+const resultWithoutWrite = (verdict: ReportResult['verdict'], row: RechargeRead | undefined): ReportResult =>
   verdict === 'unknown_transaction' || !row
     ? { verdict, state: null, createdAt: null, claim: null }
     : { verdict, state: row.state, createdAt: row.createdAt, claim: null };
@@ -161,18 +194,43 @@ const answerOf = (verdict: ReportResult['verdict'], row: RechargeRead | undefine
 const leavesTrace = (decision: Decision, report: RechargeReport): boolean =>
   decision.filed || (report.calls?.length ?? 0) > 0 || report.eventId !== undefined;
 
+const readColumns = columns({ id: 'uuid', eventId: 'uuid?' });
+
 async function readRows(run: Run, reports: readonly RechargeReport[]): Promise<Map<string, RechargeRead>> {
-  const asked = JSON.stringify(reports.map((r) => ({ id: r.transactionId, event: r.eventId ?? null })));
+  const input = reports.map(({ transactionId, eventId }) => ({
+    id: transactionId,
+    eventId: eventId ?? null,
+  }));
   const rows = await run<RechargeRead>(Prisma.sql`
-    select t.id, t.kind, t.state, t.confirmation, t.account_id as "accountId", t.amount_minor as "amountMinor",
-      t.currency, t.provider, t.provider_order_id as "providerOrderId", t.next_step as "nextStep", t.attempt,
-      t.version, t.asks, t.created_at as "createdAt",
-      (select e.processed_at is not null from webhook_event e where e.id = a.event) as "eventDone",
-      array(select j.slot from ledger_journal j where j.transaction_id = t.id) as slots,
-      array(select c.kind from reconciliation_case c
-        where c.subject = t.id::text and c.closed_at is null) as "openCases"
-    from jsonb_to_recordset(${asked}::jsonb) as a(id uuid, event uuid)
-    join recharge_transaction t on t.id = a.id`);
+    with input as ${readColumns.from(input)}
+    select
+      recharge.id,
+      recharge.kind,
+      recharge.state,
+      recharge.confirmation,
+      recharge.account_id as "accountId",
+      recharge.amount_minor as "amountMinor",
+      recharge.currency,
+      recharge.provider,
+      recharge.provider_order_id as "providerOrderId",
+      recharge.next_step as "nextStep",
+      recharge.attempt,
+      recharge.version,
+      recharge.asks,
+      recharge.created_at as "createdAt",
+      (select event.processed_at is not null
+        from webhook_event event
+        where event.id = input."eventId") as "eventDone",
+      array(
+        select journal.slot
+        from ledger_journal journal
+        where journal.transaction_id = recharge.id) as slots,
+      array(
+        select open_case.kind
+        from reconciliation_case open_case
+        where open_case.subject = recharge.id::text and open_case.closed_at is null) as "openCases"
+    from input
+    join recharge_transaction recharge on recharge.id = input.id`);
   return new Map(rows.map((row) => [row.id, row]));
 }
 

@@ -1,8 +1,9 @@
+import { type RequestTextName, requestTextNames, textColumnsOf } from '../../core/request-texts.js';
 import { Prisma } from '../../generated/client.js';
 import { THIS_DAY_STEP } from '../ceilings/day-counter.js';
 import { columns } from '../database/rows.js';
 
-/** A new recharge as a statement is given it. */
+/** A new recharge in the form in which a statement receives it. */
 export const birthColumns = {
   id: 'uuid',
   clientId: 'uuid',
@@ -14,41 +15,96 @@ export const birthColumns = {
   currency: 'text',
   paymentMethod: 'text',
   provider: 'text',
-  orderReference: 'text?',
-  productType: 'text?',
-  planId: 'text?',
   metadata: 'jsonb',
   requestedAt: 'timestamptz?',
   correlationId: 'text',
+  ...(Object.fromEntries(requestTextNames.map((name) => [name, 'text?'])) as Record<
+    RequestTextName,
+    'text?'
+  >),
 } as const;
 
 export const births = columns(birthColumns);
 
+const textsIn = (table: Parameters<typeof textColumnsOf>[0]) => ({
+  columns: Prisma.raw(
+    textColumnsOf(table)
+      .map(({ column }) => column)
+      .join(', '),
+  ),
+  fields: Prisma.raw(
+    textColumnsOf(table)
+      .map(({ field }) => `"${field}"`)
+      .join(', '),
+  ),
+});
+const requestTexts = textsIn('recharge_request');
+const transactionTexts = textsIn('recharge_transaction');
+
 /**
- * Stores the new recharges of a relation with the columns of a birth, each with its request. Of several with one key the
- * first is stored: the others are not among `inserted_recharges`. Requests are inserted in key order: batches that share
- * keys then wait for each other instead of deadlocking.
+ * Stores the new recharges of a relation with the columns of a birth, each with its request. Of several births with one
+ * idempotency key the first is stored, and the others are missing from `inserted_recharges`.
+ *
+ * Requests are inserted in the order of their keys. Batches that share keys then wait for each other instead of
+ * deadlocking.
  */
 export const insertedRecharges = (
   from: 'creditable' | 'covered',
-  /** `isCounted`: in the day's counter of its client and currency. */
+  /** `isCounted`: the recharges count towards the day's ceiling of their client and currency. */
   { hintLimitMs, isCounted }: { hintLimitMs: number; isCounted: boolean },
 ): Prisma.Sql => Prisma.sql`
   inserted_requests as (
-    insert into recharge_request (transaction_id, client_id, idempotency_key, fingerprint, metadata, product_type,
-      plan_id, requested_at, correlation_id)
-    select id, "clientId", "idempotencyKey", fingerprint, metadata, "productType", "planId", "requestedAt",
-      "correlationId"
+    insert into recharge_request (
+      transaction_id,
+      client_id,
+      idempotency_key,
+      fingerprint,
+      metadata,
+      requested_at,
+      correlation_id,
+      ${requestTexts.columns})
+    select
+      id,
+      "clientId",
+      "idempotencyKey",
+      fingerprint,
+      metadata,
+      "requestedAt",
+      "correlationId",
+      ${requestTexts.fields}
     from ${Prisma.raw(from)}
     order by "clientId", "idempotencyKey"
     on conflict (client_id, idempotency_key) do nothing
     returning transaction_id),
   inserted_recharges as (
-    insert into recharge_transaction (id, client_id, account_id, kind, state, amount_minor, currency, payment_method,
-      provider, order_reference, next_step, due_at, day_step)
-    select id, "clientId", "accountId", kind, 'CREATED', "amountMinor", currency, "paymentMethod", provider,
-      "orderReference", 'submit', now() + ${hintLimitMs}::int * interval '1 ms',
-      ${isCounted ? THIS_DAY_STEP : Prisma.sql`null::int`}
+    insert into recharge_transaction (
+      id,
+      client_id,
+      account_id,
+      kind,
+      state,
+      amount_minor,
+      currency,
+      payment_method,
+      provider,
+      next_step,
+      due_at,
+      day_step,
+      ${transactionTexts.columns})
+    select
+      id,
+      "clientId",
+      "accountId",
+      kind,
+      'CREATED',
+      "amountMinor",
+      currency,
+      "paymentMethod",
+      provider,
+      'submit',
+      now() + ${hintLimitMs}::int * interval '1 ms',
+      ${isCounted ? THIS_DAY_STEP : Prisma.sql`null::int`},
+      ${transactionTexts.fields}
     from ${Prisma.raw(from)}
     join inserted_requests on inserted_requests.transaction_id = id
     returning id, created_at as "createdAt")`;

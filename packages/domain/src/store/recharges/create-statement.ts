@@ -1,4 +1,5 @@
 import { holdOf } from '../../core/postings.js';
+import type { RequestTexts } from '../../core/request-texts.js';
 import { Prisma } from '../../generated/client.js';
 import { countedRecharges, type DayCeiling, inputUnder } from '../ceilings/day-counter.js';
 import { columns } from '../database/rows.js';
@@ -6,12 +7,15 @@ import { postedJournals } from '../ledger/post.js';
 import { birthColumns, births, insertedRecharges } from './birth.js';
 import type { NewRecharge } from './new-recharge.js';
 
-export type Birth = NewRecharge & Readonly<{ fingerprint: string }>;
+export type Birth = NewRecharge & RequestTexts & Readonly<{ fingerprint: string }>;
 
 /**
- * What became of one request: `stored` with its time, `uncovered` because the balance does not pay for it,
- * `beyond_balance` because no balance could hold what is there already and the amount, or `above_ceiling`. A request
- * whose key stands for a recharge already has no row, or that of a refusal.
+ * What a statement did with one birth: it stored the birth, or refused it.
+ * - `uncovered`: the balance does not pay for the recharge.
+ * - `beyond_balance`: the balance and the amount together exceed the largest balance.
+ * - `above_ceiling`: the day's ceiling has no room for the amount.
+ *
+ * A birth whose idempotency key already stands for a recharge has no row, or the row of a refusal.
  */
 export type BirthResult =
   | Readonly<{ id: string; fate: 'stored'; createdAt: Date }>
@@ -23,16 +27,16 @@ const BALANCE_MINOR_MAX = 2n ** 63n - 1n;
 export type BirthOptions = Readonly<{
   hintLimitMs: number;
   newId: () => string;
-  /** Of the day, for requests of one client and currency. */
+  /** The day's ceiling, when all births are of its client and currency. */
   ceiling?: DayCeiling;
 }>;
 
 export const insertStatement = (
-  asks: readonly Birth[],
+  newBirths: readonly Birth[],
   { hintLimitMs, ceiling }: BirthOptions,
 ): Prisma.Sql => Prisma.sql`
   with
-  ${ceiling ? inputUnder(births.from(asks), ceiling) : Prisma.sql`input as materialized ${births.from(asks)}`},
+  ${ceiling ? inputUnder(births.from(newBirths), ceiling) : Prisma.sql`input as materialized ${births.from(newBirths)}`},
   ${creditableBirths},
   ${insertedRecharges('creditable', { hintLimitMs, isCounted: ceiling !== undefined })}
   ${ceiling ? Prisma.sql`, ${countedRecharges}` : Prisma.empty}
@@ -64,16 +68,16 @@ const aboveCeiling = Prisma.sql`
 const heldBirths = columns({ ...birthColumns, holdJournalId: 'uuid', debit: 'text', credit: 'text' });
 
 /**
- * The same for recharges that are paid from a wallet: only those that the balance covers are stored. A refused request
- * stores nothing, not even its idempotency key, so the client may use the key again.
+ * The statement for recharges that are paid from a wallet: it stores only those that the balance covers. A refused
+ * request stores nothing, not even its idempotency key, so the client may use the key again.
  */
 export const insertWithHolds = (
-  asks: readonly Birth[],
+  newBirths: readonly Birth[],
   { hintLimitMs, newId, ceiling }: BirthOptions,
 ): Prisma.Sql => {
-  const held = asks.map((ask) => {
-    const [posting] = holdOf({ ...ask, money: ask }).postings;
-    return { ...ask, holdJournalId: newId(), debit: posting!.debit, credit: posting!.credit };
+  const held = newBirths.map((birth) => {
+    const [posting] = holdOf({ ...birth, money: birth }).postings;
+    return { ...birth, holdJournalId: newId(), debit: posting!.debit, credit: posting!.credit };
   });
   return Prisma.sql`
     with recursive
@@ -92,10 +96,12 @@ export const insertWithHolds = (
 };
 
 /**
- * Wallets and their frozen parts are locked by name, as settlements lock them. Then each request takes what it needs in
- * the order of ids, if that is there, and leaves it to those behind it if not.
- * The names are a constant: of a row that changed while its lock was waited for Postgres judges the condition again, and
- * finds no match in a part of the statement. The wallet then seemed to be gone, and its owner poor.
+ * Locks the available and frozen parts of the wallets in name order, as settlements do. The births of a wallet are then
+ * served in id order: each takes its amount from what the births before it left, if that suffices.
+ *
+ * The names are a parameter and no part of the statement. Postgres judges the condition of a locked row again if the row
+ * changed while the lock was awaited, and that second judgement finds no match in another part of the statement: the
+ * wallet would seem to be missing, and its balance too low.
  */
 const coveredBirths = (names: readonly string[]): Prisma.Sql => Prisma.sql`
     locked_wallets as materialized (
@@ -108,7 +114,8 @@ const coveredBirths = (names: readonly string[]): Prisma.Sql => Prisma.sql`
       select input.*
       from input
       where not exists (
-        select from recharge_request request
+        select
+        from recharge_request request
         where request.client_id = input."clientId" and request.idempotency_key = input."idempotencyKey")),
     queued as materialized (
       select
@@ -121,12 +128,22 @@ const coveredBirths = (names: readonly string[]): Prisma.Sql => Prisma.sql`
       from new_births birth
       join locked_wallets wallet on wallet.name = birth.debit and wallet.currency = birth.currency),
     served as (
-      select id, name, currency, place, amount <= balance_minor as is_covered,
+      select
+        id,
+        name,
+        currency,
+        place,
+        amount <= balance_minor as is_covered,
         balance_minor - case when amount <= balance_minor then amount else 0 end as rest
       from queued
       where place = 1
       union all
-      select queued.id, queued.name, queued.currency, queued.place, queued.amount <= before.rest,
+      select
+        queued.id,
+        queued.name,
+        queued.currency,
+        queued.place,
+        queued.amount <= before.rest,
         before.rest - case when queued.amount <= before.rest then queued.amount else 0 end
       from served before
       join queued on queued.name = before.name and queued.currency = before.currency

@@ -1,21 +1,29 @@
 import { hash } from 'node:crypto';
+import { requestTextNames } from '../../core/request-texts.js';
 import type { NewRecharge } from './new-recharge.js';
 
+// Every stored fingerprint has the first three texts of the list, null or not.
+const always = requestTextNames.slice(0, 3);
+const whenGiven = requestTextNames.slice(3);
+
 /**
- * Identity of a request's meaning: over its parsed fields, metadata by sorted key, so that neither formatting nor the
- * order of keys nor the client's timestamp make another request. Each field is length-prefixed by JSON's own quoting.
+ * The identity of a request's meaning. It is taken over the parsed fields, with metadata sorted by key, so formatting,
+ * the order of keys and the client's timestamp do not change it. JSON quotes each field, so two fields cannot run into
+ * one another.
+ *
+ * A text that joined the list later counts only where a request has it. Requests that were stored before keep their
+ * fingerprints, so their repetitions are still recognised.
  */
-export function fingerprintOf(ask: NewRecharge): string {
-  const metadata = Object.entries(ask.metadata).sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0));
+export function fingerprintOf(request: NewRecharge): string {
+  const metadata = Object.entries(request.metadata).sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0));
   const meaning = [
-    ask.accountId,
-    ask.amountMinor.toString(),
-    ask.currency,
-    ask.paymentMethod,
-    ask.orderReference,
-    ask.productType,
-    ask.planId,
+    request.accountId,
+    request.amountMinor.toString(),
+    request.currency,
+    request.paymentMethod,
+    ...always.map((name) => request[name] ?? null),
     metadata,
+    ...whenGiven.flatMap((name) => (request[name] == null ? [] : [[name, request[name]]])),
   ];
   return hash('sha256', JSON.stringify(meaning));
 }

@@ -1,6 +1,6 @@
 import { columns, type Row } from '../database/rows.js';
 
-/** One contact with a provider, as the statement writes it. A call of an intent has no times of its own yet. */
+/** One call to a provider, in the form that the statement writes. The call of a new intent has no times yet. */
 export const callColumns = columns({
   id: 'uuid',
   attempt: 'int',
@@ -22,7 +22,7 @@ export const postingColumns = columns({
 /** A decision about one recharge, in the form that the statement writes. */
 export const planColumns = columns({
   id: 'uuid',
-  /** The version that was decided on: a row that has another one by now is left alone. */
+  /** The version that was decided on. A row that has another version by now is skipped. */
   version: 'int',
   provider: 'text?',
   verdict: 'text',

@@ -9,14 +9,14 @@ export type PlanOptions = Readonly<{
   newId: () => string;
   /** How long a provider may be silent before it is asked. */
   reconcileAfterMs: number;
-  /** Longest time one submit with its retries may take, margin included: until then its silence means nothing. */
+  /** The longest time that one submit with its retries may take, margin included. Silence means nothing before that. */
   callLimitMs: number;
   random: () => number;
-  /** Is told what the database refuses to record. */
+  /** Called with each error by which the database refuses to record a report. */
   onRefused: (transactionId: string, error: Error) => void;
 }>;
 
-/** A decision with the row that the statement writes for it. */
+/** A decision together with the row that the statement writes for it. */
 export type Plan = Readonly<{
   id: string;
   report: RechargeReport;
@@ -28,7 +28,7 @@ export type Plan = Readonly<{
 
 const TEXT_MAX = 500;
 
-/** What a report does to a recharge as it was seen. */
+/** Turns the decision about a report into the row that the statement writes. */
 export function planWrite(
   seen: RechargeSnapshot,
   report: RechargeReport,
@@ -53,7 +53,7 @@ export function planWrite(
     confirmation: decision.confirmation,
     nextStep,
     dueInMs: nextStep === null ? null : dueInMs(seen, report, decision, options),
-    polled: isPatient(report),
+    polled: isFruitlessPoll(report),
     providerOrderId: decision.providerOrderId,
     failureCode: failed ? (report.failure?.code ?? 'PAYMENT_FAILED') : null,
     failureMessage: failed ? storable(report.failure?.message ?? report.reason, TEXT_MAX) : null,
@@ -81,7 +81,7 @@ export const caseDetailOf = (report: RechargeReport): object => ({
 /** JSON has no bigint. */
 const inJson = ({ amountMinor, currency }: Money) => ({ amountMinor: String(amountMinor), currency });
 
-/** A claim leaves the worker the time of its call; silence after that grows more patient with each question. */
+/** After a claim the next step waits for the whole call. After that the gap grows with each question. */
 function dueInMs(
   seen: RechargeSnapshot,
   report: RechargeReport,
@@ -90,7 +90,7 @@ function dueInMs(
 ): number {
   if (decision.claimed) return options.callLimitMs;
   if (decision.nextStep === 'submit') {
-    // The first try after an attempt comes as soon as it may; a provider that refuses every one is asked less and less.
+    // The first retry comes as soon as it may. If the provider refuses again and again, the gaps between retries grow.
     const retries = Math.max(0, seen.attempt - 1);
     const patience =
       retries === 0
@@ -98,12 +98,12 @@ function dueInMs(
         : gapMs(report.unreached ? 0 : retries - 1, options.reconcileAfterMs, options.random());
     return Math.max(report.notBeforeMs ?? 0, patience);
   }
-  const asks = isPatient(report) ? seen.asks : 0;
+  const asks = isFruitlessPoll(report) ? seen.asks : 0;
   return Math.max(report.notBeforeMs ?? 0, gapMs(asks, options.reconcileAfterMs, options.random()));
 }
 
-/** A question that was asked, and brought nothing final: the gap to the next one grows. */
-const isPatient = ({ source, unreached }: RechargeReport): boolean => source === 'poll' && !unreached;
+/** Whether the report is of a query that the provider answered with nothing final. The gap to the next query then grows. */
+const isFruitlessPoll = ({ source, unreached }: RechargeReport): boolean => source === 'poll' && !unreached;
 
 const intentOf = (seen: RechargeSnapshot, callId: string): PlanRow['calls'][number] => ({
   id: callId,
@@ -116,7 +116,7 @@ const intentOf = (seen: RechargeSnapshot, callId: string): PlanRow['calls'][numb
   endedAt: null,
 });
 
-/** What the statement says of a row that it wrote; `claimed` only where an attempt was opened. */
+/** The statement's answer about a row that it wrote. `claimed` is set only if this opened an attempt. */
 export type WrittenRow = Readonly<{ id: string; createdAt: Date; claimed: ClaimedRow | null }>;
 type ClaimedRow = Pick<Recharge, 'kind' | 'accountId' | 'currency' | 'provider' | 'providerOrderId'> &
   Pick<Claim, 'paymentMethod' | 'metadata' | 'idempotencyKey' | 'correlationId'> &

@@ -8,13 +8,13 @@ import type { RechargeReport, ReportResult } from './report.js';
 
 export type RefusalOptions = Pick<PlanOptions, 'newId' | 'reconcileAfterMs' | 'random' | 'onRefused'>;
 
-// Two refusals may be a migration that is under way; a third one is for a person.
+// A migration that is under way may cause one or two refusals. A third one needs a person.
 const REFUSALS_BEFORE_CASE = 3;
 const ERROR_MAX = 500;
 
 /**
- * What the database refuses for good, whoever reports it: the report is left alone, the recharge and the event that
- * spoke are looked at again with doubling gaps, and a person is told. A report that goes through closes the case.
+ * Counts a refusal of the database on the recharge and drops the report. The recharge and the event that the report came
+ * from are tried again with doubling gaps. The third refusal opens a case, and the next report that is recorded closes it.
  */
 export async function noteRefusal(
   run: Run,
@@ -29,7 +29,8 @@ export async function noteRefusal(
 }
 
 const noted = (report: RechargeReport, error: Error, options: RefusalOptions): Prisma.Sql => Prisma.sql`
-  with refused as (
+  with
+  refused_recharge as (
     update recharge_transaction recharge
     set
       refusals = recharge.refusals + 1,
@@ -40,8 +41,10 @@ const noted = (report: RechargeReport, error: Error, options: RefusalOptions): P
     returning recharge.id, recharge.state, recharge.created_at, recharge.refusals),
   delayed_events as (
     update webhook_event event
-    set transaction_id = refused.id, due_at = greatest(event.due_at, now() + ${gap('refused.refusals - 1', options)})
-    from refused
+    set
+      transaction_id = refused_recharge.id,
+      due_at = greatest(event.due_at, now() + ${gap('refused_recharge.refusals - 1', options)})
+    from refused_recharge
     where event.id = ${report.eventId ?? null}::uuid and event.processed_at is null),
   to_open as (
     select
@@ -50,12 +53,12 @@ const noted = (report: RechargeReport, error: Error, options: RefusalOptions): P
       id as transaction_id,
       'unprocessable' as kind,
       ${storableJson(detailOf(report, error))}::jsonb as detail
-    from refused
+    from refused_recharge
     where refusals >= ${REFUSALS_BEFORE_CASE}::int),
   ${openedCases}
-  select state, created_at as "createdAt" from refused`;
+  select state, created_at as "createdAt" from refused_recharge`;
 
-/** As after questions that bring nothing, `gapMs`. */
+/** The same gaps as `gapMs` gives after fruitless queries. */
 const gap = (refusals: string, { reconcileAfterMs, random }: RefusalOptions): Prisma.Sql => Prisma.sql`
   ${reconcileAfterMs * (0.75 + random() / 2)}::float8 * 2 ^ least(${Prisma.raw(refusals)}, 6) * interval '1 ms'`;
 

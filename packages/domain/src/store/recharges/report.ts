@@ -1,7 +1,7 @@
 import type { Recharge, Report } from '../../core/decision.js';
 import type { State, Verdict } from '../../core/recharge.js';
 
-/** One contact with a provider, as it is kept. A submit's `id` is the one its intent was opened with. */
+/** One call to a provider, as it is stored. The `id` of a submit is the id that its intent was opened with. */
 export type ProviderCallRow = Readonly<{
   id: string;
   operation: 'submit' | 'query';
@@ -17,33 +17,36 @@ export type RechargeReport = Report &
   Readonly<{
     transactionId: string;
     calls?: readonly ProviderCallRow[];
-    /** Row id of the stored webhook event that this report comes from: it is filed as processed in the same commit. */
+    /** Row id of the webhook event that this report comes from. The same commit marks the event as processed. */
     eventId?: string;
-    /** Soonest time of the next step, when somebody named one (a provider's Retry-After). */
+    /** The soonest time of the next step in ms from now, if the provider named one (Retry-After). */
     notBeforeMs?: number;
-    /** The provider could not be reached: the next try is not put off as if it had been asked and were silent. */
+    /** The provider could not be reached, so this try does not lengthen the gap to the next one. */
     unreached?: boolean;
-    /** The recharge as the reporter saw it last, which saves a look when nothing has changed since. */
+    /** The recharge as the reporter saw it last. It saves a read if nothing has changed since. */
     seen?: RechargeSnapshot;
-    /** Provider that speaks: a recharge of another one is not known to it. */
+    /** The provider that the report comes from. A recharge of another provider answers `unknown_transaction`. */
     provider?: string;
-    /** The reporter comes again: while the recharge is not sent yet the news is left alone, and `early`. */
+    /** The reporter will repeat the report. Until the recharge has been sent the report is ignored and answered `early`. */
     mayWait?: boolean;
   }>;
 
 export type ReportResult = Readonly<{
   /**
-   * `not_understood`: a kind, state or next step that only a newer release knows. The report is left alone.
-   * `refused`: the database refuses what the report would write. It was counted, and opens a case when it goes on.
+   * - `repeated`: the event of the report is processed already.
+   * - `early`: the recharge has not been sent yet, and the report said `mayWait`.
+   * - `not_understood`: only a newer release knows the recharge's kind, state or next step. The report is ignored.
+   * - `refused`: the database refuses what the report would write. The refusal is counted; the third opens a case.
    */
   verdict: Verdict | 'unknown_transaction' | 'repeated' | 'early' | 'not_understood' | 'refused';
   state: State | null;
-  /** When the recharge was created; null for one that is not there. */
+  /** When the recharge was created. Null if there is no such recharge. */
   createdAt: Date | null;
-  /** Set when this report opened an attempt: what the provider needs to know. */
+  /** The facts that the provider call needs. Set only if this report opened an attempt. */
   claim: Claim | null;
 }>;
 
+/** An opened attempt: the holder, and nobody else, may now call the provider. */
 export type Claim = Readonly<{
   transactionId: string;
   attempt: number;
@@ -54,13 +57,13 @@ export type Claim = Readonly<{
   paymentMethod: string;
   provider: string;
   metadata: Readonly<Record<string, string>>;
-  /** Of the request, for whoever follows it through the logs. */
+  /** The client's key, for the logs. */
   idempotencyKey: string;
   correlationId: string;
   createdAt: Date;
-  /** To be handed on with the answer of the attempt. */
+  /** The reporter hands this snapshot on with the answer of the attempt. */
   seen: RechargeSnapshot;
 }>;
 
-/** A recharge with what says whether it has changed since. */
+/** A recharge with the version that tells whether it has changed since, and the number of queries so far. */
 export type RechargeSnapshot = Recharge & Readonly<{ version: number; asks: number }>;
