@@ -1,3 +1,4 @@
+import { requestTextNames } from '@replenish/domain/rules';
 import { type SaxesAttributeNS, SaxesParser } from 'saxes';
 import { Problem } from '../http/problem.js';
 import { exactNumber } from './json-body.js';
@@ -22,7 +23,7 @@ const numbers = new Set(['amount']);
 const NUMBER = /^-?(0|[1-9]\d*)(\.\d+)?([eE][+-]?\d+)?$/;
 
 /** Optional texts, whose empty element is what tool kits and spreadsheets write for none. Never a key: it would be lost. */
-const emptyIsNone = new Set(['orderReference', 'productType', 'planId', 'timestamp', 'callbackUrl']);
+const emptyIsNone = new Set<string>([...requestTextNames, 'timestamp', 'callbackUrl']);
 
 const XMLNS = 'http://www.w3.org/2000/xmlns/';
 const XML = 'http://www.w3.org/XML/1998/namespace';

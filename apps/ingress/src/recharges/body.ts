@@ -1,4 +1,11 @@
-import { type CaseKind, isFinal, type RechargeView, type State, type TimelineRow } from '@replenish/domain';
+import {
+  type CaseKind,
+  isFinal,
+  type RechargeView,
+  type State,
+  shownTextsOf,
+  type TimelineRow,
+} from '@replenish/domain';
 
 /** What a producer is told a state means. */
 export const statusOf: Record<State, 'accepted' | 'in_progress' | 'succeeded' | 'failed' | 'canceled'> = {
@@ -56,7 +63,7 @@ export const rechargeBody = (r: RechargeView) => ({
   provider: r.provider,
   providerOrderId: r.providerOrderId,
   externalReference: r.providerOrderId,
-  orderReference: r.orderReference,
+  ...shownTextsOf(r),
   message: messageOf(r),
   failure: r.failureCode === null ? null : { code: r.failureCode, message: r.failureMessage ?? '' },
   metadata: r.metadata,

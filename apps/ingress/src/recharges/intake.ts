@@ -1,5 +1,5 @@
 import { type Domain, type Key, minorFromMajor, type RechargeView } from '@replenish/domain';
-import { exponentOf } from '@replenish/domain/rules';
+import { exponentOf, type GivenTexts } from '@replenish/domain/rules';
 import type { Providers } from '@replenish/providers';
 import type { Queues } from '@replenish/queues';
 import { type Counter, crashPoint, newId } from '@replenish/runtime';
@@ -23,18 +23,16 @@ export type IntakeDeps = Readonly<{
 
 export type TakenRecharge = Readonly<{ replayed: boolean; recharge: RechargeView }>;
 
-type ParsedRecharge = Readonly<{
-  idempotencyKey: string;
-  accountId: string;
-  amountMinor: bigint;
-  currency: string;
-  paymentMethod: string;
-  orderReference?: string | undefined;
-  productType?: string | undefined;
-  planId?: string | undefined;
-  metadata: Record<string, string>;
-  timestamp?: string | undefined;
-}>;
+type ParsedRecharge = GivenTexts &
+  Readonly<{
+    idempotencyKey: string;
+    accountId: string;
+    amountMinor: bigint;
+    currency: string;
+    paymentMethod: string;
+    metadata: Record<string, string>;
+    timestamp?: string | undefined;
+  }>;
 
 /** POST /v1/recharges */
 export function takeRecharge(
@@ -107,9 +105,6 @@ async function take(
     clientId: key.clientId,
     kind: asked.paymentMethod === 'balance' ? 'deliver' : 'collect',
     provider,
-    orderReference: asked.orderReference ?? null,
-    productType: asked.productType ?? null,
-    planId: asked.planId ?? null,
     requestedAt: asked.timestamp ? new Date(asked.timestamp) : null,
     correlationId: call.correlationId,
     ceiling: ceilingOf(key, asked.currency),
