@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { PrismaPg } from '@prisma/adapter-pg';
-import { createPostgresBackend, Queue, withBackend } from 'bullmq';
+import { createPostgresBackend, Queue, runMigrations, withBackend } from 'bullmq';
 import express from 'express';
 import pg from 'pg';
 
@@ -12,7 +12,7 @@ const { PrismaClient } = await import(generated.href);
 const { DATABASE_URL, REDIS_URL, PORT } = process.env;
 
 const prisma = new PrismaClient({ adapter: new PrismaPg({ connectionString: DATABASE_URL, max: 16 }) });
-const queue = REDIS_URL ? redisQueue() : postgresQueue();
+const queue = REDIS_URL ? redisQueue() : await postgresQueue();
 await queue.waitUntilReady();
 
 function redisQueue() {
@@ -20,13 +20,16 @@ function redisQueue() {
 }
 
 /** In a schema of its own and with late commits for jobs, as the product has it. */
-function postgresQueue() {
+async function postgresQueue() {
   const bullmq = withBackend(createPostgresBackend);
   const connection = new pg.Pool({
     connectionString: DATABASE_URL,
     max: 4,
     options: '-c search_path=bullmq -c synchronous_commit=off',
   });
+  const client = await connection.connect();
+  await runMigrations(client);
+  client.release();
   return new bullmq.Queue('submission', { connection });
 }
 

@@ -1,9 +1,10 @@
+import { here, verifyBooks } from './checkout.mjs';
 import { FLEET, startProduct } from './fleet.mjs';
-import { hold, rows, verifyBooks } from './ground.mjs';
+import { hold, rows } from './ground.mjs';
 import { allAccepted } from './load.mjs';
 import { memoryMbOf } from './processes.mjs';
 import { chooseDriver, rowsARecharge, runRoofline } from './roofline.mjs';
-import { line, ratios } from './statistics.mjs';
+import { besideLines, inTurn, line, median, ratios } from './statistics.mjs';
 
 const REDIS_GOAL = 0.25;
 const MEMORY_GOAL_MB = 200;
@@ -18,7 +19,9 @@ const UNFINISHED_MAX = 256;
 const LIMIT_MS = 900_000;
 
 /** B3: accepted to SUCCEEDED through all processes, beside Postgres doing nothing but the same rows. */
-export async function measureEndToEnd({ ground, generator, rounds, warmUpMs, measureMs, say, announce }) {
+export async function measureEndToEnd(context) {
+  if (context.beside) return measureBeside(context);
+  const { ground, generator, rounds, warmUpMs, measureMs, say, announce } = context;
   const queues = queuesOf(ground, say);
   const driver = await chooseDriver();
   say(
@@ -54,6 +57,39 @@ export async function measureEndToEnd({ ground, generator, rounds, warmUpMs, mea
   ];
 }
 
+/** The same of two checkouts, and no roofline: what a recharge costs each process, the provider's left out. */
+async function measureBeside({ ground, generator, beside, rounds, warmUpMs, measureMs, say, announce }) {
+  say(`\nB3 end to end: accepted to SUCCEEDED, scenario ok, at most ${UNFINISHED_MAX} unfinished`);
+  const checkouts = { ours: here, before: beside };
+  const table = [];
+  for (const queue of queuesOf(ground, say)) {
+    const measured = { ours: [], before: [] };
+    for (let round = 1; round <= rounds; round++) {
+      for (const name of inTurn(Object.keys(checkouts), round)) {
+        await announce(`  round ${round} ${queue} ${name.padEnd(6)}`);
+        const checkout = checkouts[name];
+        const turn = await takeTurn({ ground, generator, checkout, queue, warmUpMs, measureMs });
+        measured[name].push(turn);
+        say(sentence(turn));
+      }
+    }
+    const names = FLEET.filter((name) => name !== 'sandbox');
+    const each = Object.fromEntries(
+      [...names, 'Postgres'].map((name) => [name, (turn) => usEach(turn, [name])]),
+    );
+    const figures = { rate: ({ rate }) => rate, 'CPU of ours': (turn) => usEach(turn, names), ...each };
+    table.push(...besideLines(`end to end, ${queue}`, measured, figures));
+    for (const [name, turns] of Object.entries(measured)) {
+      const parts = Object.entries(each).map(([part, of]) => `${part} ${Math.round(median(turns.map(of)))}`);
+      table.push(`  remark: ${name}, CPU us each: ${parts.join(', ')}`);
+    }
+  }
+  return table;
+}
+
+const usEach = ({ cpuMs, finished }, names) =>
+  (1_000 * names.reduce((sum, name) => sum + cpuMs[name], 0)) / finished;
+
 /** Resident memory of every process after this many recharges, both back ends. */
 export async function measureMemory({ ground, generator, count, say, announce }) {
   const table = [];
@@ -83,10 +119,10 @@ const sentence = ({ rate, finished, cpuMs }) =>
     .map(([name, ms]) => `${name} ${((1_000 * ms) / finished).toFixed(0)}`)
     .join(', ')}`;
 
-async function takeTurn({ ground, generator, queue, warmUpMs, measureMs, count }) {
+async function takeTurn({ ground, generator, checkout = here, queue, warmUpMs, measureMs, count }) {
   await ground.emptyRedis();
-  const database = await ground.createDatabase();
-  const product = await startProduct({ ground, database, queue, names: FLEET, label: 'b3' });
+  const database = await checkout.createDatabase();
+  const product = await startProduct({ ground, checkout, database, queue, names: FLEET, label: 'b3' });
   const order = {
     url: product.url,
     authorization: product.authorization,
@@ -106,6 +142,7 @@ async function takeTurn({ ground, generator, queue, warmUpMs, measureMs, count }
   allAccepted(result);
   hold(product.deaths().length === 0, `ended on their own: ${product.deaths()}`);
   const total = warm.accepted + result.accepted;
+  await verifyBooks(database.url, checkout);
   await verifyOutcome(database.url, product.sandboxUrl, total);
   const memory = product.processes.map(({ name, pid }) => ({ name, ...memoryMbOf(pid) }));
   const written = await rowsARecharge(database.url);
@@ -117,7 +154,6 @@ async function takeTurn({ ground, generator, queue, warmUpMs, measureMs, count }
 const cpuMsEach = (ground, product) => ({ ...product.cpuMsEach(), Postgres: ground.postgresCpuMs() });
 
 async function verifyOutcome(databaseUrl, sandboxUrl, total) {
-  await verifyBooks(databaseUrl);
   const stored = await rows(
     databaseUrl,
     'select id, state, amount_minor::int as amount from recharge_transaction',

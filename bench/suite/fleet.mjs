@@ -1,11 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import { mkdtempSync } from 'node:fs';
-import { join, resolve } from 'node:path';
-import { openDomain } from '@replenish/domain';
+import { join } from 'node:path';
 import { bearer, freePort } from '@replenish/testing';
+import { here } from './checkout.mjs';
 import { cpuMsOf, startProcess } from './processes.mjs';
 
-const appsDir = resolve(import.meta.dirname, '../../apps');
 // Those of `npm start`, like MALLOC_ARENA_MAX below: six processes on one machine, each below 200 MB.
 const EXEC_ARGV = ['--max-semi-space-size=16', '--max-old-space-size=256'];
 
@@ -13,20 +12,30 @@ export const INGRESS = ['ingress'];
 export const FLEET = ['sandbox', 'ingress', 'submission-worker', 'webhook-worker', 'reconciliation-worker'];
 
 /**
- * The product's own processes on one database, with the settings of `npm start` and no crash points compiled in.
+ * The processes of a checkout on one database of its, with the settings of `npm start` and no crash points compiled in.
  * @param queue redis or postgres
  * @param label of the measurement, for the names of profiles
  * @param settings more of them, by their environment names
+ * @param scopes of the key that is made
  */
-export async function startProduct({ ground, database, queue, names, label, settings = {} }) {
+export async function startProduct({
+  ground,
+  checkout = here,
+  database,
+  queue,
+  names,
+  label,
+  settings = {},
+  scopes = ['recharges:write'],
+}) {
   const env = { ...(await environment(ground, database, queue)), ...settings };
   const processes = [];
   for (const name of names) {
-    const entry = join(appsDir, name, 'dist/main.js');
+    const entry = join(checkout.dir, 'apps', name, 'dist/main.js');
     const execArgv = [...EXEC_ARGV, ...ground.profiles.flags(`${label}-${name}-${queue}`)];
     processes.push(await startProcess({ name, entry, env, execArgv, logsDir: ground.logsDir }));
   }
-  const key = await newKey(env);
+  const key = await newKey(checkout, env, scopes);
   return {
     key,
     url: env.PUBLIC_URL,
@@ -40,8 +49,8 @@ export async function startProduct({ ground, database, queue, names, label, sett
   };
 }
 
-async function newKey({ DATABASE_URL: databaseUrl, MASTER_KEYS: masterKeys }) {
-  const domain = openDomain({
+async function newKey(checkout, { DATABASE_URL: databaseUrl, MASTER_KEYS: masterKeys }, scopes) {
+  const domain = checkout.openDomain({
     databaseUrl,
     masterKeys,
     poolMax: 2,
@@ -52,7 +61,7 @@ async function newKey({ DATABASE_URL: databaseUrl, MASTER_KEYS: masterKeys }) {
     return await domain.clients.create({
       name: 'bench',
       env: 'test',
-      scopes: ['recharges:write'],
+      scopes,
       accounts: ['*'],
     });
   } finally {

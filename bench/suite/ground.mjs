@@ -1,16 +1,15 @@
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { openDomain } from '@replenish/domain';
 import { openEmbeddedPostgres } from '@replenish/runtime/embedded-postgres';
-import { createDatabase, execute, openTestServer } from '@replenish/testing';
+import { execute, openTestServer } from '@replenish/testing';
 import { Redis } from 'ioredis';
 import pg from 'pg';
 import { cpuMsOfChildren } from './processes.mjs';
 import { Profiles } from './profile.mjs';
 
 // The last of the sixteen that a Redis has by default. It is emptied before every turn.
-const REDIS_DATABASE = '/15';
+const REDIS_DATABASE = '15';
 
 /**
  * What all contenders of a run stand on: one durable Postgres, one Redis if there is one, a folder for logs.
@@ -33,7 +32,6 @@ export async function openGround({ postgresUrl, redisUrl, cpuProfDir }) {
     profiles: new Profiles(cpuProfDir),
     postgres: await describePostgres(server.url, embedded !== null),
     redis: redis ? await describeRedis(redis) : null,
-    createDatabase,
     /** Of the sessions that live; 0 where Postgres is not ours to look at. */
     postgresCpuMs: () => (embedded ? cpuMsOfChildren(embedded.pid) : 0),
     checkpoint: () => execute(server.url, 'checkpoint'),
@@ -47,9 +45,10 @@ export async function openGround({ postgresUrl, redisUrl, cpuProfDir }) {
   };
 }
 
-function withPath(url, path) {
+/** The same address with another path: a database of Postgres by its name, of Redis by its number. */
+export function withPath(url, path) {
   const other = new URL(url);
-  other.pathname = path;
+  other.pathname = `/${path}`;
   return other.href;
 }
 
@@ -90,15 +89,4 @@ export class InvalidRound extends Error {
 
 export function hold(condition, otherwise) {
   if (!condition) throw new InvalidRound(otherwise);
-}
-
-/** @throws InvalidRound that names the invariants of the books that do not hold. */
-export async function verifyBooks(databaseUrl) {
-  const domain = openDomain({ databaseUrl, poolMax: 2, reconcileAfterMs: 1_000, providerTimeoutMs: 1_000 });
-  try {
-    const findings = await domain.verify();
-    hold(findings.length === 0, `the books do not hold: ${JSON.stringify(findings)}`);
-  } finally {
-    await domain.close();
-  }
 }

@@ -1,34 +1,72 @@
 import { join } from 'node:path';
 import { freePort } from '@replenish/testing';
+import { here, verifyBooks } from './checkout.mjs';
 import { INGRESS, startProduct } from './fleet.mjs';
-import { hold, rows, verifyBooks } from './ground.mjs';
+import { hold, rows } from './ground.mjs';
 import { allAccepted, CONNECTIONS } from './load.mjs';
 import { cpuMsOf, startProcess } from './processes.mjs';
-import { line, median, ratios } from './statistics.mjs';
+import { besideLines, inTurn, line, median, ratios } from './statistics.mjs';
 
 export const BARE_GOAL = 1;
 export const PRISMA_GOAL = 8;
 
-/** B1: new recharges into our ingress, and into two peers that know less. */
-export async function measureIntake({ ground, generator, rounds, warmUpMs, measureMs, say, announce }) {
+/** B1: new recharges into our ingress, and into two peers that know less, or into that of another checkout. */
+export async function measureIntake(context) {
+  const { ground, beside, say } = context;
   const queue = ground.redis ? 'redis' : 'postgres';
   say(
     `\nB1 intake: POST /v1/recharges, new keys, ${CONNECTIONS} connections, jobs to ${ground.redis ?? 'Postgres'}`,
   );
-  const contenders = { ours: startOurs, bare: startPeer('bare'), prisma: startPeer('prisma') };
-  const measured = { ours: [], bare: [], prisma: [] };
+  const product = (checkout, label) => ({
+    checkout,
+    start: (database) => startIngress({ ground, checkout, database, queue, label }),
+  });
+  const peer = (name) => ({ start: (database) => startPeer({ ground, name, database, queue }) });
+  const ours = product(here, 'b1');
+  if (beside) {
+    const measured = await takeTurns(context, { ours, before: product(beside, 'b1-before') });
+    return besideIntake(measured);
+  }
+  return table(await takeTurns(context, { ours, bare: peer('bare'), prisma: peer('prisma') }));
+}
+
+async function takeTurns({ ground, generator, rounds, warmUpMs, measureMs, say, announce }, contenders) {
+  const names = Object.keys(contenders);
+  const measured = Object.fromEntries(names.map((name) => [name, []]));
   for (let round = 1; round <= rounds; round++) {
-    for (const [name, start] of Object.entries(contenders)) {
+    for (const name of inTurn(names, round)) {
       await announce(`  round ${round} ${name.padEnd(6)}`);
-      const turn = await takeTurn({ ground, generator, start, queue, warmUpMs, measureMs });
+      const turn = await takeTurn({ ground, generator, ...contenders[name], warmUpMs, measureMs });
       measured[name].push(turn);
       say(sentence(turn));
     }
   }
-  const rates = (name) => measured[name].map(({ rate }) => rate);
-  const cpu = Object.keys(measured).map((name) => {
-    return `${name} ${Math.round(median(measured[name].map(({ cpuUs }) => cpuUs)))}`;
+  return measured;
+}
+
+function besideIntake(measured) {
+  const remarks = Object.entries(measured).map(([name, turns]) => {
+    const middle = (of) => Math.round(median(turns.map(of)));
+    return `  remark: ${name}, requests/s ${middle(rateOf)}, CPU us/request ${middle(cpuUsOf)}, Postgres ${middle(postgresUsOf)}`;
   });
+  const figures = {
+    rate: rateOf,
+    'CPU a request': cpuUsOf,
+    'Postgres a request': postgresUsOf,
+    'both a request': (turn) => cpuUsOf(turn) + postgresUsOf(turn),
+  };
+  return [...besideLines('intake', measured, figures), ...remarks];
+}
+
+const rateOf = ({ rate }) => rate;
+const cpuUsOf = ({ cpuUs }) => cpuUs;
+const postgresUsOf = ({ postgresUs }) => postgresUs;
+
+function table(measured) {
+  const rates = (name) => measured[name].map(rateOf);
+  const cpu = Object.keys(measured).map(
+    (name) => `${name} ${Math.round(median(measured[name].map(cpuUsOf)))}`,
+  );
   return [
     line('intake / bare', ratios(rates('ours'), rates('bare')), BARE_GOAL),
     line('intake / prisma', ratios(rates('ours'), rates('prisma')), PRISMA_GOAL),
@@ -43,10 +81,10 @@ export const sentence = ({ rate, p50Ms, p99Ms, cpuUs, postgresUs }) =>
   `${rate.toFixed(0).padStart(6)}/s  p50 ${p50Ms.toFixed(1)} ms  p99 ${p99Ms.toFixed(1)} ms  CPU us a request: ${cpuUs.toFixed(0)}, Postgres ${postgresUs.toFixed(0)}`;
 
 /** One contender, from its start to its end. */
-export async function takeTurn({ ground, generator, start, queue, warmUpMs, measureMs }) {
+export async function takeTurn({ ground, generator, checkout = here, start, warmUpMs, measureMs }) {
   await ground.emptyRedis();
-  const database = await ground.createDatabase();
-  const server = await start(ground, database, queue);
+  const database = await checkout.createDatabase();
+  const server = await start(database);
   await ground.checkpoint();
   let cpuMs = 0;
   let postgresMs = 0;
@@ -74,21 +112,19 @@ export async function takeTurn({ ground, generator, start, queue, warmUpMs, meas
   };
 }
 
-const startOurs = (ground, database, queue) => startIngress({ ground, database, queue, label: 'b1' });
-
 /** @param isSigning whether each request is signed, or brings its secret */
 export async function startIngress({ isSigning = false, ...wishes }) {
-  const { database } = wishes;
+  const { checkout, database } = wishes;
   const product = await startProduct({ ...wishes, names: INGRESS });
   const { key, authorization } = product;
   const verify = async (accepted) => {
-    await verifyBooks(database.url);
+    await verifyBooks(database.url, checkout);
     await sameCount(database, ['recharge_request', 'recharge_transaction'], accepted);
   };
   return { ...product, verify, credentials: isSigning ? { signingKey: key } : { authorization } };
 }
 
-const startPeer = (name) => async (ground, database, queue) => {
+async function startPeer({ ground, name, database, queue }) {
   const port = await freePort();
   const env = {
     PATH: process.env.PATH,
@@ -107,7 +143,7 @@ const startPeer = (name) => async (ground, database, queue) => {
     verify: (accepted) => sameCount(database, tables, accepted),
     stop: peer.stop,
   };
-};
+}
 
 async function sameCount({ url }, tables, accepted) {
   for (const table of tables) {

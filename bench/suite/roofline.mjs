@@ -3,7 +3,8 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import pg from 'pg';
-import { hold, rows, verifyBooks } from './ground.mjs';
+import { here, verifyBooks } from './checkout.mjs';
+import { hold, rows } from './ground.mjs';
 import { statements } from './roofline-statements.mjs';
 
 const run = promisify(execFile);
@@ -20,7 +21,7 @@ export async function chooseDriver() {
  * @param written rows a recharge of the product left in each table, this round: the roofline must leave the same
  */
 export async function runRoofline({ ground, driver, warmUpMs, measureMs, written }) {
-  const database = await ground.createDatabase();
+  const database = await here.createDatabase();
   const script = statements({ hasUuid7: ground.postgres.hasUuid7 });
   const drive = driver.startsWith('pgbench') ? drivePgbench : driveNode;
   await drive({ ground, script, url: database.url, seconds: warmUpMs / 1_000 });

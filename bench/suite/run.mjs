@@ -1,5 +1,6 @@
 import { loadavg } from 'node:os';
 import { parseArgs } from 'node:util';
+import { openCheckout } from './checkout.mjs';
 import { measureEndToEnd, measureMemory } from './end-to-end.mjs';
 import { InvalidRound, openGround } from './ground.mjs';
 import { measureIntake } from './intake.mjs';
@@ -7,7 +8,7 @@ import { startGenerator } from './load.mjs';
 import { machineBusyShare, stopAll } from './processes.mjs';
 import { measureSigning } from './signing.mjs';
 
-const USAGE = `node bench/suite/run.mjs [--rounds 5] [--seconds 8] [--only b1|signing|b3|memory] [--quick] [--cpu-prof DIR]
+const USAGE = `node bench/suite/run.mjs [--rounds 5] [--seconds 8] [--only b1|signing|b3|memory] [--beside DIR] [--quick] [--cpu-prof DIR]
 environment: REDIS_URL (its database 15 is emptied), TEST_POSTGRES_URL (unset: an embedded one)`;
 
 const say = (text) => process.stdout.write(`${text}\n`);
@@ -26,6 +27,7 @@ function options() {
       seconds: { type: 'string' },
       only: { type: 'string' },
       quick: { type: 'boolean', default: false },
+      beside: { type: 'string' },
       'cpu-prof': { type: 'string' },
     },
   });
@@ -39,20 +41,23 @@ function options() {
     rounds: number(values.rounds, values.quick ? 2 : 5),
     measureMs: 1_000 * number(values.seconds, values.quick ? 3 : 8),
     warmUpMs: values.quick ? 1_000 : 2_000,
-    wants: (what) => (values.only ?? 'b1 signing b3').includes(what),
+    wants: (what) => (values.only ?? (values.beside ? 'b1 b3' : 'b1 signing b3')).includes(what),
+    besideDir: values.beside,
     cpuProfDir: values['cpu-prof'],
   };
 }
 
-async function bench({ rounds, measureMs, warmUpMs, wants }, ground) {
+async function bench({ rounds, measureMs, warmUpMs, wants, besideDir }, ground) {
   const generator = await startGenerator(ground);
-  const context = { ground, generator, rounds, measureMs, warmUpMs, say, announce };
+  const beside = besideDir ? await openCheckout(besideDir, ground.serverUrl) : null;
+  const context = { ground, generator, beside, rounds, measureMs, warmUpMs, say, announce };
   const table = [];
   if (wants('b1')) table.push(...(await measureIntake(context)));
   if (wants('signing')) table.push(...(await measureSigning(context)));
   if (wants('b3')) table.push(...(await measureEndToEnd(context)));
   if (wants('memory')) table.push(...(await measureMemory({ ...context, count: 10_000 })));
   await stopAll();
+  await beside?.close();
   for (const line of ground.profiles.report()) say(line);
   say(wants('memory') ? '' : `\nmedian (lowest..highest) of ${rounds} rounds\n`);
   for (const line of table) say(line);

@@ -16,9 +16,8 @@ export async function measureSigning({ ground, generator, rounds, warmUpMs, meas
     for (const [name, turns] of Object.entries(measured)) {
       await announce(`  round ${round} ${name}`);
       const isSigning = name === 'signed';
-      const start = (on, database) =>
-        startIngress({ ground: on, database, queue, label: name, settings, isSigning });
-      const turn = await takeTurn({ ground, generator, start, queue, warmUpMs, measureMs });
+      const start = (database) => startIngress({ ground, database, queue, label: name, settings, isSigning });
+      const turn = await takeTurn({ ground, generator, start, warmUpMs, measureMs });
       turns.push(turn);
       say(sentence(turn));
     }

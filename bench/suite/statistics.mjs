@@ -7,6 +7,15 @@ export function median(values) {
 /** Ratios of what was measured in the same round, so that a slow minute slows both sides of one. */
 export const ratios = (ours, theirs) => ours.map((value, round) => value / theirs[round]);
 
+/** Turns of two contenders that alternate: the one that began a round is the second in the next. */
+export const inTurn = (names, round) => (round % 2 === 1 ? names : [...names].reverse());
+
+/** What two checkouts differ by: figures of `ours` over those of `before`, turns of one round each. */
+export const besideLines = (what, { ours, before }, figures) =>
+  Object.entries(figures).map(([name, of]) =>
+    line(`${what}, ours / before: ${name}`, ratios(ours.map(of), before.map(of)), undefined, { digits: 3 }),
+  );
+
 /** One line of the table: the median, the spread, and whether the goal was reached. */
 export function line(what, values, goal, { digits = 2, isCost = false } = {}) {
   const [low, high] = [Math.min(...values), Math.max(...values)];
