@@ -6,7 +6,7 @@ import { createFastServer } from '@replenish/runtime';
 import express, { type NextFunction, type Request, type Response } from 'express';
 import { controlFace } from './control/face.js';
 import { CallLog } from './machine/call-log.js';
-import { Orders } from './machine/orders.js';
+import { OrderBook } from './machine/orders.js';
 import { type Counters, openStore } from './machine/store.js';
 import { defaultTiming, type Timing } from './machine/timing.js';
 import { Webhooks } from './machine/webhooks.js';
@@ -39,7 +39,7 @@ export async function openSandbox(options: SandboxServerOptions): Promise<Sandbo
   const timing = { ...defaultTiming, ...options.timing };
   const store = openStore(options.dataDir);
   const webhooks = new Webhooks(store, key, timing, options.log);
-  const orders = new Orders(store, webhooks, timing, options.log);
+  const orders = new OrderBook(store, webhooks, timing, options.log);
   const closing = new AbortController();
   setMaxListeners(0, closing.signal);
   const desk: Desk = {

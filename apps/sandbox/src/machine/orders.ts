@@ -17,7 +17,7 @@ export type Submitted =
 const STEPS_AT_ONCE = 512;
 
 /** Makes orders, one a reference, and lets happen to them what their scenario says. */
-export class Orders {
+export class OrderBook {
   readonly #store: SandboxStore;
   readonly #webhooks: Webhooks;
   readonly #timing: Timing;

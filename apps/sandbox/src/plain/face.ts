@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import express, { type NextFunction, type Request, type Response, Router } from 'express';
 import type { CallLog } from '../machine/call-log.js';
 import { isReference, OrderRequest, showOrder } from '../machine/order.js';
-import type { Orders, Submitted } from '../machine/orders.js';
+import type { OrderBook, Submitted } from '../machine/orders.js';
 import type { Outage } from '../machine/outage.js';
 import type { FirstAnswer, Refusal } from '../machine/scenarios.js';
 import type { SandboxStore } from '../machine/store.js';
@@ -16,7 +16,7 @@ type FaceAnswer =
 /** What the provider face works on. */
 export type Desk = Readonly<{
   store: SandboxStore;
-  orders: Orders;
+  orders: OrderBook;
   webhooks: Webhooks;
   calls: CallLog;
   outage: Outage;

@@ -66,4 +66,4 @@ export type QueryOutcome =
 export type CallFacts = Readonly<{ httpStatus: number | null; providerCode: string | null }>;
 
 /** What a call led to, with the facts of its exchange. */
-export type Answered<Outcome> = Readonly<{ outcome: Outcome; facts: CallFacts }>;
+export type CallAnswer<Outcome> = Readonly<{ outcome: Outcome; facts: CallFacts }>;

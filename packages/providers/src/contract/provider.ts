@@ -1,4 +1,4 @@
-import type { Answered, Order, QueryOutcome, SoughtOrder, SubmitOutcome } from './order.js';
+import type { CallAnswer, Order, QueryOutcome, SoughtOrder, SubmitOutcome } from './order.js';
 import type { Webhooks } from './webhook.js';
 
 /** What a provider promises of its orders. It decides what may be done about an unknown outcome. */
@@ -13,8 +13,8 @@ export type OrderPromises = Readonly<{
 export interface Orders {
   readonly promises: OrderPromises;
   /** One attempt, no retry. Never throws for what a network can do: that is an outcome. */
-  submit(order: Order, signal: AbortSignal): Promise<Answered<SubmitOutcome>>;
-  find(order: SoughtOrder, signal: AbortSignal): Promise<Answered<QueryOutcome>>;
+  submit(order: Order, signal: AbortSignal): Promise<CallAnswer<SubmitOutcome>>;
+  find(order: SoughtOrder, signal: AbortSignal): Promise<CallAnswer<QueryOutcome>>;
 }
 
 /**

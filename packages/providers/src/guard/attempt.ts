@@ -1,11 +1,11 @@
-import type { Answered, QueryOutcome, SubmitOutcome } from '../contract/order.js';
+import type { CallAnswer, QueryOutcome, SubmitOutcome } from '../contract/order.js';
 
 export type ProviderOperation = 'submit' | 'query';
 
 export type Outcome = SubmitOutcome | QueryOutcome;
 export type Unknown = Extract<SubmitOutcome, { kind: 'unknown' }>;
 export type NotExecuted = Extract<SubmitOutcome, { kind: 'not_executed' }>;
-export type SendOnce<O extends Outcome> = (signal: AbortSignal) => Promise<Answered<O>>;
+export type SendOnce<O extends Outcome> = (signal: AbortSignal) => Promise<CallAnswer<O>>;
 
 /** One physical attempt: something may have been sent. */
 export type Attempt = Readonly<{

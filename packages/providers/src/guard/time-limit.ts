@@ -1,4 +1,4 @@
-import type { Answered, CallFacts } from '../contract/order.js';
+import type { CallAnswer, CallFacts } from '../contract/order.js';
 import type { Outcome, SendOnce, Unknown } from './attempt.js';
 
 const noFacts: CallFacts = { httpStatus: null, providerCode: null };
@@ -14,11 +14,11 @@ export async function withinLimit<O extends Outcome>(
   run: SendOnce<O>,
   { timeoutMs, graceMs }: TimeLimit,
   onBug: ((error: unknown) => void) | undefined,
-): Promise<Answered<O | Unknown>> {
+): Promise<CallAnswer<O | Unknown>> {
   const limit = new AbortController();
   const abort = () => limit.abort(new Error(`no answer within ${timeoutMs} ms`));
   const timers = [setTimeout(abort, timeoutMs)];
-  const tooLate = new Promise<Answered<Unknown>>((resolve) => {
+  const tooLate = new Promise<CallAnswer<Unknown>>((resolve) => {
     timers.push(setTimeout(resolve, timeoutMs + graceMs, unknownBecause('timeout')));
   });
   try {
@@ -32,7 +32,7 @@ async function answerOf<O extends Outcome>(
   run: SendOnce<O>,
   signal: AbortSignal,
   onBug: ((error: unknown) => void) | undefined,
-): Promise<Answered<O | Unknown>> {
+): Promise<CallAnswer<O | Unknown>> {
   try {
     return await run(signal);
   } catch (error) {
@@ -41,7 +41,7 @@ async function answerOf<O extends Outcome>(
   }
 }
 
-const unknownBecause = (cause: Unknown['cause']): Answered<Unknown> => ({
+const unknownBecause = (cause: Unknown['cause']): CallAnswer<Unknown> => ({
   outcome: { kind: 'unknown', cause },
   facts: noFacts,
 });
