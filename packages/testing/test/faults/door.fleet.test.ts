@@ -8,7 +8,7 @@ import { checkBooks } from '../../src/books/books.js';
 import { type Fleet, startFleet } from '../../src/fleet/fleet.js';
 import { bearer, client, withBooks } from '../../src/fleet/producer.js';
 import { until } from '../../src/until.js';
-import { patience, TEST_LIMIT_MS } from './setting.js';
+import { patience, TEST_LIMIT_MS } from '../support/setting.js';
 
 jest.setTimeout(TEST_LIMIT_MS);
 

@@ -6,7 +6,7 @@ import { eventBody, postEvent } from '../../src/fleet/webhook.js';
 import { ask, type LoadRequest } from '../../src/load/load.js';
 import type { LoadCall, Producer } from '../../src/load/producer.js';
 import { until } from '../../src/until.js';
-import { openStage, type Stage, TEST_LIMIT_MS } from './setting.js';
+import { openStage, type Stage, TEST_LIMIT_MS } from '../support/setting.js';
 
 jest.setTimeout(TEST_LIMIT_MS);
 

@@ -3,7 +3,7 @@ import { checkBooks } from '../../src/books/books.js';
 import { type MovableAddress, OwnRedis, openMovableAddress } from '../../src/fleet/own-redis.js';
 import { ask } from '../../src/load/load.js';
 import { until } from '../../src/until.js';
-import { openStage, type Stage, TEST_LIMIT_MS } from './setting.js';
+import { openStage, type Stage, TEST_LIMIT_MS } from '../support/setting.js';
 
 jest.setTimeout(TEST_LIMIT_MS);
 

@@ -7,7 +7,7 @@ import { sandboxOrders } from '../../src/fleet/producer.js';
 import { ask, endStates, type LoadScenario, scenarios } from '../../src/load/load.js';
 import type { LoadCall, Producer } from '../../src/load/producer.js';
 import { until } from '../../src/until.js';
-import { openStage, type Stage, TEST_LIMIT_MS } from './setting.js';
+import { openStage, type Stage, TEST_LIMIT_MS } from '../support/setting.js';
 
 jest.setTimeout(TEST_LIMIT_MS);
 

@@ -7,7 +7,7 @@ import { type EventStatus, eventBody, postEvent } from '../../src/fleet/webhook.
 import { ask } from '../../src/load/load.js';
 import type { Producer } from '../../src/load/producer.js';
 import { until } from '../../src/until.js';
-import { openStage, type Stage, TEST_LIMIT_MS } from './setting.js';
+import { openStage, type Stage, TEST_LIMIT_MS } from '../support/setting.js';
 
 jest.setTimeout(TEST_LIMIT_MS);
 

@@ -9,7 +9,7 @@ import { privateRedis } from '../../src/fleet/redis.js';
 import { ask, mix } from '../../src/load/load.js';
 import { Producer } from '../../src/load/producer.js';
 import { until } from '../../src/until.js';
-import { patience, seed, TEST_LIMIT_MS } from './setting.js';
+import { patience, seed, TEST_LIMIT_MS } from '../support/setting.js';
 
 jest.setTimeout(TEST_LIMIT_MS);
 

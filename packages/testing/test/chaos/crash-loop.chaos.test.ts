@@ -5,7 +5,7 @@ import type { Fleet } from '../../src/fleet/fleet.js';
 import { ask } from '../../src/load/load.js';
 import type { Producer } from '../../src/load/producer.js';
 import { until } from '../../src/until.js';
-import { openStage, revived, type Stage, TEST_LIMIT_MS } from './setting.js';
+import { openStage, revived, type Stage, TEST_LIMIT_MS } from '../support/setting.js';
 
 jest.setTimeout(TEST_LIMIT_MS);
 

@@ -4,7 +4,7 @@ import { checkBooks } from '../../src/books/books.js';
 import type { Fleet } from '../../src/fleet/fleet.js';
 import { mix } from '../../src/load/load.js';
 import type { Producer } from '../../src/load/producer.js';
-import { openStage, type Stage, seed, TEST_LIMIT_MS } from './setting.js';
+import { openStage, type Stage, seed, TEST_LIMIT_MS } from '../support/setting.js';
 
 jest.setTimeout(TEST_LIMIT_MS);
 

@@ -5,7 +5,7 @@ import { OwnPostgres } from '../../src/fleet/own-postgres.js';
 import { mix } from '../../src/load/load.js';
 import { Producer } from '../../src/load/producer.js';
 import { until } from '../../src/until.js';
-import { patience, seed, TEST_LIMIT_MS } from './setting.js';
+import { patience, seed, TEST_LIMIT_MS } from '../support/setting.js';
 
 jest.setTimeout(TEST_LIMIT_MS);
 

@@ -4,7 +4,7 @@ import type { Fleet } from '../../src/fleet/fleet.js';
 import { ask, mix } from '../../src/load/load.js';
 import type { Producer } from '../../src/load/producer.js';
 import { until } from '../../src/until.js';
-import { killAndRevive, openStage, type Stage, seed, TEST_LIMIT_MS } from './setting.js';
+import { killAndRevive, openStage, type Stage, seed, TEST_LIMIT_MS } from '../support/setting.js';
 
 jest.setTimeout(TEST_LIMIT_MS);
 

@@ -9,6 +9,7 @@ import { type Fleet, startFleet } from '../../src/fleet/fleet.js';
 import { bearer, client, withBooks } from '../../src/fleet/producer.js';
 import { scenarios } from '../../src/load/load.js';
 import { until } from '../../src/until.js';
+import { patience, TEST_LIMIT_MS } from '../support/setting.js';
 import {
   ask,
   brokenHttp,
@@ -19,7 +20,6 @@ import {
   strangers,
   webhooks,
 } from './provocations.js';
-import { patience, TEST_LIMIT_MS } from './setting.js';
 
 jest.setTimeout(TEST_LIMIT_MS);
 

@@ -5,7 +5,7 @@ import type { Fleet } from '../../src/fleet/fleet.js';
 import { privateRedis } from '../../src/fleet/redis.js';
 import { mix } from '../../src/load/load.js';
 import type { Producer } from '../../src/load/producer.js';
-import { openStage, type Stage, seed, TEST_LIMIT_MS } from './setting.js';
+import { openStage, type Stage, seed, TEST_LIMIT_MS } from '../support/setting.js';
 
 jest.setTimeout(TEST_LIMIT_MS);
 

@@ -4,7 +4,7 @@ import type { Fleet } from '../../src/fleet/fleet.js';
 import { sandboxOrders } from '../../src/fleet/producer.js';
 import { ask, type LoadRequest } from '../../src/load/load.js';
 import type { LoadCall, Producer } from '../../src/load/producer.js';
-import { openStage, type Stage, TEST_LIMIT_MS } from './setting.js';
+import { openStage, type Stage, TEST_LIMIT_MS } from '../support/setting.js';
 
 const CALLS = 1_000;
 const CONNECTIONS = 200;
