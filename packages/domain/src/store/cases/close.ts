@@ -1,6 +1,6 @@
 import { Prisma } from '../../generated/client.js';
 
-/** Closes the open cases of a relation `to_close (subject, kind, resolution)`, whose cause is gone. */
+/** Closes the open cases that a relation `to_close (subject, kind, resolution)` names. */
 export const closedCases = Prisma.sql`
   closed_cases as (
     update reconciliation_case

@@ -3,10 +3,11 @@ import { Prisma } from '../../generated/client.js';
 import { coalesce } from '../batches/coalesce.js';
 import { openedCases } from '../cases/open.js';
 import type { Run } from '../database/database.js';
-import { isUuid, storableJson, uuidsOf } from '../database/storable.js';
+import { columns } from '../database/rows.js';
+import { isUuid, storable, storableJson, uuidsOf } from '../database/storable.js';
 import { eventSubject, type Filing, openFiling } from './filing.js';
 
-/** An authentic provider event, as its bytes came. */
+/** A provider event whose signature was verified, with the bytes as they were received. */
 export type SignedEvent = Readonly<{
   id: string;
   provider: string;
@@ -15,7 +16,10 @@ export type SignedEvent = Readonly<{
   correlationId: string;
 }>;
 
-/** `id` is the row that stands for the event: the first delivery's. `changed`: the same event id with another body. */
+/**
+ * `id` is the row of the event. A repeated event has the row of its first arrival. `changed`: the same event id came with
+ * another body.
+ */
 export type Receipt = Readonly<{ id: string; verdict: 'kept' | 'repeated' | 'changed' }>;
 
 export type StoredEvent = Readonly<{
@@ -31,12 +35,12 @@ export type StoredEvent = Readonly<{
 type HashedEvent = SignedEvent & { bodyHash: string };
 
 export interface Inbox extends Filing {
-  /** Stores an event before it is acknowledged; a repeated one is recognised by (provider, event id). */
-  keep(delivery: SignedEvent): Promise<Receipt>;
+  /** Stores an event before it is acknowledged. A repeated event is recognised by its provider and event id. */
+  keep(event: SignedEvent): Promise<Receipt>;
   read(id: string): Promise<StoredEvent | null>;
   /**
-   * The transaction an event speaks of: our reference, taken at its word, or else whose order it is. Whether there is
-   * such a transaction of that provider is for `applyNews` to say.
+   * The id of the transaction that an event is about: the reference in the event, or else the recharge that is known by
+   * the event's order id. `applyNews` checks whether the provider has such a transaction.
    */
   match(of: {
     provider: string;
@@ -51,7 +55,7 @@ export function openInbox(run: Run, options: { hintLimitMs: number; newId: () =>
   const ofOrder = coalesce<OrderName, string | null>((orders) => transactionsOf(run, orders), limits);
   const read = coalesce<string, StoredEvent | null>((ids) => readAll(run, ids), limits);
   return {
-    keep: (delivery) => keep({ ...delivery, bodyHash: hash('sha256', delivery.rawBody) }),
+    keep: (event) => keep({ ...event, bodyHash: hash('sha256', event.rawBody) }),
     read,
     match: async ({ provider, reference, providerOrderId }) => {
       if (reference !== null && isUuid(reference)) return reference.toLowerCase();
@@ -61,48 +65,82 @@ export function openInbox(run: Run, options: { hintLimitMs: number; newId: () =>
   };
 }
 
+const eventColumns = columns({
+  id: 'uuid',
+  provider: 'text',
+  eventId: 'text',
+  rawBody: 'text',
+  bodyHash: 'text',
+  correlationId: 'text',
+});
+
 async function keepAll(
   run: Run,
-  arrivals: readonly HashedEvent[],
+  events: readonly HashedEvent[],
   options: { hintLimitMs: number; newId: () => string },
 ): Promise<Receipt[]> {
-  const json = JSON.stringify(arrivals.map((a) => ({ ...a, rawBody: a.rawBody.toString('base64') })));
+  const input = events.map((event) => ({ ...event, rawBody: event.rawBody.toString('base64') }));
   const kept = await run<{ id: string }>(Prisma.sql`
-    insert into webhook_event (id, provider, event_id, raw_body, body_hash, correlation_id, due_at)
-    select id, provider, "eventId", decode("rawBody", 'base64'), decode("bodyHash", 'hex'), "correlationId",
+    with input as ${eventColumns.from(input)}
+    insert into webhook_event (
+      id,
+      provider,
+      event_id,
+      raw_body,
+      body_hash,
+      correlation_id,
+      due_at)
+    select
+      id,
+      provider,
+      "eventId",
+      decode("rawBody", 'base64'),
+      decode("bodyHash", 'hex'),
+      "correlationId",
       now() + ${options.hintLimitMs}::int * interval '1 ms'
-    from jsonb_to_recordset(${json}::jsonb) as a(
-      id uuid, provider text, "eventId" text, "rawBody" text, "bodyHash" text, "correlationId" text)
+    from input
     order by provider, "eventId"
     on conflict (provider, event_id) do nothing
     returning id`);
   const ids = new Set(kept.map((row) => row.id));
-  const rivals = arrivals.filter((a) => !ids.has(a.id));
-  const first = rivals.length > 0 ? await firstOf(run, rivals) : new Map();
+  const repeated = events.filter(({ id }) => !ids.has(id));
+  const stored = repeated.length > 0 ? await findStored(run, repeated) : new Map<string, StoredHash>();
   return Promise.all(
-    arrivals.map(async (a): Promise<Receipt> => {
-      if (ids.has(a.id)) return { id: a.id, verdict: 'kept' };
-      const stored = first.get(`${a.provider} ${a.eventId}`);
-      if (!stored) throw new Error(`event ${a.provider} ${a.eventId} is neither kept nor there`);
-      if (stored.bodyHash === a.bodyHash) return { id: stored.id, verdict: 'repeated' };
-      await openChangedCase(run, a, options.newId());
-      return { id: stored.id, verdict: 'changed' };
+    events.map(async (event): Promise<Receipt> => {
+      if (ids.has(event.id)) return { id: event.id, verdict: 'kept' };
+      const first = stored.get(`${event.provider} ${event.eventId}`);
+      if (!first) throw new Error(`event ${event.provider} ${event.eventId} is neither kept nor there`);
+      if (first.bodyHash === event.bodyHash) return { id: first.id, verdict: 'repeated' };
+      await openChangedCase(run, event, options.newId());
+      return { id: first.id, verdict: 'changed' };
     }),
   );
 }
 
-async function firstOf(run: Run, arrivals: readonly HashedEvent[]) {
-  const json = JSON.stringify(arrivals.map(({ provider, eventId }) => ({ provider, eventId })));
-  const rows = await run<{ id: string; provider: string; eventId: string; bodyHash: string }>(Prisma.sql`
-    select e.id, e.provider, e.event_id as "eventId", encode(e.body_hash, 'hex') as "bodyHash"
-    from (select distinct provider, "eventId"
-      from jsonb_to_recordset(${json}::jsonb) as a(provider text, "eventId" text)) a
-    join webhook_event e on e.provider = a.provider and e.event_id = a."eventId"`);
+type StoredHash = Readonly<{ id: string; provider: string; eventId: string; bodyHash: string }>;
+
+const nameColumns = columns({ provider: 'text', eventId: 'text' });
+
+async function findStored(run: Run, events: readonly HashedEvent[]): Promise<Map<string, StoredHash>> {
+  const names = events.map(({ provider, eventId }) => ({ provider, eventId }));
+  const rows = await run<StoredHash>(Prisma.sql`
+    with input as ${nameColumns.from(names)}
+    select
+      event.id,
+      event.provider,
+      event.event_id as "eventId",
+      encode(event.body_hash, 'hex') as "bodyHash"
+    from (select distinct provider, "eventId" from input) wanted
+    join webhook_event event on event.provider = wanted.provider and event.event_id = wanted."eventId"`);
   return new Map(rows.map((row) => [`${row.provider} ${row.eventId}`, row]));
 }
 
-async function openChangedCase(run: Run, a: HashedEvent, caseId: string): Promise<void> {
-  const detail = storableJson({ eventId: a.eventId, body: a.rawBody.toString('utf8').slice(0, 4_000) });
+async function openChangedCase(
+  run: Run,
+  { provider, eventId, rawBody }: HashedEvent,
+  caseId: string,
+): Promise<void> {
+  const detail = storableJson({ eventId, body: rawBody.toString('utf8').slice(0, 4_000) });
   await run(Prisma.sql`
     with
     to_open as (
@@ -113,28 +151,42 @@ async function openChangedCase(run: Run, a: HashedEvent, caseId: string): Promis
         'event_changed' as kind,
         ${detail}::jsonb as detail
       from webhook_event event
-      where event.provider = ${a.provider} and event.event_id = ${a.eventId}),
+      where event.provider = ${provider} and event.event_id = ${eventId}),
     ${openedCases}
     select from to_open`);
 }
 
 async function readAll(run: Run, ids: readonly string[]): Promise<(StoredEvent | null)[]> {
   const rows = await run<StoredEvent>(Prisma.sql`
-    select id, provider, event_id as "eventId", raw_body as "rawBody", correlation_id as "correlationId",
+    select
+      id,
+      provider,
+      event_id as "eventId",
+      raw_body as "rawBody",
+      correlation_id as "correlationId",
       processed_at is not null as processed,
       (extract(epoch from now() - stored_at) * 1000)::float8 as "ageMs"
-    from webhook_event where id = any(${uuidsOf(ids)}::uuid[])`);
+    from webhook_event
+    where id = any(${uuidsOf(ids)}::uuid[])`);
   const found = new Map(rows.map((row) => [row.id, row]));
   return ids.map((id) => found.get(id) ?? null);
 }
 
+const orderColumns = columns({ provider: 'text', providerOrderId: 'text', n: 'int' });
 type OrderName = Readonly<{ provider: string; providerOrderId: string }>;
 
 async function transactionsOf(run: Run, orders: readonly OrderName[]): Promise<(string | null)[]> {
-  const json = storableJson(orders.map((order, n) => ({ ...order, n })));
+  const input = orders.map(({ provider, providerOrderId }, n) => ({
+    provider: storable(provider, provider.length),
+    providerOrderId: storable(providerOrderId, providerOrderId.length),
+    n,
+  }));
   const rows = await run<{ n: number; id: string }>(Prisma.sql`
-    select a.n, t.id from jsonb_to_recordset(${json}::jsonb) as a(n int, provider text, "providerOrderId" text)
-    join recharge_transaction t on t.provider = a.provider and t.provider_order_id = a."providerOrderId"`);
+    with input as ${orderColumns.from(input)}
+    select input.n, recharge.id
+    from input
+    join recharge_transaction recharge on recharge.provider = input.provider
+      and recharge.provider_order_id = input."providerOrderId"`);
   const found = new Map(rows.map((row) => [row.n, row.id]));
   return orders.map((_, n) => found.get(n) ?? null);
 }
