@@ -1,9 +1,9 @@
 import { BlockList, isIP } from 'node:net';
 
 /**
- * A test of addresses against a list of addresses and networks (CIDR). IPv4 in IPv6's clothes (`::ffff:10.0.0.1`)
- * counts as IPv4. An empty list lets everybody in.
- * @throws for an entry that is neither
+ * Returns a test whether an address is in a list of addresses and networks (CIDR). An IPv4 address in IPv6's form
+ * (`::ffff:10.0.0.1`) counts as IPv4. An empty list allows every address.
+ * @throws for an entry that is neither an address nor a network
  */
 export function addressTest(entries: readonly string[]): (address: string | undefined) => boolean {
   const list = new BlockList();

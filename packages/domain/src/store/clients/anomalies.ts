@@ -7,26 +7,26 @@ import { filedSecurityEvents } from './security-events.js';
 /** A client whose recharges differ from its own history. */
 export type Anomaly = Readonly<{ rule: SecurityRule; clientId: string; detail: string }>;
 
-// What one statement reads of a client at most, however busy it is: its newest recharges of the window, and those before
-// it. A client with more than these in a window is judged by the pace of the newest.
+// The most that one statement reads of a client: its newest recharges inside the window, and its newest before it. A
+// client with more than RECENT_MAX in a window is judged by the pace of the newest ones.
 const RECENT_MAX = 500;
 const PAST_MAX = 1_000;
-// Fewer are no habit yet.
+// Fewer recharges say nothing about what is usual.
 const PAST_MIN = 50;
 const VELOCITY_TIMES = 10;
 const VELOCITY_MIN = 100;
 const AMOUNT_TIMES = 20;
 const CLIENTS_BATCH = 50;
 
-/** Compares each client's recharges of the last minutes with its own past, and files what is odd once an hour. */
+/** Compares each client's recharges of the last minutes with its past, and files each anomaly once per hour. */
 export async function findAnomalies(run: Run): Promise<Anomaly[]> {
-  const oddities: Anomaly[] = [];
+  const anomalies: Anomaly[] = [];
   let behind = '00000000-0000-0000-0000-000000000000';
   for (;;) {
     const clients = await run<{ clientId: string; isActive: boolean }>(clientsBehind(behind));
     for (const { clientId, isActive } of clients)
-      if (isActive) oddities.push(...(await run<Anomaly>(odditiesOf(clientId))));
-    if (clients.length < CLIENTS_BATCH) return oddities;
+      if (isActive) anomalies.push(...(await run<Anomaly>(anomaliesOf(clientId))));
+    if (clients.length < CLIENTS_BATCH) return anomalies;
     behind = clients.at(-1)!.clientId;
   }
 }
@@ -34,7 +34,7 @@ export async function findAnomalies(run: Run): Promise<Anomaly[]> {
 const WINDOW = Prisma.sql`${securityRules.velocity.windowMs}::float8 * interval '1 ms'`;
 const STATES = Prisma.sql`unnest(${[...states]}::text[]) as state(name)`;
 
-/** The next clients that ever asked for a recharge, from one to the next by the index. */
+/** The next clients that have a recharge. The statement steps from client to client through the index. */
 const clientsBehind = (behind: string): Prisma.Sql => Prisma.sql`
   with recursive asking as (
     select ${behind}::uuid as client_id, 0 as n
@@ -42,10 +42,10 @@ const clientsBehind = (behind: string): Prisma.Sql => Prisma.sql`
     select next.client_id, asking.n + 1
     from asking
     cross join lateral (
-      select t.client_id
-      from recharge_transaction t
-      where t.client_id > asking.client_id
-      order by t.client_id
+      select recharge.client_id
+      from recharge_transaction recharge
+      where recharge.client_id > asking.client_id
+      order by recharge.client_id
       limit 1) next
     where asking.n < ${CLIENTS_BATCH}::int)
   select client_id as "clientId", exists (
@@ -53,30 +53,30 @@ const clientsBehind = (behind: string): Prisma.Sql => Prisma.sql`
     from ${STATES}
     cross join lateral (
       select
-      from recharge_transaction t
-      where t.client_id = asking.client_id and t.state = state.name and t.created_at >= now() - ${WINDOW}
+      from recharge_transaction recharge
+      where recharge.client_id = asking.client_id and recharge.state = state.name and recharge.created_at >= now() - ${WINDOW}
       limit 1) recent) as "isActive"
   from asking
   where n > 0
   order by n`;
 
-/** Recharges of a client, newest first: each of its states has an index in that order. */
+/** A client's recharges, newest first. The index has them in that order per state. */
 const newest = (clientId: string, when: Prisma.Sql, limit: number): Prisma.Sql => Prisma.sql`
-  select t.currency, t.amount_minor, t.created_at
+  select recharge.currency, recharge.amount_minor, recharge.created_at
   from ${STATES}
   cross join lateral (
-    select t.currency, t.amount_minor, t.created_at
-    from recharge_transaction t
-    where t.client_id = ${clientId}::uuid and t.state = state.name and ${when}
-    order by t.created_at desc, t.id desc
-    limit ${limit}::int) t
-  order by t.created_at desc
+    select recharge.currency, recharge.amount_minor, recharge.created_at
+    from recharge_transaction recharge
+    where recharge.client_id = ${clientId}::uuid and recharge.state = state.name and ${when}
+    order by recharge.created_at desc, recharge.id desc
+    limit ${limit}::int) recharge
+  order by recharge.created_at desc
   limit ${limit}::int`;
 
-const odditiesOf = (clientId: string): Prisma.Sql => Prisma.sql`
+const anomaliesOf = (clientId: string): Prisma.Sql => Prisma.sql`
   with
-  recent as materialized (${newest(clientId, Prisma.sql`t.created_at >= now() - ${WINDOW}`, RECENT_MAX)}),
-  past as materialized (${newest(clientId, Prisma.sql`t.created_at < now() - ${WINDOW}`, PAST_MAX)}),
+  recent as materialized (${newest(clientId, Prisma.sql`recharge.created_at >= now() - ${WINDOW}`, RECENT_MAX)}),
+  past as materialized (${newest(clientId, Prisma.sql`recharge.created_at < now() - ${WINDOW}`, PAST_MAX)}),
   made as (
     select case when count(*) < ${RECENT_MAX}::int then count(*)
       else count(*) * ${securityRules.velocity.windowMs}::float8
@@ -96,7 +96,7 @@ const odditiesOf = (clientId: string): Prisma.Sql => Prisma.sql`
     select currency, max(amount_minor) as amount
     from recent
     group by currency),
-  odd as (
+  found_anomalies as (
     select 'velocity' as rule, format('%s recharges, usually %s', round(made.count), ceil(pace.usual)) as detail
     from made, pace
     where made.count >= ${VELOCITY_MIN}::int and made.count > ${VELOCITY_TIMES}::int * pace.usual
@@ -106,12 +106,12 @@ const odditiesOf = (clientId: string): Prisma.Sql => Prisma.sql`
     join size using (currency)
     where largest.amount > ${AMOUNT_TIMES}::int * size.usual),
   to_file as (
-    select odd.rule, ${clientId}::uuid as client_id, null as key_id, null as origin, 1 as count, odd.detail
-    from odd
+    select found.rule, ${clientId}::uuid as client_id, null as key_id, null as origin, 1 as count, found.detail
+    from found_anomalies found
     where not exists (
       select
       from security_event event
-      where event.client_id = ${clientId}::uuid and event.rule = odd.rule and event.at > now() - interval '1 hour')),
+      where event.client_id = ${clientId}::uuid and event.rule = found.rule and event.at > now() - interval '1 hour')),
   ${filedSecurityEvents}
   select rule, client_id as "clientId", detail
   from filed_events`;

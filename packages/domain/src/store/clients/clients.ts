@@ -20,45 +20,45 @@ export type NewClient = Readonly<{
   name: string;
   scopes: readonly string[];
   accounts: readonly string[];
-  /** Mark in the key's id: `live` keys are for production, `test` keys for everywhere else. */
+  /** Part of the key's id. `live` keys are for production, `test` keys for all other environments. */
   env: (typeof keyEnvironments)[number];
-  /** Takes the source document's signature for the balance query. */
+  /** The key may sign the balance query in the S3 form. */
   allowS3?: boolean;
-  /** A live key may be sent as a bearer; others always may. */
+  /** A live key may be sent as a bearer token. A test key always may. */
   allowBearer?: boolean;
   requireSignature?: boolean;
   rateLimitPerMinute?: number | null;
   expiresAt?: Date | null;
-  /** Addresses and networks (CIDR). Empty: everywhere. */
+  /** Addresses and networks (CIDR) that the key may be used from. Empty: all. */
   ipAllow?: readonly string[];
   ceilings?: Readonly<Record<string, Ceiling>>;
-  /** `sub` of the OAuth 2 access tokens that stand for this key; no two keys share one. */
+  /** `sub` of the OAuth 2 access tokens that stand for this key. No two keys share one. */
   oauthSubject?: string | null;
 }>;
 
-/** A further key of a client, of the client's own environment. */
+/** A further key of a client. It has the client's environment. */
 export type AddedKey = Omit<NewClient, 'name' | 'env'>;
 
-/** Shown once. */
+/** A new key with its secret, which is shown only this once. */
 export type NewKey = Readonly<{ clientId: string; keyId: string; secret: string }>;
 
 export interface Clients {
-  /** @throws for a bad entry of ipAllow, and when the key would have to sign and no master key can seal its secret */
+  /** @throws for a bad entry of `ipAllow`, and for a key that signs if there is no master key to seal its secret */
   create(client: NewClient): Promise<NewKey>;
-  /** Null when there is no such client. @throws as `create` does */
+  /** Null if there is no such client. @throws as `create` does */
   addKey(clientId: string, key: AddedKey): Promise<NewKey | null>;
   list(): Promise<Key[]>;
-  /** False when there is no such key, or it is revoked already. */
+  /** False if there is no such key, or it is already revoked. */
   revoke(keyId: string): Promise<boolean>;
-  /** A new secret; the one before is good for another 24 hours, so that both ends can change without a gap. */
+  /** Gives the key a new secret. The previous one stays valid for 24 hours, so the client can change over without a gap. */
   rotate(keyId: string): Promise<NewKey | null>;
-  /** Null for a key that is not there or revoked. Its other limits are the caller's to judge. */
+  /** Null for an unknown or revoked key. The caller checks expiry, locks and all other limits. */
   find(keyId: string): Promise<KeyVerifier | null>;
-  /** The key that an issuer's `sub` stands for. */
+  /** Finds the key that the `sub` of an access token stands for. */
   findBySubject(subject: string): Promise<KeyVerifier | null>;
-  /** True for the first use of a nonce in any process. */
+  /** True for the first use of a nonce over all processes. */
   useNonce(use: { keyId: string; nonce: string }): Promise<boolean>;
-  /** Seals with the first master key what another one sealed. Returns how many keys it changed. */
+  /** Seals all secrets with the first master key that another one sealed. Returns how many keys it changed. */
   rekey(): Promise<number>;
 }
 
@@ -68,7 +68,7 @@ const ROTATION_OVERLAP_MS = 24 * 3_600_000;
 const REKEY_TRIES = 5;
 
 const hashOf = (secret: string) => new Uint8Array(createHash('sha256').update(secret, 'utf8').digest());
-// Unique violation, by Postgres's code or Prisma's.
+// The code of a unique violation, from Postgres and from Prisma.
 const isTaken = (error: unknown): boolean => ['23505', 'P2002'].includes(codeOf(error) ?? '');
 const newSecret = (): string => `rs_${randomBytes(32).toString('base64url')}`;
 
@@ -120,7 +120,7 @@ async function addKey(
   return { clientId, keyId: row.id, secret };
 }
 
-/** Of a key's columns only its OAuth subject can clash with another key's. */
+/** The OAuth subject is the only column in which a new key can clash with another key. */
 async function stored(write: () => Promise<unknown>): Promise<void> {
   await persist(write).catch((error: unknown) => {
     if (!isTaken(error)) throw error;
@@ -175,7 +175,7 @@ async function rotate(db: Database, keyId: string, { vault, now }: ClientsDeps):
   return { clientId: row.clientId, keyId, secret };
 }
 
-/** A key that is rotated meanwhile is read again: what was sealed for the old row must not overwrite the new one. */
+/** Reads the keys again until none is left: a key that is rotated meanwhile keeps its new secret and is sealed in the next round. */
 async function rekey(db: Database, vault: Vault | null): Promise<number> {
   if (!vault) throw new Error('no master keys: set MASTER_KEYS');
   const changed = new Set<string>();

@@ -14,7 +14,7 @@ export type Key = Readonly<{
   allowS3: boolean;
   allowBearer: boolean;
   requireSignature: boolean;
-  /** False for a key whose secret was never sealed: it can only be sent as a bearer. */
+  /** False for a key whose secret was never sealed. Such a key can only be sent as a bearer token. */
   canSign: boolean;
   rateLimitPerMinute: number | null;
   ipAllow: readonly string[];
@@ -27,7 +27,7 @@ export type Key = Readonly<{
   revokedAt: Date | null;
 }>;
 
-/** A key with what tests a caller's proof. The secrets themselves stay inside. */
+/** A key with the tests of a caller's proof. The secrets themselves stay inside. */
 export type KeyVerifier = Readonly<{
   key: Key;
   /** Whether a presented secret is the key's, in constant time. */
@@ -36,7 +36,7 @@ export type KeyVerifier = Readonly<{
   hmacs: (message: string) => Buffer[];
   /** Whether the key may be used from an address. */
   isAllowedFrom: (address: string | undefined) => boolean;
-  /** Until when the key is refused at an address or network, as security rules name it; null where it is not. */
+  /** Until when the key is refused at an origin (an address or network, as security rules name it). Null if it is not. */
   lockedUntil: (origin: string) => Date | null;
 }>;
 
@@ -46,7 +46,7 @@ export type KeyRow = Awaited<ReturnType<Database['apiKey']['findMany']>>[number]
 
 export type KnownRow = KeyRow & { locks: readonly { origin: string; until: Date }[] };
 
-/** What a sealed secret is bound to: the key, not the column, since a rotation moves it. */
+/** The context that a sealed secret is bound to. It names the key and no column, because a rotation moves the secret. */
 export const contextOf = (keyId: string): string => `api_key ${keyId}`;
 
 export function verifierOf(row: KnownRow | null, vault: Vault | null, now: () => Date): KeyVerifier | null {
@@ -110,7 +110,7 @@ export const keyOf = (row: KeyRow): Key => ({
 
 type StoredCeilings = Readonly<Record<string, Readonly<{ requestMinor?: string; dayMinor?: string }>>>;
 
-/** Amounts are stored as text: a JSON number stops being exact at 2^53. */
+/** Amounts are stored as text, because a JSON number is not exact beyond 2^53. */
 const ceilingsOf = (stored: unknown): Record<string, Ceiling> =>
   Object.fromEntries(
     Object.entries(stored as StoredCeilings).map(([currency, { requestMinor, dayMinor }]) => [

@@ -5,32 +5,32 @@ import { columns } from '../database/rows.js';
 import { type Anomaly, findAnomalies } from './anomalies.js';
 import { filedSecurityEvents } from './security-events.js';
 
-/** What one rule saw of one key since the last report. `origin` is null where all addresses are counted together. */
+/** How often one key broke one rule since the last report. `origin` is null if the rule counts all addresses together. */
 export type Suspicion = Readonly<{
   rule: SecurityRule;
   keyId: string;
   origin: string | null;
   count: number;
 }>;
-/** A rule's limit was reached. With a lock the key is refused at `origin` until then; without one only people are told. */
+/** A rule's limit was reached. The key is refused at `origin` until `until`. If `until` is null, people are only told. */
 export type Alarm = Readonly<{
   rule: SecurityRule;
   keyId: string;
   origin: string | null;
   until: Date | null;
 }>;
-/** `origin` is null for a key that is refused everywhere. */
+/** A lock of a key. `origin` is null for a key that is refused at all addresses. */
 export type KeyLock = Readonly<{ keyId: string; rule: string; origin: string | null; until: Date }>;
 export type { Anomaly };
 
 export interface Security {
-  /** Files what was seen, and locks keys at the addresses that went too far. Names that are no key's are passed over. */
+  /** Files suspicions and locks keys at the addresses that reached a limit. A suspicion about an unknown key is ignored. */
   report(seen: readonly Suspicion[]): Promise<Alarm[]>;
-  /** The locks that hold now. */
+  /** The locks that are in force now. */
   locked(): Promise<KeyLock[]>;
-  /** Lifts all locks of a key; false when it has none. What it did before is not counted again. */
+  /** Lifts all locks of a key. Earlier events no longer count against it. False if the key has no lock. */
   unlock(keyId: string): Promise<boolean>;
-  /** Compares the recharges of the last minutes with each client's own past; says each oddity once an hour. */
+  /** Compares each client's recharges of the last minutes with its past. Reports each anomaly once per hour. */
   findAnomalies(): Promise<Anomaly[]>;
 }
 

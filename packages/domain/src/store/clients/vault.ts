@@ -1,14 +1,14 @@
 import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
 
-/** A master key: 32 bytes under a short id that is stored beside whatever it sealed. */
+/** A master key: 32 bytes with a short id. The id is stored beside each value that the key sealed. */
 type MasterKey = Readonly<{ id: string; bytes: Buffer }>;
 
-/** Seals secrets at rest. `context` binds a sealed value to its row: moved elsewhere it does not open. */
+/** Encrypts secrets that are stored. `context` binds a sealed value to its row, so it does not open in another row. */
 export interface Vault {
   seal(plain: string, context: string): Uint8Array<ArrayBuffer>;
-  /** @throws when the master key is not given any more, or the value was changed or belongs elsewhere */
+  /** @throws if the master key is missing, or the value was changed or belongs to another context */
   open(sealed: Uint8Array, context: string): string;
-  /** Whether the value is under the first master key already. */
+  /** Whether the first master key sealed the value. */
   isCurrent(sealed: Uint8Array): boolean;
 }
 
@@ -19,8 +19,9 @@ const TAG_BYTES = 16;
 /**
  * AES-256-GCM. A sealed value is: length of the key id, key id, IV, tag, ciphertext.
  *
- * The first key seals, all of them open: a new one is put in front, everything is sealed again, the old one removed.
- * @param masterKeys `<id>:<base64 of 32 bytes>`, several separated by white space
+ * The first master key seals, and all of them open. To change the master key, put a new one in front, seal all secrets
+ * again (`rekey`), and remove the old one.
+ * @param masterKeys `<id>:<base64 of 32 bytes>`, several of them separated by white space
  * @throws for any other form
  */
 export function openVault(masterKeys: string): Vault {
@@ -42,7 +43,7 @@ export function openVault(masterKeys: string): Vault {
       const { keyId, iv, tag, body } = unpack(sealed);
       const key = byId.get(keyId);
       if (!key) throw new Error(`a secret was sealed with master key ${keyId}, which is not given`);
-      // Without a length of its own Node takes a tag that was cut to four bytes, and four bytes can be guessed.
+      // Without `authTagLength` Node accepts a tag that was cut to four bytes, and four bytes can be guessed.
       const decipher = createDecipheriv(CIPHER, key.bytes, iv, { authTagLength: TAG_BYTES });
       decipher.setAAD(Buffer.from(context));
       decipher.setAuthTag(tag);
@@ -67,7 +68,7 @@ function unpack(sealed: Uint8Array) {
 function masterKey(text: string): MasterKey {
   const [, id = '', encoded = ''] = /^([A-Za-z0-9_-]{1,32}):([A-Za-z0-9+/]{43}=)$/.exec(text) ?? [];
   const bytes = Buffer.from(encoded, 'base64');
-  // Never the text itself: this message ends in a log.
+  // The message ends in a log, so it never quotes the text.
   if (bytes.length !== 32) throw new Error('a master key is <id>:<base64 of 32 bytes>');
   return { id, bytes };
 }
