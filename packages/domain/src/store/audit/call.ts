@@ -1,14 +1,14 @@
-/** One call of the outside face, answered or refused. Holds no secret: whoever makes one leaves those out. */
+/** One HTTP call to the ingress, answered or refused. It holds no secret; its author leaves secrets out. */
 export type AuditCall = Readonly<{
   id: string;
-  /** When it came. It is filed by the database's clock, where that differs from this process's by more than a second. */
+  /** When the call arrived. It is stored by the database's clock if the process's clock differs by more than a second. */
   at: Date;
   ip: string;
-  /** Null where the caller was not known. */
+  /** Null if the caller is unknown. */
   clientId: string | null;
   keyId: string | null;
   method: string;
-  /** The pattern that matched, not the path. */
+  /** The pattern of the route, not the path of the call. */
   route: string;
   params: Readonly<Record<string, unknown>>;
   accountId: string | null;

@@ -4,7 +4,7 @@ import { momentOr } from '../database/newest.js';
 import type { AuditCall } from './call.js';
 
 export type AuditFilter = Readonly<{
-  /** Unset: calls of every client, which only operators may see. */
+  /** Unset: the calls of all clients, which only operators may see. */
   clientId?: string | undefined;
   keyId?: string | undefined;
   accountId?: string | undefined;
@@ -12,7 +12,7 @@ export type AuditFilter = Readonly<{
   correlationId?: string | undefined;
   from?: Date | undefined;
   to?: Date | undefined;
-  /** `next` of the page before. */
+  /** `next` of the previous page. */
   before?: CallPlace | undefined;
   limit: number;
 }>;
@@ -22,14 +22,14 @@ export type CallPlace = Readonly<{ at: Date; id: string }>;
 export type AuditPage = Readonly<{
   /** Newest first. */
   calls: readonly AuditCall[];
-  /** Where the next page begins; null at the end. A page with fewer calls than its limit may have a next one: see ROUNDS. */
+  /** Where the next page begins. Null at the end. A page with fewer calls than its limit may have a next one: see ROUNDS. */
   next: CallPlace | null;
 }>;
 
-// A call that is read costs a buffer or two.
+// A statement reads one or two buffers per call.
 const EXAMINED_MAX = 800;
-// An index for each thing to look for would cost every call more than its row. So many statements look through the
-// trail for a page, 8,000 calls in some 30 ms; then it goes out with what was found, and the next one continues there.
+// An index per filter would cost each call more than its row does. Instead up to 10 statements per page look through the
+// trail, 8,000 calls in about 30 ms. Then the page is answered with what was found, and the next page continues there.
 const ROUNDS = 10;
 
 type Found = AuditCall & Readonly<{ examined: number; lastAt: Date | null; lastId: string | null }>;
@@ -38,7 +38,7 @@ export async function searchCalls(run: Run, filter: AuditFilter): Promise<AuditP
   const calls: AuditCall[] = [];
   let { before } = filter;
   for (let round = 0; round < ROUNDS; round++) {
-    // One more than the page holds, to know whether there is another.
+    // One call more than the page holds tells whether there is a next page.
     const found = await run<Found>(examine({ ...filter, before }, filter.limit + 1 - calls.length));
     calls.push(...found.filter(({ id }) => id !== null).map(callOf));
     if (calls.length > filter.limit) {
@@ -54,7 +54,7 @@ export async function searchCalls(run: Run, filter: AuditFilter): Promise<AuditP
 
 const callOf = ({ examined: _, lastAt: __, lastId: ___, ...call }: Found): AuditCall => call;
 
-/** Which calls an index has in the order of time; the rest of the filter is asked of each. */
+/** The part of the filter that an index serves in the order of time. The rest of it is checked per call. */
 function walked({ clientId, status, correlationId }: AuditFilter): Prisma.Sql {
   const isRefusal = status !== undefined && status >= 400;
   if (correlationId !== undefined && isRefusal)
@@ -75,7 +75,7 @@ const examine = (filter: AuditFilter, limit: number): Prisma.Sql => {
       from audit_call call
       where ${walked(filter)}
         and call.at >= ${momentOr(filter.from ?? null, '-infinity')}
-        -- The first bound spares the partitions behind it, the second one the calls of the same moment.
+        -- The first bound excludes later partitions, the second one the calls of the same moment.
         and call.at <= ${at} and (call.at, call.id) < (${at}, ${id}::uuid)
       order by call.at desc, call.id desc limit ${EXAMINED_MAX}::int),
     page as materialized (
@@ -87,8 +87,18 @@ const examine = (filter: AuditFilter, limit: number): Prisma.Sql => {
       (select count(*)::int from examined) as examined,
       (select at from examined order by at, id limit 1) as "lastAt",
       (select id from examined order by at, id limit 1) as "lastId",
-      page.id, page.at, page.ip, page.client_id as "clientId", page.key_id as "keyId", page.method, page.route,
-      page.params, page.account_id as "accountId", page.status, page.code, page.duration_ms as "durationMs",
+      page.id,
+      page.at,
+      page.ip,
+      page.client_id as "clientId",
+      page.key_id as "keyId",
+      page.method,
+      page.route,
+      page.params,
+      page.account_id as "accountId",
+      page.status,
+      page.code,
+      page.duration_ms as "durationMs",
       page.correlation_id as "correlationId"
     from (select) always
     left join page on true

@@ -2,30 +2,32 @@ import { Prisma } from '../../generated/client.js';
 import { eachAlone } from '../batches/each-alone.js';
 import type { Run, Store } from '../database/database.js';
 import { isUnavailable } from '../database/failure.js';
+import { columns } from '../database/rows.js';
 import type { AuditCall } from './call.js';
 import { databaseClock } from './clock.js';
 import { type AuditFilter, type AuditPage, searchCalls } from './search.js';
 
 export interface Audit {
   /**
-   * Files calls in one statement; repeated ones (same time and id) once. Returns how many the database refused.
-   * @throws StoreUnavailable when none is filed for sure
+   * Files calls in one statement. A repeated call (same time and id) is filed once. Returns how many calls the database
+   * refused.
+   * @throws StoreUnavailable if no call is certainly filed
    */
   write(calls: readonly AuditCall[]): Promise<{ refused: number }>;
   list(filter: AuditFilter): Promise<AuditPage>;
   /**
-   * Makes the partitions of this month and the two to come, and of months that calls were filed for without one, where
-   * they are missing. Returns how many it made.
+   * Makes missing partitions: for this month, the next two, and each month whose calls went to the default partition.
+   * Returns how many it made.
    */
   ensurePartitions(): Promise<number>;
-  /** Drops whole months before the given one; returns the names of the partitions. */
+  /** Drops the partitions of all months before the given one. Returns their names. */
   dropBefore(month: Date): Promise<string[]>;
 }
 
-// Two months: a fleet whose reconciliation workers stand still for weeks still files where it should.
+// Two months ahead: a fleet whose reconciliation workers are down for weeks still has its partitions.
 const MONTHS_AHEAD = 2;
 
-/** On the connections of reads: what strangers call, and what is searched for, waits for no money's and keeps none waiting. */
+/** The trail uses the connections for reads, so calls of strangers and searches never compete with the statements of money. */
 export function openAudit({ read: run }: Pick<Store, 'read'>): Audit {
   const ensurePartitions = async (): Promise<number> => {
     const [row] = await run<{ made: number }>(
@@ -47,16 +49,55 @@ export function openAudit({ read: run }: Pick<Store, 'read'>): Audit {
   };
 }
 
+const callColumns = columns({
+  id: 'uuid',
+  at: 'timestamptz',
+  ip: 'text',
+  clientId: 'uuid?',
+  keyId: 'text?',
+  method: 'text',
+  route: 'text',
+  params: 'jsonb',
+  accountId: 'text?',
+  status: 'int',
+  code: 'text?',
+  durationMs: 'float8',
+  correlationId: 'text',
+});
+
 async function write(run: Run, calls: readonly AuditCall[]): Promise<{ refused: number }> {
   const insert = async (some: readonly AuditCall[]): Promise<true[]> => {
     await run(Prisma.sql`
-      insert into audit_call (id, at, ip, client_id, key_id, method, route, params, account_id, status, code,
-        duration_ms, correlation_id)
-      select id, at, ip, "clientId", "keyId", method, route, params, "accountId", status, code, "durationMs",
+      with input as ${callColumns.from(some)}
+      insert into audit_call (
+        id,
+        at,
+        ip,
+        client_id,
+        key_id,
+        method,
+        route,
+        params,
+        account_id,
+        status,
+        code,
+        duration_ms,
+        correlation_id)
+      select
+        id,
+        at,
+        ip,
+        "clientId",
+        "keyId",
+        method,
+        route,
+        params,
+        "accountId",
+        status,
+        code,
+        "durationMs",
         "correlationId"
-      from jsonb_to_recordset(${JSON.stringify(some)}::jsonb) as c(
-        id uuid, at timestamptz, ip text, "clientId" uuid, "keyId" text, method text, route text, params jsonb,
-        "accountId" text, status int, code text, "durationMs" float8, "correlationId" text)
+      from input
       on conflict do nothing`);
     return some.map(() => true);
   };
