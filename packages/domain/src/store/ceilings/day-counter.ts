@@ -1,20 +1,21 @@
 import { Prisma } from '../../generated/client.js';
 
-/** What a client's recharges of a day may add up to, in one currency. */
+/** The largest sum of a client's recharges of one day in one currency, in minor units. */
 export type DayCeiling = Readonly<{ clientId: string; currency: string; dayMinor: bigint }>;
 
-/** The step of now, on the database's clock: a day is the same one for every process. */
+/** The current step on the database's clock, so a day is the same for all processes. */
 export const THIS_DAY_STEP = Prisma.sql`day_step(now())`;
 
-/** The row that recharges under this ceiling wait for each other at. It is never deleted. */
+/** The row that recharges under this ceiling lock one after the other. It is never deleted. */
 export const insertedCounter = ({ clientId, currency }: DayCeiling): Prisma.Sql => Prisma.sql`
   insert into day_counter (client_id, currency)
   values (${clientId}::uuid, ${currency})
   on conflict do nothing`;
 
 /**
- * Names those of `offered` that the ceiling has room for `input`. The counter stays locked until the commit, so of
- * several processes each decides on what the ones before it left. A row that was waited for is read as it is then.
+ * Parts of a statement that name the births of `offered` for which the ceiling has room `input`. The counter stays locked
+ * until the commit, so each process decides on the sum that the processes before it left. Postgres reads a row whose lock
+ * was awaited as it is after the wait.
  */
 export const inputUnder = (
   offered: Prisma.Sql,
@@ -33,7 +34,7 @@ export const inputUnder = (
     from offered, locked_counter
     where counted + offered."amountMinor" <= ${dayMinor.toString()}::numeric)`;
 
-/** Counts what was stored of one statement's requests; all of them are of the ceiling's client and currency. */
+/** Adds the stored recharges to the day's counter. All of them are of the ceiling's client and currency. */
 export const countedRecharges = Prisma.sql`
   counted_recharges as (
     insert into day_counter (client_id, currency, amounts)
@@ -45,17 +46,21 @@ export const countedRecharges = Prisma.sql`
       set amounts = day_added(day_counter.amounts, excluded.amounts, ${THIS_DAY_STEP}))`;
 
 /**
- * What failed or was canceled counts no more, in the step that it was counted in. What comes back from there counts
- * again.
- * Counters are locked before wallets, as requests lock them, and by name: batches that cross then wait instead of
- * deadlocking.
+ * Subtracts recharges that failed or were canceled from the step that they were counted in, and adds recharges that leave
+ * those states.
+ *
+ * Counters are locked by name and before wallets, in the same order as new requests lock them. Batches that cross then
+ * wait instead of deadlocking.
  */
 export const recountedRecharges = Prisma.sql`
   recounted_recharges as (
     insert into day_counter (client_id, currency, amounts)
     select client_id, currency, jsonb_object_agg(day_step::text, amount)
     from (
-      select client_id, currency, day_step,
+      select
+        client_id,
+        currency,
+        day_step,
         sum(case when "to" in ('FAILED', 'CANCELED') then -amount_minor else amount_minor end) as amount
       from moved_recharges
       where day_step is not null

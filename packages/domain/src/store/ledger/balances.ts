@@ -5,7 +5,7 @@ import { momentOr, newestOf, type Place, placeBehind } from '../database/newest.
 
 export type Balance = Readonly<{ currency: string; availableMinor: bigint; frozenMinor: bigint }>;
 
-/** One movement of a wallet's available funds: positive in, negative out, with the balance it left. */
+/** One movement of a wallet's available funds. A positive amount came in, a negative one went out. `balanceMinor` is the balance after it. */
 export type WalletEntry = Readonly<{
   id: bigint;
   at: Date;
@@ -26,7 +26,7 @@ export type EntryFilter = Readonly<{
   limit: number;
 }>;
 
-/** What a wallet holds and how it came to be, as of one moment: nothing of it is later than `asOf`. */
+/** Balances and entries of a wallet as of one moment. No entry is later than `asOf`. */
 export type WalletStatement = Readonly<{
   balances: readonly Balance[];
   entries: readonly WalletEntry[];
@@ -34,11 +34,11 @@ export type WalletStatement = Readonly<{
 }>;
 
 export interface Balances {
-  /** Real time: the running balances, read by key. */
+  /** The current running balances, read by key. */
   of(accountId: string, currency?: string): Promise<Balance[]>;
   /** Newest first. */
   entries(filter: EntryFilter): Promise<WalletEntry[]>;
-  /** Balances and newest entries from one look at the books, so that they agree. */
+  /** Balances and newest entries from one statement, so that they agree. */
   statement(filter: EntryFilter): Promise<WalletStatement>;
 }
 
@@ -51,15 +51,17 @@ export const openBalances = (run: Run): Balances => ({
 function balances(accountId: string, currency: string | undefined): Prisma.Sql {
   const names = [wallet(accountId, 'available'), wallet(accountId, 'frozen')];
   return Prisma.sql`
-    select currency,
+    select
+      currency,
       coalesce(sum(balance_minor) filter (where name = ${names[0]}), 0)::bigint as "availableMinor",
       coalesce(sum(balance_minor) filter (where name = ${names[1]}), 0)::bigint as "frozenMinor"
     from ledger_account
     where name = any(${names}::text[]) and (${currency ?? null}::text is null or currency = ${currency ?? null})
-    group by currency order by currency`;
+    group by currency
+    order by currency`;
 }
 
-/** A wallet's entries of one currency and side have an index in the order of time; a page merges them. */
+/** An index has the entries of a wallet in the order of time, per currency and side. A page merges these streams. */
 function entries(filter: EntryFilter): Prisma.Sql {
   const name = wallet(filter.accountId, 'available');
   return Prisma.sql`
@@ -113,7 +115,7 @@ const newestEntry = (
     order by entry.at desc, entry.id desc limit 1)`;
 };
 
-/** A cursor that no page gave out stands for the entry before it. */
+/** A cursor that the client made up stands for the entry with the next lower id. */
 function startOf({ beforeId, to }: EntryFilter): Place {
   const id = Prisma.sql`${beforeId?.toString()}::bigint`;
   const at = Prisma.sql`coalesce(
@@ -127,7 +129,7 @@ type StatementRow = { asOf: Date; balances: { [name in keyof Balance]: string }[
   | { [name in keyof WalletEntry]: null }
 );
 
-/** One statement has one snapshot. An entry may have been made since this one began, so it is no later than the last. */
+/** One statement has one snapshot. The newest entry may be later than now(), the beginning of the statement. */
 async function statement(run: Run, filter: EntryFilter): Promise<WalletStatement> {
   const rows = await run<StatementRow>(Prisma.sql`
     with

@@ -5,14 +5,14 @@ import { Prisma } from '../../generated/client.js';
  * `to_post (journal_id, transaction_id, slot, ord, debit, credit, amount, currency)`, one row per posting; `ord` counts
  * the postings of a journal from 1.
  *
- * Wallets are locked in name order, so batches that cross wait instead of deadlocking. Entries are numbered after that:
- * the running balances of a wallet follow the ids of its entries. A wallet's balance is written once per batch, so an
- * entry's balance is that one less what the batch posts to the wallet after it.
+ * Wallets are locked in name order, so batches that cross wait instead of deadlocking. Entries get their ids after the
+ * locks, so the running balances of a wallet follow the ids of its entries. A wallet's balance is written once per batch.
+ * The balance of an entry is that final balance less the later postings of the batch to the same wallet.
  *
- * The time of an entry follows the same order, so that a cut at any time splits the entries of a wallet where its
- * balance was. It is taken when the lock of the wallet is had, since now() is the statement's beginning, and it is never
- * before the wallet's entry before it, should the clock be set back. An entry between two wallets has the later time of
- * the two, which each of them keeps.
+ * The times of a wallet's entries follow the same order, so a statement up to any time ends with the balance of that time.
+ * An entry's time is read once the wallet's lock is obtained, since now() is the beginning of the statement. It is never
+ * before the time of the wallet's previous entry, even if the clock is set back. An entry between two wallets has the
+ * later time of the two wallets, and both keep it.
  */
 export const postedJournals = Prisma.sql`
   numbered_postings as materialized (
@@ -79,8 +79,25 @@ export const postedJournals = Prisma.sql`
     from entries
     group by journal_id, transaction_id, slot),
   inserted_entries as (
-    insert into ledger_entry (journal_id, transaction_id, debit_account, credit_account, amount_minor, currency,
-      debit_balance_minor, credit_balance_minor, at)
-    select journal_id, transaction_id, debit, credit, amount, currency, debit_balance, credit_balance, at
+    insert into ledger_entry (
+      journal_id,
+      transaction_id,
+      debit_account,
+      credit_account,
+      amount_minor,
+      currency,
+      debit_balance_minor,
+      credit_balance_minor,
+      at)
+    select
+      journal_id,
+      transaction_id,
+      debit,
+      credit,
+      amount,
+      currency,
+      debit_balance,
+      credit_balance,
+      at
     from entries
     order by n)`;

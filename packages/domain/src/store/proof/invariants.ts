@@ -1,4 +1,4 @@
-/** Each query returns the offending things as text. The names are stable: alerts and run books refer to them. */
+/** Each query returns the rows that break the invariant, as text. The names are stable, because alerts and run books use them. */
 export const invariants: Record<string, { meaning: string; sql: string }> = {
   one_transaction_a_key: {
     meaning: 'a client and an idempotency key stand for one transaction',
@@ -7,39 +7,41 @@ export const invariants: Record<string, { meaning: string; sql: string }> = {
   },
   request_and_transaction: {
     meaning: 'every request has its transaction and every transaction its request',
-    sql: `select coalesce(q.transaction_id, t.id)::text as broken from recharge_request q
-      full join recharge_transaction t on t.id = q.transaction_id
-      where q.transaction_id is null or t.id is null`,
+    sql: `select coalesce(request.transaction_id, recharge.id)::text as broken from recharge_request request
+      full join recharge_transaction recharge on recharge.id = request.transaction_id
+      where request.transaction_id is null or recharge.id is null`,
   },
   known_client: {
     meaning: 'every recharge belongs to a client that exists',
-    sql: `select t.id::text as broken from recharge_transaction t
-      where not exists (select from client c where c.id = t.client_id)`,
+    sql: `select recharge.id::text as broken from recharge_transaction recharge
+      where not exists (select from client where client.id = recharge.client_id)`,
   },
   same_client: {
     meaning: 'a request and its transaction are of one client',
-    sql: `select t.id::text as broken from recharge_transaction t
-      join recharge_request q on q.transaction_id = t.id where q.client_id <> t.client_id`,
+    sql: `select recharge.id::text as broken from recharge_transaction recharge
+      join recharge_request request on request.transaction_id = recharge.id
+      where request.client_id <> recharge.client_id`,
   },
   books_close: {
     meaning: 'a wallet holds what its entries say: credits less debits',
-    sql: `select a.name || ' ' || a.currency || ': ' || coalesce(a.balance_minor, 0) || ' kept, '
-        || coalesce(s.sum, 0) || ' entered' as broken
-      from (select name, currency, balance_minor from ledger_account where name like 'wallet:%') a
+    sql: `select wallet.name || ' ' || wallet.currency || ': ' || coalesce(wallet.balance_minor, 0) || ' kept, '
+        || coalesce(entered.sum, 0) || ' entered' as broken
+      from (select name, currency, balance_minor from ledger_account where name like 'wallet:%') wallet
       full join (
         select account, currency, sum(delta) from (
           select credit_account as account, currency, amount_minor as delta from ledger_entry
           union all select debit_account, currency, -amount_minor from ledger_entry) side
-        where account like 'wallet:%' group by 1, 2) s
-      on s.account = a.name and s.currency = a.currency
-      where coalesce(a.balance_minor, 0) <> coalesce(s.sum, 0)`,
+        where account like 'wallet:%' group by 1, 2) entered
+      on entered.account = wallet.name and entered.currency = wallet.currency
+      where coalesce(wallet.balance_minor, 0) <> coalesce(entered.sum, 0)`,
   },
   known_accounts: {
     meaning: 'every side of every entry is an account of the chart',
     sql: `select distinct account as broken from (
         select debit_account as account, currency from ledger_entry
         union select credit_account, currency from ledger_entry) side
-      where not exists (select from ledger_account a where a.name = side.account and a.currency = side.currency)`,
+      where not exists (
+        select from ledger_account chart where chart.name = side.account and chart.currency = side.currency)`,
   },
   nothing_below_zero: {
     meaning: 'no wallet is overdrawn',
@@ -47,33 +49,40 @@ export const invariants: Record<string, { meaning: string; sql: string }> = {
   },
   effect_matches_state: {
     meaning: 'a recharge has its one settlement exactly when it succeeded, of its own amount',
-    sql: `select t.id::text as broken from recharge_transaction t
+    sql: `select recharge.id::text as broken from recharge_transaction recharge
       left join lateral (
-        select count(*) as n, sum(e.amount_minor) as amount, min(e.currency) as currency from ledger_journal j
-        join ledger_entry e on e.journal_id = j.id
-        where j.transaction_id = t.id and j.slot in ('collect', 'settle')) s on true
-      where s.n <> (t.state = 'SUCCEEDED')::int
-        or (t.state = 'SUCCEEDED' and (s.amount <> t.amount_minor or s.currency <> t.currency))`,
+        select count(*) as count, sum(entry.amount_minor) as amount, min(entry.currency) as currency
+        from ledger_journal journal
+        join ledger_entry entry on entry.journal_id = journal.id
+        where journal.transaction_id = recharge.id and journal.slot in ('collect', 'settle')) settled on true
+      where settled.count <> (recharge.state = 'SUCCEEDED')::int
+        or (recharge.state = 'SUCCEEDED'
+          and (settled.amount <> recharge.amount_minor or settled.currency <> recharge.currency))`,
   },
   own_accounts: {
     meaning: 'money of a recharge moves in its own amount between its own wallet and its own provider',
-    sql: `select t.id || ' ' || j.slot || ': ' || e.debit_account || ' to ' || e.credit_account as broken
-      from ledger_entry e
-      join ledger_journal j on j.id = e.journal_id
-      join recharge_transaction t on t.id = j.transaction_id
+    sql: `select recharge.id || ' ' || journal.slot || ': '
+        || entry.debit_account || ' to ' || entry.credit_account as broken
+      from ledger_entry entry
+      join ledger_journal journal on journal.id = entry.journal_id
+      join recharge_transaction recharge on recharge.id = journal.transaction_id
       cross join lateral (
-        select 'wallet:' || t.account_id || ':available' as available, 'wallet:' || t.account_id || ':frozen' as frozen,
-          'provider:' || t.provider || ':clearing' as clearing, 'suspense:' || t.provider as suspense) own
-      where e.transaction_id <> t.id
-        or case t.kind || ' ' || j.slot
-          when 'collect collect' then (e.debit_account, e.credit_account) <> (own.clearing, own.available)
-          when 'deliver hold' then (e.debit_account, e.credit_account) <> (own.available, own.frozen)
-          when 'deliver settle' then (e.debit_account, e.credit_account) <> (own.frozen, own.clearing)
-          when 'deliver reverse' then (e.debit_account, e.credit_account) <> (own.frozen, own.available)
-          when 'collect suspense' then (e.debit_account, e.credit_account) <> (own.clearing, own.suspense)
-          when 'deliver suspense' then (e.debit_account, e.credit_account) <> (own.suspense, own.clearing)
+        select
+          'wallet:' || recharge.account_id || ':available' as available,
+          'wallet:' || recharge.account_id || ':frozen' as frozen,
+          'provider:' || recharge.provider || ':clearing' as clearing,
+          'suspense:' || recharge.provider as suspense) own
+      where entry.transaction_id <> recharge.id
+        or case recharge.kind || ' ' || journal.slot
+          when 'collect collect' then (entry.debit_account, entry.credit_account) <> (own.clearing, own.available)
+          when 'deliver hold' then (entry.debit_account, entry.credit_account) <> (own.available, own.frozen)
+          when 'deliver settle' then (entry.debit_account, entry.credit_account) <> (own.frozen, own.clearing)
+          when 'deliver reverse' then (entry.debit_account, entry.credit_account) <> (own.frozen, own.available)
+          when 'collect suspense' then (entry.debit_account, entry.credit_account) <> (own.clearing, own.suspense)
+          when 'deliver suspense' then (entry.debit_account, entry.credit_account) <> (own.suspense, own.clearing)
           else true end
-        or (j.slot <> 'suspense' and (e.amount_minor, e.currency) <> (t.amount_minor, t.currency))`,
+        or (journal.slot <> 'suspense'
+          and (entry.amount_minor, entry.currency) <> (recharge.amount_minor, recharge.currency))`,
   },
   running_balances: {
     meaning: 'the balance that an entry leaves a wallet with is the sum of the entries up to it',
@@ -88,40 +97,43 @@ export const invariants: Record<string, { meaning: string; sql: string }> = {
   },
   suspense_has_case: {
     meaning: 'money in suspense has a case that says why',
-    sql: `select distinct j.transaction_id::text as broken from ledger_journal j
-      where j.slot = 'suspense'
-        and not exists (select from reconciliation_case c where c.transaction_id = j.transaction_id)`,
+    sql: `select distinct journal.transaction_id::text as broken from ledger_journal journal
+      where journal.slot = 'suspense'
+        and not exists (
+          select from reconciliation_case some_case where some_case.transaction_id = journal.transaction_id)`,
   },
   hold_given_back: {
     meaning: 'a delivery that failed or was canceled got its hold reversed',
-    sql: `select t.id::text as broken from recharge_transaction t
-      where t.kind = 'deliver' and t.state in ('FAILED', 'CANCELED')
-        and not exists (select from ledger_journal j where j.transaction_id = t.id and j.slot = 'reverse')`,
+    sql: `select recharge.id::text as broken from recharge_transaction recharge
+      where recharge.kind = 'deliver' and recharge.state in ('FAILED', 'CANCELED')
+        and not exists (
+          select from ledger_journal journal
+          where journal.transaction_id = recharge.id and journal.slot = 'reverse')`,
   },
   frozen_is_unfinished: {
     meaning: 'frozen money is the money of unfinished deliveries',
-    sql: `select coalesce(f.name, u.name) || ' ' || coalesce(f.currency, u.currency) as broken
-      from (select name, currency, balance_minor from ledger_account where name like 'wallet:%:frozen') f
+    sql: `select coalesce(frozen.name, unfinished.name) || ' ' || coalesce(frozen.currency, unfinished.currency) as broken
+      from (select name, currency, balance_minor from ledger_account where name like 'wallet:%:frozen') frozen
       full join (
         select 'wallet:' || account_id || ':frozen' as name, currency, sum(amount_minor) as amount
-        from recharge_transaction where kind = 'deliver' and due_at is not null group by 1, 2) u
-      on u.name = f.name and u.currency = f.currency
-      where coalesce(f.balance_minor, 0) <> coalesce(u.amount, 0)`,
+        from recharge_transaction where kind = 'deliver' and due_at is not null group by 1, 2) unfinished
+      on unfinished.name = frozen.name and unfinished.currency = frozen.currency
+      where coalesce(frozen.balance_minor, 0) <> coalesce(unfinished.amount, 0)`,
   },
   legal_chain: {
     meaning: 'transitions have no gap, each begins where the last ended, and every move is legal',
     sql: `select transaction_id || ' #' || seq as broken from (
         select transaction_id, seq, verdict, from_state, to_state,
           lag(seq, 1, 0) over chain as last_seq, lag(to_state, 1, 'CREATED') over chain as last_state
-        from transition window chain as (partition by transaction_id order by seq)) t
+        from transition window chain as (partition by transaction_id order by seq)) step
       where seq <> last_seq + 1 or from_state <> last_state
         or (verdict = 'moved' and not is_legal_move(from_state, to_state) and from_state <> to_state)`,
   },
   state_is_last_transition: {
     meaning: 'the state is the one that the last transition led to',
-    sql: `select t.id::text as broken from recharge_transaction t
-      left join transition x on x.transaction_id = t.id and x.seq = t.seq
-      where coalesce(x.to_state, 'CREATED') <> t.state`,
+    sql: `select recharge.id::text as broken from recharge_transaction recharge
+      left join transition last on last.transaction_id = recharge.id and last.seq = recharge.seq
+      where coalesce(last.to_state, 'CREATED') <> recharge.state`,
   },
   nothing_forgotten: {
     meaning: 'every unfinished recharge and every unprocessed event has a due time',
@@ -131,20 +143,21 @@ export const invariants: Record<string, { meaning: string; sql: string }> = {
   },
   submitted_has_attempt: {
     meaning: 'what was submitted was attempted, and what was attempted was submitted',
-    sql: `select t.id::text as broken from recharge_transaction t
-      where (t.submitted_at is not null) <> (t.attempt > 0)
-        or (t.attempt = 0 and t.state not in ('CREATED', 'CANCELED'))`,
+    sql: `select recharge.id::text as broken from recharge_transaction recharge
+      where (recharge.submitted_at is not null) <> (recharge.attempt > 0)
+        or (recharge.attempt = 0 and recharge.state not in ('CREATED', 'CANCELED'))`,
   },
   intent_before_effect: {
     meaning: 'every attempt has its provider call on record, and no other call is there',
-    sql: `select t.id::text as broken from recharge_transaction t
-      where t.attempt <> (select count(distinct c.attempt) from provider_call c
-        where c.transaction_id = t.id and c.operation = 'submit')`,
+    sql: `select recharge.id::text as broken from recharge_transaction recharge
+      where recharge.attempt <> (select count(distinct call.attempt) from provider_call call
+        where call.transaction_id = recharge.id and call.operation = 'submit')`,
   },
   conflict_has_case: {
     meaning: 'every conflict that was filed has a case, open or closed',
-    sql: `select distinct x.transaction_id::text as broken from transition x
-      where x.verdict = 'conflict'
-        and not exists (select from reconciliation_case c where c.transaction_id = x.transaction_id)`,
+    sql: `select distinct conflict.transaction_id::text as broken from transition conflict
+      where conflict.verdict = 'conflict'
+        and not exists (
+          select from reconciliation_case some_case where some_case.transaction_id = conflict.transaction_id)`,
   },
 };
