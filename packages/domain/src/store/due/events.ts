@@ -5,7 +5,10 @@ import type { DueSource, Lane, SweepTimes } from './source.js';
 
 type EventLane = Extract<Lane, { what: 'event' }>;
 
-/** Stored webhook events that are not processed. An event waits a quarter as long again as it has waited. */
+/**
+ * Stored webhook events that are not processed. The gap until an event is due again is a quarter of its age, at least
+ * `afterMs` and at most 64 times that.
+ */
 export const dueEvents = (run: Run, { afterMs }: SweepTimes): DueSource<EventLane> => ({
   lanes: () => [{ what: 'event' }],
   take: async (max) => {

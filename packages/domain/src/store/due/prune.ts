@@ -1,51 +1,52 @@
 import { Prisma } from '../../generated/client.js';
 import type { Run } from '../database/database.js';
 
-/** How long what is not part of the books is kept. */
+/** For how many days data that is not part of the books is kept. */
 export type PruneAfter = Readonly<{ webhookBodiesDays: number; securityEventsDays: number }>;
-/** How many rows were forgotten. */
+/** How many rows were deleted, or emptied. */
 export type Pruned = Readonly<{ nonces: number; webhookBodies: number; securityEvents: number }>;
 
-// A timestamp may be 300 s ahead when its nonce is first seen and is let in until 300 s after it: 600 s in all. The
-// other 300 are for clocks of ingress machines that differ.
+// A signed timestamp may be 300 s ahead when its nonce is first used, and it is accepted until 300 s after it: 600 s
+// together. The other 300 s allow for ingress machines whose clocks differ.
 const NONCES_KEPT_SECONDS = 900;
-// A nonce or an event costs about three buffers, an emptied body up to sixteen: some thousand per statement.
+// A deleted nonce or event costs about three buffers, an emptied body up to sixteen. Each statement touches up to 1,600.
 const BATCH = 400;
 const BODIES_BATCH = 100;
-// Of a minute, so that pruning never follows on pruning; what is left is for the next minute.
+// Pruning runs once per minute. A quarter of a minute keeps two runs apart; the next run continues.
 const LIMIT_MS = 15_000;
 
-/** Forgets what is old, in small batches. Harmless in several processes at once. */
+/** Deletes old rows in small batches. Several processes may do it at once. */
 export async function prune(run: Run, kept: PruneAfter): Promise<Pruned> {
   const untilMs = performance.now() + LIMIT_MS;
   return {
-    nonces: await inBatches(BATCH, untilMs, () => counted(run, forgottenNonces)),
+    nonces: await inBatches(BATCH, untilMs, () => counted(run, deletedNonces)),
     securityEvents: await inBatches(BATCH, untilMs, () =>
-      counted(run, forgottenEvents(kept.securityEventsDays)),
+      counted(run, deletedEvents(kept.securityEventsDays)),
     ),
     webhookBodies: await emptyBodies(run, kept.webhookBodiesDays, untilMs),
   };
 }
 
-async function inBatches(batch: number, untilMs: number, forget: () => Promise<number>): Promise<number> {
-  let forgotten = 0;
+async function inBatches(batch: number, untilMs: number, remove: () => Promise<number>): Promise<number> {
+  let removed = 0;
   while (performance.now() < untilMs) {
-    const count = await forget();
-    forgotten += count;
+    const count = await remove();
+    removed += count;
     if (count < batch) break;
   }
-  return forgotten;
+  return removed;
 }
 
-async function counted(run: Run, forgotten: Prisma.Sql): Promise<number> {
+async function counted(run: Run, deletion: Prisma.Sql): Promise<number> {
   const [row] = await run<{ count: number }>(Prisma.sql`
-    with forgotten as (${forgotten} returning 1)
-    select count(*)::int as count from forgotten`);
+    with deleted_rows as (${deletion} returning 1)
+    select count(*)::int as count
+    from deleted_rows`);
   return row!.count;
 }
 
-/** By the places of the rows: by their keys each would be looked up once more. */
-const forgottenNonces = Prisma.sql`
+/** Deletes by ctid, the place of a row. By key, Postgres would look up each row a second time. */
+const deletedNonces = Prisma.sql`
   delete from nonce
   where ctid = any(array(
     select ctid
@@ -54,8 +55,8 @@ const forgottenNonces = Prisma.sql`
     order by seen_at
     limit ${BATCH}::int))`;
 
-/** Numbers rise with time, so the oldest come first and the first young one ends it. */
-const forgottenEvents = (days: number): Prisma.Sql => Prisma.sql`
+/** Ids rise with time, so the rows with the lowest ids are the oldest. */
+const deletedEvents = (days: number): Prisma.Sql => Prisma.sql`
   delete from security_event
   where id = any(array(
     select id
@@ -63,9 +64,9 @@ const forgottenEvents = (days: number): Prisma.Sql => Prisma.sql`
     where at < now() - ${days}::int * interval '1 day'))`;
 
 /**
- * Empties the bodies of old processed events. What is known of them stays: that they came, what became of them, and the
- * hash that tells a repeated body from a changed one. Ids rise with time, so a walk over them that remembers its place
- * meets each event once.
+ * Empties the bodies of old processed events. Their rows stay with their times, their verdicts, and the hash that tells a
+ * repeated body from a changed one. Ids rise with time, so a walk in id order that remembers its place visits each event
+ * once.
  */
 async function emptyBodies(run: Run, days: number, untilMs: number): Promise<number> {
   let emptied = 0;
@@ -79,8 +80,11 @@ async function emptyBodies(run: Run, days: number, untilMs: number): Promise<num
 
 const emptiedBodies = (days: number): Prisma.Sql => Prisma.sql`
   with
-  next as materialized (
-    select id, stored_at < now() - ${days}::int * interval '1 day' as is_old, row_number() over (order by id) as n
+  next_events as materialized (
+    select
+      id,
+      stored_at < now() - ${days}::int * interval '1 day' as is_old,
+      row_number() over (order by id) as n
     from (
       select id, stored_at
       from webhook_event
@@ -89,21 +93,23 @@ const emptiedBodies = (days: number): Prisma.Sql => Prisma.sql`
         '00000000-0000-0000-0000-000000000000'::uuid)
       order by id
       limit ${BODIES_BATCH}::int) event),
-  passed as materialized (
+  passed_events as materialized (
     select id, n
-    from next
-    where n < coalesce((select min(n) from next where not is_old), ${BODIES_BATCH + 1}::int)),
-  emptied as (
+    from next_events
+    where n < coalesce((select min(n) from next_events where not is_old), ${BODIES_BATCH + 1}::int)),
+  emptied_events as (
     update webhook_event event
     set raw_body = ''
-    from passed
+    from passed_events passed
     where event.id = passed.id and event.processed_at is not null
     returning 1),
-  moved_on as (
+  moved_position as (
     insert into chore_position (chore, place)
     select 'webhook_bodies', id::text
-    from passed
+    from passed_events
     order by n desc
     limit 1
     on conflict (chore) do update set place = excluded.place)
-  select (select count(*)::int from emptied) as emptied, (select count(*)::int from passed) as passed`;
+  select
+    (select count(*)::int from emptied_events) as emptied,
+    (select count(*)::int from passed_events) as passed`;

@@ -2,17 +2,17 @@ import type { NextStep } from '../../core/next-step.js';
 import { Prisma } from '../../generated/client.js';
 import type { Run } from '../database/database.js';
 
-// 20,000 rows a step at most: each batch is one short statement, and what is beyond them keeps its own due time.
+// At most 20,000 rows per step, in short statements of one batch each. Recharges beyond that keep their due times.
 const BATCH_MAX = 500;
 const BATCHES_MAX = 40;
 
 type PulledBatch = Readonly<{ seen: number; pulled: number; lastDueAt: Date | null }>;
 
 /**
- * A provider that was silent answers again: makes those of its recharges due now whose last call heard nothing, or whose
- * call was not made because the provider was known to be down. Their gaps grew with an outage that is over. Recharges
- * that the provider has spoken of keep their times, and so do those that it asked to come later (429).
- * @returns how many are due now that were not
+ * Makes recharges of a provider due now once the provider answers again after an outage: those whose last call had no
+ * answer, and those whose call was not made because the provider was down. Their gaps grew during the outage. A recharge
+ * that the provider has answered about keeps its due time, and so does one that it asked to send later (429).
+ * @returns how many recharges became due
  */
 export async function pullForward(run: Run, provider: string): Promise<number> {
   const pulled = await Promise.all([pullStep(run, provider, 'submit'), pullStep(run, provider, 'ask')]);
@@ -32,21 +32,38 @@ async function pullStep(run: Run, provider: string, step: NextStep): Promise<num
 }
 
 const pullBatch = (provider: string, step: NextStep, after: Date | null): Prisma.Sql => Prisma.sql`
-  with waiting as materialized (
-    select id, next_step, asks, due_at from recharge_transaction
+  with
+  waiting as materialized (
+    select id, next_step, asks, due_at
+    from recharge_transaction
     where provider = ${provider} and next_step = ${step} and due_at > coalesce(${after}::timestamptz, now())
-    order by due_at limit ${BATCH_MAX}::int),
-  unheard as materialized (
-    select waiting.id from waiting left join lateral (
-      select operation, outcome, http_status from provider_call
-      where provider_call.transaction_id = waiting.id order by started_at desc, provider_call.id desc limit 1) last on true
+    order by due_at
+    limit ${BATCH_MAX}::int),
+  unanswered as materialized (
+    select waiting.id
+    from waiting
+    left join lateral (
+      select call.operation, call.outcome, call.http_status
+      from provider_call call
+      where call.transaction_id = waiting.id
+      order by call.started_at desc, call.id desc
+      limit 1) last on true
     where (waiting.next_step = 'submit' or waiting.asks > 0 or last.outcome in ('unknown', 'not_executed'))
       and last.http_status is distinct from 429
       and not coalesce(last.operation = 'query' and last.outcome in ('found', 'absent', 'several'), false)),
-  locked as materialized (
-    select t.id from recharge_transaction t where t.id in (select id from unheard) and t.due_at > now()
-    order by t.id for update skip locked),
-  pulled as (
-    update recharge_transaction t set due_at = now(), asks = 0 from locked where t.id = locked.id returning t.id)
-  select (select count(*)::int from waiting) as seen, (select count(*)::int from pulled) as pulled,
+  locked_recharges as materialized (
+    select recharge.id
+    from recharge_transaction recharge
+    where recharge.id in (select id from unanswered) and recharge.due_at > now()
+    order by recharge.id
+    for update skip locked),
+  pulled_recharges as (
+    update recharge_transaction recharge
+    set due_at = now(), asks = 0
+    from locked_recharges locked
+    where recharge.id = locked.id
+    returning recharge.id)
+  select
+    (select count(*)::int from waiting) as seen,
+    (select count(*)::int from pulled_recharges) as pulled,
     (select max(due_at) from waiting) as "lastDueAt"`;

@@ -29,7 +29,7 @@ export const dueRecharges = (run: Run, times: SweepTimes): DueSource<RechargeLan
   },
 });
 
-/** Takes up to `max` unfinished recharges whether due or not, or the one with this id: a person asks for it by hand. */
+/** Takes up to `max` unfinished recharges, due or not, or the one with this id. For an operator's command. */
 export const takeUnfinished = (run: Run, max: number, times: SweepTimes, id?: string): Promise<Due[]> =>
   takeRecharges(run, max, times, unfinished(id));
 
@@ -44,11 +44,15 @@ const unfinished = (id?: string): Prisma.Sql =>
     : Prisma.sql`due_at is not null and id = any(${uuidsOf([id])}::uuid[])`;
 
 /**
- * A recharge that is to be submitted comes again after one or two periods, because its job may be lost. After an outage
- * of hours it comes again after a quarter of its age, up to four times `afterMs`. A recharge that is to be asked about
- * comes again after `afterMs`. The gap doubles with every sweep that brought no answer, up to four times `afterMs`;
- * questions without an answer let it grow to 64 times (`gapMs`). A kind or step that only a newer release knows is left
- * to the sweep of that release: setting its time here would delay it.
+ * Takes recharges and sets their next due times.
+ * - Next step `submit`: the gap depends on the recharge's age only. A young recharge is due again after one or two
+ *   periods, because its job may be lost. During an outage of hours the gap is a quarter to a half of the age, at most
+ *   four times `afterMs`.
+ * - Next step `ask`: the gap doubles with each sweep without a result, up to four times `afterMs`. (Fruitless queries
+ *   lengthen it up to 64 times: `gapMs`.)
+ *
+ * A recharge whose kind or step only a newer release knows is left to that release's sweep. A new due time would delay
+ * it.
  */
 async function takeRecharges(
   run: Run,

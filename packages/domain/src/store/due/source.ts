@@ -1,16 +1,16 @@
 import type { NextStep } from '../../core/next-step.js';
 
-/** The due rows that go to one queue. */
+/** A kind of due rows whose jobs go to one queue. */
 export type Lane =
   | Readonly<{ what: 'recharge'; provider: string; nextStep: NextStep }>
   | Readonly<{ what: 'event' }>;
 
-/** Something unfinished whose time has come. */
+/** An unfinished row whose due time has passed. */
 export type Due = Lane & Readonly<{ id: string }>;
 
 /**
  * @property afterMs how long a provider may be silent before it is asked
- * @property queryLimitMs longest time of one query with its retries: within it no second one is started
+ * @property queryLimitMs longest time of one query with its retries; no second query starts within it
  * @property periodMs time between two sweeps
  */
 export type SweepTimes = Readonly<{ afterMs: number; queryLimitMs: number; periodMs: number }>;

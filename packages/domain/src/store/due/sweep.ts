@@ -7,11 +7,11 @@ export interface Sweep {
   /** The lanes of these providers. Each has a queue. */
   lanes(providers: readonly string[]): Lane[];
   /**
-   * Takes up to `max` due rows of a lane, or of all, oldest first. Each gets its next due time in the same statement, so
-   * that two sweepers never hold the same row and a job that is lost is found again.
+   * Takes up to `max` due rows of one lane or of all lanes, oldest first, and sets the next due time of each. So two
+   * sweepers never take the same row, and a row whose job is lost is taken again.
    */
   takeDue(max: number, lane?: Lane): Promise<Due[]>;
-  /** Takes up to `max` unfinished recharges whether due or not, or the one with this id. */
+  /** Takes up to `max` unfinished recharges, due or not, or the one with this id. For an operator's command. */
   takeWaiting(max: number, id?: string): Promise<Due[]>;
   /** Makes rows due again whose jobs could not be added. */
   putBack(due: readonly Due[]): Promise<void>;
@@ -23,7 +23,7 @@ type Sources = Readonly<{ [What in Lane['what']]: DueSource<Extract<Lane, { what
 
 export function openSweep(run: Run, times: SweepTimes): Sweep {
   const sources: Sources = { recharge: dueRecharges(run, times), event: dueEvents(run, times) };
-  // One lane goes with the source of its kind; which of them it is, only the key says.
+  // TypeScript cannot see that a lane's `what` selects the source of that lane.
   const sourceOf = (what: Lane['what']) => sources[what] as DueSource<Lane>;
   const all = Object.keys(sources) as Lane['what'][];
   return {
