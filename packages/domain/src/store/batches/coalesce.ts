@@ -4,19 +4,20 @@ import { type BatchRun, eachAlone } from './each-alone.js';
 import { HeldLane } from './held-lane.js';
 
 export type CoalesceOptions<Ask> = Readonly<{
-  /** Calls that share a statement at most. Beyond 64 the statement gets slower faster than it gets fewer. */
+  /** The most calls that share a statement. Beyond 64 a statement gets slower faster than their number falls. */
   batchMax: number;
-  /** Statements of this kind under way at once; what arrives meanwhile forms the next batch. */
+  /** The most statements of this kind at once. Calls that arrive meanwhile form the next batch. */
   inFlightMax: number;
-  /** What a call locks. Calls that lock the same thing share their fate when somebody else holds it. */
+  /** The name of the lock that a call takes. Calls with the same lock fail together if another session holds it. */
   lockOf?: (ask: Ask) => string;
 }>;
 
 /**
- * Lets calls that arrive together share one statement. There is no timer: a lone call goes at once, and under load a
- * batch grows for as long as the ones before it take. `run` answers in the order asked; an Error in its answer fails
- * that call alone, and so does one that the database refuses a statement for. What somebody holds for too long is
- * asked for apart from then on, until it is had again.
+ * Lets calls that arrive together share one statement. There is no timer: a lone call starts at once, and under load a
+ * batch grows while the statements before it run. `run` answers in the order of the calls, and an Error among its answers
+ * fails that call alone. If the database refuses a shared statement, each call is run alone.
+ *
+ * Calls for a lock that another session holds for too long go to a lane of their own until the lock is obtained again.
  */
 export function coalesce<Ask, Answer>(
   run: BatchRun<Ask, Answer>,
@@ -58,5 +59,5 @@ export function coalesce<Ask, Answer>(
   };
 }
 
-/** What is away is away for every call, and is not asked again once for each. */
+/** A database that is away fails all calls of the batch at once, without a try per call. */
 const isHopeless = (error: unknown): boolean => isUnavailable(error) && !isContended(error);

@@ -1,18 +1,19 @@
 import { isContended } from '../database/failure.js';
 
-/** Answers in the order asked. */
+/** Runs one statement for all calls and answers in their order. */
 export type BatchRun<Ask, Answer> = (asks: readonly Ask[]) => Promise<ReadonlyArray<Answer | Error>>;
 
 export type AloneOptions<Ask> = Readonly<{
-  /** True for an error that every call would meet, alone as well. */
+  /** True for an error that each call would also meet alone. */
   isHopeless: (error: unknown) => boolean;
-  /** What a call locks. Without it each call is taken for the only one that does. */
+  /** The name of the lock that a call takes. Without it each call is assumed to have a lock of its own. */
   lockOf?: ((ask: Ask) => string) | undefined;
 }>;
 
 /**
- * One call that the database refuses must not fail the others of its batch: they are tried alone then. After a limit of
- * time they are tried apart by what they lock, in one round that is bounded.
+ * Runs a batch such that one refused call does not fail the others. If the database refuses the shared statement, each call
+ * is tried alone. If the statement met a time limit, the calls are tried in groups with the same lock, in one round of
+ * limited length.
  */
 export async function eachAlone<Ask, Answer>(
   asks: readonly Ask[],
@@ -31,7 +32,7 @@ export async function eachAlone<Ask, Answer>(
   }
 }
 
-// Three locks are waited for at once, and none is begun after four seconds: callers wait for the whole round.
+// Three locks are awaited at once, and no further one after four seconds, because callers wait for the whole round.
 const LOCKS_AT_ONCE = 3;
 const ROUND_LIMIT_MS = 4_000;
 
@@ -66,7 +67,7 @@ function groupsOf<Ask>(asks: readonly Ask[], lockOf: ((ask: Ask) => string) | un
   return [...groups.values()];
 }
 
-/** Calls that lock the same thing. What is held for one of them is held for all, and waited for once. */
+/** Runs calls with the same lock. A lock that is held is held for all of them, so it is awaited once. */
 async function aloneOrHeld<Ask, Answer>(
   group: readonly Ask[],
   run: BatchRun<Ask, Answer>,

@@ -3,12 +3,12 @@ import { type BatchRun, eachAlone } from './each-alone.js';
 
 type Waiting<Ask, Answer> = { ask: Ask; resolve: (answer: Answer) => void; reject: (error: Error) => void };
 
-// Each waits for its lock with a connection of the pool.
+// Each statement waits for its lock on a connection of the pool.
 const IN_FLIGHT_MAX = 2;
 
 /**
- * Calls for what somebody holds, apart from all the others. Those that lock the same thing share a statement, and fail
- * together when its time is up; with the first that succeeds they return to the common lane.
+ * The lane for calls whose lock another session holds, apart from all other calls. Calls with the same lock share a
+ * statement and fail together if the lock is not obtained in time. After the first success the lock leaves this lane.
  */
 export class HeldLane<Ask, Answer> {
   readonly #run: BatchRun<Ask, Answer>;
@@ -47,7 +47,7 @@ export class HeldLane<Ask, Answer> {
     }
   }
 
-  /** Until all of a lock are served: those who come meanwhile form the next batch. */
+  /** Serves all calls of one lock. Calls that arrive meanwhile form the next batch. */
   async #serve(lock: string, waiting: Waiting<Ask, Answer>[]): Promise<void> {
     this.#underWay.add(lock);
     let isHeld = true;
@@ -59,7 +59,7 @@ export class HeldLane<Ask, Answer> {
         { isHopeless: isUnavailable },
       );
       isHeld = answers.some(isContended);
-      // Those who have come meanwhile would wait for the same.
+      // Calls that arrived meanwhile would wait for the same held lock.
       const late = isHeld ? waiting.splice(0) : [];
       const failure = answers.find(isContended) as Error;
       for (const [n, one] of batch.entries()) answer(one, answers[n]!);

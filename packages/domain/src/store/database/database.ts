@@ -8,46 +8,46 @@ import { persist } from './failure.js';
 export type Database = PrismaClient;
 
 /**
- * Runs one statement on the connections that Prisma uses too. Through Prisma the same statement takes twice its time in
- * this process, and a tenth of all that the ingress allocates.
- * @throws StoreUnavailable when the database is away, the error itself when the statement is at fault.
+ * Runs one statement on the connection pool that Prisma also uses. Through Prisma the same statement takes twice the
+ * process's time and makes a tenth of all allocations of the ingress.
+ * @throws StoreUnavailable if the database is away, the error itself if the statement is at fault
  */
 export type Run = <Row>(statement: Prisma.Sql) => Promise<Row[]>;
 
 export type Store = Readonly<{
   db: Database;
   run: Run;
-  /** The same on connections of its own, for lists, the trail of calls and health checks: money never waits for them. */
+  /** Runs a statement on separate connections, for lists, the audit trail and health checks. Money never waits for them. */
   read: Run;
-  /** For questions about the whole of the books: they may scan, and take ten minutes. They change nothing. */
+  /** Runs a query about the whole of the books. It may scan tables, take ten minutes, and change nothing. */
   survey: Run;
   close: () => Promise<void>;
 }>;
 
 export type DatabaseOptions = Readonly<{
   databaseUrl: string;
-  /** Connections of this process for what moves money; READS_MAX more are for reads. */
+  /** The most connections of this process for statements that move money. READS_MAX more are for reads. */
   poolMax: number;
-  /** A lost idle connection is no fault of a call: it is told here and replaced by the pool. */
+  /** Called when an idle connection is lost. No call fails by that, and the pool replaces the connection. */
   onConnectionLost: (error: Error) => void;
 }>;
 
 // No request waits longer than its caller would: five seconds for a connection, ten for a statement. A server that is
-// frozen or cut off cannot end it, so two seconds later this side does.
+// frozen or cut off cannot end a statement, so this process gives up two seconds later.
 const CONNECT_LIMIT_MS = 5_000;
 const ANSWER_LIMIT_MS = 12_000;
 const SURVEY_LIMIT_MS = 600_000;
 
-// Three lists at once fill a core of the database: more of them would only wait there instead of here.
+// Three lists at once occupy one core of the database. More of them would only wait there instead of here.
 const READS_MAX = 3;
 
-/** What every session of ours has, in milliseconds where it is a time. */
+/** The settings of every session of ours. Times are in milliseconds. */
 export const sessionPins: Pins = {
   ...plainSession,
   ...planner,
   statement_timeout: ['10000'],
-  // Longer than deadlock_timeout, so that a deadlock is told as one. What waits longer than this is not in a queue of
-  // our own statements: somebody holds the row, and callers that share the statement should not wait with it.
+  // Longer than deadlock_timeout, so that a deadlock is reported as one. A longer wait is not for our own statements:
+  // another session holds the row, and the callers that share the statement should not wait with it.
   lock_timeout: ['1500'],
   idle_in_transaction_session_timeout: ['30000'],
 };
@@ -79,7 +79,7 @@ export function openDatabase({ databaseUrl, poolMax, onConnectionLost }: Databas
 
 const INT8 = 20;
 
-/** A time that cannot be read is a fault, where the driver's own parser says null. */
+/** Throws for a time that cannot be parsed. The driver's own parser returns null. */
 function strictTime(oid: number): (text: string) => unknown {
   const parse = pg.types.getTypeParser(oid);
   return (text) => {
@@ -90,7 +90,7 @@ function strictTime(oid: number): (text: string) => unknown {
 }
 
 const { TIMESTAMP, TIMESTAMPTZ } = pg.types.builtins;
-/** As Prisma reads rows: int8 is exact. */
+/** The same values that Prisma returns: int8 as an exact bigint. */
 const ownParsers = new Map<number, (text: string) => unknown>([
   [INT8, BigInt],
   [TIMESTAMP, strictTime(TIMESTAMP)],
@@ -134,8 +134,8 @@ function surveyor(pool: pg.Pool): Run {
 }
 
 /**
- * A named statement is planned once a connection instead of once a call. The texts are few and constant; the bound
- * is there so that a statement built from input could never fill the server's memory.
+ * Names statements, because Postgres plans a named one once per connection instead of once per call. Our texts are few and
+ * constant. The limit of 200 names keeps a text that is built from input from filling the server's memory.
  */
 function statementNames(): (sql: string) => string {
   const names = new Map<string, string>();

@@ -7,7 +7,7 @@ const USER = 'the database refuses the user or the password in DATABASE_URL';
 
 const HELD = 'another session of the database holds rows for too long (pg_stat_activity shows whose)';
 
-/** SQLSTATE or Prisma's code, in words for the operator who set DATABASE_URL. */
+/** The meaning of an SQLSTATE or of Prisma's code, for the operator who set DATABASE_URL. */
 const words: Readonly<Record<string, string>> = {
   '28P01': USER,
   '28000': 'the database does not let this user in from this address (pg_hba.conf)',
@@ -25,7 +25,7 @@ const words: Readonly<Record<string, string>> = {
   P1011: 'the database takes no TLS connection: see sslmode in DATABASE_URL',
 };
 
-// What pg says without a code.
+// Errors of pg that have no code.
 const texts: readonly (readonly [RegExp, string])[] = [
   [/client password must be a (non-empty )?string/, USER],
   [/does not support SSL connections/, words.P1011!],
@@ -36,14 +36,14 @@ const texts: readonly (readonly [RegExp, string])[] = [
 ];
 
 /**
- * Why the database did not do what it was asked, in one sentence for an operator; null for an error of something else.
- * The texts of Prisma and pg are not passed on: they show our calls, and may quote what a client sent.
+ * One sentence for an operator that says why the database failed a call. Null for an error that is not the database's. The
+ * texts of Prisma and pg are not repeated, because they show our code and may quote the input of a client.
  */
 export function storeFaultInWords(error: unknown): string | null {
   const causes = [...causesOf(error)];
   const unfit = causes.find((one) => one instanceof UnfitDatabase);
   if (unfit) return unfit.message;
-  // An error of ours says itself what it is about, whatever caused it.
+  // The message of one of our own errors is clear without its causes, except for StoreUnavailable.
   const chain = error instanceof StoreUnavailable ? causes : causes.slice(0, 1);
   const code = chain.map(codeOf).find((one) => one !== null && Object.hasOwn(words, one));
   if (code) return words[code]!;

@@ -4,7 +4,7 @@ import { StoreUnavailable } from './failure.js';
 import { storeFaultInWords } from './failure-words.js';
 import { migrationNames } from './migrations.js';
 
-/** What to make of a database whose schema is newer than this release, as in the middle of a rolling deploy. */
+/** Whether to use a database whose schema is newer than this release, as during a rolling deploy. */
 export type NewerSchema = 'refuse' | 'serve';
 
 type Options = Readonly<{ now: () => Date; newerSchema: NewerSchema }>;
@@ -20,14 +20,14 @@ type Server = Readonly<{
 
 type SchemaState = Readonly<{ applied: string[]; unfinished: string[]; missingRights: string[] }>;
 
-// Ids, nonces and bounds of lists allow for clocks that differ. A minute is far beyond what NTP leaves, and far below
-// the hour that lists by time allow for.
+// Ids, nonces and the bounds of lists allow for clocks that differ. One minute is far more than NTP leaves between clocks,
+// and far less than the hour that lists by time allow for.
 const CLOCKS_APART_MS_MAX = 60_000;
 
 /**
- * Whether the database can do the work of this process: it takes writes, has the schema of this release, the rights, the
+ * Checks that the database can serve this process: it takes writes, and has the schema of this release, the rights, the
  * settings of the session, and the same time of day.
- * @throws StoreUnavailable with everything that is wrong
+ * @throws StoreUnavailable whose message names all faults
  */
 export async function checkFitness(run: Run, options: Options): Promise<void> {
   const faults = await faultsOf(run, options).catch((error: unknown) => {
@@ -81,7 +81,7 @@ function faultsOfServer({ isReplica, isReadOnly, wrongSettings, encoding }: Serv
   return faults;
 }
 
-/** The answer was made at some time between question and arrival, so the distance to both counts. */
+/** The server read its clock between question and answer, so only a time outside of that interval differs. */
 function faultsOfClocks(serverMs: number, askedAtMs: number, answeredAtMs: number): string[] {
   const apartMs = Math.max(askedAtMs - serverMs, serverMs - answeredAtMs);
   if (apartMs <= CLOCKS_APART_MS_MAX) return [];

@@ -7,24 +7,24 @@ import { openPool, plainSession, UnfitDatabase } from '@replenish/runtime/postgr
 import type pg from 'pg';
 import { migrationNames, prismaDir } from './migrations.js';
 
-// Node's types leave this global to browsers' ones.
+// This global is declared in the types of browsers only.
 declare const WebAssembly: {
   instantiate(wasm: Buffer, imports: object): Promise<{ instance: { exports: Record<string, unknown> } }>;
 };
 
 const noFilters = { externalTables: [], externalEnums: [] };
 
-// Any number; it only has to be the same in every process that migrates one database.
+// Any number serves. It must be the same in all processes that migrate one database.
 const MIGRATION_LOCK = 7_215_001;
 
 /**
- * Applies what is missing of prisma/migrations, with Prisma's own schema engine compiled to WebAssembly: the records
- * it leaves are those of `prisma migrate deploy`, and no native engine has to be downloaded.
- * Processes that start together wait for each other. Returns the names of what was applied.
+ * Applies the missing migrations of prisma/migrations with Prisma's own schema engine, compiled to WebAssembly. It leaves
+ * the records that `prisma migrate deploy` would leave, and no native engine has to be downloaded. Processes that start
+ * together wait for each other. Returns the names of the applied migrations.
  */
 export async function migrate(options: { databaseUrl: string }): Promise<string[]> {
   const lock = openSessions(options.databaseUrl, 1);
-  // A server that goes away meanwhile is told by the statement that meets it.
+  // If the server goes away, the next statement fails and reports it.
   lock.on('error', () => {});
   try {
     const holder = await lock.connect();
@@ -44,7 +44,7 @@ export async function migrate(options: { databaseUrl: string }): Promise<string[
   }
 }
 
-/** Sessions without limits of time: a migration of a large table takes as long as it takes. */
+/** Sessions without time limits, because a migration of a large table may take hours. */
 const openSessions = (databaseUrl: string, max: number): pg.Pool =>
   openPool({
     databaseUrl,
@@ -53,7 +53,7 @@ const openSessions = (databaseUrl: string, max: number): pg.Pool =>
     pins: { ...plainSession, statement_timeout: ['0'], lock_timeout: ['0'] },
   });
 
-/** The fleet stores whatever text a caller may send: in any other encoding some of it is refused, one request at a time. */
+/** Callers may send any text. A database with another encoding than UTF8 would refuse some requests later. */
 async function refuseOtherEncoding(client: pg.ClientBase): Promise<void> {
   const { rows } = await client.query<{ name: string; encoding: string }>(
     `select current_database() as name, current_setting('server_encoding') as encoding`,
@@ -66,8 +66,8 @@ async function refuseOtherEncoding(client: pg.ClientBase): Promise<void> {
 }
 
 /**
- * The tables of schema.prisma as SQL, for the test that holds schema and migrations equal. (The engine's own comparison
- * with a database cannot be used: this adapter does not read Postgres's "char" type, which it asks for.)
+ * The tables of schema.prisma as SQL, for the test that holds schema and migrations equal. The engine's own comparison
+ * with a database needs Postgres's "char" type, which this adapter does not read.
  */
 export async function schemaScript(options: { databaseUrl: string }): Promise<string> {
   const files = [{ path: 'schema.prisma', content: readFileSync(join(prismaDir, 'schema.prisma'), 'utf8') }];
@@ -84,7 +84,7 @@ export async function schemaScript(options: { databaseUrl: string }): Promise<st
   });
 }
 
-// The engine's glue keeps one instance in module state, so a process makes one.
+// The generated module keeps one WebAssembly instance in its state, so a process loads it once.
 let glueLoaded: Promise<Glue> | null = null;
 type Glue = typeof import('@prisma/schema-engine-wasm/schema_engine_bg');
 
@@ -100,7 +100,7 @@ async function loadGlue(): Promise<Glue> {
 
 type Engine = Awaited<ReturnType<Glue['SchemaEngine']['new']>>;
 
-/** The engine holds an advisory lock of its own as long as its connection lives, so that ends with the work. */
+/** Closes the engine's connection after the work, because the engine holds an advisory lock while its connection lives. */
 async function withEngine<T>(databaseUrl: string, work: (engine: Engine) => Promise<T>): Promise<T> {
   glueLoaded ??= loadGlue();
   const glue = await glueLoaded;
@@ -115,8 +115,8 @@ async function withEngine<T>(databaseUrl: string, work: (engine: Engine) => Prom
 }
 
 /**
- * The adapter cuts scripts at every semicolon, also inside the body of a function. Sent whole, as the native engine
- * sends them, Postgres reads them itself and runs each as one transaction: a migration is applied or it is not.
+ * Sends each script as one text, as the native engine does. Postgres then runs it as one transaction, so a migration is
+ * applied whole or not at all. The adapter itself cuts scripts at each semicolon, also inside the body of a function.
  */
 function wholeScripts(pool: pg.Pool): PrismaPg {
   const factory = new PrismaPg(pool);

@@ -1,13 +1,13 @@
 import { Prisma } from '../../generated/client.js';
 
-/** A place in an order by time, newest first; `id` decides between rows of one moment. */
+/** A place in an order by time, newest first. `id` orders the rows of one moment. */
 export type Place = Readonly<{ at: Prisma.Sql; id: Prisma.Sql }>;
 
 /**
- * Where a page begins: behind the row that the page before ended with (`cursor`), and never beyond `end`, whatever a
- * cursor says. It is one place and not two bounds: of two upper bounds of one column Postgres enters the index at
- * either, and reads from there to the other.
- * @param lowestId no row has a lower one
+ * Where a page begins: behind the last row of the previous page (`cursor`), but never later than `end`. The result is one
+ * place instead of two bounds. With two upper bounds on one column Postgres may enter the index at the wrong one and read
+ * all rows between them.
+ * @param lowestId no row has a lower id
  */
 export function placeBehind(cursor: Place | null, end: Prisma.Sql, lowestId: Prisma.Sql): Place {
   if (!cursor) return { at: end, id: lowestId };
@@ -17,20 +17,22 @@ export function placeBehind(cursor: Place | null, end: Prisma.Sql, lowestId: Pri
   };
 }
 
-/** A moment as a bound, or the end of all time on that side. */
+/** A moment as a bound. Without a moment the bound is infinity on the given side. */
 export const momentOr = (moment: Date | null, otherwise: 'infinity' | '-infinity'): Prisma.Sql =>
   Prisma.sql`${moment?.toISOString() ?? otherwise}::timestamptz`;
 
 /**
- * The newest `limit` rows of many streams, each of which an index holds in the order of time. The statement that uses
- * this is `with recursive`, has a part `streams` with the columns `names`, and finds `at` and `id` in `newest_rows`.
+ * Selects the newest `limit` rows of many streams, each of which an index has in the order of time. The statement that
+ * uses these parts is `with recursive`, has a part `streams` with the columns `names`, and finds the columns `at` and `id`
+ * in `newest_rows`.
  *
- * It merges as a person would with a pile per stream: look at the top of each, take the newest, turn up the next one of
- * that pile. So it reads one row per stream and one per result, however long the streams are; to take `limit` rows of
- * each and sort them would read their product.
+ * The parts merge the streams: they read the first row of each, take the newest one, and read the next row of its stream.
+ * So they read one row per stream and one per result, for streams of any length. Sorting `limit` rows of each stream would
+ * read the product of both numbers.
  *
- * @param walk the rows of a stream behind a place, newest first, where the condition holds; one row of it is read. The
- *   condition belongs into its `where`: Postgres asks a condition of the join only after it has looked at every stream
+ * @param walk selects the rows of a stream behind a place, newest first, for which the condition holds. One of them is
+ *   read. The condition must be in the `where` of the walk: Postgres checks a condition of the join only after it has
+ *   looked into every stream
  */
 export function newestOf(options: {
   names: readonly string[];
@@ -41,7 +43,7 @@ export function newestOf(options: {
   const { names, walk, behind, limit } = options;
   const columnsOf = (of: string) => Prisma.raw(names.map((name) => `${of}.${name}`).join(', '));
   const place = (of: string): Place => ({ at: Prisma.raw(`${of}.at`), id: Prisma.raw(`${of}.id`) });
-  // Only the streams with the newest tops can have one of the newest rows.
+  // Only the streams whose first rows are the newest can hold one of the newest rows.
   return Prisma.sql`
   tops as materialized (
     select ${columnsOf('stream')}, first.at, first.id

@@ -1,6 +1,6 @@
 import { Prisma } from '../../generated/client.js';
 
-/** Postgres types that rows travel in, with the type that each has in this process. */
+/** The Postgres types of columns, each with its type in this process. */
 interface Types {
   uuid: string;
   text: string;
@@ -12,7 +12,7 @@ interface Types {
   jsonb: object;
 }
 
-/** A column that is a list of rows. It travels as `jsonb`. */
+/** A column that holds a list of rows. Its type in Postgres is `jsonb`. */
 type List = Columns<Shape>;
 type Type = keyof Types | `${keyof Types}?` | List;
 type Shape = Readonly<Record<string, Type>>;
@@ -27,23 +27,24 @@ type ValueOf<T extends Type> = T extends keyof Types
 
 type RowOf<S extends Shape> = { readonly [Name in keyof S]: ValueOf<S[Name]> };
 
-/** The row that a list of columns describes: `Row<typeof planColumns>`. */
+/** The type of a row with these columns: `Row<typeof planColumns>`. */
 export type Row<C> = C extends Columns<infer S> ? RowOf<S> : never;
 
 /**
- * The columns of rows that a statement is given, written once: they are the type of a row in this process, its JSON, and
- * the column list that Postgres reads it with. A misspelt name does not compile; written apart it was a null.
+ * The columns of the rows that a statement receives. One list gives the type of a row in this process, its JSON, and the
+ * column list with which Postgres reads the JSON. So a misspelt name does not compile. With separate lists it would be a
+ * null.
  */
 export interface Columns<S extends Shape> {
   /** `"id" uuid, "amountMinor" bigint`, for `jsonb_to_recordset(...) as row(...)`. */
   readonly list: Prisma.Sql;
-  /** `(select * from jsonb_to_recordset(...))`, to be named by the statement. */
+  /** The rows as a relation: `(select * from jsonb_to_recordset(...))`. The statement gives it a name. */
   from(rows: readonly RowOf<S>[]): Prisma.Sql;
-  /** The rows in the form that JSON can hold: bigints as text. */
+  /** The rows in a form that JSON can hold, with bigints as text. */
   plain(rows: readonly RowOf<S>[]): readonly object[];
 }
 
-/** A name with `?` behind its type may be null. */
+/** A column whose type ends in `?` may be null. */
 export function columns<const S extends Shape>(shape: S): Columns<S> {
   const names = Object.entries<Type>(shape).map(([name, type]) => `"${name}" ${sqlTypeOf(type)}`);
   const list = Prisma.raw(names.join(', '));
@@ -58,7 +59,7 @@ export function columns<const S extends Shape>(shape: S): Columns<S> {
 
 const sqlTypeOf = (type: Type): string => (typeof type === 'string' ? type.replace('?', '') : 'jsonb');
 
-/** Only columns that JSON cannot hold are touched: a replacer would be asked about every field of every row. */
+/** Converts only the columns that JSON cannot hold. A replacer of JSON.stringify would be called for each field of each row. */
 function plainer(shape: Shape): (rows: readonly object[]) => readonly object[] {
   const entries = Object.entries(shape);
   const bigints = entries.filter(([, type]) => sqlTypeOf(type) === 'bigint').map(([name]) => name);

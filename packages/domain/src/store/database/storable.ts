@@ -1,6 +1,6 @@
 /**
- * The beginning of a text as Postgres takes it: without NUL and without half a surrogate pair, which a cut may leave
- * of an emoji. A text that it refuses would be refused with every try, and what it says would never be heard.
+ * The beginning of a text in a form that Postgres accepts: without NUL, and without half a surrogate pair, which a cut may
+ * leave of an emoji. Postgres would refuse any other text with every try, and the report that carries it would be lost.
  */
 export const storable = (text: string, charsMax: number): string =>
   text
@@ -8,7 +8,7 @@ export const storable = (text: string, charsMax: number): string =>
     .replace(/\0/g, '\u2400')
     .replace(/\p{Surrogate}/gu, '\ufffd');
 
-/** The same for every text in what goes into a `jsonb`. */
+/** JSON for a `jsonb` column, with each text inside made storable. */
 export const storableJson = (value: object): string =>
   JSON.stringify(value, (_name, part) => (typeof part === 'string' ? storable(part, part.length) : part));
 
@@ -16,5 +16,5 @@ const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
 export const isUuid = (text: string): boolean => UUID.test(text);
 
-/** Those of some ids that can be one. A job may carry anything, and what is no id stands for nothing. */
+/** Those of the texts that are UUIDs. A job may carry any text, and other texts name no row. */
 export const uuidsOf = (ids: readonly string[]): string[] => ids.filter(isUuid);
