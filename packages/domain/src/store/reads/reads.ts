@@ -5,8 +5,8 @@ import { Prisma } from '../../generated/client.js';
 import { coalesce } from '../batches/coalesce.js';
 import type { Run, Store } from '../database/database.js';
 import { uuidsOf } from '../database/storable.js';
-import { utc } from '../database/utc.js';
 import { type ListFilter, listRecharges, type RechargePage } from './list.js';
+import { type TimelineRow, timeline } from './timeline.js';
 import { type RechargeView, viewColumns } from './view.js';
 
 /** The facts of a recharge that the reconciliation worker needs before it asks the provider about it. */
@@ -24,8 +24,6 @@ export type Outstanding = Readonly<{
   idempotencyKey: string;
   correlationId: string;
 }>;
-
-export type TimelineRow = Readonly<{ at: Date; kind: string; detail: Record<string, unknown> }>;
 
 export interface Reads {
   recharge(id: string): Promise<RechargeView | null>;
@@ -113,72 +111,4 @@ async function outstandingById(
 function inOrder<Row extends { id: string }>(ids: readonly string[], rows: readonly Row[]): (Row | null)[] {
   const found = new Map(rows.map((row) => [row.id, row]));
   return ids.map((id) => found.get(id) ?? null);
-}
-
-/** All that happened to one recharge, from all tables, oldest first. `rank` and `n` order what happened at one time. */
-function timeline(run: Run, id: string): Promise<TimelineRow[]> {
-  return run<TimelineRow>(Prisma.sql`
-    select at, kind, detail
-    from (
-      select
-        received_at as at,
-        0 as rank,
-        0::bigint as n,
-        'request' as kind,
-        jsonb_build_object('idempotencyKey', idempotency_key, 'correlationId', correlation_id) as detail
-      from recharge_request
-      where transaction_id = ${id}::uuid
-      union all
-      select at, 2, seq, 'transition', jsonb_build_object(
-        'seq', seq,
-        'news', news,
-        'verdict', verdict,
-        'from', from_state,
-        'to', to_state,
-        'source', source,
-        'reason', reason)
-      from transition
-      where transaction_id = ${id}::uuid
-      union all
-      select
-        started_at,
-        case operation when 'submit' then 3 else 1 end,
-        attempt,
-        case operation when 'submit' then 'provider_call' else 'poll' end,
-        jsonb_build_object(
-          'operation', operation,
-          'attempt', attempt,
-          'outcome', coalesce(outcome, 'unanswered'),
-          'providerCode', provider_code,
-          'httpStatus', http_status,
-          'endedAt', ${utc('ended_at')})
-      from provider_call
-      where transaction_id = ${id}::uuid
-      union all
-      select stored_at, 1, 0, 'webhook', jsonb_build_object(
-        'provider', provider,
-        'eventId', event_id,
-        'processedAt', ${utc('processed_at')},
-        'verdict', verdict)
-      from webhook_event
-      where transaction_id = ${id}::uuid
-      union all
-      select entry.at, 4, entry.id, 'posting', jsonb_build_object(
-        'slot', journal.slot,
-        'debit', entry.debit_account,
-        'credit', entry.credit_account,
-        'amount', entry.amount_minor,
-        'currency', entry.currency)
-      from ledger_entry entry
-      join ledger_journal journal on journal.id = entry.journal_id
-      where journal.transaction_id = ${id}::uuid
-      union all
-      select opened_at, 5, 0, 'case', jsonb_build_object(
-        'caseId', id,
-        'caseKind', kind,
-        'closedAt', ${utc('closed_at')},
-        'resolution', resolution)
-      from reconciliation_case
-      where transaction_id = ${id}::uuid) happened
-    order by at, rank, n`);
 }

@@ -123,12 +123,36 @@ const claimedColumns = Prisma.sql`(
 
 const history = Prisma.sql`
   inserted_transitions as (
-    insert into transition (transaction_id, seq, news, verdict, from_state, to_state, source, reason)
-    select id, seq, news, verdict, "from", "to", source, reason
+    insert into transition (
+      transaction_id,
+      seq,
+      news,
+      verdict,
+      from_state,
+      to_state,
+      source,
+      reason)
+    select
+      id,
+      seq,
+      news,
+      verdict,
+      "from",
+      "to",
+      source,
+      reason
     from moved_recharges
     where filed),
   written_calls as (
-    insert into provider_call (id, transaction_id, attempt, operation, outcome, provider_code, http_status, started_at,
+    insert into provider_call (
+      id,
+      transaction_id,
+      attempt,
+      operation,
+      outcome,
+      provider_code,
+      http_status,
+      started_at,
       ended_at)
     select
       call.id,

@@ -53,29 +53,7 @@ export const insertedRecharges = (
   /** `isCounted`: the recharges count towards the day's ceiling of their client and currency. */
   { hintLimitMs, isCounted }: { hintLimitMs: number; isCounted: boolean },
 ): Prisma.Sql => Prisma.sql`
-  inserted_requests as (
-    insert into recharge_request (
-      transaction_id,
-      client_id,
-      idempotency_key,
-      fingerprint,
-      metadata,
-      requested_at,
-      correlation_id,
-      ${requestTexts.columns})
-    select
-      id,
-      "clientId",
-      "idempotencyKey",
-      fingerprint,
-      metadata,
-      "requestedAt",
-      "correlationId",
-      ${requestTexts.fields}
-    from ${Prisma.raw(from)}
-    order by "clientId", "idempotencyKey"
-    on conflict (client_id, idempotency_key) do nothing
-    returning transaction_id),
+  ${insertedRequests(from)},
   inserted_recharges as (
     insert into recharge_transaction (
       id,
@@ -108,3 +86,28 @@ export const insertedRecharges = (
     from ${Prisma.raw(from)}
     join inserted_requests on inserted_requests.transaction_id = id
     returning id, created_at as "createdAt")`;
+
+const insertedRequests = (from: string): Prisma.Sql => Prisma.sql`
+  inserted_requests as (
+    insert into recharge_request (
+      transaction_id,
+      client_id,
+      idempotency_key,
+      fingerprint,
+      metadata,
+      requested_at,
+      correlation_id,
+      ${requestTexts.columns})
+    select
+      id,
+      "clientId",
+      "idempotencyKey",
+      fingerprint,
+      metadata,
+      "requestedAt",
+      "correlationId",
+      ${requestTexts.fields}
+    from ${Prisma.raw(from)}
+    order by "clientId", "idempotencyKey"
+    on conflict (client_id, idempotency_key) do nothing
+    returning transaction_id)`;

@@ -127,6 +127,19 @@ const coveredBirths = (names: readonly string[]): Prisma.Sql => Prisma.sql`
         row_number() over (partition by wallet.name, wallet.currency order by birth.id) as place
       from new_births birth
       join locked_wallets wallet on wallet.name = birth.debit and wallet.currency = birth.currency),
+    ${servedBirths},
+    covered as materialized (
+      select birth.*
+      from new_births birth
+      join served using (id)
+      where served.is_covered),
+    uncovered as (
+      select birth.id
+      from new_births birth
+      where birth.id not in (select id from covered))`;
+
+/** Serves the queue of each wallet one birth after the other. `rest` is the balance that a birth leaves. */
+const servedBirths = Prisma.sql`
     served as (
       select
         id,
@@ -147,16 +160,7 @@ const coveredBirths = (names: readonly string[]): Prisma.Sql => Prisma.sql`
         before.rest - case when queued.amount <= before.rest then queued.amount else 0 end
       from served before
       join queued on queued.name = before.name and queued.currency = before.currency
-        and queued.place = before.place + 1),
-    covered as materialized (
-      select birth.*
-      from new_births birth
-      join served using (id)
-      where served.is_covered),
-    uncovered as (
-      select birth.id
-      from new_births birth
-      where birth.id not in (select id from covered))`;
+        and queued.place = before.place + 1)`;
 
 const toPost = Prisma.sql`
     to_post as materialized (

@@ -1,0 +1,90 @@
+import { Prisma } from '../../generated/client.js';
+import type { Run } from '../database/database.js';
+import { utc } from '../database/utc.js';
+
+export type TimelineRow = Readonly<{ at: Date; kind: string; detail: Record<string, unknown> }>;
+
+/** All that happened to one recharge, from all tables, oldest first. `rank` and `n` order what happened at one time. */
+export const timeline = (run: Run, id: string): Promise<TimelineRow[]> =>
+  run<TimelineRow>(Prisma.sql`
+    select at, kind, detail
+    from (
+      ${requests(id)}
+      union all
+      ${transitions(id)}
+      union all
+      ${providerCalls(id)}
+      union all
+      ${events(id)}
+      union all
+      ${postings(id)}
+      union all
+      ${cases(id)}) happened
+    order by at, rank, n`);
+
+const requests = (id: string): Prisma.Sql => Prisma.sql`
+  select
+    received_at as at,
+    0 as rank,
+    0::bigint as n,
+    'request' as kind,
+    jsonb_build_object('idempotencyKey', idempotency_key, 'correlationId', correlation_id) as detail
+  from recharge_request
+  where transaction_id = ${id}::uuid`;
+
+const transitions = (id: string): Prisma.Sql => Prisma.sql`
+  select at, 2, seq, 'transition', jsonb_build_object(
+    'seq', seq,
+    'news', news,
+    'verdict', verdict,
+    'from', from_state,
+    'to', to_state,
+    'source', source,
+    'reason', reason)
+  from transition
+  where transaction_id = ${id}::uuid`;
+
+const providerCalls = (id: string): Prisma.Sql => Prisma.sql`
+  select
+    started_at,
+    case operation when 'submit' then 3 else 1 end,
+    attempt,
+    case operation when 'submit' then 'provider_call' else 'poll' end,
+    jsonb_build_object(
+      'operation', operation,
+      'attempt', attempt,
+      'outcome', coalesce(outcome, 'unanswered'),
+      'providerCode', provider_code,
+      'httpStatus', http_status,
+      'endedAt', ${utc('ended_at')})
+  from provider_call
+  where transaction_id = ${id}::uuid`;
+
+const events = (id: string): Prisma.Sql => Prisma.sql`
+  select stored_at, 1, 0, 'webhook', jsonb_build_object(
+    'provider', provider,
+    'eventId', event_id,
+    'processedAt', ${utc('processed_at')},
+    'verdict', verdict)
+  from webhook_event
+  where transaction_id = ${id}::uuid`;
+
+const postings = (id: string): Prisma.Sql => Prisma.sql`
+  select entry.at, 4, entry.id, 'posting', jsonb_build_object(
+    'slot', journal.slot,
+    'debit', entry.debit_account,
+    'credit', entry.credit_account,
+    'amount', entry.amount_minor,
+    'currency', entry.currency)
+  from ledger_entry entry
+  join ledger_journal journal on journal.id = entry.journal_id
+  where journal.transaction_id = ${id}::uuid`;
+
+const cases = (id: string): Prisma.Sql => Prisma.sql`
+  select opened_at, 5, 0, 'case', jsonb_build_object(
+    'caseId', id,
+    'caseKind', kind,
+    'closedAt', ${utc('closed_at')},
+    'resolution', resolution)
+  from reconciliation_case
+  where transaction_id = ${id}::uuid`;
