@@ -18,13 +18,13 @@ import { type Created, creator } from './store/recharges/create.js';
 import type { PlanOptions } from './store/recharges/plan.js';
 import type { RechargeReport, ReportResult } from './store/recharges/report.js';
 
-/** The state machine, the ledger and the inbox. Sole owner of the database. */
+/** The state machine, the ledger and the inbox. No other package uses the database. */
 export interface Domain extends Sweep {
-  /** Stores a validated request; the same key again answers with the first one's transaction. */
+  /** Stores a validated request. A repeated idempotency key answers with the first request's transaction. */
   createRecharge(ask: RechargeAsk): Promise<Created>;
   /** The only way a recharge changes. Calls that arrive together share one statement. */
-  applyNews(told: RechargeReport): Promise<ReportResult>;
-  /** A provider answers again: makes those of its recharges due whose last call heard nothing. Returns how many. */
+  applyNews(report: RechargeReport): Promise<ReportResult>;
+  /** Makes a provider's recharges due whose last call had no answer, once the provider answers again. Returns how many. */
   pullForward(provider: string): Promise<number>;
   readonly inbox: Inbox;
   readonly reads: Reads;
@@ -32,10 +32,10 @@ export interface Domain extends Sweep {
   readonly clients: Clients;
   readonly audit: Audit;
   readonly security: Security;
-  /** Forgets what is not part of the books and older than it is kept. For a timer: it ends within half a minute. */
+  /** Deletes old data that is not part of the books. It ends within half a minute, so a timer may call it. */
   prune(kept: PruneAfter): Promise<Pruned>;
   verify(checking?: Checking): Promise<Finding[]>;
-  /** @throws StoreUnavailable when the database is away or cannot do this process's work. The message says why. */
+  /** @throws StoreUnavailable if the database is away or cannot serve this process. The message says why. */
   ping(): Promise<void>;
   close(): Promise<void>;
 }
@@ -45,31 +45,31 @@ export type DomainOptions = Readonly<{
   poolMax?: number;
   /** How long a provider may be silent before it is asked. */
   reconcileAfterMs: number;
-  /** Time between two sweeps; default 1 s. A recharge whose submit job is lost comes again after one or two of them. */
+  /** Time between two sweeps, default 1 s. A recharge whose submit job is lost is due again after one or two periods. */
   sweepPeriodMs?: number;
-  /** Limit of one provider call; a submit may take a few, and its retries' waits. */
+  /** Time limit of one provider call. A submit may take several calls, and the waits between them. */
   providerTimeoutMs: number;
-  /** `<id>:<base64 of 32 bytes>`, several separated by spaces; the first seals. Without, keys made are bearers. */
+  /** `<id>:<base64 of 32 bytes>`, several separated by spaces. The first one seals. Without it new keys cannot sign. */
   masterKeys?: string | undefined;
-  /** Whether `ping` takes a database whose schema is newer than this release. Default: refuse. */
+  /** Whether `ping` accepts a database whose schema is newer than this release. Default: refuse. */
   newerSchema?: NewerSchema;
   onConnectionLost?: (error: Error) => void;
-  /** Is told what the database refuses to record of a recharge. Its case comes with the third refusal. */
+  /** Called with each error by which the database refuses a report. The third refusal of a recharge opens a case. */
   onRefused?: (transactionId: string, error: Error) => void;
   newId?: () => string;
   now?: () => Date;
   random?: () => number;
 }>;
 
-// A hint travels in milliseconds. After two seconds it is lost or stands in a long queue, and the sweeper may look.
+// A hint arrives within milliseconds. After two seconds it is lost or in a long queue, and the sweeper may take the row.
 const HINT_LIMIT_MS = 2_000;
-// One submit is one call of providerTimeoutMs with its grace, a few short refusals with waits of three seconds in all,
-// and as long again between its claim and its first call.
+// One submit takes one call of providerTimeoutMs with its grace, short refusals with waits of three seconds together, and
+// as long again between its claim and its first call.
 const SUBMIT_MARGIN_MS = 7_000;
-// One query is one call of providerTimeoutMs with its grace, and three seconds of short refusals with their waits.
+// One query takes one call of providerTimeoutMs with its grace, and three seconds of short refusals with their waits.
 const QUERY_MARGIN_MS = 3_500;
 
-/** Takes an address, not a client, so that no app ever imports Prisma. */
+/** Opens the domain on the database at an address. No app has to import Prisma. */
 export function openDomain(options: DomainOptions): Domain {
   const newId = options.newId ?? uuidv7;
   const now = options.now ?? (() => new Date());

@@ -1,4 +1,4 @@
-/** The rules of what may be asked, for those who judge it before the store is opened. Loads neither Prisma nor pg. */
+/** The rules for requests, for callers that check them before the store is opened. Loads neither Prisma nor pg. */
 export { isAccountPattern, isClientName, keyEnvironments } from './core/client-rules.js';
 export { currencies, exponentOf, mayBeBooked, whyNoCurrency } from './core/currencies.js';
 export { AMOUNT_MINOR_MAX } from './core/money.js';

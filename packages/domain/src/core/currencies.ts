@@ -1,7 +1,7 @@
 /**
- * The currencies of ISO 4217, list one, as of amendment 180 (in force since January 2026), by number of decimals. Funds,
- * metals, bond units and testing codes are left out: nobody is recharged in them. Kept here because libraries follow the
- * amendments years late, and Node's own list differs from release to release and holds withdrawn codes.
+ * The currencies of ISO 4217, list one, as of amendment 180 (in force since January 2026), by number of decimals. It has no
+ * funds, metals, bond units and testing codes, since no account is recharged in them. The list is kept here because
+ * libraries follow the amendments years late, and Node's own list differs between releases and has withdrawn codes.
  */
 const decimals: Readonly<Record<number, string>> = {
   0: 'BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX VND VUV XAF XOF XPF',
@@ -13,7 +13,7 @@ const decimals: Readonly<Record<number, string>> = {
   3: 'BHD IQD JOD KWD LYD OMR TND',
 };
 
-/** Withdrawn codes that callers still send, with what took their place. */
+/** Withdrawn codes that callers still send, each with its successor. */
 const successors: Readonly<Record<string, string>> = {
   ANG: 'XCG',
   BGN: 'EUR',
@@ -28,7 +28,7 @@ const successors: Readonly<Record<string, string>> = {
   ZWL: 'ZWG',
 };
 
-/** Codes that were taken once, beside withdrawn ones. Their balances can still be asked for. */
+/** Codes of funds, which earlier releases accepted. Balances in them can still be queried. */
 const FUNDS = 'BOV CHE CHW CLF COU MXV USN UYI UYW';
 
 const exponents = new Map(
@@ -38,13 +38,13 @@ const exponents = new Map(
 );
 const former = new Set([...Object.keys(successors), ...FUNDS.split(' ')]);
 
-/** Number of decimals of a currency in use; undefined for a code that is none. */
+/** The number of decimals of a currency in use. Undefined for any other code. */
 export const exponentOf = (currency: string): number | undefined => exponents.get(currency);
 
-/** Whether the books may have entries in it: a currency in use, or one that was taken before it was withdrawn. */
+/** Whether the books may have entries in a currency: it is in use, or it was accepted before it was withdrawn. */
 export const mayBeBooked = (currency: string): boolean => exponents.has(currency) || former.has(currency);
 
-/** Why a currency is refused, for the caller. */
+/** The reason for which a currency is refused, in words for the caller. */
 export const whyNoCurrency = (code: string): string =>
   Object.hasOwn(successors, code)
     ? `${code} was withdrawn from ISO 4217; use ${successors[code]}`

@@ -1,9 +1,9 @@
 import type { NextStep } from './next-step.js';
-import { type Journal, journalOnEntering, type Kind, quarantine } from './postings.js';
+import { type Journal, journalOnEntering, type Kind, suspenseJournal } from './postings.js';
 import { isFinal, type News, type State, step, type Verdict } from './recharge.js';
 import { type Difference, differenceFrom, isOtherOrder, type ReportedOrder } from './same-order.js';
 
-/** On whose word a report stands. */
+/** The origin of a report. */
 export type ReportSource = 'submission' | 'webhook' | 'poll' | 'client' | 'operator';
 
 export type CaseKind =
@@ -19,7 +19,7 @@ export type CaseKind =
   | 'unprocessable_event'
   | 'event_changed';
 
-/** A recharge as read, with what was posted and is open about it. */
+/** A recharge as read, with the slots of its journals and the kinds of its open cases. */
 export type Recharge = Readonly<{
   id: string;
   kind: Kind;
@@ -36,18 +36,18 @@ export type Recharge = Readonly<{
   openCases: readonly string[];
 }>;
 
-/** News with its evidence. Of one transaction; nothing here names a time, which is the database's to say. */
+/** News about one transaction, with its evidence. It has no time, because the database gives the time. */
 export type Report = ReportedOrder &
   Readonly<{
     news: News;
     source: ReportSource;
     reason: string;
     failure?: Readonly<{ code: string; message: string }>;
-    /** The submit attempt that this is the answer to. */
+    /** The submit attempt that this report answers. */
     attempt?: number;
-    /** What may be done next while the recharge is not final; `ask` when not given. */
+    /** The next step that is allowed while the recharge is not final. Default: `ask`. */
     nextStep?: NextStep;
-    /** A doubt that a person shall look at although nothing contradicts. */
+    /** The kind of case to open although the report contradicts nothing. */
     doubt?: CaseKind;
   }>;
 
@@ -57,19 +57,19 @@ export type Decision = Readonly<{
   confirmation: Recharge['confirmation'];
   /** Whether the report leaves a transition behind. */
   filed: boolean;
-  /** Whether this opens attempt n: the caller, and nobody else, may now call the provider. */
+  /** Whether the report is a claim that was granted: its caller, and no other, may now call the provider. */
   claimed: boolean;
   nextStep: NextStep | null;
   journal: Journal | null;
   openCase: CaseKind | null;
-  /** The provider's order that this recharge is known by from now on, if it had none; null to leave that open. */
+  /** The provider's order id for a recharge that has none yet. Null leaves the recharge without one. */
   providerOrderId: string | null;
 }>;
 
-/** Pure: what a report does to a recharge. The one place where it is decided. */
+/** Decides what a report does to a recharge. No other place decides it. */
 export function decide(r: Recharge, report: Report): Decision {
   if (report.news === 'submit') return decideClaim(r);
-  if (report.news === 'withdraw' && !mayTakeBack(r)) return nothingToDo(r);
+  if (report.news === 'withdraw' && !mayWithdraw(r)) return nothingToDo(r);
   if (isOutdated(r, report)) return outdated(r, report);
   const difference = differenceFrom(r, report);
   if (difference) return otherOrder(r, report, difference);
@@ -89,7 +89,7 @@ export function decide(r: Recharge, report: Report): Decision {
   };
 }
 
-/** Open cases that say that money may have moved: the submit that is to hear of it must not be taken back. */
+/** Kinds of cases by which money may have moved. The submit that will hear of that money must not be withdrawn. */
 const moneyMayHaveMoved: readonly string[] = [
   'unsent_order',
   'wrong_amount',
@@ -97,8 +97,8 @@ const moneyMayHaveMoved: readonly string[] = [
   'other_account',
 ] satisfies CaseKind[];
 
-/** A client may only take back what was not sent; later the provider alone can confirm a cancel. */
-const mayTakeBack = (r: Recharge): boolean =>
+/** A client may withdraw only a recharge that was not sent. After that only the provider can confirm a cancel. */
+const mayWithdraw = (r: Recharge): boolean =>
   r.state === 'CREATED' && !r.openCases.some((kind) => moneyMayHaveMoved.includes(kind));
 
 const nothingToDo = (r: Recharge): Decision => ({
@@ -113,22 +113,23 @@ const nothingToDo = (r: Recharge): Decision => ({
   providerOrderId: null,
 });
 
-/** An intent is opened only where the row says that a submit is what comes next; everyone else goes away empty. */
+/** A claim is granted only if the recharge's next step is a submit. */
 function decideClaim(r: Recharge): Decision {
   if (r.nextStep !== 'submit') return nothingToDo(r);
   return { ...nothingToDo(r), ...step(r.state, 'submit'), filed: true, claimed: true, nextStep: 'ask' };
 }
 
 /**
- * A worker that slept through its own attempt must not speak for the next one: its "unknown" or "declined" is about
- * a call that no longer decides anything. That an order was accepted or settled stays true whoever says it.
+ * Whether the report answers an attempt that is no longer the last. A worker that was suspended during its attempt must not
+ * decide the next one: its "unknown" or "declined" is about a call that no longer matters. "Accepted" and "settled" stay
+ * true for any attempt.
  */
 const isOutdated = (r: Recharge, report: Report): boolean =>
   report.attempt !== undefined &&
   report.attempt < r.attempt &&
   (report.news === 'unknown' || report.news === 'declined');
 
-/** On file, and nothing more: neither what it would have done next nor what it doubted is of this attempt. */
+/** The report is filed and changes nothing. Its next step and its doubt do not concern the present attempt. */
 const outdated = (r: Recharge, { news, source, reason }: Report): Decision => ({
   ...nothingMoves(r, 'stale', { news, source, reason }, null),
   nextStep: r.nextStep,
@@ -136,8 +137,8 @@ const outdated = (r: Recharge, { news, source, reason }: Report): Decision => ({
 });
 
 /**
- * The provider speaks of an order that is not the one we sent. It moves nothing; money that it took is put aside. The
- * recharge is known by such an order only where nothing but the amount differs.
+ * The report is about another order than the one we sent. It moves nothing, and money that the order took goes to
+ * suspense. The recharge takes over the order's id only if nothing but the amount differs.
  */
 function otherOrder(r: Recharge, report: Report, difference: Difference): Decision {
   const isLate = report.news === 'settled' && (r.state === 'FAILED' || r.state === 'CANCELED');
@@ -150,14 +151,15 @@ function otherOrder(r: Recharge, report: Report, difference: Difference): Decisi
 }
 
 /**
- * Money that moved is put aside once. In CREATED it is not: nobody here has sent the order yet, and its submit, which
- * the provider answers with the very same order, will hear of that money and post it. In SUCCEEDED it is only where
- * another order took it: what the order of the recharge took is posted.
+ * The journal that puts money into suspense, at most once per recharge.
+ * - In CREATED there is none. The order was not sent yet, and the provider will answer its submit with this same order. That
+ *   answer posts the money.
+ * - In SUCCEEDED there is one only if another order took the money. Money of the recharge's own order is posted already.
  */
 function suspended(r: Recharge, report: Report): Journal | null {
   if (report.news !== 'settled' || r.state === 'CREATED' || r.slots.includes('suspense')) return null;
   if (r.state === 'SUCCEEDED' && !isOtherOrder(r, report)) return null;
-  return quarantine(parties(r), report.money ?? parties(r).money);
+  return suspenseJournal(parties(r), report.money ?? parties(r).money);
 }
 
 const conflictKinds: Record<News, (state: State) => CaseKind> = {
@@ -176,8 +178,8 @@ const conflict = (r: Recharge, report: Report): Decision => ({
 });
 
 /**
- * Nothing moves, but what was learnt on the way is kept. A poll that only repeats what is known leaves no transition:
- * its provider call is on record already.
+ * The state does not move, but the report's facts are kept. A poll that only repeats known facts leaves no transition,
+ * because its provider call is on record.
  */
 function nothingMoves(r: Recharge, verdict: Verdict, report: Report, kind: CaseKind | null): Decision {
   const openCase = kind ?? report.doubt ?? doubtOf(r, report);
@@ -201,13 +203,13 @@ function nextAfter(r: Recharge, report: Report): NextStep | null {
 }
 
 /**
- * An order that the provider has acknowledged is asked about, never sent again: by the time it says that there is no
- * such order it may have forgotten the key that would fold a second one into the first.
+ * An order that the provider has acknowledged is asked about and never sent again. A provider that no longer knows the order
+ * may also have forgotten its key, so it could carry out a second order.
  */
 const nextUnlessAcknowledged = (r: Recharge, report: Report, otherwise: NextStep | null): NextStep | null =>
   confirmationAfter(r, report) === 'acknowledged' ? 'ask' : (report.nextStep ?? otherwise);
 
-/** What a person has to look at although nothing contradicts: the provider took the order and knows nothing of it now. */
+/** A case without a contradiction: the provider acknowledged the order and now does not know it. */
 const doubtOf = (r: Recharge, { source, nextStep }: Report): CaseKind | null =>
   source === 'poll' && nextStep === 'submit' && r.confirmation === 'acknowledged' ? 'absent_order' : null;
 

@@ -1,16 +1,16 @@
-/** An amount never travels without its currency. Minor units: cents for USD, whole yen for JPY, fils for KWD. */
+/** An amount with its currency, in minor units: cents for USD, whole yen for JPY, fils for KWD. */
 export type Money = Readonly<{ amountMinor: bigint; currency: string }>;
 
 export const isSameMoney = (a: Money, b: Money): boolean =>
   a.amountMinor === b.amountMinor && a.currency === b.currency;
 
-/** Largest amount of one recharge: what every JSON reader can hold exactly (2^53 - 1, RFC 8259 section 6). */
+/** The largest amount of one recharge: 2^53 - 1, which every JSON reader holds exactly (RFC 8259, section 6). */
 export const AMOUNT_MINOR_MAX = 9_007_199_254_740_991n;
 
 /**
- * Decimal text in major units to minor units, for the forms that are printed that way (`POST /api/charge`).
- * `exponent` is the currency's number of decimals (ISO 4217). Null when the text is no plain decimal, or finer than
- * the currency's smallest unit: rounding somebody's money is never right.
+ * Converts a decimal text in major units to minor units, for the API form with major units (`POST /api/charge`).
+ * `exponent` is the currency's number of decimals (ISO 4217). Null if the text is no plain decimal, or is finer than the
+ * currency's smallest unit. Money is never rounded.
  */
 export function minorFromMajor(text: string, exponent: number): bigint | null {
   const match = /^(0|[1-9]\d{0,15})(?:\.(\d{1,18}))?$/.exec(text);
@@ -21,7 +21,7 @@ export function minorFromMajor(text: string, exponent: number): bigint | null {
   return BigInt(whole + kept);
 }
 
-/** Minor units as decimal text in major units. */
+/** Converts minor units to a decimal text in major units. */
 export function majorFromMinor(amountMinor: bigint, exponent: number): string {
   const sign = amountMinor < 0n ? '-' : '';
   const digits = (amountMinor < 0n ? -amountMinor : amountMinor).toString().padStart(exponent + 1, '0');

@@ -1,18 +1,18 @@
 import { isFinal, type State } from './recharge.js';
 
-/** What shall happen to a recharge when its due time comes. */
+/** The actions for a recharge whose due time has come: send its order, or ask the provider about it. */
 export const nextSteps = ['submit', 'ask'] as const;
 export type NextStep = (typeof nextSteps)[number];
 
 export type ResubmitCapabilities = Readonly<{ idempotentSubmit: boolean; queryByReference: boolean }>;
 
-/** What a query brought to light. */
+/** The result of a query. `silent`: the provider did not answer. */
 export type QueryEvidence = 'found' | 'absent' | 'silent';
 
 /**
- * What may be done about a recharge whose order the provider was asked about.
- * Silence is no answer, so it is asked again. Absence allows a second submit only where the provider folds two orders
- * of one reference into one; elsewhere a person decides, and until then the provider is asked again and again.
+ * The next step after a query about a recharge's order. After silence the provider is asked again. Absence allows a second
+ * submit only if the provider keeps one order per reference. With any other provider a person decides, and until then the
+ * provider is asked again.
  */
 export function nextStep(
   state: State,
@@ -26,8 +26,8 @@ export function nextStep(
 }
 
 /**
- * Gap before the next query: doubles from `afterMs` up to 64 times it, so that an order that never settles costs a
- * few calls a day instead of one a second. `jitter` in [0, 1) spreads a burst that fell silent together.
+ * The gap before the next query. It doubles from `afterMs` up to 64 times that, so an order that never settles costs a few
+ * calls per day instead of one per second. `jitter` in [0, 1) spreads recharges whose provider fell silent at one time.
  */
 export const gapMs = (asks: number, afterMs: number, jitter: number): number =>
   Math.round(afterMs * 2 ** Math.min(asks, 6) * (0.75 + jitter / 2));

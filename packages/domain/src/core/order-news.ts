@@ -2,18 +2,18 @@ import type { Report } from './decision.js';
 import type { News } from './recharge.js';
 import type { ReportedOrder } from './same-order.js';
 
-/** An order as its provider describes it, in an answer or an event. What is null or missing is not said. */
+/** An order as its provider describes it in an answer or an event. Null or missing: the provider does not say. */
 export type ReportedFacts = Readonly<{
   status: keyof typeof newsOf;
   providerOrderId: string | null;
-  /** Our transaction id, as the provider repeats it. */
+  /** Our transaction id, which the provider repeats. */
   reference?: string | null | undefined;
   accountId?: string | null | undefined;
   amountMinor?: bigint | undefined;
   currency?: string | undefined;
   code?: string | undefined;
   message?: string | undefined;
-  /** The provider says more of this order's money than was read. */
+  /** The message has facts about the order's money that this release did not read. */
   isPartlyRead?: boolean | undefined;
 }>;
 
@@ -26,7 +26,7 @@ const newsOf = {
 
 type OrderReport = ReportedOrder & Pick<Report, 'news' | 'failure' | 'doubt'>;
 
-/** What the facts of an order are news of, with all that is compared with ours, and a failure where there is one. */
+/** Turns the facts of an order into news, with the facts to compare with our order, and the reason of a failure. */
 export function newsOfOrder(order: ReportedFacts): OrderReport {
   const { status, providerOrderId, reference = null, accountId = null, amountMinor, currency } = order;
   const said = {

@@ -1,17 +1,17 @@
 import type { Money } from './money.js';
 import type { State } from './recharge.js';
 
-/** collect: money comes in through the provider. deliver: paid from the wallet, goes out through the provider. */
+/** `collect`: money comes in through the provider. `deliver`: money of the wallet goes out through the provider. */
 export const kinds = ['collect', 'deliver'] as const;
 export type Kind = (typeof kinds)[number];
 
 /**
- * The cause a journal is posted for, at most once a recharge. `collect`, `settle` and `reverse` exclude each other:
- * the database refuses a second of them.
+ * The cause of a journal. A recharge has at most one journal per slot, and only one of `collect`, `settle` and `reverse`.
+ * The database refuses a second one.
  */
 export type Slot = 'collect' | 'hold' | 'settle' | 'reverse' | 'suspense';
 
-/** Moves money from the debited to the credited account, so a balance is its credits less its debits. */
+/** Moves money from the debited to the credited account. A balance is the credits less the debits. */
 export type Posting = Readonly<{ debit: string; credit: string; money: Money }>;
 export type Journal = Readonly<{ slot: Slot; postings: readonly Posting[] }>;
 
@@ -22,7 +22,7 @@ export const wallet = (accountId: string, part: 'available' | 'frozen'): string 
 export const clearing = (provider: string): string => `provider:${provider}:clearing`;
 export const suspense = (provider: string): string => `suspense:${provider}`;
 
-/** Freezes what a delivery will cost, in the same commit that creates it. */
+/** Freezes the amount of a delivery, in the commit that creates the delivery. */
 export const holdOf = (r: Parties): Journal =>
   journal('hold', wallet(r.accountId, 'available'), wallet(r.accountId, 'frozen'), r.money);
 
@@ -42,17 +42,17 @@ const entries: Record<Kind, Partial<Record<State, Entry>>> = {
 const release: Entry = (r) =>
   journal('reverse', wallet(r.accountId, 'frozen'), wallet(r.accountId, 'available'), r.money);
 
-/** What the books say when a recharge enters a state. Null where entering it moves no money. */
+/** The journal of a recharge that enters a state. Null if that moves no money. */
 export const journalOnEntering = (state: State, r: Parties): Journal | null =>
   entries[r.kind][state]?.(r) ?? null;
 
 /**
- * Money that moved and that nobody can place yet: late, or another amount. `money` is what the provider says. What was
- * collected came in and is owed to somebody; what was delivered went out and is owed by somebody.
+ * Posts money to suspense that moved late or in another amount. `money` is the amount that the provider reports. Collected
+ * money came in, so suspense is credited. Delivered money went out, so suspense is debited.
  */
-export const quarantine = (r: Parties, money: Money): Journal => quarantines[r.kind](r, money);
+export const suspenseJournal = (r: Parties, money: Money): Journal => suspenseJournals[r.kind](r, money);
 
-const quarantines: Record<Kind, (r: Parties, money: Money) => Journal> = {
+const suspenseJournals: Record<Kind, (r: Parties, money: Money) => Journal> = {
   collect: (r, money) => journal('suspense', clearing(r.provider), suspense(r.provider), money),
   deliver: (r, money) => journal('suspense', suspense(r.provider), clearing(r.provider), money),
 };

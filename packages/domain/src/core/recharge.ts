@@ -1,8 +1,4 @@
-/**
- * The life of a recharge, whole. Words used throughout:
- * *recharge* one external effect; *news* what somebody reports about it; *report* news with its source and evidence;
- * *verdict* what news does: moved, stale or conflict; *slot* the one cause a journal is posted for.
- */
+/** The states of a recharge and their moves. docs/design.md explains the words. */
 export const states = [
   'CREATED',
   'SUBMITTED',
@@ -13,7 +9,7 @@ export const states = [
 ] as const;
 export type State = (typeof states)[number];
 
-/** Intents of ours (submit, withdraw) and facts that a provider reports (accepted, unknown, settled, declined, canceled). */
+/** Our intents (submit, withdraw), and the facts that a provider reports (accepted, unknown, settled, declined, canceled). */
 export const news = ['submit', 'withdraw', 'accepted', 'unknown', 'settled', 'declined', 'canceled'] as const;
 export type News = (typeof news)[number];
 
@@ -22,11 +18,11 @@ export type Verdict = 'moved' | 'stale' | 'conflict';
 type Cell = State | '-' | '!';
 type GridRow<Heard extends readonly News[]> = { readonly [N in keyof Heard]: Cell };
 
-// '-' stale: true once, tells us nothing now (a late webhook, a redelivered job). Nothing moves.
-// '!' conflict: contradicts what we hold to be true. Nothing moves, a case is opened for a person.
-// In CREATED every fact is about an order that nobody here sent. Settled in FAILED or CANCELED is late money.
-// An order that was canceled was taken before: in SUBMITTED that comes first, and its end is heard again when it is
-// asked about.
+// '-' is stale: the news was true once and tells nothing new (a late webhook, a repeated job). Nothing moves.
+// '!' is a conflict: the news contradicts the books. Nothing moves, and a case is opened for a person.
+// In CREATED every fact is about an order that this fleet has not sent. Settled in FAILED or CANCELED is late money.
+// A provider accepts an order before it cancels the order. So canceled in SUBMITTED first moves to PENDING_CONFIRMATION,
+// and the next query reports the cancel again.
 const PENDING = 'PENDING_CONFIRMATION';
 // biome-ignore format: the table is the point
 const grid: Record<State, GridRow<typeof news>> = {
@@ -46,5 +42,5 @@ export function step(from: State, heard: News): { verdict: Verdict; to: State } 
   return { verdict: 'moved', to: cell };
 }
 
-/** Final: nothing more is due, and only a person can question it. */
+/** A recharge in a final state is never due. Only a person can question the state. */
 export const isFinal = (state: State): boolean => grid[state].every((cell) => cell === '-' || cell === '!');

@@ -1,9 +1,9 @@
 import { isSameMoney, type Money } from './money.js';
 
-/** What a report says of the provider's order. What it does not say is not compared. */
+/** The facts about the provider's order in a report. A missing fact is not compared. */
 export type ReportedOrder = Readonly<{
   providerOrderId?: string | null;
-  /** Our transaction id, as the provider repeats it. */
+  /** Our transaction id, which the provider repeats. */
   reference?: string | null;
   accountId?: string | null;
   money?: Money;
@@ -14,16 +14,16 @@ type OwnOrder = Readonly<{
   accountId: string;
   amountMinor: bigint;
   currency: string;
-  /** Null until the provider has named its order. */
+  /** Null until the provider has given the id of its order. */
   providerOrderId: string | null;
 }>;
 
-/** How an order differs from the one that we sent. Each difference is the kind of the case that it opens. */
+/** The difference between a reported order and the one that we sent. Each is also the kind of the case that it opens. */
 export type Difference = 'other_account' | 'several_orders' | 'wrong_amount';
 
 /**
- * The one comparison of a provider's word with our order, asked of every report before the table of states. Money that
- * arrived on another account, through another order or in another amount is not what our producer asked for.
+ * Compares a reported order with ours. Every report is compared before the table of states is consulted. Money that arrived
+ * on another account, through another order or in another amount is not what our client asked for.
  */
 export function differenceFrom(ours: OwnOrder, said: ReportedOrder): Difference | null {
   // A reference is a UUID, and a provider may spell its letters in upper case.
@@ -33,7 +33,7 @@ export function differenceFrom(ours: OwnOrder, said: ReportedOrder): Difference 
   return said.money && !isSameMoney(said.money, ours) ? 'wrong_amount' : null;
 }
 
-/** Whether a report names another order than the one that the recharge is known by. */
+/** Whether a report names another order id than the recharge has. */
 export const isOtherOrder = (ours: OwnOrder, said: ReportedOrder): boolean =>
   isOther(said.providerOrderId, ours.providerOrderId);
 

@@ -1,4 +1,4 @@
-/** What a key may be allowed to do. */
+/** The permissions that a key may have. */
 export const scopes = ['recharges:write', 'recharges:read', 'balances:read', 'audit:read'] as const;
 
 export type Scope = (typeof scopes)[number];

@@ -2,23 +2,23 @@ type Rule = Readonly<{
   meaning: string;
   /** Events within this time are added up. */
   windowMs: number;
-  /** So many of them in a window raise the alarm. */
+  /** The number of events in a window that raises the alarm. */
   max: number;
-  /** `origin`: by key and address. `key`: by key, whatever the address. */
+  /** `origin`: per key and address. `key`: per key, over all addresses. `client`: per client, over all its keys. */
   countedBy: 'origin' | 'key' | 'client';
-  /** How long the key is refused at that address then; 0: it goes on, and people are told. */
+  /** How long an alarm locks the key at that address. 0: it locks nothing, and people are told. */
   lockMs: number;
-  /** Why this number, and why a lock or none. */
+  /** The reason for the number, and for or against a lock. */
   reason: string;
 }>;
 
 const MINUTE_MS = 60_000;
 
 /**
- * What no honest caller does often, added up over all processes.
+ * Events that an honest caller rarely causes, added up over all processes.
  *
- * Only guessing locks, and only at the address that guesses: a key's id is no secret, so a lock of the key itself would
- * let anybody close a merchant. What a proven caller does wrong is never a reason to refuse its next recharge.
+ * Only guesses at a secret lock a key, and only at the address that guesses. A key's id is no secret, so a lock of the
+ * whole key would let any stranger stop its owner. An authenticated caller's mistakes never refuse its next recharge.
  */
 export const securityRules = {
   bad_signature: {
@@ -27,10 +27,10 @@ export const securityRules = {
     countedBy: 'origin',
     lockMs: 15 * MINUTE_MS,
     reason:
-      'A loop with an old secret tries less often. The lock outlasts the window, so that it ends from nothing.',
+      'A loop with an old secret tries less often. The lock outlasts the window, so counting starts anew after it.',
   },
   guessing: {
-    meaning: 'the same, at all addresses together',
+    meaning: 'the same at all addresses together',
     ...within(5, 1_000),
     countedBy: 'key',
     lockMs: 0,
@@ -50,14 +50,14 @@ export const securityRules = {
     ...within(10, 100),
     countedBy: 'key',
     lockMs: 0,
-    reason: 'The caller is proven: a wrong pattern and a loop do this too.',
+    reason: 'The caller is authenticated. A wrong pattern in a loop does this too.',
   },
   missing_scope: {
     meaning: 'a call that the key has no scope for',
     ...within(10, 100),
     countedBy: 'key',
     lockMs: 0,
-    reason: 'The caller is proven: a poll of a route that was never granted does this all day.',
+    reason: 'The caller is authenticated. A program that polls a route without its scope does this all day.',
   },
   unknown_recharge: {
     meaning: 'an id of no recharge of its own',
@@ -68,18 +68,19 @@ export const securityRules = {
       'Ids have 74 random bits, so guessing finds none; a poll of an id of another environment does this too.',
   },
   bad_certificate: {
-    meaning: 'a proven key without its client certificate',
+    meaning: 'a right secret without the client certificate',
     ...within(5, 20),
     countedBy: 'origin',
     lockMs: 0,
-    reason: 'The secret may be stolen: people must look. The certificate keeps the thief out already.',
+    reason:
+      'The secret may be stolen, so people must look. The missing certificate already refuses the thief.',
   },
   velocity: {
     meaning: 'ten times as many recharges as the client usually makes',
     ...within(5, 1),
     countedBy: 'client',
     lockMs: 0,
-    reason: 'A sale is odd too, and a lock would stop it.',
+    reason: 'A sale looks the same, and a lock would stop it.',
   },
   amount: {
     meaning: "twenty times the client's usual large amount",

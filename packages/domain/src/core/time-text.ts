@@ -1,8 +1,8 @@
 const TIME = /^(\d{4})-(\d\d)-(\d\d)(?:T(\d\d):(\d\d):(\d\d)(?:\.\d{1,9})?(?:Z|[+-]\d\d:\d\d))?$/;
 
 /**
- * A time as people and machines write it: RFC 3339, or a day, which stands for its beginning in UTC. Null for every
- * other form and for a time that no calendar has: the language's own parser takes 30 February for 2 March.
+ * Parses a time of RFC 3339, or a day, which stands for its beginning in UTC. Null for any other form, and for a time that
+ * the calendar does not have. JavaScript's own parser reads 30 February as 2 March.
  */
 export function timeFromText(text: string): Date | null {
   const match = TIME.exec(text);
@@ -20,7 +20,7 @@ export function timeFromText(text: string): Date | null {
     minute < 60 &&
     second < 60;
   const time = new Date(text);
-  // Postgres knows no year 0, and an offset may lead out of the years with four digits.
+  // Postgres has no year 0, and an offset may lead to a year that does not have four digits.
   const isStorable = /^(?!0000)\d{4}-/.test(Number.isNaN(time.getTime()) ? '' : time.toISOString());
   return isInCalendar && isStorable ? time : null;
 }
