@@ -17,8 +17,6 @@ import express, {
   type Response,
   Router,
 } from 'express';
-import { addAccountRoutes } from './accounts/routes.js';
-import { addAuditRoutes } from './audit/routes.js';
 import { openCallers } from './auth/caller.js';
 import type { AuthSettings } from './auth/settings.js';
 import { docsRoutes } from './docs/routes.js';
@@ -32,16 +30,20 @@ import {
   seenBy,
   statusTold,
 } from './http/call.js';
-import { otherMethods } from './http/methods.js';
+import { once } from './http/once.js';
+import { addRoutes, openHandler } from './http/operation.js';
 import { answerProblems, notFound, Problem, PUBLIC_URL } from './http/problem.js';
-import { readBody } from './http/read-body.js';
+import { type Intake, readBody } from './http/read-body.js';
 import { redacted } from './http/redaction.js';
 import { addHeader, sendPage, setStandingHeaders } from './http/send.js';
 import { requireOneHost } from './http/single-headers.js';
+import { keyedHandler } from './input/keyed-handler.js';
+import { openapiDocument } from './openapi/document.js';
+import { keyedOperations, publicOperations } from './openapi/operations.js';
 import { guarded } from './protection/admission.js';
 import type { Guards } from './protection/protection.js';
-import { addRechargeRoutes } from './recharges/routes.js';
-import { webhookRoutes } from './webhooks/routes.js';
+import { WEBHOOK_BODY_MAX_BYTES, type WebhookDeps } from './webhooks/handlers.js';
+import { webhooks } from './webhooks/operations.js';
 
 export type IngressDeps = Readonly<{
   domain: Domain;
@@ -64,6 +66,8 @@ export type IngressDeps = Readonly<{
 const OPEN_TO_ALL = /^(?=\/(?:healthz|readyz|docs|openapi\.json)(?:\/|$))/i;
 const WEBHOOKS = /^(?=\/webhooks\/)/i;
 
+const LOCAL_URL = 'http://127.0.0.1:8080';
+
 // The largest valid recharge (50 entries of metadata with 40 and 500 characters) is about 170 kB when every character
 // is escaped.
 const BODY_MAX_BYTES = 192 * 1_024;
@@ -79,18 +83,15 @@ export function buildApp(deps: IngressDeps): Express {
   app.use(seenBy([opening(deps.log)]));
   const [requests, received] = openCounters(deps.registry);
   app.set(PUBLIC_URL, deps.publicUrl);
-  const publicUrl = deps.publicUrl ?? 'http://127.0.0.1:8080';
-  const docs = docsRoutes({ publicUrl, isProduction: deps.auth.isProduction, places: deps.places ?? [] });
-  app.use(OPEN_TO_ALL, seenBy([setStandingHeaders]), healthRoutes(deps.health), docs);
+  app.use(OPEN_TO_ALL, seenBy([setStandingHeaders]), publicRoutes(deps));
   const { limits = null, mutualTls = false, observers = [], intake = null, waits } = deps.guards ?? {};
   app.use(seenBy(observers));
-  const inbox = deps.domain.inbox;
-  app.use(WEBHOOKS, webhookRoutes({ ...deps, inbox, intake, received, now: () => new Date() }));
+  app.use(WEBHOOKS, webhookRoutes({ ...deps, inbox: deps.domain.inbox, received }, intake));
   app.use(readBody(BODY_MAX_BYTES, intake));
   const caller = guarded(openCallers(deps.domain.clients, deps.auth), { limits, mutualTls });
-  addRechargeRoutes(app, { ...deps, caller, requests, limits, waits });
-  addAuditRoutes(app, { audit: deps.domain.audit, caller });
-  addAccountRoutes(app, { balances: deps.domain.balances, caller });
+  const { audit, balances } = deps.domain;
+  const services = { ...deps, audit, balances, requests, limits, waits };
+  addRoutes(app, keyedOperations, (operation) => [keyedHandler(operation, services, caller)]);
   app.use(toDocumentation);
   app.use(notFound);
   app.use(keepProblem);
@@ -98,20 +99,22 @@ export function buildApp(deps: IngressDeps): Express {
   return app;
 }
 
-function healthRoutes(health: Frame['health']): Router {
+/** Health, the OpenAPI document and the documentation. */
+function publicRoutes({ auth, health, publicUrl = LOCAL_URL, places = [] }: IngressDeps): Router {
+  const contract = once(() => openapiDocument(publicUrl));
   const router = Router();
-  const ready: RequestHandler = async (_request, response) => {
-    const { ok, checks } = await health.ready();
-    if (!ok) response.setHeader('retry-after', '1');
-    // What exactly is wrong names inner addresses: that is on the port of the metrics, and in the log.
-    const said = Object.entries(checks).map(([name, word]) => [name, word === 'ok' ? 'ok' : 'away']);
-    response.status(ok ? 200 : 503).json({ ok, checks: Object.fromEntries(said) });
-  };
-  router
-    .route('/healthz')
-    .get((_request, response) => void response.json(health.alive()))
-    .all(otherMethods);
-  router.route('/readyz').get(ready).all(otherMethods);
+  const services = { health, contract: once(() => JSON.stringify(contract())) };
+  addRoutes(router, publicOperations, (operation) => [openHandler(operation, services)]);
+  router.use(docsRoutes({ publicUrl, contract, isProduction: auth.isProduction, places }));
+  return router;
+}
+
+/** They read bodies with a bound of their own. */
+function webhookRoutes(deps: Omit<WebhookDeps, 'now'>, intake: Intake | null): Router {
+  const router = Router();
+  const services = { ...deps, now: () => new Date() };
+  const read = readBody(WEBHOOK_BODY_MAX_BYTES, intake);
+  addRoutes(router, webhooks, (operation) => [read, openHandler(operation, services)]);
   return router;
 }
 

@@ -6,6 +6,8 @@ import { openQueues } from '@replenish/queues';
 import { readTogether, requireDatabaseUrl, requireMasterKeys, runProcess } from '@replenish/runtime';
 import { buildApp } from './app.js';
 import { authSettings } from './auth/settings.js';
+import { auditedNames } from './http/operation.js';
+import { operations } from './openapi/operations.js';
 import { openGuards } from './protection/protection.js';
 import { addresses } from './server/addresses.js';
 import { watchConnections } from './server/connections.js';
@@ -28,7 +30,7 @@ await runProcess('ingress', process.env, async (frame) => {
   health.add('database', () => domain.ping());
   health.add('queue', () => queues.ping());
   await refuseDemoClient(domain.clients, config);
-  const guards = openGuards(frame, domain);
+  const guards = openGuards(frame, domain, auditedNames(operations));
   const stop = new AbortController();
   const app = buildApp({
     domain,

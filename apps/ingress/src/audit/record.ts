@@ -1,32 +1,23 @@
 import { type AuditCall, storable } from '@replenish/domain';
 import type { Request, Response } from 'express';
 import { type RequestContext, statusTold } from '../http/call.js';
+import type { AuditedNames } from '../http/operation.js';
 import { redacted } from '../http/redaction.js';
-
-/** Parameters that may stand in the trail, by the name they have there. Whatever is not named here is left out. */
-const bodyFields = new Map([
-  ['accountId', 'accountId'],
-  ['account_id', 'accountId'],
-  ['amount', 'amount'],
-  ['currency', 'currency'],
-  ['paymentMethod', 'paymentMethod'],
-  ['payment_method', 'paymentMethod'],
-  ['orderReference', 'orderReference'],
-]);
-const queryFields = new Set([
-  ...['accountId', 'currency', 'status', 'orderReference', 'createdFrom', 'createdTo'],
-  ...['from', 'to', 'limit', 'cursor', 'key', 'account', 'correlationId'],
-]);
 
 // The longest of these fields is an order reference. A body beyond 64 kB is all metadata, and none of that is kept.
 const TEXT_MAX = 255;
 const BODY_MAX = 65_536;
 
 /** What the trail keeps of one call. No header is in it, and no secret that was put where none belongs. */
-export function recordOf(request: Request, response: Response, call: RequestContext, id: string): AuditCall {
+export function recordOf(
+  request: Request,
+  response: Response,
+  call: RequestContext,
+  { id, names }: Readonly<{ id: string; names: AuditedNames }>,
+): AuditCall {
   const { at, ip, durationMs, key, problem, read, correlationId } = call;
   const route = routeOf(request);
-  const params = paramsOf(request, route, read);
+  const params = paramsOf(request, route, read, names);
   const code = response.statusCode < 400 ? null : (problem as { code?: unknown } | undefined)?.code;
   return {
     id,
@@ -62,10 +53,12 @@ type Params = Readonly<Record<'path' | 'query' | 'body', Readonly<Picked>>>;
 
 const NONE: Readonly<Picked> = {};
 
-const paramsOf = (request: Request, route: string, read: unknown): Params => ({
+const paramsOf = (request: Request, route: string, read: unknown, names: AuditedNames): Params => ({
   path: route.includes(':') ? pick(pathParams(request, route), (name) => name) : NONE,
-  query: request.url.includes('?') ? pick(Object.entries(request.query), queryField) : NONE,
-  body: read === undefined ? unreadBody(request) : bodyParams(Object(read)),
+  query: request.url.includes('?')
+    ? pick(Object.entries(request.query), (name) => (names.query.has(name) ? name : undefined))
+    : NONE,
+  body: read === undefined ? unreadBody(request, names.body) : bodyParams(Object(read), names.body),
 });
 
 /** By comparing pattern and path: of a request that was refused Express has forgotten them by now. */
@@ -75,29 +68,27 @@ function pathParams(request: Request, pattern: string): [string, string][] {
   return names.flatMap((name, at) => (name.startsWith(':') ? [[name.slice(1), values[at] ?? '']] : []));
 }
 
-const queryField = (name: string) => (queryFields.has(name) ? name : undefined);
-const bodyField = (name: string) => bodyFields.get(name);
-
 /** Of every call there is: no list of all that the body holds is made for it. */
-function bodyParams(read: Readonly<Record<string, unknown>>): Params['body'] {
+function bodyParams(read: Readonly<Record<string, unknown>>, names: AuditedNames['body']): Params['body'] {
   const picked: Picked = {};
-  for (const [given, name] of bodyFields) if (Object.hasOwn(read, given)) put(picked, name, read[given]);
+  for (const [given, name] of names) if (Object.hasOwn(read, given)) put(picked, name, read[given]);
   return picked;
 }
 
 /** Of a body that nobody has read, because its caller was turned away or it could not be. */
-function unreadBody(request: Request): Params['body'] {
+function unreadBody(request: Request, names: AuditedNames['body']): Params['body'] {
   const raw: unknown = request.body;
   if (!Buffer.isBuffer(raw) || raw.length > BODY_MAX || request.path.startsWith('/webhooks/')) return NONE;
   const text = raw.toString();
   if (text.trimStart().startsWith('<')) {
+    const field = new RegExp(`<(${[...names.keys()].join('|')})>([^<]+)(?=<)`, 'g');
     return pick(
-      [...text.matchAll(/<([A-Za-z_]{6,14})>([^<]+)(?=<)/g)].map(([, name, value]) => [name!, value]),
-      bodyField,
+      [...text.matchAll(field)].map(([, name, value]) => [name!, value]),
+      (name) => names.get(name),
     );
   }
   try {
-    return bodyParams(Object(JSON.parse(text)));
+    return bodyParams(Object(JSON.parse(text)), names);
   } catch {
     return NONE;
   }

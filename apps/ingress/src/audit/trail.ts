@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type Audit, type AuditCall, StoreUnavailable } from '@replenish/domain';
 import { Counter, type Frame, type Logger, newId, openOutageLog } from '@replenish/runtime';
 import { atEnd, type CallEnd, type Observer, type RequestContext } from '../http/call.js';
+import type { AuditedNames } from '../http/operation.js';
 import { recordOf } from './record.js';
 import { openStrangers } from './strangers.js';
 
@@ -16,6 +17,8 @@ export type AuditTrailDeps = Readonly<{
   audit: Pick<Audit, 'write'>;
   log: Logger;
   registry: Frame['registry'];
+  /** Parameters that are kept. */
+  names: AuditedNames;
 }>;
 
 const BATCH_MAX = 200;
@@ -38,7 +41,7 @@ export function openAuditTrail(deps: AuditTrailDeps): AuditTrail {
   };
   const timer = setInterval(fileCounted, COUNTED_EVERY_MS).unref();
   const file: CallEnd = (request, response, call) => {
-    const record = recordOf(request, response, call, newId());
+    const record = recordOf(request, response, call, { id: newId(), names: deps.names });
     if (!isStrangers(call, record) || strangers.isFiled(record)) queue.keep(record);
   };
   return {

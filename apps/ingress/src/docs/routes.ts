@@ -4,7 +4,8 @@ import type { PageLink } from '@replenish/runtime';
 import { type RequestHandler, type Response, Router, raw } from 'express';
 import helmet from 'helmet';
 import { otherMethods } from '../http/methods.js';
-import { openapiDocument } from '../openapi/document.js';
+import { once } from '../http/once.js';
+import { sendCached } from '../http/send.js';
 import { layout, type Page, type Site } from './layout.js';
 import { files, openPages } from './pages.js';
 import { referencePage } from './reference.js';
@@ -13,6 +14,8 @@ import { emptyForm, signatureForm, signaturePage } from './signature.js';
 export type DocsOptions = Readonly<{
   /** Base of every example. */
   publicUrl: string;
+  /** The OpenAPI document. */
+  contract: () => object;
   /** In production nobody types signatures or keys into a page. */
   isProduction: boolean;
   /** Other pages of the installation. */
@@ -20,7 +23,6 @@ export type DocsOptions = Readonly<{
 }>;
 
 const FORM_MAX = '64kb';
-const CACHED = 'public, max-age=300';
 const LOCAL_SANDBOX = 'http://127.0.0.1:8090';
 
 const { version } = JSON.parse(readFileSync(join(import.meta.dirname, '../../package.json'), 'utf8')) as {
@@ -33,18 +35,8 @@ const SIGNATURE: Page = {
   content: () => ({ html: signaturePage(emptyForm) }),
 };
 
-/** Makes it when it is first asked for, and keeps it. */
-function once<T>(make: () => T): () => T {
-  let made: { value: T } | undefined;
-  return () => {
-    made ??= { value: make() };
-    return made.value;
-  };
-}
-
-/** The contract for machines and for people. No page needs another host, nor a script to be read. */
-export function docsRoutes({ publicUrl, isProduction, places }: DocsOptions): Router {
-  const contract = once(() => openapiDocument(publicUrl));
+/** The documentation. No page needs another host, and no page needs a script to be read. */
+export function docsRoutes({ publicUrl, contract, isProduction, places }: DocsOptions): Router {
   const checkPage = isProduction ? null : SIGNATURE;
   const { groups, pages } = openPages({
     publicUrl,
@@ -56,10 +48,9 @@ export function docsRoutes({ publicUrl, isProduction, places }: DocsOptions): Ro
   const router = Router();
   const serve = (path: string, type: string, write: () => string): void => {
     const text = once(write);
-    const show: RequestHandler = (_request, response) => sendText(response, type, text());
+    const show: RequestHandler = (_request, response) => sendCached(response, type, text());
     router.route(path).get(show).all(otherMethods);
   };
-  serve('/openapi.json', 'application/json', () => JSON.stringify(contract()));
   router.use('/docs', policy());
   for (const [path, [type, text]] of Object.entries(files)) serve(path, type, () => text);
   for (const page of pages) if (page !== checkPage) serve(page.path, 'text/html', () => layout(page, site));
@@ -80,12 +71,6 @@ function addSignature(router: Router, page: Page, site: Site): void {
       show(response, signaturePage(Buffer.isBuffer(request.body) ? signatureForm(request.body) : emptyForm)),
     )
     .all(otherMethods);
-}
-
-function sendText(response: Response, type: string, text: string): void {
-  response.setHeader('cache-control', CACHED);
-  response.setHeader('content-type', `${type}; charset=utf-8`);
-  response.end(text);
 }
 
 /**

@@ -45,6 +45,13 @@ export const setStandingHeaders: Observer = (_request, response) => {
   done(response);
 };
 
+/** A text that never changes while the process runs: anybody may read it and keep it for five minutes. */
+export function sendCached(response: Response, type: string, text: string): void {
+  response.setHeader('cache-control', 'public, max-age=300');
+  response.setHeader('content-type', `${type}; charset=utf-8`);
+  response.end(text);
+}
+
 /** A header of the answer that `send` will write, in place of an earlier one of its name. */
 export function addHeader(response: Response, name: string, value: string): void {
   const { headers } = callOf(response);

@@ -1,8 +1,5 @@
 import type { Request } from 'express';
-import { z } from 'zod';
 import { invalid } from '../http/problem.js';
-import { parsedBody } from './body.js';
-import { validated } from './fields.js';
 import { refuseQuery } from './query.js';
 
 /**
@@ -22,12 +19,4 @@ export function refuseUnheard(request: Request): void {
   for (const name in request.headers)
     if (UNHEARD.test(name) && name !== 'idempotency-key')
       throw invalid({ path: name, message: 'is a header that this request cannot have; leave it out' });
-}
-
-const NoFields = z.strictObject({});
-
-/** The same for a POST without a body: an empty one and an object without fields say nothing. @throws Problem */
-export function refuseBody(request: Request, root: string): void {
-  if (Buffer.isBuffer(request.body) && request.body.length > 0)
-    validated(NoFields, parsedBody(request, root));
 }

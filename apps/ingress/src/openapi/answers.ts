@@ -1,6 +1,7 @@
+import type { NamedSchema, Operation } from '../http/operation.js';
 import { type Code, codes } from '../http/problem.js';
 import { details } from './details.js';
-import type { Operation } from './operations.js';
+import { Problem } from './schemas.js';
 
 export type Json = Record<string, unknown>;
 
@@ -15,14 +16,18 @@ const statusesOf = (code: Code): readonly number[] => {
   return code === 'INTERNAL_ERROR' ? [500, 503] : [codes[code].status];
 };
 
-export const ref = (name: string): Json => ({ $ref: `#/components/schemas/${name}` });
+export const refTo = (named: NamedSchema): Json => ({
+  $ref: `#/components/schemas/${Object.keys(named)[0]}`,
+});
+
+/** Whether the XML form has a root element. */
+const hasRoot = (named: NamedSchema): boolean => Object.values(named)[0]!.meta()?.xml !== undefined;
 
 /** XML only where the answer has a root element of its own. */
 export function answersOf({ answers: byStatus, csv, scope, headers: more }: Operation): Json {
   return Object.fromEntries(
-    Object.entries(byStatus).map(([status, [name, description]]) => {
-      const schema = name === 'any' ? ANYTHING : ref(name);
-      const hasXml = name !== 'any' && name !== 'Health';
+    Object.entries(byStatus).map(([status, [named, description]]) => {
+      const schema = named === 'bytes' ? ANYTHING : refTo(named);
       const names = [
         'X-Correlation-Id',
         ...(scope ? LIMITED : []),
@@ -30,8 +35,8 @@ export function answersOf({ answers: byStatus, csv, scope, headers: more }: Oper
         ...(csv ? ['X-Next-Cursor'] : []),
       ];
       const content = {
-        [name === 'any' ? '*/*' : 'application/json']: { schema },
-        ...(hasXml && { 'application/xml': { schema } }),
+        [named === 'bytes' ? '*/*' : 'application/json']: { schema },
+        ...(named !== 'bytes' && hasRoot(named) && { 'application/xml': { schema } }),
         ...(csv && {
           'text/csv': { schema: { type: 'string', description: 'The rows, with a line of names' } },
         }),
@@ -97,8 +102,8 @@ function problem(status: number): Json {
     description: `${having.join(', ')}. ${meaningOf[status]}`,
     headers: headerRefs(problemHeaders(status)),
     content: {
-      'application/problem+json': { schema: ref('Problem'), example },
-      'application/problem+xml': { schema: ref('Problem') },
+      'application/problem+json': { schema: refTo({ Problem }), example },
+      'application/problem+xml': { schema: refTo({ Problem }) },
     },
   };
 }

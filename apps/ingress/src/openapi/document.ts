@@ -1,8 +1,9 @@
 import { z } from 'zod';
+import type { NamedSchema, Operation } from '../http/operation.js';
 import { KEY_PATTERN } from '../input/fields.js';
-import { ANYTHING, answersOf, headers, type Json, problemResponses, problemsOf, ref } from './answers.js';
-import { inputs, type Operation, operations } from './operations.js';
-import * as answers from './schemas.js';
+import { ANYTHING, answersOf, headers, type Json, problemResponses, problemsOf, refTo } from './answers.js';
+import { operations } from './operations.js';
+import { Problem } from './schemas.js';
 
 /** OpenAPI 3.1 of every route, from the schemas that validate and the table of operations. */
 export function openapiDocument(publicUrl: string): Json {
@@ -95,9 +96,9 @@ const parameter = (name: string, place: 'path' | 'query', required: boolean, sch
   ...(required && Array.isArray(schema.examples) && { example: schema.examples[0] }),
 });
 
-function queryParameters({ query }: Operation): Json[] {
-  if (!query) return [];
-  const { properties = {}, required = [] } = jsonSchema(query);
+function queryParameters(operation: Operation): Json[] {
+  if (operation.scope === undefined || !operation.query) return [];
+  const { properties = {}, required = [] } = jsonSchema(operation.query);
   return Object.entries(properties as Record<string, Json>).map(([name, schema]) =>
     parameter(name, 'query', (required as string[]).includes(name), schema),
   );
@@ -138,7 +139,7 @@ const header = (name: string, description: string, pattern?: string): Json => ({
 
 /** One example for both: tools write it as XML by the schema, which has no words for the entries of a map. */
 function requestBody(body: NonNullable<Operation['body']>): Json {
-  if (body === 'any')
+  if (body === 'bytes')
     return {
       description: 'The event, byte for byte as the provider signed it',
       required: true,
@@ -150,8 +151,8 @@ function requestBody(body: NonNullable<Operation['body']>): Json {
     description: 'The recharge to create, as JSON or XML',
     required: true,
     content: {
-      'application/json': { schema: ref(schema), example },
-      'application/xml': { schema: ref(schema), example: xmlExample },
+      'application/json': { schema: refTo(schema), example },
+      'application/xml': { schema: refTo(schema), example: xmlExample },
     },
   };
 }
@@ -193,8 +194,9 @@ const securitySchemes: Json = {
   ),
 };
 
-function securityOf({ scope, s3 }: Operation): Json[] {
-  if (!scope) return [];
+function securityOf(operation: Operation): Json[] {
+  if (operation.scope === undefined) return [];
+  const { scope, s3 } = operation;
   const signed = { keyId: [scope], signature: [], timestamp: [], nonce: [] };
   return [
     { bearer: [scope] },
@@ -207,12 +209,22 @@ function securityOf({ scope, s3 }: Operation): Json[] {
 /** Schemas with an id of their own are components too: a discriminator can only name those. */
 function schemas(): Json {
   const found: Record<string, Json> = {};
-  for (const [name, schema] of Object.entries({ ...inputs, ...answers })) {
+  for (const [name, schema] of namedSchemas()) {
     const { $defs = {}, ...json } = jsonSchema(schema);
     Object.assign(found, { [name]: json }, $defs);
   }
   const text = JSON.stringify(found).replaceAll('"#/$defs/', '"#/components/schemas/');
   return JSON.parse(text) as Json;
+}
+
+/** The schemas of bodies in the order of operations, then those of answers in the order of names. */
+function namedSchemas(): [name: string, schema: z.ZodType][] {
+  const bodies = operations.flatMap(({ body }) => (typeof body === 'object' ? [body.schema] : []));
+  const answers = operations.flatMap(({ answers }) => Object.values(answers).map(([schema]) => schema));
+  const byName = (named: readonly (NamedSchema | 'bytes')[]): Record<string, z.ZodType> =>
+    Object.assign({}, ...named.filter((one) => one !== 'bytes'));
+  const sorted = Object.entries(byName([...answers, { Problem }])).sort(([a], [b]) => (a < b ? -1 : 1));
+  return [...Object.entries(byName(bodies)), ...sorted];
 }
 
 /** What zod cannot say of a transformed value, the schema's own meta says; the document leaves the rest out. */

@@ -1,12 +1,10 @@
 import type { TLSSocket } from 'node:tls';
 import type { Key } from '@replenish/domain';
-import type { Scope } from '@replenish/domain/rules';
 import type { Request } from 'express';
 import { callOf } from '../http/call.js';
 import { Problem } from '../http/problem.js';
+import type { Caller } from '../input/keyed-handler.js';
 import type { Limits } from './limits.js';
-
-export type Caller = (request: Request, scope: Scope) => Promise<Key>;
 
 export type AdmissionOptions = Readonly<{
   limits: Limits | null;

@@ -4,6 +4,7 @@ import { openLimitStore } from '@replenish/queues';
 import type { Frame } from '@replenish/runtime';
 import { openAuditTrail } from '../audit/trail.js';
 import type { Observer } from '../http/call.js';
+import type { AuditedNames } from '../http/operation.js';
 import type { Intake } from '../http/read-body.js';
 import { openWatch } from './anomaly.js';
 import { openArrivals } from './arrivals.js';
@@ -23,7 +24,11 @@ export type Guards = Readonly<{
 }>;
 
 /** Opens every protection, with the settings of this process. */
-export function openGuards(frame: Frame, domain: Pick<Domain, 'audit' | 'security'>): Guards {
+export function openGuards(
+  frame: Frame,
+  domain: Pick<Domain, 'audit' | 'security'>,
+  names: AuditedNames,
+): Guards {
   const { config, log, registry, opened } = frame;
   const store = openLimitStore(queueOptions(frame));
   opened('rate limits', store, (it) => it.close());
@@ -34,7 +39,9 @@ export function openGuards(frame: Frame, domain: Pick<Domain, 'audit' | 'securit
     log,
     registry,
   });
-  const trail = opened('audit', openAuditTrail({ audit: domain.audit, log, registry }), (it) => it.close());
+  const trail = opened('audit', openAuditTrail({ audit: domain.audit, log, registry, names }), (it) =>
+    it.close(),
+  );
   const watch = opened('watch', openWatch({ security: domain.security, log, registry }), (it) => it.close());
   const overload = openOverload({
     delayMaxMs: config.OVERLOAD_DELAY_MS,

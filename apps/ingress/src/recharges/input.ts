@@ -1,7 +1,15 @@
 import { AMOUNT_MINOR_MAX } from '@replenish/domain';
 import { paymentMethods } from '@replenish/providers';
 import { z } from 'zod';
-import { accountId, currency, freeText, idempotencyKey, text, timestamp } from '../input/fields.js';
+import {
+  accountId,
+  currency,
+  freeText,
+  idempotencyKey,
+  pageLimit,
+  text,
+  timestamp,
+} from '../input/fields.js';
 import { isInexact } from '../input/json-body.js';
 
 /** What is no number here was written as a float would not write it: 1e3, 1.50 and 2^53 + 1 become no other amount. */
@@ -101,3 +109,20 @@ export const ChargeInput = z
     metadata: metadata.default({}),
   })
   .meta({ description: 'A recharge to create, in major units.', xml: { name: 'charge' } });
+
+export const ListQuery = z.strictObject({
+  accountId: accountId.optional().meta({ description: 'Only of this account' }),
+  status: z
+    .enum(['accepted', 'in_progress', 'succeeded', 'failed', 'canceled'])
+    .optional()
+    .meta({ description: 'Only with this status' }),
+  orderReference: text(255).optional().meta({ description: 'Only with exactly this reference' }),
+  createdFrom: timestamp.optional().meta({ description: 'Only created at this time or later (RFC 3339)' }),
+  createdTo: timestamp.optional().meta({ description: 'Only created before this time (RFC 3339)' }),
+  limit: pageLimit(20),
+  cursor: z
+    .string()
+    .regex(/^[A-Za-z0-9_-]{22}$/, 'must be the nextCursor of an earlier page')
+    .optional()
+    .meta({ description: 'The `nextCursor` of the page before; leave it out for the first page' }),
+});

@@ -1,16 +1,16 @@
-import { type Domain, type Key, minorFromMajor, type RechargeView } from '@replenish/domain';
+import { type Domain, minorFromMajor, type RechargeView } from '@replenish/domain';
 import { exponentOf, type GivenTexts } from '@replenish/domain/rules';
 import type { Providers } from '@replenish/providers';
 import type { Queues } from '@replenish/queues';
 import { type Counter, crashPoint, newId } from '@replenish/runtime';
-import type { Request, Response } from 'express';
+import type { z } from 'zod';
 import { ceilingOf, requireAccount } from '../auth/refusals.js';
 import { callOf } from '../http/call.js';
+import type { KeyedCall } from '../http/operation.js';
 import { invalid, Problem } from '../http/problem.js';
-import { parsedBody } from '../input/body.js';
 import { idempotencyKey, validated } from '../input/fields.js';
 import type { Limits } from '../protection/limits.js';
-import { ChargeInput, RechargeInput } from './input.js';
+import type { ChargeInput, RechargeInput } from './input.js';
 
 export type IntakeDeps = Readonly<{
   domain: Pick<Domain, 'createRecharge'>;
@@ -37,35 +37,30 @@ type ParsedRecharge = GivenTexts &
 /** POST /v1/recharges */
 export function takeRecharge(
   deps: IntakeDeps,
-  key: Key,
-  request: Request,
-  response: Response,
+  call: KeyedCall<never, z.infer<typeof RechargeInput>>,
 ): Promise<TakenRecharge> {
-  const input = validated(RechargeInput, parsedBody(request, 'recharge'));
-  const { amount, ...asked } = input;
-  return take(deps, key, response, {
+  const { amount, ...asked } = call.body();
+  return take(deps, call, {
     ...asked,
     amountMinor: amount,
-    idempotencyKey: oneKey(request.headers['idempotency-key'], input.idempotencyKey),
+    idempotencyKey: oneKey(call.request.headers['idempotency-key'], asked.idempotencyKey),
   });
 }
 
 /** POST /api/charge: major units, and without a key each call is an intent of its own. */
 export function takeCharge(
   deps: IntakeDeps,
-  key: Key,
-  request: Request,
-  response: Response,
+  call: KeyedCall<never, z.infer<typeof ChargeInput>>,
 ): Promise<TakenRecharge> {
-  const input = validated(ChargeInput, parsedBody(request, 'charge'));
+  const input = call.body();
   const amountMinor = minorFromMajor(input.amount, exponentOf(input.currency) ?? 2);
   if (amountMinor === null || amountMinor <= 0n || amountMinor > BigInt(Number.MAX_SAFE_INTEGER)) {
     const message = `must be a positive decimal of ${input.currency}, no finer than its smallest unit`;
     throw invalid({ path: 'amount', message });
   }
-  const header = request.headers['idempotency-key'];
+  const header = call.request.headers['idempotency-key'];
   const isKeyless = header === undefined && input.idempotency_key === undefined;
-  return take(deps, key, response, {
+  return take(deps, call, {
     idempotencyKey: isKeyless ? `charge-${newId()}` : oneKey(header, input.idempotency_key),
     accountId: input.account_id,
     amountMinor,
@@ -86,8 +81,7 @@ function oneKey(header: string | string[] | undefined, inBody: string | undefine
 
 async function take(
   deps: IntakeDeps,
-  key: Key,
-  response: Response,
+  { key, response }: Pick<KeyedCall, 'key' | 'response'>,
   asked: ParsedRecharge,
 ): Promise<TakenRecharge> {
   requireAccount(key, asked.accountId);

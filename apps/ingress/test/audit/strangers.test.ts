@@ -7,7 +7,7 @@ import express from 'express';
 import { openAuditTrail } from '../../src/audit/trail.js';
 import { callOf, openCall, seenBy } from '../../src/http/call.js';
 import { closeServer } from '../../src/server/server.js';
-import { listen } from '../support/ingress.js';
+import { auditNames, listen } from '../support/ingress.js';
 
 /** What a trail of its own files of these calls, given as status, address, and whether their key is known. */
 async function filedOf(calls: readonly (readonly [number, string, boolean])[]): Promise<AuditCall[]> {
@@ -22,6 +22,7 @@ async function filedOf(calls: readonly (readonly [number, string, boolean])[]): 
     },
     log: createLogger('test', 'silent'),
     registry,
+    names: auditNames,
   });
   const app = express()
     .set('trust proxy', ['127.0.0.1'])

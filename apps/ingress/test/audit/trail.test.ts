@@ -12,6 +12,7 @@ import { type Observer, openCall, seenBy } from '../../src/http/call.js';
 import { closeServer } from '../../src/server/server.js';
 import {
   aRecharge,
+  auditNames,
   bearer,
   create,
   type Ingress,
@@ -25,7 +26,7 @@ let trail: AuditTrail;
 beforeAll(async () => {
   ingress = await openIngress({
     guards: ({ domain, log, registry }) => {
-      trail = openAuditTrail({ audit: domain.audit, log, registry });
+      trail = openAuditTrail({ audit: domain.audit, log, registry, names: auditNames });
       return { observers: [trail.see] };
     },
   });
@@ -242,7 +243,12 @@ test('GET /v1/audit asks for a scope of its own', async () => {
 /** A trail on a server of its own, whose store answers as told. */
 async function openTrail(write: (calls: readonly AuditCall[]) => Promise<{ refused: number }>) {
   const registry = openRegistry('ingress');
-  const own = openAuditTrail({ audit: { write }, log: createLogger('test', 'silent'), registry });
+  const own = openAuditTrail({
+    audit: { write },
+    log: createLogger('test', 'silent'),
+    registry,
+    names: auditNames,
+  });
   const begin: Observer = (request, response) => openCall(request, response, 'test');
   const app = express().use(seenBy([begin, own.see]), (_request, response) => void response.end());
   const server = createServer(app);

@@ -4,6 +4,7 @@ import { exponentOf } from '@replenish/domain/rules';
 import express from 'express';
 import { docsRoutes } from '../../src/docs/routes.js';
 import { codes } from '../../src/http/problem.js';
+import { openapiDocument } from '../../src/openapi/document.js';
 import { type Answer, type Ingress, listen, openIngress } from '../support/ingress.js';
 
 let ingress: Ingress;
@@ -214,7 +215,14 @@ test('the page of currencies lists those that are accepted, with their decimals'
 
 test('production has no signature page, tries nothing, and names its own address', async () => {
   const server = createServer(
-    express().use(docsRoutes({ publicUrl: 'https://pay.example', isProduction: true, places: [] })),
+    express().use(
+      docsRoutes({
+        publicUrl: 'https://pay.example',
+        contract: () => openapiDocument('https://pay.example'),
+        isProduction: true,
+        places: [],
+      }),
+    ),
   );
   const url = await listen(server);
   try {

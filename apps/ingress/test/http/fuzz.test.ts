@@ -15,7 +15,7 @@ import {
   type Schema,
   written,
 } from '../support/fuzz-cases.js';
-import { type Answer, created, end, type Ingress, openIngress } from '../support/ingress.js';
+import { type Answer, auditNames, created, end, type Ingress, openIngress } from '../support/ingress.js';
 
 const ajv = addFormats.default(new Ajv2020({ strict: false }));
 ajv.addSchema(document, 'openapi');
@@ -28,7 +28,7 @@ let known: string;
 beforeAll(async () => {
   ingress = await openIngress({
     guards: ({ domain, log, registry }) => {
-      trail = openAuditTrail({ audit: domain.audit, log, registry });
+      trail = openAuditTrail({ audit: domain.audit, log, registry, names: auditNames });
       return { observers: [trail.see] };
     },
   });

@@ -7,6 +7,7 @@ import { openapiDocument } from '../../src/openapi/document.js';
 import {
   type Answer,
   aRecharge,
+  auditNames,
   bearer,
   create,
   created,
@@ -65,7 +66,7 @@ let marks: readonly string[];
 beforeAll(async () => {
   ingress = await openIngress({
     guards: ({ domain, log, registry }) => {
-      trail = openAuditTrail({ audit: domain.audit, log, registry });
+      trail = openAuditTrail({ audit: domain.audit, log, registry, names: auditNames });
       return { observers: [trail.see] };
     },
   });

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import type { NewKey } from '@replenish/domain';
 import { until } from '@replenish/testing';
 import { type AuditTrail, openAuditTrail } from '../../src/audit/trail.js';
-import { bearer, type Ingress, openIngress } from '../support/ingress.js';
+import { auditNames, bearer, type Ingress, openIngress } from '../support/ingress.js';
 import { sendBytes } from '../support/problem.js';
 
 let ingress: Ingress;
@@ -14,7 +14,7 @@ beforeAll(async () => {
   ingress = await openIngress({
     auth: { trustProxy: ['127.0.0.1', '10.0.0.0/8'] },
     guards: ({ domain, log, registry }) => {
-      trail = openAuditTrail({ audit: domain.audit, log, registry });
+      trail = openAuditTrail({ audit: domain.audit, log, registry, names: auditNames });
       return { observers: [trail.see] };
     },
   });

@@ -10,6 +10,8 @@ import type { Express } from 'express';
 import pg from 'pg';
 import { buildApp, type IngressDeps } from '../../src/app.js';
 import type { AuthSettings } from '../../src/auth/settings.js';
+import { auditedNames } from '../../src/http/operation.js';
+import { operations } from '../../src/openapi/operations.js';
 import type { Guards } from '../../src/protection/protection.js';
 import { closeServer, createIngressServer } from '../../src/server/server.js';
 
@@ -52,6 +54,9 @@ export type Ingress = Readonly<{
   sql: (statement: string, values?: readonly unknown[]) => Promise<Row[]>;
   close: () => Promise<void>;
 }>;
+
+/** The parameters that an audit trail keeps. */
+export const auditNames = auditedNames(operations);
 
 export const masterKeys = `test:${Buffer.alloc(32, 9).toString('base64')}`;
 

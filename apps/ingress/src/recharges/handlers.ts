@@ -1,34 +1,23 @@
-import {
-  type Domain,
-  isFinal,
-  isUuid,
-  type Key,
-  type RechargeView,
-  type State,
-  states,
-} from '@replenish/domain';
-import type { Scope } from '@replenish/domain/rules';
-import type { IRouter, Request, Response } from 'express';
-import { z } from 'zod';
+import { type Domain, isFinal, isUuid, type RechargeView, type State, states } from '@replenish/domain';
+import type { Response } from 'express';
+import type { z } from 'zod';
 import { coversAccount, likeOf } from '../auth/account-patterns.js';
 import { requireAccount } from '../auth/refusals.js';
 import { answer, preferredForm } from '../http/answer.js';
 import { sendCsv } from '../http/csv.js';
-import { otherMethods } from '../http/methods.js';
+import type { KeyedCall } from '../http/operation.js';
 import { Problem } from '../http/problem.js';
 import { addHeader } from '../http/send.js';
-import { accountId, optionalTime, pageLimit, text, timestamp } from '../input/fields.js';
-import { readQuery, refuseQuery } from '../input/query.js';
-import { refuseBody, refuseUnheard } from '../input/unheard.js';
+import { optionalTime } from '../input/fields.js';
 import type { Waits } from '../protection/waits.js';
 import { rechargeBody, statusOf, timelineBody } from './body.js';
+import type { ChargeInput, ListQuery, RechargeInput } from './input.js';
 import { type IntakeDeps, takeCharge, takeRecharge } from './intake.js';
 import { untilFinal, waitMsFrom } from './waiting.js';
 
 export type RechargeDeps = IntakeDeps &
   Readonly<{
     domain: Pick<Domain, 'createRecharge' | 'applyNews' | 'reads'>;
-    caller: (request: Request, scope: Scope) => Promise<Key>;
     stopping?: AbortSignal | undefined;
     /** Undefined: any number of calls may wait. */
     waits?: Waits | undefined;
@@ -37,35 +26,30 @@ export type RechargeDeps = IntakeDeps &
 // The source document's form answers synchronously; four seconds is what its callers wait for a page.
 const CHARGE_WAIT_MS = 4_000;
 
-export function addRechargeRoutes(router: IRouter, deps: RechargeDeps): void {
-  const create = async (request: Request, response: Response) => {
-    const key = await deps.caller(request, 'recharges:write');
-    refuseUnheard(request);
-    const { replayed, recharge } = await takeRecharge(deps, key, request, response);
-    if (replayed) addHeader(response, 'idempotent-replayed', 'true');
-    addHeader(response, 'location', `/v1/recharges/${recharge.id}`);
-    answer(request, response, 'recharge', rechargeBody(recharge), { status: replayed ? 200 : 202 });
-  };
-  const one = async (request: Request, response: Response) => {
-    const recharge = await own(deps, request, 'recharges:read');
-    const waitMs = waitMsFrom(request.headers.prefer as string);
-    const waited = await afterWaiting(deps, response, recharge, waitMs);
-    if (waited) addHeader(response, 'preference-applied', `wait=${waitMs / 1_000}`);
-    answer(request, response, 'recharge', rechargeBody(waited ?? recharge));
-  };
-  const timeline = async (request: Request, response: Response) => {
-    const recharge = await own(deps, request, 'recharges:read');
-    const rows = await deps.domain.reads.timeline(recharge.id);
-    answer(request, response, 'timeline', { data: rows.map(timelineBody) });
-  };
-  const bound = (handle: typeof list) => (request: Request, response: Response) =>
-    handle(deps, request, response);
-  router.route('/v1/recharges').get(bound(list)).post(create).all(otherMethods);
-  router.route('/recharge').post(create).all(otherMethods);
-  router.route('/api/charge').post(bound(charge)).all(otherMethods);
-  router.route('/v1/recharges/:id').get(one).all(otherMethods);
-  router.route('/v1/recharges/:id/timeline').get(timeline).all(otherMethods);
-  router.route('/v1/recharges/:id/cancel').post(bound(cancel)).all(otherMethods);
+export async function create(
+  deps: RechargeDeps,
+  call: KeyedCall<never, z.infer<typeof RechargeInput>>,
+): Promise<void> {
+  const { request, response } = call;
+  const { replayed, recharge } = await takeRecharge(deps, call);
+  if (replayed) addHeader(response, 'idempotent-replayed', 'true');
+  addHeader(response, 'location', `/v1/recharges/${recharge.id}`);
+  answer(request, response, 'recharge', rechargeBody(recharge), { status: replayed ? 200 : 202 });
+}
+
+export async function read(deps: RechargeDeps, call: KeyedCall): Promise<void> {
+  const { request, response } = call;
+  const recharge = await own(deps, call);
+  const waitMs = waitMsFrom(request.headers.prefer as string);
+  const waited = await afterWaiting(deps, response, recharge, waitMs);
+  if (waited) addHeader(response, 'preference-applied', `wait=${waitMs / 1_000}`);
+  answer(request, response, 'recharge', rechargeBody(waited ?? recharge));
+}
+
+export async function timeline(deps: RechargeDeps, call: KeyedCall): Promise<void> {
+  const recharge = await own(deps, call);
+  const rows = await deps.domain.reads.timeline(recharge.id);
+  answer(call.request, call.response, 'timeline', { data: rows.map(timelineBody) });
 }
 
 /** The recharge once it is final or the time is up; null when the call is not to wait, or may not. */
@@ -93,11 +77,9 @@ function nobodyWaits(response: Response, stopping: AbortSignal | undefined): Abo
 }
 
 /** The caller's own recharge. Somebody else's answers exactly as one that does not exist. */
-async function own(deps: RechargeDeps, request: Request, scope: Scope): Promise<RechargeView> {
-  const key = await deps.caller(request, scope);
-  refuseQuery(request);
+async function own({ domain }: RechargeDeps, { request, key }: KeyedCall): Promise<RechargeView> {
   const id = String(request.params.id).toLowerCase();
-  const recharge = isUuid(id) ? await deps.domain.reads.recharge(id) : null;
+  const recharge = isUuid(id) ? await domain.reads.recharge(id) : null;
   if (recharge?.clientId !== key.clientId || !coversAccount(key, recharge.accountId)) throw unknownRecharge();
   return recharge;
 }
@@ -105,10 +87,9 @@ async function own(deps: RechargeDeps, request: Request, scope: Scope): Promise<
 const unknownRecharge = (): Problem =>
   new Problem('NOT_FOUND', 'there is no such recharge', { suspicion: 'unknown_recharge' });
 
-async function cancel(deps: RechargeDeps, request: Request, response: Response): Promise<void> {
-  const recharge = await own(deps, request, 'recharges:write');
-  refuseUnheard(request);
-  refuseBody(request, 'cancel');
+export async function cancel(deps: RechargeDeps, call: KeyedCall): Promise<void> {
+  const recharge = await own(deps, call);
+  call.body();
   const heard = await deps.domain.applyNews({
     transactionId: recharge.id,
     news: 'withdraw',
@@ -119,7 +100,7 @@ async function cancel(deps: RechargeDeps, request: Request, response: Response):
   if (heard.verdict !== 'moved' && after.state !== 'CANCELED') {
     throw new Problem('INVALID_STATE', `too late to cancel: ${whyTooLate(after.state)}`);
   }
-  answer(request, response, 'recharge', rechargeBody(after));
+  answer(call.request, call.response, 'recharge', rechargeBody(after));
 }
 
 function whyTooLate(state: State): string {
@@ -128,10 +109,12 @@ function whyTooLate(state: State): string {
 }
 
 /** The form of the source document: `status` is success only when the money has arrived. */
-async function charge(deps: RechargeDeps, request: Request, response: Response): Promise<void> {
-  const key = await deps.caller(request, 'recharges:write');
-  refuseUnheard(request);
-  const taken = await takeCharge(deps, key, request, response);
+export async function charge(
+  deps: RechargeDeps,
+  call: KeyedCall<never, z.infer<typeof ChargeInput>>,
+): Promise<void> {
+  const { request, response } = call;
+  const taken = await takeCharge(deps, call);
   const recharge = (await afterWaiting(deps, response, taken.recharge, CHARGE_WAIT_MS)) ?? taken.recharge;
   if (taken.replayed) addHeader(response, 'idempotent-replayed', 'true');
   const body = rechargeBody(recharge);
@@ -152,26 +135,9 @@ const chargeStatusOf: Record<State, 'processing' | 'success' | 'failed'> = {
   CANCELED: 'failed',
 };
 
-export const ListQuery = z.strictObject({
-  accountId: accountId.optional().meta({ description: 'Only of this account' }),
-  status: z
-    .enum(['accepted', 'in_progress', 'succeeded', 'failed', 'canceled'])
-    .optional()
-    .meta({ description: 'Only with this status' }),
-  orderReference: text(255).optional().meta({ description: 'Only with exactly this reference' }),
-  createdFrom: timestamp.optional().meta({ description: 'Only created at this time or later (RFC 3339)' }),
-  createdTo: timestamp.optional().meta({ description: 'Only created before this time (RFC 3339)' }),
-  limit: pageLimit(20),
-  cursor: z
-    .string()
-    .regex(/^[A-Za-z0-9_-]{22}$/, 'must be the nextCursor of an earlier page')
-    .optional()
-    .meta({ description: 'The `nextCursor` of the page before; leave it out for the first page' }),
-});
-
-async function list(deps: RechargeDeps, request: Request, response: Response): Promise<void> {
-  const key = await deps.caller(request, 'recharges:read');
-  const query = readQuery(ListQuery, request);
+export async function list(deps: RechargeDeps, call: KeyedCall<z.infer<typeof ListQuery>>): Promise<void> {
+  const { request, response, key } = call;
+  const query = call.query();
   if (query.accountId !== undefined) requireAccount(key, query.accountId);
   const { rows, nextId } = await deps.domain.reads.list({
     clientId: key.clientId,

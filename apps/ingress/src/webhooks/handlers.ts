@@ -2,11 +2,9 @@ import type { Domain } from '@replenish/domain';
 import type { Providers, WebhookRefusal } from '@replenish/providers';
 import type { Queues } from '@replenish/queues';
 import { type Counter, type Logger, newId } from '@replenish/runtime';
-import { type Request, type Response, Router } from 'express';
+import type { Request, Response } from 'express';
 import { callOf } from '../http/call.js';
-import { otherMethods } from '../http/methods.js';
 import { Problem } from '../http/problem.js';
-import { type Intake, readBody } from '../http/read-body.js';
 import { send } from '../http/send.js';
 
 export type WebhookDeps = Readonly<{
@@ -14,22 +12,12 @@ export type WebhookDeps = Readonly<{
   providers: Pick<Providers, 'raw'>;
   queues: Pick<Queues, 'hint'>;
   log: Logger;
-  intake: Intake | null;
   received: Counter<'provider' | 'result'>;
   now: () => Date;
 }>;
 
 // Standard Webhooks keeps payloads below 20 kB; Alipay's and Stripe's largest stay below a quarter of a megabyte.
-const BODY_MAX_BYTES = 256 * 1_024;
-
-export function webhookRoutes(deps: WebhookDeps): Router {
-  const router = Router();
-  router
-    .route('/webhooks/:provider')
-    .post(readBody(BODY_MAX_BYTES, deps.intake), (request, response) => take(deps, request, response))
-    .all(otherMethods);
-  return router;
-}
+export const WEBHOOK_BODY_MAX_BYTES = 256 * 1_024;
 
 const refusals: Record<WebhookRefusal, string> = {
   bad_signature: 'the signature does not fit these bytes',
@@ -37,7 +25,7 @@ const refusals: Record<WebhookRefusal, string> = {
 };
 
 /** Verifies the bytes, stores them and answers. The webhook worker reads them later. */
-async function take(deps: WebhookDeps, request: Request, response: Response): Promise<void> {
+export async function take(deps: WebhookDeps, request: Request, response: Response): Promise<void> {
   const name = String(request.params.provider);
   const webhooks = deps.providers.raw(name)?.webhooks;
   if (!webhooks) throw new Problem('NOT_FOUND', 'there is no such provider');

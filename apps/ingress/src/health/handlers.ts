@@ -1,0 +1,16 @@
+import type { Frame } from '@replenish/runtime';
+import type { Request, Response } from 'express';
+
+export type HealthDeps = Readonly<{ health: Frame['health'] }>;
+
+export function alive({ health }: HealthDeps, _request: Request, response: Response): void {
+  response.json(health.alive());
+}
+
+export async function ready({ health }: HealthDeps, _request: Request, response: Response): Promise<void> {
+  const { ok, checks } = await health.ready();
+  if (!ok) response.setHeader('retry-after', '1');
+  // The exact fault names internal addresses. The port of the metrics and the log have it.
+  const words = Object.entries(checks).map(([name, word]) => [name, word === 'ok' ? 'ok' : 'away']);
+  response.status(ok ? 200 : 503).json({ ok, checks: Object.fromEntries(words) });
+}

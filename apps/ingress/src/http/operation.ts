@@ -1,0 +1,126 @@
+import type { Key } from '@replenish/domain';
+import type { Scope } from '@replenish/domain/rules';
+import type { IRouter, Request, RequestHandler, Response } from 'express';
+import type { z } from 'zod';
+import { otherMethods } from './methods.js';
+import type { Code } from './problem.js';
+
+/** One schema under its name in the OpenAPI document: `{ Recharge }`. */
+export type NamedSchema<Value = unknown> = Readonly<Record<string, z.ZodType<Value>>>;
+
+/** What the document says of a route, and what mounts it. */
+type Described = Readonly<{
+  method: 'get' | 'post';
+  /** The paths after the first one are other names of the same operation. */
+  paths: readonly string[];
+  id: string;
+  tag: 'recharges' | 'accounts' | 'webhooks' | 'service';
+  summary: string;
+  description: string;
+  /** Summaries of the other names, in the order of `paths`. */
+  aliasSummaries?: readonly string[];
+  idempotencyKey?: 'needed' | 'optional';
+  /** Whether the header `Prefer: wait=N` is understood. */
+  prefer?: boolean;
+  /** Schema and meaning of the answer, by status. `bytes`: of any media type. */
+  answers: Readonly<Record<number, readonly [schema: NamedSchema | 'bytes', meaning: string]>>;
+  /** Whether the rows of the answer can be had as text/csv, too. */
+  csv?: boolean;
+  /** Headers of the answer besides those of every answer, by status. */
+  headers?: Readonly<Record<number, readonly string[]>>;
+  problems: readonly Code[];
+  /** What a problem means for this operation, where that is more than what its code means. */
+  meanings?: Readonly<Partial<Record<Code, string>>>;
+}>;
+
+/** A POST without a body of its own takes an empty one, or one without fields. */
+export type DeclaredBody<Body = unknown> = Readonly<{
+  /** Its `xml.name` is the root element of the XML form. */
+  schema: NamedSchema<Body>;
+  example: Readonly<Record<string, unknown>>;
+  /** Fields that the audit trail keeps, with their names in the trail. */
+  audited: Readonly<Record<string, string>>;
+}>;
+
+/** A call whose caller has shown a key with the scope of the operation. */
+export type KeyedCall<Query = never, Body = never> = Readonly<{
+  request: Request;
+  response: Response;
+  key: Key;
+  /** The query, checked by the operation's schema. @throws Problem INVALID_ARGUMENT */
+  query: () => Query;
+  /** The body, checked by the operation's schema. @throws Problem INVALID_ARGUMENT */
+  body: () => Body;
+}>;
+
+/** An operation that needs a key. */
+export type KeyedOperation<Deps = never> = Described &
+  Readonly<{
+    scope: Scope;
+    /** Whether the balance signature of the source document is taken, too. */
+    s3?: boolean;
+    /** Without it a query is refused. The audit trail keeps all parameters that it names. */
+    query?: z.ZodObject;
+    body?: DeclaredBody;
+    handle: (deps: Deps, call: KeyedCall) => Promise<void>;
+  }>;
+
+/** An operation that everybody may call. */
+export type OpenOperation<Deps = never> = Described &
+  Readonly<{
+    scope?: never;
+    /** Bytes of any media type. */
+    body?: 'bytes';
+    handle: (deps: Deps, request: Request, response: Response) => Promise<void> | void;
+  }>;
+
+export type Operation = KeyedOperation | OpenOperation;
+
+/** Declares an operation that needs a key. Its handler gets the query and the body as the schemas give them. */
+export const keyed = <Deps, Query, Body>(
+  operation: Omit<KeyedOperation, 'query' | 'body' | 'handle'> &
+    Readonly<{
+      query?: z.ZodObject & z.ZodType<Query>;
+      body?: DeclaredBody<Body>;
+      handle: (deps: Deps, call: KeyedCall<Query, Body>) => Promise<void>;
+    }>,
+): KeyedOperation<Deps> => operation;
+
+/** Problems that every call can meet. */
+export const ANY_CALL = ['INVALID_ARGUMENT', 'INTERNAL_ERROR'] as const;
+/** Problems that a call with a key can meet. */
+export const KEYED_CALL = [...ANY_CALL, 'UNAUTHENTICATED', 'UNAUTHORIZED', 'RATE_LIMITED'] as const;
+
+type Mounted = Pick<Described, 'method' | 'paths'>;
+
+/** Adds a route per path. Other methods of these paths are answered 405. */
+export function addRoutes<One extends Mounted>(
+  router: IRouter,
+  operations: readonly One[],
+  handlersOf: (operation: One) => RequestHandler[],
+): void {
+  for (const path of new Set(operations.flatMap(({ paths }) => paths))) {
+    const route = router.route(path.replace(/\{(\w+)\}/g, ':$1'));
+    const here = operations.filter(({ paths }) => paths.includes(path));
+    // GET comes first, so that the header Allow names it first.
+    for (const operation of here.toSorted((a, b) => a.method.localeCompare(b.method)))
+      route[operation.method](...handlersOf(operation));
+    route.all(otherMethods);
+  }
+}
+
+export const openHandler =
+  <Deps>({ handle }: OpenOperation<Deps>, deps: Deps): RequestHandler =>
+  (request, response) =>
+    handle(deps, request, response);
+
+/** Parameters that the audit trail keeps: of queries by name, of bodies by name with the name in the trail. */
+export type AuditedNames = Readonly<{ query: ReadonlySet<string>; body: ReadonlyMap<string, string> }>;
+
+export function auditedNames(operations: readonly Operation[]): AuditedNames {
+  const keyedOnes = operations.filter((operation) => operation.scope !== undefined);
+  return {
+    query: new Set(keyedOnes.flatMap(({ query }) => Object.keys(query?.shape ?? {}))),
+    body: new Map(keyedOnes.flatMap(({ body }) => Object.entries(body?.audited ?? {}))),
+  };
+}

@@ -1,0 +1,54 @@
+import type { Key } from '@replenish/domain';
+import type { Scope } from '@replenish/domain/rules';
+import type { Request, RequestHandler } from 'express';
+import { z } from 'zod';
+import type { DeclaredBody, KeyedCall, KeyedOperation } from '../http/operation.js';
+import { parsedBody } from './body.js';
+import { validated } from './fields.js';
+import { readQuery, refuseQuery } from './query.js';
+import { refuseUnheard } from './unheard.js';
+
+/** Finds the caller's key and requires the scope. @throws Problem when the caller is not let in */
+export type Caller = (request: Request, scope: Scope) => Promise<Key>;
+
+/** Requires the operation's scope, then runs its handler. */
+export function keyedHandler<Deps>(
+  operation: KeyedOperation<Deps>,
+  deps: Deps,
+  caller: Caller,
+): RequestHandler {
+  const readBody = bodyReader(operation);
+  const { scope, query, handle } = operation;
+  return async (request, response) => {
+    const key = await caller(request, scope);
+    if (!query) refuseQuery(request);
+    const call: KeyedCall<unknown, unknown> = {
+      request,
+      response,
+      key,
+      query: () => readQuery(query ?? NOT_DECLARED, request),
+      body: () => readBody(request),
+    };
+    // `keyed` has checked that the handler takes what these schemas give.
+    return handle(deps, call as KeyedCall);
+  };
+}
+
+const NOT_DECLARED = z.never();
+
+function bodyReader({ body, paths }: KeyedOperation): (request: Request) => unknown {
+  const [schema, root] = body ? schemaOf(body) : [NoFields, paths[0]!.split('/').at(-1)!];
+  return (request) => {
+    refuseUnheard(request);
+    const isEmpty = !Buffer.isBuffer(request.body) || request.body.length === 0;
+    return body || !isEmpty ? validated(schema, parsedBody(request, root)) : {};
+  };
+}
+
+const NoFields = z.strictObject({});
+
+function schemaOf({ schema: named }: DeclaredBody): [schema: z.ZodType, root: string] {
+  const [schema] = Object.values(named);
+  const { name } = schema!.meta()!.xml as { name: string };
+  return [schema!, name];
+}

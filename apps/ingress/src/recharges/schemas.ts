@@ -1,0 +1,127 @@
+import { states } from '@replenish/domain';
+import { z } from 'zod';
+import {
+  currencyCode,
+  id,
+  list,
+  minor,
+  nextCursor,
+  orNull,
+  time,
+  timeOrNull,
+  words,
+} from '../http/schema-pieces.js';
+import { TimelineRow } from './timeline-schema.js';
+
+const example = {
+  transactionId: '01a2122d-35de-70af-9927-1ae329a0e10b',
+  status: 'accepted',
+  state: 'CREATED',
+  accountId: 'acct-1001',
+  amount: 4999,
+  currency: 'USD',
+  paymentMethod: 'sandbox',
+  provider: 'sandbox',
+  providerOrderId: null,
+  externalReference: null,
+  orderReference: 'PO-7',
+  message: 'Accepted; it will be sent to the provider.',
+  failure: null,
+  metadata: { team: 'billing' },
+  createdAt: '2026-11-21T22:00:00.000Z',
+  updatedAt: '2026-11-21T22:00:00.000Z',
+  submittedAt: null,
+  succeededAt: null,
+  failedAt: null,
+  canceledAt: null,
+};
+
+export const Recharge = z
+  .strictObject({
+    transactionId: id('Id of the recharge'),
+    status: z.enum(['accepted', 'in_progress', 'succeeded', 'failed', 'canceled']).meta({
+      description:
+        'What programs go by. `succeeded`: the money has arrived. `failed`, `canceled`: the account was not credited. The other two are not final',
+    }),
+    state: z.enum(states).meta({ description: 'The state behind the status, in more detail' }),
+    accountId: words('The account to recharge'),
+    amount: minor('The amount'),
+    currency: currencyCode,
+    paymentMethod: words('How the recharge is paid for'),
+    provider: words('The provider that carries it out'),
+    providerOrderId: orNull("The provider's id of the order; null until the provider has named it"),
+    externalReference: orNull('The same as `providerOrderId`'),
+    orderReference: orNull('Your own reference, as sent'),
+    message: words('What is going on, for people. Programs read `status` and `failure.code`'),
+    failure: z
+      .strictObject({
+        code: words('`PAYMENT_FAILED`: the provider declined. `PROVIDER_ERROR`: it refused the order'),
+        message: words("The provider's reason, for people"),
+      })
+      .nullable()
+      .meta({ description: 'Why it failed; null unless the status is `failed`' }),
+    metadata: z.record(z.string(), z.string()).meta({
+      description: 'Your own data, as sent. In XML `<metadata><entry key="name">value</entry></metadata>`',
+    }),
+    createdAt: time('When it was stored'),
+    updatedAt: time('When it last changed'),
+    submittedAt: timeOrNull('When it was first sent to the provider'),
+    succeededAt: timeOrNull('When it succeeded'),
+    failedAt: timeOrNull('When it failed'),
+    canceledAt: timeOrNull('When it was canceled'),
+  })
+  .meta({ description: 'One recharge.', xml: { name: 'recharge' }, examples: [example] });
+
+export const Recharges = z
+  .strictObject({ data: list(Recharge, 'The recharges of this page, newest first'), nextCursor })
+  .meta({
+    description: 'A page of recharges.',
+    xml: { name: 'recharges' },
+    examples: [{ data: [example], nextCursor: null }],
+  });
+
+export const Timeline = z.strictObject({ data: list(TimelineRow, 'What happened, oldest first') }).meta({
+  description: 'Everything that happened to one recharge.',
+  xml: { name: 'timeline' },
+  examples: [
+    {
+      data: [
+        {
+          at: '2026-11-21T22:00:00.000Z',
+          kind: 'request',
+          idempotencyKey: 'PO-7',
+          correlationId: '0190b3a2-7c1e-7d1b-9a55-3f2c8e6d4b10',
+        },
+        {
+          at: '2026-11-21T22:00:00.104Z',
+          kind: 'transition',
+          seq: 1,
+          news: 'submit',
+          verdict: 'moved',
+          from: 'CREATED',
+          to: 'SUBMITTED',
+          source: 'submission',
+          reason: 'to be sent to sandbox',
+        },
+      ],
+    },
+  ],
+});
+
+export const Charge = z
+  .strictObject({
+    status: z.enum(['processing', 'success', 'failed']).meta({
+      description:
+        '`success`: the money has arrived. `failed`: the account was not credited. `processing`: not known yet, read the recharge by its id',
+    }),
+    transaction_id: id('Id of the recharge'),
+    message: words('What is going on, for people'),
+    code: z.string().optional().meta({ description: 'Why it failed: `PAYMENT_FAILED` or `PROVIDER_ERROR`' }),
+  })
+  .meta({
+    description: 'The outcome of a charge, as far as it is known.',
+    xml: { name: 'charge' },
+    examples: [
+      { status: 'success', transaction_id: example.transactionId, message: 'The recharge succeeded.' },
+    ],
+  });
