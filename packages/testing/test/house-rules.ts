@@ -1,5 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { roomsImportDownward } from './floors.js';
 import { type Import, root, type Source, targetOf } from './source.js';
 
 /** A rule looks at all sources at once and returns a sentence for every fault. */
@@ -281,6 +282,7 @@ export const rules = {
   ownersHold,
   facesHold,
   noCycles,
+  roomsImportDownward,
   filesAreShort,
   functionsAreShort,
   environmentAtTheDoor,

@@ -37,6 +37,9 @@ const breaches: [rule: keyof typeof rules, path: string, text: string][] = [
   ['facesHold', 'apps/ingress/src/a.ts', "import { x } from '@replenish/runtime/dist/log.js';"],
   ['facesHold', 'apps/ingress/src/a.ts', "import { x } from '../../sandbox/src/store.js';"],
   ['noCycles', 'apps/ingress/src/a.ts', "import type { A } from './a.js';"],
+  ['roomsImportDownward', 'apps/ingress/src/http/a.ts', "import { b } from '../docs/b.js';"],
+  ['roomsImportDownward', 'apps/ingress/src/audit/a.ts', "import { b } from '../auth/b.js';"],
+  ['roomsImportDownward', 'apps/ingress/src/attic/a.ts', 'export {};'],
   ['filesAreShort', 'apps/ingress/src/a.ts', lines(301)],
   ['functionsAreShort', 'apps/ingress/src/a.ts', `/* é */ const f = () => {\n${lines(49)}};`],
   ['functionsAreShort', 'apps/ingress/test/a.test.ts', `class A {\n  #b() {\n${lines(49)}}\n}`],
@@ -74,9 +77,15 @@ describe('a breach is seen', () => {
   test('and what is allowed is not called one', () => {
     const allowed = [
       readSource('apps/ingress/src/main.ts', "await runProcess('ingress', process.env, start);"),
-      readSource('apps/ingress/src/b.ts', "export const isThere = secret !== undefined && signature !== '';"),
+      readSource(
+        'apps/ingress/src/http/b.ts',
+        "export const isThere = secret !== undefined && signature !== '';",
+      ),
       readSource('packages/providers/src/a.ts', "import type { Logger } from '@replenish/runtime';"),
-      readSource('apps/ingress/src/a.ts', `const f = () => {\n${lines(48)}};\nimport { b } from './b.js';`),
+      readSource(
+        'apps/ingress/src/http/a.ts',
+        `const f = () => {\n${lines(48)}};\nimport { b } from './b.js';`,
+      ),
       readSource('apps/ingress/test/a.test.ts', `type Verdict = 1;\ndescribe('a', () => {\n${lines(60)}});`),
       readSource('packages/testing/src/a.ts', 'const sql = `insert into nonce values (1)`;'),
       neighbour,

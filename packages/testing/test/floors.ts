@@ -1,0 +1,54 @@
+import { dirname } from 'node:path';
+import { type Source, targetOf } from './source.js';
+
+/**
+ * Rooms of a package from the ground up. A room is a folder, or a file directly below `src`. It may import rooms of lower
+ * floors only, so that it can be read after them and without those above.
+ */
+const floors: Readonly<Record<string, readonly (readonly string[])[]>> = {
+  'apps/ingress/src/': [
+    ['http'],
+    ['server', 'input', 'health', 'webhooks'],
+    ['audit', 'auth'],
+    ['accounts', 'protection'],
+    ['recharges'],
+    ['openapi'],
+    ['docs'],
+    ['app.ts'],
+    ['main.ts'],
+  ],
+  'apps/cli/src/': [
+    ['command.ts', 'values.ts', 'books.ts', 'start/state'],
+    ['start', 'progress.ts', 'table.ts'],
+    ['commands/client', 'commands/demo'],
+    ['commands'],
+    ['program.ts'],
+    ['run.ts'],
+    ['main.ts'],
+  ],
+};
+
+/** A sentence for every import of a room on the same floor or a higher one. */
+export const roomsImportDownward = (sources: readonly Source[]): string[] =>
+  Object.entries(floors).flatMap(([at, plan]) =>
+    sources
+      .filter(({ path }) => path.startsWith(at))
+      .flatMap((source) => {
+        const room = roomOf(at, source.path);
+        const floor = floorOf(plan, room);
+        if (floor < 0) return [`${source.path}: its room has no floor`];
+        const targets = source.imports.flatMap((one) => targetOf(source, one) ?? []);
+        return targets
+          .filter((target) => target.startsWith(at) && roomOf(at, target) !== room)
+          .filter((target) => !(floorOf(plan, roomOf(at, target)) < floor))
+          .map((target) => `${source.path} imports ${target}, which is on no lower floor`);
+      }),
+  );
+
+const roomOf = (at: string, path: string): string => {
+  const inside = path.slice(at.length);
+  return inside.includes('/') ? dirname(inside) : inside;
+};
+
+const floorOf = (plan: readonly (readonly string[])[], room: string): number =>
+  plan.findIndex((rooms) => rooms.includes(room));
