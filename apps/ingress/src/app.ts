@@ -53,16 +53,20 @@ export type IngressDeps = Readonly<{
   registry: Frame['registry'];
   health: Frame['health'];
   auth: AuthSettings;
-  /** Base of problem types and of the documentation's examples. */
+  /** Public address: base of the `type` of problems, and of the examples in the documentation. */
   publicUrl?: string | undefined;
-  /** Other pages of the installation, which the documentation links to. */
+  /** Links to the dashboard and the sandbox in the header of the documentation. */
   places?: readonly PageLink[];
   guards?: Guards;
-  /** Aborted when the process is told to stop: whoever waits is answered with what there is. */
+  /**
+   * Aborted when the process is told to stop. Calls that wait for an outcome are then answered with the current
+   * state.
+   */
   stopping?: AbortSignal;
 }>;
 
-// They look ahead, so that the routers below still see whole paths: many, which no other request has to be compared with.
+// A lookahead matches the prefix without removing it from the path that the routers see. Other requests skip all
+// routes behind the prefix after one comparison.
 const OPEN_TO_ALL = /^(?=\/(?:healthz|readyz|docs|openapi\.json)(?:\/|$))/i;
 const WEBHOOKS = /^(?=\/webhooks\/)/i;
 
@@ -72,7 +76,7 @@ const LOCAL_URL = 'http://127.0.0.1:8080';
 // is escaped.
 const BODY_MAX_BYTES = 192 * 1_024;
 
-/** The thin door: authenticate, validate, ask the domain, answer, hint the queue. */
+/** Builds the HTTP application: it authenticates, validates, calls the domain, answers and hints the queue. */
 export function buildApp(deps: IngressDeps): Express {
   const app = express();
   app.disable('x-powered-by');
@@ -109,7 +113,7 @@ function publicRoutes({ auth, health, publicUrl = LOCAL_URL, places = [] }: Ingr
   return router;
 }
 
-/** They read bodies with a bound of their own. */
+/** Webhooks have a body limit of their own, so they are mounted before the reader of all other bodies. */
 function webhookRoutes(deps: Omit<WebhookDeps, 'now'>, intake: Intake | null): Router {
   const router = Router();
   const services = { ...deps, now: () => new Date() };
@@ -118,7 +122,9 @@ function webhookRoutes(deps: Omit<WebhookDeps, 'now'>, intake: Intake | null): R
   return router;
 }
 
-/** A person who opens the bare address in a browser is led to the documentation. The last route: calls never pass it. */
+/**
+ * Leads a browser from `/` to the documentation. It stands behind all routes, so that API calls do not pay for it.
+ */
 const toDocumentation: RequestHandler = (request, response, next) => {
   if (request.path !== '/' || request.method !== 'GET' || preferredForm(request) !== 'html') return next();
   addHeader(response, 'vary', 'accept');
@@ -126,7 +132,7 @@ const toDocumentation: RequestHandler = (request, response, next) => {
   sendPage(response, 302, '<!doctype html><title>Replenish</title><a href="/docs">Documentation</a>');
 };
 
-/** Whoever files the call wants to know why it was refused. */
+/** Keeps the error on the call: the audit trail and the security watch read it. */
 const keepProblem: ErrorRequestHandler = (error, _request, response, next) => {
   callOf(response).problem = error;
   next(error);
@@ -149,7 +155,7 @@ function openCounters(registry: Frame['registry']): [Counter<'result'>, Counter<
   ];
 }
 
-/** One correlation id from the request into the answer and the one line that the request leaves in the log. */
+/** Opens the call: takes or makes its correlation id, and writes one log line when the call ends. */
 function opening(log: Logger): Observer {
   const logLine = (request: Request, response: Response, call: RequestContext): void => {
     const { correlationId, transactionId, idempotencyKey, durationMs } = call;
@@ -162,7 +168,8 @@ function opening(log: Logger): Observer {
     const { headers } = request;
     openCall(request, response, correlationIdFrom(headers['x-correlation-id'] as string | undefined));
     atEnd(response, logLine);
-    // Its sender may not know chunks, and what follows could be read as another request (RFC 9112, 6.1).
+    // An HTTP/1.0 sender may not know chunked bodies. Bytes behind such a body could be read as another request, so
+    // the connection ends here (RFC 9112, 6.1).
     if (headers['transfer-encoding'] !== undefined && request.httpVersion === '1.0')
       response.shouldKeepAlive = false;
     requireOneHost(request);

@@ -7,7 +7,7 @@ import type { AuditQuery } from './input.js';
 
 export type AuditDeps = Readonly<{ audit: Pick<Audit, 'list'> }>;
 
-/** The calls of the caller's own client, newest first. */
+/** Lists the calls of the caller's client, newest first. */
 export async function list({ audit }: AuditDeps, call: KeyedCall<z.infer<typeof AuditQuery>>): Promise<void> {
   const { request, response, key } = call;
   const query = call.query();

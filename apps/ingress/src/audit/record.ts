@@ -4,11 +4,15 @@ import { type RequestContext, statusTold } from '../http/call.js';
 import type { AuditedNames } from '../http/operation.js';
 import { redacted } from '../http/redaction.js';
 
-// The longest of these fields is an order reference. A body beyond 64 kB is all metadata, and none of that is kept.
+// The longest kept field is `orderReference`. A body beyond 64 kB consists of metadata almost entirely, and metadata
+// is not kept.
 const TEXT_MAX = 255;
 const BODY_MAX = 65_536;
 
-/** What the trail keeps of one call. No header is in it, and no secret that was put where none belongs. */
+/**
+ * The row of the audit trail for one call. It holds no header, and secrets that a caller put into a parameter are
+ * redacted.
+ */
 export function recordOf(
   request: Request,
   response: Response,
@@ -36,16 +40,14 @@ export function recordOf(
   };
 }
 
-/** The key that the caller names, be the secret right or wrong. */
+/** The key id in the Authorization header. The secret behind it may be wrong. */
 export const claimedKeyId = (request: Request): string | undefined =>
   /^Bearer (rk_[A-Za-z0-9_]{1,64})(?:\.|$)/i.exec(request.headers.authorization ?? '')?.[1];
 
-/** The pattern that matched. A route with several is named by the path, which then is one of them. */
+/** The pattern of the matched route, such as `/v1/recharges/:id`. Without a match it is `-`. */
 function routeOf(request: Request): string {
   const path: unknown = (request.route as { path?: unknown } | undefined)?.path;
-  if (typeof path === 'string') return path;
-  if (Array.isArray(path) && path.includes(request.path)) return request.path;
-  return path === undefined ? '-' : kept(request.path);
+  return typeof path === 'string' ? path : '-';
 }
 
 type Picked = Record<string, string | number>;
@@ -61,21 +63,21 @@ const paramsOf = (request: Request, route: string, read: unknown, names: Audited
   body: read === undefined ? unreadBody(request, names.body) : bodyParams(Object(read), names.body),
 });
 
-/** By comparing pattern and path: of a request that was refused Express has forgotten them by now. */
+/** Compares pattern and path itself, because Express drops `request.params` when a request is refused. */
 function pathParams(request: Request, pattern: string): [string, string][] {
   const names = pattern.split('/');
   const values = request.path.split('/');
   return names.flatMap((name, at) => (name.startsWith(':') ? [[name.slice(1), values[at] ?? '']] : []));
 }
 
-/** Of every call there is: no list of all that the body holds is made for it. */
+/** Reads the kept fields by name. A list of all fields of the body would cost every call. */
 function bodyParams(read: Readonly<Record<string, unknown>>, names: AuditedNames['body']): Params['body'] {
   const picked: Picked = {};
   for (const [given, name] of names) if (Object.hasOwn(read, given)) put(picked, name, read[given]);
   return picked;
 }
 
-/** Of a body that nobody has read, because its caller was turned away or it could not be. */
+/** The same from the raw bytes, for a request that was refused before its body was parsed. */
 function unreadBody(request: Request, names: AuditedNames['body']): Params['body'] {
   const raw: unknown = request.body;
   if (!Buffer.isBuffer(raw) || raw.length > BODY_MAX || request.path.startsWith('/webhooks/')) return NONE;
@@ -116,8 +118,8 @@ const accountOf = ({ body, path, query }: Params): string | null => {
   return typeof account === 'string' ? account : null;
 };
 
-// Too short for a card number, and of no character that a secret's name could end in.
+// At most 12 characters, without the `_` of our key names and secrets: too short for a card number or a secret.
 const HARMLESS = /^[A-Za-z0-9:.-]{0,12}$/;
 
-/** As the store takes it; and a secret in the wrong place is a secret still. */
+/** The text as PostgreSQL can store it, redacted: a caller may have put a secret into the wrong field. */
 const kept = (text: string): string => (HARMLESS.test(text) ? text : redacted(storable(text, TEXT_MAX)));

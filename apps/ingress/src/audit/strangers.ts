@@ -1,19 +1,19 @@
 import { type AuditCall, storable } from '@replenish/domain';
 import { originOf } from '../http/origin.js';
 
-/** Refused calls of callers that nobody knows: a few are kept whole, the rest are added up. */
+/** Refused calls of unknown callers. The first ones are filed as rows of their own, the others are added up. */
 export interface Strangers {
-  /** True when the call is to be filed by itself; otherwise it is counted. */
+  /** True when the call gets a row of its own. Otherwise this function has counted it. */
   isFiled(call: AuditCall): boolean;
-  /** One row for each address, route and answer of what was counted since the last time. */
+  /** Takes what was counted since the last `take`: one row per address, method, route and status. */
   take(newId: () => string): AuditCall[];
 }
 
-// An operator sees by these what a stranger tries; a thousand more of the same say nothing new, and cost the database
-// as much as a thousand recharges.
+// Fifty rows per address show an operator what a stranger tries. A row costs the database as much as a recharge, so
+// the next thousand of the same kind are only counted.
 const FILED_MAX = 50;
 const FILED_OF_ALL_MAX = 500;
-// Rows of one minute: beyond them addresses are added up under one name.
+// Counted rows per minute. Beyond them all addresses share one row per status.
 const ROWS_MAX = 200;
 const OTHERS = 'others';
 

@@ -7,9 +7,9 @@ import { recordOf } from './record.js';
 import { openStrangers } from './strangers.js';
 
 export interface AuditTrail {
-  /** Files every call that passes, when it is over. */
+  /** Files each call when it has ended. */
   readonly see: Observer;
-  /** Files what is left, for as long as it takes within a few seconds. */
+  /** Files the rows that are left. Gives up after three seconds. */
   close(): Promise<void>;
 }
 
@@ -17,21 +17,22 @@ export type AuditTrailDeps = Readonly<{
   audit: Pick<Audit, 'write'>;
   log: Logger;
   registry: Frame['registry'];
-  /** Parameters that are kept. */
+  /** Parameters that a row keeps. */
   names: AuditedNames;
 }>;
 
 const BATCH_MAX = 200;
 const FLUSH_EVERY_MS = 250;
-// Some 20 MB: what a busy process sees in the ten seconds that a failover of the database takes.
+// About 20 MB of memory: the calls of a busy process during the ten seconds of a database failover.
 const KEPT_MAX = 20_000;
 const COUNTED_EVERY_MS = 60_000;
 const CLOSE_LIMIT_MS = 3_000;
 
 /**
- * One row for every call, in batches of their own that no request waits for. Of refused strangers most are counted: see
- * `openStrangers`. A crash loses the rows of the last quarter of a second; recharges are never lost with them, for each
- * is its own record.
+ * Files one row per call. Rows are written in batches, and no request waits for them. Most refused calls of strangers
+ * are only counted: see `openStrangers`.
+ * A crash loses the rows of the last quarter of a second. It loses no recharge: the audit trail is not the record of
+ * recharges.
  */
 export function openAuditTrail(deps: AuditTrailDeps): AuditTrail {
   const queue = openQueue(deps);
@@ -54,7 +55,7 @@ export function openAuditTrail(deps: AuditTrailDeps): AuditTrail {
   };
 }
 
-/** Rows on their way to the store, a bounded number of them: what finds no room is counted as lost. */
+/** Queue of rows for the store. Rows beyond its limit are dropped and counted as lost. */
 function openQueue({ audit, log, registry }: AuditTrailDeps) {
   let waiting: AuditCall[] = [];
   let writing: Promise<void> | null = null;
@@ -103,7 +104,10 @@ function openQueue({ audit, log, registry }: AuditTrailDeps) {
   };
 }
 
-/** A right secret that is refused (403) is somebody's whom we know, even where it names no key in `call`. */
+/**
+ * Whether a stranger made the call. Status 403 means that the secret was right, so it is not a stranger, even where
+ * the call has no key.
+ */
 const isStrangers = ({ key }: RequestContext, { status }: AuditCall): boolean =>
   key === undefined && status >= 400 && status !== 403;
 

@@ -12,27 +12,28 @@ import { isBalanceQuery, isInWindow, isS3Signed, isSigned, signedText } from './
 import { openTokens, type TokenIssuer } from './tokens.js';
 
 export type AuthOptions = Readonly<{
-  /** Production takes live keys only, everything else test keys only. */
+  /** True: only live keys are accepted. False: only test keys are accepted. */
   isProduction: boolean;
   tokenIssuer: TokenIssuer | null;
-  /** The clock that signatures and expiry are judged by. */
+  /** Unix milliseconds, for the windows of signatures and the expiry of keys. */
   now: () => number;
 }>;
 
 export type CallerClients = Pick<Clients, 'find' | 'findBySubject' | 'useNonce'>;
 
 /**
- * Who calls. Every form ends in a key; what the key may do is judged here, in this order: the proof, the key's own
- * limits, the nonce, the scope. A nonce is used up only by a request that is let in as far as that.
+ * Finds the caller's key and checks what it may do, in this order: the proof, the limits of the key, the nonce, the
+ * scope. The nonce is used up only by a request that has passed the earlier checks.
  *
- * A proof that fails counts as guessing only where a right one would have opened the key: in a form that the key takes,
- * and at an address that it may be used from. Anything else guesses nothing, and must not lock anybody.
+ * A wrong proof counts as guessing only if the right one would have opened the key: in a form that the key takes, and
+ * from an address that it may be used from. Other wrong proofs cannot be guesses, so they must not lock the key of an
+ * honest owner.
  */
 export function openCallers(clients: CallerClients, options: AuthOptions) {
   const prove = openProofs(clients, options);
   /**
-   * @throws Problem UNAUTHENTICATED, UNAUTHORIZED when the key may be known but not used like this, or INVALID_ARGUMENT
-   * when it is said twice who calls
+   * @throws Problem UNAUTHENTICATED when no key is proven; UNAUTHORIZED when the key may not be used like this;
+   * INVALID_ARGUMENT when a header that names the caller is repeated
    */
   return async (request: Request, scope: Scope): Promise<Key> => {
     refuseRepeated(request.rawHeaders);
@@ -61,7 +62,7 @@ export function openCallers(clients: CallerClients, options: AuthOptions) {
   };
 }
 
-/** Whether a right proof of this form would have let this caller in. */
+/** Whether this caller would have been let in with a right proof of this form. */
 function wouldOpen(
   { key, isAllowedFrom }: KeyVerifier,
   form: Presented['form'],
@@ -84,13 +85,16 @@ const unproven: Readonly<Record<Presented['form'], string>> = {
   token: 'the token is not valid here, or no key belongs to its subject',
 };
 
-/** For a caller that signs and sends the secret as well: the signature is not looked at then. */
+/** A hint for callers that send a signature and the secret, too: then only the secret is checked. */
 const secretBesideSignature = ({ headers }: Request, { form }: Presented): string =>
   form === 'bearer' && headers['x-signature'] !== undefined
     ? '; Authorization has the secret though X-Signature is there: a signed request sends the key id alone'
     : '';
 
-/** One proof a form. Null where no key was tried: it is not known, or the request is none that could prove one. */
+/**
+ * Checks the proof of each form. The result is null when no key was tried: the key is unknown, or this form does not
+ * fit the request.
+ */
 function openProofs(clients: CallerClients, { tokenIssuer, now }: AuthOptions) {
   const find = openKeys(clients);
   const verify = tokenIssuer && openTokens(tokenIssuer);
@@ -117,13 +121,19 @@ function openProofs(clients: CallerClients, { tokenIssuer, now }: AuthOptions) {
   };
 }
 
-/** A token that names scopes of ours grants those of them that the key has; one that names none grants the key's. */
+/**
+ * The key with the scopes of the token. A token cannot add scopes to those of its key. A token without any scope of
+ * ours leaves the key as it is.
+ */
 function narrowed(key: Key, scope: string | null): Key {
   const granted = (scope ?? '').split(' ').filter((name) => (scopes as readonly string[]).includes(name));
   return granted.length === 0 ? key : { ...key, scopes: key.scopes.filter((name) => granted.includes(name)) };
 }
 
-/** Why the key does not take the form; null where it does. Only a test key is sent as a bearer by itself. */
+/**
+ * Why the key may not be used in this form; null when it may. A secret may be sent as a bearer with test keys, and
+ * with live keys that allow it.
+ */
 function formFault(key: Key, form: Presented['form']): string | null {
   if (key.requireSignature && (form === 'bearer' || form === 'token'))
     return 'this key only takes signed requests';
@@ -133,8 +143,8 @@ function formFault(key: Key, form: Presented['form']): string | null {
 }
 
 /**
- * Test keys are for everywhere but production, all others for production alone. New keys are live or test; earlier
- * releases made other marks as well, and those follow the rules of live.
+ * Whether the key is for this environment: test keys outside production, all other keys in production. Keys of early
+ * releases have marks besides `live` and `test`; they count as live.
  */
 const isOfHere = (key: Key, isProduction: boolean): boolean => (key.env === 'test') !== isProduction;
 

@@ -1,28 +1,27 @@
 import type { IncomingHttpHeaders } from 'node:http';
 
-/** What a caller shows to be let in, as its headers say it; nothing of it is proven yet. */
+/** The proof that the headers of a request offer. It is not checked yet. */
 export type Presented =
   | Readonly<{ form: 'bearer'; keyId: string; secret: string }>
   | Readonly<{ form: 'signed'; keyId: string; signature: string; timestamp: string; nonce: string }>
   | Readonly<{ form: 's3'; keyId: string; signature: string; timestamp: string | null }>
   | Readonly<{ form: 'token'; token: string }>;
 
-/** A way to show something that is known, with one header that is wrong. Names the header and its form, no value. */
+/** Headers that fit no form of proof. `why` names the wrong header and the right form, and never a value. */
 export type Misshapen = Readonly<{ form: 'none'; why: string }>;
 
 const keyWithSecret = /^Bearer (rk_[A-Za-z0-9_]{1,64})\.(rs_[A-Za-z0-9_-]{1,128})$/i;
 const keyAlone = /^Bearer (rk_[A-Za-z0-9_]{1,64})$/i;
 const jsonWebToken = /^Bearer (eyJ[\w-]{1,8000}\.[\w-]{1,8000}\.[\w-]{1,2000})$/i;
 
-// Signatures are compared as text, in the one spelling that is documented: lower-case hex. A looser reading would
-// make several texts of one signature.
+// Only lower-case hex, as documented: a second accepted spelling would make a second signature of one request.
 const hexForm = /^[0-9a-f]{64}$/;
 const signedForm = /^v1=([0-9a-f]{64})$/;
 const timestampForm = /^\d{1,12}$/;
-// No blank: two headers of one name arrive joined with ", ", and nobody could say which one was signed.
+// Without blanks: Node joins two headers of one name by ", ", and then it is unclear which one was signed.
 const nonceForm = /^[\x21-\x7e]{1,128}$/;
 
-/** Never throws, whatever the headers hold. */
+/** Reads the proof from the headers. It never throws. */
 export function presentedBy(headers: IncomingHttpHeaders): Presented | Misshapen {
   const authorization = headers.authorization ?? '';
   const bearer = keyWithSecret.exec(authorization);
@@ -68,7 +67,7 @@ function signedBy(headers: IncomingHttpHeaders, keyId: string): Presented | Miss
 const whyNoTimestamp = (timestamp: string): string =>
   `X-Timestamp must be Unix seconds in digits${/^\d{13}$/.test(timestamp) ? ', not milliseconds' : ''}`;
 
-/** Says nothing of the digits themselves. */
+/** The text must not repeat any digit of the signature. */
 function whyNoSignature(shown: string): string {
   if (!shown.startsWith('v1=')) return 'X-Signature must begin with v1=';
   const digits = shown.slice('v1='.length);

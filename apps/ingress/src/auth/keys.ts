@@ -2,26 +2,27 @@ import type { Clients, KeyVerifier } from '@replenish/domain';
 
 export type KeySource = Pick<Clients, 'find' | 'findBySubject'>;
 
-/** Which key: by its id, or by the `sub` of an access token. */
+/** How a key is looked up: by its id, or by the `sub` of an access token. */
 export type KeyName = Readonly<{ keyId: string }> | Readonly<{ subject: string }>;
 
-/** A key that a proof was tried on. */
+/** A key, and whether the proof for it was right. */
 export type Tried = Readonly<{ known: KeyVerifier; isProven: boolean }>;
 
-// Half a second: a revoked key stops everywhere within a second, and a busy client costs two look-ups a second.
+// A revoked key must stop in all processes within a second. With half a second a busy client costs two look-ups per
+// second.
 const KEY_TTL_MS = 500;
 const KEYS_MAX = 10_000;
 
 /**
- * Keys, kept for half a second. A proof that fails on a kept key is tried once more on the key as it is now, so that a
- * new secret works at once.
+ * A cache of keys for half a second. When a proof fails on a cached key, it is tried again on the key from the
+ * database, so that a new secret works at once.
  */
 export function openKeys(source: KeySource) {
   const kept = new Map<string, { at: number; found: Promise<KeyVerifier | null> }>();
-  // Not the wall clock: a clock that is set back would keep a revoked key alive.
+  // The monotonic clock: if the wall clock is set back, a cached key must not live longer.
   const now = () => performance.now();
 
-  /** The key as it was at `since` or later. */
+  /** The key, read at `since` or later. */
   const look = (name: KeyName, since: number): Promise<KeyVerifier | null> => {
     const label = 'keyId' in name ? name.keyId : `sub ${name.subject}`;
     const known = kept.get(label);
@@ -34,7 +35,7 @@ export function openKeys(source: KeySource) {
     return found;
   };
 
-  /** The named key, and whether the proof holds for it; null where there is none. */
+  /** The key and whether the proof is right; null when there is no such key. */
   return async (name: KeyName, isProven: (known: KeyVerifier) => boolean): Promise<Tried | null> => {
     const askedAt = now();
     const known = await look(name, askedAt - KEY_TTL_MS);

@@ -8,15 +8,15 @@ export const unauthenticated = (why: string, suspicion?: SecurityRule): Problem 
     ...(suspicion && { suspicion }),
   });
 
-/** @throws Problem UNAUTHORIZED when no pattern of the key covers the account */
+/** @throws Problem UNAUTHORIZED when no account pattern of the key covers the account */
 export function requireAccount(key: Key, accountId: string): void {
   if (coversAccount(key, accountId)) return;
   throw new Problem('UNAUTHORIZED', 'the key does not cover this account', { suspicion: 'foreign_account' });
 }
 
 /**
- * The ceiling of a key in one currency; undefined for a key without any.
- * @throws Problem UNAUTHORIZED when the key has ceilings, but none here: what was bounded is not unbounded elsewhere
+ * The ceiling of the key in this currency; undefined for a key without ceilings.
+ * @throws Problem UNAUTHORIZED when the key has ceilings in other currencies only: then this currency is not allowed
  */
 export function ceilingOf(key: Key, currency: string): Ceiling | undefined {
   if (Object.keys(key.ceilings).length === 0) return undefined;

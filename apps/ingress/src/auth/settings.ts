@@ -5,11 +5,11 @@ import type { TokenIssuer } from './tokens.js';
 
 export type AuthSettings = AuthOptions &
   Readonly<{
-    /** Proxies whose X-Forwarded-For is believed; false: nobody's. */
+    /** Addresses of the proxies whose X-Forwarded-For is believed; false when there is none. */
     trustProxy: readonly string[] | false;
   }>;
 
-/** @throws BadConfiguration when the token issuer is only half named, or a proxy is none */
+/** @throws BadConfiguration when a setting of the token issuer is missing, or a proxy is not an address */
 export function authSettings(config: Config): AuthSettings {
   const [tokenIssuer, trustProxy] = readTogether(
     () => tokenIssuerFrom(config),

@@ -7,11 +7,11 @@ type Signed = Extract<Presented, { form: 'signed' }>;
 type S3 = Extract<Presented, { form: 's3' }>;
 type Sent = Pick<Request, 'method' | 'originalUrl' | 'body'>;
 
-// Both ways and inclusive, as for webhooks: exactly 300 s pass, 301 do not.
+// In both directions and inclusive, as for webhooks: 300 s are accepted, 301 s are not.
 const SIGNED_WINDOW_SECONDS = 300;
 const S3_WINDOW_SECONDS = 60;
 
-/** The text that a v1 signature is made of: method, path and body can be no others than those that were signed. */
+/** The text that a v1 signature covers. A change of method, path, query, time, nonce or body makes another text. */
 export function signedText({ method, originalUrl, body }: Sent, { timestamp, nonce }: Signed): string {
   const rawBody: Buffer = Buffer.isBuffer(body) ? body : Buffer.alloc(0);
   const bodyHash = hash('sha256', rawBody);
@@ -26,8 +26,9 @@ export const isInWindow = ({ timestamp }: Signed, nowMs: number): boolean =>
   Math.abs(Math.floor(nowMs / 1_000) - Number(timestamp)) <= SIGNED_WINDOW_SECONDS;
 
 /**
- * The source document's form: HMAC over timestamp and key id. Its sample keeps the timestamp to itself, so without one
- * every second of the window is tried. The signature covers no request: it is good for the balance query only.
+ * The form of the source document: HMAC over timestamp and key id. The sample code of the document does not send its
+ * timestamp, so without one each second of the window is tried. The signature does not cover the request, so it is
+ * accepted for the balance query only.
  */
 export function isS3Signed(known: KeyVerifier, { keyId, signature, timestamp }: S3, nowMs: number): boolean {
   if (!known.key.allowS3) return false;
@@ -46,7 +47,7 @@ export function isS3Signed(known: KeyVerifier, { keyId, signature, timestamp }: 
 export const isBalanceQuery = ({ method, path }: Pick<Request, 'method' | 'path'>): boolean =>
   method === 'GET' && path === '/v1/account/balance';
 
-/** No early end: the time taken tells neither how much of a signature was right nor which secret made it. */
+/** Compares with all expected signatures: the time must not tell which secret matched, or how many bytes. */
 function isOneOf(signature: string, expected: readonly Buffer[]): boolean {
   const given = Buffer.from(signature, 'hex');
   let isMatch = false;

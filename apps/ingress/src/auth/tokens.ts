@@ -3,17 +3,18 @@ import { Problem } from '../http/problem.js';
 
 export type TokenIssuer = Readonly<{ issuer: string; audience: string; jwksUrl: string }>;
 
-/** Who an access token stands for; `scope` as the issuer granted it, or null. */
+/** The subject of an access token. `scope` is the issuer's text, or null. */
 export type TokenHolder = Readonly<{ subject: string; scope: string | null }>;
 
-// Public keys only: with a shared secret (HS*) whoever can verify a token could also make one, and `none` signs nothing.
+// Algorithms with public keys only: with a shared secret (HS*) each party that verifies tokens could also make them,
+// and `none` signs nothing.
 const ALGORITHMS = ['RS256', 'PS256', 'ES256', 'ES384', 'EdDSA', 'Ed25519'];
 const CLOCKS_APART_SECONDS = 5;
 const JWKS_TIMEOUT_MS = 3_000;
 
 /**
- * OAuth 2 access tokens as JWTs. The issuer's keys are fetched once and kept ten minutes; an unknown key id asks again,
- * at most every thirty seconds (jose's defaults).
+ * Verifies OAuth 2 access tokens in the form of JWTs. The keys of the issuer are kept for ten minutes. An unknown key
+ * id fetches them again, at most every thirty seconds (defaults of jose).
  */
 export function openTokens({ issuer, audience, jwksUrl }: TokenIssuer) {
   const keys = createRemoteJWKSet(new URL(jwksUrl), { timeoutDuration: JWKS_TIMEOUT_MS });
@@ -24,7 +25,10 @@ export function openTokens({ issuer, audience, jwksUrl }: TokenIssuer) {
     clockTolerance: CLOCKS_APART_SECONDS,
     requiredClaims: ['sub', 'exp'],
   };
-  /** Null for a token that is not good. @throws Problem 503 when the issuer's keys cannot be had */
+  /**
+   * The result is null for a token that is not valid. @throws Problem 503 when the keys of the issuer cannot be
+   * loaded
+   */
   return async (token: string): Promise<TokenHolder | null> => {
     try {
       const { payload } = await jwtVerify(token, keys, options);
@@ -40,7 +44,10 @@ export function openTokens({ issuer, audience, jwksUrl }: TokenIssuer) {
   };
 }
 
-/** As opposed to one of the way to the issuer: jose says so with a plain JOSEError, a time-out, or fetch's own error. */
+/**
+ * Whether the token is at fault, and not the way to its issuer. For the latter jose throws a plain JOSEError, a
+ * time-out, or the error of fetch.
+ */
 const isTokensFault = (error: unknown): boolean =>
   error instanceof errors.JOSEError &&
   ![errors.JOSEError.code, errors.JWKSTimeout.code, errors.JWKSInvalid.code].includes(error.code);

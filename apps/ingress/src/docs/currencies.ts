@@ -1,7 +1,7 @@
 import { currencies } from '@replenish/domain/rules';
 import { code, type Page, table } from './layout.js';
 
-/** 12 whole units and, where the currency has decimals, 34 hundredths of one. */
+/** An example amount: 12 units, or 12.34 where the currency has decimals. */
 function example(exponent: number): string {
   const minor = exponent === 0 ? '12' : `12${'34'.padEnd(exponent, '0').slice(0, exponent)}`;
   const major = exponent === 0 ? '12' : `12.${minor.slice(2)}`;
@@ -10,7 +10,7 @@ function example(exponent: number): string {
 
 const names = new Intl.DisplayNames('en', { type: 'currency' });
 
-/** Every currency that is accepted, from the list that requests are checked with. */
+/** The page of the accepted currencies, from the list that requests are checked with. */
 export function currencyPage(): Page {
   const rows = currencies().map(({ code, exponent }) => [
     `<code>${code}</code>`,

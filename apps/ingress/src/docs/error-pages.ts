@@ -22,7 +22,7 @@ ${table(['code', 'HTTP', 'meaning'], rows)}`,
   };
 }
 
-/** @param base the public address, with which the `type` of a problem begins */
+/** @param base public address, with which the `type` of a problem begins */
 export function errorPage(name: string, base: string, hasSignaturePage: boolean): Page {
   const { status, title, meaning, remedy } = errorPages.get(name)!;
   const isHttp = /^\d/.test(status);

@@ -53,7 +53,7 @@ const words: Record<Code, ErrorTexts> = {
   },
 };
 
-/** Codes that no HTTP error carries: they are in `failure` of a recharge, or in its timeline. */
+/** Codes that are not the code of an HTTP error. They appear in `failure` of a recharge, or in its timeline. */
 const inRecharges: Readonly<Record<string, ErrorPage>> = {
   PAYMENT_FAILED: {
     status: 'in failure.code',

@@ -3,28 +3,30 @@ import { escapeHtml, type PageLink, pageHead, pageHeader } from '@replenish/runt
 export type Page = Readonly<{
   path: string;
   title: string;
-  /** Drawn when the page is first asked for: an ingress that nobody reads pages of spends nothing on them. */
+  /** Makes the content at the first request for the page, so that an unused documentation costs nothing. */
   content: () => Content;
-  /** Code of BCP 47; English when not given. */
+  /** Language tag (BCP 47). Default: English. */
   language?: string;
-  /** Whether a script of ours sends calls from the page. */
+  /** Whether the page loads the script that sends calls to the API. */
   sendsCalls?: boolean;
 }>;
 
-/** `headings` make the table of contents of the page. */
+/** `headings` become the table of contents. */
 export type Content = Readonly<{ html: string; headings?: readonly Heading[] }>;
 export type Heading = Readonly<{ id: string; text: string }>;
 export type Group = Readonly<{ title: string; pages: readonly Page[] }>;
 
-/** What stands around each page. */
+/** What all pages share. */
 export type Site = Readonly<{
   groups: readonly Group[];
   version: string;
-  /** The dashboard and the sandbox, where a reader may go there. */
+  /** Links to the dashboard and the sandbox. Empty in production. */
   places: readonly PageLink[];
 }>;
 
-/** One page: header, navigation, content, contents of the page, and the pages before and after it. */
+/**
+ * The HTML of a page: header, navigation, table of contents, content, and links to the previous and the next page.
+ */
 export function layout(page: Page, { groups, version, places }: Site): string {
   const { html, headings = [] } = page.content();
   return `<!doctype html>
@@ -63,7 +65,7 @@ function navigation(page: Page, groups: readonly Group[]): string {
   return `<nav class="pages" aria-label="Documentation">${lists.join('')}</nav>`;
 }
 
-// A list of two is longer than the page it would shorten.
+// With two headings a table of contents helps nobody.
 const HEADINGS_MIN = 3;
 
 function contents(headings: readonly Heading[]): string {
@@ -84,12 +86,14 @@ function neighbours(page: Page, groups: readonly Group[]): string {
   return `<nav class="neighbours" aria-label="Previous and next page">${links}</nav>\n`;
 }
 
-/** Text with \`code\` between backquotes, as our schemas' descriptions have it. */
+/** Escapes the text and turns `code` in backquotes into an element, as in the descriptions of our schemas. */
 export const prose = (text: string): string => escapeHtml(text).replace(/`([^`]+)`/g, '<code>$1</code>');
 
 export const code = (text: string): string => `<pre tabindex="0"><code>${escapeHtml(text)}</code></pre>`;
 
-/** Cells carry the heading of their column: on a narrow screen they stand below each other, without a head. */
+/**
+ * Each cell carries the heading of its column, because a narrow screen shows cells below each other and no head row.
+ */
 export function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
   const labels = head.map((cell) => cell.replace(/<[^>]*>/g, ''));
   const cells = (row: readonly string[]) =>

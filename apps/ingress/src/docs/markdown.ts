@@ -3,10 +3,10 @@ import { Marked } from 'marked';
 import { type Content, type Heading, table } from './layout.js';
 import { highlighted } from './samples.js';
 
-/** Where a link of a Markdown file leads on these pages; null where it would lead off them. */
+/** The address of a link's target within the documentation; null when the target is not part of it. */
 export type Target = (href: string) => string | null;
 
-/** The anchor of a heading, as Markdown's readers are used to it. */
+/** The anchor of a heading, made as GitHub makes it. */
 const slug = (text: string): string =>
   text
     .toLowerCase()
@@ -14,7 +14,7 @@ const slug = (text: string): string =>
     .trim()
     .replaceAll(' ', '-');
 
-/** Reads Markdown as pages. Links that would lead off the pages become plain text. */
+/** Turns Markdown into HTML. A link to a target outside the documentation becomes plain text. */
 export function openMarkdown(targetOf: Target): (text: string) => Content {
   let headings: Heading[] = [];
   const markdown = new Marked({

@@ -12,7 +12,7 @@ const projectDocs = join(import.meta.dirname, '../../../../docs');
 
 const fromAssets = (name: string): string => readFileSync(join(assets, name), 'utf8');
 
-/** What the pages load besides themselves, by its address. */
+/** Style sheet and scripts of the pages, by path. */
 export const files: Readonly<Record<string, readonly [type: string, text: string]>> = {
   '/docs/style.css': ['text/css', pageLook + fromAssets('style.css')],
   '/docs/page.js': ['text/javascript', fromAssets('page.js')],
@@ -23,16 +23,19 @@ export type PagesOptions = Readonly<{
   publicUrl: string;
   sandboxUrl: string;
   reference: Page;
-  /** Null in production, where nobody types signatures into a page. */
+  /** Null in production: signatures of live keys do not belong on a page. */
   signature: Page | null;
 }>;
 
 type Pages = Readonly<{ groups: readonly Group[]; pages: readonly Page[] }>;
 
-/** A page that is kept as Markdown: its address, its title, its file, and the language when it is not English. */
+/** A page that is written in Markdown: its path, title and file, and its language if that is not English. */
 type Source = readonly [path: string, title: string, file: string, language?: string];
 
-/** Pages in the order of the navigation, then the errors' own pages. Those of the project are left out where absent. */
+/**
+ * All pages, in the order of the navigation; the pages of the errors follow. Pages from the folder `docs` are left
+ * out where that folder is missing.
+ */
 export function openPages({ publicUrl, sandboxUrl, reference, signature }: PagesOptions): Pages {
   const read = openMarkdown(targetOf);
   const page = (write: () => string, [path, title, , language]: Source): Page => ({
@@ -46,7 +49,7 @@ export function openPages({ publicUrl, sandboxUrl, reference, signature }: Pages
   });
   const own = (source: Source): Page =>
     page(() => fromAssets(source[2]).replaceAll('PUBLIC_URL', publicUrl), source);
-  // Written for readers of the repository, whose ingress and sandbox are the local ones.
+  // These files name the local ingress and sandbox. The pages name the addresses of this installation instead.
   const ofProject = (source: Source): Page[] => {
     const file = join(projectDocs, source[2]);
     const local = () =>
@@ -97,7 +100,7 @@ const sources: Readonly<Record<'begin' | 'recharges' | 'api' | 'operators', read
   ],
 };
 
-/** Files of the project's docs that have a page, with its name. */
+/** Files of the folder `docs` that are shown as pages, with the names of the pages. */
 const projectPages: Readonly<Record<string, string>> = {
   authentication: 'authentication',
   keys: 'operators',

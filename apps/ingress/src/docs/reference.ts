@@ -52,9 +52,9 @@ type Document = Readonly<{
 type Route = Readonly<{ method: string; path: string; operation: DocumentedOperation }>;
 
 /**
- * The reference as one page, drawn once at start from the document at /openapi.json: it can be read, searched and printed
- * without a script.
- * @param mayTry whether calls can be sent from the page; keys of production have no business in a browser
+ * The API reference as one page, made from the OpenAPI document. It can be read, searched and printed without a
+ * script.
+ * @param mayTry whether calls can be sent from the page: false in production, where keys do not belong in a browser
  */
 export const referencePage = (contract: () => object, mayTry: boolean): Page => ({
   path: '/docs/reference',
@@ -174,7 +174,7 @@ const answers = (document: Document, { responses }: DocumentedOperation): string
     }),
   );
 
-/** Codes lead to their pages. */
+/** Turns the name of each code into a link to its page. */
 const linked = (html: string): string =>
   html.replace(/\b[A-Z_]{8,}\b/g, (name) =>
     errorPages.has(name) ? `<a href="/docs/errors/${name}">${name}</a>` : name,
@@ -203,7 +203,7 @@ function fieldTable(schema: Schema, always = 'always there'): string {
   return rows.length > 0 ? table(['field', always, 'type', 'meaning'], rows) : '';
 }
 
-/** Fields with those inside of them, by their path. */
+/** The fields of a schema and the fields inside of them, with their paths. */
 function fieldsOf(schema: Schema, prefix: string): (readonly [string, Schema, boolean])[] {
   return Object.entries(schema.properties ?? {}).flatMap(([name, field]) => {
     const place = `${prefix}${name}`;
@@ -232,7 +232,7 @@ function typeOf(schema: Schema): string {
 
 const YOUR_KEY = 'YOUR_KEY_ID.YOUR_SECRET';
 
-/** A call that can be pasted once the key is put in. Filters are left out: they would only hide rows. */
+/** A call to copy: only the key has to be put in. It has no filters, because they would hide rows. */
 function sampleOf({ servers }: Document, { method, path, operation }: Route): SampleCall {
   const { parameters: all = [], requestBody, security } = operation;
   const filled = path.replace(/\{(\w+)\}/g, (_, name) => {

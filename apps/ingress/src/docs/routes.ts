@@ -12,13 +12,13 @@ import { referencePage } from './reference.js';
 import { emptyForm, signatureForm, signaturePage } from './signature.js';
 
 export type DocsOptions = Readonly<{
-  /** Base of every example. */
+  /** Public address, for the examples. */
   publicUrl: string;
   /** The OpenAPI document. */
   contract: () => object;
-  /** In production nobody types signatures or keys into a page. */
+  /** In production no page asks for a signature or a key. */
   isProduction: boolean;
-  /** Other pages of the installation. */
+  /** Links to the dashboard and the sandbox. */
   places: readonly PageLink[];
 }>;
 
@@ -35,7 +35,10 @@ const SIGNATURE: Page = {
   content: () => ({ html: signaturePage(emptyForm) }),
 };
 
-/** The documentation. No page needs another host, and no page needs a script to be read. */
+/**
+ * The routes of the documentation. No page loads anything from another host, and each page can be read without
+ * scripts.
+ */
 export function docsRoutes({ publicUrl, contract, isProduction, places }: DocsOptions): Router {
   const checkPage = isProduction ? null : SIGNATURE;
   const { groups, pages } = openPages({
@@ -74,8 +77,8 @@ function addSignature(router: Router, page: Page, site: Site): void {
 }
 
 /**
- * Scripts and styles are files of ours, calls and forms go where the page came from, and no text becomes code. What else
- * the headers say is the app's business.
+ * Content security policy of the pages: scripts and styles only from our own files, calls and forms only to this
+ * host, no inline code. The other security headers are set by the app.
  */
 const policy = () =>
   helmet.contentSecurityPolicy({

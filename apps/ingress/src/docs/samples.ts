@@ -20,7 +20,7 @@ import xml from 'highlight.js/lib/languages/xml';
 const languages = { bash, csharp, go, java, javascript, json, php, python, xml };
 for (const [name, language] of Object.entries(languages)) hljs.registerLanguage(name, language);
 
-/** Code as a block that can be scrolled by keyboard, coloured where the language is one of those above. */
+/** A block of code that can be scrolled by keyboard. It is coloured when the language is one of those above. */
 export function highlighted(text: string, language: string): string {
   const html = hljs.getLanguage(language) ? hljs.highlight(text, { language }).value : escapeHtml(text);
   return `<pre tabindex="0"><code>${html}</code></pre>`;
@@ -33,7 +33,7 @@ export type SampleCall = Readonly<{
   body?: string;
 }>;
 
-/** Languages in the order of their tabs, with the printer and the colours of each. */
+/** Languages in the order of their tabs: name, generator of the code, language of the colours. */
 const printers = [
   ['Shell', shellCurl, 'bash'],
   ['Node.js', nodeFetch, 'javascript'],
@@ -44,7 +44,7 @@ const printers = [
   ['C#', csharpHttpclient, 'csharp'],
 ] as const;
 
-/** The call in each language. The first one is open; the others open without a script. */
+/** The call in each language, as blocks that fold without a script. The first one is open. */
 export function samples({ method, url, headers, body }: SampleCall, group: string): string {
   const request = {
     method,

@@ -6,7 +6,7 @@ import { code } from './layout.js';
 const fields = ['method', 'path', 'timestamp', 'nonce', 'body', 'keyId', 'canonical', 'signature'] as const;
 export type SignatureForm = Readonly<Record<(typeof fields)[number], string>>;
 
-/** What was typed, from a form's body. Browsers send line ends as CR LF, and a signed text has LF only. */
+/** Reads the form. Browsers send line ends as CR LF, but a signed text has LF. */
 export function signatureForm(raw: Uint8Array): SignatureForm {
   const sent = new URLSearchParams(Buffer.from(raw).toString('utf8'));
   const typed = fields.map((name) => [name, (sent.get(name) ?? '').replaceAll('\r\n', '\n')]);
@@ -15,7 +15,10 @@ export function signatureForm(raw: Uint8Array): SignatureForm {
 
 export const emptyForm = signatureForm(Buffer.alloc(0));
 
-/** A page that shows what a signature must cover, and where the caller's text begins to differ. It takes no secret. */
+/**
+ * A page that shows the text that a signature must cover, and the first byte where the caller's text differs. It asks
+ * for no secret.
+ */
 export const signaturePage = (form: SignatureForm): string => `<h1>Check a signature</h1>
 <p>Enter what you signed. Never paste a secret: this page does not need it. It shows the canonical string that your
 signature must cover, and the first byte where yours differs. Nothing you enter is stored.</p>
@@ -55,7 +58,7 @@ ${faults.length > 0 ? `<ul>${faults.map((fault) => `<li>${fault}</li>`).join('')
 <p>Balance signature, for <code>GET /v1/account/balance</code> only, covers: <code>${escapeHtml(timestamp + keyId)}</code></p>`;
 }
 
-/** Counted in bytes of UTF-8 from 0: that is what both sides hash. */
+/** Counts bytes of UTF-8 from 0, because the signature covers bytes. */
 function difference(theirs: string, ours: string): string {
   const [a, b] = [Buffer.from(theirs), Buffer.from(ours)];
   if (theirs === ours)

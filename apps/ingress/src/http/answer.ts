@@ -7,7 +7,7 @@ import { writeXml } from './xml-write.js';
 
 export type Form = 'json' | 'xml' | 'csv' | 'html';
 
-/** Media types by what a caller may name in Accept. The first one of a form is the one that is preferred. */
+/** The form for each media type that Accept may name. The first type of a form is preferred. */
 const formOf: Readonly<Record<string, Form>> = {
   'application/json': 'json',
   'application/problem+json': 'json',
@@ -22,8 +22,8 @@ const formOf: Readonly<Record<string, Form>> = {
 const everywhere = Object.keys(formOf).filter((type) => formOf[type] !== 'csv');
 
 /**
- * The form that the caller prefers. JSON where it names none of ours: a 406 helps nobody. Browsers name XML too, but
- * after HTML, and would offer an answer in it as a download.
+ * The form that the caller prefers. It is JSON when Accept names none of our types, since 406 would help nobody.
+ * Browsers accept XML, too, but prefer HTML: an answer in XML would be offered as a download.
  */
 export function preferredForm(request: Request, options: { csv?: boolean } = {}): Form {
   const { accept } = request.headers;
@@ -35,8 +35,8 @@ export function preferredForm(request: Request, options: { csv?: boolean } = {})
 }
 
 /**
- * Answers in the form that the caller prefers. `root` is the root element of the XML form; `json` writes the other
- * one, `exactJson` where it may hold a bigint.
+ * Answers in the form that the caller prefers. `root` is the root element of the XML form. `json` writes the JSON
+ * form; use `exactJson` for a body with bigints.
  */
 export function answer(
   request: Request,
@@ -54,7 +54,7 @@ export function answer(
   send(response, status, type, isXml ? writeXml(root, body) : json(body));
 }
 
-/** The same for a problem of RFC 9457, which has media types of its own. */
+/** Answers a problem (RFC 9457) in the form that the caller prefers. Problems have media types of their own. */
 export function answerProblem(request: Request, response: Response, body: ProblemBody): void {
   const form = preferredForm(request);
   addHeader(response, 'vary', 'accept');
@@ -63,5 +63,5 @@ export function answerProblem(request: Request, response: Response, body: Proble
   else send(response, body.status, 'application/problem+json', JSON.stringify(body));
 }
 
-/** Balances may pass 2^53: they are written as the digits they are, not through a float. */
+/** JSON with bigints as plain digits: balances may be larger than 2^53. */
 export const exactJson = (body: unknown): string => stringify(body) ?? '';

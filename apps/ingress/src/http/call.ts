@@ -3,39 +3,42 @@ import type { Key } from '@replenish/domain';
 import { addressIn } from '@replenish/runtime';
 import type { Request, RequestHandler, Response } from 'express';
 
-/** What is known of a call: `response.locals`, filled by whoever learns it, for whoever files the call. */
+/**
+ * Everything known about one call, in `response.locals`. Each step adds what it learns; the log, the audit trail and
+ * the security watch read it.
+ */
 export type RequestContext = {
   readonly correlationId: string;
   readonly at: Date;
-  /** The client's address, or that of the proxy which wrote down no address. */
+  /** Address of the client. If a proxy sent no usable address, the address of the proxy. */
   readonly ip: string;
-  /** From its arrival to its end; 0 until then. */
+  /** Time from arrival to end of the call; 0 while it runs. */
   durationMs: number;
-  /** Of its answer, besides those of every answer: name, value, name, value. */
+  /** Headers of this answer besides the standing ones: name, value, name, value. */
   readonly headers: string[];
   ends: CallEnd[];
   key: Key | undefined;
   problem: unknown;
-  /** The body as it was read, when it was. */
+  /** The parsed body; undefined when it was not parsed. */
   read: unknown;
-  /** What was asked for and which recharge that is, for whoever follows it through the logs. */
+  /** For the log line: idempotency key and recharge of the call. */
   idempotencyKey: string | undefined;
   transactionId: string | undefined;
-  /** It counts among the work under way: see `openOverload`. */
+  /** Whether the call counts as work in progress: see `openOverload`. */
   isWork: boolean;
   isDone: boolean;
   isClosed: boolean;
-  /** The caller left before it was answered. */
+  /** Whether the caller closed the connection before the answer. */
   isGone: boolean;
   readonly end: () => void;
 };
 
 export type CallEnd = (request: Request, response: Response, call: RequestContext) => void;
 
-/** Sees a call before anything is read of it. @throws Problem to turn it away */
+/** Sees a call before its body is read. @throws Problem to refuse the call */
 export type Observer = (request: Request, response: Response) => void;
 
-/** All of them as one step of Express, which spends a microsecond and a kilobyte on each. */
+/** Runs all observers in one step of Express: each step costs a microsecond and a kilobyte. */
 export const seenBy =
   (onlookers: readonly Observer[]): RequestHandler =>
   (request, response, next) => {
@@ -46,10 +49,10 @@ export const seenBy =
 export const callOf = (response: Response): RequestContext => response.locals as RequestContext;
 
 /**
- * Begins a call. All of its fields are there from now on: objects of one shape are the quickest to read.
+ * Begins a call. All fields are set from the start, because objects of one shape are the fastest to read.
  *
- * It is over when its response is closed and its work is done: a caller that leaves takes its place with it only when
- * what it asked for no longer costs anything.
+ * A call ends when its response is closed and its work is done. Work that a caller has left behind still costs, so
+ * the call counts until that work ends.
  */
 export function openCall(request: Request, response: Response, correlationId: string): void {
   const startedAtMs = performance.now();
@@ -82,7 +85,7 @@ export function openCall(request: Request, response: Response, correlationId: st
     call.isClosed = true;
     queued.get(request.socket)?.delete(close);
     call.isGone = !response.headersSent;
-    // A body that broke off is handed to nobody.
+    // A body that is not complete reaches no handler, so no work follows.
     if (response.writableEnded || !request.complete) call.isDone = true;
     call.end();
   };
@@ -92,7 +95,7 @@ export function openCall(request: Request, response: Response, correlationId: st
 
 const OVER: CallEnd[] = [];
 
-/** The call's work is done, whether or not anybody hears of it. */
+/** Marks the work of the call as done. The caller may have left. */
 export function done(response: Response): void {
   const call = callOf(response);
   call.isDone = true;
@@ -101,7 +104,10 @@ export function done(response: Response): void {
 
 const queued = new WeakMap<Socket, Set<() => void>>();
 
-/** Node tells no response of its end that still waits behind another one on a connection when that dies. */
+/**
+ * Node emits no `close` for a response that is queued behind another one when the connection dies, so the socket's
+ * `close` stands for it.
+ */
 function closeWithSocket(socket: Socket, close: () => void): void {
   const known = queued.get(socket);
   if (known) {
@@ -115,14 +121,14 @@ function closeWithSocket(socket: Socket, close: () => void): void {
   });
 }
 
-/** Runs when the call is over, answered or not, in the order asked. */
+/** Adds a function that runs when the call ends, answered or not. Functions run in the order of adding. */
 export const atEnd = (response: Response, end: CallEnd): void => {
   callOf(response).ends.push(end);
 };
 
-// nginx's number for a client that left before it was answered.
+// The status of nginx for a client that left before the answer.
 const CLIENT_GONE = 499;
 
-/** What the caller was answered, or that it left before. */
+/** Status of the answer; 499 when the caller left before it. */
 export const statusTold = (response: Response): number =>
   callOf(response).isGone ? CLIENT_GONE : response.statusCode;

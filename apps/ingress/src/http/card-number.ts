@@ -1,4 +1,4 @@
-// Groups of digits with one space or dash between them, as people write card numbers; in a URL the space is %20.
+// Groups of digits with one space or dash between them, as people write card numbers. In a URL the space is %20.
 const GROUPS = /\d+(?:(?: |-|%20)\d+)*/g;
 const BETWEEN_GROUPS = / |-|%20/;
 const DIGITS_MIN = 13;
@@ -6,9 +6,9 @@ const DIGITS_MAX = 19;
 const ZERO = 0x30;
 
 /**
- * Beginnings and lengths of the numbers that issuers give out, after the ranges that Visa, Mastercard, American Express,
- * Discover, JCB, UnionPay and Mir publish for merchants (ISO/IEC 7812 assigns them). UATP is left out: its 1 begins
- * every count of milliseconds, and it pays for flights only.
+ * Prefixes and lengths of card numbers, from the ranges that Visa, Mastercard, American Express, Discover, JCB,
+ * UnionPay and Mir publish for merchants (assigned by ISO/IEC 7812). UATP is left out: its prefix 1 also begins times
+ * in milliseconds, and its cards pay for flights only.
  */
 const ISSUED = new RegExp(
   `^(?:${[
@@ -26,26 +26,28 @@ const ISSUED = new RegExp(
 );
 
 /**
- * A time at the front, as references have it: yymmddHHMM or ddmmyyyyHHMM. The years 22 to 27 and 30 and the days 22 to
- * 27 and 30 lie in the ranges of Mastercard and Diners Club.
+ * A time at the front, as order references often have it: yymmddHHMM or ddmmyyyyHHMM. The years 22 to 27 and 30 and
+ * the days 22 to 27 and 30 fall into the ranges of Mastercard and Diners Club.
  */
 const TIME =
   /^(?:(?:2[2-7]|30)(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])|(?:2[2-7]|30)(?:0[1-9]|1[0-2])20\d\d)(?:[01]\d|2[0-3])[0-5]\d/;
 
-// German and Austrian telephone numbers have 13 digits, as Visa's had until they were made longer.
+// German and Austrian telephone numbers with country code. They have 13 digits, as old Visa numbers had.
 const TELEPHONE = /^4[39]\d{11}$/;
 
-/** How card numbers are grouped: in pairs, fours or eights, digit by digit, or as embossed (lengths of the groups). */
+/**
+ * Ways to group the digits of a card number: in pairs, fours or eights, one by one, or as embossed (lengths of the
+ * groups).
+ */
 const GROUPED =
   /^(?:\d+|1(?:-1)*|2(?:-2)*(?:-1)?|4(?:-4)*(?:-[1-3])?|8(?:-8)*(?:-[1-7])?|4-6-[45]|4-3-3-3|6-13)$/;
 
 /**
- * Whether a text holds what could be a payment card's number: a beginning and a length that some issuer gives out, a
- * right check digit (ISO/IEC 7812-1), spaces or dashes where cards have them. Whoever stores one has to keep PCI DSS 3.4
- * and 3.5 for everything that touches it, so none is let in. One in ten order numbers that begin and are as long as a
- * card's is taken for one.
+ * Whether a text may contain a payment card number: a prefix and length that issuers use, a right check digit
+ * (ISO/IEC 7812-1), and spaces or dashes where cards have them. A system that stores a card number must keep PCI DSS
+ * 3.4 and 3.5, so we accept none. An order number of such a prefix and length is refused in one of ten cases.
  *
- * Takes time in proportion to the text, whatever is in it: callers choose the text.
+ * The time grows linearly with the text, because callers choose the text.
  */
 export function hasCardNumber(text: string): boolean {
   if (text.length < DIGITS_MIN) return false;
@@ -59,14 +61,14 @@ export function hasCardNumber(text: string): boolean {
 }
 
 /**
- * Whether this group and some of its neighbours are one. Digits grouped inside a longer word are left alone unless one
- * group is long enough by itself: one in some thousand UUIDs would be refused otherwise.
+ * Whether a card number begins at this group. Inside a longer word only a group that is long enough by itself counts:
+ * otherwise one of some thousand UUIDs would be refused.
  */
 function beginsCardNumber(groups: readonly string[], first: number, isPartOfWord: boolean): boolean {
   if (!/^[2-6]/.test(groups[first]!)) return false;
   const last = isPartOfWord ? first : groups.length - 1;
   let length = 0;
-  // Luhn's sum doubles every second digit from the right: with each further digit the two sums change places.
+  // The Luhn sum doubles every second digit from the right, so the two running sums swap with each further digit.
   let sum = 0;
   let sumIfMore = 0;
   for (let at = first; at <= last; at++) {
@@ -85,7 +87,7 @@ function beginsCardNumber(groups: readonly string[], first: number, isPartOfWord
   return false;
 }
 
-/** Whether these groups with a right check digit look like a card's number and like nothing more usual. */
+/** Whether these groups, whose check digit is right, look like a card number and not like a more common number. */
 function isIssued(groups: readonly string[]): boolean {
   const digits = groups.join('');
   if (!ISSUED.test(digits) || TIME.test(digits)) return false;
@@ -93,12 +95,14 @@ function isIssued(groups: readonly string[]): boolean {
   return GROUPED.test(groups.map(({ length }) => length).join('-'));
 }
 
-/** An EAN-13: its check digit is the one of GS1, with weights 1 and 3. */
+/** Whether the digits are an EAN-13 article number (GS1 check digit with weights 1 and 3). */
 const isArticle = (digits: string): boolean =>
   [...digits].reduce((sum, digit, at) => sum + Number(digit) * (at % 2 === 0 ? 1 : 3), 0) % 10 === 0;
 
 const isLetter = (char: string | undefined): boolean => char !== undefined && /\p{L}/u.test(char);
 
-/** The text with every possible card number in it made unreadable: field names come back in refusals. */
+/**
+ * The text with each possible card number masked. Refusals repeat names of fields, and a name may be a card number.
+ */
 export const withoutCardNumbers = (text: string): string =>
   hasCardNumber(text) ? text.replace(GROUPS, (run) => (hasCardNumber(run) ? '[card number]' : run)) : text;

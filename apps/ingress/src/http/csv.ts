@@ -2,13 +2,13 @@ import { stringify } from 'csv-stringify/sync';
 import type { Request, Response } from 'express';
 import { addHeader, send } from './send.js';
 
-/** Asked for by people who open the file in Excel, which reads UTF-8 without a mark as the machine's code page. */
+/** Whether the caller asks for a byte order mark. Excel needs one to read a file as UTF-8. */
 const wantsMark = ({ headers }: Request): boolean =>
   /\btext\/csv\b[^,]*;\s*bom\s*=\s*"?present\b/i.test(headers.accept ?? '');
 
 /**
- * Writes rows as CSV, without a byte order mark unless `Accept: text/csv; bom=present` asks for one. Cells that a spreadsheet would take for a formula are escaped (OWASP ASVS 1.2.10), times are
- * RFC 3339.
+ * Answers rows as CSV. `Accept: text/csv; bom=present` adds a byte order mark. Cells that a spreadsheet would run as
+ * a formula are escaped (OWASP ASVS 1.2.10). Times are RFC 3339.
  */
 export function sendCsv<Column extends string>(
   response: Response,

@@ -3,8 +3,8 @@ import { Problem } from './problem.js';
 import { addHeader, send } from './send.js';
 
 /**
- * The last handler of every route: answers the methods that the route has no handler for, 405 with Allow (RFC 9110,
- * 15.5.6). OPTIONS is answered with Allow alone: no CORS header is sent, so browsers let no other site read answers.
+ * The last handler of each route. A method that the route does not have is answered 405 with Allow (RFC 9110,
+ * 15.5.6). OPTIONS is answered with Allow and without CORS headers, so browsers let no other site read our answers.
  */
 export const otherMethods: RequestHandler = (request, response) => {
   const { methods } = request.route as { methods: Readonly<Record<string, boolean>> };

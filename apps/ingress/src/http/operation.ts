@@ -8,7 +8,7 @@ import type { Code } from './problem.js';
 /** One schema under its name in the OpenAPI document: `{ Recharge }`. */
 export type NamedSchema<Value = unknown> = Readonly<Record<string, z.ZodType<Value>>>;
 
-/** What the document says of a route, and what mounts it. */
+/** What the OpenAPI document says about an operation. */
 type Described = Readonly<{
   method: 'get' | 'post';
   /** The paths after the first one are other names of the same operation. */
@@ -33,9 +33,9 @@ type Described = Readonly<{
   meanings?: Readonly<Partial<Record<Code, string>>>;
 }>;
 
-/** A POST without a body of its own takes an empty one, or one without fields. */
+/** The body of a POST. An operation without a declared body accepts an empty body, or one without fields. */
 export type DeclaredBody<Body = unknown> = Readonly<{
-  /** Its `xml.name` is the root element of the XML form. */
+  /** `xml.name` in its meta is the root element of the XML form. */
   schema: NamedSchema<Body>;
   example: Readonly<Record<string, unknown>>;
   /** Fields that the audit trail keeps, with their names in the trail. */
@@ -59,7 +59,10 @@ export type KeyedOperation<Deps = never> = Described &
     scope: Scope;
     /** Whether the balance signature of the source document is taken, too. */
     s3?: boolean;
-    /** Without it a query is refused. The audit trail keeps all parameters that it names. */
+    /**
+     * Schema of the query. An operation without one refuses every query. The audit trail keeps all parameters of the
+     * schema.
+     */
     query?: z.ZodObject;
     body?: DeclaredBody;
     handle: (deps: Deps, call: KeyedCall) => Promise<void>;

@@ -1,6 +1,6 @@
 /**
- * What one party on the network cannot easily change: its IPv4 address, or the first 64 bits of its IPv6 address, since
- * a single host commonly owns all addresses below those.
+ * The part of an address that one party cannot easily change: the whole IPv4 address, or the first 64 bits of an IPv6
+ * address, because one host commonly owns all addresses below those.
  */
 export function originOf(address: string): string {
   if (!address.includes(':')) return address;

@@ -9,7 +9,7 @@ export type ProblemBody = Readonly<{
   correlationId: string;
 }>;
 
-/** A problem for a person who opened the address in a browser. The same words as in the other forms. */
+/** A problem as a page, for a person who opened the address in a browser. It has the words of the other forms. */
 export const problemPage = ({
   type,
   title,

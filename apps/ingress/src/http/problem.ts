@@ -24,14 +24,14 @@ export type FieldError = Readonly<{ path: string; message: string }>;
 
 type AnsweredProblem = 'status' | 'errors' | 'headers' | 'suspicion';
 
-/** An answer that is not the one asked for. Thrown by handlers, written by `answerProblems`. */
+/** A refusal or an error. Handlers throw it, `answerProblems` writes it. */
 export class Problem extends Error {
   override readonly name = 'Problem';
   readonly code: Code;
   readonly status: number;
   readonly errors: readonly FieldError[] | undefined;
   readonly headers: Readonly<Record<string, string>>;
-  /** The security rule that this counts towards. Never a part of the answer. */
+  /** The security rule that counts this problem. It is never part of the answer. */
   readonly suspicion: SecurityRule | undefined;
 
   constructor(code: Code, detail: string, more: Partial<Pick<Problem, AnsweredProblem>> = {}) {
@@ -44,7 +44,7 @@ export class Problem extends Error {
   }
 }
 
-/** The request's own fault, field by field; a path is empty where the body as a whole is at fault. */
+/** Faults of the request, one per field. The path is empty when the whole body is at fault. */
 export function invalid(...errors: readonly FieldError[]): Problem {
   const detail = errors.map(({ path, message }) => `${path || 'body'}: ${message}`).join('; ');
   return new Problem('INVALID_ARGUMENT', detail, { errors });
@@ -63,13 +63,16 @@ function tell(request: Request, response: Response, problem: Problem): void {
   answerProblem(request, response, { ...body, ...(errors && { errors }) });
 }
 
-/** The application's setting with the base of `type`; unset where the public address is not known. */
+/** Name of the application's setting that holds the public address. It is not set when that address is unknown. */
 export const PUBLIC_URL = 'public url';
 type ProblemTypes = Readonly<{ get: (name: string) => string | undefined }>;
 
 type ProblemText = Readonly<{ code: Code; status: number; detail: string; correlationId: string }>;
 
-/** `type` is absolute where the public address is known: a reader of a log can open it. */
+/**
+ * The body of a problem. `type` is an absolute address where the public one is known, so that it can be opened from a
+ * log.
+ */
 export const problemBody = (app: ProblemTypes, { code, status, detail, correlationId }: ProblemText) => ({
   type: `${app.get(PUBLIC_URL) ?? ''}/docs/errors/${code}`,
   title: codes[code].title,
@@ -83,7 +86,7 @@ export const notFound: RequestHandler = (request) => {
   throw new Problem('NOT_FOUND', `there is no route for ${request.method} ${request.path}`);
 };
 
-/** The last resort: everything thrown becomes a problem, and only the log learns what it was. */
+/** Turns everything that is thrown into a problem. Only the log gets the details of an unexpected error. */
 export const answerProblems = (log: Logger): ErrorRequestHandler => {
   const outage = openOutageLog(log, 'the store does not answer');
   return (error, request, response, next) => {
@@ -113,7 +116,7 @@ function problemFrom(error: unknown, { log, outage }: Logs, correlationId: strin
   return new Problem('INTERNAL_ERROR', 'unexpected error; send us the correlationId');
 }
 
-/** What the body reader refuses carries a status of its own. */
+/** Errors of Express and of its body reader, which carry a status. */
 function bodyProblem(status: number): Problem {
   if (status === 413) return new Problem('INVALID_ARGUMENT', 'the body is too large', { status });
   if (status === 415)

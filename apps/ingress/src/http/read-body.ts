@@ -21,12 +21,12 @@ export type Intake = Readonly<{
 }>;
 
 /**
- * Reads the whole body as its bytes. Beyond `bytesMax` nothing is kept and the sender is told at once, however much is
- * still to come: what follows is read and dropped until the server's own time limit.
+ * Reads the body as bytes. A body beyond `bytesMax` is refused at once; the rest of it is read and dropped until the
+ * time limit of the server.
  *
- * A POST counts as work once its body is whole. Until then it is an arrival, with bounds of its own.
+ * A POST counts as work when its body is complete. Until then it is an arrival, which has limits of its own.
  *
- * body-parser tells a sender only after the last byte, and took a twentieth of what a request costs.
+ * Express's body-parser refuses a large body only after its last byte, and took a twentieth of the time of a request.
  */
 export const readBody =
   (bytesMax: number, intake: Intake | null): RequestHandler =>
@@ -37,7 +37,7 @@ export const readBody =
       'content-encoding': encoding,
     } = request.headers;
     const hasBody = length !== undefined || transfer !== undefined;
-    // What is read costs memory before anybody is known: only what takes a body gets one.
+    // Reading costs memory before the caller is known, so only a POST may have a body.
     if (request.method !== 'POST') return next(!hasBody || hasNoBody(request) ? undefined : unwanted());
     if (!hasBody) return enter(intake, response, next);
     if (encoding !== undefined && !/^identity$/i.test(encoding)) return next(packed());
@@ -86,7 +86,7 @@ function enter(intake: Intake | null, response: Response, next: NextFunction): v
   next(problem);
 }
 
-/** Methods but GET and HEAD are answered by their routes: none takes them. */
+/** For other methods than GET and HEAD the route itself refuses the body. */
 const hasNoBody = ({ method, headers }: Request): boolean =>
   (method !== 'GET' && method !== 'HEAD') || headers['content-length'] === '0';
 

@@ -1,16 +1,17 @@
 import { withoutCardNumbers } from './card-number.js';
 
-// The beginnings of our own secrets, of those of webhooks and of providers, and a whole Authorization header.
+// Prefixes of our secrets and of those of webhooks and providers, and a whole Authorization header.
 const SECRET = /\b(rs_|whsec_|sk_|Bearer )[\w+/=.-]{8,}/gi;
 
-// No path or detail of ours is longer but for one that a stranger made so: a header line may have 16 kB.
+// Our own paths and details are shorter. A stranger can send a path of up to 16 kB.
 const TEXT_MAX = 512;
-// The cut could go through a card number, whose first 15 digits tell the sixteenth: 19 digits and 18 times %20.
+// The cut can split a card number, and its first 15 digits give away the sixteenth. Longest case: 19 digits with 18
+// times %20 between them.
 const NUMBER_AT_CUT = /[\d %-]{1,73}$/;
 
 /**
- * The text without any secret or card number that somebody put where none belongs: paths and field names come back.
- * What is beyond 512 characters is left out.
+ * The text with secrets and card numbers masked, cut to 512 characters. Answers and logs repeat paths and names of
+ * fields, and a caller may have put a secret there.
  */
 export const redacted = (text: string): string =>
   text.length <= TEXT_MAX

@@ -15,7 +15,7 @@ export const minor = (description: string) =>
     .min(1)
     .max(Number.MAX_SAFE_INTEGER)
     .meta({ description: `${description}, in minor units of the currency` });
-// Sums have no bound that a float could hold; JSON and XML carry them as the digits they are.
+// A sum can exceed 2^53. JSON and XML carry all its digits.
 export const exactMinor = (description: string) =>
   z.number().meta({
     type: 'integer',

@@ -4,8 +4,8 @@ import helmet from 'helmet';
 import { callOf, done, type Observer } from './call.js';
 
 /**
- * For an API: nothing of an answer is run, framed or kept by a browser, and no other site's page may read it (no CORS).
- * Helmet says the same of every answer, so it is asked once.
+ * Security headers of an API: browsers must not run, frame or store an answer, and no other site may read it (no
+ * CORS). Helmet gives the same headers for each answer, so it runs once.
  */
 function securityHeaders(): [string, string][] {
   const headers = new Map([['cache-control', 'no-store']]);
@@ -38,21 +38,21 @@ const pageSecurityFlat = security.flatMap(([name, value]) => [
   name === 'content-security-policy' ? `${value};style-src 'self';img-src data:` : value,
 ]);
 
-/** For answers that others write, page by page or from files. */
+/** Sets the standing headers on answers that are not written by `send`, such as pages and files. */
 export const setStandingHeaders: Observer = (_request, response) => {
   for (const [name, value] of security) response.setHeader(name, value);
   response.setHeader('x-correlation-id', callOf(response).correlationId);
   done(response);
 };
 
-/** A text that never changes while the process runs: anybody may read it and keep it for five minutes. */
+/** Answers a text that does not change while the process runs. Caches may keep it for five minutes. */
 export function sendCached(response: Response, type: string, text: string): void {
   response.setHeader('cache-control', 'public, max-age=300');
   response.setHeader('content-type', `${type}; charset=utf-8`);
   response.end(text);
 }
 
-/** A header of the answer that `send` will write, in place of an earlier one of its name. */
+/** Adds a header to the answer that `send` will write. It replaces an earlier one of the same name. */
 export function addHeader(response: Response, name: string, value: string): void {
   const { headers } = callOf(response);
   let at = 0;
@@ -62,13 +62,13 @@ export function addHeader(response: Response, name: string, value: string): void
 }
 
 /**
- * Answers. All headers in one list: set one by one, Node keeps them in a dictionary that it writes from, which was a
- * tenth of all that a request allocated.
+ * Answers with all headers in one list. Headers that are set one by one cost a tenth of the memory that a request
+ * allocates.
  */
 export const send = (response: Response, status: number, contentType: string, body: string): void =>
   sendWith(securityFlat, response, status, contentType, body);
 
-/** The same for a page that a person sees in a browser. */
+/** Answers a page for a browser. */
 export const sendPage = (response: Response, status: number, html: string): void =>
   sendWith(pageSecurityFlat, response, status, 'text/html; charset=utf-8', html);
 

@@ -8,8 +8,9 @@ const singles = [
 ] as const;
 
 /**
- * Of several headers of one of these names Node keeps the first, and what stands before us may have judged another.
- * One pass over all headers that makes nothing: it is on the way of every call.
+ * Refuses a repeated header of these names. Node keeps the first of them, while a proxy in front of us may have
+ * checked another one.
+ * This runs on each call, so it is one pass without allocations.
  * @throws Problem INVALID_ARGUMENT that names the header
  */
 export function refuseRepeated(rawHeaders: readonly string[]): void {
@@ -24,7 +25,10 @@ export function refuseRepeated(rawHeaders: readonly string[]): void {
 
 const HOST = /^(?:\[[0-9a-f:.]+\]|[\w.~!$&'()*+,;=%-]*)(?::\d*)?$/i;
 
-/** RFC 9112, 3.2: what stands before us may have gone by another Host. @throws Problem INVALID_ARGUMENT */
+/**
+ * Requires exactly one valid Host (RFC 9112, 3.2): a proxy in front of us may have used another one. @throws Problem
+ * INVALID_ARGUMENT
+ */
 export function requireOneHost({ headers: { host }, httpVersion, rawHeaders }: IncomingMessage): void {
   let hosts = 0;
   for (let at = 0; at < rawHeaders.length; at += 2)
@@ -39,7 +43,9 @@ export function requireOneHost({ headers: { host }, httpVersion, rawHeaders }: I
 const repeated = ({ name, path }: (typeof singles)[number]): Problem =>
   invalid({ path, message: `the header ${name} was sent more than once` });
 
-/** Among the singles; their lengths differ, so that few headers have to be compared. */
+/**
+ * Index in `singles`, or -1. The names have different lengths, so that most headers are told apart by their length.
+ */
 function placeOf(name: string): number {
   if (name.length === 13) return /^authorization$/i.test(name) ? 0 : -1;
   if (name.length === 12) return /^content-type$/i.test(name) ? 1 : -1;

@@ -1,11 +1,11 @@
 /**
- * A body as XML: the same fields as in JSON. Null is `nil="true"`, a list's members are `<item>`, and metadata, whose
- * names are the caller's, is `<entry key="...">`. Integers are written as the digits they are.
+ * The body as XML, with the fields of the JSON form. Null is `nil="true"`, items of a list are `<item>`. Entries of
+ * metadata are `<entry key="...">`, because callers choose their names. Integers keep all digits.
  */
 export const writeXml = (root: string, body: unknown): string =>
   `<?xml version="1.0" encoding="UTF-8"?>\n${element(root, body)}`;
 
-/** Fields whose names, at any depth, are the caller's: no element may be called by them. */
+/** Fields with entries that callers name, at any depth. Such a name may not be a valid name of an element. */
 const maps = new Set(['metadata', 'params']);
 
 function element(name: string, value: unknown, key?: string): string {
@@ -28,13 +28,13 @@ const entities: Readonly<Record<string, string>> = {
   '<': '&lt;',
   '>': '&gt;',
   '"': '&quot;',
-  // As such they would be read back as a space or a line feed (XML 1.0, 2.11 and 3.3.3).
+  // XML readers turn these characters into a space or a line feed (XML 1.0, 2.11 and 3.3.3).
   '\r': '&#13;',
   '\n': '&#10;',
   '\t': '&#9;',
 };
 
-/** XML 1.0 has no way at all to write these, not even as references: a provider's message may hold some. */
+/** XML 1.0 cannot express these characters, not even as references. A message from a provider may contain some. */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for
 const UNWRITABLE = /[\0-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]|\p{Cs}/gu;
 

@@ -5,7 +5,10 @@ import { Problem } from '../http/problem.js';
 import { parseJson } from './json-body.js';
 import { parseXml } from './xml-read.js';
 
-/** The body as sent, JSON or XML with this root element: the same value for both. @throws Problem INVALID_ARGUMENT */
+/**
+ * Parses the body: JSON, or XML with this root element. Both forms give the same value. @throws Problem
+ * INVALID_ARGUMENT
+ */
 export function parsedBody(request: Request, root: string): unknown {
   const type = bodyType(request);
   const raw = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0);
@@ -16,7 +19,7 @@ export function parsedBody(request: Request, root: string): unknown {
 
 const JSON_TYPE = 'application/json';
 
-/** @throws Problem 415 for any other than JSON and XML in UTF-8 */
+/** @throws Problem 415 unless the body is JSON or XML in UTF-8 */
 function bodyType(request: Request): string {
   const sent = request.headers['content-type'] ?? '';
   if (sent === JSON_TYPE) return sent;

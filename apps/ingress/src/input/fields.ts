@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { hasCardNumber } from '../http/card-number.js';
 import { type FieldError, invalid } from '../http/problem.js';
 
-// The library's own words speak of its types to people who have never heard of them.
+// The messages of zod name its own types, which mean nothing to callers.
 z.config({
   customError: (issue) => {
     if (issue.code === 'invalid_value') return `must be one of ${issue.values.join(', ')}`;
@@ -21,7 +21,7 @@ const wordsOf: Readonly<Record<string, string>> = {
 const NO_CARD =
   'must not contain what may be the number of a payment card; if it is none, write it with a dot between its digits';
 
-/** No control character, no NUL, no half of a surrogate pair: Postgres would refuse or, worse, change them. */
+/** No control characters, no NUL and no lone surrogates: PostgreSQL would refuse them, or worse, change them. */
 const clean = /^[^\p{Cc}\p{Cs}]*$/u;
 export const freeText = (max: number) =>
   z
@@ -39,24 +39,24 @@ export const currency = z
   .string()
   .refine((code) => exponentOf(code) !== undefined, { error: ({ input }) => whyNoCurrency(String(input)) })
   .meta({ pattern: '^[A-Z]{3}$', description: 'ISO 4217 code, in upper case', examples: ['USD'] });
-/** Of the books: a currency that was withdrawn keeps its balances. */
+/** A currency that may stand in the ledger. Withdrawn currencies are among them, because their balances remain. */
 export const bookedCurrency = z
   .string()
   .refine(mayBeBooked, 'must be an upper-case ISO 4217 code')
   .meta({ pattern: '^[A-Z]{3}$', description: 'ISO 4217 code, in upper case', examples: ['USD'] });
-/** Printable ASCII that does not both begin and end with a double quote. */
+/** Printable ASCII that is not enclosed in double quotes. */
 export const KEY_PATTERN =
   '^([\\x21\\x23-\\x7e][\\x21-\\x7e]{0,254}|"[\\x21-\\x7e]{0,253}[\\x21\\x23-\\x7e])$';
 export const idempotencyKey = z
   .string()
   .regex(/^[\x21-\x7e]{1,255}$/, 'must be 1 to 255 printable ASCII characters')
-  // Some clients quote keys, as an IETF draft does, others do not: one key must not become two.
+  // An IETF draft quotes keys, and some clients follow it. With and without quotes one key would become two.
   .refine(
     (key) => !/^"(?:.*")?$/.test(key),
     'must not begin and end with a double quote: send it without quotes',
   )
   .meta({ pattern: KEY_PATTERN });
-/** RFC 3339, and in UTC still of a year that has four digits and is not 0: Postgres would not take it. */
+/** RFC 3339. In UTC the year must be 1 to 9999, because PostgreSQL takes no other. */
 export const timestamp = z.iso
   .datetime({ offset: true, abort: true, error: 'must be an RFC 3339 time' })
   .refine((time) => /^(?!0000)\d{4}-/.test(new Date(time).toISOString()), 'must be of the years 1 to 9999')
@@ -66,7 +66,7 @@ export const timestamp = z.iso
 export const optionalTime = (time: string | undefined): Date | undefined =>
   time === undefined ? undefined : new Date(time);
 
-/** Rows of one page; `rows` of them when the caller does not say. */
+/** Number of rows per page; `rows` is the default. */
 export const pageLimit = (rows: number) =>
   z
     .string()
@@ -80,11 +80,14 @@ export const pageLimit = (rows: number) =>
     })
     .default(rows);
 
-// Twelve thousand wrong fields fit into one body; two megabytes of answer help nobody.
+// One body can hold twelve thousand wrong fields. An answer of two megabytes about them would help nobody.
 const ERRORS_MAX = 20;
 const PATH_MAX = 100;
 
-/** `name` is what the value as a whole is called. @throws Problem INVALID_ARGUMENT that names the fields at fault */
+/**
+ * Checks a value. `name` stands for the whole value in the list of faults.
+ * @throws Problem INVALID_ARGUMENT that names the fields at fault
+ */
 export function validated<T>(schema: z.ZodType<T>, value: unknown, name?: string): T {
   const parsed = schema.safeParse(value);
   if (parsed.success) return parsed.data;

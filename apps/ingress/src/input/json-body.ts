@@ -1,14 +1,14 @@
 import { LosslessNumber, parse } from 'lossless-json';
 import { Problem } from '../http/problem.js';
 
-// A recharge nests twice. Deeper is no recharge, and very deep is an attack on whoever writes it out again.
+// A recharge has two levels. Very deep values could exhaust the stack of code that walks them.
 const DEPTH_MAX = 16;
 
 const WHY_MAX = 200;
 
 /**
- * One meaning or none: exact numbers, no duplicate keys, no byte order mark, valid UTF-8. Two readers of one body could
- * otherwise see two amounts (OWASP ASVS 1.5.3).
+ * Parses JSON that has one meaning only: exact numbers, no duplicate keys, no byte order mark, valid UTF-8. Otherwise
+ * two readers of one body could see two amounts (OWASP ASVS 1.5.3).
  * @throws Problem INVALID_ARGUMENT
  */
 export function parseJson(raw: Uint8Array): unknown {
@@ -16,17 +16,18 @@ export function parseJson(raw: Uint8Array): unknown {
   const { depth, colons, numbers } = outlineOf(text);
   if (depth > DEPTH_MAX) throw refusal(`nested deeper than ${DEPTH_MAX}`);
   const value = parsed(text, numbers);
-  // A parser takes a key that repeats; as many colons as keys says that none does.
+  // The parser accepts duplicate keys and drops all but one. If the text has as many colons as the value has keys,
+  // none was dropped.
   const keys = allKeys(value);
   if (colons !== keys.length) throw refusal('a key appears twice');
-  // Zod passes over this one in silence, and nothing may be accepted and forgotten.
+  // Zod ignores the key `__proto__`, and no field may be ignored.
   if (keys.includes('__proto__')) throw refusal('no key can be __proto__');
   return value;
 }
 
 /**
- * The number that a text writes, or the text itself where a float would write another: `1e3`, `1.50`, `-0`,
- * `9007199254740993`. So that no amount ever becomes another one on the way.
+ * The number in a text, or the text itself where a float would be written differently: `1e3`, `1.50`, `-0`,
+ * `9007199254740993`. So no amount can change on the way.
  */
 export function exactNumber(text: string): number | LosslessNumber {
   const number = Number(text);
@@ -35,7 +36,9 @@ export function exactNumber(text: string): number | LosslessNumber {
 
 export const isInexact = (value: unknown): value is LosslessNumber => value instanceof LosslessNumber;
 
-/** The engine's own parser reads a recharge in a sixth of the time, so the exact one only reads what needs it. */
+/**
+ * JSON.parse takes a sixth of the time of the exact parser, so that one only reads bodies with numbers that need it.
+ */
 function parsed(text: string, numbers: readonly string[]): unknown {
   try {
     return numbers.some((number) => isInexact(exactNumber(number)))
@@ -62,7 +65,7 @@ function decode(raw: Uint8Array): string {
 const [QUOTE, BACKSLASH, COLON] = [0x22, 0x5c, 0x3a];
 const NUMBER = /-?\d[\d.eE+-]*/y;
 
-/** What stands outside of the strings of a text, in one pass over it, be it JSON or not. */
+/** Depth, colons and numbers outside of strings, in one pass. The text need not be valid JSON. */
 function outlineOf(text: string): { depth: number; colons: number; numbers: string[] } {
   const found = { depth: 0, colons: 0, numbers: [] as string[] };
   let depth = 0;

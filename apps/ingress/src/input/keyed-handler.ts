@@ -29,7 +29,7 @@ export function keyedHandler<Deps>(
       query: () => readQuery(query ?? NOT_DECLARED, request),
       body: () => readBody(request),
     };
-    // `keyed` has checked that the handler takes what these schemas give.
+    // The type of `keyed` makes sure that the handler takes what these schemas give.
     return handle(deps, call as KeyedCall);
   };
 }

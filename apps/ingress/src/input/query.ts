@@ -3,12 +3,12 @@ import { z } from 'zod';
 import { invalid } from '../http/problem.js';
 import { validated } from './fields.js';
 
-// No route has as many. Node's parser drops what follows the thousandth `&` and says nothing.
+// No route has as many. Node's parser silently drops parameters after the thousandth.
 const PARAMETERS_MAX = 50;
 
 const NoQuery = z.strictObject({});
 
-/** The query of a request. @throws Problem INVALID_ARGUMENT that names the parameters at fault */
+/** Reads the query of a request. @throws Problem INVALID_ARGUMENT that names the parameters at fault */
 export function readQuery<T>(schema: z.ZodType<T>, request: Request): T {
   const { url } = request;
   const at = url.indexOf('?');
@@ -16,19 +16,19 @@ export function readQuery<T>(schema: z.ZodType<T>, request: Request): T {
   return validated(schema, { ...request.query });
 }
 
-/** For routes without parameters: one that is ignored could be a `dryRun`, and money would move. @throws Problem */
+/** Refuses every query parameter. If a route ignored `dryRun=true`, it would move money. @throws Problem */
 export function refuseQuery(request: Request): void {
   if (request.url.includes('?')) readQuery(NoQuery, request);
 }
 
-/** @throws Problem for a query that the parser reads as another one than was sent */
+/** @throws Problem for a query that the parser would change */
 function refuseUnreadable(query: string): void {
   if (query.split('&', PARAMETERS_MAX + 1).length > PARAMETERS_MAX)
     throw invalid({ path: '', message: `the query has more than ${PARAMETERS_MAX} parameters` });
   if (query.includes('%')) refuseOtherBytes(query);
 }
 
-/** Express reads bytes that are no UTF-8 as U+FFFD: another text than was sent, and one that might be found. */
+/** Express turns bytes that are not UTF-8 into U+FFFD. The changed text could match other rows. */
 function refuseOtherBytes(query: string): void {
   if (isUtf8(query)) return;
   const part = query.split('&').find((one) => !isUtf8(one)) ?? query;

@@ -3,26 +3,30 @@ import { type SaxesAttributeNS, SaxesParser } from 'saxes';
 import { Problem } from '../http/problem.js';
 import { exactNumber } from './json-body.js';
 
-// The worst 64 kB (6,000 elements, 7,000 attributes, 13,000 numeric references) cost 14 to 44 ms on a busy machine.
+// The slowest bodies of 64 kB (6,000 elements, 7,000 attributes, 13,000 numeric references) take 14 to 44 ms on a
+// busy machine.
 const BYTES_MAX = 65_536;
 
-// A recharge nests three deep. Deeper is no recharge.
+// A recharge has three levels.
 const DEPTH_MAX = 16;
 
 const WHY_MAX = 200;
 
 /**
- * The one element whose names are the caller's: `<metadata><team>billing</team></metadata>`, and for names that no
- * element can have `<metadata><entry key="any name">value</entry></metadata>`.
+ * The element whose children callers name: `<metadata><team>billing</team></metadata>`. A name that is not valid for
+ * an element is written `<metadata><entry key="any name">value</entry></metadata>`.
  */
 const MAP = 'metadata';
 const ENTRY = 'entry';
 
-/** Fields that are numbers in JSON. Their digits are kept as they were written. */
+/** Fields that are numbers in JSON. Their digits are kept exactly. */
 const numbers = new Set(['amount']);
 const NUMBER = /^-?(0|[1-9]\d*)(\.\d+)?([eE][+-]?\d+)?$/;
 
-/** Optional texts, whose empty element is what tool kits and spreadsheets write for none. Never a key: it would be lost. */
+/**
+ * Optional text fields. Tool kits and spreadsheets write an empty element for a missing value, so it counts as
+ * missing. An idempotency key is not among them: it would be lost silently.
+ */
 const emptyIsNone = new Set<string>([...requestTextNames, 'timestamp', 'callbackUrl']);
 
 const XMLNS = 'http://www.w3.org/2000/xmlns/';
@@ -38,11 +42,12 @@ type Element = {
 };
 
 /**
- * The same value that the JSON form of the request gives, so that one schema validates both and both have one
- * fingerprint. One meaning or none: no DOCTYPE, hence no entities but XML's own five and numeric ones, no processing
- * instruction inside the root, no element twice or of another namespace than the root's, no text beside elements, no
- * attribute that could mean something (OWASP ASVS 1.5.1, 1.5.3). What tool kits write besides has one meaning and is
- * taken: a byte order mark, any namespace of the root, `xsi:` attributes, and nil for a field that is left out.
+ * Parses XML into the value of the JSON form, so that one schema checks both forms and both have one fingerprint.
+ *
+ * Only XML with one meaning is accepted (OWASP ASVS 1.5.1, 1.5.3). Refused are: DOCTYPE and with it entities of its
+ * own, processing instructions inside the root, repeated elements, elements of another namespace than the root's,
+ * text beside elements, and attributes with a meaning. Tool kits also write things without a meaning, which are
+ * accepted: a byte order mark, any namespace of the root, `xsi:` attributes, and nil for a missing field.
  * @throws Problem INVALID_ARGUMENT
  */
 export function parseXml(raw: Uint8Array, root: string): unknown {
@@ -122,15 +127,18 @@ function read(text: string, root: string): unknown {
   return value;
 }
 
-/** Namespaces, language, white space and schemas say nothing about a value; nil does. */
+/**
+ * Whether the attribute can change a value. Attributes for namespaces, language, white space and schemas cannot; nil
+ * can.
+ */
 const meansSomething = ({ uri, prefix, name, local }: SaxesAttributeNS): boolean =>
   uri !== XML && uri !== XMLNS && prefix !== 'xmlns' && name !== 'xmlns' && (uri !== XSI || local === 'nil');
 
-/** As XML Schema writes it, and as answers of this API do. */
+/** `xsi:nil` is the form of XML Schema, `nil` the form of our own answers. */
 const isNilMark = ({ uri, name, local }: SaxesAttributeNS): boolean =>
   (uri === XSI && local === 'nil') || name === 'nil';
 
-/** @throws Problem for every attribute but the key that an entry of metadata may have */
+/** The key of an entry of metadata. @throws Problem for every other attribute */
 function keyOf(
   name: string,
   attributes: readonly SaxesAttributeNS[],
@@ -171,19 +179,19 @@ function contentOf(element: Element, depth: number): unknown {
 
 const isBlank = (text: string): boolean => /^[ \t\r\n]*$/.test(text);
 
-/** A field of the root: its number, its text, or undefined for one that is left out. */
+/** The value of a field of the root; undefined when the field counts as missing. */
 function fieldValue({ name, text }: Element): unknown {
   if (numbers.has(name)) return numberOf(text);
   return text === '' && emptyIsNone.has(name) ? undefined : text;
 }
 
-/** Undefined, as for a field that is left out; its name is still judged. */
+/** A nil field is undefined, like a missing one. Its name is still checked. */
 function nil({ name, key, fields, text }: Element): undefined {
   if (key !== undefined) throw refusal(`<${name}> is an entry of metadata and cannot be nil`);
   if (fields.size > 0 || !isBlank(text)) throw refusal(`<${name}> is nil and has a content`);
   return undefined;
 }
 
-/** What is no number stays text, and the schema says so. */
+/** A text that is not a number stays a text, and the schema refuses it. */
 const numberOf = (text: string): ReturnType<typeof exactNumber> | string =>
   NUMBER.test(text) ? exactNumber(text) : text;

@@ -5,12 +5,12 @@ import { Problem } from './schemas.js';
 
 export type Json = Record<string, unknown>;
 
-// By the server itself, whatever the operation: the request took too long, expects what is not done, or has too much
-// in its headers.
+// Statuses that the HTTP server itself answers, for each operation: a request that took too long, an unknown Expect,
+// headers that are too large.
 const REFUSED_UNREAD = [408, 417, 431] as const;
 const LIMITED = ['RateLimit', 'RateLimit-Policy'] as const;
 
-/** The statuses that a code comes with; the first is its usual one. */
+/** The statuses of a code. The first one is the usual one. */
 const statusesOf = (code: Code): readonly number[] => {
   if (code === 'INVALID_ARGUMENT') return [400, 413, 415, ...REFUSED_UNREAD];
   return code === 'INTERNAL_ERROR' ? [500, 503] : [codes[code].status];
@@ -23,7 +23,7 @@ export const refTo = (named: NamedSchema): Json => ({
 /** Whether the XML form has a root element. */
 const hasRoot = (named: NamedSchema): boolean => Object.values(named)[0]!.meta()?.xml !== undefined;
 
-/** XML only where the answer has a root element of its own. */
+/** The answers of an operation by status. XML is listed only for answers with a root element. */
 export function answersOf({ answers: byStatus, csv, scope, headers: more }: Operation): Json {
   return Object.fromEntries(
     Object.entries(byStatus).map(([status, [named, description]]) => {
@@ -49,7 +49,7 @@ export function answersOf({ answers: byStatus, csv, scope, headers: more }: Oper
 const headerRefs = (names: readonly string[]): Json =>
   Object.fromEntries(names.map((name) => [name, { $ref: `#/components/headers/${name}` }]));
 
-/** Shared by all operations, with the words of this one beside the reference. */
+/** The problems of an operation: references to the shared responses, with the operation's own meanings. */
 export const problemsOf = ({ problems, meanings = {} }: Operation): Json =>
   Object.fromEntries(
     [...problems.flatMap(statusesOf), ...REFUSED_UNREAD].map((status) => {
@@ -61,7 +61,7 @@ export const problemsOf = ({ problems, meanings = {} }: Operation): Json =>
 
 export const ANYTHING: Json = { description: 'Bytes of any media type' };
 
-/** What each status means, where its code alone does not say it. */
+/** The meaning of each status. A code can have several statuses. */
 const meaningOf: Readonly<Record<number, string>> = {
   400: 'The request is not valid: `errors` names each field, parameter or header at fault',
   401: 'The caller could not be identified: key, secret, signature, timestamp or nonce is wrong',
@@ -81,7 +81,7 @@ const meaningOf: Readonly<Record<number, string>> = {
   503: 'Overloaded, or the database does not answer; repeat after `Retry-After` with the same idempotency key',
 };
 
-/** A response for each status that some problem has. */
+/** The shared responses: one per status. */
 export function problemResponses(): Json {
   const statuses = [...new Set((Object.keys(codes) as Code[]).flatMap(statusesOf))].sort((a, b) => a - b);
   return Object.fromEntries(statuses.map((status) => [`Problem${status}`, problem(status)]));
@@ -108,7 +108,7 @@ function problem(status: number): Json {
   };
 }
 
-// Refused before anybody knows who calls, so that no limit counts it.
+// Refused before the caller is known, so no rate limit counts them.
 const UNCOUNTED = [401, 413, ...REFUSED_UNREAD];
 
 const problemHeaders = (status: number): string[] => [

@@ -42,7 +42,7 @@ function paths(): Json {
   for (const operation of operations)
     operation.paths.forEach((path, nth) => {
       const one = describe(operation, path);
-      // An alias is the same operation; only the canonical path keeps the id.
+      // The other names of an operation need ids of their own.
       if (nth > 0)
         Object.assign(one, {
           operationId: `${operation.id}Alias`,
@@ -86,7 +86,7 @@ const pathSchemas: Readonly<Record<string, Json>> = {
 const pathParameters = (path: string): Json[] =>
   [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => parameter(name!, 'path', true, pathSchemas[name!]!));
 
-/** What is needed has an example of its own, which forms are filled with; a filter that is filled in would only hide rows. */
+/** Only needed parameters have an example. Forms are filled with examples, and a filled-in filter would hide rows. */
 const parameter = (name: string, place: 'path' | 'query', required: boolean, schema: Json): Json => ({
   name,
   in: place,
@@ -137,7 +137,10 @@ const header = (name: string, description: string, pattern?: string): Json => ({
   schema: { type: 'string', ...(pattern && { pattern }) },
 });
 
-/** One example for both: tools write it as XML by the schema, which has no words for the entries of a map. */
+/**
+ * JSON and XML share an example. The XML example has no metadata: tools write XML by the schema, and a schema cannot
+ * describe the entries of a map.
+ */
 function requestBody(body: NonNullable<Operation['body']>): Json {
   if (body === 'bytes')
     return {
@@ -206,7 +209,7 @@ function securityOf(operation: Operation): Json[] {
   ];
 }
 
-/** Schemas with an id of their own are components too: a discriminator can only name those. */
+/** The component schemas. Schemas with an id are among them, because a discriminator can only refer to components. */
 function schemas(): Json {
   const found: Record<string, Json> = {};
   for (const [name, schema] of namedSchemas()) {
@@ -227,7 +230,9 @@ function namedSchemas(): [name: string, schema: z.ZodType][] {
   return [...Object.entries(byName(bodies)), ...sorted];
 }
 
-/** What zod cannot say of a transformed value, the schema's own meta says; the document leaves the rest out. */
+/**
+ * The JSON schema of a zod schema. Zod cannot describe transformed values: those have a description in their meta.
+ */
 function jsonSchema(schema: z.ZodType): Json {
   const { $schema: _, ...json } = z.toJSONSchema(schema, {
     io: 'input',
@@ -243,7 +248,7 @@ function jsonSchema(schema: z.ZodType): Json {
   return json;
 }
 
-/** The field `kind` names the schema of a row. */
+/** Adds a discriminator: the field `kind` names the schema of a row. */
 function discriminate(made: { oneOf?: unknown; discriminator?: unknown }): void {
   const refs = (made.oneOf as { $ref?: string }[]).flatMap(({ $ref }) => $ref ?? []);
   const kindOf = (ref: string): string =>

@@ -1,4 +1,4 @@
 import { openapiDocument } from './document.js';
 
-/** Prints the contract, for linters and generators: `node dist/openapi/print.js`. */
+/** Prints the OpenAPI document for linters and generators: `node dist/openapi/print.js`. */
 process.stdout.write(`${JSON.stringify(openapiDocument('https://pay.example'), null, 2)}\n`);

@@ -8,11 +8,14 @@ import type { Limits } from './limits.js';
 
 export type AdmissionOptions = Readonly<{
   limits: Limits | null;
-  /** Callers must show a certificate that bears their client's name. */
+  /** Whether callers must show a client certificate with the name of their client. */
   mutualTls: boolean;
 }>;
 
-/** What every caller meets once it is known: its certificate, its limit, and a name in the trail. */
+/**
+ * Adds the checks that follow when the key is known: the client certificate and the client's rate limit. It also
+ * notes the key on the call.
+ */
 export function guarded(caller: Caller, { limits, mutualTls }: AdmissionOptions): Caller {
   return async (request, scope) => {
     const response = request.res!;
@@ -26,7 +29,7 @@ export function guarded(caller: Caller, { limits, mutualTls }: AdmissionOptions)
   };
 }
 
-/** Webhooks and health checks come without one: providers sign, and have no certificate of ours. */
+/** Webhooks and health checks do not pass here: providers sign instead, and have no certificate of our CA. */
 function requireCertificate({ socket }: Request, key: Key): void {
   const { authorized, getPeerCertificate } = socket as TLSSocket;
   if (!authorized)

@@ -14,9 +14,9 @@ import { originOf } from '../http/origin.js';
 import { Problem } from '../http/problem.js';
 
 export interface Watch {
-  /** Looks at every answer when it is over: one that is good costs nothing more. */
+  /** Looks at each call when it ends. A good answer costs one comparison. */
   readonly see: Observer;
-  /** Reports what is left. */
+  /** Reports the counts that are not reported yet. */
   close(): Promise<void>;
 }
 
@@ -27,13 +27,12 @@ export type WatchDeps = Readonly<{
 }>;
 
 const REPORT_EVERY_MS = 250;
-// Names of keys are made up for nothing: beyond these, what one process saw in a quarter of a second is only counted.
+// Strangers can invent any number of key ids. Beyond this many per report, events are counted in the metric only.
 const KEYS_MAX = 1_000;
 
 /**
- * Counts, by rule, key and address, what no honest caller does often. Reports go out four times a second at most,
- * however many bad calls there are. The database adds up what all processes report, and locks the key at the address
- * that guesses.
+ * Counts suspicious refusals by rule, key and address. However many there are, reports go out at most four times a
+ * second. The database adds up the reports of all processes and locks a key for the address that guesses.
  */
 export function openWatch({ security, log, registry }: WatchDeps): Watch {
   const events = openSecurityCounter(registry);
@@ -92,6 +91,6 @@ const openSecurityCounter = (registry: Frame['registry']): Counter<'rule'> =>
     registers: [registry],
   });
 
-/** The rule that an answer offends, if any. */
+/** The security rule that counts the call; null for none. */
 const ruleOf = ({ problem }: RequestContext): SecurityRule | null =>
   problem instanceof Problem ? (problem.suspicion ?? null) : null;

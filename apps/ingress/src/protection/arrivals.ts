@@ -6,9 +6,9 @@ import { Problem } from '../http/problem.js';
 import type { Arrivals } from '../http/read-body.js';
 
 export type ArrivalsConfig = Readonly<{
-  /** Bodies that may be arriving at once, of all callers. */
+  /** Bodies that may be arriving at the same time, of all callers together. */
   max: number;
-  /** The same, of one address; of IPv6 one network of 64 bits. */
+  /** The same per address. IPv6 addresses count by their network of 64 bits. */
   perOriginMax: number;
   registry: Frame['registry'];
 }>;
@@ -22,18 +22,17 @@ type Arrival = {
 };
 
 const LOOK_EVERY_MS = 500;
-// A body that fits into a few packets is there at once. A longer one earns time by what has come of it, not by the
-// length that it announces: announcing costs an attacker nothing.
+// A small body arrives within a moment. A longer one gets more time by the bytes that have come, not by its announced
+// length: an attacker can announce any length.
 const TIME_MS = 5_000;
 const BYTES_PER_MS = 20;
 const TIME_MAX_MS = 15_000;
-// All bodies at their full length would be a gigabyte.
+// If all bodies had their full length, they would take a gigabyte.
 const BYTES_MAX = 128 * 1_024 * 1_024;
 
 /**
- * Bounds what callers may hold open before anybody knows them and before there is any work to do for them. Where there
- * are too many the oldest is refused, not the newest: an honest body is whole within milliseconds, so the one that has
- * waited longest is the one that is not honest.
+ * Limits the bodies that are arriving, before their callers are known. When there are too many, the oldest is
+ * refused: an honest body is complete within milliseconds, so the oldest is most likely not honest.
  */
 export function openArrivals({
   max,
@@ -80,7 +79,7 @@ export function openArrivals({
   };
 }
 
-/** Arrivals by call and by origin, oldest first, and the bytes that all of them hold. */
+/** The arriving bodies, per call and per origin, oldest first, and the number of bytes that they hold. */
 function openList() {
   const all = new Map<Response, Arrival>();
   const byOrigin = new Map<string, Set<Arrival>>();
@@ -116,7 +115,7 @@ const timeFor = (bytes: number): number => Math.min(TIME_MAX_MS, TIME_MS + bytes
 
 type Why = 'too_many' | 'too_slow';
 
-// The rest of the body may still come, and nobody will read it: the connection cannot go on.
+// The rest of the body may still come and would not be read, so the connection has to end.
 const problems: Readonly<Record<Why, () => Problem>> = {
   too_many: () =>
     new Problem(

@@ -7,23 +7,23 @@ import {
   RateLimiterRes,
 } from 'rate-limiter-flexible';
 
-/** Where one call stands in its window. */
+/** The place of one call within the window of its limit. */
 export type LimitCount = Readonly<{
-  /** Number of this call in the window; infinite where the count is past the quota for sure. */
+  /** Number of this call in the window, from 1. Infinite when the call is known to be beyond the quota. */
   place: number;
   resetSeconds: number;
 }>;
 
-/** What several calls of one subject spent together. */
+/** The count of the window after several calls of one subject were added. */
 type SpentLimit = Readonly<{ total: number; resetSeconds: number }>;
 type Batch = { calls: number; spent: Promise<SpentLimit> };
 
 export const WINDOW_SECONDS = 60;
 
 /**
- * Counts calls by subject over all processes. Calls that arrive while a count of their subject is under way are counted
- * together after it, so a burst costs a few round trips and not one a call; each knows its place all the same.
- * @param onFault the shared store did not answer for so many calls, which this process counts by itself
+ * Counts calls per subject, for all processes together. Calls that arrive while their subject is being counted form
+ * one batch, so a burst costs a few round trips and not one per call. Each call still gets a place of its own.
+ * @param onFault is called when the shared store does not answer: then this process counts these calls itself
  */
 export function openLimitCounter(
   options: Readonly<{ store: LimitStore; policy: string; quota: number }>,
@@ -61,10 +61,13 @@ export function openLimitCounter(
   };
 }
 
-/** One limiter a quota, all with the counters of their policy: keys of one client share its count. */
+/**
+ * One limiter per quota. Limiters of one policy share their counters, so all keys of one client draw on one budget.
+ */
 function openPair({ store, policy, quota }: { store: LimitStore; policy: string; quota: number }) {
   const common = { points: quota, duration: WINDOW_SECONDS, keyPrefix: `limit:${policy}` };
-  // Who is over the limit stays so until the window ends: this process refuses by itself, and asks no store.
+  // A subject over its limit stays over it until the window ends, so this process refuses it without asking the
+  // store.
   const shared = { ...common, storeClient: store.client, inMemoryBlockOnConsumed: quota + 1 };
   return {
     own: new RateLimiterMemory(common),
@@ -80,7 +83,10 @@ function openPair({ store, policy, quota }: { store: LimitStore; policy: string;
   };
 }
 
-/** The library throws its answer when that is a refusal, and names no count when it did not ask the store. */
+/**
+ * The library throws its result when the quota is exceeded. The result has no count when the library did not ask the
+ * store.
+ */
 async function consume(limiter: RateLimiterAbstract, subject: string, calls: number): Promise<SpentLimit> {
   try {
     return spentOf(await limiter.consume(subject, calls));

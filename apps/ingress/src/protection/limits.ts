@@ -7,7 +7,7 @@ import { addHeader } from '../http/send.js';
 import { type LimitCount, openLimitCounter, WINDOW_SECONDS } from './limit-counter.js';
 
 export interface Limits {
-  /** Counts one call of the caller's client and tells it what is left. @throws Problem RATE_LIMITED */
+  /** Counts one call of the client and adds the headers with the rest of its limit. @throws Problem RATE_LIMITED */
   ofClient(key: Key, response: Response): Promise<void>;
   /** Counts one recharge of the account. @throws Problem RATE_LIMITED */
   ofAccount(accountId: string): Promise<void>;
@@ -15,7 +15,7 @@ export interface Limits {
 
 export type LimitsConfig = Readonly<{
   store: LimitStore;
-  /** For clients whose key has no limit of its own; null: none. */
+  /** Calls per minute for clients whose key has no limit of its own; null for no limit. */
   perClient: number | null;
   perAccount: number | null;
   log: Logger;
@@ -27,8 +27,8 @@ const LOG_EVERY_MS = 10_000;
 type Policy = 'client' | 'account';
 
 /**
- * Limits that all ingress processes share. While their store is away each process holds them alone: to refuse would
- * stop every sale, and what a flood could do to money idempotency prevents.
+ * Rate limits that all ingress processes share. While the shared store is away each process counts for itself.
+ * Refusing instead would stop all sales, and idempotency already keeps a flood from moving money twice.
  */
 export function openLimits(config: LimitsConfig): Limits {
   const count = openCounting(config);
@@ -50,7 +50,9 @@ export function openLimits(config: LimitsConfig): Limits {
   };
 }
 
-/** draft-ietf-httpapi-ratelimit-headers-10: quota and window, what is left of them and for how long. */
+/**
+ * Headers of draft-ietf-httpapi-ratelimit-headers-10: quota and window, requests left and seconds until the reset.
+ */
 const headersOf = (policy: Policy, quota: number, { place, resetSeconds }: LimitCount) => ({
   'ratelimit-policy': `"${policy}";q=${quota};w=${WINDOW_SECONDS}`,
   ratelimit: `"${policy}";r=${Math.max(0, quota - place)};t=${resetSeconds}`,

@@ -5,34 +5,38 @@ import { atEnd, type CallEnd, callOf, type Observer } from '../http/call.js';
 import { Problem } from '../http/problem.js';
 
 export type OverloadConfig = Readonly<{
-  /** Mean delay of the event loop, in both of the last two looks. */
+  /**
+   * Limit for the mean delay of the event loop. It counts as exceeded when both of the last two measurements exceed
+   * it.
+   */
   delayMaxMs: number;
-  /** POSTs that this process works on: their bodies are whole. */
+  /** POSTs with complete bodies that this process may work on at the same time. */
   inFlightMax: number;
   registry: Frame['registry'];
 }>;
 
 export interface Overload {
-  /** Turns a POST away before anything is read of it. */
+  /** Refuses a POST before its body is read. */
   readonly see: Observer;
-  /** Counts a POST from here on: its body is whole, or it has none. @throws Problem to turn it away after all */
+  /** Counts a POST whose body is complete or absent. @throws Problem to refuse it */
   enter(response: Response): void;
-  /** The call only waits for others from here on, and is work no longer. */
+  /** The call only waits from here on, so it counts as work no longer. */
   rest(response: Response): void;
   close(): void;
 }
 
-// Two looks, a second in all: a flood is noticed before its requests have timed out.
+// Two measurements take a second, so a flood is noticed before its requests time out.
 const LOOK_EVERY_MS = 500;
-// The monitor reports the time between its own ticks, not the delay beyond them.
+// Node's monitor reports the whole time between two ticks, so its resolution has to be subtracted.
 const RESOLUTION_MS = 10;
-// What a webhook brings was paid for already: its provider is let in longest.
+// Webhooks report payments that have already happened, so they may use twice the limits.
 const WEBHOOK_TIMES = 2;
 const RETRY_AFTER_SECONDS = 1;
 
 /**
- * Turns new work away before it costs anything, so that what was let in is answered in time. A producer repeats the
- * request with its key and loses nothing. Reads and health checks go on: they are cheap, and people need them now.
+ * Refuses new POSTs while the process has too much work, so that accepted ones are answered in time. A producer
+ * repeats the request with its idempotency key and loses nothing. Reads and health checks are still answered: they
+ * cost little, and people need them during an overload.
  */
 export function openOverload(config: OverloadConfig): Overload {
   const loop = watchLoop();
@@ -100,9 +104,9 @@ function watchLoop(): { delayMs: () => number; close: () => void } {
   let lastMs = 0;
   let delayMs = 0;
   const timer = setInterval(() => {
-    // Without a tick since the last look there is no mean.
+    // No tick since the last measurement: there is no mean.
     const meanMs = histogram.count === 0 ? 0 : Math.max(0, histogram.mean / 1e6 - RESOLUTION_MS);
-    // The better of two looks: one long turn, as at the start, is a hiccup and no load.
+    // The smaller of two measurements: one long turn of the loop, as at the start, is not an overload.
     delayMs = Math.min(lastMs, meanMs);
     lastMs = meanMs;
     histogram.reset();

@@ -15,10 +15,10 @@ import { openWaits, type Waits, waitsMax } from './waits.js';
 /** What protects the ingress from its callers. Each part may be left out. */
 export type Guards = Readonly<{
   limits?: Limits;
-  /** Every call passes them, in this order. */
+  /** They see every call, in this order. */
   observers?: readonly Observer[];
   mutualTls?: boolean;
-  /** Null: bodies and work are not bounded. */
+  /** Null: no limit for bodies and work. */
   intake?: Intake | null;
   waits?: Waits;
 }>;

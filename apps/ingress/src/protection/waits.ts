@@ -4,7 +4,7 @@ import { callOf } from '../http/call.js';
 import type { Overload } from './overload.js';
 
 export type WaitsConfig = Readonly<{
-  /** Calls of this process that may wait at once, of all clients and of one. */
+  /** Calls of this process that may wait at the same time: of all clients together, and per client. */
   max: number;
   perClientMax: number;
   overload: Pick<Overload, 'rest'>;
@@ -13,13 +13,15 @@ export type WaitsConfig = Readonly<{
 
 export interface Waits {
   /**
-   * Lets a call of a known client wait. It is no work meanwhile: thousands that wait must not stop the intake.
-   * Returns what ends the wait, or null where too many wait already: then the call is answered with what there is.
+   * Lets a call wait, and does not count it as work meanwhile: thousands of waiting calls must not keep new recharges
+   * out.
+   * Returns the function that ends the wait, or null when too many calls are waiting. Then the call is answered with
+   * the current state.
    */
   begin(response: Response): (() => void) | null;
 }
 
-// Each holds a connection for up to 30 s: together a fifth of the connections of one process.
+// Each waiting call holds a connection for up to 30 s. All together hold a fifth of the connections of one process.
 export const waitsMax = { max: 2_000, perClientMax: 500 } as const;
 
 export function openWaits({ max, perClientMax, overload, registry }: WaitsConfig): Waits {

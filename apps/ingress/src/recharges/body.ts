@@ -7,7 +7,7 @@ import {
   type TimelineRow,
 } from '@replenish/domain';
 
-/** What a producer is told a state means. */
+/** The status that producers see for each state. */
 export const statusOf: Record<State, 'accepted' | 'in_progress' | 'succeeded' | 'failed' | 'canceled'> = {
   CREATED: 'accepted',
   SUBMITTED: 'in_progress',
@@ -26,7 +26,7 @@ const messages: Record<State, string> = {
   CANCELED: 'The recharge was canceled; the account was not credited.',
 };
 
-/** What an open case means for the producer. In the order of importance: a recharge may have several. */
+/** What an open case means for the producer, the most important first: a recharge may have several open cases. */
 const caseMessages: readonly (readonly [kind: CaseKind, message: string])[] = [
   ['wrong_amount', 'The provider reported another amount or currency.'],
   ['other_account', 'The provider reported another account.'],
@@ -40,7 +40,10 @@ const caseMessages: readonly (readonly [kind: CaseKind, message: string])[] = [
   ['unread_event', 'The provider reported something that cannot be read yet.'],
 ];
 
-/** For people. True at the time of the answer: made of the state, of what the provider confirmed, and of open cases. */
+/**
+ * The text for people. It follows from the state, the confirmation by the provider and the open cases at the time of
+ * the answer.
+ */
 function messageOf({ state, confirmation, openCases }: RechargeView): string {
   if (openCases.length === 0)
     return state === 'PENDING_CONFIRMATION' && confirmation === 'unknown'
@@ -51,7 +54,7 @@ function messageOf({ state, confirmation, openCases }: RechargeView): string {
   return `${outcome}${found ?? 'The provider reported something that does not fit.'} A person has to look into it.`;
 }
 
-/** The recharge as JSON. Amounts are safe integers: the intake takes none above 2^53 - 1. */
+/** The recharge as JSON. Amounts fit into a number, because the intake refuses those above 2^53 - 1. */
 export const rechargeBody = (r: RechargeView) => ({
   transactionId: r.id,
   status: statusOf[r.state],
@@ -75,5 +78,5 @@ export const rechargeBody = (r: RechargeView) => ({
   canceledAt: r.canceledAt,
 });
 
-/** One thing that happened. */
+/** One row of the timeline as JSON. */
 export const timelineBody = ({ at, kind, detail }: TimelineRow) => ({ at, kind, ...detail });

@@ -19,11 +19,11 @@ export type RechargeDeps = IntakeDeps &
   Readonly<{
     domain: Pick<Domain, 'createRecharge' | 'applyNews' | 'reads'>;
     stopping?: AbortSignal | undefined;
-    /** Undefined: any number of calls may wait. */
+    /** Undefined: no limit for waiting calls. */
     waits?: Waits | undefined;
   }>;
 
-// The source document's form answers synchronously; four seconds is what its callers wait for a page.
+// The form of the source document answers synchronously. Four seconds is about as long as a person waits for a page.
 const CHARGE_WAIT_MS = 4_000;
 
 export async function create(
@@ -52,7 +52,7 @@ export async function timeline(deps: RechargeDeps, call: KeyedCall): Promise<voi
   answer(call.request, call.response, 'timeline', { data: rows.map(timelineBody) });
 }
 
-/** The recharge once it is final or the time is up; null when the call is not to wait, or may not. */
+/** Waits until the recharge is final or the time is up, and returns it. Returns null when the call does not wait. */
 async function afterWaiting(
   { domain, stopping, waits }: RechargeDeps,
   response: Response,
@@ -69,14 +69,14 @@ async function afterWaiting(
   }
 }
 
-/** Aborted when the caller has gone, or this process is about to. */
+/** Aborted when the caller has left or this process is about to stop. */
 function nobodyWaits(response: Response, stopping: AbortSignal | undefined): AbortSignal {
   const gone = new AbortController();
   response.once('close', () => gone.abort());
   return stopping ? AbortSignal.any([gone.signal, stopping]) : gone.signal;
 }
 
-/** The caller's own recharge. Somebody else's answers exactly as one that does not exist. */
+/** The recharge in the path. One that the key may not see gives the same answer as one that does not exist. */
 async function own({ domain }: RechargeDeps, { request, key }: KeyedCall): Promise<RechargeView> {
   const id = String(request.params.id).toLowerCase();
   const recharge = isUuid(id) ? await domain.reads.recharge(id) : null;
@@ -108,7 +108,7 @@ function whyTooLate(state: State): string {
   return state === 'CREATED' ? 'the provider reports an order for it already' : 'it was sent to the provider';
 }
 
-/** The form of the source document: `status` is success only when the money has arrived. */
+/** POST /api/charge. `status` is `success` only when the money has arrived. */
 export async function charge(
   deps: RechargeDeps,
   call: KeyedCall<never, z.infer<typeof ChargeInput>>,
@@ -188,7 +188,10 @@ const rechargeColumns = [
   'updatedAt',
 ] as const;
 
-/** A cursor is the id that the page before ended with, packed: opaque to clients, and nothing in it has to be trusted. */
+/**
+ * A cursor is the last id of the page before, packed. It is opaque to clients. A forged one shows nothing new, since
+ * each page is filtered by client.
+ */
 const cursorOf = (id: string): string => Buffer.from(id.replaceAll('-', ''), 'hex').toString('base64url');
 
 function idOf(cursor: string): string {

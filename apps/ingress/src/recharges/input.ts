@@ -12,7 +12,10 @@ import {
 } from '../input/fields.js';
 import { isInexact } from '../input/json-body.js';
 
-/** What is no number here was written as a float would not write it: 1e3, 1.50 and 2^53 + 1 become no other amount. */
+/**
+ * The parsers keep a number as text when a float would be written differently: so 1e3, 1.50 and 2^53 + 1 cannot
+ * become another amount.
+ */
 const amountMinor = z
   .custom<number>((value) => typeof value === 'number' || isInexact(value), {
     error: 'must be an integer of minor units, in JSON without quotes',
@@ -35,7 +38,10 @@ const amountMinor = z
     examples: [4999],
   });
 
-/** Counted before it is read: thousands of wrong entries would hold the process for a good part of a second. */
+/**
+ * The entries are counted first, because checking thousands of wrong ones would block the process for most of a
+ * second.
+ */
 const metadata = z
   .unknown()
   .refine((entries) => Object.keys(Object(entries)).length <= 50, 'must have at most 50 entries')
@@ -50,7 +56,7 @@ const metadata = z
     examples: [{ team: 'billing' }],
   });
 
-/** The body of POST /v1/recharges. Unknown fields are refused: a misspelt one must not be accepted and forgotten. */
+/** The body of POST /v1/recharges. Unknown fields are refused, because a misspelt field would be lost silently. */
 export const RechargeInput = z
   .strictObject({
     idempotencyKey: idempotencyKey

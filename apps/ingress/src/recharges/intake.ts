@@ -17,7 +17,7 @@ export type IntakeDeps = Readonly<{
   providers: Pick<Providers, 'route'>;
   queues: Pick<Queues, 'hint'>;
   requests: Counter<'result'>;
-  /** Null: an account may be recharged any number of times per minute. */
+  /** Null: no limit for recharges per account. */
   limits: Pick<Limits, 'ofAccount'> | null;
 }>;
 
@@ -47,7 +47,7 @@ export function takeRecharge(
   });
 }
 
-/** POST /api/charge: major units, and without a key each call is an intent of its own. */
+/** POST /api/charge. Amounts are in major units. Without an idempotency key each call is a new recharge. */
 export function takeCharge(
   deps: IntakeDeps,
   call: KeyedCall<never, z.infer<typeof ChargeInput>>,
@@ -103,7 +103,8 @@ async function take(
     correlationId: call.correlationId,
     ceiling: ceilingOf(key, asked.currency),
   } as const;
-  // Before anything is stored: a refused request may use its idempotency key again when the minute is over.
+  // Before anything is stored, so that the idempotency key stays unused and the request can be repeated after the
+  // minute.
   await deps.limits?.ofAccount(asked.accountId);
   const created = await deps.domain.createRecharge(ask);
   if (!created.ok) {
@@ -113,7 +114,7 @@ async function take(
   call.transactionId = created.recharge.id;
   crashPoint('ingress.after-commit');
   deps.requests.inc({ result: created.replayed ? 'replayed' : 'created' });
-  // Not awaited: the recharge is safe, and a queue that is slow or away must not hold its producer up.
+  // Not awaited: the recharge is stored, and a slow or absent queue must not delay the answer.
   if (!created.replayed) void deps.queues.hint(`submission-${provider}`, [created.recharge.id]);
   crashPoint('ingress.after-hint');
   return created;

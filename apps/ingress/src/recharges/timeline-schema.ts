@@ -33,7 +33,7 @@ const call = {
   endedAt: ended('When the answer came'),
 };
 
-/** One row of the timeline by its kind. */
+/** A row of the timeline. The field `kind` tells which row it is. */
 export const TimelineRow = z.discriminatedUnion('kind', [
   row('request', 'TimelineRequest', 'The request was stored.', {
     idempotencyKey: words('Its idempotency key'),

@@ -1,17 +1,17 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Domain, isFinal, type RechargeView } from '@replenish/domain';
 
-// Look-ups of everyone who waits share one statement, so a tenth of a second costs ten statements a second in all.
+// All waiting calls share one look-up statement, so this interval costs ten statements per second in all.
 const LOOK_EVERY_MS = 100;
 
-/** Holds until the recharge is final, the time is up, or nobody listens any more; answers what it is then. */
+/** Waits until the recharge is final, the time is up or the signal aborts. Returns the recharge as it is then. */
 export async function untilFinal(
   reads: Pick<Domain['reads'], 'recharge'>,
   recharge: RechargeView,
   waitMs: number,
   signal: AbortSignal,
 ): Promise<RechargeView> {
-  // The monotonic clock: a wall clock that is set back would hold the caller for as long.
+  // The monotonic clock: if the wall clock is set back, the wait must not grow.
   const until = performance.now() + waitMs;
   let seen = recharge;
   while (!isFinal(seen.state) && performance.now() < until && !signal.aborted) {
@@ -21,7 +21,7 @@ export async function untilFinal(
   return seen;
 }
 
-/** `Prefer: wait=N` (RFC 7240), at most 30 seconds. */
+/** The milliseconds of `Prefer: wait=N` (RFC 7240), at most 30 seconds; 0 without it. */
 export function waitMsFrom(prefer: string | undefined): number {
   const wait = /(?:^|[,;\s])wait\s*=\s*"?(\d{1,6})"?(?:$|[,;\s])/i.exec(prefer ?? '');
   return wait ? Math.min(Number(wait[1]), 30) * 1_000 : 0;

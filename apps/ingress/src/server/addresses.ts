@@ -4,8 +4,8 @@ type Addresses = Readonly<{ publicUrl?: string; places: readonly PageLink[] }>;
 type Read = Pick<Config, 'NODE_ENV' | 'PUBLIC_URL' | 'SANDBOX_URL' | 'DASHBOARD_HOST' | 'DASHBOARD_PORT'>;
 
 /**
- * What the ingress tells of addresses. In production a loopback address is only the default, which no caller can open,
- * and where the dashboard stands is nobody's business.
+ * The addresses that the ingress shows. In production a loopback public address is only the default, and callers
+ * cannot open it. Production does not show where the dashboard is.
  */
 export function addresses(config: Read): Addresses {
   if (config.NODE_ENV !== 'production') return { publicUrl: config.PUBLIC_URL, places: localPlaces(config) };

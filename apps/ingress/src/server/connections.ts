@@ -3,40 +3,41 @@ import type { Socket } from 'node:net';
 import { Counter, type Frame } from '@replenish/runtime';
 
 export type ConnectionsConfig = Readonly<{
-  /** Connections that may be open at once, unfinished handshakes of TLS among them. */
+  /** Connections that may be open at the same time, including unfinished TLS handshakes. */
   max: number;
-  /** How long an answer may wait for its reader. */
+  /** How long unread bytes of an answer may wait for the client. */
   takenWithinMs?: number;
   registry: Frame['registry'];
 }>;
 
-// A request that was sent with its connection is here by then.
+// A client that sends a request at once has sent it by then, so a younger connection does not count as idle.
 const YOUNG_MS = 1_000;
-// So that looking for the idle ones, which takes a look at all, is not done for every new connection.
+// Finding idle connections means looking at all of them, so several are closed together and the next new connections
+// need no search.
 const CLOSED_AT_ONCE_SHARE = 0.01;
 const LOOK_EVERY_MS = 2_000;
-// The largest answer is a script of 1.5 MB: that is 25 kB/s.
+// A client must read at least 25 kB/s of the largest answer, a script of 1.5 MB.
 const TAKEN_WITHIN_MS = 60_000;
 
 type Connection = {
   socket: ServedSocket;
   readonly openedAtMs: number;
-  /** Since when some of an answer waits for its reader; null while none does. */
+  /** Since when bytes of an answer wait for the client; null while none do. */
   owesSinceMs: number | null;
 };
 
-/** `_httpMessage` is Node's: the answer under way. */
+/** `_httpMessage` is internal to Node: the answer in progress. */
 type ServedSocket = Socket & { _httpMessage?: ServerResponse | null; heardAtMs?: number };
 
-/** Remembers that a connection has just been used for a request. */
+/** Notes the time of the last request on the connection. */
 export function markUsed(socket: Socket): void {
   (socket as ServedSocket).heardAtMs = performance.now();
 }
 
 /**
- * Keeps connections that do nothing from keeping others out. When all places are taken the idle ones are closed to make
- * room: first those that never brought a request, then those that have been idle longest. Whoever reads an answer too
- * slowly loses the connection.
+ * Keeps idle connections from blocking new ones. When the limit is exceeded, idle connections are closed: first those
+ * that never sent a request, then those that have been idle longest.
+ * A client that reads its answer too slowly loses its connection.
  */
 export function watchConnections(server: Server, config: ConnectionsConfig): void {
   const { max, takenWithinMs = TAKEN_WITHIN_MS, registry } = config;
@@ -62,7 +63,7 @@ export function watchConnections(server: Server, config: ConnectionsConfig): voi
     socket.once('close', () => open.get(name) === connection && open.delete(name));
     if (open.size > max) makeRoom(socket);
   });
-  // The same connection, which from now on is used through its encrypted side.
+  // The same connection: its requests now come from the TLS socket.
   server.on('secureConnection', (socket: Socket) => {
     const connection = open.get(nameOf(socket));
     if (connection) connection.socket = socket;
@@ -75,7 +76,7 @@ export function watchConnections(server: Server, config: ConnectionsConfig): voi
   server.once('close', () => clearInterval(timer));
 }
 
-/** Connections whose answer has waited too long for its reader, as far as each look saw. */
+/** Connections whose answer has waited too long. The time counts from the first check that saw it waiting. */
 function slowOf(connections: Iterable<Connection>, takenWithinMs: number): Connection[] {
   const now = performance.now();
   return [...connections].filter((one) => {
@@ -85,7 +86,7 @@ function slowOf(connections: Iterable<Connection>, takenWithinMs: number): Conne
   });
 }
 
-/** No two open connections share it, and both sides of an encrypted one have the same. */
+/** Unique among open connections, and equal for the TCP socket and the TLS socket of one connection. */
 const nameOf = ({ remoteAddress, remotePort }: Socket): string => `${remoteAddress} ${remotePort}`;
 
 const isOwed = ({ _httpMessage: answer, writableLength }: ServedSocket): boolean =>

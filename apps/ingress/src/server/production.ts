@@ -2,7 +2,7 @@ import { type Domain, StoreUnavailable } from '@replenish/domain';
 import { BadConfiguration, type Config } from '@replenish/runtime';
 import { trustsEverybody } from './trusted-proxies.js';
 
-/** What must not happen in production, and is seen from the configuration alone. @throws BadConfiguration */
+/** Refuses configurations that are not safe in production. @throws BadConfiguration */
 export function refuseUnsafeConfiguration(config: Config): void {
   if (config.NODE_ENV !== 'production') return;
   const faults: string[] = [];
@@ -18,14 +18,17 @@ export function refuseUnsafeConfiguration(config: Config): void {
     throw new BadConfiguration(`the configuration is not safe for production:\n${faults.join('\n')}`);
 }
 
-/** The demo client's secret lies in a file of whoever tried the project. @throws BadConfiguration when it has a key */
+/**
+ * Refuses to run in production with a valid key of the demo client: its secret is in a file of a developer's machine.
+ * @throws BadConfiguration
+ */
 export async function refuseDemoClient(
   clients: Pick<Domain['clients'], 'list'>,
   config: Pick<Config, 'NODE_ENV'>,
 ): Promise<void> {
   if (config.NODE_ENV !== 'production') return;
   const keys = await clients.list().catch((error: unknown) => {
-    // A start must not wait for the database: test keys are refused at every call besides.
+    // A start must not wait for the database. In production test keys are refused at each call anyway.
     if (error instanceof StoreUnavailable) return [];
     throw error;
   });

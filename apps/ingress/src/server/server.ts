@@ -12,8 +12,8 @@ import { problemBody } from '../http/problem.js';
 import { markUsed } from './connections.js';
 
 /**
- * Node's own limits (60 s for headers, 300 s for a request) let slow clients hold a connection for minutes. It looks
- * for those that are over time every `connectionsCheckingInterval`: 30 s unless told, three times what a header may take.
+ * Node's defaults (60 s for headers, 300 s for a request) let slow clients hold a connection for minutes. Node checks
+ * them every `connectionsCheckingInterval`. Its default of 30 s is three times our limit for headers.
  */
 export const serverLimits: ServerOptions = {
   headersTimeout: 10_000,
@@ -21,13 +21,13 @@ export const serverLimits: ServerOptions = {
   keepAliveTimeout: 75_000,
   connectionsCheckingInterval: 2_000,
   maxHeaderSize: 16_384,
-  // The app says it in the form of every other problem.
+  // The app checks it, so that the answer has the form of all problems.
   requireHostHeader: false,
 };
 
 type ServerWishes = Readonly<{ tls?: TlsOptions | null; keepAliveMs?: number }>;
 
-/** The app on a server with these limits. What Node itself refuses is answered in the form of every other problem. */
+/** An HTTP server for the app, with these limits. Refusals by Node itself get the form of all problems. */
 export function createIngressServer(
   app: Express,
   log: Logger,
@@ -35,7 +35,7 @@ export function createIngressServer(
 ): Server {
   const heard: RequestListener = (request, response) => {
     markUsed(request.socket);
-    // Told to close, it takes no further request on a connection that stays open.
+    // While the server closes, an open connection ends after its current answer.
     if (!server.listening) response.shouldKeepAlive = false;
     if (!isPath(request.url!)) request.url = `/${encodeURIComponent(request.url!)}`;
     app(request, response);
@@ -44,13 +44,13 @@ export function createIngressServer(
   const limits = { ...serverLimits, keepAliveTimeout: keepAliveMs };
   const server = createFastServer(Object.assign(heard, { request, response }), limits, tls);
   server.on('checkExpectation', heard);
-  // A body is invited where it is read, so that a refusal comes before it.
+  // `100 Continue` is sent by the reader of the body, so that a refusal can come before it.
   server.on('checkContinue', heard);
   server.on('clientError', (error: NodeJS.ErrnoException, socket: AnsweringSocket) => {
-    // Half an answer is on its way already, or nobody is there to read one.
+    // Part of an answer is already sent, or the client is gone.
     const answering = socket._httpMessage;
     if (!socket.writable || error.code === 'ECONNRESET' || answering?.headersSent) return socket.destroy();
-    // What came whole is being worked on, and is answered; only what followed it is unreadable.
+    // The earlier request is complete, so it is answered. Only the bytes behind it are unreadable.
     if (answering?.req.complete) {
       answering.shouldKeepAlive = false;
       return;
@@ -65,7 +65,10 @@ export function createIngressServer(
 
 type AnsweringSocket = Socket & { _httpMessage?: ServerResponse };
 
-/** A path or a whole URL (RFC 9112, 3.2). Express answers any other by itself, before anybody has seen the call. */
+/**
+ * A path or a whole URL (RFC 9112, 3.2). Express answers any other target by itself, before our observers see the
+ * call.
+ */
 const isPath = (url: string): boolean => url.startsWith('/') || URL.canParse(url);
 
 const statusOfFault: Readonly<Record<string, number>> = {
@@ -95,16 +98,17 @@ function bareAnswer(app: Express, status: number, correlationId: string): string
   ].join('\r\n');
 }
 
-// A caller that had its answer a moment ago may have sent the next request already: it is answered, with the word that
-// the connection ends. Closed under it, the request would be lost and nobody could say whether it was heard.
+// A caller that has just got its answer may have sent the next request already. It is answered, and told that the
+// connection ends. If the connection were closed at once, nobody could say whether that request was read.
 const GRACE_MS = 500;
 const LOOK_EVERY_MS = 50;
-// The frame gives each part four seconds: what is still open then is closed here, so that its end is filed.
+// `runProcess` gives each part four seconds to close. Connections that are still open by then are closed here, so
+// that their calls end and are filed.
 const PATIENCE_MS = 3_000;
 
-/** Stops taking connections and requests, and lets those under way finish for a while. */
+/** Stops accepting connections and requests, and lets running ones finish for three seconds. */
 export async function closeServer(server: Server): Promise<void> {
-  // Not the HTTP server's own close, which ends idle connections at once.
+  // Not `close` of the HTTP server, which closes idle connections at once.
   const closed = new Promise<void>((resolve) => NetServer.prototype.close.call(server, () => resolve()));
   let idle: NodeJS.Timeout | undefined;
   const grace = setTimeout(() => {

@@ -4,7 +4,7 @@ import { serverLimits } from './server.js';
 
 type TlsSettings = Pick<Config, 'TLS_CERT_FILE' | 'TLS_KEY_FILE' | 'TLS_CLIENT_CA_FILE'>;
 
-/** What https needs; null when the ingress speaks plain HTTP. @throws BadConfiguration */
+/** Settings of TLS; null when the ingress speaks plain HTTP. @throws BadConfiguration */
 export function tlsOptions(config: TlsSettings): TlsOptions | null {
   const { TLS_CERT_FILE: cert, TLS_KEY_FILE: key, TLS_CLIENT_CA_FILE: ca } = config;
   if (!cert && !key && !ca) return null;
@@ -14,9 +14,10 @@ export function tlsOptions(config: TlsSettings): TlsOptions | null {
     cert: read('TLS_CERT_FILE', cert),
     key: read('TLS_KEY_FILE', key),
     minVersion: 'TLSv1.2',
-    // As long as headers may take; Node's own two minutes let unfinished handshakes hold connections.
+    // As long as the headers may take. Node's default of two minutes lets unfinished handshakes hold connections.
     handshakeTimeout: serverLimits.headersTimeout!,
-    // Asked for, not insisted on: the guard does that, call by call, and lets webhooks and health checks through.
+    // The certificate is requested and not required: `guarded` requires it per call, and webhooks and health checks
+    // need none.
     ...(ca && { ca: read('TLS_CLIENT_CA_FILE', ca), requestCert: true, rejectUnauthorized: false }),
   };
 }

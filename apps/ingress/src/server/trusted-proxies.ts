@@ -2,7 +2,7 @@ import { isIP } from 'node:net';
 import { BadConfiguration } from '@replenish/runtime';
 import express from 'express';
 
-/** Addresses and networks as TRUST_PROXY lists them. @throws BadConfiguration that names what is neither */
+/** The addresses and networks of TRUST_PROXY. @throws BadConfiguration that names an entry which is neither */
 export function trustedProxies(list: string): readonly string[] {
   const entries = entriesOf(list);
   const wrong = entries.filter((entry) => !isNetwork(entry));
@@ -11,12 +11,12 @@ export function trustedProxies(list: string): readonly string[] {
   throw new BadConfiguration(`TRUST_PROXY: ${named}: not an address or a network such as 10.0.0.0/8`);
 }
 
-// Google's resolver, and addresses that RFC 5737 and RFC 3849 keep for documents: no list of some proxies holds them,
-// and no half of all addresses is without one.
+// Google's resolver and addresses for documentation (RFC 5737, RFC 3849). A list of real proxies contains none of
+// them, and each half of the IPv4 addresses contains one.
 const STRANGERS = ['8.8.8.8', '192.0.2.1', '203.0.113.1', '2001:4860:4860::8888', '2001:db8::1'];
-// The other half of IPv6 is not given out yet.
+// For the half of the IPv6 addresses that is not assigned yet.
 const NOBODY_YET = 'a000::1';
-// Express takes no network of this size, but whoever writes one should hear why.
+// Express refuses a network of this size, but the operator should be told why.
 const WHOLE_RANGE = /\/(?:0+|0\.0\.0\.0)$/;
 
 export function trustsEverybody(list: string): boolean {
@@ -27,7 +27,7 @@ export function trustsEverybody(list: string): boolean {
 
 const entriesOf = (list: string): string[] => list.split(',').map((entry) => entry.trim());
 
-/** The address is looked at before Express sees it, which takes `1` for 0.0.0.1. */
+/** The address is checked here first, because Express reads `1` as 0.0.0.1. */
 function isNetwork(entry: string): boolean {
   if (isIP(entry.split('/')[0]!) === 0) return false;
   try {
@@ -38,7 +38,7 @@ function isNetwork(entry: string): boolean {
   }
 }
 
-/** Express's own reading of the list, by which it will believe headers. */
+/** The function by which Express will decide whose headers it believes. */
 function trustOf(networks: readonly string[]): (address: string) => boolean {
   const trusts: (address: string, hop: number) => boolean = express()
     .set('trust proxy', networks)

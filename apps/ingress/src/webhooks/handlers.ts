@@ -16,7 +16,7 @@ export type WebhookDeps = Readonly<{
   now: () => Date;
 }>;
 
-// Standard Webhooks keeps payloads below 20 kB; Alipay's and Stripe's largest stay below a quarter of a megabyte.
+// Standard Webhooks recommends payloads below 20 kB. The largest of Alipay and Stripe are below 256 kB.
 export const WEBHOOK_BODY_MAX_BYTES = 256 * 1_024;
 
 const refusals: Record<WebhookRefusal, string> = {
@@ -24,7 +24,7 @@ const refusals: Record<WebhookRefusal, string> = {
   outside_window: 'the timestamp is outside the window',
 };
 
-/** Verifies the bytes, stores them and answers. The webhook worker reads them later. */
+/** Verifies the signature of the bytes, stores them and answers. The webhook worker reads their meaning later. */
 export async function take(deps: WebhookDeps, request: Request, response: Response): Promise<void> {
   const name = String(request.params.provider);
   const webhooks = deps.providers.raw(name)?.webhooks;
@@ -44,7 +44,7 @@ export async function take(deps: WebhookDeps, request: Request, response: Respon
     correlationId: callOf(response).correlationId,
   });
   deps.received.inc({ provider: name, result: kept.verdict });
-  // A repeated event is hinted again: its first hint may be the one that was lost.
+  // A repeated event is hinted again, because the first hint may be lost.
   void deps.queues.hint('webhooks', [kept.id]);
   const { contentType, body } = webhooks.reply;
   send(response, 200, contentType, body);
