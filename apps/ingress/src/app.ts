@@ -17,18 +17,18 @@ import express, {
   type Response,
   Router,
 } from 'express';
-import { openCallers } from './auth/caller.js';
+import { openAuthentication } from './auth/caller.js';
 import type { AuthSettings } from './auth/settings.js';
 import { docsRoutes } from './docs/routes.js';
 import { preferredForm } from './http/answer.js';
 import {
+  answeredStatus,
   atEnd,
   callOf,
   type Observer,
+  observeAll,
   openCall,
   type RequestContext,
-  seenBy,
-  statusTold,
 } from './http/call.js';
 import { once } from './http/once.js';
 import { addRoutes, openHandler } from './http/operation.js';
@@ -40,8 +40,8 @@ import { requireOneHost } from './http/single-headers.js';
 import { keyedHandler } from './input/keyed-handler.js';
 import { openapiDocument } from './openapi/document.js';
 import { keyedOperations, publicOperations } from './openapi/operations.js';
-import { guarded } from './protection/admission.js';
-import type { Guards } from './protection/protection.js';
+import { admitting } from './protection/admission.js';
+import type { Protection } from './protection/protection.js';
 import { WEBHOOK_BODY_MAX_BYTES, type WebhookDeps } from './webhooks/handlers.js';
 import { webhooks } from './webhooks/operations.js';
 
@@ -57,7 +57,7 @@ export type IngressDeps = Readonly<{
   publicUrl?: string | undefined;
   /** Links to the dashboard and the sandbox in the header of the documentation. */
   places?: readonly PageLink[];
-  guards?: Guards;
+  protection?: Protection;
   /**
    * Aborted when the process is told to stop. Calls that wait for an outcome are then answered with the current
    * state.
@@ -84,15 +84,15 @@ export function buildApp(deps: IngressDeps): Express {
   app.set('query parser', 'simple');
   app.set('trust proxy', deps.auth.trustProxy);
   readClientAddresses(app);
-  app.use(seenBy([opening(deps.log)]));
+  app.use(observeAll([opening(deps.log)]));
   const [requests, received] = openCounters(deps.registry);
   app.set(PUBLIC_URL, deps.publicUrl);
-  app.use(OPEN_TO_ALL, seenBy([setStandingHeaders]), publicRoutes(deps));
-  const { limits = null, mutualTls = false, observers = [], intake = null, waits } = deps.guards ?? {};
-  app.use(seenBy(observers));
+  app.use(OPEN_TO_ALL, observeAll([setStandingHeaders]), publicRoutes(deps));
+  const { limits = null, mutualTls = false, observers = [], intake = null, waits } = deps.protection ?? {};
+  app.use(observeAll(observers));
   app.use(WEBHOOKS, webhookRoutes({ ...deps, inbox: deps.domain.inbox, received }, intake));
   app.use(readBody(BODY_MAX_BYTES, intake));
-  const caller = guarded(openCallers(deps.domain.clients, deps.auth), { limits, mutualTls });
+  const caller = admitting(openAuthentication(deps.domain.clients, deps.auth), { limits, mutualTls });
   const { audit, balances } = deps.domain;
   const services = { ...deps, audit, balances, requests, limits, waits };
   addRoutes(app, keyedOperations, (operation) => [keyedHandler(operation, services, caller)]);
@@ -161,7 +161,7 @@ function opening(log: Logger): Observer {
     const { correlationId, transactionId, idempotencyKey, durationMs } = call;
     const { method } = request;
     const path = redacted(request.originalUrl.split('?')[0]!);
-    const status = statusTold(response);
+    const status = answeredStatus(response);
     log.info({ correlationId, transactionId, idempotencyKey, method, path, status, durationMs }, 'request');
   };
   return (request, response) => {

@@ -8,7 +8,7 @@ import { buildApp } from './app.js';
 import { authSettings } from './auth/settings.js';
 import { auditedNames } from './http/operation.js';
 import { operations } from './openapi/operations.js';
-import { openGuards } from './protection/protection.js';
+import { openProtection } from './protection/protection.js';
 import { addresses } from './server/addresses.js';
 import { watchConnections } from './server/connections.js';
 import { refuseDemoClient, refuseUnsafeConfiguration } from './server/production.js';
@@ -30,7 +30,7 @@ await runProcess('ingress', process.env, async (frame) => {
   health.add('database', () => domain.ping());
   health.add('queue', () => queues.ping());
   await refuseDemoClient(domain.clients, config);
-  const guards = openGuards(frame, domain, auditedNames(operations));
+  const protection = openProtection(frame, domain, auditedNames(operations));
   const stop = new AbortController();
   const app = buildApp({
     domain,
@@ -40,7 +40,7 @@ await runProcess('ingress', process.env, async (frame) => {
     registry,
     health,
     auth,
-    guards,
+    protection,
     stopping: stop.signal,
     ...addresses(config),
   });

@@ -1,6 +1,6 @@
 import { type AuditCall, storable } from '@replenish/domain';
 import type { Request, Response } from 'express';
-import { type RequestContext, statusTold } from '../http/call.js';
+import { answeredStatus, type RequestContext } from '../http/call.js';
 import type { AuditedNames } from '../http/operation.js';
 import { redacted } from '../http/redaction.js';
 
@@ -33,7 +33,7 @@ export function recordOf(
     route,
     params,
     accountId: accountOf(params),
-    status: statusTold(response),
+    status: answeredStatus(response),
     code: typeof code === 'string' ? code : null,
     durationMs,
     correlationId,
@@ -53,13 +53,13 @@ function routeOf(request: Request): string {
 type Picked = Record<string, string | number>;
 type Params = Readonly<Record<'path' | 'query' | 'body', Readonly<Picked>>>;
 
-const NONE: Readonly<Picked> = {};
+const NO_PARAMS: Readonly<Picked> = {};
 
 const paramsOf = (request: Request, route: string, read: unknown, names: AuditedNames): Params => ({
-  path: route.includes(':') ? pick(pathParams(request, route), (name) => name) : NONE,
+  path: route.includes(':') ? pick(pathParams(request, route), (name) => name) : NO_PARAMS,
   query: request.url.includes('?')
     ? pick(Object.entries(request.query), (name) => (names.query.has(name) ? name : undefined))
-    : NONE,
+    : NO_PARAMS,
   body: read === undefined ? unreadBody(request, names.body) : bodyParams(Object(read), names.body),
 });
 
@@ -80,7 +80,8 @@ function bodyParams(read: Readonly<Record<string, unknown>>, names: AuditedNames
 /** The same from the raw bytes, for a request that was refused before its body was parsed. */
 function unreadBody(request: Request, names: AuditedNames['body']): Params['body'] {
   const raw: unknown = request.body;
-  if (!Buffer.isBuffer(raw) || raw.length > BODY_MAX || request.path.startsWith('/webhooks/')) return NONE;
+  if (!Buffer.isBuffer(raw) || raw.length > BODY_MAX || request.path.startsWith('/webhooks/'))
+    return NO_PARAMS;
   const text = raw.toString();
   if (text.trimStart().startsWith('<')) {
     const field = new RegExp(`<(${[...names.keys()].join('|')})>([^<]+)(?=<)`, 'g');
@@ -92,7 +93,7 @@ function unreadBody(request: Request, names: AuditedNames['body']): Params['body
   try {
     return bodyParams(Object(JSON.parse(text)), names);
   } catch {
-    return NONE;
+    return NO_PARAMS;
   }
 }
 
@@ -109,7 +110,7 @@ function pick(
 }
 
 function put(picked: Picked, name: string, value: unknown): void {
-  if (typeof value === 'string') picked[name] = kept(value);
+  if (typeof value === 'string') picked[name] = storableText(value);
   else if (typeof value === 'number') picked[name] = Number.isSafeInteger(value) ? value : String(value);
 }
 
@@ -122,4 +123,5 @@ const accountOf = ({ body, path, query }: Params): string | null => {
 const HARMLESS = /^[A-Za-z0-9:.-]{0,12}$/;
 
 /** The text as PostgreSQL can store it, redacted: a caller may have put a secret into the wrong field. */
-const kept = (text: string): string => (HARMLESS.test(text) ? text : redacted(storable(text, TEXT_MAX)));
+const storableText = (text: string): string =>
+  HARMLESS.test(text) ? text : redacted(storable(text, TEXT_MAX));

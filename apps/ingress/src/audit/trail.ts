@@ -24,7 +24,7 @@ export type AuditTrailDeps = Readonly<{
 const BATCH_MAX = 200;
 const FLUSH_EVERY_MS = 250;
 // About 20 MB of memory: the calls of a busy process during the ten seconds of a database failover.
-const KEPT_MAX = 20_000;
+const QUEUE_MAX = 20_000;
 const COUNTED_EVERY_MS = 60_000;
 const CLOSE_LIMIT_MS = 3_000;
 
@@ -43,7 +43,7 @@ export function openAuditTrail(deps: AuditTrailDeps): AuditTrail {
   const timer = setInterval(fileCounted, COUNTED_EVERY_MS).unref();
   const file: CallEnd = (request, response, call) => {
     const record = recordOf(request, response, call, { id: newId(), names: deps.names });
-    if (!isStrangers(call, record) || strangers.isFiled(record)) queue.keep(record);
+    if (!isByStranger(call, record) || strangers.isFiled(record)) queue.keep(record);
   };
   return {
     see: (_request, response) => atEnd(response, file),
@@ -88,7 +88,7 @@ function openQueue({ audit, log, registry }: AuditTrailDeps) {
   const timer = setInterval(() => void flush(), FLUSH_EVERY_MS).unref();
   return {
     keep: (call: AuditCall): void => {
-      if (waiting.length >= KEPT_MAX) lost.inc();
+      if (waiting.length >= QUEUE_MAX) lost.inc();
       else waiting.push(call);
       if (waiting.length === BATCH_MAX) void flush();
     },
@@ -108,7 +108,7 @@ function openQueue({ audit, log, registry }: AuditTrailDeps) {
  * Whether a stranger made the call. Status 403 means that the secret was right, so it is not a stranger, even where
  * the call has no key.
  */
-const isStrangers = ({ key }: RequestContext, { status }: AuditCall): boolean =>
+const isByStranger = ({ key }: RequestContext, { status }: AuditCall): boolean =>
   key === undefined && status >= 400 && status !== 403;
 
 async function drain(isMore: () => boolean, step: () => Promise<void>): Promise<void> {

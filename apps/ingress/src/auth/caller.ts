@@ -6,7 +6,7 @@ import { originOf } from '../http/origin.js';
 import { Problem } from '../http/problem.js';
 import { refuseRepeated } from '../http/single-headers.js';
 import { type Presented, presentedBy } from './forms.js';
-import { openKeys, type Tried } from './keys.js';
+import { openKeys, type TriedKey } from './keys.js';
 import { unauthenticated } from './refusals.js';
 import { isBalanceQuery, isInWindow, isS3Signed, isSigned, signedText } from './signatures.js';
 import { openTokens, type TokenIssuer } from './tokens.js';
@@ -29,7 +29,7 @@ export type CallerClients = Pick<Clients, 'find' | 'findBySubject' | 'useNonce'>
  * from an address that it may be used from. Other wrong proofs cannot be guesses, so they must not lock the key of an
  * honest owner.
  */
-export function openCallers(clients: CallerClients, options: AuthOptions) {
+export function openAuthentication(clients: CallerClients, options: AuthOptions) {
   const prove = openProofs(clients, options);
   /**
    * @throws Problem UNAUTHENTICATED when no key is proven; UNAUTHORIZED when the key may not be used like this;
@@ -39,15 +39,15 @@ export function openCallers(clients: CallerClients, options: AuthOptions) {
     refuseRepeated(request.rawHeaders);
     const presented = presentedBy(request.headers);
     if (presented.form === 'none') throw unauthenticated(presented.why);
-    const tried = await prove(request, presented);
-    const more = secretBesideSignature(request, presented);
-    if (!tried?.isProven) {
-      const isGuess = tried !== null && wouldOpen(tried.known, presented.form, request, options);
-      throw unauthenticated(unproven[presented.form] + more, isGuess ? 'bad_signature' : undefined);
+    const trial = await prove(request, presented);
+    const hint = secretBesideSignature(request, presented);
+    if (!trial?.isProven) {
+      const isGuess = trial !== null && wouldOpen(trial.known, presented.form, request, options);
+      throw unauthenticated(unproven[presented.form] + hint, isGuess ? 'bad_signature' : undefined);
     }
-    const { known } = tried;
+    const { known } = trial;
     const fault = formFault(known.key, presented.form);
-    if (fault !== null) throw unauthenticated(fault + more);
+    if (fault !== null) throw unauthenticated(fault + hint);
     refuseState(known, request, options);
     if (!known.isAllowedFrom(request.ip))
       throw new Problem('UNAUTHORIZED', 'the key may not be used from this address');
@@ -69,7 +69,7 @@ function wouldOpen(
   { ip }: Request,
   { isProduction, now }: AuthOptions,
 ): boolean {
-  const isUsable = isAllowedFrom(ip) && isOfHere(key, isProduction) && !isExpired(key, now());
+  const isUsable = isAllowedFrom(ip) && isForEnvironment(key, isProduction) && !isExpired(key, now());
   return isUsable && formFault(key, form) === null && isSealedFor(key, form);
 }
 
@@ -98,7 +98,7 @@ const secretBesideSignature = ({ headers }: Request, { form }: Presented): strin
 function openProofs(clients: CallerClients, { tokenIssuer, now }: AuthOptions) {
   const find = openKeys(clients);
   const verify = tokenIssuer && openTokens(tokenIssuer);
-  return async (request: Request, presented: Presented): Promise<Tried | null> => {
+  return async (request: Request, presented: Presented): Promise<TriedKey | null> => {
     switch (presented.form) {
       case 'bearer':
         return find(presented, (known) => known.isSecret(presented.secret));
@@ -113,9 +113,9 @@ function openProofs(clients: CallerClients, { tokenIssuer, now }: AuthOptions) {
         return find(presented, (known) => isS3Signed(known, presented, now()));
       case 'token': {
         const holder = await verify?.(presented.token);
-        const tried = holder && (await find(holder, () => true));
-        if (!tried) return null;
-        return { ...tried, known: { ...tried.known, key: narrowed(tried.known.key, holder.scope) } };
+        const trial = holder && (await find(holder, () => true));
+        if (!trial) return null;
+        return { ...trial, known: { ...trial.known, key: narrowed(trial.known.key, holder.scope) } };
       }
     }
   };
@@ -146,14 +146,14 @@ function formFault(key: Key, form: Presented['form']): string | null {
  * Whether the key is for this environment: test keys outside production, all other keys in production. Keys of early
  * releases have marks besides `live` and `test`; they count as live.
  */
-const isOfHere = (key: Key, isProduction: boolean): boolean => (key.env === 'test') !== isProduction;
+const isForEnvironment = (key: Key, isProduction: boolean): boolean => (key.env === 'test') !== isProduction;
 
 const isExpired = ({ expiresAt }: Key, nowMs: number): boolean =>
   expiresAt !== null && expiresAt.getTime() <= nowMs;
 
 function refuseState(known: KeyVerifier, request: Request, { isProduction, now }: AuthOptions): void {
   const { key } = known;
-  if (!isOfHere(key, isProduction))
+  if (!isForEnvironment(key, isProduction))
     throw unauthenticated(`keys of the environment ${key.env} are not accepted here`);
   if (isExpired(key, now())) throw unauthenticated('the key has expired');
   const lockedUntil = known.lockedUntil(originOf(callOf(request.res!).ip));

@@ -8,7 +8,7 @@ export type Presented =
   | Readonly<{ form: 'token'; token: string }>;
 
 /** Headers that fit no form of proof. `why` names the wrong header and the right form, and never a value. */
-export type Misshapen = Readonly<{ form: 'none'; why: string }>;
+export type UnreadableProof = Readonly<{ form: 'none'; why: string }>;
 
 const keyWithSecret = /^Bearer (rk_[A-Za-z0-9_]{1,64})\.(rs_[A-Za-z0-9_-]{1,128})$/i;
 const keyAlone = /^Bearer (rk_[A-Za-z0-9_]{1,64})$/i;
@@ -22,7 +22,7 @@ const timestampForm = /^\d{1,12}$/;
 const nonceForm = /^[\x21-\x7e]{1,128}$/;
 
 /** Reads the proof from the headers. It never throws. */
-export function presentedBy(headers: IncomingHttpHeaders): Presented | Misshapen {
+export function presentedBy(headers: IncomingHttpHeaders): Presented | UnreadableProof {
   const authorization = headers.authorization ?? '';
   const bearer = keyWithSecret.exec(authorization);
   if (bearer) return { form: 'bearer', keyId: bearer[1]!, secret: bearer[2]! };
@@ -30,12 +30,12 @@ export function presentedBy(headers: IncomingHttpHeaders): Presented | Misshapen
   if (token) return { form: 'token', token: token[1]! };
   const keyId = keyAlone.exec(authorization)?.[1];
   if (keyId !== undefined) return signedBy(headers, keyId);
-  return misshapen(authorization === '' ? withoutAuthorization(headers) : WRONG_AUTHORIZATION);
+  return unreadable(authorization === '' ? withoutAuthorization(headers) : WRONG_AUTHORIZATION);
 }
 
-const misshapen = (why: string): Misshapen => ({ form: 'none', why });
+const unreadable = (why: string): UnreadableProof => ({ form: 'none', why });
 
-const HOW = 'send Authorization: Bearer <key id>.<secret>, or sign the request';
+const HOW_TO_AUTHENTICATE = 'send Authorization: Bearer <key id>.<secret>, or sign the request';
 const WRONG_AUTHORIZATION =
   'Authorization must be Bearer and a blank, then <key id>.<secret>, or the key id alone beside a signature, or a token';
 
@@ -45,22 +45,24 @@ const isSigning = (headers: IncomingHttpHeaders): boolean =>
 const withoutAuthorization = (headers: IncomingHttpHeaders): string =>
   isSigning(headers)
     ? 'Authorization is missing: a signed request sends Authorization: Bearer <key id>'
-    : HOW;
+    : HOW_TO_AUTHENTICATE;
 
-function signedBy(headers: IncomingHttpHeaders, keyId: string): Presented | Misshapen {
-  const shown = headers['x-signature'] === undefined ? null : textOf(headers['x-signature']);
+function signedBy(headers: IncomingHttpHeaders, keyId: string): Presented | UnreadableProof {
+  const sent = headers['x-signature'] === undefined ? null : textOf(headers['x-signature']);
   const timestamp = headers['x-timestamp'] === undefined ? null : textOf(headers['x-timestamp']);
   const nonce = headers['x-nonce'] === undefined ? null : textOf(headers['x-nonce']);
-  if (shown === null)
-    return misshapen(isSigning(headers) ? 'X-Signature is missing' : `Authorization has no secret: ${HOW}`);
-  if (timestamp !== null && !timestampForm.test(timestamp)) return misshapen(whyNoTimestamp(timestamp));
-  if (hexForm.test(shown) && nonce === null) return { form: 's3', keyId, signature: shown, timestamp };
-  const signature = signedForm.exec(shown)?.[1];
-  if (signature === undefined) return misshapen(whyNoSignature(shown));
-  if (timestamp === null) return misshapen('X-Timestamp is missing: Unix seconds');
-  if (nonce === null) return misshapen('X-Nonce is missing: a text that was not sent before');
+  if (sent === null)
+    return unreadable(
+      isSigning(headers) ? 'X-Signature is missing' : `Authorization has no secret: ${HOW_TO_AUTHENTICATE}`,
+    );
+  if (timestamp !== null && !timestampForm.test(timestamp)) return unreadable(whyNoTimestamp(timestamp));
+  if (hexForm.test(sent) && nonce === null) return { form: 's3', keyId, signature: sent, timestamp };
+  const signature = signedForm.exec(sent)?.[1];
+  if (signature === undefined) return unreadable(whyNoSignature(sent));
+  if (timestamp === null) return unreadable('X-Timestamp is missing: Unix seconds');
+  if (nonce === null) return unreadable('X-Nonce is missing: a text that was not sent before');
   if (!nonceForm.test(nonce))
-    return misshapen('X-Nonce must be 1 to 128 printable ASCII characters without blanks, sent once');
+    return unreadable('X-Nonce must be 1 to 128 printable ASCII characters without blanks, sent once');
   return { form: 'signed', keyId, signature, timestamp, nonce };
 }
 
@@ -68,9 +70,9 @@ const whyNoTimestamp = (timestamp: string): string =>
   `X-Timestamp must be Unix seconds in digits${/^\d{13}$/.test(timestamp) ? ', not milliseconds' : ''}`;
 
 /** The text must not repeat any digit of the signature. */
-function whyNoSignature(shown: string): string {
-  if (!shown.startsWith('v1=')) return 'X-Signature must begin with v1=';
-  const digits = shown.slice('v1='.length);
+function whyNoSignature(sent: string): string {
+  if (!sent.startsWith('v1=')) return 'X-Signature must begin with v1=';
+  const digits = sent.slice('v1='.length);
   if (!/^[0-9a-f]*$/i.test(digits)) return 'X-Signature must be v1= and hex: it has other characters';
   if (digits.length !== 64) return `X-Signature must be v1= and 64 hex digits: it has ${digits.length}`;
   return 'X-Signature must be v1= and hex in lower case';

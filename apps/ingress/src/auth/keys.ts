@@ -6,7 +6,7 @@ export type KeySource = Pick<Clients, 'find' | 'findBySubject'>;
 export type KeyName = Readonly<{ keyId: string }> | Readonly<{ subject: string }>;
 
 /** A key, and whether the proof for it was right. */
-export type Tried = Readonly<{ known: KeyVerifier; isProven: boolean }>;
+export type TriedKey = Readonly<{ known: KeyVerifier; isProven: boolean }>;
 
 // A revoked key must stop in all processes within a second. With half a second a busy client costs two look-ups per
 // second.
@@ -36,7 +36,7 @@ export function openKeys(source: KeySource) {
   };
 
   /** The key and whether the proof is right; null when there is no such key. */
-  return async (name: KeyName, isProven: (known: KeyVerifier) => boolean): Promise<Tried | null> => {
+  return async (name: KeyName, isProven: (known: KeyVerifier) => boolean): Promise<TriedKey | null> => {
     const askedAt = now();
     const known = await look(name, askedAt - KEY_TTL_MS);
     if (known && isProven(known)) return { known, isProven: true };

@@ -39,7 +39,7 @@ export type CallEnd = (request: Request, response: Response, call: RequestContex
 export type Observer = (request: Request, response: Response) => void;
 
 /** Runs all observers in one step of Express: each step costs a microsecond and a kilobyte. */
-export const seenBy =
+export const observeAll =
   (onlookers: readonly Observer[]): RequestHandler =>
   (request, response, next) => {
     for (const see of onlookers) see(request, response);
@@ -130,5 +130,5 @@ export const atEnd = (response: Response, end: CallEnd): void => {
 const CLIENT_GONE = 499;
 
 /** Status of the answer; 499 when the caller left before it. */
-export const statusTold = (response: Response): number =>
+export const answeredStatus = (response: Response): number =>
   callOf(response).isGone ? CLIENT_GONE : response.statusCode;

@@ -51,7 +51,7 @@ export function invalid(...errors: readonly FieldError[]): Problem {
 }
 
 /** RFC 9457. The detail is for people; programs read `code`. */
-function tell(request: Request, response: Response, problem: Problem): void {
+function writeProblem(request: Request, response: Response, problem: Problem): void {
   for (const [name, value] of Object.entries(problem.headers)) addHeader(response, name, value);
   const errors = problem.errors?.map(({ path, message }) => ({ path: redacted(path), message }));
   const body = problemBody(request.app, {
@@ -91,7 +91,7 @@ export const answerProblems = (log: Logger): ErrorRequestHandler => {
   const outage = openOutageLog(log, 'the store does not answer');
   return (error, request, response, next) => {
     if (response.headersSent) return next(error);
-    tell(request, response, problemFrom(error, { log, outage }, callOf(response).correlationId));
+    writeProblem(request, response, problemFrom(error, { log, outage }, callOf(response).correlationId));
   };
 };
 

@@ -6,7 +6,7 @@ import type { DeclaredBody, KeyedCall, KeyedOperation } from '../http/operation.
 import { parsedBody } from './body.js';
 import { validated } from './fields.js';
 import { readQuery, refuseQuery } from './query.js';
-import { refuseUnheard } from './unheard.js';
+import { refuseUnsupported } from './unsupported.js';
 
 /** Finds the caller's key and requires the scope. @throws Problem when the caller is not let in */
 export type Caller = (request: Request, scope: Scope) => Promise<Key>;
@@ -39,7 +39,7 @@ const NOT_DECLARED = z.never();
 function bodyReader({ body, paths }: KeyedOperation): (request: Request) => unknown {
   const [schema, root] = body ? schemaOf(body) : [NoFields, paths[0]!.split('/').at(-1)!];
   return (request) => {
-    refuseUnheard(request);
+    refuseUnsupported(request);
     const isEmpty = !Buffer.isBuffer(request.body) || request.body.length === 0;
     return body || !isEmpty ? validated(schema, parsedBody(request, root)) : {};
   };

@@ -106,9 +106,9 @@ function read(text: string, root: string): unknown {
     if (open.length === 0 && name !== root) throw refusal(`the root element must be <${root}>`);
     if (open.length === 0) namespace = uri;
     if (uri !== '' && uri !== namespace) throw refusal(`<${name}> is of another namespace than <${root}>`);
-    const told = Object.values(attributes).filter(meansSomething);
-    const isNil = told.some((one) => isNilMark(one) && /^(?:true|1)$/.test(one.value));
-    const names = told.filter((one) => !isNilMark(one));
+    const meaningful = Object.values(attributes).filter(meansSomething);
+    const isNil = meaningful.some((one) => isNilMark(one) && /^(?:true|1)$/.test(one.value));
+    const names = meaningful.filter((one) => !isNilMark(one));
     open.push({ name, key: keyOf(name, names, open), isNil, fields: new Map(), text: '' });
   });
   const add = (characters: string): void => {

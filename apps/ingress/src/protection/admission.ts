@@ -16,7 +16,7 @@ export type AdmissionOptions = Readonly<{
  * Adds the checks that follow when the key is known: the client certificate and the client's rate limit. It also
  * notes the key on the call.
  */
-export function guarded(caller: Caller, { limits, mutualTls }: AdmissionOptions): Caller {
+export function admitting(caller: Caller, { limits, mutualTls }: AdmissionOptions): Caller {
   return async (request, scope) => {
     const response = request.res!;
     const call = callOf(response);

@@ -13,7 +13,7 @@ import { openOverload } from './overload.js';
 import { openWaits, type Waits, waitsMax } from './waits.js';
 
 /** What protects the ingress from its callers. Each part may be left out. */
-export type Guards = Readonly<{
+export type Protection = Readonly<{
   limits?: Limits;
   /** They see every call, in this order. */
   observers?: readonly Observer[];
@@ -24,11 +24,11 @@ export type Guards = Readonly<{
 }>;
 
 /** Opens every protection, with the settings of this process. */
-export function openGuards(
+export function openProtection(
   frame: Frame,
   domain: Pick<Domain, 'audit' | 'security'>,
   names: AuditedNames,
-): Guards {
+): Protection {
   const { config, log, registry, opened } = frame;
   const store = openLimitStore(queueOptions(frame));
   opened('rate limits', store, (it) => it.close());

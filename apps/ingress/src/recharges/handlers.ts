@@ -12,7 +12,7 @@ import { optionalTime } from '../input/fields.js';
 import type { Waits } from '../protection/waits.js';
 import { rechargeBody, statusOf, timelineBody } from './body.js';
 import type { ChargeInput, ListQuery, RechargeInput } from './input.js';
-import { type IntakeDeps, takeCharge, takeRecharge } from './intake.js';
+import { createCharge, createRecharge, type IntakeDeps } from './intake.js';
 import { untilFinal, waitMsFrom } from './waiting.js';
 
 export type RechargeDeps = IntakeDeps &
@@ -31,7 +31,7 @@ export async function create(
   call: KeyedCall<never, z.infer<typeof RechargeInput>>,
 ): Promise<void> {
   const { request, response } = call;
-  const { replayed, recharge } = await takeRecharge(deps, call);
+  const { replayed, recharge } = await createRecharge(deps, call);
   if (replayed) addHeader(response, 'idempotent-replayed', 'true');
   addHeader(response, 'location', `/v1/recharges/${recharge.id}`);
   answer(request, response, 'recharge', rechargeBody(recharge), { status: replayed ? 200 : 202 });
@@ -39,21 +39,21 @@ export async function create(
 
 export async function read(deps: RechargeDeps, call: KeyedCall): Promise<void> {
   const { request, response } = call;
-  const recharge = await own(deps, call);
+  const recharge = await ownRecharge(deps, call);
   const waitMs = waitMsFrom(request.headers.prefer as string);
-  const waited = await afterWaiting(deps, response, recharge, waitMs);
+  const waited = await awaitOutcome(deps, response, recharge, waitMs);
   if (waited) addHeader(response, 'preference-applied', `wait=${waitMs / 1_000}`);
   answer(request, response, 'recharge', rechargeBody(waited ?? recharge));
 }
 
 export async function timeline(deps: RechargeDeps, call: KeyedCall): Promise<void> {
-  const recharge = await own(deps, call);
+  const recharge = await ownRecharge(deps, call);
   const rows = await deps.domain.reads.timeline(recharge.id);
   answer(call.request, call.response, 'timeline', { data: rows.map(timelineBody) });
 }
 
 /** Waits until the recharge is final or the time is up, and returns it. Returns null when the call does not wait. */
-async function afterWaiting(
+async function awaitOutcome(
   { domain, stopping, waits }: RechargeDeps,
   response: Response,
   recharge: RechargeView,
@@ -63,21 +63,21 @@ async function afterWaiting(
   const end = waits ? waits.begin(response) : () => {};
   if (!end) return null;
   try {
-    return await untilFinal(domain.reads, recharge, waitMs, nobodyWaits(response, stopping));
+    return await untilFinal(domain.reads, recharge, waitMs, unwantedSignal(response, stopping));
   } finally {
     end();
   }
 }
 
 /** Aborted when the caller has left or this process is about to stop. */
-function nobodyWaits(response: Response, stopping: AbortSignal | undefined): AbortSignal {
+function unwantedSignal(response: Response, stopping: AbortSignal | undefined): AbortSignal {
   const gone = new AbortController();
   response.once('close', () => gone.abort());
   return stopping ? AbortSignal.any([gone.signal, stopping]) : gone.signal;
 }
 
 /** The recharge in the path. One that the key may not see gives the same answer as one that does not exist. */
-async function own({ domain }: RechargeDeps, { request, key }: KeyedCall): Promise<RechargeView> {
+async function ownRecharge({ domain }: RechargeDeps, { request, key }: KeyedCall): Promise<RechargeView> {
   const id = String(request.params.id).toLowerCase();
   const recharge = isUuid(id) ? await domain.reads.recharge(id) : null;
   if (recharge?.clientId !== key.clientId || !coversAccount(key, recharge.accountId)) throw unknownRecharge();
@@ -88,16 +88,16 @@ const unknownRecharge = (): Problem =>
   new Problem('NOT_FOUND', 'there is no such recharge', { suspicion: 'unknown_recharge' });
 
 export async function cancel(deps: RechargeDeps, call: KeyedCall): Promise<void> {
-  const recharge = await own(deps, call);
+  const recharge = await ownRecharge(deps, call);
   call.body();
-  const heard = await deps.domain.applyNews({
+  const result = await deps.domain.applyNews({
     transactionId: recharge.id,
     news: 'withdraw',
     source: 'client',
     reason: 'canceled by its producer before it was sent',
   });
   const after = (await deps.domain.reads.recharge(recharge.id)) ?? recharge;
-  if (heard.verdict !== 'moved' && after.state !== 'CANCELED') {
+  if (result.verdict !== 'moved' && after.state !== 'CANCELED') {
     throw new Problem('INVALID_STATE', `too late to cancel: ${whyTooLate(after.state)}`);
   }
   answer(call.request, call.response, 'recharge', rechargeBody(after));
@@ -114,8 +114,8 @@ export async function charge(
   call: KeyedCall<never, z.infer<typeof ChargeInput>>,
 ): Promise<void> {
   const { request, response } = call;
-  const taken = await takeCharge(deps, call);
-  const recharge = (await afterWaiting(deps, response, taken.recharge, CHARGE_WAIT_MS)) ?? taken.recharge;
+  const taken = await createCharge(deps, call);
+  const recharge = (await awaitOutcome(deps, response, taken.recharge, CHARGE_WAIT_MS)) ?? taken.recharge;
   if (taken.replayed) addHeader(response, 'idempotent-replayed', 'true');
   const body = rechargeBody(recharge);
   answer(request, response, 'charge', {

@@ -21,7 +21,7 @@ export type IntakeDeps = Readonly<{
   limits: Pick<Limits, 'ofAccount'> | null;
 }>;
 
-export type TakenRecharge = Readonly<{ replayed: boolean; recharge: RechargeView }>;
+export type CreatedRecharge = Readonly<{ replayed: boolean; recharge: RechargeView }>;
 
 type ParsedRecharge = GivenTexts &
   Readonly<{
@@ -35,23 +35,23 @@ type ParsedRecharge = GivenTexts &
   }>;
 
 /** POST /v1/recharges */
-export function takeRecharge(
+export function createRecharge(
   deps: IntakeDeps,
   call: KeyedCall<never, z.infer<typeof RechargeInput>>,
-): Promise<TakenRecharge> {
+): Promise<CreatedRecharge> {
   const { amount, ...asked } = call.body();
   return take(deps, call, {
     ...asked,
     amountMinor: amount,
-    idempotencyKey: oneKey(call.request.headers['idempotency-key'], asked.idempotencyKey),
+    idempotencyKey: agreedKey(call.request.headers['idempotency-key'], asked.idempotencyKey),
   });
 }
 
 /** POST /api/charge. Amounts are in major units. Without an idempotency key each call is a new recharge. */
-export function takeCharge(
+export function createCharge(
   deps: IntakeDeps,
   call: KeyedCall<never, z.infer<typeof ChargeInput>>,
-): Promise<TakenRecharge> {
+): Promise<CreatedRecharge> {
   const input = call.body();
   const amountMinor = minorFromMajor(input.amount, exponentOf(input.currency) ?? 2);
   if (amountMinor === null || amountMinor <= 0n || amountMinor > BigInt(Number.MAX_SAFE_INTEGER)) {
@@ -61,7 +61,7 @@ export function takeCharge(
   const header = call.request.headers['idempotency-key'];
   const isKeyless = header === undefined && input.idempotency_key === undefined;
   return take(deps, call, {
-    idempotencyKey: isKeyless ? `charge-${newId()}` : oneKey(header, input.idempotency_key),
+    idempotencyKey: isKeyless ? `charge-${newId()}` : agreedKey(header, input.idempotency_key),
     accountId: input.account_id,
     amountMinor,
     currency: input.currency,
@@ -70,7 +70,7 @@ export function takeCharge(
   });
 }
 
-function oneKey(header: string | string[] | undefined, inBody: string | undefined): string {
+function agreedKey(header: string | string[] | undefined, inBody: string | undefined): string {
   const path = 'idempotencyKey';
   if (header === undefined && inBody === undefined)
     throw invalid({ path, message: 'is needed, as header Idempotency-Key or as a field of the body' });
@@ -83,7 +83,7 @@ async function take(
   deps: IntakeDeps,
   { key, response }: Pick<KeyedCall, 'key' | 'response'>,
   asked: ParsedRecharge,
-): Promise<TakenRecharge> {
+): Promise<CreatedRecharge> {
   requireAccount(key, asked.accountId);
   const provider = deps.providers.route(asked.paymentMethod);
   if (!provider) {

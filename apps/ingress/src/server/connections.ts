@@ -23,15 +23,15 @@ type Connection = {
   socket: ServedSocket;
   readonly openedAtMs: number;
   /** Since when bytes of an answer wait for the client; null while none do. */
-  owesSinceMs: number | null;
+  unreadSinceMs: number | null;
 };
 
 /** `_httpMessage` is internal to Node: the answer in progress. */
-type ServedSocket = Socket & { _httpMessage?: ServerResponse | null; heardAtMs?: number };
+type ServedSocket = Socket & { _httpMessage?: ServerResponse | null; usedAtMs?: number };
 
 /** Notes the time of the last request on the connection. */
 export function markUsed(socket: Socket): void {
-  (socket as ServedSocket).heardAtMs = performance.now();
+  (socket as ServedSocket).usedAtMs = performance.now();
 }
 
 /**
@@ -58,7 +58,7 @@ export function watchConnections(server: Server, config: ConnectionsConfig): voi
   };
   server.on('connection', (socket: Socket) => {
     const name = nameOf(socket);
-    const connection = { socket, openedAtMs: performance.now(), owesSinceMs: null };
+    const connection = { socket, openedAtMs: performance.now(), unreadSinceMs: null };
     open.set(name, connection);
     socket.once('close', () => open.get(name) === connection && open.delete(name));
     if (open.size > max) makeRoom(socket);
@@ -80,22 +80,22 @@ export function watchConnections(server: Server, config: ConnectionsConfig): voi
 function slowOf(connections: Iterable<Connection>, takenWithinMs: number): Connection[] {
   const now = performance.now();
   return [...connections].filter((one) => {
-    if (!isOwed(one.socket)) one.owesSinceMs = null;
-    else one.owesSinceMs ??= now;
-    return one.owesSinceMs !== null && now - one.owesSinceMs >= takenWithinMs;
+    if (!hasUnreadBytes(one.socket)) one.unreadSinceMs = null;
+    else one.unreadSinceMs ??= now;
+    return one.unreadSinceMs !== null && now - one.unreadSinceMs >= takenWithinMs;
   });
 }
 
 /** Unique among open connections, and equal for the TCP socket and the TLS socket of one connection. */
 const nameOf = ({ remoteAddress, remotePort }: Socket): string => `${remoteAddress} ${remotePort}`;
 
-const isOwed = ({ _httpMessage: answer, writableLength }: ServedSocket): boolean =>
+const hasUnreadBytes = ({ _httpMessage: answer, writableLength }: ServedSocket): boolean =>
   writableLength > 0 && answer?.headersSent === true;
 
 function idleOf(connections: Iterable<Connection>, count: number): Connection[] {
   const youngest = performance.now() - YOUNG_MS;
-  const lastUse = ({ openedAtMs, socket }: Connection): number => socket.heardAtMs ?? openedAtMs;
+  const lastUse = ({ openedAtMs, socket }: Connection): number => socket.usedAtMs ?? openedAtMs;
   const idle = [...connections].filter((one) => !one.socket._httpMessage && lastUse(one) < youngest);
-  const unused = ({ socket }: Connection): number => (socket.heardAtMs === undefined ? 0 : 1);
+  const unused = ({ socket }: Connection): number => (socket.usedAtMs === undefined ? 0 : 1);
   return idle.sort((a, b) => unused(a) - unused(b) || lastUse(a) - lastUse(b)).slice(0, count);
 }

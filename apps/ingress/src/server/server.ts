@@ -25,15 +25,15 @@ export const serverLimits: ServerOptions = {
   requireHostHeader: false,
 };
 
-type ServerWishes = Readonly<{ tls?: TlsOptions | null; keepAliveMs?: number }>;
+type IngressServerOptions = Readonly<{ tls?: TlsOptions | null; keepAliveMs?: number }>;
 
 /** An HTTP server for the app, with these limits. Refusals by Node itself get the form of all problems. */
 export function createIngressServer(
   app: Express,
   log: Logger,
-  { tls = null, keepAliveMs = serverLimits.keepAliveTimeout! }: ServerWishes = {},
+  { tls = null, keepAliveMs = serverLimits.keepAliveTimeout! }: IngressServerOptions = {},
 ): Server {
-  const heard: RequestListener = (request, response) => {
+  const listener: RequestListener = (request, response) => {
     markUsed(request.socket);
     // While the server closes, an open connection ends after its current answer.
     if (!server.listening) response.shouldKeepAlive = false;
@@ -42,10 +42,10 @@ export function createIngressServer(
   };
   const { request, response } = app;
   const limits = { ...serverLimits, keepAliveTimeout: keepAliveMs };
-  const server = createFastServer(Object.assign(heard, { request, response }), limits, tls);
-  server.on('checkExpectation', heard);
+  const server = createFastServer(Object.assign(listener, { request, response }), limits, tls);
+  server.on('checkExpectation', listener);
   // `100 Continue` is sent by the reader of the body, so that a refusal can come before it.
-  server.on('checkContinue', heard);
+  server.on('checkContinue', listener);
   server.on('clientError', (error: NodeJS.ErrnoException, socket: AnsweringSocket) => {
     // Part of an answer is already sent, or the client is gone.
     const answering = socket._httpMessage;

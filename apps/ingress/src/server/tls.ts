@@ -16,7 +16,7 @@ export function tlsOptions(config: TlsSettings): TlsOptions | null {
     minVersion: 'TLSv1.2',
     // As long as the headers may take. Node's default of two minutes lets unfinished handshakes hold connections.
     handshakeTimeout: serverLimits.headersTimeout!,
-    // The certificate is requested and not required: `guarded` requires it per call, and webhooks and health checks
+    // The certificate is requested and not required: `admitting` requires it per call, and webhooks and health checks
     // need none.
     ...(ca && { ca: read('TLS_CLIENT_CA_FILE', ca), requestCert: true, rejectUnauthorized: false }),
   };

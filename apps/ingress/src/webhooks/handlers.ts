@@ -25,7 +25,7 @@ const refusals: Record<WebhookRefusal, string> = {
 };
 
 /** Verifies the signature of the bytes, stores them and answers. The webhook worker reads their meaning later. */
-export async function take(deps: WebhookDeps, request: Request, response: Response): Promise<void> {
+export async function receive(deps: WebhookDeps, request: Request, response: Response): Promise<void> {
   const name = String(request.params.provider);
   const webhooks = deps.providers.raw(name)?.webhooks;
   if (!webhooks) throw new Problem('NOT_FOUND', 'there is no such provider');

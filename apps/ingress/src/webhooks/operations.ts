@@ -1,5 +1,5 @@
 import { ANY_CALL, type OpenOperation } from '../http/operation.js';
-import { take, type WebhookDeps } from './handlers.js';
+import { receive, type WebhookDeps } from './handlers.js';
 
 export const webhooks: readonly OpenOperation<WebhookDeps>[] = [
   {
@@ -17,6 +17,6 @@ export const webhooks: readonly OpenOperation<WebhookDeps>[] = [
       UNAUTHENTICATED: 'The signature is wrong, or its time is more than 300 s off',
       NOT_FOUND: 'No provider of this name is configured',
     },
-    handle: take,
+    handle: receive,
   },
 ];

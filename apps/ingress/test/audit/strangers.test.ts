@@ -5,7 +5,7 @@ import type { AuditCall, Key } from '@replenish/domain';
 import { createLogger, openRegistry } from '@replenish/runtime';
 import express from 'express';
 import { openAuditTrail } from '../../src/audit/trail.js';
-import { callOf, openCall, seenBy } from '../../src/http/call.js';
+import { callOf, observeAll, openCall } from '../../src/http/call.js';
 import { closeServer } from '../../src/server/server.js';
 import { auditNames, listen } from '../support/ingress.js';
 
@@ -26,7 +26,7 @@ async function filedOf(calls: readonly (readonly [number, string, boolean])[]): 
   });
   const app = express()
     .set('trust proxy', ['127.0.0.1'])
-    .use(seenBy([(request, response) => openCall(request, response, 'test'), own.see]));
+    .use(observeAll([(request, response) => openCall(request, response, 'test'), own.see]));
   app.get('/:status/:known', (request, response) => {
     const { status, known } = request.params;
     if (known === 'true') callOf(response).key = { clientId: randomUUID(), keyId: 'rk_test_known' } as Key;

@@ -8,7 +8,7 @@ import { createLogger, openRegistry } from '@replenish/runtime';
 import { until } from '@replenish/testing';
 import express from 'express';
 import { type AuditTrail, openAuditTrail } from '../../src/audit/trail.js';
-import { type Observer, openCall, seenBy } from '../../src/http/call.js';
+import { type Observer, observeAll, openCall } from '../../src/http/call.js';
 import { closeServer } from '../../src/server/server.js';
 import {
   aRecharge,
@@ -25,7 +25,7 @@ let ingress: Ingress;
 let trail: AuditTrail;
 beforeAll(async () => {
   ingress = await openIngress({
-    guards: ({ domain, log, registry }) => {
+    protection: ({ domain, log, registry }) => {
       trail = openAuditTrail({ audit: domain.audit, log, registry, names: auditNames });
       return { observers: [trail.see] };
     },
@@ -250,7 +250,7 @@ async function openTrail(write: (calls: readonly AuditCall[]) => Promise<{ refus
     names: auditNames,
   });
   const begin: Observer = (request, response) => openCall(request, response, 'test');
-  const app = express().use(seenBy([begin, own.see]), (_request, response) => void response.end());
+  const app = express().use(observeAll([begin, own.see]), (_request, response) => void response.end());
   const server = createServer(app);
   const url = await listen(server);
   return { url, trail: own, registry, close: () => closeServer(server) };

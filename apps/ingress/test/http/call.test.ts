@@ -6,7 +6,7 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { createFastServer, openRegistry } from '@replenish/runtime';
 import { until } from '@replenish/testing';
 import express from 'express';
-import { atEnd, done, openCall, seenBy, statusTold } from '../../src/http/call.js';
+import { answeredStatus, atEnd, done, observeAll, openCall } from '../../src/http/call.js';
 import { readBody } from '../../src/http/read-body.js';
 import { openArrivals } from '../../src/protection/arrivals.js';
 import { openOverload } from '../../src/protection/overload.js';
@@ -23,9 +23,9 @@ async function openSlow() {
   const ended: number[] = [];
   const working: (() => void)[] = [];
   const app = express().use(
-    seenBy([
+    observeAll([
       (request, response) => openCall(request, response, 'test'),
-      (_request, response) => atEnd(response, (_sent, answered) => ended.push(statusTold(answered))),
+      (_request, response) => atEnd(response, (_sent, answered) => ended.push(answeredStatus(answered))),
     ]),
     readBody(1_024, { arrivals, overload }),
   );

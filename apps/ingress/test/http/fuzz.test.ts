@@ -27,7 +27,7 @@ let known: string;
 
 beforeAll(async () => {
   ingress = await openIngress({
-    guards: ({ domain, log, registry }) => {
+    protection: ({ domain, log, registry }) => {
       trail = openAuditTrail({ audit: domain.audit, log, registry, names: auditNames });
       return { observers: [trail.see] };
     },

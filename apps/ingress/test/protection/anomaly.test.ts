@@ -12,7 +12,7 @@ const open = (databaseUrl?: string): Promise<Ingress> =>
     ...(databaseUrl && { databaseUrl }),
     // The tests speak for several addresses.
     auth: { trustProxy: ['127.0.0.1'] },
-    guards: ({ domain, log, registry }) => {
+    protection: ({ domain, log, registry }) => {
       const watch = openWatch({ security: domain.security, log, registry });
       watches.push(watch);
       return { observers: [watch.see] };

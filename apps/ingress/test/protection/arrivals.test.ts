@@ -22,7 +22,7 @@ async function open(limits: Partial<typeof LIMITS> = {}): Promise<Ingress> {
   const ingress = await openIngress({
     // The tests speak for many addresses.
     auth: { trustProxy: ['127.0.0.1'] },
-    guards: ({ registry }) => {
+    protection: ({ registry }) => {
       const overload = openOverload({ delayMaxMs: 60_000, inFlightMax, registry });
       const arrivals = openArrivals({ max, perOriginMax, registry });
       closers.push(overload.close, arrivals.close);

@@ -15,7 +15,7 @@ const open = async (
 ): Promise<Ingress> =>
   openIngress({
     ...(at.databaseUrl && { databaseUrl: at.databaseUrl }),
-    guards: ({ registry, log }, databaseUrl) => {
+    protection: ({ registry, log }, databaseUrl) => {
       const store = openLimitStore({ databaseUrl, log, ...at.store });
       stores.push(store);
       return { limits: openLimits({ store, perClient, perAccount, log, registry }) };

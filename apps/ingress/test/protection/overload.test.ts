@@ -2,7 +2,7 @@ import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
 import { createFastServer, openRegistry } from '@replenish/runtime';
 import { until } from '@replenish/testing';
 import express from 'express';
-import { type Observer, openCall, seenBy } from '../../src/http/call.js';
+import { type Observer, observeAll, openCall } from '../../src/http/call.js';
 import { readBody } from '../../src/http/read-body.js';
 import { openArrivals } from '../../src/protection/arrivals.js';
 import { openOverload } from '../../src/protection/overload.js';
@@ -188,7 +188,7 @@ async function openBusy(limits: { delayMaxMs: number; inFlightMax: number }) {
   const held: (() => void)[] = [];
   const arrivals = openArrivals({ max: 10, perOriginMax: 10, registry });
   const app = express()
-    .use(seenBy([begin, overload.see]))
+    .use(observeAll([begin, overload.see]))
     .use(readBody(1_024, { arrivals, overload }));
   app.all('/{*path}', (request, response) => {
     const answer = () => void response.end('done');

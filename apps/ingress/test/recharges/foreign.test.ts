@@ -65,7 +65,7 @@ let marks: readonly string[];
 
 beforeAll(async () => {
   ingress = await openIngress({
-    guards: ({ domain, log, registry }) => {
+    protection: ({ domain, log, registry }) => {
       trail = openAuditTrail({ audit: domain.audit, log, registry, names: auditNames });
       return { observers: [trail.see] };
     },

@@ -13,7 +13,7 @@ let bound: NewKey;
 beforeAll(async () => {
   ingress = await openIngress({
     auth: { trustProxy: ['127.0.0.1', '10.0.0.0/8'] },
-    guards: ({ domain, log, registry }) => {
+    protection: ({ domain, log, registry }) => {
       trail = openAuditTrail({ audit: domain.audit, log, registry, names: auditNames });
       return { observers: [trail.see] };
     },

@@ -51,7 +51,7 @@ beforeAll(async () => {
     TLS_KEY_FILE: at('server.key'),
     TLS_CLIENT_CA_FILE: at('ca.pem'),
   });
-  ingress = await openIngress({ guards: () => ({ mutualTls: true }), tls });
+  ingress = await openIngress({ protection: () => ({ mutualTls: true }), tls });
   key = await ingress.client({ name: 'shop' });
 });
 afterAll(async () => {

@@ -12,7 +12,7 @@ import { buildApp, type IngressDeps } from '../../src/app.js';
 import type { AuthSettings } from '../../src/auth/settings.js';
 import { auditedNames } from '../../src/http/operation.js';
 import { operations } from '../../src/openapi/operations.js';
-import type { Guards } from '../../src/protection/protection.js';
+import type { Protection } from '../../src/protection/protection.js';
 import { closeServer, createIngressServer } from '../../src/server/server.js';
 
 type Hint = Readonly<{ queue: string; ids: readonly string[] }>;
@@ -67,7 +67,7 @@ type IngressWishes = Readonly<{
   databaseUrl?: string;
   migrated?: boolean;
   auth?: Partial<AuthSettings>;
-  guards?: (around: Pick<IngressDeps, 'domain' | 'log' | 'registry'>, databaseUrl: string) => Guards;
+  protection?: (around: Pick<IngressDeps, 'domain' | 'log' | 'registry'>, databaseUrl: string) => Protection;
   tls?: TlsOptions | null;
   publicUrl?: string;
   /** Those that sign webhooks; several while they rotate. */
@@ -79,7 +79,7 @@ export async function openIngress({
   databaseUrl,
   migrated = true,
   auth = {},
-  guards,
+  protection,
   tls = null,
   publicUrl,
   webhookKeys = [webhookKey],
@@ -99,7 +99,7 @@ export async function openIngress({
     health: healthOf(domain),
     publicUrl,
     auth: { isProduction: false, tokenIssuer: null, now: Date.now, trustProxy: false, ...auth },
-    ...(guards && { guards: guards(around, database.url) }),
+    ...(protection && { protection: protection(around, database.url) }),
   });
   const server = createIngressServer(app, around.log, { tls });
   const url = await listen(server);

@@ -6,7 +6,7 @@ import { refuseQuery } from './query.js';
  * Headers that change the meaning of a POST where they are supported: conditions (RFC 9110, 13.1), other methods,
  * parts of a body, dry runs, and other spellings of Idempotency-Key.
  */
-const UNHEARD =
+const UNSUPPORTED =
   /^(?:if-match|if-none-match|if-unmodified-since|content-range|x-http-method(?:-override)?|x-method-override|(?:x-)?dry-?run)$|idempoten/;
 
 /**
@@ -14,9 +14,9 @@ const UNHEARD =
  * ignored, `?dryRun=true` would move money, and with `X-Idempotency-Key` each retry would charge again.
  * @throws Problem INVALID_ARGUMENT that names the parameter or the header
  */
-export function refuseUnheard(request: Request): void {
+export function refuseUnsupported(request: Request): void {
   refuseQuery(request);
   for (const name in request.headers)
-    if (UNHEARD.test(name) && name !== 'idempotency-key')
+    if (UNSUPPORTED.test(name) && name !== 'idempotency-key')
       throw invalid({ path: name, message: 'is a header that this request cannot have; leave it out' });
 }
