@@ -2,7 +2,10 @@ import type { Domain } from '@replenish/domain';
 import type { Queues } from '@replenish/queues';
 import type { Env } from '@replenish/runtime';
 
-/** Opens the domain that the environment or the local fleet names, for as long as a command needs it. */
+/**
+ * Opens the domain for the time of a command. The database is the one in the environment, or else that of the local
+ * fleet.
+ */
 export async function withDomain<T>(env: Env, work: (domain: Domain) => Promise<T>): Promise<T> {
   const [{ domainOptions }, { openDomain }, { createLogger, masterKeysOf, readConfig }] = await Promise.all([
     import('@replenish/assembly'),
@@ -10,7 +13,7 @@ export async function withDomain<T>(env: Env, work: (domain: Domain) => Promise<
     import('@replenish/runtime'),
   ]);
   const config = readConfig(env);
-  // Standard output belongs to the command's answer; what fails is said by its own error.
+  // No log on standard output, which holds the command's answer. Faults are told by the thrown error.
   const log = createLogger('cli', 'silent');
   const domain = openDomain({
     ...domainOptions({ config, log }),
@@ -24,10 +27,10 @@ export async function withDomain<T>(env: Env, work: (domain: Domain) => Promise<
   }
 }
 
-// A person waits for it, and a lost hint would cost them a period.
+// A person waits, and a lost hint would delay the recharge by a sweep period.
 const HINT_WAIT_MS = 5_000;
 
-/** The same for the queues. */
+/** Opens the queues for the time of a command. */
 export async function withQueues<T>(env: Env, work: (queues: Queues) => Promise<T>): Promise<T> {
   const [{ queueOptions }, { openQueues }, { createLogger, openRegistry, readConfig }] = await Promise.all([
     import('@replenish/assembly'),

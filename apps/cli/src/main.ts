@@ -1,7 +1,8 @@
 import { styleText } from 'node:util';
 import { run } from './run.js';
 
-// A reader that goes away (`| head`, a closed terminal) must not keep anything from being closed in order.
+// When the reader of the output goes away (`| head`, a closed terminal), the command still has to close what it
+// opened.
 process.stdout.on('error', () => {});
 process.exit(
   await run(process.argv.slice(2), {
@@ -9,7 +10,7 @@ process.exit(
     say: (line) => process.stdout.write(`${line}\n`),
     complain: (line) => process.stderr.write(`${line}\n`),
     terminal: process.stderr.isTTY ? process.stderr : undefined,
-    // It keeps to NO_COLOR and FORCE_COLOR, and to whether the stream is a terminal.
+    // `styleText` follows NO_COLOR, FORCE_COLOR and whether the stream is a terminal.
     paint: (style, text) => styleText(style, text, { stream: process.stdout }),
   }),
 );

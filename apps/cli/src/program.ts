@@ -10,7 +10,7 @@ const { version } = JSON.parse(readFileSync(join(import.meta.dirname, '../packag
 
 export type Misunderstood = (command: AnyCommand, error: CommanderError) => never;
 
-/** The whole command line as commander's tree. `misunderstood` hears which command could not take its arguments. */
+/** The whole command line as commander's tree. `misunderstood` is called with a command whose arguments are wrong. */
 export function programOf(run: CommandRun, misunderstood: Misunderstood): AnyCommand {
   const program: AnyCommand = new Command('replenish')
     .usage('<command> [options]')
@@ -25,22 +25,28 @@ export function programOf(run: CommandRun, misunderstood: Misunderstood): AnyCom
   return program;
 }
 
-/** The same manners for every command of the tree: commander hands them on to none that is added ready-made. */
+/**
+ * Applies our settings to a command and those below it: commander does not pass settings on to commands that are
+ * added later.
+ */
 function govern(command: AnyCommand, run: CommandRun, misunderstood: Misunderstood): void {
   command
     .helpOption('-h, --help', 'print what the command takes')
     .configureHelp({ helpWidth: 110, styleTitle: (title) => run.paint?.('bold', title) ?? title })
-    // What is wrong is said by the error that is thrown, to people or to machines.
+    // Commander prints no faults of its own: the thrown error is printed as text or JSON.
     .configureOutput({ writeOut: (text) => run.say(text.trimEnd()), writeErr: () => {} })
     .exitOverride((error) => misunderstood(command, error))
-    // `--json` may stand behind a command and behind one below it: each option belongs to the word that it follows.
+    // `--json` may follow a command or one below it. An option belongs to the command that it follows.
     .enablePositionalOptions()
     .hook('preSubcommand', refuseMisplaced);
   refuseSilentLosses(command);
   for (const one of command.commands) govern(one as AnyCommand, run, misunderstood);
 }
 
-/** Commander lets the last of two values win, and takes the next option for a value that was forgotten. */
+/**
+ * Refuses a repeated option, of which commander takes the last, and an option in place of a missing value, which
+ * commander takes as the value.
+ */
 function refuseSilentLosses(command: AnyCommand): void {
   for (const option of command.options) {
     let isGiven = false;
@@ -53,7 +59,10 @@ function refuseSilentLosses(command: AnyCommand): void {
   }
 }
 
-/** An option in front of the next word would be read and used by nobody: `audit --client X drop` drops every client's. */
+/**
+ * Refuses an option between a command and the command below it. Nothing would read it: `audit --client X drop` would
+ * drop the calls of every client.
+ */
 function refuseMisplaced(command: AnyCommand, below: AnyCommand): void {
   const misplaced = command.options.find(
     (option) => command.getOptionValueSource(option.attributeName()) === 'cli',

@@ -1,15 +1,15 @@
 import yoctoSpinner from 'yocto-spinner';
 import type { Terminal } from './command.js';
 
-/** Replaces the words of what is under way. */
+/** Replaces the text about the current step. */
 export type Tell = (what: string) => void;
 
-// A quick answer needs no words before it; a person begins to wonder after some ten seconds without any.
+// A quick answer needs no progress. A person begins to wonder after about ten seconds.
 const LINE_EVERY_MS = 10_000;
 
 /**
- * Does the work, and says on standard error meanwhile what is under way and since when: a line that is redrawn on a
- * terminal, a new line every ten seconds elsewhere.
+ * Does the work and shows on standard error which step runs and for how long: in one redrawn line on a terminal,
+ * elsewhere as a new line every ten seconds.
  */
 export async function withProgress<T>(
   { terminal, complain }: Pick<Terminal, 'terminal' | 'complain'>,

@@ -3,10 +3,10 @@ import type { CommanderError } from '@commander-js/extra-typings';
 import { type AnyCommand, Misuse, type Terminal } from './command.js';
 import { programOf } from './program.js';
 
-/** Help or the version was asked for, and printed. */
+/** The run is over: help or the version was printed. */
 class Answered extends Error {}
 
-/** Arguments that a command cannot take, with what to say about it below the first line. */
+/** Wrong arguments, with the text below the first line of the message. */
 class Misunderstanding extends Error {
   constructor(
     message: string,
@@ -16,40 +16,41 @@ class Misunderstanding extends Error {
   }
 }
 
-/** Exit codes: 2 for arguments that a command does not take, 1 for what did not work, else the command's own. */
-export async function run(args: readonly string[], desk: Terminal): Promise<number> {
+/** Runs one command line. Exit codes: 2 for wrong arguments, 1 for a failure, otherwise the command's own. */
+export async function run(args: readonly string[], surroundings: Terminal): Promise<number> {
   let exitCode = 0;
   const exitWith = (code: number) => {
     exitCode = code;
   };
   const asJson = args.includes('--json');
-  const program = programOf({ ...desk, exitWith }, misunderstood);
+  const program = programOf({ ...surroundings, exitWith }, misunderstood);
   try {
     await program.parseAsync(args, { from: 'user' });
     return exitCode;
   } catch (error) {
     if (error instanceof Answered) return 0;
     const reason = await reasonOf(error);
-    if (asJson) desk.say(JSON.stringify({ ok: false, error: reason }));
-    else desk.complain(error instanceof Misunderstanding ? `${reason}\n\n${error.advice}` : reason);
+    if (asJson) surroundings.say(JSON.stringify({ ok: false, error: reason }));
+    else surroundings.complain(error instanceof Misunderstanding ? `${reason}\n\n${error.advice}` : reason);
     return error instanceof Misunderstanding || error instanceof Misuse ? 2 : 1;
   }
 }
 
-/** Commander's own error for an unknown option, with the one that is meant. Its types leave it out. */
+/** Commander's error for an unknown option, which suggests the right one. Its types leave it out. */
 type Suggesting = { unknownOption: (flag: string) => never };
 
 function misunderstood(command: AnyCommand, { exitCode, code, message }: CommanderError): never {
   if (exitCode === 0) throw new Answered();
   const path = pathOf(command);
-  // Commander shows the help of a command that only has commands below it, and calls it an error without words.
+  // For a command that needs a command below it, commander prints help and throws an error without a text.
   if (code === 'commander.help')
     throw new Misunderstanding(
       command.parent ? `${path}: no command given` : 'no command given',
       command.helpInformation().trimEnd(),
     );
   const unknown = command.args.find((word) => word.startsWith('-'));
-  // A misspelt option is the likelier fault than the missing one that it stands for, and commander names the latter.
+  // If an option is unknown and another one is missing, the unknown one is probably the missing one misspelt.
+  // Commander would name the missing one.
   if (code === 'commander.missingMandatoryOptionValue' && unknown !== undefined)
     (command as unknown as Suggesting).unknownOption(unknown);
   const surplus = command.args[command.registeredArguments.length];
@@ -63,7 +64,7 @@ function misunderstood(command: AnyCommand, { exitCode, code, message }: Command
 const pathOf = (command: AnyCommand): string =>
   command.parent ? `${pathOf(command.parent as AnyCommand)} ${command.name()}` : command.name();
 
-/** One sentence for an operator: the texts of libraries speak to those who wrote the call. */
+/** One sentence for an operator. The messages of libraries are written for programmers. */
 async function reasonOf(error: unknown): Promise<string> {
   if (!types.isNativeError(error)) return String(error);
   if (error instanceof Misunderstanding || error instanceof Misuse) return error.message;

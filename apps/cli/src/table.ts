@@ -1,7 +1,7 @@
 import Table from 'cli-table3';
 import type { Terminal } from './command.js';
 
-// Columns by two spaces and no lines: what is printed is also read by grep, awk and cut.
+// Two spaces between columns and no lines, so that grep, awk and cut can read the output.
 const NO_LINES = Object.fromEntries(
   [
     ...['top', 'top-mid', 'top-left', 'top-right', 'bottom', 'bottom-mid', 'bottom-left', 'bottom-right'],
@@ -9,7 +9,7 @@ const NO_LINES = Object.fromEntries(
   ].map((place) => [place, '']),
 );
 
-/** A table with heads. A cell's control characters are shown as spaces, so that no text can move the columns. */
+/** A table with column heads. Control characters in cells become spaces, because they could move the columns. */
 export function tableOf(
   heads: readonly string[],
   rows: readonly (readonly string[])[],

@@ -12,10 +12,10 @@ import {
   whyNoCurrency,
 } from '@replenish/domain/rules';
 
-// What an operator types is judged by the rules that a client's request is judged by. Each of these is a parser of
-// commander's: it throws InvalidArgumentError, and commander puts the option in front of the words.
+// Values of options, checked by the rules for requests of clients. Each function is a parser for commander: it throws
+// InvalidArgumentError, and commander puts the name of the option in front.
 
-/** RFC 3339, or a day. */
+/** A time in RFC 3339, or a day. */
 export function time(text: string): Date {
   const read = timeFromText(text);
   if (read === null)
@@ -25,7 +25,7 @@ export function time(text: string): Date {
   return read;
 }
 
-/** The first moment of a month in UTC. */
+/** The first moment of a month (UTC). */
 export function month(text: string): Date {
   const first = /^\d{4}-\d\d$/.test(text) ? timeFromText(`${text}-01`) : null;
   if (first === null) throw new InvalidArgumentError('It must be a month, such as 2026-01.');
@@ -87,7 +87,7 @@ export function uuid(text: string): string {
 
 export type Ceilings = Readonly<Record<string, Ceiling>>;
 
-/** One ceiling more: `USD:100000:1000000`, where either amount may be left out. */
+/** Adds a ceiling, such as `USD:100000:1000000`. Either amount may be left out. */
 export function ceiling(text: string, others: Ceilings = {}): Ceilings {
   const [, currency = '', request = '', day = ''] =
     /^([A-Z]{3}):(?=\d|:\d)([1-9]\d{0,15})?(?::([1-9]\d{0,15})?)?$/.exec(text) ?? [];

@@ -17,7 +17,7 @@ const replenish = (...args: string[]) => {
   return spawnSync(process.execPath, [script, ...args], { encoding: 'utf8', env, timeout: 15_000 });
 };
 
-test('an unknown command is named with the one that is meant, on standard error, exit code 2', () => {
+test('an unknown command is named with a suggestion, on standard error, with exit code 2', () => {
   for (const args of [[], ['strat'], ['constructor']]) {
     const { status, stdout, stderr } = replenish(...args);
     expect({ status, stdout }).toEqual({ status: 2, stdout: '' });
@@ -27,7 +27,7 @@ test('an unknown command is named with the one that is meant, on standard error,
   expect(replenish('strat').stderr).toMatch(/^unknown command 'strat' \(Did you mean start\?\)\n/);
 });
 
-test('the help names every command with what it does, and goes to standard output', () => {
+test('the help lists every command with its purpose on standard output', () => {
   const { status, stdout } = replenish('--help');
   expect(status).toBe(0);
   const names = 'start demo client verify reconcile audit unlock rekey dashboard-password migrate completion';

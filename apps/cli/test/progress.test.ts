@@ -11,7 +11,7 @@ const gate = () => {
   return { open, opened };
 };
 
-test('without a terminal long work is told in lines, with what is under way now', async () => {
+test('without a terminal the progress of long work is printed in lines, with the current step', async () => {
   const lines: string[] = [];
   const { open, opened } = gate();
   const work = withProgress(
@@ -35,7 +35,7 @@ test('without a terminal long work is told in lines, with what is under way now'
   expect(lines).toHaveLength(told);
 });
 
-test('a terminal has one line that is redrawn, and none when the work has ended', async () => {
+test('on a terminal progress is one redrawn line, which is removed at the end', async () => {
   const terminal = Object.assign(new PassThrough(), {
     isTTY: true,
     columns: 80,

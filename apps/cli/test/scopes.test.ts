@@ -5,7 +5,7 @@ import { scopes } from '@replenish/domain/rules';
 
 type Operation = Readonly<{ security?: readonly Readonly<Record<string, readonly string[]>>[] }>;
 
-test('the scopes that a client can be given are those that the contract of the ingress asks for', () => {
+test('the scopes of clients are those that the OpenAPI document requires', () => {
   const print = join(import.meta.dirname, '../../ingress/dist/openapi/print.js');
   const { stdout } = spawnSync(process.execPath, [print], { encoding: 'utf8' });
   const { paths } = JSON.parse(stdout) as { paths: Record<string, Record<string, Operation>> };

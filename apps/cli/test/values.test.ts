@@ -4,7 +4,7 @@ import * as values from '../src/values.js';
 
 const needed = ['--name', 'shop', '--scopes', 'recharges:write,recharges:read', '--accounts', 'acct-10*,b'];
 
-/** What `client create` says of its arguments. The database is nowhere, so whoever gets that far fails with code 1. */
+/** Runs `client create` without a database. Valid arguments fail with exit code 1, wrong ones with 2. */
 async function create(args: readonly string[]): Promise<{ exitCode: number; error: string }> {
   const lines: string[] = [];
   const exitCode = await run(['client', 'create', ...args, '--json'], {
@@ -15,7 +15,7 @@ async function create(args: readonly string[]): Promise<{ exitCode: number; erro
   return { exitCode, error: (JSON.parse(lines[0]!) as { error: string }).error };
 }
 
-test('every limit may be set together', async () => {
+test('all limits can be set together', async () => {
   const flags =
     '--env live --allow-s3 --allow-bearer --require-signature --oauth-subject shop@clients --rate-limit 60';
   const limits = '--expires 2127-01-31T00:00:00+08:00 --ip-allow 192.0.2.7,10.0.0.0/8,2001:db8::/32';

@@ -85,7 +85,10 @@ const rowOf = (call: AuditCall): string[] => [
   call.correlationId,
 ];
 
-/** The transaction id, where the path named one. A request that makes a recharge has its correlation id only. */
+/**
+ * The transaction id in the path. A request that creates a recharge has none in its path; its correlation id leads to
+ * the recharge.
+ */
 const rechargeOf = ({ route, params: { id } }: AuditCall): string =>
   route.startsWith('/v1/recharges/:id') && typeof id === 'string' ? id : '-';
 

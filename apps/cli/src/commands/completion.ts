@@ -16,7 +16,7 @@ export const completion: Declare = ({ say }) =>
       say((shell === 'fish' ? fishScript : bashScript)(words, shell));
     });
 
-/** What may follow each path of commands: `client` is followed by `create`, `list` and so on. */
+/** The words that may follow each command: `client` is followed by `create`, `list` and so on. */
 type CompletionWords = ReadonlyMap<string, readonly string[]>;
 
 function wordsAfter(command: AnyCommand, path: readonly string[] = []): Map<string, readonly string[]> {
@@ -28,7 +28,7 @@ function wordsAfter(command: AnyCommand, path: readonly string[] = []): Map<stri
   return new Map([[path.join(' '), words], ...deeper]);
 }
 
-// zsh runs bash's completions itself.
+// zsh can run completions for bash.
 const bashScript = (words: CompletionWords, shell: string): string => `${
   shell === 'zsh' ? 'autoload -U +X compinit && compinit\nautoload -U +X bashcompinit && bashcompinit\n' : ''
 }_replenish() {

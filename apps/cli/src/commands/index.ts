@@ -11,7 +11,7 @@ import { rekey } from './rekey.js';
 import { unlock } from './unlock.js';
 import { verify } from './verify.js';
 
-/** Every command, in the order of the help. A further one is a file of its own and a line here. */
+/** All commands in the order of the help. A new command is a file of its own and a line here. */
 export const commands: readonly Declare[] = [
   start,
   demo,

@@ -2,7 +2,7 @@ import { Command } from '@commander-js/extra-typings';
 import { type Declare, JSON_ABOUT } from '../command.js';
 import { withProgress } from '../progress.js';
 
-/** Harmless to repeat, and for several to run at once. */
+/** It may be repeated, and several may run at the same time. */
 export const migrate: Declare = ({ env, say, ...screen }) =>
   new Command('migrate')
     .description('bring the database to the current schema')

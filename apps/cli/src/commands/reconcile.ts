@@ -5,7 +5,8 @@ import { type Declare, JSON_ABOUT } from '../command.js';
 import { withProgress } from '../progress.js';
 import { uuid } from '../values.js';
 
-// One statement and a few bulk additions. Where more are waiting, the command is run again.
+// Due recharges per run: one statement and a few bulk additions to the queues. If more are due, the command is run
+// again.
 const TAKEN_MAX = 2_000;
 
 export const reconcile: Declare = ({ env, say, ...screen }) =>

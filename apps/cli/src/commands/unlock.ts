@@ -2,7 +2,7 @@ import { Command } from '@commander-js/extra-typings';
 import { withDomain } from '../books.js';
 import { type Declare, JSON_ABOUT } from '../command.js';
 
-/** What the key did before it was locked is not counted again. */
+/** Events from before the lock do not count towards the next one. */
 export const unlock: Declare = ({ env, say }) =>
   new Command('unlock')
     .description('free a key that a security rule has locked')

@@ -8,10 +8,10 @@ export type ChildSpec = Readonly<{ name: string; entry: string }>;
 
 type ChildrenDeps = Readonly<{
   logsDir: string;
-  /** Once it is aborted nothing is started any more. */
+  /** When it is aborted, nothing is started any more. */
   ending: AbortSignal;
   say: (line: string) => void;
-  /** A child that can never start: its configuration is bad. */
+  /** Called when a child can never start, because its configuration is wrong. */
   onHopeless: (reason: string) => void;
 }>;
 
@@ -25,14 +25,15 @@ type KeptChild = {
 
 const WAIT_FIRST_MS = 200;
 const WAIT_LAST_MS = 5_000;
-// Alive for so long, it has done its work: what killed it then is something new.
+// A process that has run for this long works. If it dies later, the waits between restarts begin anew.
 const SETTLED_AFTER_MS = 30_000;
-const BAD_CONFIGURATION = 78; // EX_CONFIG of sysexits.h
+const BAD_CONFIGURATION = 78; // EX_CONFIG in sysexits.h
 
-// Six processes on one desk: a semi-space of 16 MB and few malloc arenas keep each below 200 MB under load.
+// Six processes on one machine: a semi-space of 16 MB and few malloc arenas keep each of them below 200 MB under
+// load.
 const EXEC_ARGV = ['--max-semi-space-size=16', '--max-old-space-size=256'];
 
-/** The processes of the fleet. One that dies is started again, sooner at first and then ever more slowly. */
+/** The processes of the fleet. A process that dies is started again, with growing waits. */
 export class Children {
   readonly #deps: ChildrenDeps;
   readonly #kept: KeptChild[] = [];
@@ -47,12 +48,12 @@ export class Children {
     this.#run(kept);
   }
 
-  /** The names of those that have never been ready. */
+  /** The names of the processes that have not been ready yet. */
   get unready(): readonly string[] {
     return this.#kept.filter(({ hasBeenReady }) => !hasBeenReady).map(({ spec }) => spec.name);
   }
 
-  /** SIGTERM to all, SIGKILL to what is left after `limitMs`. */
+  /** Sends SIGTERM to all, and SIGKILL to those that still run after `limitMs`. */
   async stop(limitMs: number): Promise<void> {
     const living = this.#kept.flatMap(({ child }) => (child ? [child] : []));
     const ends = living.map((child) => new Promise((resolve) => child.once('exit', resolve)));
@@ -103,7 +104,7 @@ export class Children {
       return;
     }
     if (end.livedMs > SETTLED_AFTER_MS) kept.waitMs = WAIT_FIRST_MS;
-    // One that was killed had no time for words: those in its log are of an earlier life.
+    // A killed process wrote no reason. The last words in its log would be those of an earlier run.
     const why = end.code === null ? null : lastFault(end.log);
     this.#tell(
       name,

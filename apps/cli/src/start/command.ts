@@ -17,11 +17,11 @@ const appsDir = resolve(import.meta.dirname, '../../..');
 
 const specOf = (name: string): ChildSpec => ({ name, entry: resolve(appsDir, name, 'dist/main.js') });
 
-/** Everything on one machine: database, migrations, every process of the fleet, a client to try it with. */
+/** Starts everything on one machine: database, migrations, all processes of the fleet and a client for trying it. */
 export const start: Declare = ({ env, say, exitWith }) =>
   new Command('start').description('start everything on this machine').action(async () => {
     const { runFleet } = await import('./fleet.js');
-    // In production the sandbox would be a provider that takes no money.
+    // No sandbox in production: it is a provider that moves no money.
     const names = FLEET.filter((name) => name !== 'sandbox' || env.NODE_ENV !== 'production');
     const prepareEntry = resolve(import.meta.dirname, 'prepare.js');
     exitWith(await runFleet({ env, say, specs: names.map(specOf), prepareEntry }));

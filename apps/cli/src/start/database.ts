@@ -6,16 +6,20 @@ export type KeptDatabase = Readonly<{ url: string; stop: (limitMs: number) => Pr
 
 type DatabaseDeps = Readonly<{
   dir: string;
-  /** Once it is aborted nothing is started any more. */
+  /** When it is aborted, nothing is started any more. */
   ending: AbortSignal;
   say: (line: string) => void;
   onGivenUp: (reason: string) => void;
 }>;
 
-// 0.2, 0.4, 0.8, 1.6, 3.2 s: longer than any recovery of a small database, shorter than a person's patience.
+// Waits of 0.2, 0.4, 0.8, 1.6 and 3.2 s: longer than the recovery of a small database, shorter than the patience of a
+// person.
 const TRIES_MAX = 5;
 
-/** The embedded PostgreSQL, started again on the same port when it dies: the children hold its URL. */
+/**
+ * Runs the embedded PostgreSQL and restarts it when it dies. The port stays the same, because the children hold its
+ * URL.
+ */
 export async function keepDatabase({ dir, ending, say, onGivenUp }: DatabaseDeps): Promise<KeptDatabase> {
   const log = join(dir, 'logs', 'postgres.log');
   let postgres = await openEmbeddedPostgres({ dir, log });

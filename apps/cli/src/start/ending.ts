@@ -1,9 +1,9 @@
-// npm passes a terminal's Ctrl-C on to us, which the terminal has sent us already: two signals, one wish.
+// A terminal sends Ctrl-C to npm and to us, and npm sends it again. Two signals within this time are one request.
 const SAME_WISH_MS = 1_000;
 
-/** When and how the fleet is to end: a signal, or a fault it cannot live with. */
+/** Decides when the fleet ends: after a signal or a fatal fault. */
 export class Ending {
-  /** Settles with the exit code. */
+  /** Resolves with the exit code when the end is requested. */
   readonly asked: Promise<number>;
   readonly #abort = new AbortController();
   #askedAtMs = 0;
@@ -19,7 +19,7 @@ export class Ending {
     return this.#abort.signal;
   }
 
-  /** The first one who asks decides the exit code. */
+  /** Requests the end. The first request decides the exit code. */
   ask(exitCode: number): void {
     if (this.signal.aborted) return;
     this.#askedAtMs = Date.now();
@@ -27,12 +27,12 @@ export class Ending {
     this.#resolve(exitCode);
   }
 
-  /** What is left of `limitMs` since the end was asked for. */
+  /** The rest of `limitMs`, counted from the request to end. */
   leftMs(limitMs: number): number {
     return this.#askedAtMs + limitMs - Date.now();
   }
 
-  /** The first signal asks; one that comes a second or more later calls `force`. */
+  /** The first signal requests the end. A signal that comes a second or more later calls `force`. */
   onSignals(force: () => void): void {
     for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
       process.on(name, () => {

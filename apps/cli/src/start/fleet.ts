@@ -27,25 +27,25 @@ export type Parts = Readonly<{
   env: Env;
   say: (line: string) => void;
   specs: readonly ChildSpec[];
-  /** The script of the preparing process, see prepare.ts. */
+  /** The script of the preparing process: see prepare.ts. */
   prepareEntry: string;
-  /** How often the start says what it waits for. */
+  /** How often the start tells what it is waiting for. */
   waitTellMs?: number;
 }>;
 
-/** What one start carries through its steps. */
+/** The data of one start, for all its steps. */
 type FleetRun = Parts &
   Readonly<{ dir: string; config: Config; ending: Ending; opened: Closer[]; children: Children }>;
 
-// All is gone ten seconds after a signal: the children get eight at most, the database what is left.
+// Everything ends within ten seconds of a signal: the children get at most eight, the database the rest.
 const END_LIMIT_MS = 9_500;
 const CHILDREN_LIMIT_MS = 8_000;
-// A start takes some five seconds; a person wonders when it takes three times as long.
+// A start takes about five seconds. After three times as long a person wonders.
 const WAIT_TELL_MS = 15_000;
-// A fleet that was killed leaves children that need a moment to notice, and to close what they hold.
+// The children of a killed fleet need a moment to notice it and to free their ports.
 const PORTS_LIMIT_MS = 10_000;
 
-/** Brings everything up, keeps it up, and takes it down when told to. Returns the exit code. */
+/** Starts everything, keeps it running and stops it on request. Returns the exit code. */
 export async function runFleet(parts: Parts): Promise<number> {
   const config = readConfig(parts.env);
   const dir = openStateDir(localStateDir(parts.env));
@@ -73,7 +73,7 @@ export async function runFleet(parts: Parts): Promise<number> {
   ending.onSignals(() => {
     children.kill();
     lock.release();
-    process.exit(130); // the database ends with us: its supervisor holds the other end of a pipe
+    process.exit(130); // the database ends, too: its supervisor notices the closed pipe
   });
   const up = bringUp(run, lock.stale ? PORTS_LIMIT_MS : 0).catch((error: Error) => {
     fail(parts.say, ending, 1, `could not start: ${error.message}`);
@@ -88,9 +88,9 @@ function fail(say: Parts['say'], ending: Ending, exitCode: number, reason: strin
 
 async function end({ ending, opened, say }: FleetRun, up: Promise<void>): Promise<number> {
   const exitCode = await ending.asked;
-  const hadBegun = opened.length > 1; // more than the lock
+  const hadBegun = opened.length > 1; // more than the lock is open
   if (hadBegun) say('ending');
-  // A start that was interrupted half-way opens what it was opening, so that it can be closed.
+  // An interrupted start finishes the step that it is in, so that everything it opened can be closed.
   await Promise.race([up, sleep(3_000)]);
   const stuck = await closeAll(opened, END_LIMIT_MS);
   if (hadBegun) say(stuck.length === 0 ? 'ended' : `ended, but ${stuck.join('; ')}`);
@@ -110,7 +110,7 @@ async function bringUp(run: FleetRun, portsWaitMs: number): Promise<void> {
   const made = {
     ...values,
     ...(!env.DATABASE_URL && { DATABASE_URL: databaseUrl }),
-    // The children's own default is plain HTTP.
+    // The default of PUBLIC_URL is plain HTTP.
     ...(!env.PUBLIC_URL && config.TLS_CERT_FILE && { PUBLIC_URL: ingressUrl(config) }),
   };
   if (config.NODE_ENV !== 'production') leaveSettings(dir, env, made);
@@ -158,7 +158,7 @@ function prepare(
   return preparer.run({ databaseUrl, masterKeys, demo: { kept: keptDemoClient(dir, databaseUrl) } });
 }
 
-/** Until the ingress says so itself. Says from time to time what is waited for, how long it has been, and why. */
+/** Waits until the ingress is ready. From time to time it prints what it waits for, for how long, and why. */
 async function ready({
   config,
   dir,
@@ -180,7 +180,8 @@ async function ready({
         `${others.length > 0 ? `; also for ${others.join(', ')}` : ''} (logs: ${join(dir, 'logs')})`,
     );
   }
-  // The others' lines come before the last block where they can; money is taken without them.
+  // The ready lines of the other processes should come before the welcome. The ingress accepts recharges without
+  // them, so the wait is short.
   const giveUpAtMs = performance.now() + 3_000;
   while (children.unready.length > 0 && !ending.signal.aborted && performance.now() < giveUpAtMs)
     await sleep(50);

@@ -12,16 +12,16 @@ import { join } from 'node:path';
 
 type LogLimits = Readonly<{ sizeMaxBytes: number; everyMs: number }>;
 
-const desk: LogLimits = { sizeMaxBytes: 20 * 1024 * 1024, everyMs: 10_000 };
+const oneMachine: LogLimits = { sizeMaxBytes: 20 * 1024 * 1024, everyMs: 10_000 };
 
-/** Looks at every log of the folder now and then, until it is told to stop. */
-export function keepSmall(logsDir: string, { sizeMaxBytes, everyMs }: LogLimits = desk): () => void {
+/** Checks the size of every log of the folder at intervals, until it is stopped. */
+export function keepSmall(logsDir: string, { sizeMaxBytes, everyMs }: LogLimits = oneMachine): () => void {
   const look = () => {
     try {
       const logs = readdirSync(logsDir).filter((name) => name.endsWith('.log'));
       for (const name of logs) rotate(join(logsDir, name), sizeMaxBytes);
     } catch {
-      // A full disk, or a folder that somebody removed: no reason to end a fleet that works.
+      // The disk is full or the folder was removed. The fleet works without rotated logs.
     }
   };
   look();
@@ -30,8 +30,9 @@ export function keepSmall(logsDir: string, { sizeMaxBytes, everyMs }: LogLimits 
 }
 
 /**
- * Puts a log that has grown large aside as `.1`: two files a process are what a desk needs. Its process holds the file
- * open and appends to it, so it is copied and emptied rather than renamed; what is written in between is lost.
+ * Moves the content of a large log to `<name>.1`: two files per process are enough for one machine. The process keeps
+ * its log open and appends to it, so the log is copied and emptied, not renamed. Lines that are written in between
+ * are lost.
  */
 function rotate(path: string, sizeMaxBytes: number): void {
   if (statSync(path).size <= sizeMaxBytes) return;
@@ -39,7 +40,7 @@ function rotate(path: string, sizeMaxBytes: number): void {
   truncateSync(path);
 }
 
-// Twenty lines with a stack each, and then some.
+// More than twenty lines with a stack trace each.
 const TAIL_BYTES = 64 * 1024;
 
 export function lastLines(path: string, count: number): string {
@@ -62,7 +63,7 @@ function tailOf(path: string): string {
   }
 }
 
-/** Why a process ended, when its last words say it. */
+/** The reason in the last lines of a log; null when they give none. */
 export function lastFault(path: string): string | null {
   for (const line of lastLines(path, 5).split('\n').reverse()) {
     const said = record(line);

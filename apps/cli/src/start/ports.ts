@@ -12,7 +12,7 @@ export const wantedPorts = (config: Config): Wanted[] => [
     : [{ setting: 'SANDBOX_PORT', host: config.SANDBOX_HOST, port: config.SANDBOX_PORT }]),
 ];
 
-/** A sentence for every port that is still taken after `waitMs`. */
+/** One sentence per port that is still in use after `waitMs`. */
 export async function takenPorts(wanted: readonly Wanted[], waitMs: number): Promise<string[]> {
   const giveUpAt = Date.now() + waitMs;
   for (;;) {

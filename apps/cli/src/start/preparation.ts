@@ -4,13 +4,13 @@ import type { PrepareAsk, PrepareNews } from './prepare.js';
 import type { DemoClient } from './state/demo-client.js';
 
 export type Preparation = Readonly<{
-  /** Rejects when the database cannot be migrated. */
+  /** Rejects when the migration fails. */
   migrated: Promise<unknown>;
-  /** Null when none was asked for. */
+  /** Null when no demo client was requested. */
   demo: Promise<DemoClient | null>;
 }>;
 
-/** The launcher's end of the preparing process. It loads its engines from its first moment on. */
+/** The preparing process, seen from the launcher. The process begins to load Prisma's engines at once. */
 export class Preparer {
   readonly #child: ChildProcess;
 
@@ -23,7 +23,7 @@ export class Preparer {
       migrated: this.#hear('migrated'),
       demo: ask.demo ? this.#hear('demo') : Promise.resolve(null),
     };
-    preparation.demo.catch(() => {}); // awaited late: when the fleet is up
+    preparation.demo.catch(() => {}); // it is awaited only when the fleet is up
     this.#child.send(ask);
     return preparation;
   }

@@ -1,18 +1,18 @@
 import type { Domain } from '@replenish/domain';
 import type { DemoClient } from './state/demo-client.js';
 
-/** What is asked of this process: a migrated database and, unless `demo` is null, a client to try it with. */
+/** The request to this process: migrate the database and, unless `demo` is null, provide the demo client. */
 export type PrepareAsk = Readonly<{
   databaseUrl: string;
   masterKeys: string | undefined;
   demo: Readonly<{ kept: DemoClient | null }> | null;
 }>;
 
-/** `migrated`, then `demo` when it was asked for; or what went wrong. */
+/** The answers: `migrated`, then `demo` if it was requested, or the fault. */
 export type PrepareNews = Readonly<{ migrated?: true; demo?: DemoClient; failed?: string }>;
 
-// A process of its own, since Prisma's engines take 120 MB and a second of work that the launcher would keep for life.
-// They are loaded while the database still starts.
+// Preparation runs in a process of its own: Prisma's engines take 120 MB, which the launcher would hold until it
+// ends, and a second to load. They are loaded while the database still starts.
 const domain = import('@replenish/domain');
 
 const tell = (news: PrepareNews): Promise<void> =>
@@ -23,7 +23,7 @@ async function prepare({ databaseUrl, masterKeys, demo }: PrepareAsk): Promise<v
   await migrate({ databaseUrl });
   await tell({ migrated: true });
   if (!demo) return;
-  // The waits are those of calls to providers, and none is made here.
+  // This process calls no provider, so the times below have no effect.
   const opened = openDomain({
     databaseUrl,
     masterKeys,
@@ -34,9 +34,9 @@ async function prepare({ databaseUrl, masterKeys, demo }: PrepareAsk): Promise<v
   await tell({ demo: await demoClient(opened, demo.kept) });
 }
 
-/** A client of the test environment that may do everything with every account. */
+/** A client of the test environment that may do everything with all accounts. */
 async function demoClient({ clients }: Domain, kept: DemoClient | null): Promise<DemoClient> {
-  // Revoked or rotated by somebody, it would be printed and not work.
+  // A client whose key was revoked or rotated would be printed, but could not call anything.
   if (kept && (await clients.find(kept.keyId))?.isSecret(kept.secret)) return kept;
   const { keyId, secret } = await clients.create({
     name: 'demo',
@@ -47,7 +47,7 @@ async function demoClient({ clients }: Domain, kept: DemoClient | null): Promise
   return { keyId, secret };
 }
 
-// A terminal's Ctrl-C is the launcher's to act on.
+// Ctrl-C reaches this process, too. The launcher handles it.
 process.on('SIGINT', () => {});
 process.once('disconnect', () => process.exit(0));
 process.once('message', (ask: PrepareAsk) => {

@@ -5,18 +5,19 @@ import { text } from 'node:stream/consumers';
 
 const LIMIT_MS = 3_000;
 
-/** `ready`, or why it is not, in words that follow "still waiting for the ingress". */
+/** `ready`, or the reason against it, as a text that follows "still waiting for the ingress". */
 export async function readinessOf(ingress: string, ending?: AbortSignal): Promise<string> {
   const limit = AbortSignal.timeout(LIMIT_MS);
   const signal = ending ? AbortSignal.any([ending, limit]) : limit;
   const url = `${ingress}/readyz`;
   try {
-    // Nothing secret is sent and no money depends on the answer: any certificate will do, also one signed by itself.
+    // Any certificate is accepted, also a self-signed one: the request holds no secret, and no money depends on the
+    // answer.
     const request = ingress.startsWith('https:')
       ? overHttps(url, { signal, agent: false, rejectUnauthorized: false })
       : overHttp(url, { signal, agent: false });
     const [response] = (await once(request, 'response')) as [IncomingMessage];
-    request.on('error', () => {}); // the response tells it too
+    request.on('error', () => {}); // the response reports the same fault
     const body = await text(response);
     return response.statusCode === 200 ? 'ready' : unreadyInWords(response.statusCode, body);
   } catch (error) {

@@ -7,10 +7,10 @@ const urlOf = (host: string, port: number, scheme = 'http'): string =>
 export const ingressUrl = ({ INGRESS_HOST, INGRESS_PORT, TLS_CERT_FILE }: Config): string =>
   urlOf(INGRESS_HOST, INGRESS_PORT, TLS_CERT_FILE ? 'https' : 'http');
 
-/** Begins the welcome: the fleet takes recharges. */
+/** First line of the welcome. The fleet accepts recharges from then on. */
 export const READY_LINE = 'Replenish is ready.';
 
-/** Ends the welcome: all that a start has to say has been said. */
+/** Last line of the welcome. A start prints nothing after it. */
 export const LAST_LINE = 'Ctrl-C ends it.';
 
 const SHOWN_ONCE = '(shown this once)';
@@ -23,7 +23,7 @@ type WelcomeFacts = Readonly<{
   newPassword: string | null;
 }>;
 
-/** What a person needs next: where everything is, how to log in, and a line that works when it is pasted. */
+/** The next steps for a person: addresses, the password of the dashboard, and a curl line that can be pasted. */
 export function welcome({ config, dir, demo, newPassword }: WelcomeFacts): string[] {
   const ingress = ingressUrl(config);
   const lines = [

@@ -19,7 +19,7 @@ afterAll(async () => {
   await database.release();
 });
 
-/** Exit code and lines of a command on this database. */
+/** Runs a command on this database; returns its exit code and its lines. */
 async function run(...args: string[]): Promise<{ exitCode: number; lines: string[] }> {
   const lines: string[] = [];
   const say = (line: string) => void lines.push(line);
@@ -45,7 +45,7 @@ const aCall = (n: number): AuditCall => ({
   correlationId: `c${n}`,
 });
 
-test('audit lists the calls of all clients, newest first, filtered, over pages', async () => {
+test('audit lists the calls of all clients, newest first, with filters and pages', async () => {
   await domain.audit.write(Array.from({ length: 1_100 }, (_, n) => aCall(n)));
   const ids = async (...args: string[]) => {
     const { exitCode, lines } = await run('audit', '--json', ...args);
@@ -90,14 +90,14 @@ test.each([
   ]);
 });
 
-test('audit drop removes months that are over, and no call of this one', async () => {
+test('audit drop removes past months and no call of this month', async () => {
   expect(await run('audit', 'drop', '--before', '2020-01', '--json')).toEqual({
     exitCode: 0,
     lines: ['{"dropped":[]}'],
   });
 });
 
-test('unlock frees a locked key, and says when there is nothing to free', async () => {
+test('unlock unlocks a locked key, and tells when no lock was there', async () => {
   const { keyId } = await domain.clients.create({ name: 'shop', env: 'test', scopes: [], accounts: ['*'] });
   const { max } = securityRules.bad_signature;
   await domain.security.report([{ rule: 'bad_signature', keyId, count: max, origin: '10.0.0.7' }]);

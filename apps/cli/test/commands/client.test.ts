@@ -29,7 +29,7 @@ async function made(...args: string[]): Promise<Made> {
 const create = (name: string, ...more: string[]) =>
   ['client', 'create', '--name', name, '--scopes', 'recharges:write', '--accounts', '*', ...more] as const;
 
-test('the list has heads, client ids and key ids', async () => {
+test('the list of keys has column heads, client ids and key ids', async () => {
   const { clientId, keyId } = await made(...create('listed'));
   const [heads, ...rows] = (await replenish('client', 'list')).text.split('\n');
   expect(heads).toMatch(/^CLIENT +CLIENT ID +KEY ID +ENV +STATE +SCOPES +ACCOUNTS$/);
@@ -38,7 +38,7 @@ test('the list has heads, client ids and key ids', async () => {
   );
 });
 
-test('a second client of one name is refused, unless that is wished or the first is revoked', async () => {
+test('a second client of the same name is refused, unless an option allows it or the first one is revoked', async () => {
   const first = await made(...create('twice'));
   expect(await replenish(...create('twice'))).toEqual({
     exitCode: 1,
@@ -50,7 +50,7 @@ test('a second client of one name is refused, unless that is wished or the first
   await made(...create('twice'));
 });
 
-test('a client may have further keys of its environment, with other rights', async () => {
+test('a client can get further keys of its environment, with other rights', async () => {
   const first = await made(...create('finance', '--env', 'live'));
   const rights = ['--scopes', 'balances:read', '--accounts', 'acct-1*', '--ceiling', 'USD:5:7'];
   const byName = await made('client', 'key', 'add', 'finance', ...rights);
@@ -74,7 +74,7 @@ test('a client may have further keys of its environment, with other rights', asy
   );
 });
 
-test('a client that is not there or could be another is refused by name', async () => {
+test('a name that no client or several clients have is refused', async () => {
   await made(...create('same'));
   await made(...create('same', '--env', 'live'));
   const add = (client: string) =>
@@ -87,7 +87,7 @@ test('a client that is not there or could be another is refused by name', async 
   expect(await replenish('client', 'key', 'describe', 'nope')).toEqual({ exitCode: 1, text: 'no key nope' });
 });
 
-test('an OAuth subject stands for one key', async () => {
+test('an OAuth subject belongs to one key', async () => {
   await made(...create('one', '--oauth-subject', 'shop@clients'));
   expect(await replenish(...create('two', '--oauth-subject', 'shop@clients'))).toEqual({
     exitCode: 1,

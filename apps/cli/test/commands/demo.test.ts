@@ -24,7 +24,7 @@ async function demo(...args: string[]) {
   return { stdout, stderr, exitCode };
 }
 
-test('the very first start passes on the password that is shown once, and tells machines in JSON lines', async () => {
+test('the first start passes on the password that is shown once, and --json prints lines of JSON', async () => {
   const { stdout, stderr, exitCode } = await demo('--json');
   expect({ exitCode, stderr }).toEqual({
     exitCode: 0,
@@ -40,7 +40,7 @@ test('the very first start passes on the password that is shown once, and tells 
   expect(ground.leftovers()).toEqual([]);
 }, 120_000);
 
-test('a fleet that cannot be started for it says why', async () => {
+test('a fleet that cannot be started tells why', async () => {
   const taken = createServer().listen(Number(ground.env.SANDBOX_PORT), '127.0.0.1');
   await once(taken, 'listening');
   const { stdout, stderr, exitCode } = await demo();

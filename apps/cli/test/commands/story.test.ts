@@ -26,7 +26,7 @@ const event = (processedAt: string | null) => ({
 });
 const success = { ...claim, at: at(9), from: 'SUBMITTED', to: 'SUCCEEDED' };
 
-/** What is printed when the timeline reads like this, look after look; at the last one the recharge is final. */
+/** What the story prints for these successive states of the timeline. In the last one the recharge is final. */
 async function printed(...looks: (readonly object[])[]): Promise<string[]> {
   const lines: string[] = [];
   let look = 0;
@@ -42,7 +42,7 @@ async function printed(...looks: (readonly object[])[]): Promise<string[]> {
   return lines.filter((line) => line.startsWith('  +')).map((line) => line.replace(/^.* ms +/, ''));
 }
 
-test('what is under way is shown once, with its end, and in its place', async () => {
+test('a running call is shown once, when it has ended, at its place in time', async () => {
   const lines = await printed(
     [request],
     [request, claim, call('unanswered')],
@@ -59,7 +59,7 @@ test('what is under way is shown once, with its end, and in its place', async ()
   ]);
 });
 
-test('a call that never ended is shown as that when the recharge is final', async () => {
+test('a call without an end is shown as unanswered when the recharge is final', async () => {
   const lines = await printed([request, call('unanswered')], [request, call('unanswered'), success]);
   expect(lines[1]).toBe('provider_call submit, attempt 1: unanswered');
 });

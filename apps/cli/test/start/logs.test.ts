@@ -22,7 +22,7 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(dir, { recursive: true }));
 
-test('a log that grows while its process runs is put aside, and the process writes on in the same file', async () => {
+test('a large log is moved aside while its process goes on writing into the same file', async () => {
   const file = openSync(log, 'a');
   const stop = keepSmall(dir, { sizeMaxBytes: 1_000, everyMs: 5 });
   for (const nth of ['first', 'second']) {

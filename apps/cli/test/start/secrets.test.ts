@@ -11,7 +11,7 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(dir, { recursive: true }));
 
-/** One start of the launcher, and the master keys that it leaves. */
+/** Runs the secrets' part of a start; returns the master keys in the stored settings. */
 async function start(env: Record<string, string>): Promise<string | undefined> {
   const { values } = await keepSecrets(dir, { ...given, ...env });
   leaveSettings(dir, env, values);
@@ -25,7 +25,7 @@ test('a master key is made at the first start and kept', async () => {
   expect(await start({})).toBe(made);
 });
 
-test('none is made where the environment gives one, and the one that was made outlives that', async () => {
+test('no master key is made when the environment sets one, and an earlier one is kept meanwhile', async () => {
   expect(await start({ MASTER_KEY_FILE: 'keys' })).toBeUndefined();
   const made = await start({});
   expect(await start({ MASTER_KEYS: 'other:x' })).toBe(made);

@@ -37,7 +37,7 @@ test('the printed curl line recharges an account', async () => {
   await until(async () => (await state()) === 'SUCCEEDED', { limitMs: 20_000 }, `${transactionId} SUCCEEDED`);
 });
 
-test('the demo finds a fleet that is up on other ports than its environment names', () => {
+test('the demo finds a running fleet on other ports than those of its environment', () => {
   const { INGRESS_PORT: _, ...env } = ground.env;
   const { status, stdout, stderr } = spawnSync(process.execPath, [REPLENISH, 'demo'], {
     encoding: 'utf8',
@@ -49,7 +49,7 @@ test('the demo finds a fleet that is up on other ports than its environment name
   expect(times).toEqual(times.toSorted((a, b) => a - b));
 });
 
-test('every process says that it is ready, and is small', () => {
+test('every process reports that it is ready and needs little memory', () => {
   const names = [
     'sandbox',
     'ingress',
@@ -70,7 +70,7 @@ test('every process says that it is ready, and is small', () => {
   }
 });
 
-test('a killed ingress is back by itself', async () => {
+test('a killed ingress is started again', async () => {
   const [pid] = ground
     .leftovers()
     .find((line) => line.includes('apps/ingress/'))!
@@ -81,7 +81,7 @@ test('a killed ingress is back by itself', async () => {
   await until(isBack, { limitMs: 20_000 }, 'an ingress that is ready again');
 });
 
-test('kill -9 leaves nothing, the next start works, and SIGTERM ends it within ten seconds', async () => {
+test('after kill -9 no process is left and the next start works; SIGTERM ends it within ten seconds', async () => {
   launcher.signal('SIGKILL');
   await ground.nothingLeft(15_000);
   const next = await started();

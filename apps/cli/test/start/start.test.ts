@@ -24,7 +24,7 @@ async function started(): Promise<Launcher> {
 
 const pidOf = (name: string): number => Number(ground.read(`${name}.pid`));
 
-test('brings everything up, and SIGTERM takes it down within ten seconds, leaving nothing', async () => {
+test('a start brings everything up, and SIGTERM ends all processes within ten seconds', async () => {
   const launcher = await started();
   expect(launcher.output).toMatch(/^ {2}postgres {15}ready {2}127\.0\.0\.1:\d+$/m);
   expect(launcher.output).toMatch(/^ {2}worker {17}ready {2}as worker$/m);
@@ -40,7 +40,7 @@ test('brings everything up, and SIGTERM takes it down within ten seconds, leavin
   expect(ground.leftovers()).toEqual([]);
 });
 
-test('a start that waits says for which process, since when and why', async () => {
+test('a waiting start tells which process it waits for, for how long and why', async () => {
   Object.assign(ground.env, { FAKE_INGRESS: 'waits', FAKE_WAIT_TELL_MS: '200' });
   const launcher = await started();
   expect(launcher.output).toMatch(/^ {2}still waiting for ingress, \d+ s: it does not listen yet/m);
@@ -50,7 +50,7 @@ test('a start that waits says for which process, since when and why', async () =
   expect(launcher.output).not.toMatch(/still waiting.*(ECONNREFUSED|\{)/);
 });
 
-test('a second start on the same folder names the first and leaves it alone', async () => {
+test('a second start on the same folder names the running one and leaves it alone', async () => {
   const first = await started();
   const second = ground.start(LAUNCHER);
   expect(await second.ended()).toBe(1);
@@ -58,7 +58,7 @@ test('a second start on the same folder names the first and leaves it alone', as
   expect((await fetch(`http://127.0.0.1:${ground.env.INGRESS_PORT}/readyz`)).status).toBe(200);
 });
 
-test('secrets and the demo client are made once, kept from others, and given to every child', async () => {
+test('secrets and the demo client are made once, can be read by their owner only, and are given to every child', async () => {
   const first = await started();
   const kept = ground.json('env.json');
   expect(kept).toMatchObject({
@@ -83,7 +83,7 @@ test('secrets and the demo client are made once, kept from others, and given to 
   expect(keyIn(second.output)).toBe(keyIn(first.output));
 });
 
-test('a child that dies is started again, later each time', async () => {
+test('a child that dies is started again, after a longer wait each time', async () => {
   const launcher = await started();
   process.kill(pidOf('worker'), 'SIGKILL');
   await launcher.says('worker                 ended  (SIGKILL), starts again in 200 ms');
@@ -101,7 +101,7 @@ test('a child that dies is started again, later each time', async () => {
   );
 });
 
-test('a PostgreSQL that dies is started again where its children look for it', async () => {
+test('a PostgreSQL that dies is started again on the same port', async () => {
   const launcher = await started();
   const pid = Number(ground.read('data/postmaster.pid').split('\n')[0]);
   process.kill(pid, 'SIGQUIT');
@@ -111,7 +111,7 @@ test('a PostgreSQL that dies is started again where its children look for it', a
   expect(again[3]).toBe(new URL(ground.json('env.json').DATABASE_URL!).port);
 });
 
-test('kill -9 of the launcher leaves nothing, and the next start takes over', async () => {
+test('after kill -9 of the launcher no process is left, and the next start works', async () => {
   const first = await started();
   first.signal('SIGKILL');
   expect(await first.ended()).toBe('SIGKILL');
@@ -121,7 +121,7 @@ test('kill -9 of the launcher leaves nothing, and the next start takes over', as
   await ground.nothingLeft(30_000);
 });
 
-test('a child that ignores SIGTERM is killed, all within ten seconds', async () => {
+test('a child that ignores SIGTERM is killed within ten seconds', async () => {
   ground.env.FAKE_WORKER = 'stubborn';
   const launcher = await started();
   const signalledAt = Date.now();
@@ -131,7 +131,7 @@ test('a child that ignores SIGTERM is killed, all within ten seconds', async () 
   expect(ground.leftovers()).toEqual([]);
 });
 
-test('Ctrl-C reaches every process at once, and the database outlives its users', async () => {
+test('after Ctrl-C, which every process gets, the database ends last', async () => {
   ground.env.FAKE_WORKER = 'slow';
   const launcher = await started();
   launcher.ctrlC();
@@ -151,7 +151,7 @@ test('nothing is started again once the end has begun', async () => {
   expect(afterwards).toBe('ended\n');
 });
 
-test("npm's echo of Ctrl-C is not a second wish; a later one forces", async () => {
+test("npm's copy of Ctrl-C is not a second request; a later Ctrl-C forces the end", async () => {
   ground.env.FAKE_WORKER = 'stubborn';
   const launcher = await started();
   const signalledAt = Date.now();
@@ -168,7 +168,7 @@ test("npm's echo of Ctrl-C is not a second wish; a later one forces", async () =
   await ground.nothingLeft(3_000);
 });
 
-test('bad configuration of a child ends the start and shows what the child said', async () => {
+test("a wrong configuration of a child ends the start and shows the child's message", async () => {
   ground.env.FAKE_WORKER = 'hopeless';
   const launcher = ground.start(LAUNCHER);
   expect(await launcher.ended()).toBe(78);
@@ -176,7 +176,7 @@ test('bad configuration of a child ends the start and shows what the child said'
   expect(ground.leftovers()).toEqual([]);
 });
 
-test('a taken port is named, with the setting that changes it', async () => {
+test('a port that is in use is named with the setting that changes it', async () => {
   const taken = createServer().listen(Number(ground.env.SANDBOX_PORT), '127.0.0.1');
   await once(taken, 'listening');
   const launcher = ground.start(LAUNCHER);
@@ -186,7 +186,7 @@ test('a taken port is named, with the setting that changes it', async () => {
   expect(launcher.output).toContain('SANDBOX_PORT');
 });
 
-test('production makes no secrets and no database: what is missing is named', async () => {
+test('in production no secret and no database is made: what is missing is named', async () => {
   ground.env.NODE_ENV = 'production';
   const launcher = ground.start(LAUNCHER);
   expect(await launcher.ended()).toBe(1);
@@ -203,6 +203,6 @@ test('an interrupted start ends as cleanly as a finished one', async () => {
   );
   launcher.signal('SIGTERM');
   expect(await launcher.ended()).toBe(0);
-  // A database that was just being opened hears of the end by its closed pipe, a moment after the launcher.
+  // A database that was just being started notices the end by its closed pipe, a moment after the launcher.
   await ground.nothingLeft(30_000);
 });

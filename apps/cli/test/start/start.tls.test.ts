@@ -7,7 +7,7 @@ const ground = new Ground();
 beforeAll(() => ground.prepare());
 afterAll(() => ground.clear());
 
-test('an ingress that serves https itself is waited for, printed, and reached by the printed curl line', async () => {
+test('the start waits for an ingress with https, and the printed curl line reaches it', async () => {
   const at = (name: string) => join(ground.dir, name);
   const [cert, key] = [at('server.pem'), at('server.key')];
   const subject = ['-subj', '/CN=127.0.0.1', '-addext', 'subjectAltName=IP:127.0.0.1', '-days', '2'];

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { freePort, processesNaming, until } from '@replenish/testing';
 
-/** A start of the fleet in a folder and on ports of its own, seen from outside. */
+/** A start of the fleet in a folder of its own and on ports of its own, seen from outside. */
 export class Launcher {
   readonly #child: ChildProcess;
   readonly #ended: Promise<unknown[]>;
@@ -39,7 +39,7 @@ export class Launcher {
     return this.#child.exitCode !== null || this.#child.signalCode !== null;
   }
 
-  /** What Ctrl-C in a terminal does: everyone in the process group hears it. */
+  /** Ctrl-C in a terminal: every process of the group gets the signal. */
   ctrlC(): void {
     process.kill(-this.pid, 'SIGINT');
   }
@@ -48,7 +48,7 @@ export class Launcher {
     this.#child.kill(name);
   }
 
-  /** The exit code, or the signal that ended it. */
+  /** Waits for the end; returns the exit code or the signal. */
   async ended(): Promise<unknown> {
     const [code, signal] = await this.#ended;
     return code ?? signal;
@@ -78,7 +78,7 @@ export class Ground {
     return launcher;
   }
 
-  /** Everything that still runs on this folder. */
+  /** The processes that still run on this folder. */
   leftovers(): string[] {
     return processesNaming(this.dir).map(({ pid, command }) => `${pid} ${command}`);
   }

@@ -38,7 +38,10 @@ export const create: Declare = ({ env, say }) =>
       printNewKey(say, made, json, 'Made a client. The secret is shown this once:');
     });
 
-/** A revoked name is free again, and one name may stand for a client of each environment. */
+/**
+ * Refuses a name that a client of this environment with a valid key has. A client of the other environment may have
+ * the same name.
+ */
 async function refuseSameName(clients: Clients, asked: { name: string; env: string }): Promise<void> {
   const same = (await clients.list()).find(
     (key) => key.clientName === asked.name && key.env === asked.env && key.revokedAt === null,

@@ -6,7 +6,9 @@ import { list } from './list.js';
 import { revoke } from './revoke.js';
 import { rotate } from './rotate.js';
 
-/** Clients are producers. A secret is printed once; it is kept as a hash, and sealed. */
+/**
+ * Commands about clients, which are producers. A secret is printed once; the database has its hash and a sealed copy.
+ */
 export const client: Declare = (run) =>
   [create, list, rotate, revoke, key].reduce(
     (group, declare) => group.addCommand(declare(run)),

@@ -4,7 +4,7 @@ import { scopes } from '@replenish/domain/rules';
 import { JSON_ABOUT, Misuse } from '../../command.js';
 import * as values from '../../values.js';
 
-/** A command that makes a key, with the options that every key may have. */
+/** A command that makes a key, with the options that all keys share. */
 export const keyCommand = (name: string) =>
   new Command(name)
     .requiredOption('--scopes <list>', `what the key may do: ${scopes.join(', ')}`, values.scopeList)
@@ -42,7 +42,7 @@ export const keyCommand = (name: string) =>
 
 type KeyOptionTexts = ReturnType<ReturnType<typeof keyCommand>['opts']>;
 
-/** The key that the options describe. @throws Misuse for one that could never be used */
+/** The key that the options describe. @throws Misuse for a key that could never be used */
 export function keyFrom(asked: KeyOptionTexts): AddedKey {
   const { expires } = asked;
   if (expires && expires <= new Date()) throw new Misuse(`--expires ${expires.toISOString()} is in the past`);

@@ -7,7 +7,7 @@ const HEADS = ['CLIENT', 'CLIENT ID', 'KEY ID', 'ENV', 'STATE', 'SCOPES', 'ACCOU
 export const tableOfKeys = (keys: readonly Key[], paint: Terminal['paint']): string =>
   tableOf(HEADS, keys.map(rowOf), paint);
 
-/** Ceilings are below 2^53 (values.ts), so they are exact as JSON numbers. */
+/** Ceilings are below 2^53 (see values.ts), so JSON numbers are exact. */
 export const asJson = (keys: Key | readonly Key[]): string =>
   JSON.stringify(keys, (_, value) => (typeof value === 'bigint' ? Number(value) : value));
 

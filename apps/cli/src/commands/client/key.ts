@@ -12,7 +12,7 @@ const EXAMPLE = `
 Example, a key that only reads:
   replenish client key add shop --scopes balances:read,recharges:read --accounts '*'`;
 
-/** A client may have several keys, such as one that sends recharges and one with which finance reads balances. */
+/** A client may have several keys, for instance one for sending recharges and one for reading balances. */
 export const key: Declare = (run) =>
   [add, list, describe].reduce(
     (group, declare) => group.addCommand(declare(run)),
@@ -58,7 +58,7 @@ const describe: Declare = ({ env, say }) =>
       say(json ? asJson(found) : linesOf(found));
     });
 
-/** @throws when several clients have the name, or none has */
+/** The id of the client. @throws when no client or several clients have this name */
 async function clientIdOf(clients: Clients, nameOrId: string): Promise<string> {
   const keys = await clients.list();
   const isMeant = ({ clientId, clientName }: Key) => clientId === nameOrId || clientName === nameOrId;

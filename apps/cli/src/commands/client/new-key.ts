@@ -1,6 +1,6 @@
 import type { NewKey } from '@replenish/domain';
 
-/** @param introduction the line for people above the key: they must know that they see the secret only now */
+/** @param introduction line above the key. It has to say that the secret is shown only now */
 export function printNewKey(
   say: (line: string) => void,
   key: NewKey,

@@ -11,25 +11,25 @@ import { ingressUrl, isShownOnce, LAST_LINE, READY_LINE } from '../../start/welc
 
 export type DemoFleet = Readonly<{ url: string; stop: () => Promise<void> }>;
 
-type DemoEvent = Pick<Terminal, 'env' | 'say' | 'complain' | 'terminal'>;
+type DemoSurroundings = Pick<Terminal, 'env' | 'say' | 'complain' | 'terminal'>;
 
 /**
- * The fleet of this machine: the one that is up, also on other ports than the environment names, or else one that is
- * started and stopped again. A start takes as long as it takes, and what it says is passed on.
+ * Uses the fleet that runs on this machine, whatever its ports are. If none runs, a fleet is started and stopped
+ * again. Starting has no time limit, and its output is passed on.
  */
-export async function openFleet(desk: DemoEvent): Promise<DemoFleet> {
-  const url = ingressUrl(readConfig(desk.env));
-  const holder = livingHolder(localStateDir(desk.env));
-  if (holder) return { url: await readyOf(holder, desk), stop: async () => {} };
+export async function openFleet(surroundings: DemoSurroundings): Promise<DemoFleet> {
+  const url = ingressUrl(readConfig(surroundings.env));
+  const holder = livingHolder(localStateDir(surroundings.env));
+  if (holder) return { url: await readyOf(holder, surroundings), stop: async () => {} };
   if ((await readinessOf(url)) === 'ready') return { url, stop: async () => {} };
-  const fleet = await startFleet(desk);
+  const fleet = await startFleet(surroundings);
   return { url, stop: () => stopFleet(fleet) };
 }
 
-/** Waits for a fleet that another process has started, for as long as that process lives. */
-function readyOf({ url }: Holder, desk: DemoEvent): Promise<string> {
-  return withProgress(desk, `waiting for the fleet on ${url}`, async () => {
-    while (livingHolder(localStateDir(desk.env))?.url === url) {
+/** Waits until a fleet of another process is ready. Fails when that process ends. */
+function readyOf({ url }: Holder, surroundings: DemoSurroundings): Promise<string> {
+  return withProgress(surroundings, `waiting for the fleet on ${url}`, async () => {
+    while (livingHolder(localStateDir(surroundings.env))?.url === url) {
       if ((await readinessOf(url)) === 'ready') return url;
       await sleep(200);
     }
@@ -37,7 +37,7 @@ function readyOf({ url }: Holder, desk: DemoEvent): Promise<string> {
   });
 }
 
-async function startFleet({ env, say }: Pick<DemoEvent, 'env' | 'say'>): Promise<ChildProcess> {
+async function startFleet({ env, say }: Pick<DemoSurroundings, 'env' | 'say'>): Promise<ChildProcess> {
   say('The fleet is not up: it is started for the demo, and stopped after it.');
   const fleet = spawn(process.execPath, [process.argv[1]!, 'start'], {
     env: { ...env } as Env,

@@ -2,7 +2,7 @@ import { Command } from '@commander-js/extra-typings';
 import { type Declare, JSON_ABOUT } from '../../command.js';
 import type { DemoClient } from '../../start/state/demo-client.js';
 
-export const demo: Declare = ({ exitWith, ...desk }) =>
+export const demo: Declare = ({ exitWith, ...surroundings }) =>
   new Command('demo')
     .description('show one recharge from request to ledger as it happens; starts the fleet when it is not up')
     .option('--json', `${JSON_ABOUT}, one event per line`)
@@ -14,12 +14,15 @@ export const demo: Declare = ({ exitWith, ...desk }) =>
           import('./story.js'),
           import('../../start/state/state.js'),
         ]);
-      const fleet = await openFleet({ ...desk, say: json ? desk.complain : desk.say });
+      const fleet = await openFleet({
+        ...surroundings,
+        say: json ? surroundings.complain : surroundings.say,
+      });
       try {
-        const client = readJson<DemoClient>(localStateDir(desk.env), 'demo-client.json');
+        const client = readJson<DemoClient>(localStateDir(surroundings.env), 'demo-client.json');
         if (!client)
           throw new Error('there is no demo client: it is made by the first `npm start` outside production');
-        const show = json ? asJson(desk.say) : asText(desk.say);
+        const show = json ? asJson(surroundings.say) : asText(surroundings.say);
         if ((await showOne(reader(fleet.url, client), show)) !== 'succeeded') exitWith(1);
       } finally {
         await fleet.stop();

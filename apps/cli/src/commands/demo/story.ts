@@ -8,7 +8,7 @@ const LIFE_LIMIT_MS = 30_000;
 
 const ACCOUNT = 'acct-demo';
 
-/** Makes one recharge and shows its way and its postings. Returns its last status. */
+/** Creates one recharge and shows its timeline and its postings. Returns its last status. */
 export async function showOne(get: Get, show: Show): Promise<string> {
   show.asked();
   const { transactionId } = await get<{ transactionId: string }>('/v1/recharges', {
@@ -75,7 +75,7 @@ export const reader =
     return response.json() as never;
   };
 
-/** Shows each thing as it appears on the timeline, until the recharge is final. */
+/** Shows new rows of the timeline until the recharge is final. */
 async function follow(id: string, get: Get, happened: Show['happened']): Promise<string> {
   const startedAtMs = performance.now();
   let shown = 0;
@@ -93,8 +93,8 @@ async function follow(id: string, get: Get, happened: Show['happened']): Promise
 }
 
 /**
- * The rows that will read the same at the next look. A call or an event that is under way stands in the timeline where
- * it began, so what came after it is held back until it has ended.
+ * The rows that can no longer change. The row of a running call or event stands at the place where it began, so the
+ * rows behind it are held back until it has ended.
  */
 function settledPart(rows: readonly Happened[]): readonly Happened[] {
   const at = rows.findIndex(

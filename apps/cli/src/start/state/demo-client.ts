@@ -1,12 +1,12 @@
 import { createHash } from 'node:crypto';
 import { readJson, writeJson } from './state.js';
 
-/** The client that the printed curl line calls as: the same one at every start. */
+/** The client of the printed curl line. It is the same at every start. */
 export type DemoClient = Readonly<{ keyId: string; secret: string }>;
 
 const FILE = 'demo-client.json';
 
-/** The kept client, if it was made in this database: a folder outlives its database when DATABASE_URL changes. */
+/** The stored demo client, unless it belongs to another database: DATABASE_URL may have changed. */
 export function keptDemoClient(dir: string, databaseUrl: string): DemoClient | null {
   const kept = readJson<DemoClient & { database: string }>(dir, FILE);
   if (kept?.database !== markOf(databaseUrl)) return null;
@@ -17,7 +17,10 @@ export function keepDemoClient(dir: string, databaseUrl: string, client: DemoCli
   writeJson(dir, FILE, { ...client, database: markOf(databaseUrl) });
 }
 
-/** Without the port, which the embedded database may change; with its password, which is new in a new one. */
+/**
+ * Identifies a database. The port is left out, since the embedded database may change it. The password is included,
+ * since a new database has a new one.
+ */
 function markOf(databaseUrl: string): string {
   const url = new URL(databaseUrl);
   if (url.hostname === '127.0.0.1') url.port = '';

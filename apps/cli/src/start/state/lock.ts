@@ -1,7 +1,7 @@
 import { linkSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** `born` tells two processes of one number apart: numbers come again, in a container after every restart. */
+/** `born` is the start time of the process: process ids are used again, in a container after every restart. */
 export type Holder = Readonly<{ pid: number; born: string; url: string }>;
 
 export type LauncherLock =
@@ -12,7 +12,7 @@ export type LauncherLock =
     }>
   | Readonly<{ taken: false; holder: Holder }>;
 
-/** One fleet a folder. The lock of a fleet that no longer lives is taken over. */
+/** Takes the lock of the folder, which allows one fleet. The lock of a dead fleet is replaced. */
 export function takeLock(dir: string, url: string): LauncherLock {
   const path = join(dir, 'lock');
   const ours: Holder = { pid: process.pid, born: birthOf(process.pid), url };
@@ -27,7 +27,7 @@ export function takeLock(dir: string, url: string): LauncherLock {
   }
 }
 
-/** The living fleet of a folder, if there is one. */
+/** The running fleet of a folder; null when there is none. */
 export function livingHolder(dir: string): Holder | null {
   const holder = read(join(dir, 'lock'));
   return holder && holder.born !== '' && birthOf(holder.pid) === holder.born ? holder : null;
@@ -43,7 +43,10 @@ function create(path: string, holder: Holder): boolean {
   }
 }
 
-/** Two starts may judge one lock stale at the same time: whoever moved away a fresh one instead puts it back. */
+/**
+ * Two starts may find the same lock stale. If the second one moves the fresh lock of the first one away, it puts that
+ * back.
+ */
 function setAside(path: string, judged: Holder | null): void {
   const aside = `${path}.${process.pid}`;
   try {
@@ -63,7 +66,10 @@ function read(path: string): Holder | null {
   }
 }
 
-/** When a process began, in the kernel's ticks; `alive` where there is no /proc, empty when it does not live. */
+/**
+ * The start time of a process in ticks of the kernel. It is `alive` on systems without /proc, and empty when the
+ * process does not run.
+ */
 function birthOf(pid: number): string {
   try {
     process.kill(pid, 0);

@@ -4,16 +4,16 @@ import { readJson, writeJson } from './state.js';
 
 type Values = Readonly<Record<string, string>>;
 
-/** Settings by their environment names; `readConfig` takes them from here for a process that starts alone. */
+/** Settings by their names in the environment. `readConfig` reads this file for a process that is started alone. */
 const FILE = 'env.json';
 
 export type Secrets = Readonly<{
   values: Values;
-  /** The dashboard's new password, in the clear, on the one start that made it. */
+  /** The new password of the dashboard in plain text; null unless this start made it. */
   newPassword: string | null;
 }>;
 
-/** The secrets of this machine: what the environment does not give is made once and kept. */
+/** The secrets of this machine. Those that the environment does not set are made once and kept. */
 export async function keepSecrets(dir: string, env: Env): Promise<Secrets> {
   const kept = readJson<Values>(dir, FILE) ?? {};
   const { SANDBOX_WEBHOOK_SECRET, DASHBOARD_PASSWORD_HASH, MASTER_KEYS } = kept;
@@ -33,8 +33,9 @@ export async function keepSecrets(dir: string, env: Env): Promise<Secrets> {
 }
 
 /**
- * Leaves the settings for processes that start alone, and nothing of an earlier start that is no longer true. A master
- * key stays, also while the environment gives another: what it sealed would be lost with it.
+ * Stores the settings for processes that are started alone, and removes those of earlier starts that no longer hold.
+ * A master key is always kept, also while the environment sets another one: without it the secrets that it sealed
+ * would be lost.
  */
 export function leaveSettings(dir: string, env: Env, values: Values): void {
   const { MASTER_KEYS } = readJson<Values>(dir, FILE) ?? {};

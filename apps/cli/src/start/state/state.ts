@@ -1,7 +1,7 @@
 import { chmodSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** The folder of what this machine keeps between starts. Only its owner may look in. */
+/** The folder of the files that are kept between starts. Only its owner can read it. */
 export function openStateDir(dir: string): string {
   mkdirSync(join(dir, 'logs'), { recursive: true, mode: 0o700 });
   chmodSync(dir, 0o700);
@@ -17,7 +17,7 @@ export function readJson<T>(dir: string, name: string): T | null {
   }
 }
 
-/** Written aside and renamed: a reader meets the old text or the new one, never half of it. */
+/** Writes a new file and renames it, so that readers see the old text or the new one, and never a part of it. */
 export function writeJson(dir: string, name: string, value: unknown): void {
   const path = join(dir, name);
   writeFileSync(`${path}.new`, `${JSON.stringify(value, null, 2)}\n`, { mode: 0o600 });

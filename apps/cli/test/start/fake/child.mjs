@@ -1,4 +1,4 @@
-// A process as the launcher sees one: says it is ready, ends when told to, or does what FAKE_<NAME> asks for.
+// A child of the launcher: it reports that it is ready, ends when told to, or does what FAKE_<NAME> says.
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { createServer as createSecureServer } from 'node:https';

@@ -1,4 +1,4 @@
-// The launcher with two made-up children, a real database and nothing to migrate.
+// The launcher with two fake children, a real database and no migrations.
 import { join } from 'node:path';
 import { runFleet } from '../../../dist/start/fleet.js';
 

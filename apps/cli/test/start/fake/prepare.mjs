@@ -1,4 +1,4 @@
-// Nothing to migrate, and a client out of thin air, unless FAKE_PREPARE is endless.
+// Migrates nothing and answers an invented client, unless FAKE_PREPARE is `endless`.
 process.on('SIGINT', () => {});
 process.once('message', ({ demo }) => {
   process.send({ migrated: true });
