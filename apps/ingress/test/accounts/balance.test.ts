@@ -34,7 +34,7 @@ async function fund(accountId: string, amount: number, currency = 'USD'): Promis
 }
 const pay = (accountId: string, amount: number) =>
   created(ingress, key, { accountId, amount, paymentMethod: 'balance' });
-const purse = (available: number, frozen: number, currency = 'USD') => ({
+const walletOf = (available: number, frozen: number, currency = 'USD') => ({
   currency,
   available,
   frozen,
@@ -53,7 +53,7 @@ test('a recharge counts once it has succeeded, and not before', async () => {
   expect((await balance({ accountId: 'acct-in' })).body.balances).toEqual([]);
   await end(ingress, recharge, 'settled');
   const { body } = await balance({ accountId: 'acct-in' });
-  expect(body.balances).toEqual([purse(4999, 0)]);
+  expect(body.balances).toEqual([walletOf(4999, 0)]);
   expect(body.history).toEqual([
     {
       entryId: expect.stringMatching(/^\d+$/),
@@ -68,39 +68,39 @@ test('a recharge counts once it has succeeded, and not before', async () => {
   ]);
 });
 
-test('currencies are apart', async () => {
+test('each currency has a balance of its own', async () => {
   await fund('acct-two', 100, 'USD');
   await fund('acct-two', 7, 'JPY');
   const both = await balance({ accountId: 'acct-two' });
-  expect(both.body.balances).toEqual([purse(7, 0, 'JPY'), purse(100, 0, 'USD')]);
+  expect(both.body.balances).toEqual([walletOf(7, 0, 'JPY'), walletOf(100, 0, 'USD')]);
   const one = await balance({ accountId: 'acct-two', currency: 'JPY' });
   expect([one.body.balances, one.body.history]).toEqual([
-    [purse(7, 0, 'JPY')],
+    [walletOf(7, 0, 'JPY')],
     [expect.objectContaining({ currency: 'JPY', amount: 7 })],
   ]);
 });
 
 test.each([
-  ['settled', purse(700, 0)],
-  ['declined', purse(1_000, 0)],
+  ['settled', walletOf(700, 0)],
+  ['declined', walletOf(1_000, 0)],
 ] as const)('what is paid from the balance is frozen until it is %s', async (news, left) => {
   const accountId = `acct-pays-${news}`;
   await fund(accountId, 1_000);
   const delivery = await pay(accountId, 300);
-  expect((await balance({ accountId })).body.balances).toEqual([purse(700, 300)]);
+  expect((await balance({ accountId })).body.balances).toEqual([walletOf(700, 300)]);
   await end(ingress, delivery, news);
   expect((await balance({ accountId })).body.balances).toEqual([left]);
 });
 
-test('a canceled delivery gives its money back', async () => {
+test('a canceled delivery releases its hold', async () => {
   await fund('acct-back', 1_000);
   const delivery = await pay('acct-back', 1_000);
-  expect((await balance({ accountId: 'acct-back' })).body.balances).toEqual([purse(0, 1_000)]);
+  expect((await balance({ accountId: 'acct-back' })).body.balances).toEqual([walletOf(0, 1_000)]);
   await ingress.call('POST', `/v1/recharges/${delivery.id}/cancel`, { key });
-  expect((await balance({ accountId: 'acct-back' })).body.balances).toEqual([purse(1_000, 0)]);
+  expect((await balance({ accountId: 'acct-back' })).body.balances).toEqual([walletOf(1_000, 0)]);
 });
 
-test('more than is available is refused: in another currency, beside a hold, by one unit', async () => {
+test('more than the available balance is refused: in another currency, beside a hold, by one unit', async () => {
   await fund('acct-poor', 1_000);
   await pay('acct-poor', 400);
   const before = await storedRows(ingress);
@@ -110,16 +110,16 @@ test('more than is available is refused: in another currency, beside a hold, by 
   }
   expect(await storedRows(ingress)).toBe(before);
   await pay('acct-poor', 600);
-  expect((await balance({ accountId: 'acct-poor' })).body.balances).toEqual([purse(0, 1_000)]);
+  expect((await balance({ accountId: 'acct-poor' })).body.balances).toEqual([walletOf(0, 1_000)]);
 });
 
-test('payments that arrive together never take more than there is', async () => {
+test('payments at the same time never take more than the balance', async () => {
   await fund('acct-rush', 500);
   const body = aRecharge({ accountId: 'acct-rush', amount: 100, paymentMethod: 'balance' });
   const answers = await Promise.all(Array.from({ length: 20 }, () => create(ingress, key, body)));
   const statuses = answers.map(({ status }) => status).sort();
   expect(statuses).toEqual([...Array(5).fill(202), ...Array(15).fill(402)]);
-  expect((await balance({ accountId: 'acct-rush' })).body.balances).toEqual([purse(0, 500)]);
+  expect((await balance({ accountId: 'acct-rush' })).body.balances).toEqual([walletOf(0, 500)]);
 });
 
 async function threePayments(accountId: string): Promise<string[]> {
@@ -128,7 +128,7 @@ async function threePayments(accountId: string): Promise<string[]> {
   return ids.reverse();
 }
 
-test('the ledger is read in pages, newest first, with the balance each entry left', async () => {
+test('the ledger is read in pages, newest first, with the balance after each entry', async () => {
   const ids = await threePayments('acct-pages');
   const first = await ledger('acct-pages', { limit: '3' });
   expect(first.body.data.map((e) => [e.slot, e.amount, e.balance, e.counterparty])).toEqual([
@@ -148,7 +148,7 @@ test('the ledger is read in pages, newest first, with the balance each entry lef
   expect((await ledger('acct-pages', { currency: 'EUR' })).body.data).toEqual([]);
 });
 
-test('the ledger as CSV keeps its numbers numbers', async () => {
+test('in CSV the numbers of the ledger stay numbers', async () => {
   const ids = await threePayments('acct-csv');
   const answer = await ledger('acct-csv', { limit: '3' }, { accept: 'text/csv' });
   expect(answer.headers.get('content-type')).toBe('text/csv; charset=utf-8');
@@ -163,7 +163,7 @@ test('the ledger as CSV keeps its numbers numbers', async () => {
   expect(rows).toHaveLength(4);
 });
 
-test('beyond 2^53 every digit is written', async () => {
+test('balances beyond 2^53 are written with all digits', async () => {
   const [journal, transaction] = [randomUUID(), randomUUID()];
   const [most, beside] = ['9223372036854775807', '9007199254740993'];
   await ingress.sql(`insert into ledger_account values ('wallet:acct-rich:available', 'USD', ${beside}),
@@ -189,7 +189,7 @@ test('beyond 2^53 every digit is written', async () => {
   expect(csv.text).toContain(`,${beside},USD,${most},`);
 });
 
-test('a recharge that the balance could not hold is refused, and no smaller one', async () => {
+test('a recharge that would exceed the largest balance is refused, a smaller one is not', async () => {
   await ingress.sql(`insert into ledger_account (name, currency, balance_minor)
     values ('wallet:acct-brim:available', 'USD', 9223372036854775707)`);
   const answer = await create(ingress, key, aRecharge({ accountId: 'acct-brim', amount: 101 }));

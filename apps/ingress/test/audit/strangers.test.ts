@@ -9,7 +9,9 @@ import { callOf, observeAll, openCall } from '../../src/http/call.js';
 import { closeServer } from '../../src/server/server.js';
 import { auditNames, listen } from '../support/ingress.js';
 
-/** What a trail of its own files of these calls, given as status, address, and whether their key is known. */
+/**
+ * The rows that an audit trail files for these calls, each given as status, address, and whether its key is known.
+ */
 async function filedOf(calls: readonly (readonly [number, string, boolean])[]): Promise<AuditCall[]> {
   const stored: AuditCall[] = [];
   const registry = openRegistry('ingress');
@@ -41,7 +43,7 @@ async function filedOf(calls: readonly (readonly [number, string, boolean])[]): 
   return stored;
 }
 
-test('of refused strangers a few calls are filed, and the rest are counted by address and answer', async () => {
+test('the first refused calls of a stranger are filed, the others are counted by address and answer', async () => {
   const many = (count: number, status: number, address: string) =>
     Array.from({ length: count }, () => [status, address, false] as const);
   const rows = await filedOf([
@@ -59,7 +61,7 @@ test('of refused strangers a few calls are filed, and the rest are counted by ad
   expect(counted.every(({ keyId, clientId }) => keyId === null && clientId === null)).toBe(true);
 });
 
-test('strangers of more addresses than there may be rows are counted together', async () => {
+test('strangers beyond the limit of rows are counted together', async () => {
   const rows = await filedOf(
     Array.from({ length: 1_000 }, (_, n) => [404, `198.51.${n >> 8}.${n & 255}`, false]),
   );

@@ -36,7 +36,7 @@ afterAll(async () => {
   await ingress.close();
 });
 
-/** The row of the call with this correlation id, when it is filed. */
+/** Waits for the row of the call with this correlation id. */
 async function filed(correlationId: string): Promise<Row> {
   const rows = await until(
     async () => {
@@ -52,7 +52,7 @@ async function filed(correlationId: string): Promise<Row> {
 
 const name = () => ({ 'x-correlation-id': randomUUID() });
 
-test('a good call is filed with who, what, when and how it ended', async () => {
+test('a call is filed with caller, route, parameters, time and answer', async () => {
   const key = await ingress.client();
   const headers = name();
   await create(ingress, key, aRecharge({ orderReference: 'PO-7', metadata: { note: 'mine' } }), headers);
@@ -76,7 +76,7 @@ test('a good call is filed with who, what, when and how it ended', async () => {
   expect(row.duration_ms).toBeGreaterThan(0);
 });
 
-test('the form of the source document and XML are filed by the same names', async () => {
+test('parameters of /api/charge and of XML are filed under the names of JSON', async () => {
   const key = await ingress.client();
   const headers = name();
   const body = { account_id: 'acct-9', amount: 49.99, currency: 'USD', payment_method: 'nothing' };
@@ -123,7 +123,7 @@ test.each([
   expect(await filed(headers['x-correlation-id'])).toMatchObject(expected);
 });
 
-test('a body that is no JSON, NUL and half a character do not keep a call, or its neighbours, out', async () => {
+test('a call with an invalid body, a NUL or a lone surrogate is filed, and so are the calls beside it', async () => {
   const key = await ingress.client();
   const all = [name(), name(), name(), name()];
   const bodies = [
@@ -140,7 +140,7 @@ test('a body that is no JSON, NUL and half a character do not keep a call, or it
   expect(rows[1]!.account_id).toBe('a\u2400\ufffd');
 });
 
-test('a client that leaves before its answer is filed as gone', async () => {
+test('a call whose client left before the answer is filed with status 499', async () => {
   const key = await ingress.client();
   const { body } = await create(ingress, key);
   const headers = name();
@@ -186,7 +186,7 @@ test('no secret reaches the trail, wherever a caller puts it', async () => {
   expect(rows[0]!.params).toMatchObject({ query: { accountId: '[secret]' } });
 });
 
-test('health checks are not calls', async () => {
+test('health checks are not filed', async () => {
   const headers = name();
   await ingress.call('GET', '/healthz', { headers });
   const later = name();
@@ -198,7 +198,7 @@ test('health checks are not calls', async () => {
   expect(row!.count).toBe(0);
 });
 
-test("GET /v1/audit shows the caller's own client's calls, filtered and page by page", async () => {
+test("GET /v1/audit lists the calls of the caller's client only, with filters and pages", async () => {
   const [mine, theirs] = [await ingress.client(), await ingress.client()];
   const marks = [name(), name(), name(), name()];
   await create(ingress, mine, aRecharge(), marks[0]);
@@ -235,12 +235,12 @@ test.each(['limit=0', 'cursor=x', 'status=abc', 'from=yesterday', 'client=x', 'k
   },
 );
 
-test('GET /v1/audit asks for a scope of its own', async () => {
+test('GET /v1/audit needs the scope audit:read', async () => {
   const key = await ingress.client({ scopes: ['recharges:read', 'recharges:write', 'balances:read'] });
   expect((await ingress.call('GET', '/v1/audit', { key })).status).toBe(403);
 });
 
-/** A trail on a server of its own, whose store answers as told. */
+/** A server with an audit trail whose store is the given function. */
 async function openTrail(write: (calls: readonly AuditCall[]) => Promise<{ refused: number }>) {
   const registry = openRegistry('ingress');
   const own = openAuditTrail({
@@ -256,7 +256,7 @@ async function openTrail(write: (calls: readonly AuditCall[]) => Promise<{ refus
   return { url, trail: own, registry, close: () => closeServer(server) };
 }
 
-test('nothing is lost on a clean stop, be the store away for a while', async () => {
+test('a clean stop loses no row, also when the store was away for a while', async () => {
   const stored: AuditCall[] = [];
   let tries = 0;
   const served = await openTrail(async (calls) => {
@@ -274,7 +274,7 @@ test('nothing is lost on a clean stop, be the store away for a while', async () 
   ).toBe(0);
 });
 
-test('a request does not wait for the trail', async () => {
+test('a request does not wait for the audit trail', async () => {
   let answerStore = () => {};
   const stored = new Promise<void>((resolve) => {
     answerStore = resolve;

@@ -16,7 +16,7 @@ test.each([
   expect(covers(pattern, account)).toBe(expected),
 );
 
-test('a star is any run of characters, and everything else itself', () => {
+test('a star matches any characters, every other character matches itself', () => {
   const asExpression = (pattern: string): RegExp =>
     new RegExp(`^${pattern.replace(/[.+?^${}()|[\]\\]/g, '\\$&').replaceAll('*', '.*')}$`);
   const made = (alphabet: string) =>
@@ -30,7 +30,7 @@ test('a star is any run of characters, and everything else itself', () => {
   );
 });
 
-test('a pattern of many stars is answered at once', () => {
+test('a pattern with many stars is matched quickly', () => {
   const startedAt = performance.now();
   expect(covers(`${'*a'.repeat(6)}*b`, 'a'.repeat(64))).toBe(false);
   expect(performance.now() - startedAt).toBeLessThan(50);

@@ -14,7 +14,7 @@ afterAll(() => ingress.close());
 
 const body = JSON.stringify(aRecharge());
 
-/** What is answered to a POST with these headers, as status and errors. */
+/** Status and errors of the answer to a POST with these headers. */
 async function answerTo(headers: readonly string[]): Promise<[string | undefined, unknown]> {
   const head = ['POST /v1/recharges HTTP/1.1', 'Host: x', 'Connection: close', ...headers];
   const heard = await sendBytes(
@@ -46,7 +46,7 @@ test.each([
   expect(await storedRows(ingress)).toBe(before);
 });
 
-test('other headers may come twice, and one of each is enough', async () => {
+test('other headers may be repeated', async () => {
   const twice = ['Accept-Encoding: gzip', 'Accept-Encoding: br', 'X-Padding-15-xx: 1', 'X-Padding-15-xx: 2'];
   const [status] = await answerTo([...standing(), 'Idempotency-Key: only', ...twice]);
   expect(status).toBe('202');
@@ -69,7 +69,7 @@ test.each(readers.flatMap((path) => ['%ED%A0%80', '%ff', 'a%c3', '%e2%82', '%'].
   },
 );
 
-test('a name that is no UTF-8 is refused, and text that is UTF-8 is found', async () => {
+test('a query that is not UTF-8 is refused, and UTF-8 text is found', async () => {
   const nameless = await ingress.call('GET', '/v1/recharges?%ff=1', { key });
   expectProblem(nameless, 400, 'INVALID_ARGUMENT');
   const taken = await create(ingress, key, aRecharge({ orderReference: 'PO €7+\ufffd' }));
@@ -82,7 +82,7 @@ test('a name that is no UTF-8 is refused, and text that is UTF-8 is found', asyn
   expect(found.body.data).toHaveLength(1);
 });
 
-test('a word that is not one of a list is answered with the list', async () => {
+test('a value outside of its list is refused with the list', async () => {
   const message = 'must be one of accepted, in_progress, succeeded, failed, canceled';
   for (const query of ['status=paid', 'status=failed&status=accepted', 'status=']) {
     const answer = await ingress.call('GET', `/v1/recharges?${query}`, { key });

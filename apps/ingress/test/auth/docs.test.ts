@@ -8,7 +8,7 @@ import { hmacHex } from '../support/signing.js';
 
 const page = readFileSync(join(import.meta.dirname, '../../../../docs/authentication.md'), 'utf8');
 
-/** The value of a row of the tables of worked examples. */
+/** The value in a row of the worked examples in docs/authentication.md. */
 function printed(row: string, nth = 0): string {
   const rows = [...page.matchAll(/^\| (.+?) +\| `(.+)` +\|$/gm)].filter(
     ([, name]) => name?.replaceAll('`', '') === row,
@@ -36,7 +36,7 @@ test('the worked signature is the one that the ingress expects', () => {
   expect(`v1=${hmacHex(printed('secret'), text)}`).toBe(headers['x-signature']);
 });
 
-test('and so is the one of the balance query', () => {
+test('the worked balance signature is the one that the ingress expects', () => {
   expect(printed('text')).toBe(printed('timestamp') + printed('key id'));
   const signature = printed('X-Signature', 1);
   expect(hmacHex(printed('secret'), printed('text'))).toBe(signature);

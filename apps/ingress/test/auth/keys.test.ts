@@ -51,7 +51,7 @@ test.each([
   expect(answer.text).not.toContain(key.secret.slice(3, 20));
 });
 
-test('an unknown key and a wrong secret are answered alike', async () => {
+test('an unknown key and a wrong secret get the same answer', async () => {
   const answers = await Promise.all(
     [unknownKey, key.keyId].map((keyId) => list({ ...key, keyId, secret: `rs_${'x'.repeat(43)}` })),
   );
@@ -64,16 +64,16 @@ test.each(['bearer', 'BEARER'])('the scheme may be written %s (RFC 9110)', async
   expect((await ingress.call('GET', '/v1/recharges', { headers: { authorization } })).status).toBe(200);
 });
 
-test("another client's secret does not open a key", async () => {
+test('the secret of another client is refused', async () => {
   const other = await ingress.client();
   expectProblem(await list({ ...key, secret: other.secret }), 401, 'UNAUTHENTICATED');
 });
 
-/** A second is what a change of a key may take to be known everywhere. */
+/** A changed key must be known in all processes within a second. */
 const withinASecond = (by: NewKey, status: number) =>
   until(async () => (await list(by)).status === status, { limitMs: 1_000 }, `the answer is ${status}`);
 
-test('a revoked key stops within a second', async () => {
+test('a revoked key is refused within a second', async () => {
   const revoked = await ingress.client();
   expect((await list(revoked)).status).toBe(200);
   expect(await ingress.domain.clients.revoke(revoked.keyId)).toBe(true);
@@ -82,7 +82,7 @@ test('a revoked key stops within a second', async () => {
   expectProblem(await create(ingress, revoked), 401, 'UNAUTHENTICATED');
 });
 
-test('a key that is narrowed is narrower within a second', async () => {
+test('fewer rights of a key take effect within a second', async () => {
   const narrowed = await ingress.client();
   const recharge = await created(ingress, narrowed, { accountId: 'acct-9' });
   await ingress.sql(`update api_key set accounts = '{acct-1*}' where id = $1`, [narrowed.keyId]);
@@ -91,7 +91,7 @@ test('a key that is narrowed is narrower within a second', async () => {
   expect((await list(narrowed)).body.data).toEqual([]);
 });
 
-test('a rotated key knows both secrets until the overlap ends', async () => {
+test('a rotated key accepts both secrets until the overlap ends', async () => {
   const before = await ingress.client();
   const after = (await ingress.domain.clients.rotate(before.keyId))!;
   expect(after.secret).not.toBe(before.secret);
@@ -104,7 +104,7 @@ test('a rotated key knows both secrets until the overlap ends', async () => {
   expect([(await list(after)).status, (await list(before)).status]).toEqual([200, 401]);
 });
 
-test('a key that only signs is refused as a bearer', async () => {
+test('a key that requires signatures is refused as a bearer', async () => {
   const signing = await ingress.client({ requireSignature: true });
   expectProblem(await list(signing), 401, 'UNAUTHENTICATED');
   expectProblem(await create(ingress, signing), 401, 'UNAUTHENTICATED');
@@ -127,7 +127,7 @@ const patterns: readonly (readonly [
   ['a*b*c', ['abc', 'a.b.c', 'aabbcc'], ['ab', 'acb', 'abcd']],
 ];
 
-test.each(patterns)('pattern %s covers what it says, and no more', async (pattern, inside, outside) => {
+test.each(patterns)('pattern %s covers the right accounts only', async (pattern, inside, outside) => {
   const by = await ingress.client({ accounts: [pattern, 'spare'] });
   for (const accountId of inside) {
     expect((await create(ingress, by, aRecharge({ accountId }))).status).toBe(202);
@@ -150,7 +150,7 @@ const accountRoutes = (accountId: string) =>
     ['GET', `/v1/accounts/${accountId}/ledger`],
   ] as const;
 
-test('SQL and JavaScript read every pattern alike', async () => {
+test('SQL and JavaScript give the same accounts for each pattern', async () => {
   const accounts = patterns.flatMap(([, inside, outside]) => [...inside, ...outside]);
   for (const [pattern] of [...patterns, ['*'], ['%'], ['_____'], ['a\\*'], ['']] as const) {
     const rows = await ingress.sql('select a from unnest($1::text[]) as t(a) where a like $2', [
@@ -161,13 +161,13 @@ test('SQL and JavaScript read every pattern alike', async () => {
   }
 });
 
-test('a key without accounts reaches none', async () => {
+test('a key without account patterns covers no account', async () => {
   const by = await ingress.client({ accounts: [] });
   expectProblem(await create(ingress, by), 403, 'UNAUTHORIZED');
   expect((await list(by)).body.data).toEqual([]);
 });
 
-test("lists show nothing of another client, not even of one's own accounts", async () => {
+test('a list shows no recharge of another client, even of a covered account', async () => {
   const [mine, theirs] = [await ingress.client(), await ingress.client()];
   const foreign = await created(ingress, theirs, { accountId: 'acct-both', orderReference: 'PO-their' });
   await end(ingress, foreign, 'settled');

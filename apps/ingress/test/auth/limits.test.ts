@@ -26,7 +26,7 @@ const LIST = '/v1/recharges';
 const list = (by: NewKey, at = ingress, headers: Record<string, string> = {}) =>
   at.call('GET', LIST, { key: by, headers });
 
-test('a revoked key stops everywhere within a second, while hundreds of calls run', async () => {
+test('a revoked key is refused by all processes within a second, also under hundreds of calls', async () => {
   const key = await ingress.client();
   const answers: { status: number; at: number }[] = [];
   let stop = false;
@@ -60,7 +60,7 @@ test('a revoked key stops everywhere within a second, while hundreds of calls ru
   expect(Number(row!.halves)).toBe(0);
 });
 
-test('a locked key is refused within a second, and let in when the time is over', async () => {
+test('a locked key is refused within a second and accepted after the lock', async () => {
   const key = await ingress.client();
   expect((await list(key)).status).toBe(200);
   const lock = (until: string) =>
@@ -80,7 +80,7 @@ test('an expired key is refused', async () => {
   expect((await list(young)).status).toBe(200);
 });
 
-test('a new secret works at once in a process that knows the key by its old one', async () => {
+test('a new secret works at once in a process that has cached the old one', async () => {
   const before = await ingress.client();
   expect((await list(before, second)).status).toBe(200);
   const after = (await ingress.domain.clients.rotate(before.keyId))!;
@@ -100,7 +100,7 @@ test.each([
   'a key of %s, bearer allowed: %p, is taken as a bearer and signed',
   async (env, allowBearer, told) => {
     const key = await ingress.client({ allowBearer });
-    // Marks that earlier releases made.
+    // Environments that earlier releases wrote.
     await ingress.sql(`update client set env = $2 where id = $1`, [key.clientId, env]);
     const ask = async (at: Ingress, form: Form) =>
       (await (form === 'bearer' ? list(key, at) : callSigned(at, key, 'GET', LIST))).status;
@@ -109,13 +109,13 @@ test.each([
   },
 );
 
-test('a live key sends its secret only where its client allows it', async () => {
+test('a live key may be sent as a bearer only when it allows that', async () => {
   const live = await ingress.client({ env: 'live' });
   expectProblem(await list(live, production), 401, 'UNAUTHENTICATED');
   expect((await callSigned(production, live, 'GET', LIST)).status).toBe(200);
 });
 
-test('a key is used from its addresses only, and nobody may claim another', async () => {
+test('a key works from its own addresses only, and X-Forwarded-For of a caller is ignored', async () => {
   const [here, elsewhere] = await Promise.all(
     [['127.0.0.0/8'], ['203.0.113.0/24', '2001:db8::/32']].map((ipAllow) => ingress.client({ ipAllow })),
   );
@@ -135,7 +135,7 @@ test('a key is used from its addresses only, and nobody may claim another', asyn
   }
 });
 
-test("behind a proxy that is named, the proxy's word counts and the caller's own does not", async () => {
+test("behind a trusted proxy the address from the proxy counts and the caller's own header does not", async () => {
   const key = await ingress.client({ ipAllow: ['203.0.113.0/24'] });
   const from = async (forwarded: string) =>
     (await list(key, second, { 'x-forwarded-for': forwarded })).status;
@@ -154,7 +154,7 @@ const ceilings = {
 const ask = (by: NewKey, amount: number, more: Record<string, unknown> = {}, at = ingress) =>
   create(at, by, aRecharge({ amount, ...more }));
 
-test('a request is kept under its ceiling, in every currency that has one and in no other', async () => {
+test('a key is held to its ceiling per currency, and other currencies are refused', async () => {
   const key = await ingress.client({ ceilings });
   expect((await ask(key, 1_000)).status).toBe(202);
   expectProblem(await ask(key, 1_001), 403, 'UNAUTHORIZED');
@@ -170,7 +170,7 @@ test('a request is kept under its ceiling, in every currency that has one and in
   );
 });
 
-test('fifty requests at once fill a day to its ceiling and no further', async () => {
+test('fifty requests at once reach the daily ceiling and do not exceed it', async () => {
   const key = await ingress.client({ ceilings });
   const answers = await Promise.all(Array.from({ length: 50 }, () => ask(key, 900)));
   expect(answers.filter(({ status }) => status === 202)).toHaveLength(11);
@@ -180,7 +180,7 @@ test('fifty requests at once fill a day to its ceiling and no further', async ()
   expectProblem(await ask(key, 1), 403, 'UNAUTHORIZED');
 });
 
-test('several processes together fill a day to its ceiling and no further', async () => {
+test('several processes together reach the daily ceiling and do not exceed it', async () => {
   const key = await ingress.client({ ceilings });
   const answers = await Promise.all(
     Array.from({ length: 50 }, (_, n) => ask(key, 900, {}, n % 2 ? ingress : second)),
@@ -188,7 +188,7 @@ test('several processes together fill a day to its ceiling and no further', asyn
   expect(answers.filter(({ status }) => status === 202)).toHaveLength(11);
 });
 
-test('what was taken is answered again above the ceiling, and what failed or is old does not count', async () => {
+test('a replay is answered above the ceiling, and failed or old recharges do not count', async () => {
   const key = await ingress.client({ ceilings: { USD: { requestMinor: null, dayMinor: 1_000n } } });
   const headers = { 'idempotency-key': 'first' };
   const first = await create(ingress, key, aRecharge({ amount: 900 }), headers);
@@ -198,7 +198,7 @@ test('what was taken is answered again above the ceiling, and what failed or is 
   await ingress.call('POST', `/v1/recharges/${first.body.transactionId}/cancel`, { key });
   const next = await ask(key, 800);
   expect(next.status).toBe(202);
-  // Its quarter of an hour counts until a day after its end.
+  // A quarter of an hour counts until 24 hours after its end.
   const goBack = (steps: number) =>
     ingress.sql(
       `update day_counter set amounts = (select jsonb_object_agg((key::int - $2::int)::text, value)
@@ -218,7 +218,7 @@ test('a refused request does not use up its idempotency key', async () => {
   expect((await create(ingress, key, aRecharge({ amount: 999 }), headers)).status).toBe(202);
 });
 
-test('no secret is in the log, whatever was refused', () => {
+test('no refusal writes a secret into the log', () => {
   const text = JSON.stringify([ingress, second, production].flatMap(({ logged }) => logged));
   expect(text.length).toBeGreaterThan(10_000);
   expect(text).not.toMatch(/rs_[\w-]{8}|Bearer/);

@@ -37,7 +37,7 @@ test('a timestamp other than the signed one is refused', async () => {
   expectProblem(await balance(headers), 401, 'UNAUTHENTICATED');
 });
 
-test('replayed anywhere but at the balance it is nothing', async () => {
+test('a balance signature is refused on all other routes', async () => {
   const headers = s3(1);
   expect((await balance(headers)).status).toBe(200);
   const before = await storedRows(ingress);
@@ -58,7 +58,7 @@ test('replayed anywhere but at the balance it is nothing', async () => {
   expect(await storedRows(ingress)).toBe(before);
 });
 
-test('a key that does not opt in is refused, and is told no more than an unknown one', async () => {
+test('a key without allowS3 gets the same refusal as an unknown key', async () => {
   const closed = await ingress.client();
   const answers = await Promise.all([
     balance(s3(1, { timestamp: true }, closed)),
@@ -68,14 +68,14 @@ test('a key that does not opt in is refused, and is told no more than an unknown
   expect(answers[0].body.detail).toBe(answers[1].body.detail);
 });
 
-test("scope and accounts are the key's, as for any other form", async () => {
+test('scope and accounts of the key hold for balance signatures, too', async () => {
   const narrow = await ingress.client({ allowS3: true, accounts: ['9*'] });
   expectProblem(await balance(s3(1, { timestamp: false }, narrow)), 403, 'UNAUTHORIZED');
   const blind = await ingress.client({ allowS3: true, scopes: ['recharges:read'] });
   expectProblem(await balance(s3(1, { timestamp: false }, blind)), 403, 'UNAUTHORIZED');
 });
 
-test('both secrets sign while a secret rotates', async () => {
+test('during a rotation both secrets sign', async () => {
   const before = await ingress.client({ allowS3: true });
   const after = (await ingress.domain.clients.rotate(before.keyId))!;
   const statuses = [before, after].map(async (by) => (await balance(s3(1, { timestamp: false }, by))).status);
@@ -89,7 +89,10 @@ test.each(['', 'x', '0'.repeat(63), '0'.repeat(65), 'A'.repeat(64), 'g'.repeat(6
   },
 );
 
-/** The document's sample. Its calls have their parentheses back, and urllib stands for requests, which Python lacks. */
+/**
+ * The sample of the source document. Its missing parentheses are added, and urllib replaces requests, which Python
+ * does not include.
+ */
 const sample = ({ keyId, secret }: NewKey, url: string) => `
 import urllib.parse, urllib.request
 import time
@@ -117,7 +120,7 @@ request = urllib.request.Request("${url}/v1/account/balance?" + query, headers=h
 print(urllib.request.urlopen(request).read().decode())
 `;
 
-/** By Python itself; on a machine without it, the same lines in our words. */
+/** Runs the sample in Python. Without Python the same steps run here. */
 async function runSample(by: NewKey, url: string): Promise<string> {
   try {
     return (await promisify(execFile)('python3', ['-c', sample(by, url)])).stdout;
@@ -128,7 +131,7 @@ async function runSample(by: NewKey, url: string): Promise<string> {
   }
 }
 
-test("the document's Python sample gets its balance", async () => {
+test('the Python sample of the source document reads a balance', async () => {
   const live = await openIngress();
   const by = await live.client({ allowS3: true, scopes: ['balances:read'] });
   expect(JSON.parse(await runSample(by, live.url))).toMatchObject({ accountId: '12345', balances: [] });

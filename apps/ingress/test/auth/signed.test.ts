@@ -33,12 +33,12 @@ const newBody = () => JSON.stringify(aRecharge({ idempotencyKey: randomUUID() })
 const post = (body: string, wish: object = {}, changes: Record<string, string> = {}) =>
   callSigned(ingress, key, 'POST', '/v1/recharges', { timestamp, body, ...wish }, changes);
 
-test('a signed request is let in, with a body and without', async () => {
+test('a signed request is accepted, with and without a body', async () => {
   expect((await list()).status).toBe(200);
   expect((await post(newBody())).status).toBe(202);
 });
 
-test('a live key signs where live keys are taken', async () => {
+test('a signature with a live key is accepted in production', async () => {
   const live = await openIngress({
     databaseUrl: database.url,
     auth: { isProduction: true, now: () => NOW_SECONDS * 1_000 },
@@ -48,7 +48,7 @@ test('a live key signs where live keys are taken', async () => {
   await live.close();
 });
 
-test('a nonce serves once', async () => {
+test('a nonce is accepted once', async () => {
   const body = newBody();
   expect((await post(body, { nonce: 'once' })).status).toBe(202);
   const before = await storedRows(ingress);
@@ -57,13 +57,13 @@ test('a nonce serves once', async () => {
   expect(await storedRows(ingress)).toBe(before);
 });
 
-test('a nonce belongs to its key', async () => {
+test('two keys may use the same nonce', async () => {
   const other = await ingress.client();
   expect((await list({ nonce: 'mine' })).status).toBe(200);
   expect((await callSigned(ingress, other, 'GET', LIST, { timestamp, nonce: 'mine' })).status).toBe(200);
 });
 
-test('one nonce a hundred times at once, over two processes: one is let in', async () => {
+test('of a hundred requests with one nonce on two processes one is accepted', async () => {
   const body = JSON.stringify({
     account_id: 'acct-1',
     amount: 1,
@@ -82,7 +82,7 @@ test('one nonce a hundred times at once, over two processes: one is let in', asy
   expect(await storedRows(ingress)).toBe(before + 2); // a request with its transaction
 });
 
-test('only a request whose signature is right uses up its nonce', async () => {
+test('a request with a wrong signature does not use up its nonce', async () => {
   const nonce = randomUUID();
   expectProblem(await list({ nonce, timestamp: NOW_SECONDS - 301 }), 401, 'UNAUTHENTICATED');
   expectProblem(await list({ nonce }, { 'x-signature': `v1=${'0'.repeat(64)}` }), 401, 'UNAUTHENTICATED');
@@ -112,7 +112,7 @@ test.each([
   expectProblem(await list({ timestamp: sent }), 401, 'UNAUTHENTICATED');
 });
 
-test('nothing that was signed can be changed', async () => {
+test('a change of anything signed is refused', async () => {
   const body = newBody();
   const before = await storedRows(ingress);
   const headers = () => signed(key, 'POST', '/v1/recharges', { timestamp, body });
@@ -183,7 +183,7 @@ test('a header that is sent twice is refused', async () => {
   }
 });
 
-test.each(['', ' ', 'a b', 'x'.repeat(129), 'caf\u00e9'])('%p is no nonce', async (nonce) => {
+test.each(['', ' ', 'a b', 'x'.repeat(129), 'caf\u00e9'])('%p is refused as a nonce', async (nonce) => {
   const text = ['v1', 'GET', LIST, timestamp, nonce, hmacHex('', '')].join('\n');
   const headers = { ...signed(key, 'GET', LIST, { timestamp }), 'x-nonce': nonce };
   const answer = await ingress.call('GET', LIST, {
@@ -192,12 +192,12 @@ test.each(['', ' ', 'a b', 'x'.repeat(129), 'caf\u00e9'])('%p is no nonce', asyn
   expectProblem(answer, 401, 'UNAUTHENTICATED');
 });
 
-test('while a secret rotates both sign; after the overlap only the new one', async () => {
+test('during a rotation both secrets sign, after the overlap only the new one', async () => {
   const before = await ingress.client();
   const by = (secret: NewKey) => callSigned(ingress, secret, 'GET', LIST, { timestamp });
   expect((await by(before)).status).toBe(200);
   const after = (await ingress.domain.clients.rotate(before.keyId))!;
-  // The key is kept as it was half a second ago, and the new secret works all the same.
+  // The process still has the key of half a second ago, and accepts the new secret.
   expect((await by(after)).status).toBe(200);
   expect((await by(before)).status).toBe(200);
   await ingress.sql('update api_key set previous_valid_until = now() where id = $1', [before.keyId]);
@@ -207,19 +207,19 @@ test('while a secret rotates both sign; after the overlap only the new one', asy
   ]);
 });
 
-test('a key made before secrets were sealed cannot sign, and goes on as a bearer', async () => {
+test('a key without a sealed secret cannot sign and still works as a bearer', async () => {
   const old = await ingress.client();
   await ingress.sql('update api_key set secret_sealed = null where id = $1', [old.keyId]);
   expectProblem(await callSigned(ingress, old, 'GET', LIST, { timestamp }), 401, 'UNAUTHENTICATED');
   expect((await ingress.call('GET', LIST, { key: old })).status).toBe(200);
 });
 
-test('a signed request needs the scope like any other', async () => {
+test('a signed request needs the scope, too', async () => {
   const reader = await ingress.client({ scopes: ['balances:read'] });
   expectProblem(await callSigned(ingress, reader, 'GET', LIST, { timestamp }), 403, 'UNAUTHORIZED');
 });
 
-test('a thousand wrong secrets are a thousand refusals', async () => {
+test('a thousand wrong secrets are all refused', async () => {
   const statuses = new Set<number>();
   for (let round = 0; round < 20; round++) {
     const answers = await Promise.all(
@@ -235,7 +235,7 @@ test('a thousand wrong secrets are a thousand refusals', async () => {
   expect(ingress.logged.filter(({ level }) => level === 'error')).toEqual([]);
 });
 
-test('neither secret nor signature is ever logged', () => {
+test('neither secrets nor signatures are logged', () => {
   const text = JSON.stringify([...ingress.logged, ...second.logged]);
   expect(text.length).toBeGreaterThan(10_000);
   expect(text).not.toContain(key.secret.slice(3, 20));

@@ -52,7 +52,7 @@ const list = async (sent: string | Promise<string>, at = ingress) =>
   at.call('GET', '/v1/recharges', { headers: { authorization: `Bearer ${await sent}` } });
 const seconds = (away: number) => Math.floor(Date.now() / 1_000) + away;
 
-test("a token stands for the key of its subject, and the issuer's keys are fetched once", async () => {
+test("a token is accepted for the key of its subject, and the issuer's keys are fetched once", async () => {
   for (let n = 0; n < 5; n++) expect((await list(token())).status).toBe(200);
   expect((await list(token({ aud: ['other', AUDIENCE] }))).status).toBe(200);
   expect(fetched).toBe(1);
@@ -103,7 +103,7 @@ test('the scopes of a token narrow those of its key and never widen them', async
   expectProblem(await post({ sub: 'reader', scope: 'recharges:write' }), 403, 'UNAUTHORIZED');
 });
 
-test('the limits of the key hold for its tokens', async () => {
+test('the limits of a key hold for its tokens', async () => {
   const revoked: NewKey = await ingress.client({ oauthSubject: 'revoked' });
   await ingress.domain.clients.revoke(revoked.keyId);
   await ingress.client({ oauthSubject: 'expired', expiresAt: new Date(0) });
@@ -115,7 +115,7 @@ test('the limits of the key hold for its tokens', async () => {
   expect(statuses).toEqual([401, 401, 401, 401, 403]);
 });
 
-test("while the issuer's keys cannot be had, the answer is to try again", async () => {
+test("while the issuer's keys cannot be loaded, the answer is 503", async () => {
   const tokenIssuer = { issuer: ISSUER, audience: AUDIENCE, jwksUrl: 'http://127.0.0.1:9/jwks' };
   const lost = await openIngress({ auth: { tokenIssuer } });
   const answer = await list(token(), lost);
@@ -124,13 +124,13 @@ test("while the issuer's keys cannot be had, the answer is to try again", async 
   await lost.close();
 });
 
-test('without an issuer no token is taken', async () => {
+test('without an issuer tokens are refused', async () => {
   const closed = await openIngress();
   expectProblem(await list(token(), closed), 401, 'UNAUTHENTICATED');
   await closed.close();
 });
 
-test('no token is in the log', () => {
+test('tokens are not logged', () => {
   expect(ingress.logged.length).toBeGreaterThan(10);
   expect(JSON.stringify(ingress.logged)).not.toContain('eyJ');
 });

@@ -15,7 +15,7 @@ beforeAll(async () => {
 });
 afterAll(() => ingress.close());
 
-/** A signed request with other headers in place of its own; undefined leaves one out. */
+/** Sends a signed request with changed headers; undefined removes a header. */
 async function send(changes: Readonly<Record<string, string | undefined>>, by = key) {
   const headers = { ...signed(by, 'GET', PATH), ...changes };
   const kept = Object.entries(headers).filter((entry): entry is [string, string] => entry[1] !== undefined);
@@ -25,7 +25,7 @@ async function send(changes: Readonly<Record<string, string | undefined>>, by = 
 const hex = 'a'.repeat(64);
 const seconds = () => Math.floor(Date.now() / 1_000);
 
-test('the request is let in as it is signed', async () => {
+test('the unchanged signed request is accepted', async () => {
   expect((await send({})).status).toBe(200);
 });
 
@@ -94,14 +94,14 @@ test.each<[string, () => Readonly<Record<string, string | undefined>>, RegExp]>(
     expect(answer.text).not.toContain(secret);
 });
 
-test('a key that only signs is told when its secret is sent beside a signature', async () => {
+test('a caller that sends its secret beside a signature is told so', async () => {
   const only = await ingress.client({ requireSignature: true });
   const answer = await send({ authorization: bearer(only) }, only);
   expectProblem(answer, 401, 'UNAUTHENTICATED');
   expect(answer.body.detail).toMatch(/^this key only takes signed requests; Authorization has the secret/);
 });
 
-test('a key id alone and nothing else is told how to go on', async () => {
+test('a caller that sends only a key id is told how to authenticate', async () => {
   const answer = await ingress.call('GET', PATH, { headers: { authorization: `Bearer ${key.keyId}` } });
   expect(answer.body.detail).toMatch(/^Authorization has no secret: send/);
   expect((await ingress.call('GET', PATH)).body.detail).toMatch(/^send Authorization: Bearer/);

@@ -18,7 +18,7 @@ const get = (path: string): Promise<Answer> => ingress.call('GET', path);
 const linksIn = (html: string): string[] =>
   [...html.matchAll(/(?:href|src|action)="([^"]*)"/g)].map(([, link]) => link!);
 
-/** Every page that can be reached from the first one, by its path. */
+/** All pages that links lead to from the first one, by path. */
 async function walk(): Promise<Map<string, string>> {
   const pages = new Map<string, string>();
   const waiting = ['/docs'];
@@ -33,7 +33,7 @@ async function walk(): Promise<Map<string, string>> {
   return pages;
 }
 
-test('every link leads somewhere of ours, anchors included', async () => {
+test('every link and anchor has a target within the documentation', async () => {
   const pages = await walk();
   expect(pages.size).toBeGreaterThan(20);
   for (const [path, html] of pages) {
@@ -58,7 +58,7 @@ test('every link leads somewhere of ours, anchors included', async () => {
   expect(pages.get('/docs/style.css')).not.toMatch(/@import|url\(/);
 });
 
-test('every code has a page, and every problem leads to its own', async () => {
+test('every code has a page, and `type` of each problem is its address', async () => {
   const wanted = [...Object.keys(codes), 'PAYMENT_FAILED', 'PROVIDER_ERROR', 'TIMEOUT'];
   const list = (await get('/docs/errors')).text;
   for (const code of wanted) {
@@ -71,7 +71,7 @@ test('every code has a page, and every problem leads to its own', async () => {
   expect((await get('/docs/errors/NONSENSE')).status).toBe(404);
 });
 
-test('pages run and load files of ours alone, and stand in no frame', async () => {
+test('pages load only our own files and cannot be framed', async () => {
   for (const path of ['/docs', '/docs/reference', '/docs/signature']) {
     const policy = (await get(path)).headers.get('content-security-policy')!;
     expect(policy).toContain("default-src 'none'");
@@ -81,7 +81,7 @@ test('pages run and load files of ours alone, and stand in no frame', async () =
   }
 });
 
-/** Blocks of code as they are copied: without the colours. */
+/** The blocks of code as plain text. */
 const blocksIn = (html: string): string[] =>
   [...html.matchAll(/<pre[^>]*><code>(.*?)<\/code><\/pre>/gs)].map(([, text]) =>
     text!
@@ -98,7 +98,7 @@ const characters: Readonly<Record<string, string>> = {
   '&#x27;': "'",
 };
 
-/** Sends what a curl line of the pages says, with the shell's variables put in. */
+/** Sends the request of a curl line, with the variables of the shell filled in. */
 async function pasted(line: string, variables: Record<string, string>): Promise<Answer> {
   const text = line.replace(/\$(\w+)/g, (_, name) => variables[name] ?? '');
   const headers = [...text.matchAll(/-H (['"])([\w-]+): (.*?)\1/g)].map(([, , name, value]) => [
@@ -113,7 +113,7 @@ async function pasted(line: string, variables: Record<string, string>): Promise<
   });
 }
 
-test.each(['/docs', '/docs/zh'])('the lines of the quick start at %s work as they stand', async (path) => {
+test.each(['/docs', '/docs/zh'])('the curl lines of the quick start at %s work as printed', async (path) => {
   const { keyId, secret } = await ingress.client();
   const [key, ask, outcome] = blocksIn((await get(path)).text);
   const variables = { KEY: /'(.*)'/.exec(key!)![1]!.replace('<key id>', keyId).replace('<secret>', secret) };
@@ -142,7 +142,7 @@ const check = (fields: Record<string, string>): Promise<Answer> =>
     body: new URLSearchParams({ ...signed, ...fields }).toString(),
   });
 
-test('the signature page shows what is signed, and where another text differs', async () => {
+test('the signature page shows the signed text and the first difference', async () => {
   expect((await get('/docs/signature')).text).toContain('Never paste a secret');
   const same = await check({ canonical: canonical.replaceAll('\n', '\r\n') });
   expect(same.text).toContain(canonical);
@@ -153,13 +153,13 @@ test('the signature page shows what is signed, and where another text differs', 
   expect(short.text).toMatch(/at byte 20<.*yours has ended/);
 });
 
-test('no page says that a failure or a decline moved no money: it may come late', async () => {
+test('no page says that a failed recharge moved no money, because money may come late', async () => {
   for (const [path, html] of await walk())
     expect([path, /no money moved|none moved/i.test(html)]).toEqual([path, false]);
   expect((await get('/docs')).text).toContain('mean that the account was not credited');
 });
 
-test('what is typed comes back as text', async () => {
+test('typed HTML is shown as text', async () => {
   const script = '"><script>alert(1)</script>';
   const answer = await check(
     Object.fromEntries(
@@ -175,7 +175,7 @@ test('what is typed comes back as text', async () => {
   expect(answer.headers.get('cache-control')).toBe('no-store');
 });
 
-test('each page has a way past the navigation, its place in it, and the pages around it', async () => {
+test('each page has a skip link, marks its place in the navigation and links to its neighbours', async () => {
   const pages = await walk();
   for (const [path, html] of pages) {
     if (!html.startsWith('<!doctype html>')) continue;
@@ -190,14 +190,14 @@ test('each page has a way past the navigation, its place in it, and the pages ar
   expect(pages.get('/docs/zh')).toContain('<html lang="zh-CN">');
 });
 
-test('what operators read is not among what producers read', async () => {
+test('pages for operators are in a group of their own', async () => {
   const authentication = (await get('/docs/authentication')).text;
   expect(authentication).not.toMatch(/MASTER_KEYS|rekey|npx|OAUTH_/);
   expect((await get('/docs/testing')).text).toContain('metadata');
   expect((await get('/docs/operators')).text).toContain('MASTER_KEYS');
 });
 
-test('the page of currencies lists those that are accepted, with their decimals', async () => {
+test('the page of currencies lists the accepted ones with their decimals', async () => {
   const { text } = await get('/docs/currencies');
   const listed = new Map(
     [
@@ -213,7 +213,7 @@ test('the page of currencies lists those that are accepted, with their decimals'
   for (const [code] of listed) expect([code, exponentOf(code)]).toEqual([code, Number(listed.get(code)![0])]);
 });
 
-test('production has no signature page, tries nothing, and names its own address', async () => {
+test('in production there is no signature page and no form for calls, and examples have the public address', async () => {
   const server = createServer(
     express().use(
       docsRoutes({

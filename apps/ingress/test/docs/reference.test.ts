@@ -22,10 +22,10 @@ beforeAll(async () => {
 });
 afterAll(() => ingress.close());
 
-/** The part of the page about one operation. */
+/** The section of one operation. */
 const sectionOf = (id: string): string => new RegExp(`<section id="${id}".*?</section>`, 's').exec(html)![0];
 
-test('every operation can be read without a script, and the list leads to each', () => {
+test('every operation is readable without a script and linked from the list', () => {
   expect(operations.length).toBeGreaterThan(12);
   for (const { operationId, method, path, summary } of operations) {
     expect(html).toContain(`<a href="#${operationId}">${summary.replaceAll("'", '&#39;')}</a>`);
@@ -48,12 +48,12 @@ test('every operation has a sample in each language', () => {
   }
 });
 
-test('a sample of a call that creates sends an idempotency key', () => {
+test('samples that create a recharge send an idempotency key', () => {
   for (const id of ['createRecharge', 'createRechargeAlias', 'charge'])
     expect(sectionOf(id).match(/Idempotency-Key/g)!.length).toBeGreaterThan(7);
 });
 
-test('every schema has a part of its own, and every link to one leads there', () => {
+test('every schema has a section, and all links to it lead there', () => {
   for (const name of Object.keys(document.components.schemas)) expect(html).toContain(`id="schema-${name}"`);
   for (const [, anchor] of html.matchAll(/href="#([^"]+)"/g)) expect(html).toContain(`id="${anchor}"`);
 });
@@ -68,7 +68,7 @@ test('ids are unique and headings skip no level', () => {
   }, 0);
 });
 
-test('calls can be tried with a key of its own for each body, and not in production', () => {
+test('calls can be tried outside production only', () => {
   const forms = html.match(/<form data-method/g)!;
   expect(forms.length).toBe(operations.filter(({ operationId }) => operationId !== 'takeWebhook').length);
   const page = referencePage(() => document, false);
@@ -78,7 +78,7 @@ test('calls can be tried with a key of its own for each body, and not in product
 
 type Sent = { path: string; method: string; headers: Headers; body: string | undefined };
 
-/** Runs the script of the page on a form with this body, and presses Send. */
+/** Runs the page's script on a form and presses Send once per body. */
 async function press(bodies: readonly string[]): Promise<Sent[]> {
   const script = readFileSync(join(import.meta.dirname, '../../assets/try.js'), 'utf8');
   const sent: Sent[] = [];
@@ -109,7 +109,7 @@ async function press(bodies: readonly string[]): Promise<Sent[]> {
   return sent;
 }
 
-test('sending the same body again repeats the recharge, another body makes another one', async () => {
+test('the same body is sent with the same idempotency key, another body with a new one', async () => {
   const sent = await press(['{"a":1}', '{"a":1}', '{"a":2}']);
   const keys = sent.map(({ headers }) => headers.get('idempotency-key'));
   expect(keys[0]).toMatch(/^[\x21-\x7e]{10,255}$/);

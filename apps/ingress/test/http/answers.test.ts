@@ -25,14 +25,14 @@ const made = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 const withId = (id: string, path = '/v1/recharges') =>
   ingress.call('GET', path, { key, headers: { 'x-correlation-id': id } });
 
-test.each(['abc-123', 'A.b_c:d', '0', 'x'.repeat(128)])('correlation id %s is taken over', async (id) => {
+test.each(['abc-123', 'A.b_c:d', '0', 'x'.repeat(128)])('correlation id %s is kept', async (id) => {
   expect((await withId(id)).headers.get('x-correlation-id')).toBe(id);
   expectProblem(await withId(id, '/nowhere'), 404, 'NOT_FOUND');
   const told = ingress.logged.filter(({ correlationId }) => correlationId === id);
   expect(told.map(({ status }) => status)).toEqual([200, 404]);
 });
 
-test("a recharge's line in the log names it, its key and its correlation id", async () => {
+test('the log line of a recharge has its id, its idempotency key and its correlation id', async () => {
   const idempotencyKey = 'in-the-log';
   const headers = { 'x-correlation-id': 'in-the-log', 'idempotency-key': idempotencyKey };
   const answers = [
@@ -65,7 +65,7 @@ test.each([
   expect(JSON.stringify(ingress.logged)).not.toContain(JSON.stringify(id));
 });
 
-test('a correlation id is made where none is sent, and is kept with what was stored', async () => {
+test('without a correlation id a new one is made and stored with the recharge', async () => {
   const answer = await create(ingress, key);
   expect(answer.headers.get('x-correlation-id')).toMatch(made);
   const [row] = await ingress.sql('select correlation_id from recharge_request where transaction_id = $1', [
@@ -126,13 +126,13 @@ test.each(answersOfEveryKind)(
   },
 );
 
-test('a 404 names what was asked for, and reflects nothing as markup', async () => {
+test('a 404 names the route and repeats no markup', async () => {
   const answer = await ingress.call('GET', '/<script>alert(1)</script>?token=x');
   expectProblem(answer, 404, 'NOT_FOUND');
   expect(answer.text).not.toMatch(/<script>|token/);
 });
 
-test('the log of a request holds neither its key nor its query nor its body', async () => {
+test('the log line of a request has no key, no query and no body', async () => {
   const logged = ingress.logged.length;
   const accountId = 'acct-canary';
   await create(ingress, key, aRecharge({ accountId, orderReference: 'ref-canary', amount: -1 }));
@@ -173,7 +173,7 @@ test('while the database is away: 503 with Retry-After, and not ready', async ()
   }
 });
 
-test('on a database that was never migrated: 503 with Retry-After, for nothing was stored', async () => {
+test('on a database without migrations: 503 with Retry-After, and nothing is stored', async () => {
   const bare = await openIngress({ migrated: false });
   try {
     for (const answer of await Promise.all(readsAndWrites(bare, key))) {
@@ -186,7 +186,7 @@ test('on a database that was never migrated: 503 with Retry-After, for nothing w
   }
 });
 
-test('a fault of ours is 500, and only the log knows which', async () => {
+test('an unexpected error is 500, and only the log has its details', async () => {
   await ingress.sql(`
     create function lose_request() returns trigger language plpgsql as 'begin return null; end';
     create trigger lose_request before insert on recharge_request for each row execute function lose_request()`);

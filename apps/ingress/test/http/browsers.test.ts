@@ -12,7 +12,7 @@ afterAll(() => ingress.close());
 const get = (path: string, accept?: string, method = 'GET'): Promise<Answer> =>
   ingress.call(method, path, accept === undefined ? {} : { headers: { accept } });
 
-/** What browsers send when a person opens an address. */
+/** Accept headers of browsers that open an address. */
 const browsers = {
   Chromium:
     'text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,image/apng,*/*;q=0.8,application/signed-exchange;v=b3;q=0.7',
@@ -21,23 +21,26 @@ const browsers = {
   Lynx: 'text/html, text/plain, text/css, text/sgml, */*;q=0.01',
 };
 
-test.each(Object.entries(browsers))('%s gets a page for a problem, with its words', async (_name, accept) => {
-  for (const [path, status, code] of [
-    ['/nowhere', 404, 'NOT_FOUND'],
-    ['/docs/nope', 404, 'NOT_FOUND'],
-    ['/v1/recharges', 401, 'UNAUTHENTICATED'],
-    ['/v1/recharges/%zz', 400, 'INVALID_ARGUMENT'],
-  ] as const) {
-    const { status: heard, headers, text } = await get(path, accept);
-    expect([path, heard, headers.get('content-type')]).toEqual([path, status, 'text/html; charset=utf-8']);
-    expect(headers.get('vary')).toContain('accept');
-    expect(headers.get('cache-control')).toBe('no-store');
-    for (const words of [code, headers.get('x-correlation-id')!, '<html lang="en">', '/docs/errors/'])
-      expect(text).toContain(words);
-  }
-});
+test.each(Object.entries(browsers))(
+  '%s gets a problem as a page with the same texts',
+  async (_name, accept) => {
+    for (const [path, status, code] of [
+      ['/nowhere', 404, 'NOT_FOUND'],
+      ['/docs/nope', 404, 'NOT_FOUND'],
+      ['/v1/recharges', 401, 'UNAUTHENTICATED'],
+      ['/v1/recharges/%zz', 400, 'INVALID_ARGUMENT'],
+    ] as const) {
+      const { status: heard, headers, text } = await get(path, accept);
+      expect([path, heard, headers.get('content-type')]).toEqual([path, status, 'text/html; charset=utf-8']);
+      expect(headers.get('vary')).toContain('accept');
+      expect(headers.get('cache-control')).toBe('no-store');
+      for (const words of [code, headers.get('x-correlation-id')!, '<html lang="en">', '/docs/errors/'])
+        expect(text).toContain(words);
+    }
+  },
+);
 
-test('the bare address leads a browser to the documentation, and programs to a problem', async () => {
+test('at / a browser is led to the documentation, and a program gets a problem', async () => {
   const answer = await fetch(ingress.url, { headers: { accept: browsers.Firefox }, redirect: 'manual' });
   expect([answer.status, answer.headers.get('location')]).toEqual([302, '/docs']);
   expect((await get('/', browsers.Firefox)).text).toContain('Quick start');
@@ -69,7 +72,7 @@ test.each([
   expect([status, headers.get('content-type')]).toEqual([404, 'application/problem+xml']);
 });
 
-test('a browser with a key reads JSON, not a download of XML', async () => {
+test('a browser with a key gets JSON and not XML', async () => {
   const key = await ingress.client();
   const { status, headers } = await ingress.call('GET', '/v1/recharges', {
     key,
@@ -78,7 +81,7 @@ test('a browser with a key reads JSON, not a download of XML', async () => {
   expect([status, headers.get('content-type')]).toEqual([200, 'application/json; charset=utf-8']);
 });
 
-test('what was asked for comes back on a page as text, and the page may load nothing but its style', async () => {
+test('the page of a problem shows the request as text and may load its style sheet only', async () => {
   const { text, headers } = await get('/%3Cscript%3Ealert(1)%3C/script%3E', browsers.Firefox);
   expect(text).not.toContain('<script');
   expect(headers.get('content-security-policy')).toBe(
@@ -86,7 +89,7 @@ test('what was asked for comes back on a page as text, and the page may load not
   );
 });
 
-test('the type of a problem is an address where the public one is known', async () => {
+test('with a public address the type of a problem is an absolute address', async () => {
   const known = await openIngress({ publicUrl: 'https://pay.example' });
   try {
     const { body } = await known.call('GET', '/nowhere');

@@ -15,7 +15,7 @@ import { aRecharge, bearer, type Ingress, listen, openIngress } from '../support
 
 const LIMIT = { limitMs: 10_000 };
 
-/** A server whose POSTs take as long as the test wants, whether or not their callers stay. */
+/** A server whose POSTs end when the test says so, also after their callers have left. */
 async function openSlow() {
   const registry = openRegistry('ingress');
   const overload = openOverload({ delayMaxMs: 60_000, inFlightMax: 1_000, registry });
@@ -58,7 +58,7 @@ async function openSlow() {
 
 const SLOW = 'POST /slow HTTP/1.1\r\nhost: x\r\ncontent-length: 0\r\n\r\n';
 
-test('requests in one breath whose connection is cut end one and all', async () => {
+test('pipelined requests all end when their connection is cut', async () => {
   const slow = await openSlow();
   const socket = await slow.open();
   socket.write(SLOW.repeat(30));
@@ -72,7 +72,7 @@ test('requests in one breath whose connection is cut end one and all', async () 
   await slow.close();
 });
 
-test('a caller that leaves keeps its place until its work is done', async () => {
+test('the call of a caller that left counts until its work is done', async () => {
   const slow = await openSlow();
   const sockets = await Promise.all([slow.open(), slow.open()]);
   for (const socket of sockets) socket.write(SLOW);
@@ -107,7 +107,7 @@ const openTo = async (url: string): Promise<{ socket: Socket; heard: () => strin
   return { socket, heard: () => text };
 };
 
-test('what came whole is answered, whatever follows it', async () => {
+test('a complete request is answered, whatever follows it', async () => {
   const key = await ingress.client();
   const body = JSON.stringify(aRecharge());
   const { socket, heard } = await openTo(ingress.url);
@@ -145,7 +145,7 @@ test.each([
   );
 });
 
-test('a body where none belongs is not waited for', async () => {
+test('the answer does not wait for a body where none is allowed', async () => {
   const { socket, heard } = await openTo(ingress.url);
   socket.write('PUT /v1/recharges HTTP/1.1\r\nhost: x\r\ncontent-length: 1000\r\n\r\n{');
   await until(() => heard() !== '', LIMIT, 'an answer before the body');
@@ -153,7 +153,7 @@ test('a body where none belongs is not waited for', async () => {
   socket.destroy();
 });
 
-test('told to close, it ends busy connections after the answer under way, and takes nothing more on them', async () => {
+test('a closing server ends busy connections after their current answer and accepts no further request', async () => {
   const server = createIngressServer(ingress.app, { info: () => {} } as never);
   const url = await listen(server);
   const agent = new Agent({ keepAlive: true, maxSockets: 4 });
@@ -177,7 +177,7 @@ test('told to close, it ends busy connections after the answer under way, and ta
   const startedAtMs = performance.now();
   await closeServer(server);
   expect(performance.now() - startedAtMs).toBeLessThan(2_500);
-  // No connection is closed under a request: each caller is only refused the next connection.
+  // No connection is closed during a request: each caller is refused its next connection only.
   expect(await Promise.all(busy)).toEqual(Array(4).fill('ECONNREFUSED'));
   agent.destroy();
 });

@@ -18,7 +18,7 @@ afterAll(() => ingress.close());
 
 const CARD = '4111111111111111';
 
-/** Numbers that issuers and payment services publish for tests. */
+/** Test numbers that issuers and payment services publish. */
 const testNumbers = {
   Visa: [CARD, '4242424242424242', '4012888888881881', '4222222222222', '4917610000000000003'],
   Mastercard: [
@@ -44,7 +44,7 @@ const testNumbers = {
   RuPay: ['6074820000000009'],
 };
 
-/** The spellings of one number: whole, in fours, in pairs, digit by digit, and as it is printed. */
+/** The usual spellings of one number: without groups, in fours, in pairs, digit by digit, and as embossed. */
 function spellings(number: string): string[] {
   const inParts = (size: number, between: string) =>
     number.match(new RegExp(`.{1,${size}}`, 'g'))!.join(between);
@@ -76,7 +76,7 @@ test.each(Object.entries(testNumbers))(
   },
 );
 
-test('a number behind much other text is found', () => {
+test('a card number behind a long text is found', () => {
   expect(hasCardNumber(`${'x'.repeat(200)} ${CARD}`)).toBe(true);
 });
 
@@ -99,7 +99,7 @@ test.each([
   '49151234567 89',
 ])('%j is none', (text) => expect(hasCardNumber(text)).toBe(false));
 
-test('ids of ours and of others are no card numbers', () => {
+test('our ids and those of others are not taken for card numbers', () => {
   const ids = Array.from({ length: 20_000 }, () => newId());
   expect(ids.filter(hasCardNumber).length).toBeLessThan(8);
 });
@@ -121,7 +121,7 @@ test.each(['orderReference', 'productType', 'planId', 'metadata.note'])(
   },
 );
 
-test('a card number as a name does not come back either', async () => {
+test('a card number in a field name is not repeated in the refusal', async () => {
   for (const body of [aRecharge({ [CARD]: 1 }), aRecharge({ metadata: { [CARD]: 'x' } })]) {
     const answer = await create(ingress, key, body);
     expectProblem(answer, 400, 'INVALID_ARGUMENT');
@@ -132,7 +132,7 @@ test('a card number as a name does not come back either', async () => {
   expect(withoutCardNumbers(`a ${CARD} b 17`)).toBe('a [card number] b 17');
 });
 
-test('an account may have a number that looks like one', async () => {
+test('an account id may look like a card number', async () => {
   expect((await create(ingress, key, aRecharge({ accountId: CARD }))).status).toBe(202);
 });
 
@@ -173,7 +173,7 @@ const isOther = (digits: string): boolean =>
   (/^4[39]/.test(digits) ||
     [...digits].reduce((sum, one, at) => sum + Number(one) * [1, 3][at % 2]!, 0) % 10 === 0);
 
-/** Equal groups of a card's sizes with a shorter last one, or one of the forms in which cards are embossed. */
+/** Whether the groups are equal with a shorter last one, or the groups of an embossed number. */
 function isGrouped(groups: readonly string[]): boolean {
   const lengths = groups.map(({ length }) => length);
   const [size] = lengths;
@@ -182,7 +182,7 @@ function isGrouped(groups: readonly string[]): boolean {
   return isEven && [1, 2, 4, 8].includes(size!);
 }
 
-/** The rule again, without haste: every row of neighbouring groups, and the check digit of each. */
+/** The same rule, written simply: it tries every run of neighbouring groups and checks each check digit. */
 function hasOneByTheRule(text: string): boolean {
   return [...text.matchAll(/\d+(?:(?: |-|%20)\d+)*/g)].some(({ 0: run, index }) => {
     const groups = run.split(/ |-|%20/);
@@ -204,7 +204,7 @@ const luhn = (digits: string): number =>
     .reduce((sum, digit, at) => sum + [...`${Number(digit) * (1 + (at % 2))}`].reduce(add, 0), 0);
 const add = (sum: number, digit: string): number => sum + Number(digit);
 
-test('what is found is what the rule says, in any text', () => {
+test('the search finds the same as the simple rule, in any text', () => {
   const piece = fc.oneof(
     fc.stringMatching(/^\d{1,20}$/),
     fc.stringMatching(/^\d{1,4}$/),
@@ -220,7 +220,7 @@ test('what is found is what the rule says, in any text', () => {
   );
 });
 
-/** The least of five: what the machine does besides is not the code's. */
+/** The shortest of five runs, because other work of the machine only adds time. */
 const leastMs = (run: () => void): number =>
   Math.min(
     ...Array.from({ length: 5 }, () => {
@@ -239,7 +239,7 @@ test.each(['1-', '1 ', '4111 ', '1%20', '9x', '411111111111x', '1'])(
   },
 );
 
-test('of a long text the first 512 characters come back, and no number that was cut', () => {
+test('of a long text 512 characters are repeated, without a card number that was cut', () => {
   const path = `/${'a/'.repeat(250)}`;
   expect(redacted(path)).toBe(path);
   const cut = redacted(`${path}${CARD}/${'b'.repeat(600)}`);

@@ -56,7 +56,7 @@ async function send({ method, path, query, headers, caller, body }: Case): Promi
 
 const schemaNamed = (ref: string): Schema => document.components.schemas[ref.split('/').at(-1)!]!;
 
-/** Well-formed, with the root element and no field but those of the schema, every needed one among them. */
+/** Expects well-formed XML with the root element, all needed fields and no unknown field. */
 function expectXml(text: string, schema: Schema): void {
   const path: string[] = [];
   const fields = new Set<string>();
@@ -82,12 +82,15 @@ const schemaOf = ({ responses }: Operation): Schema | undefined => {
   return ref === undefined ? undefined : schemaNamed(ref);
 };
 
-/** Headers of some answers: of pages with a next one, under a limit, while a key is locked, where a key would help. */
+/**
+ * Headers that an answer has only sometimes: with a next page, under a limit, while a key is locked, where a key
+ * would help.
+ */
 const SOMETIMES = ['X-Next-Cursor', 'RateLimit', 'RateLimit-Policy', 'Retry-After', 'WWW-Authenticate'];
 
 const sane = /^[A-Za-z0-9._:-]{1,128}$/;
 
-/** The answer is one that the document names for this route, and what it holds is what the document says. */
+/** Expects the answer to match the OpenAPI document: its status, headers and body. */
 function expectDocumented({ responses }: Operation, asked: Case, answer: Answer): void {
   expect(Object.keys(responses)).toContain(String(answer.status));
   expect(answer.status).toBeLessThan(500);
@@ -113,7 +116,7 @@ function expectDocumented({ responses }: Operation, asked: Case, answer: Answer)
 
 const SEED = Number(process.env.SEED ?? Date.now() % 2 ** 31);
 
-/** What is there of the kinds that requests leave behind. */
+/** Counts the rows of the kinds that requests store. */
 async function stored(): Promise<Record<'requests' | 'recharges' | 'events' | 'cases', number>> {
   const [row] = await ingress.sql(`select (select count(*) from recharge_request)::int as requests,
     (select count(*) from recharge_transaction)::int as recharges,
@@ -122,13 +125,13 @@ async function stored(): Promise<Record<'requests' | 'recharges' | 'events' | 'c
   return row as never;
 }
 
-/** A valid charge is waited for: few and large batches of it, so that they wait together. */
+/** A valid charge waits up to four seconds, so its cases run in few large batches that wait together. */
 const planOf = (path: string) =>
   path === '/api/charge' ? { batches: 2, batchSize: 250 } : { batches: 25, batchSize: 10 };
 
 const FURTHER_BATCHES_MAX = 50;
 
-/** What chance may leave out where few are sent. */
+/** Cases that are always sent, since a few random ones may miss them. */
 const surely = (path: string): Case[] =>
   path !== '/api/charge'
     ? []
@@ -177,7 +180,8 @@ test.each(operations)(
     });
     const sure = surely(one.path);
     await expectBatch(sure);
-    // Taken and refused, in both forms: nobody signs webhooks here, and health is not refused. Chance needs longer at times.
+    // Answers that must occur: accepted and refused, in JSON and XML. Webhooks are never signed here, and health is
+    // never refused. Random cases sometimes need longer.
     const wanted = one.path.startsWith('/webhooks/') ? [] : ['2xx json'];
     if (one.operation.security.length > 0) wanted.push('2xx xml', '4xx json', '4xx xml');
     if (schemaOf(one.operation)?.properties?.data) wanted.push('rows');

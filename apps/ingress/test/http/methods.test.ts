@@ -13,14 +13,14 @@ beforeAll(async () => {
 });
 afterAll(() => ingress.close());
 
-/** Every path of the app with the methods that it takes. */
+/** Each path of the app with its methods. */
 function pathsOf(): Map<string, string[]> {
   const found = new Map<string, string[]>();
   for (const { method, path } of routesOf(ingress.app)) found.set(path, [...(found.get(path) ?? []), method]);
   return found;
 }
 
-test('every path answers the methods it does not take with 405 and those it takes', async () => {
+test('every path answers other methods with 405 and an Allow header', async () => {
   const paths = pathsOf();
   expect([...paths.keys()]).toEqual(
     expect.arrayContaining(['/v1/recharges', '/recharge', '/api/charge', '/webhooks/:provider', '/healthz']),
@@ -40,12 +40,12 @@ test('every path answers the methods it does not take with 405 and those it take
   }
 });
 
-test('a path that is not there is 404, whatever the method', async () => {
+test('an unknown path is 404 with every method', async () => {
   for (const method of ['GET', 'POST', 'DELETE', 'OPTIONS'])
     expectProblem(await ingress.call(method, '/v1/nowhere', { key }), 404, 'NOT_FOUND');
 });
 
-test('HEAD answers as GET does, without the body', async () => {
+test('HEAD is answered like GET, without the body', async () => {
   const { id } = await created(ingress, key);
   for (const path of [`/v1/recharges/${id}`, '/v1/recharges', '/healthz', '/docs', '/openapi.json']) {
     const [get, head] = [await ingress.call('GET', path, { key }), await ingress.call('HEAD', path, { key })];

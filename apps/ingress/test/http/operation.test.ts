@@ -25,7 +25,7 @@ test.each(routes)('$method $path is refused to a caller without a key', async ({
   expect((await ingress.call(method, path)).status).toBe(401);
 });
 
-test('the audit trail keeps the parameters of queries, and of bodies those that the operation names', () => {
+test('the audit trail keeps the parameters of all queries, and the fields of bodies that operations name', () => {
   expect([...auditNames.query].sort()).toEqual(
     [
       ...['account', 'accountId', 'correlationId', 'createdFrom', 'createdTo', 'currency', 'cursor', 'from'],

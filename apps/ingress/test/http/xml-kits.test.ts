@@ -121,7 +121,7 @@ test.each<[string, string | Buffer, RegExp]>([
   expect(await storedRows(ingress)).toBe(before);
 });
 
-test('an answer of ours that is sent back is refused by the names of what only we write', async () => {
+test('one of our answers sent as a request is refused, and the fields of answers are named', async () => {
   const { id } = { id: (await send(plain)).body.transactionId };
   const answer = await ingress.call('GET', `/v1/recharges/${id}`, {
     key,

@@ -34,7 +34,7 @@ const good = amountXml('4999');
 const send = (body: unknown, headers: Readonly<Record<string, string>> = {}): Promise<Answer> =>
   create(ingress, key, body, { ...inXml, ...headers });
 
-/** Text of each leaf by its path, read by a parser that knows nothing of our writer's rules. */
+/** The text of each leaf by its path, read by a parser that does not know our writer. */
 function leaves(xml: string): Record<string, string> {
   const found: Record<string, string> = {};
   const path: string[] = [];
@@ -55,7 +55,7 @@ function leaves(xml: string): Record<string, string> {
   return found;
 }
 
-test('a request in JSON and one in XML are one request to a key', async () => {
+test('the same request in JSON and in XML is a replay', async () => {
   const idempotency = { 'idempotency-key': randomUUID() };
   const fields = { orderReference: 'PO <&> 7', metadata: { 'a "b"': "c's <d>", e: '' } };
   const first = await create(ingress, key, aRecharge(fields), idempotency);
@@ -86,7 +86,7 @@ test('an answer in XML has the fields of the answer in JSON', async () => {
   expect(fields['recharge/metadata/entry[a<b]']).toBe('x&y');
 });
 
-test('every route with a body of ours speaks XML', async () => {
+test('every route of the API can answer XML', async () => {
   const { id } = await created(ingress, key);
   const call = async (method: string, path: string, body?: string) =>
     (await ingress.call(method, path, { key, headers: { ...outXml, ...inXml }, body })).text;
@@ -156,7 +156,7 @@ const amounts: readonly (readonly [text: string, isGood: boolean])[] = [
   ...['[1]', '{}', 'NaN', 'Infinity', '00100', '0x10', '"100"', '+1', '', '1 000', '١'],
 ].map((one) => (typeof one === 'string' ? ([one, false] as const) : one));
 
-test.each(amounts)('amount %j is judged alike in JSON and in XML', async (text, isGood) => {
+test.each(amounts)('amount %j has the same result in JSON and in XML', async (text, isGood) => {
   const before = await storedRows(ingress);
   const json = await create(ingress, key, JSON.stringify(aRecharge()).replace('4999', text));
   const xml = await send(amountXml(text));
@@ -241,7 +241,7 @@ test.each([
   expect(ingress.logged.filter(({ level }) => level === 'error')).toEqual([]);
 });
 
-test('metadata is written by its names, or as entries for names that no element can have', async () => {
+test('metadata can be written as elements, or as entries for names that are not valid for elements', async () => {
   const metadata =
     '<metadata><scenario>ok</scenario><entry>plain</entry><entry key="a b">c</entry></metadata>';
   const body = good.replace('</recharge>', `${metadata}</recharge>`);
@@ -252,7 +252,7 @@ test('metadata is written by its names, or as entries for names that no element 
   ]);
 });
 
-test('nobody is called for an external entity', async () => {
+test('an external entity is not fetched', async () => {
   let calls = 0;
   const canary = createServer((_request, response) => {
     calls += 1;
@@ -268,7 +268,7 @@ test('nobody is called for an external entity', async () => {
   }
 });
 
-test('text/xml is XML, another charset is refused', async () => {
+test('text/xml is accepted as XML, and a charset other than UTF-8 is refused', async () => {
   for (const type of [
     'text/xml; charset=UTF-8',
     'text/xml;charset=utf8',

@@ -13,7 +13,7 @@ const every = Array.from({ length: 26 ** 3 }, (_, nth) =>
   [nth / 676, (nth / 26) % 26, nth % 26].map((one) => String.fromCharCode(65 + Math.floor(one))).join(''),
 );
 
-/** ISO 4217, list one, without funds, metals, units of account and testing codes. */
+/** Table A.1 of ISO 4217 without funds, metals, units of account and test codes. */
 const written: Readonly<Record<number, readonly string[]>> = {
   0: 'BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX VND VUV XAF XOF XPF'.split(' '),
   3: 'BHD IQD JOD KWD LYD OMR TND'.split(' '),
@@ -27,8 +27,8 @@ test('the currencies and their decimals are those of the list', () => {
   expect(new Set(taken.map(exponentOf))).toEqual(new Set([0, 2, 3]));
 });
 
-test('what Node knows of the currencies that are taken agrees', () => {
-  // Newer than the data of some releases, or not in them at all.
+test("Node's data agrees about the accepted currencies", () => {
+  // The data of some releases of Node do not have these.
   const missing = new Set(['VED', 'XCG', 'ZWG', 'SLE']);
   const known = new Set(Intl.supportedValuesOf('currency'));
   expect(
@@ -53,7 +53,7 @@ test.each([
   expect(answer.body.errors).toEqual([{ path: 'currency', message: expect.stringMatching(/ISO 4217/) }]);
 });
 
-test('a withdrawn currency is refused with the one that took its place, and its balance can be read', async () => {
+test('a withdrawn currency is refused with the name of its successor, and its balance can be read', async () => {
   const key = await ingress.client();
   const refused = await create(ingress, key, aRecharge({ currency: 'BGN' }));
   expect(refused.body.errors[0]!.message).toBe('BGN was withdrawn from ISO 4217; use EUR');

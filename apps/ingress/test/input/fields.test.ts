@@ -35,7 +35,7 @@ test.each([
   expect(({} as { polluted?: unknown }).polluted).toBeUndefined();
 });
 
-test('names of prototypes in metadata are names: they come back as they were sent, in every form', async () => {
+test('names of prototype members are kept in metadata, in every form', async () => {
   const metadata = {
     constructor: 'a',
     prototype: 'b',

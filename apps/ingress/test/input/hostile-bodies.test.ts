@@ -15,8 +15,8 @@ afterAll(() => ingress.close());
 
 const good = JSON.stringify(aRecharge());
 const withMetadata = (inside: string): string => good.replace('}', `,"metadata":${inside}}`);
-// The slowest honest refusal here takes a tenth of this; a reader that goes back and forth takes ten times as long.
-// Time of this process, server and client in one, and not of the clock: other tests run beside it.
+// The slowest refusal here takes a tenth of this limit, and a reader with quadratic time takes ten times as long. It
+// is processor time of this process, which runs server and client: other tests run beside it.
 const CPU_LIMIT_MS = 1_000;
 
 async function createSoon(body: unknown, headers: Readonly<Record<string, string>> = {}): Promise<Answer> {
@@ -27,7 +27,7 @@ async function createSoon(body: unknown, headers: Readonly<Record<string, string
   return answer;
 }
 
-/** Refused soon and without a trace; a fault of ours is never the answer. */
+/** Expects a quick refusal that stores nothing and is not an error of ours. */
 async function expectRefused(
   body: unknown,
   status: number,
@@ -61,7 +61,7 @@ test.each([
   ['120,000 spaces', ' '.repeat(120_000)],
 ])('%s: 400', (_what, body) => expectRefused(body, 400));
 
-test('sixteen levels are read, seventeen are not', async () => {
+test('a body of sixteen levels is read, one of seventeen is refused', async () => {
   const nested = (lists: number) => good.replace('"acct-1001"', '['.repeat(lists) + ']'.repeat(lists));
   const read = await createSoon(nested(15));
   expect(read.body.errors).toEqual([expect.objectContaining({ path: 'accountId' })]);

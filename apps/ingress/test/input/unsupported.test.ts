@@ -42,7 +42,7 @@ const parameters = [
   '%64ryRun=true',
 ];
 
-/** A request that a route would serve, but for what is added to it. */
+/** Sends a valid request with an added query and added headers. */
 async function send({ method, path }: Route, query: string, headers: Record<string, string> = {}) {
   const { id } = await created(ingress, key);
   const filled = path.replace(':id', id).replace(':accountId', 'acct-1');
@@ -54,10 +54,10 @@ async function send({ method, path }: Route, query: string, headers: Record<stri
   });
 }
 
-/** Balancers, browsers and providers put queries of their own on health checks, documents and webhooks. */
+/** Load balancers, browsers and providers add queries of their own to health checks, pages and webhooks. */
 const judged = ({ path }: Route): boolean => path.startsWith('/v1/') || posts.some(([one]) => one === path);
 
-test('a parameter that the parser would not reach is refused', async () => {
+test("a parameter behind the parser's limit is refused", async () => {
   const path = `/v1/recharges?${'&'.repeat(1_000)}dryRun=true`;
   expectProblem(await ingress.call('POST', path, { key, body: aRecharge() }), 400, 'INVALID_ARGUMENT');
 });
@@ -70,13 +70,13 @@ test.each(parameters)('an unknown parameter (%s) is refused on every route', asy
     const before = await storedRows(ingress);
     const answer = await send(route, needed + query);
     expectProblem(answer, 400, 'INVALID_ARGUMENT');
-    // The one that `send` makes for routes that name a recharge.
+    // The recharge that `send` makes has two rows.
     expect(await storedRows(ingress)).toBe(before + 2);
   }
   expect(await ingress.sql(`select from recharge_transaction where state <> 'CREATED'`)).toEqual([]);
 });
 
-test('health checks and documents may be asked with a query', async () => {
+test('health checks and documents accept any query', async () => {
   for (const path of ['/healthz', '/readyz', '/openapi.json', '/docs'])
     expect((await ingress.call('GET', `${path}?from=balancer`)).status).toBe(200);
 });
@@ -140,7 +140,7 @@ test.each(['Content-Length: 22\r\n\r\n', 'Transfer-Encoding: chunked\r\n\r\n16\r
   },
 );
 
-test('the wait that is kept is named in the answer', async () => {
+test('Preference-Applied names the wait', async () => {
   const { id } = await created(ingress, key);
   await ingress.call('POST', `/v1/recharges/${id}/cancel`, { key });
   const read = async (prefer: string) =>
@@ -152,7 +152,7 @@ test('the wait that is kept is named in the answer', async () => {
   expect(await read('respond-async')).toBeNull();
 });
 
-test('a key in header and nothing else unusual is taken', async () => {
+test('harmless headers are accepted', async () => {
   const headers = { prefer: 'return=representation', 'x-request-id': 'r1' };
   expect((await create(ingress, key, aRecharge(), headers)).status).toBe(202);
 });

@@ -16,7 +16,7 @@ test('the document is valid OpenAPI 3.1', async () => {
   expect(result).toEqual({ valid: true });
 });
 
-test('every route is described, and every described path is a route', async () => {
+test('the routes of the app are those of the document', async () => {
   const ingress = await openIngress();
   try {
     const routes = routesOf(ingress.app)
@@ -33,7 +33,7 @@ test('every route is described, and every described path is a route', async () =
   }
 });
 
-test('operations have names of their own, and the ingress serves the document', async () => {
+test('operation ids are unique, and the ingress serves the document', async () => {
   const ids = Object.values(document.paths).flatMap((methods) =>
     Object.values(methods).map(({ operationId }) => operationId),
   );
@@ -48,7 +48,7 @@ test('operations have names of their own, and the ingress serves the document', 
   }
 });
 
-test('the fields of the document are the fields of the schemas that validate', () => {
+test('the document has the fields of the schemas that validate', () => {
   const { schemas } = (
     document as unknown as { components: { schemas: Record<string, { properties: object }> } }
   ).components;
@@ -61,13 +61,13 @@ test('the fields of the document are the fields of the schemas that validate', (
 
 type Example = Record<string, unknown>;
 
-/** As tools write an example by the schema: its root element, and an element for each field. */
+/** An example as XML, written as tools do it by the schema: a root element and an element per field. */
 const asXml = (root: string, example: Example): string =>
   `<${root}>${Object.entries(example)
     .map(([name, value]) => `<${name}>${value}</${name}>`)
     .join('')}</${root}>`;
 
-test('the examples of the bodies are taken by their routes, as JSON and as XML', async () => {
+test('the example bodies are accepted, as JSON and as XML', async () => {
   const ingress = await openIngress();
   const key = await ingress.client();
   const { paths, components } = document as unknown as {
@@ -99,7 +99,7 @@ test('the examples of the bodies are taken by their routes, as JSON and as XML',
   }
 });
 
-test('what a call needs has an example to fill a form with', () => {
+test('every needed parameter has an example', () => {
   const { paths } = document as unknown as {
     paths: Record<
       string,
@@ -117,7 +117,7 @@ test('what a call needs has an example to fill a form with', () => {
   ).toBe(true);
 });
 
-test('the length of a page is a whole number from 1 to 100 wherever it can be asked for', () => {
+test('every parameter limit is a whole number from 1 to 100', () => {
   const { paths } = document as unknown as {
     paths: Record<string, Record<string, { parameters: { name: string; schema: object }[] }>>;
   };
@@ -147,7 +147,7 @@ const headersOf = ({ responses }: Described, status: string): string[] => {
   return Object.keys(headers ?? shared[$ref!.split('/').at(-1)!]!.headers!);
 };
 
-test('what Node itself refuses is described for every operation', () => {
+test('the refusals by Node itself are described for every operation', () => {
   for (const { operationId, responses } of described)
     expect([operationId, Object.keys(responses)]).toEqual([
       operationId,
@@ -155,7 +155,7 @@ test('what Node itself refuses is described for every operation', () => {
     ]);
 });
 
-test('each answer names the headers that it may have', () => {
+test('each answer lists its possible headers', () => {
   for (const operation of described) {
     const statuses = Object.keys(operation.responses);
     const having = (name: string) => statuses.filter((status) => headersOf(operation, status).includes(name));
@@ -172,7 +172,7 @@ test('each answer names the headers that it may have', () => {
   }
 });
 
-test('a webhook has a body of whatever kind its provider sends', () => {
+test('the body of a webhook may have any media type', () => {
   const webhook = described.find(({ operationId }) => operationId === 'takeWebhook')!;
   expect(webhook.requestBody).toMatchObject({ required: true, content: { '*/*': {} } });
   expect(Object.keys(webhook.requestBody!.content)).toEqual(['*/*']);

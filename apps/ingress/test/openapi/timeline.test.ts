@@ -7,7 +7,7 @@ import { created, openIngress } from '../support/ingress.js';
 const ajv = addFormats.default(new Ajv2020({ strict: false }));
 ajv.addSchema(openapiDocument('https://pay.example'), 'openapi');
 
-test('a row of each kind that is written is one that the document describes', async () => {
+test('every kind of timeline row fits the document', async () => {
   const ingress = await openIngress();
   try {
     const key = await ingress.client();

@@ -10,7 +10,7 @@ const document = openapiDocument('https://pay.example') as Readonly<{
 const isNode = (value: unknown): value is Node => typeof value === 'object' && value !== null;
 const isPlain = (words: unknown): boolean => typeof words === 'string' && words.length > 5;
 
-/** Properties, at any depth, that nobody describes. A reference is described where it leads. */
+/** The properties without a description, at any depth. A reference is described at its target. */
 function undescribed(schema: unknown, place: string): string[] {
   if (!isNode(schema)) return [];
   const properties = Object.entries(isNode(schema.properties) ? schema.properties : {});
@@ -64,13 +64,13 @@ test('headers, shared problems and ways to authenticate are described', () => {
     ]).toEqual([kind, []]);
 });
 
-test('no two operations have the same summary, and no answer is called only done', () => {
+test('summaries are unique, and no answer is described as Done', () => {
   const summaries = operations.map(({ operation }) => operation.summary);
   expect(new Set(summaries).size).toBe(summaries.length);
   expect(JSON.stringify(document)).not.toMatch(/"description":"(?:Done|Stored|OK)"/);
 });
 
-test('problems of an operation say what they mean for it', () => {
+test('the problems of an operation have their own meanings', () => {
   const { responses } = document.paths['/v1/recharges/{id}/cancel']!.post as {
     responses: Record<string, Node>;
   };
@@ -79,7 +79,7 @@ test('problems of an operation say what they mean for it', () => {
   expect(new Set(statuses).size).toBe(statuses.length);
 });
 
-test('rows of the timeline are told apart by their kind', () => {
+test('the field kind selects the schema of a timeline row', () => {
   const { items } = (document.components.schemas!.Timeline as { properties: { data: { items: Node } } })
     .properties.data;
   const { propertyName, mapping } = items.discriminator as {

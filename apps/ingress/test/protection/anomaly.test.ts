@@ -10,7 +10,7 @@ const watches: Watch[] = [];
 const open = (databaseUrl?: string): Promise<Ingress> =>
   openIngress({
     ...(databaseUrl && { databaseUrl }),
-    // The tests speak for several addresses.
+    // The tests send requests from several addresses.
     auth: { trustProxy: ['127.0.0.1'] },
     protection: ({ domain, log, registry }) => {
       const watch = openWatch({ security: domain.security, log, registry });
@@ -39,7 +39,7 @@ const ask = async (ingress: Ingress, key: NewKey, address = OWNER): Promise<numb
 
 const wrong = (key: NewKey): NewKey => ({ ...key, secret: 'rs_wrong' });
 
-/** How often a rule has been seen of a key, by all processes. */
+/** How many events of the rule the database has counted for the key. */
 async function seen(key: NewKey, rule: SecurityRule): Promise<number> {
   const [row] = await one.sql(
     `select coalesce(sum(count), 0)::int as sum from security_event where key_id = $1 and rule = $2`,
@@ -48,7 +48,7 @@ async function seen(key: NewKey, rule: SecurityRule): Promise<number> {
   return Number(row!.sum);
 }
 
-test('wrong secrets on two processes lock the key where they came from, on both, and an operator frees it', async () => {
+test('wrong secrets on two processes lock the key for their address on both, until an operator unlocks it', async () => {
   const key = await one.client();
   const bystander = await one.client();
   const { max } = securityRules.bad_signature;
@@ -81,7 +81,7 @@ test('wrong secrets on two processes lock the key where they came from, on both,
   expect(await ask(one, key, STRANGER)).toBe(200);
 });
 
-/** What honest loops and strangers do, and the rule that notices it, if any. */
+/** Harmless behaviour, with the rule that counts it, if any. */
 const harmless: [string, Partial<NewClient>, (key: NewKey) => Promise<number>, SecurityRule | null][] = [
   [
     'balance polls without the scope',
@@ -156,7 +156,7 @@ test.each(harmless)(
   30_000,
 );
 
-test('guesses of one key from many addresses raise the alarm, and keep its owner in', async () => {
+test('guesses from many addresses raise an alarm and do not lock out the owner', async () => {
   const key = await one.client();
   const { max } = securityRules.guessing;
   const each = securityRules.bad_signature.max - 1;
@@ -180,7 +180,7 @@ test('addresses of one IPv6 network are one address', async () => {
   expect(await ask(one, key, '2001:db8:0:1::1')).toBe(200);
 }, 30_000);
 
-test("accounts beyond the key's own are counted, whatever form the call has", async () => {
+test('calls for foreign accounts are counted in every form', async () => {
   const key = await one.client({ accounts: ['acct-10*'] });
   const foreign = aRecharge({ accountId: 'acct-2' });
   await create(one, key, foreign);
@@ -192,7 +192,7 @@ test("accounts beyond the key's own are counted, whatever form the call has", as
   expect(await seen(key, 'foreign_account')).toBe(4);
 });
 
-test("guessed ids, another client's among them, and calls without a scope are counted", async () => {
+test('guessed recharge ids and calls without the scope are counted', async () => {
   const [key, theirs] = [await one.client({ scopes: ['recharges:read'] }), await one.client()];
   const { id } = await created(one, theirs);
   for (const path of [id, `${id}/timeline`, 'nonsense'])
@@ -202,7 +202,7 @@ test("guessed ids, another client's among them, and calls without a scope are co
   await until(async () => (await seen(key, 'unknown_recharge')) === 3, { limitMs: 5_000 }, 'three reports');
 });
 
-test('a signed request that is sent again is told apart from one whose signature is wrong', async () => {
+test('a replayed signed request and a wrong signature are counted by different rules', async () => {
   const key = await one.client();
   const send = async (wish: Wish) => (await callSigned(one, key, 'GET', '/v1/recharges', wish)).status;
   const once = { nonce: randomUUID() };
@@ -211,7 +211,7 @@ test('a signed request that is sent again is told apart from one whose signature
   await until(async () => (await seen(key, 'bad_signature')) === 1, { limitMs: 5_000 }, 'a wrong one');
 });
 
-test('what honest callers do wrong is no security event', async () => {
+test('common mistakes of honest callers are not security events', async () => {
   const key = await one.client();
   const before = await one.metric('replenish_security_events_total');
   await create(one, key, aRecharge({ amount: -1 }));
@@ -222,7 +222,7 @@ test('what honest callers do wrong is no security event', async () => {
   expect(await one.metric('replenish_security_events_total')).toBe(before);
 });
 
-test('a flood of made-up keys leaves no row behind', async () => {
+test('a flood of invented keys stores no row', async () => {
   const before = await one.metric('replenish_security_events_total');
   const nobodies = Array.from({ length: 50 }, (_, n) => ({
     keyId: `rk_test_nobody${n}`,

@@ -20,7 +20,7 @@ afterEach(async () => {
 async function open(limits: Partial<typeof LIMITS> = {}): Promise<Ingress> {
   const { max, perOriginMax, inFlightMax, waitsMax, waitsPerClientMax } = { ...LIMITS, ...limits };
   const ingress = await openIngress({
-    // The tests speak for many addresses.
+    // The tests send requests from many addresses.
     auth: { trustProxy: ['127.0.0.1'] },
     protection: ({ registry }) => {
       const overload = openOverload({ delayMaxMs: 60_000, inFlightMax, registry });
@@ -45,7 +45,7 @@ const half = (path: string, address = '192.0.2.7'): string =>
 async function sendHalves(url: string, count: number, text: (n: number) => string) {
   const connections = [];
   while (connections.length < count) {
-    // Some at a time: of a burst the kernel keeps 511 for the process.
+    // Fifty at a time: of a burst the kernel queues only 511 connections.
     const some = await Promise.all(Array.from({ length: 50 }, () => wire.open(url)));
     for (const { socket } of some) socket.write(text(connections.length));
     connections.push(...some);
@@ -71,7 +71,7 @@ test.each([
         expect((await create(ingress, key, aRecharge(), { 'x-forwarded-for': address })).status).toBe(202);
     expect((await ingress.call('POST', '/webhooks/sandbox', { body: '{}' })).status).toBe(401);
     expect(await ingress.metric('replenish_requests_in_flight')).toBe(0);
-    // An honest body may have come between, and made one place more.
+    // A test's own body may have arrived in between and freed a place.
     expect(await ingress.metric('replenish_bodies_arriving')).toBeGreaterThanOrEqual(kept - 50);
     for (const { heard, cut } of answered()) {
       await cut;
@@ -85,7 +85,7 @@ test.each([
   30_000,
 );
 
-test('a body gets time by what has come of it: a stuck one is refused after 5 s, one that grows is read', async () => {
+test('a body that stops is refused after 5 s, one that grows is read', async () => {
   const ingress = await open();
   const key = await ingress.client();
   const startedAtMs = performance.now();
@@ -114,7 +114,7 @@ test('a body gets time by what has come of it: a stuck one is refused after 5 s,
   expect(statusesOf(growing.heard())).toEqual([202]);
 }, 30_000);
 
-test('a body is invited only when it may come', async () => {
+test('100 Continue is sent only when the body is accepted', async () => {
   const ingress = await open();
   const { socket, heard, cut } = await wire.open(ingress.url);
   socket.write(head('/v1/recharges', { expect: '100-continue', 'content-length': '9999999' }));
@@ -128,7 +128,7 @@ test('a body is invited only when it may come', async () => {
   expect(statusesOf(invited.heard())).toEqual([100, 401]);
 });
 
-test('calls that wait for an outcome are no work: they keep no new recharge out', async () => {
+test('waiting calls do not count as work and keep out no new recharge', async () => {
   const ingress = await open();
   const key = await ingress.client();
   const charges = Array.from({ length: LIMITS.waitsPerClientMax }, () =>
@@ -146,7 +146,7 @@ test('calls that wait for an outcome are no work: they keep no new recharge out'
   expect([await waiting(), await ingress.metric('replenish_requests_in_flight')]).toEqual([0, 0]);
 }, 20_000);
 
-test('beyond the waits of a client a call is answered at once, and another client may still wait', async () => {
+test("beyond a client's limit of waiting calls it is answered at once, and other clients may still wait", async () => {
   const ingress = await open();
   const [key, other] = [await ingress.client(), await ingress.client()];
   const [mine, theirs] = [await created(ingress, key), await created(ingress, other)];

@@ -7,7 +7,7 @@ import { aRecharge, create, type Ingress, openIngress, storedRows } from '../sup
 
 const stores: LimitStore[] = [];
 
-/** A process of its own, on the database of the first when there is one. */
+/** Opens an ingress; the second one uses the database of the first. */
 const open = async (
   perClient: number | null,
   perAccount: number | null,
@@ -61,7 +61,7 @@ test.each(stored)('on $name two processes share one limit', async ({ store }) =>
   await Promise.all([first.close(), second.close()]);
 });
 
-test('what is left of a limit is told by every process alike', async () => {
+test('every process tells the same rest of a limit', async () => {
   const key = await one.client();
   const answers = [];
   for (const ingress of [one, other, one, other, one, other, one])
@@ -79,7 +79,7 @@ test('what is left of a limit is told by every process alike', async () => {
   expect(Number(refused.headers.get('retry-after'))).toBe(resetSeconds);
 });
 
-test('the page of RATE_LIMITED shows what is answered, and names both limits', async () => {
+test('the page of RATE_LIMITED shows the real answer and names both limits', async () => {
   const key = await one.client({ rateLimitPerMinute: 1 });
   const list = () => one.call('GET', '/v1/recharges', { key });
   await list();
@@ -91,7 +91,7 @@ test('the page of RATE_LIMITED shows what is answered, and names both limits', a
   expect(page).toMatch(/the client[^.]*the account/i);
 });
 
-test("the client's keys share its count, another client has its own, and a key's own limit comes first", async () => {
+test("keys of one client share a count, clients do not, and a key's own limit takes precedence", async () => {
   const key = await one.client({ rateLimitPerMinute: 2 });
   const statuses = [];
   for (let n = 0; n < 3; n++) statuses.push((await one.call('GET', '/v1/recharges', { key })).status);
@@ -99,7 +99,7 @@ test("the client's keys share its count, another client has its own, and a key's
   expect((await other.call('GET', '/v1/recharges', { key: await one.client() })).status).toBe(200);
 });
 
-test('a refused request stores nothing and does not use up its key', async () => {
+test('a refused request stores nothing and does not use up its idempotency key', async () => {
   const key = await one.client({ rateLimitPerMinute: 1 });
   await one.call('GET', '/v1/recharges', { key });
   const before = await storedRows(one);
@@ -114,7 +114,7 @@ test('a refused request stores nothing and does not use up its key', async () =>
   expect(taken.status).toBe(202);
 });
 
-test('calls that prove nothing do not spend the limit of the key they name', async () => {
+test('calls without a valid proof do not count towards the limit of the key', async () => {
   const key = await one.client({ rateLimitPerMinute: 1 });
   for (let n = 0; n < 3; n++)
     expect((await one.call('GET', '/v1/recharges', { key: { ...key, secret: 'rs_wrong' } })).status).toBe(
@@ -142,7 +142,7 @@ test('an account is limited across clients and processes, others are not', async
   await Promise.all([first.close(), second.close()]);
 });
 
-test('while the store is away each process holds the limit alone, and says so once', async () => {
+test('while the store is away each process counts alone and logs it once', async () => {
   const nowhere = `postgres://nobody@127.0.0.1:${await freePort()}/none`;
   const ingress = await open(3, null, { databaseUrl: one.databaseUrl, store: { databaseUrl: nowhere } });
   const key = await one.client();
@@ -163,7 +163,7 @@ test('without a limit no header is sent and nothing is counted', async () => {
   await ingress.close();
 });
 
-test('of many calls at once on two processes none too many gets through', async () => {
+test('many calls at once on two processes do not exceed the limit', async () => {
   const key = await one.client({ rateLimitPerMinute: 40 });
   const answers = await Promise.all(
     Array.from({ length: 120 }, (_, n) => (n % 2 ? one : other).call('GET', '/v1/recharges', { key })),

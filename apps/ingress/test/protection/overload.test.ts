@@ -20,7 +20,7 @@ const wire = openWire();
 const { open } = wire;
 afterEach(wire.drop);
 
-/** What the server says to these bytes before it closes the connection. */
+/** Sends bytes and returns everything that the server answers before it closes the connection. */
 async function say(url: string, bytes: string): Promise<string> {
   const { socket, heard, cut } = await open(url);
   socket.write(bytes);
@@ -28,7 +28,7 @@ async function say(url: string, bytes: string): Promise<string> {
   return heard();
 }
 
-/** A server with the ingress's own limits, ten times as short. */
+/** A server with a tenth of the ingress's time limits. */
 async function openImpatient() {
   const app = express().post(
     '/',
@@ -49,7 +49,9 @@ async function openImpatient() {
 
 const EACH = 50;
 const LIMIT_MS = 60_000;
-/** What a slow client sends, what it goes on to send every now and then, and the answers it gets before it is cut. */
+/**
+ * Slow clients: the first bytes, the bytes that follow at intervals, and the answers before the connection is cut.
+ */
 const slow = [
   ['headers that never end', 'GET / HTTP/1.1\r\nhost: x\r\n', 'x-drip: 1\r\n', [408]],
   ['a body that never ends', 'POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 99\r\n\r\n', 'x', [408]],
@@ -69,7 +71,7 @@ const slow = [
   ['silence after an answer', 'GET / HTTP/1.1\r\nhost: x\r\n\r\n', '', [200]],
 ] as const;
 
-/** Asks again and again until `isOver`; how many answers there were. */
+/** Sends requests until `isOver` and returns the number of answers. */
 async function askOn(url: string, isOver: () => boolean): Promise<number> {
   let answers = 0;
   for (; !isOver(); answers++) expect(await (await fetch(url)).text()).toBe('here');
@@ -82,7 +84,7 @@ test(
     const { url, close } = await openImpatient();
     const startedAtMs = performance.now();
     let isOver = false;
-    // A test that took too long is over too, or the asking would keep the process.
+    // The loop also ends after the test's time limit, because it would keep the process alive.
     const honest = askOn(url, () => isOver || performance.now() > startedAtMs + LIMIT_MS);
     const kinds: Connection[][] = [];
     for (const [, begin, drip] of slow) {
@@ -102,7 +104,7 @@ test(
     expect(Math.max(...cuts) - startedAtMs).toBeLessThan(LIMIT_MS);
     for (const [nth, [what, begin, drip, answered]] of slow.entries()) {
       const heard = kinds[nth]!.map((one) => statusesOf(one.heard()).join());
-      // Who writes in the very moment of the cut is reset, and may lose the answer on its way.
+      // A client that writes while it is cut off gets a reset and may lose the answer.
       const isReset = (said: string) => begin + drip !== '' && said === '';
       expect([what, ...new Set(heard.filter((said) => !isReset(said)))]).toEqual([what, answered.join()]);
       expect(heard.filter(isReset).length).toBeLessThan(EACH);
@@ -135,7 +137,7 @@ test.each([
   expect(ingress.logged).toContainEqual(expect.objectContaining({ correlationId, status }));
 });
 
-test('a hundred requests in one breath are answered in order, all of them', async () => {
+test('a hundred pipelined requests are all answered in order', async () => {
   const key = await ingress.client();
   const ask = (n: number, more = '') =>
     `GET /v1/recharges HTTP/1.1\r\nhost: x\r\nauthorization: ${bearer(key)}\r\nx-correlation-id: n${n}\r\n${more}\r\n`;
@@ -147,7 +149,7 @@ test('a hundred requests in one breath are answered in order, all of them', asyn
   ]);
 });
 
-test('who announces a body and sends none holds nobody else up', async () => {
+test('a caller that announces a body and sends none does not delay others', async () => {
   const key = await ingress.client();
   const waiting = await open(ingress.url);
   waiting.socket.write(
@@ -159,7 +161,7 @@ test('who announces a body and sends none holds nobody else up', async () => {
   expect((await create(ingress, key)).status).toBe(202);
 });
 
-test('every answer carries the headers of an API, and no other site may read one', async () => {
+test('every answer has the security headers of an API and no CORS headers', async () => {
   const answers = [
     await ingress.call('GET', '/v1/recharges', { key: await ingress.client() }),
     await ingress.call('GET', '/v1/recharges', { headers: { origin: 'https://evil.example' } }),
@@ -181,7 +183,7 @@ test('every answer carries the headers of an API, and no other site may read one
 
 const begin: Observer = (request, response) => openCall(request, response, 'test');
 
-/** A server that holds every POST to /held until it is told to let go. */
+/** A server that holds each POST to /held until the test releases it. */
 async function openBusy(limits: { delayMaxMs: number; inFlightMax: number }) {
   const registry = openRegistry('ingress');
   const overload = openOverload({ ...limits, registry });
@@ -213,7 +215,7 @@ async function openBusy(limits: { delayMaxMs: number; inFlightMax: number }) {
   return { ask, held, registry, close };
 }
 
-test('beyond the limit new POSTs are told to come back, webhooks later than others, reads never', async () => {
+test('beyond the limit new POSTs are refused, webhooks only beyond twice the limit, reads never', async () => {
   const busy = await openBusy({ delayMaxMs: 60_000, inFlightMax: 2 });
   const status = async (method: string, path: string) => (await busy.ask(method, path)).status;
   const waiting = [busy.ask('POST', '/held'), busy.ask('POST', '/held')];
@@ -233,7 +235,7 @@ test('beyond the limit new POSTs are told to come back, webhooks later than othe
   await busy.close();
 });
 
-test('a loop that turns late turns new POSTs away, until it turns in time again', async () => {
+test('a delayed event loop refuses new POSTs until the delay is over', async () => {
   const busy = await openBusy({ delayMaxMs: 150, inFlightMax: 100 });
   const block = setInterval(() => {
     const until = performance.now() + 400;

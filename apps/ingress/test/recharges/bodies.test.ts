@@ -13,7 +13,7 @@ afterAll(() => ingress.close());
 
 type Step = News | Readonly<Pick<Report, 'news'> & Partial<Report>>;
 
-/** What a producer reads in `message` after these reports, in a single read and in the list. */
+/** The `message` of the recharge after these steps, from a single read and from the list. */
 async function messageAfter(...steps: readonly Step[]): Promise<unknown> {
   const { id } = await created(ingress, key);
   for (const step of steps) {
@@ -60,7 +60,7 @@ test.each<[words: string, steps: Step[], message: RegExp]>([
   expect(await messageAfter(...steps)).toMatch(message);
 });
 
-test('a closed case is no longer spoken of', async () => {
+test('a closed case is not in the message', async () => {
   const message = await messageAfter('submit', 'declined', 'settled');
   expect(message).toContain('A person');
   await ingress.sql('update reconciliation_case set closed_at = now(), resolution = $1', ['dismiss']);
@@ -68,7 +68,7 @@ test('a closed case is no longer spoken of', async () => {
   expect(body.data[0]!.message).toBe('The recharge failed; the account was not credited.');
 });
 
-test('a case of a kind without words of its own is told too', async () => {
+test('an open case of an unknown kind is in the message', async () => {
   const { id } = await created(ingress, key);
   const doubt: CaseKind = 'event_changed';
   await ingress.sql(

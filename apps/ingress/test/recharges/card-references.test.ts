@@ -3,7 +3,7 @@ import { hasCardNumber } from '../../src/http/card-number.js';
 
 const SAMPLES = 100_000;
 
-/** Digits by a fixed sequence, so that a failure can be repeated. */
+/** Pseudo-random digits from a fixed seed, so that a failure can be repeated. */
 function digitsFrom(seed: number): (count: number) => string {
   let state = seed;
   const sixDigits = (): string => {
@@ -17,7 +17,7 @@ function digitsFrom(seed: number): (count: number) => string {
   };
 }
 
-/** A moment of the years 2024 to 2033, as the digits of an ISO date and time. */
+/** A time in the years 2024 to 2033 as digits. */
 function moment(digits: (count: number) => string): string {
   const at = new Date(Date.UTC(2024, 0, 1) + (Number(digits(12)) % (10 * 365 * 86_400_000)));
   return at.toISOString().replace(/\D/g, '');
@@ -49,7 +49,7 @@ const references: Record<string, (digits: (count: number) => string) => string> 
     `+${mobiles[Number(d(2)) % mobiles.length]!.replace(/#/g, () => d(1)).replace(/^(..)(...)(....)/, '$1 $2-$3-')}`,
 };
 
-test.each(Object.entries(references))('of 100,000 %s none is taken for a card', (_kind, reference) => {
+test.each(Object.entries(references))('none of 100,000 %s is taken for a card number', (_kind, reference) => {
   const digits = digitsFrom(1);
   const taken = Array.from({ length: SAMPLES }, () => reference(digits)).filter(hasCardNumber);
   expect(taken).toEqual([]);

@@ -18,7 +18,7 @@ const charge = (body: unknown, headers: Readonly<Record<string, string>> = {}): 
   ingress.call('POST', '/api/charge', { key, body, headers });
 const aCharge = (changes = {}) => ({ account_id: 'acct-1', amount: 100, currency: 'USD', ...changes });
 
-/** The id of a recharge of this account, as soon as there is one. */
+/** Waits for a recharge of this account and returns its id. */
 async function taken(accountId: string): Promise<string> {
   const [row] = await until(
     async () => {
@@ -34,7 +34,7 @@ async function taken(accountId: string): Promise<string> {
   return String(row!.id);
 }
 
-/** Charges an account of its own and reports the end while the charge waits for it. */
+/** Charges a new account and reports the outcome while the charge waits for it. */
 async function chargeAndEnd(sent: (accountId: string) => string, news: 'settled' | 'declined', headers = {}) {
   const accountId = `acct-${randomUUID()}`;
   const waiting = charge(sent(accountId), headers);
@@ -47,7 +47,7 @@ const text =
   (accountId: string) =>
     `{"account_id":"${accountId}","amount":${amount},"currency":"${currency}"}`;
 
-test('success is said when the money has arrived', async () => {
+test('a charge answers success when the money has arrived', async () => {
   const { recharge, answer } = await chargeAndEnd(text('100'), 'settled');
   expect(answer.status).toBe(200);
   expect(answer.body).toEqual({
@@ -58,7 +58,7 @@ test('success is said when the money has arrived', async () => {
   expect(recharge).toMatchObject({ amountMinor: 10_000n, paymentMethod: 'sandbox' });
 });
 
-test('failed comes with the reason', async () => {
+test('a charge answers failed with the reason', async () => {
   const { recharge, answer } = await chargeAndEnd(text('100'), 'declined');
   expect(answer.status).toBe(200);
   expect(answer.body).toEqual({
@@ -69,7 +69,7 @@ test('failed comes with the reason', async () => {
   });
 });
 
-test('processing is said when it is not known in time; a repeat with the key tells the end', async () => {
+test('a charge without an outcome in time answers processing; a repeat with the key tells the outcome', async () => {
   const headers = { 'idempotency-key': randomUUID() };
   const startedAt = performance.now();
   const first = await charge(aCharge(), headers);
@@ -84,7 +84,7 @@ test('processing is said when it is not known in time; a repeat with the key tel
   expectProblem(await charge(aCharge({ amount: 101 }), headers), 422, 'DUPLICATE_REQUEST');
 });
 
-test('without a key every call is an intent of its own', async () => {
+test('without an idempotency key every charge is a new recharge', async () => {
   const before = await storedRows(ingress);
   const accountId = `acct-${randomUUID()}`;
   const waiting = [charge(aCharge({ account_id: accountId })), charge(aCharge({ account_id: accountId }))];

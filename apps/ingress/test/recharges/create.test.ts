@@ -75,13 +75,13 @@ test.each(['/v1/recharges', '/recharge'])('POST %s answers 202 with the whole bo
   ]);
 });
 
-test('what may be left out is left out', async () => {
+test('optional fields may be left out', async () => {
   const { status, body } = await create(ingress, key);
   expect(status).toBe(202);
   expect(body).toMatchObject({ paymentMethod: 'sandbox', orderReference: null, metadata: {} });
 });
 
-test('the same again is a replay of the first answer, and only the first hints the queue', async () => {
+test('a repeated request replays the answer, and only the first one hints the queue', async () => {
   const first = await create(ingress, key, everyField, { 'idempotency-key': 'again' });
   const second = await create(ingress, key, everyField, { 'idempotency-key': 'again' });
   expect(second.status).toBe(200);
@@ -92,7 +92,7 @@ test('the same again is a replay of the first answer, and only the first hints t
   expect(hinted).toEqual([{ queue: 'submission-sandbox', ids: [first.body.transactionId] }]);
 });
 
-test('a replay tells what has become of the recharge', async () => {
+test('a replay answers with the current state', async () => {
   const headers = { 'idempotency-key': randomUUID() };
   const { body } = await create(ingress, key, aRecharge(), headers);
   await end(ingress, (await ingress.domain.reads.recharge(body.transactionId))!, 'declined');
@@ -107,7 +107,7 @@ test('a replay tells what has become of the recharge', async () => {
   });
 });
 
-test('requests with one key that arrive together are one recharge', async () => {
+test('requests with one key at the same time make one recharge', async () => {
   const headers = { 'idempotency-key': 'crowd' };
   const answers = await Promise.all(
     Array.from({ length: 40 }, () => create(ingress, key, everyField, headers)),
@@ -119,7 +119,7 @@ test('requests with one key that arrive together are one recharge', async () => 
   expect(stored).toHaveLength(1);
 });
 
-test('one key of two clients is two recharges', async () => {
+test('the same key of two clients makes two recharges', async () => {
   const other = await ingress.client();
   const headers = { 'idempotency-key': 'shared' };
   const mine = await create(ingress, key, aRecharge(), headers);
@@ -166,7 +166,7 @@ test.each([
   expect(second.body.transactionId).toBe(first.body.transactionId);
 });
 
-test('a refused request leaves its key free', async () => {
+test('a refused request does not use up its idempotency key', async () => {
   const headers = { 'idempotency-key': 'refused-once' };
   expectProblem(await create(ingress, key, aRecharge({ amount: 0 }), headers), 400, 'INVALID_ARGUMENT');
   const unpaid = aRecharge({ paymentMethod: 'balance', accountId: 'acct-empty' });
@@ -175,7 +175,7 @@ test('a refused request leaves its key free', async () => {
   expect([answer.status, answer.headers.get('idempotent-replayed')]).toEqual([202, null]);
 });
 
-test('text that looks like SQL is kept as the text it is', async () => {
+test('a text that looks like SQL is stored unchanged', async () => {
   const text = `'; drop table recharge_request; -- %_\\ \u202e "x" é e\u0301 \u{1f4b0}`;
   const recharge = await created(ingress, key, {
     orderReference: text,

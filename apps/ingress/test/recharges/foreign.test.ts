@@ -30,7 +30,7 @@ const { paths } = openapiDocument('https://pay.example') as {
 };
 
 type Route = Readonly<{ method: string; path: string; scope: string; operation: Operation }>;
-/** Every route that asks who calls, as the contract lists them: one that is added is tried as well. */
+/** All routes that need a key, from the OpenAPI document, so that a new route is tested, too. */
 const routes: readonly Route[] = Object.entries(paths).flatMap(([path, methods]) =>
   Object.entries(methods)
     .filter(([, { security }]) => security.length > 0)
@@ -48,7 +48,7 @@ const open = Object.entries(paths).flatMap(([path, methods]) =>
 );
 const scopes = [...new Set(routes.map(({ scope }) => scope))];
 
-/** What a request names: of somebody else, or of nobody. */
+/** The names in a request: those of another client, or invented ones. */
 type Names = Readonly<{
   id: string;
   account: string;
@@ -60,7 +60,7 @@ type Names = Readonly<{
 let ingress: Ingress;
 let trail: ReturnType<typeof openAuditTrail>;
 let theirs: Names;
-/** Texts that only they may read. */
+/** Texts that only the other client may read. */
 let marks: readonly string[];
 
 beforeAll(async () => {
@@ -111,7 +111,10 @@ const inQuery: Readonly<Record<string, keyof Names>> = {
   key: 'keyId',
 };
 
-/** Every way to name something of somebody's on a route: in its path, in each parameter, in its body, and not at all. */
+/**
+ * The requests to a route that name another client's things: in the path, in each parameter, in the body, and without
+ * any.
+ */
 const waysOf = ({ path, operation }: Route, names: Names): { path: string; body?: Row }[] => {
   const filled = path.replace('{id}', names.id).replace('{accountId}', names.account);
   const example = operation.requestBody?.content['application/json'].example;
@@ -136,7 +139,7 @@ const send = (
     headers: { 'x-correlation-id': 'same', ...headers },
   });
 
-test('the contract has routes that ask who calls, and these alone do not', () => {
+test('all routes of the document need a key, except these', () => {
   expect(routes.length).toBeGreaterThanOrEqual(10);
   expect(scopes.sort()).toEqual(['audit:read', 'balances:read', 'recharges:read', 'recharges:write']);
   expect(open.sort()).toEqual([
@@ -144,7 +147,7 @@ test('the contract has routes that ask who calls, and these alone do not', () =>
   ]);
 });
 
-test.each(routes)('$method $path asks for a key, and for the scope $scope', async (route) => {
+test.each(routes)('$method $path needs a key with the scope $scope', async (route) => {
   const before = await storedRows(ingress);
   const lacking = await ingress.client({ scopes: scopes.filter((one) => one !== route.scope) });
   const only = await ingress.client({ scopes: [route.scope] });
@@ -155,7 +158,7 @@ test.each(routes)('$method $path asks for a key, and for the scope $scope', asyn
     expectProblem(await send(lacking, route, way), 403, 'UNAUTHORIZED');
   }
   expect(await storedRows(ingress)).toBe(before);
-  // Paid from a balance that is empty: refused at once, where the money of others would be waited for.
+  // Paid from an empty balance, so that it is refused at once and does not wait.
   const unpaid = { payment_method: 'balance', paymentMethod: 'balance' };
   for (const { path, body } of waysOf(route, nobodys())) {
     const own =
@@ -168,7 +171,7 @@ test.each(routes)('$method $path asks for a key, and for the scope $scope', asyn
 
 const forms = ['application/json', 'application/xml', 'text/csv'];
 
-/** What is left of an answer when the caller's own words and the clock are taken out. */
+/** The answer without the caller's own texts and the times. */
 const comparable = ({ status, text }: Answer, names: Names): string =>
   Object.values(names).reduce((left, name) => left.replaceAll(name, '?'), `${status} ${text}`);
 
@@ -204,7 +207,7 @@ test.each(routes.filter(({ path }) => path.includes('{id}')))(
   },
 );
 
-test("another client's idempotency key is no way to its recharge", async () => {
+test('an idempotency key of another client does not show its recharge', async () => {
   const key = await ingress.client();
   const headers = { 'idempotency-key': theirs.idempotencyKey };
   const answer = await create(ingress, key, aRecharge(), headers);

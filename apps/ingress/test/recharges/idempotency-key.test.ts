@@ -14,7 +14,7 @@ afterAll(() => ingress.close());
 
 const withoutHeader = (body: unknown) => ingress.call('POST', '/v1/recharges', { key, body });
 
-test('header and field name one and the same key', async () => {
+test('header and field may both carry the same idempotency key', async () => {
   const inHeader = await create(ingress, key, aRecharge(), { 'idempotency-key': 'one' });
   const inBody = await withoutHeader(aRecharge({ idempotencyKey: 'one' }));
   const both = await create(ingress, key, aRecharge({ idempotencyKey: 'one' }), { 'idempotency-key': 'one' });
@@ -22,7 +22,7 @@ test('header and field name one and the same key', async () => {
   expect(new Set([inHeader, inBody, both].map(({ body }) => body.transactionId)).size).toBe(1);
 });
 
-test('header and field that differ are refused', async () => {
+test('different idempotency keys in header and field are refused', async () => {
   const before = await storedRows(ingress);
   const body = aRecharge({ idempotencyKey: 'this' });
   const answer = await create(ingress, key, body, { 'idempotency-key': 'that' });
@@ -31,7 +31,7 @@ test('header and field that differ are refused', async () => {
   expect(await storedRows(ingress)).toBe(before);
 });
 
-test('without a key nothing is taken', async () => {
+test('without an idempotency key the request is refused', async () => {
   const answer = await withoutHeader(aRecharge());
   expectProblem(answer, 400, 'INVALID_ARGUMENT');
   expect(answer.body.errors).toEqual([expect.objectContaining({ path: 'idempotencyKey' })]);
@@ -61,7 +61,7 @@ test.each(['"a', 'a"', 'a"b', "'a'", '""a'])(
   },
 );
 
-test('a quoted key is refused in words, on both routes', async () => {
+test('a quoted key is refused with an explanation, on both routes', async () => {
   for (const [path, body] of [
     ['/v1/recharges', aRecharge()],
     ['/api/charge', { account_id: 'acct-1', amount: 1, currency: 'USD' }],

@@ -26,7 +26,7 @@ async function walk(query: Record<string, string>, by: NewKey): Promise<string[]
   return pages;
 }
 
-test('a walk in pages of ten meets each of 25 recharges once, newest first', async () => {
+test('pages of ten list each of 25 recharges once, newest first', async () => {
   const own = await ingress.client();
   expect((await list('', own)).body).toEqual({ data: [], nextCursor: null });
   const made = await Promise.all(Array.from({ length: 25 }, () => created(ingress, own)));
@@ -40,7 +40,7 @@ test('a walk in pages of ten meets each of 25 recharges once, newest first', asy
   expect(idsOf(await list('', own))).toEqual(newestFirst.slice(0, 20));
 });
 
-test('rows that come during a walk do not move its pages', async () => {
+test('new recharges do not shift the following pages', async () => {
   const own = await ingress.client();
   const made = await Promise.all(Array.from({ length: 4 }, () => created(ingress, own)));
   const first = await list({ limit: '2' }, own);
@@ -128,7 +128,7 @@ test('a page of 1,000 rows is refused with the numbers that are allowed', async 
   expect(errors).toEqual([{ path: 'limit', message: 'must be a whole number from 1 to 100' }]);
 });
 
-test('a cursor that somebody made up shows nothing but own rows', async () => {
+test("an invented cursor shows only the client's own rows", async () => {
   const other = await ingress.client();
   await created(ingress, other);
   const all = idsOf(await list(''));
@@ -136,7 +136,7 @@ test('a cursor that somebody made up shows nothing but own rows', async () => {
   expect(idsOf(await list({ cursor: 'A'.repeat(22) }))).toEqual([]);
 });
 
-test('as CSV, formulas are text', async () => {
+test('formulas are escaped in CSV', async () => {
   const answer = await list({ limit: '2' }, key, { accept: 'text/csv' });
   expect(answer.status).toBe(200);
   expect(answer.headers.get('content-type')).toBe('text/csv; charset=utf-8');

@@ -17,7 +17,7 @@ const get = (path: string, headers: Readonly<Record<string, string>> = {}) =>
   ingress.call('GET', `/v1/recharges/${path}`, { key, headers });
 const cancel = (id: string) => ingress.call('POST', `/v1/recharges/${id}/cancel`, { key });
 
-test('a recharge reads as it was answered when it was made', async () => {
+test('reading a recharge gives the body of its creation', async () => {
   const made = await create(ingress, key);
   const read = await get(made.body.transactionId);
   expect(read.status).toBe(200);
@@ -28,7 +28,7 @@ const report = { source: 'submission', reason: 'told' } as const;
 const settling = (r: RechargeView) =>
   ({ ...report, news: 'settled', money: { amountMinor: r.amountMinor, currency: r.currency } }) as const;
 
-test('state and status follow the news', async () => {
+test('state and status follow the reports', async () => {
   const recharge = await created(ingress, key);
   const seen: unknown[] = [];
   const look = async () => {
@@ -64,7 +64,7 @@ test.each([
   expectProblem(await cancel(id), 404, 'NOT_FOUND');
 });
 
-test('an answer that is waited for comes when the state is final', async () => {
+test('a waiting call is answered when the state is final', async () => {
   const recharge = await created(ingress, key);
   const startedAt = performance.now();
   const waiting = get(recharge.id, { prefer: 'respond-async, wait=25' });
@@ -73,7 +73,7 @@ test('an answer that is waited for comes when the state is final', async () => {
   expect(performance.now() - startedAt).toBeLessThan(5_000);
 });
 
-test('a wait without news ends with the state as it is', async () => {
+test('a wait without a change ends with the current state', async () => {
   const recharge = await created(ingress, key);
   const startedAt = performance.now();
   expect((await get(recharge.id, { prefer: 'wait=1' })).body.state).toBe('CREATED');
@@ -98,7 +98,7 @@ test.each([
   expect(performance.now() - startedAt).toBeLessThan(1_900);
 });
 
-test('nobody waits longer than half a minute, nor for somebody who has gone', async () => {
+test('a call waits at most 30 seconds, and not after its caller has left', async () => {
   expect(waitMsFrom('wait=10')).toBe(10_000);
   expect(waitMsFrom('handling=lenient; wait=30')).toBe(30_000);
   expect(waitMsFrom('wait=999999')).toBe(30_000);
@@ -126,7 +126,7 @@ async function throughAllTables(recharge: RechargeView): Promise<void> {
   await applyNews({ ...at, news: 'declined', source: 'poll' });
 }
 
-test('the timeline tells everything that happened, in order', async () => {
+test('the timeline lists everything that happened, in order', async () => {
   const recharge = await created(ingress, key);
   await throughAllTables(recharge);
   const { status, body } = await get(`${recharge.id}/timeline`);
@@ -150,7 +150,7 @@ test('the timeline tells everything that happened, in order', async () => {
   expect(body.data[9]).toMatchObject({ caseKind: 'declined_after_success', closedAt: null });
 });
 
-test('what was not sent can be canceled, and stays canceled', async () => {
+test('a recharge that was not sent can be canceled and stays canceled', async () => {
   const recharge = await created(ingress, key);
   const first = await cancel(recharge.id);
   expect(first.status).toBe(200);
@@ -159,7 +159,7 @@ test('what was not sent can be canceled, and stays canceled', async () => {
   expect([second.status, second.body]).toEqual([200, first.body]);
 });
 
-test('of many cancels at once all succeed and one moves', async () => {
+test('many cancels at once all succeed, and one changes the state', async () => {
   const recharge = await created(ingress, key);
   const answers = await Promise.all(Array.from({ length: 10 }, () => cancel(recharge.id)));
   expect(answers.map(({ status, body }) => [status, body.state])).toEqual(Array(10).fill([200, 'CANCELED']));

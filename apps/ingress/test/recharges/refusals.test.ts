@@ -12,7 +12,7 @@ beforeAll(async () => {
 });
 afterAll(() => ingress.close());
 
-/** Refused for the field at `path`, and nothing is left behind. */
+/** Expects a refusal for the field at `path` and no stored row. */
 async function expectRefused(body: unknown, path: string | null): Promise<string> {
   const before = await storedRows(ingress);
   const answer = await create(ingress, key, body);
@@ -22,7 +22,7 @@ async function expectRefused(body: unknown, path: string | null): Promise<string
   return String(answer.body.detail);
 }
 
-/** Sent as the text it is: JSON.stringify would tidy most of it up. */
+/** Sent as text, because JSON.stringify would correct most of these amounts. */
 const withAmount = (text: string): string => `{"accountId":"acct-1","amount":${text},"currency":"USD"}`;
 
 const notJson = [
@@ -47,10 +47,10 @@ const notAnAmount = [
   ...['{"isLosslessNumber":true,"value":"1"}', '"\\u0031"'],
 ];
 
-test.each(notJson)('amount %s is no JSON', (text) => expectRefused(withAmount(text), null));
+test.each(notJson)('amount %s makes the body invalid JSON', (text) => expectRefused(withAmount(text), null));
 test.each(notAnAmount)('amount %s is refused', (text) => expectRefused(withAmount(text), 'amount'));
 
-test.each(['1', '9007199254740991'])('amount %s is taken as it is', async (text) => {
+test.each(['1', '9007199254740991'])('amount %s is accepted unchanged', async (text) => {
   const answer = await create(ingress, key, withAmount(text));
   expect(answer.status).toBe(202);
   expect(answer.text).toContain(`"amount":${text},`);
@@ -73,7 +73,7 @@ test.each([
   ['as __proto__', twice('"amount":1,"__proto__":{}', '"__proto__":{}')],
 ])('a key that comes twice, %s, is refused', (_how, body) => expectRefused(body, null));
 
-test('a colon or a quote inside a string is no second key', async () => {
+test('a colon or a quote inside a string is not taken for a duplicate key', async () => {
   const body = aRecharge({ orderReference: 'a:b":"c\\', metadata: { 'k:"': ':{"amount":1}\\' } });
   expect((await create(ingress, key, body)).status).toBe(202);
 });
@@ -85,8 +85,9 @@ test.each(['state', 'transactionId', 'status', 'providerOrderId', 'clientId', 'i
   },
 );
 
-test.each(['constructor', 'toString', 'hasOwnProperty', 'prototype'])('field %s is unknown', (field) =>
-  expectRefused(aRecharge({ [field]: { prototype: { polluted: true } } }), field),
+test.each(['constructor', 'toString', 'hasOwnProperty', 'prototype'])(
+  'an unknown field %s is refused',
+  (field) => expectRefused(aRecharge({ [field]: { prototype: { polluted: true } } }), field),
 );
 
 test.each([
@@ -98,7 +99,7 @@ test.each([
   expect(({} as Record<string, unknown>).polluted).toBeUndefined();
 });
 
-test('every field at fault is named', async () => {
+test('a refusal names every wrong field', async () => {
   const answer = await create(ingress, key, { amount: 'x', currency: 'usd', metadata: { a: 1 } });
   expectProblem(answer, 400, 'INVALID_ARGUMENT');
   expect(answer.body.errors.map(({ path }) => path).sort()).toEqual([
@@ -109,7 +110,7 @@ test('every field at fault is named', async () => {
   ]);
 });
 
-test('a callback is refused with words that say so', async () => {
+test('callbackUrl is refused with an explanation', async () => {
   const detail = await expectRefused(aRecharge({ callbackUrl: 'https://example.com/x' }), 'callbackUrl');
   expect(detail).toMatch(/callbacks are not built yet/);
 });
@@ -208,7 +209,7 @@ test.each([
     expect(answer.body[field]).toEqual(value);
 });
 
-test('the largest recharge that is valid fits into a body', async () => {
+test('the largest valid recharge fits into the body limit', async () => {
   const metadata = Object.fromEntries(
     Array.from({ length: 50 }, (_, i) => [`${i}`.padStart(40, 'é'), '\u{1f4b0}'.repeat(250)]),
   );

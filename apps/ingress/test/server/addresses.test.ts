@@ -9,13 +9,13 @@ const local = {
   DASHBOARD_PORT: 8081,
 } as const;
 
-test('outside production the pages lead to dashboard and sandbox', () => {
+test('outside production the pages link to dashboard and sandbox', () => {
   const { publicUrl, places } = addresses(local);
   expect(publicUrl).toBe('http://127.0.0.1:8080');
   expect(places.map(({ href }) => href)).toEqual(['http://127.0.0.1:8081', 'http://127.0.0.1:8090']);
 });
 
-test('in production they lead nowhere else, and a loopback address is not taken for the public one', () => {
+test('in production the pages link to neither, and a loopback address is not used as the public one', () => {
   const production = { ...local, NODE_ENV: 'production' } as const;
   expect(addresses(production)).toEqual({ places: [] });
   for (const PUBLIC_URL of ['http://localhost:8080', 'http://[::1]:8080'])

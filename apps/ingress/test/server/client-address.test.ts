@@ -26,7 +26,7 @@ afterAll(async () => {
   await trail.close();
 });
 
-/** What the trail keeps as the address of a call with these lines. */
+/** The address that the audit trail keeps for a call with these headers. */
 async function keptFor(lines: readonly string[], by = key): Promise<{ status: string; ip: unknown }> {
   const correlationId = `ip-${Math.random().toString(36).slice(2)}`;
   const head = [

@@ -33,7 +33,7 @@ beforeAll(() => {
   rmSync(folder, { recursive: true });
 });
 
-/** A server with room for a few connections, which holds what asks for /held and answers the rest at once. */
+/** A server with a small limit of connections. It holds requests to /held and answers others at once. */
 async function open(wishes: { tls?: TlsOptions; keepAliveMs?: number; takenWithinMs?: number } = {}) {
   const registry = openRegistry('ingress');
   const app = express();
@@ -65,7 +65,7 @@ async function open(wishes: { tls?: TlsOptions; keepAliveMs?: number; takenWithi
 
 const openAll = (url: string) => Promise.all(Array.from({ length: MAX }, () => wire.open(url)));
 
-// Long enough to be idle.
+// After this time a connection counts as idle.
 const settle = () => sleep(1_100);
 
 test.each([
@@ -91,7 +91,7 @@ test.each([
   for (let n = 0; n < 5; n++) expect(await ask()).toBe(200);
 });
 
-test('of idle connections that were used the one that rested longest is closed', async () => {
+test('of used idle connections the one with the longest idle time is closed', async () => {
   const { url, ask } = await open();
   const all = await openAll(url);
   const use = async (nth: number) => {
@@ -107,7 +107,7 @@ test('of idle connections that were used the one that rested longest is closed',
   expect(all.filter(({ socket }) => socket.closed)).toHaveLength(1);
 });
 
-test('where every connection is at work a new one is closed at once', async () => {
+test('when all connections are busy a new one is closed at once', async () => {
   const { url, closed } = await open();
   for (const { socket } of await openAll(url)) socket.write('GET /held HTTP/1.1\r\nhost: x\r\n\r\n');
   await settle();
@@ -115,7 +115,7 @@ test('where every connection is at work a new one is closed at once', async () =
   expect([await closed('idle'), await closed('refused')]).toEqual([0, 1]);
 });
 
-test('whoever does not read the answer loses the connection', async () => {
+test('a client that does not read its answer loses the connection', async () => {
   const { url, closed } = await open({ takenWithinMs: 500 });
   const { socket } = await wire.open(url);
   socket.pause();
@@ -124,7 +124,7 @@ test('whoever does not read the answer loses the connection', async () => {
   expect(await closed('slow')).toBe(1);
 }, 20_000);
 
-test('an idle connection outlives the time that headers may take, and a stop does not wait for it', async () => {
+test('an idle connection stays open beyond the header time limit, and a stop does not wait for it', async () => {
   const { url, server } = await open();
   const { socket, heard, cut } = await wire.open(url);
   const ask = async (count: number) => {
@@ -140,7 +140,7 @@ test('an idle connection outlives the time that headers may take, and a stop doe
   expect(performance.now() - askedAtMs).toBeLessThan(2_500);
 }, 40_000);
 
-test('an idle connection is closed when its time is over', async () => {
+test('an idle connection is closed after the keep-alive time', async () => {
   const { url } = await open({ keepAliveMs: 1_000 });
   const { socket, cut } = await wire.open(url);
   const askedAtMs = performance.now();

@@ -6,7 +6,7 @@ import { closeServer, serverLimits } from '../../src/server/server.js';
 import { listen } from '../support/ingress.js';
 import { sendBytes } from '../support/problem.js';
 
-/** As much of Express as is likely to notice who made its requests and responses. */
+/** An Express app that uses the parts which depend on the classes of request and response. */
 function buildProbe(): Express {
   const app = express();
   app.use(express.json({ limit: '1kb' }));
@@ -87,7 +87,7 @@ test.each([
   ['headers too large', request('GET /seen', '', `X-Given: ${'x'.repeat(17_000)}`)],
   ['no HTTP', 'hello\r\n\r\n'],
 ])('both servers answer the same to %s', async (_what, bytes) => {
-  // The one after it shows that the connection is still good, or closed, for both.
+  // The next request shows whether both servers keep the connection open.
   const sent = bytes + request('GET /seen', '', 'Connection: close');
   const [slow, quick] = await Promise.all([urls.plain, urls.fast].map((url) => sendBytes(url, sent)));
   const comparable = (answer: string) => answer.replace(/^Date: .*$/gm, 'Date:');
@@ -95,7 +95,7 @@ test.each([
   expect(comparable(quick!)).toBe(comparable(slow!));
 });
 
-test('keep-alive: a hundred requests, one connection', async () => {
+test('a hundred requests use one kept-alive connection', async () => {
   let connections = 0;
   fast.on('connection', () => connections++);
   const sent = request('GET /seen').repeat(99) + request('GET /seen', '', 'Connection: close');
@@ -103,7 +103,7 @@ test('keep-alive: a hundred requests, one connection', async () => {
   expect([answer.match(/HTTP\/1\.1 201 Created/g)?.length, connections]).toEqual([100, 1]);
 });
 
-test('requests and responses are born as those of Express', async () => {
+test('requests and responses are created with the prototypes of Express', async () => {
   const app = express();
   const born: unknown[] = [];
   const answerBare = Object.assign(
@@ -120,6 +120,6 @@ test('requests and responses are born as those of Express', async () => {
   expect([born[0] === app.request, born[1] === app.response]).toEqual([true, true]);
 });
 
-test('the limits of the server are the ones set', () => {
+test('the server has the configured limits', () => {
   expect(fast).toMatchObject({ headersTimeout: 10_000, requestTimeout: 15_000, keepAliveTimeout: 75_000 });
 });

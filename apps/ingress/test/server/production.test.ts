@@ -7,7 +7,7 @@ import { refuseUnsafeConfiguration } from '../../src/server/production.js';
 
 const main = join(import.meta.dirname, '../../dist/main.js');
 
-/** The ingress as an operator starts it, with nothing but these settings. */
+/** Starts the ingress as an operator does, with these settings only. */
 function start(env: Record<string, string>): { status: number | null; told: string } {
   const { status, stdout, stderr } = spawnSync(process.execPath, [main], {
     env: { NODE_ENV: 'production', METRICS_PORT: '0', INGRESS_PORT: '0', REPLENISH_DIR: '/nowhere', ...env },
@@ -17,7 +17,7 @@ function start(env: Record<string, string>): { status: number | null; told: stri
   return { status, told: stdout + stderr };
 }
 
-test('production without any setting is told all that is missing at once', () => {
+test('production without settings lists all missing settings together', () => {
   const { status, told } = start({});
   expect({ status, told }).toEqual({ status: 78, told });
   for (const missing of [/TLS_CERT_FILE[^\n]*TRUST_PROXY/, /DATABASE_URL/, /MASTER_KEYS/])
@@ -25,7 +25,7 @@ test('production without any setting is told all that is missing at once', () =>
   expect(told).not.toMatch(/\bat .*\.js:\d+/);
 });
 
-test('a proxy that is no address is a fault like any other', () => {
+test('a proxy that is not an address is listed among the faults', () => {
   const { status, told } = start({ TRUST_PROXY: '10.0.0.0/33', OAUTH_ISSUER: 'https://id.example' });
   expect({ status, told }).toEqual({ status: 78, told });
   expect(told).toMatch(/TRUST_PROXY: .*10\.0\.0\.0\/33/);

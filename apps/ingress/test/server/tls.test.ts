@@ -15,7 +15,7 @@ const folder = mkdtempSync(join(tmpdir(), 'replenish-tls-'));
 const at = (name: string) => join(folder, name);
 const openssl = (...args: string[]) => execFileSync('openssl', args, { cwd: folder, stdio: 'pipe' });
 
-/** Makes `<name>.key` and `<name>.pem`, signed by the CA or by itself. */
+/** Makes `<name>.key` and `<name>.pem`, signed by the CA or self-signed. */
 function makeCertificate(name: string, commonName: string, ca: string | null): void {
   const subject = [
     '-subj',
@@ -59,7 +59,7 @@ afterAll(async () => {
   rmSync(folder, { recursive: true });
 });
 
-/** Status and body of a call over TLS, with the client certificate of that name. */
+/** Status and body of a call over TLS with the client certificate of that name. */
 async function ask(
   path: string,
   certificate: string | null,
@@ -97,7 +97,7 @@ function deferred<T>() {
   return { promise, resolve, reject };
 }
 
-test("a certificate of our CA with the client's name opens the door", async () => {
+test("a certificate of our CA with the client's name is accepted", async () => {
   const [status, body] = await ask('/v1/recharges', 'shop');
   expect([status, JSON.parse(body)]).toEqual([200, { data: [], nextCursor: null }]);
 });
@@ -112,18 +112,18 @@ test.each([
   expect(body).toContain('certificate');
 });
 
-test('webhooks and health checks come without a certificate', async () => {
+test('webhooks and health checks need no certificate', async () => {
   expect((await ask('/healthz', null))[0]).toBe(200);
   const [status, body] = await ask('/webhooks/sandbox', null, { method: 'POST' });
   expect([status, JSON.parse(body).detail]).toEqual([401, expect.stringContaining('signature')]);
 });
 
-test('plain HTTP and old TLS are not spoken on that port', async () => {
+test('plain HTTP and old TLS are refused on the TLS port', async () => {
   await expect(fetch(ingress.url.replace('https', 'http'))).rejects.toThrow();
   await expect(ask('/healthz', null, { maxVersion: 'TLSv1.1' })).rejects.toThrow();
 });
 
-test('without settings there is no TLS; half of them, or a file that is not there, are named', () => {
+test('without settings there is no TLS; an incomplete setting or a missing file is named', () => {
   expect(tlsOptions({})).toBeNull();
   expect(() => tlsOptions({ TLS_CERT_FILE: 'x' })).toThrow('go together');
   expect(() => tlsOptions({ TLS_CLIENT_CA_FILE: 'x' })).toThrow('go together');
@@ -132,7 +132,7 @@ test('without settings there is no TLS; half of them, or a file that is not ther
   );
 });
 
-test('production refuses what would let others listen or speak for others, and names all of it', () => {
+test('production refuses unsafe settings and names all of them', () => {
   const refusal = (env: Record<string, string>) => {
     try {
       refuseUnsafeConfiguration(readConfig({ NODE_ENV: 'production', ...env }));
@@ -157,7 +157,7 @@ test('production refuses what would let others listen or speak for others, and n
   expect(refusal(issuer('https://id.example/keys'))).toBeNull();
 });
 
-test("production refuses to start while the demo client's key is good", async () => {
+test('production does not start while the demo client has a valid key', async () => {
   const { clients } = ingress.domain;
   const production = { NODE_ENV: 'production' } as const;
   await refuseDemoClient(clients, production);

@@ -31,7 +31,7 @@ export type Operation = Readonly<{
   };
   responses: Responses;
 }>;
-/** One request, ready to be sent. `caller` is who it says to be. */
+/** One request to send. `caller` names the client that sends it. */
 export type Case = Readonly<{
   method: string;
   path: string;
@@ -46,7 +46,7 @@ export const document = JSON.parse(JSON.stringify(openapiDocument('https://pay.e
   components: { schemas: Record<string, Schema>; responses: Responses };
 };
 
-/** Every operation of the contract, but for the one that serves it. */
+/** All operations of the OpenAPI document except the one that serves it. */
 export const operations = Object.entries(document.paths)
   .filter(([path]) => path !== '/openapi.json')
   .flatMap(([path, methods]) =>
@@ -78,7 +78,7 @@ const wild = fc.oneof(
   fc.jsonValue({ maxDepth: 3 }),
 );
 
-/** Examples of the document by their pattern: one of them is of something that is there. */
+/** Examples in the document by pattern. One of each pattern names something that exists. */
 const examples = new Map(
   Object.values(document.components.schemas)
     .flatMap(({ properties = {} }) => Object.values(properties))
@@ -87,7 +87,7 @@ const examples = new Map(
     ),
 );
 
-/** A value that the schema allows, as far as a pattern can be followed. */
+/** A value that the schema allows. Patterns are followed where an example is known. */
 function valid(schema: Schema): fc.Arbitrary<unknown> {
   if (schema.enum) return fc.constantFrom(...schema.enum);
   if (schema.format === 'date-time')
@@ -115,7 +115,7 @@ function record({ properties = {}, required = [] }: Schema): fc.Arbitrary<Record
   return fc.record(fields, { requiredKeys: [...required] });
 }
 
-/** Three in ten have one field that is not what the schema says. */
+/** Three of ten objects have one field that does not fit the schema. */
 const spoiled = (names: readonly string[]): fc.Arbitrary<Record<string, unknown>> =>
   fc.oneof(
     { weight: 7, arbitrary: fc.constant({}) },
@@ -128,12 +128,12 @@ const spoiled = (names: readonly string[]): fc.Arbitrary<Record<string, unknown>
     },
   );
 
-// What a header can carry at all: no line ends, no NUL, nothing beyond latin-1.
+// Texts that a header can carry: no line ends, no NUL, only Latin-1.
 const inHeader = fc
   .oneof(hostile, fc.string({ unit: 'binary', maxLength: 40 }))
   .map((text) => text.replace(/[^\x20-\x7e\x80-\xff]/g, '').trim());
 
-/** Headers as the document describes them; one in four is something else, and each may be left out. */
+/** Headers by the document. One in four has a wrong value, and each may be missing. */
 const headersOf = (parameters: readonly Parameter[]): fc.Arbitrary<Record<string, string>> =>
   fc.record(
     Object.fromEntries(
@@ -154,7 +154,7 @@ const mostly = <T>(usual: T, ...others: readonly T[]): fc.Arbitrary<T> =>
     { weight: 2, arbitrary: fc.constantFrom(...others) },
   );
 
-/** The needed ones, and at most two more: all filters of a list together would never find anything. */
+/** The needed parameters and at most two others: with all filters together a list would find nothing. */
 const someOf = (parameters: readonly Parameter[]): fc.Arbitrary<Record<string, unknown>> => {
   const needed = parameters.filter(({ required }) => required);
   const others = parameters.filter(({ required }) => !required);
@@ -171,7 +171,7 @@ export function caseOf({ path, method, operation }: (typeof operations)[number])
   const schema = ref === undefined ? undefined : document.components.schemas[ref.split('/').at(-1)!]!;
   const root = schema?.xml?.name ?? '';
   const names = (place: string) => inPlace(place).map(({ name }) => name);
-  // Whoever prefers to wait is waited for, and thousands of them would be for hours.
+  // Without Prefer: thousands of waiting requests would take hours.
   const headers = headersOf(inPlace('header').filter(({ name }) => name !== 'Prefer'));
   return fc
     .record({
@@ -194,11 +194,11 @@ export function caseOf({ path, method, operation }: (typeof operations)[number])
     }));
 }
 
-/** Dots alone would be a way through the path, and an empty segment none at all. */
+/** A segment of dots would change the path, and an empty one would match another route. */
 const filled = (path: string, values: Record<string, unknown>): string =>
   path.replace(/\{(\w+)\}/g, (_, name: string) => inUrl(values[name]).replace(/^\.{0,2}$/, '-'));
 
-/** Lone surrogates cannot be written into a URL: they go as U+FFFD, as a browser sends them. */
+/** A URL cannot contain lone surrogates. They become U+FFFD, as in browsers. */
 export function inUrl(value: unknown): string {
   const text = Object(value) === value ? JSON.stringify(value) : String(value);
   return encodeURIComponent(Buffer.from(text).toString());
@@ -210,7 +210,7 @@ const inXml = (text: unknown): string =>
     (char) => `&#${char.charCodeAt(0)};`,
   );
 
-/** The body as it goes out. A name that no element can have makes it XML that is none, and that is tried too. */
+/** The body as text. A name that is not valid for an element makes invalid XML, which is tested, too. */
 export function written({ form, root, value }: NonNullable<Case['body']>): string {
   if (form === 'json') return JSON.stringify(value);
   const fields = Object.entries(value).map(([name, field]) => {

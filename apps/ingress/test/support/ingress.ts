@@ -19,7 +19,7 @@ type Hint = Readonly<{ queue: string; ids: readonly string[] }>;
 type LogRecord = Readonly<{ level: string; message: string } & Record<string, unknown>>;
 export type Row = Readonly<Record<string, unknown>>;
 
-/** A body with the fields that tests ask for by name; one that lacks them answers undefined, and the test fails. */
+/** The fields of an answer that tests read. A missing one is undefined, so the test fails. */
 type Body = Row &
   Readonly<{
     transactionId: string;
@@ -36,7 +36,7 @@ export type Answer = Readonly<{ status: number; headers: Headers; text: string; 
 export type Sent = Readonly<{
   key?: NewKey;
   headers?: Readonly<Record<string, string>>;
-  /** Text and bytes go out as they are, anything else as JSON. */
+  /** Text and bytes are sent unchanged, other values as JSON. */
   body?: unknown;
 }>;
 
@@ -48,7 +48,7 @@ export type Ingress = Readonly<{
   metric: (name: string) => Promise<number>;
   hints: readonly Hint[];
   logged: readonly LogRecord[];
-  /** An API client of its own that may do everything with every account, but for what `wishes` say. */
+  /** Makes an API client that may do everything with all accounts, except as `wishes` say. */
   client: (wishes?: Partial<NewClient>) => Promise<NewKey>;
   call: (method: string, path: string, sent?: Sent) => Promise<Answer>;
   sql: (statement: string, values?: readonly unknown[]) => Promise<Row[]>;
@@ -63,18 +63,18 @@ export const masterKeys = `test:${Buffer.alloc(32, 9).toString('base64')}`;
 export const webhookKey = Buffer.alloc(32, 7);
 
 type IngressWishes = Readonly<{
-  /** Of an ingress that runs already: this one is another process beside it. */
+  /** The database of a running ingress: then this one is a second process beside it. */
   databaseUrl?: string;
   migrated?: boolean;
   auth?: Partial<AuthSettings>;
   protection?: (around: Pick<IngressDeps, 'domain' | 'log' | 'registry'>, databaseUrl: string) => Protection;
   tls?: TlsOptions | null;
   publicUrl?: string;
-  /** Those that sign webhooks; several while they rotate. */
+  /** The secrets of the webhooks; several during a rotation. */
   webhookKeys?: readonly Buffer[];
 }>;
 
-/** The ingress's own app on an HTTP server with its own limits, a database of its own, and no provider that answers. */
+/** Opens the real app on its real server with a new database. The provider never answers. */
 export async function openIngress({
   databaseUrl,
   migrated = true,
@@ -135,7 +135,7 @@ const healthOf = (domain: Domain): Health => {
 const openBooks = (databaseUrl: string): Domain =>
   openDomain({ databaseUrl, poolMax: 4, reconcileAfterMs: 60_000, providerTimeoutMs: 1_000, masterKeys });
 
-/** Nobody listens where the sandbox should be: an ingress never calls a provider. */
+/** No sandbox listens at its address, because the ingress never calls a provider. */
 const openSilentProvider = async (webhookKeys: readonly Buffer[]): Promise<Providers> =>
   openProviders({
     SANDBOX_URL: `http://127.0.0.1:${await freePort()}`,
@@ -144,7 +144,7 @@ const openSilentProvider = async (webhookKeys: readonly Buffer[]): Promise<Provi
     PROVIDER_TIMEOUT_MS: 1_000,
   });
 
-/** Starts to listen on a free port and answers the URL. */
+/** Listens on a free port and returns the URL. */
 export async function listen(server: Server): Promise<string> {
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
@@ -187,7 +187,7 @@ export const aRecharge = (changes: Row = {}): Row => ({
   ...changes,
 });
 
-/** `POST /v1/recharges` with a fresh idempotency key unless the headers bring one. */
+/** Sends POST /v1/recharges with a new idempotency key, unless the headers have one. */
 export const create = (
   ingress: Ingress,
   key: NewKey,
@@ -200,14 +200,14 @@ export const create = (
     headers: { 'idempotency-key': randomUUID(), ...headers },
   });
 
-/** The recharge of a fresh request, as the domain sees it. */
+/** Creates a recharge and returns it as the domain has it. */
 export async function created(ingress: Ingress, key: NewKey, changes: Row = {}): Promise<RechargeView> {
   const answer = await create(ingress, key, aRecharge(changes));
   if (answer.status !== 202) throw new Error(answer.text);
   return (await ingress.domain.reads.recharge(answer.body.transactionId))!;
 }
 
-/** Takes a recharge to its end, as a worker would report it. */
+/** Ends a recharge with the reports that a worker makes. */
 export async function end(
   ingress: Ingress,
   { id, amountMinor, currency }: RechargeView,
@@ -227,7 +227,7 @@ export async function end(
   });
 }
 
-/** How many rows a request could have left behind. */
+/** The number of rows in all tables that a request can write to. */
 export async function storedRows(ingress: Ingress): Promise<number> {
   const [row] = await ingress.sql(`select (select count(*) from recharge_request)
     + (select count(*) from recharge_transaction) + (select count(*) from ledger_entry)

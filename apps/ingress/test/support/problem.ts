@@ -2,11 +2,11 @@ import { connect } from 'node:net';
 import { expect } from '@jest/globals';
 import type { Answer } from './ingress.js';
 
-/** Traces of what is inside: stacks, SQL, files, libraries, tables. No caller has a use for them. */
+/** Internal details: stacks, SQL, files, libraries, tables. They must not be in an answer. */
 const INTERNAL =
   /\bat .+:\d+:\d+|node_modules|\.[jt]s\b|prisma|select |insert |\brelation\b|recharge_|ledger_|api_key|ECONN|postgres|zod/i;
 
-/** A whole problem of RFC 9457 in the house's form, with this status and code, and with nothing of our insides. */
+/** Expects a problem (RFC 9457) with this status and code, complete and without internal details. */
 export function expectProblem({ status, headers, body, text }: Answer, wanted: number, code: string): void {
   expect({ status, code: body.code, text }).toEqual({ status: wanted, code, text });
   expect(headers.get('content-type')).toBe('application/problem+json');
@@ -24,7 +24,7 @@ export function expectProblem({ status, headers, body, text }: Answer, wanted: n
   expect(text).not.toMatch(INTERNAL);
 }
 
-/** Writes bytes as they are, which no HTTP client would, and gives back everything that is answered. */
+/** Sends raw bytes, since HTTP clients refuse to, and returns the whole answer. */
 export function sendBytes(url: string, bytes: string | Buffer): Promise<string> {
   const { hostname, port } = new URL(url);
   return new Promise((resolve, reject) => {

@@ -7,7 +7,7 @@ type Layer = Readonly<{
   handle: { stack?: readonly Layer[] };
 }>;
 
-/** Every method and path that the app has a handler for, those of its routers among them. */
+/** All methods and paths of the app, including those of its routers. */
 export const routesOf = (app: Express): Route[] => inside((app.router as unknown as Layer['handle']).stack!);
 
 const inside = (stack: readonly Layer[]): Route[] =>

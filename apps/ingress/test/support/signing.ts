@@ -9,7 +9,7 @@ export const nowSeconds = (): number => Math.floor(Date.now() / 1_000);
 
 export type Wish = Readonly<{ body?: string; timestamp?: number | string; nonce?: string }>;
 
-/** The headers of a v1 signature, written from the documentation and not with the code that checks it. */
+/** The headers of a v1 signature, written after the documentation and without our own code. */
 export function signed(
   { keyId, secret }: NewKey,
   method: string,
@@ -26,7 +26,7 @@ export function signed(
   };
 }
 
-/** A signed call; `changes` are made to its headers after it was signed. */
+/** Sends a signed call. `changes` replace headers after the signing. */
 export const callSigned = (
   ingress: Ingress,
   key: NewKey,
@@ -40,7 +40,7 @@ export const callSigned = (
     ...(wish.body !== undefined && { body: wish.body }),
   });
 
-/** The source document's signature, as its sample prints it. */
+/** The signature of the source document, as in its sample. */
 export const s3Signed = (
   { keyId, secret }: NewKey,
   timestamp: number,

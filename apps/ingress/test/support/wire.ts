@@ -1,10 +1,10 @@
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 
-/** `cut` tells when the connection was closed, on the clock of `performance`. */
+/** `cut` resolves with the time of closing, on the clock of `performance`. */
 export type Connection = Readonly<{ socket: Socket; heard: () => string; cut: Promise<number> }>;
 
-/** Connections that hear everything they are told. `drop` ends all that were opened. */
+/** Opens raw connections and collects what they receive. `drop` closes all of them. */
 export function openWire(): { open: (url: string) => Promise<Connection>; drop: () => void } {
   const sockets: Socket[] = [];
   const open = async (url: string): Promise<Connection> => {
@@ -15,7 +15,7 @@ export function openWire(): { open: (url: string) => Promise<Connection>; drop: 
       text += String(chunk);
     });
     socket.on('error', () => {});
-    // Not by `once`, which a write to a connection that was just cut would reject.
+    // Not `once`: it would reject when a write hits a connection that was just cut.
     const cut = new Promise<number>((resolve) => socket.once('close', () => resolve(performance.now())));
     await once(socket, 'connect');
     return { socket, heard: () => text, cut };

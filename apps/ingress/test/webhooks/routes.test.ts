@@ -64,7 +64,7 @@ async function expectRefused(sent: Promise<Answer>, status: number, code: string
 }
 let rows = 0;
 
-test('a signed event is kept byte for byte, hinted and acknowledged', async () => {
+test('a signed event is stored byte for byte, hinted and acknowledged', async () => {
   const body = `  ${anEvent({ message: 'caf\\u00e9 é' })}\n`;
   const headers = signed(body);
   const answer = await deliver(body, { ...headers, 'content-type': 'text/plain' });
@@ -80,14 +80,14 @@ test('a signed event is kept byte for byte, hinted and acknowledged', async () =
   expect(ingress.hints.at(-1)).toEqual({ queue: 'webhooks', ids: [row!.id] });
 });
 
-test('an event of an order that nobody knows is kept all the same', async () => {
+test('an event of an unknown order is stored, too', async () => {
   const body = anEvent({ reference: 'not-of-ours' });
   const headers = signed(body);
   expectTaken(await deliver(body, headers));
   expect(await storedAs(headers['webhook-id'])).toHaveLength(1);
 });
 
-test('a repeated event is acknowledged and hinted again, and kept once', async () => {
+test('a repeated event is acknowledged and hinted again, and stored once', async () => {
   const body = anEvent();
   const headers = signed(body);
   const answers = await Promise.all(Array.from({ length: 50 }, () => deliver(body, headers)));
@@ -114,13 +114,13 @@ test('the same event with another body changes nothing and opens a case', async 
   ]);
 });
 
-test.each([-299, 300])('a timestamp %d s from now is inside the window', async (offset) => {
+test.each([-299, 300])('an event whose timestamp is %d s from now is accepted', async (offset) => {
   const body = anEvent();
   expectTaken(await deliver(body, signed(body, { timestamp: nowSeconds() + offset })));
 });
 
 test.each([
-  // One second ahead of the limit would be inside it again a moment later.
+  // A time 301 s ahead would be inside the window a second later.
   ['301 s old', -301],
   ['305 s ahead', 305],
   ['in milliseconds', nowSeconds() * 999],
@@ -135,7 +135,7 @@ const body = anEvent();
 const good = signed(body, { id: 'msg_good' });
 const hexOf = (headers: typeof good): string =>
   Buffer.from(headers['webhook-signature'].slice('v1,'.length), 'base64').toString('hex');
-/** Of an event whose signature is another text in base64url. */
+/** An event whose signature differs between base64 and base64url. */
 const plus = Array.from({ length: 50 }, (_, n) => signed(body, { id: `msg_${n}` })).find((headers) =>
   /[+/]/.test(headers['webhook-signature']),
 )!;
@@ -165,7 +165,7 @@ test.each([
   await expectRefused(deliver(body, headers), 401, 'UNAUTHENTICATED');
 });
 
-test('while a secret rotates both sign; afterwards the old one does not', async () => {
+test('during a rotation both secrets are accepted, afterwards only the new one', async () => {
   const old = Buffer.alloc(32, 6);
   const rotating = await openIngress({ webhookKeys: [webhookKey, old] });
   const post = (at: Ingress, id: string) =>
@@ -175,7 +175,7 @@ test('while a secret rotates both sign; afterwards the old one does not', async 
   await rotating.close();
 });
 
-test('a changed byte is refused', async () => {
+test('an event with a changed byte is refused', async () => {
   rows = await storedRows(ingress);
   await expectRefused(deliver(body.replace('4999', '4998'), good), 401, 'UNAUTHENTICATED');
 });
@@ -202,7 +202,7 @@ test.each(['stripe', 'Sandbox', '__proto__', 'constructor', 'sandbox%00', 'sandb
   },
 );
 
-test('a body of 256 kB is read, a longer or packed one is not', async () => {
+test('a body of 256 kB is read, a longer or compressed one is refused', async () => {
   rows = await storedRows(ingress);
   const filled = (size: number) => body.padEnd(size, ' ');
   await expectRefused(deliver(filled(262_145), signed(filled(262_145))), 413, 'INVALID_ARGUMENT');
@@ -211,7 +211,7 @@ test('a body of 256 kB is read, a longer or packed one is not', async () => {
   expectTaken(await deliver(filled(262_144), signed(filled(262_144))));
 });
 
-test('only POST delivers', async () => {
+test('webhooks accept POST only', async () => {
   for (const method of ['GET', 'PUT', 'DELETE'])
     expectProblem(
       await ingress.call(method, '/webhooks/sandbox', { headers: good }),
@@ -220,7 +220,7 @@ test('only POST delivers', async () => {
     );
 });
 
-test('what was refused is told to the log without the signature or the body', () => {
+test('a refused event is logged without its signature and its body', () => {
   const refused = ingress.logged.filter(({ message }) => message === 'webhook refused');
   expect(new Set(refused.map(({ refusal }) => refusal))).toEqual(
     new Set(['bad_signature', 'outside_window']),
