@@ -9,7 +9,7 @@ import { CallLog } from './machine/call-log.js';
 import { OrderBook } from './machine/orders.js';
 import { type Counters, openStore } from './machine/store.js';
 import { defaultTiming, type Timing } from './machine/timing.js';
-import { Webhooks } from './machine/webhooks.js';
+import { WebhookSender } from './machine/webhooks.js';
 import { type Desk, providerFace } from './plain/face.js';
 import { signingKey } from './plain/signature.js';
 
@@ -38,7 +38,7 @@ export async function openSandbox(options: SandboxServerOptions): Promise<Sandbo
   const key = signingKey(options.webhookSecret);
   const timing = { ...defaultTiming, ...options.timing };
   const store = openStore(options.dataDir);
-  const webhooks = new Webhooks(store, key, timing, options.log);
+  const webhooks = new WebhookSender(store, key, timing, options.log);
   const orders = new OrderBook(store, webhooks, timing, options.log);
   const closing = new AbortController();
   setMaxListeners(0, closing.signal);

@@ -4,7 +4,7 @@ import { enter, isSameIntent, makeOrder, type OrderRequest, type StoredOrder } f
 import { type FirstAnswer, type Refusal, type Scenario, scenarioOf } from './scenarios.js';
 import type { SandboxStore, Step } from './store.js';
 import { delayMs, type Timing } from './timing.js';
-import type { Webhooks } from './webhooks.js';
+import type { WebhookSender } from './webhooks.js';
 
 /** What became of one submit call. */
 export type Submitted =
@@ -19,14 +19,14 @@ const STEPS_AT_ONCE = 512;
 /** Makes orders, one a reference, and lets happen to them what their scenario says. */
 export class OrderBook {
   readonly #store: SandboxStore;
-  readonly #webhooks: Webhooks;
+  readonly #webhooks: WebhookSender;
   readonly #timing: Timing;
   readonly #log: Logger;
   readonly #steps: DueQueue<Step>;
   /** References somebody is submitting right now, with the end of the last one's turn. */
   readonly #turns = new Map<string, Promise<Submitted>>();
 
-  constructor(store: SandboxStore, webhooks: Webhooks, timing: Timing, log: Logger) {
+  constructor(store: SandboxStore, webhooks: WebhookSender, timing: Timing, log: Logger) {
     this.#store = store;
     this.#webhooks = webhooks;
     this.#timing = timing;

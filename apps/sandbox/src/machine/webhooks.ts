@@ -12,7 +12,7 @@ const DELIVERIES_AT_ONCE = 32;
 const TRIES = 20;
 
 /** Sends webhooks until they are taken: 2xx ends it, anything else is tried again with growing gaps. */
-export class Webhooks {
+export class WebhookSender {
   readonly #store: SandboxStore;
   readonly #key: SigningKey;
   readonly #timing: Timing;

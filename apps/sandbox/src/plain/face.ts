@@ -7,7 +7,7 @@ import type { Outage } from '../machine/outage.js';
 import type { FirstAnswer, Refusal } from '../machine/scenarios.js';
 import type { SandboxStore } from '../machine/store.js';
 import type { Timing } from '../machine/timing.js';
-import type { Webhooks } from '../machine/webhooks.js';
+import type { WebhookSender } from '../machine/webhooks.js';
 
 type FaceAnswer =
   | Readonly<{ status: number; body: unknown; headers?: Readonly<Record<string, string>> }>
@@ -17,7 +17,7 @@ type FaceAnswer =
 export type Desk = Readonly<{
   store: SandboxStore;
   orders: OrderBook;
-  webhooks: Webhooks;
+  webhooks: WebhookSender;
   calls: CallLog;
   outage: Outage;
   timing: Timing;
