@@ -22,6 +22,7 @@ export async function openGround({ postgresUrl, redisUrl, cpuProfDir }) {
   const embedded = postgresUrl ? null : await openEmbeddedPostgres({ dir: join(dir, 'postgres') });
   const server = await openTestServer(postgresUrl ?? embedded.url);
   process.env.TEST_POSTGRES_URL = server.url;
+  process.env.TEST_POSTGRES_APP_URL = server.appUrl;
   process.env.TEST_POSTGRES_TEMPLATE = server.template;
   const redis = redisUrl ? new Redis(withPath(redisUrl, REDIS_DATABASE)) : null;
   return {

@@ -12,6 +12,7 @@ export const domainOptions = ({ config, log }: Pick<Frame, 'config' | 'log'>) =>
   onConnectionLost: (error: Error) => log.warn({ err: error }, 'lost a database connection'),
   onRefused: (transactionId: string, error: Error) =>
     log.error({ err: error, transactionId }, 'the database refuses what is reported of a recharge'),
+  onExcessRights: config.NODE_ENV === 'production' ? (words: string) => log.warn(words) : undefined,
 });
 
 /** The options of `openQueues`. Each provider has queues of its own. */

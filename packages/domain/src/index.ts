@@ -4,8 +4,9 @@ import { ceilingKeeper, type RechargeAsk } from './store/ceilings/ceilings.js';
 import { type Clients, openClients } from './store/clients/clients.js';
 import { openSecurity, type Security } from './store/clients/security.js';
 import { openVault } from './store/clients/vault.js';
-import { openDatabase } from './store/database/database.js';
+import { openDatabase, type Run } from './store/database/database.js';
 import { checkFitness, type NewerSchema } from './store/database/fitness.js';
+import { excessOfRole } from './store/database/rights.js';
 import { type PruneAfter, type Pruned, prune } from './store/due/prune.js';
 import { pullForward } from './store/due/pull-forward.js';
 import { openSweep, type Sweep } from './store/due/sweep.js';
@@ -56,6 +57,8 @@ export type DomainOptions = Readonly<{
   onConnectionLost?: (error: Error) => void;
   /** Called with each error by which the database refuses a report. The third refusal of a recharge opens a case. */
   onRefused?: (transactionId: string, error: Error) => void;
+  /** Called once, with words for the operator, if the role of this process could disable the guards of the books. */
+  onExcessRights?: ((words: string) => void) | undefined;
   newId?: () => string;
   now?: () => Date;
   random?: () => number;
@@ -104,8 +107,24 @@ export function openDomain(options: DomainOptions): Domain {
     security: openSecurity(run),
     prune: (kept) => prune(run, kept),
     verify: (checking) => verify(survey, checking),
-    ping: () => checkFitness(read, { now, newerSchema: options.newerSchema ?? 'refuse' }),
+    ping: pinger(read, { now, newerSchema: options.newerSchema ?? 'refuse' }, options.onExcessRights),
     close: store.close,
+  };
+}
+
+/** Checks the rights of the role once, after the first ping that finds the database fit. */
+function pinger(
+  read: Run,
+  fitness: Parameters<typeof checkFitness>[1],
+  onExcess: DomainOptions['onExcessRights'],
+): () => Promise<void> {
+  let isChecked = onExcess === undefined;
+  return async () => {
+    await checkFitness(read, fitness);
+    if (isChecked) return;
+    const words = await excessOfRole(read);
+    isChecked = true;
+    if (words !== null) onExcess?.(words);
   };
 }
 

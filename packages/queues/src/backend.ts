@@ -12,6 +12,8 @@ export interface Backend {
   reachable(stop: AbortSignal): Promise<void>;
   /** One round trip. @throws an error that says what is wrong with the store. */
   ping(): Promise<void>;
+  /** What a store needs before the first queue of a name is built. @throws while the store is away */
+  prepareQueue?(name: QueueName): Promise<void>;
   buildQueue(name: QueueName): JobQueue;
   buildWorker(
     name: QueueName,

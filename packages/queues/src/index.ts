@@ -25,6 +25,7 @@ import {
 
 export { type DueWork, type QueueName, queueOf } from './catalogue.js';
 export { type LimitStore, openLimitStore } from './limit-store.js';
+export { migrateQueues } from './postgres-schema.js';
 export type { Handler, Later, WorkerHandle, WorkOptions } from './worker.js';
 
 const DEPTH_STATES = ['waiting', 'active', 'delayed', 'failed'] as const;
@@ -219,6 +220,7 @@ class OpenQueues implements Queues {
   /** BullMQ remembers a failed first contact for ever, so a queue is built when the store is there, or built again. */
   async #open(name: QueueName): Promise<JobQueue> {
     await this.#backend.reachable(this.#stop.signal);
+    await this.#backend.prepareQueue?.(name);
     const queue = this.#backend.buildQueue(name);
     queue.on('error', (error) => this.#backend.noteError(error));
     await queue.waitUntilReady();

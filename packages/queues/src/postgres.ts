@@ -1,21 +1,12 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from '@replenish/runtime';
-import { openPool, type Pins, plainSession } from '@replenish/runtime/postgres';
-import {
-  assertSchemaCompatibility,
-  createPostgresBackend,
-  DEFAULT_SCHEMA,
-  LATEST_SCHEMA_VERSION,
-  type PgPool,
-  type PostgresConnectionOptions,
-  runMigrations,
-  SchemaMigrationRequiredError,
-  withBackend,
-} from 'bullmq';
+import { openPool, type Pins } from '@replenish/runtime/postgres';
+import { createPostgresBackend, type PgPool, type PostgresConnectionOptions, withBackend } from 'bullmq';
 import type pg from 'pg';
 import type { Backend } from './backend.js';
 import { Burst, messageOf } from './burst.js';
 import { EVENTS_KEPT, type JobQueue, type JobRetention, type JobWorker, jobOptions } from './catalogue.js';
+import { ensureSchema, numberJobs, sessionPins } from './postgres-schema.js';
 
 const bullmq = withBackend<ReturnType<typeof createPostgresBackend>, PostgresConnectionOptions>(
   createPostgresBackend,
@@ -60,6 +51,7 @@ export function openPostgres(databaseUrl: string, poolMax: number, log: Logger):
       await refuseReadOnly(pools.statements);
       errors.recovered();
     },
+    prepareQueue: (name) => numberJobs(pools.statements, name),
     buildQueue: (name) =>
       new bullmq.Queue(name, {
         connection,
@@ -80,14 +72,6 @@ export function openPostgres(databaseUrl: string, poolMax: number, log: Logger):
 
 type Pools = Readonly<{ statements: pg.Pool; listeners: pg.Pool }>;
 
-// Jobs are hints: losing the last few of them in a crash costs nothing, and not waiting for the disk doubles the speed.
-const pins: Pins = {
-  ...plainSession,
-  search_path: [DEFAULT_SCHEMA],
-  synchronous_commit: ['off'],
-  idle_in_transaction_session_timeout: ['30000'],
-};
-
 function openPools(databaseUrl: string, poolMax: number, errors: Burst): Pools {
   const open = (options: { max: number; answerLimitMs?: number; pins: Pins }) => {
     const pool = openPool({ databaseUrl, connectLimitMs: 2_000, ...options });
@@ -99,10 +83,10 @@ function openPools(databaseUrl: string, poolMax: number, errors: Burst): Pools {
     statements: open({
       max: poolMax,
       answerLimitMs: 12_000,
-      pins: { ...pins, statement_timeout: ['10000'], lock_timeout: ['5000'] },
+      pins: { ...sessionPins, statement_timeout: ['10000'], lock_timeout: ['5000'] },
     }),
     // One connection a worker, held for as long as it waits for NOTIFY: they must not take the statements' places.
-    listeners: open({ max: 100, pins: { ...pins, statement_timeout: ['0'] } }),
+    listeners: open({ max: 100, pins: { ...sessionPins, statement_timeout: ['0'] } }),
   };
 }
 
@@ -144,16 +128,6 @@ function asBullmqPool({ statements, listeners }: Pools): PgPool {
 /** BullMQ's own refusals (class BM), such as a lost lock: its statement did work. */
 const isAnswer = (error: unknown): boolean => String((error as { code?: string }).code).startsWith('BM');
 
-/** BullMQ's migrations take an advisory lock, so any number of processes may start at once on an empty database. */
-async function ensureSchema(pool: pg.Pool): Promise<void> {
-  const client = await pool.connect();
-  try {
-    if ((await schemaVersion(client)) < LATEST_SCHEMA_VERSION) await runMigrations(client);
-  } finally {
-    client.release();
-  }
-}
-
 /** A standby, and a server that was set to read only, answer every question and keep no job. */
 async function refuseReadOnly(pool: pg.Pool): Promise<void> {
   const { rows } = await pool.query(
@@ -162,15 +136,6 @@ async function refuseReadOnly(pool: pg.Pool): Promise<void> {
   const { isReadOnly, isStandby } = rows[0];
   if (isStandby) throw new Error('the queue database is a standby: DATABASE_URL must lead to the primary');
   if (isReadOnly) throw new Error('the queue database takes no writes: it is set to read only');
-}
-
-async function schemaVersion(client: pg.PoolClient): Promise<number> {
-  try {
-    return await assertSchemaCompatibility(client);
-  } catch (error) {
-    if (error instanceof SchemaMigrationRequiredError) return 0;
-    throw error;
-  }
 }
 
 /** Callers that ask while the work is under way share it. */

@@ -32,7 +32,7 @@ const processes = Object.entries(services).filter(([name]) => apps.includes(name
 const fleet = Object.entries(services).filter(([, { image }]) => image === 'replenish:local');
 
 test('every process of the fleet has a service, and no service is more than that', () => {
-  expect(Object.keys(services).sort()).toEqual([...apps, 'migrate', 'postgres', 'redis'].sort());
+  expect(Object.keys(services).sort()).toEqual([...apps, 'migrate', 'postgres', 'redis', 'role'].sort());
   expect(processes.map(([name]) => name).sort()).toEqual(Object.keys(metricsOffset).sort());
 });
 
@@ -51,6 +51,18 @@ test('migrate is one shot of the command of that name', () => {
   expect([command.slice(2), restart]).toEqual([['migrate'], 'no']);
 });
 
+test('only migrate is the owner of the database: the processes have a role that is made before', () => {
+  const userOf = (name: string) =>
+    new URL(String(services[name]!.environment.DATABASE_URL).replace(/\$\{.*\}/, 'p'));
+  const users = processes.filter(([name]) => name !== 'sandbox').map(([name]) => userOf(name).username);
+  expect(users).toEqual(users.map(() => 'replenish_app'));
+  expect(userOf('migrate').username).toBe(services.postgres!.environment.POSTGRES_USER);
+  expect(services.migrate!.environment.DATABASE_APP_ROLE).toBe('replenish_app');
+  expect(services.role!.command.join(' ')).toContain(
+    'alter role replenish_app with login nosuperuser nocreatedb nocreaterole noreplication',
+  );
+});
+
 test.each(processes)('%s is asked for readiness on its own port', (name, { healthcheck, environment }) => {
   const port = Number(environment.METRICS_PORT) + metricsOffset[name as ProcessName];
   expect(environment.METRICS_HOST).toBe('0.0.0.0');
@@ -59,7 +71,7 @@ test.each(processes)('%s is asked for readiness on its own port', (name, { healt
 
 test.each(Object.entries(services))('%s ends gracefully, comes back, and can be scaled', (name, service) => {
   expect(service.stop_grace_period).toBe('15s');
-  expect(service.restart).toBe(name === 'migrate' ? 'no' : 'unless-stopped');
+  expect(service.restart).toBe(['migrate', 'role'].includes(name) ? 'no' : 'unless-stopped');
   expect(service.container_name).toBeUndefined();
 });
 
@@ -102,7 +114,8 @@ test('processes wait for the schema and for the queues', () => {
       redis: { condition: 'service_healthy' },
     })),
   );
-  expect(services.migrate!.depends_on).toEqual({ postgres: { condition: 'service_healthy' } });
+  expect(services.migrate!.depends_on).toEqual({ role: { condition: 'service_completed_successfully' } });
+  expect(services.role!.depends_on).toEqual({ postgres: { condition: 'service_healthy' } });
 });
 
 test('the stores keep what they are given: volumes, no eviction, an append-only file, known versions', () => {
@@ -118,11 +131,8 @@ test('the stores keep what they are given: volumes, no eviction, an append-only 
 
 test('nobody reaches the stores but the fleet, and the sandbox is no part of it', () => {
   expect(networks.stores).toEqual({ internal: true });
-  expect([services.postgres!.networks, services.redis!.networks, services.sandbox!.networks]).toEqual([
-    ['stores'],
-    ['stores'],
-    ['fleet'],
-  ]);
+  const placed = [services.postgres!, services.redis!, services.role!, services.sandbox!];
+  expect(placed.map(({ networks: own }) => own)).toEqual([['stores'], ['stores'], ['stores'], ['fleet']]);
   expect(Object.keys(services.sandbox!.environment)).not.toContain('DATABASE_URL');
 });
 
@@ -131,6 +141,7 @@ test('every secret comes from the environment, and its absence says what is miss
   expect(new Set(secrets.map((it) => /[A-Z_]+/.exec(it)![0]))).toEqual(
     new Set([
       'POSTGRES_PASSWORD',
+      'APP_PASSWORD',
       'REDIS_PASSWORD',
       'SANDBOX_WEBHOOK_SECRET',
       'MASTER_KEYS',

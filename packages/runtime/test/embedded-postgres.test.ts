@@ -90,6 +90,24 @@ test('is durable, speaks UTF-8 and C, takes 200 sessions, and keeps its password
   );
 });
 
+test('has a second role, which owns nothing and keeps its password; a folder from before there was one gets it', async () => {
+  const first = await open();
+  expect(await ask(first.appUrl, `select current_user::text, current_setting('is_superuser')`)).toEqual([
+    'replenish_app',
+    'off',
+  ]);
+  expect(statSync(join(dir, 'app-password')).mode & 0o777).toBe(0o600);
+  await ask(first.url, 'drop role replenish_app');
+  await first.stop();
+  const second = await open();
+  expect(second.appUrl).toBe(first.appUrl);
+  await second.stop();
+  rmSync(join(dir, 'app-password'));
+  const third = await open();
+  expect(third.appUrl).not.toBe(first.appUrl);
+  expect(await ask(third.appUrl, 'select 1')).toEqual([1]);
+});
+
 test('works below a folder that others may not enter, and never as root', async () => {
   const closed = join(dir, 'closed');
   mkdirSync(closed, { mode: 0o700 });

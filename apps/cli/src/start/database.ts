@@ -2,7 +2,11 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type EmbeddedPostgres, openEmbeddedPostgres } from '@replenish/runtime/embedded-postgres';
 
-export type KeptDatabase = Readonly<{ url: string; stop: (limitMs: number) => Promise<void> }>;
+export type KeptDatabase = Readonly<{
+  url: string;
+  appUrl: string;
+  stop: (limitMs: number) => Promise<void>;
+}>;
 
 type DatabaseDeps = Readonly<{
   dir: string;
@@ -23,7 +27,7 @@ const TRIES_MAX = 5;
 export async function keepDatabase({ dir, ending, say, onGivenUp }: DatabaseDeps): Promise<KeptDatabase> {
   const log = join(dir, 'logs', 'postgres.log');
   let postgres = await openEmbeddedPostgres({ dir, log });
-  const { url } = postgres;
+  const { url, appUrl } = postgres;
   const port = Number(new URL(url).port);
 
   async function watch(): Promise<void> {
@@ -41,6 +45,7 @@ export async function keepDatabase({ dir, ending, say, onGivenUp }: DatabaseDeps
   say(`  postgres               ready  127.0.0.1:${port}`);
   return {
     url,
+    appUrl,
     stop: (limitMs) => postgres.stop(limitMs),
   };
 }

@@ -10,6 +10,7 @@ import {
   masterKeysOf,
   readConfig,
 } from '@replenish/runtime';
+import { APP_ROLE } from '@replenish/runtime/embedded-postgres';
 import { Children, type ChildSpec } from './children.js';
 import { keepDatabase } from './database.js';
 import { Ending } from './ending.js';
@@ -105,23 +106,24 @@ async function bringUp(run: FleetRun, portsWaitMs: number): Promise<void> {
   run.opened.push({ name: 'logs', close: keepSmall(join(dir, 'logs')) });
   const preparer = new Preparer(run.prepareEntry);
   run.opened.push({ name: 'preparation', close: () => preparer.end() });
-  const [databaseUrl, { values, newPassword }] = await Promise.all([openDatabase(run), openSecrets(run)]);
+  const [database, { values, newPassword }] = await Promise.all([openDatabase(run), openSecrets(run)]);
   if (ending.signal.aborted) return;
   const made = {
     ...values,
-    ...(!env.DATABASE_URL && { DATABASE_URL: databaseUrl }),
+    // The command line works as the owner: it migrates, and drops old months of calls.
+    ...(!env.DATABASE_URL && { DATABASE_URL: database.ownerUrl, DATABASE_APP_ROLE: APP_ROLE }),
     // The default of PUBLIC_URL is plain HTTP.
     ...(!env.PUBLIC_URL && config.TLS_CERT_FILE && { PUBLIC_URL: ingressUrl(config) }),
   };
   if (config.NODE_ENV !== 'production') leaveSettings(dir, env, made);
-  const preparation = prepare(run, preparer, databaseUrl, masterKeysOf({ ...config, ...values }));
+  const preparation = prepare(run, preparer, database, masterKeysOf({ ...config, ...values }));
   await preparation.migrated;
   if (ending.signal.aborted) return;
   run.opened.push({ name: 'children', close: () => children.stop(CHILDREN_LIMIT_MS) });
-  for (const spec of run.specs) children.start(spec, { ...env, ...made });
+  for (const spec of run.specs) children.start(spec, { ...env, ...made, DATABASE_URL: database.appUrl });
   await ready(run);
   const demo = await preparation.demo;
-  if (demo) keepDemoClient(dir, databaseUrl, demo);
+  if (demo) keepDemoClient(dir, database.ownerUrl, demo);
   if (ending.signal.aborted) return;
   for (const line of welcome({ config, dir, demo, newPassword })) run.say(line);
 }
@@ -135,13 +137,17 @@ function refuseWhatCannotWork({ config, env, specs }: FleetRun): void {
     throw new Error(`NODE_ENV=production makes no secrets: set ${missing.join(' and ')}`);
 }
 
-async function openDatabase({ dir, env, say, ending, opened }: FleetRun): Promise<string> {
-  if (env.DATABASE_URL) return env.DATABASE_URL;
+/** The same database as its owner and as the role of the processes. With one address given both are the same. */
+type DatabaseAddresses = Readonly<{ ownerUrl: string; appUrl: string; appRole: string | undefined }>;
+
+async function openDatabase({ config, dir, env, say, ending, opened }: FleetRun): Promise<DatabaseAddresses> {
+  const { DATABASE_URL: given } = env;
+  if (given) return { ownerUrl: given, appUrl: given, appRole: config.DATABASE_APP_ROLE };
   const onGivenUp = (reason: string) => fail(say, ending, 1, reason);
   const database = await keepDatabase({ dir, ending: ending.signal, say, onGivenUp });
   const stop = () => database.stop(Math.max(500, ending.leftMs(END_LIMIT_MS - 500)));
   opened.push({ name: 'postgres', close: stop });
-  return database.url;
+  return { ownerUrl: database.url, appUrl: database.appUrl, appRole: APP_ROLE };
 }
 
 async function openSecrets({ config, dir, env }: FleetRun): Promise<Secrets> {
@@ -151,11 +157,12 @@ async function openSecrets({ config, dir, env }: FleetRun): Promise<Secrets> {
 function prepare(
   { config, dir }: FleetRun,
   preparer: Preparer,
-  databaseUrl: string,
+  { ownerUrl: databaseUrl, appRole }: DatabaseAddresses,
   masterKeys: string | undefined,
 ): Preparation {
-  if (config.NODE_ENV === 'production') return preparer.run({ databaseUrl, masterKeys, demo: null });
-  return preparer.run({ databaseUrl, masterKeys, demo: { kept: keptDemoClient(dir, databaseUrl) } });
+  const asked = { databaseUrl, appRole, hasQueues: !config.REDIS_URL, masterKeys };
+  if (config.NODE_ENV === 'production') return preparer.run({ ...asked, demo: null });
+  return preparer.run({ ...asked, demo: { kept: keptDemoClient(dir, databaseUrl) } });
 }
 
 /** Waits until the ingress is ready. From time to time it prints what it waits for, for how long, and why. */

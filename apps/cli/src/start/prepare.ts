@@ -4,6 +4,10 @@ import type { DemoClient } from './state/demo-client.js';
 /** The request to this process: migrate the database and, unless `demo` is null, provide the demo client. */
 export type PrepareAsk = Readonly<{
   databaseUrl: string;
+  /** Is given the rights of the processes. */
+  appRole: string | undefined;
+  /** The queues live in the database. */
+  hasQueues: boolean;
   masterKeys: string | undefined;
   demo: Readonly<{ kept: DemoClient | null }> | null;
 }>;
@@ -14,13 +18,15 @@ export type PrepareNews = Readonly<{ migrated?: true; demo?: DemoClient; failed?
 // Preparation runs in a process of its own: Prisma's engines take 120 MB, which the launcher would hold until it
 // ends, and a second to load. They are loaded while the database still starts.
 const domain = import('@replenish/domain');
+const queues = import('@replenish/queues');
 
 const tell = (news: PrepareNews): Promise<void> =>
   new Promise((resolve) => process.send?.(news, () => resolve()));
 
-async function prepare({ databaseUrl, masterKeys, demo }: PrepareAsk): Promise<void> {
+async function prepare({ databaseUrl, appRole, hasQueues, masterKeys, demo }: PrepareAsk): Promise<void> {
   const { migrate, openDomain } = await domain;
-  await migrate({ databaseUrl });
+  await migrate({ databaseUrl, appRole });
+  if (hasQueues) await (await queues).migrateQueues({ databaseUrl, appRole });
   await tell({ migrated: true });
   if (!demo) return;
   // This process calls no provider, so the times below have no effect.

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { privateRedis, until } from '@replenish/testing';
+import pg from 'pg';
 import { Ground, type Launcher } from '../support/launcher.js';
 
 const REPLENISH = join(import.meta.dirname, '../../bin/replenish.mjs');
@@ -68,6 +69,25 @@ test('every process reports that it is ready and needs little memory', () => {
     const rssMb = Number(/VmRSS:\s+(\d+)/.exec(status)?.[1]) / 1024;
     expect({ line, isSmall: rssMb < 200 }).toEqual({ line, isSmall: true });
   }
+});
+
+test('the processes have a role that owns nothing; the command line has the owner, who may migrate', async () => {
+  const { DATABASE_URL } = JSON.parse(readFileSync(join(ground.dir, 'env.json'), 'utf8')) as {
+    DATABASE_URL: string;
+  };
+  const client = new pg.Client(DATABASE_URL);
+  await client.connect();
+  const { rows } = await client.query<{ role: string; isOwner: boolean }>(
+    `select distinct usename::text as role, pg_has_role(usename, relowner, 'usage') as "isOwner"
+      from pg_stat_activity, pg_class
+      where relname = 'ledger_entry' and datname = current_database() and pid <> pg_backend_pid()
+        and usename is not null`,
+  );
+  await client.end();
+  expect(rows).toEqual([{ role: 'replenish_app', isOwner: false }]);
+  const env = { PATH: process.env.PATH, REPLENISH_DIR: ground.dir };
+  const migrated = spawnSync(process.execPath, [REPLENISH, 'migrate'], { encoding: 'utf8', env });
+  expect(migrated).toMatchObject({ status: 0, stdout: 'nothing to apply\n' });
 });
 
 test('a killed ingress is started again', async () => {

@@ -66,11 +66,12 @@ test('secrets and the demo client are made once, can be read by their owner only
     DASHBOARD_PASSWORD_HASH: expect.stringMatching(/^scrypt\$/),
     DATABASE_URL: expect.stringMatching(/^postgresql:\/\/replenish:/),
   });
-  expect(ground.json('worker.env.json')).toMatchObject(kept);
-  const modes = ['', 'env.json', 'demo-client.json', 'password'].map(
+  const ofProcesses = { DATABASE_URL: expect.stringMatching(/^postgresql:\/\/replenish_app:/) };
+  expect(ground.json('worker.env.json')).toMatchObject({ ...kept, ...ofProcesses });
+  const modes = ['', 'env.json', 'demo-client.json', 'password', 'app-password'].map(
     (name) => statSync(join(ground.dir, name)).mode & 0o777,
   );
-  expect(modes).toEqual([0o700, 0o600, 0o600, 0o600]);
+  expect(modes).toEqual([0o700, 0o600, 0o600, 0o600, 0o600]);
   const password = /password: (\S+) \(shown this once\)/.exec(first.output)?.[1];
   expect(password).toHaveLength(16);
   first.signal('SIGINT');

@@ -22,6 +22,8 @@ function isWorkspaceRoot(dir: string): boolean {
   }
 }
 
+const OF_LOCAL_STORES = ['DATABASE_URL', 'DATABASE_APP_ROLE', 'REDIS_URL'];
+
 /**
  * What the launcher left for processes that start alone: settings by their names in `.replenish/env.json`.
  * Whoever names a database of their own has left the local fleet, so only its secrets are taken over then.
@@ -33,9 +35,7 @@ export function localDefaults(env: Env): Record<string, string> {
       string
     >;
     if (!env.DATABASE_URL) return left;
-    return Object.fromEntries(
-      Object.entries(left).filter(([name]) => name !== 'DATABASE_URL' && name !== 'REDIS_URL'),
-    );
+    return Object.fromEntries(Object.entries(left).filter(([name]) => !OF_LOCAL_STORES.includes(name)));
   } catch {
     return {};
   }

@@ -31,6 +31,11 @@ export const settings = {
       for (const message of faultsOfAddress(address)) context.addIssue({ code: 'custom', message });
     })
     .optional(),
+  /** Role of the processes, to which `migrate`, as the owner of the tables, gives the rights that they need. */
+  DATABASE_APP_ROLE: z
+    .string()
+    .regex(/^[^\0"]{1,63}$/, 'is no name of a role')
+    .optional(),
   /**
    * `serve` keeps a process ready on a schema that is newer than its release, in a rolling deploy. Otherwise an old
    * process that was left behind would work on books that it does not know.

@@ -20,7 +20,7 @@ const run = promisify(execFile);
 
 export const USER = 'replenish';
 
-export type Cluster = Readonly<{ dataDir: string; password: string; account: Account }>;
+export type Cluster = Readonly<{ dataDir: string; password: string; appPassword: string; account: Account }>;
 
 /** The data folder and its password, made when there is none. */
 export async function openCluster(dir: string, binaries: Binaries, durable: boolean): Promise<Cluster> {
@@ -28,7 +28,12 @@ export async function openCluster(dir: string, binaries: Binaries, durable: bool
   const account = existsSync(dataDir)
     ? chooseAccount(dataDir, binaries.postgres)
     : await createCluster(dir, dataDir, binaries, durable);
-  return { dataDir, account, password: readFileSync(join(dir, 'password'), 'utf8').trim() };
+  return {
+    dataDir,
+    account,
+    password: readFileSync(join(dir, 'password'), 'utf8').trim(),
+    appPassword: keptAppPassword(dir),
+  };
 }
 
 /** Made aside and renamed: a first start that is killed half-way leaves nothing that looks like a database. */
@@ -54,6 +59,14 @@ async function createCluster(
   });
   renameSync(unfinished, dataDir);
   return account;
+}
+
+/** Of the role of the processes. A folder that was made before there was one gets it here. */
+function keptAppPassword(dir: string): string {
+  const path = join(dir, 'app-password');
+  if (!existsSync(path))
+    writeFileSync(path, `${randomBytes(24).toString('base64url')}\n`, { mode: 0o600, flag: 'wx' });
+  return readFileSync(path, 'utf8').trim();
 }
 
 /** Readable by the account that runs initdb, and by nobody else. */

@@ -3,14 +3,19 @@ import { mkdirSync, readFileSync, realpathSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
+import { APP_ROLE, ensureAppRole } from './app-role.js';
 import { findBinaries } from './binaries.js';
 import { openCluster, USER } from './cluster.js';
 import { choosePort } from './port.js';
 import { type Exit, endLeftover, postmasterPid, spawnSupervised } from './postmaster.js';
 
+export { APP_ROLE, ensureAppRole } from './app-role.js';
+
 export type EmbeddedPostgres = Readonly<{
   /** The database `replenish`, as the superuser of the same name. */
   url: string;
+  /** The same database, as a role that owns nothing: `migrate` gives it the rights that the processes need. */
+  appUrl: string;
   pid: number;
   /** Fast shutdown; sessions are ended. After `fastLimitMs` (default 3,000) it is ended hard, and recovers at its next start. */
   stop: (fastLimitMs?: number) => Promise<void>;
@@ -19,7 +24,7 @@ export type EmbeddedPostgres = Readonly<{
 }>;
 
 export type EmbeddedPostgresOptions = Readonly<{
-  /** Holds `data`, `password`, `port`; made when missing. */
+  /** Holds `data`, `password`, `app-password`, `port`; made when missing. */
   dir: string;
   /** File that PostgreSQL's messages are appended to. Default: `<dir>/postgres.log`. */
   log?: string;
@@ -50,9 +55,17 @@ export async function openEmbeddedPostgres(options: EmbeddedPostgresOptions): Pr
   const exited = exitOf(child);
   try {
     const url = `postgresql://${USER}:${cluster.password}@127.0.0.1:${port}/${DATABASE}`;
+    const appUrl = `postgresql://${APP_ROLE}:${cluster.appPassword}@127.0.0.1:${port}/${DATABASE}`;
     await ready(url, child);
+    await ensureAppRole(url, cluster.appPassword);
     const pid = postmasterPid(cluster.dataDir) ?? child.pid!;
-    return { url, pid, exited, stop: (limitMs = 3_000) => stop(child, exited, cluster.dataDir, limitMs) };
+    return {
+      url,
+      appUrl,
+      pid,
+      exited,
+      stop: (limitMs = 3_000) => stop(child, exited, cluster.dataDir, limitMs),
+    };
   } catch (error) {
     await stop(child, exited, cluster.dataDir, 1_000);
     throw new Error(`${(error as Error).message}\n${lastLines(log)}`, { cause: error });

@@ -31,6 +31,7 @@ export type Fleet = Readonly<{
   ingressUrls: readonly string[];
   sandboxUrl: string;
   dashboardUrl: string;
+  /** The database as its owner; the processes have another role. */
   databaseUrl: string;
   webhookSecret: string;
   /** Those that seal the secrets of keys. */
@@ -103,7 +104,7 @@ async function prepare(options: FleetOptions): Promise<Ground> {
     NODE_ENV: 'test',
     LOG_LEVEL: 'info',
     REPLENISH_DIR: dir,
-    DATABASE_URL: database.url,
+    DATABASE_URL: database.appUrl ?? database.url,
     ...(redisUrl ? { REDIS_URL: await privateRedis(redisUrl) } : {}),
     SANDBOX_PORT: String(sandbox),
     SANDBOX_DATA_DIR: join(dir, 'sandbox'),

@@ -1,8 +1,22 @@
-import { migrate } from '@replenish/domain';
+import { execFile } from 'node:child_process';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { APP_ROLE } from '@replenish/runtime/embedded-postgres';
+
+const launcher = join(import.meta.dirname, '../../../../apps/cli/bin/replenish.mjs');
 
 /**
- * A process of its own: `node migrate.js <database url>`. The schema engine leaves a timer of ten seconds behind, and
- * Jest's own process would wait for it after a short run.
+ * Migrates as an operator does, with a role for the processes. In a process of its own: the schema engine leaves a timer
+ * of ten seconds behind, and Jest's own process would wait for it after a short run.
  */
-await migrate({ databaseUrl: process.argv[2]! });
-process.exit(0);
+export async function migrateAsOperator(ownerUrl: string): Promise<void> {
+  const env = {
+    PATH: process.env.PATH,
+    NODE_ENV: 'test',
+    DATABASE_URL: ownerUrl,
+    DATABASE_APP_ROLE: APP_ROLE,
+    // No settings of a fleet on this machine.
+    REPLENISH_DIR: '/nowhere',
+  };
+  await promisify(execFile)(process.execPath, [launcher, 'migrate'], { env });
+}

@@ -1,11 +1,10 @@
-import { execFile } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
 import { type EmbeddedPostgres, openEmbeddedPostgres } from '@replenish/runtime/embedded-postgres';
 import type { TestDatabase } from './database.js';
 import { freePort } from './machine.js';
+import { migrateAsOperator } from './migrate.js';
 
 /**
  * A PostgreSQL of one's own on a port that stays, to be taken away and given back while a fleet runs on it. Durable,
@@ -27,13 +26,13 @@ export class OwnPostgres {
     const dir = mkdtempSync(join(tmpdir(), 'replenish-own-postgres-'));
     const port = await freePort();
     const running = await openEmbeddedPostgres({ dir, port });
-    const script = join(import.meta.dirname, '..', '..', 'dist', 'fleet', 'migrate.js');
-    await promisify(execFile)(process.execPath, [script, running.url]);
+    await migrateAsOperator(running.url);
     return new OwnPostgres(dir, port, running);
   }
 
   get database(): TestDatabase {
-    return { url: this.#running.url, release: () => this.close() };
+    const { url, appUrl } = this.#running;
+    return { url, appUrl, release: () => this.close() };
   }
 
   /** Ends it, and starts it again after `awayMs`. `fast` ends sessions in order, `immediate` is a crash with recovery. */

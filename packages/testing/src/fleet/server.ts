@@ -1,14 +1,15 @@
-import { execFile } from 'node:child_process';
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
-import { openEmbeddedPostgres } from '@replenish/runtime/embedded-postgres';
+import { APP_ROLE, ensureAppRole, openEmbeddedPostgres } from '@replenish/runtime/embedded-postgres';
 import pg from 'pg';
+import { migrateAsOperator } from './migrate.js';
 
 export type TestServer = Readonly<{
   /** A superuser's URL; every test file makes databases of its own there. */
   url: string;
+  /** The URL of the role of the processes, which owns nothing. */
+  appUrl: string;
   /** A migrated, empty database to be cloned. */
   template: string;
   close: () => Promise<void>;
@@ -19,7 +20,7 @@ const PREFIX = 'replenish-jest-';
 /** One PostgreSQL for a whole run: the given one, or an embedded one that is fast and forgetful. */
 export async function openTestServer(givenUrl: string | undefined): Promise<TestServer> {
   const template = `replenish_template_${process.pid}`;
-  const server = givenUrl ? { url: givenUrl, close: async () => {} } : await openTemporary();
+  const server = givenUrl ? await openGiven(givenUrl) : await openTemporary();
   try {
     await migrateTemplate(server.url, template);
   } catch (error) {
@@ -30,10 +31,21 @@ export async function openTestServer(givenUrl: string | undefined): Promise<Test
     await execute(server.url, `drop database if exists ${template} with (force)`);
     await server.close();
   };
-  return { url: server.url, template, close };
+  return { url: server.url, appUrl: server.appUrl, template, close };
 }
 
-async function openTemporary(): Promise<{ url: string; close: () => Promise<void> }> {
+type OpenServer = Omit<TestServer, 'template'>;
+
+// The same for every run: two of them may share a server.
+const APP_PASSWORD_OF_GIVEN = 'of-tests-only';
+
+async function openGiven(url: string): Promise<OpenServer> {
+  await ensureAppRole(url, APP_PASSWORD_OF_GIVEN);
+  const appUrl = Object.assign(new URL(url), { username: APP_ROLE, password: APP_PASSWORD_OF_GIVEN }).href;
+  return { url, appUrl, close: async () => {} };
+}
+
+async function openTemporary(): Promise<OpenServer> {
   sweepKilledRuns();
   const dir = mkdtempSync(join(tmpdir(), `${PREFIX}${process.pid}-`));
   const postgres = await openEmbeddedPostgres({ dir, durable: false });
@@ -41,7 +53,7 @@ async function openTemporary(): Promise<{ url: string; close: () => Promise<void
     await postgres.stop();
     rmSync(dir, { recursive: true, force: true });
   };
-  return { url: postgres.url, close };
+  return { url: postgres.url, appUrl: postgres.appUrl, close };
 }
 
 /** A killed Jest ends its PostgreSQL (the supervisor sees to that), but leaves the folder. */
@@ -63,8 +75,7 @@ function isAlive(pid: number): boolean {
 async function migrateTemplate(url: string, template: string): Promise<void> {
   await execute(url, `drop database if exists ${template} with (force)`);
   await execute(url, `create database ${template}`);
-  const script = join(import.meta.dirname, '..', '..', 'dist', 'fleet', 'migrate.js');
-  await promisify(execFile)(process.execPath, [script, withDatabase(url, template)]);
+  await migrateAsOperator(withDatabase(url, template));
   // PostgreSQL clones only what nobody is connected to.
   await execute(url, `alter database ${template} with allow_connections false`);
   await execute(url, `select pg_terminate_backend(pid) from pg_stat_activity where datname = '${template}'`);

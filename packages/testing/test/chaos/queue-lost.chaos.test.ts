@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
 import type pg from 'pg';
 import { checkBooks } from '../../src/books/books.js';
+import { createDatabase } from '../../src/fleet/database.js';
 import type { Fleet } from '../../src/fleet/fleet.js';
 import { privateRedis } from '../../src/fleet/redis.js';
 import { mix } from '../../src/load/load.js';
@@ -15,7 +16,9 @@ let producer: Producer;
 let db: pg.Client;
 
 beforeAll(async () => {
-  stage = await openStage();
+  // As the owner: the role of the processes may not make their schema anew, and dropping it takes the owner too.
+  const { url, release } = await createDatabase();
+  stage = await openStage({ database: { url, release } });
   ({ fleet, producer, db } = stage);
   await producer.fund();
 });

@@ -16,7 +16,8 @@ const words: Readonly<Record<string, string>> = {
   '42P01': MIGRATE,
   '42703': MIGRATE,
   '42883': MIGRATE,
-  '42501': 'the user in DATABASE_URL may not do this in the database: docs/operations.md lists the rights',
+  '42501':
+    'the user in DATABASE_URL may not do this in the database: docs/operations.md, "Roles", lists the rights',
   '25006': 'the database is read-only: DATABASE_URL names a standby, or the server is in recovery',
   '53100': "the database server's disk is full",
   '53300': 'the database has no free connection: too many processes, or max_connections is too low',

@@ -6,6 +6,7 @@ import { bindMigrationAwareSqlAdapterFactory } from '@prisma/driver-adapter-util
 import { openPool, plainSession, UnfitDatabase } from '@replenish/runtime/postgres';
 import type pg from 'pg';
 import { migrationNames, prismaDir } from './migrations.js';
+import { grantRights, refuseUnfitRole } from './rights.js';
 
 // This global is declared in the types of browsers only.
 declare const WebAssembly: {
@@ -21,20 +22,28 @@ const MIGRATION_LOCK = 7_215_001;
  * Applies the missing migrations of prisma/migrations with Prisma's own schema engine, compiled to WebAssembly. It leaves
  * the records that `prisma migrate deploy` would leave, and no native engine has to be downloaded. Processes that start
  * together wait for each other. Returns the names of the applied migrations.
+ * @param options.appRole the role of the processes, which is granted the rights that they need. Unset: nothing is granted
  */
-export async function migrate(options: { databaseUrl: string }): Promise<string[]> {
-  const lock = openSessions(options.databaseUrl, 1);
+export async function migrate(options: {
+  databaseUrl: string;
+  appRole?: string | undefined;
+}): Promise<string[]> {
+  const { databaseUrl, appRole } = options;
+  const lock = openSessions(databaseUrl, 1);
   // If the server goes away, the next statement fails and reports it.
   lock.on('error', () => {});
   try {
     const holder = await lock.connect();
     try {
       await refuseOtherEncoding(holder);
+      if (appRole !== undefined) await refuseUnfitRole(holder, appRole);
       await holder.query('select pg_advisory_lock($1)', [MIGRATION_LOCK]);
-      return await withEngine(options.databaseUrl, async (engine) => {
+      const applied = await withEngine(databaseUrl, async (engine) => {
         const migrationsList = readMigrations();
         return (await engine.applyMigrations({ migrationsList, filters: noFilters })).appliedMigrationNames;
       });
+      if (appRole !== undefined) await grantRights(holder, appRole);
+      return applied;
     } finally {
       // The lock ends with the session.
       holder.release(true);

@@ -1,0 +1,126 @@
+import { UnfitDatabase } from '@replenish/runtime/postgres';
+import type pg from 'pg';
+import { Prisma } from '../../generated/client.js';
+import type { Run } from './database.js';
+
+/** What a role may do that keeps the books from guarding themselves against it. */
+type Excess = Readonly<{ role: string; isSuperuser: boolean; isOwner: boolean; mayCreate: boolean }>;
+
+/**
+ * Whether the processes can have this role: it exists, and is not the owner, nor a member of it, nor a superuser.
+ * @throws UnfitDatabase that says what to do
+ */
+export async function refuseUnfitRole(owner: pg.ClientBase, role: string): Promise<void> {
+  const { rows } = await owner.query<{ owner: string; isOwner: boolean }>(
+    `select current_user as owner, pg_has_role(rolname, current_user, 'member') as "isOwner" from pg_roles where rolname = $1`,
+    [role],
+  );
+  const [found] = rows;
+  if (!found)
+    throw new UnfitDatabase(
+      `the server has no role ${role}, which DATABASE_APP_ROLE names: create role "${role}" login password '...'`,
+    );
+  if (found.isOwner)
+    throw new UnfitDatabase(
+      `the role ${role}, which DATABASE_APP_ROLE names, has all rights of ${found.owner}, which owns the tables: ` +
+        'create another role for the processes, not a superuser, and run migrate as the owner',
+    );
+}
+
+/** Gives the processes' role what they need, and takes back what else it was given. Harmless to repeat. */
+export async function grantRights(owner: pg.ClientBase, role: string): Promise<void> {
+  await owner.query('begin');
+  try {
+    const { rows } = await owner.query<{ sql: string }>(statements, [role]);
+    for (const { sql } of rows) await owner.query(sql);
+    await owner.query('commit');
+  } catch (error) {
+    await owner.query('rollback');
+    throw error;
+  }
+}
+
+/**
+ * Tables are read and written, except where a trigger refuses the same to everybody: so a table that is made append-only
+ * is append-only for the role too. Calls are filed through audit_call, which needs no right on its partitions.
+ */
+const statements = `
+  with
+  guarded as (
+    select tgrelid as oid, bool_or(tgtype & 8 > 0) as keeps_rows, bool_or(tgtype & 16 > 0) as keeps_values
+    from pg_trigger guard
+    join pg_proc refusal on refusal.oid = guard.tgfoid
+    where refusal.proname = 'refuse_change' and refusal.pronamespace = 'public'::regnamespace and tgqual is null
+    group by tgrelid),
+  relation as (
+    select
+      class.oid,
+      class.relkind as kind,
+      format('%I.%I', nspname, relname) as name,
+      case
+        when nspname = 'report' or relname = '_prisma_migrations' then 'select'
+        else concat_ws(', ', 'select', 'insert',
+          case when keeps_values is not true then 'update' end,
+          case when keeps_rows is not true then 'delete' end)
+      end as verbs
+    from pg_class class
+    join pg_namespace space on space.oid = class.relnamespace
+    left join guarded on guarded.oid = class.oid
+    where nspname in ('public', 'report')
+      and pg_has_role(class.relowner, 'usage')
+      and not exists (
+        select from pg_depend
+        where classid = 'pg_class'::regclass and objid = class.oid and deptype = 'e'))
+  select 1 as turn, format('grant connect, temporary on database %I to %I', current_database(), $1::text) as sql
+  where not has_database_privilege($1, current_database(), 'connect')
+    or not has_database_privilege($1, current_database(), 'temporary')
+  union all
+  select 1, 'revoke create on schema public from public'
+  where has_schema_privilege('public', 'public', 'create')
+  union all
+  select 1, format('revoke all on schema %I from %I', nspname, $1::text) from pg_namespace
+  where nspname in ('public', 'audit', 'report')
+  union all
+  select 2, format('grant usage on schema %I to %I', nspname, $1::text) from pg_namespace
+  where nspname in ('public', 'audit', 'report')
+  union all
+  select 1, format('revoke all on %s from %I', name, $1::text) from relation where kind in ('r', 'p', 'v', 'm')
+  union all
+  select 2, format('grant %s on %s to %I', verbs, name, $1::text) from relation where kind in ('r', 'p', 'v', 'm')
+  union all
+  select 2, format('grant usage on sequence %s to %I', name, $1::text) from relation where kind = 'S'
+  union all
+  select 2, format('grant execute on function %s to %I', function.oid::regprocedure, $1::text)
+  from pg_proc function
+  where pronamespace = 'public'::regnamespace
+    and prorettype <> 'trigger'::regtype
+    and pg_has_role(proowner, 'usage')
+    and not exists (
+      select from pg_depend where classid = 'pg_proc'::regclass and objid = function.oid and deptype = 'e')
+  order by turn`;
+
+/** What the role of this session may do beyond its work, in words for an operator; null when there is no such thing. */
+export async function excessOfRole(run: Run): Promise<string | null> {
+  const [found] = await run<Excess>(Prisma.sql`
+    select
+      current_user::text as role,
+      current_setting('is_superuser') = 'on' as "isSuperuser",
+      exists (
+        select from pg_class
+        where relnamespace = 'public'::regnamespace and relkind in ('r', 'p') and pg_has_role(relowner, 'usage')
+      ) as "isOwner",
+      has_schema_privilege('public', 'create') as "mayCreate"`);
+  if (!found) throw new Error('Postgres answered no row about the role');
+  const { role, isSuperuser, isOwner, mayCreate } = found;
+  const can = isSuperuser
+    ? 'is a superuser'
+    : isOwner
+      ? 'owns the tables'
+      : mayCreate
+        ? 'may create objects in schema public'
+        : null;
+  return can === null
+    ? null
+    : `the role ${role} of DATABASE_URL ${can}, so it could switch off the triggers that guard the books: give the ` +
+        'processes a role of their own (docs/operations.md, "Roles")';
+}
