@@ -6,7 +6,7 @@ import { BUFFERS_MAX, buffersOf } from '../support/buffers.js';
 const CALLS = 100_000;
 
 let books: Books;
-/** Six months of calls; one in a hundred is refused, all of those long ago, and nothing was ever answered 418. */
+/** Six months of calls. One in a hundred of the older half is refused, and none is answered 418. */
 beforeAll(async () => {
   books = await openBooks();
   for (let month = 1; month <= 6; month++)
@@ -56,7 +56,7 @@ test.each(cases)('calls of $what, $when', async ({ filter }) => {
   }
 });
 
-test('looking after the months', async () => {
+test('making and dropping the partitions of months', async () => {
   const touched = await buffersOf(books.url, () => books.domain.audit.ensurePartitions());
   expect(touched.filter(({ buffers }) => buffers > BUFFERS_MAX)).toEqual([]);
 });

@@ -31,7 +31,7 @@ const aCall = (over: Partial<AuditCall> = {}): AuditCall => ({
 
 const namesOf = (calls: readonly AuditCall[]) => calls.map(({ correlationId }) => correlationId);
 
-test('calls are read back newest first, by every filter, page by page', async () => {
+test('calls are listed newest first, by each filter, page by page', async () => {
   const clientId = uuidv7();
   const start = Date.now() - 100_000;
   const at = (second: number) => new Date(start + second * 1_000);
@@ -57,7 +57,7 @@ test('calls are read back newest first, by every filter, page by page', async ()
   expect(await list({ limit: 2, before: { at: calls[2]!.at, id: calls[2]!.id } })).toEqual(['b', 'a']);
 });
 
-test('a batch that is sent again files nothing twice, and one bad call does not take the others with it', async () => {
+test('a repeated batch files no call twice, and a refused call does not fail the others of its batch', async () => {
   const clientId = uuidv7();
   const calls = [aCall({ clientId }), aCall({ clientId, route: 'a\u0000b' }), aCall({ clientId })];
   expect(await books.domain.audit.write(calls)).toEqual({ refused: 1 });
@@ -69,7 +69,7 @@ test.each([
   ['update audit_call set ip = $1', ['x']],
   ['delete from audit_call where ip <> $1', ['x']],
   ['truncate audit_call', []],
-])('the trail refuses: %s', async (sql, values) => {
+])('the audit trail refuses: %s', async (sql, values) => {
   await books.domain.audit.write([aCall()]);
   await expect(books.rows(sql, values)).rejects.toThrow(/append-only/);
   const [partition] = await books.rows<{ name: string }>(
@@ -80,7 +80,7 @@ test.each([
 
 const netted = () => books.rows(`select correlation_id from audit.call_default order by at`);
 
-test('months get partitions ahead, and old months are dropped whole', async () => {
+test('coming months get their partitions, and old months are dropped whole', async () => {
   await books.rows(`create table audit.call_2019_12 partition of audit_call
     for values from ('2019-12-01 00:00:00+00') to ('2020-01-01 00:00:00+00')`);
   await books.domain.audit.write([aCall({ at: new Date('2019-12-31T23:59:59Z') })]);
@@ -96,7 +96,7 @@ test('months get partitions ahead, and old months are dropped whole', async () =
   expect(made.toSorted()).toEqual([0, 0, 1]);
 });
 
-test('calls of a month without a partition wait in the net, and move when it gets one', async () => {
+test('calls of a month without a partition go to the default partition, and move when the month gets its own', async () => {
   const clientId = uuidv7();
   const write = (correlationId: string, at: string) =>
     books.domain.audit.write([aCall({ clientId, correlationId, at: new Date(at) })]);
@@ -123,7 +123,7 @@ test('calls of a month without a partition wait in the net, and move when it get
   expect((await books.domain.audit.list({ clientId, limit: 9 })).calls).toEqual([]);
 });
 
-test('a month that holds too many calls to move at once stays in the net', async () => {
+test('a month with too many calls to move at once stays in the default partition', async () => {
   await books.domain.audit.write(
     ['a', 'b'].map((correlationId) => aCall({ correlationId, at: new Date('2020-07-01T00:00:00Z') })),
   );
@@ -133,7 +133,7 @@ test('a month that holds too many calls to move at once stays in the net', async
   expect(await netted()).toEqual([]);
 });
 
-test('a fleet that stood still makes the month of its first call itself', async () => {
+test('after a long stop the first call makes the partition of its month', async () => {
   const [month] = await books.rows<{ name: string }>(
     `select 'call_' || to_char(now() at time zone 'UTC', 'YYYY_MM') as name`,
   );
@@ -148,7 +148,7 @@ test('a fleet that stood still makes the month of its first call itself', async 
 const HOUR_MS = 3_600_000;
 
 test.each([-3_000 * HOUR_MS, 3_000 * HOUR_MS])(
-  'a process whose clock is %d ms off files by the database’s, also what it files again',
+  'a process whose clock is %d ms off files calls by the database’s clock, repeated ones too',
   async (offMs) => {
     const clientId = uuidv7();
     jest.useFakeTimers({
@@ -177,7 +177,7 @@ test.each([-3_000 * HOUR_MS, 3_000 * HOUR_MS])(
   },
 );
 
-test('a search through more calls than a page may look at ends, and goes on where it ended', async () => {
+test('a page that looked at too many calls ends, and the next page continues behind the last one looked at', async () => {
   const clientId = uuidv7();
   await books.rows(
     `insert into audit_call (id, at, ip, client_id, method, route, params, account_id, status, duration_ms, correlation_id)

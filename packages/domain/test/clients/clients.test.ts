@@ -16,7 +16,7 @@ afterAll(() => books.close());
 const newClient = { name: 'shop', scopes: ['recharges:write'], accounts: ['acct-10*'], env: 'test' as const };
 const isSecret = async (keyId: string, secret: string) => (await clients.find(keyId))?.isSecret(secret);
 
-test('a new client has a key that opens with its secret and no other', async () => {
+test('a new client has a key that accepts its secret and no other', async () => {
   const { clientId, keyId, secret } = await clients.create(newClient);
   expect({ keyId, secret }).toEqual({
     keyId: expect.stringMatching(/^rk_test_[0-9a-f]{18}$/),
@@ -47,7 +47,7 @@ test('a new client has a key that opens with its secret and no other', async () 
   expect(await Promise.all(wrong.map((one) => isSecret(keyId, one)))).toEqual(wrong.map(() => false));
 });
 
-test('what a key may do is kept as it was given', async () => {
+test('the permissions of a key are stored as given', async () => {
   const options = {
     allowS3: true,
     allowBearer: true,
@@ -68,11 +68,11 @@ test('what a key may do is kept as it was given', async () => {
   await expect(clients.create({ ...newClient, oauthSubject: 'shop@clients' })).rejects.toThrow();
 });
 
-test.each(['prod', 'staging', 'TEST', ''])('a key for %p is not made', async (env) => {
+test.each(['prod', 'staging', 'TEST', ''])('a key for the environment %p is refused', async (env) => {
   await expect(clients.create({ ...newClient, env: env as 'test' })).rejects.toThrow('a key is live or test');
 });
 
-test('the secret itself is nowhere in the database', async () => {
+test('the database never holds the secret itself', async () => {
   const { keyId, secret } = await clients.create(newClient);
   const [row] = await books.rows<{ row: string }>(
     'select to_jsonb(k)::text as row from api_key k where id = $1',
@@ -83,7 +83,7 @@ test('the secret itself is nowhere in the database', async () => {
   expect(row!.row).not.toContain(Buffer.from(secret).toString('hex'));
 });
 
-test('after a rotation both secrets are good for a day, then only the new one', async () => {
+test('after a rotation both secrets are valid for a day, then only the new one', async () => {
   const first = await clients.create(newClient);
   const second = (await clients.rotate(first.keyId))!;
   expect(second).toMatchObject({ clientId: first.clientId, keyId: first.keyId });
@@ -100,7 +100,7 @@ test('after a rotation both secrets are good for a day, then only the new one', 
   expect(await good()).toEqual([false, true]);
 });
 
-test('a second rotation ends the first secret at once', async () => {
+test('a second rotation invalidates the first secret at once', async () => {
   const first = await clients.create(newClient);
   const second = (await clients.rotate(first.keyId))!;
   const third = (await clients.rotate(first.keyId))!;
@@ -108,7 +108,7 @@ test('a second rotation ends the first secret at once', async () => {
   expect(await Promise.all(secrets)).toEqual([false, true, true]);
 });
 
-test('a revoked key is gone for everybody at once, and cannot come back by rotation', async () => {
+test('a revoked key is refused at once in all processes, and a rotation does not restore it', async () => {
   const { keyId } = await clients.create(newClient);
   expect(await books.domain.clients.find(keyId)).not.toBeNull();
   expect([
@@ -122,6 +122,6 @@ test('a revoked key is gone for everybody at once, and cannot come back by rotat
   expect(listed?.revokedAt).toEqual(now);
 });
 
-test('a key that is not there is not found', async () => {
+test('an unknown key is not found', async () => {
   expect([await clients.find('rk_test_none'), await clients.rotate('rk_test_none')]).toEqual([null, null]);
 });

@@ -11,7 +11,7 @@ const kept = { webhookBodiesDays: 400, securityEventsDays: 400 };
 
 const isFirst = (nonce: string, keyId = 'rk_test_1') => books.domain.clients.useNonce({ keyId, nonce });
 
-test('a nonce serves once, for each key', async () => {
+test('a nonce serves once per key', async () => {
   expect([
     await isFirst('a'),
     await isFirst('a'),
@@ -20,10 +20,10 @@ test('a nonce serves once, for each key', async () => {
   ]).toEqual([true, false, true, true]);
 });
 
-test('of many at once, in one process and in several, one is first', async () => {
+test('of many uses of one nonce at once, in one process and in several, exactly one is the first', async () => {
   const nonces = times(40, (n) => `shared-${n}`);
   const processes = [books.domain, books.open(), books.open()];
-  // Every process asks four times, and in an order of its own.
+  // Each process uses every nonce four times, in a different order.
   const firsts = await Promise.all(
     processes.flatMap(({ clients }, n) =>
       times(4, () => (n === 1 ? nonces.toReversed() : nonces))
@@ -34,7 +34,7 @@ test('of many at once, in one process and in several, one is first', async () =>
   expect(firsts.flat().toSorted()).toEqual(nonces.toSorted());
 });
 
-test('nonces are forgotten when no timestamp of theirs is let in any more, and not before', async () => {
+test('a nonce is deleted once its timestamp can no longer be accepted, and not before', async () => {
   await books.rows('delete from nonce');
   await books.rows(
     `insert into nonce (key_id, nonce, seen_at)

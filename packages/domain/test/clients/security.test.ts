@@ -15,7 +15,7 @@ const seen = (keyId: string, count: number, rule: SecurityRule = 'bad_signature'
   books.domain.security.report([{ rule, keyId, count, origin: '10.0.0.7' }]);
 const lockedNow = async (keyId: string) => (await books.domain.clients.find(keyId))!.lockedUntil('10.0.0.7');
 
-test('a key is locked at an address by what all processes saw of it there, and nowhere else', async () => {
+test('the events of all processes together lock a key at one address, and at no other', async () => {
   const { keyId } = await newKey();
   const { max, lockMs } = securityRules.bad_signature;
   const other = books.open();
@@ -43,7 +43,7 @@ const alarming = Object.entries(securityRules).filter(
 );
 
 test.each(alarming)(
-  '%s raises the alarm once in a window, and locks nobody',
+  '%s raises the alarm once per window, and locks no key',
   async (rule, { max, countedBy }) => {
     const { keyId } = await newKey();
     const origin = countedBy === 'origin' ? '10.0.0.7' : null;
@@ -56,7 +56,7 @@ test.each(alarming)(
   },
 );
 
-test('a key that is locked by hand is refused everywhere, and unlocked like every other', async () => {
+test('a key that is locked by hand is refused at all addresses, and unlocked like any other', async () => {
   const { keyId } = await newKey();
   await books.rows(`update api_key set locked_until = now() + interval '1 hour' where id = $1`, [keyId]);
   expect(await lockedNow(keyId)).not.toBeNull();
@@ -64,14 +64,14 @@ test('a key that is locked by hand is refused everywhere, and unlocked like ever
   expect(await lockedNow(keyId)).toBeNull();
 });
 
-test('what lies before the window does not count', async () => {
+test('events before the window do not count', async () => {
   const { keyId } = await newKey();
   await seen(keyId, securityRules.bad_signature.max - 1);
   await books.rows(`update security_event set at = now() - interval '1 hour' where key_id = $1`, [keyId]);
   expect(await seen(keyId, 1)).toEqual([]);
 });
 
-test('an unlocked key starts from nothing', async () => {
+test('the events before an unlock do not count', async () => {
   const { keyId } = await newKey();
   await seen(keyId, securityRules.bad_signature.max);
   expect(await books.domain.security.unlock(keyId)).toBe(true);
@@ -80,12 +80,12 @@ test('an unlocked key starts from nothing', async () => {
   expect(await seen(keyId, 1)).toEqual([]);
 });
 
-test('names that are no key leave nothing behind', async () => {
+test('a report about an unknown key leaves no row', async () => {
   expect(await seen('rk_test_nobody', 1_000)).toEqual([]);
   expect(await books.rows(`select 1 from security_event where key_id = 'rk_test_nobody'`)).toEqual([]);
 });
 
-/** An id as it would have been made so long ago. */
+/** An id as it would have been made `agoMs` ago. */
 const idFrom = (agoMs: number): string => uuidv7({ msecs: Date.now() - agoMs });
 
 async function past(clientId: string, count: number, everyMs: number): Promise<void> {
@@ -100,7 +100,7 @@ async function past(clientId: string, count: number, everyMs: number): Promise<v
   }
 }
 
-test("a sum far from the client's own is told once, and another client's habits do not count", async () => {
+test("an amount far above the client's usual ones is reported once, and other clients' amounts do not count", async () => {
   await past(CLIENT, 60, 60_000);
   await books.domain.createRecharge(newRecharge({ amountMinor: 4_999n * 20n }));
   await books.domain.createRecharge(newRecharge({ clientId: OTHER_CLIENT, amountMinor: 9_999_999n }));
@@ -112,7 +112,7 @@ test("a sum far from the client's own is told once, and another client's habits 
   expect(await books.domain.security.findAnomalies()).toEqual([]);
 });
 
-test('ten times the usual pace is told', async () => {
+test('ten times the usual pace is reported', async () => {
   const clientId = uuidv7();
   await past(clientId, 60, 60_000);
   const burst = (count: number) =>

@@ -6,7 +6,7 @@ import { type Books, openBooks } from '../support/books.js';
 const masterKey = (id: string): string => `${id}:${randomBytes(32).toString('base64')}`;
 const [one, two] = [masterKey('one'), masterKey('two')];
 
-test('what is sealed opens again, and no two seals are alike', () => {
+test('a sealed value opens again, and sealing it twice gives different bytes', () => {
   const vault = openVault(one);
   const sealed = [vault.seal('rs_ü', 'here'), vault.seal('rs_ü', 'here')] as const;
   expect(sealed.map((each) => vault.open(each, 'here'))).toEqual(['rs_ü', 'rs_ü']);
@@ -14,12 +14,12 @@ test('what is sealed opens again, and no two seals are alike', () => {
   expect(Buffer.from(sealed[0]).includes('rs_')).toBe(false);
 });
 
-test('a sealed value opens in its own place only', () => {
+test('a sealed value opens in its own context only', () => {
   const vault = openVault(one);
   expect(() => vault.open(vault.seal('x', 'key a'), 'key b')).toThrow();
 });
 
-test('a value of which any one bit was changed, or any part cut off, does not open', () => {
+test('a value does not open after any change of one bit, or any cut', () => {
   const vault = openVault(one);
   const sealed = vault.seal('secret', 'here');
   for (let at = 0; at < sealed.length * 8; at++) {
@@ -31,13 +31,13 @@ test('a value of which any one bit was changed, or any part cut off, does not op
     expect(() => vault.open(sealed.slice(0, length), 'here')).toThrow();
 });
 
-test('a tag that was cut short is refused, though its bytes are right', () => {
+test('a shortened tag is refused, although its bytes are right', () => {
   const vault = openVault(one);
-  const sealed = vault.seal('', 'here'); // nothing after the tag: the cut is the tag's own
+  const sealed = vault.seal('', 'here'); // The plain text is empty, so the cut shortens the tag itself.
   for (const missing of [1, 4, 8, 12]) expect(() => vault.open(sealed.slice(0, -missing), 'here')).toThrow();
 });
 
-test('the first key seals, all of them open, and one that is not given is named', () => {
+test('the first master key seals, all of them open, and the error names a missing one', () => {
   const old = openVault(one).seal('x', 'here');
   const both = openVault(`${two} ${one}`);
   expect(both.open(old, 'here')).toBe('x');
@@ -55,7 +55,7 @@ test.each([
   `a b:${randomBytes(32).toString('base64')}`,
   `one:${randomBytes(32).toString('hex')}`,
   `${one} ${one}`,
-])('%p is no list of master keys, and is not repeated in the error', (text) => {
+])('%p is no list of master keys, and the error does not repeat it', (text) => {
   const failure = (() => {
     try {
       return openVault(text);
@@ -78,7 +78,7 @@ const newClient = { name: 'shop', scopes: ['recharges:write'], accounts: ['*'], 
 const hmacs = async (domain: Books['domain'], keyId: string) =>
   (await domain.clients.find(keyId))!.hmacs('text').map((hmac) => hmac.toString('hex'));
 
-test('rekeying seals everything with the first key, so that the old one may go', async () => {
+test('rekeying seals all secrets with the first master key, so the old one can be removed', async () => {
   const before = books.open({ masterKeys: one });
   const keys = await Promise.all([1, 2, 3].map(() => before.clients.create(newClient)));
   await before.clients.rotate(keys[0]!.keyId);
@@ -96,7 +96,7 @@ test('rekeying seals everything with the first key, so that the old one may go',
   await expect(hmacs(before, keys[1]!.keyId)).rejects.toThrow('master key two');
 });
 
-test('a rotation in the middle of a rekeying is not undone by it', async () => {
+test('rekeying does not undo a rotation that happens meanwhile', async () => {
   const before = books.open({ masterKeys: one });
   const keys = await Promise.all(Array.from({ length: 8 }, () => before.clients.create(newClient)));
   const changing = books.open({ masterKeys: `${two} ${one}` });
@@ -123,7 +123,7 @@ test('a sealed secret that is copied to another key does not open there', async 
   expect(() => known.hmacs('text')).toThrow();
 });
 
-test('without a master key nothing is sealed, and a key that must sign is not made', async () => {
+test('without a master key no secret is sealed, and a key that must sign is refused', async () => {
   const { keyId } = await books.domain.clients.create(newClient);
   expect((await books.domain.clients.find(keyId))!.key.canSign).toBe(false);
   for (const wish of [{ requireSignature: true }, { allowS3: true }])
@@ -156,7 +156,7 @@ test.each([
   [['10.0.0.0/8'], 'unknown', false],
   [['10.0.0.0/8'], undefined, false],
   [[], undefined, true],
-] as const)('of %p, %p: %p', async (ipAllow, address, isAllowed) => {
+] as const)('list %p, address %p: %p', async (ipAllow, address, isAllowed) => {
   const { keyId } = await books.domain.clients.create({ ...newClient, ipAllow });
   expect((await books.domain.clients.find(keyId))!.isAllowedFrom(address)).toBe(isAllowed);
 });

@@ -14,7 +14,7 @@ describe('a claim', () => {
     { state: 'CREATED', verdict: 'moved', to: 'SUBMITTED' },
     { state: 'SUBMITTED', verdict: 'stale', to: 'SUBMITTED' },
     { state: 'PENDING_CONFIRMATION', verdict: 'stale', to: 'PENDING_CONFIRMATION' },
-  ] as const)('opens an attempt in $state where a submit comes next', ({ state, verdict, to }) => {
+  ] as const)('is granted in $state if the next step is a submit', ({ state, verdict, to }) => {
     const decision = decide(recharge(state, { nextStep: 'submit' }), report('submit'));
     expect(decision).toMatchObject({
       claimed: true,
@@ -31,12 +31,12 @@ describe('a claim', () => {
       { state, nextStep: 'ask' as const },
       { state, nextStep: null },
     ]),
-  )('is refused without a trace in $state where the next step is $nextStep', ({ state, nextStep }) => {
+  )('is refused without a trace in $state if the next step is $nextStep', ({ state, nextStep }) => {
     const decision = decide(recharge(state, { nextStep }), report('submit', { source: 'submission' }));
     expect(decision).toMatchObject({ claimed: false, filed: false, verdict: 'stale', to: state, nextStep });
   });
 
-  test('nothing else opens an attempt', () => {
+  test('no other news grants one', () => {
     for (const state of states) {
       for (const heard of news.filter((one) => one !== 'submit')) {
         expect(decide(recharge(state, { nextStep: 'submit' }), report(heard)).claimed).toBe(false);
@@ -59,13 +59,13 @@ describe('the answer to an attempt that is no longer the last', () => {
     }
   });
 
-  test('settled and accepted stay true whoever says them', () => {
+  test('settled and accepted count for any attempt', () => {
     const submitted = recharge('SUBMITTED', { attempt: 2 });
     expect(decide(submitted, report('settled', asleep))).toMatchObject({ verdict: 'moved', to: 'SUCCEEDED' });
     expect(decide(submitted, report('accepted', asleep)).to).toBe('PENDING_CONFIRMATION');
   });
 
-  test('of the last attempt, or of none in particular, decline counts', () => {
+  test('declined counts for the last attempt, and without an attempt', () => {
     const submitted = recharge('SUBMITTED', { attempt: 2 });
     expect(decide(submitted, report('declined', { attempt: 2 })).to).toBe('FAILED');
     expect(decide(submitted, report('declined')).to).toBe('FAILED');
@@ -82,7 +82,7 @@ describe('another amount or currency', () => {
     CANCELED: 'late_money',
   };
 
-  test.each(states)('settled in %s is a conflict, whatever the state', (state) => {
+  test.each(states)('settled in %s is a conflict', (state) => {
     for (const money of otherMoney) {
       const decision = decide(recharge(state), report('settled', { money }));
       expect(decision).toMatchObject({
@@ -91,8 +91,8 @@ describe('another amount or currency', () => {
         openCase: kindOf[state],
         filed: true,
       });
-      // What a succeeded recharge got stays in the books, and a submit will hear of what nobody sent yet; everywhere
-      // else nobody has booked this money.
+      // In SUCCEEDED the money of the recharge is posted already, and in CREATED its submit will post it. In the other
+      // states this money is in no journal yet.
       const isBooked = state === 'SUCCEEDED' || state === 'CREATED';
       const journal = isBooked ? null : { slot: 'suspense', postings: [{ money }] };
       if (journal) expect(decision.journal).toMatchObject(journal);
@@ -112,13 +112,13 @@ describe('another amount or currency', () => {
     }
   });
 
-  test('is quarantined once, and its case opened once', () => {
+  test('goes to suspense once, and opens one case', () => {
     const money = otherMoney[0]!;
     const known = recharge('PENDING_CONFIRMATION', { slots: ['suspense'], openCases: ['wrong_amount'] });
     expect(decide(known, report('settled', { money }))).toMatchObject({ journal: null, openCase: null });
   });
 
-  test('the same money said in words of its own is no conflict', () => {
+  test('the same money, reported explicitly, is no conflict', () => {
     const money = { amountMinor: 4_999n, currency: 'USD' };
     expect(decide(recharge('SUBMITTED'), report('settled', { money })).to).toBe('SUCCEEDED');
     expect(decide(recharge('SUCCEEDED'), report('settled', { money })).verdict).toBe('stale');
@@ -135,20 +135,20 @@ describe('late money', () => {
     expect(decision.openCase).toBe('late_money');
   });
 
-  test('before anything was sent has a case, and is posted once, by the submit that hears of it', () => {
+  test('before the submit opens a case, and the submit that hears of it posts it once', () => {
     const decision = decide(recharge('CREATED'), report('settled'));
     expect(decision).toMatchObject({ verdict: 'conflict', openCase: 'unsent_order', journal: null });
     const sent = recharge('SUBMITTED', { openCases: ['unsent_order'] });
     expect(decide(sent, report('settled')).journal).toMatchObject({ slot: 'collect' });
   });
 
-  test('of a delivery went out, and is posted the other way', () => {
+  test('of a delivery debits suspense, because it went out', () => {
     const decision = decide(recharge('FAILED', { kind: 'deliver' }), report('settled'));
     const paid = { debit: 'suspense:sandbox', credit: 'provider:sandbox:clearing', money };
     expect(decision.journal).toEqual({ slot: 'suspense', postings: [paid] });
   });
 
-  test('is quarantined once', () => {
+  test('goes to suspense once', () => {
     const known = recharge('FAILED', { slots: ['reverse', 'suspense'], openCases: ['late_money'] });
     const decision = decide(known, report('settled', { source: 'poll' }));
     expect(decision).toMatchObject({ verdict: 'conflict', journal: null, openCase: null, filed: false });
@@ -161,19 +161,22 @@ describe('a poll', () => {
     { state: 'PENDING_CONFIRMATION', heard: 'unknown' },
     { state: 'SUCCEEDED', heard: 'settled' },
     { state: 'FAILED', heard: 'declined' },
-  ] as const)('that repeats $heard in $state leaves no transition; others do', ({ state, heard }) => {
-    const filedBy = (source: ReportSource) => decide(recharge(state), report(heard, { source })).filed;
-    expect(filedBy('poll')).toBe(false);
-    for (const source of ['submission', 'webhook', 'operator'] as const) expect(filedBy(source)).toBe(true);
-  });
+  ] as const)(
+    'that repeats $heard in $state leaves no transition, unlike other sources',
+    ({ state, heard }) => {
+      const filedBy = (source: ReportSource) => decide(recharge(state), report(heard, { source })).filed;
+      expect(filedBy('poll')).toBe(false);
+      for (const source of ['submission', 'webhook', 'operator'] as const) expect(filedBy(source)).toBe(true);
+    },
+  );
 
-  test('that contradicts is filed as long as no case of its kind is open', () => {
+  test('that contradicts the books is filed unless a case of its kind is open', () => {
     const settled = report('settled', { source: 'poll', money: otherMoney[0]! });
     expect(decide(recharge('SUBMITTED'), settled).filed).toBe(true);
     expect(decide(recharge('SUBMITTED', { openCases: ['wrong_amount'] }), settled).filed).toBe(false);
   });
 
-  test('may raise a doubt although nothing contradicts, once', () => {
+  test('may open a case without a contradiction, once', () => {
     const doubtful = report('unknown', { source: 'poll', doubt: 'absent_order' });
     const pending = recharge('PENDING_CONFIRMATION');
     expect(decide(pending, doubtful)).toMatchObject({ openCase: 'absent_order', filed: true });
@@ -182,8 +185,8 @@ describe('a poll', () => {
   });
 });
 
-describe('what comes next', () => {
-  test('an order that is acknowledged is asked about, never sent again', () => {
+describe('the next step', () => {
+  test('an acknowledged order is asked about, and never sent again', () => {
     const resending = recharge('PENDING_CONFIRMATION', { nextStep: 'submit', confirmation: 'unknown' });
     expect(decide(resending, report('accepted', { nextStep: 'submit' }))).toMatchObject({
       nextStep: 'ask',
@@ -191,7 +194,7 @@ describe('what comes next', () => {
     });
   });
 
-  test('an acknowledged order that is gone is a case, and is never sent again', () => {
+  test('an acknowledged order that the provider no longer knows opens a case, and is never sent again', () => {
     const gone = report('unknown', { source: 'poll', nextStep: 'submit' });
     const taken = recharge('PENDING_CONFIRMATION', { confirmation: 'acknowledged' });
     expect(decide(taken, gone)).toMatchObject({ nextStep: 'ask', openCase: 'absent_order', filed: true });
@@ -202,20 +205,20 @@ describe('what comes next', () => {
     expect(decide(asked, gone)).toMatchObject({ nextStep: 'ask', openCase: null, filed: false });
   });
 
-  test('whoever sent nothing after all does not speak for an order that was taken', () => {
+  test('a late report that nothing was sent does not change an acknowledged order', () => {
     const late = report('unknown', { source: 'submission', nextStep: 'submit' });
     const taken = recharge('PENDING_CONFIRMATION', { confirmation: 'acknowledged' });
     expect(decide(taken, late)).toMatchObject({ verdict: 'stale', nextStep: 'ask', openCase: null });
   });
 
-  test('an unknown order is asked about unless absence was proven', () => {
+  test('an unknown order is asked about unless its absence was proven', () => {
     expect(decide(recharge('SUBMITTED'), report('unknown')).nextStep).toBe('ask');
     expect(decide(recharge('SUBMITTED'), report('unknown', { nextStep: 'submit' })).nextStep).toBe('submit');
     const pending = recharge('PENDING_CONFIRMATION', { confirmation: 'acknowledged' });
     expect(decide(pending, report('unknown')).confirmation).toBe('acknowledged');
   });
 
-  test('a conflict before anything was sent leaves the submit as it was', () => {
+  test('a conflict before the submit leaves the submit as the next step', () => {
     const decision = decide(recharge('CREATED'), report('unknown', { nextStep: 'ask' }));
     expect(decision).toMatchObject({ verdict: 'conflict', openCase: 'unsent_order', nextStep: 'submit' });
   });

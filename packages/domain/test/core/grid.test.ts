@@ -4,12 +4,12 @@ import { kinds } from '../../src/core/postings.js';
 import { isFinal, type News, news, type State, states, step } from '../../src/core/recharge.js';
 import { recharge, report } from '../support/recharge.js';
 
-// Written from the rules, not from the grid: what moves, what contradicts; whatever is left tells nothing new.
+// Written from the rules and not from the grid: first the moves, then the conflicts. All other news are stale.
 const moves: Partial<Record<`${State} ${News}`, State>> = {
   'CREATED submit': 'SUBMITTED',
   'CREATED withdraw': 'CANCELED',
   'SUBMITTED accepted': 'PENDING_CONFIRMATION',
-  // An order that was canceled was taken before.
+  // A provider accepts an order before it cancels the order.
   'SUBMITTED canceled': 'PENDING_CONFIRMATION',
   'SUBMITTED unknown': 'PENDING_CONFIRMATION',
   'SUBMITTED settled': 'SUCCEEDED',
@@ -20,7 +20,7 @@ const moves: Partial<Record<`${State} ${News}`, State>> = {
 };
 
 const contradictions = new Set<`${State} ${News}`>([
-  // The provider speaks of an order that was never sent.
+  // The provider reports an order that was never sent.
   'CREATED accepted',
   'CREATED unknown',
   'CREATED settled',
@@ -53,18 +53,18 @@ test('there are six states and seven kinds of news', () => {
   expect({ states: new Set(states).size, news: new Set(news).size }).toEqual({ states: 6, news: 7 });
 });
 
-test('final are the three states that nothing leads out of', () => {
+test('the three states without a move are final', () => {
   expect(states.filter(isFinal)).toEqual(['SUCCEEDED', 'FAILED', 'CANCELED']);
 });
 
 const sources: readonly ReportSource[] = ['submission', 'webhook', 'poll', 'client', 'operator'];
 
-describe('a decision is what the table says', () => {
+describe('a decision equals the table', () => {
   test.each(kinds)('of a %s, for every state, news and source', (kind) => {
     for (const state of states) {
       for (const heard of news) {
         for (const source of sources) {
-          // A claim is granted only where a submit comes next; that guard has tests of its own.
+          // A claim is granted only if the next step is a submit. decision.test.ts tests that rule.
           const nextStep = heard === 'submit' ? 'submit' : recharge(state).nextStep;
           const { verdict, to } = decide(recharge(state, { kind, nextStep }), report(heard, { source }));
           expect({ state, heard, source, verdict, to }).toEqual({

@@ -7,7 +7,7 @@ import { isFinal, states } from '../../src/core/recharge.js';
 const exponents = fc.integer({ min: 0, max: 4 });
 
 describe('amounts', () => {
-  test('minor units survive the way to major units and back, at every exponent', () => {
+  test('minor units convert to major units and back without change, for each exponent', () => {
     fc.assert(
       fc.property(fc.bigInt({ min: 0n, max: AMOUNT_MINOR_MAX }), exponents, (amountMinor, exponent) => {
         expect(minorFromMajor(majorFromMinor(amountMinor, exponent), exponent)).toBe(amountMinor);
@@ -15,7 +15,7 @@ describe('amounts', () => {
     );
   });
 
-  test('zeros behind the smallest unit change nothing, any other digit is refused', () => {
+  test('zeros behind the smallest unit are accepted, and other digits are refused', () => {
     const digit = fc.integer({ min: 0, max: 9 });
     fc.assert(
       fc.property(
@@ -76,7 +76,7 @@ describe('amounts', () => {
     ]).toEqual(['0.05', '-0.05', '-1.234', '7']);
   });
 
-  test('are the same only in the same currency', () => {
+  test('are equal only in the same currency', () => {
     const money = { amountMinor: 5n, currency: 'USD' };
     expect(isSameMoney(money, { ...money })).toBe(true);
     expect(isSameMoney(money, { ...money, currency: 'EUR' })).toBe(false);
@@ -88,7 +88,7 @@ describe('the gap before the next query', () => {
   const jitters = fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true });
   const afters = fc.integer({ min: 1, max: 3_600_000 });
 
-  test('stays within a quarter of its doubled value, 64 times the first at most', () => {
+  test('stays within a quarter of its doubled value, at most 64 times the first', () => {
     fc.assert(
       fc.property(fc.nat(1_000), afters, jitters, (asks, afterMs, jitter) => {
         const middle = afterMs * 2 ** Math.min(asks, 6);
@@ -106,7 +106,7 @@ describe('the gap before the next query', () => {
   });
 });
 
-describe('what may be done about an order that was asked about', () => {
+describe('the next step after a query', () => {
   const abilities = [true, false].flatMap((idempotentSubmit) =>
     [true, false].map((queryByReference) => ({ idempotentSubmit, queryByReference })),
   );

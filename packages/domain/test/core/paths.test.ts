@@ -31,7 +31,7 @@ describe.each([
   });
 });
 
-// Everything that anybody could say, as far as it makes a difference.
+// All reports that differ in their effect.
 const reports: readonly Report[] = [
   report('submit', { source: 'submission' }),
   report('accepted', { source: 'submission', attempt: 1 }),
@@ -74,7 +74,7 @@ function start(kind: Kind): Place {
   return { r: { ...r, slots: [hold.slot] }, books: post(deposited, hold), path: '' };
 }
 
-/** What the wallet holds, by state alone: the path does not count. */
+/** The balances that follow from the state alone, by any path. */
 function walletIn(kind: Kind, state: State, amount: bigint): { available: bigint; frozen: bigint } {
   if (kind === 'collect') return { available: DEPOSIT + (state === 'SUCCEEDED' ? amount : 0n), frozen: 0n };
   if (state === 'SUCCEEDED') return { available: DEPOSIT - amount, frozen: 0n };
@@ -83,7 +83,7 @@ function walletIn(kind: Kind, state: State, amount: bigint): { available: bigint
     : { available: DEPOSIT - amount, frozen: amount };
 }
 
-/** Everything that is wrong at this place of the walk, reached from `before`. */
+/** The faults of the books at this place of the walk, which was reached from `before`. */
 function faultsAt({ r, books }: Place, before: Place): string[] {
   const held = walletIn(r.kind, r.state, r.amountMinor);
   const settlements = r.slots.filter((slot) => ['collect', 'settle', 'reverse'].includes(slot));

@@ -3,7 +3,7 @@ import { decide } from '../../src/core/decision.js';
 import { news, states } from '../../src/core/recharge.js';
 import { recharge, report } from '../support/recharge.js';
 
-test('the answer to an old attempt leaves what is known of the order as it was', () => {
+test('the answer to an old attempt does not change the known facts of the order', () => {
   const sending = recharge('PENDING_CONFIRMATION', {
     attempt: 2,
     confirmation: 'unknown',
@@ -17,7 +17,7 @@ test('the answer to an old attempt leaves what is known of the order as it was',
   });
 });
 
-test('an absence that was asked about an old attempt is no doubt of the new one', () => {
+test('the absence of an old attempt opens no case for the new one', () => {
   const taken = recharge('PENDING_CONFIRMATION', { attempt: 2, confirmation: 'acknowledged' });
   for (const said of [{ nextStep: 'submit' }, { doubt: 'absent_order' }] as const) {
     const late = report('unknown', { attempt: 1, source: 'poll', ...said });
@@ -36,7 +36,7 @@ describe('another order of the same reference', () => {
   const other = { providerOrderId: 'sbx_2', source: 'webhook', money } as const;
   const suspended = { slot: 'suspense', postings: [{ credit: 'suspense:sandbox', money }] };
 
-  test('that settles moves nothing: it is a case, and its money is put aside once', () => {
+  test('that settles moves nothing, opens a case, and its money goes to suspense once', () => {
     for (const state of ['SUBMITTED', 'PENDING_CONFIRMATION', 'SUCCEEDED', 'FAILED', 'CANCELED'] as const) {
       const decision = decide(recharge(state, first), report('settled', other));
       expect(decision).toMatchObject({ verdict: 'conflict', to: state, openCase: 'several_orders' });
@@ -46,15 +46,18 @@ describe('another order of the same reference', () => {
     }
   });
 
-  test.each(['accepted', 'declined', 'canceled'] as const)('that is %s is a case without money', (heard) => {
-    for (const state of states) {
-      const decision = decide(recharge(state, first), report(heard, other));
-      expect(decision).toMatchObject({ verdict: 'conflict', to: state, openCase: 'several_orders' });
-      expect(decision.journal).toBeNull();
-    }
-  });
+  test.each(['accepted', 'declined', 'canceled'] as const)(
+    'that is %s opens a case and posts nothing',
+    (heard) => {
+      for (const state of states) {
+        const decision = decide(recharge(state, first), report(heard, other));
+        expect(decision).toMatchObject({ verdict: 'conflict', to: state, openCase: 'several_orders' });
+        expect(decision.journal).toBeNull();
+      }
+    },
+  );
 
-  test('leaves the order that the recharge is known by to settle', () => {
+  test('does not keep the recharge’s own order from settling it', () => {
     const held = recharge('PENDING_CONFIRMATION', {
       ...first,
       slots: ['suspense'],
@@ -64,7 +67,7 @@ describe('another order of the same reference', () => {
     expect(decision).toMatchObject({ verdict: 'moved', to: 'SUCCEEDED', journal: { slot: 'collect' } });
   });
 
-  test('is none where the same order is heard of again, or none is named', () => {
+  test('is not assumed if the report names the same order, or none', () => {
     for (const again of [first, {}, { providerOrderId: null }]) {
       expect(decide(recharge('SUCCEEDED', first), report('settled', again)).openCase).toBeNull();
     }
@@ -84,7 +87,7 @@ describe('an order of another account or reference', () => {
     }
   });
 
-  test('that settled has its money put aside where that is not booked yet', () => {
+  test('that settled has its money in suspense unless the money is posted already', () => {
     const money = { amountMinor: 100n, currency: 'USD' };
     const settled = report('settled', { accountId: 'acct-2', money });
     for (const state of states) {
@@ -94,7 +97,7 @@ describe('an order of another account or reference', () => {
     }
   });
 
-  test('is sent to nobody a second time', () => {
+  test('causes no second submit', () => {
     const said = report('accepted', { accountId: 'acct-2', nextStep: 'submit' });
     expect(decide(recharge('SUBMITTED'), said)).toMatchObject({
       confirmation: 'acknowledged',
@@ -102,7 +105,7 @@ describe('an order of another account or reference', () => {
     });
   });
 
-  test('is none where account and reference are ours, in whatever letters, or are not said', () => {
+  test('is not assumed if account and reference are ours in upper or lower case, or are missing', () => {
     const same = [{ accountId: 'acct-1', reference: 'R-1' }, { accountId: null, reference: null }, {}];
     for (const said of same) {
       expect(decide(recharge('SUBMITTED'), report('settled', said)).to).toBe('SUCCEEDED');
@@ -111,7 +114,7 @@ describe('an order of another account or reference', () => {
 });
 
 describe('a cancel', () => {
-  test('by a client is only heard before anything was sent', () => {
+  test('by a client is accepted only before the submit', () => {
     const asked = report('withdraw', { source: 'client' });
     expect(decide(recharge('CREATED'), asked)).toMatchObject({ verdict: 'moved', to: 'CANCELED' });
     for (const state of states.filter((one) => one !== 'CREATED')) {
@@ -131,7 +134,7 @@ describe('a cancel', () => {
   );
 
   test.each(['webhook', 'poll'] as const)(
-    'by a %s tells that the order was taken, and is asked about',
+    'by a %s means that the order was accepted, and the provider is asked about it',
     (source) => {
       const decision = decide(recharge('SUBMITTED'), report('canceled', { source }));
       expect(decision).toMatchObject({
@@ -146,7 +149,7 @@ describe('a cancel', () => {
     },
   );
 
-  test('that the provider confirms is taken while it is pending, and gives a hold back', () => {
+  test('that the provider confirms ends a pending recharge, and reverses its hold', () => {
     const decision = decide(recharge('PENDING_CONFIRMATION', { kind: 'deliver' }), report('canceled'));
     expect(decision).toMatchObject({ to: 'CANCELED', nextStep: null, journal: { slot: 'reverse' } });
   });

@@ -32,6 +32,6 @@ test.each([
   '1795791780111',
   'soon',
   '',
-])('%j is none', (text) => {
+])('%j is no time', (text) => {
   expect(timeFromText(text)).toBeNull();
 });

@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, expect, jest, test } from '@jest/globals';
-import { type Books, CLIENT, openBooks, RECONCILE_AFTER_MS, recharged, told } from '../support/books.js';
+import { type Books, CLIENT, openBooks, RECONCILE_AFTER_MS, recharged, reportOf } from '../support/books.js';
 
 const HOUR_MS = 3_600_000;
 
@@ -17,7 +17,7 @@ const timers = [
   ...(['setInterval', 'clearInterval', 'setTimeout', 'clearTimeout'] as const),
 ];
 
-/** How far the due time of a recharge is ahead of the database's clock. */
+/** By how many ms the due time of a recharge is ahead of the database's clock. */
 async function dueInMs(id: string): Promise<number> {
   const [row] = await books.rows<{ ms: number }>(
     'select (extract(epoch from due_at - clock_timestamp()) * 1000)::float8 as ms from recharge_transaction where id = $1',
@@ -26,7 +26,7 @@ async function dueInMs(id: string): Promise<number> {
   return row!.ms;
 }
 
-// A change to summer time moves the wall clock by an hour and the epoch not at all; to be an hour off is worse.
+// Summer time moves the displayed time by an hour and the epoch not at all, so an hour is more than it could cause.
 test.each([-HOUR_MS, HOUR_MS])(
   'a worker whose clock is %d ms off sets the due times of the database',
   async (off) => {
@@ -34,11 +34,11 @@ test.each([-HOUR_MS, HOUR_MS])(
     expect(Math.abs(Date.now() - performance.timeOrigin - performance.now())).toBeGreaterThan(HOUR_MS / 2);
     const id = await recharged(books.domain, {});
     expect(await dueInMs(id)).toBeLessThanOrEqual(2_000);
-    await books.domain.applyNews(told(id, 'submit'));
+    await books.domain.applyNews(reportOf(id, 'submit'));
     const claimed = await dueInMs(id);
     expect(claimed).toBeGreaterThan(0);
     expect(claimed).toBeLessThanOrEqual(8_000);
-    await books.domain.applyNews(told(id, 'accepted'));
+    await books.domain.applyNews(reportOf(id, 'accepted'));
     expect(await dueInMs(id)).toBeLessThanOrEqual(1.25 * RECONCILE_AFTER_MS);
     expect(await books.domain.takeDue(10)).toEqual([]);
     await books.rows(`update recharge_transaction set due_at = now() - interval '1 s' where id = $1`, [id]);
@@ -50,7 +50,7 @@ const PENDING = 100_000;
 const BATCH = 500;
 const BATCHES = 12;
 
-test(`behind ${PENDING} due rows a sweeper takes the oldest first, no row twice, and a batch costs its size`, async () => {
+test(`behind ${PENDING} due rows a sweeper takes the oldest first, no row twice, and the time of a batch depends on its size only`, async () => {
   await books.rows(
     `insert into recharge_transaction (id, client_id, account_id, kind, state, amount_minor, currency, payment_method,
         provider, next_step, due_at)

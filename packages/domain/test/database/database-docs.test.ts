@@ -1,11 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { type Books, deposit, openBooks, recharged, told } from '../support/books.js';
+import { type Books, deposit, openBooks, recharged, reportOf } from '../support/books.js';
 
 const page = readFileSync(join(import.meta.dirname, '../../../../docs/database.md'), 'utf8');
 
-/** Statements of the page, by the sentence that introduces them. */
+/** The statements of the page, each by the sentence that introduces it. */
 const examples = new Map(
   [...page.matchAll(/\n\n([^\n`|#][^`|]*?):?[^:`]*\n\n```sql\n(.*?)```/gs)].map(([, words, sql]) => [
     words!,
@@ -16,7 +16,7 @@ const examples = new Map(
 let books: Books;
 let late: string;
 
-/** 1,000 collected, 300 of it delivered, 70 under way; 45 were settled after their recharge had failed. */
+/** 1,000 are collected, 300 of them delivered, and 70 under way. 45 were settled after their recharge had failed. */
 beforeAll(async () => {
   books = await openBooks();
   const { domain } = books;
@@ -26,18 +26,18 @@ beforeAll(async () => {
   await recharged(domain, { amountMinor: 70n }, 'submit', 'accepted');
   late = await recharged(domain, { amountMinor: 45n }, 'submit', 'declined');
   const money = { amountMinor: 45n, currency: 'USD' };
-  await domain.applyNews(told(late, 'settled', { money }));
+  await domain.applyNews(reportOf(late, 'settled', { money }));
 });
 afterAll(() => books.close());
 
-/** What the statement after these words answers. */
+/** The rows of the statement that follows these words. */
 async function answerOf(words: string): Promise<Record<string, unknown>[]> {
   const [, sql] = [...examples].find(([introduction]) => introduction.startsWith(words)) ?? [];
   if (!sql) throw new Error(`no statement follows "${words}"`);
   return books.rows(sql);
 }
 
-test('every statement of the page is one of those that are tested here', () => {
+test('each statement of the page has a test here', () => {
   expect(examples.size).toBe(page.split('```sql').length - 1);
   expect([...examples.keys()].map((words) => words.split(/[:,]/)[0])).toEqual([
     'Recharges of a day by state',
@@ -59,7 +59,7 @@ test('a provider owes us what it collected and has not delivered', async () => {
   expect(await answerOf('What a provider owes us')).toEqual([{ currency: 'USD', owed_to_us: '745' }]);
 });
 
-test('money whose outcome is not known is that of unfinished recharges', async () => {
+test('money of unknown outcome is the money of unfinished recharges', async () => {
   expect(await answerOf('Money whose outcome')).toEqual([
     {
       provider: 'sandbox',

@@ -8,14 +8,14 @@ import { migrate, schemaScript } from '../../src/store/database/migrate.js';
 
 const migrationsDir = join(import.meta.dirname, '..', '..', '..', '..', 'prisma', 'migrations');
 
-// The engine leaves a timer of ten seconds behind, for which Jest would wait after this file.
+// The engine starts a timer of ten seconds. Jest would wait for it after this file.
 const { setTimeout: startTimer } = globalThis;
 globalThis.setTimeout = Object.assign(
   ((...args: Parameters<typeof startTimer>) => startTimer(...args).unref()) as typeof startTimer,
   startTimer,
 );
 
-/** What only hand-written SQL can say. Anything else that the migrations have and schema.prisma lacks is drift. */
+/** The definitions that only hand-written SQL can make. Any other difference from schema.prisma is drift. */
 const byHand = [
   'check ledger_entry_amount_positive',
   'check ledger_entry_two_sides',
@@ -95,7 +95,7 @@ const byHand = [
   'view report.webhooks',
 ];
 
-/** Everything of our own in the catalogs, as name and definition. */
+/** All our own objects in the catalogs, as name and definition. */
 const CATALOG = `
   select 'column ' || table_name || '.' || column_name as name, concat_ws(' ', udt_name, datetime_precision,
       is_nullable, column_default) as definition
@@ -133,7 +133,7 @@ async function catalogOf(url: string): Promise<Record<string, string>> {
   return Object.fromEntries(ours.map(({ name, definition }) => [name, definition]));
 }
 
-test('schema.prisma and the migrations make the same tables, and by hand only what is named', async () => {
+test('schema.prisma and the migrations make the same tables, but for the named definitions', async () => {
   const [described, migrated] = await Promise.all([
     createDatabase({ migrated: false }),
     createDatabase({ migrated: true }),
@@ -150,7 +150,7 @@ test('schema.prisma and the migrations make the same tables, and by hand only wh
   await Promise.all([described.release(), migrated.release()]);
 });
 
-test('two that migrate at once apply each migration once, on the record that Prisma keeps', async () => {
+test('two processes that migrate at once apply each migration once, and record it as Prisma does', async () => {
   const database = await createDatabase({ migrated: false });
   const names = readdirSync(migrationsDir, { withFileTypes: true })
     .filter((entry) => entry.isDirectory())

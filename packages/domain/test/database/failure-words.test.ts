@@ -11,13 +11,13 @@ test.each([
   [new StoreUnavailable('away', { cause: refused('ECONNRESET', 'read ECONNRESET') }), 'does not answer'],
   [refused('42501', 'permission denied for table api_key'), 'may not do this'],
   [refused('22003', 'value 12 of bob is out of range'), '(22003)'],
-])('%p is told in words of ours', (error, words) => {
+])('%p has a sentence of its own', (error, words) => {
   const sentence = storeFaultInWords(error);
   expect(sentence).toContain(words);
   expect(sentence).not.toContain(error.message);
 });
 
-test("an error of something else is not the store's", () => {
+test('an error that is not the database’s has no sentence', () => {
   expect(storeFaultInWords(new Error('no active key rk_test_1'))).toBeNull();
   expect(storeFaultInWords(refused('ENOENT', 'no such file'))).toBeNull();
   const wrapped = new Error('another key stands for it', { cause: refused('23505', 'duplicate key') });

@@ -54,24 +54,27 @@ test.each([
   expect(isUnavailable(error)).toBe(false);
 });
 
-test.each(['40001', '40P01', '0A000', '26000'])('what lost a race (%s) is sent again', async (code) => {
-  let tries = 0;
-  const statement = async () => {
-    if (++tries < 3) throw refused(code);
-    return 'done';
-  };
-  expect(await persist(statement)).toBe('done');
-  expect(tries).toBe(3);
-});
+test.each(['40001', '40P01', '0A000', '26000'])(
+  'a statement that lost a race (%s) is sent again',
+  async (code) => {
+    let tries = 0;
+    const statement = async () => {
+      if (++tries < 3) throw refused(code);
+      return 'done';
+    };
+    expect(await persist(statement)).toBe('done');
+    expect(tries).toBe(3);
+  },
+);
 
-test('what loses every race is an outage, with its cause', async () => {
+test('a statement that loses every race is an outage, with its cause', async () => {
   const failure = await persist(() => Promise.reject(refused('40001'))).catch((error: unknown) => error);
   expect(failure).toBeInstanceOf(StoreUnavailable);
   expect(failure).toMatchObject({ cause: { code: '40001' } });
 });
 
 test.each(['55P03', '57014'])(
-  'a limit of time (%s) is met once, and says nothing about other rows',
+  'a statement that met a time limit (%s) is not sent again, and does not count against other rows',
   async (code) => {
     let tries = 0;
     const failure = await persist(async () => {

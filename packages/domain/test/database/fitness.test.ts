@@ -14,11 +14,11 @@ afterAll(() => books.close());
 const { TEST_POSTGRES_URL: server = '' } = process.env;
 const waits = { reconcileAfterMs: 1_000, providerTimeoutMs: 1_000 };
 
-test('a database that is as it should be is fit', async () => {
+test('a migrated, writable database is fit', async () => {
   await expect(books.domain.ping()).resolves.toBeUndefined();
 });
 
-test('a database that is set to read only is not, and takes no recharge', async () => {
+test('a read-only database is not fit, and takes no recharge', async () => {
   await execute(server, `alter database ${database} set default_transaction_read_only = on`);
   try {
     const domain = books.open();
@@ -29,7 +29,7 @@ test('a database that is set to read only is not, and takes no recharge', async 
   }
 });
 
-test('a database without our schema is not, and a recharge is refused as unavailable, not as a fault', async () => {
+test('a database without our schema is not fit, and a recharge is refused as unavailable', async () => {
   const empty = await createDatabase({ migrated: false });
   const domain = openDomain({ databaseUrl: empty.url, ...waits });
   await expect(domain.ping()).rejects.toThrow('the database has no schema: run npx replenish migrate');
@@ -41,14 +41,14 @@ test('a database without our schema is not, and a recharge is refused as unavail
 test.each([
   { sign: 1, says: /the clock of this process is 6[12] seconds ahead of the clock of the database/ },
   { sign: -1, says: /the clock of this process is 6[12] seconds behind the clock of the database/ },
-])('a process whose clock is a minute off is not fit ($sign)', async ({ sign, says }) => {
+])('a clock that is a minute off makes the database unfit ($sign)', async ({ sign, says }) => {
   const off = books.open({ now: () => new Date(Date.now() + sign * 61_000) });
   await expect(off.ping()).rejects.toThrow(says);
   const near = books.open({ now: () => new Date(Date.now() + sign * 50_000) });
   await expect(near.ping()).resolves.toBeUndefined();
 });
 
-test('a schema that is older than the release is not fit, and says which migration is missing', async () => {
+test('a schema that is older than the release is not fit, and the message names the missing migration', async () => {
   const [last] = await books.rows<{ name: string }>(
     'select migration_name as name from _prisma_migrations order by 1 desc limit 1',
   );
@@ -65,7 +65,7 @@ test('a schema that is older than the release is not fit, and says which migrati
   await expect(books.domain.ping()).resolves.toBeUndefined();
 });
 
-test('a schema that is newer than the release is fit only where that is said', async () => {
+test('a schema that is newer than the release is fit only if the options allow it', async () => {
   await books.rows(`insert into _prisma_migrations (id, checksum, migration_name, finished_at, applied_steps_count)
     values ('future', '', '29990101000000_future', now(), 1)`);
   await expect(books.domain.ping()).rejects.toThrow(
@@ -75,7 +75,7 @@ test('a schema that is newer than the release is fit only where that is said', a
   await books.rows(`delete from _prisma_migrations where id = 'future'`);
 });
 
-test('a migration that has failed is told', async () => {
+test('a failed migration makes the database unfit', async () => {
   await books.rows(
     `insert into _prisma_migrations (id, checksum, migration_name) values ('half', '', '2999_half')`,
   );

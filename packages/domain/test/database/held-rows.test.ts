@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import pg from 'pg';
-import { type Books, deposit, newRecharge, openBooks, recharged, times, told } from '../support/books.js';
+import { type Books, deposit, newRecharge, openBooks, recharged, reportOf, times } from '../support/books.js';
 
 let books: Books;
 let stranger: pg.Client;
@@ -14,7 +14,7 @@ afterEach(async () => {
   await books.close();
 });
 
-/** A session of somebody else's holds these rows, as a person at a console does. */
+/** Another session locks these rows, as a person at a console would. */
 async function hold(table: string, where: string, values: unknown[]): Promise<void> {
   await stranger.query('begin');
   const { rowCount } = await stranger.query(`select from ${table} where ${where} for update`, values);
@@ -31,7 +31,7 @@ const took = async <T>(work: Promise<T>): Promise<{ ms: number; result: PromiseS
 
 const held = { status: 'rejected', reason: { name: 'StoreUnavailable' } };
 
-describe('a wallet that somebody holds', () => {
+describe('a wallet that another session locks', () => {
   const deliver = (accountId: string) =>
     took(books.domain.createRecharge(newRecharge({ kind: 'deliver', accountId, amountMinor: 1n })));
 
@@ -40,7 +40,7 @@ describe('a wallet that somebody holds', () => {
     await hold('ledger_account', 'name = $1', ['wallet:a:available']);
   });
 
-  test('keeps nobody else from the money, and its owner hears of it within seconds', async () => {
+  test('delays no other wallet, and its own calls fail within seconds', async () => {
     const [own, others] = await Promise.all([
       Promise.all(times(3, () => deliver('a'))),
       Promise.all(times(3, () => deliver('b'))),
@@ -50,7 +50,7 @@ describe('a wallet that somebody holds', () => {
     expect(Math.max(...[...own, ...others].map(({ ms }) => ms))).toBeLessThan(8_000);
   }, 30_000);
 
-  test('is waited for apart from then on: others are as fast as ever, and it comes back by itself', async () => {
+  test('has its own lane from then on: other wallets are as fast as before, and it leaves the lane by itself', async () => {
     await deliver('a');
     const [own, other] = await Promise.all([deliver('a'), deliver('b')]);
     expect(own.result).toMatchObject(held);
@@ -63,20 +63,20 @@ describe('a wallet that somebody holds', () => {
   }, 30_000);
 });
 
-test('settlements that share a batch with one whose row is held are all heard', async () => {
+test('settlements that share a batch with a locked row are all recorded', async () => {
   const ids: string[] = [];
   for (const _ of times(6, () => 0)) ids.push(await recharged(books.domain, {}, 'submit'));
   await hold('recharge_transaction', 'id = $1', [ids[0]]);
-  const answers = await Promise.all(ids.map((id) => took(books.domain.applyNews(told(id, 'settled')))));
+  const answers = await Promise.all(ids.map((id) => took(books.domain.applyNews(reportOf(id, 'settled')))));
   expect(answers[0]!.result).toMatchObject(held);
   for (const { result } of answers.slice(1)) expect(result).toMatchObject({ value: { verdict: 'moved' } });
   expect(Math.max(...answers.map(({ ms }) => ms))).toBeLessThan(8_000);
   await release();
-  expect(await books.domain.applyNews(told(ids[0]!, 'settled'))).toMatchObject({ verdict: 'moved' });
+  expect(await books.domain.applyNews(reportOf(ids[0]!, 'settled'))).toMatchObject({ verdict: 'moved' });
   expect(await books.domain.verify()).toEqual([]);
 }, 30_000);
 
-test('a list that somebody keeps waiting takes no connection from the money', async () => {
+test('a list that waits for a lock takes no connection from statements of money', async () => {
   await books.domain.ping();
   await stranger.query('begin; lock table recharge_request in access exclusive mode');
   const filter = { clientId: '00000000-0000-7000-8000-00000000000a', accountPatterns: ['%'], limit: 10 };

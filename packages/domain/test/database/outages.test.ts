@@ -4,7 +4,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/gl
 import { freePort, until } from '@replenish/testing';
 import { v7 as uuidv7 } from 'uuid';
 import { openDomain, StoreUnavailable } from '../../src/index.js';
-import { type Books, newRecharge, openBooks, recharged, times, told } from '../support/books.js';
+import { type Books, newRecharge, openBooks, recharged, reportOf, times } from '../support/books.js';
 
 let books: Books;
 beforeAll(async () => {
@@ -17,7 +17,7 @@ afterEach(() =>
 );
 afterAll(() => books.close());
 
-/** Statements on `table` fail with `sqlState` until `failures` of them did. A sequence counts, as no rollback resets it. */
+/** Makes the first `failures` statements on `table` fail with `sqlState`. A sequence counts, since no rollback resets it. */
 const trouble = (table: string, event: string, sqlState: string, failures: number) =>
   books.rows(`
     create sequence tries;
@@ -33,7 +33,7 @@ const tries = async () => {
   return row!.n;
 };
 
-/** A way to the database on which, once it has begun, nothing arrives any more and nothing is refused. */
+/** A proxy to the database that can stop forwarding without closing a connection. */
 async function openSilence(databaseUrl: string) {
   const to = new URL(databaseUrl);
   const sockets: Socket[] = [];
@@ -73,7 +73,7 @@ const paths = [
     event: 'insert',
     work: async () => {
       const id = await recharged(books.domain, {});
-      return (await books.domain.applyNews(told(id, 'submit'))).claim !== null;
+      return (await books.domain.applyNews(reportOf(id, 'submit'))).claim !== null;
     },
   },
   {
@@ -85,21 +85,21 @@ const paths = [
 ];
 
 describe.each(['40001', '40P01'])('%s', (sqlState) => {
-  test.each(paths)('thrice in $path is tried again and succeeds', async ({ table, event, work }) => {
+  test.each(paths)('three times in $path is tried again and succeeds', async ({ table, event, work }) => {
     await trouble(table, event, sqlState, 3);
     expect(await work()).toBeTruthy();
     expect(await tries()).toBe(4);
     expect(await books.domain.verify()).toEqual([]);
   });
 
-  test.each(paths)('without end in $path is given up as unavailable', async ({ table, event, work }) => {
+  test.each(paths)('each time in $path ends as unavailable', async ({ table, event, work }) => {
     await trouble(table, event, sqlState, 1_000);
     await expect(work()).rejects.toThrow(StoreUnavailable);
     expect(await tries()).toBe(6);
   });
 });
 
-/** Refuses what is filed about one recharge for this news, with a fault that no retry heals. */
+/** Refuses each transition of one recharge with this news, with an error that no retry avoids. */
 const refuse = (id: string, news: string) =>
   books.rows(`
     create function refuse_one() returns trigger language plpgsql as $$
@@ -110,33 +110,33 @@ const refuse = (id: string, news: string) =>
 test('a report that the database refuses does not fail the others of its batch', async () => {
   const ids = await Promise.all(times(20, () => recharged(books.domain, {})));
   await refuse(ids[7]!, 'submit');
-  const answers = await Promise.all(ids.map((id) => books.domain.applyNews(told(id, 'submit'))));
+  const answers = await Promise.all(ids.map((id) => books.domain.applyNews(reportOf(id, 'submit'))));
   expect(answers.map(({ verdict }) => verdict)).toEqual(times(20, (n) => (n === 7 ? 'refused' : 'moved')));
   expect(await books.domain.reads.recharge(ids[7]!)).toMatchObject({ state: 'CREATED' });
 });
 
-test('a claim is not lost on its worker when a later report of the same batch fails', async () => {
+test('a worker gets its claim even if a later report of the same batch fails', async () => {
   const id = await recharged(books.domain, {});
   await refuse(id, 'accepted');
   const [claim, refused] = await Promise.allSettled([
-    books.domain.applyNews(told(id, 'submit')),
-    books.domain.applyNews(told(id, 'accepted')),
+    books.domain.applyNews(reportOf(id, 'submit')),
+    books.domain.applyNews(reportOf(id, 'accepted')),
   ]);
   expect(claim).toMatchObject({ status: 'fulfilled', value: { claim: { attempt: 1 } } });
   expect(refused).toMatchObject({ value: { verdict: 'refused', claim: null } });
 });
 
-test('a text whose cut halves an emoji is heard all the same', async () => {
+test('a report is recorded even if the cut of its text halves an emoji', async () => {
   const id = await recharged(books.domain, {}, 'submit');
   const message = `${'x'.repeat(499)}\u{1f4b8}`;
   const failure = { code: 'PROVIDER_ERROR', message };
   expect(
-    await books.domain.applyNews(told(id, 'declined', { reason: `${message}\0`, failure })),
+    await books.domain.applyNews(reportOf(id, 'declined', { reason: `${message}\0`, failure })),
   ).toMatchObject({ verdict: 'moved', state: 'FAILED' });
   expect(await books.domain.reads.recharge(id)).toMatchObject({ failureMessage: `${'x'.repeat(499)}\ufffd` });
 });
 
-test('an id that is none fails nobody who asks at the same time', async () => {
+test('a text that is no id does not fail the other calls of its batch', async () => {
   const id = await recharged(books.domain, {});
   const [recharge, nothing, event] = await Promise.all([
     books.domain.reads.outstanding(id),
@@ -146,8 +146,10 @@ test('an id that is none fails nobody who asks at the same time', async () => {
   expect([recharge?.id, nothing, event]).toEqual([id, null, null]);
 });
 
-test('what is no statement of ours fails as a fault, not as an outage', async () => {
-  const failure = await books.domain.applyNews(told('no uuid', 'settled')).catch((error: unknown) => error);
+test('an invalid statement is a fault and no outage', async () => {
+  const failure = await books.domain
+    .applyNews(reportOf('no uuid', 'settled'))
+    .catch((error: unknown) => error);
   expect(failure).toBeInstanceOf(Error);
   expect(failure).not.toBeInstanceOf(StoreUnavailable);
 });
@@ -159,7 +161,7 @@ test('a connection that is cut in the middle of a statement is an outage, and th
   await books.rows(
     'create trigger slow after insert on transition for each statement execute function wait_a_while()',
   );
-  const cut = expect(books.domain.applyNews(told(id, 'settled'))).rejects.toThrow(StoreUnavailable);
+  const cut = expect(books.domain.applyNews(reportOf(id, 'settled'))).rejects.toThrow(StoreUnavailable);
   await until(
     () =>
       books
@@ -171,10 +173,10 @@ test('a connection that is cut in the middle of a statement is an outage, and th
   );
   await cut;
   await books.rows('drop function wait_a_while cascade');
-  expect(await books.domain.applyNews(told(id, 'settled'))).toMatchObject({ verdict: 'moved' });
+  expect(await books.domain.applyNews(reportOf(id, 'settled'))).toMatchObject({ verdict: 'moved' });
 });
 
-test('a database that is cut off without a word is an outage after twelve seconds', async () => {
+test('a database that stops answering is an outage after twelve seconds', async () => {
   const cutOff = await openSilence(books.url);
   const domain = books.open({ databaseUrl: cutOff.url });
   await domain.ping();
@@ -183,7 +185,7 @@ test('a database that is cut off without a word is an outage after twelve second
   cutOff.close();
 }, 30_000);
 
-test('every idle connection cut at once is told, and heals by itself', async () => {
+test('the loss of all idle connections is reported, and the next call works again', async () => {
   const lost: Error[] = [];
   const domain = books.open({ onConnectionLost: (error) => lost.push(error) });
   await Promise.all(times(4, () => domain.ping()));
@@ -194,7 +196,7 @@ test('every idle connection cut at once is told, and heals by itself', async () 
   expect(await domain.createRecharge(newRecharge())).toMatchObject({ ok: true, replayed: false });
 });
 
-test('a database that is not there makes every question unavailable', async () => {
+test('without a database every call is unavailable', async () => {
   const url = new URL(books.url);
   url.port = String(await freePort());
   const domain = openDomain({ databaseUrl: url.href, reconcileAfterMs: 1_000, providerTimeoutMs: 1_000 });
@@ -204,7 +206,7 @@ test('a database that is not there makes every question unavailable', async () =
     domain.ping(),
     domain.createRecharge(newRecharge()),
     domain.createRecharge(newRecharge({ kind: 'deliver' })),
-    domain.applyNews(told(id, 'settled')),
+    domain.applyNews(reportOf(id, 'settled')),
     domain.takeDue(10),
     domain.inbox.keep(event),
     domain.inbox.read(id),

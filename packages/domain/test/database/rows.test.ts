@@ -28,7 +28,7 @@ afterAll(async () => {
 
 const id = '00000000-0000-7000-8000-00000000000a';
 
-test('rows arrive as they were given, their lists and bigints included', async () => {
+test('a statement receives rows unchanged, with their lists and bigints', async () => {
   const given: Row<typeof plans> = {
     id,
     version: 3,
@@ -48,7 +48,7 @@ test('rows arrive as they were given, their lists and bigints included', async (
   ]);
 });
 
-test('a name that is no column does not compile, nor does a null where none may be', () => {
+test('an unknown column name does not compile, nor does a null in a column without nulls', () => {
   // @ts-expect-error: misspelt
   const misspelt: Row<typeof postings> = { debit: 'x', amountMinr: 1n };
   // @ts-expect-error: an amount is never null

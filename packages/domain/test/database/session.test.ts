@@ -3,9 +3,9 @@ import { execute } from '@replenish/testing';
 import { v7 as uuidv7 } from 'uuid';
 import { Prisma } from '../../src/generated/client.js';
 import { openDatabase, sessionPins } from '../../src/store/database/database.js';
-import { type Books, newRecharge, openBooks, told } from '../support/books.js';
+import { type Books, newRecharge, openBooks, reportOf } from '../support/books.js';
 
-// What a server, a database or a role may have set for every session, and what nobody here may be led astray by.
+// Settings that a server, a database or a role may have for each session, and that must not change our results.
 const hostile: Record<string, string> = {
   datestyle: `'German'`,
   intervalstyle: `'iso_8601'`,
@@ -45,7 +45,7 @@ afterAll(() => books.close());
 
 const { TEST_POSTGRES_URL: server = '' } = process.env;
 
-/** One recharge from its request to its success, as a new process would carry it with these settings in force. */
+/** Carries one recharge from its request to its success, as a new process would under these settings. */
 async function carried() {
   const domain = books.open();
   const ask = newRecharge({ accountId: `acct-${uuidv7()}`, requestedAt: new Date('2026-11-21T22:00:00Z') });
@@ -59,8 +59,8 @@ async function carried() {
   };
   await domain.inbox.keep({ id: ask.id, ...event });
   const stored = await domain.inbox.read(ask.id);
-  await domain.applyNews(told(ask.id, 'submit'));
-  await domain.applyNews(told(ask.id, 'settled', { source: 'webhook', eventId: ask.id }));
+  await domain.applyNews(reportOf(ask.id, 'submit'));
+  await domain.applyNews(reportOf(ask.id, 'settled', { source: 'webhook', eventId: ask.id }));
   const [recharge, timeline, balances, findings] = [
     await domain.reads.recharge(ask.id),
     await domain.reads.timeline(ask.id),
@@ -73,7 +73,7 @@ async function carried() {
 
 const now = () => Date.now();
 
-describe('a session has what the statements rely on, whatever is set elsewhere', () => {
+describe('a session has the settings that the statements rely on, even if the database has others', () => {
   test.each(Object.entries(hostile))('%s = %s', async (name, value) => {
     await execute(server, `alter database ${database} set ${name} = ${value}`);
     try {
@@ -104,7 +104,7 @@ describe('a session has what the statements rely on, whatever is set elsewhere',
     expect(rows.filter(({ name, setting }) => !sessionPins[name]!.includes(setting))).toEqual([]);
   });
 
-  test('an address that asks for another date style does not get it', async () => {
+  test('DATABASE_URL cannot set another date style', async () => {
     const url = new URL(books.url);
     url.searchParams.set('options', '-c datestyle=German');
     const domain = books.open({ databaseUrl: url.href });

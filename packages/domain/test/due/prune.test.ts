@@ -33,7 +33,7 @@ const emptied = async (): Promise<string[]> =>
     ({ id }) => id,
   );
 
-test('the bodies of old processed events are emptied, once, and what is known of the events stays', async () => {
+test('the bodies of old processed events are emptied once, and the rest of their rows stays', async () => {
   const old = await keptEvents(250, 31);
   await keptEvents(5, 40, false);
   await keptEvents(5, 29);
@@ -55,7 +55,7 @@ test('the bodies of old processed events are emptied, once, and what is known of
   expect((await books.domain.prune({ ...kept, webhookBodiesDays: 25 })).webhookBodies).toBe(8);
 });
 
-test('security events are forgotten when they are old', async () => {
+test('old security events are deleted', async () => {
   await books.rows(
     `insert into security_event (rule, count, at)
       select 'amount', 1, now() - case when n <= 900 then interval '31 days' else interval '29 days' end
@@ -66,7 +66,7 @@ test('security events are forgotten when they are old', async () => {
   expect((await books.domain.prune(kept)).securityEvents).toBe(0);
 });
 
-test('several that prune at once forget each row once', async () => {
+test('several processes that prune at once delete each row once', async () => {
   await books.rows(
     `insert into nonce (key_id, nonce, seen_at)
       select 'k', n::text, now() - interval '1 hour' from generate_series(1, 3000) n`,
@@ -77,7 +77,7 @@ test('several that prune at once forget each row once', async () => {
   expect(pruned.reduce((sum, { nonces }) => sum + nonces, 0)).toBe(3_000);
 });
 
-test('a batch touches few buffers, however much there is to forget', async () => {
+test('a batch touches few buffers, for any number of old rows', async () => {
   await books.rows(
     `insert into nonce (key_id, nonce, seen_at)
       select 'key-' || n % 100, md5(n::text), now() - interval '1 hour' from generate_series(1, 20000) n`,

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import { v7 as uuidv7 } from 'uuid';
 import type { News, ProviderCallRow, RechargeReport } from '../../src/index.js';
-import { type Books, openBooks, recharged, times, told } from '../support/books.js';
+import { type Books, openBooks, recharged, reportOf, times } from '../support/books.js';
 
 let books: Books;
 beforeAll(async () => {
@@ -18,14 +18,14 @@ const call = (
   httpStatus: number | null,
 ): ProviderCallRow => ({
   ...{ id: uuidv7(), operation, attempt: 1, outcome, providerCode: null, httpStatus },
-  // After the intent of the submit, which has its time from the database.
+  // Later than the claim, whose time comes from the database.
   ...{ startedAt: new Date(Date.now() + 60_000), endedAt: new Date(Date.now() + 60_000) },
 });
 
-/** A recharge that was told this news with this call, due in an hour as after many questions. */
+/** A recharge with this news and this call, due in an hour as after many queries. */
 async function waiting(news: News, over: Partial<RechargeReport>, provider = 'sandbox'): Promise<string> {
   const id = await recharged(books.domain, { provider }, 'submit');
-  await books.domain.applyNews(told(id, news, over));
+  await books.domain.applyNews(reportOf(id, news, over));
   await later(id);
   return id;
 }
@@ -54,10 +54,10 @@ const refusedAtOnce = (httpStatus: number | null): Partial<RechargeReport> => ({
 test.each([
   ['whose submit was not heard of', 'unknown', { calls: [call('submit', 'unknown', null)] }],
   ['that could not be sent', 'unknown', refusedAtOnce(null)],
-  ['whose question brought nothing', 'unknown', polled('unknown', 500)],
+  ['whose query brought nothing', 'unknown', polled('unknown', 500)],
   ['whose question could not be sent', 'unknown', polled('not_executed', null)],
 ] satisfies [string, News, Partial<RechargeReport>][])(
-  'a recharge %s is due when its provider answers again',
+  'a recharge %s is due once its provider answers again',
   async (_, news, over) => {
     const id = await waiting(news, over);
     const elsewhere = await waiting(news, { ...over, calls: [] }, 'alipay');
@@ -66,7 +66,7 @@ test.each([
   },
 );
 
-test('one that was never sent is due too, and one whose question was dropped', async () => {
+test('a recharge that was never sent is due too, and one whose query was dropped', async () => {
   const [fresh, accepted] = [
     await recharged(books.domain, {}),
     await recharged(books.domain, {}, 'submit', 'accepted'),
@@ -82,11 +82,11 @@ test('one that was never sent is due too, and one whose question was dropped', a
 });
 
 test.each([
-  ['that the provider has spoken of', 'accepted', polled('found', 200)],
+  ['that the provider has answered about', 'accepted', polled('found', 200)],
   ['that the provider asked to come later', 'unknown', refusedAtOnce(429)],
   ['that waits for its webhook', 'accepted', { calls: [call('submit', 'accepted', 201)] }],
 ] satisfies [string, News, Partial<RechargeReport>][])(
-  'a recharge %s keeps its time',
+  'a recharge %s keeps its due time',
   async (_, news, over) => {
     const id = await waiting(news, over);
     expect(await books.domain.pullForward('sandbox')).toBe(0);
@@ -94,13 +94,13 @@ test.each([
   },
 );
 
-test('one whose call is under way keeps its time', async () => {
+test('a recharge whose call is under way keeps its due time', async () => {
   const id = await recharged(books.domain, {}, 'submit');
   expect(await books.domain.pullForward('sandbox')).toBe(0);
   expect(await isDue(id)).toBe(false);
 });
 
-test('a backlog of more than a batch is pulled forward whole', async () => {
+test('a backlog of more than one batch becomes due as a whole', async () => {
   const ids = await Promise.all(times(1_100, () => recharged(books.domain, {})));
   await books.rows(
     `update recharge_transaction set due_at = now() + interval '1 hour' + random() * interval '1 hour' where id = any($1)`,

@@ -2,14 +2,14 @@ import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import pg from 'pg';
 import { v7 as uuidv7 } from 'uuid';
 import type { Lane } from '../../src/index.js';
-import { type Books, openBooks, RECONCILE_AFTER_MS, recharged, times, told } from '../support/books.js';
+import { type Books, openBooks, RECONCILE_AFTER_MS, recharged, reportOf, times } from '../support/books.js';
 
 let books: Books;
 beforeAll(async () => {
   books = await openBooks();
 });
 afterAll(() => books.close());
-// What the tests before left is due on another day.
+// The rows of earlier tests get a due time in the far future.
 beforeEach(async () => {
   for (const table of ['recharge_transaction', 'webhook_event'])
     await books.rows(`update ${table} set due_at = now() + interval '1 day' where due_at is not null`);
@@ -26,25 +26,25 @@ const keepEvent = async () => {
   return id;
 };
 
-test('where nothing is due nothing is taken', async () => {
+test('without due rows a sweep takes none', async () => {
   await recharged(books.domain, {}, 'submit');
   await recharged(books.domain, {}, 'submit', 'settled');
   await keepEvent();
   expect(await books.domain.takeDue(10)).toEqual([]);
 });
 
-test('two sweepers at once take every due row, and no row twice', async () => {
+test('two sweepers at once take all due rows, and no row twice', async () => {
   const ids = await Promise.all(times(300, () => recharged(books.domain, {})));
   await makeDue(ids);
   const sweepers = [books.domain, books.open()];
   const taken = await Promise.all(times(8, (n) => sweepers[n % 2]!.takeDue(60)));
-  // A sweeper that meets rows in another's hands passes them by; what is left is taken by the next one.
+  // A sweeper skips rows that another one has locked. The next sweep takes the rest.
   const all = [...taken.flat(), ...(await books.domain.takeDue(300))].map(({ id }) => id);
   expect(all.toSorted()).toEqual(ids.toSorted());
   expect(await books.domain.takeDue(300)).toEqual([]);
 });
 
-test('the longest due come first, and no more than asked for', async () => {
+test('the rows that are due longest come first, and no more than asked for', async () => {
   const ids = await Promise.all(times(5, () => recharged(books.domain, {})));
   for (const [n, id] of ids.entries()) {
     await books.rows("update recharge_transaction set due_at = now() - $2 * interval '1 s' where id = $1", [
@@ -57,7 +57,7 @@ test('the longest due come first, and no more than asked for', async () => {
   expect(taken[0]).toMatchObject({ what: 'recharge', provider: 'sandbox', nextStep: 'submit' });
 });
 
-test('the gap doubles with every sweep that brought nothing, up to four times, and begins anew with news', async () => {
+test('the gap doubles with each fruitless sweep up to four times, and news resets it', async () => {
   const id = await recharged(books.domain, {}, 'submit');
   const gapInUnits = async () => {
     const [row] = await books.rows<{ ms: number }>(
@@ -75,17 +75,17 @@ test('the gap doubles with every sweep that brought nothing, up to four times, a
     expect(gap).toBeGreaterThan(units * 0.74);
     expect(gap).toBeLessThanOrEqual(units * 1.25);
   }
-  await books.domain.applyNews(told(id, 'accepted'));
+  await books.domain.applyNews(reportOf(id, 'accepted'));
   expect(await gapInUnits()).toBeLessThanOrEqual(1.25);
 });
 
-test('the time of a next step begins when its row was had, however long that was waited for', async () => {
+test('the gap to the next step counts from when the row’s lock was obtained', async () => {
   const id = await recharged(books.domain, {});
   const holder = new pg.Client(books.url);
   await holder.connect();
   await holder.query('begin');
   await holder.query('select from recharge_transaction where id = $1 for update', [id]);
-  const claim = books.domain.applyNews(told(id, 'submit'));
+  const claim = books.domain.applyNews(reportOf(id, 'submit'));
   await holder.query('select pg_sleep(1.2)');
   await holder.query('rollback');
   await holder.end();
@@ -96,27 +96,27 @@ test('the time of a next step begins when its row was had, however long that was
     from recharge_transaction t join provider_call c on c.transaction_id = t.id where t.id = $1`,
     [id],
   );
-  // Eight seconds are given to a submit in these books.
+  // In these books a submit has eight seconds.
   expect(row!.left).toBeGreaterThan(7.2);
   expect(row!.age).toBeLessThan(1);
 });
 
-test('a sweep changes nothing but the time: what was decided meanwhile still holds', async () => {
+test('a sweep changes only the due time, so a decision that was taken before it still holds', async () => {
   const id = await recharged(books.domain, {});
   await makeDue([id]);
   const [[taken], heard] = await Promise.all([
     books.domain.takeDue(10),
-    books.domain.applyNews(told(id, 'submit')),
+    books.domain.applyNews(reportOf(id, 'submit')),
   ]);
   expect(heard.claim).not.toBeNull();
   expect([id, undefined]).toContain(taken?.id);
   expect(await books.domain.reads.recharge(id)).toMatchObject({ state: 'SUBMITTED' });
 });
 
-test('events come due until they are processed', async () => {
+test('an event is due again and again until it is processed', async () => {
   const [open, filed] = [await keepEvent(), await keepEvent()];
   const transactionId = await recharged(books.domain, {}, 'submit');
-  await books.domain.applyNews(told(transactionId, 'settled', { source: 'webhook', eventId: filed }));
+  await books.domain.applyNews(reportOf(transactionId, 'settled', { source: 'webhook', eventId: filed }));
   await books.rows(
     `update webhook_event set due_at = now() - interval '1 s' where due_at is not null and id = any($1)`,
     [[open, filed]],
@@ -133,7 +133,7 @@ const dueInMs = async (id: string): Promise<number> => {
   return row!.ms;
 };
 
-test('a recharge whose submit job is lost comes again after a period or two, whatever the patience with its provider', async () => {
+test('a recharge whose submit job is lost is due again after one or two periods, for any reconcileAfterMs', async () => {
   const domain = books.open({ sweepPeriodMs: 15_000, reconcileAfterMs: 120_000 });
   const id = await recharged(domain, {});
   for (let lost = 0; lost < 5; lost++) {
@@ -147,7 +147,7 @@ test('a recharge whose submit job is lost comes again after a period or two, wha
   }
 });
 
-test('one that has waited for an hour comes again after minutes', async () => {
+test('a recharge that has waited for an hour is due again after minutes', async () => {
   const domain = books.open({ sweepPeriodMs: 15_000, reconcileAfterMs: 120_000 });
   const id = await recharged(domain, {});
   await books.rows(`update recharge_transaction set created_at = now() - interval '1 hour' where id = $1`, [
@@ -160,7 +160,7 @@ test('one that has waited for an hour comes again after minutes', async () => {
   expect(ms).toBeLessThanOrEqual(480_000);
 });
 
-test('a question is not given out again within the longest time that it may take', async () => {
+test('a recharge is not taken for a second query within the longest time of the first', async () => {
   const domain = books.open({ providerTimeoutMs: 100_000, reconcileAfterMs: 100 });
   const id = await recharged(domain, {}, 'submit', 'unknown');
   await makeDue([id]);
@@ -168,7 +168,7 @@ test('a question is not given out again within the longest time that it may take
   expect(await dueInMs(id)).toBeGreaterThan(103_000);
 });
 
-test('a lane gives what is due in it, and leaves the others alone', async () => {
+test('a sweep of one lane takes no row of another', async () => {
   const [fresh, elsewhere] = [
     await recharged(books.domain, {}),
     await recharged(books.domain, { provider: 'alipay' }),
@@ -186,7 +186,7 @@ test('a lane gives what is due in it, and leaves the others alone', async () => 
   expect((await books.domain.takeDue(10)).map(({ id }) => id)).toEqual([elsewhere]);
 });
 
-test('what was taken in vain is due again when it is put back', async () => {
+test('a row that is put back is due again', async () => {
   const id = await recharged(books.domain, {});
   const event = await keepEvent();
   await makeDue([id]);
@@ -197,7 +197,7 @@ test('what was taken in vain is due again when it is put back', async () => {
   expect((await books.domain.takeDue(10)).map((one) => one.id).toSorted()).toEqual([id, event].toSorted());
 });
 
-test('by hand one recharge is taken that is not due, or all that wait; none that is final or unknown', async () => {
+test('takeWaiting takes one unfinished recharge or all of them, due or not, and no final or unknown one', async () => {
   const waiting = await recharged(books.domain, {}, 'submit', 'unknown');
   const done = await recharged(books.domain, {}, 'submit', 'settled');
   const taken = [{ what: 'recharge', id: waiting, provider: 'sandbox', nextStep: 'ask' }];

@@ -34,7 +34,7 @@ test.each([
     expect(await change(await kept(isProcessed), sql)).toBe('webhook_event_same_event');
 });
 
-test('the bytes of an event may be emptied once it is processed', async () => {
+test('the body of an event can be emptied once the event is processed', async () => {
   expect(await change(await kept(false), `raw_body = ''`)).toBe('webhook_event_same_event');
   expect(await change(await kept(true), `raw_body = ''`)).toBe(1);
 });

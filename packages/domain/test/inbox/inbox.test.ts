@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { v7 as uuidv7 } from 'uuid';
 import type { SignedEvent } from '../../src/index.js';
-import { type Books, openBooks, recharged, times, told } from '../support/books.js';
+import { type Books, openBooks, recharged, reportOf, times } from '../support/books.js';
 
 let books: Books;
 beforeAll(async () => {
@@ -9,7 +9,7 @@ beforeAll(async () => {
 });
 afterAll(() => books.close());
 
-const delivery = (over: Partial<SignedEvent> = {}): SignedEvent => {
+const signedEvent = (over: Partial<SignedEvent> = {}): SignedEvent => {
   const id = uuidv7();
   return {
     id,
@@ -24,8 +24,8 @@ const cases = (subject: string) =>
   books.rows('select kind, transaction_id, detail from reconciliation_case where subject = $1', [subject]);
 
 describe('an event', () => {
-  test('is kept byte by byte, unprocessed', async () => {
-    const bytes = delivery({ rawBody: Buffer.from([0, 255, 10, 92, 39]) });
+  test('is stored with its exact bytes, unprocessed', async () => {
+    const bytes = signedEvent({ rawBody: Buffer.from([0, 255, 10, 92, 39]) });
     expect(await books.domain.inbox.keep(bytes)).toEqual({ id: bytes.id, verdict: 'kept' });
     const stored = await books.domain.inbox.read(bytes.id);
     expect(stored).toMatchObject({ eventId: bytes.eventId, correlationId: 'c-1', processed: false });
@@ -34,10 +34,10 @@ describe('an event', () => {
     expect(await books.domain.inbox.read(uuidv7())).toBeNull();
   });
 
-  test('that comes 50 times at once to two processes is one row', async () => {
-    const doors = [books.domain, books.open()];
+  test('that arrives 50 times at once at two processes is one row', async () => {
+    const domains = [books.domain, books.open()];
     const kept = await Promise.all(
-      times(50, (n) => doors[n % 2]!.inbox.keep(delivery({ eventId: 'often' }))),
+      times(50, (n) => domains[n % 2]!.inbox.keep(signedEvent({ eventId: 'often' }))),
     );
     expect(new Set(kept.map(({ id }) => id)).size).toBe(1);
     expect(kept.map(({ verdict }) => verdict).toSorted()).toEqual(['kept', ...times(49, () => 'repeated')]);
@@ -45,11 +45,11 @@ describe('an event', () => {
     expect(await cases('sandbox:often')).toEqual([]);
   });
 
-  test('that comes again with another body is kept as it was, with one case', async () => {
-    const first = delivery({ eventId: 'changed' });
+  test('that arrives again with another body keeps its first body, and opens one case', async () => {
+    const first = signedEvent({ eventId: 'changed' });
     await books.domain.inbox.keep(first);
     for (const text of ['{"a":2}', '{"a":3}']) {
-      const other = delivery({ eventId: 'changed', rawBody: Buffer.from(text) });
+      const other = signedEvent({ eventId: 'changed', rawBody: Buffer.from(text) });
       expect(await books.domain.inbox.keep(other)).toEqual({ id: first.id, verdict: 'changed' });
     }
     expect((await books.domain.inbox.read(first.id))!.rawBody.equals(first.rawBody)).toBe(true);
@@ -57,23 +57,23 @@ describe('an event', () => {
     expect(await cases('sandbox:changed')).toEqual([{ kind: 'event_changed', transaction_id: null, detail }]);
   });
 
-  test('that comes again with another body is a case of the recharge that it spoke of', async () => {
+  test('that arrives again with another body opens a case of its recharge', async () => {
     const id = await recharged(books.domain, {}, 'submit');
-    const first = delivery({ eventId: 'spoken' });
+    const first = signedEvent({ eventId: 'spoken' });
     await books.domain.inbox.keep(first);
-    await books.domain.applyNews(told(id, 'settled', { source: 'webhook', eventId: first.id }));
-    await books.domain.inbox.keep(delivery({ eventId: 'spoken', rawBody: Buffer.from('{"a":2}') }));
+    await books.domain.applyNews(reportOf(id, 'settled', { source: 'webhook', eventId: first.id }));
+    await books.domain.inbox.keep(signedEvent({ eventId: 'spoken', rawBody: Buffer.from('{"a":2}') }));
     expect(await cases('sandbox:spoken')).toMatchObject([{ kind: 'event_changed', transaction_id: id }]);
   });
 
   test.each([
     ['a NUL', Buffer.from('{"a":"\0"}')],
     ['half an emoji where the case ends', Buffer.from(`${'x'.repeat(3_999)}\u{1f4b8}`)],
-  ])('whose body no text of Postgres can hold has its case: %s', async (_what, rawBody) => {
+  ])('whose body Postgres cannot store as text has its case: %s', async (_what, rawBody) => {
     const eventId = `unstorable-${rawBody.length}`;
-    const first = delivery({ eventId });
+    const first = signedEvent({ eventId });
     await books.domain.inbox.keep(first);
-    await books.domain.inbox.keep(delivery({ eventId, rawBody }));
+    await books.domain.inbox.keep(signedEvent({ eventId, rawBody }));
     const event = (await books.domain.inbox.read(first.id))!;
     await books.domain.inbox.fileUnmatched(event, { body: rawBody.toString().slice(0, 4_000) });
     expect((await cases(`sandbox:${eventId}`)).map(({ kind }) => kind).toSorted()).toEqual([
@@ -83,17 +83,19 @@ describe('an event', () => {
   });
 
   test('of another provider with the same id is another event', async () => {
-    await books.domain.inbox.keep(delivery({ eventId: 'same' }));
-    expect(await books.domain.inbox.keep(delivery({ eventId: 'same', provider: 'alipay' }))).toMatchObject({
-      verdict: 'kept',
-    });
+    await books.domain.inbox.keep(signedEvent({ eventId: 'same' }));
+    expect(await books.domain.inbox.keep(signedEvent({ eventId: 'same', provider: 'alipay' }))).toMatchObject(
+      {
+        verdict: 'kept',
+      },
+    );
   });
 });
 
-describe('the transaction that an event speaks of', () => {
-  test('is found by our reference or, without one, by the order of the provider', async () => {
+describe('the transaction of an event', () => {
+  test('is found by our reference or, without one, by the provider’s order id', async () => {
     const id = await recharged(books.domain, {}, 'submit');
-    await books.domain.applyNews(told(id, 'accepted', { providerOrderId: 'sbx_match' }));
+    await books.domain.applyNews(reportOf(id, 'accepted', { providerOrderId: 'sbx_match' }));
     const match = (reference: string | null, providerOrderId: string | null, provider = 'sandbox') =>
       books.domain.inbox.match({ provider, reference, providerOrderId });
     expect(await match(id.toUpperCase(), 'other')).toBe(id);
@@ -101,21 +103,21 @@ describe('the transaction that an event speaks of', () => {
     expect(await Promise.all([match(null, 'sbx_match', 'alipay'), match(null, null)])).toEqual([null, null]);
   });
 
-  test('is none of ours when the reference names nothing, or a recharge at another provider', async () => {
+  test('is unknown if the reference names no recharge, or one at another provider', async () => {
     const id = await recharged(books.domain, {}, 'submit');
-    const nobodys = [told(uuidv7(), 'settled'), told(id, 'settled', { provider: 'alipay' })];
+    const nobodys = [reportOf(uuidv7(), 'settled'), reportOf(id, 'settled', { provider: 'alipay' })];
     for (const report of nobodys)
       expect(await books.domain.applyNews(report)).toMatchObject({
         verdict: 'unknown_transaction',
         state: null,
       });
-    expect(await books.domain.applyNews(told(id, 'settled', { provider: 'sandbox' }))).toMatchObject({
+    expect(await books.domain.applyNews(reportOf(id, 'settled', { provider: 'sandbox' }))).toMatchObject({
       verdict: 'moved',
     });
   });
 
-  test('is missing: the event is filed, with one case', async () => {
-    const lost = delivery({ eventId: 'lost' });
+  test('is missing: the event is marked as processed, with one case', async () => {
+    const lost = signedEvent({ eventId: 'lost' });
     await books.domain.inbox.keep(lost);
     const event = (await books.domain.inbox.read(lost.id))!;
     for (const note of ['first', 'again']) await books.domain.inbox.fileUnmatched(event, { note });

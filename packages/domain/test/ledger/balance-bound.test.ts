@@ -15,7 +15,7 @@ const refused = { ok: false, problem: 'beyond_balance' };
 const ask = (accountId: string, amountMinor: bigint, over: object = {}) =>
   books.domain.createRecharge(newRecharge({ accountId, amountMinor, ...over }));
 
-test('a collection that fills the balance to its last unit is taken, one that passes it leaves no trace', async () => {
+test('a collection that fills the balance to its last unit is accepted, and one that exceeds it leaves no trace', async () => {
   await deposit(books.domain, 'acct-full', MOST - 100n);
   const key = 'refused-first';
   expect(await ask('acct-full', 101n, { idempotencyKey: key })).toEqual(refused);
@@ -23,14 +23,14 @@ test('a collection that fills the balance to its last unit is taken, one that pa
   expect(await ask('acct-full', 100n, { idempotencyKey: key })).toMatchObject({ ok: true, replayed: false });
 });
 
-test('the bound is of one account and currency', async () => {
+test('each account and currency has a bound of its own', async () => {
   await deposit(books.domain, 'acct-dollars', MOST);
   expect(await ask('acct-dollars', 1n)).toEqual(refused);
   expect(await ask('acct-dollars', 1n, { currency: 'EUR' })).toMatchObject({ ok: true });
   expect(await ask('acct-dollar', 1n)).toMatchObject({ ok: true });
 });
 
-test('a request that is refused does not fail the others of its batch', async () => {
+test('a refused request does not fail the others of its batch', async () => {
   await deposit(books.domain, 'acct-batch', MOST - 5n);
   const answers = await Promise.all(
     times(20, (n) => ask(n % 2 ? 'acct-batch' : 'acct-other', BigInt(n + 1))),
@@ -38,7 +38,7 @@ test('a request that is refused does not fail the others of its batch', async ()
   expect(answers.map(({ ok }) => ok)).toEqual(times(20, (n) => n % 2 === 0 || n < 5));
 });
 
-test('what was taken before the balance was full is answered as before', async () => {
+test('a request that was accepted before the balance was full is replayed', async () => {
   const first = newRecharge({ accountId: 'acct-late', amountMinor: 50n });
   await books.domain.createRecharge(first);
   await deposit(books.domain, 'acct-late', MOST - 10n);
@@ -53,7 +53,7 @@ test('what was taken before the balance was full is answered as before', async (
   });
 });
 
-test('what a wallet pays is not bound by what it holds', async () => {
+test('a delivery from a full wallet is accepted', async () => {
   await deposit(books.domain, 'acct-payer', MOST);
   expect(await ask('acct-payer', 5n, { kind: 'deliver', paymentMethod: 'balance' })).toMatchObject({
     ok: true,

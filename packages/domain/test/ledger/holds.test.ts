@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { until } from '@replenish/testing';
 import pg from 'pg';
 import { v7 as uuidv7 } from 'uuid';
-import { type Books, deposit, newRecharge, openBooks, recharged, times, told } from '../support/books.js';
+import { type Books, deposit, newRecharge, openBooks, recharged, reportOf, times } from '../support/books.js';
 
 let books: Books;
 beforeAll(async () => {
@@ -15,7 +15,7 @@ const balance = async (accountId: string) => {
   return row && [row.availableMinor, row.frozenMinor];
 };
 
-test('a delivery freezes its amount, and the end of it settles or gives back', async () => {
+test('a delivery freezes its amount, and its end settles or reverses the hold', async () => {
   await deposit(books.domain, 'a', 1_000n);
   const delivery = { kind: 'deliver', accountId: 'a', amountMinor: 300n } as const;
   const [kept, lost, dropped] = [
@@ -24,16 +24,16 @@ test('a delivery freezes its amount, and the end of it settles or gives back', a
     await recharged(books.domain, delivery),
   ];
   expect(await balance('a')).toEqual([100n, 900n]);
-  await books.domain.applyNews(told(kept, 'settled'));
+  await books.domain.applyNews(reportOf(kept, 'settled'));
   expect(await balance('a')).toEqual([100n, 600n]);
-  await books.domain.applyNews(told(lost, 'declined'));
+  await books.domain.applyNews(reportOf(lost, 'declined'));
   expect(await balance('a')).toEqual([400n, 300n]);
-  await books.domain.applyNews(told(dropped, 'withdraw', { source: 'client' }));
+  await books.domain.applyNews(reportOf(dropped, 'withdraw', { source: 'client' }));
   expect(await balance('a')).toEqual([700n, 0n]);
   expect(await books.domain.verify()).toEqual([]);
 });
 
-test('of 60 deliveries at once to two processes, the balance pays exactly for as many as it covers', async () => {
+test('of 60 deliveries at once at two processes, exactly as many are accepted as the balance covers', async () => {
   await deposit(books.domain, 'b', 1_050n);
   const doors = [books.open(), books.open()];
   const asks = times(60, () => newRecharge({ kind: 'deliver', accountId: 'b', amountMinor: 100n }));
@@ -53,7 +53,7 @@ test('of 60 deliveries at once to two processes, the balance pays exactly for as
   expect(traces).toEqual([]);
 });
 
-test('a refused key is not used up: with money there it is taken, even with another body', async () => {
+test('a refused request leaves its key unused: the key is accepted later, even with another body', async () => {
   const ask = newRecharge({ kind: 'deliver', accountId: 'c', amountMinor: 500n });
   const refused = { ok: false, problem: 'insufficient_balance' };
   expect(await books.domain.createRecharge(ask)).toEqual(refused);
@@ -65,13 +65,13 @@ test('a refused key is not used up: with money there it is taken, even with anot
   expect(await balance('c')).toEqual([0n, 500n]);
 });
 
-test('money of another currency pays for nothing', async () => {
+test('a balance in another currency pays for nothing', async () => {
   await deposit(books.domain, 'd', 1_000n);
   const ask = newRecharge({ kind: 'deliver', accountId: 'd', amountMinor: 1n, currency: 'EUR' });
   expect(await books.domain.createRecharge(ask)).toEqual({ ok: false, problem: 'insufficient_balance' });
 });
 
-test('a delivery is replayed when the balance is gone', async () => {
+test('a delivery is replayed even after the balance is spent', async () => {
   await deposit(books.domain, 'e', 700n);
   const ask = newRecharge({ kind: 'deliver', accountId: 'e', amountMinor: 700n });
   expect(await books.domain.createRecharge(ask)).toMatchObject({ replayed: false });
@@ -83,7 +83,7 @@ test('a delivery is replayed when the balance is gone', async () => {
   expect(await balance('e')).toEqual([0n, 700n]);
 });
 
-test('a repeated delivery does not crowd another out of the balance', async () => {
+test('a repeated delivery does not take the balance from another', async () => {
   await deposit(books.domain, 'f', 100n);
   const delivery = { kind: 'deliver', accountId: 'f', amountMinor: 50n } as const;
   const [once, twice, other] = times(3, (n) =>
@@ -94,7 +94,7 @@ test('a repeated delivery does not crowd another out of the balance', async () =
   expect(await balance('f')).toEqual([0n, 100n]);
 });
 
-test('who is refused takes nothing from those who ask at the same time', async () => {
+test('a refused delivery takes nothing from the others of its batch', async () => {
   await deposit(books.domain, 'h', 50n);
   const amounts = [100n, 10n, 45n, 40n, 1n];
   const asks = amounts.map((amountMinor) => newRecharge({ kind: 'deliver', accountId: 'h', amountMinor }));
@@ -104,7 +104,7 @@ test('who is refused takes nothing from those who ask at the same time', async (
   expect(await books.domain.verify()).toEqual([]);
 });
 
-test('a purse that changes while its lock is waited for is still there, with what it holds then', async () => {
+test('a wallet that changes while its lock is awaited is read with its new balance', async () => {
   await deposit(books.domain, 'g', 100n);
   const rival = new pg.Client(books.url);
   await rival.connect();
@@ -114,10 +114,10 @@ test('a purse that changes while its lock is waited for is still there, with wha
         `select from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()`,
       )
     ).length > 0;
-  const purse = `name = 'wallet:g:available' and currency = 'USD'`;
+  const wallet = `name = 'wallet:g:available' and currency = 'USD'`;
   const deliverAfter = async (change: number) => {
     await rival.query('begin');
-    await rival.query(`update ledger_account set balance_minor = balance_minor + ${change} where ${purse}`);
+    await rival.query(`update ledger_account set balance_minor = balance_minor + ${change} where ${wallet}`);
     const ask = newRecharge({ kind: 'deliver', accountId: 'g', amountMinor: 60n });
     const answer = books.domain.createRecharge(ask);
     await until(isWaiting, { limitMs: 5_000 }, 'a create that waits');

@@ -9,8 +9,8 @@ import {
   newRecharge,
   openBooks,
   recharged,
+  reportOf,
   times,
-  told,
 } from '../support/books.js';
 
 let books: Books;
@@ -23,7 +23,7 @@ afterAll(() => books.close());
 
 const accounts = times(5, (n) => `acct-${n}`);
 
-/** Entries of wallets whose balance is not the one before it with their own amount. */
+/** The entries whose balance is not the previous balance of the wallet plus their own amount. */
 const brokenChains = () =>
   books.rows(`
     select * from (
@@ -48,7 +48,7 @@ const waiting = (sessions: number) =>
     `${sessions} sessions wait for a lock`,
   );
 
-/** Deadlocks are healed by a retry, after the second that the server takes to see them: here nobody may wait so long. */
+/** The number of deadlocks so far. A retry hides each of them, but only after the second that the server takes to find it. */
 const deadlocks = async () => {
   const server = new pg.Client(process.env.TEST_POSTGRES_URL);
   await server.connect();
@@ -60,7 +60,7 @@ const deadlocks = async () => {
   return rows[0]?.deadlocks;
 };
 
-test('200 settlements at once over 5 wallets and two processes: every balance follows from the one before', async () => {
+test('200 settlements at once over 5 wallets and two processes: each balance follows from the previous one', async () => {
   await Promise.all(accounts.map((account) => deposit(books.domain, account, 100_000n)));
   const ids = await Promise.all(
     times(200, (n) =>
@@ -71,9 +71,11 @@ test('200 settlements at once over 5 wallets and two processes: every balance fo
       ),
     ),
   );
-  // Both processes report every end, and new deliveries draw on the same wallets meanwhile.
+  // Both processes report each end. Meanwhile new deliveries take money from the same wallets.
   await Promise.all([
-    ...ids.flatMap((id, n) => doors.map((door) => door.applyNews(told(id, n % 3 ? 'settled' : 'declined')))),
+    ...ids.flatMap((id, n) =>
+      doors.map((door) => door.applyNews(reportOf(id, n % 3 ? 'settled' : 'declined'))),
+    ),
     ...times(100, (n) =>
       doors[n % 2]!.createRecharge(
         newRecharge({ kind: 'deliver', accountId: accounts[n % 5]!, amountMinor: 7n }),
@@ -85,12 +87,12 @@ test('200 settlements at once over 5 wallets and two processes: every balance fo
   const [{ ends }] = (await books.rows(
     `select count(*)::int as ends from ledger_journal where slot in ('collect', 'settle', 'reverse')`,
   )) as [{ ends: number }];
-  // 5 deposits; the 33 collects among the 67 declined ones move no money.
+  // 5 deposits count too. The 33 collections among the 67 declined recharges move no money.
   const posted = times(200, (n) => n % 3 !== 0 || n % 4 < 2).filter(Boolean).length;
   expect(ends).toBe(5 + posted);
 });
 
-test('balance and history of one answer agree while others write', async () => {
+test('balances and entries of one answer agree while other processes write', async () => {
   await deposit(books.domain, 'watched', 1_000_000n);
   const reader = books.open();
   const work = Promise.all(
@@ -125,7 +127,7 @@ test('balance and history of one answer agree while others write', async () => {
   });
 });
 
-test('wallets say what they hold, and how it came to be', async () => {
+test('a wallet has balances per currency, and the entries that led to them', async () => {
   await deposit(books.domain, 'told', 1_000n);
   const paid = await recharged(
     books.domain,
@@ -157,7 +159,7 @@ test('wallets say what they hold, and how it came to be', async () => {
   expect(await entries({ to: new Date(Date.now() + 60_000) })).toHaveLength(4);
 });
 
-/** Lets nobody past the rows of `sql` until everything in `work` waits, one after the other. */
+/** Locks the rows of `sql` until each of `work` waits for them, one started after the other. */
 async function heldUp(
   sql: string,
   values: unknown[],
@@ -189,7 +191,7 @@ describe('batches that cross wait for each other and do not deadlock', () => {
     const ids = await Promise.all(times(3, () => recharged(one, {}, 'submit')));
     const [a, b, c] = ids.toSorted() as [string, string, string];
     const accept = (domain: Domain, some: string[]) =>
-      some.map((id) => domain.applyNews(told(id, 'accepted')));
+      some.map((id) => domain.applyNews(reportOf(id, 'accepted')));
     await heldUp(
       'select from recharge_transaction where id = $1 for update',
       [b],
@@ -224,7 +226,10 @@ describe('batches that cross wait for each other and do not deadlock', () => {
       'select from ledger_account where name = $1 for update',
       ['wallet:b:available'],
       () => names.toReversed().map((name) => one.createRecharge(newRecharge(delivery(name)))),
-      () => [other.applyNews(told(settled!, 'settled')), other.applyNews(told(declined!, 'declined'))],
+      () => [
+        other.applyNews(reportOf(settled!, 'settled')),
+        other.applyNews(reportOf(declined!, 'declined')),
+      ],
     );
     expect(answers).toMatchObject([{ ok: true }, { ok: true }, { verdict: 'moved' }, { verdict: 'moved' }]);
     await books.closeDomains();

@@ -2,7 +2,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/gl
 import { until } from '@replenish/testing';
 import pg from 'pg';
 import type { Domain } from '../../src/index.js';
-import { type Books, deposit, openBooks, recharged, times, told } from '../support/books.js';
+import { type Books, deposit, openBooks, recharged, reportOf, times } from '../support/books.js';
 
 let books: Books;
 let other: Domain;
@@ -16,7 +16,7 @@ afterEach(async () => {
 });
 afterAll(() => books.close());
 
-/** Entries of a wallet that are earlier than the one before them, and journals of another time than their entries. */
+/** The entries that are earlier than their wallet's previous entry, and the journals with another time than their entries. */
 const outOfOrder = () =>
   books.rows(`
     select account || ' #' || id as broken from (
@@ -41,7 +41,7 @@ const waitsForLock = () =>
     'a session that waits for a lock',
   );
 
-/** Runs `work` while another session holds a wallet. */
+/** Runs `work` while another session locks a wallet. */
 async function whileHeld(wallet: string, work: () => Promise<void>): Promise<void> {
   const holder = new pg.Client({ connectionString: books.url });
   await holder.connect();
@@ -62,7 +62,7 @@ const entriesOf = (accountId: string) =>
     [`wallet:${accountId}:available`],
   );
 
-test('entries that cross on two wallets have times in the order of their balances, so windows meet', async () => {
+test('entries that cross on two wallets have times in the order of their balances, so adjacent statements agree', async () => {
   const [first, second] = ['acct-a', 'acct-b'];
   for (const accountId of [first, second]) await deposit(books.domain, accountId, 100n);
   const pending = (accountId: string, amountMinor: bigint) =>
@@ -70,10 +70,10 @@ test('entries that cross on two wallets have times in the order of their balance
   const [a, b, c] = [await pending(first, 1n), await pending(second, 10n), await pending(second, 1_000n)];
   let crossed: Promise<unknown> = Promise.resolve();
   await whileHeld(`wallet:${first}:available`, async () => {
-    // One statement for both: it begins now, and comes to the second wallet after the other process has.
-    crossed = Promise.all([a, b].map((id) => books.domain.applyNews(told(id, 'settled'))));
+    // One statement for both wallets. It begins now and locks the second wallet after the other process did.
+    crossed = Promise.all([a, b].map((id) => books.domain.applyNews(reportOf(id, 'settled'))));
     await waitsForLock();
-    await other.applyNews(told(c, 'settled'));
+    await other.applyNews(reportOf(c, 'settled'));
   });
   await crossed;
   const entries = await entriesOf(second);
@@ -86,7 +86,7 @@ test('entries that cross on two wallets have times in the order of their balance
   }
 });
 
-test('a hold that waits for its wallet has the time at which it had it', async () => {
+test('a hold that waits for its wallet has the time of the lock', async () => {
   await deposit(books.domain, 'acct-hold', 100n);
   const c = await recharged(books.domain, { accountId: 'acct-y', amountMinor: 7n }, 'submit', 'accepted');
   const paid = { kind: 'deliver', paymentMethod: 'balance', amountMinor: 5n } as const;
@@ -97,14 +97,14 @@ test('a hold that waits for its wallet has the time at which it had it', async (
       ['acct-hold', 'acct-y'].map((accountId) => recharged(books.domain, { ...paid, accountId })),
     );
     await waitsForLock();
-    await other.applyNews(told(c, 'settled'));
+    await other.applyNews(reportOf(c, 'settled'));
   });
   await held;
   expect(await entriesOf('acct-y')).toHaveLength(2);
 });
 
 describe('when the clock is set back', () => {
-  /** A wallet whose newest entry is an hour ahead. */
+  /** A wallet whose newest entry is an hour in the future. */
   const ahead = async (accountId: string) => {
     await deposit(books.domain, accountId, 100n);
     const [row] = await books.rows<{ at: Date }>(
@@ -114,7 +114,7 @@ describe('when the clock is set back', () => {
     return row!.at;
   };
 
-  test('an entry is not before the one before it', async () => {
+  test('an entry is not earlier than the previous one', async () => {
     const at = await ahead('acct-ahead');
     await deposit(books.domain, 'acct-ahead', 1n);
     await deposit(other, 'acct-ahead', 1n);
@@ -122,7 +122,7 @@ describe('when the clock is set back', () => {
   });
 
   test.each(['settled', 'declined'] as const)(
-    'the other wallet of an entry keeps its time as well: a delivery that is %s',
+    'both wallets of an entry keep their order: a delivery that is %s',
     async (news) => {
       const accountId = `acct-${news}`;
       const at = await ahead(accountId);
@@ -154,10 +154,10 @@ test('200 settlements and holds at once over two processes keep the order', asyn
   expect(await outOfOrder()).toEqual([]);
 });
 
-test('what is put aside has a time of its own', async () => {
+test('an entry of suspense has the present time', async () => {
   const id = await recharged(books.domain, {}, 'submit', 'declined');
   const money = { amountMinor: 4_999n, currency: 'USD' };
-  await books.domain.applyNews(told(id, 'settled', { money }));
+  await books.domain.applyNews(reportOf(id, 'settled', { money }));
   const rows = await books.rows(
     `select at between now() - interval '10 s' and clock_timestamp() as recent from ledger_entry where transaction_id = $1`,
     [id],

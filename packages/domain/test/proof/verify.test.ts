@@ -10,7 +10,7 @@ import {
   OTHER_CLIENT,
   openBooks,
   recharged,
-  told,
+  reportOf,
 } from '../support/books.js';
 import { corruptions } from '../support/corruptions.js';
 
@@ -26,7 +26,7 @@ beforeAll(async () => {
 });
 afterAll(() => books.close());
 
-/** Every kind of recharge in every state, late money, a conflict, events processed, open and unmatched. */
+/** Both kinds of recharge in each state, late money, a conflict, and processed, open and unmatched events. */
 async function mixedTraffic({ domain }: Books): Promise<void> {
   await deposit(domain, 'acct-1', 10_000n);
   for (const kind of ['collect', 'deliver'] as const) {
@@ -45,8 +45,8 @@ async function mixedTraffic({ domain }: Books): Promise<void> {
   const others = { clientId: OTHER_CLIENT, accountId: 'acct-victim', orderReference: 'other client' };
   await recharged(domain, others, 'submit', 'settled');
   const resent = await recharged(domain, {}, 'submit');
-  await domain.applyNews(told(resent, 'unknown', { source: 'poll', nextStep: 'submit' }));
-  await domain.applyNews(told(resent, 'submit'));
+  await domain.applyNews(reportOf(resent, 'unknown', { source: 'poll', nextStep: 'submit' }));
+  await domain.applyNews(reportOf(resent, 'submit'));
   const [processed, open, lost] = [uuidv7(), uuidv7(), uuidv7()];
   for (const id of [processed, open, lost]) {
     await domain.inbox.keep({
@@ -57,11 +57,11 @@ async function mixedTraffic({ domain }: Books): Promise<void> {
       correlationId: 'c',
     });
   }
-  await domain.applyNews(told(resent, 'settled', { source: 'webhook', eventId: processed }));
+  await domain.applyNews(reportOf(resent, 'settled', { source: 'webhook', eventId: processed }));
   await domain.inbox.fileUnmatched((await domain.inbox.read(lost))!, {});
 }
 
-/** The invariants that a copy of the healthy books breaks after `sql`. */
+/** Runs `sql` on a copy of the sound books. Returns the invariants that the copy then breaks. */
 async function brokenAfter(sql: string) {
   const copy = new URL(healthy);
   copy.pathname = `${healthy.pathname}_copy`;
@@ -79,11 +79,11 @@ async function brokenAfter(sql: string) {
   }
 }
 
-test('books after all kinds of traffic hold every invariant', async () => {
+test('books after all kinds of traffic hold each invariant', async () => {
   expect(await brokenAfter('select 1')).toEqual([]);
 });
 
-describe('a corruption is found, by the invariants that it breaks and no other', () => {
+describe('the invariants that a corruption breaks find it, and no others', () => {
   test.each(corruptions)('$invariant: $how', async ({ invariant, also = [], sql }) => {
     const findings = await brokenAfter(sql);
     expect(findings.map((finding) => finding.invariant).toSorted()).toEqual([invariant, ...also].toSorted());
@@ -93,7 +93,7 @@ describe('a corruption is found, by the invariants that it breaks and no other',
     }
   });
 
-  test('of every invariant there is', () => {
+  test('each invariant has a corruption', () => {
     expect(new Set(corruptions.map(({ invariant }) => invariant))).toEqual(new Set(invariantNames));
   });
 });

@@ -11,7 +11,7 @@ const START = Date.parse('2026-11-01T00:00:00Z');
 let books: Books;
 let made: readonly Row[];
 
-/** Three rows in a second, in no order of their ids: the ids of each third row are hours behind or ahead of its time. */
+/** Three rows per second whose ids are in another order: the id of each third row is hours before or after its time. */
 beforeAll(async () => {
   books = await openBooks();
   made = await books.rows<Row>(
@@ -46,7 +46,7 @@ afterAll(() => books.close());
 
 const regexOf = (like: string) => new RegExp(`^${like.replaceAll('.', '\\.').replaceAll('%', '.*')}$`);
 
-/** The ids that a list should have, by looking at every row. */
+/** The ids that a list should have, found by looking at each row. */
 const expected = (filter: Partial<Filter>): string[] =>
   made
     .filter(
@@ -105,18 +105,18 @@ test.each(
   Object.entries(accounts).flatMap(([which, some]) =>
     Object.entries(others).map(([how, more]) => [which, how, { ...some, ...more }] as const),
   ),
-)('a list %s %s has every recharge once, newest first by the time of the database', async (_, __, filter) => {
+)('a list %s %s has each recharge once, newest first by the database’s time', async (_, __, filter) => {
   const { ids } = await walk(filter);
   expect(ids).toEqual(expected(filter));
 });
 
-test.each([1, 7, 299, 300, 301])('pages of %d end where the next one begins', async (limit) => {
+test.each([1, 7, 299, 300, 301])('pages of %d rows together are the whole list', async (limit) => {
   const window = { createdFrom: at(0), createdTo: at(150), limit };
   for (const filter of [{}, { accountPatterns: ['shop:%'] }, { accountPatterns: ['acct-1%'] }])
     expect((await walk({ ...window, ...filter })).ids).toEqual(expected({ ...window, ...filter }));
 });
 
-test('where the accounts of a key are many and their recharges rare, a page may hold few and still have a next one', async () => {
+test('for many accounts with rare recharges, a page may be short and still have a next one', async () => {
   const names = times(120, (n) => `rare-${n}`);
   await books.rows(
     `insert into recharge_transaction (id, client_id, account_id, kind, state, amount_minor, currency, payment_method,
@@ -134,7 +134,7 @@ test('where the accounts of a key are many and their recharges rare, a page may 
   expect(pages).toEqual([0, 100, 20]);
 });
 
-test('a cursor does not lead out of a window, and a made-up one stands for the time in it', async () => {
+test('a cursor never leads out of the window, and a made-up cursor stands for the time in its id', async () => {
   const window = { createdFrom: at(10), createdTo: at(20) };
   const newest = expected({})[0]!;
   const ids = async (beforeId: string) =>
@@ -153,7 +153,7 @@ test('a cursor does not lead out of a window, and a made-up one stands for the t
   expect(await ids(madeUp)).toEqual(expected({ ...window, createdTo: at(15.5) }));
 });
 
-test('another client sees none of it', async () => {
+test('another client gets no row of it', async () => {
   const page = await books.domain.reads.list({ clientId: OTHER_CLIENT, accountPatterns: ['%'], limit: 100 });
   expect(page).toEqual({ rows: [], nextId: null });
 });

@@ -56,7 +56,7 @@ describe('a list', () => {
     );
   });
 
-  test.each(Object.entries(filters))('%s, deep down', async (_, filter) => {
+  test.each(Object.entries(filters))('%s, from an old place', async (_, filter) => {
     const [deep] = await books.rows<{ id: string }>(
       `select id from recharge_transaction where client_id = $1 order by created_at limit 1 offset 30000`,
       [CLIENT],
@@ -95,7 +95,7 @@ describe('the ledger of a busy wallet', () => {
   });
 });
 
-test('what is read by an id', async () => {
+test('a read by id', async () => {
   const rows = await books.rows<{ id: string }>(
     `select id from recharge_transaction order by id limit 100 offset 500`,
   );
@@ -106,7 +106,7 @@ test('what is read by an id', async () => {
   await expectFew(() => timeline(ids[0]!), 100);
 });
 
-describe('what runs on a timer, behind a backlog', () => {
+describe('statements on a timer, behind a backlog', () => {
   beforeAll(async () => {
     await books.rows(
       `insert into recharge_transaction (id, client_id, account_id, kind, state, amount_minor, currency, payment_method,
@@ -132,7 +132,7 @@ describe('what runs on a timer, behind a backlog', () => {
     ]);
   });
 
-  test('the rules about odd recharges', async () => {
+  test('the search for anomalies', async () => {
     await expectFew(() => books.domain.security.findAnomalies());
   });
 });

@@ -9,7 +9,7 @@ import {
   OTHER_CLIENT,
   openBooks,
   recharged,
-  told,
+  reportOf,
 } from '../support/books.js';
 
 let books: Books;
@@ -26,7 +26,7 @@ describe('a list', () => {
     for (const accountId of accounts) {
       ids.push(await recharged(books.domain, { accountId, orderReference: `ref-${accountId}` }));
     }
-    await books.domain.applyNews(told(ids[0]!, 'submit'));
+    await books.domain.applyNews(reportOf(ids[0]!, 'submit'));
     await recharged(books.domain, { accountId: 'acct-100', clientId: OTHER_CLIENT });
   });
 
@@ -40,7 +40,7 @@ describe('a list', () => {
     return rows.map(({ accountId }) => accountId);
   };
 
-  test('holds what is the own client’s, newest first', async () => {
+  test('has the recharges of its own client, newest first', async () => {
     expect(await accountsOf({})).toEqual(accounts.toReversed());
     expect(await accountsOf({ clientId: OTHER_CLIENT })).toEqual(['acct-100']);
     expect(await accountsOf({ clientId: uuidv7() })).toEqual([]);
@@ -63,7 +63,7 @@ describe('a list', () => {
     expect(await accountsOf({ accountPatterns })).toEqual(expected);
   });
 
-  test('takes filters exactly as they are, all of them at once', async () => {
+  test('applies all filters at once, each exactly', async () => {
     expect(await accountsOf({ accountId: 'acct%2' })).toEqual(['acct%2']);
     expect(await accountsOf({ accountId: 'acct%' })).toEqual([]);
     expect(await accountsOf({ accountId: 'acct-1001', accountPatterns: ['acct-2'] })).toEqual([]);
@@ -73,7 +73,7 @@ describe('a list', () => {
     expect(await accountsOf({ states: [] })).toEqual([]);
   });
 
-  test('is bounded in time: from the first moment, up to but not at the last', async () => {
+  test('includes the first moment of its window, and excludes the last', async () => {
     const { createdAt } = (await books.domain.reads.recharge(ids[5]!))!;
     expect(await accountsOf({ createdFrom: createdAt })).toContain('acct\\2');
     expect(await accountsOf({ createdTo: createdAt })).not.toContain('acct\\2');
@@ -81,7 +81,7 @@ describe('a list', () => {
     expect(await accountsOf({ createdFrom: new Date(createdAt.getTime() + 1) })).toEqual([]);
   });
 
-  test('goes on page by page behind the last row, none twice and none left out', async () => {
+  test('continues page by page, with no row twice and none missing', async () => {
     const pages: string[] = [];
     let beforeId: string | undefined;
     for (let page = 0; page < 3; page++) {
@@ -94,7 +94,7 @@ describe('a list', () => {
       beforeId = rows.at(-1)!.id;
       expect(nextId).toBe(page < 2 ? beforeId : null);
       pages.push(...rows.map(({ accountId }) => accountId));
-      // What comes in meanwhile is newer than every page to come.
+      // Recharges that arrive meanwhile are newer than all later pages.
       await recharged(books.domain, { accountId: 'meanwhile', clientId: OTHER_CLIENT });
     }
     expect(pages).toEqual(accounts.toReversed());
@@ -102,7 +102,7 @@ describe('a list', () => {
   });
 });
 
-test('a recharge is read by its id, many at once, each in its place', async () => {
+test('many recharges read at once by id arrive in the order of the ids', async () => {
   const [one, two] = [
     await recharged(books.domain, {}),
     await recharged(books.domain, {}, 'submit', 'settled'),
@@ -121,11 +121,11 @@ test('a recharge is read by its id, many at once, each in its place', async () =
   expect(await books.domain.reads.outstanding(uuidv7())).toBeNull();
 });
 
-test('nothing shall be done about a recharge whose submit may still be under way', async () => {
+test('a recharge whose submit may still be under way has no next step', async () => {
   const id = await recharged(books.domain, {}, 'submit');
   const nextStep = async () => (await books.domain.reads.outstanding(id))!.nextStep;
   expect(await nextStep()).toBeNull();
-  // The limit of a call in these books is eight seconds, its margin included.
+  // In these books a submit has eight seconds, margin included.
   for (const [age, step] of [
     ['7 s', null],
     ['9 s', 'ask'],
@@ -143,17 +143,17 @@ test('nothing shall be done about a recharge whose submit may still be under way
   expect(await nextStep()).toBe('ask');
 });
 
-/** Times are kept to the millisecond: two things of one millisecond have no order to test. */
+/** Waits for the next millisecond, because times within one millisecond have no order to test. */
 async function nextMillisecond(): Promise<void> {
   const now = Date.now();
   while (Date.now() <= now + 1) await new Promise(setImmediate);
 }
 
-test('a timeline tells everything in the order in which it happened', async () => {
+test('a timeline has all that happened, in order', async () => {
   await deposit(books.domain, 'timed', 1_000n);
   const ask = newRecharge({ kind: 'deliver', accountId: 'timed', amountMinor: 300n });
   await books.domain.createRecharge(ask);
-  const { claim } = await books.domain.applyNews(told(ask.id, 'submit'));
+  const { claim } = await books.domain.applyNews(reportOf(ask.id, 'submit'));
   const call = (over: Partial<ProviderCallRow>): ProviderCallRow => ({
     id: uuidv7(),
     operation: 'query',
@@ -166,15 +166,15 @@ test('a timeline tells everything in the order in which it happened', async () =
     ...over,
   });
   const answered = call({ id: claim!.callId, operation: 'submit', outcome: 'accepted' });
-  await books.domain.applyNews(told(ask.id, 'accepted', { calls: [answered] }));
+  await books.domain.applyNews(reportOf(ask.id, 'accepted', { calls: [answered] }));
   await nextMillisecond();
-  await books.domain.applyNews(told(ask.id, 'accepted', { source: 'poll', calls: [call({})] }));
+  await books.domain.applyNews(reportOf(ask.id, 'accepted', { source: 'poll', calls: [call({})] }));
   await nextMillisecond();
   const event = { id: uuidv7(), provider: 'sandbox', eventId: 'timed', rawBody: Buffer.from('{}') };
   await books.domain.inbox.keep({ ...event, correlationId: 'c' });
   await nextMillisecond();
-  await books.domain.applyNews(told(ask.id, 'settled', { source: 'webhook', eventId: event.id }));
-  await books.domain.applyNews(told(ask.id, 'declined'));
+  await books.domain.applyNews(reportOf(ask.id, 'settled', { source: 'webhook', eventId: event.id }));
+  await books.domain.applyNews(reportOf(ask.id, 'declined'));
 
   const rows = await books.domain.reads.timeline(ask.id);
   const words = rows.map(({ kind, detail }) =>
@@ -199,7 +199,7 @@ test('a timeline tells everything in the order in which it happened', async () =
   expect(await books.domain.reads.timeline(uuidv7())).toEqual([]);
 });
 
-test('what hangs and what is questioned is counted', async () => {
+test('overdue recharges and open cases are counted', async () => {
   const before = await books.domain.reads.pendingBeyond(0);
   await recharged(books.domain, { provider: 'slow' }, 'submit');
   await recharged(books.domain, { provider: 'slow' }, 'submit', 'settled');

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import pg from 'pg';
 import { v7 as uuidv7 } from 'uuid';
 import type { Claim, Domain, ProviderCallRow } from '../../src/index.js';
-import { type Books, openBooks, recharged, times, told } from '../support/books.js';
+import { type Books, openBooks, recharged, reportOf, times } from '../support/books.js';
 
 let books: Books;
 let other: Domain;
@@ -42,10 +42,10 @@ const submitAnswer = (callId: string, attempt: number, outcome: string): Provide
   endedAt: new Date(),
 });
 
-test('of 100 submits at once to two processes one opens the attempt, with what the provider needs', async () => {
+test('of 100 submits at once at two processes one is granted, with the facts that the provider needs', async () => {
   const id = await recharged(books.domain, { metadata: { scenario: 'ok' }, amountMinor: 42n });
   const answers = await Promise.all(
-    times(100, (n) => (n % 2 ? other : books.domain).applyNews(told(id, 'submit'))),
+    times(100, (n) => (n % 2 ? other : books.domain).applyNews(reportOf(id, 'submit'))),
   );
   const claims = answers.flatMap(({ claim }) => claim ?? []);
   expect(claims).toMatchObject([
@@ -64,64 +64,64 @@ test('of 100 submits at once to two processes one opens the attempt, with what t
   ]);
 });
 
-test('an event of a recharge that is not sent yet may wait, and leaves no trace until it counts', async () => {
+test('an event of an unsent recharge may wait, and leaves no trace until then', async () => {
   const id = await recharged(books.domain, {});
-  const event = told(id, 'settled', { source: 'webhook', mayWait: true });
+  const event = reportOf(id, 'settled', { source: 'webhook', mayWait: true });
   expect(await books.domain.applyNews(event)).toMatchObject({ verdict: 'early', state: 'CREATED' });
   expect(await transitions(id)).toEqual([]);
-  await books.domain.applyNews(told(id, 'submit'));
+  await books.domain.applyNews(reportOf(id, 'submit'));
   expect(await books.domain.applyNews(event)).toMatchObject({ verdict: 'moved', state: 'SUCCEEDED' });
 
   const other = await recharged(books.domain, {});
-  expect(await books.domain.applyNews(told(other, 'settled', { mayWait: false }))).toMatchObject({
+  expect(await books.domain.applyNews(reportOf(other, 'settled', { mayWait: false }))).toMatchObject({
     verdict: 'conflict',
     state: 'CREATED',
   });
 });
 
-test('an answer to what was claimed needs no second look, and is decided anew when somebody was faster', async () => {
+test('the answer to a claim is decided without a read, and decided again if another report was faster', async () => {
   const [quiet, overtaken] = await Promise.all([recharged(books.domain, {}), recharged(books.domain, {})]);
-  const claimed = async (id: string) => (await books.domain.applyNews(told(id, 'submit'))).claim!;
+  const claimed = async (id: string) => (await books.domain.applyNews(reportOf(id, 'submit'))).claim!;
   const answer = async (id: string, { attempt, callId, seen }: Claim) =>
     books.domain.applyNews(
-      told(id, 'accepted', { attempt, seen, calls: [submitAnswer(callId, attempt, 'accepted')] }),
+      reportOf(id, 'accepted', { attempt, seen, calls: [submitAnswer(callId, attempt, 'accepted')] }),
     );
   expect(await answer(quiet, await claimed(quiet))).toMatchObject({ state: 'PENDING_CONFIRMATION' });
   const claim = await claimed(overtaken);
-  await other.applyNews(told(overtaken, 'settled'));
+  await other.applyNews(reportOf(overtaken, 'settled'));
   expect(await answer(overtaken, claim)).toMatchObject({ verdict: 'stale', state: 'SUCCEEDED' });
   expect((await calls(overtaken)).map(({ outcome }) => outcome)).toEqual(['accepted']);
 });
 
-test('two processes that are handed the same 50 jobs open 50 attempts, whoever is first', async () => {
+test('two processes with the same 50 jobs open 50 attempts', async () => {
   const ids = await Promise.all(times(50, () => recharged(books.domain, {})));
   await other.ping();
   const answers = await Promise.all(
-    [books.domain, other].flatMap((domain) => ids.map((id) => domain.applyNews(told(id, 'submit')))),
+    [books.domain, other].flatMap((domain) => ids.map((id) => domain.applyNews(reportOf(id, 'submit')))),
   );
   const claimed = answers.flatMap(({ claim }) => (claim ? [`${claim.transactionId} ${claim.attempt}`] : []));
   expect(claimed.toSorted()).toEqual(ids.map((id) => `${id} 1`).toSorted());
 });
 
-test('an attempt leaves its worker the time of its call, then silence is asked about', async () => {
+test('a recharge is due again after the time of its submit, to be asked about', async () => {
   const id = await recharged(books.domain, {}, 'submit');
   const { state, next_step, due_in_s } = await row(id);
   expect({ state, next_step }).toEqual({ state: 'SUBMITTED', next_step: 'ask' });
-  // The limit of a call in these books, with its margin of seven seconds.
+  // In these books a submit has eight seconds: one for the call, and the margin of seven.
   expect(due_in_s).toBeGreaterThan(6);
   expect(due_in_s).toBeLessThanOrEqual(8);
 });
 
-test('a worker of another provider claims nothing, be its hint in the wrong queue', async () => {
+test('a worker of another provider gets no claim for a hint in the wrong queue', async () => {
   const id = await recharged(books.domain, {});
-  const wrong = await books.domain.applyNews(told(id, 'submit', { provider: 'alipay' }));
+  const wrong = await books.domain.applyNews(reportOf(id, 'submit', { provider: 'alipay' }));
   expect(wrong).toEqual({ verdict: 'unknown_transaction', state: null, createdAt: null, claim: null });
-  const right = await books.domain.applyNews(told(id, 'submit', { provider: 'sandbox' }));
+  const right = await books.domain.applyNews(reportOf(id, 'submit', { provider: 'sandbox' }));
   expect(right.claim).toMatchObject({ attempt: 1 });
 });
 
-test('a report about a transaction that is not there says so', async () => {
-  const heard = await books.domain.applyNews(told(uuidv7(), 'settled'));
+test('a report about a missing transaction is answered unknown_transaction', async () => {
+  const heard = await books.domain.applyNews(reportOf(uuidv7(), 'settled'));
   expect(heard).toEqual({ verdict: 'unknown_transaction', state: null, createdAt: null, claim: null });
 });
 
@@ -133,12 +133,12 @@ describe('an event', () => {
     return id;
   };
 
-  test('is processed once under 20 applies at once', async () => {
+  test('is processed once by 20 reports at once', async () => {
     const id = await recharged(books.domain, {}, 'submit');
     const eventId = await keepEvent(id);
     const answers = await Promise.all(
       times(20, (n) =>
-        (n % 2 ? other : books.domain).applyNews(told(id, 'settled', { source: 'webhook', eventId })),
+        (n % 2 ? other : books.domain).applyNews(reportOf(id, 'settled', { source: 'webhook', eventId })),
       ),
     );
     const verdicts = answers.map(({ verdict }) => verdict).sort();
@@ -156,37 +156,37 @@ describe('an event', () => {
     });
   });
 
-  test('that tells nothing new is filed as processed too', async () => {
+  test('without new facts is marked as processed too', async () => {
     const id = await recharged(books.domain, {}, 'submit', 'settled');
     const eventId = await keepEvent(id);
-    const heard = await books.domain.applyNews(told(id, 'accepted', { source: 'webhook', eventId }));
+    const heard = await books.domain.applyNews(reportOf(id, 'accepted', { source: 'webhook', eventId }));
     expect(heard).toMatchObject({ verdict: 'stale', state: 'SUCCEEDED' });
     expect(await books.domain.inbox.read(eventId)).toMatchObject({ processed: true });
   });
 });
 
-test('what was proven absent is sent again as attempt 2, and the first attempt no longer decides', async () => {
+test('an order proven absent is sent again as attempt 2, and the first attempt no longer decides', async () => {
   const id = await recharged(books.domain, {});
-  const first = (await books.domain.applyNews(told(id, 'submit'))).claim!;
+  const first = (await books.domain.applyNews(reportOf(id, 'submit'))).claim!;
   await books.domain.applyNews(
-    told(id, 'unknown', { source: 'poll', nextStep: 'submit', notBeforeMs: 30_000 }),
+    reportOf(id, 'unknown', { source: 'poll', nextStep: 'submit', notBeforeMs: 30_000 }),
   );
   expect(await row(id)).toMatchObject({ state: 'PENDING_CONFIRMATION', next_step: 'submit', attempt: 1 });
   expect((await row(id)).due_in_s).toBeGreaterThan(28);
 
-  const claims = await Promise.all(times(10, () => books.domain.applyNews(told(id, 'submit'))));
+  const claims = await Promise.all(times(10, () => books.domain.applyNews(reportOf(id, 'submit'))));
   const [second, ...more] = claims.flatMap(({ claim }) => claim ?? []);
   expect({ second: second?.attempt, more }).toEqual({ second: 2, more: [] });
 
   const asleep = { attempt: 1, calls: [submitAnswer(first.callId, 1, 'rejected')] };
-  const late = await books.domain.applyNews(told(id, 'declined', asleep));
+  const late = await books.domain.applyNews(reportOf(id, 'declined', asleep));
   expect(late).toMatchObject({ verdict: 'stale', state: 'PENDING_CONFIRMATION' });
   const answer = {
     attempt: 2,
     providerOrderId: 'sbx_1',
     calls: [submitAnswer(second!.callId, 2, 'settled')],
   };
-  expect(await books.domain.applyNews(told(id, 'settled', answer))).toMatchObject({ state: 'SUCCEEDED' });
+  expect(await books.domain.applyNews(reportOf(id, 'settled', answer))).toMatchObject({ state: 'SUCCEEDED' });
   expect(await calls(id)).toEqual([
     { id: first.callId, attempt: 1, operation: 'submit', outcome: 'rejected' },
     { id: second!.callId, attempt: 2, operation: 'submit', outcome: 'settled' },
@@ -194,11 +194,11 @@ test('what was proven absent is sent again as attempt 2, and the first attempt n
   expect(await row(id)).toMatchObject({ due_at: null, next_step: null, provider_order_id: 'sbx_1' });
 });
 
-test('a poll that repeats what is known leaves its call and a longer gap, but no transition', async () => {
+test('a poll that repeats known facts leaves its call and a longer gap, but no transition', async () => {
   const id = await recharged(books.domain, {}, 'submit', 'accepted');
   await books.rows('update recharge_transaction set asks = 3 where id = $1', [id]);
   const call = { ...submitAnswer(uuidv7(), 1, 'accepted'), operation: 'query' as const };
-  const poll = told(id, 'accepted', { source: 'poll', calls: [call] });
+  const poll = reportOf(id, 'accepted', { source: 'poll', calls: [call] });
   expect(await books.domain.applyNews(poll)).toMatchObject({
     verdict: 'stale',
     state: 'PENDING_CONFIRMATION',
@@ -210,10 +210,13 @@ test('a poll that repeats what is known leaves its call and a longer gap, but no
   expect(due_in_s).toBeGreaterThan(60 * 8 * 0.7);
 });
 
-test('two answers that contradict each other at once: one counts, the other is on file', async () => {
+test('of two contradicting answers at once, one counts and the other is filed as a conflict', async () => {
   const ids = await Promise.all(times(40, () => recharged(books.domain, {}, 'submit')));
   await Promise.all(
-    ids.flatMap((id) => [books.domain.applyNews(told(id, 'settled')), other.applyNews(told(id, 'declined'))]),
+    ids.flatMap((id) => [
+      books.domain.applyNews(reportOf(id, 'settled')),
+      other.applyNews(reportOf(id, 'declined')),
+    ]),
   );
   for (const id of ids) {
     const [, first, second, ...more] = await transitions(id);
@@ -223,15 +226,18 @@ test('two answers that contradict each other at once: one counts, the other is o
   expect(await books.domain.verify()).toEqual([]);
 });
 
-test('a report that was decided on an old version waits for nobody who works on the recharge', async () => {
+test('a report that was decided on an old version does not wait for the row’s lock', async () => {
   const id = await recharged(books.domain, {}, 'submit');
   const holder = new pg.Client({ connectionString: books.url });
   await holder.connect();
   try {
     await holder.query('begin');
     await holder.query('select from recharge_transaction where id = $1 for update', [id]);
-    // A second job for what is sent already: were the row locked before its version is looked at, this would wait.
-    expect(await books.domain.applyNews(told(id, 'submit'))).toMatchObject({ verdict: 'stale', claim: null });
+    // A second job for a recharge that is already sent. It would wait if the row were locked before its version is compared.
+    expect(await books.domain.applyNews(reportOf(id, 'submit'))).toMatchObject({
+      verdict: 'stale',
+      claim: null,
+    });
   } finally {
     await holder.end();
   }

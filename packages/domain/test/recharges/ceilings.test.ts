@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, expect, jest, test } from '@jest/globals';
 import { v7 as uuidv7 } from 'uuid';
 import type { Domain, NewRecharge } from '../../src/index.js';
-import { type Books, deposit, newRecharge, openBooks, times, told } from '../support/books.js';
+import { type Books, deposit, newRecharge, openBooks, reportOf, times } from '../support/books.js';
 
 let books: Books;
 let processes: Domain[];
@@ -18,7 +18,7 @@ const ceiling = { requestMinor: null, dayMinor: 10_000n };
 const ask = (domain: Domain, over: Partial<NewRecharge>) =>
   domain.createRecharge({ ...newRecharge(over), ceiling });
 
-/** What the counter says, and what the recharges say that it counts. */
+/** The sums of the counter, and the sums of the recharges that it counts. */
 async function counted(clientId: string): Promise<{ counter: number; recharges: number }> {
   const [row] = await books.rows<{ counter: number; recharges: number }>(
     `select (select day_sum(amounts, day_step(now()))::int from day_counter where client_id = $1) as counter,
@@ -30,7 +30,7 @@ async function counted(clientId: string): Promise<{ counter: number; recharges: 
 }
 
 test.each(['collect', 'deliver'] as const)(
-  'processes that ask at once fill a day to its ceiling and no further: %s',
+  'processes at once fill a day exactly up to its ceiling: %s',
   async (kind) => {
     const clientId = uuidv7();
     const accountId = `wallet-${kind}`;
@@ -50,15 +50,15 @@ test.each(['collect', 'deliver'] as const)(
   },
 );
 
-test('what failed or was canceled gives its room back, once, while others ask', async () => {
+test('a failed or canceled recharge frees its room once, while others are created', async () => {
   const clientId = uuidv7();
   const accountId = 'back-and-forth';
   await deposit(books.domain, accountId, 1_000_000n);
   const end = async (domain: Domain, id: string, n: number) => {
-    if (n % 3 === 0) return domain.applyNews(told(id, 'withdraw'));
-    await domain.applyNews(told(id, 'submit'));
+    if (n % 3 === 0) return domain.applyNews(reportOf(id, 'withdraw'));
+    await domain.applyNews(reportOf(id, 'submit'));
     const news = n % 3 === 1 ? 'declined' : 'settled';
-    return Promise.all([domain.applyNews(told(id, news)), domain.applyNews(told(id, news))]);
+    return Promise.all([domain.applyNews(reportOf(id, news)), domain.applyNews(reportOf(id, news))]);
   };
   await Promise.all(
     times(120, async (n) => {
@@ -73,11 +73,11 @@ test('what failed or was canceled gives its room back, once, while others ask', 
   expect(counter).toBeGreaterThan(0);
   expect(counter).toBeLessThanOrEqual(10_000);
   const findings = await books.domain.verify();
-  // Most clients of this file are ids only.
+  // Most clients of this file have an id only, and no row.
   expect(findings.filter(({ invariant }) => invariant !== 'known_client')).toEqual([]);
 });
 
-test('a request that is stored already or not covered counts nothing more', async () => {
+test('a repeated or uncovered request adds nothing to the counter', async () => {
   const clientId = uuidv7();
   const first = { clientId, idempotencyKey: 'once', amountMinor: 6_000n };
   expect(await ask(books.domain, first)).toMatchObject({ ok: true, replayed: false });
@@ -95,7 +95,7 @@ test('a request that is stored already or not covered counts nothing more', asyn
   expect(await counted(clientId)).toEqual({ counter: 6_000, recharges: 6_000 });
 });
 
-test('a day is the database’s: a process whose clock is 26 h ahead finds no room of its own', async () => {
+test('the database’s clock gives the day: a process whose clock is 26 h ahead gets no extra room', async () => {
   const clientId = uuidv7();
   await ask(books.domain, { clientId, amountMinor: 10_000n });
   jest.useFakeTimers({

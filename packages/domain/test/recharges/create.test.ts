@@ -33,7 +33,7 @@ describe('a request', () => {
     amountMinor: 9_007_199_254_740_991n,
   });
 
-  test('is stored as it was asked, due for its submit', async () => {
+  test('is stored as sent, and due for its submit', async () => {
     const created = await books.domain.createRecharge(ask);
     expect(created).toMatchObject({ ok: true, replayed: false });
     const [row] = await books.rows(
@@ -55,7 +55,7 @@ describe('a request', () => {
     });
   });
 
-  test('again is answered with the first, equal to the last field', async () => {
+  test('that is repeated is answered with the first recharge, equal in each field', async () => {
     const first = await books.domain.reads.recharge(ask.id);
     const again = {
       ...ask,
@@ -68,7 +68,7 @@ describe('a request', () => {
     expect(await stored(ask.idempotencyKey)).toEqual([{ requests: 1, transactions: 1 }]);
   });
 
-  test('is answered the same way when it is new and when it is read', async () => {
+  test('is answered with the same fields when it is new and when it is read', async () => {
     const one = newRecharge({ metadata: { a: '1' }, orderReference: 'PO-8' });
     const created = await books.domain.createRecharge(one);
     expect(created).toEqual({
@@ -78,7 +78,7 @@ describe('a request', () => {
     });
   });
 
-  test('again shows what became of the first', async () => {
+  test('that is repeated shows the present state of the first', async () => {
     const idempotencyKey = 'failed-before';
     await recharged(books.domain, { idempotencyKey }, 'submit', 'declined');
     const again = await books.domain.createRecharge(newRecharge({ idempotencyKey }));
@@ -97,7 +97,7 @@ describe('a request', () => {
     ['product', { productType: 'oss' }],
     ['plan', { planId: 'p2' }],
     ['metadata', { metadata: { a: '1' } }],
-  ])('with its key and another %s is refused', async (what, change) => {
+  ])('with a used key and another %s is refused', async (what, change) => {
     const idempotencyKey = `changed-${what}`;
     await recharged(books.domain, { idempotencyKey });
     const changed = await books.domain.createRecharge(newRecharge({ idempotencyKey, ...change }));
@@ -106,7 +106,7 @@ describe('a request', () => {
   });
 });
 
-test('two clients with one key have two transactions', async () => {
+test('of two clients with the same key makes two transactions', async () => {
   const idempotencyKey = 'shared';
   const [mine, yours] = await Promise.all([
     books.domain.createRecharge(newRecharge({ idempotencyKey })),
@@ -116,7 +116,7 @@ test('two clients with one key have two transactions', async () => {
   expect(await stored(idempotencyKey)).toEqual([{ requests: 2, transactions: 2 }]);
 });
 
-test('1,000 calls with one key to two processes are one transaction, and all hear of it', async () => {
+test('1,000 calls with one key at two processes make one transaction, and all get it as their answer', async () => {
   const idempotencyKey = 'hammered';
   const doors = [books.open(), books.open()];
   const answers = await Promise.all(
@@ -130,7 +130,7 @@ test('1,000 calls with one key to two processes are one transaction, and all hea
   expect(await stored(idempotencyKey)).toEqual([{ requests: 1, transactions: 1 }]);
 });
 
-test('many keys in the opposite order at two processes do not lock each other out', async () => {
+test('many keys in opposite order at two processes cause no deadlock', async () => {
   const keys = times(200, (n) => `crossing-${n}`);
   const [one, other] = [books.open(), books.open()];
   const answers = await Promise.all([
@@ -150,7 +150,7 @@ test('a request that the database refuses does not fail the others of its batch'
 });
 
 test.each(['collect', 'deliver'] as const)(
-  'a %s that was neither stored nor found is a fault, and no refusal',
+  'a %s that was neither stored nor found is a fault and no refusal',
   async (kind) => {
     const accountId = `acct-lost-${kind}`;
     await deposit(books.domain, accountId, 10_000n);

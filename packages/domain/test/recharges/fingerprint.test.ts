@@ -2,7 +2,7 @@ import { expect, test } from '@jest/globals';
 import { newRecharge } from '@replenish/testing';
 import { fingerprintOf } from '../../src/store/recharges/fingerprint.js';
 
-test('a fingerprint stays the one that is stored for the request', () => {
+test('the fingerprint of a request equals the one that earlier releases stored', () => {
   const request = newRecharge({
     accountId: 'acct-1',
     amountMinor: 4_999n,

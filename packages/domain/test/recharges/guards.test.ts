@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import pg from 'pg';
 import { news, type State, states, step } from '../../src/core/recharge.js';
-import { type Books, CLIENT, deposit, openBooks, recharged, told } from '../support/books.js';
+import { type Books, CLIENT, deposit, openBooks, recharged, reportOf } from '../support/books.js';
 
 let books: Books;
 const inState = {} as Record<State, string>;
@@ -21,15 +21,15 @@ beforeAll(async () => {
   delivered = await recharged(domain, { kind: 'deliver', amountMinor: 5n }, 'submit', 'settled');
   returned = await recharged(domain, { kind: 'deliver', amountMinor: 5n }, 'submit', 'declined');
   ordered = await recharged(domain, {}, 'submit');
-  await domain.applyNews(told(ordered, 'accepted', { providerOrderId: 'sbx_1' }));
-  // Late money: something to look at in every report.
+  await domain.applyNews(reportOf(ordered, 'accepted', { providerOrderId: 'sbx_1' }));
+  // Late money puts a row into each report view.
   await recharged(domain, {}, 'submit', 'declined', 'settled');
   const event = { provider: 'sandbox', eventId: 'taken', rawBody: Buffer.from('{}'), correlationId: 'c' };
   await domain.inbox.keep({ id: CLIENT, ...event });
 });
 afterAll(() => books.close());
 
-/** What the database says to `sql`: the constraint it names, or `done`. Nothing is left behind. */
+/** Runs `sql` and rolls it back. Returns the constraint that refused it, or `done`. */
 async function answer(sql: string, values: unknown[] = []): Promise<string> {
   const client = new pg.Client(books.url);
   await client.connect();
@@ -63,7 +63,7 @@ describe('the grid and its copy in the database', () => {
     );
   });
 
-  test.each(states)('let a recharge go from %s only where the grid does', async (from) => {
+  test.each(states)('let a recharge leave %s only as the grid does', async (from) => {
     for (const to of states.filter((one) => one !== from)) {
       const isOver = ['SUCCEEDED', 'FAILED', 'CANCELED'].includes(to);
       const heard = await answer(
@@ -97,7 +97,7 @@ const insertRecharge = (over: Record<string, string> = {}): string => {
 };
 
 describe('a recharge', () => {
-  test('of the usual kind is taken', async () => {
+  test('with usual values is accepted', async () => {
     expect(await answer(insertRecharge())).toBe('done');
   });
 
@@ -125,7 +125,7 @@ describe('a recharge', () => {
     ['payment method', `payment_method = 'other'`],
     ['provider', `provider = 'other'`],
     ['order reference', `order_reference = 'other'`],
-  ])('keeps its %s', async (_, change) => {
+  ])('cannot change its %s', async (_, change) => {
     const heard = await answer(`update recharge_transaction set ${change} where id = $1`, [
       inState.SUBMITTED,
     ]);
@@ -138,13 +138,13 @@ describe('a recharge', () => {
     ['version', 'version = version - 1'],
     ['order', `provider_order_id = null`],
     ['order for another', `provider_order_id = 'sbx_2'`],
-  ])('loses no %s', async (_, change) => {
+  ])('cannot decrease or lose its %s', async (_, change) => {
     const heard = await answer(`update recharge_transaction set ${change} where id = $1`, [ordered]);
     expect(heard).toBe(`${CHECK} recharge_transaction_only_forward`);
   });
 
   test.each(['CREATED', 'SUBMITTED', 'PENDING_CONFIRMATION'] as const)(
-    'in %s is never forgotten',
+    'in %s must have a due time',
     async (state) => {
       const heard = await answer('update recharge_transaction set due_at = null where id = $1', [
         inState[state],
@@ -153,7 +153,7 @@ describe('a recharge', () => {
     },
   );
 
-  test('that is over is never due', async () => {
+  test('in a final state has no due time', async () => {
     const heard = await answer('update recharge_transaction set due_at = now() where id = $1', [
       inState.FAILED,
     ]);
@@ -190,7 +190,7 @@ describe('a second settlement', () => {
       expect(heard).toBe(`${UNIQUE} ledger_journal_one_settlement`);
   });
 
-  test('is no matter of suspense, and slots are few', async () => {
+  test('does not concern suspense, and an unknown slot is refused', async () => {
     expect(await settle(delivered, 'suspense')).toBe('done');
     expect(await settle(delivered, 'refund')).toBe(`${CHECK} ledger_journal_slot`);
   });
@@ -240,20 +240,20 @@ describe('the ledger', () => {
       [debit, credit, amount],
     );
 
-  test('takes only amounts above zero between two accounts', async () => {
+  test('accepts only amounts above zero between two accounts', async () => {
     expect(await enter('a', 'b', 1)).toBe('done');
     for (const amount of [0, -1])
       expect(await enter('a', 'b', amount)).toBe(`${CHECK} ledger_entry_amount_positive`);
     expect(await enter('a', 'a', 1)).toBe(`${CHECK} ledger_entry_two_sides`);
   });
 
-  test('takes no entry without its journal', async () => {
+  test('accepts no entry without its journal', async () => {
     const stray = `insert into ledger_entry (journal_id, transaction_id, debit_account, credit_account, amount_minor,
       currency) values (gen_random_uuid(), gen_random_uuid(), 'a', 'b', 1, 'USD')`;
     expect(await answer(stray)).toBe('23503 ledger_entry_journal_id_fkey');
   });
 
-  test('lets no wallet fall below zero, however it gets there', async () => {
+  test('lets no wallet fall below zero, by insert or update', async () => {
     const overdraft = `${CHECK} ledger_account_no_overdraft`;
     const wallet = `name = 'wallet:acct-1:available'`;
     expect(await answer(`update ledger_account set balance_minor = -1 where ${wallet}`)).toBe(overdraft);
@@ -267,7 +267,7 @@ describe('the ledger', () => {
   });
 });
 
-test('a client has a key once', async () => {
+test('a client has an idempotency key once', async () => {
   const twin = `insert into recharge_request (transaction_id, client_id, idempotency_key, fingerprint, metadata,
     correlation_id) values (gen_random_uuid(), $1, $2, 'f', '{}', 'c')`;
   expect(await answer(twin, [CLIENT, 'taken'])).toBe(
@@ -276,7 +276,7 @@ test('a client has a key once', async () => {
   expect(await answer(twin, [CLIENT, 'free'])).toBe('done');
 });
 
-test('a provider has an event once, and it is due until it is processed', async () => {
+test('a provider has an event id once, and the event is due until it is processed', async () => {
   const insert = (eventId: string, processedAt: string, dueAt: string) =>
     answer(`insert into webhook_event (id, provider, event_id, raw_body, body_hash, correlation_id, processed_at, due_at)
       values (gen_random_uuid(), 'sandbox', '${eventId}', '', '', 'c', ${processedAt}, ${dueAt})`);
@@ -287,7 +287,7 @@ test('a provider has an event once, and it is due until it is processed', async 
   }
 });
 
-test('a transition that is no move stays where it was', async () => {
+test('a transition that is no move keeps its state', async () => {
   const file = (verdict: string, seq: number) =>
     answer(`insert into transition (transaction_id, seq, news, verdict, from_state, to_state, source, reason)
       values (gen_random_uuid(), ${seq}, 'settled', '${verdict}', 'SUBMITTED', 'SUCCEEDED', 'poll', 'r')`);

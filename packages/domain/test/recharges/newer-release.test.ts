@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { type Books, openBooks, recharged, told } from '../support/books.js';
+import { type Books, openBooks, recharged, reportOf } from '../support/books.js';
 
-// While a newer release is rolled out, its migration has run and its rows stand beside ours.
+// While a newer release is rolled out, its migration has run, and its rows are in the same tables.
 let books: Books;
 beforeAll(async () => {
   books = await openBooks();
@@ -16,7 +16,7 @@ beforeAll(async () => {
 });
 afterAll(() => books.close());
 
-/** A recharge with one word in it that this release does not know. */
+/** A recharge with one value that this release does not know. */
 async function unknownTo(
   column: 'kind' | 'state' | 'next_step',
   word: string,
@@ -50,17 +50,20 @@ describe.each([
   test('is not claimed', async () => {
     const id = await unknownTo(column, word);
     const before = await traces(id);
-    expect(await books.domain.applyNews(told(id, 'submit'))).toMatchObject({ claim: null });
+    expect(await books.domain.applyNews(reportOf(id, 'submit'))).toMatchObject({ claim: null });
     expect(await traces(id)).toEqual(before);
   });
 
-  test.each(['settled', 'declined', 'accepted', 'canceled'] as const)('hears nothing of %s', async (news) => {
-    const id = await unknownTo(column, word, 'submit', 'accepted');
-    const before = await traces(id);
-    const heard = await books.domain.applyNews(told(id, news, { source: 'webhook' }));
-    expect(heard).toMatchObject({ verdict: 'not_understood', claim: null });
-    expect(await traces(id)).toEqual(before);
-  });
+  test.each(['settled', 'declined', 'accepted', 'canceled'] as const)(
+    'ignores a report of %s',
+    async (news) => {
+      const id = await unknownTo(column, word, 'submit', 'accepted');
+      const before = await traces(id);
+      const heard = await books.domain.applyNews(reportOf(id, news, { source: 'webhook' }));
+      expect(heard).toMatchObject({ verdict: 'not_understood', claim: null });
+      expect(await traces(id)).toEqual(before);
+    },
+  );
 });
 
 test('a recharge of an unknown kind is not asked about', async () => {
@@ -68,10 +71,10 @@ test('a recharge of an unknown kind is not asked about', async () => {
   expect(await books.domain.reads.outstanding(id)).toBeNull();
 });
 
-test('a recharge of an unknown kind whose version this release guesses right is not claimed either', async () => {
+test('a recharge of an unknown kind is not claimed even if its version is 0', async () => {
   const id = await recharged(books.domain, {});
   await books.rows(`update recharge_transaction set kind = 'refund' where id = $1`, [id]);
-  expect(await books.domain.applyNews(told(id, 'submit'))).toMatchObject({
+  expect(await books.domain.applyNews(reportOf(id, 'submit'))).toMatchObject({
     verdict: 'not_understood',
     claim: null,
   });
@@ -81,7 +84,7 @@ test('a recharge of an unknown kind whose version this release guesses right is 
 test.each([
   ['kind', 'refund'],
   ['next_step', 'approve'],
-] as const)('a due recharge whose %s is %s is left to a newer sweep', async (column, word) => {
+] as const)('a due recharge whose %s is %s is left to the newer release’s sweep', async (column, word) => {
   const [unknown, known] = [await unknownTo(column, word), await recharged(books.domain, {})];
   await books.rows(
     `update recharge_transaction set due_at = now() - interval '1 hour', version = version + 1 where id = any($1)`,

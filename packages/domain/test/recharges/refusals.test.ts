@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import type { News, ReportSource } from '../../src/index.js';
-import { type Books, deposit, openBooks, RECONCILE_AFTER_MS, recharged, told } from '../support/books.js';
+import { type Books, deposit, openBooks, RECONCILE_AFTER_MS, recharged, reportOf } from '../support/books.js';
 
 let books: Books;
 const refused: string[] = [];
@@ -18,7 +18,7 @@ afterAll(() => books.close());
 const open = () =>
   books.open({ random: () => 0.5, onRefused: (id, error) => refused.push(`${id} ${error.message}`) });
 
-/** Refuses what is filed about one recharge for this news, with a fault that no retry heals. */
+/** Refuses each transition of one recharge with this news, with an error that no retry avoids. */
 const refuse = (id: string, news: News, sqlState = 'P0001') =>
   books.rows(`
     create or replace function refuse_one() returns trigger language plpgsql as $$
@@ -32,7 +32,7 @@ const cases = (id: string) =>
     where transaction_id = $1 order by opened_at`,
     [id],
   );
-/** When the recharge is looked at again, in times of the shortest gap. */
+/** The gap until the recharge is due again, as a multiple of the shortest gap. */
 const gap = async (id: string) => {
   const [row] = await books.rows<{ gap: number | null }>(
     `select round(extract(epoch from due_at - now()) * 1000 / ${RECONCILE_AFTER_MS})::int as gap
@@ -48,7 +48,7 @@ test.each([
   ['webhook', 'declined', 'PENDING_CONFIRMATION', ['submit', 'accepted']],
   ['submission', 'submit', 'CREATED', []],
 ] satisfies [ReportSource, News, string, News[]][])(
-  'what the database refuses of a %s that says %s is a case at the third time, with growing gaps',
+  'the third refusal of a %s with %s opens a case, and the gaps grow',
   async (source, news, state, before) => {
     const domain = open();
     const id = await recharged(domain, {}, ...before);
@@ -56,7 +56,7 @@ test.each([
     const gaps: unknown[] = [];
     for (let n = 0; n < 4; n++) {
       expect(await cases(id)).toHaveLength(n < 3 ? 0 : 1);
-      const heard = await domain.applyNews(told(id, news, { source }));
+      const heard = await domain.applyNews(reportOf(id, news, { source }));
       expect(heard).toMatchObject({ verdict: 'refused', state, claim: null });
       gaps.push(await gap(id));
     }
@@ -68,19 +68,22 @@ test.each([
   },
 );
 
-test('a case of refusals is closed by the report that goes through', async () => {
+test('the next report that is recorded closes the case of refusals', async () => {
   const domain = open();
   const id = await recharged(domain, {}, 'submit', 'accepted');
   await refuse(id, 'settled');
-  for (let n = 0; n < 3; n++) await domain.applyNews(told(id, 'settled', { source: 'poll' }));
-  // This goes through, and heals nothing.
-  await domain.applyNews(told(id, 'unknown', { source: 'poll', doubt: 'absent_order' }));
+  for (let n = 0; n < 3; n++) await domain.applyNews(reportOf(id, 'settled', { source: 'poll' }));
+  // This report is recorded and moves nothing, so it does not close the case.
+  await domain.applyNews(reportOf(id, 'unknown', { source: 'poll', doubt: 'absent_order' }));
   expect((await cases(id)).map(({ kind, closed }) => `${kind} ${closed}`).toSorted()).toEqual([
     'absent_order false',
     'unprocessable false',
   ]);
   await books.rows('drop function refuse_one cascade');
-  expect(await domain.applyNews(told(id, 'settled'))).toMatchObject({ verdict: 'moved', state: 'SUCCEEDED' });
+  expect(await domain.applyNews(reportOf(id, 'settled'))).toMatchObject({
+    verdict: 'moved',
+    state: 'SUCCEEDED',
+  });
   expect((await cases(id)).find(({ kind }) => kind === 'unprocessable')).toMatchObject({
     closed: true,
     resolution: 'a later report was recorded',
@@ -90,14 +93,14 @@ test('a case of refusals is closed by the report that goes through', async () =>
   ]);
 });
 
-test('an event that is refused is put on its recharge, stays due, and waits longer each time', async () => {
+test('a refused event is linked to its recharge, stays due, and waits longer each time', async () => {
   const domain = open();
   const id = await recharged(domain, {}, 'submit', 'accepted');
   const event = { id, provider: 'sandbox', eventId: `evt-${id}`, rawBody: Buffer.from('{}') };
   await domain.inbox.keep({ ...event, correlationId: 'c-1' });
   await refuse(id, 'settled');
   for (let n = 0; n < 3; n++)
-    await domain.applyNews(told(id, 'settled', { source: 'webhook', eventId: event.id }));
+    await domain.applyNews(reportOf(id, 'settled', { source: 'webhook', eventId: event.id }));
   const rows = await books.rows(
     `select transaction_id, processed_at, round(extract(epoch from due_at - now()) * 1000 / ${RECONCILE_AFTER_MS})::int
       as gap
@@ -108,16 +111,16 @@ test('an event that is refused is put on its recharge, stays due, and waits long
   expect(await cases(id)).toMatchObject([{ kind: 'unprocessable' }]);
 });
 
-test('an event of a finished recharge that is refused is a case, and the recharge stays finished', async () => {
+test('a refused event of a final recharge opens a case, and the recharge stays final', async () => {
   const domain = open();
   const id = await recharged(domain, {}, 'submit', 'declined');
   await refuse(id, 'settled');
-  for (let n = 0; n < 3; n++) await domain.applyNews(told(id, 'settled', { source: 'webhook' }));
+  for (let n = 0; n < 3; n++) await domain.applyNews(reportOf(id, 'settled', { source: 'webhook' }));
   expect(await cases(id)).toMatchObject([{ kind: 'unprocessable' }]);
   expect(await gap(id)).toBeNull();
 });
 
-test('a wallet that is full does not take a settlement, and the other one of its batch goes through', async () => {
+test('a full wallet refuses a settlement, and the other report of the batch is recorded', async () => {
   const domain = open();
   const accountId = 'acct-full';
   await deposit(domain, accountId, 2n ** 63n - 10n);
@@ -126,36 +129,38 @@ test('a wallet that is full does not take a settlement, and the other one of its
     recharged(domain, { accountId, amountMinor: 3n }, 'submit', 'accepted'),
     recharged(domain, {}, 'submit', 'accepted'),
   ]);
-  await domain.applyNews(told(id, 'settled'));
+  await domain.applyNews(reportOf(id, 'settled'));
   const answers = await Promise.all([
-    domain.applyNews(told(tooMuch, 'settled', { source: 'poll' })),
-    domain.applyNews(told(other, 'settled', { source: 'poll' })),
+    domain.applyNews(reportOf(tooMuch, 'settled', { source: 'poll' })),
+    domain.applyNews(reportOf(other, 'settled', { source: 'poll' })),
   ]);
   expect(answers.map(({ verdict }) => verdict)).toEqual(['refused', 'moved']);
 });
 
-describe('what is no refusal of one recharge', () => {
-  test.each(['42601', 'XX000'])('is thrown, not noted (%s)', async (sqlState) => {
+describe('an error that is no refusal of one recharge', () => {
+  test.each(['42601', 'XX000'])('is thrown and not counted (%s)', async (sqlState) => {
     const domain = open();
     const id = await recharged(domain, {}, 'submit');
     await refuse(id, 'settled', sqlState);
     for (let n = 0; n < 3; n++)
-      await expect(domain.applyNews(told(id, 'settled'))).rejects.toThrow('not this one');
+      await expect(domain.applyNews(reportOf(id, 'settled'))).rejects.toThrow('not this one');
     expect(await cases(id)).toEqual([]);
   });
 
-  test('is what a client asks for: it hears of it', async () => {
+  test('is thrown to a client', async () => {
     const domain = open();
     const id = await recharged(domain, {});
     await refuse(id, 'withdraw');
     for (let n = 0; n < 3; n++)
-      await expect(domain.applyNews(told(id, 'withdraw', { source: 'client' }))).rejects.toThrow(
+      await expect(domain.applyNews(reportOf(id, 'withdraw', { source: 'client' }))).rejects.toThrow(
         'not this one',
       );
     expect(await cases(id)).toEqual([]);
   });
 
-  test('is an id that none can have', async () => {
-    await expect(open().applyNews(told('no uuid', 'settled', { source: 'poll' }))).rejects.toThrow('uuid');
+  test('is thrown for a text that is no id', async () => {
+    await expect(open().applyNews(reportOf('no uuid', 'settled', { source: 'poll' }))).rejects.toThrow(
+      'uuid',
+    );
   });
 });

@@ -14,13 +14,13 @@ export const CLIENT = '00000000-0000-7000-8000-00000000000a';
 export const OTHER_CLIENT = '00000000-0000-7000-8000-00000000000b';
 export const RECONCILE_AFTER_MS = 60_000;
 
-/** A database of one's own with a Domain on it, and plain SQL for what no Domain would do. */
+/** A database for one test file with a Domain on it, and plain SQL for changes that a Domain never makes. */
 export interface Books {
   readonly url: string;
   readonly domain: Domain;
-  /** Another process, as far as the database can tell. */
+  /** Opens a second Domain on the same database, as another process would. */
   open(options?: Partial<DomainOptions>): Domain;
-  /** Ends every Domain opened so far, as at the end of their processes. */
+  /** Closes all Domains that are open, as the end of their processes would. */
   closeDomains(): Promise<void>;
   rows<Row extends object = Record<string, unknown>>(sql: string, values?: unknown[]): Promise<Row[]>;
   close(): Promise<void>;
@@ -62,11 +62,11 @@ export async function openBooks(): Promise<Books> {
   };
 }
 
-/** Ids of one process grow, also within a millisecond. */
+/** A request whose id is greater than all ids made before it, also within one millisecond. */
 export const newRecharge = (over: Partial<NewRecharge> = {}): NewRecharge =>
   aRecharge({ id: uuidv7(), ...over });
 
-export const told = (
+export const reportOf = (
   transactionId: string,
   news: News,
   over: Partial<RechargeReport> = {},
@@ -78,7 +78,7 @@ export const told = (
   ...over,
 });
 
-/** Creates a recharge and tells it `news`, one after the other. Returns its id. */
+/** Creates a recharge and reports `news` about it, one after the other. Returns its id. */
 export async function recharged(
   domain: Domain,
   over: Partial<NewRecharge>,
@@ -87,11 +87,11 @@ export async function recharged(
   const ask = newRecharge(over);
   const created = await domain.createRecharge(ask);
   if (!created.ok) throw new Error(created.problem);
-  for (const heard of news) await domain.applyNews(told(ask.id, heard));
+  for (const heard of news) await domain.applyNews(reportOf(ask.id, heard));
   return ask.id;
 }
 
-/** Money on a wallet, by the way that money comes. */
+/** Puts money into a wallet by a collection that succeeds. */
 export const deposit = (domain: Domain, accountId: string, amountMinor: bigint): Promise<string> =>
   recharged(domain, { accountId, amountMinor }, 'submit', 'settled');
 

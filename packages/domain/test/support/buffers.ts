@@ -4,15 +4,15 @@ import { sessionPins } from '../../src/store/database/database.js';
 
 type Statement = Readonly<{ text: string; values: readonly unknown[] }>;
 
-/** What a statement that runs for every request or on a timer may touch: a tenth of a second of a cold disk. */
+/** The most buffers for a statement that runs per request or on a timer: a tenth of a second of a cold disk. */
 export const BUFFERS_MAX = 2_000;
 
-/** What a statement touched, at 8 kB a buffer, whichever way its plan was made. */
+/** The buffers of 8 kB that a statement touched, with the plan that touches more. */
 export type Touched = Readonly<{ buffers: number; text: string }>;
 
 /**
- * Runs `work` and says how many buffers each of its statements touches: planned for its values, and planned once for
- * all values, as a connection does after the fifth time. The statements are run again for that and rolled back.
+ * Runs `work` and counts the buffers that each of its statements touches: with a plan for its values, and with a plan for
+ * all values, as a connection makes it after five runs. For that the statements are run again and rolled back.
  */
 export async function buffersOf(url: string, work: () => Promise<unknown>): Promise<Touched[]> {
   const statements = await recorded(work);
@@ -30,7 +30,7 @@ export async function buffersOf(url: string, work: () => Promise<unknown>): Prom
   }
 }
 
-/** Everything the store sends goes through the pool's `query`. */
+/** Records all statements of the store. They all go through the pool's `query`. */
 async function recorded(work: () => Promise<unknown>): Promise<Statement[]> {
   const statements: Statement[] = [];
   const { query } = pg.Pool.prototype;

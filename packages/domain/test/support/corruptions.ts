@@ -10,8 +10,8 @@ export type Corruption = Readonly<{
 }>;
 
 /**
- * What breaks each invariant. The superuser's session runs no triggers and asks no foreign keys;
- * where a constraint would still refuse, it is dropped first: the invariant is what is left when a migration loses it.
+ * Changes that break each invariant. The superuser's session runs no triggers and checks no foreign keys. A constraint
+ * that would still refuse the change is dropped first, as a faulty migration might do.
  */
 export const corruptions: readonly Corruption[] = [
   {

@@ -1,15 +1,15 @@
 import { type Books, CLIENT, OTHER_CLIENT, openBooks } from './books.js';
 
-/** When the newest recharge of `openManyRows` was made; one was made every second before. */
+/** The time of the newest recharge of `openManyRows`. There is one recharge per second before it. */
 export const NEWEST_AT = new Date('2026-11-01T00:00:00Z');
 export const QUIET_CLIENT = OTHER_CLIENT;
 /** Half of all settlements credit this account, in two currencies. */
 export const BUSY_ACCOUNT = 'acct-busy';
 
 /**
- * Books of one client with `count` recharges of 10,000 accounts, with all that belongs to them. Some thousand failed, all
- * of them long ago, the newest 200 are not final, nothing was ever canceled. Another client has ten old ones.
- * Triggers and keys are not asked: they would take ten times as long as the rows.
+ * Books of one client with `count` recharges of 10,000 accounts, and all their other rows. Some thousand of the older half
+ * have failed, the newest 200 are not final, and none is canceled. Another client has ten old recharges. Triggers and
+ * foreign keys are off, because they would take ten times as long as the rows.
  */
 export async function openManyRows(count: number): Promise<Books> {
   const books = await openBooks();

@@ -10,7 +10,7 @@ const nextStepIn: Record<State, Recharge['nextStep']> = {
   CANCELED: null,
 };
 
-/** A recharge as it is usually found in `state`. */
+/** A typical recharge in `state`. */
 export const recharge = (state: State, over: Partial<Recharge> = {}): Recharge => ({
   id: 'r-1',
   kind: 'collect',
@@ -35,7 +35,7 @@ export const report = (news: News, over: Partial<Report> = {}): Report => ({
   ...over,
 });
 
-/** Every order in which `items` can come. */
+/** All orders of `items`. */
 export const permutations = <T>(items: readonly T[]): T[][] =>
   items.length === 0
     ? [[]]

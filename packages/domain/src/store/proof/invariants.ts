@@ -23,7 +23,7 @@ export const invariants: Record<string, { meaning: string; sql: string }> = {
       where request.client_id <> recharge.client_id`,
   },
   books_close: {
-    meaning: 'a wallet holds what its entries say: credits less debits',
+    meaning: 'the balance of a wallet is the credits less the debits of its entries',
     sql: `select wallet.name || ' ' || wallet.currency || ': ' || coalesce(wallet.balance_minor, 0) || ' kept, '
         || coalesce(entered.sum, 0) || ' entered' as broken
       from (select name, currency, balance_minor from ledger_account where name like 'wallet:%') wallet
@@ -48,7 +48,7 @@ export const invariants: Record<string, { meaning: string; sql: string }> = {
     sql: `select name || ' ' || currency as broken from ledger_account where balance_minor < 0`,
   },
   effect_matches_state: {
-    meaning: 'a recharge has its one settlement exactly when it succeeded, of its own amount',
+    meaning: 'a recharge has one settlement of its own amount exactly if it succeeded',
     sql: `select recharge.id::text as broken from recharge_transaction recharge
       left join lateral (
         select count(*) as count, sum(entry.amount_minor) as amount, min(entry.currency) as currency
@@ -85,7 +85,7 @@ export const invariants: Record<string, { meaning: string; sql: string }> = {
           and (entry.amount_minor, entry.currency) <> (recharge.amount_minor, recharge.currency))`,
   },
   running_balances: {
-    meaning: 'the balance that an entry leaves a wallet with is the sum of the entries up to it',
+    meaning: 'the balance at an entry is the sum of the entries of its wallet up to it',
     sql: `select account || ' ' || currency || ' #' || id as broken from (
         select id, account, currency, kept, sum(delta) over (partition by account, currency order by id) as sum
         from (
@@ -96,14 +96,14 @@ export const invariants: Record<string, { meaning: string; sql: string }> = {
       where kept is distinct from sum`,
   },
   suspense_has_case: {
-    meaning: 'money in suspense has a case that says why',
+    meaning: 'money in suspense has a case',
     sql: `select distinct journal.transaction_id::text as broken from ledger_journal journal
       where journal.slot = 'suspense'
         and not exists (
           select from reconciliation_case some_case where some_case.transaction_id = journal.transaction_id)`,
   },
   hold_given_back: {
-    meaning: 'a delivery that failed or was canceled got its hold reversed',
+    meaning: 'a failed or canceled delivery has its hold reversed',
     sql: `select recharge.id::text as broken from recharge_transaction recharge
       where recharge.kind = 'deliver' and recharge.state in ('FAILED', 'CANCELED')
         and not exists (
@@ -121,7 +121,8 @@ export const invariants: Record<string, { meaning: string; sql: string }> = {
       where coalesce(frozen.balance_minor, 0) <> coalesce(unfinished.amount, 0)`,
   },
   legal_chain: {
-    meaning: 'transitions have no gap, each begins where the last ended, and every move is legal',
+    meaning:
+      'transitions have no gap, each begins in the state that the previous one led to, and each move is legal',
     sql: `select transaction_id || ' #' || seq as broken from (
         select transaction_id, seq, verdict, from_state, to_state,
           lag(seq, 1, 0) over chain as last_seq, lag(to_state, 1, 'CREATED') over chain as last_state
@@ -142,13 +143,13 @@ export const invariants: Record<string, { meaning: string; sql: string }> = {
       union all select id::text from webhook_event where processed_at is null and due_at is null`,
   },
   submitted_has_attempt: {
-    meaning: 'what was submitted was attempted, and what was attempted was submitted',
+    meaning: 'a recharge has a time of submission exactly if it has an attempt',
     sql: `select recharge.id::text as broken from recharge_transaction recharge
       where (recharge.submitted_at is not null) <> (recharge.attempt > 0)
         or (recharge.attempt = 0 and recharge.state not in ('CREATED', 'CANCELED'))`,
   },
   intent_before_effect: {
-    meaning: 'every attempt has its provider call on record, and no other call is there',
+    meaning: 'a recharge has a submit call on record for each attempt, and no other',
     sql: `select recharge.id::text as broken from recharge_transaction recharge
       where recharge.attempt <> (select count(distinct call.attempt) from provider_call call
         where call.transaction_id = recharge.id and call.operation = 'submit')`,
