@@ -3,14 +3,14 @@ import type { JobData, JobQueue, JobWorker, QueueName } from './catalogue.js';
 
 export type WorkerSettings = Omit<WorkerOptions, 'connection' | 'prefix'>;
 
-/** What the two stores of BullMQ have to offer; nothing outside this package knows which one it is. */
+/** What both stores of BullMQ offer. No other package knows which of them is in use. */
 export interface Backend {
   readonly kind: 'redis' | 'postgres';
-  /** True when a command would fail at once: a caller that must not wait asks this first, and it costs nothing. */
+  /** Whether a command would fail at once. A caller that must not wait checks this first, at no cost. */
   isAway(): boolean;
-  /** Resolves once a queue or a worker can be built. Rejects only when `stop` is aborted. */
+  /** Resolves once a queue or a worker can be built. Rejects only if `stop` is aborted. */
   reachable(stop: AbortSignal): Promise<void>;
-  /** One round trip. @throws an error that says what is wrong with the store. */
+  /** Checks the store in one round trip. @throws an error whose message names the fault */
   ping(): Promise<void>;
   /** What a store needs before the first queue of a name is built. @throws while the store is away */
   prepareQueue?(name: QueueName): Promise<void>;
@@ -20,9 +20,9 @@ export interface Backend {
     processor: Processor<JobData, void, string>,
     settings: WorkerSettings,
   ): JobWorker;
-  /** Hears every error of its queues and workers; mends what it can. */
+  /** Is called with each error of the queues and workers. Repairs the store if it can. */
   noteError(error: unknown): void;
-  /** From now on a connection that is lost is given up, so that no worker waits for one when it closes. */
+  /** Stops reconnecting lost connections, so no closing worker waits for one. */
   windDown(): Promise<void>;
   close(): Promise<void>;
 }

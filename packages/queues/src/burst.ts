@@ -1,9 +1,9 @@
 import type { Logger } from '@replenish/runtime';
 
-// A store that is away fails every call: one line says it, and one a period says that it still does.
+// A store that is away fails every call. One line reports that, and then one line per period.
 const QUIET_MS = 10_000;
 
-/** Logs the first fault of a burst and the end of it, and counts what lies between. */
+/** Logs the first fault of a series and the end of the series, and counts the faults between. */
 export class Burst {
   #faults = 0;
   #loggedAtMs = Number.NEGATIVE_INFINITY;

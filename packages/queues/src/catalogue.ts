@@ -1,20 +1,20 @@
 import type { DefaultJobOptions, Queue, Worker } from 'bullmq';
 
 /**
- * All that a job carries. What is to be done stands in the database, under these ids.
+ * The content of a job: only ids. The database holds the work under these ids.
  *
- * Hints that go out together share jobs: a job of one id each cost more than all else that was done for a recharge
- * (on Postgres 3,000 us of 4,000), and eight of them cost hardly more than one. More than eight would let one worker
- * take a burst that others have hands free for.
+ * Hints that are added together share jobs. With one id per job, the jobs took more of the database's time than the rest of
+ * a recharge (3,000 us of 4,000 on Postgres), and a job with eight ids hardly takes more than a job with one. With more
+ * than eight, one worker would take a burst while other workers are idle.
  */
 export type JobData = Readonly<{ ids: readonly string[] }>;
 
-export const IDS_A_JOB_MAX = 8;
+export const IDS_PER_JOB_MAX = 8;
 
-/** One pair of queues a provider, so that a slow provider never takes another's slots. BullMQ forbids `:` in names. */
+/** Each provider has a pair of queues, so a slow provider never takes another's turns. BullMQ forbids `:` in names. */
 export type QueueName = `submission-${string}` | `reconciliation-${string}` | 'webhooks';
 
-/** What the database says is due, and thereby whose queue it belongs to. */
+/** A kind of due work. It determines the queue. */
 export type DueWork =
   | Readonly<{ what: 'recharge'; provider: string; nextStep: 'submit' | 'ask' }>
   | Readonly<{ what: 'event' }>;
@@ -25,8 +25,8 @@ export function queueOf(due: DueWork): QueueName {
 }
 
 /**
- * Ids that a queue may hold before a sweep adds no more. Enough for two turns of eight workers; what is beyond it stays
- * due in the database, where it costs nothing, and new recharges do not wait behind it.
+ * A sweep adds no ids to a queue that holds this many. They are enough for two turns of eight workers. Further rows stay due
+ * in the database, where they cost nothing, and new recharges do not wait behind them.
  */
 export const IDS_WAITING_MAX = 512;
 
@@ -39,23 +39,23 @@ export const queueNames = (providers: readonly string[]): QueueName[] => [
   'webhooks',
 ];
 
-// Errors may quote what they choked on, so a job keeps the kind of its error only; the log has the rest.
+// The message of an error may quote its input, so a job keeps only the kind of its error. The log has the rest.
 const PRIVATE = { stackTraceLimit: 0 };
 
-/** How many finished jobs a backend keeps to look at. The record that is kept for good is in the database. */
+/** How many finished jobs a backend keeps for people to look at. The permanent record is in the database. */
 export type JobRetention = Readonly<Pick<DefaultJobOptions, 'removeOnComplete' | 'removeOnFail'>>;
 
 /**
- * No job is given an id of its own: a failed job that is kept would block a later hint of the same id, and a doubled
- * hint does no harm, because the claim is conditional.
+ * No job gets an id from us, because a failed job that is kept would block a later job with the same id. A doubled job does
+ * no harm, because the claim is conditional.
  */
 export function jobOptions(queue: QueueName, kept: JobRetention): DefaultJobOptions {
   if (queue === 'webhooks') {
     return { ...PRIVATE, ...kept, attempts: 5, backoff: { type: 'exponential', delay: 500, jitter: 0.5 } };
   }
-  // One attempt on purpose: recovery belongs to the sweeper, which asks the provider before anything is sent again.
+  // One attempt only. The sweeper continues a failed recharge, and asks the provider before an order is sent again.
   return { ...PRIVATE, ...kept, attempts: 1 };
 }
 
-/** Lifecycle events that BullMQ keeps a queue, for its dashboards. Nothing here reads them; the default is 10,000. */
+/** How many lifecycle events BullMQ keeps per queue for dashboards. None of our code reads them. The default is 10,000. */
 export const EVENTS_KEPT = 1_000;

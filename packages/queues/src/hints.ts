@@ -1,35 +1,34 @@
-// One multi-row statement or one pipeline of this size takes some 60 ms; beyond it only the wait of the first hint in
-// it grows.
+// One multi-row statement or pipeline of this size takes about 60 ms. A larger one only makes its first hint wait longer.
 const BATCH_MAX = 1_000;
 
-type Flush = Readonly<{ ids: string[]; sent: Promise<void> }>;
+type HintBatch = Readonly<{ ids: string[]; sent: Promise<void> }>;
 
 /**
- * The hints of one queue. What arrives while an addition is under way goes out together in the next one, so that a
- * burst costs a few round trips, and a lone hint waits for nobody.
+ * The hints of one queue. Hints that arrive while an addition is under way share the next one. So a burst needs few round
+ * trips, and a lone hint is added at once.
  */
 export class HintLane {
   #inFlight: Promise<void> = Promise.resolve();
-  #gathering: Flush | null = null;
+  #gathering: HintBatch | null = null;
   #isLate = false;
 
-  /** @param addAll adds jobs for these ids; rejects when the store is away */
+  /** @param addAll adds jobs for these ids; rejects if the store is away */
   constructor(
     private readonly addAll: (ids: readonly string[]) => Promise<void>,
     private readonly waitMs: number,
   ) {}
 
-  /** @throws when the jobs were not added within the wait; they may still be */
+  /** @throws if the jobs were not added in time. They may still be added later */
   async send(ids: readonly string[]): Promise<void> {
-    // A store that hangs is not fed further: what is collected for it would grow without end.
+    // A store that hangs gets no more hints, because they would pile up without end.
     if (this.#isLate) throw new Error(`the queue has not answered for more than ${this.waitMs} ms`);
     if (!this.#gathering || this.#gathering.ids.length >= BATCH_MAX) this.#gathering = this.#gather();
     this.#gathering.ids.push(...ids);
     return this.#gathering.sent;
   }
 
-  /** Goes out after what is under way; whoever is in it waits no longer than the first of them. */
-  #gather(): Flush {
+  /** Begins a batch that is added after the one under way. The time limit of the whole batch counts from its first hint. */
+  #gather(): HintBatch {
     const ids: string[] = [];
     const added = this.#inFlight.then(() => {
       if (this.#gathering?.ids === ids) this.#gathering = null;

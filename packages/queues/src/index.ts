@@ -3,7 +3,7 @@ import type { Queue } from 'bullmq';
 import type { Backend } from './backend.js';
 import { Burst } from './burst.js';
 import {
-  IDS_A_JOB_MAX,
+  IDS_PER_JOB_MAX,
   IDS_WAITING_MAX,
   type JobData,
   type JobQueue,
@@ -32,63 +32,63 @@ const DEPTH_STATES = ['waiting', 'active', 'delayed', 'failed'] as const;
 
 export type QueueDepth = Readonly<{ queue: QueueName; state: (typeof DEPTH_STATES)[number]; count: number }>;
 
-/** Jobs are hints: they carry ids and nothing else. Losing, doubling or reordering them loses no money. */
+/** Jobs are hints that carry only ids. Jobs that are lost, doubled or reordered lose no money. */
 export interface Queues {
   readonly backend: 'redis' | 'postgres';
   /**
-   * Adds jobs for these ids. Answers within the set wait and never throws: false when the store is away or slow, which
-   * costs only time, because every unfinished row has a due time that the sweeper turns into a hint.
+   * Adds jobs for these ids. Answers within the set wait and never throws. False if the store is away or slow. That costs
+   * only time, because the sweeper adds a job for each unfinished row at its due time.
    */
   hint(queue: QueueName, ids: readonly string[]): Promise<boolean>;
-  /** Returns at once, also while the store is away; the worker starts when it is there. */
+  /** Returns at once, even while the store is away. The worker starts once the store can be reached. */
   work(queue: QueueName, handler: Handler, options: WorkOptions): WorkerHandle;
   /**
-   * How many ids each of these queues should be given by a sweep, in their order: none where enough jobs wait. Hinting
-   * what waits already would only make copies, behind which new recharges wait.
-   * @throws when the store is away or takes no jobs
+   * How many ids a sweep should add to each of these queues, in their order. Zero for a queue in which enough jobs wait:
+   * more hints would only be copies, and new recharges would wait behind them.
+   * @throws if the store is away or takes no jobs
    */
   room(names: readonly QueueName[]): Promise<number[]>;
-  /** @throws when the store is away */
+  /** @throws if the store is away */
   depth(): Promise<QueueDepth[]>;
-  /** @throws an error that says what is wrong: the store is away, takes no writes, is full, or may throw jobs away */
+  /** @throws an error whose message names the fault: the store is away, takes no writes, is full, or may evict jobs */
   ping(): Promise<void>;
-  /** Every queue of the catalogue as BullMQ's own object. @throws when the store is away */
+  /** All queues of the catalogue as objects of BullMQ. @throws if the store is away */
   boards(): Promise<Queue[]>;
-  /** Waits for the handlers that run, then gives every connection back. */
+  /** Waits for the running handlers, then closes all connections. */
   close(): Promise<void>;
 }
 
 export type QueuesConfig = Readonly<{
-  /** Redis or Valkey. Unset: the queues live in the database, in a schema of their own. */
+  /** Redis or Valkey. Unset: the queues are in the database, in a schema of their own. */
   redisUrl?: string | undefined;
   databaseUrl: string;
-  /** What keys in Redis begin with. Unset: a name made from the identity of the database. */
+  /** Prefix of the keys in Redis. Unset: a name made from the identity of the database. */
   prefix?: string | undefined;
   log: Logger;
   /** Names of the providers, each with its own pair of queues. */
   providers?: readonly string[];
-  /** Connections for statements, on Postgres; each worker holds one more. */
+  /** The most connections for statements on Postgres. Each worker holds one more. */
   poolMax?: number;
-  /** How long a hint may hold its caller up. */
+  /** The longest time that a hint may delay its caller. */
   hintWaitMs?: number;
-  /** Where lost locks, stalled and failed jobs are counted. */
+  /** The registry for the counters of lost locks, stalled jobs and failed jobs. */
   registry?: Frame['registry'];
 }>;
 
-// Half a second: a recharge is stored by then and the sweeper comes soon; nobody's request should wait for a queue.
+// Half a second. The recharge is stored, and the sweeper will add its job soon, so a request need not wait for a queue.
 const HINT_WAIT_MS = 500;
-// Statements are short and hints share them: what bounds a worker is Postgres's own work, not the connections.
+// Statements are short, and hints share them. Postgres's own work limits a worker before its connections do.
 const POOL_MAX = 4;
 
-/** Opens nothing but connections: a process starts while its queue store is away, and picks up when it comes. */
+/** Only opens connections. So a process can start while its queue store is away, and works once the store is there. */
 export function openQueues(config: QueuesConfig): Queues {
   return new OpenQueues(config);
 }
 
 function jobsOf(ids: readonly string[]): JobData[] {
   const jobs: JobData[] = [];
-  for (let at = 0; at < ids.length; at += IDS_A_JOB_MAX)
-    jobs.push({ ids: ids.slice(at, at + IDS_A_JOB_MAX) });
+  for (let at = 0; at < ids.length; at += IDS_PER_JOB_MAX)
+    jobs.push({ ids: ids.slice(at, at + IDS_PER_JOB_MAX) });
   return jobs;
 }
 
@@ -146,7 +146,7 @@ class OpenQueues implements Queues {
   async room(names: readonly QueueName[]): Promise<number[]> {
     await this.#backend.ping();
     const waiting = await Promise.all(names.map(async (name) => (await this.#queue(name)).getWaitingCount()));
-    return waiting.map((jobs) => Math.max(0, IDS_WAITING_MAX - jobs * IDS_A_JOB_MAX));
+    return waiting.map((jobs) => Math.max(0, IDS_WAITING_MAX - jobs * IDS_PER_JOB_MAX));
   }
 
   async depth(): Promise<QueueDepth[]> {
@@ -192,7 +192,7 @@ class OpenQueues implements Queues {
   async #add(name: QueueName, ids: readonly string[]): Promise<void> {
     const queue = await this.#queue(name);
     const jobs = jobsOf(ids).map((data) => ({ name, data }));
-    // A lone job takes the simple way: addBulk builds temporary tables on Postgres.
+    // A lone job is added by `add`, because `addBulk` makes temporary tables on Postgres.
     if (jobs.length === 1) await queue.add(name, jobs[0]!.data);
     else await queue.addBulk(jobs);
   }
@@ -202,7 +202,7 @@ class OpenQueues implements Queues {
     return Promise.all(queueNames(providers).map((name) => this.#queueNow(name)));
   }
 
-  /** Unlike `#queue`, fails at once when the store is away. */
+  /** Fails at once if the store is away, unlike `#queue`. */
   async #queueNow(name: QueueName): Promise<JobQueue> {
     await this.#backend.ping();
     return this.#queue(name);
@@ -217,7 +217,7 @@ class OpenQueues implements Queues {
     return opening;
   }
 
-  /** BullMQ remembers a failed first contact for ever, so a queue is built when the store is there, or built again. */
+  /** A queue of BullMQ never recovers from a failed first contact. So it is built once the store is there, or built again. */
   async #open(name: QueueName): Promise<JobQueue> {
     await this.#backend.reachable(this.#stop.signal);
     await this.#backend.prepareQueue?.(name);

@@ -5,8 +5,8 @@ import { messageOf } from './burst.js';
 const CONNECT_LIMIT_MS = 2_000;
 
 /**
- * A name for the installation that lives in this database: the same for every process and every route to it, another
- * one for any other database of any server. (The address would not do: processes may know one database by several.)
+ * A name for the installation in this database. It is the same for all processes and all addresses of the database, and
+ * another one for every other database. The address would not serve, because a database may have several.
  */
 async function installationOf(databaseUrl: string): Promise<string> {
   const client = new pg.Client({
@@ -32,8 +32,9 @@ async function installationOf(databaseUrl: string): Promise<string> {
 }
 
 /**
- * What the keys of one installation begin with in a Redis that several may share. Asked once; a failure is asked again.
- * @param given the setting QUEUE_PREFIX, which is taken as it is
+ * The prefix of one installation's keys in a Redis that several installations may share. The database is asked once, and
+ * again after a failure.
+ * @param given the setting QUEUE_PREFIX, which is used as it is
  */
 export function prefixSource(given: string | undefined, databaseUrl: string): () => Promise<string> {
   if (given !== undefined) return async () => given;

@@ -4,26 +4,26 @@ import { Burst } from './burst.js';
 import { prefixSource } from './installation.js';
 import { redisAddressFrom } from './redis/address.js';
 import { openConnection } from './redis/connections.js';
-import { mayBeOtherwiseElsewhere } from './redis/faults.js';
+import { mayDifferOnAnotherServer } from './redis/faults.js';
 
-/** A store for counters that every process shares. What its client is, only the rate limiter's library has to know. */
+/** A store for counters that all processes share. Only the library of the rate limiter knows the type of `client`. */
 export type LimitStore = Readonly<{
   kind: 'redis' | 'postgres';
   client: object;
-  /** What each counter's name begins with, so that two installations in one Redis do not count together. */
+  /** Prefix of the counters' names, so two installations in one Redis do not count together. */
   scope: () => Promise<string>;
   close: () => Promise<void>;
 }>;
 
-// A limit is not worth more of a request's time: whoever gets no answer by then goes on without.
+// A request waits at most this long for its counter. After that it continues without the limit.
 const ANSWER_LIMIT_MS = 1_000;
 const POOL_MAX = 2;
 
-/** Redis when there is one, else Postgres. Opens nothing but a connection, so it may be away at the start. */
+/** Opens the store on Redis if there is one, and on Postgres otherwise. The store may be away at the start. */
 export function openLimitStore(config: {
   redisUrl?: string | undefined;
   databaseUrl: string;
-  /** As that of the queues. */
+  /** The prefix of the queues. */
   prefix?: string | undefined;
   log: Logger;
 }): LimitStore {
@@ -38,7 +38,7 @@ function onRedis(url: string, scope: () => Promise<string>, errors: Burst): Limi
     maxRetriesPerRequest: 0,
     commandTimeout: ANSWER_LIMIT_MS,
     connectTimeout: 3_000,
-    reconnectOnError: mayBeOtherwiseElsewhere,
+    reconnectOnError: mayDifferOnAnotherServer,
     retryStrategy: (tries) => Math.min(tries * 100, 1_000),
   });
   redis.on('error', (error: Error) => errors.failed(error));
@@ -46,7 +46,7 @@ function onRedis(url: string, scope: () => Promise<string>, errors: Burst): Limi
   return { kind: 'redis', client: redis, scope, close: async () => redis.disconnect() };
 }
 
-/** A count that a crash loses costs nothing, so no commit of it waits for the disk. */
+/** Commits do not wait for the disk, because a crash may lose counts. */
 function onPostgres(databaseUrl: string, errors: Burst): LimitStore {
   const pool = openPool({
     databaseUrl,

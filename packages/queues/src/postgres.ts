@@ -12,16 +12,16 @@ const bullmq = withBackend<ReturnType<typeof createPostgresBackend>, PostgresCon
   createPostgresBackend,
 );
 
-// BullMQ reads every kept job when another one ends: with 500 of them a worker did 400 jobs a second, with 50 it did
-// 970, and keeping none saved another quarter of the database's time.
+// BullMQ reads all kept jobs whenever a job ends. With 500 kept jobs a worker did 400 jobs per second, and with 50 it did
+// 970. Keeping none saved another quarter of the database's time.
 const KEPT: JobRetention = { removeOnComplete: true, removeOnFail: { count: 100 } };
 const RETRY_MS = 250;
-// BullMQ's loops repeat a failed statement at once, thousands of times a second while Postgres restarts.
+// BullMQ's loops repeat a failed statement at once, thousands of times per second while Postgres restarts.
 const AFTER_FAULT_MS = 100;
-// SQLSTATE of a table, schema or function that is not there: somebody dropped BullMQ's schema.
+// The SQLSTATEs of a missing table, schema or function. They mean that BullMQ's schema was dropped.
 const SCHEMA_IS_GONE = new Set(['42P01', '3F000', '42883']);
 
-/** BullMQ in a schema of its own beside the books: one small pool for every queue and worker of the process. */
+/** BullMQ in a schema of its own beside the books. All queues and workers of the process share one small pool. */
 export function openPostgres(databaseUrl: string, poolMax: number, log: Logger): Backend {
   const errors = new Burst(log, 'queue database');
   const pools = openPools(databaseUrl, poolMax, errors);
@@ -75,8 +75,8 @@ type Pools = Readonly<{ statements: pg.Pool; listeners: pg.Pool }>;
 function openPools(databaseUrl: string, poolMax: number, errors: Burst): Pools {
   const open = (options: { max: number; answerLimitMs?: number; pins: Pins }) => {
     const pool = openPool({ databaseUrl, connectLimitMs: 2_000, ...options });
-    pool.on('connect', tellFaultsLater);
-    // Every queue and worker adds a listener of its own.
+    pool.on('connect', repeatEarlyErrors);
+    // Each queue and worker adds a listener of its own.
     return pool.setMaxListeners(0).on('error', (error) => errors.failed(error));
   };
   return {
@@ -85,16 +85,17 @@ function openPools(databaseUrl: string, poolMax: number, errors: Burst): Pools {
       answerLimitMs: 12_000,
       pins: { ...sessionPins, statement_timeout: ['10000'], lock_timeout: ['5000'] },
     }),
-    // One connection a worker, held for as long as it waits for NOTIFY: they must not take the statements' places.
+    // Each worker holds one connection while it waits for NOTIFY. These connections must not take those of statements.
     listeners: open({ max: 100, pins: { ...sessionPins, statement_timeout: ['0'] } }),
   };
 }
 
 /**
- * A connection that is made while Postgres shuts down may hear of it in the same packet that says it is ready: before
- * whoever asked for it can listen, and an error that nobody hears ends the process. It is told again a turn later.
+ * Emits an early error of a connection again, one turn of the event loop later. A connection that is made while Postgres
+ * shuts down may receive the error in the same packet that says it is ready. At that time its user has no listener yet, and
+ * an error without a listener would end the process.
  */
-function tellFaultsLater(client: pg.PoolClient): void {
+function repeatEarlyErrors(client: pg.PoolClient): void {
   const onError = (error: Error) => {
     if (client.listenerCount('error') > 1) return;
     client.off('error', onError).on('error', () => {});
@@ -103,7 +104,7 @@ function tellFaultsLater(client: pg.PoolClient): void {
   client.on('error', onError);
 }
 
-/** The face of `pg.Pool` that BullMQ asks for: statements go to one pool, held connections come from the other. */
+/** The part of `pg.Pool` that BullMQ uses. Statements go to one pool, and held connections come from the other. */
 function asBullmqPool({ statements, listeners }: Pools): PgPool {
   const pool = {
     query: async (text: string, params?: unknown[]) => {
@@ -125,10 +126,10 @@ function asBullmqPool({ statements, listeners }: Pools): PgPool {
   return pool as unknown as PgPool;
 }
 
-/** BullMQ's own refusals (class BM), such as a lost lock: its statement did work. */
+/** Whether the error is one of BullMQ's own refusals (class BM), such as a lost lock. The statement itself worked. */
 const isAnswer = (error: unknown): boolean => String((error as { code?: string }).code).startsWith('BM');
 
-/** A standby, and a server that was set to read only, answer every question and keep no job. */
+/** A standby and a read-only server answer all queries, but keep no jobs. */
 async function refuseReadOnly(pool: pg.Pool): Promise<void> {
   const { rows } = await pool.query(
     'select current_setting(\'transaction_read_only\') = \'on\' as "isReadOnly", pg_is_in_recovery() as "isStandby"',
@@ -138,7 +139,7 @@ async function refuseReadOnly(pool: pg.Pool): Promise<void> {
   if (isReadOnly) throw new Error('the queue database takes no writes: it is set to read only');
 }
 
-/** Callers that ask while the work is under way share it. */
+/** Lets calls that arrive while the work is under way share its result. */
 function singleFlight(work: () => Promise<void>): () => Promise<void> {
   let running: Promise<void> | undefined;
   return () => {

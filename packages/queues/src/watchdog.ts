@@ -2,7 +2,7 @@ import type { JobQueue } from './catalogue.js';
 
 const POLL_MS = 5_000;
 
-/** Sees whether jobs wait and nothing is begun. An id counts, not its job: a job may hold eight that wait for a turn. */
+/** Notices when jobs wait and no id is begun. It counts ids and not jobs, because a job may hold eight ids that wait for turns. */
 export class Watchdog {
   #movedAtMs = performance.now();
   #isWaiting = false;
@@ -28,7 +28,7 @@ export class Watchdog {
   }
 
   async #poll(): Promise<void> {
-    // A store that does not answer is the business of ping().
+    // `ping()` reports a store that does not answer.
     const waiting = await this.queue()
       .then((queue) => queue.getWaitingCount())
       .catch(() => 0);

@@ -10,24 +10,24 @@ import { Watchdog } from './watchdog.js';
 export type Later = Readonly<{ laterAtMs: number }>;
 
 /**
- * Works on what an id stands for. Runs at least once a hint, and may run twice at the same time: the claim in the
- * database decides. Throwing uses up an attempt; `laterAtMs` (epoch milliseconds) puts the id off and does not, nor
- * does it for those of its job that throw.
+ * Does the work of one id. It runs at least once per hint and may run twice at the same time, since the claim in the
+ * database decides. If it throws, the job uses up an attempt. If it returns `laterAtMs` (epoch milliseconds), the job is
+ * postponed to that time and uses up no attempt, even if other ids of the job throw.
  */
 // biome-ignore lint/suspicious/noConfusingVoidType: a handler that has nothing to say ends without a return
 export type Handler = (id: string, job: { attemptsMade: number }) => Promise<void | Later>;
 
 export interface WorkerHandle {
-  /** True when jobs have been waiting and no id was begun for the set time: the store is there, and nothing moves. */
+  /** Whether jobs have waited for the set time and no id was begun in it, although the store answers. */
   isStuck(): boolean;
-  /** Takes no further job and waits for the handlers that run. */
+  /** Takes no further job and waits for the running handlers. */
   close(): Promise<void>;
 }
 
 /**
- * @property concurrency ids that are worked on at once
- * @property stuckAfterMs default 30 s: the ids of a job are begun as turns come free, and in production a provider call
- * with its retries may hold every turn for some 23 s
+ * @property concurrency the most ids that are worked on at once
+ * @property stuckAfterMs default 30 s. The ids of a job are begun as turns come free, and in production a provider call with
+ * its retries may hold all turns for about 23 s
  */
 export type WorkOptions = Readonly<{ concurrency: number; stuckAfterMs?: number }>;
 
@@ -46,7 +46,7 @@ export function openCounters(registry: Frame['registry'] | undefined): WorkerCou
   };
 }
 
-// A first contact may fail at once: without a pause the worker would be built again thousands of times a second.
+// A first contact may fail at once. Without a pause the worker would be built again thousands of times per second.
 const REBUILD_AFTER_MS = 200;
 
 type WorkerDeps = Readonly<{
@@ -56,7 +56,7 @@ type WorkerDeps = Readonly<{
   log: Logger;
 }>;
 
-/** Starts when its store can be reached, and takes no job after `close`. */
+/** A worker that starts once its store can be reached, and takes no job after `close`. */
 export class RunningWorker implements WorkerHandle {
   readonly #stop = new AbortController();
   readonly #watchdog: Watchdog;
@@ -87,7 +87,7 @@ export class RunningWorker implements WorkerHandle {
     await (await this.#starting)?.close();
   }
 
-  /** BullMQ remembers a failed first contact for ever, so a worker that had one is built again. */
+  /** A worker of BullMQ never recovers from a failed first contact, so it is built again. */
   async #start(): Promise<JobWorker | undefined> {
     const { signal } = this.#stop;
     const stopped = new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve()));
@@ -115,9 +115,9 @@ export class RunningWorker implements WorkerHandle {
   #build(): JobWorker {
     const { backend, counters } = this.deps;
     const worker = backend.buildWorker(this.name, (job, token) => this.#process(job, token), {
-      // Jobs of one id each must be able to fill every turn.
+      // Jobs with one id each must be able to fill all turns.
       concurrency: this.options.concurrency,
-      // After a refused connection BullMQ's default is to sleep 15 s; money should not wait that long for a restart.
+      // By default BullMQ sleeps 15 s after a refused connection. Money should not wait that long after a restart.
       runRetryDelay: 1_000,
     });
     worker.on('active', () => this.#errors.recovered());
@@ -130,25 +130,26 @@ export class RunningWorker implements WorkerHandle {
     return worker;
   }
 
-  /** What of a job is not done when it is put off, or fails, is what it carries from then on. */
+  /** When a job is postponed or fails, reduces it to its unfinished ids: the next run must not repeat finished work. */
   async #process(job: Job<JobData>, token: string | undefined): Promise<void> {
     const { ids } = job.data;
     const runs = await Promise.all(ids.map((id) => this.#turn(() => this.#run(id, job.attemptsMade))));
     const times = runs.flatMap((run) => (run === 'done' || run instanceof Error ? [] : run.laterAtMs));
-    const isPutOff = times.length > 0;
-    // A job has one fate. Failing would run what is put off too early, and lose it with the last attempt. So the job
-    // waits, which uses up no attempt, and what failed waits with it; the last attempt's failures are the sweeper's.
-    const isDropped = isPutOff && isLastAttempt(job);
+    const isPostponed = times.length > 0;
+    // A job is either postponed or failed as a whole. If it failed, its postponed ids would run too early, and the last
+    // attempt would lose them. So it is postponed, which uses up no attempt, and its failed ids wait with it. On the last
+    // attempt the failed ids are dropped, and the sweeper adds them again.
+    const isDropped = isPostponed && isLastAttempt(job);
     const open = ids.filter((_, at) => runs[at] !== 'done' && !(isDropped && runs[at] instanceof Error));
     if (open.length === 0) return;
     if (open.length < ids.length) await job.updateData({ ids: open });
-    if (!isPutOff) throw runs.find((run) => run instanceof Error);
+    if (!isPostponed) throw runs.find((run) => run instanceof Error);
     await job.moveToDelayed(Math.max(...times), token);
     throw new DelayedError();
   }
 
   async #run(id: string, attemptsMade: number): Promise<'done' | Later | Error> {
-    // Told to close, it begins nothing: whoever is next takes what waited for its turn.
+    // A closing worker begins no id. The next worker takes the ids that waited for their turn.
     if (this.#stop.signal.aborted) return { laterAtMs: Date.now() };
     this.#watchdog.started();
     try {
@@ -156,7 +157,7 @@ export class RunningWorker implements WorkerHandle {
     } catch (error) {
       this.deps.counters.failed.inc({ queue: this.name });
       this.deps.log.warn({ err: error, queue: this.name, id, attemptsMade }, 'job failed');
-      // The store and its dashboard learn the kind of fault only: a message may quote what no job may carry.
+      // The store and its dashboard get only the kind of the error, because a message may quote private data.
       return new Error(error instanceof Error ? error.name : 'not an Error');
     }
   }
@@ -164,6 +165,6 @@ export class RunningWorker implements WorkerHandle {
 
 const isLastAttempt = ({ attemptsMade, opts }: Job): boolean => attemptsMade + 1 >= (opts.attempts ?? 1);
 
-/** Redis and Postgres word it differently. The effect has happened and is filed, so this is only counted. */
+/** Whether another worker took the job over. Its effect is recorded, so this is only counted. Each store has its own words. */
 const isLostLock = (error: Error): boolean =>
   /missing lock|lock mismatch|not in the active state/i.test(error.message);

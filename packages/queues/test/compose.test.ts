@@ -31,12 +31,12 @@ const apps = readdirSync(join(root, 'apps')).filter((app) => app !== 'cli');
 const processes = Object.entries(services).filter(([name]) => apps.includes(name));
 const fleet = Object.entries(services).filter(([, { image }]) => image === 'replenish:local');
 
-test('every process of the fleet has a service, and no service is more than that', () => {
+test('each process of the fleet has one service, and no other service runs our code', () => {
   expect(Object.keys(services).sort()).toEqual([...apps, 'migrate', 'postgres', 'redis', 'role'].sort());
   expect(processes.map(([name]) => name).sort()).toEqual(Object.keys(metricsOffset).sort());
 });
 
-test.each(fleet)('%s runs a file of a workspace that is there', (name, { command }) => {
+test.each(fleet)('%s runs an existing file of an existing workspace', (name, { command }) => {
   const [program, file] = command as [string, string];
   const [folder, workspace] = file.split('/') as [string, string];
   const start = JSON.parse(readFileSync(join(root, folder, workspace, 'package.json'), 'utf8')).scripts.start;
@@ -46,12 +46,12 @@ test.each(fleet)('%s runs a file of a workspace that is there', (name, { command
   else expect(`exec node ${file.split('/').slice(2).join('/')}`).toBe(start);
 });
 
-test('migrate is one shot of the command of that name', () => {
+test('the service migrate runs the command of that name once', () => {
   const { command, restart } = services.migrate!;
   expect([command.slice(2), restart]).toEqual([['migrate'], 'no']);
 });
 
-test('only migrate is the owner of the database: the processes have a role that is made before', () => {
+test('only migrate connects as the owner of the database; the processes have a role of their own', () => {
   const userOf = (name: string) =>
     new URL(String(services[name]!.environment.DATABASE_URL).replace(/\$\{.*\}/, 'p'));
   const users = processes.filter(([name]) => name !== 'sandbox').map(([name]) => userOf(name).username);
@@ -63,19 +63,22 @@ test('only migrate is the owner of the database: the processes have a role that 
   );
 });
 
-test.each(processes)('%s is asked for readiness on its own port', (name, { healthcheck, environment }) => {
+test.each(processes)('the readiness check of %s asks its own port', (name, { healthcheck, environment }) => {
   const port = Number(environment.METRICS_PORT) + metricsOffset[name as ProcessName];
   expect(environment.METRICS_HOST).toBe('0.0.0.0');
   expect(healthcheck?.test.join(' ')).toContain(`http://127.0.0.1:${port}/readyz`);
 });
 
-test.each(Object.entries(services))('%s ends gracefully, comes back, and can be scaled', (name, service) => {
-  expect(service.stop_grace_period).toBe('15s');
-  expect(service.restart).toBe(['migrate', 'role'].includes(name) ? 'no' : 'unless-stopped');
-  expect(service.container_name).toBeUndefined();
-});
+test.each(Object.entries(services))(
+  '%s ends gracefully, is restarted, and can be scaled',
+  (name, service) => {
+    expect(service.stop_grace_period).toBe('15s');
+    expect(service.restart).toBe(['migrate', 'role'].includes(name) ? 'no' : 'unless-stopped');
+    expect(service.container_name).toBeUndefined();
+  },
+);
 
-test('only the ingress and the dashboard are published, on this machine alone', () => {
+test('only the ingress and the dashboard are published, and only on this machine', () => {
   const published = Object.entries(services).flatMap(([name, { ports = [] }]) =>
     ports.map((it) => [name, it]),
   );
@@ -85,11 +88,11 @@ test('only the ingress and the dashboard are published, on this machine alone', 
   ]);
 });
 
-test.each(fleet)('%s is given settings that exist', (_name, { environment }) => {
+test.each(fleet)('%s gets only settings that exist', (_name, { environment }) => {
   expect(Object.keys(environment).filter((name) => !Object.hasOwn(settings, name))).toEqual([]);
 });
 
-test('inside the network every server listens to all, and is found by the name of its service', () => {
+test('inside the network each server listens on all addresses, and its address is the name of its service', () => {
   const { ingress, dashboard, sandbox, 'submission-worker': worker } = services;
   expect([
     ingress!.environment.INGRESS_HOST,
@@ -100,7 +103,7 @@ test('inside the network every server listens to all, and is found by the name o
   ]).toEqual(['0.0.0.0', '0.0.0.0', '0.0.0.0', 'http://ingress:8080', 'http://sandbox:8090']);
 });
 
-test('it is a development fleet, whatever the environment says, and its examples work from this machine', () => {
+test('it is a development fleet in any environment, and its printed examples work on this machine', () => {
   expect(fleet.map(([, { environment }]) => environment.NODE_ENV)).toEqual(fleet.map(() => 'development'));
   const { PUBLIC_URL } = services.ingress!.environment;
   expect(`${new URL(String(PUBLIC_URL)).host}:8080`).toBe(services.ingress!.ports![0]);
@@ -118,7 +121,7 @@ test('processes wait for the schema and for the queues', () => {
   expect(services.role!.depends_on).toEqual({ postgres: { condition: 'service_healthy' } });
 });
 
-test('the stores keep what they are given: volumes, no eviction, an append-only file, known versions', () => {
+test('the stores keep their data: volumes, no eviction, an append-only file, known versions', () => {
   const { postgres, redis } = services;
   expect(postgres!.image).toMatch(/^postgres:(1[6-9]|[2-9]\d)-alpine$/);
   expect(redis!.image).toBe('redis:7-alpine');
@@ -129,14 +132,14 @@ test('the stores keep what they are given: volumes, no eviction, an append-only 
   expect(named.sort()).toEqual(Object.keys(volumes).sort());
 });
 
-test('nobody reaches the stores but the fleet, and the sandbox is no part of it', () => {
+test('only the fleet reaches the stores, and the sandbox does not', () => {
   expect(networks.stores).toEqual({ internal: true });
   const placed = [services.postgres!, services.redis!, services.role!, services.sandbox!];
   expect(placed.map(({ networks: own }) => own)).toEqual([['stores'], ['stores'], ['stores'], ['fleet']]);
   expect(Object.keys(services.sandbox!.environment)).not.toContain('DATABASE_URL');
 });
 
-test('every secret comes from the environment, and its absence says what is missing', () => {
+test('each secret comes from the environment, and an error names a missing one', () => {
   const secrets = text.match(/\$\{[A-Z_]*(PASSWORD|SECRET|HASH|KEYS)[^}]*\}/g)!;
   expect(new Set(secrets.map((it) => /[A-Z_]+/.exec(it)![0]))).toEqual(
     new Set([
@@ -155,7 +158,7 @@ test.each(fleet)('the image of %s is built from the lockfile and runs without ro
   const lines = build!.dockerfile_inline.trim().split('\n');
   const copied = lines.flatMap((line) => /^COPY (?!--from)(.*) \S+$/.exec(line)?.[1]?.split(' ') ?? []);
   const sources = copied.filter((it) => !it.startsWith('--'));
-  // What only builds, and what only starts a fleet on one machine, stays behind; the sandbox's store is optional.
+  // The image has no packages that only build, or that only start a fleet on one machine. The sandbox's store is optional.
   const target = name === 'sandbox' ? 'sandbox' : 'fleet';
   expect(build!.target).toBe(target);
   expect(lines.some((line) => line.startsWith('RUN npm ci'))).toBe(true);
@@ -164,7 +167,7 @@ test.each(fleet)('the image of %s is built from the lockfile and runs without ro
   expect(final).toContain(`COPY --from=${name === 'sandbox' ? 'build' : 'pruned'} /app /app`);
   expect(final.trim().split('\n').at(-1)).toBe('USER node');
   expect(stages.find((stage) => stage.startsWith('FROM build AS pruned'))).toContain('--omit=optional');
-  // Named one by one: the context also holds local databases and secrets.
+  // The copied files are named one by one, because the build context also holds local databases and secrets.
   expect(sources).not.toContain('.');
   expect(sources.filter((source) => !existsSync(join(root, source)))).toEqual([]);
 });

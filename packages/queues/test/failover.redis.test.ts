@@ -3,7 +3,7 @@ import { createLogger } from '@replenish/runtime';
 import { type MovableAddress, OwnRedis, openMovableAddress, until } from '@replenish/testing';
 import { openQueues, type Queues } from '../src/index.js';
 
-// Tests that need the programs of Redis on the machine: `.ci/run` installs them and runs these files.
+// These tests need the programs of Redis on the machine. `.ci/run` installs them and runs these files.
 
 const opened: { close: () => unknown }[] = [];
 let first: OwnRedis;
@@ -43,7 +43,7 @@ const faultOf = (queues: Queues): Promise<string> =>
     (error: Error) => error.message,
   );
 
-test('after a failover that closes no connection, hints and workers find the new primary by themselves', async () => {
+test('after a failover that closes no connection, hints and workers reach the new primary by themselves', async () => {
   const [hinting, working] = [openThere(), openThere()];
   const heard = new Set<string>();
   working.work('webhooks', async (id) => void heard.add(id), { concurrency: 2 });
@@ -62,7 +62,7 @@ test('after a failover that closes no connection, hints and workers find the new
   expect(told).toMatch(/^Redis is a read-only replica: REDIS_URL must lead to the primary/);
 });
 
-test('a job that ends after the failover is finished on the new primary, and not run again', async () => {
+test('a job that ends after the failover is finished on the new primary, and does not run again', async () => {
   const queues = openThere();
   let [runs, release] = [0, () => {}];
   const held = new Promise<void>((resolve) => {
@@ -100,7 +100,7 @@ test.each([
     at: 'first',
   },
   { what: 'no memory left', setting: 'maxmemory 1', says: /^Redis is full/, at: 'first' },
-] as const)('a Redis with $what is not ready, and says why', async ({ setting, says, at }) => {
+] as const)('a Redis with $what is not ready, and the error says why', async ({ setting, says, at }) => {
   const redis = at === 'first' ? first : second;
   expect(await redis.command(`CONFIG SET ${setting}`)).toMatch(/^\+OK/);
   expect(await faultOf(openThere(redis.port))).toMatch(says);

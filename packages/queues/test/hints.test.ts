@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals';
 import { HintLane } from '../src/hints.js';
 
-/** A store whose every addBulk waits to be let go. */
+/** A store whose additions end only when the test says so. */
 function slowStore() {
   const batches: string[][] = [];
   const waiting: { done: () => void; fail: (error: Error) => void }[] = [];
@@ -18,7 +18,7 @@ function slowStore() {
 
 const turn = () => new Promise((resolve) => setImmediate(resolve));
 
-test('a lone hint goes out at once; what comes meanwhile goes out together', async () => {
+test('a lone hint is added at once, and hints that arrive meanwhile are added together', async () => {
   const store = slowStore();
   const lane = new HintLane(store.addAll, 1_000);
   const first = lane.send(['a']);
@@ -34,7 +34,7 @@ test('a lone hint goes out at once; what comes meanwhile goes out together', asy
   expect({ before, batches: store.batches }).toEqual({ before: 1, batches: [['a'], ['b', 'c', 'd', 'b']] });
 });
 
-test('a failed batch is the failure of its own hints only', async () => {
+test('a failed batch fails only its own hints', async () => {
   const store = slowStore();
   const lane = new HintLane(store.addAll, 1_000);
   const first = lane.send(['a']);
@@ -47,7 +47,7 @@ test('a failed batch is the failure of its own hints only', async () => {
   await expect(second).resolves.toBeUndefined();
 });
 
-test('a store that hangs is waited for once, is not fed meanwhile, and is used again when it answers', async () => {
+test('a store that hangs is awaited once, gets no hints meanwhile, and is used again once it answers', async () => {
   const store = slowStore();
   const lane = new HintLane(store.addAll, 400);
   await expect(lane.send(['a'])).rejects.toThrow('within 400 ms');

@@ -26,14 +26,14 @@ function openFor(databaseUrl: string, prefix?: string): Queues {
   return queues;
 }
 
-/** Ids that its workers are given. */
+/** The ids that the workers of this installation got. */
 function working(queues: Queues): Set<string> {
   const heard = new Set<string>();
   queues.work('webhooks', async (id) => void heard.add(id), { concurrency: 1 });
   return heard;
 }
 
-test('two installations share a Redis, and none works on the jobs of the other', async () => {
+test('two installations share a Redis, and neither works on the jobs of the other', async () => {
   const [one, other] = databases.map(({ url }) => openFor(url));
   const [heardByOne, heardByOther] = [working(one!), working(other!)];
   await one!.hint('webhooks', ['a', 'b']);
@@ -45,7 +45,7 @@ test('two installations share a Redis, and none works on the jobs of the other',
   ]);
 });
 
-test('processes of one installation meet, by whatever address each knows the database', async () => {
+test('processes of one installation share queues, even if they use different addresses of the database', async () => {
   const address = new URL(databases[0].url);
   address.hostname = address.hostname === 'localhost' ? '127.0.0.1' : 'localhost';
   address.searchParams.set('application_name', 'another');
@@ -55,7 +55,7 @@ test('processes of one installation meet, by whatever address each knows the dat
   expect([...heard]).toEqual(['met']);
 });
 
-test('a prefix that is given holds instead, and asks no database', async () => {
+test('a configured prefix is used as it is, without asking the database', async () => {
   const nowhere = 'postgres://127.0.0.1:1/unused';
   const heard = working(openFor(nowhere, 'staging'));
   await openFor(nowhere, 'staging').hint('webhooks', ['met']);
@@ -63,7 +63,7 @@ test('a prefix that is given holds instead, and asks no database', async () => {
   expect(await redis.command('KEYS {staging}*')).toContain('{staging}:webhooks');
 });
 
-test('without the database the queues are not ready, and say what is missing', async () => {
+test('without the database the queues are not ready, and the error says why', async () => {
   await expect(openFor('postgres://127.0.0.1:1/unused').ping()).rejects.toThrow(
     /after which the queues are named/,
   );

@@ -10,7 +10,7 @@ beforeAll(async () => {
 });
 afterAll(() => database.release());
 
-test('a database that takes no writes is not ready for jobs, and says why', async () => {
+test('a read-only database is not ready for jobs, and the error says why', async () => {
   const queues = openQueues({ databaseUrl: database.url, log: createLogger('test', 'silent') });
   await queues.ping();
   const admin = new pg.Client(database.url);
@@ -23,7 +23,7 @@ test('a database that takes no writes is not ready for jobs, and says why', asyn
   );
   await admin.end();
   const reason = () => queues.ping().then(String, (error: Error) => error.message);
-  // The first question may meet a session that was ended.
+  // The first query may use a session that the server has ended.
   await until(async () => !(await reason()).includes('is away'), { limitMs: 10_000 }, 'a new session');
   expect(await reason()).toContain('the queue database takes no writes: it is set to read only');
   await queues.close();

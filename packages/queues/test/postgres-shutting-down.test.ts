@@ -7,7 +7,7 @@ import { openQueues, type Queues } from '../src/index.js';
 let server: Server;
 let queues: Queues;
 
-/** One message of PostgreSQL's protocol 3: its type, its length, its body. */
+/** One message of PostgreSQL's protocol 3: type, length, body. */
 function message(type: string, body: Buffer): Buffer {
   const head = Buffer.alloc(5);
   head.write(type);
@@ -37,7 +37,7 @@ afterAll(async () => {
   server.close();
 });
 
-test('a connection that is ready and ended in one packet is a fault of the call, not the end of the process', async () => {
+test('a connection that becomes ready and ends in one packet fails its call, and does not end the process', async () => {
   for (let times = 0; times < 20; times++) {
     await expect(queues.ping()).rejects.toThrow('the queue database is away');
   }

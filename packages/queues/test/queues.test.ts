@@ -16,7 +16,7 @@ describe.each(stores)('queues on $name', ({ openStore }) => {
     return { queues: open({ hintWaitMs: 500 }, proxy.through(store().url)), proxy };
   };
 
-  test('every hint reaches a handler; those of a moment share jobs, which carry ids and nothing else', async () => {
+  test('each hint reaches a handler, and hints of one moment share jobs, which carry only ids', async () => {
     const queues = open();
     const heard: string[] = [];
     const answers = await Promise.all([
@@ -37,7 +37,7 @@ describe.each(stores)('queues on $name', ({ openStore }) => {
     ]);
   });
 
-  test('five processes that start at once on an empty store all get to work', async () => {
+  test('five processes that start at once on an empty store all work', async () => {
     await store().wipe();
     const fleet = Array.from({ length: 5 }, () => open());
     const heard = new Set<number>();
@@ -51,7 +51,7 @@ describe.each(stores)('queues on $name', ({ openStore }) => {
     expect(heard.size).toBe(5);
   });
 
-  test('a queue has no room for a sweep while enough jobs wait, whatever the others hold', async () => {
+  test('a queue has no room for a sweep while enough of its own jobs wait', async () => {
     const queues = open();
     const ids = Array.from({ length: 500 }, (_, at) => `id-${at}`);
     const rooms = () => queues.room(['submission-sandbox', 'reconciliation-sandbox']);
@@ -66,7 +66,7 @@ describe.each(stores)('queues on $name', ({ openStore }) => {
     ]);
   });
 
-  test('hints and workers go on after the loss of everything', async () => {
+  test('hints and workers continue after all data of the store is lost', async () => {
     const queues = open();
     const heard = new Set<string>();
     queues.work('webhooks', async (id) => void heard.add(id), { concurrency: 1 });
@@ -80,7 +80,7 @@ describe.each(stores)('queues on $name', ({ openStore }) => {
     expect([...heard]).toEqual(['before', 'after']);
   });
 
-  test('depth counts every state of every queue', async () => {
+  test('depth counts each state of each queue', async () => {
     const queues = open({ providers: ['sandbox', 'alipay'] });
     await queues.hint('submission-alipay', ['a', 'b']);
     const depth = await queues.depth();
@@ -90,7 +90,7 @@ describe.each(stores)('queues on $name', ({ openStore }) => {
     ]);
   });
 
-  test('close waits for the handler that runs, and leaves no connection behind', async () => {
+  test('close waits for the running handler, and leaves no connection open', async () => {
     const queues = open();
     let started = () => {};
     const hasStarted = new Promise<void>((resolve) => {
@@ -110,7 +110,7 @@ describe.each(stores)('queues on $name', ({ openStore }) => {
     expect(isDone).toBe(true);
   });
 
-  test('a store that goes away costs a hint its bounded wait, and all goes on when it is back', async () => {
+  test('a store that is away delays a hint for a limited time, and all continues once it is back', async () => {
     const { queues, proxy } = await openBehindProxy();
     const heard = new Set<string>();
     queues.work('webhooks', async (id) => void heard.add(id), { concurrency: 2 });
@@ -135,7 +135,7 @@ describe.each(stores)('queues on $name', ({ openStore }) => {
     expect(tookMs).toBeLessThan(1_500);
   });
 
-  test('a process starts while its store is away, and works when it comes', async () => {
+  test('a process starts while its store is away, and works once it is there', async () => {
     const proxy = await cuttable(store().url);
     proxies.push(proxy);
     await proxy.cut();

@@ -7,14 +7,14 @@ afterEach(() => {
   for (const redis of opened.splice(0)) if (redis.status !== 'end') redis.disconnect();
 });
 
-/** Nobody listens there, and nobody has to: it is told to connect, and to end. */
+/** A connection to a port without a server. The tests only start and end it. */
 function unconnected(): Redis {
   const redis = new Redis('redis://127.0.0.1:1', { lazyConnect: true, retryStrategy: () => null });
   opened.push(redis);
   return redis.on('error', () => {});
 }
 
-// `once` of node:events rejects for a refused connection, which is wanted here.
+// `once` of node:events would reject at the refused connection, which is expected here.
 const heard = (redis: Redis, event: 'connecting' | 'end') =>
   new Promise<void>((resolve) => redis.once(event, resolve));
 
@@ -24,7 +24,7 @@ async function end(redis: Redis): Promise<void> {
   await ended;
 }
 
-test('a connection that has ended is forgotten, and known again when it is made anew', async () => {
+test('an ended connection leaves the list, and is in it again once it reconnects', async () => {
   const connections = new Set<RedisConnection>();
   const redis = listed(unconnected(), connections);
   const known = [connections.has(redis)];
@@ -39,7 +39,7 @@ test('a connection that has ended is forgotten, and known again when it is made 
   expect(known).toEqual([true, false, true, false]);
 });
 
-test('of the copies that BullMQ makes, those that have ended are forgotten', async () => {
+test('ended copies of BullMQ leave the list', async () => {
   const connections = new Set<RedisConnection>();
   const redis = reportingCopies(unconnected(), connections);
   const [first, second] = [redis.duplicate(), redis.duplicate()];

@@ -16,6 +16,6 @@ test.each([
   { memory: info('noeviction', 50, 0) },
   { memory: info('noeviction', 50, 100) },
   { memory: '# Memory\r\n' },
-])('a Redis that keeps what it is given, or does not say, is taken', ({ memory }) => {
+])('a Redis that evicts no keys, or does not tell, is accepted', ({ memory }) => {
   expect(() => refuseBadMemory(memory)).not.toThrow();
 });

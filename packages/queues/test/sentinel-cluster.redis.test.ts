@@ -26,7 +26,7 @@ const openThere = (redisUrl: string): Queues =>
     }),
   );
 
-/** Ids reach a worker before `fail`, and again after it, within a minute and without help. */
+/** Checks that ids reach a worker before `fail`, and again within a minute after it. */
 async function survives(redisUrl: string, fail: () => Promise<unknown>): Promise<void> {
   const [hinting, working] = [openThere(redisUrl), openThere(redisUrl)];
   const heard = new Set<string>();
@@ -45,7 +45,7 @@ async function survives(redisUrl: string, fail: () => Promise<unknown>): Promise
   expect([...heard]).toEqual(['before', 'after']);
 }
 
-test('behind sentinels the queues follow the primary to the server that takes its place', async () => {
+test('behind sentinels the queues move to the server that replaces the primary', async () => {
   const primary = kept(await OwnRedis.open(['requirepass secret', 'masterauth secret']));
   const follows = `replicaof 127.0.0.1 ${primary.port}`;
   const replica = kept(await OwnRedis.open([follows, 'requirepass secret', 'masterauth secret']));
@@ -73,8 +73,8 @@ test('behind sentinels the queues follow the primary to the server that takes it
   await survives(`redis-sentinel://:secret@${hosts}/orders`, () => primary.close());
 }, 180_000);
 
-test('on a cluster the queues follow a primary that dies to its replica', async () => {
-  // The bus port is 10,000 above, and must exist.
+test('on a cluster the queues move from a dead primary to its replica', async () => {
+  // The port of the cluster bus is 10,000 higher, and must be a valid port.
   const ports: number[] = [];
   while (ports.length < 6) {
     const port = await freePort();
@@ -121,7 +121,7 @@ test.each([
   ['redis-cluster://host:6379/3', /a cluster has one database/],
   ['redis-cluster://host:0', /one of its hosts cannot be read/],
   ['redis-sentinel://user:pass word@/orders', /give redis:\/\/host:6379/],
-])('%s is refused with words that quote no password', async (redisUrl, says) => {
+])('%s is refused, and the error quotes no password', async (redisUrl, says) => {
   expect(() => openThere(redisUrl)).toThrow(says);
   expect(() => openThere(redisUrl)).not.toThrow(/pass word/);
 });

@@ -5,7 +5,7 @@ import type { Backend } from '../src/backend.js';
 import { openCounters, RunningWorker } from '../src/worker.js';
 import { until } from './support/stores.js';
 
-/** A store that is there, and refuses the first contact of every worker at once. */
+/** A store that can be reached, but refuses the first contact of each worker at once. */
 function refusingStore() {
   const builtAtMs: number[] = [];
   const worker = {
@@ -30,7 +30,7 @@ function start(backend: Backend): RunningWorker {
   return new RunningWorker(deps, 'webhooks', async () => {}, { concurrency: 1 });
 }
 
-test('a worker that is refused at once is built again after a pause, which close ends', async () => {
+test('a worker whose first contact fails is built again after a pause, and close ends the pause', async () => {
   const { backend, builtAtMs } = refusingStore();
   const worker = start(backend);
   await until(() => builtAtMs.length >= 3);

@@ -5,7 +5,7 @@ import { stores, until, useStore } from './support/stores.js';
 describe.each(stores)('workers on $name', ({ openStore }) => {
   const { open } = useStore(openStore);
 
-  test('no more ids are worked on at once than there are turns, and one that fails leaves the others alone', async () => {
+  test('no more ids are worked on at once than there are turns, and a failed id does not affect the others', async () => {
     const queues = open();
     const runs = new Map<string, number>();
     let [running, most] = [0, 0];
@@ -27,7 +27,7 @@ describe.each(stores)('workers on $name', ({ openStore }) => {
     expect(most).toBe(2);
   });
 
-  test('what waits for its turn when the worker is closed is left to the next one', async () => {
+  test('ids that wait for a turn when the worker is closed go to the next worker', async () => {
     const [first, second] = [open(), open()];
     const heard: string[] = [];
     const handler = async (id: string) => {
@@ -44,7 +44,7 @@ describe.each(stores)('workers on $name', ({ openStore }) => {
     expect(heard.toSorted()).toEqual(['a', 'b', 'c']);
   });
 
-  test('a job that is put off comes back in its time and has used up no attempt', async () => {
+  test('a postponed job runs again at its time and has used up no attempt', async () => {
     const queues = open();
     const heard: { attemptsMade: number; atMs: number }[] = [];
     const laterAtMs = Date.now() + 400;
@@ -63,7 +63,7 @@ describe.each(stores)('workers on $name', ({ openStore }) => {
     { queue: 'submission-sandbox', fails: [0] },
     { queue: 'webhooks', fails: [0, 0] },
   ] as const)(
-    'what is put off beside a failure on $queue comes back in its time, and uses up no attempt',
+    'an id that is postponed beside a failed one on $queue runs again at its time, and uses up no attempt',
     async ({ queue, fails }) => {
       const queues = open();
       const attempts: Record<string, number[]> = { fails: [], later: [] };
@@ -107,7 +107,7 @@ describe.each(stores)('workers on $name', ({ openStore }) => {
     expect({ ran, failed: failed.values[0]!.value }).toEqual({ ran: runs, failed: Math.min(runs, 2) });
   });
 
-  test('of a fault only its kind is kept with the job', async () => {
+  test('a job keeps only the kind of its error', async () => {
     const queues = open();
     const handler = async () => {
       throw new RangeError('card 4111111111111111');
@@ -120,7 +120,7 @@ describe.each(stores)('workers on $name', ({ openStore }) => {
     expect([job!.failedReason, job!.stacktrace]).toEqual(['RangeError', []]);
   });
 
-  test('a worker is stuck while jobs wait and none is started', async () => {
+  test('a worker is stuck if jobs wait and it begins none', async () => {
     const queues = open();
     let release = () => {};
     const held = new Promise<void>((resolve) => {
@@ -136,7 +136,7 @@ describe.each(stores)('workers on $name', ({ openStore }) => {
     expect(before).toBe(false);
   });
 
-  test('a worker that begins one id of a job after the other is not stuck, though jobs wait', async () => {
+  test('a worker that begins one id after the other is not stuck, although jobs wait', async () => {
     const queues = open();
     const wasStuck: Record<string, boolean> = {};
     const handler = async (id: string) => {

@@ -1,12 +1,12 @@
 import { BadConfiguration } from '@replenish/runtime';
 import type { RedisOptions } from 'ioredis';
 
-/** What an address says of a connection; `replyMapping`, which changes the type of answers, is none of it. */
+/** The options that an address may set. `replyMapping` is none of them, because it changes the types of answers. */
 type AddressOptions = Omit<RedisOptions, 'replyMapping'>;
 
 type Node = Readonly<{ host: string; port: number }>;
 
-/** Where Redis is: one server, a primary that sentinels know by its name, or a cluster. */
+/** The address of Redis: one server, a primary that sentinels know by its name, or a cluster. */
 export type RedisAddress =
   | Readonly<{ kind: 'single'; url: string }>
   | Readonly<{ kind: 'sentinel'; options: AddressOptions }>
@@ -16,11 +16,11 @@ const FORMS =
   'redis://host:6379, redis-sentinel://host:26379,host2:26379/mymaster or redis-cluster://host:6379,host2:6379, ' +
   'each also as rediss for TLS';
 
-// WHATWG URLs have one host, so addresses of several hosts are read here.
+// A WHATWG URL has one host only, so this pattern reads addresses with several hosts.
 const SEVERAL_HOSTS =
   /^(?<scheme>rediss?)-(?<kind>sentinel|cluster):\/\/(?:(?<user>[^:@/?#]*)(?::(?<password>[^@/?#]*))?@)?(?<hosts>[^@/?#]+)(?:\/(?<path>[^?#]*))?(?:\?(?<query>[^#]*))?$/;
 
-/** Reads REDIS_URL. @throws BadConfiguration, which never quotes the address: it may hold a password */
+/** Reads REDIS_URL. @throws BadConfiguration, which never quotes the address, since it may hold a password */
 export function redisAddressFrom(url: string): RedisAddress {
   if (/^rediss?:\/\//.test(url)) return { kind: 'single', url };
   const parts = SEVERAL_HOSTS.exec(url)?.groups;

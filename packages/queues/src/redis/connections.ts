@@ -2,33 +2,33 @@ import type { Logger } from '@replenish/runtime';
 import { Cluster, Redis, type RedisOptions } from 'ioredis';
 import { Burst } from '../burst.js';
 import type { RedisAddress } from './address.js';
-import { mayBeOtherwiseElsewhere, wordsOf } from './faults.js';
+import { mayDifferOnAnotherServer, wordsOf } from './faults.js';
 
 export type RedisConnection = Redis | Cluster;
 
-// A reply mapping would change the type of every answer.
+// A reply mapping would change the types of all answers.
 type ConnectionOptions = Omit<RedisOptions, 'replyMapping'>;
 
 const RECONNECT_MS_MAX = 1_000;
 
-// What ioredis calls these two answers of `reconnectOnError`. A worker's refused command was not executed, so it is
-// sent again to the next server: otherwise a finished job would count as running until BullMQ calls it stalled.
+// Two answers of ioredis's `reconnectOnError`. A worker's refused command was not executed, so it is sent again to the next
+// server. Otherwise a finished job would count as running until BullMQ calls it stalled.
 const RECONNECT = 1;
 const RECONNECT_AND_RESEND = 2;
 
-// A producer's command fails at once while Redis is away, and is never sent a second time: a hint that is lost is
-// healed by the row's due time, and one that waits holds a request up. Five seconds of silence count as away.
+// A producer's command fails at once while Redis is away, and is never sent a second time. The row's due time replaces a
+// lost hint, and a waiting hint would delay a request. Five seconds of silence count as away.
 const producing = { enableOfflineQueue: false, maxRetriesPerRequest: 0, socketTimeout: 5_000 };
 
-// A worker waits as long as it takes; BullMQ refuses any other value here. Its jobs end a few at a time: commands that
-// are given while others are under way go out in one write, which halved what a job cost the worker.
+// A worker waits without a limit; BullMQ refuses any other value here. Several of its jobs end at the same time, and
+// pipelining sends their commands in one write. That halved the worker's time per job.
 const consuming = { maxRetriesPerRequest: null, enableAutoPipelining: true };
 
-/** The connections of one process to one Redis. They reconnect until they are wound down. */
+/** The connections of one process to one Redis. They reconnect until `windDown`. */
 export class RedisConnections {
   readonly #listed = new Set<RedisConnection>();
   readonly #errors: Burst;
-  /** Redis answers, and refuses: faults of a server that is there. */
+  /** The refusals of a server that answers. */
   readonly refusals: Burst;
   #isWindingDown = false;
 
@@ -50,7 +50,7 @@ export class RedisConnections {
 
   async windDown(): Promise<void> {
     this.#isWindingDown = true;
-    await Promise.all([...this.#listed].map(decided));
+    await Promise.all([...this.#listed].map(untilReadyOrEnded));
   }
 
   close(): void {
@@ -62,7 +62,7 @@ export class RedisConnections {
     const retryStrategy = (tries: number) =>
       this.#isWindingDown ? null : Math.min(tries * 100, RECONNECT_MS_MAX);
     const reconnectOnError = (error: Error) => {
-      if (!mayBeOtherwiseElsewhere(error)) return false;
+      if (!mayDifferOnAnotherServer(error)) return false;
       this.refusals.failed(new Error(wordsOf(error)));
       return afterRefusal;
     };
@@ -83,7 +83,7 @@ export function openConnection(address: RedisAddress, options: ConnectionOptions
       ...address.options,
       ...(tls ? { enableTLSForSentinelMode: true, sentinelTLS: tls } : {}),
       sentinelRetryStrategy: options.retryStrategy!,
-      // The sentinels tell of a new primary; a connection to the old one may stay open for ever.
+      // The sentinels announce a new primary. A connection to the old one may stay open for ever.
       failoverDetector: true,
     });
   }
@@ -93,19 +93,19 @@ export function openConnection(address: RedisAddress, options: ConnectionOptions
     clusterRetryStrategy: retryStrategy!,
     enableOfflineQueue,
     enableAutoPipelining,
-    // Certificates name hosts, so an address that a node announces as a name is not looked up beforehand.
+    // Certificates name hosts, so a host name that a node announces is not resolved to an address first.
     ...(address.options.tls
       ? { dnsLookup: (host: string, found: (error: null, host: string) => void) => found(null, host) }
       : {}),
   });
 }
 
-/** BullMQ copies a worker's connection for the one it blocks on, and keeps the copy to itself. */
+/** Tracks the copies of a connection. BullMQ copies a worker's connection to wait on the copy, and hides the copy. */
 export function reportingCopies<One extends RedisConnection>(
   redis: One,
   connections: Set<RedisConnection>,
 ): One {
-  // A copy sends one command, and waits: nothing to put together.
+  // A copy sends one command and waits for its answer, so it has no commands to pipeline.
   if (redis instanceof Cluster) {
     const duplicate = redis.duplicate.bind(redis);
     redis.duplicate = (nodes, override) =>
@@ -118,7 +118,7 @@ export function reportingCopies<One extends RedisConnection>(
   return redis;
 }
 
-/** In the list for as long as it is not ended. BullMQ ends a connection to get out of a wait, and makes it anew. */
+/** Keeps the connection in the list until it ends. BullMQ ends a connection to stop its wait, and then connects it again. */
 export function listed<One extends RedisConnection>(redis: One, connections: Set<RedisConnection>): One {
   connections.add(redis);
   redis.on('connecting', () => connections.add(redis));
@@ -126,8 +126,8 @@ export function listed<One extends RedisConnection>(redis: One, connections: Set
   return redis;
 }
 
-/** Resolves when a connection is there or given up. BullMQ, told to close in between, waits for an end that never comes. */
-async function decided(redis: RedisConnection): Promise<void> {
+/** Resolves once a connection is ready or ended. A BullMQ worker that is closed before that would wait without end. */
+async function untilReadyOrEnded(redis: RedisConnection): Promise<void> {
   if (redis.status === 'ready' || redis.status === 'end') return;
   await new Promise<void>((resolve) => {
     redis.once('ready', () => resolve());

@@ -1,7 +1,7 @@
 import type { Cluster, Redis } from 'ioredis';
 import { messageOf } from '../burst.js';
 
-/** How Redis begins its refusal of a command that it did not execute, and what that means for an operator. */
+/** The codes with which Redis refuses to execute a command, each with its meaning for an operator. */
 const refusals: Readonly<Record<string, string>> = {
   READONLY: 'Redis is a read-only replica: REDIS_URL must lead to the primary',
   MASTERDOWN: 'Redis is a replica that has lost its primary: REDIS_URL must lead to the primary',
@@ -17,8 +17,8 @@ const refusals: Readonly<Record<string, string>> = {
 };
 
 /**
- * Refusals that another server behind the same address may not give. After a failover the address leads to the new
- * primary, while connections to the old one stay open: only a new connection finds the new primary.
+ * Refusals that another server behind the same address may not give. After a failover the address leads to the new primary,
+ * but connections to the old one stay open. Only a new connection reaches the new primary.
  */
 const refusalsOfThisServer = new Set([
   'READONLY',
@@ -29,29 +29,29 @@ const refusalsOfThisServer = new Set([
   'CLUSTERDOWN',
 ]);
 
-/** The code of a refusal, also when it comes from the inside of a script; null for any other error. */
+/** The code of a refusal, from a command or from inside a script. Null for any other error. */
 export function refusalOf(error: Error): string | null {
   const code = /(?:^|[ :-])([A-Z]{3,})(?= )/.exec(error.message)?.[1];
   return code !== undefined && code in refusals ? code : null;
 }
 
-export function mayBeOtherwiseElsewhere(error: Error): boolean {
+export function mayDifferOnAnotherServer(error: Error): boolean {
   const code = refusalOf(error);
   return code !== null && refusalsOfThisServer.has(code);
 }
 
-/** In words for an operator. */
+/** The meaning of an error, in words for an operator. */
 export function wordsOf(error: unknown): string {
   const code = error instanceof Error ? refusalOf(error) : null;
   return code === null ? `Redis is away: ${messageOf(error)}` : `${refusals[code]} (${messageOf(error)})`;
 }
 
-// Longer than any probe is apart from the next, and short enough to leave no trace in a Redis that is given up.
+// Longer than the time between two probes, and short enough to leave no trace in a Redis that is no longer used.
 const PROBE_KEPT_MS = 60_000;
 
 /**
- * Asks whether jobs can be kept here: by a write, because a replica, a full Redis and one without its disk all answer
- * reads. @throws an error that says what is wrong
+ * Checks by a write whether Redis keeps jobs. A replica, a full Redis and one without its disk still answer reads.
+ * @throws an error whose message names the fault
  */
 export async function refuseUnfit(redis: Redis | Cluster, probeKey: string): Promise<void> {
   let info: string;
@@ -70,15 +70,15 @@ export async function refuseUnfit(redis: Redis | Cluster, probeKey: string): Pro
 const field = (info: string, name: string): string | undefined =>
   new RegExp(`^${name}:(.*)$`, 'm').exec(info)?.[1]?.trim();
 
-/** A replica may be set to take writes; its primary overwrites them, so jobs do not last there. */
+/** A replica may be configured to accept writes. Its primary overwrites them, so jobs do not last there. */
 export function refuseReplica(info: string): void {
   if (field(info, 'role') === 'slave')
     throw new Error('Redis is a replica: REDIS_URL must lead to the primary');
 }
 
 /**
- * BullMQ needs a Redis that never throws keys away, and a full one refuses every hint.
- * INFO rather than CONFIG GET: managed services commonly forbid the latter.
+ * BullMQ needs a Redis that never evicts keys, and a full Redis refuses all hints. The check uses INFO, because managed
+ * services commonly forbid CONFIG GET.
  */
 export function refuseBadMemory(info: string): void {
   const policy = field(info, 'maxmemory_policy');

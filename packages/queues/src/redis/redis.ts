@@ -10,22 +10,23 @@ import { refuseUnfit, wordsOf } from './faults.js';
 
 const RETRY_MS = 250;
 
-// Enough for a person to see what happened lately.
+// Enough for a person to see the latest jobs.
 const KEPT: JobRetention = { removeOnComplete: { count: 50 }, removeOnFail: { count: 200 } };
 
 const AWAY = new Set(['reconnecting', 'close', 'end']);
 
 /**
- * One connection for every queue of the process, one for every worker, and one a worker that BullMQ blocks on.
- * @param prefixNow what the keys begin with; it may have to be asked for, and fail
+ * BullMQ on Redis. All queues of the process share one connection, all workers share a second one, and each worker has one
+ * more on which BullMQ waits for jobs.
+ * @param prefixNow gives the prefix of the keys. It may have to ask the database, and fail
  * @throws BadConfiguration for an address that cannot be read
  */
 export function openRedis(url: string, prefixNow: () => Promise<string>, log: Logger): Backend {
   const connections = new RedisConnections(redisAddressFrom(url), log);
   const producer = connections.producer();
   let consumer: RedisConnection | undefined;
-  // Known before the first queue or worker is built. The hash tag keeps every key of BullMQ in one slot of a Redis
-  // Cluster, which its Lua scripts need.
+  // Set before the first queue or worker is built. The hash tag keeps all keys of BullMQ in one slot of a Redis Cluster,
+  // which its Lua scripts need.
   let prefix = '';
   const knowPrefix = async (): Promise<void> => {
     prefix = `{${await prefixNow()}}`;
@@ -72,7 +73,7 @@ export function openRedis(url: string, prefixNow: () => Promise<string>, log: Lo
 }
 
 async function refuseAway(redis: RedisConnection): Promise<void> {
-  // Only the very first connection is waited for: a process that has just started is not without Redis yet.
+  // Only the first connection is awaited, because a process that has just started has no connection yet.
   if (AWAY.has(redis.status)) throw new Error(wordsOf(new Error('not connected')));
   if (redis.status !== 'ready') await once(redis, 'ready').catch(rethrowInWords);
 }
@@ -80,7 +81,7 @@ async function refuseAway(redis: RedisConnection): Promise<void> {
 async function untilReady(redis: RedisConnection, stop: AbortSignal): Promise<void> {
   while (redis.status !== 'ready') {
     stop.throwIfAborted();
-    // Rejects for every failed try of a connection, of which there may be many.
+    // Rejects for each failed try of a connection, of which there may be many.
     await once(redis, 'ready', { signal: stop }).catch(() => {});
   }
 }

@@ -2,15 +2,15 @@ import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 
 export interface Cuttable {
-  /** `url` as seen through the proxy. */
+  /** `url` with the address of the proxy. */
   through(url: string): string;
-  /** Breaks every connection and refuses new ones, as a server that was stopped does. */
+  /** Closes all connections and refuses new ones, as a stopped server does. */
   cut(): Promise<void>;
   restore(): Promise<void>;
   close(): Promise<void>;
 }
 
-/** A TCP proxy before a store, so that a test can take the store away without stopping it for others. */
+/** A TCP proxy before a store. A test can cut itself off from the store without stopping it for other tests. */
 export async function cuttable(target: string): Promise<Cuttable> {
   const { hostname, port } = new URL(target);
   const sockets = new Set<Socket>();

@@ -5,20 +5,20 @@ import { Redis } from 'ioredis';
 import pg from 'pg';
 import { openQueues, type Queues, type QueuesConfig } from '../../src/index.js';
 
-/** One of the two places that queues can live in, private to a test file. */
+/** One of the two kinds of queue stores, private to a test file. */
 export interface Store {
   readonly name: 'redis' | 'postgres';
-  /** The address that a proxy stands before. */
+  /** The address of the store itself, for a proxy before it. */
   readonly url: string;
   open(settings?: Partial<QueuesConfig>, url?: string): Queues;
-  /** Everything gone at once: FLUSHDB, or BullMQ's schema dropped. */
+  /** Deletes all data at once: FLUSHDB on Redis, or dropping BullMQ's schema on Postgres. */
   wipe(): Promise<void>;
   connections(): Promise<number>;
   drop(): Promise<void>;
 }
 
 const log = createLogger('test', 'silent');
-// A busy machine must not turn a first hint, which opens its queue, into a lost one.
+// The first hint opens its queue. On a busy machine it must not count as lost for that.
 const PATIENT_MS = 20_000;
 
 async function postgresStore(adminUrl: string): Promise<Store> {
@@ -55,7 +55,7 @@ async function postgresStore(adminUrl: string): Promise<Store> {
 }
 
 async function redisStore(redisUrl: string): Promise<Store> {
-  // A database number of its own: other test files may use the same server, with the upper eight of its sixteen.
+  // One of the lower eight database numbers, since other test files use the upper eight of the same server.
   const number = Number(process.env.JEST_WORKER_ID ?? 1) % 8;
   const url = Object.assign(new URL(redisUrl), { pathname: `/${number}` }).href;
   const admin = new Redis(url);
@@ -88,13 +88,13 @@ async function redisStore(redisUrl: string): Promise<Store> {
 
 const { REDIS_URL, TEST_POSTGRES_URL = '' } = process.env;
 
-/** Redis is there for some; Postgres for everybody. */
+/** Redis needs REDIS_URL. Postgres is always there. */
 export const stores = [
   { name: 'postgres', openStore: () => postgresStore(TEST_POSTGRES_URL) },
   ...(REDIS_URL ? [{ name: 'redis', openStore: () => redisStore(REDIS_URL) }] : []),
 ];
 
-/** A store for the tests of one `describe`: what they open is closed, and what they leave is wiped, after each. */
+/** A store for the tests of one `describe`. After each test its queues are closed and its data is deleted. */
 export function useStore(openStore: () => Promise<Store>) {
   let store: Store;
   const opened: Queues[] = [];
@@ -116,12 +116,12 @@ export function useStore(openStore: () => Promise<Store>) {
   };
 }
 
-/** Asks again until it is so; Jest's own limit ends a wait in vain. */
+/** Repeats the check until it holds. Jest's own time limit ends a wait without success. */
 export async function until(isSo: () => boolean | Promise<boolean>): Promise<void> {
   while (!(await isSo())) await new Promise((resolve) => setTimeout(resolve, 10));
 }
 
-/** Workers hold locks on the tables in an order of their own, so the drop may lose to one of them now and then. */
+/** The drop may meet a deadlock with a worker, because workers lock the tables in another order. Then it is repeated. */
 async function dropSchema(client: pg.Client): Promise<void> {
   for (let tries = 1; ; tries++) {
     try {
