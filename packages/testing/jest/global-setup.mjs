@@ -1,6 +1,6 @@
 import { openTestServer } from '../dist/index.js';
 
-/** One PostgreSQL with a migrated template for all test files; they find it through these variables. */
+/** Starts one PostgreSQL server with a migrated template for all test files. Variables tell them its addresses. */
 export default async function globalSetup() {
   const server = await openTestServer(process.env.TEST_POSTGRES_URL);
   process.env.TEST_POSTGRES_URL = server.url;

@@ -3,8 +3,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 type Falsy = false | null | undefined | 0 | '';
 
 /**
- * Asks again and again until the answer is truthy, and returns it. A throw counts as "not yet".
- * @throws after `limitMs`, with `what` was awaited and what was heard last.
+ * Repeats a check until its result is truthy, and returns the result. A throw counts as "not yet".
+ * @throws after `limitMs`, with `what` and the last result
  */
 export async function until<T>(
   condition: () => T | Promise<T>,

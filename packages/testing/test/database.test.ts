@@ -14,7 +14,7 @@ async function tables(url: string): Promise<string[]> {
   }
 }
 
-test('databases are migrated, or empty, and apart from each other', async () => {
+test('a database is migrated or empty, and separate from the others', async () => {
   const [one, other, empty] = await Promise.all([
     createDatabase(),
     createDatabase(),
@@ -26,7 +26,7 @@ test('databases are migrated, or empty, and apart from each other', async () => 
   for (const database of [one, other, empty]) await database.release();
 });
 
-test('a released database is gone, one that is kept for a look is not', async () => {
+test('a released database is dropped, unless its file failed', async () => {
   const database = await createDatabase({ migrated: false });
   await database.release(false);
   expect(await tables(database.url)).toEqual([]);

@@ -30,7 +30,7 @@ const settled = (transactionId: string) =>
     `${transactionId} SUCCEEDED`,
   );
 
-test('every ingress answers, and a recharge goes all the way', async () => {
+test('each ingress answers, and a recharge succeeds', async () => {
   const ready = await Promise.all(fleet.ingressUrls.map((url) => fetch(`${url}/readyz`)));
   expect(ready.map(({ status }) => status)).toEqual([200, 200]);
   const answer = await post(fleet, recharge, headers);
@@ -41,13 +41,13 @@ test('every ingress answers, and a recharge goes all the way', async () => {
   ]);
 });
 
-test('an armed crash point kills once, the process comes back, and the money arrives once', async () => {
+test('an armed crash point kills once, the process is restarted, and the money arrives once', async () => {
   const before = fleet.process('submission-worker').pid;
   fleet.arm('submission.after-call');
   const answer = await post(fleet, recharge, headers);
   await fleet.crashed('submission.after-call');
   await settled(answer.body.transactionId);
-  // The webhook may be quicker than the news of the death.
+  // The webhook may arrive before the fleet notices the dead process.
   const isAnother = () => fleet.process('submission-worker').starts > 1;
   await until(isAnother, { limitMs: 20_000 }, 'another submission worker');
   await fleet.ready();
@@ -56,7 +56,7 @@ test('an armed crash point kills once, the process comes back, and the money arr
   expect(await sandboxOrders(fleet, answer.body.transactionId)).toHaveLength(1);
 });
 
-test('without keepAlive the dead stay dead', async () => {
+test('without keepAlive a dead process is not restarted', async () => {
   fleet.keepAlive(false);
   fleet.process('webhook-worker').kill();
   await until(() => !fleet.process('webhook-worker').isAlive, { limitMs: 5_000 }, 'a dead webhook worker');
@@ -67,7 +67,7 @@ test('without keepAlive the dead stay dead', async () => {
   expect(fleet.logs('webhook-worker')).toContain('ready');
 });
 
-test('nothing of a fleet is left when it was stopped', async () => {
+test('a stopped fleet leaves no process and no database', async () => {
   const other = await startFleet({ processes: ['sandbox'] });
   expect(processesNaming(other.dir)).toHaveLength(1);
   await other.stop();

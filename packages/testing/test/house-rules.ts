@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { roomsImportDownward } from './floors.js';
 import { type Import, root, type Source, targetOf } from './source.js';
 
-/** A rule looks at all sources at once and returns a sentence for every fault. */
+/** A rule looks at all sources and returns one sentence per fault. */
 export type Rule = (sources: readonly Source[]) => string[];
 
 const LINES_MAX = 300;
@@ -11,9 +11,9 @@ const FUNCTION_LINES_MAX = 50;
 
 type Layer = Readonly<{
   at: string;
-  /** Layers of ours that may be imported, besides itself. `types` of one only vanish in the build. */
+  /** Our layers that may be imported, besides the layer itself. `types of` allows only imports that the build removes. */
   ours: readonly string[];
-  /** Packages of others. `declared`: whatever its package.json lists, but for what another layer owns. */
+  /** Packages of others. `declared`: all packages that its package.json lists, except those that another layer owns. */
   outside: readonly string[] | 'declared';
 }>;
 
@@ -63,7 +63,7 @@ const layers: readonly Layer[] = [
   },
 ];
 
-/** What only one layer may touch, wherever package.json might list it. */
+/** Packages that only one layer may import, even if another package.json lists them. */
 const owners: Readonly<Record<string, string>> = {
   bullmq: 'packages/queues/',
   ioredis: 'packages/queues/',
@@ -197,10 +197,10 @@ const functionsAreShort: Rule = (sources) =>
   );
 
 /**
- * Read at the door: whoever reads it elsewhere cannot be tested with other settings, nor documented. The tests' own
- * package has no door: what Jest's set-up starts (a server, its template) reaches a test file by the environment alone.
+ * The environment is read in main.ts only. Code that reads it elsewhere cannot be tested with other settings. The package
+ * of the tests has no main.ts: a test file gets the server that Jest's set-up started through the environment.
  */
-const environmentAtTheDoor: Rule = (sources) =>
+const environmentInMain: Rule = (sources) =>
   sources
     .filter((source) => !isTest(source) && !/^(bench|packages\/testing)\//.test(source.path))
     .filter(({ path, globals }) => !path.endsWith('/src/main.ts') && globals.includes('process.env'))
@@ -213,7 +213,7 @@ const noConsole: Rule = (sources) =>
       .map((name) => `${path} calls ${name}: use the logger`),
   );
 
-/** Where secrets and signatures are judged, with the number of comparisons there. */
+/** The files that compare secrets and signatures, with the number of comparisons in each. */
 export const judges: Readonly<Record<string, number>> = {
   'apps/ingress/src/auth/signatures.ts': 1,
   'packages/domain/src/store/clients/key.ts': 2,
@@ -224,8 +224,8 @@ const EARLY_ENDING = ['.equals', '.compare'];
 const SECRET_NAME = /secret|signature|digest|hmac|password/i;
 
 /**
- * A comparison that ends at the first byte that differs tells by its time how much of a guess was right. No test of
- * behaviour sees that, so the source is held to it.
+ * A comparison that ends at the first different byte shows by its time how much of a guess is right. No test of behaviour
+ * notices that, so this rule checks the source.
  */
 const secretsInConstantTime: Rule = (sources) =>
   sources.filter(isShipped).flatMap(({ path, calls, compared }) => {
@@ -250,7 +250,7 @@ const namesSaySomething: Rule = (sources) =>
     return empty.map((word) => `${path}: "${word}" says nothing about what is inside`);
   });
 
-/** The names of `namesOf` that more than one of the sources has, with these sources. */
+/** The names that `namesOf` gives for more than one source, each with the paths of those sources. */
 const shared = (
   sources: readonly Source[],
   namesOf: (source: Source) => readonly string[],
@@ -261,15 +261,15 @@ const shared = (
   return [...paths].map(([name, one]) => [name, [...one]] as const).filter(([, one]) => one.length > 1);
 };
 
-/** Two types of one name in shipped code are two meanings of one word, and a search for one finds the other. */
+/** Two types of one name in shipped code give one word two meanings. */
 const typeNamesAreUnique: Rule = (sources) =>
   shared(sources.filter(isShipped), ({ types }) => types).map(
     ([name, paths]) => `${name} is the name of a type in ${paths.join(' and in ')}`,
   );
 
 /**
- * What a row of a table needs is written in one file, so that a new column has one place. The tests' own package is
- * exempt: it prepares databases for tests and is never shipped.
+ * One file inserts into a table, so a new column has one place. The package of the tests is exempt: it prepares databases
+ * for tests and is never shipped.
  */
 const tablesHaveOneInserter: Rule = (sources) =>
   shared(
@@ -285,7 +285,7 @@ export const rules = {
   roomsImportDownward,
   filesAreShort,
   functionsAreShort,
-  environmentAtTheDoor,
+  environmentInMain,
   noConsole,
   secretsInConstantTime,
   namesSaySomething,

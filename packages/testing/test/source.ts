@@ -8,14 +8,14 @@ export type Import = Readonly<{ from: string; typeOnly: boolean }>;
 export type FunctionSpan = Readonly<{ line: number; lines: number }>;
 
 export type Source = Readonly<{
-  /** From the repository's root, with slashes. */
+  /** The path from the repository's root, with slashes. */
   path: string;
   lines: number;
   imports: readonly Import[];
   functions: readonly FunctionSpan[];
-  /** Global things it reaches for, such as `process.env` or `console.log`. */
+  /** The globals that it uses, such as `process.env` or `console.log`. */
   globals: readonly string[];
-  /** Names of what it calls: `timingSafeEqual`, and `.equals` for a method. */
+  /** Names of the functions that it calls, such as `timingSafeEqual`, or `.equals` for a method. */
   calls: readonly string[];
   /** Names of values that it compares with other values by `===`, `!==`, `==` or `!=`. */
   compared: readonly string[];
@@ -29,7 +29,7 @@ type Node = Readonly<Record<string, unknown> & { type: string; span: { start: nu
 
 const SKIPPED = new Set(['node_modules', 'dist', 'generated', 'coverage']);
 
-/** Every module of our own below apps and packages, and bench where there is one. */
+/** All our modules below apps, packages and bench. */
 export function readSources(): Source[] {
   return ['apps', 'packages', 'bench'].flatMap(filesBelow).map((path) => {
     return readSource(path, readFileSync(join(root, path), 'utf8'));
@@ -47,7 +47,8 @@ function filesBelow(folder: string): string[] {
 }
 
 export function readSource(path: string, text: string): Source {
-  // The parser's positions are bytes, counted on from file to file: an empty statement in front shows where ours begin.
+  // The parser's positions are bytes that count on from file to file. An empty statement in front shows where this file
+  // begins.
   const marked = Buffer.from(`;${text.replace(/^#!/, '//')}`);
   const program = parseSync(marked.toString(), {
     syntax: 'typescript',
@@ -103,7 +104,7 @@ const functionTypes = new Set([
 
 const isFunction = (node: Node): boolean => functionTypes.has(node.type);
 
-/** `describe(..., () => { ... })` is a heading, not a function that one has to hold in mind. */
+/** The function in `describe(..., () => { ... })` groups tests, so its length does not count. */
 const isBlockOfTests = (parent: Node | null): boolean =>
   parent?.type === 'CallExpression' && JSON.stringify(parent.callee).includes('"value":"describe"');
 
@@ -145,7 +146,7 @@ function callsOf(node: Node): string[] {
   return callee.type === 'MemberExpression' ? [`.${nameOf(callee)}`] : [];
 }
 
-/** A comparison with a literal, `undefined` or `null` looks at what kind of value it is. */
+/** Comparisons with a literal, `undefined` or `null` are left out, because they compare no two values. */
 function comparedIn(node: Node): string[] {
   if (node.type !== 'BinaryExpression' || !/^[!=]==?$/.test(String(node.operator))) return [];
   const sides = [node.left, node.right] as Node[];
@@ -182,7 +183,7 @@ function nameOf(node: Node): string | null {
   return node.type === 'CallExpression' ? nameOf(node.callee as Node) : null;
 }
 
-/** The file of ours that a relative import names; null for a package. */
+/** The file that a relative import names. Null for a package. */
 export function targetOf(source: Source, { from }: Import): string | null {
   if (!from.startsWith('.')) return null;
   const path = normalize(join(dirname(source.path), from)).replaceAll('\\', '/');

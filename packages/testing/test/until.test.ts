@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals';
 import { until } from '../src/until.js';
 
-test('returns the first truthy answer, however often the question throws before', async () => {
+test('returns the first truthy result, even after throws', async () => {
   let asked = 0;
   const answer = await until(
     () => {
@@ -15,7 +15,7 @@ test('returns the first truthy answer, however often the question throws before'
   expect(answer).toBe('third');
 });
 
-test('names what was awaited, and what was heard last', async () => {
+test('the error names the awaited condition and the last result', async () => {
   const never = until(() => Promise.reject(new Error('closed')), { limitMs: 20, everyMs: 5 }, 'a door');
   await expect(never).rejects.toThrow('not in 20 ms: a door (at last it threw Error: closed)');
 });

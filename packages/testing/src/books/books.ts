@@ -4,22 +4,22 @@ import { promisify } from 'node:util';
 import pg from 'pg';
 import type { Fleet } from '../fleet/fleet.js';
 import { until } from '../until.js';
-import { inDatabase } from './database.js';
+import { findingsInDatabase } from './database.js';
 import {
-  askedBeforeResent,
+  blindResubmits,
+  differencesFromHistory,
+  differencesFromProvider,
   type History,
   type OrderEvidence,
-  unlikeHistory,
-  unlikeProvider,
 } from './provider.js';
-import { restless } from './rest.js';
+import { reasonsNotAtRest } from './rest.js';
 import { gather } from './witness.js';
 
 export type BookedFleet = Pick<Fleet, 'databaseUrl' | 'sandboxUrl' | 'dir'>;
 
 /**
- * Waits until nothing is due any more, then computes the invariants from outside: from the views of schema `report`,
- * from what the provider has, from what the producers saw; and lets `replenish verify` say the same. Empty: all hold.
+ * Waits until nothing is due any more, then checks the invariants from outside: by the views of schema `report`, by the
+ * provider's orders, by the calls of the producers, and by `replenish verify`. Returns an empty list if all hold.
  */
 export async function checkBooks(fleet: BookedFleet, history: History = {}): Promise<string[]> {
   const db = new pg.Client({ connectionString: fleet.databaseUrl });
@@ -29,11 +29,11 @@ export async function checkBooks(fleet: BookedFleet, history: History = {}): Pro
     const evidence: OrderEvidence = { ...(await gather(fleet.sandboxUrl, db)), history };
     return [
       ...unrest,
-      ...(await inDatabase(db)),
-      ...unlikeProvider(evidence),
-      ...askedBeforeResent(evidence),
-      ...unlikeHistory(evidence),
-      ...(await unlikeVerify(fleet)),
+      ...(await findingsInDatabase(db)),
+      ...differencesFromProvider(evidence),
+      ...blindResubmits(evidence),
+      ...differencesFromHistory(evidence),
+      ...(await findingsOfVerify(fleet)),
     ];
   } finally {
     await db.end();
@@ -42,7 +42,7 @@ export async function checkBooks(fleet: BookedFleet, history: History = {}): Pro
 
 const REST_LIMIT_MS = 120_000;
 
-/** INV7 as it is meant: whatever has not come to rest after the limit is a finding, and the rest is checked as it is. */
+/** INV7: each recharge or event that is not at rest after the limit is a finding. The other checks run all the same. */
 async function rest(
   fleet: BookedFleet,
   db: pg.Client,
@@ -50,7 +50,7 @@ async function rest(
 ): Promise<string[]> {
   let heard: string[] = [];
   const atRest = async () => {
-    heard = await restless(fleet.sandboxUrl, db, history.spokenFor ?? []);
+    heard = await reasonsNotAtRest(fleet.sandboxUrl, db, history.spokenFor ?? []);
     return heard.length === 0;
   };
   const limitMs = restLimitMs ?? REST_LIMIT_MS;
@@ -62,7 +62,7 @@ async function rest(
 
 const launcher = join(import.meta.dirname, '../../../../apps/cli/bin/replenish.mjs');
 
-async function unlikeVerify({ databaseUrl, dir }: BookedFleet): Promise<string[]> {
+async function findingsOfVerify({ databaseUrl, dir }: BookedFleet): Promise<string[]> {
   const env = { PATH: process.env.PATH, NODE_ENV: 'test', DATABASE_URL: databaseUrl, REPLENISH_DIR: dir };
   try {
     await promisify(execFile)(process.execPath, [launcher, 'verify', '--json'], { env });

@@ -1,8 +1,8 @@
 import type pg from 'pg';
 
-/** Invariants that the stable views alone can show. Each query returns what breaks it, as text. */
+/** The invariants that can be checked by the stable views. Each query returns the rows that break one, as text. */
 const queries: Readonly<Record<string, string>> = {
-  'INV2: one transaction a client and key': `
+  'INV2: one transaction per client and key': `
     select client_id || ' ' || idempotency_key from report.recharges group by client_id, idempotency_key
     having count(*) > 1`,
   'INV3: postings are positive and have two sides': `
@@ -12,7 +12,7 @@ const queries: Readonly<Record<string, string>> = {
       select currency, amount as delta from report.postings
       union all select currency, -amount from report.postings) side
     group by currency having sum(delta) <> 0`,
-  'INV3: a wallet holds what was posted to it': `
+  'INV3: the balance of a wallet is the sum of its postings': `
     select account || ' ' || currency || ': ' || coalesce(held, 0) || ' held, ' || coalesce(posted, 0) || ' posted'
     from (
       select account, currency, sum(delta) as posted from (
@@ -24,14 +24,14 @@ const queries: Readonly<Record<string, string>> = {
       union all select 'wallet:' || account_id || ':frozen', currency, frozen from report.wallets) w
     using (account, currency)
     where coalesce(held, 0) <> coalesce(posted, 0)`,
-  'INV4: exactly one effect where it succeeded, none elsewhere': `
+  'INV4: exactly one effect if it succeeded, none otherwise': `
     select r.transaction_id || ' ' || state from report.recharges r
     left join (select transaction_id, count(distinct journal_id) as n, count(*) as lines, sum(amount) as amount,
         min(currency) as currency
       from report.postings where slot in ('settle', 'collect') group by 1) p using (transaction_id)
     where (state = 'SUCCEEDED') <> (coalesce(n, 0) = 1)
       or (state = 'SUCCEEDED' and (lines <> 1 or p.amount <> r.amount or p.currency <> r.currency))`,
-  'INV4: a delivery holds its amount, and gets it back when it fails': `
+  'INV4: a delivery holds its amount, and a failed one reverses the hold': `
     select r.transaction_id || ' ' || state from report.recharges r
     where kind = 'deliver' and (
       (select coalesce(sum(amount), 0) from report.postings p where p.transaction_id = r.transaction_id
@@ -84,17 +84,17 @@ const queries: Readonly<Record<string, string>> = {
 
 const EXAMPLES = 3;
 
-export async function inDatabase(db: pg.Client): Promise<string[]> {
+export async function findingsInDatabase(db: pg.Client): Promise<string[]> {
   const findings: string[] = [];
   for (const [invariant, text] of Object.entries(queries)) {
     const { rows } = await db.query<[string]>({ text, rowMode: 'array' });
-    findings.push(...told(invariant, rows.flat()));
+    findings.push(...finding(invariant, rows.flat()));
   }
   return findings;
 }
 
-/** At most one finding an invariant, with a few examples. */
-export function told(invariant: string, broken: readonly string[]): string[] {
+/** At most one finding per invariant, with some examples. */
+export function finding(invariant: string, broken: readonly string[]): string[] {
   if (broken.length === 0) return [];
   return [`${invariant}: ${broken.length} break it: ${broken.slice(0, EXAMPLES).join('; ')}`];
 }

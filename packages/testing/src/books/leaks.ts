@@ -4,18 +4,18 @@ import { connect } from 'node:net';
 import { join } from 'node:path';
 import pg from 'pg';
 
-/** Texts that may appear nowhere, and a search for them in whatever form they may have taken on the way. */
+/** Texts that must not appear anywhere, and a search for them in all forms that an encoding may give them. */
 export class Canaries {
   readonly #forms = new Map<string, readonly string[]>();
 
-  /** Returns the text itself. @throws when it is too short to be told from chance */
+  /** Adds a text and returns it. @throws for a text so short that it may appear by chance */
   plant(what: string, text: string): string {
     if (text.length < 12) throw new Error(`${what} is too short for a canary`);
     this.#forms.set(what, formsOf(text));
     return text;
   }
 
-  /** What was found, with some of the text around it. */
+  /** The planted texts inside `text`, each with its surroundings. */
   foundIn(text: string): string[] {
     return [...this.#forms].flatMap(([what, forms]) => {
       const at = forms.map((form) => text.indexOf(form)).find((place) => place >= 0);
@@ -24,7 +24,7 @@ export class Canaries {
   }
 }
 
-/** As it is, in a URL, in hex as Postgres prints bytes, and inside base64 wherever it begins there. */
+/** The text itself, its URL form, its hex form as Postgres prints bytes, and its base64 forms at each offset. */
 function formsOf(text: string): string[] {
   const bytes = Buffer.from(text);
   const inBase64 = [0, 1, 2].map((before) => {
@@ -35,7 +35,7 @@ function formsOf(text: string): string[] {
   return [text, encodeURIComponent(text), bytes.toString('hex'), ...inBase64, ...inBase64url];
 }
 
-/** Every row of every table of every schema, as text: the queues' own among them. */
+/** All rows of all tables of all schemas as text, the tables of the queues included. */
 export async function dumpTables(databaseUrl: string): Promise<string> {
   const db = new pg.Client({ connectionString: databaseUrl });
   await db.connect();
@@ -70,7 +70,7 @@ const EVERY_KEY = `
   end
   return all`.replace(/\s+/g, ' ');
 
-/** Every key and value of a Redis database, in Redis's own protocol: what is text there is text here. */
+/** All keys and values of a Redis database, in Redis's own protocol, which leaves texts as they are. */
 export async function dumpRedis(url: string): Promise<string> {
   const { hostname, port, pathname } = new URL(url);
   const socket = connect(Number(port || 6379), hostname);
@@ -82,7 +82,7 @@ export async function dumpRedis(url: string): Promise<string> {
   return answer;
 }
 
-/** All files below a folder, names included. */
+/** The names and contents of all files below a folder. */
 export function dumpFiles(folder: string): string {
   return readdirSync(folder, { withFileTypes: true })
     .map((entry) => {

@@ -1,26 +1,26 @@
 import { endStates, type LoadScenario } from '../load/load.js';
 import type { LoadCall } from '../load/producer.js';
-import { told } from './database.js';
+import { finding } from './database.js';
 import type { Gathered, WitnessedCall, WitnessedOrder } from './witness.js';
 
-/** What the test itself did and saw. */
+/** The actions and observations of the test itself. */
 export type History = Readonly<{
-  /** Every try of every producer. */
+  /** All tries of all producers. */
   calls?: readonly LoadCall[];
-  /** Events that the test posted itself and that were acknowledged. */
+  /** Acknowledged events that the test itself posted. */
   eventIds?: readonly string[];
-  /** Transactions for which the test spoke in the provider's place, so that the provider knows another story. */
+  /** Transactions for which the test played the provider. The sandbox's orders do not match them. */
   spokenFor?: readonly string[];
-  /** How often the provider may be asked about one recharge; more where the test itself has it asked. */
+  /** The most queries about one recharge. A test that causes queries itself sets a higher number. */
   questionsMax?: number;
-  /** How long all may take to come to rest. */
+  /** The longest time until all is at rest. */
   restLimitMs?: number;
 }>;
 
 export type OrderEvidence = Gathered & Readonly<{ history: History }>;
 
-/** INV1, INV9, INV14: what the provider has against what we say. */
-export function unlikeProvider(evidence: OrderEvidence): string[] {
+/** INV1, INV9, INV14: compares the provider's orders with our recharges. */
+export function differencesFromProvider(evidence: OrderEvidence): string[] {
   const { recharges, intents, orders } = evidence;
   const spokenFor = new Set(evidence.history.spokenFor);
   const mine = [...recharges.values()].filter((row) => !spokenFor.has(row.transaction_id));
@@ -36,25 +36,25 @@ export function unlikeProvider(evidence: OrderEvidence): string[] {
     ({ reference, createdAt }) => !((intents.get(reference)?.getTime() ?? Infinity) <= Date.parse(createdAt)),
   );
   return [
-    ...told(
+    ...finding(
       'INV1: at most one charge',
       [...recharges.keys()].filter((id) => chargesOf(id) > 1),
     ),
-    ...told(
-      'INV1: one charge where it succeeded',
+    ...finding(
+      'INV1: one charge if it succeeded',
       mine
         .filter(({ state, transaction_id }) => state === 'SUCCEEDED' && chargesOf(transaction_id) !== 1)
         .map((row) => row.transaction_id),
     ),
-    ...told(
-      'INV9: no order that nobody here sent',
+    ...finding(
+      'INV9: no order that we did not send',
       [...orders.keys()].filter((id) => !recharges.has(id)),
     ),
-    ...told(
+    ...finding(
       'INV9: the intent is older than the order',
       early.map((order) => order.reference),
     ),
-    ...told('INV14: we and the provider agree, or a case exists', disagreeing),
+    ...finding('INV14: we and the provider agree, or a case exists', disagreeing),
   ];
 }
 
@@ -66,16 +66,16 @@ function agree(state: string, order: WitnessedOrder | undefined, amount: bigint,
   return order === undefined;
 }
 
-// The provider's word for "nothing was executed"; every other answer, and silence, may hide an order.
+// The provider's answers that mean "nothing was executed". After any other answer, or silence, there may be an order.
 const NOTHING_EXECUTED = new Set(['429', '503']);
-// Questions about one recharge: the gaps double, so even a minute of trouble asks a handful of times.
+// Queries about one recharge. Their gaps double, so even a minute of trouble causes only a handful.
 const QUESTIONS_MAX = 12;
 
 /**
- * INV1 by the provider's own log: it folds two submits of one reference into one order, so only the log shows a blind
- * second submit. After a submit that may have been taken, the next contact asks.
+ * INV1 by the provider's own log. The provider keeps one order per reference, so only its log shows a blind second submit.
+ * After a submit that may have been accepted, the next call must be a query.
  */
-export function askedBeforeResent({ contacts, history }: OrderEvidence): string[] {
+export function blindResubmits({ contacts, history }: OrderEvidence): string[] {
   const blind = (log: readonly WitnessedCall[]): boolean =>
     log.some(
       ({ operation }, n) =>
@@ -84,7 +84,7 @@ export function askedBeforeResent({ contacts, history }: OrderEvidence): string[
         log[n - 1]!.operation === 'submit' &&
         !NOTHING_EXECUTED.has(log[n - 1]!.answer),
     );
-  // 200 is the answer to a submit whose order was there already.
+  // 200 is the answer to a submit whose order exists already.
   const repeated = (log: readonly WitnessedCall[]): boolean =>
     log.some(({ operation, answer }) => operation === 'submit' && answer === '200');
   const questions = (log: readonly WitnessedCall[]): number =>
@@ -94,17 +94,17 @@ export function askedBeforeResent({ contacts, history }: OrderEvidence): string[
       .filter(([, log]) => is(log))
       .map(([id, log]) => `${id} ${log.map(({ operation, answer }) => `${operation} ${answer}`).join(', ')}`);
   return [
-    ...told('INV1: never sent again blindly', where(blind)),
-    ...told('INV1: never sent again while the order was there', where(repeated)),
-    ...told(
+    ...finding('INV1: never sent again blindly', where(blind)),
+    ...finding('INV1: never sent again while the order existed', where(repeated)),
+    ...finding(
       'INV7: asked a bounded number of times',
       where((log) => questions(log) > (history.questionsMax ?? QUESTIONS_MAX)),
     ),
   ];
 }
 
-/** INV2, INV8, INV10 by what the test saw, and the end that each scenario must have. */
-export function unlikeHistory({ recharges, events, history }: OrderEvidence): string[] {
+/** INV2, INV8, INV10 by the observations of the test, and the state in which each scenario must end. */
+export function differencesFromHistory({ recharges, events, history }: OrderEvidence): string[] {
   const acknowledged = (history.calls ?? []).filter(({ status }) => status === 200 || status === 202);
   const idsOf = new Map<string, Set<string>>();
   for (const { ask, transactionId } of acknowledged) {
@@ -126,13 +126,13 @@ export function unlikeHistory({ recharges, events, history }: OrderEvidence): st
   });
   const stored = new Map(events.map(({ event_id, processed }) => [event_id, processed]));
   return [
-    ...told(
+    ...finding(
       'INV2: one id for one key',
       [...idsOf].filter(([, ids]) => ids.size > 1).map(([key]) => key),
     ),
-    ...told('INV8: what was acknowledged is there', acknowledged.filter((call) => !kept(call)).map(idOf)),
-    ...told('INV14: every scenario ends as it must', [...new Set(misled)]),
-    ...told(
+    ...finding('INV8: an acknowledged recharge exists', acknowledged.filter((call) => !kept(call)).map(idOf)),
+    ...finding('INV14: every scenario ends as it must', [...new Set(misled)]),
+    ...finding(
       'INV10: an acknowledged event is kept and processed',
       (history.eventIds ?? []).filter((id) => !stored.get(id)),
     ),

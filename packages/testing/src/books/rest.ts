@@ -3,11 +3,10 @@ import { announced, type LoadScenario } from '../load/load.js';
 import { allOrders, owedWebhooks, type WitnessedOrder } from './witness.js';
 
 /**
- * What still keeps a fleet from being at rest: unfinished recharges that are not meant to stay so, events that are not
- * processed, news that the provider has not told yet. Meant to stay: what the provider never settles, and what waits
- * for a person.
+ * The reasons for which a fleet is not at rest: unfinished recharges, unprocessed events, and webhooks that the provider has
+ * not sent yet. A recharge may stay unfinished if the provider never settles it, or if it waits for a person.
  */
-export async function restless(
+export async function reasonsNotAtRest(
   sandboxUrl: string,
   db: pg.Client,
   spokenFor: readonly string[],
@@ -31,12 +30,12 @@ export async function restless(
     ...unfinished.rows.map(({ transaction_id, state }) => `${transaction_id} is ${state}`),
     ...unprocessed.rows.map(({ event_id }) => `event ${event_id} is not processed`),
     ...(owed > 0 ? [`the provider owes ${owed} webhooks`] : []),
-    ...(await untold(orders, db, spokenFor)),
+    ...(await missingWebhooks(orders, db, spokenFor)),
   ];
 }
 
-/** Orders of which the provider has still something to say. */
-async function untold(
+/** The orders for which the provider has not sent all webhooks. */
+async function missingWebhooks(
   orders: readonly WitnessedOrder[],
   db: pg.Client,
   spokenFor: readonly string[],

@@ -3,7 +3,7 @@ import type { OrderAtSandbox } from '../fleet/producer.js';
 
 export type WitnessedOrder = OrderAtSandbox & Readonly<{ scenario: string; createdAt: string }>;
 
-/** One contact with the provider, as the provider saw it. */
+/** One call to the provider, from the provider's log. */
 export type WitnessedCall = Readonly<{ at: string; operation: 'submit' | 'query'; answer: string }>;
 
 export type WitnessedRecharge = Readonly<{
@@ -19,16 +19,16 @@ export type WitnessedRecharge = Readonly<{
 
 export type Gathered = Readonly<{
   recharges: ReadonlyMap<string, WitnessedRecharge>;
-  /** When the first submit of a transaction was put on record. */
+  /** The time of the first submit of each transaction, from our records. */
   intents: ReadonlyMap<string, Date>;
-  /** Kinds of the cases of a transaction, open or closed. */
+  /** The kinds of the cases of each transaction, open or closed. */
   cases: ReadonlyMap<string, readonly string[]>;
   orders: ReadonlyMap<string, WitnessedOrder>;
   contacts: ReadonlyMap<string, readonly WitnessedCall[]>;
   events: readonly Readonly<{ event_id: string; processed: boolean }>[];
 }>;
 
-/** The provider's word and ours, side by side. */
+/** Reads our records and the provider's. */
 export async function gather(sandboxUrl: string, db: pg.Client): Promise<Gathered> {
   const { rows: recharges } = await db.query<WitnessedRecharge>('select * from report.recharges');
   const { rows: intents } = await db.query<{ id: string; at: Date }>(
@@ -77,7 +77,7 @@ async function allContacts(sandboxUrl: string, references: readonly string[]) {
   return contacts;
 }
 
-/** Deliveries of webhooks that the provider still owes somebody. */
+/** The number of webhooks that the provider has still to send. */
 export async function owedWebhooks(sandboxUrl: string): Promise<number> {
   const { webhooks } = await control<{ webhooks: { pending: number } }>(sandboxUrl, 'stats');
   return webhooks.pending;

@@ -8,8 +8,10 @@ const CLIENT = '00000000-0000-7000-8000-00000000000a';
 
 type LogRecord = Readonly<{ level: string; message: string } & Record<string, unknown>>;
 
-/** A recharge as its row says; `dueAfterMs` counts from the last transition that was filed, in whole seconds: the row was had a
- * little later than its statement began. */
+/**
+ * A recharge from its row. `dueAfterMs` counts from the last transition. It is rounded to whole seconds, because the row is
+ * locked a little later than its statement begins.
+ */
 export type RechargeRow = Readonly<{
   state: string;
   confirmation: string | null;
@@ -28,19 +30,19 @@ export type CallRow = Readonly<{
   ended: boolean;
 }>;
 
-/** What a worker works on: the real domain on a database of its own, with what the worker wrote to its log. */
+/** The surroundings of a worker: the real domain on a database of its own, and the worker's log. */
 export interface WorkerBooks {
   readonly domain: Domain;
   readonly log: Logger;
   readonly logged: readonly LogRecord[];
   rows<Row extends object = Record<string, unknown>>(sql: string, values?: unknown[]): Promise<Row[]>;
-  /** Creates a recharge and tells it `news`, one after the other, as its submission. Returns its id. */
+  /** Creates a recharge and reports `news` about it, one after the other, as its submission. Returns its id. */
   recharged(over: Partial<NewRecharge>, ...news: readonly News[]): Promise<string>;
   recharge(id: string): Promise<RechargeRow>;
   calls(id: string): Promise<CallRow[]>;
-  /** Kinds of the cases of a recharge, or of an event as `<provider>:<event id>`. */
+  /** The kinds of the cases of a recharge, or of an event named `<provider>:<event id>`. */
   cases(subject: string): Promise<string[]>;
-  /** Refuses what is filed about one recharge for this news, until it is healed. */
+  /** Refuses each transition of one recharge with this news, until `heal`. */
   refuse(id: string, news: News, sqlState?: string): Promise<void>;
   heal(): Promise<void>;
   close(): Promise<void>;
@@ -48,7 +50,7 @@ export interface WorkerBooks {
 
 export async function openWorkerBooks(): Promise<WorkerBooks> {
   const database = await createDatabase();
-  // Jitter in its middle makes every gap exactly what it is meant to be.
+  // A `random` of 0.5 makes all jitter zero, so gaps are exact.
   const domain = openDomain({
     databaseUrl: database.url,
     poolMax: 4,
@@ -57,7 +59,7 @@ export async function openWorkerBooks(): Promise<WorkerBooks> {
     random: () => 0.5,
   });
   const sql = new pg.Pool({ connectionString: database.url, max: 2 });
-  // A connection that is ending when its database is dropped hears of it.
+  // Dropping the database ends connections, and each reports an error here.
   sql.on('error', () => {});
   const logged: LogRecord[] = [];
   await sql.query(`insert into client (id, name, env) values ($1, 'books', 'test')`, [CLIENT]);
@@ -108,7 +110,7 @@ async function recharged(domain: Domain, over: Partial<NewRecharge>, news: reado
   return ask.id;
 }
 
-/** A request as the ingress hands it on, but for what a test says. */
+/** A request as the ingress passes it on, with the changes of a test. */
 export function newRecharge(over: Partial<NewRecharge> = {}): NewRecharge {
   const id = over.id ?? newId();
   return {

@@ -2,15 +2,15 @@ import { randomBytes } from 'node:crypto';
 import { execute, withDatabase } from './server.js';
 
 export type TestDatabase = Readonly<{
-  /** As the superuser, who owns it. */
+  /** The address for the superuser, who owns the database. */
   url: string;
-  /** As the role of the processes, which owns nothing. Unset: they run as the superuser. */
+  /** The address for the role of the processes, which owns nothing. Unset: they run as the superuser. */
   appUrl?: string;
-  /** Drops it; kept when the file failed (`passed` false), so that its rows can be read where the server is one's own. */
+  /** Drops the database. If the file failed (`passed` is false) it is kept, so its rows can be read on a server of one's own. */
   release: (passed?: boolean) => Promise<void>;
 }>;
 
-/** A database of one's own, cloned from the migrated template in some 50 ms; `migrated: false` gives an empty one. */
+/** Makes a database by cloning the migrated template, which takes about 50 ms. `migrated: false` makes an empty one. */
 export async function createDatabase({
   migrated = true,
 }: {

@@ -10,19 +10,19 @@ import { FleetProcess } from './process.js';
 import { privateRedis } from './redis.js';
 
 export type FleetOptions = Readonly<{
-  /** Kinds to run. Default: the sandbox, the ingress and the three workers. */
+  /** The kinds of processes to run. Default: the sandbox, the ingress and the three workers. */
   processes?: readonly ProcessName[];
-  /** Ingress processes, each on a port of its own. */
+  /** The number of ingress processes. Each has a port of its own. */
   ingress?: number;
-  /** Processes of each kind of worker. */
+  /** The number of processes per kind of worker. */
   workers?: number;
-  /** Start again what dies, as the launcher would. Default true; see `Fleet.keepAlive`. */
+  /** Whether to restart processes that die, as the launcher does. Default: true. See `Fleet.keepAlive`. */
   keepAlive?: boolean;
-  /** BullMQ's Redis. Unset: the one in REDIS_URL, if any; null: queues on Postgres whatever is set. */
+  /** BullMQ's Redis. Unset: the Redis of REDIS_URL, if it is set. Null: the queues are on Postgres. */
   redisUrl?: string | null;
-  /** Where to run instead of a fresh clone; released when the fleet stops. */
+  /** The database to run on instead of a fresh clone. It is released when the fleet stops. */
   database?: TestDatabase;
-  /** Settings beyond, or instead of, those of the harness. */
+  /** Settings that are added to the fleet's own, or replace them. */
   env?: Readonly<Record<string, string>>;
 }>;
 
@@ -34,24 +34,24 @@ export type Fleet = Readonly<{
   /** The database as its owner; the processes have another role. */
   databaseUrl: string;
   webhookSecret: string;
-  /** Those that seal the secrets of keys. */
+  /** The master keys that seal the secrets of keys. */
   masterKeys: string;
-  /** BullMQ's Redis; null: its queues are on Postgres. */
+  /** BullMQ's Redis. Null if the queues are on Postgres. */
   redisUrl: string | null;
-  /** REPLENISH_DIR of all processes. */
+  /** The folder REPLENISH_DIR of all processes. */
   dir: string;
-  /** The nth process of a kind; 0 is the first. */
+  /** The nth process of a kind, counted from 0. */
   process: (name: ProcessName, nth?: number) => FleetProcess;
   keepAlive: (on: boolean) => void;
-  /** The next process that passes this crash point dies there, `times` in a row. */
+  /** Makes the next process that passes this crash point die there, `times` in a row. */
   arm: (crashPoint: string, times?: number) => void;
-  /** Settles when the point has killed as often as it was armed for. */
+  /** Resolves once the crash point has killed as often as it was armed for. */
   crashed: (crashPoint: string, limitMs?: number) => Promise<void>;
-  /** What all processes of a kind have logged. */
+  /** The log of all processes of a kind. */
   logs: (name: ProcessName) => string;
-  /** Settles when every process is ready, after restarts too. */
+  /** Resolves once all processes are ready, restarted ones included. */
   ready: () => Promise<void>;
-  /** Ends every process and drops the database; `passed` false keeps the database and the folder for a look. */
+  /** Ends all processes and drops the database. If `passed` is false, the database and the folder are kept. */
   stop: (passed?: boolean) => Promise<void>;
 }>;
 
@@ -67,7 +67,7 @@ type Ground = Readonly<{
   env: NodeJS.ProcessEnv;
 }>;
 
-/** Real processes on free ports, with a database of their own. Stop it in `afterAll`, whatever happened. */
+/** Starts real processes on free ports with a database of their own. `afterAll` must stop them in any case. */
 export async function startFleet(options: FleetOptions = {}): Promise<Fleet> {
   const ground = await prepare(options);
   let keepsAlive = options.keepAlive ?? true;
@@ -118,7 +118,7 @@ async function prepare(options: FleetOptions): Promise<Ground> {
   return { dir, crashDir, database, ports, env };
 }
 
-/** All at once, so that no two are the same. */
+/** Chooses all ports at the same time, so no two are equal. */
 async function freePorts(count: number): Promise<number[]> {
   const ports = new Set<number>();
   while (ports.size < count) ports.add(await freePort());

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 
-/** A port of 127.0.0.1 that nobody listens on now. Another process may take it before its asker does. */
+/** A free port of 127.0.0.1. Another process may take it before the caller does. */
 export const freePort = (): Promise<number> =>
   new Promise((resolve, reject) => {
     const server = createServer();
@@ -12,7 +12,7 @@ export const freePort = (): Promise<number> =>
     });
   });
 
-/** Living processes, zombies aside, whose command line or environment names `text`: who was left behind by a run. */
+/** The living processes whose command line or environment has `text`, to find processes that a run left behind. */
 export function processesNaming(text: string): { pid: number; command: string }[] {
   const pids = readdirSync('/proc').filter((name) => /^\d+$/.test(name) && Number(name) !== process.pid);
   return pids.flatMap((pid) => {

@@ -6,8 +6,8 @@ import { APP_ROLE } from '@replenish/runtime/embedded-postgres';
 const launcher = join(import.meta.dirname, '../../../../apps/cli/bin/replenish.mjs');
 
 /**
- * Migrates as an operator does, with a role for the processes. In a process of its own: the schema engine leaves a timer
- * of ten seconds behind, and Jest's own process would wait for it after a short run.
+ * Migrates as an operator does, with a role for the processes. It runs in a process of its own: the schema engine starts
+ * a timer of ten seconds, for which Jest's own process would wait after a short run.
  */
 export async function migrateAsOperator(ownerUrl: string): Promise<void> {
   const env = {

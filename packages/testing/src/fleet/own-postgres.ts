@@ -7,8 +7,8 @@ import { freePort } from './machine.js';
 import { migrateAsOperator } from './migrate.js';
 
 /**
- * A PostgreSQL of one's own on a port that stays, to be taken away and given back while a fleet runs on it. Durable,
- * unlike that of the other tests: an immediate end must not lose what was committed.
+ * A PostgreSQL server on a fixed port that a test can stop and start while a fleet runs on it. It is durable, unlike the
+ * server of the other tests, because an immediate stop must lose no commit.
  */
 export class OwnPostgres {
   readonly #dir: string;
@@ -21,7 +21,7 @@ export class OwnPostgres {
     this.#running = running;
   }
 
-  /** Started and migrated. */
+  /** Starts the server and migrates its database. */
   static async open(): Promise<OwnPostgres> {
     const dir = mkdtempSync(join(tmpdir(), 'replenish-own-postgres-'));
     const port = await freePort();
@@ -35,7 +35,7 @@ export class OwnPostgres {
     return { url, appUrl, release: () => this.close() };
   }
 
-  /** Ends it, and starts it again after `awayMs`. `fast` ends sessions in order, `immediate` is a crash with recovery. */
+  /** Stops the server and starts it again after `awayMs`. `fast` ends sessions in order. `immediate` is a crash with recovery. */
   async restart(mode: 'fast' | 'immediate', awayMs: number): Promise<void> {
     if (mode === 'immediate') {
       process.kill(this.#running.pid, 'SIGQUIT');

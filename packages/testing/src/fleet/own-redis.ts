@@ -9,7 +9,7 @@ import { freePort } from './machine.js';
 
 const START_LIMIT_MS = 20_000;
 
-/** A redis-server (or a sentinel) of a test's own, from the machine's own package. */
+/** A redis-server or a sentinel for one test, from the package that is installed on the machine. */
 export class OwnRedis {
   readonly #child: ChildProcess;
   readonly #dir: string;
@@ -27,7 +27,7 @@ export class OwnRedis {
     this.#password = settings.map((line) => /^requirepass (\S+)$/.exec(line)?.[1]).find(Boolean);
   }
 
-  /** @param settings lines of redis.conf, beyond a port of 127.0.0.1 and no persistence */
+  /** @param settings further lines of redis.conf. The port is on 127.0.0.1, and nothing is saved to the disk */
   static async open(settings: readonly string[] = [], port?: number): Promise<OwnRedis> {
     return OwnRedis.#start(
       'redis-server',
@@ -61,7 +61,7 @@ export class OwnRedis {
     return `redis://127.0.0.1:${this.port}`;
   }
 
-  /** Sends one command on a connection of its own; resolves with the answer as Redis writes it. */
+  /** Sends one command on a new connection. Returns the answer in Redis's own format. */
   async command(text: string): Promise<string> {
     const socket = connect(this.port, '127.0.0.1');
     const signIn = this.#password === undefined ? '' : `AUTH ${this.#password}\r\n`;
@@ -71,12 +71,12 @@ export class OwnRedis {
     return answer;
   }
 
-  /** Stops answering and closes nothing, as a machine that was cut off. */
+  /** Stops answering without closing a connection, as a machine does that is cut off. */
   freeze(): void {
     this.#child.kill('SIGSTOP');
   }
 
-  /** As `kill -9`. */
+  /** Kills the server as `kill -9` does. */
   async close(): Promise<void> {
     if (this.#child.pid !== undefined && this.#child.exitCode === null && this.#child.signalCode === null) {
       const ended = once(this.#child, 'exit');
@@ -89,12 +89,12 @@ export class OwnRedis {
 
 export type MovableAddress = Readonly<{
   port: number;
-  /** Leads new connections there from now on. Those that are open stay where they are. */
+  /** Leads new connections to this port from now on. Open connections stay as they are. */
   leadTo: (port: number) => void;
   close: () => void;
 }>;
 
-/** One address before several servers, as a failover that closes no connection leaves it. */
+/** One address for several servers, as after a failover that closes no connection. */
 export async function openMovableAddress(port: number): Promise<MovableAddress> {
   let target = port;
   const sockets = new Set<Socket>();

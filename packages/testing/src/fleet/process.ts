@@ -12,7 +12,7 @@ export type ProcessSpec = Readonly<{
   env: NodeJS.ProcessEnv;
 }>;
 
-// Slow machines start several processes at once; a process that takes longer hangs.
+// A slow machine may start several processes at once. A process that takes longer than this hangs.
 const READY_LIMIT_MS = 60_000;
 
 /** One real process of a fleet under test, with its crash points compiled in. */
@@ -22,7 +22,7 @@ export class FleetProcess {
   #child: ChildProcess | null = null;
   #ready = false;
   #stopping = false;
-  /** How often it was started. */
+  /** The number of starts so far. */
   starts = 0;
 
   constructor(spec: ProcessSpec, keepsAlive: () => boolean) {
@@ -30,7 +30,7 @@ export class FleetProcess {
     this.#keepsAlive = keepsAlive;
   }
 
-  /** @throws while it does not live. */
+  /** @throws while the process does not run */
   get pid(): number {
     if (!this.#child?.pid) throw new Error(`${this.#spec.name} is not alive`);
     return this.#child.pid;
@@ -67,7 +67,7 @@ export class FleetProcess {
     });
   }
 
-  /** @throws with its log when it ends, or is not ready in time. */
+  /** @throws with the log of the process if it ends, or is not ready in time */
   async ready(): Promise<void> {
     await until(
       () => this.#ready || (!this.isAlive && !this.#keepsAlive()),
@@ -83,7 +83,7 @@ export class FleetProcess {
     return readFileSync(this.#spec.logFile, 'utf8');
   }
 
-  /** SIGTERM, and SIGKILL after ten seconds; a process that was frozen is thawed first. */
+  /** Sends SIGTERM, and SIGKILL after ten seconds. A frozen process is continued first. */
   async stop(): Promise<void> {
     this.#stopping = true;
     const child = this.#child;

@@ -2,16 +2,16 @@ import { randomUUID } from 'node:crypto';
 import { type Domain, type NewClient, type NewKey, openDomain } from '@replenish/domain';
 import type { Fleet } from './fleet.js';
 
-/** A body with the fields that tests ask for by name; a body that lacks one answers undefined, and the test fails. */
+/** An answer's body. A field that the body lacks is undefined, and the test that reads it fails. */
 export type Body = Readonly<Record<string, unknown>> &
   Readonly<{ transactionId: string; state: string; status: string | number; code: string }>;
 
 export type ProducerAnswer = Readonly<{ status: number; headers: Headers; body: Body; text: string }>;
 
-/** Keys are sealed where the fleet's master keys are known; bearers do without. */
+/** The fleet's master keys seal the secrets of new keys. Keys that are sent as bearer tokens need none. */
 type Books = Pick<Fleet, 'databaseUrl'> & Partial<Pick<Fleet, 'masterKeys'>>;
 
-/** An API client that may do everything with every account, but for what `wishes` say. */
+/** Makes an API client with all permissions and all accounts, changed by `wishes`. */
 export async function client(fleet: Books, wishes: Partial<NewClient> = {}): Promise<NewKey> {
   const scopes = ['recharges:write', 'recharges:read', 'balances:read'];
   return withBooks(fleet, ({ clients }) =>
@@ -19,7 +19,7 @@ export async function client(fleet: Books, wishes: Partial<NewClient> = {}): Pro
   );
 }
 
-/** Does something with the fleet's books, as an operator would. */
+/** Opens a Domain on the fleet's database for one action, as an operator's command does. */
 export async function withBooks<T>(
   { databaseUrl, masterKeys }: Books,
   work: (domain: Domain) => Promise<T>,
@@ -35,7 +35,7 @@ export async function withBooks<T>(
 
 export const bearer = ({ keyId, secret }: NewKey): string => `Bearer ${keyId}.${secret}`;
 
-/** `POST /v1/recharges` to the first ingress, with a fresh idempotency key unless the headers bring one. */
+/** `POST /v1/recharges` to the first ingress, with a new idempotency key unless the headers have one. */
 export async function post(
   fleet: Pick<Fleet, 'ingressUrl'>,
   body: unknown,
@@ -67,7 +67,7 @@ export type OrderAtSandbox = Readonly<{
   charges: readonly Readonly<{ amount: number; status: string }>[];
 }>;
 
-/** What the provider has of one reference: where exactly-once is checked. */
+/** The provider's orders with one reference. Tests check exactly-once by them. */
 export async function sandboxOrders(
   fleet: Pick<Fleet, 'sandboxUrl'>,
   reference: string,

@@ -6,18 +6,18 @@ import pg from 'pg';
 import { migrateAsOperator } from './migrate.js';
 
 export type TestServer = Readonly<{
-  /** A superuser's URL; every test file makes databases of its own there. */
+  /** The URL of a superuser. Each test file makes its databases there. */
   url: string;
   /** The URL of the role of the processes, which owns nothing. */
   appUrl: string;
-  /** A migrated, empty database to be cloned. */
+  /** The name of a migrated, empty database that tests clone. */
   template: string;
   close: () => Promise<void>;
 }>;
 
 const PREFIX = 'replenish-jest-';
 
-/** One PostgreSQL for a whole run: the given one, or an embedded one that is fast and forgetful. */
+/** One PostgreSQL server for a whole run: the given one, or an embedded one without durability, which is faster. */
 export async function openTestServer(givenUrl: string | undefined): Promise<TestServer> {
   const template = `replenish_template_${process.pid}`;
   const server = givenUrl ? await openGiven(givenUrl) : await openTemporary();
@@ -56,7 +56,7 @@ async function openTemporary(): Promise<OpenServer> {
   return { url: postgres.url, appUrl: postgres.appUrl, close };
 }
 
-/** A killed Jest ends its PostgreSQL (the supervisor sees to that), but leaves the folder. */
+/** Deletes the folders of earlier runs that were killed. Their servers end by themselves. */
 function sweepKilledRuns(): void {
   for (const name of readdirSync(tmpdir()).filter((entry) => entry.startsWith(PREFIX))) {
     const pid = Number(name.slice(PREFIX.length).split('-')[0]);
@@ -76,7 +76,7 @@ async function migrateTemplate(url: string, template: string): Promise<void> {
   await execute(url, `drop database if exists ${template} with (force)`);
   await execute(url, `create database ${template}`);
   await migrateAsOperator(withDatabase(url, template));
-  // PostgreSQL clones only what nobody is connected to.
+  // PostgreSQL clones a database only while no session is connected to it.
   await execute(url, `alter database ${template} with allow_connections false`);
   await execute(url, `select pg_terminate_backend(pid) from pg_stat_activity where datname = '${template}'`);
 }
@@ -87,7 +87,7 @@ export function withDatabase(url: string, database: string): string {
   return other.href;
 }
 
-/** One statement in a session of its own. */
+/** Runs one statement in a new session. */
 export async function execute(url: string, statement: string): Promise<void> {
   const client = new pg.Client({ connectionString: url });
   await client.connect();

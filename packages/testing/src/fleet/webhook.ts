@@ -4,7 +4,7 @@ import type { Fleet } from './fleet.js';
 
 export type EventStatus = 'pending' | 'settled' | 'declined';
 
-/** The body of a webhook that reports a status of an order, as the sandbox would word it. */
+/** The body of a webhook that reports the status of an order, in the sandbox's format. */
 export const eventBody = (
   order: Pick<WitnessedOrder, 'id' | 'reference' | 'amount' | 'currency'> & { accountId: string },
   status: EventStatus,
@@ -21,7 +21,7 @@ export const eventBody = (
     },
   });
 
-/** Posts a webhook to the first ingress, signed as Standard Webhooks 1.0 asks, with the secret of the fleet. */
+/** Posts a webhook to the first ingress, signed by Standard Webhooks 1.0 with the fleet's secret. */
 export async function postEvent(
   fleet: Pick<Fleet, 'ingressUrl' | 'webhookSecret'>,
   eventId: string,

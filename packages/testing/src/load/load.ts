@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 
-/** What becomes of a recharge of each scenario once everything is at rest, whatever failed on the way. */
+/** The states in which a recharge of each scenario may end once the fleet is at rest, after any failures. */
 export const endStates = {
   ok: ['SUCCEEDED'],
   ok_no_webhook: ['SUCCEEDED'],
@@ -16,7 +16,7 @@ export const endStates = {
   webhook_late: ['SUCCEEDED'],
   webhook_out_of_order: ['SUCCEEDED'],
   wrong_amount: ['SUBMITTED', 'PENDING_CONFIRMATION'],
-  // Whoever hears the second word only, because the first was lost on the way, rightly takes it for the truth.
+  // If the first webhook is lost, the second one decides, and SUCCEEDED is right.
   success_after_failure: ['FAILED', 'SUCCEEDED'],
   never_settles: ['PENDING_CONFIRMATION'],
 } as const satisfies Record<string, readonly string[]>;
@@ -24,7 +24,7 @@ export const endStates = {
 export type LoadScenario = keyof typeof endStates;
 export const scenarios = Object.keys(endStates) as LoadScenario[];
 
-/** What the provider's webhooks report of an order. Each status is one event, however often it is delivered. */
+/** The statuses that the provider's webhooks report per scenario. A repeated webhook is the same event. */
 export const announced: Readonly<Record<LoadScenario, readonly string[]>> = {
   ok: ['settled'],
   ok_no_webhook: [],
@@ -44,7 +44,7 @@ export const announced: Readonly<Record<LoadScenario, readonly string[]>> = {
   never_settles: [],
 };
 
-/** One intent of a producer: the same key and the same body, however often it is sent. */
+/** One request of a producer. Each repetition has the same key and the same body. */
 export type LoadRequest = Readonly<{
   key: string;
   accountId: string;
@@ -64,7 +64,7 @@ export const ask = (scenario: LoadScenario, more: Partial<LoadRequest> = {}): Lo
   ...more,
 });
 
-/** A sequence in [0, 1) that is the same for the same seed (Mulberry32). */
+/** A sequence of numbers in [0, 1) that the seed determines (Mulberry32). */
 function randomOf(seed: number): () => number {
   let state = seed >>> 0;
   return () => {
@@ -75,12 +75,12 @@ function randomOf(seed: number): () => number {
   };
 }
 
-/** Accounts whose recharges are paid from their balance; see `Producer.fund`. */
+/** Accounts whose recharges are paid from their balance. `Producer.fund` fills it. */
 export const payers = ['payer-1', 'payer-2', 'payer-3'];
 
 /**
- * Recharges of every scenario on twenty accounts, planned by one seed. A share of them is paid from the balance of
- * `payers`, so that money is frozen and given back too.
+ * Recharges of all scenarios on twenty accounts, determined by one seed. Some are paid from the balance of `payers`, so
+ * money is also frozen and released.
  */
 export function mix(
   seed: number,
@@ -90,7 +90,7 @@ export function mix(
   const random = randomOf(seed);
   const pick = <T>(from: readonly T[]): T => from[Math.floor(random() * from.length)]!;
   return Array.from({ length: count }, (_, n) => {
-    // Every scenario has its turn first, so that a small load holds all of them.
+    // Each scenario comes once first, so a small load has all of them.
     const scenario = n < only.length ? only[n]! : pick(only);
     const key = `seed-${seed}-${n}`;
     const amount = 1 + Math.floor(random() * 10_000);

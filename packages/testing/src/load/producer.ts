@@ -4,7 +4,7 @@ import { bearer, client } from '../fleet/producer.js';
 import { until } from '../until.js';
 import { ask, bodyOf, type LoadRequest, payers } from './load.js';
 
-/** One try of one intent, as its producer saw it. `status` null: no answer, so nobody knows what became of it. */
+/** One try of one request, as its producer saw it. `status` is null if there was no answer. */
 export type LoadCall = Readonly<{
   ask: LoadRequest;
   status: number | null;
@@ -12,14 +12,14 @@ export type LoadCall = Readonly<{
   replayed: boolean;
   code: string | null;
   retryAfter: string | null;
-  /** Why there was no answer. */
+  /** The reason for which there was no answer. */
   fault: string | null;
 }>;
 
-/** As long as a fleet may be away before a producer of these tests gives up. */
+/** For how long a producer repeats its request while the fleet is away. */
 const GIVE_UP_MS = 60_000;
 
-/** A producer that keeps a history of its calls, and repeats its key until it has an answer. */
+/** A producer that records its calls and repeats each request with the same key until it has an answer. */
 export class Producer {
   readonly calls: LoadCall[] = [];
   readonly #fleet: Pick<Fleet, 'ingressUrls' | 'databaseUrl'>;
@@ -36,7 +36,7 @@ export class Producer {
     this.#agent = new Agent({ keepAlive: true, maxSockets: sockets });
   }
 
-  /** @param connections to each ingress, at most */
+  /** @param connections the most connections to each ingress */
   static async open(fleet: Pick<Fleet, 'ingressUrls' | 'databaseUrl'>, connections = 32): Promise<Producer> {
     return new Producer(fleet, bearer(await client(fleet)), connections);
   }
@@ -45,14 +45,14 @@ export class Producer {
     this.#agent.destroy();
   }
 
-  /** One try. Never throws: no answer is an answer here. */
+  /** Makes one try. A missing answer is recorded and not thrown. */
   async once(asked: LoadRequest, ingress = 0): Promise<LoadCall> {
     const call = await this.#post(asked, this.#fleet.ingressUrls[ingress]!);
     this.calls.push(call);
     return call;
   }
 
-  /** Tries with the same key until there is an answer that is not "later". */
+  /** Repeats a request until it has an answer that does not ask to come later. */
   async send(asked: LoadRequest, ingress = 0): Promise<LoadCall> {
     return until(
       async () => {
@@ -64,7 +64,7 @@ export class Producer {
     );
   }
 
-  /** All of them, some at a time; each ends with its answer. */
+  /** Sends all requests, some at a time, until each has its answer. */
   async sendAll(asks: readonly LoadRequest[], inFlight = 16, ingress = 0): Promise<LoadCall[]> {
     const waiting = [...asks];
     const answers: LoadCall[] = [];
@@ -90,7 +90,7 @@ export class Producer {
     await until(async () => (await this.read(transactionId)).state === state, { limitMs }, what);
   }
 
-  /** Gives every payer a balance that no load of these tests can use up. */
+  /** Gives each payer a balance that no load of these tests can use up. */
   async fund(): Promise<void> {
     const gifts = payers.map((accountId) => ask('ok', { accountId, amount: 1_000_000_000 }));
     for (const { transactionId } of await this.sendAll(gifts))

@@ -31,7 +31,7 @@ const workers = processes.filter((name) => name.endsWith('worker'));
 const PASSWORD = `open-${randomUUID()}`;
 const ingressMain = join(resolve(import.meta.dirname, '../../../..'), 'apps/ingress/dist/main.js');
 
-/** Of the real form, at a thousandth of the real cost. */
+/** A password hash of the real form that takes a thousandth of the real time. */
 function hashOf(password: string): string {
   const salt = randomBytes(16);
   const key = scryptSync(password, salt, 32, { N: 128, r: 8, p: 1 });
@@ -39,7 +39,7 @@ function hashOf(password: string): string {
 }
 
 const canaries = new Canaries();
-/** Everything that anybody could look at, by what it is. */
+/** All places that a person could look at, by name. */
 const seen = new Map<string, string>();
 let fleet: Fleet;
 let at: Setting;
@@ -72,7 +72,7 @@ afterAll(async () => {
   await fleet?.stop();
 });
 
-test('everything that can go wrong goes wrong', async () => {
+test('all kinds of errors are provoked', async () => {
   const [revoked, before] = [await client(fleet), await client(fleet)];
   const narrow = await client(fleet, {
     scopes: ['balances:read'],
@@ -112,7 +112,7 @@ test('everything that can go wrong goes wrong', async () => {
   seen.set('answers', at.answers.join('\n'));
 });
 
-test('a process that cannot start says why without its secrets', async () => {
+test('a process that cannot start gives a reason without its secrets', async () => {
   const short = canaries.plant('a master key that is none', randomUUID());
   const wrongPassword = canaries.plant('a wrong password of the database', randomUUID());
   const away = new URL(fleet.databaseUrl);
@@ -134,8 +134,8 @@ test('a process that cannot start says why without its secrets', async () => {
   seen.set('starts that failed', told.join('\n'));
 });
 
-/** The queues while they hold jobs: whoever would work on them is frozen. */
-test('jobs wait, and are looked at', async () => {
+/** The contents of the queues while they hold jobs. The workers are frozen meanwhile. */
+test('waiting jobs are searched', async () => {
   for (const name of workers) fleet.process(name).kill('SIGSTOP');
   const headers = { authorization: bearer(at.key) };
   await ask(at, 'POST', '/v1/recharges', { headers, body: recharge({ metadata: { note: 'waits' } }) });
@@ -175,7 +175,7 @@ async function lookAtDashboard(): Promise<void> {
   seen.set('dashboard', pages.join('\n'));
 }
 
-test('no secret and no card is anywhere', async () => {
+test('no place holds a secret or a card number', async () => {
   const metrics = processes.map(async (name) => {
     const port = /"metricsPort":(\d+)/.exec(fleet.process(name).log())![1];
     return (await fetch(`http://127.0.0.1:${port}/metrics`)).text();
@@ -189,7 +189,7 @@ test('no secret and no card is anywhere', async () => {
   );
   seen.set('database', await dumpTables(fleet.databaseUrl));
   seen.set('logs and files', dumpFiles(fleet.dir));
-  // In each of them there is something to be found, or nothing was looked at.
+  // Each place must have some text. Otherwise it was not searched.
   const marks: Readonly<Record<string, string | RegExp>> = {
     answers: 'DUPLICATE_REQUEST',
     'starts that failed': 'MASTER_KEYS',
@@ -206,7 +206,7 @@ test('no secret and no card is anywhere', async () => {
   expect(found).toEqual([]);
 });
 
-test('every line of every log is one record', () => {
+test('each line of each log is one record', () => {
   const broken = processes.flatMap((name) =>
     fleet
       .process(name)

@@ -34,7 +34,7 @@ test.each([
   { point: 'ingress.before-commit', stored: 0, repeated: { status: 202, replayed: false } },
   { point: 'ingress.after-commit', stored: 1, repeated: { status: 200, replayed: true } },
   { point: 'ingress.after-hint', stored: 1, repeated: { status: 200, replayed: true } },
-])('killed at $point, and asked again with the same key', async ({ point, stored, repeated }) => {
+])('killed at $point, then called again with the same key', async ({ point, stored, repeated }) => {
   const asked = ask('ok');
   fleet.arm(point);
   expect(await producer.once(asked)).toMatchObject({ status: null });
@@ -49,7 +49,7 @@ test.each([
   expect(await sandboxOrders(fleet, again.transactionId!)).toHaveLength(1);
 });
 
-test('killed again and again under load, every key ends in one recharge', async () => {
+test('killed again and again under load, each key ends in one recharge', async () => {
   await producer.fund();
   const asks = mix(seed(), 120);
   const sent = Promise.all([

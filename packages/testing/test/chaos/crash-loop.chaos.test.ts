@@ -21,7 +21,7 @@ beforeAll(async () => {
 
 afterAll(() => stage?.close());
 
-/** Outcomes of the submits on record: the intent of a worker that died is unanswered for ever. */
+/** The outcomes of the recorded submits. The claim of a worker that died stays unanswered. */
 const submitsOnRecord = async (id: string): Promise<string[]> => {
   const { rows } = await db.query<{ outcome: string }>(
     `select outcome from report.provider_calls where transaction_id = $1 and operation = 'submit' order by attempt`,
@@ -30,7 +30,7 @@ const submitsOnRecord = async (id: string): Promise<string[]> => {
   return rows.map(({ outcome }) => outcome);
 };
 
-test('killed ten times in a row after the call, then left in peace', async () => {
+test('killed ten times in a row after the call, then left running', async () => {
   const startsBefore = fleet.process('submission-worker').starts;
   fleet.arm('submission.after-call', 10);
   let isOver = false;

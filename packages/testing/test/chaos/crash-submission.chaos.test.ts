@@ -26,7 +26,7 @@ afterAll(() => stage?.close());
 const contacts = async (id: string): Promise<string[]> =>
   (await contactsOf(fleet.sandboxUrl, id)).map(({ operation, answer }) => `${operation} ${answer}`);
 
-/** Outcomes of the submits on record: the intent of a worker that died is unanswered for ever. */
+/** The outcomes of the recorded submits. The claim of a worker that died stays unanswered. */
 const submitsOnRecord = async (id: string): Promise<string[]> => {
   const { rows } = await db.query<{ outcome: string }>(
     `select outcome from report.provider_calls where transaction_id = $1 and operation = 'submit' order by attempt`,
@@ -35,7 +35,7 @@ const submitsOnRecord = async (id: string): Promise<string[]> => {
   return rows.map(({ outcome }) => outcome);
 };
 
-/** Killed at the point while it works on a recharge of its own; the recharge is left to be healed. */
+/** Kills the worker at a crash point while it works on a new recharge. The fleet must finish the recharge. */
 async function dieAt(point: string): Promise<string> {
   const { starts } = fleet.process('submission-worker');
   fleet.arm(point);
@@ -54,7 +54,7 @@ test('killed between claim and call, after the call, after the answer, and durin
     'its order',
   );
   await killAndRevive(fleet, 'submission-worker');
-  // Last: it alone is submitted a second time, and would die at the next point that is armed.
+  // This point is last, because only its recharge is submitted a second time and would meet the next armed point.
   const afterClaim = await dieAt('submission.after-claim');
   for (const id of [afterClaim, afterCall, afterAnswer, during]) await producer.reaches(id, 'SUCCEEDED');
 

@@ -39,7 +39,7 @@ test.each(['reconciliation.after-take', 'reconciliation.after-query'])(
   },
 );
 
-test('two of each kind under load, one of them killed now and again', async () => {
+test('two workers of each kind under load, one of which is killed from time to time', async () => {
   const sent = producer.sendAll(mix(seed(), 150), 8);
   let isDone = false;
   void sent.finally(() => {

@@ -23,7 +23,7 @@ beforeAll(async () => {
 
 afterAll(() => stage?.close());
 
-/** Resident memory as the kernel counts it. */
+/** The resident memory by the kernel's count. */
 function rssMb(pid: number): number {
   const kilobytes = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))![1];
   return Math.round(Number(kilobytes) / 1024);
@@ -31,7 +31,7 @@ function rssMb(pid: number): number {
 
 const measured = () => Object.fromEntries(names.map((name) => [name, rssMb(fleet.process(name).pid)]));
 
-test(`${RECHARGES} recharges later, every process is alive and small`, async () => {
+test(`${RECHARGES} recharges later, each process runs and has little memory`, async () => {
   await producer.fund();
   const before = measured();
   await producer.sendAll(mix(seed(), RECHARGES), 16);

@@ -22,7 +22,7 @@ beforeAll(async () => {
 
 afterAll(() => stage?.close());
 
-/** All at once, over half of the connections to each ingress. Who is told to come back later does. */
+/** Sends all calls at once, half of them to each ingress. A call that is told to come later is repeated. */
 const storm = (asks: readonly LoadRequest[]): Promise<LoadCall[]> =>
   Promise.all(asks.map((one, n) => producer.send(one, n % 2)));
 
@@ -43,7 +43,7 @@ test('one key, a thousand calls to two processes: one transaction, one order, on
   expect(await sandboxOrders(fleet, ids[0]!)).toHaveLength(1);
 });
 
-test('one key with four bodies: one of them wins, the others are told so', async () => {
+test('one key with four bodies: one body is stored, and the others are refused', async () => {
   const asked = ask('ok');
   const bodies = [
     asked,
@@ -62,13 +62,13 @@ test('one key with four bodies: one of them wins, the others are told so', async
   expect(new Set(refused.map(({ code }) => code))).toEqual(new Set(['DUPLICATE_REQUEST']));
 });
 
-test('whoever was refused was told when to come back', () => {
+test('each refused call was told when to come back', () => {
   const refused = producer.calls.filter(({ status }) => status === 503);
   expect(refused.filter(({ retryAfter }) => retryAfter === null)).toEqual([]);
   expect(producer.calls.filter(({ status }) => status === null)).toEqual([]);
 });
 
-test('the books hold, and both processes live', async () => {
+test('the invariants hold, and both processes run', async () => {
   expect(await checkBooks(fleet, { calls: producer.calls })).toEqual([]);
   expect(fleet.process('ingress', 0).starts).toBe(1);
   expect(fleet.process('ingress', 1).starts).toBe(1);

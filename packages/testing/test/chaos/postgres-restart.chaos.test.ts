@@ -30,7 +30,7 @@ afterAll(async () => {
 
 const isReady = async (): Promise<boolean> => (await fetch(`${fleet.ingressUrl}/readyz`)).ok;
 
-test('taken away three times under load: refused while it is gone, and everything ends once', async () => {
+test('stopped three times under load: calls are refused meanwhile, and each recharge ends once', async () => {
   const pids = names.map((name) => fleet.process(name).pid);
   const sending = mix(seed(), 150);
   const sent = producer.sendAll(sending, 8);
@@ -46,7 +46,7 @@ test('taken away three times under load: refused while it is gone, and everythin
   }
   const answers = await sent;
 
-  // 200: stored by a commit whose answer was lost, and found by its key when it was sent again.
+  // 200: the commit stored the recharge, its answer was lost, and the repeated request found it by its key.
   expect(answers.filter(({ status }) => status !== 202 && status !== 200)).toEqual([]);
   const refused = producer.calls.filter(({ status }) => status === 503);
   expect(refused.length).toBeGreaterThan(0);
@@ -59,7 +59,7 @@ test('taken away three times under load: refused while it is gone, and everythin
   expect(names.map((name) => fleet.process(name).pid)).toEqual(pids);
 });
 
-test('no process met what it did not expect', () => {
+test('no process logged an unexpected error', () => {
   const loud = names.flatMap((name) =>
     fleet
       .logs(name)

@@ -40,7 +40,7 @@ async function setOutage(mode: 'down' | 'none'): Promise<void> {
   expect(response.status).toBe(200);
 }
 
-/** Ids in the jobs that wait or are put off. */
+/** The ids in waiting and postponed jobs. */
 async function idsQueued(): Promise<number> {
   const boards = await queues.boards();
   const jobs = await Promise.all(boards.map((board) => board.getJobs(['waiting', 'delayed'], 0, 10_000)));
@@ -52,17 +52,17 @@ async function sendMany(count: number): Promise<string[]> {
   return calls.map(({ transactionId }) => transactionId!);
 }
 
-/** Milliseconds until all of them have succeeded. */
+/** The time until all of them have succeeded, in milliseconds. */
 async function timeToSucceed(ids: readonly string[]): Promise<number> {
   const sinceMs = performance.now();
   await Promise.all(ids.map((id) => producer.reaches(id, 'SUCCEEDED')));
   return performance.now() - sinceMs;
 }
 
-// A sweep takes each waiting recharge about every second, so copies of them would be a thousand by then.
+// A sweep takes each waiting recharge about once per second, so there would be a thousand copies by then.
 const OUTAGE_MS = 30_000;
 
-test('through an outage the queues hold no copies, and after it new and waiting recharges go at once', async () => {
+test('during an outage the queues hold no copies, and after it new and waiting recharges go at once', async () => {
   await setOutage('down');
   const waiting = await sendMany(100);
   const endsMs = performance.now() + OUTAGE_MS;
@@ -81,7 +81,7 @@ test('through an outage the queues hold no copies, and after it new and waiting 
   expect(waitingMs).toBeLessThan(15_000);
 });
 
-test('a few recharges, too few for the breaker, do not wait out the gaps that an outage made', async () => {
+test('recharges too few to open the breaker do not wait for the gaps that the outage made', async () => {
   await setOutage('down');
   const ids = await sendMany(6);
   await new Promise((resolve) => setTimeout(resolve, OUTAGE_MS));
@@ -89,7 +89,7 @@ test('a few recharges, too few for the breaker, do not wait out the gaps that an
   expect(await timeToSucceed(ids)).toBeLessThan(10_000);
 });
 
-test('the books are right', async () => {
+test('the invariants hold', async () => {
   await until(async () => (await idsQueued()) < 50, { limitMs: 30_000 }, 'the queues are short');
   expect(await checkBooks(fleet, { calls: producer.calls, questionsMax: 1_000 })).toEqual([]);
 });

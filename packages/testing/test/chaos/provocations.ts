@@ -9,13 +9,13 @@ import { bearer } from '../../src/fleet/producer.js';
 import { eventBody } from '../../src/fleet/webhook.js';
 import { until } from '../../src/until.js';
 
-/** Whoever provokes: where, with what, and what is kept of the answers. */
+/** The fleet to provoke, the secrets to plant, and the collected answers. */
 export type Setting = Readonly<{
   fleet: Fleet;
   db: pg.Client;
   canaries: Canaries;
   key: NewKey;
-  /** Of the card that somebody pays with, and tells everybody about. */
+  /** A card number that callers put into wrong places. */
   card: string;
   answers: string[];
   statuses: Set<number>;
@@ -23,7 +23,7 @@ export type Setting = Readonly<{
 
 type Sent = Readonly<{ headers?: Record<string, string>; body?: string }>;
 
-/** One call, whose answer is kept with its headers. */
+/** Makes one call and keeps its answer with the headers. */
 export async function ask(at: Setting, method: string, path: string, sent: Sent = {}): Promise<void> {
   const answer = await fetch(at.fleet.ingressUrl + path, {
     method,
@@ -37,7 +37,7 @@ export async function ask(at: Setting, method: string, path: string, sent: Sent 
 export const recharge = (changes: object = {}): string =>
   JSON.stringify({ accountId: 'acct-1', amount: 4_999, currency: 'USD', ...changes });
 
-/** A good signature: full ones are secrets for as long as their window is open. */
+/** The headers of a valid signature. A full signature is a secret while its window is open, so it is planted too. */
 export function signed({ canaries, key }: Setting, method: string, path: string, body = '') {
   const [timestamp, nonce] = [String(Math.floor(Date.now() / 1_000)), randomUUID()];
   const bodyHash = createHash('sha256').update(body).digest('hex');
@@ -52,7 +52,7 @@ export function signed({ canaries, key }: Setting, method: string, path: string,
   };
 }
 
-/** The secret and the card where they do not belong, in every part of a request. */
+/** Puts the secret and the card number into wrong places, in each part of a request. */
 export async function misplaced(at: Setting): Promise<void> {
   const { secret } = at.key;
   const authorization = bearer(at.key);
@@ -78,7 +78,7 @@ export async function misplaced(at: Setting): Promise<void> {
     for (const body of bodies) await ask(at, 'POST', '/v1/recharges', { body, headers: { authorization } });
     await ask(at, 'POST', '/api/charge', { body: recharge({ note: wrong }), headers: { authorization } });
   }
-  // A second line in the log, and a colour in whatever shows it.
+  // A line break could make a second line in the log, and an escape could colour a terminal.
   for (const path of ['/v1/recharges/a%0d%0a%7b%22level%22%3a%22fatal%22%7d', '/%1b%5b31mred'])
     await ask(at, 'GET', path, { headers: { authorization, 'x-correlation-id': '{"level":"fatal"}' } });
   const tooLarge = recharge({ planId: secret }).padEnd(250_000);
@@ -87,11 +87,11 @@ export async function misplaced(at: Setting): Promise<void> {
     await ask(at, 'GET', '/v1/recharges', { headers: { authorization, [name]: secret } });
 }
 
-/** A text field is kept as it is, so what a producer puts there that is no card is the producer's to know. */
+/** A text field is stored as sent. Only card numbers are refused in it, so other secrets there are the client's choice. */
 const isStorable = (body: string, wrong: string, card: string): boolean =>
   !wrong.replaceAll(' ', '').includes(card) && /orderReference|planId|metadata/.test(body);
 
-/** Callers that are not let in. */
+/** Calls without a valid key. */
 export async function strangers(at: Setting, revoked: NewKey, narrow: NewKey): Promise<void> {
   const { keyId, secret } = at.key;
   const forms = [
@@ -117,7 +117,7 @@ export async function strangers(at: Setting, revoked: NewKey, narrow: NewKey): P
     });
 }
 
-/** What the HTTP server itself refuses, before there is a request. */
+/** Bytes that the HTTP server itself refuses, before there is a request. */
 export async function brokenHttp(at: Setting): Promise<void> {
   const authorization = `Authorization: ${bearer(at.key)}`;
   const start = `POST /v1/recharges HTTP/1.1\r\nHost: x\r\n${authorization}\r\n`;
@@ -126,14 +126,14 @@ export async function brokenHttp(at: Setting): Promise<void> {
     'Content-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n',
   ]) {
     const socket = connect(Number(new URL(at.fleet.ingressUrl).port), '127.0.0.1');
-    // The server may close before it has read everything, and then the rest cannot be sent.
+    // The server may close before it has read all bytes. Then the rest cannot be sent.
     socket.on('error', () => {});
     socket.write(start + rest);
     at.answers.push(await text(socket).catch((error: Error) => error.message));
   }
 }
 
-/** Webhooks that are good, forged, stale and no events. */
+/** Webhooks that are valid, forged, stale, or no events. */
 export async function webhooks(at: Setting): Promise<void> {
   const order = { id: 'sbx_1', reference: randomUUID(), amount: 1, currency: 'USD', accountId: 'a' };
   const good = eventBody(order, 'settled');
@@ -156,7 +156,7 @@ export async function webhooks(at: Setting): Promise<void> {
   }
 }
 
-/** Faults of ours: a table that is not there, and sessions that are cut under a load. */
+/** Our own faults: a missing table, and sessions that are cut under a load. */
 export async function brokenStore(at: Setting): Promise<void> {
   const authorization = bearer(at.key);
   const everything = () =>
@@ -174,7 +174,7 @@ export async function brokenStore(at: Setting): Promise<void> {
     await at.db.query(`alter table ${table} rename to ${table}_away`);
     await everything().finally(() => at.db.query(`alter table ${table}_away rename to ${table}`));
   }
-  // A schema that is not ours is an outage. What no caller and no outage explains is an error of our own.
+  // A missing schema is an outage. An error that neither a caller nor an outage causes is our own fault.
   await at.db.query(
     'alter table recharge_request add constraint takes_nothing check (client_id is null) not valid',
   );

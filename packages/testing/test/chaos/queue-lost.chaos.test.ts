@@ -25,7 +25,7 @@ beforeAll(async () => {
 
 afterAll(() => stage?.close());
 
-/** Throws every job and schedule away, wherever the queues of this run live. */
+/** Deletes all jobs and schedules from the queue store of this run. */
 async function emptyQueues(): Promise<boolean> {
   if (process.env.REDIS_URL) return (await privateRedis(process.env.REDIS_URL)) !== '';
   const { rows } = await db.query<{ tables: string | null }>(
@@ -35,11 +35,11 @@ async function emptyQueues(): Promise<boolean> {
   return rows[0]?.tables ? struck(`truncate ${rows[0].tables} cascade`) : false;
 }
 
-/** The whole schema on Postgres; on Redis there is no more to lose than its keys. */
+/** Drops the whole schema on Postgres. On Redis it deletes the keys, which are all there is. */
 const dropQueues = (): Promise<boolean> =>
   process.env.REDIS_URL ? emptyQueues() : struck('drop schema if exists bullmq cascade');
 
-/** False when it met statements of the queues half-way and was the one to give in. */
+/** False if it met a deadlock with statements of the queues, and lost. */
 async function struck(statement: string): Promise<boolean> {
   try {
     await db.query(statement);
@@ -50,7 +50,7 @@ async function struck(statement: string): Promise<boolean> {
   }
 }
 
-/** Sends the load and lets `strike` fall every few hundred milliseconds until it is sent, five times at least. */
+/** Sends the load and calls `strike` every few hundred milliseconds meanwhile, at least five times. */
 async function loadUnder(strike: () => Promise<boolean>, keys: number): Promise<void> {
   let isSent = false;
   const sent = producer.sendAll(mix(keys, 80), 4).finally(() => {
@@ -63,17 +63,17 @@ async function loadUnder(strike: () => Promise<boolean>, keys: number): Promise<
   await sent;
 }
 
-test('emptied again and again, the queues heal, and everything ends once', async () => {
+test('emptied again and again, the queues recover, and each recharge ends once', async () => {
   await loadUnder(emptyQueues, seed());
   expect(await checkBooks(fleet, { calls: producer.calls })).toEqual([]);
 });
 
-test('dropped again and again, they are made anew', async () => {
+test('dropped again and again, the queues are made anew', async () => {
   await loadUnder(dropQueues, seed() + 1);
   expect(await checkBooks(fleet, { calls: producer.calls })).toEqual([]);
 });
 
-test('no process had to be started again', () => {
+test('no process was restarted', () => {
   const names = [
     'sandbox',
     'ingress',

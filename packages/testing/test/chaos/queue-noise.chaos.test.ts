@@ -15,7 +15,7 @@ jest.setTimeout(TEST_LIMIT_MS);
 
 const names: readonly QueueName[] = ['submission-sandbox', 'reconciliation-sandbox', 'webhooks'];
 
-// A silent call lasts so long: there must be time to make noise meanwhile, on a busy machine too.
+// A silent call lasts this long. On a busy machine too, that must be enough time to add the extra jobs.
 const CALL_LIMIT_MS = 6_000;
 
 let fleet: Fleet;
@@ -44,7 +44,7 @@ afterAll(async () => {
   await fleet?.stop();
 });
 
-/** Five jobs of each kind an id, wherever it belongs. */
+/** Adds five jobs of each kind per id, in all queues. */
 const noise = (ids: readonly string[]): Promise<boolean[]> =>
   Promise.all(names.map((name) => queues.hint(name, Array.from({ length: 5 }, () => ids).flat())));
 
@@ -56,7 +56,7 @@ async function isQuiet(): Promise<boolean> {
   });
 }
 
-test('a question that comes while a submit is under way is not asked', async () => {
+test('no query is made while a submit is under way', async () => {
   const { transactionId } = await producer.send(ask('timeout_before_charge'));
   const id = transactionId!;
   const isClaimed = async () => (await producer.read(id)).state === 'SUBMITTED';
@@ -73,7 +73,7 @@ test('a question that comes while a submit is under way is not asked', async () 
   expect(silenceMs).toBeGreaterThanOrEqual(CALL_LIMIT_MS - 100);
 });
 
-test('jobs that are doubled, out of turn, or about nothing do no more than one would', async () => {
+test('doubled, early and meaningless jobs do no more than one job', async () => {
   let isSent = false;
   const sent = producer.sendAll(mix(seed(), 60), 8).finally(() => {
     isSent = true;

@@ -16,18 +16,18 @@ const CALLS = 500;
 const CALLERS = 20;
 const LIMIT_MS = 1_000;
 const IDLE = 600;
-// Room for the callers of these tests, who keep their connections for a while.
+// Enough connections for the callers of these tests, which keep theirs for a while.
 const CONNECTIONS_MAX = IDLE + 100;
 
 type Sent = Readonly<{ headers: Record<string, string>; body?: string }>;
-/** `sentAtMs` on the clock of `performance`. */
+/** `sentAtMs` is on the clock of `performance`. */
 type Told = Readonly<{ method: string; status: number; sentAtMs: number; transactionId: string | null }>;
 
 let fleet: Fleet;
 let db: pg.Client;
 
 beforeAll(async () => {
-  // Nobody is turned away because the machine has much to do: what is tried here is who may come in.
+  // Overload never refuses a call here, because these tests are about permissions.
   const calm = { OVERLOAD_DELAY_MS: '60000', INGRESS_CONNECTIONS_MAX: String(CONNECTIONS_MAX) };
   const env = { ...patience, ...calm };
   fleet = await startFleet({ ingress: 2, env });
@@ -40,7 +40,7 @@ afterAll(async () => {
   await fleet?.stop();
 });
 
-/** The nth call goes to one ingress process or the other. */
+/** Calls alternate between the two ingress processes. */
 async function call(n: number, method: string, path: string, { headers, body }: Sent): Promise<Told> {
   const sentAtMs = performance.now();
   const answer = await fetch(fleet.ingressUrls[n % 2]! + path, {
@@ -68,7 +68,7 @@ const ofClient = async (key: NewKey): Promise<{ transaction_id: string; state: s
   (await db.query('select transaction_id, state from report.recharges where client_id = $1', [key.clientId]))
     .rows;
 
-/** Calls run over both processes while `change` is committed, until there are enough and a second has passed. */
+/** Calls both processes while `change` is committed, until there are enough calls and a second has passed. */
 async function whileCallsRun(
   key: NewKey,
   change: () => Promise<unknown>,
@@ -93,7 +93,7 @@ async function whileCallsRun(
   return { told, changedAtMs };
 }
 
-/** Every recharge that was answered is there and ends as it should, and nothing else was stored. */
+/** Checks that each answered recharge exists and ends as it should, and that no other is stored. */
 async function expectAcceptedGoesOn(key: NewKey, told: readonly Told[]): Promise<void> {
   const accepted = told.flatMap(({ transactionId }) => transactionId ?? []).sort();
   const isDone = async () => (await ofClient(key)).every(({ state }) => state === 'SUCCEEDED');
@@ -103,7 +103,7 @@ async function expectAcceptedGoesOn(key: NewKey, told: readonly Told[]): Promise
   expect(accepted.length).toBeGreaterThan(50);
 }
 
-test('a key is revoked while calls run: none is let in a second later, and what was accepted goes on', async () => {
+test('a key is revoked while calls run: a second later all calls are refused, and accepted recharges continue', async () => {
   const key = await client(fleet);
   const revoke = () => withBooks(fleet, ({ clients }) => clients.revoke(key.keyId));
   const { told, changedAtMs } = await whileCallsRun(key, revoke);
@@ -113,7 +113,7 @@ test('a key is revoked while calls run: none is let in a second later, and what 
   await expectAcceptedGoesOn(key, told);
 });
 
-test('a key is narrowed while calls run: it may read on, and write no more', async () => {
+test('a key loses its write scope while calls run: it can still read, and no longer write', async () => {
   const key = await client(fleet);
   const narrow = () =>
     db.query(`update api_key set scopes = array_remove(scopes, 'recharges:write') where id = $1`, [
@@ -128,7 +128,7 @@ test('a key is narrowed while calls run: it may read on, and write no more', asy
   await expectAcceptedGoesOn(key, told);
 });
 
-/** The headers of a v1 signature, from the documentation. */
+/** The headers of a v1 signature, as the documentation describes them. */
 function signed({ keyId, secret }: NewKey, nonce: string, body: string): Record<string, string> {
   const timestamp = String(Math.floor(Date.now() / 1_000));
   const bodyHash = createHash('sha256').update(body).digest('hex');
@@ -142,7 +142,7 @@ function signed({ keyId, secret }: NewKey, nonce: string, body: string): Record<
   };
 }
 
-test('one nonce, a hundred copies at once over two processes: one is let in', async () => {
+test('of a hundred copies with one nonce at once over two processes, one is accepted', async () => {
   const key = await client(fleet, { requireSignature: true });
   for (const nonce of [randomUUID(), randomUUID()]) {
     const body = recharge();
@@ -173,7 +173,7 @@ async function filed({ keyId }: NewKey): Promise<number> {
   return rows[0]!.sum;
 }
 
-test('a thousand wrong secrets lock the key on both processes, raise the alarm, and let in nobody', async () => {
+test('a thousand wrong secrets lock the key on both processes, raise the alarm, and none is accepted', async () => {
   const [key, bystander] = [await client(fleet), await client(fleet)];
   const before = await badSignatures();
   const told: Told[] = [];
@@ -193,14 +193,14 @@ test('a thousand wrong secrets lock the key on both processes, raise the alarm, 
     new RegExp(`"rule":"bad_signature","keyId":"${key.keyId}".*"msg":"the key is locked"`),
   );
   expect((await list(0, bystander)).status).toBe(200);
-  // What is reported after the lock is lifted counts towards the next one.
+  // Suspicions that are reported after the unlock count towards the next lock.
   await until(async () => (await filed(key)) === 1_000, { limitMs: 5_000 }, 'a thousand reports');
   expect(await withBooks(fleet, ({ security }) => security.unlock(key.keyId))).toBe(true);
   for (const n of [0, 1])
     await until(async () => (await list(n, key)).status === 200, { limitMs: 5_000 }, `a key freed in ${n}`);
 });
 
-test('nobody changes their address by a header', async () => {
+test('a header does not change the address of a caller', async () => {
   const key = await client(fleet, { ipAllow: ['203.0.113.0/24'] });
   const names = ['x-forwarded-for', 'x-real-ip', 'forwarded', 'true-client-ip', 'x-client-ip'];
   const value = (name: string) => (name === 'forwarded' ? 'for=203.0.113.9' : '203.0.113.9');
@@ -219,29 +219,29 @@ test('two processes share one limit', async () => {
   expect(statusesOf(told)).toEqual({ 200: 30, 429: 60 });
 });
 
-/** Connections to the first process that say nothing. */
+/** Connections to the first process that send nothing. */
 const idle = (count: number): Promise<Socket[]> =>
   Promise.all(
     Array.from({ length: count }, async () => {
       const socket = connect(Number(new URL(fleet.ingressUrl).port), '127.0.0.1');
-      // Read, or its end would not be heard.
+      // Without reading, the end of the connection would not be noticed.
       socket.on('error', () => {}).resume();
       await once(socket, 'connect');
       return socket;
     }),
   );
 
-test(`${IDLE} idle connections keep nobody out, and beyond the limit the oldest of them are closed`, async () => {
+test(`${IDLE} idle connections block no caller, and beyond the limit the oldest idle ones are closed`, async () => {
   const key = await client(fleet);
   const within: Socket[] = [];
   const told: Told[] = [];
-  // Some at a time: of a burst the kernel keeps 511 for the process, and has the rest try again seconds later.
+  // Opened some at a time. Of a burst the kernel queues 511 for the process, and the others retry seconds later.
   while (within.length < IDLE) {
     within.push(...(await idle(200)));
     told.push(await list(0, key), await list(0, key));
   }
   expect(statusesOf(told)).toEqual({ 200: told.length });
-  // In the order of their ends: each one that is silent for ten seconds ends too, the oldest of them first.
+  // In the order in which they end. A connection that is silent for ten seconds ends too, and the oldest end first.
   const ended: Socket[] = [];
   for (const socket of within) socket.once('close', () => ended.push(socket));
   const beyond = await idle(200);
@@ -263,6 +263,6 @@ test('the metrics are on a port of their own, away from the public one', async (
     expect((await fetch(`${url}/metrics`)).status).toBe(404);
 });
 
-test('the books hold', async () => {
+test('the invariants hold', async () => {
   expect(await checkBooks(fleet, { calls: [] })).toEqual([]);
 });

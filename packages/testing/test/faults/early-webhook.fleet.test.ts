@@ -10,7 +10,7 @@ import { openStage, type Stage, TEST_LIMIT_MS } from '../support/setting.js';
 
 jest.setTimeout(TEST_LIMIT_MS);
 
-// Of the lock that the test holds while a create waits. Any number that nobody else uses.
+// The advisory lock that the test holds while a create waits. Any number serves that no other code uses.
 const LOCK = 28;
 
 let stage: Stage;
@@ -25,7 +25,7 @@ beforeAll(async () => {
 
 afterAll(() => stage?.close());
 
-/** Sends a recharge whose commit is held up: its id shows through the name of the session that waits. */
+/** Sends a recharge whose commit waits for the lock. The name of the waiting session shows the recharge's id. */
 async function held(asked: LoadRequest): Promise<{ id: string; answer: Promise<LoadCall> }> {
   await db.query(`
     create function hold_birth() returns trigger language plpgsql as $$ begin
@@ -72,14 +72,14 @@ async function stored(eventId: string): Promise<Event | undefined> {
   return rows[0];
 }
 
-test('an event ahead of the commit, and of the submit, of its recharge is kept, and applied later', async () => {
+test('an event before the commit and the submit of its recharge is stored, and applied later', async () => {
   const asked = ask('never_settles');
   const { id, answer } = await held(asked);
   const { amount, currency, accountId } = asked;
   const order = { id: 'sbx_early', reference: id, amount, currency, accountId };
   const eventId = `evt-early-${id}`;
   expect(await postEvent(fleet, eventId, eventBody(order, 'settled'))).toBe(200);
-  // Its due time moves when the sweeper has taken it: somebody looked, and found no recharge.
+  // The due time of the event moves once the sweeper has taken it. The worker then found no recharge.
   await until(
     async () => (await stored(eventId))?.wasSwept,
     { limitMs: 10_000 },
@@ -87,7 +87,7 @@ test('an event ahead of the commit, and of the submit, of its recharge is kept, 
   );
   expect(await stored(eventId)).toMatchObject({ processed: false });
 
-  // The event names an order of its own, so it has to be heard before the provider names another one.
+  // The event names its own order id, so it must be applied before the provider answers with another id.
   await outage('slow');
   await db.query('select pg_advisory_unlock($1)', [LOCK]);
   expect(await answer).toMatchObject({ status: 202, transactionId: id });

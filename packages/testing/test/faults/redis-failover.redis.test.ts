@@ -30,7 +30,7 @@ afterAll(async () => {
 
 const names = ['ingress', 'submission-worker', 'webhook-worker', 'reconciliation-worker'] as const;
 
-/** What each process says of its queue. */
+/** The state of the queue by each process. */
 const readiness = (): Promise<string[]> =>
   Promise.all(
     names.map(async (name) => {
@@ -40,7 +40,7 @@ const readiness = (): Promise<string[]> =>
     }),
   );
 
-test('after a failover of Redis that closes no connection recharges finish within seconds, without help', async () => {
+test('after a failover of Redis that closes no connection, recharges finish within seconds', async () => {
   const { fleet, producer } = stage;
   const send = async () => (await producer.send(ask('ok'))).transactionId!;
   await producer.reaches(await send(), 'SUCCEEDED');

@@ -58,7 +58,7 @@ const contactsOfScenario = async (scenario: LoadScenario): Promise<string[]> => 
   return contacts.map(({ operation, answer }) => `${operation} ${answer}`);
 };
 
-test('everything comes to rest, and the books hold', async () => {
+test('the fleet comes to rest, and the invariants hold', async () => {
   expect(await checkBooks(fleet, { calls: producer.calls })).toEqual([]);
 });
 
@@ -104,14 +104,14 @@ test('success_after_failure stays failed, with a case and the money in suspense'
   expect(await slotsOf(id)).toEqual(['suspense: provider:sandbox:clearing > suspense:sandbox 4999']);
 });
 
-test('never_settles waits for the provider, and will be looked at again', async () => {
+test('never_settles waits for the provider, and has a due time', async () => {
   const id = taken.get('never_settles')!;
   expect(await producer.read(id)).toMatchObject({ state: 'PENDING_CONFIRMATION' });
   const { rows } = await db.query('select due_at from report.recharges where transaction_id = $1', [id]);
   expect(rows[0].due_at).toBeInstanceOf(Date);
 });
 
-test('after silence the second contact is a question', async () => {
+test('after silence the second call is a query', async () => {
   expect(await contactsOfScenario('timeout_after_charge')).toEqual(['submit none', 'query 200']);
   expect(await contactsOfScenario('server_error_after_charge')).toEqual(['submit 500', 'query 200']);
   expect((await contactsOfScenario('timeout_before_charge')).slice(0, 3)).toEqual([
@@ -121,7 +121,7 @@ test('after silence the second contact is a question', async () => {
   ]);
 });
 
-test('what was certainly not executed is sent again at once', async () => {
+test('an order that was certainly not executed is sent again at once', async () => {
   expect((await contactsOfScenario('server_error_then_ok')).slice(0, 3)).toEqual([
     'submit 503',
     'submit 503',
@@ -134,8 +134,9 @@ test('what was certainly not executed is sent again at once', async () => {
   ]);
 });
 
-test('a webhook that is faster than the answer decides; the answer is filed as stale', async () => {
-  // The first ingress takes the webhooks. Frozen, it lets us stop the submission worker between order and answer.
+test('a webhook that is faster than the answer decides, and the answer is filed as stale', async () => {
+  // The first ingress receives the webhooks. While it is frozen, the submission worker can be stopped between order and
+  // answer.
   fleet.process('ingress', 0).kill('SIGSTOP');
   const { transactionId } = await producer.send(ask('webhook_first'), 1);
   const id = transactionId!;
@@ -160,7 +161,7 @@ test('a webhook that is faster than the answer decides; the answer is filed as s
   expect(await checkBooks(fleet, { calls: producer.calls })).toEqual([]);
 });
 
-test('books that were tampered with are found out', async () => {
+test('changed books are found', async () => {
   const ids = [...taken.values()];
   const [ok, noWebhook, , , afterCharge] = ids;
   await db.query(`

@@ -25,7 +25,7 @@ beforeAll(async () => {
 
 afterAll(() => stage?.close());
 
-/** A recharge whose provider the test plays from now on. */
+/** Makes a recharge for which the test plays the provider from now on. */
 async function pending(): Promise<{ id: string; order: Parameters<typeof eventBody>[0] }> {
   const asked = ask('never_settles');
   const id = (await producer.send(asked)).transactionId!;
@@ -35,7 +35,7 @@ async function pending(): Promise<{ id: string; order: Parameters<typeof eventBo
   return { id, order: { ...order!, accountId: asked.accountId } };
 }
 
-/** Posts an event until it is taken, as a provider does while it is told to come back later. */
+/** Posts an event until it is accepted, as a provider does that is told to come later. */
 async function tell(eventId: string, body: string): Promise<void> {
   const posted = async () => {
     const status = await postEvent(fleet, eventId, body);
@@ -56,7 +56,7 @@ const isProcessed = async (eventId: string): Promise<boolean> => {
 const processed = (eventId: string) =>
   until(() => isProcessed(eventId), { limitMs: 30_000 }, `${eventId} processed`);
 
-/** What one column says of a transaction, in order. */
+/** The values of one column for a transaction, in order. */
 async function listOf(view: string, column: string, id: string): Promise<string[]> {
   const { rows } = await db.query<[string]>({
     text: `select ${column} from report.${view} where transaction_id = $1 order by 1`,
@@ -75,7 +75,7 @@ const verdictsOf = async (id: string): Promise<string[]> => {
   return rows.map(({ told }) => told);
 };
 
-test('one event, a hundred times at once: kept once, one effect', async () => {
+test('one event a hundred times at once is stored once, with one effect', async () => {
   const { id, order } = await pending();
   const body = eventBody(order, 'settled');
   await Promise.all(Array.from({ length: 100 }, () => tell(`evt-${id}`, body)));
@@ -134,7 +134,7 @@ const orders: { told: Line; state: string; heard: string[]; cases: string[]; slo
 ];
 
 test.each(orders)(
-  'told $told in this order: one effect, and a case for what contradicts it',
+  'events $told in this order have one effect, and a contradiction opens a case',
   async (line) => {
     const { id, order } = await pending();
     for (const status of line.told) {
@@ -148,7 +148,7 @@ test.each(orders)(
   },
 );
 
-test('all three at once, many times: whoever wins, one effect and one case', async () => {
+test('all three at once, many times, have one effect and one case, in any order', async () => {
   const recharges = await Promise.all(Array.from({ length: 12 }, pending));
   const statuses = ['settled', 'pending', 'declined'] as const;
   await Promise.all(
@@ -168,6 +168,6 @@ test('all three at once, many times: whoever wins, one effect and one case', asy
   expect(ends.filter((end) => !legal.includes(end))).toEqual([]);
 });
 
-test('the books hold', async () => {
+test('the invariants hold', async () => {
   expect(await checkBooks(fleet, { calls: producer.calls, eventIds, spokenFor })).toEqual([]);
 });

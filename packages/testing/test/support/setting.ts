@@ -4,10 +4,7 @@ import { type Fleet, startFleet } from '../../src/fleet/fleet.js';
 import { Producer } from '../../src/load/producer.js';
 import { until } from '../../src/until.js';
 
-/**
- * Waits of the fleets in these tests: shorter than those of a desk where healing is what is waited for. Nobody is
- * limited in how often they may call.
- */
+/** The waits of the fleets in these tests, short so that recoveries take little time. No rate limit applies. */
 export const patience = {
   RECONCILE_PERIOD_MS: '500',
   RECONCILE_AFTER_MS: '1000',
@@ -17,16 +14,16 @@ export const patience = {
 
 const USUAL_SEED = 7;
 
-/** Plans the load: `SEED=n` repeats or varies it. */
+/** The seed of the load. The variable SEED repeats or varies it. */
 export const seed = (): number => Number(process.env.SEED ?? USUAL_SEED);
 
-/** Of one test: a machine that is busy with other things makes each of these many times longer, and no less right. */
+/** The time limit of one test. On a busy machine these tests take many times longer, and are no less valid. */
 export const TEST_LIMIT_MS = 480_000;
 
-/** A fleet with someone who posts to it, and a look into its database. */
+/** A fleet with a producer and a connection to its database. */
 export type Stage = Readonly<{ fleet: Fleet; producer: Producer; db: pg.Client; close: () => Promise<void> }>;
 
-/** @param connections of the producer, for each ingress */
+/** @param connections the producer's connections to each ingress */
 export async function openStage(
   options: Parameters<typeof startFleet>[0] = {},
   connections?: number,
@@ -49,14 +46,14 @@ export async function openStage(
   }
 }
 
-/** Kills a process as `kill -9` would, and waits until the fleet is whole again. */
+/** Kills a process as `kill -9` does, and waits until all processes are ready again. */
 export async function killAndRevive(fleet: Fleet, name: ProcessName, nth = 0): Promise<void> {
   const { starts } = fleet.process(name, nth);
   fleet.process(name, nth).kill();
   await revived(fleet, name, starts, nth);
 }
 
-/** Waits until a process that dies by itself was started more often than `starts` times, and the fleet is whole. */
+/** Waits until a process has been started more than `starts` times, and all processes are ready. */
 export async function revived(fleet: Fleet, name: ProcessName, starts: number, nth = 0): Promise<void> {
   const isNew = () => fleet.process(name, nth).starts > starts;
   await until(isNew, { limitMs: TEST_LIMIT_MS }, `${name} ${nth} started again`);
