@@ -73,7 +73,7 @@ test.each([
     'replenish completion [options] <shell>',
   ],
 ])(
-  'the misuse %j is named in the first line, the usage of that command follows, exit code 2',
+  'wrong arguments %j are named in the first line, followed by the usage of the command; exit code 2',
   (args, first, form) => {
     const { status, stdout, stderr } = replenish(...args);
     expect(status).toBe(2);
@@ -96,7 +96,7 @@ test.each([
   ['audit', '--limit', '0'],
   ['audit', 'drop'],
   ['client', 'create', '--name', 'shop'],
-])('%s %s %s with --json says in JSON on standard output what it could not take', (...args) => {
+])('%s %s %s with --json reports wrong arguments as JSON on standard output', (...args) => {
   const { status, stdout, stderr } = replenish(...args, '--json');
   expect({ status, stderr }).toEqual({ status: 2, stderr: '' });
   expect(JSON.parse(stdout)).toEqual({ ok: false, error: expect.stringMatching(/\S/) });
@@ -109,15 +109,15 @@ test.each([
   [['client', 'create', '--help'], 'Examples:'],
   [['help', 'unlock'], 'Usage: replenish unlock [options] <keyId>'],
   [['audit', 'drop', '--help'], '--before <month>'],
-])('%j is told what the command takes, and runs nothing', (args, form) => {
+])('%j prints help and runs nothing', (args, form) => {
   const { status, stdout, stderr } = replenish(...args);
   expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
   expect(stdout).toContain(form);
 });
 
 test('every command, argument and option is described in the help', () => {
-  const silent = (desk: object) => ({
-    ...desk,
+  const silent = (run: object) => ({
+    ...run,
     env: {},
     say: () => {},
     complain: () => {},
@@ -137,8 +137,11 @@ test('every command, argument and option is described in the help', () => {
   expect(undescribed(programOf(silent({}) as CommandRun, fail))).toEqual([]);
 });
 
-test.each(['verify', 'migrate', 'rekey'])('%s --json says in JSON that the database is away', (command) => {
-  const { status, stdout } = replenish(command, '--json');
-  expect(status).toBe(1);
-  expect(JSON.parse(stdout)).toEqual({ ok: false, error: expect.stringContaining('does not answer') });
-});
+test.each(['verify', 'migrate', 'rekey'])(
+  '%s --json reports as JSON that the database does not answer',
+  (command) => {
+    const { status, stdout } = replenish(command, '--json');
+    expect(status).toBe(1);
+    expect(JSON.parse(stdout)).toEqual({ ok: false, error: expect.stringContaining('does not answer') });
+  },
+);

@@ -67,7 +67,7 @@ test.each([
   ['--ceiling', 'USD:2:1'],
   ['--ceiling', 'USD:9007199254740992'],
   ['--ceiling', 'USD:99999999999999999999'],
-])('%s %j is refused, and named', async (flag, value) => {
+])('%s %j is refused by name', async (flag, value) => {
   const at = needed.indexOf(flag);
   const others = at < 0 ? needed : needed.toSpliced(at, 2);
   const { exitCode, error } = await create([...others, flag, value]);

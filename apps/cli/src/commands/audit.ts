@@ -10,7 +10,7 @@ const LIMIT_MAX = 100_000;
 
 export const audit: Declare = (run) =>
   new Command('audit')
-    .description('list the calls of the API by all clients, newest first')
+    .description('list the API calls of all clients, newest first')
     .option(
       '--client <clientId>',
       'calls of one client, by the client id that `client list` shows',
@@ -18,15 +18,15 @@ export const audit: Declare = (run) =>
     )
     .option('--key <keyId>', 'calls with one key')
     .option('--account <accountId>', 'calls about one account')
-    .option('--correlation-id <id>', 'the calls of one correlation id')
-    .option('--status <number>', 'answers with one HTTP status', values.wholeNumber(100, 599))
+    .option('--correlation-id <id>', 'calls with one correlation id')
+    .option('--status <number>', 'calls answered with one HTTP status', values.wholeNumber(100, 599))
     .option(
       '--from <time>',
-      'the first moment: RFC 3339, or a day, which means its beginning in UTC',
+      'beginning of the period, itself included: RFC 3339, or a day, which means its beginning in UTC',
       values.time,
     )
-    .option('--to <time>', 'the moment after the last', values.time)
-    .option('--limit <number>', 'how many at most', values.wholeNumber(1, LIMIT_MAX), 50)
+    .option('--to <time>', 'end of the period, itself excluded', values.time)
+    .option('--limit <number>', 'number of calls at most', values.wholeNumber(1, LIMIT_MAX), 50)
     .option('--json', `${JSON_ABOUT}, one call per line`)
     .addHelpText('after', '\nExample:\n  replenish audit --from 2026-11-01 --status 403 --json')
     .addCommand(drop(run))
@@ -94,7 +94,7 @@ const rechargeOf = ({ route, params: { id } }: AuditCall): string =>
 
 const drop: Declare = ({ env, say }) =>
   new Command('drop')
-    .description('remove whole months of calls for good')
+    .description('delete whole months of calls; they cannot be restored')
     .requiredOption('--before <month>', 'the first month that stays, such as 2026-01', values.month)
     .option('--json', JSON_ABOUT)
     .action(async ({ json, before }) => {

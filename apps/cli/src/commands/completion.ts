@@ -5,7 +5,7 @@ const shells = ['bash', 'zsh', 'fish'] as const;
 
 export const completion: Declare = ({ say }) =>
   new Command('completion')
-    .description('print a script that completes commands and options in a shell')
+    .description('print the script with which a shell completes commands and options')
     .addArgument(new Argument('<shell>', 'the shell').choices(shells))
     .addHelpText(
       'after',

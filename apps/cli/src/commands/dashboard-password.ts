@@ -4,7 +4,7 @@ import { type Declare, JSON_ABOUT } from '../command.js';
 
 export const dashboardPassword: Declare = ({ say }) =>
   new Command('dashboard-password')
-    .description('make a password for the dashboard, and the hash that DASHBOARD_PASSWORD_HASH takes')
+    .description('make a password for the dashboard and its hash for DASHBOARD_PASSWORD_HASH')
     .option('--json', JSON_ABOUT)
     .action(async ({ json }) => {
       const { hashPassword } = await import('@replenish/runtime');

@@ -11,9 +11,9 @@ const TAKEN_MAX = 2_000;
 
 export const reconcile: Declare = ({ env, say, ...screen }) =>
   new Command('reconcile')
-    .description('hand what is due to the workers now, or what waits as well')
+    .description('hand due recharges and events to the workers now, without waiting for the sweeper')
     .option('--json', JSON_ABOUT)
-    .option('--now [id]', 'also what is not due yet: one recharge, or all that wait', uuid)
+    .option('--now [id]', 'also recharges that are not due yet: one, or all', uuid)
     .action(async ({ json, now }) => {
       const id = typeof now === 'string' ? now : undefined;
       const { withDomain, withQueues } = await import('../books.js');

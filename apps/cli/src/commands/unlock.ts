@@ -5,7 +5,7 @@ import { type Declare, JSON_ABOUT } from '../command.js';
 /** Events from before the lock do not count towards the next one. */
 export const unlock: Declare = ({ env, say }) =>
   new Command('unlock')
-    .description('free a key that a security rule has locked')
+    .description('unlock a key that a security rule has locked')
     .argument('<keyId>', 'id of the key, as `client list` shows it')
     .option('--json', JSON_ABOUT)
     .action(async (keyId, { json }) => {

@@ -63,12 +63,12 @@ test.each(
   cases.flatMap(([name, change, sentence]) =>
     [['client', 'list'], ['migrate']].map((args) => [args.join(' '), name, args, change, sentence] as const),
   ),
-)('%s says %s in one sentence', async (_command, _name, args, change, sentence) => {
+)('%s reports %s in one sentence', async (_command, _name, args, change, sentence) => {
   expect(await faultOf(args, change)).toMatch(sentence);
 });
 
 test.each([['client', 'list'], ['verify'], ['audit']])(
-  '%s %s asks for the migration that is missing',
+  '%s %s tells that a migration is missing',
   async (...args) => {
     const fault = await faultOf(args, (url) => Object.assign(url, { pathname: new URL(empty.url).pathname }));
     expect(fault).toBe('the database has not the tables that this release needs: run `replenish migrate`');

@@ -117,7 +117,7 @@ test.each([
     {},
     { status: 404, code: 'NOT_FOUND', route: '-', account_id: 'a1' },
   ],
-])('a refused call is filed too: %s', async (_, path, sent, expected) => {
+])('a refused call is filed: %s', async (_, path, sent, expected) => {
   const headers = name();
   await ingress.call('GET', path, { headers: { ...headers, ...sent } });
   expect(await filed(headers['x-correlation-id'])).toMatchObject(expected);

@@ -32,7 +32,7 @@ test.each([
   ['Authorization', () => [`AUTHORIZATION: ${bearer(key)}`]],
   ['Content-Type', () => ['content-type: application/xml']],
   ['Idempotency-Key', () => ['idempotency-key: second']],
-])('a second %s is refused, whatever it says', async (name, second) => {
+])('a repeated header %s is refused, whatever its value', async (name, second) => {
   const before = await storedRows(ingress);
   const first = [...standing(), 'Idempotency-Key: first'];
   for (const headers of [
@@ -60,7 +60,7 @@ const readers = [
 ];
 
 test.each(readers.flatMap((path) => ['%ED%A0%80', '%ff', 'a%c3', '%e2%82', '%'].map((bad) => [path, bad])))(
-  '%s%s is no UTF-8, and is refused',
+  '%s%s is not UTF-8 and is refused',
   async (path, bad) => {
     const answer = await ingress.call('GET', path + bad, { key });
     expectProblem(answer, 400, 'INVALID_ARGUMENT');

@@ -27,7 +27,7 @@ test.each([
   [59, 200],
   [60, 200],
   [61, 401],
-])('a signature %i s old is answered %i, whether its timestamp is sent or not', async (age, status) => {
+])('a signature %i s old is answered %i, with and without its timestamp', async (age, status) => {
   expect((await balance(s3(age))).status).toBe(status);
   expect((await balance(s3(age, { timestamp: true }))).status).toBe(status);
 });

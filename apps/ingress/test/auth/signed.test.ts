@@ -108,7 +108,7 @@ test.each([
   ['nothing', ''],
   ['NaN', 'NaN'],
   ['thirteen digits', `0000${NOW_SECONDS}`],
-])('a timestamp that is %s is refused, though it was signed', async (_what, sent) => {
+])('a timestamp that is %s is refused, even if it is signed', async (_what, sent) => {
   expectProblem(await list({ timestamp: sent }), 401, 'UNAUTHENTICATED');
 });
 

@@ -85,7 +85,7 @@ test.each<[string, () => Readonly<Record<string, string | undefined>>, RegExp]>(
     () => ({ authorization: `${bearer(key)}x` }),
     /Authorization has the secret though X-Signature is there/,
   ],
-])('of a signed request with %s the answer names the header', async (_what, changes, words) => {
+])('the refusal of a signed request with %s names the header', async (_what, changes, words) => {
   const sent = changes();
   const answer = await send(sent);
   expectProblem(answer, 401, 'UNAUTHENTICATED');

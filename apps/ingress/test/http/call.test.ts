@@ -129,7 +129,7 @@ test.each([
     417,
   ],
   ['for no path at all', 'GET http://[ HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n', 404],
-])('a request %s is refused like every other, and logged', async (_what, bytes, status) => {
+])('a request %s is refused as a problem and logged', async (_what, bytes, status) => {
   const { socket, heard } = await openTo(ingress.url);
   const closed = once(socket, 'close');
   socket.write(bytes);

@@ -97,7 +97,7 @@ test.each([
   'PO 2026-1127-1503-0002',
   '8613800138002',
   '49151234567 89',
-])('%j is none', (text) => expect(hasCardNumber(text)).toBe(false));
+])('%j is not taken for a card number', (text) => expect(hasCardNumber(text)).toBe(false));
 
 test('our ids and those of others are not taken for card numbers', () => {
   const ids = Array.from({ length: 20_000 }, () => newId());
@@ -105,7 +105,7 @@ test('our ids and those of others are not taken for card numbers', () => {
 });
 
 test.each(['orderReference', 'productType', 'planId', 'metadata.note'])(
-  '%s with a card number is refused, and the number is nowhere',
+  '%s with a card number is refused, and the number is neither stored nor logged',
   async (path) => {
     const [field, inside] = path.split('.');
     const before = await storedRows(ingress);
@@ -231,7 +231,7 @@ const leastMs = (run: () => void): number =>
   );
 
 test.each(['1-', '1 ', '4111 ', '1%20', '9x', '411111111111x', '1'])(
-  'a text of nothing but %j costs no more than its length',
+  'the time for a text of repeated %j grows linearly',
   (piece) => {
     const text = piece.repeat(16_384 / piece.length);
     expect(leastMs(() => hasCardNumber(text))).toBeLessThan(8);

@@ -148,7 +148,7 @@ const isNew = ({ path }: Case, { status, headers }: Answer): boolean =>
   status === 202 || (path === '/api/charge' && status === 200 && !headers.has('idempotent-replayed'));
 
 test.each(operations)(
-  `$method $path: whatever is sent, the answer is documented (SEED=${SEED})`,
+  `$method $path: every answer is one that the document describes (SEED=${SEED})`,
   async (one) => {
     const { batches, batchSize } = planOf(one.path);
     const logged = ingress.logged.length;

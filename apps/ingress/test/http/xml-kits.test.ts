@@ -113,7 +113,7 @@ test.each<[string, string | Buffer, RegExp]>([
   ['an empty key', withField('<idempotencyKey/>'), /idempotencyKey: must be/],
   ['an empty payment method', withField('<paymentMethod/>'), /paymentMethod: must be one of/],
   ['a DOCTYPE behind a mark', `\ufeff<!DOCTYPE recharge>${plain}`, /DOCTYPE/],
-])('%s in XML is refused, and the answer says what and where', async (_what, body, words) => {
+])('%s in XML is refused with its place and the reason', async (_what, body, words) => {
   const before = await storedRows(ingress);
   const answer = await send(body);
   expectProblem(answer, 400, 'INVALID_ARGUMENT');

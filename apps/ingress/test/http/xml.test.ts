@@ -233,7 +233,7 @@ test.each([
     good.replace('</recharge>', '<metadata><entry key="__proto__">1</entry></metadata></recharge>'),
     400,
   ],
-])('%s in XML: refused without a trace', async (_what, body, status) => {
+])('%s in XML is refused and stores nothing', async (_what, body, status) => {
   const before = await storedRows(ingress);
   expectProblem(await send(body), status, 'INVALID_ARGUMENT');
   expect(await storedRows(ingress)).toBe(before);

@@ -37,7 +37,7 @@ test("Node's data agrees about the accepted currencies", () => {
 });
 
 test.each(['XCG', 'SLE', 'ZWG', 'VED', 'VES', 'MRU', 'STN', 'BYN', 'EUR', 'CNY', 'CHF'])(
-  '%s is taken',
+  '%s is accepted',
   (code) => expect(exponentOf(code)).toEqual(expect.any(Number)),
 );
 
@@ -45,7 +45,7 @@ test.each([
   ...['ANG', 'BGN', 'BYR', 'CUC', 'HRK', 'MRO', 'SLL', 'STD', 'VEF', 'ZWL', 'DEM', 'LTL'],
   ...['BOV', 'CHE', 'CHW', 'CLF', 'COU', 'MXV', 'USN', 'USS', 'UYI', 'UYW'],
   ...['XAU', 'XAG', 'XPT', 'XPD', 'XDR', 'XSU', 'XUA', 'XAD', 'XBA', 'XTS', 'XXX', 'BTC', 'usd', 'US', ''],
-])('%s is no currency to recharge in', async (currency) => {
+])('a recharge in %s is refused', async (currency) => {
   expect(exponentOf(currency)).toBeUndefined();
   const key = await ingress.client();
   const answer = await create(ingress, key, aRecharge({ currency }));

@@ -20,7 +20,7 @@ const send = (xml: string): Promise<Answer> =>
 test.each([
   ...['state', 'transactionId', 'status', 'providerOrderId', 'clientId', 'id', 'provider', 'kind'],
   ...['__proto__', 'constructor', 'prototype', 'toString', 'hasOwnProperty', 'accountID', 'Amount'],
-])('the field %s is refused alike in JSON and in XML, and pollutes nothing', async (name) => {
+])('the field %s is refused in JSON and in XML and changes no prototype', async (name) => {
   const before = await storedRows(ingress);
   for (const inside of ['x', { prototype: { polluted: 'x' }, polluted: 'x' }]) {
     const asXml = typeof inside === 'string' ? inside : '<prototype><polluted>x</polluted></prototype>';

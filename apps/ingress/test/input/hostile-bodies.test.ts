@@ -93,7 +93,7 @@ test.each([
   ['UTF-16', utf16(good)],
   ['UTF-16, big end first', utf16(good).swap16()],
   ['UTF-32', Buffer.from([...good].flatMap((char) => [char.charCodeAt(0), 0, 0, 0]))],
-])('%s is not UTF-8 without a mark: 400', (_what, body) => expectRefused(body, 400));
+])('%s is not UTF-8 without a byte order mark: 400', (_what, body) => expectRefused(body, 400));
 
 test.each([
   '',
@@ -108,7 +108,7 @@ test.each([
   `${good}${good}`,
   `${good},`,
   `//\n${good}`,
-])('body %j is no recharge: 400', (body) => expectRefused(body, 400));
+])('body %j is not a recharge: 400', (body) => expectRefused(body, 400));
 test.each([
   good.replaceAll('"', "'"),
   good.replace('}', ',}'),
@@ -118,7 +118,7 @@ test.each([
   good.replace('acct', '\\u00zzcct'),
   good.replaceAll(',', '\u00a0,'),
   good.replace('4999', '/**/4999'),
-])('what only looks like JSON (%j) is refused: 400', (body) => expectRefused(body, 400));
+])('text similar to JSON (%j) is refused: 400', (body) => expectRefused(body, 400));
 
 test.each([
   ['gzip', gzipSync(good)],
@@ -127,7 +127,7 @@ test.each([
   ['br', Buffer.from(good)],
   ['identity, gzip', Buffer.from(good)],
   ['nonsense', Buffer.from(good)],
-])('content encoding %s is not read: 415', (encoding, body) =>
+])('content encoding %s is refused: 415', (encoding, body) =>
   expectRefused(body, 415, { 'content-encoding': encoding }),
 );
 
@@ -152,7 +152,7 @@ test.each([
   'application/json, text/plain',
   '*/*',
   'nonsense',
-])('content type %s is not taken: 415', (contentType) =>
+])('content type %s is refused: 415', (contentType) =>
   expectRefused(good, 415, { 'content-type': contentType }),
 );
 
@@ -172,6 +172,6 @@ test.each([
   'application/json; profile="https://a.example/x;charset=latin1"',
   'application/json; odata.metadata=minimal; IEEE754Compatible=true; charset=utf-8',
   'application/json; boundary',
-])('content type %s is taken', async (contentType) => {
+])('content type %s is accepted', async (contentType) => {
   expect((await create(ingress, key, good, { 'content-type': contentType })).status).toBe(202);
 });

@@ -94,7 +94,7 @@ test.each([
   ['x-idempotency-key', 'k'],
   ['idempotence-key', 'k'],
   ['x-idempotent-id', 'k'],
-])('a header that would change what is asked for (%s) is refused', async (name, value) => {
+])('a header that would change the meaning of the request (%s) is refused', async (name, value) => {
   const routes = routesOf(ingress.app).filter((route) => judged(route) && route.method === 'POST');
   for (const route of routes) {
     const before = await storedRows(ingress);
@@ -111,7 +111,7 @@ test.each([
   ['<cancel><reason>x</reason></cancel>', 'application/xml'],
   ['[]', 'application/json'],
   ['x', 'application/json'],
-])('a body of cancel that says something (%s) is refused', async (body, type) => {
+])('a body of cancel with content (%s) is refused', async (body, type) => {
   const { id } = await created(ingress, key);
   const headers = { 'content-type': type };
   const answer = await ingress.call('POST', `/v1/recharges/${id}/cancel`, { key, body, headers });
@@ -123,7 +123,7 @@ test.each([
   ['', 'application/json'],
   ['{}', 'application/json'],
   ['<cancel/>', 'application/xml'],
-])('a body of cancel without a field (%j) is none', async (body, type) => {
+])('a body of cancel without fields (%j) is accepted', async (body, type) => {
   const { id } = await created(ingress, key);
   const headers = { 'content-type': type };
   const answer = await ingress.call('POST', `/v1/recharges/${id}/cancel`, { key, body, headers });
@@ -131,7 +131,7 @@ test.each([
 });
 
 test.each(['Content-Length: 22\r\n\r\n', 'Transfer-Encoding: chunked\r\n\r\n16\r\n'])(
-  'a GET whose parameters are in a body (%j) is refused',
+  'a GET with a body (%j) is refused',
   async (framing) => {
     const head = `GET /v1/recharges HTTP/1.1\r\nHost: x\r\nConnection: close\r\nAuthorization: ${bearer(key)}\r\n`;
     const answer = await sendBytes(ingress.url, `${head}${framing}{"accountId":"acct-1"}\r\n0\r\n\r\n`);

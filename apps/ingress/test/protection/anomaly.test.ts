@@ -127,7 +127,7 @@ const harmless: [string, Partial<NewClient>, (key: NewKey) => Promise<number>, S
 ];
 
 test.each(harmless)(
-  '%s lock nobody out of a recharge',
+  '%s do not keep anybody from a recharge',
   async (_, wishes, call, rule) => {
     const key = await one.client(wishes);
     const times = Math.max(rule ? securityRules[rule].max : 0, securityRules.bad_signature.max) + 5;

@@ -59,7 +59,7 @@ test.each([
   ['of one IPv6 network', '/v1/recharges', (n: number) => `2001:db8::${n}`, LIMITS.perOriginMax],
   ['of one address, for webhooks', '/webhooks/sandbox', () => '192.0.2.7', LIMITS.perOriginMax],
 ])(
-  'bodies that never end %s stop nobody: the oldest are refused, and who sends all is served',
+  'endless bodies %s do not block others: the oldest are refused, complete requests are answered',
   async (_, path, addressOf, kept) => {
     const ingress = await open();
     const key = await ingress.client();

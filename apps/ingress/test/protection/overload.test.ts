@@ -127,7 +127,7 @@ test.each([
   ],
   ['two lengths', 'POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 5\r\ncontent-length: 6\r\n\r\nhello!', 400],
   ['no HTTP', '\x16\x03\x01 hello\r\n\r\n', 400],
-])('%s is refused, and the connection closed', async (_, bytes, status) => {
+])('%s is refused, and its connection is closed', async (_, bytes, status) => {
   const text = await say(ingress.url, bytes);
   expect(statusesOf(text)).toEqual([status]);
   const [head, body] = text.split('\r\n\r\n') as [string, string];

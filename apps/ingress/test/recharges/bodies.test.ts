@@ -56,7 +56,7 @@ test.each<[words: string, steps: Step[], message: RegExp]>([
     ['submit', 'settled', 'declined'],
     /succeeded\. The provider later reported that it failed/,
   ],
-])('the message of %s is true', async (_words, steps, message) => {
+])('the message of %s states what is known', async (_words, steps, message) => {
   expect(await messageAfter(...steps)).toMatch(message);
 });
 

@@ -129,7 +129,7 @@ test.each([
   ['USD', '[100]'],
   ['JPY', '100.5'],
   ['KWD', '1.2345'],
-])('%s %s is no amount', async (currency, amount) => {
+])('%s %s is refused as an amount', async (currency, amount) => {
   const before = await storedRows(ingress);
   const answer = await charge(text(amount, currency)('acct-1'));
   expectProblem(answer, 400, 'INVALID_ARGUMENT');

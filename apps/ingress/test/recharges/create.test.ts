@@ -139,7 +139,7 @@ test.each([
   ['metadata value', { metadata: { any: 'other' } }],
   ['metadata key', { metadata: { other: 'string' } }],
   ['left out field', { orderReference: undefined }],
-])('a key used again with another %s is refused', async (what, changes) => {
+])('a repeated idempotency key with another %s is refused', async (what, changes) => {
   const headers = { 'idempotency-key': `changed-${what.replaceAll(' ', '-')}` };
   await create(ingress, key, everyField, headers);
   const answer = await create(ingress, key, { ...everyField, ...changes }, headers);
@@ -158,7 +158,7 @@ test.each([
   ['escapes', written.replaceAll('A', '\\u0041')],
   ['timestamp', written.replace('}}', '},"timestamp":"2026-01-01T00:00:00Z"}')],
   ['default written out', written.replace('}}', '},"paymentMethod":"sandbox"}')],
-])('another %s is the same request', async (what, body) => {
+])('a repeated request with another %s is a replay', async (what, body) => {
   const headers = { 'idempotency-key': `same-${what.replaceAll(' ', '-')}` };
   const first = await create(ingress, key, written, headers);
   const second = await create(ingress, key, body, headers);

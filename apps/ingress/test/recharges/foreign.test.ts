@@ -176,7 +176,7 @@ const comparable = ({ status, text }: Answer, names: Names): string =>
   Object.values(names).reduce((left, name) => left.replaceAll(name, '?'), `${status} ${text}`);
 
 test.each(routes)(
-  "$method $path tells of somebody else's as of what does not exist, in every form",
+  '$method $path gives the same answer for foreign and for unknown things, in every form',
   async (route) => {
     const key = await ingress.client({ accounts: ['acct-10*', 'acct-1'] });
     const before = await storedRows(ingress);
@@ -199,7 +199,7 @@ test.each(routes)(
 );
 
 test.each(routes.filter(({ path }) => path.includes('{id}')))(
-  '$method $path: to cover an account is not to see what another client did with it',
+  '$method $path does not show recharges of another client, even for a covered account',
   async (route) => {
     const key = await ingress.client({ accounts: ['*'] });
     const [way] = waysOf(route, theirs);
@@ -262,7 +262,7 @@ test.each([
   '/v1/account/balance?accountId=acct-1&accountid=acct-2001',
   '/v1/account/balance?accountId[]=acct-2001',
   '/v1/recharges?accountId=acct-1&accountId=acct-2001',
-])('%s, byte for byte, leads to nothing of theirs', async (path) => {
+])('%s, copied byte for byte, gives no access to the other client', async (path) => {
   const key = await ingress.client({ accounts: ['acct-1'] });
   const answer = await sendBytes(
     ingress.url,

@@ -43,7 +43,7 @@ test.each([
   ['of one character', '!'],
   ['of 255 characters', 'k'.repeat(255)],
   ['of every character allowed', everyAllowed],
-])('a key %s is good in header and field', async (_what, idempotencyKey) => {
+])('an idempotency key %s is accepted in header and field', async (_what, idempotencyKey) => {
   const first = await create(ingress, key, aRecharge(), { 'idempotency-key': idempotencyKey });
   const second = await withoutHeader(aRecharge({ idempotencyKey }));
   expect([first.status, second.status]).toEqual([202, 200]);
@@ -54,7 +54,7 @@ test.each([
 });
 
 test.each(['"a', 'a"', 'a"b', "'a'", '""a'])(
-  'a key with quotes elsewhere (%s) is good',
+  'an idempotency key with quotes at other places (%s) is accepted',
   async (idempotencyKey) => {
     const answer = await create(ingress, key, aRecharge(), { 'idempotency-key': idempotencyKey });
     expect(answer.status).toBe(202);
@@ -94,7 +94,7 @@ test.each([
   ['that is a number', '7'],
   ['that is null', 'null'],
   ['that is a list', '["a"]'],
-])('a key %s is refused in the field', async (_what, written) => {
+])('an idempotency key %s is refused in the field', async (_what, written) => {
   const before = await storedRows(ingress);
   const answer = await withoutHeader(
     `{"idempotencyKey":${written},"accountId":"acct-1","amount":1,"currency":"USD"}`,
@@ -139,7 +139,7 @@ test.each([
   ['of two quotes', keyLine('""')],
   ['of one quote', keyLine('"')],
   ['sent twice', Buffer.concat([keyLine('a'), Buffer.from('\r\n'), keyLine('a')])],
-])('a key %s is refused in the header', async (_what, lines) => {
+])('an idempotency key %s is refused in the header', async (_what, lines) => {
   const before = await storedRows(ingress);
   const answer = await post(lines);
   expect(answer).toMatch(/^HTTP\/1\.1 400 /);
@@ -152,7 +152,7 @@ test.each([
   ['NUL', keyLine('a', 0, 'b')],
   ['escape', keyLine('a', 0x1b, '[31m')],
   ['DEL', keyLine('a', 0x7f)],
-])('a header with a control character (%s) is no HTTP', async (_what, lines) => {
+])('a header with a control character (%s) is refused as invalid HTTP', async (_what, lines) => {
   const before = await storedRows(ingress);
   expect(await post(lines)).toMatch(/^HTTP\/1\.1 400 /);
   expect(await storedRows(ingress)).toBe(before);

@@ -178,7 +178,7 @@ test('CSV begins with a byte order mark only for a caller that asks for one', as
 });
 
 test.each(['=1+1', '+1', '-1', '@sum(A1)'])(
-  'a cell that begins as %s does is escaped',
+  'a cell that begins like %s is escaped',
   async (orderReference) => {
     await created(ingress, key, { orderReference, metadata: { note: '=1+1' } });
     const { text } = await list({ orderReference }, key, { accept: 'text/csv' });

@@ -58,7 +58,7 @@ test.each([
   '01a200bf-1d7c-70e1-939e-475f23a4f58',
   '01A200BF-1D7C-70E1-939E-475F23A4F585',
   "'%20or%201=1",
-])('no recharge is called %s', async (id) => {
+])('there is no recharge with the id %s', async (id) => {
   expectProblem(await get(id), 404, 'NOT_FOUND');
   expectProblem(await get(`${id}/timeline`), 404, 'NOT_FOUND');
   expectProblem(await cancel(id), 404, 'NOT_FOUND');
@@ -91,7 +91,7 @@ test.each([
   'nowait=9',
   'wait=2s',
   '',
-])('Prefer: %s waits for nothing', async (prefer) => {
+])('Prefer: %s does not wait', async (prefer) => {
   const recharge = await created(ingress, key);
   const startedAt = performance.now();
   expect((await get(recharge.id, { prefer })).status).toBe(200);

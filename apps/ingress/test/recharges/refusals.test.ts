@@ -71,7 +71,7 @@ test.each([
   ['nested', twice('"amount":1', '"metadata":{"a":"1","a":"1"}')],
   ['nested and escaped', twice('"amount":1', '"metadata":{"a":"1","\\u0061":"2"}')],
   ['as __proto__', twice('"amount":1,"__proto__":{}', '"__proto__":{}')],
-])('a key that comes twice, %s, is refused', (_how, body) => expectRefused(body, null));
+])('a duplicate field, %s, is refused', (_how, body) => expectRefused(body, null));
 
 test('a colon or a quote inside a string is not taken for a duplicate key', async () => {
   const body = aRecharge({ orderReference: 'a:b":"c\\', metadata: { 'k:"': ':{"amount":1}\\' } });
@@ -94,7 +94,7 @@ test.each([
   ['the body', '{"accountId":"acct-1","amount":1,"currency":"USD","__proto__":{"polluted":true}}'],
   ['metadata', '{"accountId":"acct-1","amount":1,"currency":"USD","metadata":{"__proto__":"x"}}'],
   ['nothing else', '{"__proto__":{"accountId":"acct-1","amount":1,"currency":"USD"}}'],
-])('__proto__ in %s is refused and pollutes nothing', async (_where, body) => {
+])('__proto__ in %s is refused and changes no prototype', async (_where, body) => {
   await expectRefused(body, null);
   expect(({} as Record<string, unknown>).polluted).toBeUndefined();
 });

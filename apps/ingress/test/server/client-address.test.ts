@@ -64,7 +64,7 @@ test.each<[string, string[], string, string]>([
   ['free text', [`X-Forwarded-For: ${'x'.repeat(4_000)}`], '403', '127.0.0.1'],
   ['markup', ['X-Forwarded-For: <script>203.0.113.9</script>'], '403', '127.0.0.1'],
 ])(
-  'with %s the trail keeps an address, and a list of addresses judges it',
+  "with %s the audit trail keeps an address, and the key's list of addresses is checked with it",
   async (_what, lines, status, ip) => {
     expect(await keptFor(lines)).toEqual({ status: '200', ip });
     expect(await keptFor(lines, bound)).toEqual({ status, ip });

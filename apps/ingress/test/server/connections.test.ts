@@ -72,7 +72,7 @@ test.each([
   ['that say nothing', ''],
   ['whose headers do not end', 'GET / HTTP/1.1\r\nhost: x\r\n'],
   ['that had their answer', 'GET / HTTP/1.1\r\nhost: x\r\n\r\n'],
-])('connections %s keep nobody out', async (_, text) => {
+])('connections %s do not block others', async (_, text) => {
   const { url, ask, closed } = await open();
   for (const { socket } of await openAll(url)) socket.write(text);
   await settle();
@@ -84,7 +84,7 @@ test.each([
 test.each([
   ['unfinished handshakes', ''],
   ['handshakes that are nonsense', '\x16\x03\x01'],
-])('%s of TLS keep nobody out', async (_, text) => {
+])('%s of TLS do not block others', async (_, text) => {
   const { url, ask } = await open({ tls });
   for (const { socket } of await openAll(url)) socket.write(text);
   await settle();

@@ -65,9 +65,11 @@ const isRefused = (given: string): boolean => {
 test.each([
   ...['true', '0.0.0.0/0', '::/0', '::/00', '10.0.0.0/8,0.0.0.0/0', '::ffff:0:0/96', '0.0.0.0/0.0.0.0'],
   ...['0.0.0.0/1,128.0.0.0/1', '0.0.0.0/1', '128.0.0.0/1', '::/1,8000::/1', '2000::/3'],
-])('production does not trust %s, which is everybody', (given) => expect(isRefused(given)).toBe(true));
+])('production refuses TRUST_PROXY %s, which is every address', (given) =>
+  expect(isRefused(given)).toBe(true),
+);
 
 test.each(['10.0.0.0/8', '172.16.0.0/12,192.168.0.0/16', 'fd00::/8', '104.16.0.0/13,2606:4700::/32', '::1'])(
-  'production trusts %s, which is some proxies',
+  'production accepts TRUST_PROXY %s, which is some addresses',
   (given) => expect(isRefused(given)).toBe(false),
 );

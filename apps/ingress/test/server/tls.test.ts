@@ -106,7 +106,7 @@ test.each([
   ['no certificate', null, 401],
   ['the right name, signed by another CA', 'stranger', 401],
   ["another client's certificate", 'other', 403],
-])('%s does not', async (_, certificate, expected) => {
+])('%s is refused', async (_, certificate, expected) => {
   const [status, body] = await ask('/v1/recharges', certificate);
   expect(status).toBe(expected);
   expect(body).toContain('certificate');

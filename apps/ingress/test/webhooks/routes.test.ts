@@ -124,7 +124,7 @@ test.each([
   ['301 s old', -301],
   ['305 s ahead', 305],
   ['in milliseconds', nowSeconds() * 999],
-])('a timestamp %s is outside of it', async (_what, offset) => {
+])('an event whose timestamp is %s is refused', async (_what, offset) => {
   rows = await storedRows(ingress);
   const body = anEvent();
   const headers = signed(body, { timestamp: nowSeconds() + offset });
@@ -160,7 +160,7 @@ test.each([
   ['a thousand times, always wrong', { ...good, 'webhook-signature': 'v1,AAAA '.repeat(1_000).trim() }],
   ['with a dot in its id', signed(body, { id: 'msg.dot' })],
   ['with a time that is none', { ...good, 'webhook-timestamp': 'now' }],
-])('an event signed %s is refused and leaves nothing', async (_how, headers) => {
+])('an event signed %s is refused and not stored', async (_how, headers) => {
   rows = await storedRows(ingress);
   await expectRefused(deliver(body, headers), 401, 'UNAUTHENTICATED');
 });
@@ -188,14 +188,14 @@ test.each([
   'not JSON',
   '{"type":"order.settled"}',
   body.replace('order.settled', 'order.pending'),
-])('a signed body that is no event is kept all the same: %s', async (text) => {
+])('a signed body that is not an event is stored, too: %s', async (text) => {
   rows = await storedRows(ingress);
   expectTaken(await deliver(text, signed(text)));
   expect(await storedRows(ingress)).not.toEqual(rows);
 });
 
 test.each(['stripe', 'Sandbox', '__proto__', 'constructor', 'sandbox%00', 'sandbox%2F'])(
-  'provider %s is not known',
+  'the unknown provider %s is 404',
   async (provider) => {
     rows = await storedRows(ingress);
     await expectRefused(deliver(body, good, provider), 404, 'NOT_FOUND');

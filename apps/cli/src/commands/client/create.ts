@@ -27,7 +27,7 @@ export const create: Declare = ({ env, say }) =>
         .choices(keyEnvironments)
         .default('test' as const),
     )
-    .option('--allow-same-name', 'another client may have this name already')
+    .option('--allow-same-name', 'allow a name that another client has already')
     .addHelpText('after', EXAMPLES)
     .action(async ({ name, env: environment, allowSameName, json, ...asked }) => {
       const client = { name, env: environment, ...keyFrom(asked) };

@@ -13,18 +13,22 @@ export const keyCommand = (name: string) =>
       'accounts it may use: ids, with * for any characters',
       values.accountPatterns,
     )
-    .option('--rate-limit <number>', 'requests per minute', values.wholeNumber(1, 1_000_000))
+    .option(
+      '--rate-limit <number>',
+      'requests per minute; all keys of a client share one count',
+      values.wholeNumber(1, 1_000_000),
+    )
     .option('--require-signature', 'every request must be signed')
-    .option('--allow-bearer', 'a live key may send its secret instead of a signature')
-    .option('--allow-s3', "the balance query also takes the source document's form of signature")
+    .option('--allow-bearer', 'allow a live key to send its secret instead of a signature')
+    .option('--allow-s3', 'allow the short balance signature: see docs/authentication.md')
     .option(
       '--oauth-subject <subject>',
-      '`sub` of the OAuth 2 access tokens that stand for this key',
+      '`sub` of the OAuth 2 access tokens that are accepted for this key',
       values.oauthSubject,
     )
     .option(
       '--expires <time>',
-      'end of the key: RFC 3339, or a day, which means its beginning in UTC',
+      'expiry of the key: RFC 3339, or a day, which means its beginning in UTC',
       values.time,
     )
     .option(

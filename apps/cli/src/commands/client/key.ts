@@ -16,12 +16,12 @@ Example, a key that only reads:
 export const key: Declare = (run) =>
   [add, list, describe].reduce(
     (group, declare) => group.addCommand(declare(run)),
-    new Command('key').description('add a key to a client, list its keys, describe one'),
+    new Command('key').description('add, list and describe the keys of one client'),
   );
 
 const add: Declare = ({ env, say }) =>
   keyCommand('add')
-    .description('give a client one more key, of the same environment; the secret is printed once')
+    .description('add a key to a client, in the environment of its other keys; the secret is printed once')
     .argument('<client>', CLIENT)
     .addHelpText('after', EXAMPLE)
     .action(async (client, { json, ...asked }) => {
@@ -48,7 +48,7 @@ const list: Declare = ({ env, say, paint }) =>
 
 const describe: Declare = ({ env, say }) =>
   new Command('describe')
-    .description('print all that a key may do, and its limits')
+    .description('print the rights and limits of a key')
     .argument('<keyId>', 'id of the key, as `client list` shows it')
     .option('--json', JSON_ABOUT)
     .action(async (keyId, { json }) => {

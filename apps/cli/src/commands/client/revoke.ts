@@ -5,7 +5,7 @@ import { noActiveKey } from './new-key.js';
 
 export const revoke: Declare = ({ env, say }) =>
   new Command('revoke')
-    .description('end a key for good')
+    .description('revoke a key; it cannot be restored')
     .argument('<keyId>', 'id of the key, as `client list` shows it')
     .option('--json', JSON_ABOUT)
     .action(async (keyId, { json }) => {

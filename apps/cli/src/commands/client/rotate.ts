@@ -5,7 +5,7 @@ import { noActiveKey, printNewKey } from './new-key.js';
 
 export const rotate: Declare = ({ env, say }) =>
   new Command('rotate')
-    .description('give a key a new secret; the one before stays good for 24 hours')
+    .description('give a key a new secret; the old one works for another 24 hours')
     .argument('<keyId>', 'id of the key, as `client list` shows it')
     .option('--json', JSON_ABOUT)
     .action(async (keyId, { json }) => {

@@ -4,7 +4,9 @@ import type { DemoClient } from '../../start/state/demo-client.js';
 
 export const demo: Declare = ({ exitWith, ...surroundings }) =>
   new Command('demo')
-    .description('show one recharge from request to ledger as it happens; starts the fleet when it is not up')
+    .description(
+      'create one recharge and show each step of it; starts all processes when they are not running',
+    )
     .option('--json', `${JSON_ABOUT}, one event per line`)
     .action(async ({ json }) => {
       const [{ localStateDir }, { openFleet }, { asJson, asText, reader, showOne }, { readJson }] =
