@@ -11,7 +11,7 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(dir, { recursive: true }));
 
-/** Runs the secrets' part of a start; returns the master keys in the stored settings. */
+/** Makes and stores the secrets as a start does; returns the stored master keys. */
 async function start(env: Record<string, string>): Promise<string | undefined> {
   const { values } = await keepSecrets(dir, { ...given, ...env });
   leaveSettings(dir, env, values);

@@ -5,7 +5,7 @@ import { coversAccount } from './account-patterns.js';
 export const unauthenticated = (why: string, suspicion?: SecurityRule): Problem =>
   new Problem('UNAUTHENTICATED', why, {
     headers: { 'www-authenticate': 'Bearer' },
-    ...(suspicion && { suspicion }),
+    suspicion,
   });
 
 /** @throws Problem UNAUTHORIZED when no account pattern of the key covers the account */

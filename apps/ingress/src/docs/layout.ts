@@ -6,7 +6,7 @@ export type Page = Readonly<{
   /** Makes the content at the first request for the page, so that an unused documentation costs nothing. */
   content: () => Content;
   /** Language tag (BCP 47). Default: English. */
-  language?: string;
+  language?: string | undefined;
   /** Whether the page loads the script that sends calls to the API. */
   sendsCalls?: boolean;
 }>;

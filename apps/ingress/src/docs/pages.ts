@@ -41,7 +41,7 @@ export function openPages({ publicUrl, sandboxUrl, reference, signature }: Pages
   const page = (write: () => string, [path, title, , language]: Source): Page => ({
     path,
     title,
-    ...(language && { language }),
+    language,
     content: () => {
       const { html, ...rest } = read(write());
       return { ...rest, html: html.replace('<p>STATES_DIAGRAM</p>', () => fromAssets('states.svg')) };

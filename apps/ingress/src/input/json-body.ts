@@ -37,7 +37,8 @@ export function exactNumber(text: string): number | LosslessNumber {
 export const isInexact = (value: unknown): value is LosslessNumber => value instanceof LosslessNumber;
 
 /**
- * JSON.parse takes a sixth of the time of the exact parser, so that one only reads bodies with numbers that need it.
+ * JSON.parse takes a sixth of the time of the exact parser. So the exact parser reads only bodies with numbers that a
+ * float would change.
  */
 function parsed(text: string, numbers: readonly string[]): unknown {
   try {

@@ -122,7 +122,7 @@ export async function charge(
     status: chargeStatusOf[recharge.state],
     transaction_id: recharge.id,
     message: body.failure ? body.failure.message : body.message,
-    ...(body.failure && { code: body.failure.code }),
+    code: body.failure?.code,
   });
 }
 

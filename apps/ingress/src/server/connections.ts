@@ -63,7 +63,7 @@ export function watchConnections(server: Server, config: ConnectionsConfig): voi
     socket.once('close', () => open.get(name) === connection && open.delete(name));
     if (open.size > max) makeRoom(socket);
   });
-  // The same connection: its requests now come from the TLS socket.
+  // After the handshake the requests of the connection come from its TLS socket.
   server.on('secureConnection', (socket: Socket) => {
     const connection = open.get(nameOf(socket));
     if (connection) connection.socket = socket;
