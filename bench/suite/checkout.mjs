@@ -13,10 +13,16 @@ import { hold, withPath } from './ground.mjs';
  * @property dir its root
  * @property createDatabase a new database with its tables
  * @property openDomain its own way into the books
+ * @property redisDatabase which of the sixteen that a Redis has by default is its own; it is emptied
  */
 
 /** The checkout that this file belongs to. */
-export const here = { dir: resolve(import.meta.dirname, '../..'), createDatabase, openDomain };
+export const here = {
+  dir: resolve(import.meta.dirname, '../..'),
+  createDatabase,
+  openDomain,
+  redisDatabase: '15',
+};
 
 /** Another one, built: its processes run from there, on tables that its own migrations make. */
 export async function openCheckout(dir, serverUrl) {
@@ -34,6 +40,7 @@ export async function openCheckout(dir, serverUrl) {
   return {
     dir: resolve(dir),
     openDomain,
+    redisDatabase: '14',
     createDatabase: async () => {
       const name = `beside_${randomBytes(6).toString('hex')}`;
       await execute(serverUrl, `create database ${name} template ${template}`);

@@ -58,21 +58,25 @@ export async function measureEndToEnd(context) {
 }
 
 /** The same of two checkouts, and no roofline: what a recharge costs each process, the provider's left out. */
-async function measureBeside({ ground, generator, beside, rounds, warmUpMs, measureMs, say, announce }) {
+async function measureBeside({ ground, generator, beside, rounds, measureMs, say, announce }) {
   say(`\nB3 end to end: accepted to SUCCEEDED, scenario ok, at most ${UNFINISHED_MAX} unfinished`);
   const checkouts = { ours: here, before: beside };
   const table = [];
   for (const queue of queuesOf(ground, say)) {
     const measured = { ours: [], before: [] };
-    for (let round = 1; round <= rounds; round++) {
+    const fleets = {};
+    for (const [name, checkout] of Object.entries(checkouts))
+      fleets[name] = await openFleet({ ground, checkout, queue });
+    for (let round = 0; round <= rounds; round++) {
       for (const name of inTurn(Object.keys(checkouts), round)) {
-        await announce(`  round ${round} ${queue} ${name.padEnd(6)}`);
-        const checkout = checkouts[name];
-        const turn = await takeTurn({ ground, generator, checkout, queue, warmUpMs, measureMs });
+        if (round > 0) await announce(`  round ${round} ${queue} ${name.padEnd(6)}`);
+        const turn = await measure(fleets[name], { ground, generator, measureMs });
+        if (round === 0) continue; // both are warm after it
         measured[name].push(turn);
         say(sentence(turn));
       }
     }
+    for (const fleet of Object.values(fleets)) await fleet.close();
     const names = FLEET.filter((name) => name !== 'sandbox');
     const each = Object.fromEntries(
       [...names, 'Postgres'].map((name) => [name, (turn) => usEach(turn, [name])]),
@@ -119,10 +123,38 @@ const sentence = ({ rate, finished, cpuMs }) =>
     .map(([name, ms]) => `${name} ${((1_000 * ms) / finished).toFixed(0)}`)
     .join(', ')}`;
 
-async function takeTurn({ ground, generator, checkout = here, queue, warmUpMs, measureMs, count }) {
-  await ground.emptyRedis();
+async function takeTurn({ ground, queue, ...context }) {
+  const fleet = await openFleet({ ground, queue });
+  const turn = await measure(fleet, { ground, ...context });
+  return { ...turn, ...(await fleet.close()) };
+}
+
+async function openFleet({ ground, checkout = here, queue }) {
+  await ground.emptyRedis(checkout);
   const database = await checkout.createDatabase();
   const product = await startProduct({ ground, checkout, database, queue, names: FLEET, label: 'b3' });
+  let total = 0;
+  return {
+    product,
+    database,
+    count: (accepted) => {
+      total += accepted;
+    },
+    close: async () => {
+      hold(product.deaths().length === 0, `ended on their own: ${product.deaths()}`);
+      await verifyBooks(database.url, checkout);
+      await verifyOutcome(database.url, product.sandboxUrl, total);
+      const memory = product.processes.map(({ name, pid }) => ({ name, ...memoryMbOf(pid) }));
+      const written = await rowsARecharge(database.url);
+      await product.stop();
+      await database.release();
+      return { memory, written };
+    },
+  };
+}
+
+async function measure(fleet, { ground, generator, warmUpMs, measureMs, count }) {
+  const { product, database } = fleet;
   const order = {
     url: product.url,
     authorization: product.authorization,
@@ -130,7 +162,11 @@ async function takeTurn({ ground, generator, checkout = here, queue, warmUpMs, m
     unfinishedMax: UNFINISHED_MAX,
     limitMs: LIMIT_MS,
   };
-  const warm = warmUpMs ? await generator.run({ ...order, measureMs: warmUpMs }) : { accepted: 0 };
+  if (warmUpMs) {
+    const warm = await generator.run({ ...order, measureMs: warmUpMs });
+    allAccepted(warm);
+    fleet.count(warm.accepted);
+  }
   await ground.checkpoint();
   const before = cpuMsEach(ground, product);
   ground.profiles.begin();
@@ -140,15 +176,8 @@ async function takeTurn({ ground, generator, checkout = here, queue, warmUpMs, m
     Object.entries(cpuMsEach(ground, product)).map(([name, ms]) => [name, ms - before[name]]),
   );
   allAccepted(result);
-  hold(product.deaths().length === 0, `ended on their own: ${product.deaths()}`);
-  const total = warm.accepted + result.accepted;
-  await verifyBooks(database.url, checkout);
-  await verifyOutcome(database.url, product.sandboxUrl, total);
-  const memory = product.processes.map(({ name, pid }) => ({ name, ...memoryMbOf(pid) }));
-  const written = await rowsARecharge(database.url);
-  await product.stop();
-  await database.release();
-  return { rate: result.accepted / result.seconds, finished: result.accepted, cpuMs, memory, written };
+  fleet.count(result.accepted);
+  return { rate: result.accepted / result.seconds, finished: result.accepted, cpuMs };
 }
 
 const cpuMsEach = (ground, product) => ({ ...product.cpuMsEach(), Postgres: ground.postgresCpuMs() });

@@ -28,7 +28,7 @@ export async function startProduct({
   settings = {},
   scopes = ['recharges:write'],
 }) {
-  const env = { ...(await environment(ground, database, queue)), ...settings };
+  const env = { ...(await environment({ ground, checkout, database, queue })), ...settings };
   const processes = [];
   for (const name of names) {
     const entry = join(checkout.dir, 'apps', name, 'dist/main.js');
@@ -69,7 +69,7 @@ async function newKey(checkout, { DATABASE_URL: databaseUrl, MASTER_KEYS: master
   }
 }
 
-async function environment(ground, database, queue) {
+async function environment({ ground, checkout, database, queue }) {
   const dir = mkdtempSync(join(ground.dir, 'fleet-'));
   const [ingress, sandbox] = [await freePort(), await freePort()];
   return {
@@ -77,7 +77,7 @@ async function environment(ground, database, queue) {
     MALLOC_ARENA_MAX: '2',
     REPLENISH_DIR: dir,
     DATABASE_URL: database.url,
-    ...(queue === 'redis' && { REDIS_URL: ground.redisUrl }),
+    ...(queue === 'redis' && { REDIS_URL: ground.redisUrlOf(checkout) }),
     INGRESS_PORT: String(ingress),
     SANDBOX_PORT: String(sandbox),
     SANDBOX_DATA_DIR: join(dir, 'sandbox'),

@@ -8,9 +8,6 @@ import pg from 'pg';
 import { cpuMsOfChildren } from './processes.mjs';
 import { Profiles } from './profile.mjs';
 
-// The last of the sixteen that a Redis has by default. It is emptied before every turn.
-const REDIS_DATABASE = '15';
-
 /**
  * What all contenders of a run stand on: one durable Postgres, one Redis if there is one, a folder for logs.
  * @param options postgresUrl, redisUrl, cpuProfDir
@@ -24,19 +21,21 @@ export async function openGround({ postgresUrl, redisUrl, cpuProfDir }) {
   process.env.TEST_POSTGRES_URL = server.url;
   process.env.TEST_POSTGRES_APP_URL = server.appUrl;
   process.env.TEST_POSTGRES_TEMPLATE = server.template;
-  const redis = redisUrl ? new Redis(withPath(redisUrl, REDIS_DATABASE)) : null;
+  const redis = redisUrl ? new Redis(redisUrl) : null;
   return {
     dir,
     logsDir,
     serverUrl: server.url,
-    redisUrl: redisUrl ? withPath(redisUrl, REDIS_DATABASE) : null,
+    redisUrlOf: ({ redisDatabase }) => withPath(redisUrl, redisDatabase),
     profiles: new Profiles(cpuProfDir),
     postgres: await describePostgres(server.url, embedded !== null),
     redis: redis ? await describeRedis(redis) : null,
     /** Of the sessions that live; 0 where Postgres is not ours to look at. */
     postgresCpuMs: () => (embedded ? cpuMsOfChildren(embedded.pid) : 0),
     checkpoint: () => execute(server.url, 'checkpoint'),
-    emptyRedis: () => redis?.flushdb(),
+    emptyRedis: async ({ redisDatabase }) => {
+      await redis?.pipeline().select(redisDatabase).flushdb().exec();
+    },
     close: async () => {
       redis?.disconnect();
       await server.close();

@@ -23,24 +23,40 @@ export async function measureIntake(context) {
   });
   const peer = (name) => ({ start: (database) => startPeer({ ground, name, database, queue }) });
   const ours = product(here, 'b1');
-  if (beside) {
-    const measured = await takeTurns(context, { ours, before: product(beside, 'b1-before') });
-    return besideIntake(measured);
-  }
+  if (beside) return besideIntake(await alternate(context, { ours, before: product(beside, 'b1-before') }));
   return table(await takeTurns(context, { ours, bare: peer('bare'), prisma: peer('prisma') }));
 }
 
-async function takeTurns({ ground, generator, rounds, warmUpMs, measureMs, say, announce }, contenders) {
-  const names = Object.keys(contenders);
-  const measured = Object.fromEntries(names.map((name) => [name, []]));
+/** One contender after the other, each anew in every round. */
+async function takeTurns({ rounds, say, announce, ...context }, contenders) {
+  const measured = Object.fromEntries(Object.keys(contenders).map((name) => [name, []]));
   for (let round = 1; round <= rounds; round++) {
-    for (const name of inTurn(names, round)) {
+    for (const [name, contender] of Object.entries(contenders)) {
       await announce(`  round ${round} ${name.padEnd(6)}`);
-      const turn = await takeTurn({ ground, generator, ...contenders[name], warmUpMs, measureMs });
+      const turn = await takeTurn({ ...context, ...contender });
       measured[name].push(turn);
       say(sentence(turn));
     }
   }
+  return measured;
+}
+
+/** All of them at once, and load on one after the other. */
+async function alternate({ ground, rounds, say, announce, ...context }, contenders) {
+  const names = Object.keys(contenders);
+  const measured = Object.fromEntries(names.map((name) => [name, []]));
+  const servers = {};
+  for (const name of names) servers[name] = await openServer({ ground, ...contenders[name] });
+  for (let round = 0; round <= rounds; round++) {
+    for (const name of inTurn(names, round)) {
+      if (round > 0) await announce(`  round ${round} ${name.padEnd(6)}`);
+      const turn = await measure(servers[name], { ground, ...context });
+      if (round === 0) continue; // both are warm after it
+      measured[name].push(turn);
+      say(sentence(turn));
+    }
+  }
+  for (const name of names) await servers[name].close();
   return measured;
 }
 
@@ -81,10 +97,32 @@ export const sentence = ({ rate, p50Ms, p99Ms, cpuUs, postgresUs }) =>
   `${rate.toFixed(0).padStart(6)}/s  p50 ${p50Ms.toFixed(1)} ms  p99 ${p99Ms.toFixed(1)} ms  CPU us a request: ${cpuUs.toFixed(0)}, Postgres ${postgresUs.toFixed(0)}`;
 
 /** One contender, from its start to its end. */
-export async function takeTurn({ ground, generator, checkout = here, start, warmUpMs, measureMs }) {
-  await ground.emptyRedis();
+export async function takeTurn({ ground, start, ...context }) {
+  const server = await openServer({ ground, start });
+  const turn = await measure(server, { ground, ...context });
+  await server.close();
+  return turn;
+}
+
+async function openServer({ ground, checkout = here, start }) {
+  await ground.emptyRedis(checkout);
   const database = await checkout.createDatabase();
   const server = await start(database);
+  let total = 0;
+  return {
+    ...server,
+    count: (accepted) => {
+      total += accepted;
+    },
+    close: async () => {
+      await server.verify(total);
+      await server.stop();
+      await database.release();
+    },
+  };
+}
+
+async function measure(server, { ground, generator, warmUpMs, measureMs }) {
   await ground.checkpoint();
   let cpuMs = 0;
   let postgresMs = 0;
@@ -99,9 +137,7 @@ export async function takeTurn({ ground, generator, checkout = here, start, warm
     },
   );
   allAccepted(result);
-  await server.verify(result.accepted);
-  await server.stop();
-  await database.release();
+  server.count(result.accepted);
   const { counted, seconds, p50Ms, p99Ms } = result;
   return {
     rate: counted / seconds,
@@ -131,7 +167,7 @@ async function startPeer({ ground, name, database, queue }) {
     NODE_ENV: 'production',
     PORT: String(port),
     DATABASE_URL: database.url,
-    ...(queue === 'redis' && { REDIS_URL: ground.redisUrl }),
+    ...(queue === 'redis' && { REDIS_URL: ground.redisUrlOf(here) }),
   };
   const entry = join(import.meta.dirname, '..', 'peers', `${name}.mjs`);
   const execArgv = ground.profiles.flags(name);

@@ -71,17 +71,21 @@ export function cpuMsOf(pid) {
   return (Number(fields[11]) + Number(fields[12])) * TICK_MS;
 }
 
-/** The same for the children of a process, of those that live. */
+/** The same for the children of a process, of those that live and those that ended. */
 export function cpuMsOfChildren(parent) {
+  const fieldsOf = (pid) => readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1].split(' ');
   const pids = readdirSync('/proc').filter((name) => /^\d+$/.test(name));
-  return pids.reduce((sum, pid) => {
-    try {
-      const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1].split(' ');
-      return Number(fields[1]) === parent ? sum + cpuMsOf(pid) : sum;
-    } catch {
-      return sum; // it ended while we looked
-    }
-  }, 0);
+  const [, , , , , , , , , , , , , endedUser, endedSystem] = fieldsOf(parent);
+  return pids.reduce(
+    (sum, pid) => {
+      try {
+        return Number(fieldsOf(pid)[1]) === parent ? sum + cpuMsOf(pid) : sum;
+      } catch {
+        return sum; // it ended while we looked
+      }
+    },
+    (Number(endedUser) + Number(endedSystem)) * TICK_MS,
+  );
 }
 
 /** Resident memory now and at its highest. */

@@ -9,7 +9,7 @@ import { machineBusyShare, stopAll } from './processes.mjs';
 import { measureSigning } from './signing.mjs';
 
 const USAGE = `node bench/suite/run.mjs [--rounds 5] [--seconds 8] [--only b1|signing|b3|memory] [--beside DIR] [--quick] [--cpu-prof DIR]
-environment: REDIS_URL (its database 15 is emptied), TEST_POSTGRES_URL (unset: an embedded one)`;
+environment: REDIS_URL (its databases 14 and 15 are emptied), TEST_POSTGRES_URL (unset: an embedded one)`;
 
 const say = (text) => process.stdout.write(`${text}\n`);
 
@@ -38,9 +38,9 @@ function options() {
   };
   if (values.only && !['b1', 'signing', 'b3', 'memory'].includes(values.only)) throw new Error(USAGE);
   return {
-    rounds: number(values.rounds, values.quick ? 2 : 5),
-    measureMs: 1_000 * number(values.seconds, values.quick ? 3 : 8),
-    warmUpMs: values.quick ? 1_000 : 2_000,
+    rounds: number(values.rounds, values.beside ? 15 : values.quick ? 2 : 5),
+    measureMs: 1_000 * number(values.seconds, values.beside ? 2 : values.quick ? 3 : 8),
+    warmUpMs: values.beside || values.quick ? 1_000 : 2_000,
     wants: (what) => (values.only ?? (values.beside ? 'b1 b3' : 'b1 signing b3')).includes(what),
     besideDir: values.beside,
     cpuProfDir: values['cpu-prof'],
