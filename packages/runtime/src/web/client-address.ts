@@ -12,6 +12,8 @@ const MAPPED = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i;
  * an IPv4 address in IPv6's form as IPv4. Null for what is none, such as `unknown` or `_hidden` (RFC 7239, 6).
  */
 export function addressIn(entry: string): string | null {
+  // As most are; every call asks.
+  if (isIP(entry) === 4) return entry;
   if (entry.length > ENTRY_MAX) return null;
   const bare = withoutPort(entry.trim().replace(/^"(.*)"$/, '$1')).replace(/%.*$/s, '');
   const version = isIP(bare);

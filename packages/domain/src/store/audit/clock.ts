@@ -32,7 +32,7 @@ export function databaseClock(run: Run, ensure: () => Promise<unknown>) {
     return rows.map((row) => {
       const at = converted.get(row) ?? (isApart ? new Date(row.at.getTime() + aheadMs) : row.at);
       converted.set(row, at);
-      return { ...row, at };
+      return at === row.at ? row : { ...row, at };
     });
   };
 }

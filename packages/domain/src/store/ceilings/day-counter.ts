@@ -1,3 +1,4 @@
+import type { State } from '../../core/recharge.js';
 import { Prisma } from '../../generated/client.js';
 
 /** The largest sum of a client's recharges of one day in one currency, in minor units. */
@@ -44,6 +45,11 @@ export const countedRecharges = Prisma.sql`
     group by "clientId", currency
     on conflict (client_id, currency) do update
       set amounts = day_added(day_counter.amounts, excluded.amounts, ${THIS_DAY_STEP}))`;
+
+/** Recharges in these states do not count. */
+const UNCOUNTED: readonly string[] = ['FAILED', 'CANCELED'] satisfies State[];
+
+export const isUncounted = (state: string): boolean => UNCOUNTED.includes(state);
 
 /**
  * Subtracts recharges that failed or were canceled from the step that they were counted in, and adds recharges that leave
