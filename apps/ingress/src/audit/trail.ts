@@ -21,7 +21,7 @@ export type AuditTrailDeps = Readonly<{
   names: AuditedNames;
 }>;
 
-const BATCH_MAX = 200;
+const BATCH_MAX = 150;
 const FLUSH_EVERY_MS = 250;
 // About 20 MB of memory: the calls of a busy process during the ten seconds of a database failover.
 const QUEUE_MAX = 20_000;

@@ -1,7 +1,7 @@
 import { Prisma } from '../../generated/client.js';
 import type { Run } from '../database/database.js';
 import { uuidsOf } from '../database/storable.js';
-import type { DueSource, Lane, SweepTimes } from './source.js';
+import { type Due, type DueSource, inBatches, type Lane, type SweepTimes } from './source.js';
 
 type EventLane = Extract<Lane, { what: 'event' }>;
 
@@ -11,24 +11,7 @@ type EventLane = Extract<Lane, { what: 'event' }>;
  */
 export const dueEvents = (run: Run, { afterMs }: SweepTimes): DueSource<EventLane> => ({
   lanes: () => [{ what: 'event' }],
-  take: async (max) => {
-    const rows = await run<{ id: string }>(Prisma.sql`
-      with due as materialized (
-        select id
-        from webhook_event
-        where due_at <= now()
-        order by due_at
-        limit ${max}::int
-        for update skip locked)
-      update webhook_event e
-      set due_at = now() + (0.75 + random() / 2) * least(
-        greatest((now() - e.stored_at) / 4, ${afterMs}::int * interval '1 ms'),
-        ${afterMs}::int * interval '64 ms')
-      from due
-      where e.id = due.id
-      returning e.id`);
-    return rows.map((row) => ({ what: 'event' as const, ...row }));
-  },
+  take: (max) => inBatches(max, (some) => takeEvents(run, some, afterMs)),
   putBack: async (ids) => {
     await run(Prisma.sql`
       with taken as materialized (
@@ -43,3 +26,22 @@ export const dueEvents = (run: Run, { afterMs }: SweepTimes): DueSource<EventLan
       where e.id = taken.id`);
   },
 });
+
+async function takeEvents(run: Run, max: number, afterMs: number): Promise<Due[]> {
+  const rows = await run<{ id: string }>(Prisma.sql`
+    with due as materialized (
+      select id
+      from webhook_event
+      where due_at <= now()
+      order by due_at
+      limit ${max}::int
+      for update skip locked)
+    update webhook_event e
+    set due_at = now() + (0.75 + random() / 2) * least(
+      greatest((now() - e.stored_at) / 4, ${afterMs}::int * interval '1 ms'),
+      ${afterMs}::int * interval '64 ms')
+    from due
+    where e.id = due.id
+    returning e.id`);
+  return rows.map((row) => ({ what: 'event' as const, ...row }));
+}

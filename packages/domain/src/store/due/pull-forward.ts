@@ -2,9 +2,10 @@ import type { NextStep } from '../../core/next-step.js';
 import { Prisma } from '../../generated/client.js';
 import type { Run } from '../database/database.js';
 
-// At most 20,000 rows per step, in short statements of one batch each. Recharges beyond that keep their due times.
-const BATCH_MAX = 500;
-const BATCHES_MAX = 40;
+// At most 20,000 rows per step, in short statements of one batch each. Recharges beyond that keep their due times. A row
+// costs some 34 buffers, so a statement stays below 2,000.
+const BATCH_MAX = 40;
+const BATCHES_MAX = 500;
 
 type PulledBatch = Readonly<{ seen: number; pulled: number; lastDueAt: Date | null }>;
 

@@ -3,7 +3,7 @@ import { kinds } from '../../core/postings.js';
 import { Prisma } from '../../generated/client.js';
 import type { Run } from '../database/database.js';
 import { uuidsOf } from '../database/storable.js';
-import type { Due, DueSource, Lane, SweepTimes } from './source.js';
+import { type Due, type DueSource, inBatches, type Lane, type SweepTimes } from './source.js';
 
 type RechargeLane = Extract<Lane, { what: 'recharge' }>;
 
@@ -13,7 +13,7 @@ export const dueRecharges = (run: Run, times: SweepTimes): DueSource<RechargeLan
     providers.flatMap((provider): RechargeLane[] =>
       nextSteps.map((nextStep) => ({ what: 'recharge', provider, nextStep })),
     ),
-  take: (max, lane) => takeRecharges(run, max, times, dueIn(lane)),
+  take: (max, lane) => inBatches(max, (some) => takeRecharges(run, some, times, dueIn(lane))),
   putBack: async (ids) => {
     await run(Prisma.sql`
       with taken as materialized (
@@ -31,16 +31,16 @@ export const dueRecharges = (run: Run, times: SweepTimes): DueSource<RechargeLan
 
 /** Takes up to `max` unfinished recharges, due or not, or the one with this id. For an operator's command. */
 export const takeUnfinished = (run: Run, max: number, times: SweepTimes, id?: string): Promise<Due[]> =>
-  takeRecharges(run, max, times, unfinished(id));
+  inBatches(max, (some, taken) => takeRecharges(run, some, times, unfinished(taken, id)));
 
 const dueIn = (lane?: RechargeLane): Prisma.Sql =>
   lane
     ? Prisma.sql`provider = ${lane.provider} and next_step = ${lane.nextStep} and due_at <= now()`
     : Prisma.sql`due_at <= now()`;
 
-const unfinished = (id?: string): Prisma.Sql =>
+const unfinished = (taken: readonly Due[], id?: string): Prisma.Sql =>
   id === undefined
-    ? Prisma.sql`due_at is not null`
+    ? Prisma.sql`due_at is not null and id <> all(${taken.map((due) => due.id)}::uuid[])`
     : Prisma.sql`due_at is not null and id = any(${uuidsOf([id])}::uuid[])`;
 
 /**

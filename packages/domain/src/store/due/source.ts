@@ -26,3 +26,30 @@ export type DueSource<L extends Lane> = Readonly<{
   /** Makes rows due now. A row that another statement holds is being worked on, and keeps its time. */
   putBack(ids: readonly string[]): Promise<void>;
 }>;
+
+// A due row is written into every index of its table, which costs some 28 buffers. A statement stays below 2,000.
+export const ROWS_TOGETHER = 50;
+
+/**
+ * Takes up to `max` rows in statements of a few rows each. `take` gets the rows that were taken before. If a statement
+ * fails, the rows of the earlier ones are returned: they have their next due time already.
+ * @throws the error of the first statement
+ */
+export async function inBatches(
+  max: number,
+  take: (max: number, taken: readonly Due[]) => Promise<readonly Due[]>,
+): Promise<Due[]> {
+  const taken: Due[] = [];
+  while (taken.length < max) {
+    const wanted = Math.min(ROWS_TOGETHER, max - taken.length);
+    try {
+      const some = await take(wanted, taken);
+      taken.push(...some);
+      if (some.length < wanted) break;
+    } catch (error) {
+      if (taken.length === 0) throw error;
+      break;
+    }
+  }
+  return taken;
+}

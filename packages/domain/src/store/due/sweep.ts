@@ -1,7 +1,7 @@
 import type { Run } from '../database/database.js';
 import { dueEvents } from './events.js';
 import { dueElsewhere, dueRecharges, takeUnfinished } from './recharges.js';
-import type { Due, DueSource, Lane, SweepTimes } from './source.js';
+import { type Due, type DueSource, type Lane, ROWS_TOGETHER, type SweepTimes } from './source.js';
 
 export interface Sweep {
   /** The lanes of these providers. Each has a queue. */
@@ -38,7 +38,8 @@ export function openSweep(run: Run, times: SweepTimes): Sweep {
     async putBack(due) {
       for (const what of all) {
         const ids = due.filter((one) => one.what === what).map(({ id }) => id);
-        if (ids.length > 0) await sourceOf(what).putBack(ids);
+        for (let at = 0; at < ids.length; at += ROWS_TOGETHER)
+          await sourceOf(what).putBack(ids.slice(at, at + ROWS_TOGETHER));
       }
     },
     dueElsewhere: (providers) => dueElsewhere(run, providers),
