@@ -4,7 +4,7 @@ import pg from 'pg';
 import { v7 as uuidv7 } from 'uuid';
 import { type Domain, openDomain, securityRules } from '../../src/index.js';
 import { grantRights, refuseUnfitRole } from '../../src/store/database/rights.js';
-import { type Books, deposit, newRecharge, openBooks, recharged, told } from '../support/books.js';
+import { type Books, deposit, newRecharge, openBooks, recharged, reportOf } from '../support/books.js';
 
 const { TEST_POSTGRES_APP_URL: appServer = '', TEST_POSTGRES_URL: server = '' } = process.env;
 const APP_ROLE = new URL(appServer).username;
@@ -54,8 +54,8 @@ describe('the role of the processes does all of their work', () => {
     expect(await domain.createRecharge({ ...ask, id: uuidv7() })).toMatchObject({ ok: true, replayed: true });
     const event = { provider: 'sandbox', eventId: ask.id, rawBody: Buffer.from('{}'), correlationId: 'c' };
     await domain.inbox.keep({ id: ask.id, ...event });
-    await domain.applyNews(told(ask.id, 'submit'));
-    await domain.applyNews(told(ask.id, 'settled', { source: 'webhook', eventId: ask.id }));
+    await domain.applyNews(reportOf(ask.id, 'submit'));
+    await domain.applyNews(reportOf(ask.id, 'settled', { source: 'webhook', eventId: ask.id }));
     const left = await recharged(domain, {});
     await books.rows('update recharge_transaction set due_at = now() where due_at is not null');
     const due = await domain.takeDue(10);
@@ -216,13 +216,13 @@ describe('a process is told once when its role could switch the guards off', () 
   };
 
   test('a superuser', async () => {
-    expect(await told(books.url)).toEqual([
+    expect(await reportOf(books.url)).toEqual([
       expect.stringMatching(/^the role \w+ of DATABASE_URL is a superuser, so/),
     ]);
   });
 
   test('not the role of the processes', async () => {
-    expect(await told(asApp(books.url))).toEqual([]);
+    expect(await reportOf(asApp(books.url))).toEqual([]);
   });
 
   test('an owner, and one that may create', async () => {
@@ -231,9 +231,9 @@ describe('a process is told once when its role could switch the guards off', () 
     const url = Object.assign(new URL(database.url), { username: role, password: 'p' }).href;
     await execute(server, `create role ${role} login password 'p'`);
     await execute(database.url, `grant ${APP_ROLE} to ${role}; grant create on schema public to ${role}`);
-    expect(await told(url)).toEqual([expect.stringContaining('may create objects in schema public')]);
+    expect(await reportOf(url)).toEqual([expect.stringContaining('may create objects in schema public')]);
     await execute(database.url, `alter table nonce owner to ${role}`);
-    expect(await told(url)).toEqual([expect.stringContaining('owns the tables')]);
+    expect(await reportOf(url)).toEqual([expect.stringContaining('owns the tables')]);
     await database.release();
     await execute(server, `drop role ${role}`);
   });

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { v7 as uuidv7 } from 'uuid';
 import type { Claim, NewRecharge, RechargeReport } from '../../src/index.js';
-import { type Books, CLIENT, newRecharge, times, told } from '../support/books.js';
+import { type Books, CLIENT, newRecharge, reportOf, times } from '../support/books.js';
 import { BUFFERS_MAX, buffersOfWrites } from '../support/buffers.js';
 import { BUSY_ACCOUNT, openManyRows } from '../support/many-rows.js';
 
@@ -78,7 +78,8 @@ describe('a report', () => {
   beforeEach(async () => {
     const asks = times(TOGETHER, (n) => newRecharge({ clientId: CLIENT, accountId: `acct-${n}` }));
     await Promise.all(asks.map((ask) => books.domain.createRecharge(ask)));
-    const claim = async ({ id }: NewRecharge) => (await books.domain.applyNews(told(id, 'submit'))).claim!;
+    const claim = async ({ id }: NewRecharge) =>
+      (await books.domain.applyNews(reportOf(id, 'submit'))).claim!;
     claims = await Promise.all(asks.map(claim));
   });
 
@@ -87,7 +88,7 @@ describe('a report', () => {
       Promise.all(
         claims.map((claim) => {
           const { news, ...more } = of(claim);
-          return books.domain.applyNews(told(claim.transactionId, news, more));
+          return books.domain.applyNews(reportOf(claim.transactionId, news, more));
         }),
       ),
     );
@@ -100,7 +101,7 @@ describe('a report', () => {
   test('of a claim', async () => {
     const asks = times(TOGETHER, (n) => newRecharge({ clientId: CLIENT, accountId: `acct-${n}` }));
     await Promise.all(asks.map((ask) => books.domain.createRecharge(ask)));
-    await expectFew(() => Promise.all(asks.map(({ id }) => books.domain.applyNews(told(id, 'submit')))));
+    await expectFew(() => Promise.all(asks.map(({ id }) => books.domain.applyNews(reportOf(id, 'submit')))));
   });
 
   test('of an accepted order', () =>
