@@ -204,8 +204,8 @@ describe('granting', () => {
   });
 });
 
-describe('a process is told once when its role could switch the guards off', () => {
-  const told = async (databaseUrl: string): Promise<string[]> => {
+describe('a process reports once that its role could switch the guards off', () => {
+  const wordsFor = async (databaseUrl: string): Promise<string[]> => {
     const words: string[] = [];
     const onExcessRights = (one: string) => void words.push(one);
     const one = openDomain({ databaseUrl, reconcileAfterMs: 1, providerTimeoutMs: 1, onExcessRights });
@@ -216,13 +216,13 @@ describe('a process is told once when its role could switch the guards off', () 
   };
 
   test('a superuser', async () => {
-    expect(await reportOf(books.url)).toEqual([
+    expect(await wordsFor(books.url)).toEqual([
       expect.stringMatching(/^the role \w+ of DATABASE_URL is a superuser, so/),
     ]);
   });
 
   test('not the role of the processes', async () => {
-    expect(await reportOf(asApp(books.url))).toEqual([]);
+    expect(await wordsFor(asApp(books.url))).toEqual([]);
   });
 
   test('an owner, and one that may create', async () => {
@@ -231,9 +231,9 @@ describe('a process is told once when its role could switch the guards off', () 
     const url = Object.assign(new URL(database.url), { username: role, password: 'p' }).href;
     await execute(server, `create role ${role} login password 'p'`);
     await execute(database.url, `grant ${APP_ROLE} to ${role}; grant create on schema public to ${role}`);
-    expect(await reportOf(url)).toEqual([expect.stringContaining('may create objects in schema public')]);
+    expect(await wordsFor(url)).toEqual([expect.stringContaining('may create objects in schema public')]);
     await execute(database.url, `alter table nonce owner to ${role}`);
-    expect(await reportOf(url)).toEqual([expect.stringContaining('owns the tables')]);
+    expect(await wordsFor(url)).toEqual([expect.stringContaining('owns the tables')]);
     await database.release();
     await execute(server, `drop role ${role}`);
   });
