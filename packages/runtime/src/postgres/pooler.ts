@@ -25,9 +25,16 @@ export async function refuseTransactionPooler(
   if (!(await look())) throw new UnfitDatabase(REFUSAL);
 }
 
+// One look can err: another process that starts at the same moment may hold the marked session while the rival looks for
+// one, and give it back in time. With a single look, most starts of four processes let one of them in.
+const LOOKS = 12;
+
+type Session = Readonly<{ pid: number; mark: string | null }>;
+
 /**
  * Leaves a mark in the session of one connection, keeps the session that was used last busy by another connection, and
- * looks for the mark again. The mark is a setting that nothing reads.
+ * looks for the mark again: several times, and never may a session change or be met by both. The mark is a setting that
+ * nothing reads.
  */
 export async function keepsSessions(databaseUrl: string): Promise<boolean> {
   const open = () => {
@@ -43,17 +50,31 @@ export async function keepsSessions(databaseUrl: string): Promise<boolean> {
   try {
     await marked.connect();
     await rival.connect();
-    const mark = randomUUID();
-    await marked.query("select set_config('replenish.session', $1, false)", [mark]);
-    await rival.query('begin');
-    const { rows } = await marked.query<{ found: string }>(
-      "select current_setting('replenish.session', true) as found",
-    );
-    return rows[0]!.found === mark;
+    const own = new Set<number>();
+    const others = new Set<number>();
+    for (let look = 0; look < LOOKS; look++) {
+      const mark = randomUUID();
+      await marked.query("select set_config('replenish.session', $1, false)", [mark]);
+      await rival.query('begin');
+      const between = await sessionOf(rival);
+      const after = await sessionOf(marked);
+      await rival.query('rollback');
+      own.add(after.pid);
+      others.add(between.pid);
+      if (between.mark === mark || after.mark !== mark || own.size > 1 || others.size > 1) return false;
+    }
+    return [...own].every((pid) => !others.has(pid));
   } catch (error) {
     if ((error as Error).message === 'Query read timeout') return false;
     throw error;
   } finally {
     await Promise.all([marked.end().catch(() => {}), rival.end().catch(() => {})]);
   }
+}
+
+async function sessionOf(client: pg.Client): Promise<Session> {
+  const { rows } = await client.query<Session>(
+    "select pg_backend_pid() as pid, current_setting('replenish.session', true) as mark",
+  );
+  return rows[0]!;
 }
