@@ -4,8 +4,8 @@ import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
+import { until } from '../until.js';
 import { freePort } from './machine.js';
-import { until } from './until.js';
 
 const START_LIMIT_MS = 20_000;
 // A fleet in session mode holds one connection of the server for each of its own.

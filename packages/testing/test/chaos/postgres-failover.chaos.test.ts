@@ -1,13 +1,13 @@
 import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
 import pg from 'pg';
-import { checkBooks } from '../../src/books.js';
-import { type Fleet, startFleet } from '../../src/fleet.js';
-import { mix } from '../../src/load.js';
-import { Producer } from '../../src/load-producer.js';
-import { OwnPair } from '../../src/own-pair.js';
-import { type MovableAddress, openMovableAddress } from '../../src/own-redis.js';
+import { checkBooks } from '../../src/books/books.js';
+import { type Fleet, startFleet } from '../../src/fleet/fleet.js';
+import { OwnPair } from '../../src/fleet/own-pair.js';
+import { type MovableAddress, openMovableAddress } from '../../src/fleet/own-redis.js';
+import { mix } from '../../src/load/load.js';
+import { Producer } from '../../src/load/producer.js';
 import { until } from '../../src/until.js';
-import { patience, seed, TEST_LIMIT_MS } from './setting.js';
+import { patience, seed, TEST_LIMIT_MS } from '../support/setting.js';
 
 jest.setTimeout(TEST_LIMIT_MS);
 

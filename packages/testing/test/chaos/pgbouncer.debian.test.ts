@@ -3,14 +3,14 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, afterEach, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { openPool, plainSession } from '@replenish/runtime/postgres';
-import { checkBooks } from '../../src/books.js';
-import { createDatabase, type TestDatabase } from '../../src/database.js';
-import { type Fleet, startFleet } from '../../src/fleet.js';
-import { ask, mix } from '../../src/load.js';
-import { Producer } from '../../src/load-producer.js';
-import { OwnPgbouncer, type PoolMode } from '../../src/own-pgbouncer.js';
+import { checkBooks } from '../../src/books/books.js';
+import { createDatabase, type TestDatabase } from '../../src/fleet/database.js';
+import { type Fleet, startFleet } from '../../src/fleet/fleet.js';
+import { OwnPgbouncer, type PoolMode } from '../../src/fleet/own-pgbouncer.js';
+import { ask, mix } from '../../src/load/load.js';
+import { Producer } from '../../src/load/producer.js';
 import { until } from '../../src/until.js';
-import { patience, seed, TEST_LIMIT_MS } from './setting.js';
+import { patience, seed, TEST_LIMIT_MS } from '../support/setting.js';
 
 jest.setTimeout(TEST_LIMIT_MS);
 

@@ -4,9 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type EmbeddedPostgres, openEmbeddedPostgres } from '@replenish/runtime/embedded-postgres';
 import pg from 'pg';
+import { until } from '../until.js';
 import { freePort } from './machine.js';
 import { migrateAsOperator } from './migrate.js';
-import { until } from './until.js';
 
 const FOLLOW_LIMIT_MS = 60_000;
 
