@@ -36,7 +36,7 @@ export const insertStatement = (
   { hintLimitMs, ceiling }: BirthOptions,
 ): Prisma.Sql => Prisma.sql`
   with
-  ${ceiling ? inputUnder(births.from(newBirths), ceiling) : Prisma.sql`input as materialized ${births.from(newBirths)}`},
+  ${ceiling ? inputUnder(births.from(newBirths), ceiling) : Prisma.sql`input as ${births.from(newBirths)}`},
   ${creditableBirths},
   ${insertedRecharges('creditable', { hintLimitMs, isCounted: ceiling !== undefined })}
   ${ceiling ? Prisma.sql`, ${countedRecharges}` : Prisma.empty}
@@ -44,20 +44,22 @@ export const insertStatement = (
   from inserted_recharges
   union all
   select id, null, 'beyond_balance'
-  from beyond_balance
+  from judged_births
+  where is_beyond
   ${ceiling ? aboveCeiling : Prisma.empty}`;
 
 const creditableBirths = Prisma.sql`
-  beyond_balance as materialized (
-    select input.id
-    from input
-    join ledger_account wallet on wallet.name = 'wallet:' || input."accountId" || ':available'
-      and wallet.currency = input.currency
-    where wallet.balance_minor > ${BALANCE_MINOR_MAX}::bigint - input."amountMinor"),
-  creditable as (
+  judged_births as materialized (
+    select input.*, exists (
+      select from ledger_account wallet
+      where wallet.name = 'wallet:' || input."accountId" || ':available'
+        and wallet.currency = input.currency
+        and wallet.balance_minor > ${BALANCE_MINOR_MAX}::bigint - input."amountMinor") as is_beyond
+    from input),
+  creditable as not materialized (
     select *
-    from input
-    where id not in (select id from beyond_balance))`;
+    from judged_births
+    where not is_beyond)`;
 
 const aboveCeiling = Prisma.sql`
   union all
