@@ -26,6 +26,8 @@ export async function openGround({ postgresUrl, redisUrl, cpuProfDir }) {
     dir,
     logsDir,
     serverUrl: server.url,
+    /** Null where Postgres is not ours to look at. */
+    postgresLog: embedded ? join(dir, 'postgres', 'postgres.log') : null,
     redisUrlOf: ({ redisDatabase }) => withPath(redisUrl, redisDatabase),
     profiles: new Profiles(cpuProfDir),
     postgres: await describePostgres(server.url, embedded !== null),

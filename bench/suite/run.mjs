@@ -6,9 +6,10 @@ import { InvalidRound, openGround } from './ground.mjs';
 import { measureIntake } from './intake.mjs';
 import { startGenerator } from './load.mjs';
 import { machineBusyShare, stopAll } from './processes.mjs';
+import { measureReads } from './reads.mjs';
 import { measureSigning } from './signing.mjs';
 
-const USAGE = `node bench/suite/run.mjs [--rounds 5] [--seconds 8] [--only b1|signing|b3|memory] [--beside DIR] [--quick] [--cpu-prof DIR]
+const USAGE = `node bench/suite/run.mjs [--rounds 5] [--seconds 8] [--only b1|signing|b3|memory|reads] [--beside DIR] [--quick] [--cpu-prof DIR]
 environment: REDIS_URL (its databases 14 and 15 are emptied), TEST_POSTGRES_URL (unset: an embedded one)`;
 
 const say = (text) => process.stdout.write(`${text}\n`);
@@ -36,7 +37,8 @@ function options() {
     if (!(value >= 1)) throw new Error(USAGE);
     return value;
   };
-  if (values.only && !['b1', 'signing', 'b3', 'memory'].includes(values.only)) throw new Error(USAGE);
+  if (values.only && !['b1', 'signing', 'b3', 'memory', 'reads'].includes(values.only))
+    throw new Error(USAGE);
   return {
     rounds: number(values.rounds, values.beside ? 15 : values.quick ? 2 : 5),
     measureMs: 1_000 * number(values.seconds, values.beside ? 2 : values.quick ? 3 : 8),
@@ -56,10 +58,11 @@ async function bench({ rounds, measureMs, warmUpMs, wants, besideDir }, ground) 
   if (wants('signing')) table.push(...(await measureSigning(context)));
   if (wants('b3')) table.push(...(await measureEndToEnd(context)));
   if (wants('memory')) table.push(...(await measureMemory({ ...context, count: 10_000 })));
+  if (wants('reads')) table.push(...(await measureReads(context)));
   await stopAll();
   await beside?.close();
   for (const line of ground.profiles.report()) say(line);
-  say(wants('memory') ? '' : `\nmedian (lowest..highest) of ${rounds} rounds\n`);
+  say(wants('memory') || wants('reads') ? '' : `\nmedian (lowest..highest) of ${rounds} rounds\n`);
   for (const line of table) say(line);
 }
 
