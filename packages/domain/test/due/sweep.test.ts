@@ -206,3 +206,10 @@ test('takeWaiting takes one unfinished recharge or all of them, due or not, and 
   expect(await books.domain.takeWaiting(10, 'no uuid')).toEqual([]);
   expect(await books.domain.takeWaiting(10_000)).toContainEqual(taken[0]);
 });
+
+test('all that waits is taken once, although it goes on waiting', async () => {
+  const ids = await Promise.all(times(120, () => recharged(books.domain, {})));
+  const taken = (await books.domain.takeWaiting(10_000)).map(({ id }) => id);
+  expect(taken).toEqual(expect.arrayContaining(ids));
+  expect(new Set(taken).size).toBe(taken.length);
+});
