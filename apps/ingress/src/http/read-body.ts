@@ -56,9 +56,12 @@ function receive(request: Request, response: Response, { bytesMax, intake, next 
     chunks.length = 0;
     next(problem);
   };
-  intake?.arrivals.begin(response, refuse);
-  if (isRefused) return;
-  if (request.headers.expect !== undefined) response.writeContinue();
+  // Most bodies come in one packet with their headers. Node has read such a one by the next tick, before it hands any of
+  // it on, and it never counts as an arrival.
+  process.nextTick(() => {
+    if (!request.complete) intake?.arrivals.begin(response, refuse);
+    if (!isRefused && request.headers.expect !== undefined) response.writeContinue();
+  });
   request.on('data', (chunk: Buffer) => {
     if (isRefused) return;
     bytes += chunk.length;
