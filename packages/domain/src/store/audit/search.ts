@@ -28,9 +28,9 @@ export type AuditPage = Readonly<{
 
 // A statement reads one or two buffers per call.
 const EXAMINED_MAX = 800;
-// An index per filter would cost each call more than its row does. Instead up to 10 statements per page look through the
-// trail, 8,000 calls in about 30 ms. Then the page is answered with what was found, and the next page continues there.
-const ROUNDS = 10;
+// An index per filter would cost each call more than its row does. Instead up to 6 statements per page look through the
+// trail, 4,800 calls in about 15 ms. Then the page is answered with what was found, and the next page continues there.
+const ROUNDS = 6;
 
 type Found = AuditCall & Readonly<{ examined: number; lastAt: Date | null; lastId: string | null }>;
 
@@ -82,11 +82,16 @@ const examine = (filter: AuditFilter, limit: number): Prisma.Sql => {
       select *
       from examined call
       where ${wanted(filter)}
-      order by call.at desc, call.id desc limit ${limit}::int)
+      order by call.at desc, call.id desc limit ${limit}::int),
+    passed as (
+      select count(*) over ()::int as examined, at, id
+      from examined
+      order by at, id
+      limit 1)
     select
-      (select count(*)::int from examined) as examined,
-      (select at from examined order by at, id limit 1) as "lastAt",
-      (select id from examined order by at, id limit 1) as "lastId",
+      coalesce(passed.examined, 0) as examined,
+      passed.at as "lastAt",
+      passed.id as "lastId",
       page.id,
       page.at,
       page.ip,
@@ -101,6 +106,7 @@ const examine = (filter: AuditFilter, limit: number): Prisma.Sql => {
       page.duration_ms as "durationMs",
       page.correlation_id as "correlationId"
     from (select) always
+    left join passed on true
     left join page on true
     order by page.at desc, page.id desc`;
 };
