@@ -25,7 +25,9 @@ export interface Domain extends Sweep {
   createRecharge(ask: RechargeAsk): Promise<Created>;
   /** The only way a recharge changes. Calls that arrive together share one statement. */
   applyNews(report: RechargeReport): Promise<ReportResult>;
-  /** Makes a provider's recharges due whose last call had no answer, once the provider answers again. Returns how many. */
+  /**
+   * Makes a provider's recharges due whose last call had no answer, once the provider answers again. Returns how many.
+   */
   pullForward(provider: string): Promise<number>;
   readonly inbox: Inbox;
   readonly reads: Reads;
@@ -46,7 +48,9 @@ export type DomainOptions = Readonly<{
   poolMax?: number;
   /** How long a provider may be silent before it is asked. */
   reconcileAfterMs: number;
-  /** Time between two sweeps, default 1 s. A recharge whose submit job is lost is due again after one or two periods. */
+  /**
+   * Time between two sweeps, default 1 s. A recharge whose submit job is lost is due again after one or two periods.
+   */
   sweepPeriodMs?: number;
   /** Time limit of one provider call. A submit may take several calls, and the waits between them. */
   providerTimeoutMs: number;
@@ -64,10 +68,11 @@ export type DomainOptions = Readonly<{
   random?: () => number;
 }>;
 
-// A hint arrives within milliseconds. After two seconds it is lost or in a long queue, and the sweeper may take the row.
+// A hint arrives within milliseconds. After two seconds it is lost or in a long queue, and the sweeper may take the
+// row.
 const HINT_LIMIT_MS = 2_000;
-// One submit takes one call of providerTimeoutMs with its grace, short refusals with waits of three seconds together, and
-// as long again between its claim and its first call.
+// One submit takes one call of providerTimeoutMs with its grace, short refusals with waits of three seconds together,
+// and as long again between its claim and its first call.
 const SUBMIT_MARGIN_MS = 7_000;
 // One query takes one call of providerTimeoutMs with its grace, and three seconds of short refusals with their waits.
 const QUERY_MARGIN_MS = 3_500;

@@ -120,9 +120,9 @@ function decideClaim(r: Recharge): Decision {
 }
 
 /**
- * Whether the report answers an attempt that is no longer the last. A worker that was suspended during its attempt must not
- * decide the next one: its "unknown" or "declined" is about a call that no longer matters. "Accepted" and "settled" stay
- * true for any attempt.
+ * Whether the report answers an attempt that is no longer the last. A worker that was suspended during its attempt must
+ * not decide the next one: its "unknown" or "declined" is about a call that no longer matters. "Accepted" and "settled"
+ * stay true for any attempt.
  */
 const isOutdated = (r: Recharge, report: Report): boolean =>
   report.attempt !== undefined &&
@@ -152,9 +152,10 @@ function otherOrder(r: Recharge, report: Report, difference: Difference): Decisi
 
 /**
  * The journal that puts money into suspense, at most once per recharge.
- * - In CREATED there is none. The order was not sent yet, and the provider will answer its submit with this same order. That
- *   answer posts the money.
- * - In SUCCEEDED there is one only if another order took the money. Money of the recharge's own order is posted already.
+ * - In CREATED there is none. The order was not sent yet, and the provider will answer its submit with this same order.
+ *   That answer posts the money.
+ * - In SUCCEEDED there is one only if another order took the money. Money of the recharge's own order is posted
+ *   already.
  */
 function suspended(r: Recharge, report: Report): Journal | null {
   if (report.news !== 'settled' || r.state === 'CREATED' || r.slots.includes('suspense')) return null;
@@ -203,8 +204,8 @@ function nextAfter(r: Recharge, report: Report): NextStep | null {
 }
 
 /**
- * An order that the provider has acknowledged is asked about and never sent again. A provider that no longer knows the order
- * may also have forgotten its key, so it could carry out a second order.
+ * An order that the provider has acknowledged is asked about and never sent again. A provider that no longer knows the
+ * order may also have forgotten its key, so it could carry out a second order.
  */
 const nextUnlessAcknowledged = (r: Recharge, report: Report, otherwise: NextStep | null): NextStep | null =>
   confirmationAfter(r, report) === 'acknowledged' ? 'ask' : (report.nextStep ?? otherwise);

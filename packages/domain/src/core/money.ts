@@ -9,8 +9,8 @@ export const AMOUNT_MINOR_MAX = 9_007_199_254_740_991n;
 
 /**
  * Converts a decimal text in major units to minor units, for the API form with major units (`POST /api/charge`).
- * `exponent` is the currency's number of decimals (ISO 4217). Null if the text is no plain decimal, or is finer than the
- * currency's smallest unit. Money is never rounded.
+ * `exponent` is the currency's number of decimals (ISO 4217). Null if the text is no plain decimal, or is finer than
+ * the currency's smallest unit. Money is never rounded.
  */
 export function minorFromMajor(text: string, exponent: number): bigint | null {
   const match = /^(0|[1-9]\d{0,15})(?:\.(\d{1,18}))?$/.exec(text);

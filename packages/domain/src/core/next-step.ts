@@ -10,9 +10,9 @@ export type ResubmitCapabilities = Readonly<{ idempotentSubmit: boolean; queryBy
 export type QueryEvidence = 'found' | 'absent' | 'silent';
 
 /**
- * The next step after a query about a recharge's order. After silence the provider is asked again. Absence allows a second
- * submit only if the provider keeps one order per reference. With any other provider a person decides, and until then the
- * provider is asked again.
+ * The next step after a query about a recharge's order. After silence the provider is asked again. Absence allows a
+ * second submit only if the provider keeps one order per reference. With any other provider a person decides, and until
+ * then the provider is asked again.
  */
 export function nextStep(
   state: State,
@@ -26,8 +26,9 @@ export function nextStep(
 }
 
 /**
- * The gap before the next query. It doubles from `afterMs` up to 64 times that, so an order that never settles costs a few
- * calls per day instead of one per second. `jitter` in [0, 1) spreads recharges whose provider fell silent at one time.
+ * The gap before the next query. It doubles from `afterMs` up to 64 times that, so an order that never settles costs a
+ * few calls per day instead of one per second. `jitter` in [0, 1) spreads recharges whose provider fell silent at one
+ * time.
  */
 export const gapMs = (asks: number, afterMs: number, jitter: number): number =>
   Math.round(afterMs * 2 ** Math.min(asks, 6) * (0.75 + jitter / 2));

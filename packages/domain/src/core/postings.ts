@@ -6,8 +6,8 @@ export const kinds = ['collect', 'deliver'] as const;
 export type Kind = (typeof kinds)[number];
 
 /**
- * The cause of a journal. A recharge has at most one journal per slot, and only one of `collect`, `settle` and `reverse`.
- * The database refuses a second one.
+ * The cause of a journal. A recharge has at most one journal per slot, and only one of `collect`, `settle` and
+ * `reverse`. The database refuses a second one.
  */
 export type Slot = 'collect' | 'hold' | 'settle' | 'reverse' | 'suspense';
 
@@ -47,8 +47,8 @@ export const journalOnEntering = (state: State, r: Parties): Journal | null =>
   entries[r.kind][state]?.(r) ?? null;
 
 /**
- * Posts money to suspense that moved late or in another amount. `money` is the amount that the provider reports. Collected
- * money came in, so suspense is credited. Delivered money went out, so suspense is debited.
+ * Posts money to suspense that moved late or in another amount. `money` is the amount that the provider reports.
+ * Collected money came in, so suspense is credited. Delivered money went out, so suspense is debited.
  */
 export const suspenseJournal = (r: Parties, money: Money): Journal => suspenseJournals[r.kind](r, money);
 

@@ -9,7 +9,10 @@ export const states = [
 ] as const;
 export type State = (typeof states)[number];
 
-/** Our intents (submit, withdraw), and the facts that a provider reports (accepted, unknown, settled, declined, canceled). */
+/**
+ * Our intents (submit, withdraw), and the facts that a provider reports (accepted, unknown, settled, declined,
+ * canceled).
+ */
 export const news = ['submit', 'withdraw', 'accepted', 'unknown', 'settled', 'declined', 'canceled'] as const;
 export type News = (typeof news)[number];
 
@@ -21,8 +24,8 @@ type GridRow<Heard extends readonly News[]> = { readonly [N in keyof Heard]: Cel
 // '-' is stale: the news was true once and tells nothing new (a late webhook, a repeated job). Nothing moves.
 // '!' is a conflict: the news contradicts the books. Nothing moves, and a case is opened for a person.
 // In CREATED every fact is about an order that this fleet has not sent. Settled in FAILED or CANCELED is late money.
-// A provider accepts an order before it cancels the order. So canceled in SUBMITTED first moves to PENDING_CONFIRMATION,
-// and the next query reports the cancel again.
+// A provider accepts an order before it cancels the order. So canceled in SUBMITTED first moves to
+// PENDING_CONFIRMATION, and the next query reports the cancel again.
 const PENDING = 'PENDING_CONFIRMATION';
 // biome-ignore format: the table is the point
 const grid: Record<State, GridRow<typeof news>> = {

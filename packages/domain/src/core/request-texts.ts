@@ -6,9 +6,9 @@ type RequestText = Readonly<{
 }>;
 
 /**
- * The optional texts of a request for a recharge. They decide nothing. This list is their only one: it gives the type of
- * a request, the columns of the statements, the fingerprint, and the fields of an answer. A new text goes to the end,
- * because fingerprints are taken in this order.
+ * The optional texts of a request for a recharge. They decide nothing. This list is their only one: it gives the type
+ * of a request, the columns of the statements, the fingerprint, and the fields of an answer. A new text goes to the
+ * end, because fingerprints are taken in this order.
  */
 export const requestTexts = {
   orderReference: { keptIn: 'recharge_transaction', isShown: true },

@@ -18,12 +18,14 @@ type OwnOrder = Readonly<{
   providerOrderId: string | null;
 }>;
 
-/** The difference between a reported order and the one that we sent. Each is also the kind of the case that it opens. */
+/**
+ * The difference between a reported order and the one that we sent. Each is also the kind of the case that it opens.
+ */
 export type Difference = 'other_account' | 'several_orders' | 'wrong_amount';
 
 /**
- * Compares a reported order with ours. Every report is compared before the table of states is consulted. Money that arrived
- * on another account, through another order or in another amount is not what our client asked for.
+ * Compares a reported order with ours. Every report is compared before the table of states is consulted. Money that
+ * arrived on another account, through another order or in another amount is not what our client asked for.
  */
 export function differenceFrom(ours: OwnOrder, said: ReportedOrder): Difference | null {
   // A reference is a UUID, and a provider may spell its letters in upper case.

@@ -1,8 +1,8 @@
 const TIME = /^(\d{4})-(\d\d)-(\d\d)(?:T(\d\d):(\d\d):(\d\d)(?:\.\d{1,9})?(?:Z|[+-]\d\d:\d\d))?$/;
 
 /**
- * Parses a time of RFC 3339, or a day, which stands for its beginning in UTC. Null for any other form, and for a time that
- * the calendar does not have. JavaScript's own parser reads 30 February as 2 March.
+ * Parses a time of RFC 3339, or a day, which stands for its beginning in UTC. Null for any other form, and for a time
+ * that the calendar does not have. JavaScript's own parser reads 30 February as 2 March.
  */
 export function timeFromText(text: string): Date | null {
   const match = TIME.exec(text);

@@ -17,7 +17,10 @@ afterEach(() =>
 );
 afterAll(() => books.close());
 
-/** Makes the first `failures` statements on `table` fail with `sqlState`. A sequence counts, since no rollback resets it. */
+/**
+ * Makes the first `failures` statements on `table` fail with `sqlState`. A sequence counts, since no rollback resets
+ * it.
+ */
 const trouble = (table: string, event: string, sqlState: string, failures: number) =>
   books.rows(`
     create sequence tries;

@@ -52,10 +52,10 @@ const refusedAtOnce = (httpStatus: number | null): Partial<RechargeReport> => ({
 });
 
 test.each([
-  ['whose submit was not heard of', 'unknown', { calls: [call('submit', 'unknown', null)] }],
+  ['whose submit had no answer', 'unknown', { calls: [call('submit', 'unknown', null)] }],
   ['that could not be sent', 'unknown', refusedAtOnce(null)],
   ['whose query brought nothing', 'unknown', polled('unknown', 500)],
-  ['whose question could not be sent', 'unknown', polled('not_executed', null)],
+  ['whose query could not be sent', 'unknown', polled('not_executed', null)],
 ] satisfies [string, News, Partial<RechargeReport>][])(
   'a recharge %s is due once its provider answers again',
   async (_, news, over) => {

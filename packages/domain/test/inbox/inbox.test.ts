@@ -68,7 +68,7 @@ describe('an event', () => {
 
   test.each([
     ['a NUL', Buffer.from('{"a":"\0"}')],
-    ['half an emoji where the case ends', Buffer.from(`${'x'.repeat(3_999)}\u{1f4b8}`)],
+    ['an emoji that the cut of the case halves', Buffer.from(`${'x'.repeat(3_999)}\u{1f4b8}`)],
   ])('whose body Postgres cannot store as text has its case: %s', async (_what, rawBody) => {
     const eventId = `unstorable-${rawBody.length}`;
     const first = signedEvent({ eventId });

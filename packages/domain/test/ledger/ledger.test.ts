@@ -48,7 +48,10 @@ const waiting = (sessions: number) =>
     `${sessions} sessions wait for a lock`,
   );
 
-/** The number of deadlocks so far. A retry hides each of them, but only after the second that the server takes to find it. */
+/**
+ * The number of deadlocks so far. A retry hides each of them, but only after the second that the server takes to find
+ * it.
+ */
 const deadlocks = async () => {
   const server = new pg.Client(process.env.TEST_POSTGRES_URL);
   await server.connect();

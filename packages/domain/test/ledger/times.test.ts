@@ -16,7 +16,10 @@ afterEach(async () => {
 });
 afterAll(() => books.close());
 
-/** The entries that are earlier than their wallet's previous entry, and the journals with another time than their entries. */
+/**
+ * The entries that are earlier than their wallet's previous entry, and the journals with another time than their
+ * entries.
+ */
 const outOfOrder = () =>
   books.rows(`
     select account || ' #' || id as broken from (

@@ -233,7 +233,8 @@ test('a report that was decided on an old version does not wait for the row’s 
   try {
     await holder.query('begin');
     await holder.query('select from recharge_transaction where id = $1 for update', [id]);
-    // A second job for a recharge that is already sent. It would wait if the row were locked before its version is compared.
+    // A second job for a recharge that is already sent. It would wait if the row were locked before its version is
+    // compared.
     expect(await books.domain.applyNews(reportOf(id, 'submit'))).toMatchObject({
       verdict: 'stale',
       claim: null,

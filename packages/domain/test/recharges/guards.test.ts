@@ -102,10 +102,10 @@ describe('a recharge', () => {
   });
 
   test.each([
-    ['born submitted', { state: `'SUBMITTED'` }, 'begins_created'],
-    ['born over', { state: `'SUCCEEDED'`, due_at: 'null', next_step: 'null' }, 'begins_created'],
-    ['of nothing', { amount_minor: '0' }, 'amount_positive'],
-    ['of less', { amount_minor: '-1' }, 'amount_positive'],
+    ['inserted as submitted', { state: `'SUBMITTED'` }, 'begins_created'],
+    ['inserted as succeeded', { state: `'SUCCEEDED'`, due_at: 'null', next_step: 'null' }, 'begins_created'],
+    ['of the amount zero', { amount_minor: '0' }, 'amount_positive'],
+    ['of a negative amount', { amount_minor: '-1' }, 'amount_positive'],
     ['of another kind', { kind: `'refund'` }, 'kind'],
     ['with another next step', { next_step: `'wait'` }, 'next_step'],
     ['with another confirmation', { confirmation: `'maybe'` }, 'confirmation'],

@@ -68,7 +68,7 @@ test.each([
   },
 );
 
-test('the next report that is recorded closes the case of refusals', async () => {
+test('the next report that moves the recharge closes the case of refusals', async () => {
   const domain = open();
   const id = await recharged(domain, {}, 'submit', 'accepted');
   await refuse(id, 'settled');

@@ -16,8 +16,8 @@ export type Touched = Readonly<{
 }>;
 
 /**
- * Runs `work` and counts the buffers that each of its statements touches: with a plan for its values, and with a plan for
- * all values, as a connection makes it after five runs. For that the statements are run again and rolled back.
+ * Runs `work` and counts the buffers that each of its statements touches: with a plan for its values, and with a plan
+ * for all values, as a connection makes it after five runs. For that the statements are run again and rolled back.
  */
 export async function buffersOf(url: string, work: () => Promise<unknown>): Promise<Touched[]> {
   const statements: Statement[] = [];

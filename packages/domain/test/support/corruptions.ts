@@ -28,17 +28,17 @@ export const corruptions: readonly Corruption[] = [
   },
   {
     invariant: 'request_and_transaction',
-    how: 'a request that is gone',
+    how: 'a deleted request',
     sql: `delete from recharge_request where transaction_id = ${one('collect created')}`,
   },
   {
     invariant: 'request_and_transaction',
-    how: 'a transaction that is gone',
+    how: 'a deleted transaction',
     sql: `delete from recharge_transaction where id = ${one('collect created')}`,
   },
   {
     invariant: 'known_client',
-    how: 'a client that is gone',
+    how: 'a deleted client',
     sql: `delete from client where name = 'other books'`,
   },
   {
@@ -61,12 +61,12 @@ export const corruptions: readonly Corruption[] = [
   },
   {
     invariant: 'known_accounts',
-    how: 'an account that left the chart',
+    how: 'an account missing from the chart',
     sql: `delete from ledger_account where name = 'suspense:sandbox'`,
   },
   {
     invariant: 'nothing_below_zero',
-    how: 'an overdraft that was entered as it should',
+    how: 'an overdraft with correct entries',
     also: ['own_accounts', 'running_balances', 'suspense_has_case'],
     sql: `with j as (insert into ledger_journal (id, transaction_id, slot)
        values (gen_random_uuid(), ${one('collect created')}, 'suspense') returning id, transaction_id)
@@ -76,19 +76,19 @@ export const corruptions: readonly Corruption[] = [
   },
   {
     invariant: 'effect_matches_state',
-    how: 'a recharge of another amount than was posted',
+    how: 'a recharge whose amount differs from its posting',
     also: ['own_accounts'],
     sql: `update recharge_transaction set amount_minor = amount_minor + 1 where id = ${one('collect succeeded')}`,
   },
   {
     invariant: 'effect_matches_state',
-    how: 'a settlement that is filed as something else',
+    how: 'a settlement in another slot',
     also: ['own_accounts', 'suspense_has_case'],
     sql: `update ledger_journal set slot = 'suspense' where slot = 'settle' and transaction_id = ${one('deliver succeeded')}`,
   },
   {
     invariant: 'effect_matches_state',
-    how: 'a settlement of what failed, in two entries',
+    how: 'a settlement of a failed recharge, in two entries',
     also: ['own_accounts'],
     sql: `with j as (insert into ledger_journal (id, transaction_id, slot)
        values (gen_random_uuid(), ${one('collect failed')}, 'collect') returning id, transaction_id)
@@ -99,30 +99,30 @@ export const corruptions: readonly Corruption[] = [
   },
   {
     invariant: 'own_accounts',
-    how: 'the money of one account on the wallet of another',
+    how: 'the money of one account in the wallet of another',
     sql: `update ledger_entry set credit_account = 'wallet:thief:available', credit_balance_minor = amount_minor
        where transaction_id = ${one('other client')};
      update ledger_account set name = 'wallet:thief:available' where name = 'wallet:acct-victim:available'`,
   },
   {
     invariant: 'own_accounts',
-    how: 'a provider that changed after it settled',
+    how: 'a recharge whose provider changed after its settlement',
     sql: `update recharge_transaction set provider = 'alipay' where id = ${one('collect succeeded')}`,
   },
   {
     invariant: 'own_accounts',
-    how: 'a hold that is filed as something else',
+    how: 'a hold in another slot',
     sql: `update ledger_journal set slot = 'suspense' where slot = 'hold' and transaction_id = ${one('deliver contradicted')}`,
   },
   {
     invariant: 'running_balances',
-    how: 'balances of entries that were falsified',
+    how: 'changed balances of entries',
     sql: `update ledger_entry set credit_balance_minor = credit_balance_minor + 1
        where credit_account = 'wallet:acct-1:available'`,
   },
   {
     invariant: 'suspense_has_case',
-    how: 'money in suspense that nobody was told of',
+    how: 'money in suspense without a case',
     sql: `insert into ledger_account (name, currency) values ('suspense:sandbox', 'USD') on conflict do nothing;
      with j as (insert into ledger_journal (id, transaction_id, slot)
        values (gen_random_uuid(), ${one('collect created')}, 'suspense') returning id, transaction_id)
@@ -131,31 +131,31 @@ export const corruptions: readonly Corruption[] = [
   },
   {
     invariant: 'hold_given_back',
-    how: 'a reversal that is filed as something else',
+    how: 'a reversal in another slot',
     also: ['own_accounts', 'suspense_has_case'],
     sql: `update ledger_journal set slot = 'suspense' where slot = 'reverse' and transaction_id = ${one('deliver failed')}`,
   },
   {
     invariant: 'frozen_is_unfinished',
-    how: 'a hold that belongs to no delivery',
+    how: 'a hold without a delivery',
     also: ['own_accounts'],
     sql: `update recharge_transaction set kind = 'collect' where id = ${one('deliver created')}`,
   },
   {
     invariant: 'legal_chain',
-    how: 'a transition that is gone',
+    how: 'a deleted transition',
     sql: `delete from transition where seq = 1 and transaction_id = ${one('collect succeeded')}`,
   },
   {
     invariant: 'legal_chain',
-    how: 'a transition that no grid allows',
+    how: 'an illegal transition',
     sql: `update transition set news = 'accepted', to_state = 'FAILED' where seq = 1
        and transaction_id = ${one('collect pending')};
      update transition set from_state = 'FAILED' where seq = 2 and transaction_id = ${one('collect pending')}`,
   },
   {
     invariant: 'state_is_last_transition',
-    how: 'a state that nobody reported',
+    how: 'a state without a transition',
     sql: `update recharge_transaction set state = 'SUBMITTED' where id = ${one('collect pending')}`,
   },
   {
@@ -172,23 +172,23 @@ export const corruptions: readonly Corruption[] = [
   },
   {
     invariant: 'submitted_has_attempt',
-    how: 'a submit that was forgotten with its call',
+    how: 'a submit whose attempt and call are missing',
     sql: `delete from provider_call where transaction_id = ${one('collect pending')};
      update recharge_transaction set attempt = 0 where id = ${one('collect pending')}`,
   },
   {
     invariant: 'intent_before_effect',
-    how: 'an attempt that was set back',
+    how: 'an attempt number above the number of calls',
     sql: `update recharge_transaction set attempt = 2 where id = ${one('collect pending')}`,
   },
   {
     invariant: 'intent_before_effect',
-    how: 'a submit that is nowhere on record',
+    how: 'a submit without a provider call',
     sql: `delete from provider_call where transaction_id = ${one('collect pending')}`,
   },
   {
     invariant: 'conflict_has_case',
-    how: 'a conflict that nobody was told of',
+    how: 'a conflict without a case',
     sql: `delete from reconciliation_case where transaction_id = ${one('collect contradicted')}`,
   },
 ];

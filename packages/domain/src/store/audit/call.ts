@@ -1,7 +1,9 @@
 /** One HTTP call to the ingress, answered or refused. It holds no secret; its author leaves secrets out. */
 export type AuditCall = Readonly<{
   id: string;
-  /** When the call arrived. It is stored by the database's clock if the process's clock differs by more than a second. */
+  /**
+   * When the call arrived. It is stored by the database's clock if the process's clock differs by more than a second.
+   */
   at: Date;
   ip: string;
   /** Null if the caller is unknown. */

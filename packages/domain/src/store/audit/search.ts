@@ -22,7 +22,10 @@ export type CallPlace = Readonly<{ at: Date; id: string }>;
 export type AuditPage = Readonly<{
   /** Newest first. */
   calls: readonly AuditCall[];
-  /** Where the next page begins. Null at the end. A page with fewer calls than its limit may have a next one: see ROUNDS. */
+  /**
+   * Where the next page begins. Null at the end. A page with fewer calls than its limit may have a next one: see
+   * ROUNDS.
+   */
   next: CallPlace | null;
 }>;
 

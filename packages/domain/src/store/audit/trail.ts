@@ -27,7 +27,10 @@ export interface Audit {
 // Two months ahead: a fleet whose reconciliation workers are down for weeks still has its partitions.
 const MONTHS_AHEAD = 2;
 
-/** The trail uses the connections for reads, so calls of strangers and searches never compete with the statements of money. */
+/**
+ * The trail uses the connections for reads, so calls of strangers and searches never compete with the statements of
+ * money.
+ */
 export function openAudit({ read: run }: Pick<Store, 'read'>): Audit {
   const ensurePartitions = async (): Promise<number> => {
     const [row] = await run<{ made: number }>(

@@ -14,8 +14,8 @@ export type CoalesceOptions<Ask> = Readonly<{
 
 /**
  * Lets calls that arrive together share one statement. There is no timer: a lone call starts at once, and under load a
- * batch grows while the statements before it run. `run` answers in the order of the calls, and an Error among its answers
- * fails that call alone. If the database refuses a shared statement, each call is run alone.
+ * batch grows while the statements before it run. `run` answers in the order of the calls, and an Error among its
+ * answers fails that call alone. If the database refuses a shared statement, each call is run alone.
  *
  * Calls for a lock that another session holds for too long go to a lane of their own until the lock is obtained again.
  */

@@ -11,9 +11,9 @@ export type AloneOptions<Ask> = Readonly<{
 }>;
 
 /**
- * Runs a batch such that one refused call does not fail the others. If the database refuses the shared statement, each call
- * is tried alone. If the statement met a time limit, the calls are tried in groups with the same lock, in one round of
- * limited length.
+ * Runs a batch such that one refused call does not fail the others. If the database refuses the shared statement, each
+ * call is tried alone. If the statement met a time limit, the calls are tried in groups with the same lock, in one
+ * round of limited length.
  */
 export async function eachAlone<Ask, Answer>(
   asks: readonly Ask[],

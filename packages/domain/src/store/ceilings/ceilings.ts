@@ -5,17 +5,19 @@ import type { NewRecharge } from '../recharges/new-recharge.js';
 import { type DayCeiling, insertedCounter } from './day-counter.js';
 
 /**
- * The limits of a key in one currency, in minor units: for one request, and for all requests of its client in one day. Null
- * means no limit.
+ * The limits of a key in one currency, in minor units: for one request, and for all requests of its client in one day.
+ * Null means no limit.
  */
 export type Ceiling = Readonly<{ requestMinor: bigint | null; dayMinor: bigint | null }>;
 
-/** A request together with the ceiling of its key, if the key has one. One type, so that no caller forgets the ceiling. */
+/**
+ * A request together with the ceiling of its key, if the key has one. One type, so that no caller forgets the ceiling.
+ */
 export type RechargeAsk = NewRecharge & Readonly<{ ceiling?: Ceiling | undefined }>;
 
 /**
- * Refuses recharges that exceed their ceilings. The statement that stores a recharge also checks the day's ceiling, so it
- * is exact for any number of processes.
+ * Refuses recharges that exceed their ceilings. The statement that stores a recharge also checks the day's ceiling, so
+ * it is exact for any number of processes.
  *
  * Recharges under a day's ceiling wait for each other per client and currency in this process. In the database each of
  * them would wait on a connection that other requests need.

@@ -14,9 +14,9 @@ export const insertedCounter = ({ clientId, currency }: DayCeiling): Prisma.Sql 
   on conflict do nothing`;
 
 /**
- * Parts of a statement that name the births of `offered` for which the ceiling has room `input`. The counter stays locked
- * until the commit, so each process decides on the sum that the processes before it left. Postgres reads a row whose lock
- * was awaited as it is after the wait.
+ * Parts of a statement that name the recharges of `offered` for which the ceiling has room `input`. The counter stays
+ * locked until the commit, so each process decides on the sum that the processes before it left. Postgres reads a row
+ * whose lock was awaited as it is after the wait.
  */
 export const inputUnder = (
   offered: Prisma.Sql,
@@ -52,8 +52,8 @@ const UNCOUNTED: readonly string[] = ['FAILED', 'CANCELED'] satisfies State[];
 export const isUncounted = (state: string): boolean => UNCOUNTED.includes(state);
 
 /**
- * Subtracts recharges that failed or were canceled from the step that they were counted in, and adds recharges that leave
- * those states.
+ * Subtracts recharges that failed or were canceled from the step that they were counted in, and adds recharges that
+ * leave those states.
  *
  * Counters are locked by name and before wallets, in the same order as new requests lock them. Batches that cross then
  * wait instead of deadlocking.

@@ -54,7 +54,9 @@ const clientsBehind = (behind: string): Prisma.Sql => Prisma.sql`
     cross join lateral (
       select
       from recharge_transaction recharge
-      where recharge.client_id = asking.client_id and recharge.state = state.name and recharge.created_at >= now() - ${WINDOW}
+      where recharge.client_id = asking.client_id
+        and recharge.state = state.name
+        and recharge.created_at >= now() - ${WINDOW}
       limit 1) recent) as "isActive"
   from asking
   where n > 0

@@ -50,7 +50,9 @@ export interface Clients {
   list(): Promise<Key[]>;
   /** False if there is no such key, or it is already revoked. */
   revoke(keyId: string): Promise<boolean>;
-  /** Gives the key a new secret. The previous one stays valid for 24 hours, so the client can change over without a gap. */
+  /**
+   * Gives the key a new secret. The previous one stays valid for 24 hours, so the client can change over without a gap.
+   */
   rotate(keyId: string): Promise<NewKey | null>;
   /** Null for an unknown or revoked key. The caller checks expiry, locks and all other limits. */
   find(keyId: string): Promise<KeyVerifier | null>;
@@ -175,7 +177,10 @@ async function rotate(db: Database, keyId: string, { vault, now }: ClientsDeps):
   return { clientId: row.clientId, keyId, secret };
 }
 
-/** Reads the keys again until none is left: a key that is rotated meanwhile keeps its new secret and is sealed in the next round. */
+/**
+ * Repeats until all secrets are sealed with the first master key. A key that is rotated meanwhile is sealed in the next
+ * round.
+ */
 async function rekey(db: Database, vault: Vault | null): Promise<number> {
   if (!vault) throw new Error('no master keys: set MASTER_KEYS');
   const changed = new Set<string>();

@@ -36,7 +36,9 @@ export type KeyVerifier = Readonly<{
   hmacs: (message: string) => Buffer[];
   /** Whether the key may be used from an address. */
   isAllowedFrom: (address: string | undefined) => boolean;
-  /** Until when the key is refused at an origin (an address or network, as security rules name it). Null if it is not. */
+  /**
+   * Until when the key is refused at an origin (an address or network, as security rules name it). Null if it is not.
+   */
   lockedUntil: (origin: string) => Date | null;
 }>;
 
@@ -46,7 +48,9 @@ export type KeyRow = Awaited<ReturnType<Database['apiKey']['findMany']>>[number]
 
 export type KnownRow = KeyRow & { locks: readonly { origin: string; until: Date }[] };
 
-/** The context that a sealed secret is bound to. It names the key and no column, because a rotation moves the secret. */
+/**
+ * The context that a sealed secret is bound to. It names the key and no column, because a rotation moves the secret.
+ */
 export const contextOf = (keyId: string): string => `api_key ${keyId}`;
 
 export function verifierOf(row: KnownRow | null, vault: Vault | null, now: () => Date): KeyVerifier | null {

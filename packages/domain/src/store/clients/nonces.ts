@@ -17,8 +17,8 @@ const nameOf = ({ keyId, nonce }: Use): string => `${keyId} ${nonce}`;
 /**
  * Inserts in key order. Two batches that share nonces then wait for each other instead of deadlocking.
  *
- * The commit does not wait for the disk. The recharge that a signed request stores is committed later and does wait, and
- * Postgres writes its log in order. So no recharge survives a crash without its nonce.
+ * The commit does not wait for the disk. The recharge that a signed request stores is committed later and does wait,
+ * and Postgres writes its log in order. So no recharge survives a crash without its nonce.
  */
 async function useAll(run: Run, uses: readonly Use[]): Promise<boolean[]> {
   const keyIds = uses.map(({ keyId }) => keyId);

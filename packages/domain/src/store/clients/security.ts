@@ -5,14 +5,18 @@ import { columns } from '../database/rows.js';
 import { type Anomaly, findAnomalies } from './anomalies.js';
 import { filedSecurityEvents } from './security-events.js';
 
-/** How often one key broke one rule since the last report. `origin` is null if the rule counts all addresses together. */
+/**
+ * How often one key broke one rule since the last report. `origin` is null if the rule counts all addresses together.
+ */
 export type Suspicion = Readonly<{
   rule: SecurityRule;
   keyId: string;
   origin: string | null;
   count: number;
 }>;
-/** A rule's limit was reached. The key is refused at `origin` until `until`. If `until` is null, people are only told. */
+/**
+ * A rule's limit was reached. The key is refused at `origin` until `until`. If `until` is null, people are only told.
+ */
 export type Alarm = Readonly<{
   rule: SecurityRule;
   keyId: string;
@@ -24,7 +28,9 @@ export type KeyLock = Readonly<{ keyId: string; rule: string; origin: string | n
 export type { Anomaly };
 
 export interface Security {
-  /** Files suspicions and locks keys at the addresses that reached a limit. A suspicion about an unknown key is ignored. */
+  /**
+   * Files suspicions and locks keys at the addresses that reached a limit. A suspicion about an unknown key is ignored.
+   */
   report(seen: readonly Suspicion[]): Promise<Alarm[]>;
   /** The locks that are in force now. */
   locked(): Promise<KeyLock[]>;
@@ -62,8 +68,8 @@ const suspicionColumns = columns({
 });
 
 /**
- * A statement does not see the rows that it inserts, so the reported counts are added to those of earlier events. A limit
- * is reached once per window: by the report that passes it, not by the reports after it.
+ * A statement does not see the rows that it inserts, so the reported counts are added to those of earlier events. A
+ * limit is reached once per window: by the report that passes it, not by the reports after it.
  */
 async function report(run: Run, seen: readonly Suspicion[]): Promise<Alarm[]> {
   if (seen.length === 0) return [];

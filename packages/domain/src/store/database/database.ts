@@ -17,7 +17,9 @@ export type Run = <Row>(statement: Prisma.Sql) => Promise<Row[]>;
 export type Store = Readonly<{
   db: Database;
   run: Run;
-  /** Runs a statement on separate connections, for lists, the audit trail and health checks. Money never waits for them. */
+  /**
+   * Runs a statement on separate connections, for lists, the audit trail and health checks. Money never waits for them.
+   */
   read: Run;
   /** Runs a query about the whole of the books. It may scan tables, take ten minutes, and change nothing. */
   survey: Run;
@@ -134,8 +136,8 @@ function surveyor(pool: pg.Pool): Run {
 }
 
 /**
- * Names statements, because Postgres plans a named one once per connection instead of once per call. Our texts are few and
- * constant. The limit of 200 names keeps a text that is built from input from filling the server's memory.
+ * Names statements, because Postgres plans a named one once per connection instead of once per call. Our texts are few
+ * and constant. The limit of 200 names keeps a text that is built from input from filling the server's memory.
  */
 function statementNames(): (sql: string) => string {
   const names = new Map<string, string>();

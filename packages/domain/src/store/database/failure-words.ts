@@ -37,8 +37,8 @@ const texts: readonly (readonly [RegExp, string])[] = [
 ];
 
 /**
- * One sentence for an operator that says why the database failed a call. Null for an error that is not the database's. The
- * texts of Prisma and pg are not repeated, because they show our code and may quote the input of a client.
+ * One sentence for an operator that says why the database failed a call. Null for an error that is not the database's.
+ * The texts of Prisma and pg are not repeated, because they show our code and may quote the input of a client.
  */
 export function storeFaultInWords(error: unknown): string | null {
   const causes = [...causesOf(error)];

@@ -17,9 +17,9 @@ export function codeOf(error: unknown): string | null {
   return typeof code === 'string' ? code : null;
 }
 
-// The same statement may be sent again after: a serialization failure or a deadlock (40001, 40P01, P2034); a partition that
-// another process made at the same moment (duplicate table, 42P07); a prepared plan that a migration made invalid (0A000,
-// 26000). The last error also closes its connection, and the next connection plans anew.
+// The same statement may be sent again after: a serialization failure or a deadlock (40001, 40P01, P2034); a partition
+// that another process made at the same moment (duplicate table, 42P07); a prepared plan that a migration made invalid
+// (0A000, 26000). The last error also closes its connection, and the next connection plans anew.
 const RETRYABLE = new Set(['40001', '40P01', '42P07', '0A000', '26000', 'P2034']);
 
 // Classes 08 connection, 53 resources (disk full, too many connections), 57P0 shutdown, 58 input and output. 25006: the
@@ -66,8 +66,8 @@ export const isRefusal = (error: unknown): boolean => REFUSED_STATE.test(codeOf(
 const TRIES = 6;
 
 /**
- * Runs one statement. A statement that lost a race with another transaction is sent again, up to five times, with jitter.
- * Without jitter it would meet the same transaction again within milliseconds.
+ * Runs one statement. A statement that lost a race with another transaction is sent again, up to five times, with
+ * jitter. Without jitter it would meet the same transaction again within milliseconds.
  * @throws StoreUnavailable if the database is away, the error itself if the statement is at fault
  */
 export async function persist<T>(statement: () => Promise<T>): Promise<T> {

@@ -20,8 +20,8 @@ type Server = Readonly<{
 
 type SchemaState = Readonly<{ applied: string[]; unfinished: string[]; missingRights: string[] }>;
 
-// Ids, nonces and the bounds of lists allow for clocks that differ. One minute is far more than NTP leaves between clocks,
-// and far less than the hour that lists by time allow for.
+// Ids, nonces and the bounds of lists allow for clocks that differ. One minute is far more than NTP leaves between
+// clocks, and far less than the hour that lists by time allow for.
 const CLOCKS_APART_MS_MAX = 60_000;
 
 /**

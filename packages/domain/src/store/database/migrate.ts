@@ -109,7 +109,9 @@ async function loadGlue(): Promise<Glue> {
 
 type Engine = Awaited<ReturnType<Glue['SchemaEngine']['new']>>;
 
-/** Closes the engine's connection after the work, because the engine holds an advisory lock while its connection lives. */
+/**
+ * Closes the engine's connection after the work, because the engine holds an advisory lock while its connection lives.
+ */
 async function withEngine<T>(databaseUrl: string, work: (engine: Engine) => Promise<T>): Promise<T> {
   glueLoaded ??= loadGlue();
   const glue = await glueLoaded;

@@ -31,9 +31,9 @@ type RowOf<S extends Shape> = { readonly [Name in keyof S]: ValueOf<S[Name]> };
 export type Row<C> = C extends Columns<infer S> ? RowOf<S> : never;
 
 /**
- * The columns of the rows that a statement receives. One list gives the type of a row in this process, its JSON, and the
- * column list with which Postgres reads the JSON. So a misspelt name does not compile. With separate lists it would be a
- * null.
+ * The columns of the rows that a statement receives. One list gives the type of a row in this process, its JSON, and
+ * the column list with which Postgres reads the JSON. So a misspelt name does not compile. With separate lists it would
+ * be a null.
  */
 export interface Columns<S extends Shape> {
   /** `"id" uuid, "amountMinor" bigint`, for `jsonb_to_recordset(...) as row(...)`. */
@@ -59,7 +59,10 @@ export function columns<const S extends Shape>(shape: S): Columns<S> {
 
 const sqlTypeOf = (type: Type): string => (typeof type === 'string' ? type.replace('?', '') : 'jsonb');
 
-/** Converts only the columns that JSON cannot hold. A replacer of JSON.stringify would be called for each field of each row. */
+/**
+ * Converts only the columns that JSON cannot hold. A replacer of JSON.stringify would be called for each field of each
+ * row.
+ */
 function plainer(shape: Shape): (rows: readonly object[]) => readonly object[] {
   const entries = Object.entries(shape);
   const bigints = entries.filter(([, type]) => sqlTypeOf(type) === 'bigint').map(([name]) => name);

@@ -1,6 +1,7 @@
 /**
- * The beginning of a text in a form that Postgres accepts: without NUL, and without half a surrogate pair, which a cut may
- * leave of an emoji. Postgres would refuse any other text with every try, and the report that carries it would be lost.
+ * The beginning of a text in a form that Postgres accepts: without NUL, and without half a surrogate pair, which a cut
+ * may leave of an emoji. Postgres would refuse any other text with every try, and the report that carries it would be
+ * lost.
  */
 export const storable = (text: string, charsMax: number): string =>
   text

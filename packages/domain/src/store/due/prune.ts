@@ -9,7 +9,8 @@ export type Pruned = Readonly<{ nonces: number; webhookBodies: number; securityE
 // A signed timestamp may be 300 s ahead when its nonce is first used, and it is accepted until 300 s after it: 600 s
 // together. The other 300 s allow for ingress machines whose clocks differ.
 const NONCES_KEPT_SECONDS = 900;
-// A deleted nonce or event costs about three buffers, an emptied body up to sixteen. Each statement touches up to 1,600.
+// A deleted nonce or event costs about three buffers, an emptied body up to sixteen. Each statement touches up to
+// 1,600.
 const BATCH = 400;
 const BODIES_BATCH = 100;
 // Pruning runs once per minute. A quarter of a minute keeps two runs apart; the next run continues.
@@ -64,9 +65,9 @@ const deletedEvents = (days: number): Prisma.Sql => Prisma.sql`
     where at < now() - ${days}::int * interval '1 day'))`;
 
 /**
- * Empties the bodies of old processed events. Their rows stay with their times, their verdicts, and the hash that tells a
- * repeated body from a changed one. Ids rise with time, so a walk in id order that remembers its place visits each event
- * once.
+ * Empties the bodies of old processed events. Their rows stay with their times, their verdicts, and the hash that tells
+ * a repeated body from a changed one. Ids rise with time, so a walk in id order that remembers its place visits each
+ * event once.
  */
 async function emptyBodies(run: Run, days: number, untilMs: number): Promise<number> {
   let emptied = 0;

@@ -11,8 +11,8 @@ type PulledBatch = Readonly<{ seen: number; pulled: number; lastDueAt: Date | nu
 
 /**
  * Makes recharges of a provider due now once the provider answers again after an outage: those whose last call had no
- * answer, and those whose call was not made because the provider was down. Their gaps grew during the outage. A recharge
- * that the provider has answered about keeps its due time, and so does one that it asked to send later (429).
+ * answer, and those whose call was not made because the provider was down. Their gaps grew during the outage. A
+ * recharge that the provider has answered about keeps its due time, and so does one that it asked to send later (429).
  * @returns how many recharges became due
  */
 export async function pullForward(run: Run, provider: string): Promise<number> {

@@ -94,8 +94,8 @@ const noteUnprocessable = (
   select from noted_event`;
 
 /**
- * An unread event stays due. Its verdict records that its case was opened, so the next try does not reopen a case that a
- * person has closed.
+ * An unread event stays due. Its verdict records that its case was opened, so the next try does not reopen a case that
+ * a person has closed.
  */
 const noteUnread = (event: StoredName, unread: Unread, caseId: string): Prisma.Sql => Prisma.sql`
   with

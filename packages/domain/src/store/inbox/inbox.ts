@@ -17,8 +17,8 @@ export type SignedEvent = Readonly<{
 }>;
 
 /**
- * `id` is the row of the event. A repeated event has the row of its first arrival. `changed`: the same event id came with
- * another body.
+ * `id` is the row of the event. A repeated event has the row of its first arrival. `changed`: the same event id came
+ * with another body.
  */
 export type Receipt = Readonly<{ id: string; verdict: 'kept' | 'repeated' | 'changed' }>;
 

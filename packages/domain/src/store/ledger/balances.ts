@@ -5,7 +5,10 @@ import { momentOr, newestOf, type Place, placeBehind } from '../database/newest.
 
 export type Balance = Readonly<{ currency: string; availableMinor: bigint; frozenMinor: bigint }>;
 
-/** One movement of a wallet's available funds. A positive amount came in, a negative one went out. `balanceMinor` is the balance after it. */
+/**
+ * One movement of a wallet's available funds. A positive amount came in, and a negative one went out. `balanceMinor` is
+ * the balance after it.
+ */
 export type WalletEntry = Readonly<{
   id: bigint;
   at: Date;

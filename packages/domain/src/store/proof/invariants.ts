@@ -1,4 +1,7 @@
-/** Each query returns the rows that break the invariant, as text. The names are stable, because alerts and run books use them. */
+/**
+ * Each query returns the rows that break the invariant, as text. The names are stable, because alerts and run books use
+ * them.
+ */
 export const invariants: Record<string, { meaning: string; sql: string }> = {
   one_transaction_a_key: {
     meaning: 'a client and an idempotency key stand for one transaction',

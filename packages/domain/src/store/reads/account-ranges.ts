@@ -6,7 +6,9 @@ export type AccountRange = Readonly<{ lo: string; hi: string }>;
 const LOWEST = '\u0001';
 const HIGHEST = '\u{10ffff}';
 
-/** The ranges of an account index that hold all matches of some SQL LIKE patterns. A range may hold other accounts too. */
+/**
+ * The ranges of an account index that hold all matches of some SQL LIKE patterns. A range may hold other accounts too.
+ */
 export const rangesOf = (patterns: readonly string[]): AccountRange[] => patterns.map(rangeOf);
 
 function rangeOf(pattern: string): AccountRange {

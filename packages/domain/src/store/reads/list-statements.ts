@@ -53,7 +53,10 @@ const perState = (query: ListQuery, condition: Prisma.Sql, limit: number): Prism
     where ${condition} and recharge.state = wanted.state and ${bounds(query, startOf(query))}
     ${NEWEST_FIRST} limit ${limit}::int) recharge`;
 
-/** Selects recharges in the order of an index. There are more than a page needs: the reader sorts them and takes the newest. */
+/**
+ * Selects recharges in the order of an index. There are more than a page needs: the reader sorts them and takes the
+ * newest.
+ */
 export type Walk = (query: ListQuery, limit: number) => Prisma.Sql;
 
 export const walks = {
@@ -150,7 +153,9 @@ export const byAccounts = (
 const nextStream = ({ clientId }: ListQuery, behind: Prisma.Sql, part: string): Prisma.Sql => Prisma.sql`
   select recharge.account_id, recharge.state
   from recharge_transaction recharge
-  where recharge.client_id = ${clientId}::uuid and ${behind} and recharge.account_id collate "C" < ${Prisma.raw(part)}.hi
+  where recharge.client_id = ${clientId}::uuid
+    and ${behind}
+    and recharge.account_id collate "C" < ${Prisma.raw(part)}.hi
   order by recharge.account_id collate "C", recharge.state limit 1`;
 
 const walkOfStream = (

@@ -23,16 +23,18 @@ export type ListFilter = Readonly<{
 export type RechargePage = Readonly<{
   /** Newest first, by the database's time. */
   rows: readonly RechargeView[];
-  /** Where the next page begins. Null at the end. A page with fewer rows than its limit may have a next one: see ROUNDS. */
+  /**
+   * Where the next page begins. Null at the end. A page with fewer rows than its limit may have a next one: see ROUNDS.
+   */
   nextId: string | null;
 }>;
 
-// A statement reads one buffer per recharge and eight per pair of account and state (two look-ups of four buffers). With
-// these limits no statement of a list touches more than 2,000 buffers.
+// A statement reads one buffer per recharge and eight per pair of account and state (two look-ups of four buffers).
+// With these limits no statement of a list touches more than 2,000 buffers.
 const EXAMINED_MAX = 300;
 const STREAMS_MAX = 100;
-// No index has rare recharges among many accounts in order. Up to 20 statements look for them and examine 6,000 recharges
-// in about 30 ms. Then the page is answered with what was found, and the next page continues there.
+// No index has rare recharges among many accounts in order. Up to 20 statements look for them and examine 6,000
+// recharges in about 30 ms. Then the page is answered with what was found, and the next page continues there.
 const ROUNDS = 20;
 
 /**

@@ -31,7 +31,9 @@ export interface Reads {
   outstanding(id: string): Promise<Outstanding | null>;
   list(filter: ListFilter): Promise<RechargePage>;
   timeline(id: string): Promise<TimelineRow[]>;
-  /** Counts the unfinished recharges older than `slaMs` by provider. Of all providers it counts the COUNTED_MAX oldest. */
+  /**
+   * Counts the unfinished recharges older than `slaMs` by provider. Of all providers it counts the COUNTED_MAX oldest.
+   */
   pendingBeyond(slaMs: number): Promise<{ provider: string; count: number }[]>;
   openCases(): Promise<{ kind: string; count: number }[]>;
 }

@@ -16,8 +16,8 @@ import { callColumns, type PlanRow, planColumns, postingColumns } from './plan-r
  * - A row whose version is no longer the one decided on is skipped with everything that depends on it. So is a row of a
  *   kind that this release does not know, since a claim is decided before its row is read.
  * - Each part reads from the part before it and carries its columns along. Joins of a batch with itself would cost the
- *   square of its size: for 64 recharges at once, one settlement took 500 us of the database's time with joins and takes
- *   230 us without.
+ *   square of its size: for 64 recharges at once, one settlement took 500 us of the database's time with joins and
+ *   takes 230 us without.
  * - A part that no plan of the batch needs is left out. A part costs the database time even if it finds no row.
  */
 export const writeStatement = (plans: readonly PlanRow[]): Prisma.Sql => {

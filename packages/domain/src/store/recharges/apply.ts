@@ -106,7 +106,9 @@ async function pauseForCompetitors(
 
 const isAway = (error: unknown): boolean => isUnavailable(error) && !isContended(error);
 
-/** Two reports about one recharge cannot share a statement, because the second is decided on the result of the first. */
+/**
+ * Two reports about one recharge cannot share a statement, because the second is decided on the result of the first.
+ */
 function firstPerRecharge(reports: readonly RechargeReport[]): RechargeReport[] {
   const first = new Map<string, RechargeReport>();
   for (const report of reports) if (!first.has(report.transactionId)) first.set(report.transactionId, report);
@@ -115,10 +117,10 @@ function firstPerRecharge(reports: readonly RechargeReport[]): RechargeReport[] 
 
 /**
  * The snapshot that a claim is decided on without a read, because a claim is nearly always the first report about its
- * recharge. The decision of a claim uses only `state`, `nextStep`, `confirmation` and `attempt`; the statement returns the
- * rest.
+ * recharge. The decision of a claim uses only `state`, `nextStep`, `confirmation` and `attempt`; the statement returns
+ * the rest.
  */
-const newborn: Omit<RechargeSnapshot, 'id'> = {
+const unreadRecharge: Omit<RechargeSnapshot, 'id'> = {
   kind: 'collect',
   state: 'CREATED',
   confirmation: null,
@@ -136,7 +138,7 @@ const newborn: Omit<RechargeSnapshot, 'id'> = {
 };
 
 const snapshotOf = (report: RechargeReport): RechargeSnapshot | undefined =>
-  report.news === 'submit' ? { id: report.transactionId, ...newborn } : report.seen;
+  report.news === 'submit' ? { id: report.transactionId, ...unreadRecharge } : report.seen;
 
 /**
  * Reads the recharges without a snapshot, decides each report, and writes all decisions in one statement. Null stands
@@ -181,8 +183,8 @@ function verdictWithoutDecision(
 }
 
 /**
- * While a newer release is rolled out, its recharges are in the same tables. Decided by the rules of this release, one of
- * them could charge a customer for a refund.
+ * While a newer release is rolled out, its recharges are in the same tables. Decided by the rules of this release, one
+ * of them could charge a customer for a refund.
  */
 const isUnderstood = ({ kind, state, nextStep }: RechargeRead): boolean =>
   kinds.includes(kind) && states.includes(state) && (nextStep === null || nextSteps.includes(nextStep));

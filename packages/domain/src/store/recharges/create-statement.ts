@@ -4,52 +4,55 @@ import { Prisma } from '../../generated/client.js';
 import { countedRecharges, type DayCeiling, inputUnder } from '../ceilings/day-counter.js';
 import { columns } from '../database/rows.js';
 import { postedJournals } from '../ledger/post.js';
-import { birthColumns, births, insertedRecharges } from './birth.js';
+import { insertedRecharges, newRechargeColumns, newRechargeRows } from './insert-recharges.js';
 import type { NewRecharge } from './new-recharge.js';
 
-export type Birth = NewRecharge & RequestTexts & Readonly<{ fingerprint: string }>;
+export type NewRechargeRow = NewRecharge & RequestTexts & Readonly<{ fingerprint: string }>;
 
 /**
- * What a statement did with one birth: it stored the birth, or refused it.
+ * The fate of one new recharge: it is stored or refused.
  * - `uncovered`: the balance does not pay for the recharge.
  * - `beyond_balance`: the balance and the amount together exceed the largest balance.
  * - `above_ceiling`: the day's ceiling has no room for the amount.
  *
- * A birth whose idempotency key already stands for a recharge has no row, or the row of a refusal.
+ * If the idempotency key already stands for another recharge, there is no result, or a refusal.
  */
-export type BirthResult =
+export type InsertResult =
   | Readonly<{ id: string; fate: 'stored'; createdAt: Date }>
   | Readonly<{ id: string; fate: 'uncovered' | 'beyond_balance' | 'above_ceiling'; createdAt: null }>;
 
 // The largest bigint of Postgres, in which balances are kept.
 const BALANCE_MINOR_MAX = 2n ** 63n - 1n;
 
-export type BirthOptions = Readonly<{
+export type InsertOptions = Readonly<{
   hintLimitMs: number;
   newId: () => string;
-  /** The day's ceiling, when all births are of its client and currency. */
+  /** The day's ceiling, when all new recharges are of its client and currency. */
   ceiling?: DayCeiling;
 }>;
 
 export const insertStatement = (
-  newBirths: readonly Birth[],
-  { hintLimitMs, ceiling }: BirthOptions,
+  recharges: readonly NewRechargeRow[],
+  { hintLimitMs, ceiling }: InsertOptions,
 ): Prisma.Sql => Prisma.sql`
   with
-  ${ceiling ? inputUnder(births.from(newBirths), ceiling) : Prisma.sql`input as ${births.from(newBirths)}`},
-  ${creditableBirths},
+  ${inputFrom(newRechargeRows.from(recharges), ceiling)},
+  ${creditableRecharges},
   ${insertedRecharges('creditable', { hintLimitMs, isCounted: ceiling !== undefined })}
   ${ceiling ? Prisma.sql`, ${countedRecharges}` : Prisma.empty}
   select id, "createdAt", 'stored' as fate
   from inserted_recharges
   union all
   select id, null, 'beyond_balance'
-  from judged_births
+  from judged_recharges
   where is_beyond
   ${ceiling ? aboveCeiling : Prisma.empty}`;
 
-const creditableBirths = Prisma.sql`
-  judged_births as materialized (
+const inputFrom = (rows: Prisma.Sql, ceiling: DayCeiling | undefined): Prisma.Sql =>
+  ceiling ? inputUnder(rows, ceiling) : Prisma.sql`input as ${rows}`;
+
+const creditableRecharges = Prisma.sql`
+  judged_recharges as materialized (
     select input.*, exists (
       select from ledger_account wallet
       where wallet.name = 'wallet:' || input."accountId" || ':available'
@@ -58,7 +61,7 @@ const creditableBirths = Prisma.sql`
     from input),
   creditable as not materialized (
     select *
-    from judged_births
+    from judged_recharges
     where not is_beyond)`;
 
 const aboveCeiling = Prisma.sql`
@@ -67,24 +70,29 @@ const aboveCeiling = Prisma.sql`
   from offered
   where id not in (select id from input)`;
 
-const heldBirths = columns({ ...birthColumns, holdJournalId: 'uuid', debit: 'text', credit: 'text' });
+const heldRechargeRows = columns({
+  ...newRechargeColumns,
+  holdJournalId: 'uuid',
+  debit: 'text',
+  credit: 'text',
+});
 
 /**
  * The statement for recharges that are paid from a wallet: it stores only those that the balance covers. A refused
  * request stores nothing, not even its idempotency key, so the client may use the key again.
  */
 export const insertWithHolds = (
-  newBirths: readonly Birth[],
-  { hintLimitMs, newId, ceiling }: BirthOptions,
+  recharges: readonly NewRechargeRow[],
+  { hintLimitMs, newId, ceiling }: InsertOptions,
 ): Prisma.Sql => {
-  const held = newBirths.map((birth) => {
-    const [posting] = holdOf({ ...birth, money: birth }).postings;
-    return { ...birth, holdJournalId: newId(), debit: posting!.debit, credit: posting!.credit };
+  const held = recharges.map((recharge) => {
+    const [posting] = holdOf({ ...recharge, money: recharge }).postings;
+    return { ...recharge, holdJournalId: newId(), debit: posting!.debit, credit: posting!.credit };
   });
   return Prisma.sql`
     with recursive
-    ${ceiling ? inputUnder(heldBirths.from(held), ceiling) : Prisma.sql`input as materialized ${heldBirths.from(held)}`},
-    ${coveredBirths(held.flatMap(({ debit, credit }) => [debit, credit]))},
+    ${inputFrom(heldRechargeRows.from(held), ceiling)},
+    ${coveredRecharges(held.flatMap(({ debit, credit }) => [debit, credit]))},
     ${insertedRecharges('covered', { hintLimitMs, isCounted: ceiling !== undefined })},
     ${toPost},
     ${postedJournals}
@@ -98,21 +106,21 @@ export const insertWithHolds = (
 };
 
 /**
- * Locks the available and frozen parts of the wallets in name order, as settlements do. The births of a wallet are then
- * served in id order: each takes its amount from what the births before it left, if that suffices.
+ * Locks the available and frozen parts of the wallets in name order, as settlements do. Then the new recharges of a
+ * wallet take their amounts in id order, each from the balance that the ones before it left, if that balance suffices.
  *
- * The names are a parameter and no part of the statement. Postgres judges the condition of a locked row again if the row
- * changed while the lock was awaited, and that second judgement finds no match in another part of the statement: the
- * wallet would seem to be missing, and its balance too low.
+ * The names are a parameter. They are not read from another part of the statement, because Postgres checks the
+ * condition of a row again that changed while its lock was awaited, and the second check sees no other part. The wallet
+ * would seem to be missing, and its balance too low.
  */
-const coveredBirths = (names: readonly string[]): Prisma.Sql => Prisma.sql`
+const coveredRecharges = (names: readonly string[]): Prisma.Sql => Prisma.sql`
     locked_wallets as materialized (
       select wallet.name, wallet.currency, wallet.balance_minor
       from ledger_account wallet
       where wallet.name = any(${[...names]}::text[])
       order by wallet.name, wallet.currency
       for update),
-    new_births as materialized (
+    new_recharges as materialized (
       select input.*
       from input
       where not exists (
@@ -121,27 +129,27 @@ const coveredBirths = (names: readonly string[]): Prisma.Sql => Prisma.sql`
         where request.client_id = input."clientId" and request.idempotency_key = input."idempotencyKey")),
     queued as materialized (
       select
-        birth.id,
-        birth."amountMinor" as amount,
+        recharge.id,
+        recharge."amountMinor" as amount,
         wallet.name,
         wallet.currency,
         wallet.balance_minor,
-        row_number() over (partition by wallet.name, wallet.currency order by birth.id) as place
-      from new_births birth
-      join locked_wallets wallet on wallet.name = birth.debit and wallet.currency = birth.currency),
-    ${servedBirths},
+        row_number() over (partition by wallet.name, wallet.currency order by recharge.id) as place
+      from new_recharges recharge
+      join locked_wallets wallet on wallet.name = recharge.debit and wallet.currency = recharge.currency),
+    ${servedRecharges},
     covered as materialized (
-      select birth.*
-      from new_births birth
+      select recharge.*
+      from new_recharges recharge
       join served using (id)
       where served.is_covered),
     uncovered as (
-      select birth.id
-      from new_births birth
-      where birth.id not in (select id from covered))`;
+      select recharge.id
+      from new_recharges recharge
+      where recharge.id not in (select id from covered))`;
 
-/** Serves the queue of each wallet one birth after the other. `rest` is the balance that a birth leaves. */
-const servedBirths = Prisma.sql`
+/** Serves the queue of each wallet in order. `rest` is the balance that a recharge leaves for the next one. */
+const servedRecharges = Prisma.sql`
     served as (
       select
         id,
@@ -167,13 +175,13 @@ const servedBirths = Prisma.sql`
 const toPost = Prisma.sql`
     to_post as materialized (
       select
-        birth."holdJournalId" as journal_id,
-        birth.id as transaction_id,
+        recharge."holdJournalId" as journal_id,
+        recharge.id as transaction_id,
         'hold' as slot,
         1 as ord,
-        birth.debit,
-        birth.credit,
-        birth."amountMinor" as amount,
-        birth.currency
+        recharge.debit,
+        recharge.credit,
+        recharge."amountMinor" as amount,
+        recharge.currency
       from inserted_recharges
-      join covered birth using (id))`;
+      join covered recharge using (id))`;

@@ -5,7 +5,12 @@ import type { DayCeiling } from '../ceilings/day-counter.js';
 import type { Run } from '../database/database.js';
 import { columns } from '../database/rows.js';
 import { type RechargeView, viewColumns } from '../reads/view.js';
-import { type Birth, type BirthResult, insertStatement, insertWithHolds } from './create-statement.js';
+import {
+  type InsertResult,
+  insertStatement,
+  insertWithHolds,
+  type NewRechargeRow,
+} from './create-statement.js';
 import { fingerprintOf } from './fingerprint.js';
 import type { NewRecharge } from './new-recharge.js';
 
@@ -29,28 +34,29 @@ export type Creator = Readonly<{
 
 /** Stores requests with their transactions. Of several requests with one idempotency key it stores the first. */
 export function creator(run: Run, options: { hintLimitMs: number; newId: () => string }): Creator {
-  const store = (statement: Statement) => (births: readonly Birth[]) => storeOrFind(run, births, statement);
+  const store = (statement: Statement) => (recharges: readonly NewRechargeRow[]) =>
+    storeOrFind(run, recharges, statement);
   // Two halves of 64 callers take turns. With all of them in one batch the process idled while the batch was stored.
   const limits = { batchMax: 32, inFlightMax: 2 };
-  const collect = coalesce<Birth, Created>(
-    store((births) => insertStatement(births, options)),
+  const collect = coalesce<NewRechargeRow, Created>(
+    store((recharges) => insertStatement(recharges, options)),
     limits,
   );
-  const deliver = coalesce<Birth, Created>(
-    store((births) => insertWithHolds(births, options)),
+  const deliver = coalesce<NewRechargeRow, Created>(
+    store((recharges) => insertWithHolds(recharges, options)),
     { ...limits, lockOf: ({ accountId, currency }) => `${accountId} ${currency}` },
   );
-  const birthOf = (ask: NewRecharge): Birth => ({
+  const rowOf = (ask: NewRecharge): NewRechargeRow => ({
     ...ask,
     ...textsOf(ask),
     fingerprint: fingerprintOf(ask),
   });
   return {
-    any: async (ask) => (ask.kind === 'deliver' ? deliver : collect)(birthOf(ask)),
+    any: async (ask) => (ask.kind === 'deliver' ? deliver : collect)(rowOf(ask)),
     under: async (ceiling, ask) => {
       const insert = ask.kind === 'deliver' ? insertWithHolds : insertStatement;
-      const [created] = await storeOrFind(run, [birthOf(ask)], (births) =>
-        insert(births, { ...options, ceiling }),
+      const [created] = await storeOrFind(run, [rowOf(ask)], (recharges) =>
+        insert(recharges, { ...options, ceiling }),
       );
       if (created instanceof Error) throw created;
       return created!;
@@ -58,29 +64,31 @@ export function creator(run: Run, options: { hintLimitMs: number; newId: () => s
   };
 }
 
-type Statement = (births: readonly Birth[]) => Prisma.Sql;
+type Statement = (recharges: readonly NewRechargeRow[]) => Prisma.Sql;
 
 async function storeOrFind(
   run: Run,
-  births: readonly Birth[],
+  recharges: readonly NewRechargeRow[],
   statement: Statement,
 ): Promise<(Created | Error)[]> {
-  const results = new Map((await run<BirthResult>(statement(births))).map((row) => [row.id, row]));
-  const unstored = births.filter((birth) => results.get(birth.id)?.fate !== 'stored');
+  const results = new Map((await run<InsertResult>(statement(recharges))).map((row) => [row.id, row]));
+  const unstored = recharges.filter((recharge) => results.get(recharge.id)?.fate !== 'stored');
   const existing = unstored.length > 0 ? await findByKey(run, unstored) : new Map<string, Existing>();
-  const refused = unstored.filter((birth) => results.get(birth.id) && !existing.has(keyOf(birth)));
-  // A repeated key whose first request was not visible yet took its amount from the balance. The refused births may have
-  // been refused for that amount alone.
+  const refused = unstored.filter((recharge) => results.get(recharge.id) && !existing.has(keyOf(recharge)));
+  // A repeated key whose first request was not visible yet took its amount from the balance. The others may have been
+  // refused for that amount alone.
   const wasCrowded = refused.length > 0 && refused.length < unstored.length;
   const again = wasCrowded ? await storeOrFind(run, refused, statement) : [];
-  return births.map((birth) => {
-    const result = results.get(birth.id);
+  return recharges.map((recharge) => {
+    const result = results.get(recharge.id);
     if (result?.fate === 'stored')
-      return { ok: true, replayed: false, recharge: newView(birth, result.createdAt) };
-    const first = existing.get(keyOf(birth));
-    if (first) return replayOf(birth, first);
-    if (result) return again[refused.indexOf(birth)] ?? { ok: false, problem: problemOf[result.fate] };
-    return new Error(`recharge ${birth.id} was neither stored nor refused, and its key stands for no other`);
+      return { ok: true, replayed: false, recharge: newView(recharge, result.createdAt) };
+    const first = existing.get(keyOf(recharge));
+    if (first) return replayOf(recharge, first);
+    if (result) return again[refused.indexOf(recharge)] ?? { ok: false, problem: problemOf[result.fate] };
+    return new Error(
+      `recharge ${recharge.id} was neither stored nor refused, and its key stands for no other`,
+    );
   });
 }
 
@@ -88,18 +96,20 @@ const problemOf = {
   uncovered: 'insufficient_balance',
   beyond_balance: 'beyond_balance',
   above_ceiling: 'above_ceiling',
-} as const satisfies Record<Exclude<BirthResult['fate'], 'stored'>, CreateProblem>;
+} as const satisfies Record<Exclude<InsertResult['fate'], 'stored'>, CreateProblem>;
 
-function replayOf(birth: Birth, { idempotencyKey, fingerprint, ...recharge }: Existing): Created {
-  if (fingerprint !== birth.fingerprint) return { ok: false, problem: 'key_used_with_other_body' };
+function replayOf(repeated: NewRechargeRow, { idempotencyKey, fingerprint, ...recharge }: Existing): Created {
+  if (fingerprint !== repeated.fingerprint) return { ok: false, problem: 'key_used_with_other_body' };
   return { ok: true, replayed: true, recharge };
 }
 
 const keyColumns = columns({ clientId: 'uuid', idempotencyKey: 'text' });
 
-/** A statement of its own, because the insert's snapshot may be older than the commit of the request that came first. */
-async function findByKey(run: Run, births: readonly Birth[]): Promise<Map<string, Existing>> {
-  const keys = births.map(({ clientId, idempotencyKey }) => ({ clientId, idempotencyKey }));
+/**
+ * A statement of its own, because the insert's snapshot may be older than the commit of the request that came first.
+ */
+async function findByKey(run: Run, recharges: readonly NewRechargeRow[]): Promise<Map<string, Existing>> {
+  const keys = recharges.map(({ clientId, idempotencyKey }) => ({ clientId, idempotencyKey }));
   const rows = await run<Existing>(Prisma.sql`
     with input as ${keyColumns.from(keys)}
     select request.idempotency_key as "idempotencyKey", request.fingerprint, ${viewColumns}
@@ -113,22 +123,22 @@ async function findByKey(run: Run, births: readonly Birth[]): Promise<Map<string
 const keyOf = ({ clientId, idempotencyKey }: { clientId: string; idempotencyKey: string }): string =>
   `${clientId} ${idempotencyKey}`;
 
-const newView = (birth: Birth, createdAt: Date): RechargeView => ({
-  id: birth.id,
-  clientId: birth.clientId,
-  accountId: birth.accountId,
+const newView = (recharge: NewRechargeRow, createdAt: Date): RechargeView => ({
+  id: recharge.id,
+  clientId: recharge.clientId,
+  accountId: recharge.accountId,
   state: 'CREATED',
   confirmation: null,
   openCases: [],
-  amountMinor: birth.amountMinor,
-  currency: birth.currency,
-  paymentMethod: birth.paymentMethod,
-  provider: birth.provider,
+  amountMinor: recharge.amountMinor,
+  currency: recharge.currency,
+  paymentMethod: recharge.paymentMethod,
+  provider: recharge.provider,
   providerOrderId: null,
-  ...shownTextsOf(birth),
+  ...shownTextsOf(recharge),
   failureCode: null,
   failureMessage: null,
-  metadata: birth.metadata,
+  metadata: recharge.metadata,
   createdAt,
   updatedAt: createdAt,
   submittedAt: null,

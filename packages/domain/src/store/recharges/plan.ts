@@ -81,7 +81,7 @@ export const caseDetailOf = (report: RechargeReport): object => ({
 /** JSON has no bigint. */
 const inJson = ({ amountMinor, currency }: Money) => ({ amountMinor: String(amountMinor), currency });
 
-/** After a claim the next step waits for the whole call. After that the gap grows with each question. */
+/** After a claim the next step waits for the whole call. After that the gap grows with each query. */
 function dueInMs(
   seen: RechargeSnapshot,
   report: RechargeReport,
@@ -102,7 +102,7 @@ function dueInMs(
   return Math.max(report.notBeforeMs ?? 0, gapMs(asks, options.reconcileAfterMs, options.random()));
 }
 
-/** Whether the report is of a query that the provider answered with nothing final. The gap to the next query then grows. */
+/** Whether the report is of a query without a final result. The gap to the next query then grows. */
 const isFruitlessPoll = ({ source, unreached }: RechargeReport): boolean => source === 'poll' && !unreached;
 
 const intentOf = (seen: RechargeSnapshot, callId: string): PlanRow['calls'][number] => ({

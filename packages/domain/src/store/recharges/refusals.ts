@@ -13,8 +13,9 @@ const REFUSALS_BEFORE_CASE = 3;
 const ERROR_MAX = 500;
 
 /**
- * Counts a refusal of the database on the recharge and drops the report. The recharge and the event that the report came
- * from are tried again with doubling gaps. The third refusal opens a case, and the next report that is recorded closes it.
+ * Counts a refusal of the database on the recharge and drops the report. The recharge and the event that the report
+ * came from are tried again with doubling gaps. The third refusal opens a case, and the next report that moves the
+ * recharge closes it.
  */
 export async function noteRefusal(
   run: Run,

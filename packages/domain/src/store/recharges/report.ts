@@ -27,7 +27,9 @@ export type RechargeReport = Report &
     seen?: RechargeSnapshot;
     /** The provider that the report comes from. A recharge of another provider answers `unknown_transaction`. */
     provider?: string;
-    /** The reporter will repeat the report. Until the recharge has been sent the report is ignored and answered `early`. */
+    /**
+     * The reporter will repeat the report. Until the recharge has been sent the report is ignored and answered `early`.
+     */
     mayWait?: boolean;
   }>;
 

@@ -4,7 +4,7 @@ import { THIS_DAY_STEP } from '../ceilings/day-counter.js';
 import { columns } from '../database/rows.js';
 
 /** A new recharge in the form in which a statement receives it. */
-export const birthColumns = {
+export const newRechargeColumns = {
   id: 'uuid',
   clientId: 'uuid',
   idempotencyKey: 'text',
@@ -24,7 +24,7 @@ export const birthColumns = {
   >),
 } as const;
 
-export const births = columns(birthColumns);
+export const newRechargeRows = columns(newRechargeColumns);
 
 const textsIn = (table: Parameters<typeof textColumnsOf>[0]) => ({
   columns: Prisma.raw(
@@ -42,8 +42,8 @@ const requestTexts = textsIn('recharge_request');
 const transactionTexts = textsIn('recharge_transaction');
 
 /**
- * Stores the new recharges of a relation with the columns of a birth, each with its request. Of several births with one
- * idempotency key the first is stored, and the others are missing from `inserted_recharges`.
+ * Stores the new recharges of the relation `from`, each with its request. Of several with one idempotency key the first
+ * is stored, and the others are missing from `inserted_recharges`.
  *
  * Requests are inserted in the order of their keys. Batches that share keys then wait for each other instead of
  * deadlocking.
