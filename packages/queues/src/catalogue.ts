@@ -3,9 +3,9 @@ import type { DefaultJobOptions, Queue, Worker } from 'bullmq';
 /**
  * The content of a job: only ids. The database holds the work under these ids.
  *
- * Hints that are added together share jobs. With one id per job, the jobs took more of the database's time than the rest of
- * a recharge (3,000 us of 4,000 on Postgres), and a job with eight ids hardly takes more than a job with one. With more
- * than eight, one worker would take a burst while other workers are idle.
+ * Hints that are added together share jobs. With one id per job, the jobs took more of the database's time than the
+ * rest of a recharge (3,000 us of 4,000 on Postgres), and a job with eight ids hardly takes more than a job with one.
+ * With more than eight, one worker would take a burst while other workers are idle.
  */
 export type JobData = Readonly<{ ids: readonly string[] }>;
 
@@ -25,8 +25,8 @@ export function queueOf(due: DueWork): QueueName {
 }
 
 /**
- * A sweep adds no ids to a queue that holds this many. They are enough for two turns of eight workers. Further rows stay due
- * in the database, where they cost nothing, and new recharges do not wait behind them.
+ * A sweep adds no ids to a queue that holds this many. They are enough for two turns of eight workers. Further rows
+ * stay due in the database, where they cost nothing, and new recharges do not wait behind them.
  */
 export const IDS_WAITING_MAX = 512;
 
@@ -46,8 +46,8 @@ const PRIVATE = { stackTraceLimit: 0 };
 export type JobRetention = Readonly<Pick<DefaultJobOptions, 'removeOnComplete' | 'removeOnFail'>>;
 
 /**
- * No job gets an id from us, because a failed job that is kept would block a later job with the same id. A doubled job does
- * no harm, because the claim is conditional.
+ * No job gets an id from us, because a failed job that is kept would block a later job with the same id. A doubled job
+ * does no harm, because the claim is conditional.
  */
 export function jobOptions(queue: QueueName, kept: JobRetention): DefaultJobOptions {
   if (queue === 'webhooks') {
@@ -57,5 +57,7 @@ export function jobOptions(queue: QueueName, kept: JobRetention): DefaultJobOpti
   return { ...PRIVATE, ...kept, attempts: 1 };
 }
 
-/** How many lifecycle events BullMQ keeps per queue for dashboards. None of our code reads them. The default is 10,000. */
+/**
+ * How many lifecycle events BullMQ keeps per queue for dashboards. None of our code reads them. The default is 10,000.
+ */
 export const EVENTS_KEPT = 1_000;

@@ -1,11 +1,12 @@
-// One multi-row statement or pipeline of this size takes about 60 ms. A larger one only makes its first hint wait longer.
+// One multi-row statement or pipeline of this size takes about 60 ms. A larger one only makes its first hint wait
+// longer.
 const BATCH_MAX = 1_000;
 
 type HintBatch = Readonly<{ ids: string[]; sent: Promise<void> }>;
 
 /**
- * The hints of one queue. Hints that arrive while an addition is under way share the next one. So a burst needs few round
- * trips, and a lone hint is added at once.
+ * The hints of one queue. Hints that arrive while an addition is under way share the next one. So a burst needs few
+ * round trips, and a lone hint is added at once.
  */
 export class HintLane {
   #inFlight: Promise<void> = Promise.resolve();
@@ -27,7 +28,9 @@ export class HintLane {
     return this.#gathering.sent;
   }
 
-  /** Begins a batch that is added after the one under way. The time limit of the whole batch counts from its first hint. */
+  /**
+   * Begins a batch that is added after the one under way. The time limit of the whole batch counts from its first hint.
+   */
   #gather(): HintBatch {
     const ids: string[] = [];
     const added = this.#inFlight.then(() => {

@@ -36,15 +36,15 @@ export type QueueDepth = Readonly<{ queue: QueueName; state: (typeof DEPTH_STATE
 export interface Queues {
   readonly backend: 'redis' | 'postgres';
   /**
-   * Adds jobs for these ids. Answers within the set wait and never throws. False if the store is away or slow. That costs
-   * only time, because the sweeper adds a job for each unfinished row at its due time.
+   * Adds jobs for these ids. Answers within the set wait and never throws. False if the store is away or slow. That
+   * costs only time, because the sweeper adds a job for each unfinished row at its due time.
    */
   hint(queue: QueueName, ids: readonly string[]): Promise<boolean>;
   /** Returns at once, even while the store is away. The worker starts once the store can be reached. */
   work(queue: QueueName, handler: Handler, options: WorkOptions): WorkerHandle;
   /**
-   * How many ids a sweep should add to each of these queues, in their order. Zero for a queue in which enough jobs wait:
-   * more hints would only be copies, and new recharges would wait behind them.
+   * How many ids a sweep should add to each of these queues, in their order. Zero for a queue in which enough jobs
+   * wait: more hints would only be copies, and new recharges would wait behind them.
    * @throws if the store is away or takes no jobs
    */
   room(names: readonly QueueName[]): Promise<number[]>;
@@ -217,7 +217,10 @@ class OpenQueues implements Queues {
     return opening;
   }
 
-  /** A queue of BullMQ never recovers from a failed first contact. So it is built once the store is there, or built again. */
+  /**
+   * A queue of BullMQ never recovers from a failed first contact. So it is built once the store is there, or built
+   * again.
+   */
   async #open(name: QueueName): Promise<JobQueue> {
     await this.#backend.reachable(this.#stop.signal);
     await this.#backend.prepareQueue?.(name);

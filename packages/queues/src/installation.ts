@@ -32,8 +32,8 @@ async function installationOf(databaseUrl: string): Promise<string> {
 }
 
 /**
- * The prefix of one installation's keys in a Redis that several installations may share. The database is asked once, and
- * again after a failure.
+ * The prefix of one installation's keys in a Redis that several installations may share. The database is asked once,
+ * and again after a failure.
  * @param given the setting QUEUE_PREFIX, which is used as it is
  */
 export function prefixSource(given: string | undefined, databaseUrl: string): () => Promise<string> {

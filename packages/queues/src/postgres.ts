@@ -12,8 +12,8 @@ const bullmq = withBackend<ReturnType<typeof createPostgresBackend>, PostgresCon
   createPostgresBackend,
 );
 
-// BullMQ reads all kept jobs whenever a job ends. With 500 kept jobs a worker did 400 jobs per second, and with 50 it did
-// 970. Keeping none saved another quarter of the database's time.
+// BullMQ reads all kept jobs whenever a job ends. With 500 kept jobs a worker did 400 jobs per second, and with 50 it
+// did 970. Keeping none saved another quarter of the database's time.
 const KEPT: JobRetention = { removeOnComplete: true, removeOnFail: { count: 100 } };
 const RETRY_MS = 250;
 // BullMQ's loops repeat a failed statement at once, thousands of times per second while Postgres restarts.
@@ -91,9 +91,9 @@ function openPools(databaseUrl: string, poolMax: number, errors: Burst): Pools {
 }
 
 /**
- * Emits an early error of a connection again, one turn of the event loop later. A connection that is made while Postgres
- * shuts down may receive the error in the same packet that says it is ready. At that time its user has no listener yet, and
- * an error without a listener would end the process.
+ * Emits an early error of a connection again, one turn of the event loop later. A connection that is made while
+ * Postgres shuts down may receive the error in the same packet that says it is ready. At that time its user has no
+ * listener yet, and an error without a listener would end the process.
  */
 function repeatEarlyErrors(client: pg.PoolClient): void {
   const onError = (error: Error) => {

@@ -11,8 +11,8 @@ export type Later = Readonly<{ laterAtMs: number }>;
 
 /**
  * Does the work of one id. It runs at least once per hint and may run twice at the same time, since the claim in the
- * database decides. If it throws, the job uses up an attempt. If it returns `laterAtMs` (epoch milliseconds), the job is
- * postponed to that time and uses up no attempt, even if other ids of the job throw.
+ * database decides. If it throws, the job uses up an attempt. If it returns `laterAtMs` (epoch milliseconds), the job
+ * is postponed to that time and uses up no attempt, even if other ids of the job throw.
  */
 // biome-ignore lint/suspicious/noConfusingVoidType: a handler that has nothing to say ends without a return
 export type Handler = (id: string, job: { attemptsMade: number }) => Promise<void | Later>;
@@ -26,8 +26,8 @@ export interface WorkerHandle {
 
 /**
  * @property concurrency the most ids that are worked on at once
- * @property stuckAfterMs default 30 s. The ids of a job are begun as turns come free, and in production a provider call with
- * its retries may hold all turns for about 23 s
+ * @property stuckAfterMs default 30 s. The ids of a job are begun as turns come free, and in production a provider call
+ *   with its retries may hold all turns for about 23 s
  */
 export type WorkOptions = Readonly<{ concurrency: number; stuckAfterMs?: number }>;
 
@@ -137,8 +137,8 @@ export class RunningWorker implements WorkerHandle {
     const times = runs.flatMap((run) => (run === 'done' || run instanceof Error ? [] : run.laterAtMs));
     const isPostponed = times.length > 0;
     // A job is either postponed or failed as a whole. If it failed, its postponed ids would run too early, and the last
-    // attempt would lose them. So it is postponed, which uses up no attempt, and its failed ids wait with it. On the last
-    // attempt the failed ids are dropped, and the sweeper adds them again.
+    // attempt would lose them. So it is postponed, which uses up no attempt, and its failed ids wait with it. On the
+    // last attempt the failed ids are dropped, and the sweeper adds them again.
     const isDropped = isPostponed && isLastAttempt(job);
     const open = ids.filter((_, at) => runs[at] !== 'done' && !(isDropped && runs[at] instanceof Error));
     if (open.length === 0) return;
@@ -165,6 +165,9 @@ export class RunningWorker implements WorkerHandle {
 
 const isLastAttempt = ({ attemptsMade, opts }: Job): boolean => attemptsMade + 1 >= (opts.attempts ?? 1);
 
-/** Whether another worker took the job over. Its effect is recorded, so this is only counted. Each store has its own words. */
+/**
+ * Whether another worker took the job over. Its effect is recorded, so this is only counted. Each store has its own
+ * words.
+ */
 const isLostLock = (error: Error): boolean =>
   /missing lock|lock mismatch|not in the active state/i.test(error.message);

@@ -11,7 +11,9 @@ const FUNCTION_LINES_MAX = 50;
 
 type Layer = Readonly<{
   at: string;
-  /** Our layers that may be imported, besides the layer itself. `types of` allows only imports that the build removes. */
+  /**
+   * Our layers that may be imported, besides the layer itself. `types of` allows only imports that the build removes.
+   */
   ours: readonly string[];
   /** Packages of others. `declared`: all packages that its package.json lists, except those that another layer owns. */
   outside: readonly string[] | 'declared';
@@ -197,8 +199,8 @@ const functionsAreShort: Rule = (sources) =>
   );
 
 /**
- * The environment is read in main.ts only. Code that reads it elsewhere cannot be tested with other settings. The package
- * of the tests has no main.ts: a test file gets the server that Jest's set-up started through the environment.
+ * The environment is read in main.ts only. Code that reads it elsewhere cannot be tested with other settings. The
+ * package of the tests has no main.ts: a test file gets the server that Jest's set-up started through the environment.
  */
 const environmentInMain: Rule = (sources) =>
   sources
@@ -224,8 +226,8 @@ const EARLY_ENDING = ['.equals', '.compare'];
 const SECRET_NAME = /secret|signature|digest|hmac|password/i;
 
 /**
- * A comparison that ends at the first different byte shows by its time how much of a guess is right. No test of behaviour
- * notices that, so this rule checks the source.
+ * A comparison that ends at the first different byte shows by its time how much of a guess is right. No test of
+ * behaviour notices that, so this rule checks the source.
  */
 const secretsInConstantTime: Rule = (sources) =>
   sources.filter(isShipped).flatMap(({ path, calls, compared }) => {
@@ -268,8 +270,8 @@ const typeNamesAreUnique: Rule = (sources) =>
   );
 
 /**
- * One file inserts into a table, so a new column has one place. The package of the tests is exempt: it prepares databases
- * for tests and is never shipped.
+ * One file inserts into a table, so a new column has one place. The package of the tests is exempt: it prepares
+ * databases for tests and is never shipped.
  */
 const tablesHaveOneInserter: Rule = (sources) =>
   shared(

@@ -11,13 +11,13 @@ type ConnectionOptions = Omit<RedisOptions, 'replyMapping'>;
 
 const RECONNECT_MS_MAX = 1_000;
 
-// Two answers of ioredis's `reconnectOnError`. A worker's refused command was not executed, so it is sent again to the next
-// server. Otherwise a finished job would count as running until BullMQ calls it stalled.
+// Two answers of ioredis's `reconnectOnError`. A worker's refused command was not executed, so it is sent again to the
+// next server. Otherwise a finished job would count as running until BullMQ calls it stalled.
 const RECONNECT = 1;
 const RECONNECT_AND_RESEND = 2;
 
-// A producer's command fails at once while Redis is away, and is never sent a second time. The row's due time replaces a
-// lost hint, and a waiting hint would delay a request. Five seconds of silence count as away.
+// A producer's command fails at once while Redis is away, and is never sent a second time. The row's due time replaces
+// a lost hint, and a waiting hint would delay a request. Five seconds of silence count as away.
 const producing = { enableOfflineQueue: false, maxRetriesPerRequest: 0, socketTimeout: 5_000 };
 
 // A worker waits without a limit; BullMQ refuses any other value here. Several of its jobs end at the same time, and
@@ -118,7 +118,10 @@ export function reportingCopies<One extends RedisConnection>(
   return redis;
 }
 
-/** Keeps the connection in the list until it ends. BullMQ ends a connection to stop its wait, and then connects it again. */
+/**
+ * Keeps the connection in the list until it ends. BullMQ ends a connection to stop its wait, and then connects it
+ * again.
+ */
 export function listed<One extends RedisConnection>(redis: One, connections: Set<RedisConnection>): One {
   connections.add(redis);
   redis.on('connecting', () => connections.add(redis));

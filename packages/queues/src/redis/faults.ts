@@ -17,8 +17,8 @@ const refusals: Readonly<Record<string, string>> = {
 };
 
 /**
- * Refusals that another server behind the same address may not give. After a failover the address leads to the new primary,
- * but connections to the old one stay open. Only a new connection reaches the new primary.
+ * Refusals that another server behind the same address may not give. After a failover the address leads to the new
+ * primary, but connections to the old one stay open. Only a new connection reaches the new primary.
  */
 const refusalsOfThisServer = new Set([
   'READONLY',

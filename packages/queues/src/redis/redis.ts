@@ -16,8 +16,8 @@ const KEPT: JobRetention = { removeOnComplete: { count: 50 }, removeOnFail: { co
 const AWAY = new Set(['reconnecting', 'close', 'end']);
 
 /**
- * BullMQ on Redis. All queues of the process share one connection, all workers share a second one, and each worker has one
- * more on which BullMQ waits for jobs.
+ * BullMQ on Redis. All queues of the process share one connection, all workers share a second one, and each worker has
+ * one more on which BullMQ waits for jobs.
  * @param prefixNow gives the prefix of the keys. It may have to ask the database, and fail
  * @throws BadConfiguration for an address that cannot be read
  */
@@ -25,8 +25,8 @@ export function openRedis(url: string, prefixNow: () => Promise<string>, log: Lo
   const connections = new RedisConnections(redisAddressFrom(url), log);
   const producer = connections.producer();
   let consumer: RedisConnection | undefined;
-  // Set before the first queue or worker is built. The hash tag keeps all keys of BullMQ in one slot of a Redis Cluster,
-  // which its Lua scripts need.
+  // Set before the first queue or worker is built. The hash tag keeps all keys of BullMQ in one slot of a Redis
+  // Cluster, which its Lua scripts need.
   let prefix = '';
   const knowPrefix = async (): Promise<void> => {
     prefix = `{${await prefixNow()}}`;

@@ -121,7 +121,9 @@ export async function until(isSo: () => boolean | Promise<boolean>): Promise<voi
   while (!(await isSo())) await new Promise((resolve) => setTimeout(resolve, 10));
 }
 
-/** The drop may meet a deadlock with a worker, because workers lock the tables in another order. Then it is repeated. */
+/**
+ * The drop may meet a deadlock with a worker, because workers lock the tables in another order. Then it is repeated.
+ */
 async function dropSchema(client: pg.Client): Promise<void> {
   for (let tries = 1; ; tries++) {
     try {

@@ -72,8 +72,8 @@ const NOTHING_EXECUTED = new Set(['429', '503']);
 const QUESTIONS_MAX = 12;
 
 /**
- * INV1 by the provider's own log. The provider keeps one order per reference, so only its log shows a blind second submit.
- * After a submit that may have been accepted, the next call must be a query.
+ * INV1 by the provider's own log. The provider keeps one order per reference, so only its log shows a blind second
+ * submit. After a submit that may have been accepted, the next call must be a query.
  */
 export function blindResubmits({ contacts, history }: OrderEvidence): string[] {
   const blind = (log: readonly WitnessedCall[]): boolean =>

@@ -3,8 +3,9 @@ import { announced, type LoadScenario } from '../load/load.js';
 import { allOrders, owedWebhooks, type WitnessedOrder } from './witness.js';
 
 /**
- * The reasons for which a fleet is not at rest: unfinished recharges, unprocessed events, and webhooks that the provider has
- * not sent yet. A recharge may stay unfinished if the provider never settles it, or if it waits for a person.
+ * The reasons for which a fleet is not at rest: unfinished recharges, unprocessed events, and webhooks that the
+ * provider has not sent yet. A recharge may stay unfinished if the provider never settles it, or if it waits for a
+ * person.
  */
 export async function reasonsNotAtRest(
   sandboxUrl: string,

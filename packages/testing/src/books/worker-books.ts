@@ -9,8 +9,8 @@ const CLIENT = '00000000-0000-7000-8000-00000000000a';
 type LogRecord = Readonly<{ level: string; message: string } & Record<string, unknown>>;
 
 /**
- * A recharge from its row. `dueAfterMs` counts from the last transition. It is rounded to whole seconds, because the row is
- * locked a little later than its statement begins.
+ * A recharge from its row. `dueAfterMs` counts from the last transition. It is rounded to whole seconds, because the
+ * row is locked a little later than its statement begins.
  */
 export type RechargeRow = Readonly<{
   state: string;

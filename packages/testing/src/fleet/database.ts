@@ -6,7 +6,10 @@ export type TestDatabase = Readonly<{
   url: string;
   /** The address for the role of the processes, which owns nothing. Unset: they run as the superuser. */
   appUrl?: string;
-  /** Drops the database. If the file failed (`passed` is false) it is kept, so its rows can be read on a server of one's own. */
+  /**
+   * Drops the database. If the file failed (`passed` is false) it is kept, so its rows can be read on a server of one's
+   * own.
+   */
   release: (passed?: boolean) => Promise<void>;
 }>;
 

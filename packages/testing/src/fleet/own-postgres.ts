@@ -7,8 +7,8 @@ import { freePort } from './machine.js';
 import { migrateAsOperator } from './migrate.js';
 
 /**
- * A PostgreSQL server on a fixed port that a test can stop and start while a fleet runs on it. It is durable, unlike the
- * server of the other tests, because an immediate stop must lose no commit.
+ * A PostgreSQL server on a fixed port that a test can stop and start while a fleet runs on it. It is durable, unlike
+ * the server of the other tests, because an immediate stop must lose no commit.
  */
 export class OwnPostgres {
   readonly #dir: string;
@@ -35,7 +35,10 @@ export class OwnPostgres {
     return { url, appUrl, release: () => this.close() };
   }
 
-  /** Stops the server and starts it again after `awayMs`. `fast` ends sessions in order. `immediate` is a crash with recovery. */
+  /**
+   * Stops the server and starts it again after `awayMs`. `fast` ends sessions in order. `immediate` is a crash with
+   * recovery.
+   */
   async restart(mode: 'fast' | 'immediate', awayMs: number): Promise<void> {
     if (mode === 'immediate') {
       process.kill(this.#running.pid, 'SIGQUIT');

@@ -2,9 +2,9 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 
 /**
- * Empties and returns a database of the given Redis for this Jest worker alone. Redis has sixteen numbered databases, and
- * the tests of the queues use the lower eight. It writes Redis's protocol itself, because only the queues package may
- * import a Redis client.
+ * Empties and returns a database of the given Redis for this Jest worker alone. Redis has sixteen numbered databases,
+ * and the tests of the queues use the lower eight. It writes Redis's protocol itself, because only the queues package
+ * may import a Redis client.
  */
 export async function privateRedis(url: string): Promise<string> {
   const mine = new URL(url);

@@ -87,7 +87,9 @@ export async function misplaced(at: Setting): Promise<void> {
     await ask(at, 'GET', '/v1/recharges', { headers: { authorization, [name]: secret } });
 }
 
-/** A text field is stored as sent. Only card numbers are refused in it, so other secrets there are the client's choice. */
+/**
+ * A text field is stored as sent. Only card numbers are refused in it, so other secrets there are the client's choice.
+ */
 const isStorable = (body: string, wrong: string, card: string): boolean =>
   !wrong.replaceAll(' ', '').includes(card) && /orderReference|planId|metadata/.test(body);
 
