@@ -43,7 +43,7 @@ test('each statement of the page has a test here', () => {
     'Recharges of a day by state',
     'What a provider owes us',
     'Money whose outcome is not known yet',
-    'Money that nobody could place yet',
+    'Money in suspense by recharge',
   ]);
 });
 
@@ -73,7 +73,7 @@ test('money of unknown outcome is the money of unfinished recharges', async () =
 });
 
 test('money in suspense is shown with its recharge and its open cases', async () => {
-  expect(await answerOf('Money that nobody could place')).toEqual([
+  expect(await answerOf('Money in suspense')).toEqual([
     { transaction_id: late, currency: 'USD', in_suspense: '45', open_cases: 'late_money' },
   ]);
 });
