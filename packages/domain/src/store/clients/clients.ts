@@ -1,6 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { keyEnvironments } from '../../core/client-rules.js';
-import type { Ceiling } from '../ceilings/ceilings.js';
+import type { Ceiling } from '../ceilings/ceiling.js';
 import type { Database, Store } from '../database/database.js';
 import { codeOf, persist } from '../database/failure.js';
 import { addressTest } from './addresses.js';

@@ -1,5 +1,5 @@
 import { createHmac, hash, timingSafeEqual } from 'node:crypto';
-import type { Ceiling } from '../ceilings/ceilings.js';
+import type { Ceiling } from '../ceilings/ceiling.js';
 import type { Database } from '../database/database.js';
 import { addressTest } from './addresses.js';
 import type { Vault } from './vault.js';

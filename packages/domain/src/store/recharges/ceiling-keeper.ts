@@ -1,14 +1,9 @@
 import { Prisma } from '../../generated/client.js';
+import type { Ceiling } from '../ceilings/ceiling.js';
+import { type DayCeiling, insertedCounter } from '../ceilings/day-counter.js';
 import type { Run } from '../database/database.js';
-import type { Created, Creator } from '../recharges/create.js';
-import type { NewRecharge } from '../recharges/new-recharge.js';
-import { type DayCeiling, insertedCounter } from './day-counter.js';
-
-/**
- * The limits of a key in one currency, in minor units: for one request, and for all requests of its client in one day.
- * Null means no limit.
- */
-export type Ceiling = Readonly<{ requestMinor: bigint | null; dayMinor: bigint | null }>;
+import type { Created, Creator } from './create.js';
+import type { NewRecharge } from './new-recharge.js';
 
 /**
  * A request together with the ceiling of its key, if the key has one. One type, so that no caller forgets the ceiling.
