@@ -53,7 +53,9 @@ export function createCharge(
   call: KeyedCall<never, z.infer<typeof ChargeInput>>,
 ): Promise<CreatedRecharge> {
   const input = call.body();
-  const amountMinor = minorFromMajor(input.amount, exponentOf(input.currency) ?? 2);
+  const exponent = exponentOf(input.currency);
+  if (exponent === undefined) throw new Error(`the input let ${input.currency} pass, which has no exponent`);
+  const amountMinor = minorFromMajor(input.amount, exponent);
   if (amountMinor === null || amountMinor <= 0n || amountMinor > BigInt(Number.MAX_SAFE_INTEGER)) {
     const message = `must be a positive decimal of ${input.currency}, no finer than its smallest unit`;
     throw invalid({ path: 'amount', message });

@@ -101,7 +101,7 @@ const moneyMayHaveMoved: readonly string[] = [
 const mayWithdraw = (r: Recharge): boolean =>
   r.state === 'CREATED' && !r.openCases.some((kind) => moneyMayHaveMoved.includes(kind));
 
-const nothingToDo = (r: Recharge): Decision => ({
+const nothingToDo = (r: Claimable): Decision => ({
   verdict: 'stale',
   to: r.state,
   confirmation: r.confirmation,
@@ -113,8 +113,11 @@ const nothingToDo = (r: Recharge): Decision => ({
   providerOrderId: null,
 });
 
+/** What the decision of a claim reads of a recharge. */
+export type Claimable = Pick<Recharge, 'state' | 'confirmation' | 'nextStep'>;
+
 /** A claim is granted only if the recharge's next step is a submit. */
-function decideClaim(r: Recharge): Decision {
+export function decideClaim(r: Claimable): Decision {
   if (r.nextStep !== 'submit') return nothingToDo(r);
   return { ...nothingToDo(r), ...step(r.state, 'submit'), filed: true, claimed: true, nextStep: 'ask' };
 }

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Decision, decide } from '../../core/decision.js';
+import { type Decision, decide, decideClaim } from '../../core/decision.js';
 import { nextSteps } from '../../core/next-step.js';
 import { kinds } from '../../core/postings.js';
 import { states } from '../../core/recharge.js';
@@ -13,7 +13,7 @@ import { isUuid } from '../database/storable.js';
 import { writeStatement } from './apply-statement.js';
 import { type Plan, type PlanOptions, planWrite, resultOf, type WrittenRow } from './plan.js';
 import { noteRefusal } from './refusals.js';
-import type { RechargeReport, RechargeSnapshot, ReportResult } from './report.js';
+import type { RechargeReport, RechargeSnapshot, ReportResult, WritableSnapshot } from './report.js';
 
 type RechargeRead = RechargeSnapshot & { eventDone: boolean | null; createdAt: Date };
 
@@ -67,7 +67,7 @@ async function applyAll(
   const results: Results = new Map();
   const tried = new Set<RechargeReport>();
   const round = (some: readonly RechargeReport[]) =>
-    applyRound(run, some, options, (report) => (tried.has(report) ? undefined : snapshotOf(report)));
+    applyRound(run, some, options, (report) => (tried.has(report) ? null : decidedUnread(report)));
   for (let fruitless = 0; fruitless < ROUNDS; ) {
     const open = firstPerRecharge(reports.filter((report) => !results.has(report)));
     if (open.length === 0) break;
@@ -100,7 +100,7 @@ async function pauseForCompetitors(
   tried: ReadonlySet<RechargeReport>,
   fruitless: number,
 ): Promise<void> {
-  const hasCompetitors = lost.some((report) => tried.has(report) || !snapshotOf(report));
+  const hasCompetitors = lost.some((report) => tried.has(report) || !isDecidedUnread(report));
   if (hasCompetitors) await sleep(Math.random() * Math.min(2 ** fruitless * 4, 250));
 }
 
@@ -115,30 +115,28 @@ function firstPerRecharge(reports: readonly RechargeReport[]): RechargeReport[] 
   return [...first.values()];
 }
 
-/**
- * The snapshot that a claim is decided on without a read, because a claim is nearly always the first report about its
- * recharge. The decision of a claim uses only `state`, `nextStep`, `confirmation` and `attempt`; the statement returns
- * the rest.
- */
-const unreadRecharge: Omit<RechargeSnapshot, 'id'> = {
-  kind: 'collect',
+/** What a claim assumes of its recharge, because it is nearly always the first report: no read is needed for it. */
+const neverReported = {
   state: 'CREATED',
   confirmation: null,
-  accountId: '',
-  amountMinor: 0n,
-  currency: '',
-  provider: '',
-  providerOrderId: null,
   nextStep: 'submit',
   attempt: 0,
-  slots: [],
-  openCases: [],
   version: 0,
   asks: 0,
-};
+} as const;
 
-const snapshotOf = (report: RechargeReport): RechargeSnapshot | undefined =>
-  report.news === 'submit' ? { id: report.transactionId, ...unreadRecharge } : report.seen;
+/** A decided report, with the snapshot that it was decided on. */
+type Decided = Readonly<{ seen: WritableSnapshot; decision: Decision }>;
+
+const isDecidedUnread = ({ news, seen }: RechargeReport): boolean => news === 'submit' || seen !== undefined;
+
+/** Decides a report without a read: a claim, or a report whose reporter brings its snapshot. Null: a read is needed. */
+function decidedUnread(report: RechargeReport): Decided | null {
+  const { news, seen, transactionId } = report;
+  if (news === 'submit')
+    return { seen: { id: transactionId, ...neverReported }, decision: decideClaim(neverReported) };
+  return seen ? { seen, decision: decide(seen, report) } : null;
+}
 
 /**
  * Reads the recharges without a snapshot, decides each report, and writes all decisions in one statement. Null stands
@@ -148,19 +146,20 @@ async function applyRound(
   run: Run,
   reports: readonly RechargeReport[],
   options: PlanOptions,
-  seenOf: (report: RechargeReport) => RechargeSnapshot | undefined,
+  unreadOf: (report: RechargeReport) => Decided | null,
 ): Promise<(ReportResult | null)[]> {
-  const unseen = reports.filter((report) => !seenOf(report));
-  const rows = unseen.length > 0 ? await readRows(run, unseen) : new Map<string, RechargeRead>();
+  const decided = new Map(reports.map((report) => [report, unreadOf(report)]));
+  const unread = reports.filter((report) => !decided.get(report));
+  const rows = unread.length > 0 ? await readRows(run, unread) : new Map<string, RechargeRead>();
   const results = new Map<RechargeReport, ReportResult>();
   const plans: Plan[] = [];
   for (const report of reports) {
-    const seen = seenOf(report);
+    const ready = decided.get(report);
     const row = rows.get(report.transactionId);
-    const undecided = seen ? null : verdictWithoutDecision(row, report);
-    const decision = undecided ? null : decide(seen ?? row!, report);
-    if (decision && (seen || leavesTrace(decision, report)))
-      plans.push(planWrite(seen ?? row!, report, decision, options));
+    const undecided = ready ? null : verdictWithoutDecision(row, report);
+    const decision = undecided ? null : (ready?.decision ?? decide(row!, report));
+    if (decision && (ready || leavesTrace(decision, report)))
+      plans.push(planWrite(ready?.seen ?? row!, report, decision, options));
     else results.set(report, resultWithoutWrite(undecided ?? decision!.verdict, row));
   }
   const written = plans.length > 0 ? await write(run, plans) : new Map<string, WrittenRow>();

@@ -3,7 +3,7 @@ import type { Money } from '../../core/money.js';
 import { gapMs } from '../../core/next-step.js';
 import { storable } from '../database/storable.js';
 import type { PlanRow } from './plan-row.js';
-import type { Claim, RechargeReport, RechargeSnapshot, ReportResult } from './report.js';
+import type { Claim, RechargeReport, ReportResult, WritableSnapshot } from './report.js';
 
 export type PlanOptions = Readonly<{
   newId: () => string;
@@ -21,7 +21,7 @@ export type Plan = Readonly<{
   id: string;
   report: RechargeReport;
   decision: Decision;
-  seen: RechargeSnapshot;
+  seen: WritableSnapshot;
   callId: string | null;
   row: PlanRow;
 }>;
@@ -30,7 +30,7 @@ const TEXT_MAX = 500;
 
 /** Turns the decision about a report into the row that the statement writes. */
 export function planWrite(
-  seen: RechargeSnapshot,
+  seen: WritableSnapshot,
   report: RechargeReport,
   decision: Decision,
   options: PlanOptions,
@@ -83,7 +83,7 @@ const inJson = ({ amountMinor, currency }: Money) => ({ amountMinor: String(amou
 
 /** After a claim the next step waits for the whole call. After that the gap grows with each query. */
 function dueInMs(
-  seen: RechargeSnapshot,
+  seen: WritableSnapshot,
   report: RechargeReport,
   decision: Decision,
   options: PlanOptions,
@@ -105,7 +105,7 @@ function dueInMs(
 /** Whether the report is of a query without a final result. The gap to the next query then grows. */
 const isFruitlessPoll = ({ source, unreached }: RechargeReport): boolean => source === 'poll' && !unreached;
 
-const intentOf = (seen: RechargeSnapshot, callId: string): PlanRow['calls'][number] => ({
+const intentOf = (seen: WritableSnapshot, callId: string): PlanRow['calls'][number] => ({
   id: callId,
   operation: 'submit',
   attempt: seen.attempt + 1,
@@ -133,7 +133,7 @@ export const resultOf = (
 });
 
 function claimOf(
-  before: RechargeSnapshot,
+  before: WritableSnapshot,
   { to, nextStep, confirmation }: Decision,
   { kind, providerOrderId, ...given }: ClaimedRow & Pick<Claim, 'createdAt' | 'callId'>,
 ): Claim {
@@ -145,6 +145,9 @@ function claimOf(
   };
   const { accountId, amountMinor, currency, provider, attempt } = claim;
   const now = { kind, accountId, amountMinor, currency, provider, providerOrderId, attempt };
-  const seen = { ...before, ...now, state: to, nextStep, confirmation, version: before.version + 1 };
+  // A recharge that was not sent has no money in suspense. Its cases are opened once, whoever reports them.
+  const unsent = { slots: [], openCases: [] };
+  const version = before.version + 1;
+  const seen = { ...before, ...now, ...unsent, state: to, nextStep, confirmation, version };
   return { ...claim, seen };
 }

@@ -69,3 +69,9 @@ export type Claim = Readonly<{
 
 /** A recharge with the version that tells whether it has changed since, and the number of queries so far. */
 export type RechargeSnapshot = Recharge & Readonly<{ version: number; asks: number }>;
+
+/** The part of a snapshot that the row of a decision is written from. */
+export type WritableSnapshot = Pick<
+  RechargeSnapshot,
+  'id' | 'state' | 'confirmation' | 'nextStep' | 'attempt' | 'version' | 'asks'
+>;
