@@ -1,12 +1,15 @@
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** Chosen only by `node --conditions=crash-points`, which no script of this project passes but its tests. */
+/**
+ * The folder of the crash points. This file is loaded only with `node --conditions=crash-points`, which only the tests
+ * pass.
+ */
 const folder = process.argv.find((argument) => argument.startsWith('--crash-points='))?.split('=')[1];
 
 /**
- * Kills this process as `kill -9` would, if a file of this name lies in the crash folder.
- * The file holds how many times it shall happen, so that a restarted process does not die for ever.
+ * Kills this process as `kill -9` would, if the crash folder has a file of this name. The file holds how many more
+ * times to do it, so that a restarted process does not die for ever.
  */
 export function crashPoint(name: string): void {
   if (!folder) return;

@@ -1,2 +1,2 @@
-/** A production process has no crash points: this file is what `#crash-point` resolves to. */
+/** Does nothing: `#crash-point` resolves to this file in production, which has no crash points. */
 export const crashPoint = (_name: string): void => {};

@@ -47,7 +47,7 @@ async function until(condition: () => boolean): Promise<void> {
   }
 }
 
-/** Another process that holds a PostgreSQL on the folder. */
+/** Starts another process that runs a PostgreSQL on the folder. */
 async function holder(): Promise<{ parent: ChildProcess; pid: number }> {
   const parent = fork(join(import.meta.dirname, 'holds-postgres.mjs'), [dir]);
   const [{ pid }] = (await once(parent, 'message')) as [{ pid: number }];
@@ -70,7 +70,7 @@ test('a restart keeps the data and the URL, and stops within five seconds', asyn
   expect(await ask(second.url, 'select n from kept')).toEqual([7]);
 });
 
-test('is durable, speaks UTF-8 and C, takes 200 sessions, and keeps its password to itself', async () => {
+test('is durable, uses UTF-8 and locale C, accepts 200 sessions, and has a private password file', async () => {
   const { url } = await open(true);
   const asked = [
     'fsync',
@@ -90,7 +90,7 @@ test('is durable, speaks UTF-8 and C, takes 200 sessions, and keeps its password
   );
 });
 
-test('has a second role, which owns nothing and keeps its password; a folder from before there was one gets it', async () => {
+test('has a second role that owns nothing and keeps its password; an older data folder gets the role', async () => {
   const first = await open();
   expect(await ask(first.appUrl, `select current_user::text, current_setting('is_superuser')`)).toEqual([
     'replenish_app',
@@ -108,7 +108,7 @@ test('has a second role, which owns nothing and keeps its password; a folder fro
   expect(await ask(third.appUrl, 'select 1')).toEqual([1]);
 });
 
-test('works below a folder that others may not enter, and never as root', async () => {
+test('works below a folder that other users may not enter, and never runs as root', async () => {
   const closed = join(dir, 'closed');
   mkdirSync(closed, { mode: 0o700 });
   const postgres = await openEmbeddedPostgres({ dir: join(closed, 'inner'), durable: false });
@@ -131,17 +131,17 @@ test('moves to another port when its own is taken', async () => {
   }
 });
 
-test('ends when the process that holds it is killed', async () => {
+test('ends when the process that started it is killed', async () => {
   const { parent, pid } = await holder();
   expect(alive(pid)).toBe(true);
   parent.kill('SIGKILL');
   await until(() => !alive(pid));
 });
 
-test('one that outlived both its holder and its supervisor is ended by the next start', async () => {
+test('a PostgreSQL that outlived its starter and its supervisor is ended by the next start', async () => {
   const { parent, pid } = await holder();
   const supervisor = parentOf(pid);
-  // The supervisor's fork is the last that would end PostgreSQL: it is a child of the supervisor as well.
+  // The supervisor's fork also ends PostgreSQL, so it is killed too. It is a child of the supervisor, like PostgreSQL.
   const children = readFileSync(`/proc/${supervisor}/task/${supervisor}/children`, 'utf8').trim().split(' ');
   for (const child of children.map(Number)) if (child !== pid) process.kill(child, 'SIGKILL');
   process.kill(supervisor, 'SIGKILL');
@@ -154,14 +154,14 @@ test('one that outlived both its holder and its supervisor is ended by the next 
   expect(await ask(next.url, 'select 1')).toEqual([1]);
 });
 
-test('a data folder that cannot be started is an error with the log in it', async () => {
+test('if the data folder cannot be started, the error contains the log', async () => {
   const first = await open();
   await first.stop();
   rmSync(join(dir, 'data', 'global', 'pg_control'));
   await expect(open()).rejects.toThrow(/could not find the database system/);
 });
 
-test('says when it ended without being asked', async () => {
+test('reports when PostgreSQL ends by itself', async () => {
   const postgres = await open();
   process.kill(postgres.pid, 'SIGQUIT');
   expect(await postgres.exited).toEqual({ code: 0, signal: null });

@@ -1,7 +1,7 @@
 import { metricsOffset } from '../observe/metrics.js';
 
-/** The settings that are judged against each other, as far as they could be read. */
-export type Judged = Partial<
+/** The settings that must fit each other. A setting that could not be read is absent. */
+export type ComparedSettings = Partial<
   Readonly<
     Record<
       | 'RECONCILE_PERIOD_MS'
@@ -16,23 +16,27 @@ export type Judged = Partial<
   >
 >;
 
-type Told = Readonly<{ isProduction: boolean; isGiven: (name: keyof Judged) => boolean }>;
+type Environment = Readonly<{ isProduction: boolean; isGiven: (name: keyof ComparedSettings) => boolean }>;
 
-/** Short refusals of one question, with the waits between them, take so much more than its call. */
+/** A query can take this much longer than its time limit: short refusals are retried, with waits between them. */
 export const QUERY_MARGIN_MS = 3_000;
-// On one machine the sandbox may be asked while a call is still out. With the default time limit every silence that can
-// be set is allowed.
+// On a developer machine the sandbox may be queried while its call is still running, so a short silence is allowed.
+// With the default time limit of a call, every permitted RECONCILE_AFTER_MS passes.
 const LOCAL_TIMES = 50;
 const PERIOD_MAX_MS = 60_000;
 
-/** What contradicts what, in words that name both settings and their values. */
-export function conflictsOf(settings: Judged, told: Told): string[] {
-  return [...impatience(settings, told), ...sleepiness(settings), ...portFaults(settings, told)];
+/** One sentence per contradiction. It names both settings and their values. */
+export function conflictsOf(settings: ComparedSettings, environment: Environment): string[] {
+  return [
+    ...impatience(settings, environment),
+    ...sleepiness(settings),
+    ...portFaults(settings, environment),
+  ];
 }
 
 function impatience(
-  { RECONCILE_AFTER_MS: afterMs, PROVIDER_TIMEOUT_MS: timeoutMs }: Judged,
-  { isProduction }: Told,
+  { RECONCILE_AFTER_MS: afterMs, PROVIDER_TIMEOUT_MS: timeoutMs }: ComparedSettings,
+  { isProduction }: Environment,
 ): string[] {
   if (afterMs === undefined || timeoutMs === undefined) return [];
   const leastMs = isProduction ? timeoutMs + QUERY_MARGIN_MS : timeoutMs / LOCAL_TIMES;
@@ -44,7 +48,10 @@ function impatience(
   ];
 }
 
-function sleepiness({ RECONCILE_AFTER_MS: afterMs, RECONCILE_PERIOD_MS: periodMs }: Judged): string[] {
+function sleepiness({
+  RECONCILE_AFTER_MS: afterMs,
+  RECONCILE_PERIOD_MS: periodMs,
+}: ComparedSettings): string[] {
   if (afterMs === undefined || periodMs === undefined) return [];
   if (periodMs <= Math.max(afterMs, PERIOD_MAX_MS)) return [];
   return [
@@ -53,18 +60,21 @@ function sleepiness({ RECONCILE_AFTER_MS: afterMs, RECONCILE_PERIOD_MS: periodMs
   ];
 }
 
-function portFaults(settings: Judged, told: Told): string[] {
+function portFaults(settings: ComparedSettings, environment: Environment): string[] {
   const { METRICS_PORT: metrics } = settings;
   const last = Math.max(...Object.values(metricsOffset));
   const beyond =
     metrics !== undefined && metrics + last > 65_535
       ? [`METRICS_PORT=${metrics} is the first of ${last + 1} ports, and the last one is beyond 65535`]
       : [];
-  return [...beyond, ...sharedPorts(settings, told)];
+  return [...beyond, ...sharedPorts(settings, environment)];
 }
 
-/** Which processes share a machine is known only where one launcher starts all: elsewhere defaults may be the same. */
-function sharedPorts(settings: Judged, { isProduction, isGiven }: Told): string[] {
+/**
+ * In production only ports that were set explicitly are compared: the processes may run on different machines, where
+ * equal defaults are correct. Elsewhere one launcher starts all processes on one machine.
+ */
+function sharedPorts(settings: ComparedSettings, { isProduction, isGiven }: Environment): string[] {
   const served = (['INGRESS_PORT', 'DASHBOARD_PORT', 'SANDBOX_PORT'] as const).filter(
     (name) => settings[name] && (!isProduction || isGiven(name)),
   );
@@ -75,8 +85,13 @@ function sharedPorts(settings: Judged, { isProduction, isGiven }: Told): string[
   return [...twice, ...ownMetrics(settings)];
 }
 
-/** A process that serves its metrics on the port that it also serves callers on. */
-function ownMetrics({ METRICS_PORT: metrics, INGRESS_PORT, DASHBOARD_PORT, SANDBOX_PORT }: Judged): string[] {
+/** Faults of a process whose metrics port is also the port for its callers. */
+function ownMetrics({
+  METRICS_PORT: metrics,
+  INGRESS_PORT,
+  DASHBOARD_PORT,
+  SANDBOX_PORT,
+}: ComparedSettings): string[] {
   if (!metrics) return [];
   const own = [
     ['INGRESS_PORT', INGRESS_PORT, metricsOffset.ingress],

@@ -3,7 +3,9 @@ import { dirname, join } from 'node:path';
 
 export type Env = Readonly<Record<string, string | undefined>>;
 
-/** The folder that local state lives in: beside the workspace's own package.json, whatever folder a process starts in. */
+/**
+ * The folder of local state. It is beside the package.json of the workspace, so every process finds the same folder.
+ */
 export function localStateDir(env: Env): string {
   if (env.REPLENISH_DIR) return env.REPLENISH_DIR;
   for (let dir = import.meta.dirname; ; dir = dirname(dir)) {
@@ -25,8 +27,8 @@ function isWorkspaceRoot(dir: string): boolean {
 const OF_LOCAL_STORES = ['DATABASE_URL', 'DATABASE_APP_ROLE', 'REDIS_URL'];
 
 /**
- * What the launcher left for processes that start alone: settings by their names in `.replenish/env.json`.
- * Whoever names a database of their own has left the local fleet, so only its secrets are taken over then.
+ * Settings that the launcher wrote to `.replenish/env.json` for processes that are started alone. When `env` names
+ * another database, the process is not part of the local fleet, and it takes only the secrets from the file.
  */
 export function localDefaults(env: Env): Record<string, string> {
   try {

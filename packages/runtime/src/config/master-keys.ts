@@ -3,7 +3,7 @@ import { BadConfiguration, type Config, MASTER_KEYS_FORM } from './read.js';
 
 /**
  * The master keys of the vault, from MASTER_KEY_FILE or MASTER_KEYS; undefined when neither is set.
- * @throws BadConfiguration when the file cannot be read, or says something else
+ * @throws BadConfiguration when the file cannot be read or does not contain master keys
  */
 export function masterKeysOf(config: Pick<Config, 'MASTER_KEYS' | 'MASTER_KEY_FILE'>): string | undefined {
   if (config.MASTER_KEY_FILE === undefined) return config.MASTER_KEYS;
@@ -20,7 +20,7 @@ function readMasterKeyFile(path: string): string {
   }
 }
 
-/** The same, needed in production, and made by chance there. @throws BadConfiguration */
+/** Like `masterKeysOf`, but production requires keys, and they must be random bytes. @throws BadConfiguration */
 export function requireMasterKeys(config: Config): string | undefined {
   const keys = masterKeysOf(config);
   if (config.NODE_ENV !== 'production') return keys;
@@ -32,7 +32,8 @@ export function requireMasterKeys(config: Config): string | undefined {
   throw new BadConfiguration(`master key ${ids}: not random bytes; make it with openssl rand -base64 32`);
 }
 
-// Of 32 random bytes some 30 differ, and once in 10^14 no more than 16. Hex digits have 16, a sentence about as many.
+// 32 random bytes have about 30 distinct values, and at most 16 once in 10^14. A typed key has fewer: hex digits have
+// 16 distinct characters, a sentence has about as many.
 const DISTINCT_BYTES_MIN = 17;
 
 const isTyped = (key: string): boolean =>

@@ -2,22 +2,22 @@ import { spawnSync } from 'node:child_process';
 import { chownSync, lchownSync, lstatSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** PostgreSQL refuses to run as root. An account is how, and as whom, its programs are started instead. */
+/** The user that PostgreSQL's programs run as, and how they are started. PostgreSQL refuses to run as root. */
 export type Account = Readonly<{
   name: string;
-  /** Puts what is needed before a command line. */
+  /** Turns a command line into one that runs as this user. */
   wrap: (command: readonly string[]) => string[];
-  /** Given to `spawn`; empty unless the kernel's own change of user is all there is. */
+  /** The user and group that `spawn` starts the program as. Empty when no change is needed, or when `wrap` makes it. */
   ids: Readonly<{ uid?: number; gid?: number }>;
-  /** Who must own the data as root sees it. Null: leave it, everything is ours already. */
+  /** The owner that the data folder must have, with ids as root sees them. Null: the owner is already right. */
   owner: Readonly<{ uid: number; gid: number }> | null;
 }>;
 
 const asIs = (command: readonly string[]): string[] => [...command];
 
 /**
- * The first account that can reach both `folder` and `program`; whatever is in `folder` is handed over to it.
- * @throws when there is none, with what each one answered.
+ * The first account that can reach both `folder` and `program`. It becomes the owner of everything in `folder`.
+ * @throws when there is none, with the reason of each account
  */
 export function chooseAccount(folder: string, program: string): Account {
   if (process.getuid?.() !== 0) return { name: 'own', wrap: asIs, ids: {}, owner: null };
@@ -36,8 +36,8 @@ export function chooseAccount(folder: string, program: string): Account {
 
 function accountsOfRoot(): Account[] {
   const { uid, gid } = unprivilegedIds();
-  // A clone often lies in a folder that only root may enter (mktemp -d, /root). dac_override lets PostgreSQL pass, and
-  // access(2) agrees only when the change of user leaves the capabilities be: no_setuid_fixup.
+  // A clone is often in a folder that only root may enter (mktemp -d, /root). The capability dac_override lets
+  // PostgreSQL pass. access(2) agrees only if the change of user keeps the capabilities, hence no_setuid_fixup.
   const passing = ['+no_setuid_fixup', '+dac_override', '+dac_override'];
   const [bits, inherited, ambient] = passing;
   const setpriv = ['setpriv', `--reuid=${uid}`, `--regid=${gid}`, '--clear-groups'];
@@ -50,7 +50,7 @@ function accountsOfRoot(): Account[] {
       owner: { uid, gid },
     },
     {
-      // Inside its own user namespace it is user 1000; outside it is root still, who owns the data.
+      // Inside the user namespace the process is user 1000. Outside it is still root, so root owns the data.
       name: 'unshare',
       wrap: (command) => ['unshare', '--user', '--map-user=1000', ...command],
       ids: {},
@@ -60,7 +60,7 @@ function accountsOfRoot(): Account[] {
   ];
 }
 
-/** `postgres` when the machine has that user, `nobody` otherwise. */
+/** The ids of `postgres` if the machine has that user, else of `nobody`. */
 function unprivilegedIds(): { uid: number; gid: number } {
   const users = readFileSync('/etc/passwd', 'utf8').split('\n');
   for (const name of ['postgres', 'nobody']) {
@@ -77,7 +77,7 @@ function handOver(path: string, owner: { uid: number; gid: number }): void {
   chownSync(path, owner.uid, owner.gid);
 }
 
-/** Runs the program once, after writing rights on the folder were tested by the same account. Null: it works. */
+/** Checks that the account may write to the folder, then runs the program once. Null: both work. */
 function probe(account: Account, folder: string, program: string): string | null {
   const script = 'test "$(id -u)" != 0 && test -w "$1" && exec "$2" --version';
   const [file, ...args] = account.wrap(['sh', '-c', script, 'sh', folder, program]);

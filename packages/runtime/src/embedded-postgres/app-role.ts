@@ -2,7 +2,10 @@ import pg from 'pg';
 
 export const APP_ROLE = 'replenish_app';
 
-/** Makes the role of the processes where there is none, and lets it in with this password: letters, digits, - and _. */
+/**
+ * Creates the role of the processes if it is missing, and sets its password. The password has only letters, digits, -
+ * and _.
+ */
 export async function ensureAppRole(ownerUrl: string, password: string): Promise<void> {
   const client = new pg.Client({ connectionString: ownerUrl, connectionTimeoutMillis: 5_000 });
   client.on('error', () => {});
@@ -13,7 +16,7 @@ export async function ensureAppRole(ownerUrl: string, password: string): Promise
          exists(select from pg_roles where rolname = '${APP_ROLE}') as "isThere"`,
     );
     const { isStandby, isThere } = rows[0]!;
-    // A standby has the roles of its primary.
+    // A standby is read-only and copies the roles of its primary.
     if (isStandby) return;
     if (!isThere) await client.query(`create role ${APP_ROLE}`);
     await client.query(`alter role ${APP_ROLE} with login nosuperuser noinherit password '${password}'`);

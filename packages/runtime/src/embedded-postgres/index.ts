@@ -12,34 +12,37 @@ import { type Exit, endLeftover, postmasterPid, spawnSupervised } from './postma
 export { APP_ROLE, ensureAppRole } from './app-role.js';
 
 export type EmbeddedPostgres = Readonly<{
-  /** The database `replenish`, as the superuser of the same name. */
+  /** Address of the database `replenish`, as the superuser of the same name. */
   url: string;
-  /** The same database, as a role that owns nothing: `migrate` gives it the rights that the processes need. */
+  /** The same database, as a role that owns nothing. `migrate` grants it the rights that the processes need. */
   appUrl: string;
   pid: number;
-  /** Fast shutdown; sessions are ended. After `fastLimitMs` (default 3,000) it is ended hard, and recovers at its next start. */
+  /**
+   * Ends all sessions and shuts down. After `fastLimitMs` (default 3,000) PostgreSQL is killed, and recovers at its
+   * next start.
+   */
   stop: (fastLimitMs?: number) => Promise<void>;
-  /** Settles when PostgreSQL has ended, asked to or not. */
+  /** Resolves when PostgreSQL has ended, for whatever reason. */
   exited: Promise<Exit>;
 }>;
 
 export type EmbeddedPostgresOptions = Readonly<{
-  /** Holds `data`, `password`, `app-password`, `port`; made when missing. */
+  /** The folder for `data`, `password`, `app-password` and `port`. It is created when it is missing. */
   dir: string;
   /** File that PostgreSQL's messages are appended to. Default: `<dir>/postgres.log`. */
   log?: string;
-  /** Exactly this port. Unset: the one of the last start, or any free one. */
+  /** The port to listen on. Unset: the port of the last start, or any free one. */
   port?: number;
-  /** False gives up safety against power loss for speed: for databases of tests. */
+  /** False is faster but can lose data in a power failure. For databases of tests. */
   durable?: boolean;
 }>;
 
 const DATABASE = 'replenish';
 
 /**
- * Starts PostgreSQL on 127.0.0.1, making its data folder on the first start. It ends with this process, however that
- * ends; one that was left over on the same folder is ended first.
- * @throws when it cannot be started, with the last lines of its log.
+ * Starts PostgreSQL on 127.0.0.1, and creates its data folder on the first start. PostgreSQL ends when this process
+ * ends, even by `kill -9`. A PostgreSQL left over on the same folder is ended first.
+ * @throws when it cannot be started, with the last lines of its log
  */
 export async function openEmbeddedPostgres(options: EmbeddedPostgresOptions): Promise<EmbeddedPostgres> {
   const { durable = true, port: wished } = options;
@@ -72,7 +75,10 @@ export async function openEmbeddedPostgres(options: EmbeddedPostgresOptions): Pr
   }
 }
 
-/** Defaults of PostgreSQL but for these. 200 sessions: ten processes with their pools, and room for tools. */
+/**
+ * Settings that differ from the defaults of PostgreSQL. 200 sessions are enough for the pools of ten processes, and for
+ * tools.
+ */
 function settings(port: number, durable: boolean): string[] {
   const values = {
     listen_addresses: '127.0.0.1',
@@ -94,10 +100,12 @@ const exitOf = (child: ChildProcess): Promise<Exit> =>
     child.once('exit', (code, signal) => resolve({ code, signal }));
   });
 
-// A start after a crash replays the log first, and says so; a minute of that is far more than 1 GB of it takes.
+// After a crash, PostgreSQL first replays its log. Replaying 1 GB takes far less than a minute.
 const READY_LIMIT_MS = 60_000;
 
-/** Judged by a session of our own in our database: an open port alone may still be recovering. */
+/**
+ * Waits until a session can be opened in our database. An open port is not enough: PostgreSQL may still be recovering.
+ */
 async function ready(url: string, child: ChildProcess): Promise<void> {
   const giveUpAt = Date.now() + READY_LIMIT_MS;
   for (;;) {
@@ -112,14 +120,14 @@ async function ready(url: string, child: ChildProcess): Promise<void> {
 
 type PgError = Error & { code?: string };
 
-/** Not listening yet, or (57P03, 57P01) listening but not open for business. */
+/** PostgreSQL is still starting: it does not listen yet, or refuses sessions for now (57P03, 57P01). */
 const isComing = (problem: PgError): boolean =>
   ['ECONNREFUSED', '57P03', '57P01'].includes(problem.code ?? '');
 
 async function tryOnce(url: string): Promise<PgError | null> {
   const problem = await session(url, async () => {});
   if (problem?.code !== '3D000') return problem;
-  // No such database: a data folder just made.
+  // 3D000: no such database. The data folder is new.
   const admin = new URL(url);
   admin.pathname = '/postgres';
   return session(admin.href, (client) => client.query(`create database ${DATABASE}`));

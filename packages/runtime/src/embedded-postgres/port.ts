@@ -4,7 +4,7 @@ import { join } from 'node:path';
 
 const HOST = '127.0.0.1';
 
-/** The port of the last start when it is still free, so that a noted URL stays true; another free one otherwise. */
+/** The port of the last start if it is still free, so that noted URLs stay valid. Otherwise another free port. */
 export async function choosePort(dir: string, wished: number | undefined): Promise<number> {
   if (wished !== undefined) return wished;
   const file = join(dir, 'port');
@@ -15,7 +15,7 @@ export async function choosePort(dir: string, wished: number | undefined): Promi
   return port;
 }
 
-/** The port itself when it can be listened on (0: any that can), null when it is taken. */
+/** The port if it is free, null if it is taken. For port 0 the system chooses a free one. */
 const free = (port: number): Promise<number | null> =>
   new Promise((resolve) => {
     const server = createServer();

@@ -7,10 +7,11 @@ import type { Account } from './account.js';
 export type Exit = Readonly<{ code: number | null; signal: NodeJS.Signals | null }>;
 
 /**
- * Two watchers in one shell: it waits for PostgreSQL, and its fork waits for the end of our pipe. `kill -9` of this
- * process closes the pipe too, so PostgreSQL never outlives it. Should the shell itself be killed, the fork goes on.
- * SIGINT is the fast shutdown; SIGTERM before it is for a PostgreSQL that has not set its handlers yet, since a shell
- * starts its background jobs with SIGINT ignored.
+ * A shell with two watchers. The shell waits for PostgreSQL; its fork waits until our pipe closes. The pipe also closes
+ * when this process is killed with `kill -9`, so PostgreSQL never outlives it. If the shell is killed, the fork
+ * remains.
+ * SIGINT requests the fast shutdown. SIGTERM is sent before it because a shell starts background jobs with SIGINT
+ * ignored, and PostgreSQL may not have set its handlers yet.
  */
 const SUPERVISOR = `
 exec 3<&0
@@ -25,14 +26,20 @@ kill "$watcher" 2>/dev/null
 exit "$status"
 `;
 
-/** Nothing of our environment: secrets stay here, and PGPORT and the like would change what PostgreSQL does. */
+/**
+ * The environment of PostgreSQL's programs. Ours is not passed on: it holds secrets, and PGPORT and others would change
+ * the behaviour of PostgreSQL.
+ */
 export const cleanEnv: NodeJS.ProcessEnv = Object.freeze({
   PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
   LC_ALL: 'C',
   TZ: 'UTC',
 });
 
-/** In a session of its own: Ctrl-C in a terminal reaches the whole process group, and the database must end last. */
+/**
+ * Starts the command under the supervisor, in its own session. Ctrl-C in a terminal signals the whole process group,
+ * but the database must end last.
+ */
 export function spawnSupervised(account: Account, command: readonly string[], logFile: string): ChildProcess {
   const [file, ...args] = ['sh', '-c', SUPERVISOR, 'sh', ...account.wrap(command)];
   const log = openSync(logFile, 'a', 0o600);
@@ -51,7 +58,7 @@ export function spawnSupervised(account: Account, command: readonly string[], lo
 
 const pidFile = (dataDir: string): string => join(dataDir, 'postmaster.pid');
 
-/** The process id that PostgreSQL wrote into its data folder, whether it lives or not. */
+/** The process id in the data folder, as PostgreSQL wrote it. The process may have ended since. */
 export function postmasterPid(dataDir: string): number | null {
   try {
     const pid = Number.parseInt(readFileSync(pidFile(dataDir), 'utf8'), 10);
@@ -62,10 +69,10 @@ export function postmasterPid(dataDir: string): number | null {
 }
 
 /**
- * Ends a PostgreSQL that still runs on this folder: two on one folder would ruin it, and its port is ours. After
- * `fastLimitMs` it is ended hard (SIGQUIT), which leaves the rest to recovery at the next start.
- * A file that names a process of another kind is removed: in a container the same small numbers come again after a
- * restart, and PostgreSQL, which only asks whether the number is alive, would refuse to start.
+ * Ends a PostgreSQL that still runs on this folder: two would corrupt the data, and the first one holds our port. After
+ * `fastLimitMs` it is killed (SIGQUIT), and the next start recovers the data.
+ * If the process id in the file belongs to another program, the file is deleted. After a restart a container reuses
+ * small ids, and PostgreSQL would refuse to start because the process is alive.
  */
 export async function endLeftover(dataDir: string, fastLimitMs: number): Promise<void> {
   const pid = postmasterPid(dataDir);

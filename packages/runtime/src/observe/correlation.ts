@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
 
 /**
- * Time-ordered, so that keys append to their index instead of scattering over it (RFC 9562, version 7): 48 bits of
- * milliseconds, then the random part of a version 4. Node makes those 128 at a time; the uuid package asks the kernel
- * for every sixteenth, which was 4 % of the ingress's time.
+ * A time-ordered id (RFC 9562, version 7), so that new keys append to the end of their index. It is 48 bits of
+ * milliseconds, then the random part of a version 4 UUID. Node generates random UUIDs 128 at a time. The uuid package
+ * asks the kernel for every sixteenth, which took 4 % of the ingress's time.
  */
 export function newId(): string {
   const nowMs = Date.now();
@@ -20,6 +20,6 @@ let stamp = '';
 
 const SANE = /^[A-Za-z0-9._:-]{1,128}$/;
 
-/** A caller's correlation id when it can stand in a log line and a header as it is; a new one otherwise. */
+/** The correlation id of the caller if it is safe in a log line and a header, else a new one. */
 export const correlationIdFrom = (given: string | undefined): string =>
   given && SANE.test(given) ? given : newId();

@@ -1,24 +1,27 @@
 import { writeSync } from 'node:fs';
 
-/** As pino calls it. */
+/** The methods that pino calls on its destination. */
 export type LineOutput = Readonly<{
   write: (line: string) => void;
   flush: () => void;
   flushSync: () => void;
 }>;
 
-// A line alone costs a system call, a twentieth of what a request costs in all. Lines of a tenth of a second go out
-// together, at once where they fill the buffer or the process ends; only `kill -9` loses those of the last moment.
+// Writing a single line costs a system call, a twentieth of the cost of a request. So lines are collected for a tenth
+// of a second. They are written at once when the buffer is full or the process ends. Only `kill -9` loses the last
+// lines.
 const FLUSH_EVERY_MS = 100;
 const FLUSH_AT_CHARS = 32_768;
-// A reader that is slow for so long is gone; a disk that is full may have room again soon.
+// PATIENCE_MS: a pipe whose reader does not read for this long has lost its reader. PAUSE_MS: a full disk may have
+// space again after this time.
 const PATIENCE_MS = 1_000;
 const PAUSE_MS = 5_000;
 
 /**
- * Gathers lines and writes them to a file descriptor. What cannot be written is counted, and said when it can again: a
- * log is never worth the process. sonic-boom tries for ever on a full disk, with the event loop standing still, and
- * measures all that it holds anew with every line, which was a fifth of all that the ingress allocated.
+ * Collects lines and writes them to a file descriptor. Lines that cannot be written are dropped, so that a full disk
+ * does not stop the process. Their count is logged once writing works again.
+ * sonic-boom is not used: on a full disk it retries for ever and blocks the event loop. It also measures its whole
+ * buffer with every line, which caused a fifth of all allocations of the ingress.
  */
 export function openLineOutput(fd: number): LineOutput {
   let lines: string[] = [];
@@ -36,8 +39,8 @@ export function openLineOutput(fd: number): LineOutput {
       lost += count;
       return;
     }
-    const said = (isTorn ? '\n' : '') + (lost > 0 ? lostLine(lost) : '') + text;
-    const left = writeAll(fd, Buffer.from(said));
+    const output = (isTorn ? '\n' : '') + (lost > 0 ? lostLine(lost) : '') + text;
+    const left = writeAll(fd, Buffer.from(output));
     isTorn = left > 0;
     lost = isTorn ? lost + count : 0;
     if (isTorn) pausedUntilMs = performance.now() + PAUSE_MS;
@@ -60,7 +63,7 @@ const lostLine = (lost: number): string =>
 
 const sleeper = new Int32Array(new SharedArrayBuffer(4));
 
-/** Returns how many bytes could not be written. Output that is full for the moment is tried again for a while. */
+/** Returns the number of bytes that could not be written. A full pipe (EAGAIN) is retried for PATIENCE_MS. */
 function writeAll(fd: number, bytes: Buffer): number {
   const untilMs = performance.now() + PATIENCE_MS;
   let at = 0;

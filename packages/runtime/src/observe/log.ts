@@ -4,8 +4,8 @@ import { type LineOutput, openLineOutput } from './line-output.js';
 export type Logger = Pino;
 
 /**
- * Explicit paths: they cost about 2 % of a log call, wildcards about 50 % (pino's own figures).
- * A new field that may carry a secret is added here, and the canary test finds the one that was forgotten.
+ * The paths of fields that may carry a secret. Explicit paths cost about 2 % of a log call, wildcards about 50 %
+ * (figures of pino). Add a new secret field here; the canary test fails if one is forgotten.
  */
 const redactedPaths = [
   'authorization',
@@ -22,7 +22,7 @@ const redactedPaths = [
   'err.config.headers',
 ];
 
-/** JSON lines on standard output. Every record names its process. */
+/** A logger that writes JSON lines to standard output. Every line names its process. */
 export function createLogger(name: string, level: string): Logger {
   return pino(
     {
@@ -36,7 +36,7 @@ export function createLogger(name: string, level: string): Logger {
   );
 }
 
-// A process has one standard output, however many loggers.
+// All loggers of a process share one output.
 let output: LineOutput | undefined;
 function standardOutput(): LineOutput {
   output ??= openLineOutput(1);

@@ -4,7 +4,7 @@ import type { Health } from '../process/health.js';
 
 export { Counter, Gauge, Histogram } from 'prom-client';
 
-/** METRICS_PORT is the first of a run; each kind of process has its own place in it. */
+/** Metrics ports start at METRICS_PORT. Each kind of process adds its own offset. */
 export const metricsOffset = {
   ingress: 0,
   'submission-worker': 1,
@@ -26,8 +26,8 @@ export function openRegistry(processName: string): Registry {
 export type MetricsServer = Readonly<{ port: number; close: () => Promise<void> }>;
 
 /**
- * Serves `/metrics`, `/healthz` and `/readyz` on its own port, away from the public one (OWASP ASVS 13.4.5).
- * A second process of one kind on a machine finds its port taken and moves ten places on.
+ * Serves `/metrics`, `/healthz` and `/readyz` on a port separate from the public one (OWASP ASVS 13.4.5). If the port
+ * is taken by a second process of the same kind, it tries the port ten higher.
  */
 export async function serveMetrics(
   registry: Registry,
@@ -47,7 +47,7 @@ export async function serveMetrics(
     response.end(JSON.stringify(report ?? { error: 'not found' }));
   };
   const server = createServer((request, response) => {
-    // A gauge may ask a store that is away.
+    // This fails when a gauge reads from a database or queue that is down.
     answer(request.url?.split('?')[0], response).catch((error: unknown) => {
       response.statusCode = 500;
       response.end(`${error instanceof Error ? error.message : String(error)}\n`);

@@ -1,18 +1,18 @@
 import type { Logger } from './log.js';
 
 export interface OutageLog {
-  /** One more thing failed. The first one of an outage is logged, the others are counted. */
+  /** Counts one failure. The first failure of an outage is also logged. */
   failed(error: unknown, fields?: object): void;
-  /** Something worked: the outage is over. */
+  /** Reports a success, which ends the outage. */
   worked(): void;
 }
 
-// Without a word for so long nothing fails any more, or nobody asks.
+// An outage also ends when no failure was reported for this long.
 const QUIET_MS = 5_000;
 
 /**
- * One line at the beginning of an outage and one at its end, with the count: a line per request hides in thousands of
- * copies what else happens meanwhile.
+ * Logs one line at the beginning of an outage, and one with the count of failures at its end. A line per failed request
+ * would bury all other log lines.
  */
 export function openOutageLog(log: Logger, what: string): OutageLog {
   let count = 0;

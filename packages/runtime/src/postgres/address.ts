@@ -1,4 +1,4 @@
-/** Parameters of an address that the driver acts upon, each with the values that it tells apart. Null: any text. */
+/** The URL parameters that the driver supports, with their allowed values. Null: any text. */
 const known: Readonly<Record<string, readonly string[] | null>> = {
   application_name: null,
   host: null,
@@ -12,7 +12,7 @@ const known: Readonly<Record<string, readonly string[] | null>> = {
   uselibpqcompat: ['true'],
 };
 
-/** What to do instead, for the parameters that other tools take. */
+/** Advice for parameters that other tools support. */
 const advice: Readonly<Record<string, string>> = {
   schema: 'the books are in schema public: give each environment a database of its own',
   search_path: 'the books are in schema public: give each environment a database of its own',
@@ -22,8 +22,8 @@ const advice: Readonly<Record<string, string>> = {
 };
 
 /**
- * What an address of Postgres asks for that nobody would hear: the driver passes over a parameter that it does not know,
- * and two environments would share their books. Empty: all of it is heard.
+ * Faults of a Postgres address; empty if there are none. The driver silently ignores a parameter that it does not know.
+ * With `schema`, for example, two environments would use the same tables without notice.
  */
 export function faultsOfAddress(address: string): string[] {
   if (!/^postgres(ql)?:\/\//.test(address)) return ['begins with postgres:// or postgresql://'];

@@ -4,31 +4,36 @@ import { type Pins, pin } from './session.js';
 
 export type PoolOptions = Readonly<{
   databaseUrl: string;
-  /** Set in every session before its first use, whatever server, database, role and address say. */
+  /**
+   * Settings of every session, set before its first use. They override the server, the database, the role and the
+   * address.
+   */
   pins: Pins;
-  /** Connections at most. */
+  /** The maximum number of connections. */
   max: number;
   /** How long a caller waits for a connection. */
   connectLimitMs: number;
-  /** How long this side waits for an answer: a server that is frozen or cut off ends nothing itself. Unset: for ever. */
+  /** How long a statement may go unanswered. Without it, a frozen or unreachable server is waited for indefinitely. */
   answerLimitMs?: number;
 }>;
 
-// A name may lead to another server after a failover, and a connection that is idle in between hears of nothing.
+// After a failover the host name may resolve to another server. An idle connection does not notice that, so connections
+// are renewed after this time.
 const LIFETIME_SECONDS = 900;
 
 /**
- * A pool of sessions that are all alike. Its start-up packet asks for nothing that a pooler would refuse.
- * A connection is refused with UnfitDatabase where sessions do not keep what is set in them.
+ * A pool whose sessions all have the same settings. The settings are not sent in the start-up packet, where a
+ * connection pooler would refuse them. A connection fails with UnfitDatabase if a pooler loses the settings of
+ * sessions.
  */
 export function openPool(options: PoolOptions): pg.Pool {
   const { databaseUrl, pins, max, connectLimitMs, answerLimitMs } = options;
-  let kept: Promise<boolean> | undefined;
-  // A refusal is looked at again with the next connection: the address may lead to something better by then.
+  let sessionsKept: Promise<boolean> | undefined;
+  // A refusal is not cached: the address may lead to another server at the next connection.
   const look = async () => {
-    kept ??= keepsSessions(databaseUrl);
-    const isKept = await kept.catch(() => null);
-    if (!isKept) kept = undefined;
+    sessionsKept ??= keepsSessions(databaseUrl);
+    const isKept = await sessionsKept.catch(() => null);
+    if (!isKept) sessionsKept = undefined;
     return isKept ?? false;
   };
   return new pg.Pool({

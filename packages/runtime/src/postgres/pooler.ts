@@ -7,13 +7,14 @@ const ADVICE =
 
 const REFUSAL = `a connection pooler (such as PgBouncer in transaction mode) hands each transaction to another session of Postgres, and settings of the session are lost on the way: ${ADVICE}`;
 
-// A pool of one session lets the second connection wait for the first, which shows as much.
+// A pooler with one session makes the second connection wait until this limit. The time-out also shows that it is a
+// pooler.
 const LOOK_LIMIT_MS = 3_000;
 
 /**
- * Whether a session stays what it is from one statement to the next. A server announces its process when a connection
- * begins, a pooler in between announces a number of its own; only then is anything more asked.
- * @throws UnfitDatabase where it does not
+ * Checks that a connection keeps its session from one statement to the next. The process id tells a server from a
+ * pooler: a pooler announces an id of its own. Only for a pooler does `look` examine the sessions.
+ * @throws UnfitDatabase if the session can change
  */
 export async function refuseTransactionPooler(
   client: pg.ClientBase,
@@ -25,16 +26,16 @@ export async function refuseTransactionPooler(
   if (!(await look())) throw new UnfitDatabase(REFUSAL);
 }
 
-// One look can err: another process that starts at the same moment may hold the marked session while the rival looks for
-// one, and give it back in time. With a single look, most starts of four processes let one of them in.
+// A single look can be wrong: another process that starts at the same moment may hold the marked session during the
+// look. When four processes started together, a single look usually let one of them through.
 const LOOKS = 12;
 
 type Session = Readonly<{ pid: number; mark: string | null }>;
 
 /**
- * Leaves a mark in the session of one connection, keeps the session that was used last busy by another connection, and
- * looks for the mark again: several times, and never may a session change or be met by both. The mark is a setting that
- * nothing reads.
+ * Tests whether each of two connections keeps a session of its own. One connection marks its session. The other one
+ * keeps the most recently used session busy. Then both look for the mark, which must be found by the first connection
+ * only, and no session may change. This is repeated. The mark is a setting that no code reads.
  */
 export async function keepsSessions(databaseUrl: string): Promise<boolean> {
   const open = () => {

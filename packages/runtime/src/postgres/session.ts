@@ -1,20 +1,21 @@
 import type { ClientBase } from 'pg';
 
-/** The database answers, and cannot do our work. The message says why, and what to do about it. */
+/** The database answers but is not suitable. The message says why and what to do. */
 export class UnfitDatabase extends Error {
   override readonly name = 'UnfitDatabase';
 }
 
 /**
- * Settings of a session, each with the values that serve: the first is set where the session has none of them. A name
- * that the server's version does not know is passed over.
+ * Settings of a session, each with its allowed values. If the session has none of them, the first one is set. Settings
+ * that the server's version does not have are skipped.
  */
 export type Pins = Readonly<Record<string, readonly [string, ...string[]]>>;
 
 /**
- * What this code and its libraries take for granted. A server, a database, a role or the address itself may say
- * otherwise, and the driver then reads a time as null or an array's null as text. Not among them is
- * default_transaction_read_only: an operator or a full disk sets it in order to stop writes, and readiness tells of it.
+ * Settings that this code and its libraries rely on. A server, a database, a role or an address may set others, and
+ * then the driver misreads values: a time becomes null, or a null in an array becomes text.
+ * default_transaction_read_only is left alone: operators and full disks use it to stop writes, and the readiness check
+ * reports it.
  */
 export const plainSession: Pins = {
   array_nulls: ['on'],
@@ -27,10 +28,10 @@ export const plainSession: Pins = {
   intervalstyle: ['postgres'],
   row_security: ['on'],
   search_path: ['public'],
-  // Any other value would switch the triggers off that guard the books.
+  // Any other value would disable the triggers that protect the data.
   session_replication_role: ['origin'],
   standard_conforming_strings: ['on'],
-  // A stronger promise of the server stays.
+  // remote_apply is stronger than `on`, so it is left as it is.
   synchronous_commit: ['on', 'remote_apply'],
   timezone: ['UTC'],
   transaction_timeout: ['0'],
@@ -38,14 +39,15 @@ export const plainSession: Pins = {
 };
 
 /**
- * For statements that look rows up by key. A plan is cached at the first calls, when the tables of a new installation
- * are empty and a scan looks cheap; without the first three it would go on scanning until statistics come.
+ * For statements that look rows up by key. Their plans are cached at the first calls, when the tables of a new
+ * installation are empty and a scan looks cheap. Without the first three settings they would keep scanning until
+ * statistics are collected.
  */
 export const planner: Pins = {
   enable_seqscan: ['off'],
   enable_hashjoin: ['off'],
   enable_mergejoin: ['off'],
-  // A bitmap reads all rows of a key and sorts them where an index has them in order and a page needs twenty.
+  // A bitmap scan reads all rows of a key and sorts them. The index is already in order, and a page needs twenty rows.
   enable_bitmapscan: ['off'],
   enable_indexonlyscan: ['on'],
   enable_indexscan: ['on'],
@@ -62,7 +64,7 @@ const wrong = `
   join pg_settings setting on lower(setting.name) = lower(pin.key)
   where not pin.value ? setting.setting`;
 
-/** Sets what differs. @throws UnfitDatabase when the server does not let this role set it */
+/** Sets every setting that differs from its pin. @throws UnfitDatabase when this role may not set it */
 export async function pin(client: Pick<ClientBase, 'query'>, pins: Pins): Promise<void> {
   try {
     await client.query(`select set_config(setting.name, pin.value ->> 0, false) ${wrong}`, [
@@ -76,7 +78,7 @@ export async function pin(client: Pick<ClientBase, 'query'>, pins: Pins): Promis
   }
 }
 
-/** The settings of a session that are not as pinned, each with its value. Empty: all are. */
+/** The settings that differ from their pins, with their values. Empty: none. */
 export async function unpinned(client: Pick<ClientBase, 'query'>, pins: Pins): Promise<string[]> {
   const { rows } = await client.query<{ found: string }>(
     `select format('%s is %s', setting.name, setting.setting) as found ${wrong} order by 1`,
@@ -85,7 +87,7 @@ export async function unpinned(client: Pick<ClientBase, 'query'>, pins: Pins): P
   return rows.map(({ found }) => found);
 }
 
-// Insufficient privilege, a value that is not taken, a setting that cannot be changed now.
+// insufficient_privilege, invalid_parameter_value, cant_change_runtime_param.
 const REFUSALS = new Set(['42501', '22023', '55P02']);
 
 const isRefusal = (error: unknown): boolean => REFUSALS.has(String((error as { code?: unknown }).code));

@@ -1,8 +1,8 @@
 export type Closer = Readonly<{ name: string; close: () => unknown }>;
 
 /**
- * Closes in reverse order of opening, each within `limitMs`, and says what stuck.
- * One that hangs must not keep the next from closing: a worker that waits for its provider still lets the pool end.
+ * Closes in reverse order of opening, each within `limitMs`, and returns the names of those that failed or took too
+ * long. One that hangs does not stop the next: the database pool closes even while a provider call hangs.
  */
 export async function closeAll(opened: readonly Closer[], limitMs: number): Promise<string[]> {
   const stuck: string[] = [];

@@ -11,7 +11,7 @@ import type { Socket } from 'node:net';
 
 type Constructed<This, Arguments extends unknown[]> = { call(self: This, ...given: Arguments): void };
 
-/** As much of an Express app as is needed: its request and response prototypes. */
+/** The part of an Express app that is used here: the prototypes of its requests and responses. */
 export type PrototypedApp = RequestListener & { request: object; response: object };
 
 export type TlsOptions = Pick<
@@ -20,11 +20,11 @@ export type TlsOptions = Pick<
 >;
 
 /**
- * An HTTP server whose requests and responses are born with Express's prototypes.
+ * An HTTP server that creates requests and responses with the prototypes of Express.
  *
- * Express sets them anew on every request, which V8 in Node 20 and 22 pays for with three quarters of the throughput
- * (nodejs/node#37457); on objects that already have them the call does nothing. Mount routers, not apps: an app inside
- * an app has prototypes of its own. With `tls` it speaks https, and nothing else on that port.
+ * Express otherwise changes the prototype on every request, which costs three quarters of the throughput in Node 20 and
+ * 22 (nodejs/node#37457). If the prototype is already right, the change does nothing. Mount routers, not apps: a
+ * mounted app has its own prototypes. With `tls` the port serves only HTTPS.
  */
 export function createFastServer(
   app: PrototypedApp,

@@ -2,17 +2,18 @@ import type { Logger } from '../observe/log.js';
 
 export type HealthReport = Readonly<{ ok: boolean; checks: Record<string, string> }>;
 
-/** Whether one dependency can do its work. Rejects with an error whose message says in words why not. */
+/** Resolves when a dependency works. Rejects with an error whose message says what is wrong. */
 export type Check = () => Promise<void>;
 
-// One look per second, however many ask: a load balancer, an orchestrator and every stranger may.
-const KEPT_MS = 1_000;
-// Two seconds: a load balancer's probe commonly gives up after five, and wants an answer, not a time-out.
+// The checks run at most once per second, however many load balancers, orchestrators and strangers ask.
+const CACHE_MS = 1_000;
+// Probes of load balancers commonly give up after five seconds. Two seconds leave time for an answer that says what is
+// wrong.
 const LIMIT_MS = 2_000;
-// How soon a change is in the log where nobody asks.
+// How often `watch` runs the checks.
 const WATCH_MS = 5_000;
 
-/** The checks of a process. Their answers are shared by all who ask, and each change of one is a line in the log. */
+/** The checks of a process. All callers share their results, and each change of a result is one line in the log. */
 export class Health {
   readonly #checks = new Map<string, OneCheck>();
   readonly #log: Pick<Logger, 'info' | 'warn'> | undefined;
@@ -27,20 +28,23 @@ export class Health {
     this.#looked = undefined;
   }
 
-  /** The event loop turns, or nobody would hear this. */
+  /** Always ok: a process that can answer is alive. */
   alive(): HealthReport {
     return { ok: true, checks: {} };
   }
 
-  /** As it was found within the last second. */
+  /** The result of the checks, at most a second old. */
   ready(): Promise<HealthReport> {
     const nowMs = performance.now();
-    if (!this.#looked || nowMs - this.#looked.atMs >= KEPT_MS)
+    if (!this.#looked || nowMs - this.#looked.atMs >= CACHE_MS)
       this.#looked = { atMs: nowMs, report: this.#look() };
     return this.#looked.report;
   }
 
-  /** Looks by itself, so that the log says what is wrong with a process that nobody asks. Returns what ends it. */
+  /**
+   * Runs the checks regularly, so that the log shows a fault even when nothing asks for readiness. Returns the function
+   * that stops it.
+   */
   watch(): () => void {
     void this.ready();
     const timer = setInterval(() => void this.ready(), WATCH_MS).unref();
@@ -67,14 +71,14 @@ export class Health {
 class OneCheck {
   readonly #check: Check;
   #underWay: Promise<void> | undefined;
-  /** The last one. */
+  /** The result of the last run. */
   answer: string | undefined;
 
   constructor(check: Check) {
     this.#check = check;
   }
 
-  /** A check that does not answer is waited for by the next look too, and not begun once more. */
+  /** If the previous run of the check is still under way, this waits for it and starts no second one. */
   async ask(): Promise<string> {
     this.#underWay ??= this.#check().finally(() => {
       this.#underWay = undefined;

@@ -1,6 +1,6 @@
 import type { Registry } from 'prom-client';
 import type { Env } from '../config/local.js';
-import { BadConfiguration, type Config, readConfig, unheardSettings } from '../config/read.js';
+import { BadConfiguration, type Config, readConfig, unknownSettings } from '../config/read.js';
 import { createLogger, type Logger } from '../observe/log.js';
 import { metricsOffset, openRegistry, type ProcessName, serveMetrics } from '../observe/metrics.js';
 import { type Closer, closeAll } from './closing.js';
@@ -11,22 +11,23 @@ export type Frame = Readonly<{
   log: Logger;
   registry: Registry;
   health: Health;
-  /** Registers what was opened; it is closed in reverse order when the process is told to stop. */
+  /** Registers an opened resource. Resources are closed in reverse order when the process stops. */
   opened: <T>(name: string, thing: T, close: (thing: T) => unknown) => T;
 }>;
 
-/** Told to the launcher through the IPC channel, when there is one. */
+/** The message that a process sends to its launcher through the IPC channel, if there is one. */
 export type ReadyMessage = Readonly<{ ready: ProcessName; detail: string }>;
 
-// EX_CONFIG of sysexits.h: the launcher does not start such a child again.
+// EX_CONFIG of sysexits.h: the launcher does not restart a child that ends with this code.
 const EX_CONFIG = 78;
-// The fleet must be gone ten seconds after a signal; each part gets four, and a process that overruns eight is ended.
+// The whole fleet must end within ten seconds of a signal. So each resource gets four seconds to close, and the process
+// exits after eight in any case.
 const CLOSE_LIMIT_MS = 4_000;
 const EXIT_LIMIT_MS = 8_000;
 
 /**
- * The frame of every process: configuration, log, metrics, readiness, and an orderly end on SIGTERM, SIGINT or the
- * death of the launcher. `start` opens what the process needs and returns a line that says where it can be reached.
+ * The frame of every process: configuration, log, metrics, readiness, and an orderly end on SIGTERM, SIGINT, SIGHUP or
+ * the death of the launcher. `start` opens what the process needs and returns a line with its address.
  */
 export async function runProcess(
   name: ProcessName,
@@ -35,8 +36,8 @@ export async function runProcess(
 ): Promise<void> {
   const config = configOrExit(name, env);
   const log = createLogger(name, config.LOG_LEVEL);
-  for (const { name: unheard, meant } of unheardSettings(env))
-    log.warn({ variable: unheard, meant }, `${unheard} is no setting${meant ? `: ${meant} is` : ''}`);
+  for (const { name: variable, meant } of unknownSettings(env))
+    log.warn({ variable, meant }, `${variable} is no setting${meant ? `: ${meant} is` : ''}`);
   const opened: Closer[] = [];
   const stop = stopper(log, opened);
   endsWith(stop, log);
@@ -86,9 +87,9 @@ function stopper(log: Logger, opened: readonly Closer[]): (code: number) => Prom
 }
 
 function endsWith(stop: (code: number) => Promise<void>, log: Logger): void {
-  // Not once: npm and terminals double their signals, and a second one would end the process by Node's default.
+  // Not `process.once`: npm and terminals send a signal twice, and the second one would kill the process.
   for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, () => void stop(0));
-  // The channel closes when the launcher dies, be it by kill -9: then nobody is left who would stop us.
+  // The channel also closes when the launcher is killed with `kill -9`. Nothing else would stop this process then.
   process.once('disconnect', () => void stop(0));
   process.on('uncaughtException', (error) => {
     log.fatal({ err: error }, 'broken assumption');

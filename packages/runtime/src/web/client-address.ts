@@ -1,18 +1,19 @@
 import type { IncomingMessage } from 'node:http';
 import { isIP, SocketAddress } from 'node:net';
 
-// The longest address in any of these spellings, with zone and port, is shorter.
+// No valid address is longer, with its zone and port.
 const ENTRY_MAX = 100;
 
-/** Node's spelling of IPv4 addresses in IPv6's form. */
+/** An IPv4 address written as IPv6, as Node does. */
 const MAPPED = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i;
 
 /**
- * The address that a proxy writes, in one spelling: without port, brackets, quotes and zone, IPv6 in its short form, and
- * an IPv4 address in IPv6's form as IPv4. Null for what is none, such as `unknown` or `_hidden` (RFC 7239, 6).
+ * The address in a proxy's entry, in a single spelling: without port, brackets, quotes and zone, IPv6 in its short
+ * form, and an IPv4 address written as IPv6 as IPv4. Null if it is not an address, such as `unknown` or `_hidden` (RFC
+ * 7239, 6).
  */
 export function addressIn(entry: string): string | null {
-  // As most are; every call asks.
+  // The common case first, because every request passes here.
   if (isIP(entry) === 4) return entry;
   if (entry.length > ENTRY_MAX) return null;
   const bare = withoutPort(entry.trim().replace(/^"(.*)"$/, '$1')).replace(/%.*$/s, '');
@@ -22,7 +23,10 @@ export function addressIn(entry: string): string | null {
   return MAPPED.exec(address)?.[1] ?? address;
 }
 
-/** A port is behind a bracket, behind IPv4, or too long to be a part of IPv6. */
+/**
+ * Removes the port. It follows a bracket or an IPv4 address; after IPv6 without brackets it has too many digits to be a
+ * part of the address.
+ */
 function withoutPort(entry: string): string {
   const [, inBrackets, v4, v6] =
     /^(?:\[([^\]]*)\](?::[\w.-]*)?|(\d+\.\d+\.\d+\.\d+):[\w.-]*|([\da-f:.]+:[\da-f:.]*):\d{1,5})$/i.exec(
@@ -32,15 +36,15 @@ function withoutPort(entry: string): string {
   return inBrackets ?? v4 ?? v6 ?? entry;
 }
 
-/** Whether the proxy with this address, so many hops away, is believed. */
+/** Whether the proxy with this address is trusted. `hop` is its distance: 0 for the nearest. */
 export type Trusts = (address: string, hop: number) => boolean;
 
-/** As much of an Express app as is needed: its setting, and the prototype of its requests. */
+/** The part of an Express app that is used here: its setting, and the prototype of its requests. */
 type App = Readonly<{ request: object; get: (name: 'trust proxy fn') => Trusts }>;
 
 /**
- * Gives the app's requests this address as `ip`. Express takes whatever a proxy wrote: an address with a port, or a
- * text of any length.
+ * Defines `ip` of the app's requests as the address below. Express itself accepts any text from a proxy, such as an
+ * address with a port.
  */
 export function readClientAddresses(app: App): void {
   const trusts = app.get('trust proxy fn');
@@ -57,11 +61,11 @@ type ReceivedRequest = Pick<IncomingMessage, 'headers'> & {
 };
 
 /**
- * The address of the client: the connection's own, or the one that the last believed proxy wrote down. Undefined when
- * that proxy wrote something that is no address: then nobody knows, and lists of addresses let nobody in.
+ * The address of the client: the address of the connection, or the one that the last trusted proxy reported. Undefined
+ * when that proxy reported something that is not an address. An allow list then admits no such request.
  *
- * X-Forwarded-For counts; Forwarded (RFC 7239) only without it, because proxies that write the first one pass on
- * whatever a client wrote into the second.
+ * Forwarded (RFC 7239) is read only without X-Forwarded-For. A proxy that writes X-Forwarded-For passes on a Forwarded
+ * header that the client may have invented.
  */
 export function clientAddress({ headers, socket }: ReceivedRequest, trusts: Trusts): string | undefined {
   let address = addressIn(socket.remoteAddress ?? '') ?? undefined;
@@ -78,7 +82,7 @@ export function clientAddress({ headers, socket }: ReceivedRequest, trusts: Trus
 
 const FOR = /(?:^|;)\s*for\s*=\s*("[^"]*"|[^;]*)/i;
 
-/** The entries from the nearest proxy to the client; empty ones say nothing (RFC 9110, 5.6.1). */
+/** The entries, from the nearest proxy to the client. Empty entries are skipped (RFC 9110, 5.6.1). */
 function forwardedFrom(headers: IncomingMessage['headers']): string[] {
   const list = headers['x-forwarded-for'];
   if (list !== undefined) return splitList(String(list));

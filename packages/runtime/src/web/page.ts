@@ -6,24 +6,24 @@ const entities: Readonly<Record<string, string>> = {
   "'": '&#39;',
 };
 
-/** Text as HTML shows it, in content and in quoted attributes. */
+/** Escapes text for HTML content and for quoted attributes. */
 export const escapeHtml = (text: string): string => text.replace(/[&<>"']/g, (char) => entities[char]!);
 
 export type PageLink = Readonly<{ href: string; text: string }>;
 
-/** A drawing of two arrows around a coin: it needs no second request, which a policy for images may refuse. */
+/** The icon: two arrows around a coin. It is a data URL, because a policy for images may refuse a second request. */
 export const favicon = `data:image/svg+xml,${encodeURIComponent(
   '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32"><rect width="32" height="32" rx="7" fill="#0b5cad"/><path d="M8 15a8 8 0 0 1 14-4l2 2m0-5v5h-5M24 17a8 8 0 0 1-14 4l-2-2m0 5v-5h5" fill="none" stroke="#fff" stroke-width="2.6" stroke-linecap="round" stroke-linejoin="round"/></svg>',
 )}`;
 
-/** What every page of the product has in its head. */
+/** The elements that every page has in its head. */
 export const pageHead = (title: string): string => `<meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">
 <title>${escapeHtml(title)} · Replenish</title>
 <link rel="icon" href="${favicon}">`;
 
-/** The header of every page: the product, which page of it this is, and ways to the others. */
+/** The header of every page: the product, the section, and links to the other pages. */
 export function pageHeader(home: string, section: string, links: readonly PageLink[] = []): string {
   const items = links.map(({ href, text }) => `<a href="${escapeHtml(href)}">${escapeHtml(text)}</a>`);
   return `<header class="site"><a class="brand" href="${escapeHtml(home)}">Replenish <span>${escapeHtml(section)}</span></a>${
@@ -31,7 +31,7 @@ export function pageHeader(home: string, section: string, links: readonly PageLi
   }</header>`;
 }
 
-/** Colours, type and header that all pages share. */
+/** The styles of colours, type and header for all pages. */
 export const pageLook = `:root {
   color-scheme: light dark;
   --ink: #1d2430;

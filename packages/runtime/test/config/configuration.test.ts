@@ -5,7 +5,7 @@ import {
   readConfig,
   readTogether,
   settings,
-  unheardSettings,
+  unknownSettings,
 } from '../../src/config/read.js';
 
 const read = (env: Record<string, string>) => readConfig({ REPLENISH_DIR: '/nowhere', ...env });
@@ -14,11 +14,11 @@ test.each([
   ['https://pay.example', 'https://pay.example'],
   ['https://pay.example/', 'https://pay.example'],
   ['https://pay.example/in//', 'https://pay.example/in'],
-])('PUBLIC_URL %s is the base %s', (given, base) => {
+])('PUBLIC_URL %s is read as %s', (given, base) => {
   expect(read({ PUBLIC_URL: given }).PUBLIC_URL).toBe(base);
 });
 
-test('what is read together is there together', () => {
+test('readTogether returns the values of all readers', () => {
   const [one, two] = readTogether(
     () => 1,
     () => 'two',
@@ -26,7 +26,7 @@ test('what is read together is there together', () => {
   expect([one + 1, two.length]).toEqual([2, 3]);
 });
 
-test('the faults of a configuration are told together, and anything else is no fault of it', () => {
+test('readTogether reports all faults of the configuration together and throws other errors as they are', () => {
   const bad = (words: string) => () => {
     throw new BadConfiguration(words);
   };
@@ -45,7 +45,7 @@ test('the faults of a configuration are told together, and anything else is no f
   expect(() => readTogether(bad('no database'), broken)).toThrow(TypeError);
 });
 
-test('a fault of the configuration is told without the stack, which says nothing of it', () => {
+test('a fault of the configuration has no stack trace', () => {
   expect(new BadConfiguration('no database').stack).toBeUndefined();
 });
 
@@ -54,19 +54,22 @@ const production = { NODE_ENV: 'production' };
 test.each([
   ['defaults', {}],
   ['defaults of production', production],
-  ['the times of our own fault tests', { RECONCILE_AFTER_MS: '1000', PROVIDER_TIMEOUT_MS: '2000' }],
-  ['a long call, and the silence that follows from it', { PROVIDER_TIMEOUT_MS: '120000' }],
+  ['the times of the fault tests', { RECONCILE_AFTER_MS: '1000', PROVIDER_TIMEOUT_MS: '2000' }],
+  ['a long time limit of a call without a time of silence', { PROVIDER_TIMEOUT_MS: '120000' }],
   [
-    'a margin that is just enough',
+    'the smallest margin that production accepts',
     { ...production, RECONCILE_AFTER_MS: '33000', PROVIDER_TIMEOUT_MS: '30000' },
   ],
   [
     'ports that the system chooses',
     { INGRESS_PORT: '0', DASHBOARD_PORT: '0', METRICS_PORT: '0', SANDBOX_PORT: '0' },
   ],
-  ['the last run of ports', { METRICS_PORT: '65530' }],
-  ['an ingress where a dashboard stands elsewhere', { ...production, INGRESS_PORT: '8081' }],
-])('%s may be set together', (_, env) => {
+  ['the highest range of metrics ports', { METRICS_PORT: '65530' }],
+  [
+    'in production, the ingress on the default port of the dashboard',
+    { ...production, INGRESS_PORT: '8081' },
+  ],
+])('accepted: %s', (_, env) => {
   expect(() => read(env)).not.toThrow();
 });
 
@@ -94,7 +97,7 @@ test.each([
     { LOG_LEVEL: 'loud', METRICS_PORT: '65534', RECONCILE_PERIOD_MS: '3600000', INGRESS_PORT: '8081' },
     ['LOG_LEVEL', 'METRICS_PORT=65534', 'RECONCILE_PERIOD_MS=3600000', 'both 8081'],
   ],
-])('%j is refused, all faults together', (env, faults) => {
+])('%j is refused, and all faults are named', (env, faults) => {
   const fault = (() => {
     try {
       return read(env as Record<string, string>);
@@ -114,11 +117,11 @@ test.each([
   ['REDIS_URI', 'REDIS_URL'],
   ['MASTER_KEY', 'MASTER_KEY_FILE'],
   ['REPLENISH_SOMETHING', null],
-])('%s sets nothing, and %s is told instead', (name, meant) => {
-  expect(unheardSettings({ [name]: '1' })).toEqual([{ name, meant }]);
+])('%s is reported as unknown, with %s as the likely setting', (name, meant) => {
+  expect(unknownSettings({ [name]: '1' })).toEqual([{ name, meant }]);
 });
 
-test('no variable of others is taken for one of ours, nor one of ours for another', () => {
+test('variables of other programs and real settings are not reported as unknown', () => {
   const others = [
     'PATH',
     'HOME',
@@ -130,7 +133,7 @@ test('no variable of others is taken for one of ours, nor one of ours for anothe
     'npm_config_cache',
   ];
   const names = [...others, ...Object.keys(settings), 'REPLENISH_DIR'];
-  expect(unheardSettings(Object.fromEntries(names.map((name) => [name, '1'])))).toEqual([]);
+  expect(unknownSettings(Object.fromEntries(names.map((name) => [name, '1'])))).toEqual([]);
 });
 
 test('docs/configuration.md names every setting, and nothing else', () => {

@@ -18,7 +18,7 @@ function fileOf(text: string): string {
   return path;
 }
 
-test('master keys come from the environment or from a file, and the file goes first', () => {
+test('master keys come from the environment or from a file, and the file takes precedence', () => {
   const [one, two] = [key('one'), key('two')];
   expect(masterKeysOf(read({}))).toBeUndefined();
   expect(masterKeysOf(read({ MASTER_KEYS: `${one} ${two}` }))).toBe(`${one} ${two}`);
@@ -27,7 +27,7 @@ test('master keys come from the environment or from a file, and the file goes fi
 });
 
 test.each(['one', 'one:', `one:${randomBytes(31).toString('base64')}`, `${key('a')},${key('b')}`])(
-  '%p is no master key, and is not repeated in the message',
+  '%p is refused as a master key, and the message does not repeat it',
   (text) => {
     const faults = [
       () => read({ MASTER_KEYS: text }),
@@ -47,7 +47,7 @@ test.each(['one', 'one:', `one:${randomBytes(31).toString('base64')}`, `${key('a
   },
 );
 
-test('a file that is not there is a fault of the configuration', () => {
+test('a missing file is a fault of the configuration', () => {
   expect(() => masterKeysOf(read({ MASTER_KEY_FILE: join(dir, 'none') }))).toThrow(BadConfiguration);
 });
 
@@ -56,7 +56,7 @@ test.each([
   Buffer.alloc(32, 9),
   Buffer.from('correct horse battery staple, ok'),
   Buffer.from('0123456789abcdef0123456789abcdef'),
-])('production takes no master key that somebody typed: %p', (bytes) => {
+])('production refuses a master key that is not random: %p', (bytes) => {
   const keys = `${key('good')} typed:${bytes.toString('base64')}`;
   expect(() => requireMasterKeys(read({ NODE_ENV: 'production', MASTER_KEYS: keys }))).toThrow(
     /^master key typed: not random/,
@@ -64,7 +64,7 @@ test.each([
   expect(requireMasterKeys(read({ MASTER_KEYS: keys }))).toBe(keys);
 });
 
-test('production needs one', () => {
+test('production requires a master key', () => {
   expect(() => requireMasterKeys(read({ NODE_ENV: 'production' }))).toThrow(BadConfiguration);
   const keys = key('live');
   expect(requireMasterKeys(read({ NODE_ENV: 'production', MASTER_KEYS: keys }))).toBe(keys);

@@ -12,7 +12,7 @@ beforeAll(async () => {
 });
 afterAll(() => rm(dir, { recursive: true }));
 
-test('lines arrive whole and in order, together', () => {
+test('lines are written in batches, whole and in order', () => {
   const file = join(dir, 'lines');
   const fd = openSync(file, 'w');
   const output = openLineOutput(fd);
@@ -24,7 +24,7 @@ test('lines arrive whole and in order, together', () => {
   closeSync(fd);
 });
 
-test('output that takes nothing costs lines, and says how many when it takes some again', () => {
+test('lines that cannot be written are dropped, and their count is logged once writing works again', () => {
   const file = join(dir, 'again');
   const fd = openSync('/dev/full', 'w');
   const output = openLineOutput(fd);
@@ -34,14 +34,14 @@ test('output that takes nothing costs lines, and says how many when it takes som
   };
   for (let n = 0; n < 3; n++) write('lost\n');
   closeSync(fd);
-  // The lowest number that is free is given out again: from here on it is a file with room.
+  // The system reuses the lowest free descriptor number, so `fd` is now a file that can be written.
   expect(openSync(file, 'w')).toBe(fd);
   const later = jest.spyOn(performance, 'now').mockReturnValue(performance.now() + 60_000);
   write('kept\n');
   later.mockRestore();
   closeSync(fd);
-  const [torn, told, kept] = readFileSync(file, 'utf8').split('\n');
-  expect([torn, JSON.parse(told!), kept]).toMatchObject(['', { level: 'error', lost: 3 }, 'kept']);
+  const [torn, lossReport, last] = readFileSync(file, 'utf8').split('\n');
+  expect([torn, JSON.parse(lossReport!), last]).toMatchObject(['', { level: 'error', lost: 3 }, 'kept']);
 });
 
 const program = join(import.meta.dirname, 'logs.mjs');
@@ -51,7 +51,7 @@ test.each([
   ['exit', 3],
   ['fatal', 0],
   ['throw', 1],
-])('a process that ends by %s leaves all that it logged', (how, code) => {
+])('a process that ends by %s has written all of its log lines', (how, code) => {
   const { stdout, status } = spawnSync(process.execPath, [program, how], { encoding: 'utf8' });
   expect(status).toBe(code);
   expect(
@@ -62,7 +62,7 @@ test.each([
   ).toEqual(['first', 'last']);
 });
 
-test('a process whose log is full goes on and ends', () => {
+test('a process whose log cannot be written runs on and ends normally', () => {
   const full = openSync('/dev/full', 'w');
   const { status, stderr } = spawnSync(process.execPath, [program, 'natural'], {
     stdio: ['ignore', full, 'pipe'],

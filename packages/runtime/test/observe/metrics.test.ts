@@ -2,7 +2,7 @@ import { expect, test } from '@jest/globals';
 import { Gauge, openRegistry, serveMetrics } from '../../src/observe/metrics.js';
 import { Health } from '../../src/process/health.js';
 
-test('a gauge whose store is away fails its scrape, and nothing more', async () => {
+test('a gauge that cannot read its store fails the scrape, but not the health check', async () => {
   const registry = openRegistry('test');
   new Gauge({
     name: 'replenish_away',

@@ -15,7 +15,7 @@ function open() {
   return { lines, outage: openOutageLog(log, 'the store is away') };
 }
 
-test('an outage is told once, and its end with the count', () => {
+test('an outage logs one line at its beginning and one with the count at its end', () => {
   const { lines, outage } = open();
   const error = new Error('away');
   for (let n = 0; n < 1_000; n++) outage.failed(error, { correlationId: `c${n}` });
@@ -27,7 +27,7 @@ test('an outage is told once, and its end with the count', () => {
   ]);
 });
 
-test('without a success it is over when nothing fails any more, and the next one is told anew', () => {
+test('an outage without a success ends after a quiet time, and the next outage is logged again', () => {
   const { lines, outage } = open();
   for (let n = 0; n < 4; n++) {
     outage.failed(new Error('away'));

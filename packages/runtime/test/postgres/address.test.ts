@@ -10,7 +10,7 @@ test.each([
   'postgres://u@db/replenish?sslmode=verify-full&sslrootcert=/etc/ca.pem',
   'postgres://u@db/replenish?sslmode=require&uselibpqcompat=true&application_name=replenish',
   'postgres://u@db/replenish?options=-c%20geqo%3Doff',
-])('%s is taken', (url) => {
+])('%s is accepted', (url) => {
   expect(read(url)).toBe(url);
 });
 
@@ -29,7 +29,7 @@ test.each([
   ['postgres://u:pa#ss@db/replenish', 'is no URL'],
   ['postgres://u@db/replenish#main', 'has a fragment'],
   ['mysql://u@db/replenish', 'begins with postgres://'],
-])('%s is refused with a word', (url, word) => {
+])('%s is refused with a reason', (url, word) => {
   expect(() => read(url)).toThrow(BadConfiguration);
   expect(() => read(url)).toThrow(word);
 });

@@ -2,7 +2,7 @@ import { expect, test } from '@jest/globals';
 import { until } from '@replenish/testing';
 import { Health } from '../../src/process/health.js';
 
-/** A dependency that counts how often it is asked, and fails with the words it is given. */
+/** A dependency that counts its checks and fails with `fault`, if it is set. */
 function dependency() {
   const state = { asked: 0, fault: null as string | null };
   const check = async () => {
@@ -12,7 +12,7 @@ function dependency() {
   return { state, check };
 }
 
-test('a thousand askers at once share one look, and it is kept for a second', async () => {
+test('a thousand callers at once share one check, whose result is used for a second', async () => {
   const { state, check } = dependency();
   const health = new Health();
   health.add('database', check);
@@ -23,7 +23,7 @@ test('a thousand askers at once share one look, and it is kept for a second', as
   await until(() => health.ready().then(() => state.asked === 2), { limitMs: 3_000 }, 'a second look');
 });
 
-test('what is wrong is told in words, by each dependency', async () => {
+test('the report says in words what is wrong with each dependency', async () => {
   const [database, queue] = [dependency(), dependency()];
   const health = new Health();
   health.add('database', database.check);
@@ -32,7 +32,7 @@ test('what is wrong is told in words, by each dependency', async () => {
   expect(await health.ready()).toEqual({ ok: false, checks: { database: 'ok', queue: 'Redis is full' } });
 });
 
-test('a change is one line in the log, however often it is asked for', async () => {
+test('a change of a check is logged once, however often readiness is read', async () => {
   const lines: string[] = [];
   const log = (level: string) => (_: object, line: string) => void lines.push(`${level} ${line}`);
   const { state, check } = dependency();
@@ -50,7 +50,7 @@ test('a change is one line in the log, however often it is asked for', async () 
   expect(lines).toEqual(['warn not ready: database: it is a replica', 'info ready again: database']);
 }, 20_000);
 
-test('a check that does not answer is told after two seconds, and is not begun again meanwhile', async () => {
+test('a check without an answer is reported after two seconds, and is not started again meanwhile', async () => {
   let begun = 0;
   const health = new Health();
   health.add('database', () => {

@@ -21,7 +21,7 @@ test.each([
   ['[::ffff:203.0.113.9]:443', '203.0.113.9'],
   ['0:0:0:0:0:ffff:203.0.113.9', '203.0.113.9'],
   ['::1', '::1'],
-])('%s is the address %s', (entry, address) => expect(addressIn(entry)).toBe(address));
+])('%s is read as %s', (entry, address) => expect(addressIn(entry)).toBe(address));
 
 test.each([
   ...['', 'unknown', '_hidden', '"_secret"', 'localhost', '203.0.113', '203.0.113.256', '203.0.113.09'],
@@ -37,7 +37,7 @@ test.each([
     '203.0.113.9 x',
   ],
   ...['a'.repeat(10_000), `${'1:'.repeat(5_000)}`],
-])('%s is no address', (entry) => expect(addressIn(entry)).toBeNull());
+])('%s is not an address', (entry) => expect(addressIn(entry)).toBeNull());
 
 const from = (
   remoteAddress: string | undefined,
@@ -54,13 +54,13 @@ test.each<[string, string, string | undefined]>([
   ['nothing', '', '10.0.0.1'],
   ['an unknown client', 'unknown', undefined],
   ['an unknown client behind a known one', 'unknown, 203.0.113.9', '203.0.113.9'],
-  ['a hidden client behind a believed proxy', '_hidden, 10.0.0.2', undefined],
+  ['a hidden client behind a trusted proxy', '_hidden, 10.0.0.2', undefined],
   ['believed proxies alone', '10.0.0.2', '10.0.0.2'],
-])('of X-Forwarded-For with %s the client is found', (_what, list, address) =>
+])('X-Forwarded-For with %s', (_what, list, address) =>
   expect(from('::ffff:10.0.0.1', { 'x-forwarded-for': list }, ['10.0.0.1', '10.0.0.2'])).toBe(address),
 );
 
-test('nobody but a believed proxy says where a call comes from', () => {
+test('forwarding headers count only from a trusted proxy', () => {
   const headers = { 'x-forwarded-for': '203.0.113.9', forwarded: 'for=203.0.113.9' };
   expect(from('192.0.2.1', headers, ['10.0.0.1'])).toBe('192.0.2.1');
   expect(from(undefined, headers, ['10.0.0.1'])).toBeUndefined();
@@ -77,7 +77,7 @@ test.each<[string, string | undefined]>([
   expect(from('10.0.0.1', { forwarded }, ['10.0.0.1', '10.0.0.2'])).toBe(address),
 );
 
-test('X-Forwarded-For goes before Forwarded, which its proxy may have passed on', () => {
+test('X-Forwarded-For takes precedence over Forwarded, which the client may have written', () => {
   const headers = { 'x-forwarded-for': '203.0.113.9', forwarded: 'for=198.51.100.1' };
   expect(from('10.0.0.1', headers, ['10.0.0.1'])).toBe('203.0.113.9');
 });

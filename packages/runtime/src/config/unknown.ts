@@ -1,16 +1,16 @@
-/** A variable that no code reads, and the setting that it was probably meant to be. */
-export type Unheard = Readonly<{ name: string; meant: string | null }>;
+/** A variable that no code reads, with the setting that was probably meant. */
+export type UnknownVariable = Readonly<{ name: string; meant: string | null }>;
 
-// One or two letters off; more would take a stranger's variable for ours.
+// More than two different letters would match variables of other programs.
 const TYPING_ERRORS_MAX = 2;
-// A cluster writes these for each of its services, whatever we call our settings.
+// Kubernetes sets these variables for each of its services.
 const OF_A_CLUSTER = /_SERVICE_(?:HOST|PORT)(?:_|$)|_(?:TCP|UDP)(?:_|$)/;
 
 /**
- * Variables that look like ours and are none: `RECONCILE_AFTER` sets nothing, and nobody would hear of it.
- * `known` are the names that are read.
+ * Finds variables that look like settings but are not, such as `RECONCILE_AFTER`. Without a warning they would have no
+ * effect unnoticed. `known` are the names of the settings.
  */
-export function unheardOf(names: readonly string[], known: readonly string[]): Unheard[] {
+export function findUnknown(names: readonly string[], known: readonly string[]): UnknownVariable[] {
   const isKnown = new Set(known);
   return names
     .filter((name) => !isKnown.has(name) && !OF_A_CLUSTER.test(name))
@@ -28,7 +28,7 @@ function meantBy(name: string, known: readonly string[]): string | null {
   return nearest?.one ?? null;
 }
 
-/** Letters that were left out, added or changed between two names (Levenshtein). */
+/** The number of letters left out, added or changed between two names (Levenshtein distance). */
 function typingErrors(one: string, other: string): number {
   let row = Array.from({ length: other.length + 1 }, (_, at) => at);
   for (const [at, letter] of [...one].entries()) {
