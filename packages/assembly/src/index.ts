@@ -1,4 +1,10 @@
-export { callRow, newsOfQuery, newsOfSubmit, type OutcomeNews, type Sought } from './outcome-news.js';
+export {
+  callRow,
+  newsOfQuery,
+  newsOfSubmit,
+  type OutcomeNews,
+  type QueriedRecharge,
+} from './outcome-news.js';
 export { domainOptions, queueOptions } from './parts.js';
 export { openProviderMetrics, type ProviderMetrics } from './provider-metrics.js';
 export { openRecovery, type RecoveryDeps } from './recovery.js';

@@ -2,13 +2,16 @@ import type { ProviderCallRow, RechargeReport, State } from '@replenish/domain';
 import { newsOfOrder, nextStep } from '@replenish/domain/rules';
 import type { Attempt, OrderPromises, QueryOutcome, SubmitOutcome } from '@replenish/providers';
 
-/** What an outcome says of a recharge, before it is known which recharge and which attempt it was. */
+/** The part of a recharge report that follows from the outcome of a provider call alone. */
 export type OutcomeNews = Omit<RechargeReport, 'transactionId' | 'attempt' | 'seen' | 'calls'>;
 
-// The wait before the next submit when the provider took nothing and named no time.
+// The wait before the next submit when the provider took nothing and sent no Retry-After.
 const RESUBMIT_AFTER_MS = 1_000;
 
-/** What the outcome of a submit call means for the money. Total: a new kind of outcome does not compile unless decided. */
+/**
+ * The news that follows from the outcome of a submit call. If a kind of outcome is added, this does not compile until
+ * it is handled.
+ */
 export function newsOfSubmit(outcome: SubmitOutcome, provider: string): OutcomeNews {
   const source = 'submission' as const;
   switch (outcome.kind) {
@@ -42,11 +45,14 @@ export function newsOfSubmit(outcome: SubmitOutcome, provider: string): OutcomeN
   }
 }
 
-/** The state of the recharge, and what its provider promises, decide what the absence of an order means. */
-export type Sought = Readonly<{ state: State; provider: string; promises: OrderPromises }>;
+/** The recharge that was queried. Its state and its provider's promises decide the meaning of an absent order. */
+export type QueriedRecharge = Readonly<{ state: State; provider: string; promises: OrderPromises }>;
 
-/** What the outcome of a question means for the money. Total like `newsOfSubmit`. */
-export function newsOfQuery(outcome: QueryOutcome, { state, provider, promises }: Sought): OutcomeNews {
+/** The news that follows from the outcome of a query. Every kind of outcome is handled, as in `newsOfSubmit`. */
+export function newsOfQuery(
+  outcome: QueryOutcome,
+  { state, provider, promises }: QueriedRecharge,
+): OutcomeNews {
   const source = 'poll' as const;
   const unknown = { source, news: 'unknown' as const };
   switch (outcome.kind) {
@@ -72,7 +78,7 @@ export function newsOfQuery(outcome: QueryOutcome, { state, provider, promises }
   }
 }
 
-/** One call to a provider as the domain keeps it. */
+/** One provider call, as the domain stores it. */
 export const callRow = (
   call: Omit<Attempt, 'provider' | 'operation' | 'cause'>,
   row: Pick<ProviderCallRow, 'id' | 'operation' | 'attempt'>,

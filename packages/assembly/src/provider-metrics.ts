@@ -9,9 +9,11 @@ export type ProviderMetrics = Readonly<{
     endedAt: Date;
   }) => void;
   onBreaker: (provider: string, operation: string, state: 'closed' | 'half_open' | 'open') => void;
-  /** The code of a provider threw. It must answer with an outcome instead. */
+  /** The code of a provider threw an error, where it should have returned an outcome. */
   onBug: (error: unknown) => void;
-  /** Takes what a report led to, and observes the time from creation to success when the report confirmed a recharge. */
+  /**
+   * Receives the result of a report. If the report confirmed a recharge, the time from creation to success is observed.
+   */
   onReported: (provider: string, result: ReportOutcome, now: Date) => void;
 }>;
 

@@ -2,15 +2,15 @@ import type { Logger } from '@replenish/runtime';
 
 export type RecoveryDeps = Readonly<{
   log: Logger;
-  /** Makes the recharges due that the provider's silence put off. Resolves with their number. */
+  /** Makes the recharges due that were postponed because the provider was silent. Resolves with their number. */
   pullForward: (provider: string) => Promise<number>;
-  /** After recharges were made due. */
+  /** Called after recharges were made due. */
   onDue?: () => void;
 }>;
 
 /**
- * Handler for a provider that answers again after an outage. The outage has put recharges off by growing gaps; the
- * handler makes them due now.
+ * Returns the handler for a provider that answers again after an outage. During the outage the recharges were postponed
+ * by growing gaps. The handler makes them due now.
  */
 export function openRecovery({ log, pullForward, onDue }: RecoveryDeps): (provider: string) => void {
   return (provider) => {

@@ -4,8 +4,8 @@ import { domainOptions } from '../src/parts.js';
 
 const environment = { REPLENISH_DIR: '/nowhere', DATABASE_URL: 'postgres://replenish@localhost/replenish' };
 
-/** The lines that a process of this environment logs about its rights. */
-function told(NODE_ENV: string): string[] {
+/** The lines that a process logs about the rights of its database role. */
+function loggedLines(NODE_ENV: string): string[] {
   const lines: string[] = [];
   const log = Object.assign(createLogger('test', 'silent'), {
     warn: (line: string) => void lines.push(line),
@@ -16,7 +16,7 @@ function told(NODE_ENV: string): string[] {
   return lines;
 }
 
-test('a process in production warns of a role that could switch the guards off; on a desk nobody is warned', () => {
-  expect(told('production')).toEqual(['the role owns the tables']);
-  expect(told('development')).toEqual([]);
+test('production logs a warning about a role with too many rights, development does not', () => {
+  expect(loggedLines('production')).toEqual(['the role owns the tables']);
+  expect(loggedLines('development')).toEqual([]);
 });
