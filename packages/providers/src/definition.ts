@@ -1,7 +1,7 @@
 import type { Config } from '@replenish/runtime';
 import type { Provider } from './contract/provider.js';
 
-/** Every payment method a producer may name. */
+/** Every payment method that a client may name. */
 export const paymentMethods = [
   'sandbox',
   'credit_card',
@@ -19,13 +19,13 @@ export type ProvidersConfig = Readonly<
   }
 >;
 
-/** How a provider enters the registry. Its folder exports one. */
+/** An entry of the provider registry. Each provider's folder exports one. */
 export type ProviderDefinition = Readonly<{
   name: string;
   /** The payment methods that it serves. */
   methods: readonly PaymentMethod[];
-  /** Whether it serves the methods that no other configured provider serves. */
+  /** Whether it also serves the methods that no other configured provider serves. */
   isFallback?: boolean;
-  /** Null where the configuration does not ask for it. @throws for a configuration that cannot be right */
+  /** Opens the provider. Null when it is not configured. @throws when its configuration is invalid */
   open(config: ProvidersConfig): Provider | null;
 }>;

@@ -10,7 +10,7 @@ import type { BreakerState } from './guard/breaker.js';
 import { type GuardedProvider, type GuardOptions, guard } from './guard/guard.js';
 import { sandbox } from './sandbox/provider.js';
 
-/** Every provider that this release knows. A new provider adds its folder and its definition here. */
+/** Every provider of this release. To add one, add its folder and list its definition here. */
 const definitions: readonly ProviderDefinition[] = [sandbox];
 
 export type ProvidersOptions = Omit<GuardOptions, 'timeoutMs' | 'onBreaker' | 'onAnswersAgain'> &
@@ -22,14 +22,14 @@ export type ProvidersOptions = Omit<GuardOptions, 'timeoutMs' | 'onBreaker' | 'o
 export interface Providers {
   readonly names: readonly string[];
   get(name: string): GuardedProvider | undefined;
-  /** Without the guard: for webhooks, which call nobody. */
+  /** The provider without the guard. For webhooks, which make no calls. */
   raw(name: string): Provider | undefined;
-  /** The provider that serves a payment method; null refuses it. */
+  /** The name of the provider that serves a payment method; null when there is none. */
   route(paymentMethod: string): string | null;
   close(): Promise<void>;
 }
 
-/** Opens every provider that is configured. @throws for a configuration that cannot be right. */
+/** Opens every configured provider. @throws when a configuration is invalid */
 export function openProviders(config: ProvidersConfig, options: ProvidersOptions = {}): Providers {
   const { onBreaker, onAnswersAgain, ...each } = options;
   const raw = new Map<string, Provider>();

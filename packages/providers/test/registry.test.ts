@@ -9,7 +9,7 @@ const config = {
   PROVIDER_TIMEOUT_MS: 1_000,
 } as const;
 
-test.each(['development', 'test'] as const)('in %s every known method goes to the sandbox', async (env) => {
+test.each(['development', 'test'] as const)('in %s the sandbox serves every payment method', async (env) => {
   const providers = openProviders({ ...config, NODE_ENV: env });
   expect(paymentMethods.map((method) => providers.route(method))).toEqual(
     paymentMethods.map(() => 'sandbox'),
@@ -20,7 +20,7 @@ test.each(['development', 'test'] as const)('in %s every known method goes to th
   await providers.close();
 });
 
-test('in production the sandbox counts as not configured, and every method is refused', async () => {
+test('in production the sandbox is not opened, and no provider serves a method', async () => {
   const providers = openProviders({ ...config, NODE_ENV: 'production' });
   expect(paymentMethods.map((method) => providers.route(method))).toEqual(paymentMethods.map(() => null));
   expect(providers.names).toEqual([]);
@@ -30,7 +30,7 @@ test('in production the sandbox counts as not configured, and every method is re
 });
 
 test.each(['cash', '', 'SANDBOX', '__proto__', 'constructor'])(
-  '%p names neither method nor provider',
+  '%p is neither a method nor a provider',
   async (name) => {
     const providers = openProviders({ ...config, NODE_ENV: 'test' });
     expect(providers.route(name)).toBeNull();
@@ -40,7 +40,7 @@ test.each(['cash', '', 'SANDBOX', '__proto__', 'constructor'])(
   },
 );
 
-test('a broken secret stops the start', () => {
+test('an invalid webhook secret prevents the start', () => {
   const broken = { ...config, NODE_ENV: 'test', SANDBOX_WEBHOOK_SECRET: 'whsec_' } as const;
   expect(() => openProviders(broken)).toThrow('webhook secret');
 });

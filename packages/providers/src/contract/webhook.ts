@@ -1,9 +1,9 @@
 import type { OrderStatus } from './order.js';
 
-/** An authentic webhook that tells of an order, reduced to what the domain needs to know. */
+/** An authentic webhook about an order, reduced to the fields that the domain needs. */
 export type OrderEvent = Readonly<{
   kind: 'order';
-  /** Our reference when the event carries it; the provider's order id otherwise. */
+  /** Our reference; null when the event carries only the provider's order id. */
   reference: string | null;
   providerOrderId: string | null;
   /** The account that the money went to; null when the event does not say. */
@@ -17,12 +17,12 @@ export type OrderEvent = Readonly<{
 }>;
 
 /**
- * An authentic webhook of a type or form that this release does not read. It may be about money all the same, so it
- * says which order it names, as far as that can be seen.
+ * An authentic webhook of a type or form that this release does not understand. It may still be about money, so it
+ * carries the ids of its order where they can be found.
  */
 export type UnreadEvent = Readonly<{
   kind: 'unread';
-  /** The provider's word for this type of event; null when it has none. */
+  /** The provider's name for this type of event; null when it has none. */
   type: string | null;
   reference: string | null;
   providerOrderId: string | null;
@@ -31,7 +31,7 @@ export type UnreadEvent = Readonly<{
 export type ProviderEvent =
   | OrderEvent
   | UnreadEvent
-  /** A type that never tells of money, such as a test of the address. */
+  /** A type that is never about money, such as a test of the address. */
   | Readonly<{ kind: 'ignored'; type: string }>;
 
 export type WebhookRefusal = 'bad_signature' | 'outside_window';
@@ -41,16 +41,16 @@ export type Headers = Readonly<Record<string, string | string[] | undefined>>;
 /** The webhooks of a provider that sends some. */
 export interface Webhooks {
   /**
-   * Verifies the bytes as received. An authentic webhook is stored whether it can be read or not: a kind of event that
-   * is new here would be lost otherwise.
+   * Verifies the signature of the bytes as received. Every authentic webhook is stored, even one that cannot be read: a
+   * newer release may read it.
    */
   verify(
     rawBody: Buffer,
     headers: Headers,
     now: Date,
   ): { ok: true; eventId: string } | { ok: false; refusal: WebhookRefusal };
-  /** Reads a body that was verified when it was stored. Never throws: what it cannot read is `unread`. */
+  /** Reads a body that was verified before. Never throws: a body that it cannot read gives `unread`. */
   read(rawBody: Buffer): ProviderEvent;
-  /** The answer that this provider expects once its webhook is stored. */
+  /** The response that the provider expects after its webhook is stored. */
   readonly reply: Readonly<{ contentType: string; body: string }>;
 }

@@ -7,21 +7,22 @@ export type Unknown = Extract<SubmitOutcome, { kind: 'unknown' }>;
 export type NotExecuted = Extract<SubmitOutcome, { kind: 'not_executed' }>;
 export type SendOnce<O extends Outcome> = (signal: AbortSignal) => Promise<CallAnswer<O>>;
 
-/** One physical attempt: something may have been sent. */
+/** The record of one attempt of a call. Something may have been sent. */
 export type Attempt = Readonly<{
   provider: string;
   operation: ProviderOperation;
   startedAt: Date;
   endedAt: Date;
   outcome: Outcome['kind'];
-  /** Why nothing definite was heard; null when something was. */
+  /** Why the outcome is not definite; null when it is. */
   cause: string | null;
   httpStatus: number | null;
   providerCode: string | null;
 }>;
 
 /**
- * Whether the provider is in trouble. A refused order is an answer, and a rate limit comes from a provider that works.
+ * Whether the outcome counts as an outage of the provider. A refused order does not: it is an answer. A rate limit does
+ * not either: it comes from a provider that works.
  */
 export const isOutage = (outcome: Outcome): boolean =>
   outcome.kind === 'unknown' || (outcome.kind === 'not_executed' && outcome.cause !== 'rate_limited');

@@ -4,34 +4,38 @@ import CircuitBreaker from 'opossum';
 export type BreakerState = 'closed' | 'open' | 'half_open';
 
 export type BreakerLimits = Readonly<{
-  /** Opens when more than this share of the calls in the window were outages. */
+  /** The breaker opens when more than this share of the calls in the window were outages. */
   outagePercentage: number;
-  /** ... and there were at least so many calls in it. */
+  /** The breaker opens only if the window has at least this many calls. */
   callsMin: number;
   windowMs: number;
-  /** How long it stays open before one call may try. */
+  /** How long the breaker stays open before it admits one call as a probe. */
   resetMs: number;
 }>;
 
 export interface Breaker {
-  /** Null: a call may go now. */
+  /** The earliest time of the next try. Null: a call may start now. */
   isOpen(): { retryAtMs: number } | null;
-  /** Admission of one call; null when none is granted. The result must be reported exactly once. */
+  /** Admits one call, or returns null to refuse it. The result of an admitted call must be reported exactly once. */
   enter(): { report(isOutage: boolean): Promise<void> } | null;
   close(): void;
 }
 
 const BUCKETS = 10;
-// A worker that looks just before the half-open timer fires must come back later, not spin.
+// The shortest wait that `isOpen` returns. Without it, a worker that asks just before the half-open timer fires would
+// retry in a busy loop.
 const WAIT_MIN_MS = 100;
 
 /**
- * opossum counts results, opens and half-opens; admission is decided here.
+ * The breaker uses opossum only to count results and to change between closed, open and half-open. This code decides
+ * which calls are admitted.
  *
- * It is told each result after the fact instead of running the call. Three of its ways would cost money or hours:
- * its shared abort controller ends other people's calls; a call that began before the breaker opened and ends in
- * half-open decides as if it were the probe; and a call counts in the window it began in but fails in a later one,
- * so that calls slower than the window never open it.
+ * opossum does not run the calls; each result is reported to it afterwards. If it ran them, three of its properties
+ * would do harm:
+ * - Its shared abort controller ends the calls of other callers.
+ * - A call that began before the breaker opened, and ends while it is half-open, is taken for the probe.
+ * - A call is counted in the window in which it began, but its failure in a later one. So calls that are slower than
+ * the window never open the breaker.
  */
 export function openBreaker(
   limits: BreakerLimits,
@@ -50,7 +54,7 @@ export function openBreaker(
   });
   circuit.on('halfOpen', () => onState('half_open'));
   circuit.on('close', () => {
-    // The outage just survived would open it again at the first failure for a whole window.
+    // Without an empty window, the failures of the past outage would reopen the breaker at the next failure.
     clearWindow();
     onState('closed');
   });
@@ -70,7 +74,7 @@ export function openBreaker(
       waitingSinceMs = now().getTime();
     }
     async function report(isOutage: boolean) {
-      // Results from before the last opening are old news: they neither close nor open it.
+      // A result of a call from before the last opening is ignored. It says nothing about the provider now.
       try {
         if (enteredAfter === openings) await circuit.fire(isOutage).catch(ignoreCounted);
       } finally {
@@ -89,7 +93,7 @@ function openCircuit(limits: BreakerLimits) {
   const count = async (isOutage: boolean): Promise<void> => {
     if (isOutage) throw new OpenBreaker();
   };
-  // Own rotation of the buckets: opossum's has no way to empty the window.
+  // The buckets are rotated here because opossum cannot empty its window.
   const buckets = new EventEmitter();
   const rotation = setInterval(() => buckets.emit('rotate'), limits.windowMs / BUCKETS).unref();
   const circuit = new CircuitBreaker(count, {
@@ -112,7 +116,7 @@ function openCircuit(limits: BreakerLimits) {
   return { circuit, clearWindow, shutdown };
 }
 
-/** opossum hands the outage back once it is counted. A circuit that was shut down counts no more. */
+/** opossum throws each counted outage again, and an error of its own after shutdown. Both are ignored. */
 function ignoreCounted(error: unknown): void {
   const isOwn = error instanceof Error && CircuitBreaker.isOurError(error);
   if (!(error instanceof OpenBreaker) && !isOwn) throw error;

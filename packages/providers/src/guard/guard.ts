@@ -14,32 +14,41 @@ import { retried } from './retry.js';
 import { withinLimit } from './time-limit.js';
 
 export type GuardOptions = Readonly<{
-  /** Limit of one attempt. */
+  /** Time limit of one attempt. */
   timeoutMs: number;
   onCall?: (record: Attempt) => void;
   onBreaker?: (operation: ProviderOperation, state: BreakerState) => void;
-  /** The provider was silent several times in a row, and answers again. Called once per ten seconds at most. */
+  /**
+   * Called when the provider answers again after several calls without an answer in a row. At most once per ten
+   * seconds.
+   */
   onAnswersAgain?: () => void;
-  /** A provider threw: the order may have been taken, the outcome is `unknown`, and the code is wrong. */
+  /**
+   * Called when the code of a provider throws, which is a bug. The outcome is `unknown`, because the order may have
+   * been taken.
+   */
   onBug?: (error: unknown) => void;
   now?: () => Date;
   random?: () => number;
   limits?: Partial<GuardLimits>;
 }>;
 
-/** The orders of a provider, behind the guard. No call takes longer than the retry budget, one attempt and its grace. */
+/** The orders of a provider, behind the guard. A call takes at most the retry budget plus one attempt and its grace. */
 export interface GuardedProvider {
   readonly name: string;
   readonly promises: OrderPromises;
-  /** `calls` holds every physical attempt, in order; it is empty when the breaker let none through. */
+  /** `calls` holds every attempt in order. It is empty when the breaker admitted none. */
   submit(order: Order): Promise<{ outcome: SubmitOutcome; calls: Attempt[] }>;
   find(order: SoughtOrder): Promise<{ outcome: QueryOutcome; calls: Attempt[] }>;
-  /** To be asked before anything is committed; `retryAtMs` is epoch milliseconds. Null: a call may go now. */
+  /**
+   * Whether the breaker is open. Call it before the claim is committed. `retryAtMs` is in epoch milliseconds. Null: a
+   * call may start now.
+   */
   isOpen(operation: ProviderOperation): { retryAtMs: number } | null;
   close(): Promise<void>;
 }
 
-/** Time limit, circuit breaker, retries and records around a provider's calls. */
+/** Puts a time limit, a circuit breaker, retries and records around a provider's calls. */
 export function guard(provider: Provider, options: GuardOptions): GuardedProvider {
   const { orders } = provider;
   const limits = { ...defaultLimits, ...options.limits };
@@ -49,7 +58,7 @@ export function guard(provider: Provider, options: GuardOptions): GuardedProvide
   const watchRecovery = recoveryWatch(() => options.onAnswersAgain?.());
   const breakers = { submit: breakerOf('submit'), query: breakerOf('query') };
 
-  /** One attempt, or the refusal of an open breaker. */
+  /** Makes one attempt, or returns `not_executed` when the breaker is open. */
   async function attempt<O extends Outcome>(
     operation: ProviderOperation,
     run: SendOnce<O>,
@@ -90,12 +99,12 @@ export function guard(provider: Provider, options: GuardOptions): GuardedProvide
   };
 }
 
-// One call without an answer happens every day. Three in a row are the beginning of an outage.
+// A single call without an answer is common. Three in a row indicate an outage.
 const SILENT_MIN = 3;
-// A provider that answers every other call does not recover each time.
+// A provider that fails and answers by turns is reported at most this often.
 const RECOVERY_GAP_MS = 10_000;
 
-/** Takes for every call whether it met an outage, and reports an answer that follows several outages in a row. */
+/** Returns a function that is called after every call. It reports the first answer after several outages in a row. */
 function recoveryWatch(onRecovery: () => void): (isOutage: boolean) => void {
   let silent = 0;
   let reportedAtMs = Number.NEGATIVE_INFINITY;

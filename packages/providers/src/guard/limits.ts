@@ -2,19 +2,25 @@ import type { BreakerLimits } from './breaker.js';
 
 export type GuardLimits = Readonly<{
   breaker: BreakerLimits;
-  /** Attempts of one call in all, the first included. */
+  /** The maximum number of attempts per call, the first one included. */
   attemptsMax: number;
-  /** The first wait before a retry. It doubles, and is stretched by up to as much again at random. */
+  /** The wait before the first retry. It doubles with each retry, and a random part of up to 100 % is added. */
   backoffMs: number;
   /** No retry starts later than this after the first attempt started. */
   retryBudgetMs: number;
-  /** How long an aborted provider may take to say what it knows before its answer is dropped. */
+  /**
+   * How long an attempt may continue after its time limit, so that the provider's code can report what it knows. Later
+   * answers are dropped.
+   */
   graceMs: number;
   /** Random extra delay for callers that find the breaker open, so that they do not all retry at the same moment. */
   spreadMs: number;
 }>;
 
-/** Ten seconds of window see an outage early; three tries within three seconds outlast a restart. */
+/**
+ * The defaults. A window of ten seconds detects an outage early. Three attempts within three seconds outlast a restart
+ * of the provider.
+ */
 export const defaultLimits: GuardLimits = {
   breaker: { outagePercentage: 50, callsMin: 10, windowMs: 10_000, resetMs: 5_000 },
   attemptsMax: 3,

@@ -11,9 +11,9 @@ class NotExecutedError extends Error {
 }
 
 /**
- * Tries again only what was certainly not executed, and only while the budget and the breaker allow it. The budget is
- * checked once more after the wait: a process that was frozen meanwhile must not send an order that others may have
- * sent since.
+ * Retries only a call that was certainly not executed, while the budget and the breaker allow it. The budget is checked
+ * again after the wait. If the process was frozen meanwhile, another worker may have sent the order, and this one must
+ * not send it too.
  */
 export async function retried<O extends Outcome>(
   attempt: () => Promise<O>,
@@ -23,7 +23,7 @@ export async function retried<O extends Outcome>(
   const startedMs = performance.now();
   const leftMs = () => limits.retryBudgetMs - (performance.now() - startedMs);
   let last: NotExecutedError | undefined;
-  /** Waits out Retry-After, if there is time for it; p-retry's own backoff follows and spreads the callers. */
+  /** Waits for the Retry-After time if the budget allows it. The backoff of p-retry follows and spreads the callers. */
   async function mayRetry({ outcome }: NotExecutedError): Promise<boolean> {
     if (breaker.isOpen()) return false;
     const waitMs = outcome.retryAfterMs ?? 0;

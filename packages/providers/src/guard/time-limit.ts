@@ -6,9 +6,10 @@ const noFacts: CallFacts = { httpStatus: null, providerCode: null };
 type TimeLimit = Readonly<{ timeoutMs: number; graceMs: number }>;
 
 /**
- * Runs one attempt, which ends within `timeoutMs` and `graceMs`. Each attempt has an abort signal of its own, so one
- * that runs out of time ends no other. Within the grace the provider may say what it knows: nothing was sent, or a
- * status line was heard. The late answer of a provider that ignores its signal is dropped; a question finds the order.
+ * Runs one attempt, which ends within `timeoutMs` plus `graceMs`. Each attempt has its own abort signal, so a time-out
+ * does not end other attempts. After the time-out, the provider's code has the grace to report whether anything was
+ * sent, and which status arrived. If the code ignores the signal, its late answer is dropped; a query finds the order
+ * later.
  */
 export async function withinLimit<O extends Outcome>(
   run: SendOnce<O>,

@@ -3,10 +3,11 @@ import type { OrderStatus } from '../contract/order.js';
 
 const printable = (max: number) => z.string().regex(new RegExp(`^[\\x21-\\x7e]{1,${max}}$`));
 
-// Shown to people and stored: NUL and lone surrogates are what Postgres refuses or silently changes.
+// Messages are displayed and stored. Postgres refuses NUL, and lone surrogates would be changed silently, so both
+// become spaces.
 const message = z.string().transform((text) => text.slice(0, 500).replace(/[\p{Cc}\p{Cs}]/gu, ' '));
 
-/** `z.int()` ends at 2^53-1; JSON's 9007199254740993 arrives as a number beyond it and is refused. */
+/** `z.int()` accepts at most 2^53-1. JSON's 9007199254740993 is parsed to a larger number and refused. */
 const amount = z.int().min(1);
 
 const order = z.object({
@@ -22,7 +23,7 @@ const order = z.object({
 });
 type ReadOrder = z.infer<typeof order>;
 
-// Built once: zod compiles a schema at its first use, which costs as much as a call.
+// The schemas are built once, because zod compiles a schema at its first use. That costs as much as a whole call.
 const orderList = z.object({ orders: z.array(order) });
 const errorCode = z.object({ code: printable(64) });
 const errorMessage = z.object({ message });
@@ -39,16 +40,16 @@ export type SandboxOrder = Readonly<{
   isPartlyRead?: boolean;
 }>;
 
-/** Null: not an order as the protocol describes it. */
+/** Null when the JSON is not an order of the protocol. */
 export const readOrder = (json: unknown): SandboxOrder | null => orderOf(order.safeParse(json).data);
 
-/** Null: not the protocol's list. An empty list is its word for "no such order". */
+/** Null when the JSON is not a list of orders. An empty list means "no such order". */
 export function readOrderList(json: unknown): SandboxOrder[] | null {
   const orders = orderList.safeParse(json).data?.orders.map(orderOf) ?? [null];
   return orders.includes(null) ? null : (orders as SandboxOrder[]);
 }
 
-/** The machine-readable code of an error answer, if it has one. */
+/** The machine-readable code of an error response; null when it has none. */
 export const readErrorCode = (json: unknown): string | null => errorCode.safeParse(json).data?.code ?? null;
 
 export const readErrorMessage = (json: unknown): string => errorMessage.safeParse(json).data?.message ?? '';
@@ -71,9 +72,9 @@ function orderOf(read: ReadOrder | undefined): SandboxOrder | null {
 }
 
 /**
- * The money of an order: what was captured and not refunded once it is settled, what was asked for until then. A refund
- * or a second charge on one order thereby shows as a wrong amount. Null for an order that contradicts itself: settled
- * without money, or ended without success and with money.
+ * The amount of an order. For a settled order it is the captured money less the refunds, before that the requested
+ * amount. So a refund or a second charge shows as a wrong amount. Null for a contradiction: settled without money, or
+ * declined or canceled with money.
  */
 function amountOf(read: ReadOrder): bigint | null {
   const moved = sumOf(read, 'captured') - sumOf(read, 'refunded');
@@ -84,7 +85,10 @@ function amountOf(read: ReadOrder): bigint | null {
 const sumOf = ({ charges }: ReadOrder, status: string): bigint =>
   charges.reduce((sum, charge) => (charge.status === status ? sum + BigInt(charge.amount) : sum), 0n);
 
-/** The protocol knows one charge, of an order that is settled. Whatever stands beside it may be about money. */
+/**
+ * Whether the order has charges that this code does not understand. The protocol allows one captured charge, and only
+ * on a settled order. Any other charge may be about money.
+ */
 function isPartlyRead({ status, charges }: ReadOrder): boolean {
   const others = charges.filter((charge) => charge.status !== 'captured');
   return others.length > 0 || charges.length > (status === 'settled' ? 1 : 0);

@@ -8,12 +8,15 @@ import { readWebhook } from './webhooks.js';
 
 export type SandboxOptions = Readonly<{
   baseUrl: string;
-  /** One `whsec_...`, or several separated by spaces while they rotate. Unset: every webhook is refused. */
+  /** One `whsec_...`, or several separated by spaces during a rotation. Unset: every webhook is refused. */
   webhookSecret?: string | undefined;
   now?: () => Date;
 }>;
 
-/** The simulator moves no real money, so production opens no such provider. Elsewhere it serves every method. */
+/**
+ * The definition of the sandbox. It moves no real money, so production does not open it. Elsewhere it serves every
+ * method.
+ */
 export const sandbox: ProviderDefinition = {
   name: 'sandbox',
   methods: ['sandbox'],
@@ -24,7 +27,10 @@ export const sandbox: ProviderDefinition = {
       : sandboxProvider({ baseUrl: SANDBOX_URL, webhookSecret: SANDBOX_WEBHOOK_SECRET }),
 };
 
-/** The provider simulator, called over HTTP like any provider. @throws for a secret that is not Standard Webhooks'. */
+/**
+ * The client of the provider simulator, which is called over HTTP like any provider.
+ * @throws when the secret does not have the form of Standard Webhooks
+ */
 export function sandboxProvider(options: SandboxOptions): Provider {
   const http = openHttp(options.baseUrl, options.now ?? (() => new Date()));
   const keys = signingKeys(options.webhookSecret ?? '');
@@ -60,7 +66,7 @@ export function sandboxProvider(options: SandboxOptions): Provider {
 
 function submitBody(order: Order): string {
   const amount = Number(order.amountMinor);
-  // The protocol's amounts are JSON integers: beyond 2^53-1 another amount would go out.
+  // Amounts of the protocol are JSON integers. Beyond 2^53-1 a number would be rounded to another amount.
   if (!Number.isSafeInteger(amount)) throw new RangeError(`amount out of range: ${order.amountMinor}`);
   const { reference, accountId, currency, paymentMethod, notifyUrl, metadata } = order;
   const scenario = Object.hasOwn(metadata, 'scenario') ? metadata.scenario : undefined;

@@ -5,10 +5,10 @@ import { readOrder } from './messages.js';
 const event = z.object({ type: z.string(), data: z.unknown() });
 const text = z.string().regex(/^[\x21-\x7e]{1,255}$/);
 
-/** Types of events that are about no order. */
+/** Types of events that concern no order. */
 const ignoredTypes: readonly string[] = ['ping'];
 
-/** What a webhook says. An event that says one thing in its type and another in its order is no news to act upon. */
+/** Reads a webhook. An event whose type contradicts the status of its order is `unread`. */
 export function readWebhook(json: unknown): ProviderEvent {
   const { type, data } = event.safeParse(json).data ?? {};
   if (type !== undefined && ignoredTypes.includes(type)) return { kind: 'ignored', type };
@@ -26,8 +26,8 @@ const unread = (json: unknown): UnreadEvent => ({
 const LEVELS_MAX = 5;
 
 /**
- * The value of a field in a body whose form is not known: the one that lies least deep. Null where there is none, and
- * where two that lie equally deep differ: such an event speaks of several orders.
+ * Finds a field in a body of unknown form, at the least depth where it occurs. Null when it is absent, or when it has
+ * several values at that depth: such an event names several orders.
  */
 function nearest(json: unknown, names: readonly string[]): string | null {
   let level = [json];

@@ -1,13 +1,13 @@
 import { type Dispatcher, Pool } from 'undici';
 import type { SubmitOutcome } from '../contract/order.js';
 
-/** The two outcomes that need no answer: nobody can say, or nothing was sent. */
+/** The outcomes of a request without an answer: `unknown`, or `not_executed` if nothing was sent. */
 export type NoAnswer = Extract<SubmitOutcome, { kind: 'unknown' | 'not_executed' }>;
 
-/** One HTTP exchange. `json` is undefined when the body was not JSON within the size limit. */
+/** One HTTP exchange. `json` is undefined when the body was not JSON or exceeded the size limit. */
 export type Exchange =
-  | Readonly<{ heard: true; status: number; json: unknown; retryAfterMs: number | undefined }>
-  | Readonly<{ heard: false; status: number | null; outcome: NoAnswer }>;
+  | Readonly<{ isAnswered: true; status: number; json: unknown; retryAfterMs: number | undefined }>
+  | Readonly<{ isAnswered: false; status: number | null; outcome: NoAnswer }>;
 
 export type HttpRequest = Readonly<{
   method: 'GET' | 'POST';
@@ -18,20 +18,24 @@ export type HttpRequest = Readonly<{
 }>;
 
 export interface HttpClient {
-  /** One request, no retry, no redirect. @throws only for a request that could not be written at all: a bug. */
+  /**
+   * Makes one request, without retries and redirects. @throws only when the request could not be written at all: a bug
+   */
   exchange(request: HttpRequest, signal: AbortSignal): Promise<Exchange>;
   close(): Promise<void>;
 }
 
-// An order is under 1 KB and the list of one reference is one order: 64 KB is generous, and memory stays flat
-// when a broken provider sends 100 MB. undici destroys the connection at the limit.
+// An order is under 1 KB, and the list for one reference has one order. So 64 KB is generous, and a broken provider
+// that sends 100 MB does not fill the memory. undici closes the connection at the limit.
 const BODY_LIMIT_BYTES = 64 * 1024;
 
-/** Keep-alive connections to one provider. Their number is bounded by the calls the workers have in flight. */
+/**
+ * Opens keep-alive connections to one provider. Their number is limited by the calls that the workers have in flight.
+ */
 export function openHttp(baseUrl: string, now: () => Date): HttpClient {
   const base = new URL(baseUrl);
   const pool = new Pool(base.origin, { maxResponseSize: BODY_LIMIT_BYTES });
-  const client = pool.compose(tellSending);
+  const client = pool.compose(reportSending);
   const prefix = base.pathname.replace(/\/$/, '');
   return {
     exchange: (request, signal) =>
@@ -41,7 +45,7 @@ export function openHttp(baseUrl: string, now: () => Date): HttpClient {
         signal,
         now,
       ),
-    // Calls in flight have their own limit; closing waits for none of them.
+    // Does not wait for calls in flight: they have their own time limit.
     close: () => pool.destroy(),
   };
 }
@@ -61,32 +65,36 @@ async function exchange(
     const response = await client.request({ ...request, signal, onSending } as Dispatcher.RequestOptions);
     status = response.statusCode;
     const retryAfterMs = retryAfterMsOf(response.headers['retry-after'], now());
-    return { heard: true, status, json: await jsonOf(response.body), retryAfterMs };
+    return { isAnswered: true, status, json: await jsonOf(response.body), retryAfterMs };
   } catch (error) {
-    return { heard: false, status, outcome: noAnswerOf(error, isSent, signal) };
+    return { isAnswered: false, status, outcome: noAnswerOf(error, isSent, signal) };
   }
 }
 
 /**
- * Tells a request's own `onSending` when the first byte is about to be written. This, not the error's code, separates "certainly not executed"
- * from "nobody knows": ECONNRESET during a TLS handshake and after the request was read carry the same code.
+ * Calls the request's `onSending` when its first byte is about to be written. This separates `not_executed` from
+ * `unknown`. Error codes cannot: ECONNRESET during a TLS handshake has the same code as ECONNRESET after the request
+ * was read.
  */
-const tellSending: Dispatcher.DispatcherComposeInterceptor =
+const reportSending: Dispatcher.DispatcherComposeInterceptor =
   (dispatch) => (options: Dispatcher.DispatchOptions & { onSending?: () => void }, handler) =>
     dispatch(options, {
       onRequestStart(controller, context) {
         handler.onRequestStart?.(controller, context);
-        // A request whose signal was aborted while it waited for a connection ends here, unwritten.
+        // If the signal was aborted while the request waited for a connection, nothing is written.
         if (!controller.aborted) options.onSending?.();
       },
-      onRequestUpgrade: (...heard) => handler.onRequestUpgrade?.(...heard),
-      onResponseStart: (...heard) => handler.onResponseStart?.(...heard),
-      onResponseData: (...heard) => handler.onResponseData?.(...heard),
-      onResponseEnd: (...heard) => handler.onResponseEnd?.(...heard),
-      onResponseError: (...heard) => handler.onResponseError?.(...heard),
+      onRequestUpgrade: (...given) => handler.onRequestUpgrade?.(...given),
+      onResponseStart: (...given) => handler.onResponseStart?.(...given),
+      onResponseData: (...given) => handler.onResponseData?.(...given),
+      onResponseEnd: (...given) => handler.onResponseEnd?.(...given),
+      onResponseError: (...given) => handler.onResponseError?.(...given),
     });
 
-/** Undefined: too large, not UTF-8 or not JSON. The status line was heard, so the answer stands without its body. */
+/**
+ * The parsed body; undefined when it is too large, not UTF-8 or not JSON. The answer is still valid then, because its
+ * status line was received.
+ */
 async function jsonOf(body: Dispatcher.ResponseData['body']): Promise<unknown> {
   const bytes = await bytesOf(body);
   try {
@@ -106,13 +114,14 @@ async function bytesOf(body: Dispatcher.ResponseData['body']): Promise<Uint8Arra
 }
 
 const timeoutCodes = new Set(['UND_ERR_HEADERS_TIMEOUT', 'UND_ERR_BODY_TIMEOUT']);
-// Something did answer, but not in HTTP. undici's parser leaves some of its errors without a code.
+// The peer answered, but not in HTTP. Some errors of undici's parser have no code, hence the empty alternative.
 const unreadableCodes = /^(HPE_.*|UND_ERR_HEADERS_OVERFLOW|UND_ERR_RES_CONTENT_LENGTH_MISMATCH|)$/;
 
 function noAnswerOf(error: unknown, isSent: boolean, signal: AbortSignal): NoAnswer {
   const code = codeOf(error) ?? '';
   if (!isSent) {
-    // No code, or undici's word for a request that cannot be written: ours to mend, not the network's.
+    // Without a code, or with UND_ERR_INVALID_ARG, the request could not be written. That is a bug of ours and not a
+    // failure of the network.
     if (!signal.aborted && (code === '' || code === 'UND_ERR_INVALID_ARG')) throw error;
     return { kind: 'not_executed', cause: 'unreachable' };
   }
@@ -125,10 +134,13 @@ function codeOf(error: unknown): string | undefined {
   return typeof code === 'string' ? code : undefined;
 }
 
-// A minute: longer than any honest rate limit here, short enough that a provider's "1000000000" parks no money.
+// Longer than any realistic rate limit here, and short enough that a value such as "1000000000" does not block money.
 const RETRY_AFTER_MAX_MS = 60_000;
 
-/** RFC 9110 10.2.3: seconds or an HTTP date. A past date or a negative number is 0; nonsense is undefined. */
+/**
+ * Parses Retry-After (RFC 9110, 10.2.3): seconds or an HTTP date. A past date or a negative number is 0, other text is
+ * undefined.
+ */
 export function retryAfterMsOf(header: string | string[] | undefined, now: Date): number | undefined {
   const text = (Array.isArray(header) ? header[0] : header)?.trim() ?? '';
   const afterMs = /^-?\d+(\.\d+)?$/.test(text)

@@ -2,29 +2,33 @@ import { createHmac, timingSafeEqual } from 'node:crypto';
 import type { WebhookRefusal } from '../contract/webhook.js';
 
 export type SignedMessage = Readonly<{
-  /** The bytes as received: a body parsed and printed again is another body. */
+  /** The bytes as received. Parsing and printing the body again would change it. */
   rawBody: Buffer;
   headers: Readonly<Record<string, string | string[] | undefined>>;
-  /** Every key that is valid now: the new and the old one while a secret rotates. None refuses everything. */
+  /**
+   * Every valid key: during a rotation of the secret the new and the old one. Without a key every message is refused.
+   */
   keys: readonly Buffer[];
   now: Date;
 }>;
 
 export type Verified = Readonly<{ ok: true; id: string }> | Readonly<{ ok: false; refusal: WebhookRefusal }>;
 
-// The tolerance of the Standard Webhooks libraries, both ways: exactly 300 s pass, 301 do not.
+// The tolerance of the Standard Webhooks libraries, in both directions: 300 s pass, 301 s do not.
 const WINDOW_SECONDS = 300;
-// A rotation sends two. Sixteen bound the work a stranger can ask for with one header.
+// A sender that rotates its secret sends two signatures. Sixteen limit the work that a stranger can cause with one
+// header.
 const SIGNATURES_MAX = 16;
-// No dot in an id: with one, `a.5` at second 6 and `a` at second 5 would sign the same bytes for different messages.
+// An id must not contain a dot. Otherwise id `a.5` at second 6 and id `a` at second 5 could sign the same bytes for
+// different messages.
 const idForm = /^[\x21-\x2d\x2f-\x7e]{1,255}$/;
 const timestampForm = /^\d{1,15}$/;
 
 /**
- * Verifies a Standard Webhooks 1.0.0 signature (scheme `v1`, HMAC-SHA256). Never throws, whatever is sent.
+ * Verifies a Standard Webhooks 1.0.0 signature (scheme `v1`, HMAC-SHA256). Never throws.
  *
- * The signature is judged before the time, so `outside_window` is said only of a message that is authentic: an old one
- * sent again, or clocks apart.
+ * The signature is checked before the time. So `outside_window` always means an authentic message: an old one sent
+ * again, or clocks that differ.
  */
 export function verifySignature({ rawBody, headers, keys, now }: SignedMessage): Verified {
   const id = single(headers['webhook-id']);
@@ -33,13 +37,13 @@ export function verifySignature({ rawBody, headers, keys, now }: SignedMessage):
   if (!isWellFormed || !isSigned(`${id}.${timestamp}.`, rawBody, candidatesOf(headers), keys))
     return { ok: false, refusal: 'bad_signature' };
   const ageSeconds = Math.floor(now.getTime() / 1_000) - Number(timestamp);
-  // Written this way round, an invalid `now` (NaN) refuses.
+  // With this comparison an invalid `now` (NaN) refuses the message.
   return Math.abs(ageSeconds) <= WINDOW_SECONDS ? { ok: true, id } : { ok: false, refusal: 'outside_window' };
 }
 
 /**
- * The keys of a setting: one `whsec_<base64 of 24 to 64 bytes>`, or several separated by spaces.
- * @throws for any other form. A secret misread at start would refuse every webhook in silence.
+ * The keys in a setting: one `whsec_<base64 of 24 to 64 bytes>`, or several separated by spaces.
+ * @throws for any other form, because a misread secret would silently refuse every webhook
  */
 export const signingKeys = (secrets: string): Buffer[] =>
   secrets
@@ -60,7 +64,7 @@ function isSigned(head: string, rawBody: Buffer, candidates: Buffer[], keys: rea
   let isMatch = false;
   for (const key of keys) {
     const expected = Buffer.from(createHmac('sha256', key).update(head).update(rawBody).digest('base64'));
-    // No early end: the time taken tells neither which key nor which signature matched.
+    // The loop does not end early, so that its duration does not reveal which key or signature matched.
     for (const given of candidates)
       isMatch = (given.length === expected.length && timingSafeEqual(given, expected)) || isMatch;
   }
@@ -68,8 +72,8 @@ function isSigned(head: string, rawBody: Buffer, candidates: Buffer[], keys: rea
 }
 
 /**
- * The base64 texts of the `v1` signatures. They are compared as text: base64 decoding would let hex, base64url and
- * stray characters through to a second form of the same signature.
+ * The base64 texts of the `v1` signatures. They are compared as text: decoding would accept hex, base64url and stray
+ * characters, and one signature would have several valid forms.
  */
 function candidatesOf(headers: SignedMessage['headers']): Buffer[] {
   const list = [headers['webhook-signature'] ?? ''].flat().join(' ');
@@ -79,7 +83,7 @@ function candidatesOf(headers: SignedMessage['headers']): Buffer[] {
     .map((signature) => Buffer.from(signature.slice('v1,'.length)));
 }
 
-/** An id or a timestamp sent twice leaves open which one was signed: as good as none. */
+/** The value of a header; empty when it was sent twice, because it is unclear which value was signed. */
 function single(header: string | string[] | undefined): string {
   const values = [header ?? ''].flat();
   return values.length === 1 ? values[0]! : '';

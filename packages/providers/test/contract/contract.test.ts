@@ -5,23 +5,26 @@ import { sandboxProvider } from '../../src/sandbox/provider.js';
 import { anOrder, aSandboxOrder, aSettledOrder, soon } from '../support/builders.js';
 import { openScriptedServer, type Script, type ScriptedServer, says } from '../support/scripted-server.js';
 
-/** A provider that keeps its own protocol: in-memory orders, answered in its own format. */
+/** A provider under test. `faithful` is a server that follows the provider's protocol, with orders in memory. */
 type Bench = Readonly<{ name: string; open: (url: string) => Provider; faithful: () => Script }>;
 
-/** The sandbox's protocol in a page. `decline-` and `refuse-` references end so; `settle-` are settled at once. */
+/**
+ * A minimal server with the sandbox's protocol. References that begin with `decline-` and `refuse-` end so; `settle-`
+ * orders settle at once.
+ */
 function faithfulSandbox(): Script {
   const orders = new Map<string, unknown>();
-  return (response, heard) => {
-    const asked = new URL(heard.url, 'http://sandbox').searchParams.get('reference');
-    if (heard.method === 'GET') {
-      const found = orders.get(asked ?? '');
-      return says(200, { orders: found ? [found] : [] })(response, heard);
+  return (response, request) => {
+    const sought = new URL(request.url, 'http://sandbox').searchParams.get('reference');
+    if (request.method === 'GET') {
+      const found = orders.get(sought ?? '');
+      return says(200, { orders: found ? [found] : [] })(response, request);
     }
-    const { reference, accountId, amount, currency } = JSON.parse(heard.body);
+    const { reference, accountId, amount, currency } = JSON.parse(request.body);
     if (reference.startsWith('refuse-'))
-      return says(422, { code: 'invalid_parameter', message: 'no' })(response, heard);
+      return says(422, { code: 'invalid_parameter', message: 'no' })(response, request);
     const known = orders.get(reference);
-    if (known) return says(200, known, { 'Idempotent-Replayed': 'true' })(response, heard);
+    if (known) return says(200, known, { 'Idempotent-Replayed': 'true' })(response, request);
     const id = `sbx_${orders.size + 1}`;
     const order = reference.startsWith('settle-')
       ? aSettledOrder({
@@ -34,7 +37,7 @@ function faithfulSandbox(): Script {
         })
       : aSandboxOrder({ id, reference, accountId, amount, currency });
     orders.set(reference, order);
-    return says(201, order)(response, heard);
+    return says(201, order)(response, request);
   };
 }
 
@@ -60,40 +63,40 @@ describe.each(benches)('$name keeps the provider contract', ({ open, faithful })
     await server.close();
   });
 
-  test('a taken order is accepted, and found afterwards', async () => {
+  test('an accepted order is found afterwards', async () => {
     const taken = await submit(anOrder());
     expect(taken).toMatchObject({ kind: 'accepted', providerOrderId: expect.any(String) });
     expect(await query('rcg-1')).toMatchObject({ kind: 'found', status: 'pending', amountMinor: 4_999n });
   });
 
-  test('the same reference twice is one order', async () => {
+  test('submitting the same reference twice creates one order', async () => {
     expect(await submit(anOrder())).toEqual(await submit(anOrder()));
   });
 
-  test('an order is told with its account and money, in the answer and when it is asked about', async () => {
+  test('the answer to a submit and the answer to a query carry account, amount and currency', async () => {
     const terms = { accountId: 'acct-1', amountMinor: 4_999n, currency: 'USD' };
     const taken = await submit(anOrder());
     expect(taken).toMatchObject(terms);
     expect(await query('rcg-1')).toMatchObject({ ...terms, providerOrderId: Object(taken).providerOrderId });
   });
 
-  test('an order that is done at once says the money that moved', async () => {
+  test('an order that settles at once carries the amount that moved', async () => {
     const amountMinor = 2n ** 53n - 1n;
     const settled = await submit(anOrder({ reference: 'settle-1', amountMinor, currency: 'JPY' }));
     expect(settled).toMatchObject({ kind: 'settled', amountMinor, currency: 'JPY' });
     expect(await query('settle-1')).toMatchObject({ kind: 'found', status: 'settled', amountMinor });
   });
 
-  test('a refusal is rejected and leaves no order', async () => {
+  test('a refused order is rejected and does not exist afterwards', async () => {
     expect(await submit(anOrder({ reference: 'refuse-1' }))).toMatchObject({ kind: 'rejected' });
     expect(await query('refuse-1')).toEqual({ kind: 'absent' });
   });
 
-  test('an order never sent is absent, not rejected', async () => {
+  test('an order that was never sent is absent', async () => {
     expect(await query('never-sent')).toEqual({ kind: 'absent' });
   });
 
-  test('no answer: an abort is an outcome, not an exception, and what was sent stays unknown', async () => {
+  test('a call that is aborted after sending ends as unknown and does not throw', async () => {
     server.play(() => {});
     expect((await provider.orders.submit(anOrder(), soon(100))).outcome).toEqual({
       kind: 'unknown',
@@ -105,20 +108,20 @@ describe.each(benches)('$name keeps the provider contract', ({ open, faithful })
     });
   });
 
-  test('a call that was aborted before it began sent nothing', async () => {
+  test('a call that was aborted before it began sends nothing', async () => {
     const outcome = (await provider.orders.submit(anOrder(), AbortSignal.abort())).outcome;
     expect(outcome).toEqual({ kind: 'not_executed', cause: 'unreachable' });
-    expect(server.heard).toEqual([]);
+    expect(server.requests).toEqual([]);
   });
 
   test('a connection reset after the order was read is unknown', async () => {
     server.play((response) => response.socket?.resetAndDestroy());
     expect(await submit(anOrder())).toEqual({ kind: 'unknown', cause: 'disconnected' });
     expect(await query('rcg-1')).toEqual({ kind: 'unknown', cause: 'disconnected' });
-    expect(server.heard).toHaveLength(2);
+    expect(server.requests).toHaveLength(2);
   });
 
-  test('nobody listening: certainly not executed', async () => {
+  test('a call to a server that does not listen is certainly not executed', async () => {
     const gone = await openScriptedServer();
     await gone.close();
     const lost = open(gone.url);
@@ -131,7 +134,7 @@ describe.each(benches)('$name keeps the provider contract', ({ open, faithful })
     await nameless.close();
   });
 
-  test('a webhook that nobody signed is refused, whatever it is', () => {
+  test('an unsigned webhook is refused', () => {
     for (const headers of [{}, { 'webhook-signature': 'v1,' }, { 'x-signature': ['a', 'b'] }])
       expect(provider.webhooks!.verify(Buffer.from('{}'), headers, new Date())).toEqual({
         ok: false,
@@ -144,7 +147,7 @@ describe.each(benches)('$name keeps the provider contract', ({ open, faithful })
     ['no JSON', Buffer.from('hello')],
     ['null', Buffer.from('null')],
     ['nothing', Buffer.alloc(0)],
-  ])('an event that says nothing is unread, not an exception: %s', (_what, body) => {
+  ])('an unreadable event gives unread and does not throw: %s', (_what, body) => {
     const unread = { kind: 'unread', type: null, reference: null, providerOrderId: null };
     expect(provider.webhooks!.read(body)).toEqual(unread);
   });

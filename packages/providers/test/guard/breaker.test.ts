@@ -16,7 +16,7 @@ import {
 } from '../support/guard-bench.js';
 import { openScriptedServer, type Script, says } from '../support/scripted-server.js';
 
-test('opens at the tenth call of an outage, for that operation, and lets nothing through', async () => {
+test('the breaker of one operation opens at the tenth failed call and refuses further calls', async () => {
   open(breaks);
   await submitTimes(9);
   expect(guarded.isOpen('submit')).toBeNull();
@@ -29,7 +29,7 @@ test('opens at the tenth call of an outage, for that operation, and lets nothing
   expect(outcome).toMatchObject({ kind: 'not_executed', cause: 'unavailable' });
   expect((outcome as { retryAfterMs: number }).retryAfterMs).toBeGreaterThan(0);
   expect(calls).toEqual([]);
-  expect(server.heard).toHaveLength(10);
+  expect(server.requests).toHaveLength(10);
   expect(guarded.isOpen('query')).toBeNull();
 });
 
@@ -45,20 +45,20 @@ test.each<[string, Script]>([
   ['refusals', says(422, { code: 'invalid_parameter' })],
   ['rate limits', says(429, { code: 'rate_limited' }, { 'retry-after': '60' })],
   ['taken orders', accepts],
-])('%s never open it', async (_name, script) => {
+])('%s never open the breaker', async (_name, script) => {
   open(script);
   await submitTimes(30);
   expect(states).toEqual([]);
-  expect(server.heard).toHaveLength(30);
+  expect(server.requests).toHaveLength(30);
 });
 
-test('absent orders never open it', async () => {
+test('absent orders never open the breaker', async () => {
   open(says(200, { orders: [] }));
   for (let call = 0; call < 30; call++) await guarded.find(anOrder());
   expect(states).toEqual([]);
 });
 
-test('half of the calls failing does not open it, more than half does', async () => {
+test('the breaker opens when more than half of the calls fail, not at half', async () => {
   open(accepts);
   await submitTimes(10);
   server.play(breaks);
@@ -68,7 +68,7 @@ test('half of the calls failing does not open it, more than half does', async ()
   expect(states).toEqual(['submit open']);
 });
 
-test('half open, one call tries and the others are told to wait; its success closes it', async () => {
+test('a half-open breaker admits one call and refuses the others; the success of that call closes it', async () => {
   open(breaks);
   await submitTimes(10);
   await until(() => states.includes('submit half_open'));
@@ -83,12 +83,12 @@ test('half open, one call tries and the others are told to wait; its success clo
   );
   release();
   expect((await probe).outcome.kind).toBe('accepted');
-  expect(server.heard).toHaveLength(1);
+  expect(server.requests).toHaveLength(1);
   expect(states).toEqual(['submit open', 'submit half_open', 'submit closed']);
   expect((await guarded.submit(anOrder())).outcome.kind).toBe('accepted');
 });
 
-test('half open, a failed try opens it again, and the next try comes after the next wait', async () => {
+test('a failed probe reopens the breaker, and the next probe is admitted after another wait', async () => {
   open(breaks);
   await submitTimes(10);
   await until(() => states.length === 2);
@@ -101,7 +101,7 @@ test('half open, a failed try opens it again, and the next try comes after the n
   expect(states.at(-1)).toBe('submit closed');
 });
 
-test('a refusal of the order shows that the provider is back', async () => {
+test('a refused order closes a half-open breaker', async () => {
   open(breaks);
   await submitTimes(10);
   await until(() => states.length === 2);
@@ -110,7 +110,7 @@ test('a refusal of the order shows that the provider is back', async () => {
   expect(states.at(-1)).toBe('submit closed');
 });
 
-test('after closing, the outage just survived counts no more', async () => {
+test('after the breaker closes, failures from before do not count', async () => {
   open(breaks);
   await submitTimes(10);
   await until(() => states.length === 2);
@@ -124,15 +124,18 @@ test('after closing, the outage just survived counts no more', async () => {
 test.each([
   ['good', accepts, 'accepted'],
   ['bad', breaks, 'unknown'],
-] as const)('a %s answer to a call from before the outage decides nothing', async (_name, late, kind) => {
-  const { script, release } = gate(late);
-  open(script, { timeoutMs: 5_000 });
-  const old = guarded.submit(anOrder());
-  await until(() => server.heard.length === 1);
-  server.play(breaks);
-  await submitTimes(10);
-  await until(() => states.length === 2);
-  release();
-  expect((await old).outcome.kind).toBe(kind);
-  expect(states).toEqual(['submit open', 'submit half_open']);
-});
+] as const)(
+  'a %s answer to a call from before the opening does not change the breaker',
+  async (_name, late, kind) => {
+    const { script, release } = gate(late);
+    open(script, { timeoutMs: 5_000 });
+    const old = guarded.submit(anOrder());
+    await until(() => server.requests.length === 1);
+    server.play(breaks);
+    await submitTimes(10);
+    await until(() => states.length === 2);
+    release();
+    expect((await old).outcome.kind).toBe(kind);
+    expect(states).toEqual(['submit open', 'submit half_open']);
+  },
+);

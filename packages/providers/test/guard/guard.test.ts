@@ -15,24 +15,24 @@ import {
   isBusy,
   open,
   quick,
-  recordsTold,
+  reportedAttempts,
   server,
   submitTimes,
   until,
 } from '../support/guard-bench.js';
 import { type Script, says } from '../support/scripted-server.js';
 
-/** A provider whose submit is the given one. */
+/** Opens a provider with the given `submit`. */
 function openStrange(submit: Orders['submit'], changes: Partial<GuardOptions> = {}): void {
   const provider = sandboxProvider({ baseUrl: server.url });
   around({ ...provider, orders: { ...provider.orders, submit } }, changes);
 }
 
-test('a process that was frozen between two tries does not send again', async () => {
+test('a process that was frozen between two attempts does not send again', async () => {
   let sent = 0;
   openStrange(async () => {
     sent++;
-    // Longer than the budget of half a second, and begun while the next try is waited for.
+    // Blocks the process for longer than the budget of half a second, during the wait for the next attempt.
     setTimeout(() => {
       const until = performance.now() + 700;
       while (performance.now() < until);
@@ -46,15 +46,15 @@ test('a process that was frozen between two tries does not send again', async ()
 });
 
 describe('time limit', () => {
-  test('one call that times out leaves 20 slow but good ones alone, even when it opens the breaker', async () => {
+  test('a call that times out and opens the breaker does not end 20 slow calls', async () => {
     const innocent = gate(accepts);
-    const slow: Script = (response, heard) => {
-      if (!heard.body.includes('stuck')) return innocent.script(response, heard);
+    const slow: Script = (response, request) => {
+      if (!request.body.includes('stuck')) return innocent.script(response, request);
     };
     const strict = { ...quick, breaker: { ...breaker, callsMin: 1 } };
     open(slow, { timeoutMs: 4_000, limits: strict });
     const stuck = guarded.submit(anOrder({ reference: 'stuck' }));
-    // The others have these two seconds left when the first one's time is up.
+    // At this time `stuck` has two seconds left. The other calls begin now, so their limit ends later.
     await sleep(2_000);
     const innocents = Array.from({ length: 20 }, (_, at) =>
       guarded.submit(anOrder({ reference: `innocent-${at}` })),
@@ -66,14 +66,14 @@ describe('time limit', () => {
     await until(() => server.abandoned() === 1);
   });
 
-  test('a call after a timed-out one is not poisoned by it', async () => {
+  test('a time-out does not affect the next call', async () => {
     open(() => {}, { timeoutMs: 50 });
     await submitTimes(3);
     server.play(accepts);
     expect((await guarded.submit(anOrder())).outcome.kind).toBe('accepted');
   });
 
-  test('a provider that ignores its signal is left behind, and what it does later hurts nobody', async () => {
+  test('a provider that ignores its signal is not waited for, and its late error is caught', async () => {
     openStrange(
       async () => {
         await sleep(150);
@@ -84,7 +84,7 @@ describe('time limit', () => {
     const { outcome, calls } = await guarded.submit(anOrder());
     expect(outcome).toEqual({ kind: 'unknown', cause: 'timeout' });
     expect(calls).toMatchObject([{ outcome: 'unknown', cause: 'timeout', httpStatus: null }]);
-    // An unhandled rejection would end the process; that it is caught shows in its being told.
+    // The late error is reported as a bug, so it was caught. An unhandled rejection would end the process.
     await until(() => bugs.length === 1);
   });
 });
@@ -98,7 +98,7 @@ describe('a provider that throws', () => {
         throw new TypeError('boom');
       },
     ],
-  ])('%s may have taken the order: unknown, not tried again, and told', async (_name, submit) => {
+  ])('%s: the outcome is unknown, not retried, and reported as a bug', async (_name, submit) => {
     openStrange(submit);
     const { outcome, calls } = await guarded.submit(anOrder());
     expect(outcome).toEqual({ kind: 'unknown', cause: 'unreadable' });
@@ -110,22 +110,22 @@ describe('a provider that throws', () => {
 describe('retries', () => {
   const times = (count: number, first: Script): Script => {
     let left = count;
-    return (response, heard) => (left-- > 0 ? first : accepts)(response, heard);
+    return (response, request) => (left-- > 0 ? first : accepts)(response, request);
   };
 
-  test('what was certainly not executed is tried again, three times in all', async () => {
+  test('a call that was certainly not executed is attempted three times in all', async () => {
     open(times(2, isBusy));
     const { outcome, calls } = await guarded.submit(anOrder());
     expect(outcome.kind).toBe('accepted');
     expect(calls.map((call) => call.outcome)).toEqual(['not_executed', 'not_executed', 'accepted']);
   });
 
-  test('then the last outcome is what the caller hears', async () => {
+  test('after the last attempt its outcome is returned', async () => {
     open(times(3, isBusy));
     const { outcome, calls } = await guarded.submit(anOrder());
     expect(outcome).toEqual({ kind: 'not_executed', cause: 'unavailable' });
     expect(calls).toHaveLength(3);
-    expect(server.heard).toHaveLength(3);
+    expect(server.requests).toHaveLength(3);
   });
 
   test.each<[string, Script, string]>([
@@ -134,15 +134,15 @@ describe('retries', () => {
     ['HTML', says(200, '<html>'), 'unknown'],
     ['no answer', () => {}, 'unknown'],
     ['422', says(422, { code: 'invalid_parameter' }), 'rejected'],
-  ])('never after %s', async (_name, script, kind) => {
+  ])('no retry after %s', async (_name, script, kind) => {
     open(script, { timeoutMs: 200 });
     expect((await guarded.submit(anOrder())).outcome.kind).toBe(kind);
-    expect(server.heard).toHaveLength(1);
+    expect(server.requests).toHaveLength(1);
   });
 
-  test('a query is tried again by the same rule', async () => {
+  test('a query is retried by the same rule', async () => {
     let left = 1;
-    open((response, heard) => (left-- > 0 ? isBusy : says(200, { orders: [] }))(response, heard));
+    open((response, request) => (left-- > 0 ? isBusy : says(200, { orders: [] }))(response, request));
     const { outcome, calls } = await guarded.find(anOrder());
     expect(outcome).toEqual({ kind: 'absent' });
     expect(calls.map((call) => `${call.operation} ${call.outcome}`)).toEqual([
@@ -153,14 +153,14 @@ describe('retries', () => {
 
   const limited = (seconds: string) => says(429, { code: 'rate_limited' }, { 'retry-after': seconds });
 
-  test('Retry-After is waited out when there is time for it', async () => {
+  test('a retry waits for Retry-After when the budget allows it', async () => {
     open(times(1, limited('1')), { limits: { ...quick, retryBudgetMs: 3_000 } });
     const { outcome, calls } = await guarded.submit(anOrder());
     expect(outcome.kind).toBe('accepted');
     expect(calls[1]!.startedAt.getTime() - calls[0]!.endedAt.getTime()).toBeGreaterThanOrEqual(990);
   });
 
-  test('a Retry-After beyond the budget is handed to the caller at once', async () => {
+  test('a Retry-After beyond the budget is returned to the caller at once', async () => {
     open(limited('30'));
     const startedMs = performance.now();
     const { outcome, calls } = await guarded.submit(anOrder());
@@ -169,7 +169,7 @@ describe('retries', () => {
     expect(performance.now() - startedMs).toBeLessThan(400);
   });
 
-  test('a breaker that opens ends them', async () => {
+  test('no retry after the breaker opens', async () => {
     open(isBusy, { limits: { ...quick, breaker: { ...breaker, callsMin: 2, resetMs: 5_000 } } });
     const { outcome, calls } = await guarded.submit(anOrder());
     expect(outcome).toEqual({ kind: 'not_executed', cause: 'unavailable' });
@@ -177,7 +177,7 @@ describe('retries', () => {
   });
 });
 
-test('every physical attempt is recorded, and told as it ends', async () => {
+test('every attempt is recorded and reported when it ends', async () => {
   let second = 0;
   open(breaks, { now: () => new Date(second++ * 1_000) });
   const { calls } = await guarded.submit(anOrder());
@@ -194,5 +194,5 @@ test('every physical attempt is recorded, and told as it ends', async () => {
     },
   ]);
   expect(calls[0]!.endedAt.getTime() - calls[0]!.startedAt.getTime()).toBe(1_000);
-  expect(recordsTold).toEqual(calls);
+  expect(reportedAttempts).toEqual(calls);
 });

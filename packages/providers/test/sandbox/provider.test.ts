@@ -27,14 +27,14 @@ const query = async (script: Script) => {
   return provider.orders.find(anOrder(), soon());
 };
 
-test('what is sent is what the protocol asks for', async () => {
+test('requests follow the protocol of the sandbox', async () => {
   server.play(says(201, aSandboxOrder()));
   await provider.orders.submit(
     anOrder({ metadata: { scenario: 'webhook_twice', other: 'stays here' } }),
     soon(),
   );
   await provider.orders.find(anOrder(), soon());
-  const [post, get] = server.heard;
+  const [post, get] = server.requests;
   expect(post).toMatchObject({ method: 'POST', url: '/base/v1/orders' });
   expect(post?.headers).toMatchObject({ 'idempotency-key': 'rcg-1', 'content-type': 'application/json' });
   expect(JSON.parse(post?.body ?? '')).toEqual({
@@ -49,12 +49,12 @@ test('what is sent is what the protocol asks for', async () => {
   expect(get).toMatchObject({ method: 'GET', url: '/base/v1/orders?reference=rcg-1' });
 });
 
-test('an amount that JSON cannot carry is a bug, and nothing is sent', async () => {
+test('an amount that JSON cannot represent throws, and nothing is sent', async () => {
   server.play(says(201, aSandboxOrder()));
   await expect(provider.orders.submit(anOrder({ amountMinor: 2n ** 53n }), soon())).rejects.toThrow(
     RangeError,
   );
-  expect(server.heard).toEqual([]);
+  expect(server.requests).toEqual([]);
 });
 
 const unreadable = { kind: 'unknown', cause: 'unreadable' };
@@ -169,17 +169,17 @@ describe('answers to a submit', () => {
     ],
   ])('%s', async (_name, script, outcome) => {
     expect((await submit(script)).outcome).toEqual(outcome);
-    expect(server.heard).toHaveLength(1);
+    expect(server.requests).toHaveLength(1);
   });
 
-  test('one byte every 20 ms: the limit holds while the body trickles in', async () => {
+  test('the time limit also ends a body that sends one byte every 20 ms', async () => {
     server.play(endless);
     const { outcome, facts } = await provider.orders.submit(anOrder(), soon(200));
     expect(outcome).toEqual({ kind: 'unknown', cause: 'timeout' });
     expect(facts).toEqual({ httpStatus: 200, providerCode: null });
   });
 
-  test('the facts of an exchange are kept', async () => {
+  test('an answer carries the facts of its exchange', async () => {
     expect((await submit(says(500, { code: 'internal_error' }))).facts).toEqual({
       httpStatus: 500,
       providerCode: 'internal_error',
@@ -228,7 +228,7 @@ describe('answers to a query', () => {
   });
 });
 
-test('100 MB answers leave memory flat', async () => {
+test('answers of 100 MB do not fill the memory', async () => {
   const before = process.memoryUsage().rss;
   for (let call = 0; call < 20; call++) expect((await submit(huge)).outcome).toEqual(unreadable);
   expect(process.memoryUsage().rss - before).toBeLessThan(100 * 1024 * 1024);

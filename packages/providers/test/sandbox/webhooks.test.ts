@@ -30,7 +30,7 @@ const verify = (body: string) => {
 
 const read = (body: string) => provider.webhooks!.read(Buffer.from(body));
 
-test('a signed event is reduced to what the domain needs', () => {
+test('a signed event is reduced to the fields that the domain needs', () => {
   const order = {
     kind: 'order',
     reference: 'rcg-1',
@@ -56,17 +56,17 @@ const aFuture = (type: string, data: unknown) => JSON.stringify({ id: 'evt_1', t
 test.each([
   ['an unknown type', event({ type: 'order.vanished' }), unread({ type: 'order.vanished' })],
   ['a type that contradicts its order', event({ data: aSandboxOrder() }), unread()],
-  ['settled without a charge', event({ data: aSettledOrder({ charges: [] }) }), unread()],
+  ['a settled order without a charge', event({ data: aSettledOrder({ charges: [] }) }), unread()],
   ['an amount as text', event({ data: aSettledOrder({ amount: '4999' }) }), unread()],
-  ['charges are missing', event({ data: aSettledOrder({ charges: undefined }) }), unread()],
+  ['missing charges', event({ data: aSettledOrder({ charges: undefined }) }), unread()],
   ['an account of 300 characters', event({ data: aSettledOrder({ accountId: 'a'.repeat(300) }) }), unread()],
   [
-    'an order id that no text may be',
+    'an order id with a NUL character',
     event({ data: aSettledOrder({ id: 'a\0' }) }),
     unread({ providerOrderId: null }),
   ],
   [
-    'an order inside',
+    'a nested order',
     aFuture('refund.made', { id: 're_1', order: aSandboxOrder() }),
     unread({ type: 'refund.made', providerOrderId: 're_1' }),
   ],
@@ -81,18 +81,18 @@ test.each([
     unread({ type: 'x', reference: null, providerOrderId: null }),
   ],
   [
-    'a reference that is no text',
+    'a reference that is not text',
     aFuture('x', { reference: {} }),
     unread({ type: 'x', reference: null, providerOrderId: null }),
   ],
   ['no type', JSON.stringify({ data: aSettledOrder() }), unread({ type: null })],
   [
-    'declined with money',
+    'a declined order with money',
     event({ type: 'order.declined', data: aSettledOrder({ status: 'declined' }) }),
     unread({ type: 'order.declined' }),
   ],
   [
-    'all of it refunded',
+    'a fully refunded order',
     event({
       data: aSettledOrder({
         charges: [
@@ -103,30 +103,33 @@ test.each([
     }),
     unread(),
   ],
-])('signed, but %s: kept, and read for the order that it names', (_name, body, expected) => {
+])('a signed event with %s is verified, and its ids are read', (_name, body, expected) => {
   expect(verify(body)).toEqual({ ok: true, eventId: 'evt_1' });
   expect(read(body)).toEqual(expected);
 });
 
-test('a ping is about no order', () => {
+test('a ping is ignored', () => {
   expect(read(aFuture('ping', { reference: 'rcg-1' }))).toEqual({ kind: 'ignored', type: 'ping' });
 });
 
 const charge = (amount: number, status = 'captured') => ({ amount, status });
 
 test.each([
-  ['its own charge', [charge(4_999)], 4_999n, false],
-  ['a refund beside it', [charge(4_999), charge(1_000, 'refunded')], 3_999n, true],
-  ['a second charge', [charge(4_999), charge(4_999)], 9_998n, true],
-  ['two parts', [charge(2_000), charge(2_999)], 4_999n, true],
+  ['one charge', [charge(4_999)], 4_999n, false],
+  ['a charge and a refund', [charge(4_999), charge(1_000, 'refunded')], 3_999n, true],
+  ['two charges of the whole amount', [charge(4_999), charge(4_999)], 9_998n, true],
+  ['two charges of a part', [charge(2_000), charge(2_999)], 4_999n, true],
   ['a charge of an unknown kind', [charge(4_999), charge(4_999, 'disputed')], 4_999n, true],
-])('a settled order is worth what it took and kept: %s', (_what, charges, amountMinor, isPartlyRead) => {
-  const { isPartlyRead: partly = false, ...order } = Object(
-    read(event({ data: aSettledOrder({ charges }) })),
-  );
-  expect(order).toMatchObject({ kind: 'order', status: 'settled', amountMinor });
-  expect(partly).toBe(isPartlyRead);
-});
+])(
+  'the amount of a settled order is its captures less its refunds: %s',
+  (_what, charges, amountMinor, isPartlyRead) => {
+    const { isPartlyRead: partly = false, ...order } = Object(
+      read(event({ data: aSettledOrder({ charges }) })),
+    );
+    expect(order).toMatchObject({ kind: 'order', status: 'settled', amountMinor });
+    expect(partly).toBe(isPartlyRead);
+  },
+);
 
 test('a pending order with a charge is partly read', () => {
   const data = aSandboxOrder({ charges: [charge(10)] });

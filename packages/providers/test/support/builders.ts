@@ -11,7 +11,7 @@ export const anOrder = (changes: Partial<Order> = {}): Order => ({
   ...changes,
 });
 
-/** The sandbox's own order, as it prints it. */
+/** An order in the JSON form of the sandbox. */
 export const aSandboxOrder = (changes: Record<string, unknown> = {}) => ({
   id: 'sbx_1',
   reference: 'rcg-1',

@@ -10,12 +10,12 @@ import { openScriptedServer, type Script, type ScriptedServer, says } from './sc
 export const breaker = { outagePercentage: 50, callsMin: 10, windowMs: 10_000, resetMs: 200 };
 export const quick = { breaker, backoffMs: 5, retryBudgetMs: 500, graceMs: 50 };
 
-// The bench of the running test: bindings are live for the files that import them.
+// The state of the running test. Importing files see the new values, because imports of `let` are live.
 export let server: ScriptedServer;
 export let guarded: GuardedProvider;
 export let states: string[];
 export let bugs: unknown[];
-export let recordsTold: Attempt[];
+export let reportedAttempts: Attempt[];
 
 beforeAll(async () => {
   server = await openScriptedServer();
@@ -24,32 +24,32 @@ afterAll(() => server.close());
 beforeEach(() => {
   states = [];
   bugs = [];
-  recordsTold = [];
+  reportedAttempts = [];
 });
 afterEach(() => guarded.close());
 
-/** Puts a guard, with limits of milliseconds, around a provider. */
+/** Puts a guard around a provider, with limits of milliseconds. */
 export function around(provider: Provider, changes: Partial<GuardOptions> = {}): GuardedProvider {
   guarded = guard(provider, {
     timeoutMs: 2_000,
     limits: quick,
     onBreaker: (operation, state) => states.push(`${operation} ${state}`),
-    onCall: (record) => recordsTold.push(record),
+    onCall: (record) => reportedAttempts.push(record),
     onBug: (error) => bugs.push(error),
     ...changes,
   });
   return guarded;
 }
 
-/** A guarded sandbox whose server answers so. */
+/** Opens a guarded sandbox provider whose server answers with `script`. */
 export function open(script: Script, changes: Partial<GuardOptions> = {}): GuardedProvider {
   server.play(script);
   return around(sandboxProvider({ baseUrl: server.url }), changes);
 }
 
-export const accepts: Script = (response, heard) => {
-  const { reference } = JSON.parse(heard.body);
-  says(201, aSandboxOrder({ reference }))(response, heard);
+export const accepts: Script = (response, request) => {
+  const { reference } = JSON.parse(request.body);
+  says(201, aSandboxOrder({ reference }))(response, request);
 };
 export const breaks = says(500, { code: 'internal_error' });
 export const isBusy = says(503, { code: 'unavailable' });
@@ -66,12 +66,12 @@ export async function submitTimes(times: number): Promise<void> {
   for (let call = 0; call < times; call++) await guarded.submit(anOrder());
 }
 
-/** Holds every answer until it is told to let go. */
+/** A script that holds back every answer until `release` is called. */
 export function gate(then: Script): { script: Script; release: () => void } {
   let release = () => {};
   const held = new Promise<void>((resolve) => {
     release = resolve;
   });
-  const script: Script = (response, heard) => held.then(() => then(response, heard));
+  const script: Script = (response, request) => held.then(() => then(response, request));
   return { script, release };
 }

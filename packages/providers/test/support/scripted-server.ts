@@ -1,27 +1,27 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
-export type Heard = Readonly<{
+export type RecordedRequest = Readonly<{
   method: string;
   url: string;
   headers: IncomingMessage['headers'];
   body: string;
 }>;
-export type Script = (response: ServerResponse, heard: Heard) => unknown;
+export type Script = (response: ServerResponse, request: RecordedRequest) => unknown;
 
 export type ScriptedServer = Readonly<{
   url: string;
-  heard: Heard[];
-  /** Sockets that the other side closed or reset before their answer was complete. */
+  requests: RecordedRequest[];
+  /** The number of sockets that the client closed or reset before the answer was complete. */
   abandoned: () => number;
-  /** From now on every request, read to its end, is answered so. */
+  /** Sets the script that answers all further requests. A request is read to its end first. */
   play: (script: Script) => void;
   close: () => Promise<void>;
 }>;
 
-/** A real HTTP server that answers what the test says. */
+/** Opens a real HTTP server whose answers are set by the test. */
 export async function openScriptedServer(): Promise<ScriptedServer> {
-  const heard: Heard[] = [];
+  const requests: RecordedRequest[] = [];
   let script: Script = (response) => response.writeHead(404).end();
   let abandoned = 0;
   const server = createServer(async (request, response) => {
@@ -32,17 +32,17 @@ export async function openScriptedServer(): Promise<ScriptedServer> {
     for await (const chunk of request) chunks.push(chunk);
     const { method = '', url = '', headers } = request;
     const one = { method, url, headers, body: Buffer.concat(chunks).toString() };
-    heard.push(one);
+    requests.push(one);
     await script(response, one);
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    heard,
+    requests,
     abandoned: () => abandoned,
     play(next) {
       script = next;
-      heard.length = 0;
+      requests.length = 0;
       abandoned = 0;
     },
     close() {
@@ -52,7 +52,7 @@ export async function openScriptedServer(): Promise<ScriptedServer> {
   };
 }
 
-/** A script that sends one status, body and headers. */
+/** A script that answers with this status, body and headers. */
 export const says =
   (status: number, body: unknown, headers: Record<string, string> = {}): Script =>
   (response) =>

@@ -28,7 +28,7 @@ const ok = { ok: true, id: 'evt_1' };
 const forged = { ok: false, refusal: 'bad_signature' };
 const outside = { ok: false, refusal: 'outside_window' };
 
-test('the example printed in the specification of Standard Webhooks', () => {
+test('the example in the specification of Standard Webhooks passes', () => {
   const keys = signingKeys('whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw');
   const headers = {
     'webhook-id': 'msg_p5jXN8AQM9LWM0D4loKWxJek',
@@ -42,7 +42,7 @@ test('the example printed in the specification of Standard Webhooks', () => {
   });
 });
 
-test('the right signature passes, over any bytes', () => {
+test('a correct signature passes, for any bytes', () => {
   expect(verify(good)).toEqual(ok);
   const binary = Buffer.from([0xff, 0x00, 0xfe]);
   expect(verify(headersOf({ rawBody: binary }), [key], binary)).toEqual(ok);
@@ -110,20 +110,20 @@ describe('forged', () => {
     expect(verify(headers)).toEqual(forged);
   });
 
-  test('no bytes may move between id, timestamp and body', () => {
+  test('a signature does not cover a different split of the same bytes', () => {
     const long = headersOf({ id: 'a', timestamp: `${nowSeconds}`, rawBody: Buffer.from(`${nowSeconds}.x`) });
     const shifted = { ...long, 'webhook-id': `a.${nowSeconds}` };
     expect(verify(shifted, [key], Buffer.from('x'))).toEqual(forged);
   });
 
-  test('no key refuses everything', () => {
+  test('without a key every message is refused', () => {
     expect(verify(good, [])).toEqual(forged);
   });
 });
 
 const TRIES = 20_000;
 
-/** Places of the values when they are sorted: what one slow turn does to an average it does not do to a place. */
+/** The ranks of the values. Unlike an average, ranks are hardly changed by one slow measurement. */
 function placesOf(values: readonly number[]): number[] {
   const order = values.map((_, n) => n).sort((a, b) => values[a]! - values[b]!);
   const places: number[] = [];
@@ -131,7 +131,7 @@ function placesOf(values: readonly number[]): number[] {
   return places;
 }
 
-/** Spearman's rank correlation, of values without many ties. */
+/** Spearman's rank correlation, for values with few ties. */
 function correlation(some: readonly number[], others: readonly number[]): number {
   const [a, b] = [placesOf(some), placesOf(others)];
   const mean = (some.length - 1) / 2;
@@ -139,14 +139,14 @@ function correlation(some: readonly number[], others: readonly number[]): number
   return product / a.reduce((sum, place) => sum + (place - mean) ** 2, 0);
 }
 
-/** How far the time of a wrong signature goes with the length of what is right in it. */
+/** The correlation between the time to refuse a signature and the length of its correct beginning. */
 function timeByRightLength(): number {
   const right = digest.toString('base64');
-  // Wrong from a place on that is drawn anew for each, so that nothing else that changes goes with it.
+  // Each signature has one wrong character at a random place, so that only the length of the correct beginning varies.
   const tries = times(TRIES, () => {
     const isRight = Math.floor(Math.random() * 43);
     const wrong = right[isRight] === 'A' ? 'B' : 'A';
-    // In one piece in memory, as a header that came over a socket: joining the pieces takes time by their lengths.
+    // The text is one contiguous string, like a header from a socket. A concatenated string would take time to join.
     const text = Buffer.from(`v1,${right.slice(0, isRight)}${wrong}${right.slice(isRight + 1)}`).toString();
     return { isRight: isRight + Math.random() / 2, headers: { ...good, 'webhook-signature': text } };
   });
@@ -161,9 +161,9 @@ function timeByRightLength(): number {
   return Math.abs(correlation(rightLengths, tookNs));
 }
 
-test(`the time of ${TRIES} wrong signatures tells nothing of how much of one was right`, () => {
-  // Its spread is 1 / sqrt(20,000) = 0.007, and what else a machine does at the time adds to it now and then; a compare
-  // that ends at the first wrong byte was measured between 0.056 and 0.1, each time.
+test(`the time to refuse ${TRIES} wrong signatures does not depend on the length of their correct beginning`, () => {
+  // The standard deviation of the correlation is 1 / sqrt(20,000) = 0.007, and other load sometimes adds to it. A
+  // comparison that ends at the first wrong byte was measured between 0.056 and 0.1 every time.
   expect(Math.min(...times(3, timeByRightLength))).toBeLessThan(0.035);
 });
 
@@ -179,7 +179,7 @@ describe('several signatures', () => {
     expect(verify({ ...good, 'webhook-signature': signature })).toEqual(ok);
   });
 
-  test('while a secret rotates both sign, afterwards only the new one', () => {
+  test('during a rotation both secrets are valid, afterwards only the new one', () => {
     const byOld = headersOf({ signedWith: oldKey });
     expect(verify(byOld, [key, oldKey])).toEqual(ok);
     expect(verify(good, [key, oldKey])).toEqual(ok);
@@ -203,17 +203,17 @@ describe('the window is exact both ways', () => {
     expect(verify(headersOf({ timestamp: `${nowSeconds + seconds}` }))).toEqual(expected);
   });
 
-  test('parts of a second do not shrink it', () => {
+  test('a fraction of a second does not shorten the window', () => {
     expect(
       verify(headersOf({ timestamp: `${nowSeconds - 300}` }), [key], body, new Date(now.getTime() + 999)),
     ).toEqual(ok);
   });
 
-  test('forged and old is forged: only an authentic message is called old', () => {
+  test('a message that is forged and old is refused as forged', () => {
     expect(verify(headersOf({ timestamp: `${nowSeconds - 301}`, signedWith: strangeKey }))).toEqual(forged);
   });
 
-  test('an invalid clock refuses', () => {
+  test('an invalid clock refuses every message', () => {
     expect(verify(good, [key], body, new Date(Number.NaN))).toEqual(outside);
   });
 });
@@ -249,7 +249,7 @@ describe('whatever is sent', () => {
   );
   const headers = fc.record({ 'webhook-id': junk, 'webhook-timestamp': junk, 'webhook-signature': junk });
 
-  test('it never throws, and never passes unless it is the very message that was signed', () => {
+  test('verification never throws, and accepts no unsigned message', () => {
     fc.assert(
       fc.property(headers, fc.uint8Array(), (given, bytes) => {
         const verified = verify(given, [key, oldKey], Buffer.from(bytes));
@@ -259,7 +259,7 @@ describe('whatever is sent', () => {
     );
   });
 
-  test('every authentic message passes, and no single changed byte of it does', () => {
+  test('every authentic message passes, and a change of any byte is refused', () => {
     const id = fc.stringMatching(/^[\x21-\x2d\x2f-\x7e]{1,40}$/);
     const message = fc.tuple(
       id,
