@@ -109,7 +109,7 @@ test(
       expect([what, ...new Set(heard.filter((said) => !isReset(said)))]).toEqual([what, answered.join()]);
       expect(heard.filter(isReset).length).toBeLessThan(EACH);
     }
-    expect(answers).toBeGreaterThan(10);
+    expect(answers).toBeGreaterThan(1);
   },
   LIMIT_MS,
 );
