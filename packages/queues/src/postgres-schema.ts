@@ -8,7 +8,7 @@ import {
 } from 'bullmq';
 import type pg from 'pg';
 
-// Jobs are hints: losing the last few of them in a crash costs nothing, and not waiting for the disk doubles the speed.
+// A crash may lose the last few jobs, because jobs are only hints. Not waiting for the disk doubles the speed.
 export const sessionPins: Pins = {
   ...plainSession,
   search_path: [DEFAULT_SCHEMA],
@@ -16,12 +16,12 @@ export const sessionPins: Pins = {
   idle_in_transaction_session_timeout: ['30000'],
 };
 
-// SQLSTATE of a statement that the role has no right to.
+// The SQLSTATE of a statement for which the role lacks the right.
 const NO_RIGHT = '42501';
 
 /**
  * BullMQ's migrations take an advisory lock, so any number of processes may start at once on an empty database.
- * @throws an error that says what to run, where the role of this process may not make the schema
+ * @throws an error that names the command to run, if the role of this process may not make the schema
  */
 export async function ensureSchema(pool: pg.Pool): Promise<void> {
   const client = await pool.connect();
@@ -49,8 +49,8 @@ async function schemaVersion(client: pg.PoolClient): Promise<number> {
 }
 
 /**
- * Makes the queues' schema in the database, or brings it up to this release.
- * @param options.appRole the role of the processes, which gets the rights that they need. Unset: none is given any
+ * Makes the queues' schema in the database, or migrates it to this release.
+ * @param options.appRole the role of the processes, which gets the rights that they need. Unset: no role gets rights
  */
 export async function migrateQueues(options: {
   databaseUrl: string;
@@ -75,15 +75,15 @@ async function grantRights(pool: pg.Pool, role: string): Promise<void> {
     for (const { sql } of rows) await client.query(sql);
     await client.query('commit');
   } finally {
-    // Whatever went wrong, the transaction ends with the session.
+    // The end of the session also ends the transaction after an error.
     client.release(true);
   }
 }
 
 /**
- * A queue's sequence of job numbers is made when the queue is first used. The function that makes it works with the
- * rights of its owner, so that the role needs no right to create anything: what it could create in a schema, it could
- * put before names that the guards of the books rely on.
+ * A queue's sequence of job numbers is made when the queue is first used. The function that makes it has the rights of
+ * its owner, so the role needs no right to create objects. An object that the role created could hide a name that the
+ * books' triggers rely on.
  */
 const statements = `
   select format('grant usage on schema %I to %I', $1::text, $2::text) as sql
@@ -110,7 +110,10 @@ const statements = `
   union all
   select format('alter default privileges in schema %I grant usage on sequences to %I', $1::text, $2::text)`;
 
-/** Makes the sequence that numbers the jobs of a queue: adding many at once makes it with the rights of its caller. */
+/**
+ * Makes the sequence that numbers the jobs of a queue. Adding many jobs at once would make it with the rights of its
+ * caller.
+ */
 export async function numberJobs(pool: pg.Pool, queue: string): Promise<void> {
   await pool.query('select next_job_id($1) where to_regclass(job_id_seq_name($1)) is null', [queue]);
 }

@@ -2,8 +2,8 @@ import { dirname } from 'node:path';
 import { type Source, targetOf } from './source.js';
 
 /**
- * Rooms of a package from the ground up. A room is a folder, or a file directly below `src`. It may import rooms of lower
- * floors only, so that it can be read after them and without those above.
+ * The rooms of a package, by floor, lowest first. A room is a folder, or a file directly below `src`. It may import
+ * rooms of lower floors only, so it can be read without the floors above it.
  */
 const floors: Readonly<Record<string, readonly (readonly string[])[]>> = {
   'apps/ingress/src/': [
@@ -28,7 +28,7 @@ const floors: Readonly<Record<string, readonly (readonly string[])[]>> = {
   ],
 };
 
-/** A sentence for every import of a room on the same floor or a higher one. */
+/** One sentence per import of a room on the same or a higher floor. */
 export const roomsImportDownward = (sources: readonly Source[]): string[] =>
   Object.entries(floors).flatMap(([at, plan]) =>
     sources

@@ -26,7 +26,7 @@ afterAll(async () => {
   await books.close();
 });
 
-/** The SQLSTATE that the role of the processes is answered with, or `done`. */
+/** Runs a statement as the role of the processes. Returns its SQLSTATE, or `done`. */
 const answer = (sql: string): Promise<string> =>
   app.query(sql).then(
     () => 'done',
@@ -37,7 +37,7 @@ const NO_RIGHT = '42501';
 const kept = { webhookBodiesDays: 1, securityEventsDays: 1 };
 
 describe('the role of the processes does all of their work', () => {
-  test('it is fit, and a recharge goes from its request to its success, as does one that fails', async () => {
+  test('it is fit, and recharges succeed and fail under it', async () => {
     await expect(domain.ping()).resolves.toBeUndefined();
     const paid = { accountId: 'acct-1', kind: 'deliver', paymentMethod: 'balance', amountMinor: 5n } as const;
     const settled = await recharged(domain, paid, 'submit', 'accepted', 'settled');
@@ -48,7 +48,7 @@ describe('the role of the processes does all of their work', () => {
     expect(await domain.verify()).toEqual([]);
   });
 
-  test('it replays a request, keeps an event, sweeps, and takes up what is due', async () => {
+  test('it replays a request, stores an event, and sweeps due rows', async () => {
     const ask = newRecharge();
     await domain.createRecharge(ask);
     expect(await domain.createRecharge({ ...ask, id: uuidv7() })).toMatchObject({ ok: true, replayed: true });
@@ -66,7 +66,7 @@ describe('the role of the processes does all of their work', () => {
     expect(await domain.verify()).toEqual([]);
   });
 
-  test('it forgets what is old, and makes the partitions of the months to come', async () => {
+  test('it deletes old rows, and makes the partitions of the coming months', async () => {
     await books.rows(
       `insert into nonce (key_id, nonce, seen_at) values ('k', 'n', now() - interval '1 day')`,
     );
@@ -154,7 +154,7 @@ describe('the role of the processes cannot', () => {
     expect(owned).toEqual([]);
   });
 
-  test('what its session finds first does not change how a partition is made', async () => {
+  test('objects in its own schema do not change how a partition is made', async () => {
     const [last] = await books.rows<{ name: string }>(
       `select relname as name from pg_class where relnamespace = 'audit'::regnamespace and relkind = 'r'
          and relname ~ '^call_\\d{4}' order by 1 desc limit 1`,
@@ -181,7 +181,7 @@ describe('granting', () => {
     }
   };
 
-  test('takes back what the role was given besides, and gives what it lacks', async () => {
+  test('takes away other rights of the role, and gives it the missing ones', async () => {
     await books.rows(`grant all on all tables in schema public to ${APP_ROLE}`);
     await books.rows(`revoke insert on ledger_entry from ${APP_ROLE}`);
     await books.rows(`grant create on schema public to ${APP_ROLE}`);
@@ -192,7 +192,7 @@ describe('granting', () => {
     await recharged(domain, {}, 'submit', 'settled');
   });
 
-  test('names a role that is not there, and refuses one that has the rights of the owner', async () => {
+  test('names a missing role, and refuses one that has the rights of the owner', async () => {
     await expect(owner((client) => refuseUnfitRole(client, 'nobody_there'))).rejects.toThrow(
       'create role "nobody_there" login password',
     );
@@ -225,7 +225,7 @@ describe('a process reports once that its role could switch the guards off', () 
     expect(await wordsFor(asApp(books.url))).toEqual([]);
   });
 
-  test('an owner, and one that may create', async () => {
+  test('an owner, and a role that may create objects', async () => {
     const role = `owner_${uuidv7().replaceAll('-', '')}`;
     const database = await createDatabase();
     const url = Object.assign(new URL(database.url), { username: role, password: 'p' }).href;

@@ -36,7 +36,7 @@ export async function openTestServer(givenUrl: string | undefined): Promise<Test
 
 type OpenServer = Omit<TestServer, 'template'>;
 
-// The same for every run: two of them may share a server.
+// The name is the same for all runs, because two runs may share a server.
 const APP_PASSWORD_OF_GIVEN = 'of-tests-only';
 
 async function openGiven(url: string): Promise<OpenServer> {

@@ -19,10 +19,11 @@ const noFilters = { externalTables: [], externalEnums: [] };
 const MIGRATION_LOCK = 7_215_001;
 
 /**
- * Applies the missing migrations of prisma/migrations with Prisma's own schema engine, compiled to WebAssembly. It leaves
- * the records that `prisma migrate deploy` would leave, and no native engine has to be downloaded. Processes that start
- * together wait for each other. Returns the names of the applied migrations.
- * @param options.appRole the role of the processes, which is granted the rights that they need. Unset: nothing is granted
+ * Applies the missing migrations of prisma/migrations with Prisma's own schema engine, compiled to WebAssembly. It
+ * leaves the records that `prisma migrate deploy` would leave, and no native engine has to be downloaded. Processes
+ * that start together wait for each other. Returns the names of the applied migrations.
+ * @param options.appRole the role of the processes, which is granted the rights that they need. Unset: nothing is
+ *   granted
  */
 export async function migrate(options: {
   databaseUrl: string;

@@ -3,12 +3,13 @@ import type pg from 'pg';
 import { Prisma } from '../../generated/client.js';
 import type { Run } from './database.js';
 
-/** What a role may do that keeps the books from guarding themselves against it. */
+/** Rights with which a role could switch off the triggers and constraints that guard the books. */
 type Excess = Readonly<{ role: string; isSuperuser: boolean; isOwner: boolean; mayCreate: boolean }>;
 
 /**
- * Whether the processes can have this role: it exists, and is not the owner, nor a member of it, nor a superuser.
- * @throws UnfitDatabase that says what to do
+ * Checks that the processes can use this role: it exists, and is neither a superuser nor the owner, nor a member of the
+ * owner.
+ * @throws UnfitDatabase whose message says what to do
  */
 export async function refuseUnfitRole(owner: pg.ClientBase, role: string): Promise<void> {
   const { rows } = await owner.query<{ owner: string; isOwner: boolean }>(
@@ -27,7 +28,7 @@ export async function refuseUnfitRole(owner: pg.ClientBase, role: string): Promi
     );
 }
 
-/** Gives the processes' role what they need, and takes back what else it was given. Harmless to repeat. */
+/** Gives the role of the processes the rights that they need, and takes away all others. It may be repeated. */
 export async function grantRights(owner: pg.ClientBase, role: string): Promise<void> {
   await owner.query('begin');
   try {
@@ -41,8 +42,9 @@ export async function grantRights(owner: pg.ClientBase, role: string): Promise<v
 }
 
 /**
- * Tables are read and written, except where a trigger refuses the same to everybody: so a table that is made append-only
- * is append-only for the role too. Calls are filed through audit_call, which needs no right on its partitions.
+ * The role may read and write tables, except for writes that a trigger refuses to all roles. So a table that becomes
+ * append-only is append-only for the role too. Calls are filed through audit_call, which needs no rights on its
+ * partitions.
  */
 const statements = `
   with
@@ -99,7 +101,7 @@ const statements = `
       select from pg_depend where classid = 'pg_proc'::regclass and objid = function.oid and deptype = 'e')
   order by turn`;
 
-/** What the role of this session may do beyond its work, in words for an operator; null when there is no such thing. */
+/** The rights of this session's role beyond its work, in words for an operator. Null if it has none. */
 export async function excessOfRole(run: Run): Promise<string | null> {
   const [found] = await run<Excess>(Prisma.sql`
     select

@@ -2,8 +2,8 @@ import type { NextStep } from '../../core/next-step.js';
 import { Prisma } from '../../generated/client.js';
 import type { Run } from '../database/database.js';
 
-// At most 20,000 rows per step, in short statements of one batch each. Recharges beyond that keep their due times. A row
-// costs some 34 buffers, so a statement stays below 2,000.
+// At most 20,000 rows per step, in short statements of one batch each. Recharges beyond that keep their due times. A
+// row costs some 34 buffers, so a statement stays below 2,000.
 const BATCH_MAX = 40;
 const BATCHES_MAX = 500;
 

@@ -7,7 +7,7 @@ import { type Due, type DueSource, inBatches, type Lane, type SweepTimes } from 
 
 type RechargeLane = Extract<Lane, { what: 'recharge' }>;
 
-/** Unfinished recharges: those to be submitted, and those to be asked about, by provider. */
+/** Unfinished recharges. Each provider has a lane of recharges to submit, and a lane of recharges to ask about. */
 export const dueRecharges = (run: Run, times: SweepTimes): DueSource<RechargeLane> => ({
   lanes: (providers) =>
     providers.flatMap((provider): RechargeLane[] =>
@@ -86,8 +86,8 @@ async function takeRecharges(
 }
 
 /**
- * How many recharges are due at providers other than these. It steps from provider to provider through the index, so
- * that the backlogs of the configured providers are not read.
+ * Counts the due recharges of all providers other than these. The statement steps from provider to provider through the
+ * index, so the backlogs of the given providers are not read.
  */
 export function dueElsewhere(
   run: Run,

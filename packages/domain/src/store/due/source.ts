@@ -16,14 +16,14 @@ export type Due = Lane & Readonly<{ id: string }>;
 export type SweepTimes = Readonly<{ afterMs: number; queryLimitMs: number; periodMs: number }>;
 
 /**
- * One kind of row with a due time. A new kind of due work is a new source in `openSweep`, a lane here, and a queue in
+ * One kind of row with a due time. A new kind of due work needs a source in `openSweep`, a lane here, and a queue in
  * the catalogue of queues.
  */
 export type DueSource<L extends Lane> = Readonly<{
   lanes(providers: readonly string[]): L[];
-  /** Takes up to `max` due rows of a lane, or of all, oldest first, and sets the next due time of each. */
+  /** Takes up to `max` due rows of one lane or of all lanes, oldest first, and sets the next due time of each. */
   take(max: number, lane?: L): Promise<Due[]>;
-  /** Makes rows due now. A row that another statement holds is being worked on, and keeps its time. */
+  /** Makes rows due now. A locked row is being worked on, so it keeps its due time. */
   putBack(ids: readonly string[]): Promise<void>;
 }>;
 

@@ -13,9 +13,9 @@ export interface Sweep {
   takeDue(max: number, lane?: Lane): Promise<Due[]>;
   /** Takes up to `max` unfinished recharges, due or not, or the one with this id. For an operator's command. */
   takeWaiting(max: number, id?: string): Promise<Due[]>;
-  /** Makes rows due again whose jobs could not be added. */
+  /** Makes rows due again whose jobs could not be added to their queue. */
   putBack(due: readonly Due[]): Promise<void>;
-  /** How many recharges are due at providers other than these. */
+  /** Counts the due recharges of all providers other than these. */
   dueElsewhere(providers: readonly string[]): Promise<{ provider: string; count: number }[]>;
 }
 

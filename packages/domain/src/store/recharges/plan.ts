@@ -145,7 +145,7 @@ function claimOf(
   };
   const { accountId, amountMinor, currency, provider, attempt } = claim;
   const now = { kind, accountId, amountMinor, currency, provider, providerOrderId, attempt };
-  // A recharge that was not sent has no money in suspense. Its cases are opened once, whoever reports them.
+  // A recharge that was not sent has no money in suspense. Each kind of its cases is opened once, for any source.
   const unsent = { slots: [], openCases: [] };
   const version = before.version + 1;
   const seen = { ...before, ...now, ...unsent, state: to, nextStep, confirmation, version };

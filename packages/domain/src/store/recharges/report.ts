@@ -48,7 +48,7 @@ export type ReportResult = Readonly<{
   claim: Claim | null;
 }>;
 
-/** An opened attempt: the holder, and nobody else, may now call the provider. */
+/** A granted claim: only its holder may now call the provider. */
 export type Claim = Readonly<{
   transactionId: string;
   attempt: number;
