@@ -109,7 +109,13 @@ test('an operator sees every queue of the catalogue, and of a job its ids only',
 
 test('the page of one job shows its ids only', async () => {
   const session = await dashboard.signIn();
-  const text = await (await dashboard.get('/queues/api/queues/webhooks/1', session)).text();
+  const list = '/queues/api/queues?activeQueue=webhooks&status=waiting&page=1';
+  const { queues } = (await (await dashboard.get(list, session)).json()) as {
+    queues: { name: string; jobs: { id: string; data: { ids: string[] } }[] }[];
+  };
+  const { jobs } = queues.find(({ name }) => name === 'webhooks')!;
+  const { id } = jobs.find(({ data }) => data.ids.includes('evt-1'))!;
+  const text = await (await dashboard.get(`/queues/api/queues/webhooks/${id}`, session)).text();
   expect(text).toContain('evt-1');
   expect(text).not.toContain(SECRET);
 });
