@@ -3,14 +3,32 @@ import { z } from 'zod';
 import { hasCardNumber } from '../http/card-number.js';
 import { type FieldError, invalid } from '../http/problem.js';
 
-// The messages of zod name its own types, which mean nothing to callers.
+// The messages of zod name its own types and comparisons, which mean nothing to callers.
 z.config({
   customError: (issue) => {
-    if (issue.code === 'invalid_value') return `must be one of ${issue.values.join(', ')}`;
-    if (issue.code !== 'invalid_type') return undefined;
-    return issue.input === undefined ? 'is needed' : `must be ${wordsOf[issue.expected] ?? issue.expected}`;
+    switch (issue.code) {
+      case 'invalid_value':
+        return `must be one of ${issue.values.join(', ')}`;
+      case 'invalid_type':
+        return issue.input === undefined
+          ? 'is needed'
+          : `must be ${wordsOf[issue.expected] ?? issue.expected}`;
+      case 'too_small':
+        return `must ${sizeOf('least', issue.minimum, issue.origin)}`;
+      case 'too_big':
+        return `must ${sizeOf('most', issue.maximum, issue.origin)}`;
+      default:
+        return undefined;
+    }
   },
 });
+
+const units: Readonly<Record<string, string>> = { string: 'character', array: 'value' };
+
+function sizeOf(bound: 'least' | 'most', size: number | bigint, of: string): string {
+  const unit = units[of];
+  return unit ? `have at ${bound} ${size} ${unit}${size === 1 ? '' : 's'}` : `be at ${bound} ${size}`;
+}
 
 const wordsOf: Readonly<Record<string, string>> = {
   string: 'a string',
