@@ -4,26 +4,26 @@ import type { AddressInfo } from 'node:net';
 import type { Logger } from '@replenish/runtime';
 import { createFastServer } from '@replenish/runtime';
 import express, { type NextFunction, type Request, type Response } from 'express';
-import { controlFace } from './control/face.js';
+import { controlRoutes } from './control/routes.js';
 import { CallLog } from './machine/call-log.js';
 import { OrderBook } from './machine/orders.js';
 import { type Counters, openStore } from './machine/store.js';
 import { defaultTiming, type Timing } from './machine/timing.js';
 import { WebhookSender } from './machine/webhooks.js';
-import { type Desk, providerFace } from './plain/face.js';
+import { providerRoutes, type SandboxParts } from './plain/routes.js';
 import { signingKey } from './plain/signature.js';
 
 export type SandboxServerOptions = Readonly<{
   host: string;
-  /** 0 takes a free one. */
+  /** The port to listen on. 0: any free port. */
   port: number;
-  /** Folder of the store; made when missing. One process at a time. */
+  /** Folder of the store. It is created when it is missing. Only one process may use it at a time. */
   dataDir: string;
-  /** `whsec_` and base64. */
+  /** Secret of the webhook signatures: `whsec_` and base64. */
   webhookSecret: string;
   log: Logger;
   timing?: Partial<Timing>;
-  /** Address of the documentation, for the link on the page. */
+  /** Address of the documentation. The page links to it. */
   docsUrl?: string;
 }>;
 
@@ -33,7 +33,7 @@ export type Sandbox = Readonly<{
   close: () => Promise<void>;
 }>;
 
-/** Opens the simulator on its folder and goes on with everything that was due while it was away. */
+/** Opens the simulator on its folder, and runs everything that became due while it was not running. */
 export async function openSandbox(options: SandboxServerOptions): Promise<Sandbox> {
   const key = signingKey(options.webhookSecret);
   const timing = { ...defaultTiming, ...options.timing };
@@ -42,7 +42,7 @@ export async function openSandbox(options: SandboxServerOptions): Promise<Sandbo
   const orders = new OrderBook(store, webhooks, timing, options.log);
   const closing = new AbortController();
   setMaxListeners(0, closing.signal);
-  const desk: Desk = {
+  const parts: SandboxParts = {
     store,
     orders,
     webhooks,
@@ -51,8 +51,9 @@ export async function openSandbox(options: SandboxServerOptions): Promise<Sandbo
     timing,
     closing: closing.signal,
   };
-  const server = createFastServer(application(desk, options));
-  // Listening comes first: a second process on this port ends here, before it sends anybody's webhooks twice.
+  const server = createFastServer(application(parts, options));
+  // The server listens before any work starts. A second process on the same port fails here, before it sends webhooks a
+  // second time.
   try {
     await listen(server, options.host, options.port);
   } catch (error) {
@@ -66,16 +67,16 @@ export async function openSandbox(options: SandboxServerOptions): Promise<Sandbo
     counters: store.counters,
     close: () => {
       closing.abort();
-      return close(server, desk);
+      return close(server, parts);
     },
   };
 }
 
-function application(desk: Desk, { log, docsUrl }: SandboxServerOptions): express.Express {
+function application(parts: SandboxParts, { log, docsUrl }: SandboxServerOptions): express.Express {
   const app = express();
   app.disable('x-powered-by').disable('etag').set('query parser', 'simple');
-  app.use('/v1', providerFace(desk));
-  app.use(controlFace(desk, docsUrl ?? null));
+  app.use('/v1', providerRoutes(parts));
+  app.use(controlRoutes(parts, docsUrl ?? null));
   app.use((error: unknown, request: Request, response: Response, _next: NextFunction) => {
     log.error({ err: error, path: request.path }, 'request failed');
     response
@@ -86,7 +87,8 @@ function application(desk: Desk, { log, docsUrl }: SandboxServerOptions): expres
 }
 
 function listen(server: Server, host: string, port: number): Promise<void> {
-  // Kept-alive connections outlast a caller's pause between two calls; half-sent requests do not.
+  // Idle connections stay open for 60 s, longer than a caller pauses between two calls. Incomplete requests end after
+  // 15 s.
   Object.assign(server, { keepAliveTimeout: 60_000, headersTimeout: 65_000, requestTimeout: 15_000 });
   return new Promise((resolve, reject) => {
     server.once('error', reject);
@@ -94,8 +96,8 @@ function listen(server: Server, host: string, port: number): Promise<void> {
   });
 }
 
-/** Calls being held open are cut, like a provider's that is restarted. */
-async function close(server: Server, { orders, webhooks, store }: Desk): Promise<void> {
+/** Closes the simulator. Open calls are cut, as when a provider restarts. */
+async function close(server: Server, { orders, webhooks, store }: SandboxParts): Promise<void> {
   const closed = new Promise((resolve) => server.close(resolve));
   server.closeAllConnections();
   await closed;

@@ -14,7 +14,7 @@ afterAll(() => rig.close());
 
 const list = async (query: string) => (await rig.call('GET', `/_control/orders?${query}`)).body;
 
-test('one order by its reference, none for a stranger', async () => {
+test('an order is found by its reference, and an unknown reference gives none', async () => {
   const [order] = await rig.inspect(references[0]!);
   expect(order).toMatchObject({
     id: expect.stringMatching(/^sbx_/),
@@ -27,15 +27,15 @@ test('one order by its reference, none for a stranger', async () => {
   expect(await list('reference=a-stranger')).toEqual({ orders: [] });
 });
 
-test('all orders, newest first, page by page', async () => {
-  const seen: string[] = [];
+test('orders are listed newest first, in pages', async () => {
+  const listed: string[] = [];
   let cursor = '';
   for (let page = 0; page < 4 && cursor !== 'end'; page++) {
     const { orders, nextCursor } = await list(`limit=3${cursor && `&cursor=${cursor}`}`);
-    seen.push(...orders.map((order: { reference: string }) => order.reference));
+    listed.push(...orders.map((order: { reference: string }) => order.reference));
     cursor = nextCursor ?? 'end';
   }
-  expect(seen).toEqual([...references].reverse());
+  expect(listed).toEqual([...references].reverse());
   expect((await list('')).orders).toHaveLength(7);
 });
 
@@ -43,7 +43,7 @@ test.each(['limit=0', 'limit=1001', 'limit=many', 'cursor=%20'])('%s is refused'
   expect((await rig.call('GET', `/_control/orders?${query}`)).status).toBe(400);
 });
 
-test('contacts about a reference are listed in order, with what was heard', async () => {
+test('contacts about a reference are listed in order, with their answers', async () => {
   const reference = rig.newReference();
   const scenario = 'server_error_then_ok';
   await rig.submit(reference, { scenario });
@@ -65,7 +65,7 @@ test('contacts about a reference are listed in order, with what was heard', asyn
   expect((await rig.call('GET', '/_control/calls')).status).toBe(400);
 });
 
-test('stats count what happened', async () => {
+test('stats count orders, calls and webhooks', async () => {
   await until(() => rig.sandbox.counters.orders.pending + rig.sandbox.counters.webhooks.pending === 0);
   const before = (await rig.call('GET', '/_control/stats')).body;
   await rig.submit(references[0]!);
@@ -82,7 +82,7 @@ test('stats count what happened', async () => {
   expect(body.outage).toBe('none');
 });
 
-test('the page names every scenario and control call and shows no markup of a caller', async () => {
+test('the page names every scenario and control call, and escapes markup of callers', async () => {
   const { status, headers, body } = await rig.call('GET', '/');
   expect([status, headers.get('content-type')]).toEqual([200, 'text/html; charset=utf-8']);
   for (const name of scenarioNames) expect(body).toContain(`<code>${name}</code>`);
@@ -91,7 +91,7 @@ test('the page names every scenario and control call and shows no markup of a ca
   expect(body).not.toContain('<script');
 });
 
-/** A button of the page, as a browser sends it. */
+/** Presses a button of the page, as a browser does. */
 const press = (mode: string, headers: Record<string, string> = {}): Promise<Response> =>
   fetch(`${rig.sandbox.url}/_control/outage`, {
     method: 'POST',
@@ -101,7 +101,7 @@ const press = (mode: string, headers: Record<string, string> = {}): Promise<Resp
   });
 const modeNow = async (): Promise<unknown> => (await rig.call('GET', '/_control/stats')).body.outage;
 
-test('buttons of the page start and end an outage, and those of another site do not', async () => {
+test('buttons of the page start and end an outage, forms of another site do not', async () => {
   const page = (await rig.call('GET', '/')).body as string;
   for (const mode of ['none', 'down', 'slow', 'errors'])
     expect(page).toContain(`<button name="mode" value="${mode}" aria-pressed="${mode === 'none'}">`);
@@ -115,7 +115,7 @@ test('buttons of the page start and end an outage, and those of another site do 
   expect([(await press('sideways')).status, await modeNow()]).toEqual([400, 'none']);
 });
 
-test('health, and a path that is not there', async () => {
+test('the health check answers, and an unknown path is 404', async () => {
   expect((await rig.call('GET', '/healthz')).body).toEqual({ ok: true });
   expect((await rig.call('GET', '/_control/nothing')).status).toBe(404);
   expect((await rig.call('POST', '/_control/outage', { text: '{' })).status).toBe(400);

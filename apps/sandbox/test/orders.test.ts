@@ -13,27 +13,27 @@ function counted(values: readonly unknown[]): Record<string, number> {
   return counts;
 }
 
-test('a hundred submits of one reference at once make one order and one charge', async () => {
+test('a hundred parallel submits of one reference create one order and one charge', async () => {
   const reference = rig.newReference();
-  const heard = await Promise.all(Array.from({ length: 100 }, () => rig.submit(reference)));
-  expect(counted(heard.map(({ status }) => status))).toEqual({ 200: 99, 201: 1 });
-  expect(new Set(heard.map(({ body }) => body.id)).size).toBe(1);
-  expect(heard.filter(({ headers }) => headers.get('idempotent-replayed') === 'true')).toHaveLength(99);
+  const answers = await Promise.all(Array.from({ length: 100 }, () => rig.submit(reference)));
+  expect(counted(answers.map(({ status }) => status))).toEqual({ 200: 99, 201: 1 });
+  expect(new Set(answers.map(({ body }) => body.id)).size).toBe(1);
+  expect(answers.filter(({ headers }) => headers.get('idempotent-replayed') === 'true')).toHaveLength(99);
   await until(() => rig.receiver.of(reference).length > 0);
   const orders = await rig.inspect(reference);
   expect([orders.length, orders[0].charges.length]).toEqual([1, 1]);
 });
 
-test('faults are counted once each, also under concurrent submits', async () => {
+test('parallel submits get exactly the refusals of the scenario', async () => {
   const reference = rig.newReference();
   const submits = Array.from({ length: 40 }, () =>
     rig.submit(reference, { scenario: 'server_error_then_ok' }),
   );
-  const heard = await Promise.all(submits);
-  expect(counted(heard.map(({ status }) => status))).toEqual({ 503: 2, 201: 1, 200: 37 });
+  const answers = await Promise.all(submits);
+  expect(counted(answers.map(({ status }) => status))).toEqual({ 503: 2, 201: 1, 200: 37 });
 });
 
-test('one order, also where the first caller never hears of it', async () => {
+test('parallel submits create one order, even if the first caller gets no answer', async () => {
   const reference = rig.newReference();
   const submits = Array.from({ length: 20 }, () =>
     rig.submit(reference, { scenario: 'timeout_after_charge' }, 1_500),
@@ -43,7 +43,7 @@ test('one order, also where the first caller never hears of it', async () => {
 });
 
 test.each([{ amount: 5000 }, { currency: 'EUR' }, { accountId: 'acct-2' }])(
-  'the same reference with %j is refused',
+  'a repeated reference with %j is refused',
   async (other) => {
     const reference = rig.newReference();
     await rig.submit(reference);
@@ -52,7 +52,7 @@ test.each([{ amount: 5000 }, { currency: 'EUR' }, { accountId: 'acct-2' }])(
   },
 );
 
-test('the settled amount of wrong_amount does not break a repeat with the ordered one', async () => {
+test('after wrong_amount has settled, a repeat with the ordered amount is still a replay', async () => {
   const reference = rig.newReference();
   await rig.submit(reference, { scenario: 'wrong_amount' });
   await until(async () => (await rig.inspect(reference))[0].status === 'settled');
@@ -76,14 +76,14 @@ test.each([
   { reference: 'another-one' },
   { reference: 'with space' },
   { reference: 'x'.repeat(129) },
-])('%j is refused and makes no order', async (wrong) => {
+])('%j is refused and creates no order', async (wrong) => {
   const reference = rig.newReference();
   const { status, body } = await rig.submit(reference, wrong);
   expect([status, body.code, typeof body.message]).toEqual([422, 'invalid_parameter', 'string']);
   expect(await rig.inspect(reference)).toEqual([]);
 });
 
-test('a missing key, a broken body, a large one and an unknown path are told apart', async () => {
+test('a missing key, a malformed body, a large body and an unknown path have different errors', async () => {
   const reference = rig.newReference();
   const json = rig.body(reference);
   expect((await rig.call('POST', '/v1/orders', { json })).status).toBe(422);
@@ -95,7 +95,7 @@ test('a missing key, a broken body, a large one and an unknown path are told apa
   expect(await rig.inspect(reference)).toEqual([]);
 });
 
-test('absent is an empty list', async () => {
+test('an absent order is an empty list', async () => {
   const { status, body } = await rig.query('nobody-ever-sent-this');
   expect([status, body]).toEqual([200, { orders: [] }]);
 });

@@ -7,7 +7,7 @@ beforeEach(async () => {
 });
 afterEach(() => rig.close());
 
-test('down: no answer, nothing done, and the control face still works', async () => {
+test('down: calls get no answer and do nothing, and the control API still works', async () => {
   await rig.outage('down');
   const reference = rig.newReference();
   expect([(await rig.submit(reference)).status, (await rig.query(reference)).status]).toEqual([
@@ -21,7 +21,7 @@ test('down: no answer, nothing done, and the control face still works', async ()
   expect((await rig.submit(reference)).status).toBe(201);
 });
 
-test('down: orders settle, their webhooks wait for its end', async () => {
+test('down: orders settle, and their webhooks wait until the outage ends', async () => {
   const reference = rig.newReference();
   await rig.submit(reference);
   await rig.outage('down');
@@ -31,7 +31,7 @@ test('down: orders settle, their webhooks wait for its end', async () => {
   await until(() => rig.receiver.of(reference).length === 1);
 });
 
-test('slow: the order is made at once and answered late', async () => {
+test('slow: the order is created at once and answered late', async () => {
   await rig.outage('slow');
   const reference = rig.newReference();
   const startedMs = Date.now();
@@ -42,7 +42,7 @@ test('slow: the order is made at once and answered late', async () => {
   expect(Date.now() - startedMs).toBeGreaterThanOrEqual(1_490);
 });
 
-test('slow: a caller that went away heard nothing', async () => {
+test('slow: a caller that disconnected is logged without an answer', async () => {
   await rig.outage('slow');
   const reference = rig.newReference();
   expect((await rig.submit(reference, {}, 100)).status).toBe('none');
@@ -51,7 +51,7 @@ test('slow: a caller that went away heard nothing', async () => {
   expect(await rig.inspect(reference)).toHaveLength(1);
 });
 
-test('errors: 500 and nothing done', async () => {
+test('errors: calls get a 500 and do nothing', async () => {
   await rig.outage('errors');
   const reference = rig.newReference();
   const { status, body } = await rig.submit(reference);

@@ -16,7 +16,7 @@ afterEach(async () => {
   await rig.close();
 });
 
-test('an order not yet settled settles after the restart, and its webhook goes out', async () => {
+test('a pending order settles after the restart, and its webhook is sent', async () => {
   const reference = rig.newReference();
   const { body } = await rig.submit(reference);
   await rig.sandbox.close();
@@ -27,7 +27,7 @@ test('an order not yet settled settles after the restart, and its webhook goes o
   expect((await rig.submit(reference)).body.id).toBe(body.id);
 });
 
-test('a webhook being delivered at the end is delivered after the restart, with the same id', async () => {
+test('a delivery that the end of the process aborts is repeated after the restart, with the same id', async () => {
   rig.receiver.answers.push('silence');
   const reference = rig.newReference();
   await rig.submit(reference);
@@ -40,7 +40,7 @@ test('a webhook being delivered at the end is delivered after the restart, with 
   await until(() => rig.sandbox.counters.webhooks.pending === 0);
 });
 
-test('faults, contacts and counters outlast the restart, an outage does not', async () => {
+test('refusals, contacts and counters survive a restart, an outage does not', async () => {
   const reference = rig.newReference();
   const scenario = 'server_error_then_ok';
   expect((await rig.submit(reference, { scenario })).status).toBe(503);
@@ -53,7 +53,7 @@ test('faults, contacts and counters outlast the restart, an outage does not', as
   expect(rig.sandbox.counters.submits).toBe(3);
 });
 
-test('a step and a webhook whose order was lost in a power cut are dropped, and the rest goes on', async () => {
+test('a step and a webhook without their order are dropped, and other work continues', async () => {
   await rig.sandbox.close();
   const store = openStore(rig.dataDir);
   await Promise.all([
@@ -72,7 +72,7 @@ test('a step and a webhook whose order was lost in a power cut are dropped, and 
   await rig.start();
 });
 
-test('a call that is held open does not hold up the end', async () => {
+test('an open call does not delay the end of the process', async () => {
   const reference = rig.newReference();
   const held = rig.submit(reference, { scenario: 'timeout_after_charge' });
   const waiting = rig.submit(rig.newReference(), {
@@ -88,7 +88,7 @@ test('a call that is held open does not hold up the end', async () => {
   expect((await rig.inspect(reference))[0].status).toBe('settled');
 });
 
-test('the real process: killed with kill -9 it loses no answered order and no webhook', async () => {
+test('a process that is killed with kill -9 loses no answered order and no webhook', async () => {
   const dataDir = join(rig.dataDir, 'process');
   const first = await startProcess({ SANDBOX_DATA_DIR: dataDir });
   const submitted: string[] = [];
@@ -102,8 +102,8 @@ test('the real process: killed with kill -9 it loses no answered order and no we
   await Promise.all(load);
   first.child.kill('SIGKILL');
   await once(first.child, 'exit');
-  const heardBefore = new Set(rig.receiver.received.map(({ order }) => order.reference)).size;
-  expect(heardBefore).toBeLessThan(submitted.length);
+  const receivedBefore = new Set(rig.receiver.received.map(({ order }) => order.reference)).size;
+  expect(receivedBefore).toBeLessThan(submitted.length);
 
   const second = await startProcess({ SANDBOX_DATA_DIR: dataDir });
   await until(() => submitted.every((reference) => rig.receiver.of(reference).length > 0), 20_000);
@@ -115,7 +115,7 @@ test('the real process: killed with kill -9 it loses no answered order and no we
   for (const { order, id } of rig.receiver.received) expect(ids.get(order.reference)).toBe(id);
 });
 
-test('the real process: a missing secret is said in words', async () => {
+test('a process without a secret ends with an error that says so', async () => {
   const { output, code } = await runProcess({ SANDBOX_WEBHOOK_SECRET: '' });
   expect(code).toBe(78);
   expect(output()).toContain('SANDBOX_WEBHOOK_SECRET is not set');

@@ -9,8 +9,8 @@ beforeAll(async () => {
 afterAll(() => rig.close());
 
 type Expected = Readonly<{
-  /** What each submit hears, one after the other. */
-  hears: readonly (number | 'none')[];
+  /** The statuses of the successive submits; `none` is no answer. */
+  answers: readonly (number | 'none')[];
   status: 'pending' | 'settled' | 'declined' | 'absent';
   amount?: number;
   webhooks: readonly string[];
@@ -19,37 +19,37 @@ type Expected = Readonly<{
 const settled = { status: 'settled', webhooks: ['order.settled'] } as const;
 
 const expected: Record<ScenarioName, Expected> = {
-  ok: { hears: [201], ...settled },
-  ok_no_webhook: { hears: [201], status: 'settled', webhooks: [] },
-  declined: { hears: [201], status: 'declined', webhooks: ['order.declined'] },
-  rejected: { hears: [422, 422, 422], status: 'absent', webhooks: [] },
-  timeout_after_charge: { hears: ['none', 200], status: 'settled', webhooks: [] },
-  timeout_before_charge: { hears: ['none', 201, 200], ...settled },
-  server_error_then_ok: { hears: [503, 503, 201, 200], ...settled },
-  server_error_after_charge: { hears: [500, 200], status: 'settled', webhooks: [] },
-  rate_limited_then_ok: { hears: [429, 429, 201], ...settled },
-  webhook_first: { hears: [201], ...settled },
-  webhook_twice: { hears: [201], status: 'settled', webhooks: ['order.settled', 'order.settled'] },
-  webhook_late: { hears: [201], ...settled },
-  webhook_out_of_order: { hears: [201], status: 'settled', webhooks: ['order.settled', 'order.pending'] },
-  wrong_amount: { hears: [201], ...settled, amount: 5000 },
-  success_after_failure: { hears: [201], status: 'settled', webhooks: ['order.declined', 'order.settled'] },
-  never_settles: { hears: [201], status: 'pending', webhooks: [] },
+  ok: { answers: [201], ...settled },
+  ok_no_webhook: { answers: [201], status: 'settled', webhooks: [] },
+  declined: { answers: [201], status: 'declined', webhooks: ['order.declined'] },
+  rejected: { answers: [422, 422, 422], status: 'absent', webhooks: [] },
+  timeout_after_charge: { answers: ['none', 200], status: 'settled', webhooks: [] },
+  timeout_before_charge: { answers: ['none', 201, 200], ...settled },
+  server_error_then_ok: { answers: [503, 503, 201, 200], ...settled },
+  server_error_after_charge: { answers: [500, 200], status: 'settled', webhooks: [] },
+  rate_limited_then_ok: { answers: [429, 429, 201], ...settled },
+  webhook_first: { answers: [201], ...settled },
+  webhook_twice: { answers: [201], status: 'settled', webhooks: ['order.settled', 'order.settled'] },
+  webhook_late: { answers: [201], ...settled },
+  webhook_out_of_order: { answers: [201], status: 'settled', webhooks: ['order.settled', 'order.pending'] },
+  wrong_amount: { answers: [201], ...settled, amount: 5000 },
+  success_after_failure: { answers: [201], status: 'settled', webhooks: ['order.declined', 'order.settled'] },
+  never_settles: { answers: [201], status: 'pending', webhooks: [] },
 };
 
 test.each(scenarioNames)('%s', async (scenario) => {
-  const { hears, status, amount = 4999, webhooks } = expected[scenario];
+  const { answers, status, amount = 4999, webhooks } = expected[scenario];
   const reference = rig.newReference();
-  const heard = [];
-  for (const answer of hears) {
+  const statuses = [];
+  for (const answer of answers) {
     const limitMs = answer === 'none' ? 300 : 5_000;
-    heard.push((await rig.submit(reference, { scenario }, limitMs)).status);
+    statuses.push((await rig.submit(reference, { scenario }, limitMs)).status);
   }
-  expect(heard).toEqual(hears);
+  expect(statuses).toEqual(answers);
 
   await until(async () => rig.receiver.of(reference).length >= webhooks.length);
   await until(async () => ((await rig.inspect(reference))[0]?.status ?? 'absent') === status);
-  // A webhook is scheduled in the transaction of its event: none waits now, so none of this order will come.
+  // A webhook is scheduled in the transaction of its event. None is pending now, so no more will come for this order.
   await until(() => rig.sandbox.counters.webhooks.pending === 0);
   expect(rig.receiver.of(reference).map(({ type }) => type)).toEqual(webhooks);
 
@@ -59,7 +59,7 @@ test.each(scenarioNames)('%s', async (scenario) => {
   expect((await rig.query(reference)).body.orders).toEqual(orders);
 });
 
-test('an accepted order is answered whole, and its webhook carries it', async () => {
+test('the answer and the webhook contain the whole order', async () => {
   const reference = rig.newReference();
   const { body, headers } = await rig.submit(reference);
   expect(headers.get('idempotent-replayed')).toBeNull();
@@ -83,7 +83,7 @@ test('an accepted order is answered whole, and its webhook carries it', async ()
   });
 });
 
-test('a declined order says why', async () => {
+test('a declined order has a code and a message', async () => {
   const reference = rig.newReference();
   await rig.submit(reference, { scenario: 'declined' });
   await until(() => rig.receiver.of(reference).length === 1);
@@ -104,7 +104,7 @@ test('refusals carry their codes and Retry-After', async () => {
   expect(broken.body.code).toBe('internal_error');
 });
 
-test('webhook_first: the webhook is there before the answer', async () => {
+test('webhook_first: the webhook arrives before the answer', async () => {
   const reference = rig.newReference();
   await rig.submit(reference, { scenario: 'webhook_first' });
   expect(rig.receiver.of(reference)).toHaveLength(1);
@@ -118,7 +118,7 @@ test('webhook_twice: both copies have one id and the same bytes', async () => {
   expect([second?.id, second?.body]).toEqual([first?.id, first?.body]);
 });
 
-test('webhook_out_of_order: the later webhook tells of an earlier time', async () => {
+test('webhook_out_of_order: the second webhook has the earlier timestamp', async () => {
   const reference = rig.newReference();
   await rig.submit(reference, { scenario: 'webhook_out_of_order' });
   await until(() => rig.receiver.of(reference).length === 2);
@@ -127,7 +127,7 @@ test('webhook_out_of_order: the later webhook tells of an earlier time', async (
   expect([second!.order.status, second!.id === first!.id]).toEqual(['pending', false]);
 });
 
-test('webhook_late: the order is settled long before its webhook comes', async () => {
+test('webhook_late: the webhook arrives long after the order has settled', async () => {
   const reference = rig.newReference();
   await rig.submit(reference, { scenario: 'webhook_late' });
   await until(async () => (await rig.inspect(reference))[0].status === 'settled');
@@ -137,7 +137,7 @@ test('webhook_late: the order is settled long before its webhook comes', async (
   expect(late!.atMs - Date.parse(late!.timestamp)).toBeGreaterThanOrEqual(590);
 });
 
-test('wrong_amount at the top of the range stays an exact integer', async () => {
+test('wrong_amount of the largest amount stays an exact integer', async () => {
   const reference = rig.newReference();
   await rig.submit(reference, { scenario: 'wrong_amount', amount: Number.MAX_SAFE_INTEGER });
   await until(() => rig.receiver.of(reference).length === 1);

@@ -8,7 +8,7 @@ beforeAll(async () => {
 });
 afterAll(() => rig.close());
 
-test('what is not taken is sent again with the same id and growing gaps', async () => {
+test('a webhook that is not accepted is sent again with the same id and growing gaps', async () => {
   const before = structuredClone(rig.sandbox.counters.webhooks);
   rig.receiver.answers.push(500, 401, 302);
   const reference = rig.newReference();
@@ -23,7 +23,7 @@ test('what is not taken is sent again with the same id and growing gaps', async 
   expect([sent - before.sent, failed - before.failed, abandoned]).toEqual([1, 3, 0]);
 });
 
-test('a receiver that never answers costs one try, not the webhook', async () => {
+test('after a delivery without an answer, the webhook is sent again', async () => {
   rig.receiver.answers.push('silence');
   const reference = rig.newReference();
   await rig.submit(reference);
@@ -32,7 +32,7 @@ test('a receiver that never answers costs one try, not the webhook', async () =>
   expect([second!.id, second!.atMs - first!.atMs >= 990]).toEqual([first!.id, true]);
 });
 
-test('webhook_first answers after its limit when the webhook is not taken', async () => {
+test('webhook_first answers after its time limit when the webhook is not accepted', async () => {
   rig.receiver.answers.push('silence');
   const reference = rig.newReference();
   const startedMs = Date.now();
@@ -41,7 +41,7 @@ test('webhook_first answers after its limit when the webhook is not taken', asyn
   await until(() => rig.receiver.of(reference).length === 2);
 });
 
-test('after twenty tries a webhook is given up and counted', async () => {
+test('after twenty failed attempts a webhook is abandoned and counted', async () => {
   const before = rig.sandbox.counters.webhooks.failed;
   rig.receiver.answers.push(...Array.from({ length: 20 }, () => 500));
   const reference = rig.newReference();
@@ -53,7 +53,7 @@ test('after twenty tries a webhook is given up and counted', async () => {
   expect(rig.sandbox.counters.webhooks.pending).toBe(0);
 });
 
-test('a secret that is not one is refused', () => {
+test('an invalid secret is refused', () => {
   for (const wrong of ['', 'secret', 'whsec_', 'whsec_not base64!'])
     expect(() => signingKey(wrong)).toThrow('whsec_');
 });

@@ -4,7 +4,9 @@ import { type OutageMode, outageModes } from '../machine/outage.js';
 import { scenarios } from '../machine/scenarios.js';
 import type { Counters } from '../machine/store.js';
 
-/** Cells carry the heading of their column: on a narrow screen they stand below each other. */
+/**
+ * An HTML table. Each cell repeats the heading of its column, because narrow screens show the cells below each other.
+ */
 const table = (heads: readonly string[], rows: readonly (readonly string[])[]): string => {
   const cells = (row: readonly string[]) =>
     row.map((cell, nth) => `<td data-label="${heads[nth]}">${cell}</td>`).join('');
@@ -47,11 +49,11 @@ export type PageFacts = Readonly<{
   newest: readonly ReturnType<typeof inspectOrder>[];
   counters: Counters;
   mode: OutageMode;
-  /** Of the documentation; null where it is not known. */
+  /** Address of the documentation; null when it is not known. */
   docsUrl: string | null;
 }>;
 
-/** What a person sees who opens the simulator in a browser: no script, nothing to wait for. */
+/** The page that a browser shows for the simulator. It needs no script. */
 export const page = ({
   newest,
   counters: { orders, webhooks },

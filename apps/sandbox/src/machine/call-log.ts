@@ -1,10 +1,10 @@
 import { isReference } from './order.js';
 import type { LoggedCall, SandboxStore } from './store.js';
 
-// A caller that asked more often has shown what it does.
-const SHOWN = 1_000;
+// Contacts listed per reference. More of them would show nothing new.
+const LISTED_MAX = 1_000;
 
-/** Who contacted the provider about which reference, in which order, and what it heard. */
+/** The log of all contacts about each reference, in order, with the answers. */
 export class CallLog {
   readonly #store: SandboxStore;
   #n = 0;
@@ -13,7 +13,10 @@ export class CallLog {
     this.#store = store;
   }
 
-  /** Counts every contact; keeps those that name a reference. Not awaited: a reader waits for the commit instead. */
+  /**
+   * Counts a contact, and stores it when it names a reference. The write is not awaited; `of` waits for the commit
+   * instead.
+   */
   file(
     contact: Readonly<{ reference: unknown; operation: LoggedCall['operation']; atMs: number }>,
     answer: string,
@@ -35,7 +38,7 @@ export class CallLog {
     const rows = this.#store.calls.getRange({
       start: [reference, 0, 0],
       end: [reference, Number.MAX_SAFE_INTEGER, 0],
-      limit: SHOWN,
+      limit: LISTED_MAX,
     });
     return [...rows].map(({ key, value }) => ({ at: new Date(key[1]).toISOString(), ...value }));
   }

@@ -1,29 +1,30 @@
 import type { Database } from 'lmdb';
 import type { DueKey, SandboxStore } from './store.js';
 
-/** Rows read from the store at once. */
+/** Rows that are read from the store at a time. */
 const READ_AHEAD = 128;
-// A timer never sleeps longer, so that a clock that was set back delays work by a minute at most.
+// The longest time of a timer. If the clock is set back, work is delayed by a minute at most.
 const LONGEST_SLEEP_MS = 60_000;
-// Alarms ring on a grid, so that what falls due about now shares one turn and with it one transaction.
+// Due times are rounded up to this grid, so that rows due at about the same time share one transaction.
 const GRID_MS = 10;
 
 export type DueRow<Work> = Readonly<{ key: DueKey; value: Work }>;
 
-/** What becomes of a row after its run: gone, left as it is for the next start, or due again. */
+/** What happens to a row after its run: it is removed, left for the next start, or stored with a new due time. */
 export type Next<Work> = 'done' | 'kept' | Readonly<{ dueAtMs: number; work: Work }>;
 
 /**
- * Runs stored work when it is due, a bounded number at a time. What is not yet due, or waits for a place, is on disk.
- * A row leaves the store after its run: whoever dies in between finds it again, so work is done at least once.
+ * Runs stored work when it is due, with a limited number of runs at a time. Work that is not due or has to wait is only
+ * on disk. A row is removed after its run. If the process dies in between, the row runs again, so each row runs at
+ * least once.
  */
 export class DueQueue<Work> {
   readonly #store: SandboxStore;
   readonly #rows: Database<Work, DueKey>;
   readonly #run: (row: DueRow<Work>) => Promise<Next<Work>>;
   readonly #concurrency: number;
-  /** Rows that are still stored although they run or have run. */
-  readonly #inHand = new Set<string>();
+  /** Names of rows that run or have run, but are still stored. */
+  readonly #started = new Set<string>();
   readonly #running = new Set<Promise<void>>();
   #ready: DueRow<Work>[] = [];
   #isFull = false;
@@ -43,7 +44,7 @@ export class DueQueue<Work> {
     this.#concurrency = concurrency;
   }
 
-  /** Stores work; the same name at the same time is the same work. Resolves when it is committed. */
+  /** Stores work. A second call with the same name and time replaces the work. Resolves when it is committed. */
   async add(dueAtMs: number, name: string, work: Work): Promise<void> {
     await this.#rows.put([dueAtMs, name], work);
     this.#wakeAt(dueAtMs);
@@ -54,7 +55,7 @@ export class DueQueue<Work> {
     this.#pump();
   }
 
-  /** Starts nothing more; what runs goes on. */
+  /** Starts no more work. Running work continues. */
   pause(): void {
     this.#isPaused = true;
     clearTimeout(this.#timer);
@@ -62,7 +63,7 @@ export class DueQueue<Work> {
     this.#ready = [];
   }
 
-  /** Pauses for good and waits for what runs. */
+  /** Starts no more work, and waits until running work has ended. */
   async stop(): Promise<void> {
     this.pause();
     await Promise.all(this.#running);
@@ -97,27 +98,27 @@ export class DueQueue<Work> {
     }
   }
 
-  /** Due rows that are not in hand, latest first; sets the alarm for the first row that is not due. */
+  /** Due rows that have not started, latest first. Sets the timer for the first row that is not due. */
   #readDue(): DueRow<Work>[] {
     const nowMs = Date.now();
     const due: DueRow<Work>[] = [];
-    // Rows in hand are still stored: the limit must reach past them.
-    for (const { key, value } of this.#rows.getRange({ limit: this.#inHand.size + READ_AHEAD })) {
+    // Started rows are still stored, so they are added to the limit.
+    for (const { key, value } of this.#rows.getRange({ limit: this.#started.size + READ_AHEAD })) {
       if (key[0] > nowMs) {
         this.#wakeAt(key[0]);
         break;
       }
-      if (!this.#inHand.has(nameOf(key))) due.push({ key, value });
+      if (!this.#started.has(nameOf(key))) due.push({ key, value });
     }
     return due.reverse();
   }
 
   #start(row: DueRow<Work>): void {
-    this.#inHand.add(nameOf(row.key));
+    this.#started.add(nameOf(row.key));
     const running = this.#run(row).then((next) => {
       this.#running.delete(running);
       this.#end(row, next);
-      // Without a queue behind it there is nothing to look for: `add` and the alarm wake us.
+      // If no row is waiting for a place, nothing is left to start now. `add` and the timer start later work.
       if (this.#isFull) this.#pump();
     });
     this.#running.add(running);
@@ -127,7 +128,7 @@ export class DueQueue<Work> {
     if (next === 'kept') return;
     const remove = async () => {
       await this.#rows.remove(key);
-      this.#inHand.delete(nameOf(key));
+      this.#started.delete(nameOf(key));
     };
     if (next === 'done') {
       this.#store.lazily(() => void remove());

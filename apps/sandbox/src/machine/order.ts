@@ -3,7 +3,10 @@ import { type ScenarioName, scenarioNames } from './scenarios.js';
 
 export type StoredOrderStatus = 'pending' | 'settled' | 'declined' | 'canceled';
 
-/** References and account ids become keys of the store and parts of URLs: a closed alphabet, well under its key limit. */
+/**
+ * The form of references and account ids. They become keys of the store and parts of URLs, so the characters are
+ * restricted. 128 is well below the key length limit of the store.
+ */
 const NAME = /^[A-Za-z0-9._:-]{1,128}$/;
 export const isReference = (given: unknown): given is string => typeof given === 'string' && NAME.test(given);
 
@@ -16,7 +19,7 @@ export const OrderRequest = z.object({
   amount: z.int('must be a JSON integer of minor units, 1 to 2^53-1').min(1),
   currency: z.string().regex(/^[A-Z]{3}$/, 'must be an upper-case ISO 4217 code'),
   paymentMethod: z.string().max(64).default('sandbox'),
-  /** Where webhooks go. Without it none is sent. */
+  /** The URL that webhooks are sent to. Without it no webhook is sent. */
   notifyUrl: z
     .url({ protocol: /^https?$/ })
     .max(2_048)
@@ -25,20 +28,20 @@ export const OrderRequest = z.object({
 });
 export type OrderRequest = z.infer<typeof OrderRequest>;
 
-/** An order as it is kept. Amounts are minor units, times milliseconds since 1970. */
+/** An order as it is stored. Amounts are in minor units, times in milliseconds since 1970. */
 export type StoredOrder = Readonly<{
   id: string;
   reference: string;
   accountId: string;
   orderedAmount: number;
-  /** What was charged or will be: differs from `orderedAmount` only after `wrong_amount` settled. */
+  /** The amount that is charged. It differs from `orderedAmount` only after `wrong_amount` settled. */
   amount: number;
   currency: string;
   paymentMethod: string;
   notifyUrl: string | null;
   scenario: ScenarioName;
   status: StoredOrderStatus;
-  /** When each status was entered. */
+  /** The time at which the order entered each status. */
   enteredAtMs: Readonly<Partial<Record<StoredOrderStatus, number>>>;
 }>;
 
@@ -68,7 +71,10 @@ export const isSameIntent = (order: StoredOrder, request: OrderRequest): boolean
   order.currency === request.currency &&
   order.accountId === request.accountId;
 
-/** The order after an event. An amount at the top of the range misses downwards, so that it stays an exact integer. */
+/**
+ * The order after an event. `wrong_amount` adds to the amount, or subtracts at the top of the range, so that it stays
+ * an exact integer.
+ */
 export function enter(
   order: StoredOrder,
   status: StoredOrderStatus,
@@ -86,11 +92,11 @@ export function enter(
 
 const atIso = (ms: number | undefined): string => new Date(ms ?? 0).toISOString();
 
-/** One charge when settled, none otherwise. */
+/** The charges of the order: one when it is settled, none otherwise. */
 const chargesOf = (order: StoredOrder, status: StoredOrderStatus) =>
   status === 'settled' ? [{ amount: order.amount, status: 'captured' as const }] : [];
 
-/** The order as the provider's face and its webhooks show it, now or as it was in an earlier status. */
+/** The order as the provider API and its webhooks show it, in its current status or an earlier one. */
 export function showOrder(order: StoredOrder, status: StoredOrderStatus = order.status) {
   const isDeclined = status === 'declined';
   return {
@@ -107,7 +113,7 @@ export function showOrder(order: StoredOrder, status: StoredOrderStatus = order.
   };
 }
 
-/** The order as the control face shows it. */
+/** The order as the control API shows it. */
 export const inspectOrder = (order: StoredOrder) => ({
   id: order.id,
   reference: order.reference,
@@ -119,7 +125,7 @@ export const inspectOrder = (order: StoredOrder) => ({
   createdAt: atIso(order.enteredAtMs.pending),
 });
 
-/** Body of the webhook that reports one status. Every delivery of it has these same bytes. */
+/** Body of the webhook that reports one status. Repeated deliveries have the same bytes. */
 export const webhookBody = (order: StoredOrder, status: StoredOrderStatus): string =>
   JSON.stringify({
     type: `order.${status}`,

@@ -6,24 +6,25 @@ import type { SandboxStore, Step } from './store.js';
 import { delayMs, type Timing } from './timing.js';
 import type { WebhookSender } from './webhooks.js';
 
-/** What became of one submit call. */
+/** The result of one submit call. */
 export type Submitted =
   | Readonly<{ kind: 'made'; order: StoredOrder; answers: FirstAnswer }>
   | Readonly<{ kind: 'replayed'; order: StoredOrder }>
   | Readonly<{ kind: 'reused' }>
   | Readonly<{ kind: 'refused'; answer: Refusal }>;
 
-// Steps are only writes that share the turn's transaction; the bound keeps a backlog after a restart out of memory.
+// A step only writes to the transaction of its event-loop turn, so many can run at once. The limit keeps a backlog
+// after a restart out of memory.
 const STEPS_AT_ONCE = 512;
 
-/** Makes orders, one a reference, and lets happen to them what their scenario says. */
+/** Creates one order per reference, and runs the events of its scenario. */
 export class OrderBook {
   readonly #store: SandboxStore;
   readonly #webhooks: WebhookSender;
   readonly #timing: Timing;
   readonly #log: Logger;
   readonly #steps: DueQueue<Step>;
-  /** References somebody is submitting right now, with the end of the last one's turn. */
+  /** References with a submit under way. Each maps to the result of the last call, which the next call waits for. */
   readonly #turns = new Map<string, Promise<Submitted>>();
 
   constructor(store: SandboxStore, webhooks: WebhookSender, timing: Timing, log: Logger) {
@@ -46,7 +47,10 @@ export class OrderBook {
     return this.#store.orders.get(reference);
   }
 
-  /** Calls with one reference take turns: a put cannot be read before its commit, so two at once would make two orders. */
+  /**
+   * Submits an order. Calls with the same reference run one after the other: a written order cannot be read before its
+   * commit, so two parallel calls would create two orders.
+   */
   submit(request: OrderRequest): Promise<Submitted> {
     const { reference } = request;
     const before = this.#turns.get(reference);
@@ -88,12 +92,15 @@ export class OrderBook {
     void this.#steps.add(dueAtMs, order.reference, { reference: order.reference, index });
   }
 
-  /** One event: the new status, its webhook and the next event are one transaction with the end of this one. */
+  /**
+   * Runs one event. The new status, the webhook, the next event and the end of this one are written in one transaction.
+   */
   async #happen({ value: step }: DueRow<Step>): Promise<'done'> {
     const before = this.find(step.reference);
     const event = before && scenarioOf(before.scenario).events[step.index];
     if (!event) {
-      // A power cut may keep one and lose the other: to stop here would be to stop at every start.
+      // After a power failure a step may exist without its order. It is dropped, because an error would stop every
+      // later start.
       this.#log.warn(step, 'step dropped: its order or its event is lost');
       return 'done';
     }

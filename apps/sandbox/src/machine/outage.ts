@@ -10,5 +10,5 @@ export type OutageMode = keyof typeof outageModes;
 export const isOutageMode = (given: unknown): given is OutageMode =>
   typeof given === 'string' && Object.hasOwn(outageModes, given);
 
-/** Kept in memory on purpose: a simulator that is started again is well, and nobody has to remember what was set. */
+/** The current outage. It is only in memory, so a restart of the simulator ends it. */
 export type Outage = { mode: OutageMode };

@@ -1,26 +1,29 @@
 import type { Delay } from './timing.js';
 
-/** What a submit call hears when no order is made. */
+/** The answer to a submit call that creates no order. */
 export type Refusal = 'rejected' | 'silence' | 'unavailable' | 'rate_limited';
 
-/** What the submit call that made the order hears. */
+/** The answer to the submit call that creates the order. */
 export type FirstAnswer = 'order' | 'silence' | 'internal_error' | 'order_after_webhook';
 
-/** One thing that happens to an order later on, counted from the event before it. */
+/** A later event of an order. `after` counts from the event before it. */
 export type ScenarioEvent = Readonly<{
   after: Delay;
   becomes?: 'settled' | 'declined';
-  /** Minor units by which the settled amount misses the ordered one. */
+  /** Minor units that are added to the ordered amount when the order settles. */
   amountOff?: 1;
-  /** The status a webhook reports. The same status twice is the same event: same webhook-id, same body. */
+  /**
+   * The status that a webhook reports. Two events with the same status send the same webhook: same webhook-id, same
+   * body.
+   */
   webhook?: 'pending' | 'settled' | 'declined';
 }>;
 
 export type Scenario = Readonly<{
   does: string;
-  /** The first submits of a reference that make no order, and what they hear. */
+  /** The first `times` submits of a reference create no order and get this answer. */
   refuses?: Readonly<{ times: number; answer: Refusal }>;
-  /** The order at the moment it is made. */
+  /** The status in which the order is created. */
   madeAs: 'pending' | 'settled';
   answers: FirstAnswer;
   events: readonly ScenarioEvent[];
@@ -29,7 +32,7 @@ export type Scenario = Readonly<{
 const settles: ScenarioEvent = { after: 'settlement', becomes: 'settled', webhook: 'settled' };
 const ok = { madeAs: 'pending', answers: 'order', events: [settles] } as const;
 
-/** Every scenario of the provider: what submit calls hear, and what happens afterwards. */
+/** Every scenario: the answers to submit calls, and the events afterwards. */
 export const scenarios = {
   ok: { ...ok, does: 'accepts, confirms by webhook a moment later' },
   ok_no_webhook: {

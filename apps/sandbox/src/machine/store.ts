@@ -2,13 +2,13 @@ import { mkdirSync } from 'node:fs';
 import { type Database, open } from 'lmdb';
 import type { StoredOrder, StoredOrderStatus } from './order.js';
 
-/** Sorted by due time, then by name. */
+/** The key of a due row. Rows are sorted by due time, then by name. */
 export type DueKey = [dueAtMs: number, name: string];
 
 /** The next event of an order's scenario. */
 export type Step = Readonly<{ reference: string; index: number }>;
 
-/** A webhook not yet taken by its receiver. */
+/** A webhook that its receiver has not accepted yet. */
 export type WebhookDelivery = Readonly<{ reference: string; status: StoredOrderStatus; failures: number }>;
 
 /** One contact of a caller about a reference. `answer` is the HTTP status, or `none`. */
@@ -19,7 +19,7 @@ export type Counters = {
   submits: number;
   queries: number;
   replays: number;
-  /** `failed` counts attempts, `abandoned` webhooks whose last attempt failed. */
+  /** `failed` counts failed attempts, `abandoned` counts webhooks whose last attempt failed. */
   webhooks: { sent: number; failed: number; abandoned: number; pending: number };
 };
 
@@ -32,33 +32,34 @@ const zero = (): Counters => ({
 });
 
 /**
- * Everything the simulator remembers, on disk only: its memory does not grow with the number of orders.
+ * All data of the simulator. They are on disk only, so memory does not grow with the number of orders.
  *
- * All puts of one turn of the event loop are one LMDB transaction, so they are kept together or not at all.
- * A put resolves when its pages were handed to the operating system: they outlive the process, also `kill -9`. They
- * are not forced to the disk. At 600 orders/s that cost 176 KB of writes an order, on the disk the databases under
- * test share; the price is that a power cut in the middle of work may damage the folder.
+ * All puts of one turn of the event loop form one LMDB transaction, which is written completely or not at all. A put
+ * resolves when the operating system has its pages. The data then survive the end of the process, even `kill -9`, but a
+ * power failure may damage the folder. Forcing the pages to disk would avoid that, but wrote 176 KB per order at 600
+ * orders/s, on the disk that the tested databases use too.
  */
 export type SandboxStore = Readonly<{
   orders: Database<StoredOrder, string>;
-  /** Order id (ascending in time) to reference. */
+  /** Maps an order id to its reference. Order ids ascend in time. */
   newest: Database<string, string>;
-  /** How often a reference was refused by its scenario. */
+  /** How often each reference was refused by its scenario. */
   refusals: Database<number, string>;
   steps: Database<Step, DueKey>;
   deliveries: Database<WebhookDelivery, DueKey>;
   calls: Database<LoggedCall, [reference: string, atMs: number, n: number]>;
-  /** Changed in place, in the same turn as the rows it counts; written with them. */
+  /** Changed in memory in the same turn as the rows that it counts, and written in their transaction. */
   counters: Counters;
-  /** A write nobody waits for: it joins the next transaction, or makes one after 20 ms. */
+  /** Queues a write that the caller does not wait for. It joins the next transaction, or starts one after 20 ms. */
   lazily: (write: () => void) => void;
-  /** Resolves when everything written so far can be read. */
+  /** Resolves when all writes so far can be read. */
   committed: () => Promise<unknown>;
   close: () => Promise<void>;
 }>;
 
-// Alone, the contact log and the removal of done work would double the transactions of an order. A crash may forget
-// this much: a contact in the log, or that a webhook was taken, which is then sent again with the same id.
+// Delay of lazy writes. In transactions of their own, the contact log and the removal of finished rows would double the
+// number of transactions per order. A crash may lose such a write: a contact in the log, or the note that a webhook was
+// accepted. The webhook is then sent again with the same id.
 const LAZY_MS = 20;
 
 export function openStore(folder: string): SandboxStore {
@@ -67,7 +68,8 @@ export function openStore(folder: string): SandboxStore {
   const meta = root.openDB<Counters, string>({ name: 'meta' });
   const counters = meta.get('counters') ?? zero();
   const later = lazyWrites();
-  // The last moment at which a row still joins the turn's transaction: one write however many orders the turn had.
+  // At this moment rows can still join the transaction of the turn. So the counters are written once per turn, however
+  // many orders it has.
   root.on('beforecommit', () => {
     later.flush();
     meta.put('counters', counters);
@@ -106,7 +108,7 @@ function lazyWrites() {
   };
   let stopped = false;
   const add = (write: () => void) => {
-    // A caller that hangs up at the very end is still to be noted, and there is nothing left to note it in.
+    // A contact that ends after the store has stopped is not logged.
     if (stopped) return;
     writes.push(write);
     timer ??= setTimeout(flush, LAZY_MS);

@@ -1,27 +1,36 @@
-/** All times of the simulator, in milliseconds. A test passes shorter ones. */
+/** All times of the simulator, in milliseconds. Tests use shorter ones. */
 export type Timing = Readonly<Record<keyof typeof defaultTiming, number>>;
 
 export const defaultTiming = {
-  /** From order to settlement: long enough that the submit answer usually arrives first, short enough to watch. */
+  /**
+   * From the order to its settlement. Long enough that the answer to the submit usually arrives first, short enough to
+   * watch.
+   */
   settlementMs: 50,
-  /** Between the two copies of one webhook: the first has been answered, and is often not yet processed. */
+  /**
+   * Between the two copies of one webhook. By then the receiver has usually answered the first copy, and often not
+   * processed it.
+   */
   repeatMs: 100,
-  /** Until news that contradicts or trails the first: a queue-driven receiver has filed the first by then, also on a busy machine. */
+  /**
+   * Delay of a webhook that contradicts an earlier one, or is out of order. By then a receiver with queues has
+   * processed the first webhook, even on a busy machine.
+   */
   laterNewsMs: 1_500,
-  /** Longer than a local fleet waits before it asks by itself (2 s), so the query overtakes the webhook. */
+  /** Delay of a late webhook. A local fleet queries after 2 s of silence, so the query overtakes the webhook. */
   lateWebhookMs: 5_000,
-  /** How long a submit call of `webhook_first` waits for its own webhook to be taken. */
+  /** The time for which a submit call of `webhook_first` waits until its webhook is accepted. */
   webhookFirstMs: 2_000,
-  /** Every answer in the outage `slow`: beyond the time limit of any caller that has one. */
+  /** Delay of every answer in the outage `slow`. It is longer than the time limits of callers. */
   slowAnswerMs: 10_000,
-  /** Limit of one webhook delivery, connection and answer together. */
+  /** Time limit of one webhook delivery, including the connection. */
   deliveryLimitMs: 10_000,
-  /** Gap before the first retry of a webhook; it doubles up to the cap, with jitter. */
+  /** Wait before the first retry of a webhook. It doubles up to `retryCapMs`, with jitter. */
   retryFirstMs: 1_000,
   retryCapMs: 60_000,
 } as const satisfies Record<string, number>;
 
-/** The delays a scenario may name. */
+/** The delays that a scenario may use. */
 export type Delay = 'none' | 'settlement' | 'repeat' | 'laterNews' | 'lateWebhook';
 
 export const delayMs = (timing: Timing, delay: Delay): number =>

@@ -6,12 +6,12 @@ import { type StoredOrder, type StoredOrderStatus, webhookBody } from './order.j
 import type { SandboxStore, WebhookDelivery } from './store.js';
 import type { Timing } from './timing.js';
 
-// One receiver's pool: more than this at once only queues up on its side.
+// Deliveries at a time. A receiver would only queue more than this.
 const DELIVERIES_AT_ONCE = 32;
-// With gaps up to a minute that is some 15 minutes of a receiver being away.
+// With waits of up to a minute, 20 attempts cover about 15 minutes of downtime of a receiver.
 const TRIES = 20;
 
-/** Sends webhooks until they are taken: 2xx ends it, anything else is tried again with growing gaps. */
+/** Sends each webhook until the receiver accepts it with a 2xx status. Anything else is retried with growing gaps. */
 export class WebhookSender {
   readonly #store: SandboxStore;
   readonly #key: SigningKey;
@@ -19,7 +19,7 @@ export class WebhookSender {
   readonly #log: Logger;
   readonly #deliveries: DueQueue<WebhookDelivery>;
   readonly #agent: Agent;
-  /** Submit calls that hold their answer until the first webhook of their reference was taken. */
+  /** Submit calls that delay their answer until the first webhook of their reference is accepted. */
   readonly #awaited = new Map<string, () => void>();
   #isStopping = false;
 
@@ -36,12 +36,12 @@ export class WebhookSender {
     this.#deliveries.resume();
   }
 
-  /** What is being sent goes on; nothing more goes out. */
+  /** Starts no more deliveries. Deliveries under way continue. */
   pause(): void {
     this.#deliveries.pause();
   }
 
-  /** Breaks off what is being sent: it stays stored and goes out at the next start. */
+  /** Aborts the deliveries under way. They stay stored and are sent at the next start. */
   async stop(): Promise<void> {
     this.#isStopping = true;
     this.pause();
@@ -50,7 +50,10 @@ export class WebhookSender {
     await this.#deliveries.stop();
   }
 
-  /** Stores a webhook that is due now, in the caller's turn. `index` tells copies of one event apart. */
+  /**
+   * Stores a webhook that is due now, in the transaction of the caller's turn. `index` distinguishes the copies of one
+   * event.
+   */
   schedule(order: StoredOrder, status: StoredOrderStatus, index: number): void {
     if (!order.notifyUrl) return;
     this.#store.counters.webhooks.pending++;
@@ -58,7 +61,9 @@ export class WebhookSender {
     void this.#deliveries.add(Date.now(), `${order.reference}/${index}`, delivery);
   }
 
-  /** Resolves when a webhook of this reference was taken, at the latest after the limit. Must be asked before it is sent. */
+  /**
+   * Resolves when a webhook of this reference is accepted, or after the time limit. Call it before the webhook is sent.
+   */
   taken(reference: string): Promise<void> {
     return new Promise((resolve) => {
       const end = () => {
@@ -89,7 +94,7 @@ export class WebhookSender {
     return 'done';
   }
 
-  /** The body and the id are the same in every try, the timestamp and so the signature are of the try. */
+  /** Makes one attempt. All attempts have the same body and id. Each has its own timestamp and so its own signature. */
   async #post(url: string, id: string, body: string): Promise<boolean> {
     try {
       const answer = await request(url, {
@@ -119,7 +124,10 @@ export class WebhookSender {
     return 'done';
   }
 
-  /** Doubling, capped, from 100 % down to 50 % at random: receivers that come back are not met by all at once. */
+  /**
+   * The wait before the next attempt. It doubles up to a cap, less up to 50 % at random, so that a receiver that
+   * returns does not get all webhooks at once.
+   */
   #gapMs(failures: number): number {
     const fullMs = Math.min(this.#timing.retryFirstMs * 2 ** (failures - 1), this.#timing.retryCapMs);
     return Math.ceil(fullMs * (0.5 + Math.random() / 2));

@@ -16,13 +16,16 @@ export type Received = Readonly<{
 export type Receiver = Readonly<{
   url: string;
   received: Received[];
-  /** Status of the next answers; 204 when empty. `silence` answers never. */
+  /** Statuses of the next answers. When the list is empty, the answer is 204. `silence` means no answer. */
   answers: (number | 'silence')[];
   of: (reference: string) => Received[];
   close: () => Promise<void>;
 }>;
 
-/** Takes webhooks like an ingress: verifies the signature over the raw bytes, written anew from the standard's text. */
+/**
+ * A server that receives webhooks. It verifies signatures with its own code, so that the tests do not rely on the code
+ * under test.
+ */
 export async function openReceiver(): Promise<Receiver> {
   const received: Received[] = [];
   const answers: (number | 'silence')[] = [];

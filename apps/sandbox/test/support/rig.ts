@@ -5,8 +5,8 @@ import { createLogger } from '@replenish/runtime';
 import { openSandbox, type Sandbox, type SandboxServerOptions } from '../../src/sandbox.js';
 import { openReceiver, type Receiver, SECRET } from './receiver.js';
 
-/** What a caller heard: `none` when the call ended without an answer. */
-export type Heard = Readonly<{
+/** The answer to a call; the status is `none` when it ended without one. */
+export type CallResult = Readonly<{
   status: number | 'none';
   headers: Headers;
   body: ReturnType<typeof JSON.parse>;
@@ -57,7 +57,7 @@ export class Rig {
     };
   }
 
-  submit(reference: string, more: Record<string, unknown> = {}, timeoutMs = 5_000): Promise<Heard> {
+  submit(reference: string, more: Record<string, unknown> = {}, timeoutMs = 5_000): Promise<CallResult> {
     return this.call('POST', '/v1/orders', {
       json: this.body(reference, more),
       headers: { 'idempotency-key': reference },
@@ -65,11 +65,11 @@ export class Rig {
     });
   }
 
-  query(reference: string, timeoutMs = 5_000): Promise<Heard> {
+  query(reference: string, timeoutMs = 5_000): Promise<CallResult> {
     return this.call('GET', `/v1/orders?reference=${reference}`, { timeoutMs });
   }
 
-  outage(mode: unknown): Promise<Heard> {
+  outage(mode: unknown): Promise<CallResult> {
     return this.call('POST', '/_control/outage', { json: { mode } });
   }
 
@@ -77,7 +77,7 @@ export class Rig {
     method: string,
     path: string,
     more: { json?: unknown; text?: string; headers?: Record<string, string>; timeoutMs?: number } = {},
-  ): Promise<Heard> {
+  ): Promise<CallResult> {
     try {
       const answer = await fetch(this.sandbox.url + path, {
         method,
@@ -93,7 +93,7 @@ export class Rig {
     }
   }
 
-  /** What the control face says of a reference. */
+  /** The orders of a reference, as the control API shows them. */
   async inspect(reference: string) {
     const { body } = await this.call('GET', `/_control/orders?reference=${reference}`);
     return body.orders;
@@ -113,11 +113,11 @@ export async function openRig(timing?: SandboxServerOptions['timing']): Promise<
   return rig;
 }
 
-/** Asks again until it is so. */
-export async function until(isSo: () => boolean | Promise<boolean>, limitMs = 10_000): Promise<void> {
+/** Waits until the condition is true. */
+export async function until(isTrue: () => boolean | Promise<boolean>, limitMs = 10_000): Promise<void> {
   const endMs = Date.now() + limitMs;
-  while (!(await isSo())) {
-    if (Date.now() > endMs) throw new Error(`not so within ${limitMs} ms: ${isSo}`);
+  while (!(await isTrue())) {
+    if (Date.now() > endMs) throw new Error(`not so within ${limitMs} ms: ${isTrue}`);
     await new Promise((resolve) => setTimeout(resolve, 10));
   }
 }

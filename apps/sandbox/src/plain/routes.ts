@@ -9,12 +9,12 @@ import type { SandboxStore } from '../machine/store.js';
 import type { Timing } from '../machine/timing.js';
 import type { WebhookSender } from '../machine/webhooks.js';
 
-type FaceAnswer =
+type ApiAnswer =
   | Readonly<{ status: number; body: unknown; headers?: Readonly<Record<string, string>> }>
   | 'silence';
 
-/** What the provider face works on. */
-export type Desk = Readonly<{
+/** The parts of the simulator that its routes use. */
+export type SandboxParts = Readonly<{
   store: SandboxStore;
   orders: OrderBook;
   webhooks: WebhookSender;
@@ -25,14 +25,14 @@ export type Desk = Readonly<{
   closing: AbortSignal;
 }>;
 
-const problem = (status: number, code: string, message: string): FaceAnswer => ({
+const problem = (status: number, code: string, message: string): ApiAnswer => ({
   status,
   body: { code, message },
 });
-const invalid = (message: string): FaceAnswer => problem(422, 'invalid_parameter', message);
+const invalid = (message: string): ApiAnswer => problem(422, 'invalid_parameter', message);
 const internalError = problem(500, 'internal_error', 'something broke; the order may have been taken or not');
 
-const refusals: Record<Refusal, FaceAnswer> = {
+const refusals: Record<Refusal, ApiAnswer> = {
   rejected: invalid('paymentMethod: not accepted for this account'),
   silence: 'silence',
   unavailable: problem(503, 'unavailable', 'try again; nothing was executed'),
@@ -43,30 +43,30 @@ const refusals: Record<Refusal, FaceAnswer> = {
   },
 };
 
-/** The provider's own HTTP face, as its callers meet it. */
-export function providerFace(desk: Desk): Router {
+/** The routes of the provider API, which simulates a payment provider. */
+export function providerRoutes(parts: SandboxParts): Router {
   const router = Router();
-  router.use((request, response, next) => outageGuard(desk, request, response, next));
+  router.use((request, response, next) => outageGuard(parts, request, response, next));
   router.post('/orders', express.json({ limit: '64kb' }), async (request, response) => {
     const contact = contactOf(request, response);
-    await give(desk, contact, await answerSubmit(desk, request));
+    await give(parts, contact, await answerSubmit(parts, request));
   });
   router.get('/orders', async (request, response) => {
-    await give(desk, contactOf(request, response), answerQuery(desk, request));
+    await give(parts, contactOf(request, response), answerQuery(parts, request));
   });
   router.use((request: Request, response: Response) =>
-    give(desk, contactOf(request, response), problem(404, 'not_found', 'no such call')),
+    give(parts, contactOf(request, response), problem(404, 'not_found', 'no such call')),
   );
   router.use((error: unknown, request: Request, response: Response, next: NextFunction) => {
     const status = (error as { status?: number }).status ?? 500;
     if (status >= 500) return next(error);
     const code = status === 413 ? 'too_large' : 'malformed_body';
-    return give(desk, contactOf(request, response), problem(status, code, (error as Error).message));
+    return give(parts, contactOf(request, response), problem(status, code, (error as Error).message));
   });
   return router;
 }
 
-async function answerSubmit(desk: Desk, request: Request): Promise<FaceAnswer> {
+async function answerSubmit(parts: SandboxParts, request: Request): Promise<ApiAnswer> {
   const parsed = OrderRequest.safeParse(request.body);
   if (!parsed.success) {
     const first = parsed.error.issues[0];
@@ -74,11 +74,11 @@ async function answerSubmit(desk: Desk, request: Request): Promise<FaceAnswer> {
   }
   if (request.get('idempotency-key') !== parsed.data.reference)
     return invalid('header Idempotency-Key must be the reference');
-  const submitted = await desk.orders.submit(parsed.data);
-  return answerTo(desk, submitted);
+  const submitted = await parts.orders.submit(parsed.data);
+  return answerTo(parts, submitted);
 }
 
-async function answerTo(desk: Desk, submitted: Submitted): Promise<FaceAnswer> {
+async function answerTo(parts: SandboxParts, submitted: Submitted): Promise<ApiAnswer> {
   switch (submitted.kind) {
     case 'refused':
       return refusals[submitted.answer];
@@ -91,42 +91,42 @@ async function answerTo(desk: Desk, submitted: Submitted): Promise<FaceAnswer> {
         body: showOrder(submitted.order),
       };
     case 'made': {
-      // The webhook cannot be sent before this line is reached: its row was committed just now, and it is read
-      // in a later turn of the event loop.
-      if (submitted.answers === 'order_after_webhook') await desk.webhooks.taken(submitted.order.reference);
+      // The webhook is not sent before this line: its row was committed just now, and due rows are read in a later turn
+      // of the event loop.
+      if (submitted.answers === 'order_after_webhook') await parts.webhooks.taken(submitted.order.reference);
       return firstAnswers[submitted.answers](submitted);
     }
   }
 }
 
-const made = ({ order }: Submitted & { kind: 'made' }): FaceAnswer => ({
+const made = ({ order }: Submitted & { kind: 'made' }): ApiAnswer => ({
   status: 201,
   body: showOrder(order),
 });
 
-const firstAnswers: Record<FirstAnswer, (submitted: Submitted & { kind: 'made' }) => FaceAnswer> = {
+const firstAnswers: Record<FirstAnswer, (submitted: Submitted & { kind: 'made' }) => ApiAnswer> = {
   order: made,
   order_after_webhook: made,
   silence: () => 'silence',
   internal_error: () => internalError,
 };
 
-function answerQuery(desk: Desk, request: Request): FaceAnswer {
+function answerQuery(parts: SandboxParts, request: Request): ApiAnswer {
   const { reference } = request.query;
   if (!isReference(reference))
     return invalid('reference: needed, 1 to 128 characters of A-Z a-z 0-9 . _ : -');
-  const order = desk.orders.find(reference);
+  const order = parts.orders.find(reference);
   return { status: 200, body: { orders: order ? [showOrder(order)] : [] } };
 }
 
-type FaceCall = Readonly<{
+type ApiCall = Readonly<{
   response: Response;
   reference: unknown;
   operation: 'submit' | 'query';
   atMs: number;
 }>;
 
-function contactOf(request: Request, response: Response): FaceCall {
+function contactOf(request: Request, response: Response): ApiCall {
   const isSubmit = request.method === 'POST';
   return {
     response,
@@ -138,29 +138,29 @@ function contactOf(request: Request, response: Response): FaceCall {
   };
 }
 
-/** Sends the answer the way the outage of this moment lets it through, and files the contact. */
-async function give(desk: Desk, contact: FaceCall, answer: FaceAnswer): Promise<void> {
+/** Sends the answer, changed as the current outage requires, and logs the contact. */
+async function give(parts: SandboxParts, contact: ApiCall, answer: ApiAnswer): Promise<void> {
   const { response } = contact;
-  if (desk.outage.mode === 'slow') await slowly(desk);
-  const isLost = response.destroyed || desk.outage.mode === 'down';
+  if (parts.outage.mode === 'slow') await slowly(parts);
+  const isLost = response.destroyed || parts.outage.mode === 'down';
   if (isLost) response.socket?.destroy();
-  // Silence: the connection stays open until the caller goes away, or this process does.
-  if (isLost || answer === 'silence') return desk.calls.file(contact, 'none');
-  desk.calls.file(contact, String(answer.status));
+  // For `silence` the connection stays open until the caller or this process ends it.
+  if (isLost || answer === 'silence') return parts.calls.file(contact, 'none');
+  parts.calls.file(contact, String(answer.status));
   if (answer.headers) response.set(answer.headers);
   response.status(answer.status).json(answer.body);
 }
 
-const slowly = (desk: Desk): Promise<void> =>
-  delay(desk.timing.slowAnswerMs, undefined, { signal: desk.closing }).catch(() => {});
+const slowly = (parts: SandboxParts): Promise<void> =>
+  delay(parts.timing.slowAnswerMs, undefined, { signal: parts.closing }).catch(() => {});
 
-function outageGuard(desk: Desk, request: Request, response: Response, next: NextFunction): unknown {
-  switch (desk.outage.mode) {
+function outageGuard(parts: SandboxParts, request: Request, response: Response, next: NextFunction): unknown {
+  switch (parts.outage.mode) {
     case 'none':
     case 'slow':
       return next();
     case 'down':
     case 'errors':
-      return give(desk, contactOf(request, response), internalError);
+      return give(parts, contactOf(request, response), internalError);
   }
 }

@@ -2,27 +2,27 @@ import express, { type NextFunction, type Request, type Response, Router } from 
 import { inspectOrder, isReference } from '../machine/order.js';
 import { isOutageMode, outageModes } from '../machine/outage.js';
 import type { SandboxStore } from '../machine/store.js';
-import type { Desk } from '../plain/face.js';
+import type { SandboxParts } from '../plain/routes.js';
 import { page } from './page.js';
 
 const PAGE_LIMIT = 100;
 const PAGE_LIMIT_MAX = 1_000;
 
-/** The simulator's own controls, for tests and people. No outage touches them. */
-export function controlFace(desk: Desk, docsUrl: string | null): Router {
+/** The routes of the control API, for tests and people. An outage does not affect them. */
+export function controlRoutes(parts: SandboxParts, docsUrl: string | null): Router {
   const router = Router();
   router.get('/_control/orders', (request, response) => {
-    const listing = listOrders(desk.store, request.query);
+    const listing = listOrders(parts.store, request.query);
     if (typeof listing === 'string') refuse(response, listing);
     else response.json(listing);
   });
   router.get('/_control/calls', async (request, response) => {
     const { reference } = request.query;
     if (!isReference(reference)) return refuse(response, 'reference: needed');
-    response.json({ calls: await desk.calls.of(reference) });
+    response.json({ calls: await parts.calls.of(reference) });
   });
   router.get('/_control/stats', (_request, response) => {
-    response.json({ ...desk.store.counters, outage: desk.outage.mode });
+    response.json({ ...parts.store.counters, outage: parts.outage.mode });
   });
   const bodies = [express.json({ limit: '1kb' }), express.urlencoded({ extended: false, limit: '1kb' })];
   router.post('/_control/outage', bodies, (request: Request, response: Response) => {
@@ -31,17 +31,17 @@ export function controlFace(desk: Desk, docsUrl: string | null): Router {
     const mode: unknown = request.body?.mode;
     if (!isOutageMode(mode))
       return refuse(response, `mode: must be one of ${Object.keys(outageModes).join(', ')}`);
-    desk.outage.mode = mode;
-    if (mode === 'down') desk.webhooks.pause();
-    else desk.webhooks.resume();
+    parts.outage.mode = mode;
+    if (mode === 'down') parts.webhooks.pause();
+    else parts.webhooks.resume();
     if (isForm) return response.redirect(303, '/');
     response.json({ mode, does: outageModes[mode] });
   });
   router.get('/healthz', (_request, response) => void response.json({ ok: true }));
   router.get('/', (_request, response) => {
-    const newest = newestOrders(desk.store, undefined, 20);
-    const { counters } = desk.store;
-    response.type('html').send(page({ newest, counters, mode: desk.outage.mode, docsUrl }));
+    const newest = newestOrders(parts.store, undefined, 20);
+    const { counters } = parts.store;
+    response.type('html').send(page({ newest, counters, mode: parts.outage.mode, docsUrl }));
   });
   router.use((_request: Request, response: Response) => {
     response.status(404).json({ code: 'not_found', message: 'no such call; GET / lists them' });
@@ -53,7 +53,7 @@ export function controlFace(desk: Desk, docsUrl: string | null): Router {
   return router;
 }
 
-/** A browser says where a form comes from; a page of another site must not start an outage. */
+/** Whether a form was sent from the sandbox's own page. A page of another site must not be able to start an outage. */
 const isOwnForm = ({ headers }: Request): boolean => {
   const site = headers['sec-fetch-site'];
   return site === undefined || site === 'same-origin' || site === 'none';
@@ -80,7 +80,7 @@ function listOrders(store: SandboxStore, query: Request['query']): Listing | str
 
 type Listing = Readonly<{ orders: ReturnType<typeof newestOrders>; nextCursor?: string | null }>;
 
-/** Newest first, from the order after `cursor` (an order id) on. */
+/** The orders, newest first. The list starts after the order with the id `cursor`. */
 function newestOrders(store: SandboxStore, cursor: string | undefined, limit: number) {
   const from = cursor === undefined ? {} : { start: cursor, exclusiveStart: true };
   const references = store.newest.getRange({ ...from, reverse: true, limit });
