@@ -10,12 +10,12 @@ const BOARD_PATH = '/queues';
 type DashboardDeps = Readonly<{
   passwordHash: string;
   log: Logger;
-  /** Proxies whose X-Forwarded-* are believed; false: nobody's. */
+  /** Proxies whose X-Forwarded-* headers are trusted; false: none. */
   trustProxy?: readonly string[] | false;
   nowMs?: () => number;
 }>;
 
-/** The web face: `/login`, `/logout`, `/healthz`, and behind the login the board. */
+/** The web application: `/login`, `/logout`, `/healthz`, and the board, which requires a login. */
 export function openDashboard({ passwordHash, log, trustProxy = false, nowMs = Date.now }: DashboardDeps): {
   app: Express;
   show: Board['show'];
@@ -38,13 +38,18 @@ export function openDashboard({ passwordHash, log, trustProxy = false, nowMs = D
   return { app, show: board.show };
 }
 
-/** Second lock beside the board's own read-only mode: no call that could change anything gets through at all. */
+/**
+ * Refuses all methods that could change something. The board itself is read-only too; this protects against faults in
+ * it.
+ */
 const readingOnly: RequestHandler = (request, response, next) => {
   if (request.method === 'GET' || request.method === 'HEAD') return next();
   response.status(405).set('allow', 'GET, HEAD').json({ error: 'the dashboard is read-only' });
 };
 
-/** Express itself would answer a page with the stack, and print it. */
+/**
+ * Answers errors without details. By default Express answers with a page that contains the stack trace, and prints it.
+ */
 const inShort =
   (log: Logger): ErrorRequestHandler =>
   (error: { status?: unknown }, request, response, _next) => {
@@ -56,7 +61,10 @@ const inShort =
     else response.status(500).json({ error: 'unexpected error; see the log of the dashboard' });
   };
 
-/** The board sets styles on its elements, hence `unsafe-inline` for styles; its scripts are files of its own. */
+/**
+ * The security headers. The board sets styles on its elements, so styles need `unsafe-inline`. Its scripts are files
+ * from this server.
+ */
 function securityHeaders(): RequestHandler[] {
   const policy = helmet({
     contentSecurityPolicy: {
@@ -75,12 +83,12 @@ function securityHeaders(): RequestHandler[] {
     },
     referrerPolicy: { policy: 'same-origin' },
     xFrameOptions: { action: 'deny' },
-    // Said by the proxy that ends TLS: over plain HTTP it means nothing.
+    // This header has no effect over plain HTTP. The proxy that terminates TLS has to send it.
     strictTransportSecurity: false,
   });
-  const unkept: RequestHandler = (request, response, next) => {
+  const withoutCaching: RequestHandler = (request, response, next) => {
     if (!request.path.startsWith(`${BOARD_PATH}/static/`)) response.set('cache-control', 'no-store');
     next();
   };
-  return [policy, unkept];
+  return [policy, withoutCaching];
 }

@@ -15,7 +15,7 @@ await runProcess('dashboard', process.env, async (frame) => {
   const { config, log, registry, health, opened } = frame;
   const passwordHash = requirePasswordHash(config);
   const providers = openProviders(config);
-  await providers.close(); // their names are all that is asked for here
+  await providers.close(); // only the names of the providers are needed here
   const queues = opened('queues', openQueues({ ...queueOptions(frame, providers.names), poolMax: 2 }), (it) =>
     it.close(),
   );

@@ -6,7 +6,7 @@ import { openBoard } from '../src/queues/board.js';
 import { log, type Served, type ServedDashboard, serve, serveDashboard } from './served.js';
 
 type Route = { method: string | string[]; route: string };
-// The board's own list of what it answers to, so that a route that comes with an update is tried as well.
+// The board's own list of its routes, so that a route that an update adds is tested too.
 const { appRoutes } = createRequire(import.meta.url)('@bull-board/api/dist/routes.js') as {
   appRoutes: { api: Route[] };
 };
@@ -63,28 +63,28 @@ const state = async () => {
   };
 };
 
-test('the board has routes that change things, or nothing is tested here', () => {
+test('the list of routes with other methods than GET is not empty', () => {
   expect(changing.length).toBeGreaterThan(15);
 });
 
+test.each(changing)('$method $path is refused and changes nothing', async ({ method, path }) => {
+  const session = await dashboard.signIn();
+  const before = await state();
+  const answer = await dashboard.send(method, `/queues${path}`, session);
+  expect([answer.status, answer.headers.get('allow')]).toEqual([405, 'GET, HEAD']);
+  expect(await state()).toEqual(before);
+});
+
 test.each(changing)(
-  '$method $path is refused to an operator and changes nothing',
+  '$method $path on the board itself, without the login, changes nothing',
   async ({ method, path }) => {
-    const session = await dashboard.signIn();
     const before = await state();
-    const answer = await dashboard.send(method, `/queues${path}`, session);
-    expect([answer.status, answer.headers.get('allow')]).toEqual([405, 'GET, HEAD']);
+    await fetch(bare.url + path, { method, body: '{}', headers: { 'content-type': 'application/json' } });
     expect(await state()).toEqual(before);
   },
 );
 
-test.each(changing)('$method $path changes nothing even on the board itself', async ({ method, path }) => {
-  const before = await state();
-  await fetch(bare.url + path, { method, body: '{}', headers: { 'content-type': 'application/json' } });
-  expect(await state()).toEqual(before);
-});
-
-test('an operator sees every queue of the catalogue, and of a job its ids only', async () => {
+test('an operator sees all queues, and only the ids of each job', async () => {
   const session = await dashboard.signIn();
   const answer = await dashboard.get(
     '/queues/api/queues?activeQueue=webhooks&status=waiting&page=1',
@@ -107,7 +107,7 @@ test('an operator sees every queue of the catalogue, and of a job its ids only',
   expect(text).not.toContain(SECRET);
 });
 
-test('the page of one job shows its ids only', async () => {
+test('the page of a job shows only its ids', async () => {
   const session = await dashboard.signIn();
   const list = '/queues/api/queues?activeQueue=webhooks&status=waiting&page=1';
   const { queues } = (await (await dashboard.get(list, session)).json()) as {
@@ -120,7 +120,7 @@ test('the page of one job shows its ids only', async () => {
   expect(text).not.toContain(SECRET);
 });
 
-test('markup in a job, a queue or a path is text: it stands in JSON that no browser takes for a page', async () => {
+test('markup in a job, a queue or a path is never served as HTML', async () => {
   const session = await dashboard.signIn();
   const listed = await dashboard.get(
     '/queues/api/queues?activeQueue=webhooks&status=waiting&page=1',
@@ -144,7 +144,7 @@ test('markup in a job, a queue or a path is text: it stands in JSON that no brow
   }
 });
 
-test('the board works under the policy it is sent with: no inline script, no address of another site to run', async () => {
+test('all scripts of the board are files of this server, as its security policy requires', async () => {
   const session = await dashboard.signIn();
   const html = await (await dashboard.get('/queues/', session)).text();
   const scripts = [...html.matchAll(/<script([^>]*)>/g)].map(([, attributes]) => attributes!);
@@ -155,7 +155,7 @@ test('the board works under the policy it is sent with: no inline script, no add
   expect(answers.map(({ status }) => status)).toEqual(answers.map(() => 200));
 });
 
-test('the pages of the board name no other host, and the login has one main part and one heading', async () => {
+test('the pages of the board link to no other host, and the login has one main element and one heading', async () => {
   const session = await dashboard.signIn();
   const board = await (await dashboard.get('/queues/', session)).text();
   expect(board).toContain('Replenish queues');

@@ -22,27 +22,27 @@ test.each([
   '/metrics',
   '/readyz',
   '/no-such-page',
-])('without a session %s leads a browser to the login and tells anything else 401', async (path) => {
+])('without a session %s redirects a browser to the login and answers 401 to other clients', async (path) => {
   const asPage = await dashboard.get(path, page);
   const asCall = await dashboard.get(path);
   expect([asPage.status, asPage.headers.get('location'), asCall.status]).toEqual([303, '/login', 401]);
 });
 
-test.each(['POST', 'PUT', 'PATCH', 'DELETE'])('without a session %s is told 401', async (method) => {
+test.each(['POST', 'PUT', 'PATCH', 'DELETE'])('without a session %s is answered with 401', async (method) => {
   const answers = await Promise.all(
     ['/queues/api/queues/pause', '/'].map((path) => dashboard.send(method, path, page)),
   );
   expect(answers.map(({ status }) => status)).toEqual([401, 401]);
 });
 
-test('the login page and the health check are open to all', async () => {
+test('the login page and the health check need no session', async () => {
   const login = await dashboard.get('/login');
   const health = await dashboard.get('/healthz');
   expect([login.status, health.status]).toEqual([200, 200]);
   expect(await login.text()).not.toMatch(/<script/i);
 });
 
-test('the right password opens a session that scripts and other sites cannot use', async () => {
+test('the correct password opens a session whose cookie is hidden from scripts and other sites', async () => {
   const answer = await dashboard.login(PASSWORD);
   const cookie = answer.headers.getSetCookie()[0]!;
   expect([answer.status, answer.headers.get('location')]).toEqual([303, '/queues/']);
@@ -53,7 +53,7 @@ test('the right password opens a session that scripts and other sites cannot use
   expect(inside.status).toBe(200);
 });
 
-test('behind a proxy that ends TLS the cookie is for https only', async () => {
+test('behind a proxy that terminates TLS the cookie is for HTTPS only', async () => {
   const plain = await dashboard.login(PASSWORD);
   const secured = await dashboard.login(PASSWORD, { 'x-forwarded-proto': 'https' });
   expect(plain.headers.getSetCookie()[0]).not.toMatch(/Secure/);
@@ -68,7 +68,7 @@ test.each(['', 'correct hors', `${PASSWORD} `, 'x'.repeat(3_000)])(
   },
 );
 
-test('a body of another form is a wrong password, not a fault', async () => {
+test('a body in another format is answered like a wrong password', async () => {
   const answer = await fetch(`${dashboard.url}/login`, {
     method: 'POST',
     body: JSON.stringify({ password: PASSWORD }),
@@ -84,8 +84,8 @@ test('a body of another form is a wrong password, not a fault', async () => {
   expect([answer.status, twice.status]).toEqual([401, 401]);
 });
 
-test('the sixth wrong try in a minute is not looked at, nor is a right one after it', async () => {
-  // Forged addresses: the connection's own is what counts.
+test('after five wrong passwords in a minute even the correct one is refused', async () => {
+  // The addresses in the header are forged, so the address of the connection counts.
   const tries = await Promise.all(
     [1, 2, 3, 4, 5].map((n) => dashboard.login('wrong', { 'x-forwarded-for': `10.0.0.${n}` })),
   );
@@ -95,7 +95,7 @@ test('the sixth wrong try in a minute is not looked at, nor is a right one after
   expect(Number(late.headers.get('retry-after'))).toBeGreaterThan(0);
 });
 
-test('behind a proxy that is trusted one address uses up the tries of nobody else', async () => {
+test('behind a trusted proxy the attempts are counted per client address', async () => {
   const proxied = await serveDashboard({ trustProxy: ['127.0.0.1'] });
   const from = (n: number) => ({ 'x-forwarded-for': `192.0.2.9, 10.0.0.${n}` });
   for (let n = 0; n < 5; n++) await proxied.login('wrong', from(1));
@@ -104,7 +104,7 @@ test('behind a proxy that is trusted one address uses up the tries of nobody els
   expect([same.status, other.status]).toEqual([429, 303]);
 });
 
-test('an address with changing ports, and clients that a proxy hides, have the tries of one address', async () => {
+test('changing ports of an address count as one address, and so do all unknown clients', async () => {
   const proxied = await serveDashboard({ trustProxy: ['127.0.0.1'] });
   const statuses = [];
   for (const name of ['192.0.2.9:', 'unknown'])
@@ -117,13 +117,13 @@ test('an address with changing ports, and clients that a proxy hides, have the t
   expect(statuses).toEqual([...oneAddress, ...oneAddress]);
 });
 
-test('right passwords do not use up the tries', async () => {
+test('successful logins do not count as attempts', async () => {
   const answers = [];
   for (let n = 0; n < 7; n++) answers.push((await dashboard.login(PASSWORD)).status);
   expect(answers).toEqual(Array(7).fill(303));
 });
 
-test('a session ends with the sign-out, and only where it was opened', async () => {
+test('signing out ends the session, and a request without a session ends none', async () => {
   const session = await dashboard.signIn();
   const stranger = await dashboard.get('/logout');
   const before = await dashboard.get('/queues/', session);
@@ -133,7 +133,7 @@ test('a session ends with the sign-out, and only where it was opened', async () 
   expect([before.status, out.status, after.status]).toEqual([200, 303, 401]);
 });
 
-test('a session that is used ends after twelve hours all the same', async () => {
+test('a session in use ends after twelve hours', async () => {
   const session = await dashboard.signIn();
   const statuses = new Set<number>();
   for (let minutes = 0; minutes < 12 * 60 - 20; minutes += 20) {
@@ -147,7 +147,7 @@ test('a session that is used ends after twelve hours all the same', async () => 
   expect([...statuses, before.status, after.status]).toEqual([200, 200, 401]);
 });
 
-test('a session that nobody uses ends after half an hour', async () => {
+test('an unused session ends after half an hour', async () => {
   const session = await dashboard.signIn();
   nowMs += 30 * 60_000 - 1;
   const used = await dashboard.get('/queues/', session);
@@ -161,7 +161,7 @@ test.each([
   { origin: 'null' },
   { 'sec-fetch-site': 'cross-site' },
   { 'sec-fetch-site': 'same-site' },
-])('a form that another site sends is refused: %j', async (headers) => {
+])('a form from another site is refused: %j', async (headers) => {
   const session = await dashboard.signIn();
   const login = await dashboard.login(PASSWORD, headers);
   const logout = await dashboard.send('POST', '/logout', { ...session, ...headers });
@@ -174,7 +174,7 @@ test.each([
   ]);
 });
 
-test('an answer to another site says nothing that its pages could read', async () => {
+test('pages of another site may not read the answers', async () => {
   const session = await dashboard.signIn();
   for (const path of ['/queues/api/queues', '/login']) {
     const { headers } = await dashboard.get(path, { ...session, origin: 'https://evil.example' });
@@ -182,26 +182,29 @@ test('an answer to another site says nothing that its pages could read', async (
   }
 });
 
-test.each([{ 'sec-fetch-site': 'same-origin' }, {}])('a form of its own is taken: %j', async (headers) => {
-  const answer = await dashboard.login(PASSWORD, { origin: dashboard.url, ...headers });
-  expect(answer.status).toBe(303);
-});
+test.each([{ 'sec-fetch-site': 'same-origin' }, {}])(
+  'a form from the own site is accepted: %j',
+  async (headers) => {
+    const answer = await dashboard.login(PASSWORD, { origin: dashboard.url, ...headers });
+    expect(answer.status).toBe(303);
+  },
+);
 
 test.each([
   'replenish_session=',
   `replenish_session=${'A'.repeat(43)}`,
   'other=1; replenish_session=../../etc/passwd',
-])('the made-up cookie %s opens nothing', async (cookie) => {
+])('the forged cookie %s is refused', async (cookie) => {
   expect((await dashboard.get('/queues/', { cookie })).status).toBe(401);
 });
 
-test('sessions are bounded: the oldest makes room', () => {
+test('beyond the limit of sessions the oldest one ends', () => {
   const sessions = openSessions(() => 0, 2);
   const [first, second, third] = [sessions.open(), sessions.open(), sessions.open()];
   expect([first, second, third].map((secret) => sessions.isOpen(secret))).toEqual([false, true, true]);
 });
 
-test('every answer forbids foreign scripts, frames and caches', async () => {
+test('every answer forbids scripts of other sites, frames and caching', async () => {
   const { headers } = await dashboard.get('/login');
   expect(headers.get('content-security-policy')).toMatch(/default-src 'none';script-src 'self';/);
   expect(headers.get('content-security-policy')).toMatch(/frame-ancestors 'none'/);

@@ -17,10 +17,10 @@ afterEach(async () => {
 const form = 'application/x-www-form-urlencoded';
 
 test.each([
-  ['a charset that no form has', 415, `${form}; charset=utf-16`, {}, 'password=x'],
+  ['an unsupported charset', 415, `${form}; charset=utf-16`, {}, 'password=x'],
   ['a body beyond 4 kB', 413, form, {}, `password=${'x'.repeat(9_000)}`],
   ['gzip that is none', 400, form, { 'content-encoding': 'gzip' }, 'password=x'],
-])('%s is answered in short', async (_what, status, type, headers, body) => {
+])('%s is answered without details', async (_what, status, type, headers, body) => {
   const url = `${dashboard.url}/login`;
   const answer = await fetch(url, { method: 'POST', body, headers: { 'content-type': type, ...headers } });
   const text = await answer.text();
@@ -29,7 +29,7 @@ test.each([
   expect([logged.mock.calls, printed.mock.calls]).toEqual([[], []]);
 });
 
-test('a fault of our own is logged, and answered without a word of it', async () => {
+test('an internal error is logged, and answered without details', async () => {
   const broken = await serveDashboard({ passwordHash: 'no hash at all' });
   const answer = await broken.login('any');
   const text = await answer.text();

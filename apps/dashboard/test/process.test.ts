@@ -45,7 +45,7 @@ function start(own: Record<string, string>) {
   return { child, ready, output: () => output };
 }
 
-test('without a password it does not start, and says how to get one', async () => {
+test('without a password hash the process does not start, and says how to create one', async () => {
   const { child, output } = start({});
   const [code] = await once(child, 'exit');
   expect(code).toBe(78);
@@ -66,13 +66,13 @@ test.each<[refusal: RegExp | null, env: Record<string, string>]>([
   [null, { ...everywhere, TRUST_PROXY: '10.0.0.0/8' }],
   [null, { ...everywhere, DASHBOARD_HOST: '127.0.0.1' }],
   [null, { ...everywhere, DASHBOARD_HOST: '::1' }],
-])('a board that is open, guessable or overheard is refused: %s, %j', (refusal, env) => {
+])('the password hash is refused with %s (null: accepted): %j', (refusal, env) => {
   const require = () => requirePasswordHash(readConfig({ REPLENISH_DIR: emptyDir, ...env }));
   if (refusal) expect(require).toThrow(refusal);
   else expect(require()).toBe(env.DASHBOARD_PASSWORD_HASH);
 });
 
-test('it serves, is ready, counts the queues, and ends on SIGTERM', async () => {
+test('the process serves, becomes ready, counts the queues, and ends on SIGTERM', async () => {
   const { child, ready } = start({ DASHBOARD_PASSWORD_HASH: cheapHash(PASSWORD) });
   const { url, metrics } = await ready();
   const login = await fetch(`${url}/login`, {
@@ -88,7 +88,7 @@ test('it serves, is ready, counts the queues, and ends on SIGTERM', async () => 
   expect(counted).toMatch(/replenish_queue_depth\{queue="webhooks",state="failed",process="dashboard"\} 0/);
 });
 
-test('a hash fits its password only, and no two hashes are alike', async () => {
+test('a hash matches only its password, and two hashes of a password differ', async () => {
   const [one, other] = await Promise.all([hashPassword(PASSWORD), hashPassword(PASSWORD)]);
   expect(one).toMatch(/^scrypt\$131072\$8\$1\$[A-Za-z0-9+/]{22}==\$[A-Za-z0-9+/]{43}=$/);
   expect(one).not.toBe(other);
@@ -99,7 +99,7 @@ test('a hash fits its password only, and no two hashes are alike', async () => {
 });
 
 test.each(['', 'scrypt$', 'scrypt$1024$8$1$c2FsdHNhbHRzYWx0c2FsdA==$short', 'plain'])(
-  'the malformed hash "%s" is a broken assumption, not a wrong password',
+  'the malformed hash "%s" throws',
   async (hash) => {
     await expect(verifyPassword(PASSWORD, hash)).rejects.toThrow(/must look like/);
   },

@@ -8,7 +8,7 @@ import { openDashboard } from '../src/dashboard.js';
 export const log = createLogger('test', 'silent');
 export const PASSWORD = 'correct horse';
 
-/** Of the real form, at a thousandth of the real cost. */
+/** A hash in the real format, at a thousandth of the real cost. */
 export const cheapHash = (password: string): string => {
   const salt = randomBytes(16);
   const key = scryptSync(password, salt, 32, { N: 128, r: 8, p: 1 });
@@ -39,7 +39,7 @@ export interface ServedDashboard extends Served {
   get(path: string, headers?: Record<string, string>): Promise<Response>;
   send(method: string, path: string, headers?: Record<string, string>): Promise<Response>;
   login(password: string, headers?: Record<string, string>): Promise<Response>;
-  /** Signs in and returns the cookie header of the session. */
+  /** Signs in and returns the headers with the session cookie. */
   signIn(): Promise<{ cookie: string }>;
 }
 

@@ -19,7 +19,10 @@ const faults = {
 
 export type LoginFault = keyof typeof faults;
 
-/** The whole page, without a script. There is one password and no user name: the hidden one is for password managers. */
+/**
+ * The login page, without a script. There is one password and no user name; the hidden user name field is for password
+ * managers.
+ */
 export const loginPage = (fault?: LoginFault): string => `<!doctype html>
 <html lang="en">
 <head>

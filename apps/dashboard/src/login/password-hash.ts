@@ -4,7 +4,10 @@ type Settings = Pick<Config, 'NODE_ENV' | 'DASHBOARD_HOST' | 'DASHBOARD_PASSWORD
 
 const LOOPBACK = /^(127(\.\d{1,3}){3}|::1|localhost)$/;
 
-/** The hash of the password that opens the board. @throws BadConfiguration where nobody may look in */
+/**
+ * The hash of the dashboard's password.
+ * @throws BadConfiguration when it is missing, invalid or too cheap, or when the password would be sent unencrypted
+ */
 export function requirePasswordHash(config: Settings): string {
   const hash = config.DASHBOARD_PASSWORD_HASH;
   const made = '`npx replenish dashboard-password` makes one';
@@ -14,7 +17,8 @@ export function requirePasswordHash(config: Settings): string {
   if (config.NODE_ENV !== 'production') return hash;
   if (fault === 'cheap')
     throw new BadConfiguration(`DASHBOARD_PASSWORD_HASH is too cheap to try passwords on: ${made}`);
-  // It speaks plain HTTP: what ends TLS stands beside it, or is named.
+  // The dashboard serves plain HTTP. A proxy that terminates TLS must run on the same machine or be named in
+  // TRUST_PROXY.
   if (!LOOPBACK.test(config.DASHBOARD_HOST) && !config.TRUST_PROXY)
     throw new BadConfiguration(
       `the password would travel in the clear: let DASHBOARD_HOST be 127.0.0.1, or name the proxy in TRUST_PROXY`,

@@ -9,7 +9,7 @@ const FAILURES_PER_MINUTE = 5;
 
 type LoginDeps = Readonly<{ passwordHash: string; sessions: Sessions; log: Logger; home: string }>;
 
-/** `/login` and `/logout`. */
+/** The routes `/login` and `/logout`. */
 export function loginRoutes({ passwordHash, sessions, log, home }: LoginDeps): Router {
   const verify = oneAtATime((password: string) => verifyPassword(password, passwordHash));
   const router = Router();
@@ -30,7 +30,8 @@ export function loginRoutes({ passwordHash, sessions, log, home }: LoginDeps): R
       response.redirect(303, home);
     },
   );
-  // A link may sign out: with SameSite=Strict a request that another site caused carries no session to end.
+  // GET may sign out, so that a link can do it. With SameSite=Strict a request from another site carries no session
+  // cookie, so it ends no session.
   router.all('/logout', (request, response) => {
     const session = sessionOf(request);
     if (sessions.isOpen(session)) response.clearCookie(COOKIE, cookieOptions(request));
@@ -40,13 +41,16 @@ export function loginRoutes({ passwordHash, sessions, log, home }: LoginDeps): R
   return router;
 }
 
-/** A form that another site sends signs nobody in or out, whatever a browser makes of SameSite. */
+/** Refuses forms from other sites for sign-in and sign-out, even if the browser does not support SameSite. */
 const sentFromHere: RequestHandler = (request, response, next) => {
   if (request.method !== 'POST' || isSameOrigin(request)) return next();
   response.status(403).json({ error: 'the form was sent from another site' });
 };
 
-/** Browsers say it in one header or the other, and no page can change either; what sends neither is no browser. */
+/**
+ * Whether a request comes from our own pages. Browsers send Sec-Fetch-Site or Origin, and pages cannot change either
+ * header. A client that sends neither is not a browser.
+ */
 function isSameOrigin({ headers }: Request): boolean {
   const site = headers['sec-fetch-site'];
   if (site !== undefined) return site === 'same-origin' || site === 'none';
@@ -55,7 +59,7 @@ function isSameOrigin({ headers }: Request): boolean {
 
 const hostOf = (origin: string): string | null => (URL.canParse(origin) ? new URL(origin).host : null);
 
-/** Lets nobody past without a session: pages lead to the login, anything else is told 401. */
+/** Requires a session. Without one, requests for pages are redirected to the login, other requests get a 401. */
 export const requireSession =
   (sessions: Sessions): RequestHandler =>
   (request, response, next) => {
@@ -65,7 +69,10 @@ export const requireSession =
     response.status(401).json({ error: 'sign in first' });
   };
 
-/** By the address of the connection, or of the client that a trusted proxy names: anybody else's header is made up. */
+/**
+ * Limits failed logins per client address. The address is that of the connection, or the one that a trusted proxy
+ * reports. Headers from other senders are ignored, because they may be forged.
+ */
 const throttle = (): RequestHandler =>
   rateLimit({
     windowMs: 60_000,
@@ -78,7 +85,10 @@ const throttle = (): RequestHandler =>
     handler: (_request, response) => showLogin(response, 429, 'too_many'),
   });
 
-/** One hash takes 128 MiB for half a second: tries from many addresses must not add up. */
+/**
+ * Runs the calls of `work` one after the other. One password check takes 128 MiB for half a second, so parallel
+ * attempts from many addresses would exhaust the memory.
+ */
 function oneAtATime<A, R>(work: (argument: A) => Promise<R>): (argument: A) => Promise<R> {
   let last: Promise<unknown> = Promise.resolve();
   return (argument) => {

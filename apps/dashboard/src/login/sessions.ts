@@ -1,21 +1,22 @@
 import { randomBytes } from 'node:crypto';
 
 export interface Sessions {
-  /** Returns the new session's secret: what the cookie carries. */
+  /** Creates a session and returns its secret, which the cookie carries. */
   open(): string;
-  /** To ask is to use it: the time of idleness begins anew. */
+  /** Whether the session is open. The call counts as use of the session and restarts its idle time. */
   isOpen(secret: string | undefined): boolean;
   end(secret: string | undefined): void;
 }
 
-// A working day and a bit; the operator who comes back tomorrow signs in again.
+// Longer than a working day, so that an operator signs in once per day.
 export const SESSION_MS = 12 * 3_600_000;
-// Half an hour: a screen that somebody left is closed, one that shows the board (it asks every few seconds) is in use.
+// A session that is not used for half an hour is closed. A browser that shows the board sends a request every few
+// seconds, which counts as use.
 export const SESSION_IDLE_MS = 30 * 60_000;
-// Operators are few. The bound is there for whoever knows the password and signs in without end.
+// There are few operators. The limit bounds the memory if a client with the password signs in again and again.
 const SESSIONS_MAX = 200;
 
-/** Kept in this process only: a restart ends every session, which for operators is no loss. */
+/** Stores the sessions in memory only. A restart ends them, and the operators sign in again. */
 export function openSessions(nowMs: () => number, maxSessions = SESSIONS_MAX): Sessions {
   const sessions = new Map<string, { endsAtMs: number; idleAtMs: number }>();
   return {

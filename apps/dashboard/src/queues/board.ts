@@ -13,8 +13,8 @@ export interface Board {
 }
 
 /**
- * Bull Board, to look at only. A job is a hint: to retry or remove one changes nothing in the books, and would let a
- * person believe that it does. Money is moved on by the sweeper and by the operator's commands.
+ * A read-only Bull Board. A job is only a hint, so retrying or removing one would change no recharge, although an
+ * operator might think so. Recharges are continued by the sweeper and by the commands for operators.
  */
 export function openBoard(basePath: string): Board {
   const adapter = new ExpressAdapter();
@@ -27,9 +27,9 @@ export function openBoard(basePath: string): Board {
         boardTitle: 'Replenish queues',
         miscLinks: [{ text: 'Sign out', url: '/logout' }],
         favIcon: { default: favicon, alternative: favicon },
-        // Leads to the makers' site.
+        // The link leads to the website of Bull Board.
         hideDocsLink: true,
-        // The queues may be on Postgres, and the panel would still speak of Redis.
+        // The panel always describes Redis, but the queues may be on Postgres.
         hideRedisDetails: true,
         jobDetails: { defaultTab: 'Data' },
       },
@@ -41,7 +41,10 @@ export function openBoard(basePath: string): Board {
   };
 }
 
-/** The board's page asks another host for fonts, which the policy refuses: each page would log an error. */
+/**
+ * Removes the links to fonts on another host from the board's page. The security policy blocks them, and each page
+ * would log an error.
+ */
 const withoutForeignFonts: RequestHandler = (_request, response, next) => {
   const send = response.send.bind(response);
   response.send = (body: unknown) =>
@@ -51,7 +54,7 @@ const withoutForeignFonts: RequestHandler = (_request, response, next) => {
 
 function readOnly(queue: BoardQueue): BullMQAdapter {
   const adapter = new BullMQAdapter(queue, { readOnlyMode: true, allowRetries: false });
-  // Whatever a job should come to carry, operators see its id.
+  // Operators see only the ids of a job, even if a job carries other data.
   adapter.setFormatter('data', (data: { ids?: unknown } | null) => ({ ids: data?.ids }));
   adapter.setFormatter('returnValue', () => null);
   return adapter;

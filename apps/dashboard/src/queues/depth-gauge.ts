@@ -1,7 +1,7 @@
 import type { Queues } from '@replenish/queues';
 import { type Frame, Gauge } from '@replenish/runtime';
 
-/** Counted when it is scraped. A store that is away leaves a gap, which is what an alert should see. */
+/** Counts the jobs at each scrape. If the store is down, the metric is missing, and an alert can detect that. */
 export function openDepthGauge(queues: Queues, registry: Frame['registry']): void {
   new Gauge({
     name: 'replenish_queue_depth',
