@@ -12,13 +12,13 @@ export type AskerDeps = Readonly<{
   metrics: Pick<ProviderMetrics, 'onReported'>;
 }>;
 
-/** Asks the provider about one recharge that has been silent for too long, and reports the answer to the domain. */
+/** Returns a function that queries the provider about one silent recharge and reports the answer to the domain. */
 export function asker(deps: AskerDeps): (id: string) => Promise<undefined> {
   const { domain, provider, log } = deps;
   const asking = new Set<string>();
   const ask = async (id: string): Promise<undefined> => {
-    // While the breaker is open the question is dropped, not delayed: the row has a due time, and delayed jobs of a long
-    // outage would fill the queue ahead of new recharges.
+    // While the breaker is open, the job is dropped and not delayed. The row has a due time, so it comes back. The
+    // delayed jobs of a long outage would fill the queue ahead of new recharges.
     if (provider.isOpen('query')) return;
     const recharge = await domain.reads.outstanding(id);
     if (recharge?.nextStep !== 'ask' || recharge.provider !== provider.name) return;
@@ -45,12 +45,13 @@ export function asker(deps: AskerDeps): (id: string) => Promise<undefined> {
       'asked',
     );
     deps.metrics.onReported(provider.name, result, new Date());
-    // The hint only saves time: the row says whether a submit comes next, and otherwise the claim is refused.
+    // The hint only saves time. The row in the database decides whether a submit comes next; if not, the claim is
+    // refused.
     if (news.nextStep === 'submit') await deps.queues.hint(`submission-${provider.name}`, [id]);
     return;
   };
   return async (id) => {
-    // A second question about the same moment learns nothing new, and takes the turn of another recharge.
+    // A query for this recharge is already running. A second one would learn nothing new and delay other recharges.
     if (asking.has(id)) return;
     asking.add(id);
     return ask(id).finally(() => asking.delete(id));

@@ -19,7 +19,7 @@ afterEach(async () => {
 });
 afterAll(() => books.close());
 
-/** A worker of a provider that answers with `outcome`, and every hint that it gave. */
+/** Opens a worker whose provider answers with `outcome`. `asked` and `hints` record its queries and hints. */
 function openWorker(outcome: QueryOutcome, wishes: Wishes = {}) {
   const { asked, provider } = answering(outcome, wishes);
   const hints: { queue: string; ids: readonly string[] }[] = [];
@@ -27,7 +27,7 @@ function openWorker(outcome: QueryOutcome, wishes: Wishes = {}) {
   return { asked, hints, ask: asker({ domain: books.domain, queues, provider, log: books.log, metrics }) };
 }
 
-/** A recharge that was sent an hour ago and whose answer, if any, was `news`. */
+/** Creates a recharge that was submitted an hour ago. `news` was reported for it since. */
 async function outstanding(news: readonly News[] = [], over: Partial<NewRecharge> = {}): Promise<string> {
   const id = await books.recharged(over, 'submit', ...news);
   await books.rows(
@@ -37,7 +37,7 @@ async function outstanding(news: readonly News[] = [], over: Partial<NewRecharge
   return id;
 }
 
-/** What a submit job of this recharge would find. */
+/** The claim that a submit job of this recharge would get. */
 const claimOf = async (transactionId: string) => {
   const submit = { news: 'submit', source: 'submission', reason: 'as tested', provider: 'sandbox' } as const;
   return (await books.domain.applyNews({ transactionId, ...submit })).claim;
@@ -46,7 +46,10 @@ const claimOf = async (transactionId: string) => {
 const queries = async (id: string) =>
   (await books.calls(id)).filter(({ operation }) => operation === 'query');
 
-/** Polls that only repeat what is known file nothing to count from. */
+/**
+ * Milliseconds until the recharge is due. Read from the row, because a poll without news writes no transition to count
+ * from.
+ */
 const dueInMs = async (id: string) => {
   const [row] = await books.rows<{ ms: number }>(
     'select (extract(epoch from due_at - now()) * 1000)::float8 as ms from recharge_transaction where id = $1',
@@ -58,7 +61,7 @@ const dueInMs = async (id: string) => {
 const acknowledged = { state: 'PENDING_CONFIRMATION', confirmation: 'acknowledged', nextStep: 'ask' };
 const unclear = { state: 'PENDING_CONFIRMATION', confirmation: 'unknown', nextStep: 'ask' };
 
-describe('nobody is asked', () => {
+describe('the provider is not asked', () => {
   const untouched = async (id: string) => {
     const { asked, hints, ask } = openWorker(found('settled'));
     const before = await books.recharge(id);
@@ -67,24 +70,24 @@ describe('nobody is asked', () => {
     expect(await books.recharge(id)).toEqual(before);
   };
 
-  test("about another provider's recharge", async () =>
+  test('about a recharge of another provider', async () =>
     untouched(await outstanding(['accepted'], { provider: 'alipay' })));
 
-  test('about one that was not sent yet', async () => untouched(await books.recharged({})));
+  test('about a recharge that was not submitted', async () => untouched(await books.recharged({})));
 
-  test('about one whose submit may be under way still', async () =>
+  test('about a recharge whose submit may still be running', async () =>
     untouched(await books.recharged({}, 'submit')));
 
-  test('about one that has come to its end', async () => untouched(await outstanding(['settled'])));
+  test('about a finished recharge', async () => untouched(await outstanding(['settled'])));
 
-  const nobody = '00000000-0000-7000-8000-000000000000';
-  test.each([nobody, 'no uuid'])('about one that is not there: %s', async (id) => {
+  const unknownId = '00000000-0000-7000-8000-000000000000';
+  test.each([unknownId, 'no uuid'])('about an unknown id: %s', async (id) => {
     const { asked, ask } = openWorker(found('settled'));
     expect(await ask(id)).toBeUndefined();
     expect(asked).toEqual([]);
   });
 
-  test('while the breaker is open, and the question is dropped: its row comes due again', async () => {
+  test('while the breaker is open; the job is dropped', async () => {
     const id = await outstanding();
     const { asked, ask } = openWorker(found('settled'), { retryAtMs: 1_234 });
     expect(await ask(id)).toBeUndefined();
@@ -93,14 +96,14 @@ describe('nobody is asked', () => {
   });
 });
 
-describe('an order that is found', () => {
+describe('an order is found', () => {
   const before = [
     ['without an answer', []],
     ['of an unknown outcome', ['unknown']],
     ['acknowledged', ['accepted']],
   ] satisfies [string, News[]][];
 
-  test.each(before)('pending, of a recharge %s, is acknowledged', async (_what, news) => {
+  test.each(before)('pending, for a recharge %s: the recharge is acknowledged', async (_what, news) => {
     const id = await outstanding(news);
     const { asked, hints, ask } = openWorker(found('pending', { providerOrderId: `sbx_${id}` }));
     expect(await ask(id)).toBeUndefined();
@@ -111,7 +114,7 @@ describe('an order that is found', () => {
     ]);
   });
 
-  test.each(before)('settled, of a recharge %s, is money on the wallet', async (_what, news) => {
+  test.each(before)('settled, for a recharge %s: the wallet is credited', async (_what, news) => {
     const accountId = newId();
     const id = await outstanding(news, { accountId });
     const { asked, ask } = openWorker(found('settled'));
@@ -122,18 +125,21 @@ describe('an order that is found', () => {
     expect(await books.domain.balances.of(accountId)).toMatchObject([{ availableMinor: 4_999n }]);
   });
 
-  test.each(before)('declined, of a recharge %s, ends it with the reason', async (_what, news) => {
-    const id = await outstanding(news);
-    const { ask } = openWorker(found('declined', { code: 'no_money', message: 'empty' }));
-    await ask(id);
-    expect(await books.domain.reads.recharge(id)).toMatchObject({
-      state: 'FAILED',
-      failureCode: 'PAYMENT_FAILED',
-      failureMessage: 'no_money: empty',
-    });
-  });
+  test.each(before)(
+    'declined, for a recharge %s: the recharge fails with the reason',
+    async (_what, news) => {
+      const id = await outstanding(news);
+      const { ask } = openWorker(found('declined', { code: 'no_money', message: 'empty' }));
+      await ask(id);
+      expect(await books.domain.reads.recharge(id)).toMatchObject({
+        state: 'FAILED',
+        failureCode: 'PAYMENT_FAILED',
+        failureMessage: 'no_money: empty',
+      });
+    },
+  );
 
-  test('settled with other money is a case, once', async () => {
+  test('settled with another amount: one case is opened', async () => {
     const id = await outstanding(['accepted']);
     const { ask } = openWorker(found('settled', { amountMinor: 5_000n }));
     for (let n = 0; n < 3; n++) await ask(id);
@@ -141,7 +147,7 @@ describe('an order that is found', () => {
     expect(await books.cases(id)).toEqual(['wrong_amount']);
   });
 
-  test('canceled before it was acknowledged was taken first, and is canceled with the next question', async () => {
+  test('canceled, for a recharge without an answer: the first query acknowledges it, the next one cancels it', async () => {
     const id = await outstanding();
     const { ask } = openWorker(found('canceled'));
     await ask(id);
@@ -151,7 +157,7 @@ describe('an order that is found', () => {
     expect(await books.cases(id)).toEqual([]);
   });
 
-  test('canceled gives the hold of a delivery back', async () => {
+  test('canceled, for a delivery: the held money is returned', async () => {
     const accountId = newId();
     await books.recharged({ accountId }, 'submit', 'settled');
     const id = await outstanding([], { accountId, kind: 'deliver', amountMinor: 4_000n });
@@ -168,11 +174,11 @@ describe('an order that is found', () => {
   });
 });
 
-describe('an order that is absent', () => {
+describe('an order is absent', () => {
   test.each([
     ['without an answer', []],
     ['of an unknown outcome', ['unknown']],
-  ] satisfies [string, News[]][])('of a recharge %s is sent again at once', async (_what, news) => {
+  ] satisfies [string, News[]][])('for a recharge %s: it is submitted again at once', async (_what, news) => {
     const id = await outstanding(news);
     const { hints, ask } = openWorker(absent);
     await ask(id);
@@ -184,7 +190,7 @@ describe('an order that is absent', () => {
   });
 
   test.each([[[]], [['unknown']]] satisfies [News[]][])(
-    'where two orders of one reference are two orders is left to a person (%j)',
+    'at a provider without idempotent submits: a case is opened and nothing is sent (%j)',
     async (news) => {
       const id = await outstanding(news);
       const { hints, ask } = openWorker(absent, { promises: { idempotentSubmit: false } });
@@ -196,7 +202,7 @@ describe('an order that is absent', () => {
     },
   );
 
-  test('after it was acknowledged is a case, once, and is never sent again', async () => {
+  test('for an acknowledged recharge: one case is opened and nothing is sent', async () => {
     const id = await outstanding(['accepted']);
     const { asked, ask } = openWorker(absent);
     for (let n = 0; n < 3; n++) await ask(id);
@@ -204,11 +210,11 @@ describe('an order that is absent', () => {
     expect(await books.recharge(id)).toMatchObject({ ...acknowledged, attempt: 1 });
     expect(await books.cases(id)).toEqual(['absent_order']);
     expect(await dueInMs(id)).toBeGreaterThan(0);
-    // A hint may go out on the way; whoever follows it goes away empty.
+    // A hint may have been sent, but a worker that follows it gets no claim.
     expect(await claimOf(id)).toBeNull();
   });
 
-  test('as heard before the attempt that is the last one now decides nothing', async () => {
+  test('as the answer to a query from before the current attempt: nothing changes', async () => {
     const id = await outstanding(['unknown']);
     const { ask } = openWorker(absent, {
       meanwhile: async () => {
@@ -223,7 +229,7 @@ describe('an order that is absent', () => {
 });
 
 test.each([[[]], [['unknown']], [['accepted']]] satisfies [News[]][])(
-  'several orders of one reference are one case, however often they are seen (%j)',
+  'several orders of one reference open one case, however often they are found (%j)',
   async (news) => {
     const id = await outstanding(news);
     const { asked, hints, ask } = openWorker(several);
@@ -236,7 +242,7 @@ test.each([[[]], [['unknown']], [['accepted']]] satisfies [News[]][])(
   },
 );
 
-describe('silence', () => {
+describe('a query without a definite answer', () => {
   const refusedFor = (retryAfterMs: number): QueryOutcome => ({
     kind: 'not_executed',
     cause: 'rate_limited',
@@ -248,16 +254,19 @@ describe('silence', () => {
     ['not executed, without a time', { kind: 'not_executed', cause: 'unreachable' }, RECONCILE_AFTER_MS],
     ['not executed, for longer than the gap', refusedFor(600_000), 600_000],
     ['not executed, for less than the gap', refusedFor(1_000), RECONCILE_AFTER_MS],
-  ] satisfies [string, QueryOutcome, number][])('is asked again: %s', async (_what, outcome, dueAfterMs) => {
-    const id = await outstanding();
-    const { hints, ask } = openWorker(outcome);
-    expect(await ask(id)).toBeUndefined();
-    expect(await books.recharge(id)).toMatchObject({ ...unclear, attempt: 1, dueAfterMs });
-    expect(await queries(id)).toMatchObject([{ outcome: outcome.kind }]);
-    expect([hints, await books.cases(id)]).toEqual([[], []]);
-  });
+  ] satisfies [string, QueryOutcome, number][])(
+    'is repeated later: %s',
+    async (_what, outcome, dueAfterMs) => {
+      const id = await outstanding();
+      const { hints, ask } = openWorker(outcome);
+      expect(await ask(id)).toBeUndefined();
+      expect(await books.recharge(id)).toMatchObject({ ...unclear, attempt: 1, dueAfterMs });
+      expect(await queries(id)).toMatchObject([{ outcome: outcome.kind }]);
+      expect([hints, await books.cases(id)]).toEqual([[], []]);
+    },
+  );
 
-  test('about a recharge that is known to be pending waits as long as the provider says', async () => {
+  test('about an acknowledged recharge is repeated after Retry-After', async () => {
     const id = await outstanding(['accepted']);
     const { ask } = openWorker(refusedFor(6_000_000));
     await ask(id);
@@ -267,7 +276,7 @@ describe('silence', () => {
     expect(ms).toBeLessThanOrEqual(6_000_000);
   });
 
-  test('files no second transition, but every call', async () => {
+  test('writes no second transition, but every call', async () => {
     const id = await outstanding(['unknown']);
     const { ask } = openWorker({ kind: 'unknown', cause: 'server_error' });
     for (let n = 0; n < 2; n++) await ask(id);
@@ -277,7 +286,7 @@ describe('silence', () => {
     expect(await queries(id)).toHaveLength(2);
   });
 
-  test('of a call that the breaker let through no more leaves the recharge to be asked again', async () => {
+  test('that the breaker refused leaves the recharge due', async () => {
     const id = await outstanding(['accepted']);
     const { ask } = openWorker(refusedFor(5_000), { calls: [] });
     await ask(id);
@@ -287,7 +296,7 @@ describe('silence', () => {
   });
 });
 
-test('an answer that is refused is a case at the third time, and the recharge is asked about again', async () => {
+test('an answer that the database refuses three times opens a case, and the queries continue', async () => {
   const id = await outstanding(['accepted']);
   await books.refuse(id, 'settled');
   const { asked, ask } = openWorker(found('settled'));

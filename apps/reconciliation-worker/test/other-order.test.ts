@@ -19,7 +19,7 @@ const inTheStates = [
 ] satisfies [string, News[]][];
 
 test.each(inTheStates)(
-  'an order on another account, found for a recharge %s, is a case and no success',
+  'an order on another account, for a recharge %s, opens a case and credits no wallet',
   async (_what, news) => {
     const accountId = newId();
     const id = await books.recharged({ accountId }, 'submit', ...news);
@@ -36,7 +36,7 @@ test.each(inTheStates)(
   },
 );
 
-test('a settled order with a charge beside its own settles the recharge, and is a case', async () => {
+test('a settled order with an extra charge settles the recharge and opens a case', async () => {
   const id = await books.recharged({}, 'submit', 'accepted');
   await books.rows(
     `update provider_call set started_at = started_at - interval '1 hour' where transaction_id = $1`,

@@ -20,7 +20,7 @@ function openAsker(outcome: QueryOutcome, wishes: Wishes = {}) {
   return { asked, ask: asker({ domain: books.domain, queues, provider, log: books.log, metrics }) };
 }
 
-/** A recharge that the provider took an hour ago. */
+/** Creates a recharge that the provider accepted an hour ago. */
 async function accepted(): Promise<string> {
   const id = await books.recharged({}, 'submit', 'accepted');
   await books.rows(
@@ -39,24 +39,20 @@ const dueInUnits = async (id: string): Promise<number> => {
 };
 
 test.each([
-  [
-    'a provider that cannot be reached is asked with the same gap again and again',
-    'unreachable',
-    [1, 1, 1, 1],
-  ],
-  ['one that refuses for the rate of calls is asked less and less', 'rate_limited', [1, 2, 4, 8]],
+  ['an unreachable provider is queried at a constant gap', 'unreachable', [1, 1, 1, 1]],
+  ['a provider that limits the rate is queried at growing gaps', 'rate_limited', [1, 2, 4, 8]],
 ] as const)('%s', async (_, cause, gaps) => {
   const id = await accepted();
   const { ask } = openAsker({ kind: 'not_executed', cause });
-  const heard: number[] = [];
+  const measuredGaps: number[] = [];
   for (let n = 0; n < gaps.length; n++) {
     await ask(id);
-    heard.push(await dueInUnits(id));
+    measuredGaps.push(await dueInUnits(id));
   }
-  expect(heard).toEqual(gaps);
+  expect(measuredGaps).toEqual(gaps);
 });
 
-test('one recharge is asked about once at a time, however many jobs name it', async () => {
+test('a recharge is queried once at a time, however many jobs name it', async () => {
   const id = await accepted();
   let release = () => {};
   const held = new Promise<void>((resolve) => {

@@ -6,12 +6,12 @@ import { Counter, crashPoint, type Frame, type Logger, newId } from '@replenish/
 export type SubmitterDeps = Readonly<{
   domain: Pick<Domain, 'applyNews'>;
   provider: GuardedProvider;
-  /** Base of the notify URL that providers get. */
+  /** Base of the notify URLs that are sent to providers. */
   publicUrl: string;
   log: Logger;
   claims: ClaimCounter;
   metrics: Pick<ProviderMetrics, 'onReported'>;
-  /** Milliseconds of a clock that is never set. */
+  /** A monotonic clock, in milliseconds. */
   elapsedMs?: () => number;
 }>;
 
@@ -26,15 +26,15 @@ export const openClaimCounter = (registry: Frame['registry']): ClaimCounter =>
   });
 
 /**
- * Intent before effect: the attempt is committed, then the provider is called with no transaction open, then the answer
- * is committed. After a crash in between, the intent stands without an answer: the provider is asked about it, and the
- * order is not sent again before that.
+ * Returns a function that makes one submit attempt. The claim is committed before the call and the answer after it. No
+ * transaction is open during the call. After a crash in between, the claim has no answer: the provider is asked about
+ * the order before it is sent again.
  */
 export function submitter(deps: SubmitterDeps): (id: string) => Promise<undefined> {
   const { domain, provider, claims, elapsedMs = () => performance.now() } = deps;
   return async (id) => {
-    // While the breaker is open the job is dropped, not delayed: the row has a due time, and delayed jobs of a long outage
-    // would fill the queue ahead of new recharges.
+    // While the breaker is open, the job is dropped and not delayed. The row has a due time, so it comes back. The
+    // delayed jobs of a long outage would fill the queue ahead of new recharges.
     if (provider.isOpen('submit')) return;
     const claimedAtMs = elapsedMs();
     const { claim } = await domain.applyNews({
@@ -64,8 +64,8 @@ export function submitter(deps: SubmitterDeps): (id: string) => Promise<undefine
   };
 }
 
-// A process that was frozen, or waited for its database, may have used up the time of its attempt: another process may
-// have asked about the order meanwhile, and acted on its absence. The domain's margin contains these three seconds.
+// The longest time from the claim to the call. If the process was frozen or waited for the database, another process
+// may have asked about the order, found it absent and submitted it. The domain's margin includes these three seconds.
 const SEND_WITHIN_MS = 3_000;
 const tooLate: SubmitOutcome = { kind: 'not_executed', cause: 'too_late' };
 
@@ -91,18 +91,18 @@ async function report(
     deps.log.info({ ...context, verdict: result.verdict, state: result.state }, 'submitted');
     deps.metrics.onReported(deps.provider.name, result, new Date());
   } catch (error) {
-    // The intent stands, and the sweeper has the provider asked about it: only the time until then is lost.
+    // The claim is stored without an answer. The sweeper makes it due, and the provider is asked. Only time is lost.
     if (error instanceof StoreUnavailable)
       deps.log.warn(context, 'the answer of the provider could not be stored');
     throw error;
   }
 }
 
-/** The first physical call completes the row of the intent; retries of what was not executed are rows beside it. */
+/** The rows of the calls. The first call completes the row of the claim; each retry is an additional row. */
 function callRows(claim: Claim, outcome: SubmitOutcome, calls: readonly Attempt[]): ProviderCallRow[] {
-  const intent = { id: claim.callId, operation: 'submit' as const, attempt: claim.attempt };
+  const claimRow = { id: claim.callId, operation: 'submit' as const, attempt: claim.attempt };
   if (calls.length > 0)
-    return calls.map((call, at) => callRow(call, { ...intent, id: at === 0 ? claim.callId : newId() }));
+    return calls.map((call, at) => callRow(call, { ...claimRow, id: at === 0 ? claim.callId : newId() }));
   const now = new Date();
   const uncalled = {
     outcome: outcome.kind,
@@ -111,5 +111,5 @@ function callRows(claim: Claim, outcome: SubmitOutcome, calls: readonly Attempt[
     startedAt: now,
     endedAt: now,
   };
-  return [callRow(uncalled, intent)];
+  return [callRow(uncalled, claimRow)];
 }

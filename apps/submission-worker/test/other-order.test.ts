@@ -24,7 +24,7 @@ test.each([
   ['accepted for another amount', { kind: 'accepted', ...order, amountMinor: 1n }, 'wrong_amount'],
   ['accepted in another currency', { kind: 'accepted', ...order, currency: 'EUR' }, 'wrong_amount'],
 ] satisfies [string, SubmitOutcome, string][])(
-  'an answer that says %s is a case, and the order is asked about',
+  'an answer that says %s opens a case, and the provider is asked about the order',
   async (_what, outcome, kind) => {
     const accountId = newId();
     const id = await books.recharged({ accountId });

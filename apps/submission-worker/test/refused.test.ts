@@ -18,7 +18,7 @@ function openWorker() {
   return { sent, submit: submitter({ ...deps, metrics: { onReported: () => {} } }) };
 }
 
-test('a claim that is refused sends nothing and is a case at the third time; it is sent when the refusal is gone', async () => {
+test('a claim that the database refuses sends nothing, opens a case at the third time, and is sent once it is accepted', async () => {
   const { sent, submit } = openWorker();
   const id = await books.recharged({});
   await books.refuse(id, 'submit');
@@ -34,7 +34,7 @@ test('a claim that is refused sends nothing and is a case at the third time; it 
   expect(await books.domain.reads.recharge(id)).toMatchObject({ openCases: [] });
 });
 
-test('an answer that is refused leaves its intent, and the provider is asked about it', async () => {
+test('an answer that the database refuses leaves the claim, and the provider is asked about the order', async () => {
   const { sent, submit } = openWorker();
   const id = await books.recharged({});
   await books.refuse(id, 'accepted');

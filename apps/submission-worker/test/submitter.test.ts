@@ -22,7 +22,7 @@ afterEach(async () => {
 });
 afterAll(() => books.close());
 
-/** A worker of a provider that answers with `outcome`. */
+/** Opens a worker whose provider answers with `outcome`. `sent` records the orders. */
 function openWorker(outcome: SubmitOutcome, wishes: Wishes = {}) {
   const { sent, provider } = answering(outcome, wishes);
   const deps = {
@@ -60,11 +60,11 @@ const confirmations = async () => {
 };
 
 describe('an attempt', () => {
-  test('is made with what was asked for, and leaves its intent behind before the call', async () => {
-    const intents: unknown[] = [];
+  test('sends the data of the recharge, and its claim is stored before the call', async () => {
+    const storedDuringCall: unknown[] = [];
     const { sent, submit } = openWorker(accepted, {
       meanwhile: async ({ reference }) =>
-        intents.push(await books.recharge(reference), ...(await books.calls(reference))),
+        storedDuringCall.push(await books.recharge(reference), ...(await books.calls(reference))),
     });
     const id = await books.recharged({ accountId: 'acct-7', metadata: { scenario: 'ok' } });
     expect(await submit(id)).toBeUndefined();
@@ -79,7 +79,7 @@ describe('an attempt', () => {
         metadata: { scenario: 'ok' },
       },
     ]);
-    expect(intents).toEqual([
+    expect(storedDuringCall).toEqual([
       expect.objectContaining({ state: 'SUBMITTED', nextStep: 'ask', attempt: 1, dueAfterMs: 8_000 }),
       { operation: 'submit', attempt: 1, outcome: null, code: null, status: null, ended: false },
     ]);
@@ -97,7 +97,7 @@ describe('an attempt', () => {
     expect(after.refused! - (before.refused ?? 0)).toBe(3);
   });
 
-  test("is not made of another provider's recharge, nor of one that nobody knows", async () => {
+  test('is not made for a recharge of another provider or an unknown one', async () => {
     const { sent, submit } = openWorker(accepted);
     const id = await books.recharged({ provider: 'alipay' });
     for (const hinted of [id, newId()]) expect(await submit(hinted)).toBeUndefined();
@@ -106,7 +106,7 @@ describe('an attempt', () => {
     expect(await books.calls(id)).toEqual([]);
   });
 
-  test('is dropped without a claim while the breaker is open: its row comes due again', async () => {
+  test('is not claimed while the breaker is open', async () => {
     const { sent, submit } = openWorker(accepted, { retryAtMs: 1_234 });
     const id = await books.recharged({});
     const before = await claimsCounted();
@@ -153,7 +153,7 @@ describe('an answer', () => {
     expect(await books.cases(id)).toEqual([]);
   });
 
-  test('that is a refusal says why', async () => {
+  test('that is a refusal is stored with its reason', async () => {
     const { submit } = openWorker({ kind: 'rejected', code: 'no_card', message: 'gone' });
     const id = await books.recharged({});
     await submit(id);
@@ -163,7 +163,7 @@ describe('an answer', () => {
     });
   });
 
-  test('that money moved is posted and counted once', async () => {
+  test('that is settled is posted and counted once', async () => {
     const { submit } = openWorker(settled('sbx_posted'));
     const id = await books.recharged({ accountId: 'acct-posted' });
     const before = await confirmations();
@@ -175,7 +175,7 @@ describe('an answer', () => {
     expect(await confirmations()).toBe(before + 1);
   });
 
-  test('that other money moved is a case, and nothing is sent again', async () => {
+  test('that is settled with another amount opens a case, and nothing is sent again', async () => {
     const { sent, submit } = openWorker(settled('sbx_other', 5_000n));
     const id = await books.recharged({});
     await submit(id);
@@ -185,7 +185,7 @@ describe('an answer', () => {
     expect(sent).toHaveLength(1);
   });
 
-  test('that is not executed lets the next attempt be made, and the one after it wait longer', async () => {
+  test('that is not executed allows another attempt, and the one after it waits longer', async () => {
     const { sent, submit } = openWorker(refused);
     const id = await books.recharged({});
     await submit(id);
@@ -203,7 +203,7 @@ describe('an answer', () => {
     ]);
   });
 
-  test('that is overtaken by a webhook changes nothing', async () => {
+  test('that a webhook has overtaken changes nothing', async () => {
     const money = { amountMinor: 4_999n, currency: 'USD' };
     const { submit } = openWorker(accepted, {
       meanwhile: ({ reference }) =>
@@ -221,7 +221,7 @@ describe('an answer', () => {
     expect(await books.cases(id)).toEqual([]);
   });
 
-  test('of an attempt that is not the last one decides nothing', async () => {
+  test('to an earlier attempt changes nothing', async () => {
     const { submit } = openWorker(
       { kind: 'rejected', code: 'late', message: '' },
       {
@@ -238,10 +238,10 @@ describe('an answer', () => {
   });
 
   test.each([
-    ['at fault', '42601', 0],
-    ['away', '40001', 1],
+    ['faulty statement', '42601', 0],
+    ['store unavailable', '40001', 1],
   ])(
-    'that cannot be stored because the store is %s is thrown, and its intent stands',
+    'that cannot be stored (%s) throws, and the claim stays without an answer',
     async (_what, sqlState, warned) => {
       const { sent, submit } = openWorker(accepted);
       const id = await books.recharged({});
@@ -268,8 +268,8 @@ describe('an answer', () => {
   );
 });
 
-describe('the record', () => {
-  test('of a call that the breaker let through no more ends the intent', async () => {
+describe('the record of calls', () => {
+  test('completes the row of the claim when the breaker refused the call', async () => {
     const { submit } = openWorker(refused, { calls: [] });
     const id = await books.recharged({});
     await submit(id);
@@ -279,7 +279,7 @@ describe('the record', () => {
     ]);
   });
 
-  test('of several calls is the intent for the first and a row beside it for each other', async () => {
+  test('has the row of the claim for the first call and one more row per retry', async () => {
     const startedAt = (n: number) => ({ startedAt: new Date(Date.now() + n * 1_000) });
     const calls = [
       called('not_executed', { httpStatus: 429, providerCode: 'rate_limited' }),

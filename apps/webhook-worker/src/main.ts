@@ -5,7 +5,7 @@ import { openQueues } from '@replenish/queues';
 import { runProcess } from '@replenish/runtime';
 import { openEventCounter, processor } from './processor.js';
 
-// Events only touch the database; more in flight than this form no larger batches.
+// Events processed at a time. Each needs only the database, and more at a time would not make its batches larger.
 const CONCURRENCY = 64;
 
 await runProcess('webhook-worker', process.env, async (frame) => {

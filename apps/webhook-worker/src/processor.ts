@@ -15,7 +15,7 @@ export type ProcessorDeps = Readonly<{
   log: Logger;
   events: EventCounter;
   metrics: Pick<ProviderMetrics, 'onReported'>;
-  /** How long an event may wait for its transaction to appear before a case is opened. */
+  /** How long an event may wait for its recharge to be committed before a case is opened. */
   unmatchedAfterMs: number;
 }>;
 
@@ -29,7 +29,10 @@ export const openEventCounter = (registry: Frame['registry']): EventCounter =>
     registers: [registry],
   });
 
-/** Turns a stored event into news. Repeating it is harmless: an event is filed as processed with what it did. */
+/**
+ * Returns a function that reports a stored event as news. Running it twice is safe: the event is marked as processed in
+ * the same statement that applies it.
+ */
 export function processor(deps: ProcessorDeps): (id: string) => Promise<undefined> {
   return async (id) => {
     const stored = await deps.domain.inbox.read(id);
@@ -41,7 +44,8 @@ export function processor(deps: ProcessorDeps): (id: string) => Promise<undefine
 
 async function processed(deps: ProcessorDeps, stored: StoredEvent): Promise<void> {
   const provider = deps.providers.raw(stored.provider);
-  // The ingress that stored the event knew its provider, so a newer release is being deployed: its worker may read it.
+  // The ingress that stored the event knew this provider, so a newer release is being deployed. Its worker may read the
+  // event.
   if (!provider && mayWait(deps, stored)) return;
   const event = provider?.webhooks?.read(stored.rawBody) ?? ofUnknownProvider;
   switch (event.kind) {
@@ -65,7 +69,10 @@ async function applyEvent(deps: ProcessorDeps, stored: StoredEvent, event: Order
   if (verdict === 'unknown_transaction') await leaveUnmatched(deps, stored, event);
 }
 
-/** An event that cannot be processed is tried again for ever, and its case tells a person. */
+/**
+ * Handles an event that cannot be processed. It stays due and is tried again without end. A case is opened, so that a
+ * person looks at it.
+ */
 async function giveUp(deps: ProcessorDeps, stored: StoredEvent, error: unknown): Promise<never> {
   if (!(error instanceof StoreUnavailable) && !mayWait(deps, stored)) {
     const transactionId = await transactionOf(deps, stored).catch(() => null);
@@ -80,7 +87,10 @@ async function transactionOf({ domain, providers }: ProcessorDeps, stored: Store
   return domain.inbox.match({ ...event, provider: stored.provider });
 }
 
-/** A young event is left to the sweeper: it may arrive before its recharge is committed or claimed. */
+/**
+ * Whether the event is young enough to wait for the next sweep. It may have arrived before its recharge was committed
+ * or claimed.
+ */
 const mayWait = (deps: ProcessorDeps, stored: StoredEvent): boolean => stored.ageMs < deps.unmatchedAfterMs;
 
 async function apply(
@@ -108,7 +118,7 @@ async function apply(
   return result;
 }
 
-/** An event whose order is not ours: a person has to look at it. */
+/** Opens a case for an event whose order is not ours. A person has to look at it. */
 async function leaveUnmatched(deps: ProcessorDeps, stored: StoredEvent, event: OrderEvent): Promise<void> {
   if (mayWait(deps, stored)) return;
   const { reference, providerOrderId, status } = event;
@@ -120,13 +130,14 @@ async function leaveUnmatched(deps: ProcessorDeps, stored: StoredEvent, event: O
   );
 }
 
-// A deployment that stops on a Friday goes on by Monday: until then a release that can read the event may still come.
+// How long an unreadable event is tried again. A deployment that stops on a Friday continues on Monday, and the new
+// release may be able to read the event.
 const UNREAD_FOR_MS = 72 * 3_600_000;
 const ofUnknownProvider: UnreadEvent = { kind: 'unread', type: null, reference: null, providerOrderId: null };
 
 /**
- * An event that this release cannot read may be about money. It is put on the recharge that it names, with a case, and
- * stays due: a newer release reads it as usual, and that closes the case.
+ * Handles an event that this release cannot read, which may be about money. It is attached to the recharge that it
+ * names, a case is opened, and it stays due. When a newer release reads it, the case is closed.
  */
 async function leaveUnread(deps: ProcessorDeps, stored: StoredEvent, event: UnreadEvent): Promise<void> {
   const { type, reference, providerOrderId } = event;

@@ -5,7 +5,7 @@ import type { OrderStatus } from '@replenish/providers';
 import { newId, openRegistry } from '@replenish/runtime';
 import { openWorkerBooks, type WorkerBooks } from '@replenish/testing';
 import { type EventCounter, openEventCounter, processor } from '../src/processor.js';
-import { type Facts, provider, told } from './support/written-events.js';
+import { eventBody, type Facts, provider } from './support/written-events.js';
 
 const registry = openRegistry('webhook-worker');
 let books: WorkerBooks;
@@ -38,8 +38,8 @@ const whenOld = async (id: string) => {
   return openWorker()(id);
 };
 
-/** An event as it was taken in. Its row's id is its event id too. */
-async function kept(body: string, from = 'sandbox'): Promise<string> {
+/** Stores an event. The id of its row is also its event id. */
+async function storeEvent(body: string, from = 'sandbox'): Promise<string> {
   const id = newId();
   await books.domain.inbox.keep({
     id,
@@ -99,11 +99,11 @@ describe('an event', () => {
     ['pending', 'PENDING_CONFIRMATION'],
     ['settled', 'SUCCEEDED'],
     ['declined', 'FAILED'],
-    // It was taken before; its end is heard when it is asked about.
+    // A canceled event first acknowledges the order. The next query ends the recharge.
     ['canceled', 'PENDING_CONFIRMATION'],
-  ] satisfies [OrderStatus, string][])('that says %s leads to %s', async (status, state) => {
+  ] satisfies [OrderStatus, string][])('with the status %s leads to %s', async (status, state) => {
     const id = await books.recharged({}, 'submit');
-    const event = await kept(told(status, { reference: id, providerOrderId: `sbx_${id}` }));
+    const event = await storeEvent(eventBody(status, { reference: id, providerOrderId: `sbx_${id}` }));
     const before = await counted('moved');
     expect(await whileYoung(event)).toBeUndefined();
     expect(await books.recharge(id)).toMatchObject({ state, orderId: `sbx_${id}` });
@@ -111,26 +111,26 @@ describe('an event', () => {
     expect(await counted('moved')).toBe(before + 1);
   });
 
-  test('that names only the order of the provider finds its recharge', async () => {
+  test("that names only the provider's order finds its recharge", async () => {
     const id = await books.recharged({}, 'submit');
     const providerOrderId = `sbx_${id}`;
-    const pending = await kept(told('pending', { reference: id, providerOrderId }));
-    const settled = await kept(told('settled', { providerOrderId }));
+    const pending = await storeEvent(eventBody('pending', { reference: id, providerOrderId }));
+    const settled = await storeEvent(eventBody('settled', { providerOrderId }));
     for (const event of [pending, settled]) await whileYoung(event);
     expect(await books.recharge(id)).toMatchObject({ state: 'SUCCEEDED' });
   });
 
-  test('that names other money is a case', async () => {
+  test('with another amount opens a case', async () => {
     const id = await books.recharged({}, 'submit', 'accepted');
-    const event = await kept(told('settled', { reference: id, amountMinor: 5_000 }));
+    const event = await storeEvent(eventBody('settled', { reference: id, amountMinor: 5_000 }));
     await whileYoung(event);
     expect(await eventRow(event)).toEqual(filed('conflict', id));
     expect(await books.cases(id)).toEqual(['wrong_amount']);
   });
 
-  test('that is worked on by several at once, and again, is heard once', async () => {
+  test('that is processed by several workers at once and again is applied once', async () => {
     const id = await books.recharged({}, 'submit');
-    const event = await kept(told('settled', { reference: id }));
+    const event = await storeEvent(eventBody('settled', { reference: id }));
     await Promise.all([whileYoung(event), whileYoung(event), whileYoung(event)]);
     await whileYoung(event);
     expect(await newsOf(id)).toEqual(['submit', 'settled']);
@@ -139,11 +139,11 @@ describe('an event', () => {
     expect(slots).toEqual([{ slot: 'collect' }]);
   });
 
-  test('that says again what another one said is stale', async () => {
+  test('that repeats another event is stale', async () => {
     const id = await books.recharged({}, 'submit');
     const [first, second] = [
-      await kept(told('settled', { reference: id })),
-      await kept(told('settled', { reference: id })),
+      await storeEvent(eventBody('settled', { reference: id })),
+      await storeEvent(eventBody('settled', { reference: id })),
     ];
     for (const event of [first, second]) await whileYoung(event);
     expect([await eventRow(first), await eventRow(second)]).toEqual([filed('moved', id), filed('stale', id)]);
@@ -151,17 +151,17 @@ describe('an event', () => {
   });
 
   test.each(['00000000-0000-7000-8000-000000000000', 'no uuid'])(
-    'that is not there is nothing to do: %s',
+    'that does not exist is ignored: %s',
     async (id) => {
       expect(await whileYoung(id)).toBeUndefined();
     },
   );
 });
 
-describe('an event that is ahead', () => {
-  test('of the claim of its recharge waits, and is heard after it', async () => {
+describe('an event before the claim of its recharge', () => {
+  test('waits, and is applied after the claim', async () => {
     const id = await books.recharged({});
-    const event = await kept(told('settled', { reference: id }));
+    const event = await storeEvent(eventBody('settled', { reference: id }));
     await whileYoung(event);
     expect(await eventRow(event)).toEqual(waiting);
     expect(await books.recharge(id)).toMatchObject({ state: 'CREATED', attempt: 0 });
@@ -172,9 +172,9 @@ describe('an event that is ahead', () => {
     expect(await eventRow(event)).toEqual(filed('moved', id));
   });
 
-  test('for too long is an order that nobody here sent', async () => {
+  test('opens a case after waiting too long', async () => {
     const id = await books.recharged({});
-    const event = await kept(told('settled', { reference: id }));
+    const event = await storeEvent(eventBody('settled', { reference: id }));
     await whenOld(event);
     expect(await eventRow(event)).toEqual(filed('conflict', id));
     expect(await books.cases(id)).toEqual(['unsent_order']);
@@ -182,14 +182,14 @@ describe('an event that is ahead', () => {
   });
 });
 
-describe('an event of nobody we know', () => {
+describe('an event without a recharge', () => {
   test.each([
-    ['a reference that is none of ours', { reference: newId(), providerOrderId: 'sbx_nobody' }],
-    ['a reference that is no id', { reference: 'no uuid' }],
-    ['an order that is none of ours', { providerOrderId: 'sbx_nobody' }],
-    ['nothing', {}],
-  ] satisfies [string, Facts][])('waits while it is young, then is a case: %s', async (_what, facts) => {
-    const event = await kept(told('settled', facts));
+    ['an unknown reference', { reference: newId(), providerOrderId: 'sbx_nobody' }],
+    ['a malformed reference', { reference: 'no uuid' }],
+    ['an unknown order', { providerOrderId: 'sbx_nobody' }],
+    ['no reference and no order', {}],
+  ] satisfies [string, Facts][])('waits while it is young, then opens a case: %s', async (_what, facts) => {
+    const event = await storeEvent(eventBody('settled', facts));
     await whileYoung(event);
     expect(await eventRow(event)).toEqual(waiting);
     expect(await casesOf(event)).toEqual([]);
@@ -206,9 +206,9 @@ describe('an event of nobody we know', () => {
     expect(await counted('unmatched')).toBe(before + 1);
   });
 
-  test("does not move another provider's recharge", async () => {
+  test('does not move a recharge of another provider', async () => {
     const id = await books.recharged({ provider: 'alipay' }, 'submit');
-    const event = await kept(told('settled', { reference: id }));
+    const event = await storeEvent(eventBody('settled', { reference: id }));
     await whileYoung(event);
     expect(await eventRow(event)).toEqual(waiting);
     await whenOld(event);
@@ -216,9 +216,9 @@ describe('an event of nobody we know', () => {
     expect(await books.recharge(id)).toMatchObject({ state: 'SUBMITTED' });
   });
 
-  test('whose recharge is committed after all is heard', async () => {
+  test('is applied when its recharge is committed after it', async () => {
     const reference = newId();
-    const event = await kept(told('settled', { reference }));
+    const event = await storeEvent(eventBody('settled', { reference }));
     await whileYoung(event);
     await books.recharged({ id: reference }, 'submit');
     await whileYoung(event);
@@ -227,10 +227,10 @@ describe('an event of nobody we know', () => {
   });
 });
 
-describe('an event whose news the database refuses', () => {
-  test('is a case of its recharge at the third time, stays due, and is heard when the refusal is gone', async () => {
+describe('an event that the database refuses', () => {
+  test('opens a case of its recharge at the third time, stays due, and is applied once it is accepted', async () => {
     const id = await books.recharged({}, 'submit');
-    const event = await kept(told('settled', { reference: id }));
+    const event = await storeEvent(eventBody('settled', { reference: id }));
     await books.refuse(id, 'settled');
     for (let n = 0; n < 3; n++) {
       expect(await books.cases(id)).toEqual([]);
@@ -246,27 +246,27 @@ describe('an event whose news the database refuses', () => {
     expect(await eventRow(event)).toEqual(filed('moved', id));
   });
 
-  test('does not hold up the others', async () => {
+  test('does not delay other events', async () => {
     const ids = [await books.recharged({}, 'submit'), await books.recharged({}, 'submit')] as const;
-    const both = await Promise.all(ids.map((reference) => kept(told('settled', { reference }))));
+    const both = await Promise.all(ids.map((reference) => storeEvent(eventBody('settled', { reference }))));
     await books.refuse(ids[0], 'settled');
     await Promise.all(both.map(whenOld));
     expect(await books.recharge(ids[0])).toMatchObject({ state: 'SUBMITTED' });
     expect(await books.recharge(ids[1])).toMatchObject({ state: 'SUCCEEDED' });
   });
 
-  test('because it is away is no case, however old', async () => {
+  test('because the database is unavailable opens no case, however old the event is', async () => {
     const id = await books.recharged({}, 'submit');
-    const event = await kept(told('settled', { reference: id }));
+    const event = await storeEvent(eventBody('settled', { reference: id }));
     await books.refuse(id, 'settled', '40001');
     await expect(whenOld(event)).rejects.toThrow(StoreUnavailable);
     expect(await eventRow(event)).toEqual(waiting);
     expect(await casesOf(event)).toEqual([]);
   });
 
-  test('with a fault that is not its own is thrown, and is a case of the event when it is old', async () => {
+  test('because of a faulty statement throws, and opens a case of the event when it is old', async () => {
     const id = await books.recharged({}, 'submit');
-    const event = await kept(told('settled', { reference: id }));
+    const event = await storeEvent(eventBody('settled', { reference: id }));
     await books.refuse(id, 'settled', '42601');
     await expect(whileYoung(event)).rejects.toThrow('as tested');
     expect(await casesOf(event)).toEqual([]);

@@ -3,7 +3,7 @@ import type { Provider } from '@replenish/providers';
 import { newId, openRegistry } from '@replenish/runtime';
 import { openWorkerBooks, type WorkerBooks } from '@replenish/testing';
 import { type EventCounter, openEventCounter, processor } from '../src/processor.js';
-import { provider, told } from './support/written-events.js';
+import { eventBody, provider } from './support/written-events.js';
 
 let books: WorkerBooks;
 let events: EventCounter;
@@ -24,7 +24,7 @@ const worker = (known: Provider | undefined = provider, unmatchedAfterMs = 600_0
     unmatchedAfterMs,
   });
 const thisRelease = (id: string) => worker()(id);
-/** Reads what this release cannot read as the settlement of its order. */
+/** The provider of a newer release. It reads an event that this release cannot read as a settled order. */
 const newer: Provider = {
   ...provider,
   webhooks: {
@@ -40,8 +40,8 @@ const newer: Provider = {
 };
 const newerRelease = (id: string) => worker(newer)(id);
 
-/** A stored event. Its row's id is its event id too. */
-async function kept(body: string, from = 'sandbox'): Promise<string> {
+/** Stores an event. The id of its row is also its event id. */
+async function storeEvent(body: string, from = 'sandbox'): Promise<string> {
   const id = newId();
   const rawBody = Buffer.from(body);
   await books.domain.inbox.keep({ id, provider: from, eventId: id, rawBody, correlationId: 'c-1' });
@@ -86,27 +86,27 @@ const opened = (transactionId: string | null) => ({
   resolution: null,
 });
 
-describe('an event of a type that this release does not know', () => {
+describe('an event of an unknown type', () => {
   test.each([[[]], [['submit']], [['submit', 'settled']]] as const)(
-    'is put on its recharge after %j, as a case, and moves nothing',
+    'opens a case of its recharge after %j and changes nothing else',
     async (news) => {
       const id = await books.recharged({}, ...news);
       const before = await books.recharge(id);
-      const event = await kept(ofAnUnknownType(id));
+      const event = await storeEvent(ofAnUnknownType(id));
       for (let n = 0; n < 2; n++) await thisRelease(event);
       expect(await eventRow(event)).toEqual(left(id));
       expect(await caseOf(event)).toEqual([{ ...opened(id), detail: expect.anything() }]);
       expect(await books.recharge(id)).toEqual(before);
-      const seen = await books.domain.reads.timeline(id);
-      expect(seen.map(({ kind }) => kind)).toEqual(expect.arrayContaining(['webhook', 'case']));
+      const timeline = await books.domain.reads.timeline(id);
+      expect(timeline.map(({ kind }) => kind)).toEqual(expect.arrayContaining(['webhook', 'case']));
       expect(await books.domain.reads.recharge(id)).toMatchObject({ openCases: ['unread_event'] });
     },
   );
 
-  test('says in its case what came, and until when it is tried again', async () => {
+  test('has its body and the end of the tries in its case', async () => {
     const id = await books.recharged({}, 'submit');
     const body = ofAnUnknownType(id);
-    const event = await kept(body);
+    const event = await storeEvent(body);
     await thisRelease(event);
     const [{ stored_at: storedAt }] = (await books.rows<{ stored_at: Date }>(
       'select stored_at from webhook_event where id = $1',
@@ -120,17 +120,19 @@ describe('an event of a type that this release does not know', () => {
     expect(await caseOf(event)).toEqual([{ ...opened(id), detail }]);
   });
 
-  test('is found by the order of the provider where it names no reference', async () => {
+  test("without a reference is matched by the provider's order", async () => {
     const id = await books.recharged({}, 'submit');
-    await thisRelease(await kept(told('pending', { reference: id, providerOrderId: `sbx_${id}` })));
-    const event = await kept(ofAnUnknownType(null, `sbx_${id}`));
+    await thisRelease(
+      await storeEvent(eventBody('pending', { reference: id, providerOrderId: `sbx_${id}` })),
+    );
+    const event = await storeEvent(ofAnUnknownType(null, `sbx_${id}`));
     await thisRelease(event);
     expect(await eventRow(event)).toEqual(left(id));
   });
 
-  test('is processed as usual by a release that reads it, which closes its case alone', async () => {
+  test('is processed by a release that reads it, which closes only its case', async () => {
     const id = await books.recharged({}, 'submit');
-    const [event, other] = [await kept(ofAnUnknownType(id)), await kept(ofAnUnknownType(id))];
+    const [event, other] = [await storeEvent(ofAnUnknownType(id)), await storeEvent(ofAnUnknownType(id))];
     for (const one of [event, other]) await thisRelease(one);
     await newerRelease(event);
     expect(await books.recharge(id)).toMatchObject({ state: 'SUCCEEDED' });
@@ -141,9 +143,9 @@ describe('an event of a type that this release does not know', () => {
     expect(await caseOf(other)).toMatchObject([{ closed: false }]);
   });
 
-  test('is not asked about again when a person has closed its case', async () => {
+  test('opens no second case after a person has closed the first', async () => {
     const id = await books.recharged({}, 'submit');
-    const event = await kept(ofAnUnknownType(id));
+    const event = await storeEvent(ofAnUnknownType(id));
     await thisRelease(event);
     await books.rows('update reconciliation_case set closed_at = now() where subject = $1', [
       `sandbox:${event}`,
@@ -154,9 +156,9 @@ describe('an event of a type that this release does not know', () => {
     expect(await caseOf(event)).toMatchObject([{ closed: true }]);
   });
 
-  test('is tried for three days, then filed, and its case stays', async () => {
+  test('is tried for three days, then marked as processed, and its case stays open', async () => {
     const id = await books.recharged({}, 'submit');
-    const event = await kept(ofAnUnknownType(id));
+    const event = await storeEvent(ofAnUnknownType(id));
     await thisRelease(event);
     await age(event, 71);
     await thisRelease(event);
@@ -167,9 +169,9 @@ describe('an event of a type that this release does not know', () => {
     expect(await caseOf(event)).toMatchObject([opened(id)]);
   });
 
-  test('waits for a recharge that may be committed in a moment', async () => {
+  test('waits for a recharge that is not committed yet', async () => {
     const id = newId();
-    const event = await kept(ofAnUnknownType(id));
+    const event = await storeEvent(ofAnUnknownType(id));
     await thisRelease(event);
     expect(await eventRow(event)).toEqual({ ...left(null), verdict: null });
     expect(await caseOf(event)).toEqual([]);
@@ -179,26 +181,26 @@ describe('an event of a type that this release does not know', () => {
   });
 
   test.each([
-    ['a reference that is none of ours', newId()],
-    ['a reference that is no id', 'no uuid'],
-  ])('is a case of no recharge when it has %s', async (_what, reference) => {
-    const event = await kept(ofAnUnknownType(reference));
+    ['an unknown reference', newId()],
+    ['a malformed reference', 'no uuid'],
+  ])('with %s opens a case without a recharge', async (_what, reference) => {
+    const event = await storeEvent(ofAnUnknownType(reference));
     await worker(provider, 0)(event);
     expect(await eventRow(event)).toEqual(left(null));
     expect(await caseOf(event)).toMatchObject([opened(null)]);
   });
 
-  test("is no case of another provider's recharge", async () => {
+  test('of a recharge of another provider opens a case without a recharge', async () => {
     const id = await books.recharged({ provider: 'alipay' }, 'submit');
-    const event = await kept(ofAnUnknownType(id));
+    const event = await storeEvent(ofAnUnknownType(id));
     await worker(provider, 0)(event);
     expect(await eventRow(event)).toEqual(left(null));
     expect(await caseOf(event)).toMatchObject([opened(null)]);
   });
 });
 
-test('a body that is not read at all is a case at once, stays due, and is tried for three days', async () => {
-  const event = await kept('neither JSON nor \0 text');
+test('an unreadable body opens a case at once, stays due and is tried for three days', async () => {
+  const event = await storeEvent('neither JSON nor \0 text');
   for (let n = 0; n < 2; n++) await thisRelease(event);
   expect(await eventRow(event)).toEqual(left(null));
   expect(await caseOf(event)).toMatchObject([
@@ -209,8 +211,8 @@ test('a body that is not read at all is a case at once, stays due, and is tried 
   expect(await eventRow(event)).toMatchObject({ verdict: 'unread', processed: true });
 });
 
-test('an event that turns out to be of nobody we know changes its case for that', async () => {
-  const event = await kept(ofAnUnknownType(newId()));
+test('an event that a newer release reads as an unknown order gets a case of that kind instead', async () => {
+  const event = await storeEvent(ofAnUnknownType(newId()));
   await worker(provider, 0)(event);
   await worker(newer, 0)(event);
   expect(await caseOf(event)).toMatchObject([
@@ -219,9 +221,9 @@ test('an event that turns out to be of nobody we know changes its case for that'
   ]);
 });
 
-test('an event of a provider that is not configured waits, then is a case, and is heard when it is', async () => {
+test('an event of a provider that is not configured waits, then opens a case, and is applied once it is configured', async () => {
   const id = await books.recharged({ provider: 'alipay' }, 'submit');
-  const event = await kept(told('settled', { reference: id }), 'alipay');
+  const event = await storeEvent(eventBody('settled', { reference: id }), 'alipay');
   await thisRelease(event);
   expect(await caseOf(event, 'alipay')).toEqual([]);
   await worker(provider, 0)(event);
@@ -236,8 +238,8 @@ test('an event of a provider that is not configured waits, then is a case, and i
   expect(await caseOf(event, 'alipay')).toMatchObject([{ closed: true }]);
 });
 
-test('an event of a type that is about no order is filed without a case', async () => {
-  const event = await kept('ping');
+test('an event that is about no order is marked as processed without a case', async () => {
+  const event = await storeEvent('ping');
   await thisRelease(event);
   expect(await eventRow(event)).toEqual({
     ...{ verdict: 'stale', processed: true, due: false, transactionId: null },
@@ -245,15 +247,15 @@ test('an event of a type that is about no order is filed without a case', async 
   expect(await caseOf(event)).toEqual([]);
 });
 
-describe('an order with more money on it than its own', () => {
+describe('a partly read order', () => {
   const partly = (facts: object) =>
-    kept(JSON.stringify({ ...JSON.parse(told('settled', {})), ...facts, isPartlyRead: true }));
+    storeEvent(JSON.stringify({ ...JSON.parse(eventBody('settled', {})), ...facts, isPartlyRead: true }));
 
   test.each([
     [['submit'], 'SUCCEEDED'],
     [['submit', 'settled'], 'SUCCEEDED'],
     [['submit', 'declined'], 'FAILED'],
-  ] as const)('is a case after %j, and counts as %s', async (news, state) => {
+  ] as const)('opens a case after %j, and the recharge is %s', async (news, state) => {
     const id = await books.recharged({}, ...news);
     await thisRelease(await partly({ reference: id }));
     expect(await books.recharge(id)).toMatchObject({ state });

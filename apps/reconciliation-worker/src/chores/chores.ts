@@ -1,20 +1,20 @@
 import { type Domain, type PruneAfter, StoreUnavailable } from '@replenish/domain';
 import { Counter, type Frame, type Logger } from '@replenish/runtime';
 
-/** Work that is due from time to time and harmless in several workers at once. */
+/** Work that is repeated at an interval. It must be safe to run in several workers at once. */
 export type Chore = Readonly<{ name: string; everyMs: number; run: () => Promise<void> }>;
 
 const MINUTE_MS = 60_000;
 
 type ChoreParts = Readonly<{
   domain: Pick<Domain, 'audit' | 'security' | 'prune'>;
-  /** How long rows that are not part of the books are kept. */
+  /** How long rows are stored that may be deleted after some time. */
   pruneAfter: PruneAfter;
   log: Logger;
   registry: Frame['registry'];
 }>;
 
-/** Every chore of the reconciliation worker. A new one is a row here. */
+/** All chores of the reconciliation worker. Add a new chore here. */
 export function choresOf({ domain, pruneAfter, log, registry }: ChoreParts): Chore[] {
   const events = new Counter({
     name: 'replenish_security_events_total',
@@ -52,7 +52,10 @@ export function choresOf({ domain, pruneAfter, log, registry }: ChoreParts): Cho
   ];
 }
 
-/** Runs each chore now and then every `everyMs`, one at a time. A chore that fails is logged and comes again. */
+/**
+ * Runs each chore at once and then every `everyMs`. Runs of a chore do not overlap. A failed run is logged, and the
+ * chore runs again at its next time.
+ */
 export function startChores(chores: readonly Chore[], log: Logger): () => void {
   const timers = chores.map((chore) => {
     let isRunning = false;

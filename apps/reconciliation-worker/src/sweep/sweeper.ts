@@ -10,17 +10,18 @@ export type SweeperDeps = Readonly<{
   log: Logger;
 }>;
 
-/** @property isMore whether rows may be due that their queue had no room for */
+/** The result of a sweep. `isMore`: more rows may be due, but their queue was full. */
 export type Swept = Readonly<{ taken: number; isMore: boolean }>;
 
-// A batch is one statement and one bulk addition to its queue.
+// Rows per batch. A batch is one statement and one bulk addition to its queue.
 const BATCH_MAX = 500;
-// A recharge of a provider that is not configured is a fault of the configuration: one log line per minute is enough.
+// Time between log lines about recharges of a provider that is not configured. It is a fault of the configuration, so
+// one line per minute is enough.
 const STRAY_GAP_MS = 60_000;
 
 /**
- * Turns due rows into jobs. No other mechanism heals lost hints, dead workers and silent providers. While the queue store
- * is away, or a queue is full, rows stay due.
+ * Turns due rows into jobs. Only this recovers from lost hints, dead workers and silent providers. While the queue
+ * store is down or a queue is full, the rows stay due.
  */
 export function sweeper({ domain, queues, providers, log }: SweeperDeps): () => Promise<Swept> {
   const lanes = domain.lanes(providers);
@@ -62,7 +63,10 @@ export function sweeper({ domain, queues, providers, log }: SweeperDeps): () => 
   };
 }
 
-/** Empty while the queue store takes no jobs, which is logged when it begins and when it ends. */
+/**
+ * Returns a function that reads how many jobs each queue can take. The list is empty while the queue store is down. The
+ * beginning and the end of that are logged.
+ */
 function roomsOf(
   queues: SweeperDeps['queues'],
   lanes: readonly Lane[],

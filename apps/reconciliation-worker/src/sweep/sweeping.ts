@@ -9,26 +9,27 @@ export type SweepingDeps = Readonly<{
   everyMs: number;
   log: Logger;
   registry: Frame['registry'];
-  /** Age of the last sweep beyond which sweeping counts as stopped. Default: 30 s, or four periods. */
+  /** If the last sweep is older than this, `check` fails. Default: 30 s or four periods, whichever is longer. */
   lateAfterMs?: number;
 }>;
 
 export interface Sweeping {
   /** Starts the next sweep now instead of at the end of the period. */
   hurry(): void;
-  /** @throws when no sweep has ended for too long: nothing that is lost is found again */
+  /** @throws when the last successful sweep is too old, so that lost work is no longer found */
   check(): void;
   close(): Promise<void>;
 }
 
-// Time in which workers empty a queue that was filled to its limit.
+// Within this time workers empty a queue that was full.
 const REFILL_AFTER_MS = 250;
 const LATE_AFTER_MS = 30_000;
 const LATE_AFTER_PERIODS = 4;
 
 /**
- * Sweeps for as long as the process lives, by Node's timers, which follow the monotonic clock. The sweeper heals the
- * queues, so no job of theirs starts it; a clock that is set back stops nothing. Any number of processes may sweep.
+ * Sweeps until it is closed. It is driven by a timer and not by a job, because the sweeper must work when the queues do
+ * not. Node's timers use the monotonic clock, so setting the clock does not stop the sweeps. Several processes may
+ * sweep at the same time.
  */
 export function startSweeping({ sweep, everyMs, log, registry, ...rest }: SweepingDeps): Sweeping {
   const lateAfterMs = rest.lateAfterMs ?? Math.max(LATE_AFTER_MS, LATE_AFTER_PERIODS * everyMs);

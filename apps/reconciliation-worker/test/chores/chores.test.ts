@@ -9,7 +9,7 @@ beforeAll(async () => {
 });
 afterAll(() => books.close());
 
-test('the first run prunes rows that are kept for a limited time', async () => {
+test('the first run deletes old nonces and security events', async () => {
   await books.rows(
     `insert into nonce (key_id, nonce, seen_at) values ('k', 'old', now() - interval '1 hour'), ('k', 'young', now())`,
   );
@@ -36,7 +36,7 @@ test('the first run prunes rows that are kept for a limited time', async () => {
   expect(await left()).toEqual({ nonces: [{ nonce: 'young' }], events: [] });
 });
 
-test('a chore that fails is logged and comes again; the others go on', async () => {
+test('a chore that fails is logged and runs again, and other chores are not affected', async () => {
   const runs = { fails: 0, works: 0 };
   const chores = [
     {

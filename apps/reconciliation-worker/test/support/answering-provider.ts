@@ -11,7 +11,7 @@ export type Wishes = Readonly<{
   calls?: readonly Attempt[];
   retryAtMs?: number;
   promises?: Partial<OrderPromises>;
-  /** What happens in the world while the question is under way. */
+  /** Runs while the query is under way. */
   meanwhile?: () => Promise<unknown>;
 }>;
 
@@ -26,7 +26,7 @@ const called = (outcome: Attempt['outcome']): Attempt => ({
   providerCode: 'said',
 });
 
-/** A provider that answers every question with `outcome`, and the references that it was asked about. */
+/** Opens a provider that answers every query with `outcome`. `asked` records the references. */
 export function answering(
   outcome: QueryOutcome,
   wishes: Wishes = {},

@@ -3,7 +3,7 @@ import { newId } from '@replenish/runtime';
 import { openWorkerBooks, type WorkerBooks } from '@replenish/testing';
 import { sweeper } from '../../src/sweep/sweeper.js';
 
-// What the books are opened with where nothing is said.
+// The default sweep period of `openWorkerBooks`.
 const SWEEP_PERIOD_MS = 1_000;
 
 let books: WorkerBooks;
@@ -11,7 +11,7 @@ beforeAll(async () => {
   books = await openWorkerBooks();
 });
 afterAll(() => books.close());
-// What the tests before left is due on another day.
+// Postpones the rows of earlier tests by a day.
 beforeEach(async () => {
   for (const table of ['recharge_transaction', 'webhook_event'])
     await books.rows(`update ${table} set due_at = now() + interval '1 day' where due_at is not null`);
@@ -19,7 +19,7 @@ beforeEach(async () => {
 
 type Wishes = Readonly<{ takes?: boolean; providers?: string[]; room?: (queue: string) => number }>;
 
-/** A sweeper whose queues take hints unless told otherwise, and the ids that each queue was given. */
+/** Opens a sweeper. `hinted` records the ids per queue. The queues accept hints unless `takes` is false. */
 function openSweeper({ takes = true, providers = ['sandbox'], room = () => 1_000 }: Wishes = {}) {
   const hinted: Record<string, string[]> = {};
   const queues = {
@@ -61,7 +61,7 @@ const dueNow = async () => {
 
 const errorsLogged = () => books.logged.filter(({ level }) => level === 'error');
 
-test('each due row is hinted to its queue, and what is not due is left alone', async () => {
+test('each due row is hinted to its queue, other rows are not', async () => {
   const [fresh, another, sent, event] = [
     await books.recharged({}),
     await books.recharged({}),
@@ -87,7 +87,7 @@ test('each due row is hinted to its queue, and what is not due is left alone', a
   expect(errorsLogged()).toEqual([]);
 });
 
-test('what was hinted is hinted again when its new time has come, and not before', async () => {
+test('a hinted row is hinted again at its next due time, not before', async () => {
   const id = await books.recharged({});
   await makeDue(id);
   const { hinted, sweep } = openSweeper();
@@ -105,7 +105,7 @@ test('what was hinted is hinted again when its new time has come, and not before
   expect(hinted).toEqual({ 'submission-sandbox': [id, id] });
 });
 
-test('recharges of a provider that is not configured are logged, stay due, and no queue hears of them', async () => {
+test('recharges of a provider that is not configured are logged, stay due and are not hinted', async () => {
   const [here, there, event] = [
     await books.recharged({}),
     await books.recharged({ provider: 'alipay' }),
@@ -128,14 +128,14 @@ test('recharges of a provider that is not configured are logged, stay due, and n
   expect(await dueNow()).toBe(1);
 });
 
-test('where no provider is configured no recharge is hinted', async () => {
+test('without a configured provider no recharge is hinted', async () => {
   await makeDue(await books.recharged({}));
   const { hinted, sweep } = openSweeper({ providers: [] });
   expect(await sweep()).toEqual({ taken: 0, isMore: false });
   expect(hinted).toEqual({});
 });
 
-test('what a queue refuses stays due', async () => {
+test('rows that a queue refuses stay due', async () => {
   const [id, event] = [await books.recharged({}), await keepEvent()];
   await makeDue(id, event);
   const { hinted, sweep } = openSweeper({ takes: false });
@@ -147,7 +147,7 @@ test('what a queue refuses stays due', async () => {
   expect(again.hinted).toEqual(hinted);
 });
 
-test('while the queue store is away nothing is taken, and the sweep ends well', async () => {
+test('while the queue store is down the sweep takes no rows and does not fail', async () => {
   const id = await books.recharged({});
   await makeDue(id);
   const { hinted, sweep } = openSweeper({
@@ -159,7 +159,7 @@ test('while the queue store is away nothing is taken, and the sweep ends well', 
   expect([hinted, await dueNow()]).toEqual([{}, 1]);
 });
 
-test('each queue is filled up to its room, and the rest stays due', async () => {
+test('each queue gets as many rows as it has room for, and the others stay due', async () => {
   const ids = await Promise.all(Array.from({ length: 520 }, () => books.recharged({})));
   const asked = await books.recharged({}, 'submit', 'unknown');
   await makeDue(...ids, asked);

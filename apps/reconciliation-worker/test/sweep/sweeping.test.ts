@@ -20,27 +20,27 @@ function start(over: Partial<SweepingDeps> & Pick<SweepingDeps, 'sweep'>): Sweep
   return sweeping;
 }
 
-/** A sweep that counts how often it was done. */
+/** A sweep that counts its runs. */
 function counted(isMore = false) {
-  const seen = { sweeps: 0 };
-  return { seen, sweep: async () => ({ taken: ++seen.sweeps, isMore }) };
+  const runs = { sweeps: 0 };
+  return { runs, sweep: async () => ({ taken: ++runs.sweeps, isMore }) };
 }
 
 const ageSeconds = async () =>
   (await registry.getSingleMetric('replenish_last_sweep_seconds')!.get()).values[0]!.value;
 
-test('a clock that is set back an hour stops no sweep', async () => {
-  const { seen, sweep } = counted();
+test('a clock that is set back by an hour does not stop the sweeps', async () => {
+  const { runs, sweep } = counted();
   start({ sweep });
-  await until(() => seen.sweeps >= 2, LIMIT, 'sweeps by the right clock');
+  await until(() => runs.sweeps >= 2, LIMIT, 'sweeps by the right clock');
   const right = Date.now;
   jest.spyOn(Date, 'now').mockImplementation(() => right() - 3_600_000);
-  const before = seen.sweeps;
-  await until(() => seen.sweeps >= before + 3, LIMIT, 'sweeps by the wrong clock');
+  const before = runs.sweeps;
+  await until(() => runs.sweeps >= before + 3, LIMIT, 'sweeps by the wrong clock');
   expect(await ageSeconds()).toBeLessThan(10);
 });
 
-test('a sweep that fails is followed by the next one, and counts as none', async () => {
+test('after a failed sweep the next one follows, and only successful sweeps count', async () => {
   let sweeps = 0;
   const { check } = start({
     sweep: async () => {
@@ -55,7 +55,7 @@ test('a sweep that fails is followed by the next one, and counts as none', async
   expect(check).toThrow(/^the last sweep ended \d+ s ago/);
 });
 
-test('sweeps never overlap, and one that hangs is told of', async () => {
+test('sweeps never overlap, and the check reports one that hangs', async () => {
   let release = () => {};
   let sweeps = 0;
   const { check } = start({
@@ -66,7 +66,7 @@ test('sweeps never overlap, and one that hangs is told of', async () => {
       }),
     lateAfterMs: 200,
   });
-  await until(() => isLate(check), LIMIT, 'the hanging sweep is told of');
+  await until(() => isLate(check), LIMIT, 'the hanging sweep is reported');
   expect(sweeps).toBe(1);
   release();
   await until(() => !isLate(check), LIMIT, 'it has ended');
@@ -74,30 +74,30 @@ test('sweeps never overlap, and one that hangs is told of', async () => {
   release();
 });
 
-test('where more is due than a queue has room for, the next sweep comes before its period', async () => {
-  const { seen, sweep } = counted(true);
+test('when a queue was full, the next sweep starts before the period ends', async () => {
+  const { runs, sweep } = counted(true);
   start({ sweep, everyMs: 600_000 });
-  await until(() => seen.sweeps >= 3, LIMIT, 'sweeps before the period');
+  await until(() => runs.sweeps >= 3, LIMIT, 'sweeps before the period');
   expect(await ageSeconds()).toBeLessThan(5);
 });
 
-test('one that is hurried comes at once, and none comes after the end', async () => {
-  const { seen, sweep } = counted();
+test('hurry starts a sweep at once, and no sweep starts after close', async () => {
+  const { runs, sweep } = counted();
   const { hurry, close } = start({ sweep, everyMs: 600_000 });
-  await until(() => seen.sweeps === 1, LIMIT, 'the first sweep');
+  await until(() => runs.sweeps === 1, LIMIT, 'the first sweep');
   await until(
     () => {
       hurry();
-      return seen.sweeps >= 2;
+      return runs.sweeps >= 2;
     },
     LIMIT,
     'the hurried sweep',
   );
   await close();
-  const before = seen.sweeps;
+  const before = runs.sweeps;
   hurry();
   await new Promise((resolve) => setTimeout(resolve, 50));
-  expect(seen.sweeps).toBe(before);
+  expect(runs.sweeps).toBe(before);
 });
 
 function isLate(check: () => void): boolean {

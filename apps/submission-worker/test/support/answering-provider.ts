@@ -3,7 +3,7 @@ import type { Attempt, GuardedProvider, Order, SubmitOutcome } from '@replenish/
 export type Wishes = Readonly<{
   calls?: readonly Attempt[];
   retryAtMs?: number;
-  /** What happens in the world while the call is under way. */
+  /** Runs while the call is under way. */
   meanwhile?: (order: Order) => Promise<unknown>;
 }>;
 
@@ -19,7 +19,7 @@ export const called = (outcome: Attempt['outcome'], over: Partial<Attempt> = {})
   ...over,
 });
 
-/** A provider that answers every order with `outcome`, and the orders that it was sent. */
+/** Opens a provider that answers every submit with `outcome`. `sent` records the orders. */
 export function answering(
   outcome: SubmitOutcome,
   wishes: Wishes = {},

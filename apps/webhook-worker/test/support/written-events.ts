@@ -7,7 +7,7 @@ export type Facts = Readonly<{
   amountMinor?: number;
 }>;
 
-export const told = (status: OrderStatus, facts: Facts): string =>
+export const eventBody = (status: OrderStatus, facts: Facts): string =>
   JSON.stringify({
     reference: null,
     providerOrderId: null,
@@ -18,15 +18,15 @@ export const told = (status: OrderStatus, facts: Facts): string =>
     ...facts,
   });
 
-const nobodyCalls = () => Promise.reject(new Error('an event calls nobody'));
+const noCalls = () => Promise.reject(new Error('an event calls nobody'));
 
-/** Reads what `told` writes. */
+/** A provider that reads the bodies of `eventBody`. */
 export const provider: Provider & { webhooks: Webhooks } = {
   name: 'sandbox',
   orders: {
     promises: { idempotentSubmit: true, queryByReference: true },
-    submit: nobodyCalls,
-    find: nobodyCalls,
+    submit: noCalls,
+    find: noCalls,
   },
   webhooks: {
     verify: () => ({ ok: false, refusal: 'bad_signature' }),
