@@ -2,8 +2,8 @@ import { randomUUID } from 'node:crypto';
 import express from 'express';
 import pg from 'pg';
 
-// The least that could be called an intake: one row, durable, then the answer. No key of a client is checked, nothing
-// is validated, a repeated key is an error, and nobody is told that there is work.
+// The smallest possible intake: it stores one row durably and answers. It checks no API key and no input, fails on a
+// repeated idempotency key, and adds no job.
 
 const { DATABASE_URL, PORT } = process.env;
 const pool = new pg.Pool({ connectionString: DATABASE_URL, max: 16 });

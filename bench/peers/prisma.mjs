@@ -4,8 +4,9 @@ import { createPostgresBackend, Queue, runMigrations, withBackend } from 'bullmq
 import express from 'express';
 import pg from 'pg';
 
-// What most teams write: look the key up, create both rows in an interactive transaction, add a job. It uses the tables
-// and the generated client of the product, so the rows are the same. It trusts its caller and computes no fingerprint.
+// The intake that most teams would write: it looks up the idempotency key, creates both rows in an interactive
+// transaction and adds a job. It uses the tables and the generated Prisma client of the product, so the rows are the
+// same. It does not authenticate and computes no fingerprint.
 
 const generated = new URL('generated/client.js', import.meta.resolve('@replenish/domain'));
 const { PrismaClient } = await import(generated.href);
@@ -19,7 +20,7 @@ function redisQueue() {
   return new Queue('submission', { connection: { url: REDIS_URL } });
 }
 
-/** In a schema of its own and with late commits for jobs, as the product has it. */
+/** BullMQ on Postgres as the product sets it up: its own schema, and asynchronous commits for jobs. */
 async function postgresQueue() {
   const bullmq = withBackend(createPostgresBackend);
   const connection = new pg.Pool({
@@ -36,10 +37,10 @@ async function postgresQueue() {
 const clientId = randomUUID();
 
 async function create({ accountId, amount, currency, paymentMethod }, idempotencyKey) {
-  const known = await prisma.rechargeRequest.findUnique({
+  const existing = await prisma.rechargeRequest.findUnique({
     where: { clientId_idempotencyKey: { clientId, idempotencyKey } },
   });
-  if (known) return prisma.rechargeTransaction.findUnique({ where: { id: known.transactionId } });
+  if (existing) return prisma.rechargeTransaction.findUnique({ where: { id: existing.transactionId } });
   const id = randomUUID();
   const work = async (tx) => {
     await tx.rechargeRequest.create({
@@ -68,7 +69,7 @@ async function create({ accountId, amount, currency, paymentMethod }, idempotenc
       },
     });
   };
-  // The default wait for a connection is 2 s, which a busy machine can exceed with 64 callers.
+  // The default wait for a connection is 2 s. With 64 callers a busy machine can exceed it.
   const created = await prisma.$transaction(work, { maxWait: 20_000, timeout: 20_000 });
   await queue.add('submit', { id });
   return created;

@@ -8,15 +8,15 @@ import { createDatabase, execute } from '@replenish/testing';
 import { hold, withPath } from './ground.mjs';
 
 /**
- * The product as one checkout has it.
+ * One checkout of the product.
  * @typedef {object} Checkout
- * @property dir its root
- * @property createDatabase a new database with its tables
- * @property openDomain its own way into the books
- * @property redisDatabase which of the sixteen that a Redis has by default is its own; it is emptied
+ * @property dir its root folder
+ * @property createDatabase creates a database with the tables of this checkout
+ * @property openDomain opens the domain with the code of this checkout
+ * @property redisDatabase number of the Redis database that it uses; the database is emptied
  */
 
-/** The checkout that this file belongs to. */
+/** The checkout that contains this file. */
 export const here = {
   dir: resolve(import.meta.dirname, '../..'),
   createDatabase,
@@ -24,14 +24,17 @@ export const here = {
   redisDatabase: '15',
 };
 
-/** Another one, built: its processes run from there, on tables that its own migrations make. */
+/**
+ * Opens another checkout, which must be built. Its processes run from its folder, on tables from its own migrations.
+ */
 export async function openCheckout(dir, serverUrl) {
   const face = pathToFileURL(join(resolve(dir), 'packages/domain/dist/index.js')).href;
   const { openDomain } = await import(face);
   const template = `replenish_beside_${process.pid}`;
   await execute(serverUrl, `drop database if exists ${template} with (force)`);
   await execute(serverUrl, `create database ${template}`);
-  // In a process of its own, like the tests: the schema engine keeps a timer, and a session of the template.
+  // The migration runs in a child process, as in the tests. Its schema engine keeps a timer and a session on the
+  // template, which must end before the template is copied.
   const script = `await (await import(${JSON.stringify(face)})).migrate({ databaseUrl: process.argv[1] }); process.exit(0)`;
   await promisify(execFile)(process.execPath, [
     ...['--input-type=module', '--eval', script],
@@ -51,7 +54,7 @@ export async function openCheckout(dir, serverUrl) {
   };
 }
 
-/** @throws InvalidRound that names the invariants of the books that do not hold. */
+/** @throws InvalidRound that names the violated invariants of the books */
 export async function verifyBooks(databaseUrl, checkout = here) {
   const domain = checkout.openDomain({
     databaseUrl,

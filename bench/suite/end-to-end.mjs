@@ -10,15 +10,17 @@ const REDIS_GOAL = 0.25;
 const MEMORY_GOAL_MB = 200;
 
 /**
- * Posted and not final, at most. By Little's law 256 are half a second of work at 500 recharges/s, and 1.7 s at 150/s:
- * enough that no worker ever waits for the ingress, and less than the 2 s after which the sweeper takes a hint for lost
- * and does the work of finding them on top.
+ * The maximum of recharges that are posted and not final. By Little's law 256 take half a second at 500 recharges/s,
+ * and 1.7 s at 150/s. That is enough to keep the workers busy. It is below 2 s, after which the sweeper would treat
+ * hints as lost and add work.
  */
 const UNFINISHED_MAX = 256;
-// Ten thousand recharges at 11/s: slower than that is a fleet that hangs.
+// Time limit of a run: ten thousand recharges at 11/s. A slower fleet hangs.
 const LIMIT_MS = 900_000;
 
-/** B3: accepted to SUCCEEDED through all processes, beside Postgres doing nothing but the same rows. */
+/**
+ * B3: recharges from accepted to SUCCEEDED through all processes, compared with Postgres alone writing the same rows.
+ */
 export async function measureEndToEnd(context) {
   if (context.beside) return measureBeside(context);
   const { ground, generator, rounds, warmUpMs, measureMs, say, announce } = context;
@@ -57,7 +59,10 @@ export async function measureEndToEnd(context) {
   ];
 }
 
-/** The same of two checkouts, and no roofline: what a recharge costs each process, the provider's left out. */
+/**
+ * B3 for two checkouts, without the roofline. It measures the CPU time per recharge of each process except the
+ * provider.
+ */
 async function measureBeside({ ground, generator, beside, rounds, measureMs, say, announce }) {
   say(`\nB3 end to end: accepted to SUCCEEDED, scenario ok, at most ${UNFINISHED_MAX} unfinished`);
   const checkouts = { ours: here, before: beside };
@@ -71,7 +76,7 @@ async function measureBeside({ ground, generator, beside, rounds, measureMs, say
       for (const name of inTurn(Object.keys(checkouts), round)) {
         if (round > 0) await announce(`  round ${round} ${queue} ${name.padEnd(6)}`);
         const turn = await measure(fleets[name], { ground, generator, measureMs });
-        if (round === 0) continue; // both are warm after it
+        if (round === 0) continue; // round 0 only warms up
         measured[name].push(turn);
         say(sentence(turn));
       }
@@ -94,7 +99,7 @@ async function measureBeside({ ground, generator, beside, rounds, measureMs, say
 const usEach = ({ cpuMs, finished }, names) =>
   (1_000 * names.reduce((sum, name) => sum + cpuMs[name], 0)) / finished;
 
-/** Resident memory of every process after this many recharges, both back ends. */
+/** The resident memory of every process after `count` recharges, for both queue stores. */
 export async function measureMemory({ ground, generator, count, say, announce }) {
   const table = [];
   for (const queue of queuesOf(ground, say)) {

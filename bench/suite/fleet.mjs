@@ -5,18 +5,18 @@ import { bearer, freePort } from '@replenish/testing';
 import { here } from './checkout.mjs';
 import { cpuMsOf, startProcess } from './processes.mjs';
 
-// Those of `npm start`, like MALLOC_ARENA_MAX below: six processes on one machine, each below 200 MB.
+// The flags of `npm start`, like MALLOC_ARENA_MAX below. They keep each of six processes on one machine below 200 MB.
 const EXEC_ARGV = ['--max-semi-space-size=16', '--max-old-space-size=256'];
 
 export const INGRESS = ['ingress'];
 export const FLEET = ['sandbox', 'ingress', 'submission-worker', 'webhook-worker', 'reconciliation-worker'];
 
 /**
- * The processes of a checkout on one database of its, with the settings of `npm start` and no crash points compiled in.
+ * Starts the processes of a checkout on one database, with the settings of `npm start` and without crash points.
  * @param queue redis or postgres
- * @param label of the measurement, for the names of profiles
- * @param settings more of them, by their environment names
- * @param scopes of the key that is made
+ * @param label name of the measurement, for the names of profiles
+ * @param settings additional environment variables
+ * @param scopes scopes of the API key that is created
  */
 export async function startProduct({
   ground,
@@ -85,7 +85,8 @@ async function environment({ ground, checkout, database, queue }) {
     PUBLIC_URL: `http://127.0.0.1:${ingress}`,
     MASTER_KEYS: `bench:${randomBytes(32).toString('base64')}`,
     METRICS_PORT: '0',
-    // Sixty-four connections are no overload; neighbours that stop the machine for half a second would look like one.
+    // The benchmark must not be refused as overload. Its 64 connections are no overload, but other load can stop the
+    // machine for half a second.
     OVERLOAD_DELAY_MS: '60000',
   };
 }

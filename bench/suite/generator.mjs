@@ -2,16 +2,21 @@ import { createHash, createHmac } from 'node:crypto';
 import { connect } from 'node:net';
 import pg from 'pg';
 
-// A process of its own, told by messages what to post. Bytes over plain sockets: every microsecond spent here is taken
-// from the server under test, since both share the cores. Peers answer with Content-Length, so that is all it reads.
+// The load generator, a process that receives its orders as messages. It writes bytes to plain sockets, because it
+// shares the cores with the server under test and its CPU time would falsify the result. It reads only answers with
+// Content-Length, which all contenders send.
 
 const HEAD_END = Buffer.from('\r\n\r\n');
-// Often enough that a finished recharge is replaced at once, seldom enough that counting costs next to nothing.
+// Interval of counting unfinished recharges: short enough to replace finished recharges at once, long enough to cost
+// almost nothing.
 const COUNT_EVERY_MS = 20;
 
-/** Requests over a fixed number of connections. A connection that may not post waits until `wake`. */
+/** Sends requests over a fixed number of connections. A connection that may not post waits until `wake`. */
 class Load {
-  /** @param order url, connections, a prefix that makes the keys new, and authorization, or a key to sign with */
+  /**
+   * @param order url, connections, a prefix that makes idempotency keys unique, and either authorization or a key to
+   * sign with
+   */
   constructor(order, mayPost) {
     const { hostname, port } = new URL(order.url);
     this.address = { host: hostname, port: Number(port), noDelay: true };
@@ -37,7 +42,7 @@ class Load {
     for (const send of sends) send();
   }
 
-  /** Settles when every answer that is due has come. */
+  /** Stops posting, and resolves when all outstanding answers have arrived. */
   async ended() {
     this.mayPost = () => null;
     this.wake();
@@ -60,7 +65,7 @@ class Load {
       socket.on('data', (chunk) => {
         received = received ? Buffer.concat([received, chunk]) : chunk;
         if (!isWhole(received)) return;
-        this.#heard(received, sentAtMs);
+        this.#countAnswer(received, sentAtMs);
         received = null;
         send();
       });
@@ -88,8 +93,8 @@ class Load {
     return `Authorization: Bearer ${keyId}\r\nX-Timestamp: ${timestamp}\r\nX-Nonce: ${nonce}\r\nX-Signature: v1=${signature}\r\n`;
   }
 
-  #heard(answer, sentAtMs) {
-    // 201 and 202: stored anew. Keys are never repeated, so 200 would be as wrong as 500.
+  #countAnswer(answer, sentAtMs) {
+    // 201 and 202 mean a new recharge. Idempotency keys are never repeated, so 200 would be as wrong as 500.
     const status = answer.latin1Slice(9, 12);
     if (status !== '202' && status !== '201') {
       return this.#fail(`${status} ${answer.toString('utf8', answer.indexOf(HEAD_END) + 4).slice(0, 300)}`);
@@ -130,7 +135,7 @@ function resultOf(load, seconds) {
   };
 }
 
-/** Every connection posts as soon as it has its answer. What is answered within the measured time counts. */
+/** Posts on every connection as soon as the previous answer arrives. Answers within the measured time are counted. */
 async function postFlatOut(order) {
   const load = new Load(order, () => true);
   await sleep(order.warmUpMs);
@@ -146,8 +151,8 @@ async function postFlatOut(order) {
 }
 
 /**
- * Posts for `measureMs`, or `count` recharges, with at most `unfinishedMax` that are posted and not final; then waits
- * until none is left. The seconds run from the first post to the last end.
+ * Posts for `measureMs`, or `count` recharges, with at most `unfinishedMax` posted and not final. Then it waits until
+ * all are final. The measured time is from the first post to the last end.
  */
 async function postBounded(order) {
   const client = new pg.Client({
@@ -171,7 +176,7 @@ async function postBounded(order) {
       text: 'select count(*)::int as n from recharge_transaction where due_at is not null',
     });
     unfinished = answer.rows[0].n;
-    // All that was accepted before the count is in it, so this never lets more in than it should.
+    // The count includes everything that was accepted before it, so the limit is never exceeded.
     room = order.unfinishedMax - (load.posted - Math.max(0, accepted - unfinished));
     load.wake();
     if (performance.now() - startedAtMs > order.limitMs)

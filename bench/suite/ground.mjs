@@ -9,7 +9,8 @@ import { cpuMsOfChildren } from './processes.mjs';
 import { Profiles } from './profile.mjs';
 
 /**
- * What all contenders of a run stand on: one durable Postgres, one Redis if there is one, a folder for logs.
+ * The environment that all contenders of a run share: one durable Postgres, Redis if it is configured, and a folder for
+ * logs.
  * @param options postgresUrl, redisUrl, cpuProfDir
  */
 export async function openGround({ postgresUrl, redisUrl, cpuProfDir }) {
@@ -26,13 +27,13 @@ export async function openGround({ postgresUrl, redisUrl, cpuProfDir }) {
     dir,
     logsDir,
     serverUrl: server.url,
-    /** Null where Postgres is not ours to look at. */
+    /** Null when Postgres is not the embedded one. */
     postgresLog: embedded ? join(dir, 'postgres', 'postgres.log') : null,
     redisUrlOf: ({ redisDatabase }) => withPath(redisUrl, redisDatabase),
     profiles: new Profiles(cpuProfDir),
     postgres: await describePostgres(server.url, embedded !== null),
     redis: redis ? await describeRedis(redis) : null,
-    /** Of the sessions that live; 0 where Postgres is not ours to look at. */
+    /** CPU time of the sessions of Postgres; 0 when it is not the embedded one. */
     postgresCpuMs: () => (embedded ? cpuMsOfChildren(embedded.pid) : 0),
     checkpoint: () => execute(server.url, 'checkpoint'),
     emptyRedis: async ({ redisDatabase }) => {
@@ -47,14 +48,14 @@ export async function openGround({ postgresUrl, redisUrl, cpuProfDir }) {
   };
 }
 
-/** The same address with another path: a database of Postgres by its name, of Redis by its number. */
+/** The address with another path: the name of a Postgres database or the number of a Redis database. */
 export function withPath(url, path) {
   const other = new URL(url);
   other.pathname = `/${path}`;
   return other.href;
 }
 
-/** @throws when a commit would not reach the disk: such numbers say nothing about money. */
+/** @throws when commits do not reach the disk, because such numbers would not apply to money */
 async function describePostgres(url, isEmbedded) {
   const [row] = await rows(
     url,
@@ -73,7 +74,7 @@ async function describeRedis(redis) {
   return `Redis ${read('redis_version')}, append-only file ${read('aof_enabled') === '1' ? 'on' : 'off'}`;
 }
 
-/** One query in a session of its own. */
+/** Runs one query in its own session. */
 export async function rows(url, text) {
   const client = new pg.Client({ connectionString: url });
   await client.connect();
@@ -84,7 +85,7 @@ export async function rows(url, text) {
   }
 }
 
-/** A round whose books are wrong, or where something was refused or lost: no number comes from it. */
+/** A round that is discarded: the books are wrong, or a request was refused or lost. */
 export class InvalidRound extends Error {
   name = 'InvalidRound';
 }

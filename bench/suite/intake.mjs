@@ -10,7 +10,7 @@ import { besideLines, inTurn, line, median, ratios } from './statistics.mjs';
 export const BARE_GOAL = 1;
 export const PRISMA_GOAL = 8;
 
-/** B1: new recharges into our ingress, and into two peers that know less, or into that of another checkout. */
+/** B1: new recharges posted to our ingress, and to two simpler peers or the ingress of another checkout. */
 export async function measureIntake(context) {
   const { ground, beside, say } = context;
   const queue = ground.redis ? 'redis' : 'postgres';
@@ -27,7 +27,7 @@ export async function measureIntake(context) {
   return table(await takeTurns(context, { ours, bare: peer('bare'), prisma: peer('prisma') }));
 }
 
-/** One contender after the other, each anew in every round. */
+/** Measures one contender after the other. Each is started anew in every round. */
 async function takeTurns({ rounds, say, announce, ...context }, contenders) {
   const measured = Object.fromEntries(Object.keys(contenders).map((name) => [name, []]));
   for (let round = 1; round <= rounds; round++) {
@@ -41,7 +41,7 @@ async function takeTurns({ rounds, say, announce, ...context }, contenders) {
   return measured;
 }
 
-/** All of them at once, and load on one after the other. */
+/** Runs all contenders at the same time, and puts load on one after the other. */
 async function alternate({ ground, rounds, say, announce, ...context }, contenders) {
   const names = Object.keys(contenders);
   const measured = Object.fromEntries(names.map((name) => [name, []]));
@@ -51,7 +51,7 @@ async function alternate({ ground, rounds, say, announce, ...context }, contende
     for (const name of inTurn(names, round)) {
       if (round > 0) await announce(`  round ${round} ${name.padEnd(6)}`);
       const turn = await measure(servers[name], { ground, ...context });
-      if (round === 0) continue; // both are warm after it
+      if (round === 0) continue; // round 0 only warms up
       measured[name].push(turn);
       say(sentence(turn));
     }
@@ -96,7 +96,7 @@ function table(measured) {
 export const sentence = ({ rate, p50Ms, p99Ms, cpuUs, postgresUs }) =>
   `${rate.toFixed(0).padStart(6)}/s  p50 ${p50Ms.toFixed(1)} ms  p99 ${p99Ms.toFixed(1)} ms  CPU us a request: ${cpuUs.toFixed(0)}, Postgres ${postgresUs.toFixed(0)}`;
 
-/** One contender, from its start to its end. */
+/** Starts one contender, measures it and stops it. */
 export async function takeTurn({ ground, start, ...context }) {
   const server = await openServer({ ground, start });
   const turn = await measure(server, { ground, ...context });
@@ -148,7 +148,7 @@ async function measure(server, { ground, generator, warmUpMs, measureMs }) {
   };
 }
 
-/** @param isSigning whether each request is signed, or brings its secret */
+/** @param isSigning whether requests are signed instead of carrying the secret */
 export async function startIngress({ isSigning = false, ...wishes }) {
   const { checkout, database } = wishes;
   const product = await startProduct({ ...wishes, names: INGRESS });

@@ -4,7 +4,7 @@ import { startProcess } from './processes.mjs';
 
 export const CONNECTIONS = 64;
 
-/** The load generator: the same process, the same bytes, for every contender. */
+/** Starts the load generator. It is the same process with the same bytes for every contender. */
 export async function startGenerator({ logsDir }) {
   const entry = join(import.meta.dirname, 'generator.mjs');
   const generator = await startProcess({
@@ -17,15 +17,15 @@ export async function startGenerator({ logsDir }) {
   return {
     pid: generator.pid,
     stop: generator.stop,
-    /** @returns what was posted; `onPhase` hears when the measured time begins and ends */
+    /** @returns the counts of the run; `onPhase` is called when the measured time begins and ends */
     run: (order, onPhase = () => {}) =>
       new Promise((resolve, reject) => {
         const { child } = generator;
         const ended = () => reject(new Error('the generator ended'));
         child.once('exit', ended);
-        child.on('message', function hear({ phase, result, reason }) {
+        child.on('message', function onMessage({ phase, result, reason }) {
           if (phase !== 'done' && phase !== 'broken') return onPhase(phase);
-          child.off('message', hear);
+          child.off('message', onMessage);
           child.off('exit', ended);
           if (phase === 'done') resolve(result);
           else reject(new Error(`the generator: ${reason}`));
@@ -35,7 +35,7 @@ export async function startGenerator({ logsDir }) {
   };
 }
 
-/** @throws InvalidRound when anything posted was not taken */
+/** @throws InvalidRound when a posted recharge was not accepted */
 export function allAccepted({ posted, accepted, failed, examples }) {
   const refused = `${failed} of ${posted} requests failed: ${examples.join(' | ')}`;
   hold(failed === 0 && accepted === posted && posted > 0, refused);

@@ -3,14 +3,14 @@ import { once } from 'node:events';
 import { closeSync, openSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-// A machine that is busy with other things takes seconds to start five processes; a minute is a hang.
+// A busy machine takes seconds to start five processes. A minute means that a process hangs.
 const READY_LIMIT_MS = 60_000;
-const TICK_MS = 10; // of /proc/<pid>/stat: USER_HZ is 100 on every Linux that Node runs on
+const TICK_MS = 10; // the unit of /proc/<pid>/stat: USER_HZ is 100 on every Linux that Node runs on
 
 const living = new Set();
 
 /**
- * A Node process that says over its channel when it is ready, as the fleet's and the peers' do.
+ * Starts a Node process that reports over its IPC channel when it is ready, as all contenders do.
  * @param spec name, entry, env, execArgv, logsDir
  */
 export async function startProcess(spec) {
@@ -62,16 +62,16 @@ async function stop(child) {
   clearTimeout(late);
 }
 
-/** Everything that was started here and lives. */
+/** Stops all processes that this module started. */
 export const stopAll = () => Promise.all([...living].map(stop));
 
-/** Processor time of a process so far, both modes. */
+/** The CPU time of a process so far, in user and kernel mode. */
 export function cpuMsOf(pid) {
   const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1].split(' ');
   return (Number(fields[11]) + Number(fields[12])) * TICK_MS;
 }
 
-/** The same for the children of a process, of those that live and those that ended. */
+/** The CPU time of all children of a process, including those that have ended. */
 export function cpuMsOfChildren(parent) {
   const fieldsOf = (pid) => readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1].split(' ');
   const pids = readdirSync('/proc').filter((name) => /^\d+$/.test(name));
@@ -81,21 +81,24 @@ export function cpuMsOfChildren(parent) {
       try {
         return Number(fieldsOf(pid)[1]) === parent ? sum + cpuMsOf(pid) : sum;
       } catch {
-        return sum; // it ended while we looked
+        return sum; // the process has ended meanwhile
       }
     },
     (Number(endedUser) + Number(endedSystem)) * TICK_MS,
   );
 }
 
-/** Resident memory now and at its highest. */
+/** The resident memory of a process, now and at its highest. */
 export function memoryMbOf(pid) {
   const status = readFileSync(`/proc/${pid}/status`, 'utf8');
   const read = (field) => Math.round(Number(new RegExp(`^${field}:\\s+(\\d+)`, 'm').exec(status)[1]) / 1_024);
   return { now: read('VmRSS'), highest: read('VmHWM') };
 }
 
-/** Share of all cores that is at work, over half a second: what others take away while we do nothing. */
+/**
+ * The share of all cores in use, measured over half a second. Called while the benchmark is idle, it shows the load of
+ * other programs.
+ */
 export async function machineBusyShare() {
   const read = () => {
     const [user, nice, system, idle, wait, ...rest] = readFileSync('/proc/stat', 'utf8')

@@ -4,7 +4,7 @@ import { join, relative, resolve } from 'node:path';
 const root = resolve(import.meta.dirname, '../..');
 const SHOWN = 20;
 
-/** V8's own sampling profiles, one file a process and turn, when a folder is named. */
+/** V8's sampling profiles, one file per process and turn. They are written only if a folder is given. */
 export class Profiles {
   #dir;
   #turns = new Map();
@@ -15,7 +15,7 @@ export class Profiles {
     if (this.#dir) mkdirSync(this.#dir, { recursive: true });
   }
 
-  /** Flags for a process of this name, of its next turn. */
+  /** The flags for a process, which write a profile of its next turn. */
   flags(name) {
     if (!this.#dir) return [];
     const turn = (this.#turns.get(name) ?? 0) + 1;
@@ -24,7 +24,7 @@ export class Profiles {
     return ['--cpu-prof', `--cpu-prof-dir=${this.#dir}`, `--cpu-prof-name=${name}-${turn}.cpuprofile`];
   }
 
-  /** From now on the turn is measured; loading and warming up are left out of the report. */
+  /** Marks the start of the measured time. The report leaves out what came before, such as warming up. */
   begin() {
     for (const window of this.#windows.values()) if (window.fromUs === 0) window.fromUs = nowUs();
   }
@@ -33,7 +33,7 @@ export class Profiles {
     for (const window of this.#windows.values()) window.toUs = Math.min(window.toUs, nowUs());
   }
 
-  /** Where the measured time of each process's last turn went. */
+  /** The report: where each process spent its measured time in its last turn. */
   *report() {
     for (const [name, turn] of this.#turns) {
       const file = join(this.#dir, `${name}-${turn}.cpuprofile`);
@@ -44,7 +44,7 @@ export class Profiles {
   }
 }
 
-// The clock of the profiles: on Linux V8 and Node read the same monotonic one.
+// The clock of the profiles. On Linux V8 and Node use the same monotonic clock.
 const nowUs = () => Number(process.hrtime.bigint() / 1_000n);
 
 function* tables(profile, window) {
@@ -72,7 +72,7 @@ function* tables(profile, window) {
   }
 }
 
-/** Time of each node by itself, within the window. */
+/** The time of each node within the window, without the nodes that it calls. */
 function timesOf({ startTime, samples, timeDeltas }, { fromUs, toUs }) {
   const selfUs = new Map();
   let atUs = startTime;
@@ -83,7 +83,7 @@ function timesOf({ startTime, samples, timeDeltas }, { fromUs, toUs }) {
   return selfUs;
 }
 
-/** Every node with the places of its callers and itself. Stacks are deep, so not by recursion. */
+/** Visits every node with the places of its callers and itself. It is not recursive, because stacks are deep. */
 function walk(nodes, visit) {
   const byId = new Map(nodes.map((node) => [node.id, node]));
   const stack = [[nodes[0], [placeOf(nodes[0])]]];
@@ -105,7 +105,10 @@ function placeOf({ callFrame: { functionName, url, lineNumber } }) {
 const fileOf = (url) =>
   (url.startsWith('file:') ? relative(root, new URL(url).pathname) : url).replace(/^.*node_modules\//, '');
 
-/** `pg`, `@prisma/client`, `apps/ingress`, `node:http`; what V8 names in brackets, and its natives, as they are. */
+/**
+ * The package of a node, such as `pg`, `@prisma/client`, `apps/ingress` or `node:http`. Names that V8 writes in
+ * brackets, and native functions, are returned as they are.
+ */
 function packageOf({ callFrame: { functionName, url } }) {
   if (!url) return functionName.startsWith('(') ? functionName : `native ${functionName}`;
   if (!url.startsWith('file:')) return url.split('/')[0].startsWith('wasm') ? 'wasm' : url;

@@ -10,17 +10,18 @@ import { median } from './statistics.mjs';
 const RECHARGES = 1_000_000;
 const REQUESTS = 200;
 const GOAL_MS = 50;
-// A connection plans a statement for all values after the fifth time, and each may be the first of its connection.
+// Requests per route with auto_explain. After five runs, a connection uses a generic plan for a statement, and each
+// request may come to a new connection.
 const EXPLAINED = 14;
 const BUFFERS_GOAL = 2_000;
-// What a reconciliation worker does once a minute is done within this time.
+// In this time the reconciliation worker runs every task that it runs once per minute.
 const TIMERS_MS = 70_000;
 
 const SCOPES = ['recharges:write', 'recharges:read', 'balances:read', 'audit:read'];
 
 /**
- * The routes of the contract on books of a million recharges, one request after the other: how long each takes, and how
- * many buffers the largest of its statements touches.
+ * Measures the routes of the API on a database with a million recharges, one request after the other: the time of each
+ * route, and the number of buffers that its largest statement reads.
  */
 export async function measureReads({ ground, say, announce }) {
   await announce(`\nroutes, ${RECHARGES} recharges`);
@@ -44,7 +45,7 @@ async function measure({ ground, database, product, say }) {
   const health = asks.find(({ what }) => what === 'health');
   for (let n = 0; n < REQUESTS; n++) await timed(product, health);
   const tookMs = new Map(asks.map(({ what }) => [what, []]));
-  // One of each in turn, so that a slow moment of the machine is not one route's alone.
+  // The routes take turns, so that a slow moment of the machine affects all of them.
   for (let n = 0; n < REQUESTS; n++)
     for (const ask of asks) tookMs.get(ask.what).push(await timed(product, ask));
   const worst = await explained({ ground, database, product, asks });
@@ -63,7 +64,7 @@ async function fill(url, { clientId, keyId }) {
   await rows(url, 'checkpoint');
 }
 
-/** What is asked for, from what is common to what is rare or absent. */
+/** The requests, from common to rare and absent values. */
 async function asksOf(url) {
   const [{ id, at }] = await rows(
     url,
@@ -129,7 +130,7 @@ async function timed({ url, key }, { what, path, expected, body }) {
 
 const TIMERS = 'on timers, and in gauges';
 
-/** The largest statement of each route, as Postgres itself says; without a look into its log nobody knows. */
+/** The largest statement of each route, from the log of Postgres. Empty when the log is not accessible. */
 async function explained({ ground, database, product, asks }) {
   const worst = new Map();
   if (!ground.postgresLog) return worst;
@@ -141,7 +142,7 @@ async function explained({ ground, database, product, asks }) {
   const within = async (what, work) => {
     const from = readFileSync(ground.postgresLog).length;
     await work();
-    await sleep(200); // the log is written beside the answers
+    await sleep(200); // Postgres writes its log after the answers
     worst.set(what, worstOf(readFileSync(ground.postgresLog).subarray(from).toString()));
   };
   for (const ask of asks)
@@ -156,7 +157,7 @@ async function explained({ ground, database, product, asks }) {
   return worst;
 }
 
-/** For sessions from now on; those that there are begin anew. */
+/** Turns auto_explain on for new sessions, and ends the present ones. */
 async function explainAll(url) {
   const name = new URL(url).pathname.slice(1);
   const settings = {
@@ -177,7 +178,7 @@ async function explainAll(url) {
 }
 
 function worstOf(log) {
-  // A line that begins with a tab goes on with the message before it.
+  // A line that begins with a tab continues the message before it.
   const plans = log.split(/^(?!\t)/m).filter((message) => message.includes('plan:\n'));
   let worst = { buffers: 0, text: '' };
   for (const message of plans) {

@@ -1,9 +1,11 @@
 /**
- * One recharge in four statements, each its own commit, in the tables of prisma/schema.prisma: created, claimed,
- * answered, settled. The same rows, indexes and triggers as the product's; conditional on the state like the product's.
- * The product stores the webhook's event in a fifth commit, batches, and does everything else besides.
+ * One recharge in four statements, each with its own commit: created, claimed, answered, settled. It uses the tables of
+ * prisma/schema.prisma with their indexes and triggers, and writes the same rows as the product, under the same
+ * conditions on the state. The product also stores the webhook event in a fifth commit, works in batches, and does
+ * everything else.
  *
- * Variables are pgbench's; `sets` says that the columns of the answer become variables of the next statements.
+ * Variables have the form of pgbench. `sets` means that the columns of the result become variables of the next
+ * statements.
  */
 export function statements({ hasUuid7 }) {
   const id = hasUuid7 ? 'uuidv7()' : 'gen_random_uuid()';
@@ -17,7 +19,7 @@ export function statements({ hasUuid7 }) {
 
 const CLIENT = `'0191e4a0-0000-7000-8000-000000000001'::uuid`;
 
-// pgbench looks for variables inside quotes too, so the colon of an account's name is written as its code.
+// pgbench replaces variables inside quotes too, so the colon in account names is written as \x3a.
 const PROVIDER = `E'provider\\x3asandbox\\x3aclearing'`;
 const WALLET = `E'wallet\\x3a' || account_id || E'\\x3aavailable'`;
 

@@ -10,15 +10,19 @@ import { statements } from './roofline-statements.mjs';
 const run = promisify(execFile);
 const CLIENTS = 16;
 
-/** Real pgbench where it is installed: a driver in Node spends CPU of its own, which would flatter us. */
+/**
+ * Chooses pgbench if it is installed. The driver in Node uses CPU itself, which would make the product look better in
+ * comparison.
+ */
 export async function chooseDriver() {
   const { stdout } = await run('pgbench', ['--version']).catch(() => ({ stdout: '' }));
   return stdout.trim() || 'a driver in Node (no pgbench on the PATH; it spends CPU that pgbench would not)';
 }
 
 /**
- * Lives of recharges a second when Postgres does nothing else: four commits each, nothing batched, 16 sessions.
- * @param written rows a recharge of the product left in each table, this round: the roofline must leave the same
+ * The number of recharges per second that Postgres alone can do: four commits each, without batches, in 16 sessions.
+ * @param written rows per recharge that the product wrote into each table in this round; the roofline must write the
+ * same
  */
 export async function runRoofline({ ground, driver, warmUpMs, measureMs, written }) {
   const database = await here.createDatabase();
@@ -42,7 +46,10 @@ const TABLES = [
   ...['ledger_journal', 'ledger_entry'],
 ];
 
-/** Rounded, so that one extra question to the provider in a round is not called another workload. */
+/**
+ * Rows per recharge in each table. Rounded, so that a single extra query to the provider is not taken for a different
+ * workload.
+ */
 export async function rowsARecharge(url) {
   const counts = TABLES.map((table) => `(select count(*)::int from ${table}) as ${table}`);
   const [row] = await rows(url, `select ${counts.join(', ')}`);
@@ -105,7 +112,7 @@ async function driveNode({ script, url, seconds }) {
   return lives / seconds;
 }
 
-/** `:name` as pgbench has it, to `$1`; every occurrence is a parameter of its own, as pgbench does it. */
+/** Replaces `:name` of pgbench by `$1`, `$2` and so on. As in pgbench, every occurrence is a parameter of its own. */
 function positional(sql) {
   const names = [];
   const text = sql.replaceAll(/(?<!:):([a-z]+)/g, (_, name) => `$${names.push(name)}`);

@@ -14,7 +14,10 @@ environment: REDIS_URL (its databases 14 and 15 are emptied), TEST_POSTGRES_URL 
 
 const say = (text) => process.stdout.write(`${text}\n`);
 
-/** Says what comes, and how busy others keep the machine: with nothing of ours at work, it should be next to 0. */
+/**
+ * Prints the next step, and the load of the machine by other programs. It should be close to 0, because the benchmark
+ * is idle at this moment.
+ */
 async function announce(what) {
   const busy = await machineBusyShare();
   const load = loadavg()[0].toFixed(1);
@@ -80,7 +83,7 @@ async function main() {
     say(`${ground.postgres.text}\n${ground.redis ?? 'no Redis (REDIS_URL is not set)'}`);
     say(`Node ${process.version}, load average ${loadavg().map((n) => n.toFixed(1))}`);
     const running = bench(wished, ground);
-    running.catch(() => {}); // after an interruption nobody waits for it, and all it talks to goes away
+    running.catch(() => {}); // after an interruption it fails when its servers stop, and that is ignored
     await Promise.race([running, interrupted()]);
     return 0;
   } catch (error) {

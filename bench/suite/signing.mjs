@@ -1,13 +1,13 @@
 import { sentence, startIngress, takeTurn } from './intake.mjs';
 import { line, median, ratios } from './statistics.mjs';
 
-// "A signed request costs at most 15 % more than a bearer one."
+// The goal: a signed request costs at most 15 % more than a bearer request.
 const COST_GOAL = 1.15;
 
-// High enough that nobody is turned away, and everybody is counted.
+// The limit is so high that no request is refused, but every request is counted.
 const settings = { RATE_LIMIT_PER_MINUTE: '100000000' };
 
-/** What a signature costs, its nonce and the rate limit included: processor time of ingress and database a request. */
+/** Measures the cost of a signature with its nonce and the rate limit: CPU time of ingress and database per request. */
 export async function measureSigning({ ground, generator, rounds, warmUpMs, measureMs, say, announce }) {
   const queue = ground.redis ? 'redis' : 'postgres';
   say('\nsigned and bearer requests, rate limit and nonces on');

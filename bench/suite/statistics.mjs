@@ -4,19 +4,19 @@ export function median(values) {
   return sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
 }
 
-/** Ratios of what was measured in the same round, so that a slow minute slows both sides of one. */
+/** Ratios of values from the same round, because a slow minute slows both values of a round. */
 export const ratios = (ours, theirs) => ours.map((value, round) => value / theirs[round]);
 
-/** Turns of two contenders that alternate: the one that began a round is the second in the next. */
+/** The order of two contenders in a round. They alternate: the first of one round is the second in the next. */
 export const inTurn = (names, round) => (round % 2 === 1 ? names : [...names].reverse());
 
-/** What two checkouts differ by: figures of `ours` over those of `before`, turns of one round each. */
+/** Lines that compare two checkouts: figures of `ours` divided by those of `before`, from turns of the same round. */
 export const besideLines = (what, { ours, before }, figures) =>
   Object.entries(figures).map(([name, of]) =>
     line(`${what}, ours / before: ${name}`, ratios(ours.map(of), before.map(of)), undefined, { digits: 3 }),
   );
 
-/** One line of the table: the median, the spread, and whether the goal was reached. */
+/** One line of the result table: the median, the lowest and highest value, and whether the goal was reached. */
 export function line(what, values, goal, { digits = 2, isCost = false } = {}) {
   const [low, high] = [Math.min(...values), Math.max(...values)];
   const figures = `${median(values).toFixed(digits)} (${low.toFixed(digits)}..${high.toFixed(digits)})`;
