@@ -1,5 +1,6 @@
--- Books of one client with :count recharges of 10,000 accounts and all that belongs to them, half of their money on one
--- wallet. A hundredth failed, long ago; the newest 200 are not final. No trigger is asked: the rows are right as they are.
+-- Creates :count recharges of one client and 10,000 accounts, with all related rows. Half of the recharges go to one
+-- wallet. Of the older half, one in 97 failed. The newest 200 are not final. The triggers are off: they would check every
+-- row, and these rows are known to be correct.
 set session_replication_role = replica;
 set synchronous_commit = off;
 create temp table made as

@@ -46,10 +46,7 @@ const claimOf = async (transactionId: string) => {
 const queries = async (id: string) =>
   (await books.calls(id)).filter(({ operation }) => operation === 'query');
 
-/**
- * Milliseconds until the recharge is due. Read from the row, because a poll without news writes no transition to count
- * from.
- */
+/** Milliseconds until the recharge is due, read from its row: a poll without news writes no transition. */
 const dueInMs = async (id: string) => {
   const [row] = await books.rows<{ ms: number }>(
     'select (extract(epoch from due_at - now()) * 1000)::float8 as ms from recharge_transaction where id = $1',
@@ -125,19 +122,16 @@ describe('an order is found', () => {
     expect(await books.domain.balances.of(accountId)).toMatchObject([{ availableMinor: 4_999n }]);
   });
 
-  test.each(before)(
-    'declined, for a recharge %s: the recharge fails with the reason',
-    async (_what, news) => {
-      const id = await outstanding(news);
-      const { ask } = openWorker(found('declined', { code: 'no_money', message: 'empty' }));
-      await ask(id);
-      expect(await books.domain.reads.recharge(id)).toMatchObject({
-        state: 'FAILED',
-        failureCode: 'PAYMENT_FAILED',
-        failureMessage: 'no_money: empty',
-      });
-    },
-  );
+  test.each(before)('declined, for a recharge %s: it fails with the reason', async (_what, news) => {
+    const id = await outstanding(news);
+    const { ask } = openWorker(found('declined', { code: 'no_money', message: 'empty' }));
+    await ask(id);
+    expect(await books.domain.reads.recharge(id)).toMatchObject({
+      state: 'FAILED',
+      failureCode: 'PAYMENT_FAILED',
+      failureMessage: 'no_money: empty',
+    });
+  });
 
   test('settled with another amount: one case is opened', async () => {
     const id = await outstanding(['accepted']);
@@ -254,17 +248,14 @@ describe('a query without a definite answer', () => {
     ['not executed, without a time', { kind: 'not_executed', cause: 'unreachable' }, RECONCILE_AFTER_MS],
     ['not executed, for longer than the gap', refusedFor(600_000), 600_000],
     ['not executed, for less than the gap', refusedFor(1_000), RECONCILE_AFTER_MS],
-  ] satisfies [string, QueryOutcome, number][])(
-    'is repeated later: %s',
-    async (_what, outcome, dueAfterMs) => {
-      const id = await outstanding();
-      const { hints, ask } = openWorker(outcome);
-      expect(await ask(id)).toBeUndefined();
-      expect(await books.recharge(id)).toMatchObject({ ...unclear, attempt: 1, dueAfterMs });
-      expect(await queries(id)).toMatchObject([{ outcome: outcome.kind }]);
-      expect([hints, await books.cases(id)]).toEqual([[], []]);
-    },
-  );
+  ] satisfies [string, QueryOutcome, number][])('is repeated: %s', async (_what, outcome, dueAfterMs) => {
+    const id = await outstanding();
+    const { hints, ask } = openWorker(outcome);
+    expect(await ask(id)).toBeUndefined();
+    expect(await books.recharge(id)).toMatchObject({ ...unclear, attempt: 1, dueAfterMs });
+    expect(await queries(id)).toMatchObject([{ outcome: outcome.kind }]);
+    expect([hints, await books.cases(id)]).toEqual([[], []]);
+  });
 
   test('about an acknowledged recharge is repeated after Retry-After', async () => {
     const id = await outstanding(['accepted']);

@@ -72,14 +72,14 @@ test('a restart keeps the data and the URL, and stops within five seconds', asyn
 
 test('is durable, uses UTF-8 and locale C, accepts 200 sessions, and has a private password file', async () => {
   const { url } = await open(true);
-  const asked = [
+  const names = [
     'fsync',
     'synchronous_commit',
     'server_encoding',
     'max_connections',
     'unix_socket_directories',
   ];
-  const shown = await ask(url, `select ${asked.map((name) => `current_setting('${name}')`).join(', ')}`);
+  const shown = await ask(url, `select ${names.map((name) => `current_setting('${name}')`).join(', ')}`);
   expect(shown).toEqual(['on', 'on', 'UTF8', '200', '']);
   expect(await ask(url, 'select datcollate from pg_database where datname = current_database()')).toEqual([
     'C',

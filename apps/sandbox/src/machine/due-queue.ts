@@ -10,8 +10,8 @@ const GRID_MS = 10;
 
 export type DueRow<Work> = Readonly<{ key: DueKey; value: Work }>;
 
-/** What happens to a row after its run: it is removed, left for the next start, or stored with a new due time. */
-export type Next<Work> = 'done' | 'kept' | Readonly<{ dueAtMs: number; work: Work }>;
+/** What happens to a row after its run: it is removed, stays stored until the next start, or gets a new due time. */
+export type Next<Work> = 'done' | 'unchanged' | Readonly<{ dueAtMs: number; work: Work }>;
 
 /**
  * Runs stored work when it is due, with a limited number of runs at a time. Work that is not due or has to wait is only
@@ -125,7 +125,7 @@ export class DueQueue<Work> {
   }
 
   #end({ key }: DueRow<Work>, next: Next<Work>): void {
-    if (next === 'kept') return;
+    if (next === 'unchanged') return;
     const remove = async () => {
       await this.#rows.remove(key);
       this.#started.delete(nameOf(key));

@@ -87,7 +87,7 @@ export class WebhookSender {
     }
     const id = `msg_${order.id.slice(4)}_${status}`;
     const isTaken = await this.#post(order.notifyUrl, id, webhookBody(order, status));
-    if (!isTaken) return this.#isStopping ? 'kept' : this.#again(delivery);
+    if (!isTaken) return this.#isStopping ? 'unchanged' : this.#again(delivery);
     this.#awaited.get(reference)?.();
     this.#store.counters.webhooks.sent++;
     this.#store.counters.webhooks.pending--;

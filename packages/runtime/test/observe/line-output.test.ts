@@ -37,11 +37,11 @@ test('lines that cannot be written are dropped, and their count is logged once w
   // The system reuses the lowest free descriptor number, so `fd` is now a file that can be written.
   expect(openSync(file, 'w')).toBe(fd);
   const later = jest.spyOn(performance, 'now').mockReturnValue(performance.now() + 60_000);
-  write('kept\n');
+  write('last\n');
   later.mockRestore();
   closeSync(fd);
   const [torn, lossReport, last] = readFileSync(file, 'utf8').split('\n');
-  expect([torn, JSON.parse(lossReport!), last]).toMatchObject(['', { level: 'error', lost: 3 }, 'kept']);
+  expect([torn, JSON.parse(lossReport!), last]).toMatchObject(['', { level: 'error', lost: 3 }, 'last']);
 });
 
 const program = join(import.meta.dirname, 'logs.mjs');

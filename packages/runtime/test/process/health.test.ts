@@ -4,9 +4,9 @@ import { Health } from '../../src/process/health.js';
 
 /** A dependency that counts its checks and fails with `fault`, if it is set. */
 function dependency() {
-  const state = { asked: 0, fault: null as string | null };
+  const state = { checks: 0, fault: null as string | null };
   const check = async () => {
-    state.asked++;
+    state.checks++;
     if (state.fault) throw new Error(state.fault);
   };
   return { state, check };
@@ -19,8 +19,8 @@ test('a thousand callers at once share one check, whose result is used for a sec
   const reports = await Promise.all(Array.from({ length: 1_000 }, () => health.ready()));
   expect(new Set(reports)).toEqual(new Set([{ ok: true, checks: { database: 'ok' } }]));
   await health.ready();
-  expect(state.asked).toBe(1);
-  await until(() => health.ready().then(() => state.asked === 2), { limitMs: 3_000 }, 'a second look');
+  expect(state.checks).toBe(1);
+  await until(() => health.ready().then(() => state.checks === 2), { limitMs: 3_000 }, 'a second look');
 });
 
 test('the report says in words what is wrong with each dependency', async () => {
@@ -39,8 +39,8 @@ test('a change of a check is logged once, however often readiness is read', asyn
   const health = new Health({ warn: log('warn'), info: log('info') } as never);
   health.add('database', check);
   const looks = async (times: number) => {
-    const from = state.asked;
-    await until(() => health.ready().then(() => state.asked >= from + times), { limitMs: 10_000 }, 'looks');
+    const from = state.checks;
+    await until(() => health.ready().then(() => state.checks >= from + times), { limitMs: 10_000 }, 'looks');
   };
   await looks(1);
   state.fault = 'it is a replica';
