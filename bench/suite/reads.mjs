@@ -10,8 +10,8 @@ import { median } from './statistics.mjs';
 const RECHARGES = 1_000_000;
 const REQUESTS = 200;
 const GOAL_MS = 50;
-// Requests per route with auto_explain. After five runs, a connection uses a generic plan for a statement, and each
-// request may come to a new connection.
+// Requests per route with auto_explain. Each connection switches to a generic plan after five runs of a statement, and
+// the requests are spread over several connections.
 const EXPLAINED = 14;
 const BUFFERS_GOAL = 2_000;
 // In this time the reconciliation worker runs every task that it runs once per minute.

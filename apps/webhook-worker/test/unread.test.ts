@@ -103,7 +103,7 @@ describe('an event of an unknown type', () => {
     },
   );
 
-  test('has its body and the end of the tries in its case', async () => {
+  test('opens a case with its body and the time until which it is tried', async () => {
     const id = await books.recharged({}, 'submit');
     const body = ofAnUnknownType(id);
     const event = await storeEvent(body);

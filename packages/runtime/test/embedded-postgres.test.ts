@@ -57,7 +57,7 @@ async function holder(): Promise<{ parent: ChildProcess; pid: number }> {
 const parentOf = (pid: number): number =>
   Number(/^PPid:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]);
 
-test('a restart keeps the data and the URL, and stops within five seconds', async () => {
+test('a restart keeps the data and the URL, and stopping takes less than five seconds', async () => {
   const first = await open(true);
   await ask(first.url, 'create table kept as select 7 as n');
   const stoppedAt = Date.now();
@@ -70,7 +70,7 @@ test('a restart keeps the data and the URL, and stops within five seconds', asyn
   expect(await ask(second.url, 'select n from kept')).toEqual([7]);
 });
 
-test('is durable, uses UTF-8 and locale C, accepts 200 sessions, and has a private password file', async () => {
+test('the database is durable, uses UTF-8 and locale C, accepts 200 sessions, and has a private password file', async () => {
   const { url } = await open(true);
   const names = [
     'fsync',
@@ -90,7 +90,7 @@ test('is durable, uses UTF-8 and locale C, accepts 200 sessions, and has a priva
   );
 });
 
-test('has a second role that owns nothing and keeps its password; an older data folder gets the role', async () => {
+test('the database has a second role that owns nothing and keeps its password; an older data folder gets the role', async () => {
   const first = await open();
   expect(await ask(first.appUrl, `select current_user::text, current_setting('is_superuser')`)).toEqual([
     'replenish_app',
@@ -108,7 +108,7 @@ test('has a second role that owns nothing and keeps its password; an older data 
   expect(await ask(third.appUrl, 'select 1')).toEqual([1]);
 });
 
-test('works below a folder that other users may not enter, and never runs as root', async () => {
+test('PostgreSQL works below a folder that other users may not enter, and never runs as root', async () => {
   const closed = join(dir, 'closed');
   mkdirSync(closed, { mode: 0o700 });
   const postgres = await openEmbeddedPostgres({ dir: join(closed, 'inner'), durable: false });
@@ -117,7 +117,7 @@ test('works below a folder that other users may not enter, and never runs as roo
   expect(readFileSync(`/proc/${postgres.pid}/status`, 'utf8')).not.toMatch(/^Uid:\s+0\s/m);
 });
 
-test('moves to another port when its own is taken', async () => {
+test('PostgreSQL moves to another port when its own is taken', async () => {
   const first = await open();
   await first.stop();
   const taken = createServer().listen(Number(new URL(first.url).port), '127.0.0.1');
@@ -131,7 +131,7 @@ test('moves to another port when its own is taken', async () => {
   }
 });
 
-test('ends when the process that started it is killed', async () => {
+test('PostgreSQL ends when the process that started it is killed', async () => {
   const { parent, pid } = await holder();
   expect(alive(pid)).toBe(true);
   parent.kill('SIGKILL');
@@ -161,7 +161,7 @@ test('if the data folder cannot be started, the error contains the log', async (
   await expect(open()).rejects.toThrow(/could not find the database system/);
 });
 
-test('reports when PostgreSQL ends by itself', async () => {
+test('`exited` resolves when PostgreSQL ends by itself', async () => {
   const postgres = await open();
   process.kill(postgres.pid, 'SIGQUIT');
   expect(await postgres.exited).toEqual({ code: 0, signal: null });

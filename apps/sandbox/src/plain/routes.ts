@@ -21,7 +21,7 @@ export type SandboxParts = Readonly<{
   calls: CallLog;
   outage: Outage;
   timing: Timing;
-  /** Aborted when the process is about to end. */
+  /** Aborted when the simulator closes. */
   closing: AbortSignal;
 }>;
 

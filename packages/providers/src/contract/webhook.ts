@@ -38,7 +38,7 @@ export type WebhookRefusal = 'bad_signature' | 'outside_window';
 
 export type Headers = Readonly<Record<string, string | string[] | undefined>>;
 
-/** The webhooks of a provider that sends some. */
+/** Verifies and reads the webhooks of a provider. */
 export interface Webhooks {
   /**
    * Verifies the signature of the bytes as received. Every authentic webhook is stored, even one that cannot be read: a

@@ -6,7 +6,7 @@ export type GuardLimits = Readonly<{
   attemptsMax: number;
   /** The wait before the first retry. It doubles with each retry, and a random part of up to 100 % is added. */
   backoffMs: number;
-  /** No retry starts later than this after the first attempt started. */
+  /** The time after the start of the first attempt in which retries may start. */
   retryBudgetMs: number;
   /**
    * How long an attempt may continue after its time limit, so that the provider's code can report what it knows. Later

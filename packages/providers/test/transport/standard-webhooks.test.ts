@@ -187,7 +187,7 @@ describe('several signatures', () => {
   });
 });
 
-describe('the window is exact both ways', () => {
+describe('the time window of 300 s', () => {
   test.each([
     ['299 s old', -299, ok],
     ['300 s old', -300, ok],
@@ -219,7 +219,7 @@ describe('the window is exact both ways', () => {
 });
 
 describe('secrets', () => {
-  test('one, several while they rotate, none', () => {
+  test('a setting may hold one secret, several or none', () => {
     const secretOf = (bytes: Buffer) => `whsec_${bytes.toString('base64')}`;
     expect(signingKeys(secretOf(key))).toEqual([key]);
     expect(signingKeys(` ${secretOf(key)}  ${secretOf(oldKey)}\n`)).toEqual([key, oldKey]);
@@ -238,7 +238,7 @@ describe('secrets', () => {
   });
 });
 
-describe('whatever is sent', () => {
+describe('random input', () => {
   const junk = fc.oneof(
     fc.constant(undefined),
     fc.string({ unit: 'binary', maxLength: 80 }),

@@ -87,15 +87,18 @@ export const settings = {
   /** First port of a range for metrics. Each kind of process has its place in the range: see `metricsOffset`. */
   METRICS_PORT: port.default(9464),
   METRICS_HOST: z.string().default('127.0.0.1'),
-  /** How often the sweeper looks for due rows. */
+  /** Time between two sweeps for due rows. */
   RECONCILE_PERIOD_MS: milliseconds(100, 3_600_000).optional(),
   /** How long a provider may be silent before the reconciliation queries it. */
   RECONCILE_AFTER_MS: milliseconds(100, 86_400_000).optional(),
   /** Time limit of one provider call. */
   PROVIDER_TIMEOUT_MS: milliseconds(100, 120_000).optional(),
-  /** Calls in flight to one provider, per worker process. */
+  /** Maximum of calls in flight to one provider, per worker process. */
   PROVIDER_CONCURRENCY: z.coerce.number().int().min(1).max(1_000).default(32),
-  /** Days until the bodies of processed webhooks are deleted. A provider may need them for a dispute for a year. */
+  /**
+   * Days until the bodies of processed webhooks are deleted. They are needed for disputes with a provider, which can
+   * last a year.
+   */
   WEBHOOK_BODIES_KEPT_DAYS: z.coerce.number().int().min(1).max(36_500).default(400),
   /** Days until security events are deleted. */
   SECURITY_EVENTS_KEPT_DAYS: z.coerce.number().int().min(1).max(36_500).default(400),
@@ -111,11 +114,11 @@ export const settings = {
     .string()
     .regex(/^[\da-f.:/, ]+$/i, 'is no list of addresses and networks')
     .optional(),
-  /** `iss` of OAuth 2 access tokens. Unset: access tokens are refused. */
+  /** The `iss` of OAuth 2 access tokens. Unset: access tokens are refused. */
   OAUTH_ISSUER: z.string().optional(),
-  /** `aud` that a token must name. */
+  /** The `aud` that an access token must contain. */
   OAUTH_AUDIENCE: z.string().optional(),
-  /** Where the issuer publishes its public keys. */
+  /** The URL where the issuer publishes its public keys. */
   OAUTH_JWKS_URL: z.url({ protocol: /^https?$/ }).optional(),
   /** Requests that one client may make per minute. */
   RATE_LIMIT_PER_MINUTE: z.coerce.number().int().min(1).optional(),
@@ -128,8 +131,8 @@ export const settings = {
    */
   OVERLOAD_DELAY_MS: milliseconds(20, 60_000).default(2_000),
   /**
-   * POST requests that one ingress processes at a time: about what two cores finish in a second. Their bodies take at
-   * most 192 kB.
+   * POST requests that one ingress processes at a time: about what two cores finish in a second. Each body is at most
+   * 192 kB.
    */
   OVERLOAD_IN_FLIGHT_MAX: z.coerce.number().int().min(1).max(100_000).default(2_000),
   /** Request bodies that one ingress may be receiving at a time. A body normally arrives within milliseconds. */
