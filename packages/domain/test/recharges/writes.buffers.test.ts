@@ -200,7 +200,7 @@ describe('what runs on a timer, behind a backlog', () => {
     await books.rows(`update recharge_transaction set due_at = now() + interval '1 hour' + (random() * interval '1 minute')
       where next_step = 'submit' and due_at is not null`);
     // Every statement above was tried and rolled back twice, which no installation does: its dead rows go first.
-    await books.rows('vacuum recharge_transaction');
+    await books.rows('vacuum analyze recharge_transaction');
     let pulled = 0;
     await expectFew(async () => {
       pulled = await books.domain.pullForward('sandbox');
