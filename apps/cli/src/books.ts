@@ -7,11 +7,9 @@ import type { Env } from '@replenish/runtime';
  * fleet.
  */
 export async function withDomain<T>(env: Env, work: (domain: Domain) => Promise<T>): Promise<T> {
-  const [{ domainOptions }, { openDomain }, { createLogger, masterKeysOf, readConfig }] = await Promise.all([
-    import('@replenish/assembly'),
-    import('@replenish/domain'),
-    import('@replenish/runtime'),
-  ]);
+  const { createLogger, masterKeysOf, readConfig } = await import('@replenish/runtime');
+  const { domainOptions } = await import('@replenish/assembly');
+  const { openDomain } = await import('@replenish/domain');
   const config = readConfig(env);
   // No log on standard output, which holds the command's answer. Faults are told by the thrown error.
   const log = createLogger('cli', 'silent');
@@ -32,11 +30,9 @@ const HINT_WAIT_MS = 5_000;
 
 /** Opens the queues for the time of a command. */
 export async function withQueues<T>(env: Env, work: (queues: Queues) => Promise<T>): Promise<T> {
-  const [{ queueOptions }, { openQueues }, { createLogger, openRegistry, readConfig }] = await Promise.all([
-    import('@replenish/assembly'),
-    import('@replenish/queues'),
-    import('@replenish/runtime'),
-  ]);
+  const { createLogger, openRegistry, readConfig } = await import('@replenish/runtime');
+  const { queueOptions } = await import('@replenish/assembly');
+  const { openQueues } = await import('@replenish/queues');
   const frame = {
     config: readConfig(env),
     log: createLogger('cli', 'silent'),

@@ -108,7 +108,11 @@ const statements = `
   from pg_proc
   where pronamespace = $1::regnamespace and proname = 'next_job_id'
   union all
-  select format('alter default privileges in schema %I grant usage on sequences to %I', $1::text, $2::text)`;
+  select format(
+    'alter default privileges for role %I in schema %I grant usage on sequences to %I',
+    pg_get_userbyid(proowner), $1::text, $2::text)
+  from pg_proc
+  where pronamespace = $1::regnamespace and proname = 'next_job_id'`;
 
 /**
  * Makes the sequence that numbers the jobs of a queue. Adding many jobs at once would make it with the rights of its

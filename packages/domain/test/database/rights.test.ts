@@ -202,6 +202,50 @@ describe('granting', () => {
     );
     await expect(owner((client) => refuseUnfitRole(client, APP_ROLE))).resolves.toBeUndefined();
   });
+
+  test.each([
+    ['login createrole', 'CREATEROLE'],
+    ['login replication', 'REPLICATION'],
+    ['login in role pg_write_all_data', 'pg_write_all_data'],
+    ['login in role pg_execute_server_program', 'pg_execute_server_program'],
+  ])('refuses a role that can go around the guards: %s', async (options, power) => {
+    const role = `powerful_${process.pid}`;
+    await owner((client) => client.query(`create role ${role} ${options}`));
+    try {
+      const checked = owner((client) => refuseUnfitRole(client, role));
+      await expect(checked).rejects.toThrow(`has the rights of ${power}`);
+    } finally {
+      await owner((client) => client.query(`drop role ${role}`));
+    }
+  });
+
+  test('refuses the owner of a table also when another role migrates', async () => {
+    const role = `holder_${process.pid}`;
+    await owner((client) => client.query(`create role ${role} login`));
+    try {
+      await owner((client) => client.query(`alter table nonce owner to ${role}`));
+      const checked = owner((client) => refuseUnfitRole(client, role));
+      await expect(checked).rejects.toThrow(`has all rights of ${role}, which owns the tables`);
+    } finally {
+      await owner((client) => client.query('alter table nonce owner to current_user'));
+      await owner((client) => client.query(`drop role ${role}`));
+    }
+  });
+
+  test.each(['transition', 'provider_call', 'day_counter'])(
+    'a process whose role lacks a right on %s is not ready',
+    async (table) => {
+      await books.rows(`revoke all on ${table} from ${APP_ROLE}`);
+      await expect(domain.ping()).rejects.toThrow(`insert on ${table}`);
+      await owner((client) => grantRights(client, APP_ROLE));
+      await expect(domain.ping()).resolves.toBeUndefined();
+    },
+  );
+
+  test('makes no more partitions than a year needs, whatever it is asked for', async () => {
+    const { rows } = await app.query<{ made: number }>('select ensure_audit_partitions(600) as made');
+    expect(rows[0]!.made).toBeLessThanOrEqual(13);
+  });
 });
 
 describe('a process reports once that its role could switch the guards off', () => {

@@ -108,3 +108,12 @@ test('a backlog of more than one batch becomes due as a whole', async () => {
   );
   expect(await books.domain.pullForward('sandbox')).toBe(1_100);
 });
+
+test('recharges that share a due time become due as a whole', async () => {
+  const ids = await Promise.all(times(90, () => recharged(books.domain, {})));
+  await books.rows(
+    `update recharge_transaction set due_at = date_trunc('hour', now()) + interval '2 hours' where id = any($1)`,
+    [ids],
+  );
+  expect(await books.domain.pullForward('sandbox')).toBe(90);
+});

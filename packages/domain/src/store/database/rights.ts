@@ -12,21 +12,46 @@ type Excess = Readonly<{ role: string; isSuperuser: boolean; isOwner: boolean; m
  * @throws UnfitDatabase whose message says what to do
  */
 export async function refuseUnfitRole(owner: pg.ClientBase, role: string): Promise<void> {
-  const { rows } = await owner.query<{ owner: string; isOwner: boolean }>(
-    `select current_user as owner, pg_has_role(rolname, current_user, 'member') as "isOwner" from pg_roles where rolname = $1`,
-    [role],
-  );
+  const { rows } = await owner.query<{ owner: string | null; power: string | null }>(rolePowers, [role]);
   const [found] = rows;
   if (!found)
     throw new UnfitDatabase(
       `the server has no role ${role}, which DATABASE_APP_ROLE names: create role "${role}" login password '...'`,
     );
-  if (found.isOwner)
+  const { owner: ownerOfTables, power } = found;
+  if (ownerOfTables !== null || power !== null)
     throw new UnfitDatabase(
-      `the role ${role}, which DATABASE_APP_ROLE names, has all rights of ${found.owner}, which owns the tables: ` +
+      `the role ${role}, which DATABASE_APP_ROLE names, ` +
+        (ownerOfTables !== null
+          ? `has all rights of ${ownerOfTables}, which owns the tables: `
+          : `has the rights of ${power}, with which it could change the books: `) +
         'create another role for the processes, not a superuser, and run migrate as the owner',
     );
 }
+
+/** An owner of the tables or of this session whose rights the role has, and another power that undoes the guards. */
+const rolePowers = `
+  select
+    (select min(owner.rolname)
+      from pg_roles owner
+      where pg_has_role(role.rolname, owner.oid, 'member')
+        and (owner.rolname = current_user or owner.oid in (
+          select class.relowner
+          from pg_class class
+          join pg_namespace space on space.oid = class.relnamespace
+          where space.nspname in ('public', 'audit', 'report')))) as owner,
+    case
+      when role.rolcreaterole then 'CREATEROLE'
+      when role.rolreplication then 'REPLICATION'
+      when role.rolbypassrls then 'BYPASSRLS'
+      else (
+        select min(power.rolname)
+        from pg_roles power
+        where power.rolname in ('pg_write_all_data', 'pg_execute_server_program', 'pg_write_server_files')
+          and pg_has_role(role.rolname, power.oid, 'member'))
+    end as power
+  from pg_roles role
+  where role.rolname = $1`;
 
 /** Gives the role of the processes the rights that they need, and takes away all others. It may be repeated. */
 export async function grantRights(owner: pg.ClientBase, role: string): Promise<void> {

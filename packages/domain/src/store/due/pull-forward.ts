@@ -7,7 +7,9 @@ import type { Run } from '../database/database.js';
 const BATCH_MAX = 40;
 const BATCHES_MAX = 500;
 
-type PulledBatch = Readonly<{ seen: number; pulled: number; lastDueAt: Date | null }>;
+/** The last recharge of a batch. The next batch begins behind it. */
+type LastPulled = Readonly<{ dueAt: Date; id: string }>;
+type PulledBatch = Readonly<{ seen: number; pulled: number }> & Partial<LastPulled>;
 
 /**
  * Makes recharges of a provider due now once the provider answers again after an outage: those whose last call had no
@@ -22,23 +24,27 @@ export async function pullForward(run: Run, provider: string): Promise<number> {
 
 async function pullStep(run: Run, provider: string, step: NextStep): Promise<number> {
   let pulled = 0;
-  let after: Date | null = null;
+  let after: LastPulled | null = null;
   for (let batch = 0; batch < BATCHES_MAX; batch++) {
     const [found]: PulledBatch[] = await run<PulledBatch>(pullBatch(provider, step, after));
     pulled += found!.pulled;
-    after = found!.lastDueAt;
     if (found!.seen < BATCH_MAX) break;
+    after = found as LastPulled;
   }
   return pulled;
 }
 
-const pullBatch = (provider: string, step: NextStep, after: Date | null): Prisma.Sql => Prisma.sql`
+// Behind every id of the present moment.
+const LAST_ID = 'ffffffff-ffff-ffff-ffff-ffffffffffff';
+
+const pullBatch = (provider: string, step: NextStep, after: LastPulled | null): Prisma.Sql => Prisma.sql`
   with
   waiting as materialized (
     select id, next_step, asks, due_at
     from recharge_transaction
-    where provider = ${provider} and next_step = ${step} and due_at > coalesce(${after}::timestamptz, now())
-    order by due_at
+    where provider = ${provider} and next_step = ${step}
+      and (due_at, id) > (coalesce(${after?.dueAt}::timestamptz, now()), ${after?.id ?? LAST_ID}::uuid)
+    order by due_at, id
     limit ${BATCH_MAX}::int),
   unanswered as materialized (
     select waiting.id
@@ -67,4 +73,7 @@ const pullBatch = (provider: string, step: NextStep, after: Date | null): Prisma
   select
     (select count(*)::int from waiting) as seen,
     (select count(*)::int from pulled_recharges) as pulled,
-    (select max(due_at) from waiting) as "lastDueAt"`;
+    last_waiting.due_at as "dueAt",
+    last_waiting.id
+  from (select) always
+  left join (select due_at, id from waiting order by due_at desc, id desc limit 1) last_waiting on true`;

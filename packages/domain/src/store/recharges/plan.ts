@@ -145,9 +145,10 @@ function claimOf(
   };
   const { accountId, amountMinor, currency, provider, attempt } = claim;
   const now = { kind, accountId, amountMinor, currency, provider, providerOrderId, attempt };
-  // A recharge that was not sent has no money in suspense. Each kind of its cases is opened once, for any source.
-  const unsent = { slots: [], openCases: [] };
+  // A claim is granted only while no order is acknowledged, and money in suspense acknowledges one. The database opens
+  // a case of a kind once per recharge. So neither slots nor cases have to be read for the answer of this attempt.
+  const unread = { slots: [], openCases: [] };
   const version = before.version + 1;
-  const seen = { ...before, ...now, ...unsent, state: to, nextStep, confirmation, version };
+  const seen = { ...before, ...now, ...unread, state: to, nextStep, confirmation, version };
   return { ...claim, seen };
 }
