@@ -23,10 +23,13 @@ import type { RechargeReport, ReportResult } from './store/recharges/report.js';
 export interface Domain extends Sweep {
   /** Stores a validated request. A repeated idempotency key answers with the first request's transaction. */
   createRecharge(ask: RechargeAsk): Promise<Created>;
-  /** The only way a recharge changes. Calls that arrive together share one statement. */
+  /**
+   * Reports news about a recharge. A recharge changes in no other way. Calls that arrive together share one statement.
+   */
   applyNews(report: RechargeReport): Promise<ReportResult>;
   /**
-   * Makes a provider's recharges due whose last call had no answer, once the provider answers again. Returns how many.
+   * Makes those recharges of a provider due whose last call had no answer. To be called once the provider answers
+   * again. Returns their number.
    */
   pullForward(provider: string): Promise<number>;
   readonly inbox: Inbox;
@@ -46,7 +49,7 @@ export interface Domain extends Sweep {
 export type DomainOptions = Readonly<{
   databaseUrl: string;
   poolMax?: number;
-  /** How long a provider may be silent before it is asked. */
+  /** The time without news about a recharge after which its provider is asked. */
   reconcileAfterMs: number;
   /**
    * Time between two sweeps, default 1 s. A recharge whose submit job is lost is due again after one or two periods.
@@ -54,7 +57,10 @@ export type DomainOptions = Readonly<{
   sweepPeriodMs?: number;
   /** Time limit of one provider call. A submit may take several calls, and the waits between them. */
   providerTimeoutMs: number;
-  /** `<id>:<base64 of 32 bytes>`, several separated by spaces. The first one seals. Without it new keys cannot sign. */
+  /**
+   * Master keys: `<id>:<base64 of 32 bytes>`, separated by spaces. The first one seals. Without one, new keys cannot
+   * sign.
+   */
   masterKeys?: string | undefined;
   /** Whether `ping` accepts a database whose schema is newer than this release. Default: refuse. */
   newerSchema?: NewerSchema;
@@ -68,13 +74,14 @@ export type DomainOptions = Readonly<{
   random?: () => number;
 }>;
 
-// A hint arrives within milliseconds. After two seconds it is lost or in a long queue, and the sweeper may take the
-// row.
+// A hint arrives within milliseconds. A hint that takes two seconds is lost or in a long queue, so the sweeper may take
+// the row.
 const HINT_LIMIT_MS = 2_000;
-// One submit takes one call of providerTimeoutMs with its grace, short refusals with waits of three seconds together,
-// and as long again between its claim and its first call.
+// The time of a submit beyond providerTimeoutMs: the grace of its call, three seconds of short refusals with their
+// waits, and three seconds between its claim and its first call.
 const SUBMIT_MARGIN_MS = 7_000;
-// One query takes one call of providerTimeoutMs with its grace, and three seconds of short refusals with their waits.
+// The time of a query beyond providerTimeoutMs: the grace of its call, and three seconds of short refusals with their
+// waits.
 const QUERY_MARGIN_MS = 3_500;
 
 /** Opens the domain on the database at an address. No app has to import Prisma. */

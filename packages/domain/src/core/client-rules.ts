@@ -1,8 +1,8 @@
 /** The environments of keys. Production accepts only `live` keys, and every other environment only `test` keys. */
 export const keyEnvironments = ['test', 'live'] as const;
 
-// Mutual TLS compares the name with a certificate's common name, which has 64 characters at most (RFC 5280,
-// ub-common-name).
+// A client's name has at most 64 characters. Mutual TLS compares it with a certificate's common name, which is no
+// longer (RFC 5280, ub-common-name).
 const CLIENT_NAME = /^[\p{L}\p{N}](?:[\p{L}\p{M}\p{N} ._@-]{0,62}[\p{L}\p{M}\p{N}])?$/u;
 
 /** A client's name has letters and digits of any script, with spaces and . _ @ - between them. */

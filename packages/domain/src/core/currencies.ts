@@ -1,8 +1,8 @@
 /**
  * The currencies of ISO 4217, list one, as of amendment 180 (in force since January 2026), by number of decimals. It
  * has no funds, metals, bond units and testing codes, since no account is recharged in them. The list is kept here
- * because libraries follow the amendments years late, and Node's own list differs between releases and has withdrawn
- * codes.
+ * because libraries follow the amendments years late, and Node's own list differs between releases and contains
+ * withdrawn codes.
  */
 const decimals: Readonly<Record<number, string>> = {
   0: 'BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX VND VUV XAF XOF XPF',

@@ -89,7 +89,10 @@ export function decide(r: Recharge, report: Report): Decision {
   };
 }
 
-/** Kinds of cases by which money may have moved. The submit that will hear of that money must not be withdrawn. */
+/**
+ * Kinds of cases that suggest that the provider has moved money. A recharge with such a case must not be withdrawn,
+ * because the answer to its submit will report that money.
+ */
 const moneyMayHaveMoved: readonly string[] = [
   'unsent_order',
   'wrong_amount',
@@ -113,7 +116,7 @@ const nothingToDo = (r: Claimable): Decision => ({
   providerOrderId: null,
 });
 
-/** What the decision of a claim reads of a recharge. */
+/** The fields of a recharge that the decision about a claim reads. */
 export type Claimable = Pick<Recharge, 'state' | 'confirmation' | 'nextStep'>;
 
 /** A claim is granted only if the recharge's next step is a submit. */
@@ -123,9 +126,9 @@ export function decideClaim(r: Claimable): Decision {
 }
 
 /**
- * Whether the report answers an attempt that is no longer the last. A worker that was suspended during its attempt must
- * not decide the next one: its "unknown" or "declined" is about a call that no longer matters. "Accepted" and "settled"
- * stay true for any attempt.
+ * Whether the report answers an attempt that is no longer the last. A worker that was suspended during its attempt
+ * reports late. Its "unknown" or "declined" must not decide the next attempt. "Accepted" and "settled" are true for any
+ * attempt.
  */
 const isOutdated = (r: Recharge, report: Report): boolean =>
   report.attempt !== undefined &&
@@ -155,10 +158,10 @@ function otherOrder(r: Recharge, report: Report, difference: Difference): Decisi
 
 /**
  * The journal that puts money into suspense, at most once per recharge.
- * - In CREATED there is none. The order was not sent yet, and the provider will answer its submit with this same order.
- *   That answer posts the money.
- * - In SUCCEEDED there is one only if another order took the money. Money of the recharge's own order is posted
- *   already.
+ * - In CREATED there is no such journal. The order was not sent yet, and the provider will answer its submit with this
+ *   same order. That answer posts the money.
+ * - In SUCCEEDED there is such a journal only if another order took the money. Money of the recharge's own order is
+ *   posted already.
  */
 function suspended(r: Recharge, report: Report): Journal | null {
   if (report.news !== 'settled' || r.state === 'CREATED' || r.slots.includes('suspense')) return null;
@@ -207,13 +210,16 @@ function nextAfter(r: Recharge, report: Report): NextStep | null {
 }
 
 /**
- * An order that the provider has acknowledged is asked about and never sent again. A provider that no longer knows the
- * order may also have forgotten its key, so it could carry out a second order.
+ * The next step. If the provider has acknowledged the order, it is asked about the order, which is never sent again. A
+ * provider that no longer knows the order may also have forgotten its key, so it could carry out a second order.
  */
 const nextUnlessAcknowledged = (r: Recharge, report: Report, otherwise: NextStep | null): NextStep | null =>
   confirmationAfter(r, report) === 'acknowledged' ? 'ask' : (report.nextStep ?? otherwise);
 
-/** A case without a contradiction: the provider acknowledged the order and now does not know it. */
+/**
+ * The kind of case to open although the report contradicts nothing. It is opened when the provider acknowledged the
+ * order and now does not know it.
+ */
 const doubtOf = (r: Recharge, { source, nextStep }: Report): CaseKind | null =>
   source === 'poll' && nextStep === 'submit' && r.confirmation === 'acknowledged' ? 'absent_order' : null;
 

@@ -6,7 +6,7 @@ export type NextStep = (typeof nextSteps)[number];
 
 export type ResubmitCapabilities = Readonly<{ idempotentSubmit: boolean; queryByReference: boolean }>;
 
-/** The result of a query. `silent`: the provider did not answer. */
+/** What a query found out about the order. `silent`: the provider did not answer. */
 export type QueryEvidence = 'found' | 'absent' | 'silent';
 
 /**
@@ -27,8 +27,8 @@ export function nextStep(
 
 /**
  * The gap before the next query. It doubles from `afterMs` up to 64 times that, so an order that never settles costs a
- * few calls per day instead of one per second. `jitter` in [0, 1) spreads recharges whose provider fell silent at one
- * time.
+ * few calls per day instead of one per second. `jitter` in [0, 1) spreads the queries of recharges whose provider
+ * stopped answering at one time.
  */
 export const gapMs = (asks: number, afterMs: number, jitter: number): number =>
   Math.round(afterMs * 2 ** Math.min(asks, 6) * (0.75 + jitter / 2));

@@ -47,7 +47,7 @@ export const journalOnEntering = (state: State, r: Parties): Journal | null =>
   entries[r.kind][state]?.(r) ?? null;
 
 /**
- * Posts money to suspense that moved late or in another amount. `money` is the amount that the provider reports.
+ * Posts money that moved late or in another amount to suspense. `money` is the amount that the provider reports.
  * Collected money came in, so suspense is credited. Delivered money went out, so suspense is debited.
  */
 export const suspenseJournal = (r: Parties, money: Money): Journal => suspenseJournals[r.kind](r, money);

@@ -45,5 +45,5 @@ export function step(from: State, heard: News): { verdict: Verdict; to: State } 
   return { verdict: 'moved', to: cell };
 }
 
-/** A recharge in a final state is never due. Only a person can question the state. */
+/** A recharge in a final state is never due. Only a person can correct it. */
 export const isFinal = (state: State): boolean => grid[state].every((cell) => cell === '-' || cell === '!');

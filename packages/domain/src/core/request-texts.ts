@@ -6,8 +6,8 @@ type RequestText = Readonly<{
 }>;
 
 /**
- * The optional texts of a request for a recharge. They decide nothing. This list is their only one: it gives the type
- * of a request, the columns of the statements, the fingerprint, and the fields of an answer. A new text goes to the
+ * The optional texts of a request for a recharge. No decision depends on them. The type of a request, the columns of
+ * the statements, the fingerprint and the fields of an answer are all derived from this list. A new text goes to the
  * end, because fingerprints are taken in this order.
  */
 export const requestTexts = {
@@ -21,7 +21,7 @@ type ShownName = {
   [N in RequestTextName]: (typeof requestTexts)[N]['isShown'] extends true ? N : never;
 }[RequestTextName];
 
-/** Missing and null mean the same. */
+/** The texts of a request. A missing text and null mean the same. */
 export type GivenTexts = { readonly [N in RequestTextName]?: string | null | undefined };
 export type RequestTexts = { readonly [N in RequestTextName]: string | null };
 export type ShownTexts = { readonly [N in ShownName]: string | null };

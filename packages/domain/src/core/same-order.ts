@@ -18,9 +18,7 @@ type OwnOrder = Readonly<{
   providerOrderId: string | null;
 }>;
 
-/**
- * The difference between a reported order and the one that we sent. Each is also the kind of the case that it opens.
- */
+/** The difference between a reported order and the one that we sent. The case that a difference opens has its name. */
 export type Difference = 'other_account' | 'several_orders' | 'wrong_amount';
 
 /**

@@ -6,7 +6,7 @@ type Rule = Readonly<{
   max: number;
   /** `origin`: per key and address. `key`: per key, over all addresses. `client`: per client, over all its keys. */
   countedBy: 'origin' | 'key' | 'client';
-  /** How long an alarm locks the key at that address. 0: it locks nothing, and people are told. */
+  /** The time for which an alarm locks the key at the address. 0: the alarm locks nothing and only informs people. */
   lockMs: number;
   /** The reason for the number, and for or against a lock. */
   reason: string;
@@ -15,10 +15,11 @@ type Rule = Readonly<{
 const MINUTE_MS = 60_000;
 
 /**
- * Events that an honest caller rarely causes, added up over all processes.
+ * The rules about events that an honest caller rarely causes. Events are added up over all processes.
  *
- * Only guesses at a secret lock a key, and only at the address that guesses. A key's id is no secret, so a lock of the
- * whole key would let any stranger stop its owner. An authenticated caller's mistakes never refuse its next recharge.
+ * Only guesses at a secret lock a key, and only at the address that they come from. A key's id is no secret, so a lock
+ * at all addresses would let any stranger stop the owner of the key. A mistake of an authenticated caller never causes
+ * the refusal of its next recharge.
  */
 export const securityRules = {
   bad_signature: {

@@ -4,7 +4,8 @@ import { kinds } from '../../src/core/postings.js';
 import { isFinal, type News, news, type State, states, step } from '../../src/core/recharge.js';
 import { recharge, report } from '../support/recharge.js';
 
-// Written from the rules and not from the grid: first the moves, then the conflicts. All other news are stale.
+// The expected table. It is written from the rules and not copied from the grid. First come the moves, then the
+// conflicts. All other news are stale.
 const moves: Partial<Record<`${State} ${News}`, State>> = {
   'CREATED submit': 'SUBMITTED',
   'CREATED withdraw': 'CANCELED',

@@ -83,7 +83,7 @@ function walletIn(kind: Kind, state: State, amount: bigint): { available: bigint
     : { available: DEPOSIT - amount, frozen: amount };
 }
 
-/** The faults of the books at this place of the walk, which was reached from `before`. */
+/** The faults of the books at a place of the search, which was reached from `before`. */
 function faultsAt({ r, books }: Place, before: Place): string[] {
   const held = walletIn(r.kind, r.state, r.amountMinor);
   const settlements = r.slots.filter((slot) => ['collect', 'settle', 'reverse'].includes(slot));

@@ -17,7 +17,7 @@ const timers = [
   ...(['setInterval', 'clearInterval', 'setTimeout', 'clearTimeout'] as const),
 ];
 
-/** By how many ms the due time of a recharge is ahead of the database's clock. */
+/** The milliseconds until the due time of a recharge, by the database's clock. */
 async function dueInMs(id: string): Promise<number> {
   const [row] = await books.rows<{ ms: number }>(
     'select (extract(epoch from due_at - clock_timestamp()) * 1000)::float8 as ms from recharge_transaction where id = $1',
@@ -26,7 +26,7 @@ async function dueInMs(id: string): Promise<number> {
   return row!.ms;
 }
 
-// Summer time moves the displayed time by an hour and the epoch not at all, so an hour is more than it could cause.
+// Summer time changes the displayed time but not the epoch, so it never causes a difference of an hour here.
 test.each([-HOUR_MS, HOUR_MS])(
   'a worker whose clock is %d ms off sets the due times of the database',
   async (off) => {

@@ -18,8 +18,8 @@ afterEach(() =>
 afterAll(() => books.close());
 
 /**
- * Makes the first `failures` statements on `table` fail with `sqlState`. A sequence counts, since no rollback resets
- * it.
+ * Makes the first `failures` statements on `table` fail with `sqlState`. A sequence counts the failures, since no
+ * rollback resets it.
  */
 const trouble = (table: string, event: string, sqlState: string, failures: number) =>
   books.rows(`
@@ -102,7 +102,7 @@ describe.each(['40001', '40P01'])('%s', (sqlState) => {
   });
 });
 
-/** Refuses each transition of one recharge with this news, with an error that no retry avoids. */
+/** Makes the database refuse each transition of one recharge with this news. A retry meets the same error. */
 const refuse = (id: string, news: string) =>
   books.rows(`
     create function refuse_one() returns trigger language plpgsql as $$

@@ -18,7 +18,7 @@ const call = (
   httpStatus: number | null,
 ): ProviderCallRow => ({
   ...{ id: uuidv7(), operation, attempt: 1, outcome, providerCode: null, httpStatus },
-  // Later than the claim, whose time comes from the database.
+  // The call is later than the claim, whose time comes from the database.
   ...{ startedAt: new Date(Date.now() + 60_000), endedAt: new Date(Date.now() + 60_000) },
 });
 

@@ -96,7 +96,7 @@ test('the gap to the next step counts from when the row’s lock was obtained', 
     from recharge_transaction t join provider_call c on c.transaction_id = t.id where t.id = $1`,
     [id],
   );
-  // In these books a submit has eight seconds.
+  // In these books the time limit of a submit is eight seconds.
   expect(row!.left).toBeGreaterThan(7.2);
   expect(row!.age).toBeLessThan(1);
 });

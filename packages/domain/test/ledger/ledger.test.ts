@@ -49,8 +49,8 @@ const waiting = (sessions: number) =>
   );
 
 /**
- * The number of deadlocks so far. A retry hides each of them, but only after the second that the server takes to find
- * it.
+ * The number of deadlocks so far. A retry hides each deadlock from the caller, but only after the second that the
+ * server takes to find it.
  */
 const deadlocks = async () => {
   const server = new pg.Client(process.env.TEST_POSTGRES_URL);
@@ -74,7 +74,7 @@ test('200 settlements at once over 5 wallets and two processes: each balance fol
       ),
     ),
   );
-  // Both processes report each end. Meanwhile new deliveries take money from the same wallets.
+  // Both processes report the end of each recharge. Meanwhile new deliveries take money from the same wallets.
   await Promise.all([
     ...ids.flatMap((id, n) =>
       doors.map((door) => door.applyNews(reportOf(id, n % 3 ? 'settled' : 'declined'))),

@@ -11,7 +11,10 @@ const START = Date.parse('2026-11-01T00:00:00Z');
 let books: Books;
 let made: readonly Row[];
 
-/** Three rows per second whose ids are in another order: the id of each third row is hours before or after its time. */
+/**
+ * Makes three rows per second. The time inside an id is one hour before, one hour after or three hours after the row's
+ * time, so ids and times have different orders.
+ */
 beforeAll(async () => {
   books = await openBooks();
   made = await books.rows<Row>(

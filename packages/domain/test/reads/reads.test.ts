@@ -125,7 +125,7 @@ test('a recharge whose submit may still be under way has no next step', async ()
   const id = await recharged(books.domain, {}, 'submit');
   const nextStep = async () => (await books.domain.reads.outstanding(id))!.nextStep;
   expect(await nextStep()).toBeNull();
-  // In these books a submit has eight seconds, margin included.
+  // In these books the time limit of a submit is eight seconds, margin included.
   for (const [age, step] of [
     ['7 s', null],
     ['9 s', 'ask'],

@@ -107,7 +107,7 @@ test('a recharge is due again after the time of its submit, to be asked about', 
   const id = await recharged(books.domain, {}, 'submit');
   const { state, next_step, due_in_s } = await row(id);
   expect({ state, next_step }).toEqual({ state: 'SUBMITTED', next_step: 'ask' });
-  // In these books a submit has eight seconds: one for the call, and the margin of seven.
+  // In these books the time limit of a submit is eight seconds: one for the call, and the margin of seven.
   expect(due_in_s).toBeGreaterThan(6);
   expect(due_in_s).toBeLessThanOrEqual(8);
 });
@@ -233,8 +233,8 @@ test('a report that was decided on an old version does not wait for the row’s 
   try {
     await holder.query('begin');
     await holder.query('select from recharge_transaction where id = $1 for update', [id]);
-    // A second job for a recharge that is already sent. It would wait if the row were locked before its version is
-    // compared.
+    // A second job submits a recharge that is already sent. Its report would wait if the row were locked before its
+    // version is compared.
     expect(await books.domain.applyNews(reportOf(id, 'submit'))).toMatchObject({
       verdict: 'stale',
       claim: null,

@@ -73,7 +73,7 @@ test('a failed or canceled recharge frees its room once, while others are create
   expect(counter).toBeGreaterThan(0);
   expect(counter).toBeLessThanOrEqual(10_000);
   const findings = await books.domain.verify();
-  // Most clients of this file have an id only, and no row.
+  // Most clients of this file have no row in the table of clients.
   expect(findings.filter(({ invariant }) => invariant !== 'known_client')).toEqual([]);
 });
 

@@ -18,7 +18,7 @@ afterAll(() => books.close());
 const open = () =>
   books.open({ random: () => 0.5, onRefused: (id, error) => refused.push(`${id} ${error.message}`) });
 
-/** Refuses each transition of one recharge with this news, with an error that no retry avoids. */
+/** Makes the database refuse each transition of one recharge with this news. A retry meets the same error. */
 const refuse = (id: string, news: News, sqlState = 'P0001') =>
   books.rows(`
     create or replace function refuse_one() returns trigger language plpgsql as $$

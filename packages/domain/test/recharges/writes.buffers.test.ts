@@ -7,7 +7,10 @@ import { BUSY_ACCOUNT, openManyRows } from '../support/many-rows.js';
 
 const RECHARGES = 100_000;
 const BACKLOG = 20_000;
-/** At least as many as a statement of the intake, one of the trail, and one of all others take together. */
+/**
+ * The number of recharges that are created together. No batch of the intake, of the trail or of any other statement is
+ * larger.
+ */
 const CREATED_TOGETHER = 32;
 const TOGETHER = 64;
 const CALLS_TOGETHER = 150;
@@ -199,7 +202,8 @@ describe('what runs on a timer, behind a backlog', () => {
   test('the end of an outage', async () => {
     await books.rows(`update recharge_transaction set due_at = now() + interval '1 hour' + (random() * interval '1 minute')
       where next_step = 'submit' and due_at is not null`);
-    // Every statement above was tried and rolled back twice, which no installation does: its dead rows go first.
+    // Every statement above was tried and rolled back twice, which leaves dead rows. No installation has those, so they
+    // are removed first.
     await books.rows('vacuum analyze recharge_transaction');
     let pulled = 0;
     await expectFew(async () => {

@@ -4,7 +4,9 @@ import { sessionPins } from '../../src/store/database/database.js';
 
 type Statement = Readonly<{ text: string; values: readonly unknown[] }>;
 
-/** The most buffers for a statement that runs per request or on a timer: a tenth of a second of a cold disk. */
+/**
+ * The most buffers of a statement that runs per request or on a timer. A cold disk reads them in a tenth of a second.
+ */
 export const BUFFERS_MAX = 2_000;
 
 /** The buffers of 8 kB that a statement touched, with the plan that touches more. */
@@ -16,8 +18,8 @@ export type Touched = Readonly<{
 }>;
 
 /**
- * Runs `work` and counts the buffers that each of its statements touches: with a plan for its values, and with a plan
- * for all values, as a connection makes it after five runs. For that the statements are run again and rolled back.
+ * Runs `work` and counts the buffers that each of its statements touches. Each statement is run again with two plans
+ * and rolled back: with a plan for its values, and with the plan for all values that a connection uses after five runs.
  */
 export async function buffersOf(url: string, work: () => Promise<unknown>): Promise<Touched[]> {
   const statements: Statement[] = [];
@@ -29,7 +31,10 @@ export async function buffersOf(url: string, work: () => Promise<unknown>): Prom
   });
 }
 
-/** The same for statements that write: each is tried and rolled back before it is run, since it finds no work after. */
+/**
+ * Counts buffers like `buffersOf`, for statements that write. Each is tried and rolled back before its own run, since
+ * it would find no work afterwards.
+ */
 export const buffersOfWrites = (url: string, work: () => Promise<unknown>): Promise<Touched[]> =>
   explaining(url, async (explain) => {
     const touched: Touched[] = [];

@@ -7,9 +7,9 @@ export const QUIET_CLIENT = OTHER_CLIENT;
 export const BUSY_ACCOUNT = 'acct-busy';
 
 /**
- * Books of one client with `count` recharges of 10,000 accounts, and all their other rows. Some thousand of the older
- * half have failed, the newest 200 are not final, and none is canceled. Another client has ten old recharges. Triggers
- * and foreign keys are off, because they would take ten times as long as the rows.
+ * Books of one client with `count` recharges of 10,000 accounts, with their rows in all tables. Some thousand of the
+ * older half have failed, the newest 200 are not final, and none is canceled. Another client has ten old recharges. The
+ * rows are written without triggers and foreign keys, which would take ten times as long.
  */
 export async function openManyRows(count: number): Promise<Books> {
   const books = await openBooks();

@@ -1,4 +1,7 @@
-/** One HTTP call to the ingress, answered or refused. It holds no secret; its author leaves secrets out. */
+/**
+ * One HTTP call to the ingress, answered or refused. It holds no secret, because the code that makes it leaves secrets
+ * out.
+ */
 export type AuditCall = Readonly<{
   id: string;
   /**

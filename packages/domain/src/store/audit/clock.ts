@@ -11,7 +11,8 @@ type Look = Readonly<{ nowMs: number; hasMonth: boolean }>;
  * Converts times of this process to the database's clock. A row that is filed again after a failure keeps its converted
  * time, since the time is part of its key.
  *
- * Every ten seconds at most it reads the database's clock, and calls `ensure` if this month has no partition.
+ * The database's clock is read at most once per ten seconds. If the audit trail has no partition for the current month,
+ * that read also calls `ensure`.
  */
 export function databaseClock(run: Run, ensure: () => Promise<unknown>) {
   const converted = new WeakMap<object, Date>();

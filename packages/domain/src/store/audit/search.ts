@@ -4,7 +4,7 @@ import { momentOr } from '../database/newest.js';
 import type { AuditCall } from './call.js';
 
 export type AuditFilter = Readonly<{
-  /** Unset: the calls of all clients, which only operators may see. */
+  /** The client whose calls are wanted. Unset: the calls of all clients, which only operators may see. */
   clientId?: string | undefined;
   keyId?: string | undefined;
   accountId?: string | undefined;
@@ -29,10 +29,11 @@ export type AuditPage = Readonly<{
   next: CallPlace | null;
 }>;
 
-// A statement reads one or two buffers per call.
+// The most calls that one statement examines. It reads one or two buffers per call.
 const EXAMINED_MAX = 800;
-// An index per filter would cost each call more than its row does. Instead up to 6 statements per page look through the
-// trail, 4,800 calls in about 15 ms. Then the page is answered with what was found, and the next page continues there.
+// An index per filter would cost more per call than the call's row. Instead up to 6 statements per page look through
+// 4,800 calls of the trail, in about 15 ms. Then the page is answered with the calls found so far, and the next page
+// continues after the last call that was examined.
 const ROUNDS = 6;
 
 type Found = AuditCall & Readonly<{ examined: number; lastAt: Date | null; lastId: string | null }>;
@@ -41,7 +42,7 @@ export async function searchCalls(run: Run, filter: AuditFilter): Promise<AuditP
   const calls: AuditCall[] = [];
   let { before } = filter;
   for (let round = 0; round < ROUNDS; round++) {
-    // One call more than the page holds tells whether there is a next page.
+    // The statement asks for one call more than the page holds. If it exists, there is a next page.
     const found = await run<Found>(examine({ ...filter, before }, filter.limit + 1 - calls.length));
     calls.push(...found.filter(({ id }) => id !== null).map(callOf));
     if (calls.length > filter.limit) {

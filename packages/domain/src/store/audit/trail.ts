@@ -24,12 +24,12 @@ export interface Audit {
   dropBefore(month: Date): Promise<string[]>;
 }
 
-// Two months ahead: a fleet whose reconciliation workers are down for weeks still has its partitions.
+// Partitions are made two months ahead. So a fleet whose reconciliation workers are down for weeks still has them.
 const MONTHS_AHEAD = 2;
 
 /**
- * The trail uses the connections for reads, so calls of strangers and searches never compete with the statements of
- * money.
+ * The trail uses the connections for reads. So neither searches nor calls of strangers take connections from the
+ * statements that move money.
  */
 export function openAudit({ read: run }: Pick<Store, 'read'>): Audit {
   const ensurePartitions = async (): Promise<number> => {

@@ -4,7 +4,10 @@ import { type BatchRun, eachAlone } from './each-alone.js';
 import { HeldLane } from './held-lane.js';
 
 export type CoalesceOptions<Ask> = Readonly<{
-  /** The most calls that share a statement. Beyond 64 a statement gets slower faster than their number falls. */
+  /**
+   * The most calls that share a statement. With more than 64 calls, the statements slow down more than their smaller
+   * number saves.
+   */
   batchMax: number;
   /** The most statements of this kind at once. Calls that arrive meanwhile form the next batch. */
   inFlightMax: number;
@@ -13,9 +16,9 @@ export type CoalesceOptions<Ask> = Readonly<{
 }>;
 
 /**
- * Lets calls that arrive together share one statement. There is no timer: a lone call starts at once, and under load a
- * batch grows while the statements before it run. `run` answers in the order of the calls, and an Error among its
- * answers fails that call alone. If the database refuses a shared statement, each call is run alone.
+ * Lets calls that arrive together share one statement. There is no timer. A lone call starts immediately. Under load a
+ * batch grows while earlier statements run. `run` answers in the order of the calls. An Error among its answers fails
+ * that call alone. If the database refuses a shared statement, each call is run alone.
  *
  * Calls for a lock that another session holds for too long go to a lane of their own until the lock is obtained again.
  */
@@ -59,5 +62,5 @@ export function coalesce<Ask, Answer>(
   };
 }
 
-/** A database that is away fails all calls of the batch at once, without a try per call. */
+/** If the database is away, all calls of the batch fail together, without a try per call. */
 const isHopeless = (error: unknown): boolean => isUnavailable(error) && !isContended(error);

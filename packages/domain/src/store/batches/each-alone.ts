@@ -32,7 +32,8 @@ export async function eachAlone<Ask, Answer>(
   }
 }
 
-// Three locks are awaited at once, and no further one after four seconds, because callers wait for the whole round.
+// At most three locks are awaited at the same time. After four seconds no further lock is awaited, because callers wait
+// for the whole round.
 const LOCKS_AT_ONCE = 3;
 const ROUND_LIMIT_MS = 4_000;
 
@@ -67,7 +68,7 @@ function groupsOf<Ask>(asks: readonly Ask[], lockOf: ((ask: Ask) => string) | un
   return [...groups.values()];
 }
 
-/** Runs calls with the same lock. A lock that is held is held for all of them, so it is awaited once. */
+/** Runs calls with the same lock. If another session holds the lock, it is awaited once for all of them. */
 async function aloneOrHeld<Ask, Answer>(
   group: readonly Ask[],
   run: BatchRun<Ask, Answer>,

@@ -3,12 +3,13 @@ import { type BatchRun, eachAlone } from './each-alone.js';
 
 type Waiting<Ask, Answer> = { ask: Ask; resolve: (answer: Answer) => void; reject: (error: Error) => void };
 
-// Each statement waits for its lock on a connection of the pool.
+// The most statements at once. Each occupies a connection of the pool while it waits for its lock.
 const IN_FLIGHT_MAX = 2;
 
 /**
- * The lane for calls whose lock another session holds, apart from all other calls. Calls with the same lock share a
- * statement and fail together if the lock is not obtained in time. After the first success the lock leaves this lane.
+ * Runs the calls whose lock another session holds, apart from all other calls. Calls with the same lock share a
+ * statement and fail together if the lock is not obtained in time. After the first success, calls with this lock run
+ * with all other calls again.
  */
 export class HeldLane<Ask, Answer> {
   readonly #run: BatchRun<Ask, Answer>;

@@ -7,16 +7,19 @@ export type DayCeiling = Readonly<{ clientId: string; currency: string; dayMinor
 /** The current step on the database's clock, so a day is the same for all processes. */
 export const THIS_DAY_STEP = Prisma.sql`day_step(now())`;
 
-/** The row that recharges under this ceiling lock one after the other. It is never deleted. */
+/**
+ * Makes the counter's row, if it is missing. Recharges under this ceiling lock the row one after the other. It is never
+ * deleted.
+ */
 export const insertedCounter = ({ clientId, currency }: DayCeiling): Prisma.Sql => Prisma.sql`
   insert into day_counter (client_id, currency)
   values (${clientId}::uuid, ${currency})
   on conflict do nothing`;
 
 /**
- * Parts of a statement that name the recharges of `offered` for which the ceiling has room `input`. The counter stays
- * locked until the commit, so each process decides on the sum that the processes before it left. Postgres reads a row
- * whose lock was awaited as it is after the wait.
+ * Parts of a statement. They select the recharges of `offered` for which the ceiling has room, as `input`. The counter
+ * stays locked until the commit, so each process decides on the sum that the earlier ones committed. Postgres reads a
+ * row whose lock was awaited as it is after the wait.
  */
 export const inputUnder = (
   offered: Prisma.Sql,

@@ -1,8 +1,8 @@
 import { BlockList, isIP } from 'node:net';
 
 /**
- * Returns a test whether an address is in a list of addresses and networks (CIDR). An IPv4 address in IPv6's form
- * (`::ffff:10.0.0.1`) counts as IPv4. An empty list allows every address.
+ * Returns a function that tells whether an address is in a list of addresses and networks (CIDR). An IPv4 address in
+ * IPv6's form (`::ffff:10.0.0.1`) counts as IPv4. An empty list allows every address.
  * @throws for an entry that is neither an address nor a network
  */
 export function addressTest(entries: readonly string[]): (address: string | undefined) => boolean {

@@ -7,11 +7,11 @@ import { filedSecurityEvents } from './security-events.js';
 /** A client whose recharges differ from its own history. */
 export type Anomaly = Readonly<{ rule: SecurityRule; clientId: string; detail: string }>;
 
-// The most that one statement reads of a client: its newest recharges inside the window, and its newest before it. A
-// client with more than RECENT_MAX in a window is judged by the pace of the newest ones.
+// The most recharges of a client that one statement reads: the newest inside the window, and the newest before the
+// window. If a client has more than RECENT_MAX in the window, the pace of the newest ones counts.
 const RECENT_MAX = 500;
 const PAST_MAX = 1_000;
-// Fewer recharges say nothing about what is usual.
+// The fewest past recharges from which it is known what is usual for a client.
 const PAST_MIN = 50;
 const VELOCITY_TIMES = 10;
 const VELOCITY_MIN = 100;

@@ -22,9 +22,9 @@ export type NewClient = Readonly<{
   accounts: readonly string[];
   /** Part of the key's id. `live` keys are for production, `test` keys for all other environments. */
   env: (typeof keyEnvironments)[number];
-  /** The key may sign the balance query in the S3 form. */
+  /** Whether the key may sign the balance query in the S3 form. */
   allowS3?: boolean;
-  /** A live key may be sent as a bearer token. A test key always may. */
+  /** Whether a live key may be sent as a bearer token. A test key always may. */
   allowBearer?: boolean;
   requireSignature?: boolean;
   rateLimitPerMinute?: number | null;
@@ -45,22 +45,24 @@ export type NewKey = Readonly<{ clientId: string; keyId: string; secret: string 
 export interface Clients {
   /** @throws for a bad entry of `ipAllow`, and for a key that signs if there is no master key to seal its secret */
   create(client: NewClient): Promise<NewKey>;
-  /** Null if there is no such client. @throws as `create` does */
+  /** Returns null if there is no such client. @throws as `create` does */
   addKey(clientId: string, key: AddedKey): Promise<NewKey | null>;
   list(): Promise<Key[]>;
-  /** False if there is no such key, or it is already revoked. */
+  /** Revokes a key. Returns false if there is no such key, or it is already revoked. */
   revoke(keyId: string): Promise<boolean>;
   /**
    * Gives the key a new secret. The previous one stays valid for 24 hours, so the client can change over without a gap.
    */
   rotate(keyId: string): Promise<NewKey | null>;
-  /** Null for an unknown or revoked key. The caller checks expiry, locks and all other limits. */
+  /** Finds a key. Null for an unknown or revoked key. The caller checks expiry, locks and all other limits. */
   find(keyId: string): Promise<KeyVerifier | null>;
   /** Finds the key that the `sub` of an access token stands for. */
   findBySubject(subject: string): Promise<KeyVerifier | null>;
   /** True for the first use of a nonce over all processes. */
   useNonce(use: { keyId: string; nonce: string }): Promise<boolean>;
-  /** Seals all secrets with the first master key that another one sealed. Returns how many keys it changed. */
+  /**
+   * Seals those secrets with the first master key that another master key sealed. Returns the number of changed keys.
+   */
   rekey(): Promise<number>;
 }
 

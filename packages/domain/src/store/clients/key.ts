@@ -18,7 +18,7 @@ export type Key = Readonly<{
   canSign: boolean;
   rateLimitPerMinute: number | null;
   ipAllow: readonly string[];
-  /** By currency. */
+  /** The ceiling per currency. */
   ceilings: Readonly<Record<string, Ceiling>>;
   oauthSubject: string | null;
   createdAt: Date;
@@ -27,7 +27,7 @@ export type Key = Readonly<{
   revokedAt: Date | null;
 }>;
 
-/** A key with the tests of a caller's proof. The secrets themselves stay inside. */
+/** A key, with functions that test the caller's secret or signature. It does not show the secrets themselves. */
 export type KeyVerifier = Readonly<{
   key: Key;
   /** Whether a presented secret is the key's, in constant time. */
@@ -36,9 +36,7 @@ export type KeyVerifier = Readonly<{
   hmacs: (message: string) => Buffer[];
   /** Whether the key may be used from an address. */
   isAllowedFrom: (address: string | undefined) => boolean;
-  /**
-   * Until when the key is refused at an origin (an address or network, as security rules name it). Null if it is not.
-   */
+  /** The end of the key's lock at an origin (an address or network, as security rules name it). Null without a lock. */
   lockedUntil: (origin: string) => Date | null;
 }>;
 

@@ -15,7 +15,8 @@ export type Suspicion = Readonly<{
   count: number;
 }>;
 /**
- * A rule's limit was reached. The key is refused at `origin` until `until`. If `until` is null, people are only told.
+ * A rule's limit was reached. The key is refused at `origin` until `until`. If `until` is null, the alarm only informs
+ * people.
  */
 export type Alarm = Readonly<{
   rule: SecurityRule;
@@ -68,8 +69,9 @@ const suspicionColumns = columns({
 });
 
 /**
- * A statement does not see the rows that it inserts, so the reported counts are added to those of earlier events. A
- * limit is reached once per window: by the report that passes it, not by the reports after it.
+ * A statement does not see the rows that it inserts, so the reported counts are added to the counts of earlier events.
+ * The report that passes a limit raises the alarm. Later reports raise no further alarm in the same window or during
+ * the lock.
  */
 async function report(run: Run, seen: readonly Suspicion[]): Promise<Alarm[]> {
   if (seen.length === 0) return [];

@@ -68,7 +68,7 @@ function unpack(sealed: Uint8Array) {
 function masterKey(text: string): MasterKey {
   const [, id = '', encoded = ''] = /^([A-Za-z0-9_-]{1,32}):([A-Za-z0-9+/]{43}=)$/.exec(text) ?? [];
   const bytes = Buffer.from(encoded, 'base64');
-  // The message ends in a log, so it never quotes the text.
+  // The message is written to a log, so it never quotes the text.
   if (bytes.length !== 32) throw new Error('a master key is <id>:<base64 of 32 bytes>');
   return { id, bytes };
 }

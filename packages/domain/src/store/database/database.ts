@@ -8,8 +8,8 @@ import { persist } from './failure.js';
 export type Database = PrismaClient;
 
 /**
- * Runs one statement on the connection pool that Prisma also uses. Through Prisma the same statement takes twice the
- * process's time and makes a tenth of all allocations of the ingress.
+ * Runs one statement on the connection pool that Prisma also uses. Through Prisma the same statement takes the process
+ * twice the time, and causes a tenth of all allocations of the ingress.
  * @throws StoreUnavailable if the database is away, the error itself if the statement is at fault
  */
 export type Run = <Row>(statement: Prisma.Sql) => Promise<Row[]>;
@@ -40,7 +40,8 @@ const CONNECT_LIMIT_MS = 5_000;
 const ANSWER_LIMIT_MS = 12_000;
 const SURVEY_LIMIT_MS = 600_000;
 
-// Three lists at once occupy one core of the database. More of them would only wait there instead of here.
+// Three lists at the same time occupy one core of the database. With more connections, lists would wait in the database
+// instead of in this process.
 const READS_MAX = 3;
 
 /** The settings of every session of ours. Times are in milliseconds. */
@@ -48,8 +49,9 @@ export const sessionPins: Pins = {
   ...plainSession,
   ...planner,
   statement_timeout: ['10000'],
-  // Longer than deadlock_timeout, so that a deadlock is reported as one. A longer wait is not for our own statements:
-  // another session holds the row, and the callers that share the statement should not wait with it.
+  // Longer than deadlock_timeout, so that Postgres reports a deadlock as a deadlock. Our own statements hold no lock
+  // for longer, so a longer wait means that another session holds the row. The other callers that share the statement
+  // should not wait for that session.
   lock_timeout: ['1500'],
   idle_in_transaction_session_timeout: ['30000'],
 };
@@ -81,7 +83,7 @@ export function openDatabase({ databaseUrl, poolMax, onConnectionLost }: Databas
 
 const INT8 = 20;
 
-/** Throws for a time that cannot be parsed. The driver's own parser returns null. */
+/** A parser that throws for a time that it cannot read. The driver's own parser returns null. */
 function strictTime(oid: number): (text: string) => unknown {
   const parse = pg.types.getTypeParser(oid);
   return (text) => {
@@ -92,7 +94,7 @@ function strictTime(oid: number): (text: string) => unknown {
 }
 
 const { TIMESTAMP, TIMESTAMPTZ } = pg.types.builtins;
-/** The same values that Prisma returns: int8 as an exact bigint. */
+/** These parsers return the same values as Prisma, such as an exact bigint for int8. */
 const ownParsers = new Map<number, (text: string) => unknown>([
   [INT8, BigInt],
   [TIMESTAMP, strictTime(TIMESTAMP)],

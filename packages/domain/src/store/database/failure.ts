@@ -17,13 +17,18 @@ export function codeOf(error: unknown): string | null {
   return typeof code === 'string' ? code : null;
 }
 
-// The same statement may be sent again after: a serialization failure or a deadlock (40001, 40P01, P2034); a partition
-// that another process made at the same moment (duplicate table, 42P07); a prepared plan that a migration made invalid
-// (0A000, 26000). The last error also closes its connection, and the next connection plans anew.
+// The errors after which the same statement may be sent again.
+//
+// - 40001, 40P01, P2034: a serialization failure or a deadlock.
+//
+// - 42P07 (duplicate table): another process made the partition at the same moment.
+//
+// - 0A000, 26000: a migration made a prepared plan invalid. The connection is closed, and the next one plans anew.
 const RETRYABLE = new Set(['40001', '40P01', '42P07', '0A000', '26000', 'P2034']);
 
-// Classes 08 connection, 53 resources (disk full, too many connections), 57P0 shutdown, 58 input and output. 25006: the
-// server only reads, as an old primary does after a failover. 25P03, 25P04: a limit ended the transaction.
+// The database cannot work at present: classes 08 (connection), 53 (disk full, too many connections), 57P0 (shutdown)
+// and 58 (input and output). 25006: the server only reads, like an old primary after a failover. 25P03, 25P04: a time
+// limit ended the transaction.
 const GONE_STATE = /^(08...|53...|57P0\d|58...|25006|25P03|25P04)$/;
 // A lock that was not obtained in time, and a statement that did not end in time.
 const CONTENDED = new Set(['55P03', '57014']);

@@ -20,8 +20,8 @@ type Server = Readonly<{
 
 type SchemaState = Readonly<{ applied: string[]; unfinished: string[]; missingRights: string[] }>;
 
-// Ids, nonces and the bounds of lists allow for clocks that differ. One minute is far more than NTP leaves between
-// clocks, and far less than the hour that lists by time allow for.
+// The most that two clocks may differ. Ids, nonces and the bounds of lists allow for such differences. One minute is
+// far more than NTP leaves between clocks, and far less than the hour that lists by time allow for.
 const CLOCKS_APART_MS_MAX = 60_000;
 
 /**
@@ -81,7 +81,10 @@ function faultsOfServer({ isReplica, isReadOnly, wrongSettings, encoding }: Serv
   return faults;
 }
 
-/** The server read its clock between question and answer, so only a time outside of that interval differs. */
+/**
+ * The server read its clock at some moment between question and answer. Only a time outside that interval shows a wrong
+ * clock.
+ */
 function faultsOfClocks(serverMs: number, askedAtMs: number, answeredAtMs: number): string[] {
   const apartMs = Math.max(askedAtMs - serverMs, serverMs - answeredAtMs);
   if (apartMs <= CLOCKS_APART_MS_MAX) return [];

@@ -8,20 +8,20 @@ import type pg from 'pg';
 import { migrationNames, prismaDir } from './migrations.js';
 import { grantRights, refuseUnfitRole } from './rights.js';
 
-// This global is declared in the types of browsers only.
+// TypeScript declares this global only in its types for browsers.
 declare const WebAssembly: {
   instantiate(wasm: Buffer, imports: object): Promise<{ instance: { exports: Record<string, unknown> } }>;
 };
 
 const noFilters = { externalTables: [], externalEnums: [] };
 
-// Any number serves. It must be the same in all processes that migrate one database.
+// The number of the advisory lock. It may be any number that is the same in all processes.
 const MIGRATION_LOCK = 7_215_001;
 
 /**
  * Applies the missing migrations of prisma/migrations with Prisma's own schema engine, compiled to WebAssembly. It
- * leaves the records that `prisma migrate deploy` would leave, and no native engine has to be downloaded. Processes
- * that start together wait for each other. Returns the names of the applied migrations.
+ * writes the same records as `prisma migrate deploy`, and no native engine has to be downloaded. Processes that start
+ * together wait for each other. Returns the names of the applied migrations.
  * @param options.appRole the role of the processes, which is granted the rights that they need. Unset: nothing is
  *   granted
  */
@@ -63,7 +63,10 @@ const openSessions = (databaseUrl: string, max: number): pg.Pool =>
     pins: { ...plainSession, statement_timeout: ['0'], lock_timeout: ['0'] },
   });
 
-/** Callers may send any text. A database with another encoding than UTF8 would refuse some requests later. */
+/**
+ * Refuses a database with another encoding than UTF8. Callers may send any text, so it would refuse some requests
+ * later.
+ */
 async function refuseOtherEncoding(client: pg.ClientBase): Promise<void> {
   const { rows } = await client.query<{ name: string; encoding: string }>(
     `select current_database() as name, current_setting('server_encoding') as encoding`,
@@ -76,7 +79,7 @@ async function refuseOtherEncoding(client: pg.ClientBase): Promise<void> {
 }
 
 /**
- * The tables of schema.prisma as SQL, for the test that holds schema and migrations equal. The engine's own comparison
+ * The tables of schema.prisma as SQL, for the test that compares schema and migrations. The engine's own comparison
  * with a database needs Postgres's "char" type, which this adapter does not read.
  */
 export async function schemaScript(options: { databaseUrl: string }): Promise<string> {

@@ -4,9 +4,9 @@ import { Prisma } from '../../generated/client.js';
 export type Place = Readonly<{ at: Prisma.Sql; id: Prisma.Sql }>;
 
 /**
- * Where a page begins: behind the last row of the previous page (`cursor`), but never later than `end`. The result is
- * one place instead of two bounds. With two upper bounds on one column Postgres may enter the index at the wrong one
- * and read all rows between them.
+ * The place where a page begins: after the last row of the previous page (`cursor`), but never later than `end`. The
+ * result is one place instead of two bounds. With two upper bounds on one column, Postgres may start at the wrong one
+ * in the index and read all rows between them.
  * @param lowestId no row has a lower id
  */
 export function placeBehind(cursor: Place | null, end: Prisma.Sql, lowestId: Prisma.Sql): Place {
@@ -29,10 +29,9 @@ export const momentOr = (moment: Date | null, otherwise: 'infinity' | '-infinity
  * The parts merge the streams: they read the first row of each, take the newest one, and read the next row of its
  * stream. So they read one row per stream and one per result, for streams of any length. Sorting `limit` rows of each
  * stream would read the product of both numbers.
- *
- * @param walk selects the rows of a stream behind a place, newest first, for which the condition holds. One of them is
- *   read. The condition must be in the `where` of the walk: Postgres checks a condition of the join only after it has
- *   looked into every stream
+ * @param walk selects the rows of a stream after a place, newest first, for which the condition holds. The parts read
+ *   one of them. The condition must be in the `where` of the walk: Postgres checks a condition of the join only after
+ *   it has looked into every stream
  */
 export function newestOf(options: {
   names: readonly string[];

@@ -126,7 +126,7 @@ const statements = `
       select from pg_depend where classid = 'pg_proc'::regclass and objid = function.oid and deptype = 'e')
   order by turn`;
 
-/** The rights of this session's role beyond its work, in words for an operator. Null if it has none. */
+/** The rights of this session's role that it does not need, in words for an operator. Null if it has none. */
 export async function excessOfRole(run: Run): Promise<string | null> {
   const [found] = await run<Excess>(Prisma.sql`
     select

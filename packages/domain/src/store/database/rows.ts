@@ -32,8 +32,8 @@ export type Row<C> = C extends Columns<infer S> ? RowOf<S> : never;
 
 /**
  * The columns of the rows that a statement receives. One list gives the type of a row in this process, its JSON, and
- * the column list with which Postgres reads the JSON. So a misspelt name does not compile. With separate lists it would
- * be a null.
+ * the column list with which Postgres reads the JSON. So a misspelt name does not compile. With separate lists, a
+ * misspelt name would yield null.
  */
 export interface Columns<S extends Shape> {
   /** `"id" uuid, "amountMinor" bigint`, for `jsonb_to_recordset(...) as row(...)`. */

@@ -1,7 +1,6 @@
 /**
- * The beginning of a text in a form that Postgres accepts: without NUL, and without half a surrogate pair, which a cut
- * may leave of an emoji. Postgres would refuse any other text with every try, and the report that carries it would be
- * lost.
+ * The beginning of a text, in a form that Postgres accepts: without NUL and without half a surrogate pair. A cut inside
+ * an emoji leaves half a pair. Postgres refuses such a text at every try, so its report would be lost.
  */
 export const storable = (text: string, charsMax: number): string =>
   text
@@ -17,5 +16,5 @@ const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
 export const isUuid = (text: string): boolean => UUID.test(text);
 
-/** Those of the texts that are UUIDs. A job may carry any text, and other texts name no row. */
+/** The texts that are UUIDs. A job may carry any text, but only a UUID can name a row. */
 export const uuidsOf = (ids: readonly string[]): string[] => ids.filter(isUuid);

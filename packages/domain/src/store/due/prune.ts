@@ -1,9 +1,9 @@
 import { Prisma } from '../../generated/client.js';
 import type { Run } from '../database/database.js';
 
-/** For how many days data that is not part of the books is kept. */
+/** The number of days after which data that is not part of the books is deleted. */
 export type PruneAfter = Readonly<{ webhookBodiesDays: number; securityEventsDays: number }>;
-/** How many rows were deleted, or emptied. */
+/** The numbers of rows that were deleted, or emptied. */
 export type Pruned = Readonly<{ nonces: number; webhookBodies: number; securityEvents: number }>;
 
 // A signed timestamp may be 300 s ahead when its nonce is first used, and it is accepted until 300 s after it: 600 s
@@ -13,7 +13,7 @@ const NONCES_KEPT_SECONDS = 900;
 // 1,600.
 const BATCH = 400;
 const BODIES_BATCH = 100;
-// Pruning runs once per minute. A quarter of a minute keeps two runs apart; the next run continues.
+// Pruning runs once per minute. A limit of a quarter of a minute keeps two runs apart. The next run continues the work.
 const LIMIT_MS = 15_000;
 
 /** Deletes old rows in small batches. Several processes may do it at once. */
@@ -66,7 +66,7 @@ const deletedEvents = (days: number): Prisma.Sql => Prisma.sql`
 
 /**
  * Empties the bodies of old processed events. Their rows stay with their times, their verdicts, and the hash that tells
- * a repeated body from a changed one. Ids rise with time, so a walk in id order that remembers its place visits each
+ * a repeated body from a changed one. Ids rise with time, so a run in id order that remembers its place reads each
  * event once.
  */
 async function emptyBodies(run: Run, days: number, untilMs: number): Promise<number> {

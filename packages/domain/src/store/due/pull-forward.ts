@@ -3,7 +3,7 @@ import { Prisma } from '../../generated/client.js';
 import type { Run } from '../database/database.js';
 
 // At most 20,000 rows per step, in short statements of one batch each. Recharges beyond that keep their due times. A
-// row costs some 34 buffers, so a statement stays below 2,000.
+// row costs some 34 buffers, so a statement stays below 2,000 buffers.
 const BATCH_MAX = 40;
 const BATCHES_MAX = 500;
 
@@ -12,9 +12,10 @@ type LastPulled = Readonly<{ dueAt: Date; id: string }>;
 type PulledBatch = Readonly<{ seen: number; pulled: number }> & Partial<LastPulled>;
 
 /**
- * Makes recharges of a provider due now once the provider answers again after an outage: those whose last call had no
- * answer, and those whose call was not made because the provider was down. Their gaps grew during the outage. A
- * recharge that the provider has answered about keeps its due time, and so does one that it asked to send later (429).
+ * Makes recharges of a provider due now. Called once the provider answers again after an outage. It covers recharges
+ * whose last call had no answer, and those whose call was not made because the provider was down. Their gaps grew
+ * during the outage. A recharge about which the provider has answered keeps its due time. So does one that the provider
+ * wants later (429).
  * @returns how many recharges became due
  */
 export async function pullForward(run: Run, provider: string): Promise<number> {

@@ -29,7 +29,10 @@ export const dueRecharges = (run: Run, times: SweepTimes): DueSource<RechargeLan
   },
 });
 
-/** Takes up to `max` unfinished recharges, due or not, or the one with this id. For an operator's command. */
+/**
+ * Takes up to `max` unfinished recharges, due or not. With `id` it takes that recharge only. An operator's command uses
+ * it.
+ */
 export const takeUnfinished = (run: Run, max: number, times: SweepTimes, id?: string): Promise<Due[]> =>
   inBatches(max, (some, taken) => takeRecharges(run, some, times, unfinished(taken, id)));
 

@@ -9,15 +9,15 @@ export type Lane =
 export type Due = Lane & Readonly<{ id: string }>;
 
 /**
- * @property afterMs how long a provider may be silent before it is asked
- * @property queryLimitMs longest time of one query with its retries; no second query starts within it
+ * @property afterMs time without news about a recharge after which its provider is asked
+ * @property queryLimitMs longest time of one query with its retries. No second query starts within it
  * @property periodMs time between two sweeps
  */
 export type SweepTimes = Readonly<{ afterMs: number; queryLimitMs: number; periodMs: number }>;
 
 /**
- * One kind of row with a due time. A new kind of due work needs a source in `openSweep`, a lane here, and a queue in
- * the catalogue of queues.
+ * Reads one kind of row with a due time. A new kind of due work needs a source in `openSweep`, a lane here, and a queue
+ * in the catalogue of queues.
  */
 export type DueSource<L extends Lane> = Readonly<{
   lanes(providers: readonly string[]): L[];

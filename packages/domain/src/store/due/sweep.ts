@@ -11,9 +11,12 @@ export interface Sweep {
    * sweepers never take the same row, and a row whose job is lost is taken again.
    */
   takeDue(max: number, lane?: Lane): Promise<Due[]>;
-  /** Takes up to `max` unfinished recharges, due or not, or the one with this id. For an operator's command. */
+  /**
+   * Takes up to `max` unfinished recharges, due or not. With `id` it takes that recharge only. An operator's command
+   * uses it.
+   */
   takeWaiting(max: number, id?: string): Promise<Due[]>;
-  /** Makes rows due again whose jobs could not be added to their queue. */
+  /** Makes rows due again if their jobs could not be added to their queue. */
   putBack(due: readonly Due[]): Promise<void>;
   /** Counts the due recharges of all providers other than these. */
   dueElsewhere(providers: readonly string[]): Promise<{ provider: string; count: number }[]>;

@@ -12,7 +12,7 @@ export type Unread = Readonly<{
   detail: object;
   /** Whether to ignore the event until its transaction is there. */
   mayWait: boolean;
-  /** For how long after its arrival the event is tried again. After that it is marked as processed. */
+  /** The event is tried again for this time after its arrival. Then it is marked as processed. */
   tryForMs: number;
 }>;
 
@@ -21,9 +21,9 @@ type StoredName = Readonly<{ id: string; provider: string; eventId: string }>;
 
 /** The ways to deal with an event that is not reported as news. Each is one statement. */
 export interface Filing {
-  /** Marks an event as processed that belongs to no transaction, and opens a case for it. */
+  /** Marks an event that belongs to no transaction as processed, and opens a case for it. */
   fileUnmatched(event: StoredName, detail: object): Promise<void>;
-  /** Marks an event as processed that is about no order. */
+  /** Marks an event that is about no order as processed. */
   fileIgnored(event: StoredName): Promise<void>;
   /** Links an event that cannot be read to its transaction. Returns whether this opened the event's case. */
   noteUnread(event: StoredName, unread: Unread): Promise<boolean>;
@@ -148,8 +148,8 @@ const processedAs = ({ id }: StoredName, verdict: 'conflict' | 'stale'): Prisma.
   returning ${eventSubject} as subject`;
 
 /**
- * The cases to close, in the form that `closedCases` takes, once the events of the relation `from` are read and
- * processed. The relation has a column `subject`.
+ * The cases about the events of the relation `from`, in the form that `closedCases` takes. They can be closed, because
+ * the events are now read and processed. The relation has a column `subject`.
  */
 export const answeredEvents = (from: string): Prisma.Sql => Prisma.sql`
   select subject, kind, 'a later try read and processed the event' as resolution

@@ -39,7 +39,7 @@ export type WalletStatement = Readonly<{
 export interface Balances {
   /** The current running balances, read by key. */
   of(accountId: string, currency?: string): Promise<Balance[]>;
-  /** Newest first. */
+  /** The entries, newest first. */
   entries(filter: EntryFilter): Promise<WalletEntry[]>;
   /** Balances and newest entries from one statement, so that they agree. */
   statement(filter: EntryFilter): Promise<WalletStatement>;
@@ -118,7 +118,7 @@ const newestEntry = (
     order by entry.at desc, entry.id desc limit 1)`;
 };
 
-/** A cursor that the client made up stands for the entry with the next lower id. */
+/** The place of a cursor. If the client invented the cursor, it stands for the entry with the next lower id. */
 function startOf({ beforeId, to }: EntryFilter): Place {
   const id = Prisma.sql`${beforeId?.toString()}::bigint`;
   const at = Prisma.sql`coalesce(
@@ -132,7 +132,10 @@ type StatementRow = { asOf: Date; balances: { [name in keyof Balance]: string }[
   | { [name in keyof WalletEntry]: null }
 );
 
-/** One statement has one snapshot. The newest entry may be later than now(), the beginning of the statement. */
+/**
+ * Balances and entries come from one statement, because one statement has one snapshot. The newest entry may be later
+ * than now(), which is the beginning of the statement.
+ */
 async function statement(run: Run, filter: EntryFilter): Promise<WalletStatement> {
   const rows = await run<StatementRow>(Prisma.sql`
     with

@@ -2,16 +2,17 @@ import { Prisma } from '../../generated/client.js';
 
 /**
  * Posts the journals of a relation `to_post (journal_id, transaction_id, slot, ord, debit, credit, amount, currency)`,
- * one row per posting; `ord` counts the postings of a journal from 1.
+ * one row per posting. `ord` counts the postings of a journal from 1.
  *
- * Wallets are locked in name order, so batches that cross wait instead of deadlocking. Entries get their ids after the
- * locks, so the running balances of a wallet follow the ids of its entries. A wallet's balance is written once per
- * batch. The balance of an entry is that final balance less the later postings of the batch to the same wallet.
+ * Wallets are locked in name order. Batches with common wallets then wait for each other instead of deadlocking.
+ * Entries get their ids after the locks, so the running balances of a wallet follow the ids of its entries. A wallet's
+ * balance is written once per batch. The balance of an entry is that final balance less the later postings of the batch
+ * to the same wallet.
  *
  * The times of a wallet's entries follow the same order, so a statement up to any time ends with the balance of that
  * time. An entry's time is read once the wallet's lock is obtained, since now() is the beginning of the statement. It
  * is never before the time of the wallet's previous entry, even if the clock is set back. An entry between two wallets
- * has the later time of the two wallets, and both keep it.
+ * gets the later time of the two wallets. That becomes the newest time of both.
  */
 export const postedJournals = Prisma.sql`
   numbered_postings as materialized (

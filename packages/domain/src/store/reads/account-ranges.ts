@@ -1,8 +1,8 @@
 /** The accounts from `lo` (inclusive) to `hi` (exclusive), in byte order. */
 export type AccountRange = Readonly<{ lo: string; hi: string }>;
 
-// No text sorts between a text and the same text followed by LOWEST. No text that has a prefix sorts behind that prefix
-// followed by HIGHEST.
+// No text sorts between a text and that text followed by LOWEST. No text sorts after its own prefix followed by
+// HIGHEST.
 const LOWEST = '\u0001';
 const HIGHEST = '\u{10ffff}';
 

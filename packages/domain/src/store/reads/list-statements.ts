@@ -17,7 +17,9 @@ export type ListQuery = Readonly<{
   rows: number;
 }>;
 
-/** Where a page begins: behind the last recharge of the previous page, or at the end of the window. */
+/**
+ * The place where a page begins: after the last recharge of the previous page, or at the end of the query's time span.
+ */
 function startOf({ beforeId, to }: ListQuery): Place {
   return placeBehind(
     beforeId === null ? null : cursorOf(beforeId),
@@ -26,7 +28,10 @@ function startOf({ beforeId, to }: ListQuery): Place {
   );
 }
 
-/** A cursor that the client made up names no recharge. Its place is then the time inside its id, a UUID version 7. */
+/**
+ * The place of a cursor. If the client invented the cursor, no recharge has its id. The place is then the time inside
+ * the id, a UUID version 7.
+ */
 function cursorOf(id: string): Place {
   const ownMs = Number.parseInt(id.replaceAll('-', '').slice(0, 12), 16);
   return {
@@ -37,7 +42,10 @@ function cursorOf(id: string): Place {
   };
 }
 
-/** The bounds of a walk over the alias `recharge`: within the window, and behind the place. */
+/**
+ * A condition on the alias `recharge`: it is within the query's time span, and older than the place where the page
+ * begins.
+ */
 const bounds = ({ from }: ListQuery, { at, id }: Place): Prisma.Sql => Prisma.sql`
   recharge.created_at >= ${momentOr(from, '-infinity')} and (recharge.created_at, recharge.id) < (${at}, ${id})`;
 
@@ -54,8 +62,8 @@ const perState = (query: ListQuery, condition: Prisma.Sql, limit: number): Prism
     ${NEWEST_FIRST} limit ${limit}::int) recharge`;
 
 /**
- * Selects recharges in the order of an index. There are more than a page needs: the reader sorts them and takes the
- * newest.
+ * A statement that reads recharges in the order of an index. It may return more recharges than a page needs. The
+ * statement around it sorts them and takes the newest.
  */
 export type Walk = (query: ListQuery, limit: number) => Prisma.Sql;
 
@@ -78,14 +86,17 @@ export const walks = {
     ${NEWEST_FIRST} limit ${limit}::int`,
 } satisfies Record<string, Walk>;
 
-/** The newest recharges of a walk whose recharges are all wanted. */
+/** A page of the newest recharges of a walk. For a walk that returns only recharges that match the query. */
 export const ordered = (query: ListQuery, walk: Walk): Prisma.Sql => Prisma.sql`
   select ${viewColumns}
   from (select recharge.* from (${walk(query, query.rows)}) recharge ${NEWEST_FIRST} limit ${query.rows}::int) recharge
   join recharge_request request on request.transaction_id = recharge.id
   ${NEWEST_FIRST}`;
 
-/** The wanted ones of a walk's next `examinedMax` recharges, with the number examined and the id of the last one. */
+/**
+ * Reads the next `examinedMax` recharges of a walk and returns those that match the query. Also returns the number of
+ * recharges that were read and the id of the last one.
+ */
 export const examine = (query: ListQuery, walk: Walk, examinedMax: number): Prisma.Sql => Prisma.sql`
   with
   examined as materialized (
@@ -107,8 +118,8 @@ export const examine = (query: ListQuery, walk: Walk, examinedMax: number): Pris
 
 /**
  * The newest recharges of the accounts that match a pattern, for patterns that cover few accounts. The statement first
- * finds each pair of account and state, from one pair to the next by the index, and then walks each pair. If there are
- * more than `streamsMax` pairs, `few` is false and no recharge is found.
+ * finds each pair of account and state, with one index lookup per pair. Then it reads the recharges of each pair. If
+ * there are more than `streamsMax` pairs, `few` is false and no recharge is returned.
  */
 export const byAccounts = (
   query: ListQuery,
@@ -149,7 +160,9 @@ export const byAccounts = (
     join recharge_request request on request.transaction_id = recharge.id) on true
   ${NEWEST_FIRST}`;
 
-/** The first pair of account and state in the index that fulfils `behind` and is within the range of `part`. */
+/**
+ * The first pair of account and state that fulfils `behind` and is within the range of `part`, in the index's order.
+ */
 const nextStream = ({ clientId }: ListQuery, behind: Prisma.Sql, part: string): Prisma.Sql => Prisma.sql`
   select recharge.account_id, recharge.state
   from recharge_transaction recharge

@@ -11,20 +11,21 @@ export type ListFilter = Readonly<{
   accountId?: string | undefined;
   states?: readonly State[] | undefined;
   orderReference?: string | undefined;
-  /** By the database's clock, as `createdAt` is. Inclusive. */
+  /** The earliest time of a recharge (inclusive), by the database's clock, like `createdAt`. */
   createdFrom?: Date | undefined;
-  /** Exclusive. */
+  /** The end of the time span (exclusive). */
   createdTo?: Date | undefined;
-  /** `nextId` of the page before. */
+  /** `nextId` of the previous page. */
   beforeId?: string | undefined;
   limit: number;
 }>;
 
 export type RechargePage = Readonly<{
-  /** Newest first, by the database's time. */
+  /** The recharges, newest first by the database's time. */
   rows: readonly RechargeView[];
   /**
-   * Where the next page begins. Null at the end. A page with fewer rows than its limit may have a next one: see ROUNDS.
+   * The place where the next page begins. Null at the end. A page with fewer rows than its limit may have a next one:
+   * see ROUNDS.
    */
   nextId: string | null;
 }>;
@@ -33,12 +34,13 @@ export type RechargePage = Readonly<{
 // With these limits no statement of a list touches more than 2,000 buffers.
 const EXAMINED_MAX = 300;
 const STREAMS_MAX = 100;
-// No index has rare recharges among many accounts in order. Up to 20 statements look for them and examine 6,000
-// recharges in about 30 ms. Then the page is answered with what was found, and the next page continues there.
+// No index has the order of time for rare recharges of many accounts. Up to 20 statements look for them and examine
+// 6,000 recharges in about 30 ms. Then the page is answered with the recharges found so far, and the next page
+// continues after the last one that was examined.
 const ROUNDS = 20;
 
 /**
- * A page of a client's recharges. Each filter walks an index that has its rows in the order of time, so the cost of a
+ * A page of a client's recharges. Each filter reads an index that has its rows in the order of time. So the cost of a
  * page depends on its own rows alone.
  * - One account, or all accounts: one walk per state.
  * - Accounts by pattern: first the newest recharges, since most patterns cover many accounts. If they do not fill the
@@ -64,7 +66,7 @@ const queryOf = (filter: ListFilter): ListQuery => ({
   from: filter.createdFrom ?? null,
   to: filter.createdTo ?? null,
   beforeId: filter.beforeId ?? null,
-  // One more than the page holds, to know whether there is another.
+  // One row more than the page holds shows whether there is another page.
   rows: filter.limit + 1,
 });
 

@@ -14,7 +14,10 @@ export type Outstanding = Readonly<{
   id: string;
   state: State;
   provider: string;
-  /** Null also while a submit may still be under way: until its time is up, absence at the provider proves nothing. */
+  /**
+   * The next step of the recharge, but null while a submit may be under way. Until the time limit of that submit, the
+   * provider's answer that it has no such order proves nothing.
+   */
   nextStep: NextStep | null;
   attempt: number;
   accountId: string;
@@ -27,18 +30,21 @@ export type Outstanding = Readonly<{
 
 export interface Reads {
   recharge(id: string): Promise<RechargeView | null>;
-  /** Null also for a recharge whose kind only a newer release knows. */
+  /** The facts of one recharge. Null if there is none, or if only a newer release knows its kind. */
   outstanding(id: string): Promise<Outstanding | null>;
   list(filter: ListFilter): Promise<RechargePage>;
   timeline(id: string): Promise<TimelineRow[]>;
   /**
-   * Counts the unfinished recharges older than `slaMs` by provider. Of all providers it counts the COUNTED_MAX oldest.
+   * Counts the unfinished recharges older than `slaMs` per provider. It counts at most COUNTED_MAX recharges in all,
+   * the oldest ones.
    */
   pendingBeyond(slaMs: number): Promise<{ provider: string; count: number }[]>;
   openCases(): Promise<{ kind: string; count: number }[]>;
 }
 
-/** A gauge that is read four times per minute counts no further. More than this many are an alarm either way. */
+/**
+ * The most recharges that a gauge counts, because it is read four times per minute. Any higher number is an alarm too.
+ */
 export const COUNTED_MAX = 1_500;
 
 /** @param callLimitMs longest time that one submit may take */

@@ -9,14 +9,14 @@ import { callColumns, type PlanRow, planColumns, postingColumns } from './plan-r
 
 /**
  * Writes the decisions of one batch.
- *
- * - Rows are locked in id order, then wallets in name order. Batches that cross then wait instead of deadlocking.
+ * - Rows are locked in id order, then wallets in name order. Batches with common rows then wait for each other instead
+ *   of deadlocking.
  * - The time of the next step counts from when the row's lock was obtained, hence clock_timestamp(). The lock may be
  *   awaited for longer than that time, and now() is the beginning of the statement.
- * - A row whose version is no longer the one decided on is skipped with everything that depends on it. So is a row of a
- *   kind that this release does not know, since a claim is decided before its row is read.
+ * - If the version of a row is no longer the one of the decision, the row is skipped with everything that depends on
+ *   it. So is a row of a kind that this release does not know, since a claim is decided before its row is read.
  * - Each part reads from the part before it and carries its columns along. Joins of a batch with itself would cost the
- *   square of its size: for 64 recharges at once, one settlement took 500 us of the database's time with joins and
+ *   square of its size: for a batch of 64 recharges, one settlement took 500 us of the database's time with joins and
  *   takes 230 us without.
  * - A part that no plan of the batch needs is left out. A part costs the database time even if it finds no row.
  */

@@ -20,14 +20,17 @@ type RechargeRead = RechargeSnapshot & { eventDone: boolean | null; createdAt: D
 // Twelve rounds without a result take about two seconds. No recharge has that many reports competing for it.
 const ROUNDS = 12;
 
-/** The only way a recharge changes. One statement writes its state, history, ledger, calls and cases. */
+/**
+ * Applies news to recharges. A recharge changes in no other way. One statement writes its state, history, ledger, calls
+ * and cases.
+ */
 export function applier(run: Run, options: PlanOptions): (report: RechargeReport) => Promise<ReportResult> {
   const apply = async (reports: readonly RechargeReport[]) => {
     const results = await applyAll(run, reports, options);
     return Promise.all(results.map((result, n) => noteIfRefused(run, reports[n]!, result, options)));
   };
   return coalesce<RechargeReport, ReportResult>(apply, {
-    // A row costs some 32 buffers, most of them in indexes: a statement stays below 2,000.
+    // A row costs some 32 buffers, most of them in indexes. So a statement stays below 2,000 buffers.
     batchMax: 48,
     inFlightMax: 2,
     lockOf: ({ transactionId }) => transactionId,
@@ -53,11 +56,11 @@ async function noteIfRefused(
 type Results = Map<RechargeReport, ReportResult | Error>;
 
 /**
- * Repeats rounds until each report has a result. A result that one round committed stays, whatever the later rounds
- * meet: a claim is answered once.
+ * Repeats rounds until each report has a result. A failure of a later round does not change the results that earlier
+ * rounds committed, because a claim is granted only once.
  *
- * The first round decides on the snapshot that the reporter brought. A report that loses its race there is decided on
- * the row as it is read anew.
+ * The first round decides on the snapshot that the reporter passed. If the recharge has changed since, a later round
+ * reads it again and decides anew.
  */
 async function applyAll(
   run: Run,
@@ -92,8 +95,8 @@ async function isAwayInRound(
 }
 
 /**
- * Waits at random before the next round where reports lost to competitors. A report that failed only because its
- * snapshot was stale has no competitor and is retried without a pause.
+ * Waits for a random time before the next round if reports lost a race against other reports. A report that failed only
+ * because its snapshot was stale has no competitor, so it is retried without a pause.
  */
 async function pauseForCompetitors(
   lost: readonly RechargeReport[],
@@ -115,7 +118,7 @@ function firstPerRecharge(reports: readonly RechargeReport[]): RechargeReport[] 
   return [...first.values()];
 }
 
-/** What a claim assumes of its recharge, because it is nearly always the first report: no read is needed for it. */
+/** The snapshot that a claim assumes instead of reading its recharge. A claim is nearly always the first report. */
 const neverReported = {
   state: 'CREATED',
   confirmation: null,
@@ -130,7 +133,7 @@ type Decided = Readonly<{ seen: WritableSnapshot; decision: Decision }>;
 
 const isDecidedUnread = ({ news, seen }: RechargeReport): boolean => news === 'submit' || seen !== undefined;
 
-/** Decides a report without a read: a claim, or a report whose reporter brings its snapshot. Null: a read is needed. */
+/** Decides a report without a read, if it is a claim or its reporter passes a snapshot. Null if a read is needed. */
 function decidedUnread(report: RechargeReport): Decided | null {
   const { news, seen, transactionId } = report;
   if (news === 'submit')
@@ -182,8 +185,8 @@ function verdictWithoutDecision(
 }
 
 /**
- * While a newer release is rolled out, its recharges are in the same tables. Decided by the rules of this release, one
- * of them could charge a customer for a refund.
+ * While a newer release is rolled out, its recharges are in the same tables. If this release decided about such a
+ * recharge by its own rules, it could charge a customer for a refund.
  */
 const isUnderstood = ({ kind, state, nextStep }: RechargeRead): boolean =>
   kinds.includes(kind) && states.includes(state) && (nextStep === null || nextSteps.includes(nextStep));

@@ -6,13 +6,14 @@ import type { Created, Creator } from './create.js';
 import type { NewRecharge } from './new-recharge.js';
 
 /**
- * A request together with the ceiling of its key, if the key has one. One type, so that no caller forgets the ceiling.
+ * A request together with the ceiling of its key, if the key has one. Both are in one type, so that no caller forgets
+ * the ceiling.
  */
 export type RechargeAsk = NewRecharge & Readonly<{ ceiling?: Ceiling | undefined }>;
 
 /**
  * Refuses recharges that exceed their ceilings. The statement that stores a recharge also checks the day's ceiling, so
- * it is exact for any number of processes.
+ * the check is exact for any number of processes.
  *
  * Recharges under a day's ceiling wait for each other per client and currency in this process. In the database each of
  * them would wait on a connection that other requests need.
@@ -43,7 +44,10 @@ export function ceilingKeeper(run: Run, create: Creator): (ask: RechargeAsk) => 
   };
 }
 
-/** A stored recharge was under the ceiling when it came. Its repetition is answered and not checked again. */
+/**
+ * Refuses a request above the ceiling, unless it repeats a stored request. The stored one was under the ceiling when it
+ * arrived, so the repetition gets its answer and is not checked again.
+ */
 async function refuse(run: Run, create: Creator, ask: NewRecharge): Promise<Created> {
   const stored = await run(Prisma.sql`
     select

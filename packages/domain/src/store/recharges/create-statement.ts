@@ -15,7 +15,7 @@ export type NewRechargeRow = NewRecharge & RequestTexts & Readonly<{ fingerprint
  * - `beyond_balance`: the balance and the amount together exceed the largest balance.
  * - `above_ceiling`: the day's ceiling has no room for the amount.
  *
- * If the idempotency key already stands for another recharge, there is no result, or a refusal.
+ * If the idempotency key belongs to an earlier recharge, there is no result, or the result is a refusal.
  */
 export type InsertResult =
   | Readonly<{ id: string; fate: 'stored'; createdAt: Date }>
@@ -109,9 +109,9 @@ export const insertWithHolds = (
  * Locks the available and frozen parts of the wallets in name order, as settlements do. Then the new recharges of a
  * wallet take their amounts in id order, each from the balance that the ones before it left, if that balance suffices.
  *
- * The names are a parameter. They are not read from another part of the statement, because Postgres checks the
- * condition of a row again that changed while its lock was awaited, and the second check sees no other part. The wallet
- * would seem to be missing, and its balance too low.
+ * The names are a parameter. They are not read from another part of the statement. If a row changed while its lock was
+ * awaited, Postgres checks the row's condition again, and this second check sees no other part. The wallet would seem
+ * to be missing, and its balance too low.
  */
 const coveredRecharges = (names: readonly string[]): Prisma.Sql => Prisma.sql`
     locked_wallets as materialized (

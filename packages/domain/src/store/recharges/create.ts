@@ -36,7 +36,8 @@ export type Creator = Readonly<{
 export function creator(run: Run, options: { hintLimitMs: number; newId: () => string }): Creator {
   const store = (statement: Statement) => (recharges: readonly NewRechargeRow[]) =>
     storeOrFind(run, recharges, statement);
-  // Two halves of 64 callers take turns. With all of them in one batch the process idled while the batch was stored.
+  // With these limits, 64 callers form two batches that take turns. With one batch of 64 the process was idle while the
+  // database stored it.
   const limits = { batchMax: 32, inFlightMax: 2 };
   const collect = coalesce<NewRechargeRow, Created>(
     store((recharges) => insertStatement(recharges, options)),
@@ -75,8 +76,8 @@ async function storeOrFind(
   const unstored = recharges.filter((recharge) => results.get(recharge.id)?.fate !== 'stored');
   const existing = unstored.length > 0 ? await findByKey(run, unstored) : new Map<string, Existing>();
   const refused = unstored.filter((recharge) => results.get(recharge.id) && !existing.has(keyOf(recharge)));
-  // A repeated key whose first request was not visible yet took its amount from the balance. The others may have been
-  // refused for that amount alone.
+  // The first request of a repeated key may not have been visible yet. Then the repetition took its amount from the
+  // balance, and the refused requests may have been refused only because of that amount.
   const wasCrowded = refused.length > 0 && refused.length < unstored.length;
   const again = wasCrowded ? await storeOrFind(run, refused, statement) : [];
   return recharges.map((recharge) => {
@@ -106,7 +107,8 @@ function replayOf(repeated: NewRechargeRow, { idempotencyKey, fingerprint, ...re
 const keyColumns = columns({ clientId: 'uuid', idempotencyKey: 'text' });
 
 /**
- * A statement of its own, because the insert's snapshot may be older than the commit of the request that came first.
+ * Finds the stored requests with these keys. This is a statement of its own, because the insert's snapshot may be older
+ * than the commit of the first request.
  */
 async function findByKey(run: Run, recharges: readonly NewRechargeRow[]): Promise<Map<string, Existing>> {
   const keys = recharges.map(({ clientId, idempotencyKey }) => ({ clientId, idempotencyKey }));

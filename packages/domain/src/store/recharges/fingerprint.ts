@@ -2,14 +2,13 @@ import { hash } from 'node:crypto';
 import { requestTextNames } from '../../core/request-texts.js';
 import type { NewRecharge } from './new-recharge.js';
 
-// Every stored fingerprint has the first three texts of the list, null or not.
+// Every stored fingerprint contains the first three texts of the list, even those that are null.
 const always = requestTextNames.slice(0, 3);
 const whenGiven = requestTextNames.slice(3);
 
 /**
- * The identity of a request's meaning. It is taken over the parsed fields, with metadata sorted by key, so formatting,
- * the order of keys and the client's timestamp do not change it. JSON quotes each field, so two fields cannot run into
- * one another.
+ * The identity of a request's meaning. It is taken over the parsed fields, with metadata sorted by key. So formatting,
+ * the order of keys and the client's timestamp do not change it. JSON quotes each field, so two fields cannot merge.
  *
  * A text that joined the list later counts only where a request has it. Requests that were stored before keep their
  * fingerprints, so their repetitions are still recognised.

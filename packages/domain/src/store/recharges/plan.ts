@@ -7,9 +7,12 @@ import type { Claim, RechargeReport, ReportResult, WritableSnapshot } from './re
 
 export type PlanOptions = Readonly<{
   newId: () => string;
-  /** How long a provider may be silent before it is asked. */
+  /** The time without news about a recharge after which its provider is asked. */
   reconcileAfterMs: number;
-  /** The longest time that one submit with its retries may take, margin included. Silence means nothing before that. */
+  /**
+   * The longest time that one submit with its retries may take, margin included. Before that time, silence means
+   * nothing.
+   */
   callLimitMs: number;
   random: () => number;
   /** Called with each error by which the database refuses to record a report. */
@@ -90,7 +93,8 @@ function dueInMs(
 ): number {
   if (decision.claimed) return options.callLimitMs;
   if (decision.nextStep === 'submit') {
-    // The first retry comes as soon as it may. If the provider refuses again and again, the gaps between retries grow.
+    // The first retry comes at the earliest allowed time. If the provider refuses again and again, the gaps between
+    // retries grow.
     const retries = Math.max(0, seen.attempt - 1);
     const patience =
       retries === 0

@@ -59,7 +59,7 @@ const noted = (report: RechargeReport, error: Error, options: RefusalOptions): P
   ${openedCases}
   select state, created_at as "createdAt" from refused_recharge`;
 
-/** The same gaps as `gapMs` gives after fruitless queries. */
+/** The gap after a number of refusals. It is the gap of `gapMs` after as many fruitless queries. */
 const gap = (refusals: string, { reconcileAfterMs, random }: RefusalOptions): Prisma.Sql => Prisma.sql`
   ${reconcileAfterMs * (0.75 + random() / 2)}::float8 * 2 ^ least(${Prisma.raw(refusals)}, 6) * interval '1 ms'`;
 

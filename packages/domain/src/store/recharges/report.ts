@@ -21,14 +21,15 @@ export type RechargeReport = Report &
     eventId?: string;
     /** The soonest time of the next step in ms from now, if the provider named one (Retry-After). */
     notBeforeMs?: number;
-    /** The provider could not be reached, so this try does not lengthen the gap to the next one. */
+    /** Whether the provider could not be reached. Such a try does not lengthen the gap to the next one. */
     unreached?: boolean;
     /** The recharge as the reporter saw it last. It saves a read if nothing has changed since. */
     seen?: RechargeSnapshot;
     /** The provider that the report comes from. A recharge of another provider answers `unknown_transaction`. */
     provider?: string;
     /**
-     * The reporter will repeat the report. Until the recharge has been sent the report is ignored and answered `early`.
+     * Whether the reporter will repeat the report. If so, a report before the recharge is sent is ignored and answered
+     * `early`.
      */
     mayWait?: boolean;
   }>;
@@ -38,7 +39,8 @@ export type ReportResult = Readonly<{
    * - `repeated`: the event of the report is processed already.
    * - `early`: the recharge has not been sent yet, and the report said `mayWait`.
    * - `not_understood`: only a newer release knows the recharge's kind, state or next step. The report is ignored.
-   * - `refused`: the database refuses what the report would write. The refusal is counted; the third opens a case.
+   * - `refused`: the database refuses what the report would write. The refusal is counted. The third refusal opens a
+   *   case.
    */
   verdict: Verdict | 'unknown_transaction' | 'repeated' | 'early' | 'not_understood' | 'refused';
   state: State | null;
@@ -63,7 +65,7 @@ export type Claim = Readonly<{
   idempotencyKey: string;
   correlationId: string;
   createdAt: Date;
-  /** The reporter hands this snapshot on with the answer of the attempt. */
+  /** The snapshot that the reporter passes again with the answer of the attempt. */
   seen: RechargeSnapshot;
 }>;
 
