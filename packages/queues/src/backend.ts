@@ -6,13 +6,17 @@ export type WorkerSettings = Omit<WorkerOptions, 'connection' | 'prefix'>;
 /** What both stores of BullMQ offer. No other package knows which of them is in use. */
 export interface Backend {
   readonly kind: 'redis' | 'postgres';
-  /** Whether a command would fail at once. A caller that must not wait checks this first, at no cost. */
+  /**
+   * Whether the store is known to be away. A caller that must not wait asks this first. The answer takes no round trip.
+   */
   isAway(): boolean;
   /** Resolves once a queue or a worker can be built. Rejects only if `stop` is aborted. */
   reachable(stop: AbortSignal): Promise<void>;
   /** Checks the store in one round trip. @throws an error whose message names the fault */
   ping(): Promise<void>;
-  /** What a store needs before the first queue of a name is built. @throws while the store is away */
+  /**
+   * Prepares the store for a queue. Called before the first queue of a name is built. @throws while the store is away
+   */
   prepareQueue?(name: QueueName): Promise<void>;
   buildQueue(name: QueueName): JobQueue;
   buildWorker(
@@ -20,7 +24,7 @@ export interface Backend {
     processor: Processor<JobData, void, string>,
     settings: WorkerSettings,
   ): JobWorker;
-  /** Is called with each error of the queues and workers. Repairs the store if it can. */
+  /** Called with each error of the queues and workers. Repairs the store if possible. */
   noteError(error: unknown): void;
   /** Stops reconnecting lost connections, so no closing worker waits for one. */
   windDown(): Promise<void>;

@@ -1,6 +1,6 @@
 import type { Logger } from '@replenish/runtime';
 
-// A store that is away fails every call. One line reports that, and then one line per period.
+// While a store is away, every call fails. The first failure is one line in the log. Then there is one line per period.
 const QUIET_MS = 10_000;
 
 /** Logs the first fault of a series and the end of the series, and counts the faults between. */

@@ -11,7 +11,10 @@ export type JobData = Readonly<{ ids: readonly string[] }>;
 
 export const IDS_PER_JOB_MAX = 8;
 
-/** Each provider has a pair of queues, so a slow provider never takes another's turns. BullMQ forbids `:` in names. */
+/**
+ * Each provider has a pair of queues, so a slow provider never takes the turns of another provider. BullMQ forbids `:`
+ * in names.
+ */
 export type QueueName = `submission-${string}` | `reconciliation-${string}` | 'webhooks';
 
 /** A kind of due work. It determines the queue. */
@@ -26,7 +29,7 @@ export function queueOf(due: DueWork): QueueName {
 
 /**
  * A sweep adds no ids to a queue that holds this many. They are enough for two turns of eight workers. Further rows
- * stay due in the database, where they cost nothing, and new recharges do not wait behind them.
+ * stay due in the database. There they cost nothing, and new recharges do not wait for them.
  */
 export const IDS_WAITING_MAX = 512;
 
@@ -53,7 +56,8 @@ export function jobOptions(queue: QueueName, kept: JobRetention): DefaultJobOpti
   if (queue === 'webhooks') {
     return { ...PRIVATE, ...kept, attempts: 5, backoff: { type: 'exponential', delay: 500, jitter: 0.5 } };
   }
-  // One attempt only. The sweeper continues a failed recharge, and asks the provider before an order is sent again.
+  // A job has one attempt only. The sweeper continues a failed recharge. The provider is asked before an order is sent
+  // again.
   return { ...PRIVATE, ...kept, attempts: 1 };
 }
 

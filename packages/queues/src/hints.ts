@@ -1,19 +1,19 @@
-// One multi-row statement or pipeline of this size takes about 60 ms. A larger one only makes its first hint wait
-// longer.
+// An addition of this many hints, in one statement or pipeline, takes about 60 ms. A larger one only delays its first
+// hint.
 const BATCH_MAX = 1_000;
 
 type HintBatch = Readonly<{ ids: string[]; sent: Promise<void> }>;
 
 /**
- * The hints of one queue. Hints that arrive while an addition is under way share the next one. So a burst needs few
- * round trips, and a lone hint is added at once.
+ * Adds the hints of one queue. Hints that arrive while an addition is under way share the next addition. So a burst
+ * needs few round trips, and a lone hint is added immediately.
  */
 export class HintLane {
   #inFlight: Promise<void> = Promise.resolve();
   #gathering: HintBatch | null = null;
   #isLate = false;
 
-  /** @param addAll adds jobs for these ids; rejects if the store is away */
+  /** @param addAll adds jobs for these ids. It rejects if the store is away */
   constructor(
     private readonly addAll: (ids: readonly string[]) => Promise<void>,
     private readonly waitMs: number,
@@ -29,7 +29,8 @@ export class HintLane {
   }
 
   /**
-   * Begins a batch that is added after the one under way. The time limit of the whole batch counts from its first hint.
+   * Begins a batch, which is added after the addition under way. The time limit of the whole batch counts from its
+   * first hint.
    */
   #gather(): HintBatch {
     const ids: string[] = [];

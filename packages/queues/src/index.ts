@@ -36,15 +36,15 @@ export type QueueDepth = Readonly<{ queue: QueueName; state: (typeof DEPTH_STATE
 export interface Queues {
   readonly backend: 'redis' | 'postgres';
   /**
-   * Adds jobs for these ids. Answers within the set wait and never throws. False if the store is away or slow. That
-   * costs only time, because the sweeper adds a job for each unfinished row at its due time.
+   * Adds jobs for these ids. Answers within `hintWaitMs` and never throws. False if the store is away or slow. Then the
+   * work is only delayed, because the sweeper adds a job for each unfinished row at its due time.
    */
   hint(queue: QueueName, ids: readonly string[]): Promise<boolean>;
-  /** Returns at once, even while the store is away. The worker starts once the store can be reached. */
+  /** Returns immediately, even while the store is away. The worker starts once the store can be reached. */
   work(queue: QueueName, handler: Handler, options: WorkOptions): WorkerHandle;
   /**
-   * How many ids a sweep should add to each of these queues, in their order. Zero for a queue in which enough jobs
-   * wait: more hints would only be copies, and new recharges would wait behind them.
+   * The number of ids that a sweep should add to each of these queues, in the order of the names. Zero for a queue in
+   * which enough jobs wait. More hints would be copies, and new recharges would have to wait for them.
    * @throws if the store is away or takes no jobs
    */
   room(names: readonly QueueName[]): Promise<number[]>;
@@ -75,12 +75,16 @@ export type QueuesConfig = Readonly<{
   registry?: Frame['registry'];
 }>;
 
-// Half a second. The recharge is stored, and the sweeper will add its job soon, so a request need not wait for a queue.
+// A request waits at most half a second for a queue. The recharge is stored, and the sweeper soon adds a missing job.
 const HINT_WAIT_MS = 500;
-// Statements are short, and hints share them. Postgres's own work limits a worker before its connections do.
+// Four connections are enough, because statements are short and hints share them. Postgres is slower than four
+// connections.
 const POOL_MAX = 4;
 
-/** Only opens connections. So a process can start while its queue store is away, and works once the store is there. */
+/**
+ * Opens the queues without waiting for their store. So a process can start while the store is away, and works once it
+ * is there.
+ */
 export function openQueues(config: QueuesConfig): Queues {
   return new OpenQueues(config);
 }
@@ -202,7 +206,7 @@ class OpenQueues implements Queues {
     return Promise.all(queueNames(providers).map((name) => this.#queueNow(name)));
   }
 
-  /** Fails at once if the store is away, unlike `#queue`. */
+  /** Unlike `#queue`, this method fails immediately if the store is away. */
   async #queueNow(name: QueueName): Promise<JobQueue> {
     await this.#backend.ping();
     return this.#queue(name);
@@ -218,8 +222,8 @@ class OpenQueues implements Queues {
   }
 
   /**
-   * A queue of BullMQ never recovers from a failed first contact. So it is built once the store is there, or built
-   * again.
+   * Builds a queue. A queue of BullMQ never recovers from a failed first contact. So it is built only when the store
+   * can be reached, and built again after a failure.
    */
   async #open(name: QueueName): Promise<JobQueue> {
     await this.#backend.reachable(this.#stop.signal);

@@ -5,8 +5,8 @@ import { messageOf } from './burst.js';
 const CONNECT_LIMIT_MS = 2_000;
 
 /**
- * A name for the installation in this database. It is the same for all processes and all addresses of the database, and
- * another one for every other database. The address would not serve, because a database may have several.
+ * A name for the installation in this database. All processes and all addresses of one database get the same name, and
+ * each database has another name. An address is no such name, because one database may have several addresses.
  */
 async function installationOf(databaseUrl: string): Promise<string> {
   const client = new pg.Client({
@@ -32,8 +32,8 @@ async function installationOf(databaseUrl: string): Promise<string> {
 }
 
 /**
- * The prefix of one installation's keys in a Redis that several installations may share. The database is asked once,
- * and again after a failure.
+ * The prefix of one installation's keys in a Redis that several installations may share. The name of the installation
+ * is read from the database once, and again after a failure.
  * @param given the setting QUEUE_PREFIX, which is used as it is
  */
 export function prefixSource(given: string | undefined, databaseUrl: string): () => Promise<string> {

@@ -8,7 +8,7 @@ import {
 } from 'bullmq';
 import type pg from 'pg';
 
-// A crash may lose the last few jobs, because jobs are only hints. Not waiting for the disk doubles the speed.
+// The last few jobs may be lost in a crash, because jobs are only hints. Not waiting for the disk doubles the speed.
 export const sessionPins: Pins = {
   ...plainSession,
   search_path: [DEFAULT_SCHEMA],
@@ -75,7 +75,7 @@ async function grantRights(pool: pg.Pool, role: string): Promise<void> {
     for (const { sql } of rows) await client.query(sql);
     await client.query('commit');
   } finally {
-    // The end of the session also ends the transaction after an error.
+    // After an error the transaction is still open. The end of the session ends it.
     client.release(true);
   }
 }
@@ -115,8 +115,8 @@ const statements = `
   where pronamespace = $1::regnamespace and proname = 'next_job_id'`;
 
 /**
- * Makes the sequence that numbers the jobs of a queue. Adding many jobs at once would make it with the rights of its
- * caller.
+ * Makes the sequence that numbers the jobs of a queue. If the sequence is missing when many jobs are added at once,
+ * BullMQ makes it with the rights of the caller.
  */
 export async function numberJobs(pool: pg.Pool, queue: string): Promise<void> {
   await pool.query('select next_job_id($1) where to_regclass(job_id_seq_name($1)) is null', [queue]);

@@ -16,12 +16,16 @@ const bullmq = withBackend<ReturnType<typeof createPostgresBackend>, PostgresCon
 // did 970. Keeping none saved another quarter of the database's time.
 const KEPT: JobRetention = { removeOnComplete: true, removeOnFail: { count: 100 } };
 const RETRY_MS = 250;
-// BullMQ's loops repeat a failed statement at once, thousands of times per second while Postgres restarts.
+// A pause after a failed statement. Without it, BullMQ's loops would repeat the statement thousands of times per second
+// while Postgres restarts.
 const AFTER_FAULT_MS = 100;
 // The SQLSTATEs of a missing table, schema or function. They mean that BullMQ's schema was dropped.
 const SCHEMA_IS_GONE = new Set(['42P01', '3F000', '42883']);
 
-/** BullMQ in a schema of its own beside the books. All queues and workers of the process share one small pool. */
+/**
+ * Opens BullMQ on Postgres, in a schema of its own in the database of the books. All queues and workers of the process
+ * share one small pool.
+ */
 export function openPostgres(databaseUrl: string, poolMax: number, log: Logger): Backend {
   const errors = new Burst(log, 'queue database');
   const pools = openPools(databaseUrl, poolMax, errors);
@@ -76,7 +80,7 @@ function openPools(databaseUrl: string, poolMax: number, errors: Burst): Pools {
   const open = (options: { max: number; answerLimitMs?: number; pins: Pins }) => {
     const pool = openPool({ databaseUrl, connectLimitMs: 2_000, ...options });
     pool.on('connect', repeatEarlyErrors);
-    // Each queue and worker adds a listener of its own.
+    // No limit for listeners, because each queue and worker adds one.
     return pool.setMaxListeners(0).on('error', (error) => errors.failed(error));
   };
   return {
@@ -85,15 +89,15 @@ function openPools(databaseUrl: string, poolMax: number, errors: Burst): Pools {
       answerLimitMs: 12_000,
       pins: { ...sessionPins, statement_timeout: ['10000'], lock_timeout: ['5000'] },
     }),
-    // Each worker holds one connection while it waits for NOTIFY. These connections must not take those of statements.
+    // Each worker holds one connection while it waits for NOTIFY. The pool for statements must not run out for that.
     listeners: open({ max: 100, pins: { ...sessionPins, statement_timeout: ['0'] } }),
   };
 }
 
 /**
- * Emits an early error of a connection again, one turn of the event loop later. A connection that is made while
- * Postgres shuts down may receive the error in the same packet that says it is ready. At that time its user has no
- * listener yet, and an error without a listener would end the process.
+ * Delays an early error of a connection by one turn of the event loop. A connection that is made while Postgres shuts
+ * down may receive the error in the same packet that says it is ready. At that time the user of the connection has no
+ * listener yet, and an error without a listener ends the process.
  */
 function repeatEarlyErrors(client: pg.PoolClient): void {
   const onError = (error: Error) => {
@@ -129,7 +133,7 @@ function asBullmqPool({ statements, listeners }: Pools): PgPool {
 /** Whether the error is one of BullMQ's own refusals (class BM), such as a lost lock. The statement itself worked. */
 const isAnswer = (error: unknown): boolean => String((error as { code?: string }).code).startsWith('BM');
 
-/** A standby and a read-only server answer all queries, but keep no jobs. */
+/** Refuses a standby and a read-only server. They answer all queries, but keep no jobs. */
 async function refuseReadOnly(pool: pg.Pool): Promise<void> {
   const { rows } = await pool.query(
     'select current_setting(\'transaction_read_only\') = \'on\' as "isReadOnly", pg_is_in_recovery() as "isStandby"',

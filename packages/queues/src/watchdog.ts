@@ -3,8 +3,8 @@ import type { JobQueue } from './catalogue.js';
 const POLL_MS = 5_000;
 
 /**
- * Notices when jobs wait and no id is begun. It counts ids and not jobs, because a job may hold eight ids that wait for
- * turns.
+ * Notices when jobs wait and no id is begun. It looks at ids and not at jobs, because the eight ids of one job may wait
+ * for turns.
  */
 export class Watchdog {
   #movedAtMs = performance.now();

@@ -18,7 +18,7 @@ export type Later = Readonly<{ laterAtMs: number }>;
 export type Handler = (id: string, job: { attemptsMade: number }) => Promise<void | Later>;
 
 export interface WorkerHandle {
-  /** Whether jobs have waited for the set time and no id was begun in it, although the store answers. */
+  /** Whether no id was begun for `stuckAfterMs`, although jobs waited and the store answers. */
   isStuck(): boolean;
   /** Takes no further job and waits for the running handlers. */
   close(): Promise<void>;
@@ -26,8 +26,8 @@ export interface WorkerHandle {
 
 /**
  * @property concurrency the most ids that are worked on at once
- * @property stuckAfterMs default 30 s. The ids of a job are begun as turns come free, and in production a provider call
- *   with its retries may hold all turns for about 23 s
+ * @property stuckAfterMs default 30 s. The ids of a job are begun as turns come free. In production, provider calls
+ *   with their retries may hold all turns for about 23 s
  */
 export type WorkOptions = Readonly<{ concurrency: number; stuckAfterMs?: number }>;
 
@@ -46,7 +46,7 @@ export function openCounters(registry: Frame['registry'] | undefined): WorkerCou
   };
 }
 
-// A first contact may fail at once. Without a pause the worker would be built again thousands of times per second.
+// A first contact may fail without delay. Without this pause the worker would be built thousands of times per second.
 const REBUILD_AFTER_MS = 200;
 
 type WorkerDeps = Readonly<{
@@ -130,7 +130,10 @@ export class RunningWorker implements WorkerHandle {
     return worker;
   }
 
-  /** When a job is postponed or fails, reduces it to its unfinished ids: the next run must not repeat finished work. */
+  /**
+   * Runs the ids of a job. A job that is postponed or fails keeps only its unfinished ids, so that the next run does
+   * not repeat finished work.
+   */
   async #process(job: Job<JobData>, token: string | undefined): Promise<void> {
     const { ids } = job.data;
     const runs = await Promise.all(ids.map((id) => this.#turn(() => this.#run(id, job.attemptsMade))));
@@ -166,8 +169,8 @@ export class RunningWorker implements WorkerHandle {
 const isLastAttempt = ({ attemptsMade, opts }: Job): boolean => attemptsMade + 1 >= (opts.attempts ?? 1);
 
 /**
- * Whether another worker took the job over. Its effect is recorded, so this is only counted. Each store has its own
- * words.
+ * Whether the error says that another worker took the job over. Each store words this error differently. It needs no
+ * more than a count, because the effect of the work is recorded.
  */
 const isLostLock = (error: Error): boolean =>
   /missing lock|lock mismatch|not in the active state/i.test(error.message);

@@ -26,7 +26,7 @@ function openFor(databaseUrl: string, prefix?: string): Queues {
   return queues;
 }
 
-/** The ids that the workers of this installation got. */
+/** Starts workers for an installation, and returns the set of the ids that they get. */
 function working(queues: Queues): Set<string> {
   const heard = new Set<string>();
   queues.work('webhooks', async (id) => void heard.add(id), { concurrency: 1 });

@@ -14,7 +14,7 @@ function unconnected(): Redis {
   return redis.on('error', () => {});
 }
 
-// `once` of node:events would reject at the refused connection, which is expected here.
+// The refused connection is expected here. `once` of node:events would reject at it.
 const heard = (redis: Redis, event: 'connecting' | 'end') =>
   new Promise<void>((resolve) => redis.once(event, resolve));
 

@@ -14,7 +14,7 @@ let ownerUrl: string;
 let appUrl: string;
 const opened: Queues[] = [];
 
-/** As on a server of a provider: the owner of the database is no superuser, and may give no role to anybody. */
+/** As on a managed server, the owner of the database is no superuser and cannot grant roles. */
 beforeAll(async () => {
   database = await createDatabase({ migrated: false });
   appUrl = database.appUrl!;
@@ -54,7 +54,7 @@ test('the owner migrates, twice, and the role of the processes adds and works jo
   const queues = open();
   const heard = new Set<string>();
   queues.work('webhooks', async (id) => void heard.add(id), { concurrency: 1 });
-  // So many that they are several jobs, which are added at once.
+  // 200 ids are several jobs, which are added together.
   const ids = Array.from({ length: 200 }, (_, n) => `id-${n}`);
   expect(await queues.hint('webhooks', ids)).toBe(true);
   expect(await queues.hint('webhooks', ['alone'])).toBe(true);

@@ -5,7 +5,7 @@ import type { Backend } from '../src/backend.js';
 import { openCounters, RunningWorker } from '../src/worker.js';
 import { until } from './support/stores.js';
 
-/** A store that can be reached, but refuses the first contact of each worker at once. */
+/** A store that can be reached, but refuses the first contact of each worker without delay. */
 function refusingStore() {
   const builtAtMs: number[] = [];
   const worker = {

@@ -1,7 +1,7 @@
 import { BadConfiguration } from '@replenish/runtime';
 import type { RedisOptions } from 'ioredis';
 
-/** The options that an address may set. `replyMapping` is none of them, because it changes the types of answers. */
+/** The options that an address may set. `replyMapping` is excluded, because it changes the types of answers. */
 type AddressOptions = Omit<RedisOptions, 'replyMapping'>;
 
 type Node = Readonly<{ host: string; port: number }>;

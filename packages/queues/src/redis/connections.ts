@@ -11,24 +11,24 @@ type ConnectionOptions = Omit<RedisOptions, 'replyMapping'>;
 
 const RECONNECT_MS_MAX = 1_000;
 
-// Two answers of ioredis's `reconnectOnError`. A worker's refused command was not executed, so it is sent again to the
-// next server. Otherwise a finished job would count as running until BullMQ calls it stalled.
+// The two values that ioredis's `reconnectOnError` may return. A refused command of a worker was not executed, so it is
+// sent again to the next server. Otherwise a finished job would count as running until BullMQ calls it stalled.
 const RECONNECT = 1;
 const RECONNECT_AND_RESEND = 2;
 
-// A producer's command fails at once while Redis is away, and is never sent a second time. The row's due time replaces
-// a lost hint, and a waiting hint would delay a request. Five seconds of silence count as away.
+// A producer's command fails immediately while Redis is away, and is never sent a second time. A hint that waits would
+// delay a request, and a lost hint is replaced at the row's due time. Five seconds of silence count as away.
 const producing = { enableOfflineQueue: false, maxRetriesPerRequest: 0, socketTimeout: 5_000 };
 
-// A worker waits without a limit; BullMQ refuses any other value here. Several of its jobs end at the same time, and
-// pipelining sends their commands in one write. That halved the worker's time per job.
+// A worker waits without a limit, because BullMQ refuses any other value here. Several of its jobs end at the same
+// time, and pipelining sends their commands in one write. That halved the worker's time per job.
 const consuming = { maxRetriesPerRequest: null, enableAutoPipelining: true };
 
 /** The connections of one process to one Redis. They reconnect until `windDown`. */
 export class RedisConnections {
   readonly #listed = new Set<RedisConnection>();
   readonly #errors: Burst;
-  /** The refusals of a server that answers. */
+  /** Logs the refusals of a server that answers. */
   readonly refusals: Burst;
   #isWindingDown = false;
 
@@ -100,7 +100,10 @@ export function openConnection(address: RedisAddress, options: ConnectionOptions
   });
 }
 
-/** Tracks the copies of a connection. BullMQ copies a worker's connection to wait on the copy, and hides the copy. */
+/**
+ * Tracks the copies of a connection. BullMQ waits for jobs on a copy of a worker's connection, and does not expose the
+ * copy.
+ */
 export function reportingCopies<One extends RedisConnection>(
   redis: One,
   connections: Set<RedisConnection>,
@@ -119,7 +122,7 @@ export function reportingCopies<One extends RedisConnection>(
 }
 
 /**
- * Keeps the connection in the list until it ends. BullMQ ends a connection to stop its wait, and then connects it
+ * Keeps the connection in the list until it ends. BullMQ ends a connection to stop a wait on it, and then opens it
  * again.
  */
 export function listed<One extends RedisConnection>(redis: One, connections: Set<RedisConnection>): One {

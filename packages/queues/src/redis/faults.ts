@@ -46,11 +46,13 @@ export function wordsOf(error: unknown): string {
   return code === null ? `Redis is away: ${messageOf(error)}` : `${refusals[code]} (${messageOf(error)})`;
 }
 
-// Longer than the time between two probes, and short enough to leave no trace in a Redis that is no longer used.
+// The lifetime of the probe's key. It is longer than the time between two probes, and leaves no key in a Redis that is
+// no longer used.
 const PROBE_KEPT_MS = 60_000;
 
 /**
- * Checks by a write whether Redis keeps jobs. A replica, a full Redis and one without its disk still answer reads.
+ * Checks by a write whether Redis keeps jobs. A replica, a full Redis and a Redis that cannot write to its disk still
+ * answer reads.
  * @throws an error whose message names the fault
  */
 export async function refuseUnfit(redis: Redis | Cluster, probeKey: string): Promise<void> {
@@ -70,15 +72,18 @@ export async function refuseUnfit(redis: Redis | Cluster, probeKey: string): Pro
 const field = (info: string, name: string): string | undefined =>
   new RegExp(`^${name}:(.*)$`, 'm').exec(info)?.[1]?.trim();
 
-/** A replica may be configured to accept writes. Its primary overwrites them, so jobs do not last there. */
+/**
+ * Refuses a replica, even one that is configured to accept writes. Its primary overwrites them, so its jobs do not
+ * last.
+ */
 export function refuseReplica(info: string): void {
   if (field(info, 'role') === 'slave')
     throw new Error('Redis is a replica: REDIS_URL must lead to the primary');
 }
 
 /**
- * BullMQ needs a Redis that never evicts keys, and a full Redis refuses all hints. The check uses INFO, because managed
- * services commonly forbid CONFIG GET.
+ * Refuses a Redis that may evict keys, because BullMQ needs all of them. Also refuses a full Redis, because it refuses
+ * all hints. The check reads INFO, because managed services commonly forbid CONFIG GET.
  */
 export function refuseBadMemory(info: string): void {
   const policy = field(info, 'maxmemory_policy');

@@ -10,7 +10,7 @@ import { refuseUnfit, wordsOf } from './faults.js';
 
 const RETRY_MS = 250;
 
-// Enough for a person to see the latest jobs.
+// The latest jobs are kept for people to look at.
 const KEPT: JobRetention = { removeOnComplete: { count: 50 }, removeOnFail: { count: 200 } };
 
 const AWAY = new Set(['reconnecting', 'close', 'end']);
@@ -18,15 +18,15 @@ const AWAY = new Set(['reconnecting', 'close', 'end']);
 /**
  * BullMQ on Redis. All queues of the process share one connection, all workers share a second one, and each worker has
  * one more on which BullMQ waits for jobs.
- * @param prefixNow gives the prefix of the keys. It may have to ask the database, and fail
+ * @param prefixNow gives the prefix of the keys. It may ask the database, so it may fail
  * @throws BadConfiguration for an address that cannot be read
  */
 export function openRedis(url: string, prefixNow: () => Promise<string>, log: Logger): Backend {
   const connections = new RedisConnections(redisAddressFrom(url), log);
   const producer = connections.producer();
   let consumer: RedisConnection | undefined;
-  // Set before the first queue or worker is built. The hash tag keeps all keys of BullMQ in one slot of a Redis
-  // Cluster, which its Lua scripts need.
+  // The prefix is set before the first queue or worker is built. Its hash tag keeps all keys of BullMQ in one slot of a
+  // Redis Cluster, which its Lua scripts need.
   let prefix = '';
   const knowPrefix = async (): Promise<void> => {
     prefix = `{${await prefixNow()}}`;
@@ -73,7 +73,7 @@ export function openRedis(url: string, prefixNow: () => Promise<string>, log: Lo
 }
 
 async function refuseAway(redis: RedisConnection): Promise<void> {
-  // Only the first connection is awaited, because a process that has just started has no connection yet.
+  // A ping waits only for the first connection of a process. It does not wait for a lost connection.
   if (AWAY.has(redis.status)) throw new Error(wordsOf(new Error('not connected')));
   if (redis.status !== 'ready') await once(redis, 'ready').catch(rethrowInWords);
 }
@@ -81,7 +81,7 @@ async function refuseAway(redis: RedisConnection): Promise<void> {
 async function untilReady(redis: RedisConnection, stop: AbortSignal): Promise<void> {
   while (redis.status !== 'ready') {
     stop.throwIfAborted();
-    // Rejects for each failed try of a connection, of which there may be many.
+    // `once` rejects for each failed try to connect. There may be many, so the loop waits again.
     await once(redis, 'ready', { signal: stop }).catch(() => {});
   }
 }

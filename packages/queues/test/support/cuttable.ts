@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 
 export interface Cuttable {
-  /** `url` with the address of the proxy. */
+  /** Returns `url` with the address of the proxy. */
   through(url: string): string;
   /** Closes all connections and refuses new ones, as a stopped server does. */
   cut(): Promise<void>;
@@ -10,7 +10,7 @@ export interface Cuttable {
   close(): Promise<void>;
 }
 
-/** A TCP proxy before a store. A test can cut itself off from the store without stopping it for other tests. */
+/** A TCP proxy in front of a store. A test can cut its own connections without stopping the store for other tests. */
 export async function cuttable(target: string): Promise<Cuttable> {
   const { hostname, port } = new URL(target);
   const sockets = new Set<Socket>();

@@ -8,7 +8,7 @@ import { openQueues, type Queues, type QueuesConfig } from '../../src/index.js';
 /** One of the two kinds of queue stores, private to a test file. */
 export interface Store {
   readonly name: 'redis' | 'postgres';
-  /** The address of the store itself, for a proxy before it. */
+  /** The address of the store itself, for tests that put a proxy in front of it. */
   readonly url: string;
   open(settings?: Partial<QueuesConfig>, url?: string): Queues;
   /** Deletes all data at once: FLUSHDB on Redis, or dropping BullMQ's schema on Postgres. */
@@ -18,7 +18,7 @@ export interface Store {
 }
 
 const log = createLogger('test', 'silent');
-// The first hint opens its queue. On a busy machine it must not count as lost for that.
+// The first hint also opens its queue, which takes long on a busy machine. The hint must not count as lost for that.
 const PATIENT_MS = 20_000;
 
 async function postgresStore(adminUrl: string): Promise<Store> {
@@ -88,7 +88,7 @@ async function redisStore(redisUrl: string): Promise<Store> {
 
 const { REDIS_URL, TEST_POSTGRES_URL = '' } = process.env;
 
-/** Redis needs REDIS_URL. Postgres is always there. */
+/** The stores to test. Redis is tested only if REDIS_URL is set. */
 export const stores = [
   { name: 'postgres', openStore: () => postgresStore(TEST_POSTGRES_URL) },
   ...(REDIS_URL ? [{ name: 'redis', openStore: () => redisStore(REDIS_URL) }] : []),
@@ -122,7 +122,8 @@ export async function until(isSo: () => boolean | Promise<boolean>): Promise<voi
 }
 
 /**
- * The drop may meet a deadlock with a worker, because workers lock the tables in another order. Then it is repeated.
+ * Drops BullMQ's schema. Workers lock the tables in another order, so the drop may deadlock with a worker. Then it is
+ * repeated.
  */
 async function dropSchema(client: pg.Client): Promise<void> {
   for (let tries = 1; ; tries++) {
