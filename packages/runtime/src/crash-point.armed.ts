@@ -8,8 +8,8 @@ import { join } from 'node:path';
 const folder = process.argv.find((argument) => argument.startsWith('--crash-points='))?.split('=')[1];
 
 /**
- * Kills this process as `kill -9` would, if the crash folder has a file of this name. The file holds how many more
- * times to do it, so that a restarted process does not die for ever.
+ * Kills this process as `kill -9` would, if the crash folder has a file of this name. The file holds the number of
+ * kills that are left, so that a restarted process runs again after the last one.
  */
 export function crashPoint(name: string): void {
   if (!folder) return;

@@ -18,10 +18,10 @@ export type ComparedSettings = Partial<
 
 type Environment = Readonly<{ isProduction: boolean; isGiven: (name: keyof ComparedSettings) => boolean }>;
 
-/** A query can take this much longer than its time limit: short refusals are retried, with waits between them. */
+/** A query can take this much longer than the time limit of a call, because short refusals are retried after waits. */
 export const QUERY_MARGIN_MS = 3_000;
-// On a developer machine the sandbox may be queried while its call is still running, so a short silence is allowed.
-// With the default time limit of a call, every permitted RECONCILE_AFTER_MS passes.
+// On a developer machine the sandbox may be queried while a call to it is still running, so RECONCILE_AFTER_MS may be
+// short. With the default time limit of a call, every permitted value passes.
 const LOCAL_TIMES = 50;
 const PERIOD_MAX_MS = 60_000;
 

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { BadConfiguration, type Config, MASTER_KEYS_FORM } from './read.js';
 
 /**
- * The master keys of the vault, from MASTER_KEY_FILE or MASTER_KEYS; undefined when neither is set.
+ * The master keys of the vault, from MASTER_KEY_FILE or MASTER_KEYS. Undefined when neither is set.
  * @throws BadConfiguration when the file cannot be read or does not contain master keys
  */
 export function masterKeysOf(config: Pick<Config, 'MASTER_KEYS' | 'MASTER_KEY_FILE'>): string | undefined {
@@ -32,8 +32,8 @@ export function requireMasterKeys(config: Config): string | undefined {
   throw new BadConfiguration(`master key ${ids}: not random bytes; make it with openssl rand -base64 32`);
 }
 
-// 32 random bytes have about 30 distinct values, and at most 16 once in 10^14. A typed key has fewer: hex digits have
-// 16 distinct characters, a sentence has about as many.
+// 32 random bytes have about 30 distinct values, and only once in 10^14 they have at most 16. A typed key has fewer
+// distinct values. Hex digits have 16, and a sentence has about as many.
 const DISTINCT_BYTES_MIN = 17;
 
 const isTyped = (key: string): boolean =>

@@ -7,8 +7,8 @@ import { findUnknown, type UnknownVariable } from './unknown.js';
 const port = z.coerce.number().int().min(0).max(65_535);
 const milliseconds = (min: number, max: number) => z.coerce.number().int().min(min).max(max);
 
-// The form that the vault reads. It is checked here too, so that a bad key is reported with the other faults of the
-// configuration.
+// The form of master keys that the vault reads. It is checked here too, so that a bad key is reported with the other
+// faults of the configuration.
 export const MASTER_KEYS_FORM = /^\s*[\w-]{1,32}:[A-Za-z0-9+/]{43}=(\s+[\w-]{1,32}:[A-Za-z0-9+/]{43}=)*\s*$/;
 
 /** An address with one host must be a URL. Addresses with several hosts are parsed by packages/queues. */
@@ -89,7 +89,7 @@ export const settings = {
   METRICS_HOST: z.string().default('127.0.0.1'),
   /** Time between two sweeps for due rows. */
   RECONCILE_PERIOD_MS: milliseconds(100, 3_600_000).optional(),
-  /** How long a provider may be silent before the reconciliation queries it. */
+  /** The time without news about a recharge after which the reconciliation queries its provider. */
   RECONCILE_AFTER_MS: milliseconds(100, 86_400_000).optional(),
   /** Time limit of one provider call. */
   PROVIDER_TIMEOUT_MS: milliseconds(100, 120_000).optional(),
@@ -125,9 +125,9 @@ export const settings = {
   /** Recharges that all clients together may request for one account per minute. */
   RATE_LIMIT_PER_ACCOUNT_PER_MINUTE: z.coerce.number().int().min(1).optional(),
   /**
-   * At this mean delay of the event loop, new recharges are refused. Each request waits for several turns of the loop,
-   * so at two seconds its caller gives up before the answer. A lower limit would refuse too much: half a second happens
-   * on shared machines in short bursts.
+   * New recharges are refused at this mean delay of the event loop. Each request waits for several turns of the loop,
+   * so at two seconds its caller gives up before the answer. A lower limit would refuse too much, because shared
+   * machines have short bursts of half a second.
    */
   OVERLOAD_DELAY_MS: milliseconds(20, 60_000).default(2_000),
   /**
@@ -138,12 +138,16 @@ export const settings = {
   /** Request bodies that one ingress may be receiving at a time. A body normally arrives within milliseconds. */
   BODIES_ARRIVING_MAX: z.coerce.number().int().min(1).max(100_000).default(4_000),
   /**
-   * Like BODIES_ARRIVING_MAX, per client address. Raise it where a load balancer hides the addresses of the callers.
+   * The same limit as BODIES_ARRIVING_MAX, but per client address. Raise it where a load balancer hides the addresses
+   * of the callers.
    */
   BODIES_ARRIVING_PER_ADDRESS_MAX: z.coerce.number().int().min(1).max(100_000).default(500),
-  /** How long an idle connection stays open. Load balancers reuse theirs for 60 s, so ours must stay open longer. */
+  /**
+   * How long an idle connection stays open. Load balancers reuse their connections for 60 s, so ours must stay open
+   * longer.
+   */
   KEEP_ALIVE_MS: milliseconds(1_000, 3_600_000).default(75_000),
-  /** Connections of one ingress. An idle one costs about 10 kB. Connections beyond the limit are closed at once. */
+  /** Connections of one ingress. An idle one costs about 10 kB. Connections beyond the limit are closed immediately. */
   INGRESS_CONNECTIONS_MAX: z.coerce.number().int().min(1).max(1_000_000).default(10_000),
   /**
    * PEM files of the certificate chain and its key, with which the ingress serves HTTPS directly. Set both or neither.
@@ -151,8 +155,8 @@ export const settings = {
   TLS_CERT_FILE: z.string().optional(),
   TLS_KEY_FILE: z.string().optional(),
   /**
-   * PEM file of the CA of client certificates. A client must then present one, and its common name must be the client's
-   * name.
+   * PEM file of the CA of client certificates. If it is set, a client must present a certificate whose common name is
+   * the client's name.
    */
   TLS_CLIENT_CA_FILE: z.string().optional(),
 } as const;
@@ -182,16 +186,16 @@ export type Config = Readonly<
 >;
 
 /**
- * Defaults of the three times. Production waits minutes: orders of Alibaba Cloud may take that long, and earlier
- * queries only use up the provider's quota. On a developer machine the times are seconds, so that a person can watch
- * the recovery.
+ * Defaults of RECONCILE_PERIOD_MS, RECONCILE_AFTER_MS and PROVIDER_TIMEOUT_MS. Production waits minutes: orders of
+ * Alibaba Cloud may take that long, and earlier queries only use up the provider's quota. On a developer machine the
+ * times are seconds, so that a person can watch the recovery.
  */
 const waits = {
   production: { RECONCILE_PERIOD_MS: 15_000, RECONCILE_AFTER_MS: 120_000, PROVIDER_TIMEOUT_MS: 20_000 },
   local: { RECONCILE_PERIOD_MS: 1_000, RECONCILE_AFTER_MS: 2_000, PROVIDER_TIMEOUT_MS: 2_000 },
 } as const;
 
-/** Reads the whole configuration at once. @throws BadConfiguration that names every fault */
+/** Reads the whole configuration. @throws BadConfiguration that names every fault */
 export function readConfig(env: Env): Config {
   const given = Object.fromEntries(
     Object.entries(env).filter(([, value]) => value !== undefined && value !== ''),
@@ -210,10 +214,7 @@ export function readConfig(env: Env): Config {
   } as Config);
 }
 
-/**
- * The three times, where they are not set. A longer time limit of a call makes the default of RECONCILE_AFTER_MS
- * longer.
- */
+/** The defaults of the three times. A longer time limit of a call makes the default of RECONCILE_AFTER_MS longer. */
 function waitsFor(isProduction: boolean, { PROVIDER_TIMEOUT_MS: timeoutMs = 0 }: Partial<ParsedSettings>) {
   const defaults = waits[isProduction ? 'production' : 'local'];
   const margin = isProduction ? QUERY_MARGIN_MS : 0;
@@ -221,7 +222,8 @@ function waitsFor(isProduction: boolean, { PROVIDER_TIMEOUT_MS: timeoutMs = 0 }:
 }
 
 /**
- * The settings that are valid on their own. Contradictions among them are then reported together with the invalid ones.
+ * The settings that are valid on their own. So contradictions among them are reported together with the invalid
+ * settings.
  */
 const readableOf = (given: Readonly<Record<string, unknown>>): Partial<ParsedSettings> =>
   Object.fromEntries(
@@ -231,7 +233,7 @@ const readableOf = (given: Readonly<Record<string, unknown>>): Partial<ParsedSet
     }),
   );
 
-// Variables that are read elsewhere: by the launcher, or to find the local state.
+// Variables that other code reads: the launcher, or the code that finds the local state.
 const ELSEWHERE = ['REPLENISH_DIR'];
 
 /** Variables that look like settings but are not. */

@@ -1,14 +1,14 @@
 /** A variable that no code reads, with the setting that was probably meant. */
 export type UnknownVariable = Readonly<{ name: string; meant: string | null }>;
 
-// More than two different letters would match variables of other programs.
+// With more than two different letters, variables of other programs would match too.
 const TYPING_ERRORS_MAX = 2;
 // Kubernetes sets these variables for each of its services.
 const OF_A_CLUSTER = /_SERVICE_(?:HOST|PORT)(?:_|$)|_(?:TCP|UDP)(?:_|$)/;
 
 /**
- * Finds variables that look like settings but are not, such as `RECONCILE_AFTER`. Without a warning they would have no
- * effect unnoticed. `known` are the names of the settings.
+ * Finds variables that look like settings but are not, such as `RECONCILE_AFTER`. They have no effect, so the operator
+ * gets a warning. `known` are the names of the settings.
  */
 export function findUnknown(names: readonly string[], known: readonly string[]): UnknownVariable[] {
   const isKnown = new Set(known);

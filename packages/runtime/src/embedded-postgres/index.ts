@@ -22,7 +22,7 @@ export type EmbeddedPostgres = Readonly<{
    * next start.
    */
   stop: (fastLimitMs?: number) => Promise<void>;
-  /** Resolves when PostgreSQL has ended, for whatever reason. */
+  /** Resolves when PostgreSQL has ended, for any reason. */
   exited: Promise<Exit>;
 }>;
 
@@ -33,7 +33,7 @@ export type EmbeddedPostgresOptions = Readonly<{
   log?: string;
   /** The port to listen on. Unset: the port of the last start, or any free one. */
   port?: number;
-  /** False is faster but can lose data in a power failure. For databases of tests. */
+  /** Whether commits survive a power failure. False is faster, for databases of tests. */
   durable?: boolean;
 }>;
 
@@ -41,7 +41,7 @@ const DATABASE = 'replenish';
 
 /**
  * Starts PostgreSQL on 127.0.0.1, and creates its data folder on the first start. PostgreSQL ends when this process
- * ends, even by `kill -9`. A PostgreSQL left over on the same folder is ended first.
+ * ends, even by `kill -9`. A PostgreSQL that still runs on the same folder is ended first.
  * @throws when it cannot be started, with the last lines of its log
  */
 export async function openEmbeddedPostgres(options: EmbeddedPostgresOptions): Promise<EmbeddedPostgres> {

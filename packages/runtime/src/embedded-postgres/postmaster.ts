@@ -7,11 +7,10 @@ import type { Account } from './account.js';
 export type Exit = Readonly<{ code: number | null; signal: NodeJS.Signals | null }>;
 
 /**
- * A shell with two watchers. The shell waits for PostgreSQL; its fork waits until our pipe closes. The pipe also closes
- * when this process is killed with `kill -9`, so PostgreSQL never outlives it. If the shell is killed, the fork
- * remains.
- * SIGINT requests the fast shutdown. SIGTERM is sent before it because a shell starts background jobs with SIGINT
- * ignored, and PostgreSQL may not have set its handlers yet.
+ * The script of the supervisor, a shell with a fork. The shell waits for PostgreSQL. The fork waits until our pipe
+ * closes. The pipe also closes when this process is killed with `kill -9`, so PostgreSQL never outlives it. If the
+ * shell is killed, the fork remains. SIGINT requests the fast shutdown. SIGTERM is sent before it because a shell
+ * starts background jobs with SIGINT ignored, and PostgreSQL may not have set its handlers yet.
  */
 const SUPERVISOR = `
 exec 3<&0
@@ -27,8 +26,8 @@ exit "$status"
 `;
 
 /**
- * The environment of PostgreSQL's programs. Ours is not passed on: it holds secrets, and PGPORT and others would change
- * the behaviour of PostgreSQL.
+ * The environment of PostgreSQL's programs. Our own environment is not passed on, because it holds secrets. Variables
+ * such as PGPORT would also change the behaviour of PostgreSQL.
  */
 export const cleanEnv: NodeJS.ProcessEnv = Object.freeze({
   PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
@@ -69,10 +68,10 @@ export function postmasterPid(dataDir: string): number | null {
 }
 
 /**
- * Ends a PostgreSQL that still runs on this folder: two would corrupt the data, and the first one holds our port. After
- * `fastLimitMs` it is killed (SIGQUIT), and the next start recovers the data.
- * If the process id in the file belongs to another program, the file is deleted. After a restart a container reuses
- * small ids, and PostgreSQL would refuse to start because the process is alive.
+ * Ends a PostgreSQL that still runs on this folder. Two servers would corrupt the data, and the running one holds our
+ * port. After `fastLimitMs` it is killed (SIGQUIT), and the next start recovers the data. If the process id in the file
+ * belongs to another program, the file is deleted. After a restart a container reuses small ids, and PostgreSQL would
+ * refuse to start because the process is alive.
  */
 export async function endLeftover(dataDir: string, fastLimitMs: number): Promise<void> {
   const pid = postmasterPid(dataDir);

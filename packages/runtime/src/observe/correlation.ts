@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 /**
  * A time-ordered id (RFC 9562, version 7), so that new keys append to the end of their index. It is 48 bits of
  * milliseconds, then the random part of a version 4 UUID. Node generates random UUIDs 128 at a time. The uuid package
- * asks the kernel for every sixteenth, which took 4 % of the ingress's time.
+ * calls the kernel for every sixteenth id, which took 4 % of the ingress's time.
  */
 export function newId(): string {
   const nowMs = Date.now();

@@ -8,12 +8,11 @@ export type LineOutput = Readonly<{
 }>;
 
 // Writing a single line costs a system call, a twentieth of the cost of a request. So lines are collected for a tenth
-// of a second. They are written at once when the buffer is full or the process ends. Only `kill -9` loses the last
-// lines.
+// of a second. They are written earlier if the buffer is full or the process ends. Only `kill -9` loses the last lines.
 const FLUSH_EVERY_MS = 100;
 const FLUSH_AT_CHARS = 32_768;
-// PATIENCE_MS: a pipe whose reader does not read for this long has lost its reader. PAUSE_MS: a full disk may have
-// space again after this time.
+// PATIENCE_MS: if the reader of a pipe does not read for this time, it counts as gone. PAUSE_MS: the time after which a
+// full disk is tried again.
 const PATIENCE_MS = 1_000;
 const PAUSE_MS = 5_000;
 

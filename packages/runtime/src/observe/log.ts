@@ -5,7 +5,7 @@ export type Logger = Pino;
 
 /**
  * The paths of fields that may carry a secret. Explicit paths cost about 2 % of a log call, wildcards about 50 %
- * (figures of pino). Add a new secret field here; the canary test fails if one is forgotten.
+ * (figures of pino). A new secret field is added here. The canary test fails if one is missing.
  */
 const redactedPaths = [
   'authorization',

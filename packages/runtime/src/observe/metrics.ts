@@ -26,8 +26,8 @@ export function openRegistry(processName: string): Registry {
 export type MetricsServer = Readonly<{ port: number; close: () => Promise<void> }>;
 
 /**
- * Serves `/metrics`, `/healthz` and `/readyz` on a port separate from the public one (OWASP ASVS 13.4.5). If the port
- * is taken by a second process of the same kind, it tries the port ten higher.
+ * Serves `/metrics`, `/healthz` and `/readyz` on a port separate from the public one (OWASP ASVS 13.4.5). If another
+ * process of the same kind has the port, the next port to try is ten higher.
  */
 export async function serveMetrics(
   registry: Registry,
@@ -47,7 +47,7 @@ export async function serveMetrics(
     response.end(JSON.stringify(report ?? { error: 'not found' }));
   };
   const server = createServer((request, response) => {
-    // This fails when a gauge reads from a database or queue that is down.
+    // `answer` fails when a gauge reads from a database or queue that is down.
     answer(request.url?.split('?')[0], response).catch((error: unknown) => {
       response.statusCode = 500;
       response.end(`${error instanceof Error ? error.message : String(error)}\n`);

@@ -7,7 +7,7 @@ export interface OutageLog {
   worked(): void;
 }
 
-// An outage also ends when no failure was reported for this long.
+// An outage also ends when no failure is reported for this time.
 const QUIET_MS = 5_000;
 
 /**

@@ -22,7 +22,7 @@ const advice: Readonly<Record<string, string>> = {
 };
 
 /**
- * Faults of a Postgres address; empty if there are none. The driver silently ignores a parameter that it does not know.
+ * Faults of a Postgres address. Empty if there are none. The driver silently ignores a parameter that it does not know.
  * With `schema`, for example, two environments would use the same tables without notice.
  */
 export function faultsOfAddress(address: string): string[] {

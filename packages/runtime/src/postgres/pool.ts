@@ -11,9 +11,12 @@ export type PoolOptions = Readonly<{
   pins: Pins;
   /** The maximum number of connections. */
   max: number;
-  /** How long a caller waits for a connection. */
+  /** The longest wait for a connection. */
   connectLimitMs: number;
-  /** How long a statement may go unanswered. Without it, a frozen or unreachable server is waited for indefinitely. */
+  /**
+   * The longest wait for the answer to a statement. Without it, a caller waits indefinitely for a frozen or unreachable
+   * server.
+   */
   answerLimitMs?: number;
 }>;
 
@@ -29,7 +32,7 @@ const LIFETIME_SECONDS = 900;
 export function openPool(options: PoolOptions): pg.Pool {
   const { databaseUrl, pins, max, connectLimitMs, answerLimitMs } = options;
   let sessionsKept: Promise<boolean> | undefined;
-  // A refusal is not cached: the address may lead to another server at the next connection.
+  // Only a success is cached. After a refusal, the next connection may lead to another server.
   const look = async () => {
     sessionsKept ??= keepsSessions(databaseUrl);
     const isKept = await sessionsKept.catch(() => null);

@@ -7,13 +7,13 @@ const ADVICE =
 
 const REFUSAL = `a connection pooler (such as PgBouncer in transaction mode) hands each transaction to another session of Postgres, and settings of the session are lost on the way: ${ADVICE}`;
 
-// A pooler with one session makes the second connection wait until this limit. The time-out also shows that it is a
-// pooler.
+// A pooler with one session makes the second connection wait until this limit. So a time-out shows a pooler too.
 const LOOK_LIMIT_MS = 3_000;
 
 /**
- * Checks that a connection keeps its session from one statement to the next. The process id tells a server from a
- * pooler: a pooler announces an id of its own. Only for a pooler does `look` examine the sessions.
+ * Checks that a connection keeps its session from one statement to the next. A pooler announces another process id than
+ * the server, so the process id shows whether there is a pooler. `look` examines the sessions and is called only for a
+ * pooler.
  * @throws UnfitDatabase if the session can change
  */
 export async function refuseTransactionPooler(
@@ -26,16 +26,17 @@ export async function refuseTransactionPooler(
   if (!(await look())) throw new UnfitDatabase(REFUSAL);
 }
 
-// A single look can be wrong: another process that starts at the same moment may hold the marked session during the
-// look. When four processes started together, a single look usually let one of them through.
+// A single look can miss a pooler that changes sessions, because another process that starts at the same moment may
+// hold the marked session. When four processes started together, a single look usually accepted the pooler for one of
+// them.
 const LOOKS = 12;
 
 type Session = Readonly<{ pid: number; mark: string | null }>;
 
 /**
  * Tests whether each of two connections keeps a session of its own. One connection marks its session. The other one
- * keeps the most recently used session busy. Then both look for the mark, which must be found by the first connection
- * only, and no session may change. This is repeated. The mark is a setting that no code reads.
+ * keeps the most recently used session busy. Then both look for the mark: only the first connection may find it, and no
+ * session may change. The test is repeated. The mark is a setting that no other code reads.
  */
 export async function keepsSessions(databaseUrl: string): Promise<boolean> {
   const open = () => {

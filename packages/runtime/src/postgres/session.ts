@@ -6,16 +6,15 @@ export class UnfitDatabase extends Error {
 }
 
 /**
- * Settings of a session, each with its allowed values. If the session has none of them, the first one is set. Settings
- * that the server's version does not have are skipped.
+ * Settings of a session, each with its allowed values. If a session has another value, the first allowed one is set.
+ * Settings that the server's version does not have are skipped.
  */
 export type Pins = Readonly<Record<string, readonly [string, ...string[]]>>;
 
 /**
- * Settings that this code and its libraries rely on. A server, a database, a role or an address may set others, and
- * then the driver misreads values: a time becomes null, or a null in an array becomes text.
- * default_transaction_read_only is left alone: operators and full disks use it to stop writes, and the readiness check
- * reports it.
+ * Settings that this code and its libraries rely on. A server, a database, a role or an address may set other values.
+ * Then the driver misreads data: a time becomes null, or a null in an array becomes text. default_transaction_read_only
+ * is not pinned. Operators use it to stop writes, also on full disks, and the readiness check reports it.
  */
 export const plainSession: Pins = {
   array_nulls: ['on'],
@@ -31,7 +30,7 @@ export const plainSession: Pins = {
   // Any other value would disable the triggers that protect the data.
   session_replication_role: ['origin'],
   standard_conforming_strings: ['on'],
-  // remote_apply is stronger than `on`, so it is left as it is.
+  // remote_apply is stronger than `on`, so it is allowed.
   synchronous_commit: ['on', 'remote_apply'],
   timezone: ['UTC'],
   transaction_timeout: ['0'],
@@ -39,7 +38,7 @@ export const plainSession: Pins = {
 };
 
 /**
- * For statements that look rows up by key. Their plans are cached at the first calls, when the tables of a new
+ * Settings for statements that look rows up by key. Their plans are cached at the first calls, when the tables of a new
  * installation are empty and a scan looks cheap. Without the first three settings they would keep scanning until
  * statistics are collected.
  */
@@ -47,7 +46,8 @@ export const planner: Pins = {
   enable_seqscan: ['off'],
   enable_hashjoin: ['off'],
   enable_mergejoin: ['off'],
-  // A bitmap scan reads all rows of a key and sorts them. The index is already in order, and a page needs twenty rows.
+  // A bitmap scan reads all rows of a key and sorts them. The index already has them in order, and a page needs only
+  // twenty.
   enable_bitmapscan: ['off'],
   enable_indexonlyscan: ['on'],
   enable_indexscan: ['on'],

@@ -1,8 +1,9 @@
 export type Closer = Readonly<{ name: string; close: () => unknown }>;
 
 /**
- * Closes in reverse order of opening, each within `limitMs`, and returns the names of those that failed or took too
- * long. One that hangs does not stop the next: the database pool closes even while a provider call hangs.
+ * Closes resources in reverse order of opening, each within `limitMs`. Returns the names of those that failed or took
+ * too long. A resource that hangs does not stop the next one. So the database pool closes even while a provider call
+ * hangs.
  */
 export async function closeAll(opened: readonly Closer[], limitMs: number): Promise<string[]> {
   const stuck: string[] = [];

@@ -5,7 +5,7 @@ export type HealthReport = Readonly<{ ok: boolean; checks: Record<string, string
 /** Resolves when a dependency works. Rejects with an error whose message says what is wrong. */
 export type Check = () => Promise<void>;
 
-// The checks run at most once per second, however many load balancers, orchestrators and strangers ask.
+// The checks run at most once per second, even if many load balancers, orchestrators and strangers ask for them.
 const CACHE_MS = 1_000;
 // Probes of load balancers commonly give up after five seconds. Two seconds leave time for an answer that says what is
 // wrong.
@@ -28,7 +28,7 @@ export class Health {
     this.#looked = undefined;
   }
 
-  /** Always ok: a process that can answer is alive. */
+  /** The result is always ok, because a process that can answer is alive. */
   alive(): HealthReport {
     return { ok: true, checks: {} };
   }

@@ -18,7 +18,7 @@ export type Frame = Readonly<{
 /** The message that a process sends to its launcher through the IPC channel, if there is one. */
 export type ReadyMessage = Readonly<{ ready: ProcessName; detail: string }>;
 
-// EX_CONFIG of sysexits.h: the launcher does not restart a child that ends with this code.
+// EX_CONFIG of sysexits.h. The launcher does not restart a child that ends with this code.
 const EX_CONFIG = 78;
 // The whole fleet must end within ten seconds of a signal. So each resource gets four seconds to close, and the process
 // exits after eight in any case.
@@ -87,7 +87,7 @@ function stopper(log: Logger, opened: readonly Closer[]): (code: number) => Prom
 }
 
 function endsWith(stop: (code: number) => Promise<void>, log: Logger): void {
-  // Not `process.once`: npm and terminals send a signal twice, and the second one would kill the process.
+  // With `process.once` a second signal would kill the process, and npm and terminals together send each signal twice.
   for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, () => void stop(0));
   // The channel also closes when the launcher is killed with `kill -9`. Nothing else would stop this process then.
   process.once('disconnect', () => void stop(0));

@@ -1,19 +1,19 @@
 import type { IncomingMessage } from 'node:http';
 import { isIP, SocketAddress } from 'node:net';
 
-// No valid address is longer, with its zone and port.
+// No valid address with its zone and port is longer.
 const ENTRY_MAX = 100;
 
 /** An IPv4 address written as IPv6, as Node does. */
 const MAPPED = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i;
 
 /**
- * The address in a proxy's entry, in a single spelling: without port, brackets, quotes and zone, IPv6 in its short
- * form, and an IPv4 address written as IPv6 as IPv4. Null if it is not an address, such as `unknown` or `_hidden` (RFC
- * 7239, 6).
+ * The address in a proxy's entry. Equal addresses get equal texts: port, brackets, quotes and zone are removed, IPv6 is
+ * shortened, and `::ffff:10.0.0.1` becomes `10.0.0.1`. Null if the entry is no address, such as `unknown` or `_hidden`
+ * (RFC 7239, 6).
  */
 export function addressIn(entry: string): string | null {
-  // The common case first, because every request passes here.
+  // IPv4 is the most common case. It is tested first, because every request runs this code.
   if (isIP(entry) === 4) return entry;
   if (entry.length > ENTRY_MAX) return null;
   const bare = withoutPort(entry.trim().replace(/^"(.*)"$/, '$1')).replace(/%.*$/s, '');
@@ -24,8 +24,8 @@ export function addressIn(entry: string): string | null {
 }
 
 /**
- * Removes the port. It follows a bracket or an IPv4 address; after IPv6 without brackets it has too many digits to be a
- * part of the address.
+ * Removes the port. A port follows a bracket or an IPv4 address. After an IPv6 address without brackets, digits are a
+ * port only if the whole entry is no valid address.
  */
 function withoutPort(entry: string): string {
   const [, inBrackets, v4, v6] =
@@ -43,8 +43,8 @@ export type Trusts = (address: string, hop: number) => boolean;
 type App = Readonly<{ request: object; get: (name: 'trust proxy fn') => Trusts }>;
 
 /**
- * Defines `ip` of the app's requests as the address below. Express itself accepts any text from a proxy, such as an
- * address with a port.
+ * Defines `ip` of the app's requests as the result of `clientAddress`. Express itself accepts any text from a proxy,
+ * such as an address with a port.
  */
 export function readClientAddresses(app: App): void {
   const trusts = app.get('trust proxy fn');
@@ -62,7 +62,7 @@ type ReceivedRequest = Pick<IncomingMessage, 'headers'> & {
 
 /**
  * The address of the client: the address of the connection, or the one that the last trusted proxy reported. Undefined
- * when that proxy reported something that is not an address. An allow list then admits no such request.
+ * when that proxy reported something that is not an address. An allow list refuses a request without an address.
  *
  * Forwarded (RFC 7239) is read only without X-Forwarded-For. A proxy that writes X-Forwarded-For passes on a Forwarded
  * header that the client may have invented.

@@ -11,7 +11,9 @@ export const escapeHtml = (text: string): string => text.replace(/[&<>"']/g, (ch
 
 export type PageLink = Readonly<{ href: string; text: string }>;
 
-/** The icon: two arrows around a coin. It is a data URL, because a policy for images may refuse a second request. */
+/**
+ * The icon: two arrows around a coin. It is a data URL, because a security policy may refuse a request for an image.
+ */
 export const favicon = `data:image/svg+xml,${encodeURIComponent(
   '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32"><rect width="32" height="32" rx="7" fill="#0b5cad"/><path d="M8 15a8 8 0 0 1 14-4l2 2m0-5v5h-5M24 17a8 8 0 0 1-14 4l-2-2m0 5v-5h5" fill="none" stroke="#fff" stroke-width="2.6" stroke-linecap="round" stroke-linejoin="round"/></svg>',
 )}`;

@@ -10,8 +10,8 @@ const MEMORY_LIMIT_BYTES = 256 * 1024 * 1024;
 const FORM = /^scrypt\$(\d{1,8})\$(\d{1,2})\$(\d{1,2})\$([A-Za-z0-9+/]{16,}={0,2})\$([A-Za-z0-9+/]{43}=)$/;
 
 /**
- * Returns `scrypt$N$r$p$<salt, base64>$<hash, base64>`. The hash carries its cost, so that the cost can be raised
- * later.
+ * Returns `scrypt$N$r$p$<salt, base64>$<hash, base64>`. The text contains the cost of the hash, so that a later release
+ * can raise the cost.
  */
 export async function hashPassword(password: string): Promise<string> {
   const salt = randomBytes(16);
@@ -37,7 +37,7 @@ export async function verifyPassword(password: string, hash: string): Promise<bo
 // The cheapest setting that the cheat sheet lists as equivalent: N=2^13, r=8, p=10.
 const WORK_MIN = 2 ** 13 * 8 * 10;
 
-/** The fault of a hash, found without a password; null if there is none. */
+/** The fault of a hash, found without a password. Null if there is none. */
 export function faultOfHash(hash: string): 'malformed' | 'cheap' | null {
   const [, N, r, p] = FORM.exec(hash) ?? [];
   if (N === undefined) return 'malformed';
