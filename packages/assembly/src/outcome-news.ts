@@ -9,8 +9,8 @@ export type OutcomeNews = Omit<RechargeReport, 'transactionId' | 'attempt' | 'se
 const RESUBMIT_AFTER_MS = 1_000;
 
 /**
- * The news that follows from the outcome of a submit call. If a kind of outcome is added, this does not compile until
- * it is handled.
+ * The news that follows from the outcome of a submit call. This function does not compile until every kind of outcome
+ * is handled.
  */
 export function newsOfSubmit(outcome: SubmitOutcome, provider: string): OutcomeNews {
   const source = 'submission' as const;

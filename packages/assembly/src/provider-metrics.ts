@@ -9,7 +9,7 @@ export type ProviderMetrics = Readonly<{
     endedAt: Date;
   }) => void;
   onBreaker: (provider: string, operation: string, state: 'closed' | 'half_open' | 'open') => void;
-  /** The code of a provider threw an error, where it should have returned an outcome. */
+  /** Called when the code of a provider threw an error instead of returning an outcome. */
   onBug: (error: unknown) => void;
   /**
    * Receives the result of a report. If the report confirmed a recharge, the time from creation to success is observed.

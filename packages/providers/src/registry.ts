@@ -22,9 +22,9 @@ export type ProvidersOptions = Omit<GuardOptions, 'timeoutMs' | 'onBreaker' | 'o
 export interface Providers {
   readonly names: readonly string[];
   get(name: string): GuardedProvider | undefined;
-  /** The provider without the guard. For webhooks, which make no calls. */
+  /** The provider without the guard. Webhooks use it, because they make no calls. */
   raw(name: string): Provider | undefined;
-  /** The name of the provider that serves a payment method; null when there is none. */
+  /** The name of the provider that serves a payment method. Null when there is none. */
   route(paymentMethod: string): string | null;
   close(): Promise<void>;
 }

@@ -17,10 +17,10 @@ export type Order = Readonly<{
 /** The data that an order is searched by: the reference if the provider stores it, else account, amount and time. */
 export type SoughtOrder = Pick<Order, 'reference' | 'accountId' | 'amountMinor' | 'currency'>;
 
-/** Why it is unknown whether the provider took an order. */
+/** The reason for which it is unknown whether the provider took an order. */
 export type UnknownCause = 'timeout' | 'disconnected' | 'server_error' | 'unreadable';
 
-/** Either it is unknown what the provider did, or it is certain that nothing was done. */
+/** `unknown`: the provider may have executed the order. `not_executed`: the provider certainly did nothing. */
 export type NoDefiniteAnswer =
   | Readonly<{ kind: 'unknown'; cause: UnknownCause; code?: string }>
   | Readonly<{
@@ -39,8 +39,8 @@ export type OrderFacts = Readonly<{
   amountMinor: bigint;
   currency: string;
   /**
-   * The provider's data contain more about this order's money than this code understands, such as a second charge. A
-   * person has to look.
+   * Whether the provider's data contain more about this order's money than this code understands, such as a second
+   * charge. A person then has to decide.
    */
   isPartlyRead?: boolean;
 }>;
@@ -59,7 +59,7 @@ export type OrderStatus = 'pending' | 'settled' | 'declined' | 'canceled';
 
 /**
  * The result of a query. `absent` means that the provider definitely has no such order. `several` breaks the provider's
- * promise that one reference is one order: no order may settle the recharge then, and a person has to look.
+ * promise that one reference is one order. Then no order may settle the recharge, and a person has to decide.
  */
 export type QueryOutcome =
   | (Readonly<{ kind: 'found'; status: OrderStatus; code?: string; message?: string }> & OrderFacts)

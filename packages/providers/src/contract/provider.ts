@@ -3,9 +3,9 @@ import type { Webhooks } from './webhook.js';
 
 /** The provider's promises about its orders. They decide how an unknown outcome is resolved. */
 export type OrderPromises = Readonly<{
-  /** Submitting the same reference twice creates only one order. */
+  /** Whether submitting the same reference twice creates only one order. */
   idempotentSubmit: boolean;
-  /** An order can be found by our reference, and the answer `absent` is reliable. */
+  /** Whether an order can be found by our reference and the answer `absent` is reliable. */
   queryByReference: boolean;
 }>;
 

@@ -3,10 +3,10 @@ import type { OrderStatus } from './order.js';
 /** An authentic webhook about an order, reduced to the fields that the domain needs. */
 export type OrderEvent = Readonly<{
   kind: 'order';
-  /** Our reference; null when the event carries only the provider's order id. */
+  /** Our reference. Null when the event carries only the provider's order id. */
   reference: string | null;
   providerOrderId: string | null;
-  /** The account that the money went to; null when the event does not say. */
+  /** The account that the money went to. Null when the event does not say. */
   accountId: string | null;
   status: OrderStatus;
   amountMinor: bigint;
@@ -22,7 +22,7 @@ export type OrderEvent = Readonly<{
  */
 export type UnreadEvent = Readonly<{
   kind: 'unread';
-  /** The provider's name for this type of event; null when it has none. */
+  /** The provider's name for this type of event. Null when it has none. */
   type: string | null;
   reference: string | null;
   providerOrderId: string | null;

@@ -7,22 +7,22 @@ export type Unknown = Extract<SubmitOutcome, { kind: 'unknown' }>;
 export type NotExecuted = Extract<SubmitOutcome, { kind: 'not_executed' }>;
 export type SendOnce<O extends Outcome> = (signal: AbortSignal) => Promise<CallAnswer<O>>;
 
-/** The record of one attempt of a call. Something may have been sent. */
+/** The record of one attempt of a call that the breaker admitted. The request may have been sent. */
 export type Attempt = Readonly<{
   provider: string;
   operation: ProviderOperation;
   startedAt: Date;
   endedAt: Date;
   outcome: Outcome['kind'];
-  /** Why the outcome is not definite; null when it is. */
+  /** The reason for which the outcome is not definite. Null when it is definite. */
   cause: string | null;
   httpStatus: number | null;
   providerCode: string | null;
 }>;
 
 /**
- * Whether the outcome counts as an outage of the provider. A refused order does not: it is an answer. A rate limit does
- * not either: it comes from a provider that works.
+ * Whether the outcome counts as an outage of the provider. A refused order does not count, because it is an answer. Nor
+ * does a rate limit, because it comes from a provider that works.
  */
 export const isOutage = (outcome: Outcome): boolean =>
   outcome.kind === 'unknown' || (outcome.kind === 'not_executed' && outcome.cause !== 'rate_limited');

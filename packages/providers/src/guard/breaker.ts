@@ -30,12 +30,12 @@ const WAIT_MIN_MS = 100;
  * The breaker uses opossum only to count results and to change between closed, open and half-open. This code decides
  * which calls are admitted.
  *
- * opossum does not run the calls; each result is reported to it afterwards. If it ran them, three of its properties
- * would do harm:
+ * opossum does not run the calls. Each result is reported to it afterwards. Three of its properties would do harm if it
+ * ran them:
  * - Its shared abort controller ends the calls of other callers.
  * - A call that began before the breaker opened, and ends while it is half-open, is taken for the probe.
- * - A call is counted in the window in which it began, but its failure in a later one. So calls that are slower than
- * the window never open the breaker.
+ * - A call is counted in the window in which it began, but its failure is counted in a later window. So calls that are
+ *   slower than the window never open the breaker.
  */
 export function openBreaker(
   limits: BreakerLimits,
@@ -54,7 +54,8 @@ export function openBreaker(
   });
   circuit.on('halfOpen', () => onState('half_open'));
   circuit.on('close', () => {
-    // Without an empty window, the failures of the past outage would reopen the breaker at the next failure.
+    // The window must be empty now. With the failures of the past outage in it, the next failure would open the
+    // breaker.
     clearWindow();
     onState('closed');
   });
@@ -74,7 +75,7 @@ export function openBreaker(
       waitingSinceMs = now().getTime();
     }
     async function report(isOutage: boolean) {
-      // A result of a call from before the last opening is ignored. It says nothing about the provider now.
+      // The result of a call that began before the last opening is ignored, because it is no longer current.
       try {
         if (enteredAfter === openings) await circuit.fire(isOutage).catch(ignoreCounted);
       } finally {

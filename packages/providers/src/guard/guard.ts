@@ -19,8 +19,8 @@ export type GuardOptions = Readonly<{
   onCall?: (record: Attempt) => void;
   onBreaker?: (operation: ProviderOperation, state: BreakerState) => void;
   /**
-   * Called when the provider answers again after several calls without an answer in a row. At most once per ten
-   * seconds.
+   * Called when the provider answers again after several calls without an answer in a row. It is called at most once
+   * per ten seconds.
    */
   onAnswersAgain?: () => void;
   /**
@@ -101,7 +101,7 @@ export function guard(provider: Provider, options: GuardOptions): GuardedProvide
 
 // A single call without an answer is common. Three in a row indicate an outage.
 const SILENT_MIN = 3;
-// A provider that fails and answers by turns is reported at most this often.
+// The shortest time between two reports about a provider that alternates between failures and answers.
 const RECOVERY_GAP_MS = 10_000;
 
 /** Returns a function that is called after every call. It reports the first answer after several outages in a row. */

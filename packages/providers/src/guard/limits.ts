@@ -9,7 +9,7 @@ export type GuardLimits = Readonly<{
   /** The time after the start of the first attempt in which retries may start. */
   retryBudgetMs: number;
   /**
-   * How long an attempt may continue after its time limit, so that the provider's code can report what it knows. Later
+   * The time that an attempt gets after its time limit, so that the provider's code can report what it knows. Later
    * answers are dropped.
    */
   graceMs: number;

@@ -12,8 +12,8 @@ class NotExecutedError extends Error {
 
 /**
  * Retries only a call that was certainly not executed, while the budget and the breaker allow it. The budget is checked
- * again after the wait. If the process was frozen meanwhile, another worker may have sent the order, and this one must
- * not send it too.
+ * again after the wait. If the process was frozen during the wait, another worker may have sent the order, and this one
+ * must not send it again.
  */
 export async function retried<O extends Outcome>(
   attempt: () => Promise<O>,

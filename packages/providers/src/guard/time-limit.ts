@@ -8,7 +8,7 @@ type TimeLimit = Readonly<{ timeoutMs: number; graceMs: number }>;
 /**
  * Runs one attempt, which ends within `timeoutMs` plus `graceMs`. Each attempt has its own abort signal, so a time-out
  * does not end other attempts. After the time-out, the provider's code has the grace to report whether anything was
- * sent, and which status arrived. If the code ignores the signal, its late answer is dropped; a query finds the order
+ * sent, and which status arrived. If the code ignores the signal, its late answer is dropped. A query finds the order
  * later.
  */
 export async function withinLimit<O extends Outcome>(

@@ -3,11 +3,11 @@ import type { OrderStatus } from '../contract/order.js';
 
 const printable = (max: number) => z.string().regex(new RegExp(`^[\\x21-\\x7e]{1,${max}}$`));
 
-// Messages are displayed and stored. Postgres refuses NUL, and lone surrogates would be changed silently, so both
-// become spaces.
+// Messages are displayed and stored. Postgres refuses NUL, and would get lone surrogates in a changed form. So control
+// characters and surrogates become spaces.
 const message = z.string().transform((text) => text.slice(0, 500).replace(/[\p{Cc}\p{Cs}]/gu, ' '));
 
-/** `z.int()` accepts at most 2^53-1. JSON's 9007199254740993 is parsed to a larger number and refused. */
+/** `z.int()` accepts at most 2^53-1. A larger number in JSON, such as 9007199254740993, is refused. */
 const amount = z.int().min(1);
 
 const order = z.object({
@@ -49,7 +49,7 @@ export function readOrderList(json: unknown): SandboxOrder[] | null {
   return orders.includes(null) ? null : (orders as SandboxOrder[]);
 }
 
-/** The machine-readable code of an error response; null when it has none. */
+/** The machine-readable code of an error response. Null when it has none. */
 export const readErrorCode = (json: unknown): string | null => errorCode.safeParse(json).data?.code ?? null;
 
 export const readErrorMessage = (json: unknown): string => errorMessage.safeParse(json).data?.message ?? '';

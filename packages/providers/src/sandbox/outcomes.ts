@@ -10,15 +10,16 @@ export function submitOutcomeOf(exchange: Exchange, order: Order): SubmitOutcome
   const { status, json } = exchange;
   if (status === 200 || status === 201) return outcomeOfTaken(readOrder(json), order);
   const code = readErrorCode(json);
-  // Only 422 means that no order exists. 409 reference_reused does not: an order with our reference and another amount
-  // exists, and its money may have moved. As `unknown` it is queried, found and shown to a person as a conflict.
+  // Only 422 means that no order exists. After 409 reference_reused an order with our reference and another amount
+  // exists, and its money may have moved. The outcome `unknown` leads to a query, which finds that order and shows it
+  // to a person as a conflict.
   if (status === 422 && code) return { kind: 'rejected', code, message: readErrorMessage(json) };
   return outcomeWithoutOrder(exchange, code);
 }
 
 /**
- * The outcome of a query exchange. Only an empty list means `absent`. A 404 does not: a wrong path or a proxy also
- * causes it.
+ * The outcome of a query exchange. Only an empty list means `absent`. A 404 does not mean that, because a wrong path or
+ * a proxy also causes it.
  */
 export function queryOutcomeOf(exchange: Exchange, reference: string): QueryOutcome {
   if (!exchange.isAnswered) return exchange.outcome;
@@ -40,7 +41,7 @@ export const factsOf = (exchange: Exchange): CallFacts => ({
 });
 
 function outcomeOfTaken(taken: SandboxOrder | null, order: Order): SubmitOutcome {
-  // An answer about another reference is not the answer to our order, whatever its status line says.
+  // An answer about another reference is not the answer to our order, even if its status line says so.
   if (taken?.reference !== order.reference) return { kind: 'unknown', cause: 'unreadable' };
   const { providerOrderId, accountId, amountMinor, currency, isPartlyRead } = taken;
   const facts = {
@@ -49,7 +50,8 @@ function outcomeOfTaken(taken: SandboxOrder | null, order: Order): SubmitOutcome
   };
   if (taken.status === 'pending') return { kind: 'accepted', ...facts };
   if (taken.status === 'settled') return { kind: 'settled', ...facts };
-  // The ended order may be another order with our reference. As `unknown` it is queried and compared.
+  // The ended order may be another order with our reference. The outcome `unknown` leads to a query, and the found
+  // order is compared.
   if (accountId !== order.accountId) return { kind: 'unknown', cause: 'unreadable' };
   return { kind: 'rejected', code: taken.code ?? taken.status, message: taken.message ?? '' };
 }

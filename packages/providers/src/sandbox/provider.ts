@@ -8,7 +8,10 @@ import { readWebhook } from './webhooks.js';
 
 export type SandboxOptions = Readonly<{
   baseUrl: string;
-  /** One `whsec_...`, or several separated by spaces during a rotation. Unset: every webhook is refused. */
+  /**
+   * The secret of webhooks: one `whsec_...`, or several separated by spaces during a rotation. Unset: every webhook is
+   * refused.
+   */
   webhookSecret?: string | undefined;
   now?: () => Date;
 }>;

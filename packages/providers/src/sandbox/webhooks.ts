@@ -27,7 +27,7 @@ const LEVELS_MAX = 5;
 
 /**
  * Finds a field in a body of unknown form, at the least depth where it occurs. Null when it is absent, or when it has
- * several values at that depth: such an event names several orders.
+ * several values at that depth, because such an event names several orders.
  */
 function nearest(json: unknown, names: readonly string[]): string | null {
   let level = [json];

@@ -19,14 +19,15 @@ export type HttpRequest = Readonly<{
 
 export interface HttpClient {
   /**
-   * Makes one request, without retries and redirects. @throws only when the request could not be written at all: a bug
+   * Makes one request, without retries and redirects. @throws only when the request could not be written at all, which
+   * is a bug
    */
   exchange(request: HttpRequest, signal: AbortSignal): Promise<Exchange>;
   close(): Promise<void>;
 }
 
-// An order is under 1 KB, and the list for one reference has one order. So 64 KB is generous, and a broken provider
-// that sends 100 MB does not fill the memory. undici closes the connection at the limit.
+// An order is under 1 KB, and the list for one reference has one order. So 64 KB is more than enough, and a broken
+// provider that sends 100 MB does not fill the memory. undici closes the connection at the limit.
 const BODY_LIMIT_BYTES = 64 * 1024;
 
 /**
@@ -45,7 +46,7 @@ export function openHttp(baseUrl: string, now: () => Date): HttpClient {
         signal,
         now,
       ),
-    // Does not wait for calls in flight: they have their own time limit.
+    // Closing does not wait for calls in flight, because they have their own time limit.
     close: () => pool.destroy(),
   };
 }
@@ -73,8 +74,8 @@ async function exchange(
 
 /**
  * Calls the request's `onSending` when its first byte is about to be written. This separates `not_executed` from
- * `unknown`. Error codes cannot: ECONNRESET during a TLS handshake has the same code as ECONNRESET after the request
- * was read.
+ * `unknown`. Error codes cannot separate them: ECONNRESET during a TLS handshake has the same code as ECONNRESET after
+ * the request was read.
  */
 const reportSending: Dispatcher.DispatcherComposeInterceptor =
   (dispatch) => (options: Dispatcher.DispatchOptions & { onSending?: () => void }, handler) =>
@@ -92,7 +93,7 @@ const reportSending: Dispatcher.DispatcherComposeInterceptor =
     });
 
 /**
- * The parsed body; undefined when it is too large, not UTF-8 or not JSON. The answer is still valid then, because its
+ * The parsed body. Undefined when it is too large, not UTF-8 or not JSON. The answer is still valid then, because its
  * status line was received.
  */
 async function jsonOf(body: Dispatcher.ResponseData['body']): Promise<unknown> {
@@ -134,7 +135,8 @@ function codeOf(error: unknown): string | undefined {
   return typeof code === 'string' ? code : undefined;
 }
 
-// Longer than any realistic rate limit here, and short enough that a value such as "1000000000" does not block money.
+// The longest accepted wait. It is longer than any realistic rate limit. A value such as "1000000000" must not block
+// money.
 const RETRY_AFTER_MAX_MS = 60_000;
 
 /**

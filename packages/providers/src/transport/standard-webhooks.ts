@@ -6,7 +6,8 @@ export type SignedMessage = Readonly<{
   rawBody: Buffer;
   headers: Readonly<Record<string, string | string[] | undefined>>;
   /**
-   * Every valid key: during a rotation of the secret the new and the old one. Without a key every message is refused.
+   * Every valid key. During a rotation of the secret there are two, the new one and the old one. Without a key every
+   * message is refused.
    */
   keys: readonly Buffer[];
   now: Date;
@@ -16,8 +17,8 @@ export type Verified = Readonly<{ ok: true; id: string }> | Readonly<{ ok: false
 
 // The tolerance of the Standard Webhooks libraries, in both directions: 300 s pass, 301 s do not.
 const WINDOW_SECONDS = 300;
-// A sender that rotates its secret sends two signatures. Sixteen limit the work that a stranger can cause with one
-// header.
+// A sender that rotates its secret sends two signatures. A limit of sixteen bounds the work that a stranger can cause
+// with one header.
 const SIGNATURES_MAX = 16;
 // An id must not contain a dot. Otherwise id `a.5` at second 6 and id `a` at second 5 could sign the same bytes for
 // different messages.
@@ -27,8 +28,8 @@ const timestampForm = /^\d{1,15}$/;
 /**
  * Verifies a Standard Webhooks 1.0.0 signature (scheme `v1`, HMAC-SHA256). Never throws.
  *
- * The signature is checked before the time. So `outside_window` always means an authentic message: an old one sent
- * again, or clocks that differ.
+ * The signature is checked before the time. So `outside_window` always means an authentic message. Either it is old and
+ * was sent again, or the clocks differ.
  */
 export function verifySignature({ rawBody, headers, keys, now }: SignedMessage): Verified {
   const id = single(headers['webhook-id']);
@@ -37,7 +38,7 @@ export function verifySignature({ rawBody, headers, keys, now }: SignedMessage):
   if (!isWellFormed || !isSigned(`${id}.${timestamp}.`, rawBody, candidatesOf(headers), keys))
     return { ok: false, refusal: 'bad_signature' };
   const ageSeconds = Math.floor(now.getTime() / 1_000) - Number(timestamp);
-  // With this comparison an invalid `now` (NaN) refuses the message.
+  // This comparison also refuses the message if `now` is invalid (NaN).
   return Math.abs(ageSeconds) <= WINDOW_SECONDS ? { ok: true, id } : { ok: false, refusal: 'outside_window' };
 }
 
@@ -83,7 +84,7 @@ function candidatesOf(headers: SignedMessage['headers']): Buffer[] {
     .map((signature) => Buffer.from(signature.slice('v1,'.length)));
 }
 
-/** The value of a header; empty when it was sent twice, because it is unclear which value was signed. */
+/** The value of a header. Empty when it was sent twice, because it is unclear which value was signed. */
 function single(header: string | string[] | undefined): string {
   const values = [header ?? ''].flat();
   return values.length === 1 ? values[0]! : '';

@@ -9,8 +9,8 @@ import { openScriptedServer, type Script, type ScriptedServer, says } from '../s
 type Bench = Readonly<{ name: string; open: (url: string) => Provider; faithful: () => Script }>;
 
 /**
- * A minimal server with the sandbox's protocol. References that begin with `decline-` and `refuse-` end so; `settle-`
- * orders settle at once.
+ * A minimal server with the sandbox's protocol. The beginning of the reference decides the end: orders with `decline-`
+ * are declined, with `refuse-` refused, and with `settle-` settled immediately.
  */
 function faithfulSandbox(): Script {
   const orders = new Map<string, unknown>();

@@ -54,7 +54,7 @@ describe('time limit', () => {
     const strict = { ...quick, breaker: { ...breaker, callsMin: 1 } };
     open(slow, { timeoutMs: 4_000, limits: strict });
     const stuck = guarded.submit(anOrder({ reference: 'stuck' }));
-    // At this time `stuck` has two seconds left. The other calls begin now, so their limit ends later.
+    // After the wait `stuck` has two seconds left. The other calls begin now, so their limit ends later.
     await sleep(2_000);
     const innocents = Array.from({ length: 20 }, (_, at) =>
       guarded.submit(anOrder({ reference: `innocent-${at}` })),
