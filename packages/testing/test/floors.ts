@@ -2,7 +2,7 @@ import { dirname } from 'node:path';
 import { type Source, targetOf } from './source.js';
 
 /**
- * The rooms of a package, by floor, lowest first. A room is a folder, or a file directly below `src`. It may import
+ * The rooms of a package, by floor, lowest first. A room is a folder, or a file directly below `src`. A room may import
  * rooms of lower floors only, so it can be read without the floors above it.
  */
 const floors: Readonly<Record<string, readonly (readonly string[])[]>> = {

@@ -11,11 +11,12 @@ const FUNCTION_LINES_MAX = 50;
 
 type Layer = Readonly<{
   at: string;
-  /**
-   * Our layers that may be imported, besides the layer itself. `types of` allows only imports that the build removes.
-   */
+  /** Our layers that this one may import, besides itself. `types of` allows only imports that the build removes. */
   ours: readonly string[];
-  /** Packages of others. `declared`: all packages that its package.json lists, except those that another layer owns. */
+  /**
+   * Packages of other authors. `declared`: all packages that its package.json lists, except those that another layer
+   * owns.
+   */
   outside: readonly string[] | 'declared';
 }>;
 
@@ -200,7 +201,8 @@ const functionsAreShort: Rule = (sources) =>
 
 /**
  * The environment is read in main.ts only. Code that reads it elsewhere cannot be tested with other settings. The
- * package of the tests has no main.ts: a test file gets the server that Jest's set-up started through the environment.
+ * package of the tests has no main.ts. Jest's set-up starts a server, and test files get its address through the
+ * environment.
  */
 const environmentInMain: Rule = (sources) =>
   sources
@@ -226,8 +228,8 @@ const EARLY_ENDING = ['.equals', '.compare'];
 const SECRET_NAME = /secret|signature|digest|hmac|password/i;
 
 /**
- * A comparison that ends at the first different byte shows by its time how much of a guess is right. No test of
- * behaviour notices that, so this rule checks the source.
+ * If a comparison ends at the first different byte, its time shows how much of a guess is right. No test of behaviour
+ * notices that, so this rule checks the source.
  */
 const secretsInConstantTime: Rule = (sources) =>
   sources.filter(isShipped).flatMap(({ path, calls, compared }) => {
@@ -263,15 +265,15 @@ const shared = (
   return [...paths].map(([name, one]) => [name, [...one]] as const).filter(([, one]) => one.length > 1);
 };
 
-/** Two types of one name in shipped code give one word two meanings. */
+/** Two types of one name in shipped code would give one word two meanings. */
 const typeNamesAreUnique: Rule = (sources) =>
   shared(sources.filter(isShipped), ({ types }) => types).map(
     ([name, paths]) => `${name} is the name of a type in ${paths.join(' and in ')}`,
   );
 
 /**
- * One file inserts into a table, so a new column has one place. The package of the tests is exempt: it prepares
- * databases for tests and is never shipped.
+ * Only one file inserts into a table, so a new column changes one place. The package of the tests is never shipped and
+ * exempt.
  */
 const tablesHaveOneInserter: Rule = (sources) =>
   shared(

@@ -13,13 +13,13 @@ export type Source = Readonly<{
   lines: number;
   imports: readonly Import[];
   functions: readonly FunctionSpan[];
-  /** The globals that it uses, such as `process.env` or `console.log`. */
+  /** The globals that the source uses, such as `process.env` or `console.log`. */
   globals: readonly string[];
-  /** Names of the functions that it calls, such as `timingSafeEqual`, or `.equals` for a method. */
+  /** Names of the functions that the source calls, such as `timingSafeEqual`, or `.equals` for a method. */
   calls: readonly string[];
-  /** Names of values that it compares with other values by `===`, `!==`, `==` or `!=`. */
+  /** Names of values that the source compares with other values by `===`, `!==`, `==` or `!=`. */
   compared: readonly string[];
-  /** Names of the types, interfaces and classes that it declares at its top level. */
+  /** Names of the types, interfaces and classes that the source declares at its top level. */
   types: readonly string[];
   /** Names of the tables that its SQL texts insert into, each once per statement. */
   insertsInto: readonly string[];
@@ -47,8 +47,8 @@ function filesBelow(folder: string): string[] {
 }
 
 export function readSource(path: string, text: string): Source {
-  // The parser's positions are bytes that count on from file to file. An empty statement in front shows where this file
-  // begins.
+  // The parser's positions are bytes, counted over all files together. The empty statement in front shows where this
+  // file begins.
   const marked = Buffer.from(`;${text.replace(/^#!/, '//')}`);
   const program = parseSync(marked.toString(), {
     syntax: 'typescript',

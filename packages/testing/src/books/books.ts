@@ -42,7 +42,7 @@ export async function checkBooks(fleet: BookedFleet, history: History = {}): Pro
 
 const REST_LIMIT_MS = 120_000;
 
-/** INV7: each recharge or event that is not at rest after the limit is a finding. The other checks run all the same. */
+/** INV7: each recharge or event that is not at rest after the limit is a finding. The other checks run even then. */
 async function rest(
   fleet: BookedFleet,
   db: pg.Client,

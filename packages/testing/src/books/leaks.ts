@@ -4,7 +4,7 @@ import { connect } from 'node:net';
 import { join } from 'node:path';
 import pg from 'pg';
 
-/** Texts that must not appear anywhere, and a search for them in all forms that an encoding may give them. */
+/** Texts that must not appear anywhere, with a search that finds them in all usual encodings. */
 export class Canaries {
   readonly #forms = new Map<string, readonly string[]>();
 

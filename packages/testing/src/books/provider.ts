@@ -68,12 +68,12 @@ function agree(state: string, order: WitnessedOrder | undefined, amount: bigint,
 
 // The provider's answers that mean "nothing was executed". After any other answer, or silence, there may be an order.
 const NOTHING_EXECUTED = new Set(['429', '503']);
-// Queries about one recharge. Their gaps double, so even a minute of trouble causes only a handful.
+// The most queries about one recharge. Their gaps double, so even an outage of a minute causes only a few.
 const QUESTIONS_MAX = 12;
 
 /**
- * INV1 by the provider's own log. The provider keeps one order per reference, so only its log shows a blind second
- * submit. After a submit that may have been accepted, the next call must be a query.
+ * Checks INV1 by the provider's own log. The provider keeps one order per reference, so only its log shows a blind
+ * second submit. After a submit that may have been accepted, the next call must be a query.
  */
 export function blindResubmits({ contacts, history }: OrderEvidence): string[] {
   const blind = (log: readonly WitnessedCall[]): boolean =>
@@ -103,7 +103,7 @@ export function blindResubmits({ contacts, history }: OrderEvidence): string[] {
   ];
 }
 
-/** INV2, INV8, INV10 by the observations of the test, and the state in which each scenario must end. */
+/** Checks INV2, INV8 and INV10 by the observations of the test, and the state in which each scenario must end. */
 export function differencesFromHistory({ recharges, events, history }: OrderEvidence): string[] {
   const acknowledged = (history.calls ?? []).filter(({ status }) => status === 200 || status === 202);
   const idsOf = new Map<string, Set<string>>();

@@ -28,7 +28,7 @@ export type Gathered = Readonly<{
   events: readonly Readonly<{ event_id: string; processed: boolean }>[];
 }>;
 
-/** Reads our records and the provider's. */
+/** Reads our records and the provider's records. */
 export async function gather(sandboxUrl: string, db: pg.Client): Promise<Gathered> {
   const { rows: recharges } = await db.query<WitnessedRecharge>('select * from report.recharges');
   const { rows: intents } = await db.query<{ id: string; at: Date }>(

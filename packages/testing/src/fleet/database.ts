@@ -7,8 +7,8 @@ export type TestDatabase = Readonly<{
   /** The address for the role of the processes, which owns nothing. Unset: they run as the superuser. */
   appUrl?: string;
   /**
-   * Drops the database. If the file failed (`passed` is false) it is kept, so its rows can be read on a server of one's
-   * own.
+   * Drops the database. If the file failed (`passed` is false) the database is kept. On a server that outlives the run
+   * its rows can be read.
    */
   release: (passed?: boolean) => Promise<void>;
 }>;

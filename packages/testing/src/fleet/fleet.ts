@@ -31,7 +31,7 @@ export type Fleet = Readonly<{
   ingressUrls: readonly string[];
   sandboxUrl: string;
   dashboardUrl: string;
-  /** The database as its owner; the processes have another role. */
+  /** The database's address for its owner. The processes have another role. */
   databaseUrl: string;
   webhookSecret: string;
   /** The master keys that seal the secrets of keys. */

@@ -11,8 +11,8 @@ import { migrateAsOperator } from './migrate.js';
 const FOLLOW_LIMIT_MS = 60_000;
 
 /**
- * A primary and a standby that confirms each commit before the primary does, so that nothing acknowledged is on one of
- * them alone. Migrated. The standby begins as a copy of the stopped primary's folder, roles and passwords included.
+ * A migrated primary and a standby. The standby confirms each commit before the primary does, so each acknowledged
+ * commit is on both. The standby begins as a copy of the stopped primary's folder, including roles and passwords.
  */
 export class OwnPair {
   readonly #dir: string;
@@ -32,7 +32,7 @@ export class OwnPair {
     const fresh = await openEmbeddedPostgres({ dir: first, port });
     await migrateAsOperator(fresh.url);
     await fresh.stop();
-    // Modes and owners too: PostgreSQL refuses a folder that others may read.
+    // The copy keeps modes and owners, because PostgreSQL refuses a folder that others may read.
     execFileSync('cp', ['-a', first, second]);
     const standbyPort = await freePort();
     writeFileSync(join(second, 'data', 'standby.signal'), '');
@@ -53,7 +53,7 @@ export class OwnPair {
     return pair;
   }
 
-  /** The primary, as its owner; its password and roles are those of the standby as well. */
+  /** The addresses of the primary. Its passwords and roles are also those of the standby. */
   get primary(): Pick<EmbeddedPostgres, 'url' | 'appUrl'> {
     return this.#primary;
   }
@@ -62,7 +62,10 @@ export class OwnPair {
     return this.#standby;
   }
 
-  /** As a machine that dies: every process of the primary is killed, none has time to write or to say anything. */
+  /**
+   * Kills every process of the primary without warning, like the failure of a machine. No process can write anything
+   * more.
+   */
   async killPrimary(): Promise<void> {
     process.kill(this.#primary.pid, 'SIGKILL');
     await this.#primary.exited;
@@ -70,7 +73,7 @@ export class OwnPair {
 
   async promote(): Promise<void> {
     await ask(this.#standby.url, 'select pg_promote(true, 60)');
-    // It has no standby of its own, and would wait for one with each commit.
+    // The promoted server has no standby of its own. Without this setting each commit would wait for one.
     await ask(this.#standby.url, "alter system set synchronous_standby_names = ''");
     await ask(this.#standby.url, 'select pg_reload_conf()');
   }

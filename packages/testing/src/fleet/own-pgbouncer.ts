@@ -8,12 +8,12 @@ import { until } from '../until.js';
 import { freePort } from './machine.js';
 
 const START_LIMIT_MS = 20_000;
-// A fleet in session mode holds one connection of the server for each of its own.
+// In session mode each connection from the fleet to PgBouncer holds one connection to PostgreSQL.
 const CONNECTIONS_MAX = 150;
 
 export type PoolMode = 'session' | 'transaction' | 'statement';
 
-/** A PgBouncer of a test's own before a PostgreSQL, from the machine's own package. */
+/** A PgBouncer for one test, in front of a PostgreSQL. It comes from the package that is installed on the machine. */
 export class OwnPgbouncer {
   readonly #child: ChildProcess;
   readonly #dir: string;
@@ -25,14 +25,14 @@ export class OwnPgbouncer {
     this.#port = port;
   }
 
-  /** @param urls of the database, one per role that may come through */
+  /** @param urls addresses of the database, one per role that may connect */
   static async open(mode: PoolMode, urls: readonly string[]): Promise<OwnPgbouncer> {
     const port = await freePort();
     const dir = mkdtempSync(join(tmpdir(), 'replenish-own-pgbouncer-'));
     const file = join(dir, 'pgbouncer.ini');
     writeFileSync(file, settings(mode, new URL(urls[0]!), dir, port));
     writeFileSync(join(dir, 'users'), urls.map(userLine).join(''));
-    // It refuses to run as root, and reads its files as another user then.
+    // PgBouncer refuses to run as root. For a root user it runs as another user, which must be able to read its files.
     if (process.getuid?.() === 0) chmodSync(dir, 0o755);
     const env = { PATH: `${process.env.PATH}:/usr/sbin` };
     const child = spawn('pgbouncer', [file], { stdio: 'ignore', env });

@@ -71,7 +71,7 @@ export class OwnRedis {
     return answer;
   }
 
-  /** Stops answering without closing a connection, as a machine does that is cut off. */
+  /** Stops answering without closing a connection, like a machine whose network fails. */
   freeze(): void {
     this.#child.kill('SIGSTOP');
   }
@@ -89,12 +89,12 @@ export class OwnRedis {
 
 export type MovableAddress = Readonly<{
   port: number;
-  /** Leads new connections to this port from now on. Open connections stay as they are. */
+  /** From now on new connections go to this port. Open connections stay as they are. */
   leadTo: (port: number) => void;
   close: () => void;
 }>;
 
-/** One address for several servers, as after a failover that closes no connection. */
+/** An address that can be moved from one server to another. It simulates a failover that closes no connection. */
 export async function openMovableAddress(port: number): Promise<MovableAddress> {
   let target = port;
   const sockets = new Set<Socket>();

@@ -16,7 +16,7 @@ export type LoadCall = Readonly<{
   fault: string | null;
 }>;
 
-/** For how long a producer repeats its request while the fleet is away. */
+/** The time for which a producer repeats its request while the fleet is away. */
 const GIVE_UP_MS = 60_000;
 
 /** A producer that records its calls and repeats each request with the same key until it has an answer. */
@@ -64,7 +64,7 @@ export class Producer {
     );
   }
 
-  /** Sends all requests, some at a time, until each has its answer. */
+  /** Sends all requests, `inFlight` at a time, until each has its answer. */
   async sendAll(asks: readonly LoadRequest[], inFlight = 16, ingress = 0): Promise<LoadCall[]> {
     const waiting = [...asks];
     const answers: LoadCall[] = [];

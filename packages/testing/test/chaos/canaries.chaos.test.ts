@@ -39,7 +39,7 @@ function hashOf(password: string): string {
 }
 
 const canaries = new Canaries();
-/** All places that a person could look at, by name. */
+/** The texts of all places that a person could look at, by the name of the place. */
 const seen = new Map<string, string>();
 let fleet: Fleet;
 let at: Setting;

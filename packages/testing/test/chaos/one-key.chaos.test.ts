@@ -22,7 +22,10 @@ beforeAll(async () => {
 
 afterAll(() => stage?.close());
 
-/** Sends all calls at once, half of them to each ingress. A call that is told to come later is repeated. */
+/**
+ * Sends all calls at the same time, half of them to each ingress. A call that is answered with a later time is
+ * repeated.
+ */
 const storm = (asks: readonly LoadRequest[]): Promise<LoadCall[]> =>
   Promise.all(asks.map((one, n) => producer.send(one, n % 2)));
 

@@ -22,7 +22,7 @@ let database: TestDatabase;
 let bouncer: OwnPgbouncer;
 let fleet: Fleet | undefined;
 
-/** The database, which its owner reaches directly and the processes through the pooler. */
+/** The database. The owner connects to it directly, and the processes connect through the pooler. */
 const pooled = (): TestDatabase => ({
   url: database.url,
   appUrl: bouncer.through(database.appUrl!),
@@ -43,7 +43,7 @@ afterEach(async () => {
 });
 afterAll(() => database.release());
 
-/** What a command of the operator says through the pooler. */
+/** The output of an operator's command that connects through the pooler. */
 async function command(...args: string[]): Promise<{ code: number; said: string }> {
   const env = {
     PATH: process.env.PATH,

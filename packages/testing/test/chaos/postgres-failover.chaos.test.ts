@@ -45,7 +45,7 @@ const acknowledged = (): string[] =>
     transactionId !== null && (status === 202 || status === 200) ? [transactionId] : [],
   );
 
-/** Those of the recharges that the new primary does not know. */
+/** The recharges that the new primary does not have. */
 async function lost(ids: readonly string[]): Promise<string[]> {
   const client = new pg.Client(pair.standby.url);
   await client.connect();
@@ -76,7 +76,7 @@ test('the primary is killed under load and its standby promoted: nothing acknowl
   expect(await lost(known)).toEqual([]);
   const answers = await sent;
 
-  // 200: stored by a commit whose answer was lost, and found by its key when it was sent again.
+  // 200: the commit stored the recharge, its answer was lost, and the repeated request found it by its key.
   expect(answers.filter(({ status }) => status !== 202 && status !== 200)).toEqual([]);
   expect(statuses().filter((status) => status !== null && ![200, 202, 503].includes(status))).toEqual([]);
   expect(await lost(acknowledged())).toEqual([]);

@@ -52,14 +52,15 @@ async function sendMany(count: number): Promise<string[]> {
   return calls.map(({ transactionId }) => transactionId!);
 }
 
-/** The time until all of them have succeeded, in milliseconds. */
+/** The time until all of these recharges have succeeded, in milliseconds. */
 async function timeToSucceed(ids: readonly string[]): Promise<number> {
   const sinceMs = performance.now();
   await Promise.all(ids.map((id) => producer.reaches(id, 'SUCCEEDED')));
   return performance.now() - sinceMs;
 }
 
-// A sweep takes each waiting recharge about once per second, so there would be a thousand copies by then.
+// In this time sweeps take each waiting recharge about once per second. Without a limit, a thousand copies of jobs
+// would be queued.
 const OUTAGE_MS = 30_000;
 
 test('during an outage the queues hold no copies, and after it new and waiting recharges go at once', async () => {

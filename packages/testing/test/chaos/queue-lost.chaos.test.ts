@@ -16,7 +16,7 @@ let producer: Producer;
 let db: pg.Client;
 
 beforeAll(async () => {
-  // As the owner: the role of the processes may not make their schema anew, and dropping it takes the owner too.
+  // The processes run as the owner of the database. Their usual role may neither drop the schema nor make it again.
   const { url, release } = await createDatabase();
   stage = await openStage({ database: { url, release } });
   ({ fleet, producer, db } = stage);
@@ -35,11 +35,11 @@ async function emptyQueues(): Promise<boolean> {
   return rows[0]?.tables ? struck(`truncate ${rows[0].tables} cascade`) : false;
 }
 
-/** Drops the whole schema on Postgres. On Redis it deletes the keys, which are all there is. */
+/** Drops the whole schema on Postgres. On Redis it deletes all keys. */
 const dropQueues = (): Promise<boolean> =>
   process.env.REDIS_URL ? emptyQueues() : struck('drop schema if exists bullmq cascade');
 
-/** False if it met a deadlock with statements of the queues, and lost. */
+/** Runs a statement. False if Postgres ended it because of a deadlock with statements of the queues. */
 async function struck(statement: string): Promise<boolean> {
   try {
     await db.query(statement);

@@ -15,7 +15,7 @@ jest.setTimeout(TEST_LIMIT_MS);
 
 const names: readonly QueueName[] = ['submission-sandbox', 'reconciliation-sandbox', 'webhooks'];
 
-// A silent call lasts this long. On a busy machine too, that must be enough time to add the extra jobs.
+// The time after which an unanswered call ends. Even on a busy machine the extra jobs must be added in this time.
 const CALL_LIMIT_MS = 6_000;
 
 let fleet: Fleet;

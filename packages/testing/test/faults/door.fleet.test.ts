@@ -17,7 +17,7 @@ const CALLS = 500;
 const CALLERS = 20;
 const LIMIT_MS = 1_000;
 const IDLE = 600;
-// Enough connections for the callers of these tests, which keep theirs for a while.
+// Enough connections for the callers of these tests, which keep their connections for a while.
 const CONNECTIONS_MAX = IDLE + 100;
 
 type Sent = Readonly<{ headers: Record<string, string>; body?: string }>;
@@ -225,7 +225,7 @@ const idle = (count: number): Promise<Socket[]> =>
   Promise.all(
     Array.from({ length: count }, async () => {
       const socket = connect(Number(new URL(fleet.ingressUrl).port), '127.0.0.1');
-      // Without reading, the end of the connection would not be noticed.
+      // The socket has to be read, because otherwise the end of the connection would not be noticed.
       socket.on('error', () => {}).resume();
       await once(socket, 'connect');
       return socket;
@@ -236,16 +236,18 @@ test(`${IDLE} idle connections block no caller, and beyond the limit the oldest 
   const key = await client(fleet);
   const within: Socket[] = [];
   const told: Told[] = [];
-  // Opened some at a time. Of a burst the kernel queues 511 for the process, and the others retry seconds later.
+  // The connections are opened some at a time. Of a burst the kernel queues 511 for the process, and the others retry
+  // seconds later.
   while (within.length < IDLE) {
     within.push(...(await idle(200)));
     told.push(await list(0, key), await list(0, key));
   }
   expect(statusesOf(told)).toEqual({ 200: told.length });
-  // In the order in which they end. A connection that is silent for ten seconds ends too, and the oldest end first.
+  // The connections in the order in which they end. A connection that is silent for ten seconds ends too, so the oldest
+  // end first.
   const ended: Socket[] = [];
   for (const socket of within) socket.once('close', () => ended.push(socket));
-  // A connection of less than a second may yet bring its first request, and is not closed for a new one.
+  // A connection that is younger than a second may still send its first request, so it is not closed for a new one.
   await sleep(1_500);
   const beyond = await idle(200);
   for (const socket of beyond) socket.once('close', () => ended.push(socket));

@@ -10,7 +10,7 @@ import { openStage, type Stage, TEST_LIMIT_MS } from '../support/setting.js';
 
 jest.setTimeout(TEST_LIMIT_MS);
 
-// The advisory lock that the test holds while a create waits. Any number serves that no other code uses.
+// The advisory lock that the test holds while a create waits. It may be any number that no other code uses.
 const LOCK = 28;
 
 let stage: Stage;
@@ -79,7 +79,7 @@ test('an event before the commit and the submit of its recharge is stored, and a
   const order = { id: 'sbx_early', reference: id, amount, currency, accountId };
   const eventId = `evt-early-${id}`;
   expect(await postEvent(fleet, eventId, eventBody(order, 'settled'))).toBe(200);
-  // The due time of the event moves once the sweeper has taken it. The worker then found no recharge.
+  // The due time of the event moves once the sweeper has taken it. At that time the worker finds no recharge.
   await until(
     async () => (await stored(eventId))?.wasSwept,
     { limitMs: 10_000 },

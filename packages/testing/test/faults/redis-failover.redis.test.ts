@@ -30,7 +30,7 @@ afterAll(async () => {
 
 const names = ['ingress', 'submission-worker', 'webhook-worker', 'reconciliation-worker'] as const;
 
-/** The state of the queue by each process. */
+/** The state of the queue that each process reports. */
 const readiness = (): Promise<string[]> =>
   Promise.all(
     names.map(async (name) => {

@@ -135,8 +135,8 @@ test('an order that was certainly not executed is sent again at once', async () 
 });
 
 test('a webhook that is faster than the answer decides, and the answer is filed as stale', async () => {
-  // The first ingress receives the webhooks. While it is frozen, the submission worker can be stopped between order and
-  // answer.
+  // The first ingress receives the webhooks. While it is frozen, the submission worker can be stopped between the
+  // provider's order and its answer.
   fleet.process('ingress', 0).kill('SIGSTOP');
   const { transactionId } = await producer.send(ask('webhook_first'), 1);
   const id = transactionId!;

@@ -35,7 +35,7 @@ async function pending(): Promise<{ id: string; order: Parameters<typeof eventBo
   return { id, order: { ...order!, accountId: asked.accountId } };
 }
 
-/** Posts an event until it is accepted, as a provider does that is told to come later. */
+/** Posts an event until it is accepted, like a provider whose webhook is refused for the moment. */
 async function tell(eventId: string, body: string): Promise<void> {
   const posted = async () => {
     const status = await postEvent(fleet, eventId, body);

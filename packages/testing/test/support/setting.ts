@@ -4,7 +4,9 @@ import { type Fleet, startFleet } from '../../src/fleet/fleet.js';
 import { Producer } from '../../src/load/producer.js';
 import { until } from '../../src/until.js';
 
-/** The waits of the fleets in these tests, short so that recoveries take little time. No rate limit applies. */
+/**
+ * The waits of the fleets in these tests. They are short, so that recoveries take little time. No rate limit applies.
+ */
 export const patience = {
   RECONCILE_PERIOD_MS: '500',
   RECONCILE_AFTER_MS: '1000',
@@ -17,7 +19,7 @@ const USUAL_SEED = 7;
 /** The seed of the load. The variable SEED repeats or varies it. */
 export const seed = (): number => Number(process.env.SEED ?? USUAL_SEED);
 
-/** The time limit of one test. On a busy machine these tests take many times longer, and are no less valid. */
+/** The time limit of one test. On a busy machine these tests take many times longer, but are still valid. */
 export const TEST_LIMIT_MS = 480_000;
 
 /** A fleet with a producer and a connection to its database. */
