@@ -122,9 +122,7 @@ function webhookRoutes(deps: Omit<WebhookDeps, 'now'>, intake: Intake | null): R
   return router;
 }
 
-/**
- * Leads a browser from `/` to the documentation. It stands behind all routes, so that API calls do not pay for it.
- */
+/** Redirects a browser from `/` to the documentation. It comes after all routes, so that it costs API calls no time. */
 const toDocumentation: RequestHandler = (request, response, next) => {
   if (request.path !== '/' || request.method !== 'GET' || preferredForm(request) !== 'html') return next();
   addHeader(response, 'vary', 'accept');
@@ -132,7 +130,7 @@ const toDocumentation: RequestHandler = (request, response, next) => {
   sendPage(response, 302, '<!doctype html><title>Replenish</title><a href="/docs">Documentation</a>');
 };
 
-/** Keeps the error on the call: the audit trail and the security watch read it. */
+/** Stores the error on the call, where the audit trail and the security watch read it. */
 const keepProblem: ErrorRequestHandler = (error, _request, response, next) => {
   callOf(response).problem = error;
   next(error);
@@ -155,7 +153,7 @@ function openCounters(registry: Frame['registry']): [Counter<'result'>, Counter<
   ];
 }
 
-/** Opens the call: takes or makes its correlation id, and writes one log line when the call ends. */
+/** Opens the call. It takes over or makes the correlation id, and writes one log line when the call ends. */
 function opening(log: Logger): Observer {
   const logLine = (request: Request, response: Response, call: RequestContext): void => {
     const { correlationId, transactionId, idempotencyKey, durationMs } = call;

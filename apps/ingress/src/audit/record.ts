@@ -4,14 +4,12 @@ import { answeredStatus, type RequestContext } from '../http/call.js';
 import type { AuditedNames } from '../http/operation.js';
 import { redacted } from '../http/redaction.js';
 
-// The longest kept field is `orderReference`. A body beyond 64 kB consists of metadata almost entirely, and metadata
-// is not kept.
+// The longest kept field is `orderReference`. A body beyond 64 kB is nearly all metadata, which is not kept.
 const TEXT_MAX = 255;
 const BODY_MAX = 65_536;
 
 /**
- * The row of the audit trail for one call. It holds no header, and secrets that a caller put into a parameter are
- * redacted.
+ * The row of the audit trail for one call. It holds no header. Secrets that a caller put into a parameter are redacted.
  */
 export function recordOf(
   request: Request,
@@ -40,7 +38,7 @@ export function recordOf(
   };
 }
 
-/** The key id in the Authorization header. The secret behind it may be wrong. */
+/** The key id in the Authorization header. The secret that follows it may be wrong. */
 export const claimedKeyId = (request: Request): string | undefined =>
   /^Bearer (rk_[A-Za-z0-9_]{1,64})(?:\.|$)/i.exec(request.headers.authorization ?? '')?.[1];
 
@@ -63,21 +61,27 @@ const paramsOf = (request: Request, route: string, read: unknown, names: Audited
   body: read === undefined ? unreadBody(request, names.body) : bodyParams(Object(read), names.body),
 });
 
-/** Compares pattern and path itself, because Express drops `request.params` when a request is refused. */
+/**
+ * The values of the path's parameters. They come from the path, because Express drops `request.params` of a refused
+ * request.
+ */
 function pathParams(request: Request, pattern: string): [string, string][] {
   const names = pattern.split('/');
   const values = request.path.split('/');
   return names.flatMap((name, at) => (name.startsWith(':') ? [[name.slice(1), values[at] ?? '']] : []));
 }
 
-/** Reads the kept fields by name. A list of all fields of the body would cost every call. */
+/**
+ * Takes the kept fields from a parsed body. Each is read by its name, because listing all fields of the body would slow
+ * every call.
+ */
 function bodyParams(read: Readonly<Record<string, unknown>>, names: AuditedNames['body']): Params['body'] {
   const picked: Picked = {};
   for (const [given, name] of names) if (Object.hasOwn(read, given)) put(picked, name, read[given]);
   return picked;
 }
 
-/** The same from the raw bytes, for a request that was refused before its body was parsed. */
+/** Takes the kept fields from the raw bytes of a body, for a request that was refused before its body was parsed. */
 function unreadBody(request: Request, names: AuditedNames['body']): Params['body'] {
   const raw: unknown = request.body;
   if (!Buffer.isBuffer(raw) || raw.length > BODY_MAX || request.path.startsWith('/webhooks/'))
@@ -119,7 +123,7 @@ const accountOf = ({ body, path, query }: Params): string | null => {
   return typeof account === 'string' ? account : null;
 };
 
-// At most 12 characters, without the `_` of our key names and secrets: too short for a card number or a secret.
+// Texts that need no redaction. They are too short for a card number or a secret, and lack the `_` of our keys.
 const HARMLESS = /^[A-Za-z0-9:.-]{0,12}$/;
 
 /** The text as PostgreSQL can store it, redacted: a caller may have put a secret into the wrong field. */

@@ -1,11 +1,11 @@
 import { type AuditCall, storable } from '@replenish/domain';
 import { originOf } from '../http/origin.js';
 
-/** Refused calls of unknown callers. The first ones are filed as rows of their own, the others are added up. */
+/** Refused calls of unknown callers. The first calls are filed as rows of their own. The others are added up. */
 export interface Strangers {
-  /** True when the call gets a row of its own. Otherwise this function has counted it. */
+  /** Whether the call gets a row of its own. If not, this function has counted the call. */
   isFiled(call: AuditCall): boolean;
-  /** Takes what was counted since the last `take`: one row per address, method, route and status. */
+  /** Takes the counts since the last `take`, as one row per address, method, route and status. */
   take(newId: () => string): AuditCall[];
 }
 
@@ -13,7 +13,7 @@ export interface Strangers {
 // the next thousand of the same kind are only counted.
 const FILED_MAX = 50;
 const FILED_OF_ALL_MAX = 500;
-// Counted rows per minute. Beyond them all addresses share one row per status.
+// The most rows with counts per minute. Beyond that, all addresses share one row per status.
 const ROWS_MAX = 200;
 const OTHERS = 'others';
 

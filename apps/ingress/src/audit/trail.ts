@@ -7,9 +7,9 @@ import { recordOf } from './record.js';
 import { openStrangers } from './strangers.js';
 
 export interface AuditTrail {
-  /** Files each call when it has ended. */
+  /** Files each call after its end. */
   readonly see: Observer;
-  /** Files the rows that are left. Gives up after three seconds. */
+  /** Files the remaining rows. Gives up after three seconds. */
   close(): Promise<void>;
 }
 
@@ -30,9 +30,8 @@ const CLOSE_LIMIT_MS = 3_000;
 
 /**
  * Files one row per call. Rows are written in batches, and no request waits for them. Most refused calls of strangers
- * are only counted: see `openStrangers`.
- * A crash loses the rows of the last quarter of a second. It loses no recharge: the audit trail is not the record of
- * recharges.
+ * are only counted: see `openStrangers`. A crash loses the rows of the last quarter of a second. It loses no recharge,
+ * because recharges are not recorded in the audit trail.
  */
 export function openAuditTrail(deps: AuditTrailDeps): AuditTrail {
   const queue = openQueue(deps);
@@ -105,8 +104,8 @@ function openQueue({ audit, log, registry }: AuditTrailDeps) {
 }
 
 /**
- * Whether a stranger made the call. Status 403 means that the secret was right, so it is not a stranger, even where
- * the call has no key.
+ * Whether a stranger made the call. After status 403 the secret was right, so the caller is no stranger, even if the
+ * call has no key.
  */
 const isByStranger = ({ key }: RequestContext, { status }: AuditCall): boolean =>
   key === undefined && status >= 400 && status !== 403;

@@ -4,8 +4,9 @@ export const coversAccount = (key: Key, accountId: string): boolean =>
   key.accounts.some((pattern) => covers(pattern, accountId));
 
 /**
- * `*` stands for any number of characters, every other character for itself. The parts between stars are searched one
- * after the other: a regular expression took 4.6 s for `*a*a*a*a*a*a*b` and 64 letters a.
+ * Whether the pattern matches the account. `*` stands for any number of characters, every other character for itself.
+ * The parts between stars are searched one after the other, because a regular expression took 4.6 s for
+ * `*a*a*a*a*a*a*b` and 64 letters a.
  */
 export function covers(pattern: string, accountId: string): boolean {
   if (pattern === '*') return true;

@@ -12,7 +12,7 @@ import { isBalanceQuery, isInWindow, isS3Signed, isSigned, signedText } from './
 import { openTokens, type TokenIssuer } from './tokens.js';
 
 export type AuthOptions = Readonly<{
-  /** True: only live keys are accepted. False: only test keys are accepted. */
+  /** Whether to accept only live keys. If not, only test keys are accepted. */
   isProduction: boolean;
   tokenIssuer: TokenIssuer | null;
   /** Unix milliseconds, for the windows of signatures and the expiry of keys. */
@@ -25,9 +25,8 @@ export type CallerClients = Pick<Clients, 'find' | 'findBySubject' | 'useNonce'>
  * Finds the caller's key and checks what it may do, in this order: the proof, the limits of the key, the nonce, the
  * scope. The nonce is used up only by a request that has passed the earlier checks.
  *
- * A wrong proof counts as guessing only if the right one would have opened the key: in a form that the key takes, and
- * from an address that it may be used from. Other wrong proofs cannot be guesses, so they must not lock the key of an
- * honest owner.
+ * A wrong proof counts as a guess only if the right proof would have been accepted: in this form, and from this
+ * address. Other wrong proofs cannot be guesses, so they must not lock the key of an honest owner.
  */
 export function openAuthentication(clients: CallerClients, options: AuthOptions) {
   const prove = openProofs(clients, options);
@@ -62,7 +61,7 @@ export function openAuthentication(clients: CallerClients, options: AuthOptions)
   };
 }
 
-/** Whether this caller would have been let in with a right proof of this form. */
+/** Whether a right proof of this form would have been accepted from this caller. */
 function wouldOpen(
   { key, isAllowedFrom }: KeyVerifier,
   form: Presented['form'],
@@ -85,15 +84,15 @@ const unproven: Readonly<Record<Presented['form'], string>> = {
   token: 'the token is not valid here, or no key belongs to its subject',
 };
 
-/** A hint for callers that send a signature and the secret, too: then only the secret is checked. */
+/** A hint for callers that send both a signature and the secret. Then only the secret is checked. */
 const secretBesideSignature = ({ headers }: Request, { form }: Presented): string =>
   form === 'bearer' && headers['x-signature'] !== undefined
     ? '; Authorization has the secret though X-Signature is there: a signed request sends the key id alone'
     : '';
 
 /**
- * Checks the proof of each form. The result is null when no key was tried: the key is unknown, or this form does not
- * fit the request.
+ * Checks the proof of each form. The result is null when no key was tried, because the key is unknown or this form does
+ * not fit the request.
  */
 function openProofs(clients: CallerClients, { tokenIssuer, now }: AuthOptions) {
   const find = openKeys(clients);
@@ -131,8 +130,8 @@ function narrowed(key: Key, scope: string | null): Key {
 }
 
 /**
- * Why the key may not be used in this form; null when it may. A secret may be sent as a bearer with test keys, and
- * with live keys that allow it.
+ * The reason for which the key may not be used in this form. Null when it may be used. A secret may be sent as a bearer
+ * with test keys, and with live keys that allow it.
  */
 function formFault(key: Key, form: Presented['form']): string | null {
   if (key.requireSignature && (form === 'bearer' || form === 'token'))
@@ -143,8 +142,8 @@ function formFault(key: Key, form: Presented['form']): string | null {
 }
 
 /**
- * Whether the key is for this environment: test keys outside production, all other keys in production. Keys of early
- * releases have marks besides `live` and `test`; they count as live.
+ * Whether the key is for this environment. Production takes all keys but test keys, and every other environment takes
+ * only test keys. Early releases also made keys with other marks than `live` and `test`. They count as live.
  */
 const isForEnvironment = (key: Key, isProduction: boolean): boolean => (key.env === 'test') !== isProduction;
 

@@ -14,11 +14,12 @@ const keyWithSecret = /^Bearer (rk_[A-Za-z0-9_]{1,64})\.(rs_[A-Za-z0-9_-]{1,128}
 const keyAlone = /^Bearer (rk_[A-Za-z0-9_]{1,64})$/i;
 const jsonWebToken = /^Bearer (eyJ[\w-]{1,8000}\.[\w-]{1,8000}\.[\w-]{1,2000})$/i;
 
-// Only lower-case hex, as documented: a second accepted spelling would make a second signature of one request.
+// Only lower-case hex is accepted, as documented. A second accepted spelling would make a second signature of one
+// request.
 const hexForm = /^[0-9a-f]{64}$/;
 const signedForm = /^v1=([0-9a-f]{64})$/;
 const timestampForm = /^\d{1,12}$/;
-// Without blanks: Node joins two headers of one name by ", ", and then it is unclear which one was signed.
+// A nonce has no blanks. Node joins two headers of one name by ", ", and then it is unclear which one was signed.
 const nonceForm = /^[\x21-\x7e]{1,128}$/;
 
 /** Reads the proof from the headers. It never throws. */

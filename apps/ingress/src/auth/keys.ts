@@ -15,11 +15,11 @@ const KEYS_MAX = 10_000;
 
 /**
  * A cache of keys for half a second. When a proof fails on a cached key, it is tried again on the key from the
- * database, so that a new secret works at once.
+ * database, so that a new secret works immediately.
  */
 export function openKeys(source: KeySource) {
   const kept = new Map<string, { at: number; found: Promise<KeyVerifier | null> }>();
-  // The monotonic clock: if the wall clock is set back, a cached key must not live longer.
+  // The clock is monotonic, because a cached key must not live longer if the wall clock is set back.
   const now = () => performance.now();
 
   /** The key, read at `since` or later. */
@@ -35,7 +35,7 @@ export function openKeys(source: KeySource) {
     return found;
   };
 
-  /** The key and whether the proof is right; null when there is no such key. */
+  /** The key, and whether the proof is right. Null when there is no such key. */
   return async (name: KeyName, isProven: (known: KeyVerifier) => boolean): Promise<TriedKey | null> => {
     const askedAt = now();
     const known = await look(name, askedAt - KEY_TTL_MS);

@@ -15,8 +15,9 @@ export function requireAccount(key: Key, accountId: string): void {
 }
 
 /**
- * The ceiling of the key in this currency; undefined for a key without ceilings.
- * @throws Problem UNAUTHORIZED when the key has ceilings in other currencies only: then this currency is not allowed
+ * The ceiling of the key in this currency. Undefined for a key without ceilings.
+ * @throws Problem UNAUTHORIZED when the key has ceilings in other currencies only, because then this currency is not
+ *   allowed
  */
 export function ceilingOf(key: Key, currency: string): Ceiling | undefined {
   if (Object.keys(key.ceilings).length === 0) return undefined;

@@ -5,7 +5,7 @@ import type { TokenIssuer } from './tokens.js';
 
 export type AuthSettings = AuthOptions &
   Readonly<{
-    /** Addresses of the proxies whose X-Forwarded-For is believed; false when there is none. */
+    /** Addresses of the proxies whose X-Forwarded-For is believed. False when there is none. */
     trustProxy: readonly string[] | false;
   }>;
 

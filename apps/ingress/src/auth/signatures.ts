@@ -7,7 +7,8 @@ type Signed = Extract<Presented, { form: 'signed' }>;
 type S3 = Extract<Presented, { form: 's3' }>;
 type Sent = Pick<Request, 'method' | 'originalUrl' | 'body'>;
 
-// In both directions and inclusive, as for webhooks: 300 s are accepted, 301 s are not.
+// The most that a signed time may differ from ours, in both directions. As for webhooks, 300 s are accepted and 301 s
+// are not.
 const SIGNED_WINDOW_SECONDS = 300;
 const S3_WINDOW_SECONDS = 60;
 
@@ -27,8 +28,8 @@ export const isInWindow = ({ timestamp }: Signed, nowMs: number): boolean =>
 
 /**
  * The form of the source document: HMAC over timestamp and key id. The sample code of the document does not send its
- * timestamp, so without one each second of the window is tried. The signature does not cover the request, so it is
- * accepted for the balance query only.
+ * timestamp. For a request without a timestamp, each second of the window is tried. The signature does not cover the
+ * request, so it is accepted for the balance query only.
  */
 export function isS3Signed(known: KeyVerifier, { keyId, signature, timestamp }: S3, nowMs: number): boolean {
   if (!known.key.allowS3) return false;
@@ -47,7 +48,10 @@ export function isS3Signed(known: KeyVerifier, { keyId, signature, timestamp }: 
 export const isBalanceQuery = ({ method, path }: Pick<Request, 'method' | 'path'>): boolean =>
   method === 'GET' && path === '/v1/account/balance';
 
-/** Compares with all expected signatures: the time must not tell which secret matched, or how many bytes. */
+/**
+ * Compares with all expected signatures, so that the time reveals neither the secret that matched nor the number of
+ * equal bytes.
+ */
 function isOneOf(signature: string, expected: readonly Buffer[]): boolean {
   const given = Buffer.from(signature, 'hex');
   let isMatch = false;

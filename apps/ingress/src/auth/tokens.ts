@@ -6,15 +6,15 @@ export type TokenIssuer = Readonly<{ issuer: string; audience: string; jwksUrl: 
 /** The subject of an access token. `scope` is the issuer's text, or null. */
 export type TokenHolder = Readonly<{ subject: string; scope: string | null }>;
 
-// Algorithms with public keys only: with a shared secret (HS*) each party that verifies tokens could also make them,
-// and `none` signs nothing.
+// Only algorithms with public keys are accepted. With a shared secret (HS*) each party that verifies tokens could also
+// make them, and `none` signs nothing.
 const ALGORITHMS = ['RS256', 'PS256', 'ES256', 'ES384', 'EdDSA', 'Ed25519'];
 const CLOCKS_APART_SECONDS = 5;
 const JWKS_TIMEOUT_MS = 3_000;
 
 /**
- * Verifies OAuth 2 access tokens in the form of JWTs. The keys of the issuer are kept for ten minutes. An unknown key
- * id fetches them again, at most every thirty seconds (defaults of jose).
+ * Verifies OAuth 2 access tokens in the form of JWTs. The keys of the issuer are kept for ten minutes. A token with an
+ * unknown key id causes another fetch, at most every thirty seconds (defaults of jose).
  */
 export function openTokens({ issuer, audience, jwksUrl }: TokenIssuer) {
   const keys = createRemoteJWKSet(new URL(jwksUrl), { timeoutDuration: JWKS_TIMEOUT_MS });
@@ -45,8 +45,8 @@ export function openTokens({ issuer, audience, jwksUrl }: TokenIssuer) {
 }
 
 /**
- * Whether the token is at fault, and not the way to its issuer. For the latter jose throws a plain JOSEError, a
- * time-out, or the error of fetch.
+ * Whether the token is at fault, and not the connection to its issuer. For faults of the connection, jose throws a
+ * plain JOSEError, a time-out, or the error of fetch.
  */
 const isTokensFault = (error: unknown): boolean =>
   error instanceof errors.JOSEError &&

@@ -3,7 +3,7 @@ import { escapeHtml, type PageLink, pageHead, pageHeader } from '@replenish/runt
 export type Page = Readonly<{
   path: string;
   title: string;
-  /** Makes the content at the first request for the page, so that an unused documentation costs nothing. */
+  /** Makes the content. Called at the first request for the page, so that an unused documentation costs nothing. */
   content: () => Content;
   /** Language tag (BCP 47). Default: English. */
   language?: string | undefined;
@@ -16,7 +16,7 @@ export type Content = Readonly<{ html: string; headings?: readonly Heading[] }>;
 export type Heading = Readonly<{ id: string; text: string }>;
 export type Group = Readonly<{ title: string; pages: readonly Page[] }>;
 
-/** What all pages share. */
+/** The data that all pages share. */
 export type Site = Readonly<{
   groups: readonly Group[];
   version: string;
@@ -65,7 +65,7 @@ function navigation(page: Page, groups: readonly Group[]): string {
   return `<nav class="pages" aria-label="Documentation">${lists.join('')}</nav>`;
 }
 
-// With two headings a table of contents helps nobody.
+// A page with fewer headings needs no table of contents.
 const HEADINGS_MIN = 3;
 
 function contents(headings: readonly Heading[]): string {

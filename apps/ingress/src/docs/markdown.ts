@@ -3,7 +3,7 @@ import { Marked } from 'marked';
 import { type Content, type Heading, table } from './layout.js';
 import { highlighted } from './samples.js';
 
-/** The address of a link's target within the documentation; null when the target is not part of it. */
+/** The address of a link's target within the documentation. Null when the target is not part of it. */
 export type Target = (href: string) => string | null;
 
 /** The anchor of a heading, made as GitHub makes it. */

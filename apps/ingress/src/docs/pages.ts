@@ -23,7 +23,7 @@ export type PagesOptions = Readonly<{
   publicUrl: string;
   sandboxUrl: string;
   reference: Page;
-  /** Null in production: signatures of live keys do not belong on a page. */
+  /** The page that checks signatures. Null in production, because signatures of live keys do not belong on a page. */
   signature: Page | null;
 }>;
 
@@ -33,8 +33,8 @@ type Pages = Readonly<{ groups: readonly Group[]; pages: readonly Page[] }>;
 type Source = readonly [path: string, title: string, file: string, language?: string];
 
 /**
- * All pages, in the order of the navigation; the pages of the errors follow. Pages from the folder `docs` are left
- * out where that folder is missing.
+ * All pages, in the order of the navigation. The pages of the errors follow. Pages from the folder `docs` are left out
+ * where that folder is missing.
  */
 export function openPages({ publicUrl, sandboxUrl, reference, signature }: PagesOptions): Pages {
   const read = openMarkdown(targetOf);

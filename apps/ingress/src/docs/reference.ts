@@ -52,9 +52,8 @@ type Document = Readonly<{
 type Route = Readonly<{ method: string; path: string; operation: DocumentedOperation }>;
 
 /**
- * The API reference as one page, made from the OpenAPI document. It can be read, searched and printed without a
- * script.
- * @param mayTry whether calls can be sent from the page: false in production, where keys do not belong in a browser
+ * The API reference as one page, made from the OpenAPI document. It can be read, searched and printed without a script.
+ * @param mayTry whether calls can be sent from the page. False in production, where keys do not belong in a browser
  */
 export const referencePage = (contract: () => object, mayTry: boolean): Page => ({
   path: '/docs/reference',
@@ -203,7 +202,7 @@ function fieldTable(schema: Schema, always = 'always there'): string {
   return rows.length > 0 ? table(['field', always, 'type', 'meaning'], rows) : '';
 }
 
-/** The fields of a schema and the fields inside of them, with their paths. */
+/** The fields of a schema with their paths, including nested fields. */
 function fieldsOf(schema: Schema, prefix: string): (readonly [string, Schema, boolean])[] {
   return Object.entries(schema.properties ?? {}).flatMap(([name, field]) => {
     const place = `${prefix}${name}`;
@@ -232,7 +231,7 @@ function typeOf(schema: Schema): string {
 
 const YOUR_KEY = 'YOUR_KEY_ID.YOUR_SECRET';
 
-/** A call to copy: only the key has to be put in. It has no filters, because they would hide rows. */
+/** A call that a reader can copy after inserting a key. It has no filters, because they would hide rows. */
 function sampleOf({ servers }: Document, { method, path, operation }: Route): SampleCall {
   const { parameters: all = [], requestBody, security } = operation;
   const filled = path.replace(/\{(\w+)\}/g, (_, name) => {

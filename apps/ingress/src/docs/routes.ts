@@ -16,7 +16,7 @@ export type DocsOptions = Readonly<{
   publicUrl: string;
   /** The OpenAPI document. */
   contract: () => object;
-  /** In production no page asks for a signature or a key. */
+  /** Whether this is production, where no page asks for a signature or a key. */
   isProduction: boolean;
   /** Links to the dashboard and the sandbox. */
   places: readonly PageLink[];
@@ -77,8 +77,8 @@ function addSignature(router: Router, page: Page, site: Site): void {
 }
 
 /**
- * Content security policy of the pages: scripts and styles only from our own files, calls and forms only to this
- * host, no inline code. The other security headers are set by the app.
+ * The content security policy of the pages. Scripts and styles come only from our own files, calls and forms go only to
+ * this host, and inline code is forbidden. The other security headers are set by the app.
  */
 const policy = () =>
   helmet.contentSecurityPolicy({

@@ -20,7 +20,7 @@ import xml from 'highlight.js/lib/languages/xml';
 const languages = { bash, csharp, go, java, javascript, json, php, python, xml };
 for (const [name, language] of Object.entries(languages)) hljs.registerLanguage(name, language);
 
-/** A block of code that can be scrolled by keyboard. It is coloured when the language is one of those above. */
+/** A block of code that can be scrolled by keyboard. It is coloured if the language is one of those above. */
 export function highlighted(text: string, language: string): string {
   const html = hljs.getLanguage(language) ? hljs.highlight(text, { language }).value : escapeHtml(text);
   return `<pre tabindex="0"><code>${html}</code></pre>`;

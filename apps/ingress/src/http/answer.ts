@@ -22,8 +22,9 @@ const formOf: Readonly<Record<string, Form>> = {
 const everywhere = Object.keys(formOf).filter((type) => formOf[type] !== 'csv');
 
 /**
- * The form that the caller prefers. It is JSON when Accept names none of our types, since 406 would help nobody.
- * Browsers accept XML, too, but prefer HTML: an answer in XML would be offered as a download.
+ * The form that the caller prefers. It is JSON when Accept names none of our types, since 406 would be of no use to the
+ * caller. Browsers also accept XML but prefer HTML. They would offer an answer in XML as a download, so they get no
+ * XML.
  */
 export function preferredForm(request: Request, options: { csv?: boolean } = {}): Form {
   const { accept } = request.headers;
@@ -35,8 +36,8 @@ export function preferredForm(request: Request, options: { csv?: boolean } = {})
 }
 
 /**
- * Answers in the form that the caller prefers. `root` is the root element of the XML form. `json` writes the JSON
- * form; use `exactJson` for a body with bigints.
+ * Answers in the form that the caller prefers. `root` is the root element of the XML form. `json` writes the JSON form.
+ * `exactJson` is for a body with bigints.
  */
 export function answer(
   request: Request,
@@ -63,5 +64,5 @@ export function answerProblem(request: Request, response: Response, body: Proble
   else send(response, body.status, 'application/problem+json', JSON.stringify(body));
 }
 
-/** JSON with bigints as plain digits: balances may be larger than 2^53. */
+/** JSON with bigints as plain digits, because balances may be larger than 2^53. */
 export const exactJson = (body: unknown): string => stringify(body) ?? '';

@@ -4,24 +4,24 @@ import { addressIn } from '@replenish/runtime';
 import type { Request, RequestHandler, Response } from 'express';
 
 /**
- * Everything known about one call, in `response.locals`. Each step adds what it learns; the log, the audit trail and
- * the security watch read it.
+ * The known facts about one call, in `response.locals`. Each step adds facts. The log, the audit trail and the security
+ * watch read them.
  */
 export type RequestContext = {
   readonly correlationId: string;
   readonly at: Date;
-  /** Address of the client. If a proxy sent no usable address, the address of the proxy. */
+  /** The address of the client, or the address of the proxy if it sent no usable one. */
   readonly ip: string;
-  /** Time from arrival to end of the call; 0 while it runs. */
+  /** The time from the arrival to the end of the call. 0 while the call runs. */
   durationMs: number;
-  /** Headers of this answer besides the standing ones: name, value, name, value. */
+  /** The headers of this answer besides those of every answer, as name, value, name, value. */
   readonly headers: string[];
   ends: CallEnd[];
   key: Key | undefined;
   problem: unknown;
-  /** The parsed body; undefined when it was not parsed. */
+  /** The parsed body. Undefined when it was not parsed. */
   read: unknown;
-  /** For the log line: idempotency key and recharge of the call. */
+  /** The idempotency key and the recharge (`transactionId`) of the call, for its log line. */
   idempotencyKey: string | undefined;
   transactionId: string | undefined;
   /** Whether the call counts as work in progress: see `openOverload`. */
@@ -38,7 +38,7 @@ export type CallEnd = (request: Request, response: Response, call: RequestContex
 /** Sees a call before its body is read. @throws Problem to refuse the call */
 export type Observer = (request: Request, response: Response) => void;
 
-/** Runs all observers in one step of Express: each step costs a microsecond and a kilobyte. */
+/** Runs all observers in one step of Express, because each step costs a microsecond and a kilobyte. */
 export const observeAll =
   (onlookers: readonly Observer[]): RequestHandler =>
   (request, response, next) => {
@@ -51,8 +51,8 @@ export const callOf = (response: Response): RequestContext => response.locals as
 /**
  * Begins a call. All fields are set from the start, because objects of one shape are the fastest to read.
  *
- * A call ends when its response is closed and its work is done. Work that a caller has left behind still costs, so
- * the call counts until that work ends.
+ * A call ends when its response is closed and its work is done. If the caller leaves, its work still costs time, so the
+ * call counts until the work ends.
  */
 export function openCall(request: Request, response: Response, correlationId: string): void {
   const startedAtMs = performance.now();
@@ -85,7 +85,7 @@ export function openCall(request: Request, response: Response, correlationId: st
     call.isClosed = true;
     queued.get(request.socket)?.delete(close);
     call.isGone = !response.headersSent;
-    // A body that is not complete reaches no handler, so no work follows.
+    // A request whose body is not complete reaches no handler, so it causes no work.
     if (response.writableEnded || !request.complete) call.isDone = true;
     call.end();
   };
@@ -129,6 +129,6 @@ export const atEnd = (response: Response, end: CallEnd): void => {
 // The status of nginx for a client that left before the answer.
 const CLIENT_GONE = 499;
 
-/** Status of the answer; 499 when the caller left before it. */
+/** The status of the answer. 499 if the caller left before the answer. */
 export const answeredStatus = (response: Response): number =>
   callOf(response).isGone ? CLIENT_GONE : response.statusCode;

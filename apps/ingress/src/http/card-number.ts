@@ -7,8 +7,8 @@ const ZERO = 0x30;
 
 /**
  * Prefixes and lengths of card numbers, from the ranges that Visa, Mastercard, American Express, Discover, JCB,
- * UnionPay and Mir publish for merchants (assigned by ISO/IEC 7812). UATP is left out: its prefix 1 also begins times
- * in milliseconds, and its cards pay for flights only.
+ * UnionPay and Mir publish for merchants (assigned by ISO/IEC 7812). UATP is left out, because its prefix 1 also begins
+ * times in milliseconds, and its cards pay for flights only.
  */
 const ISSUED = new RegExp(
   `^(?:${[
@@ -61,8 +61,8 @@ export function hasCardNumber(text: string): boolean {
 }
 
 /**
- * Whether a card number begins at this group. Inside a longer word only a group that is long enough by itself counts:
- * otherwise one of some thousand UUIDs would be refused.
+ * Whether a card number begins at this group. Inside a longer word only a group that is long enough by itself counts.
+ * Otherwise one of some thousand UUIDs would be refused.
  */
 function beginsCardNumber(groups: readonly string[], first: number, isPartOfWord: boolean): boolean {
   if (!/^[2-6]/.test(groups[first]!)) return false;

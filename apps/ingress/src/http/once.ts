@@ -1,4 +1,4 @@
-/** Makes the value when it is first asked for, and keeps it. */
+/** Returns a function that makes the value at its first call and keeps it. */
 export function once<T>(make: () => T): () => T {
   let made: { value: T } | undefined;
   return () => {

@@ -8,7 +8,7 @@ import type { Code } from './problem.js';
 /** One schema under its name in the OpenAPI document: `{ Recharge }`. */
 export type NamedSchema<Value = unknown> = Readonly<Record<string, z.ZodType<Value>>>;
 
-/** What the OpenAPI document says about an operation. */
+/** The data about an operation for the OpenAPI document. */
 type Described = Readonly<{
   method: 'get' | 'post';
   /** The paths after the first one are other names of the same operation. */
@@ -29,7 +29,7 @@ type Described = Readonly<{
   /** Headers of the answer besides those of every answer, by status. */
   headers?: Readonly<Record<number, readonly string[]>>;
   problems: readonly Code[];
-  /** What a problem means for this operation, where that is more than what its code means. */
+  /** The meanings of problems for this operation, where they add something to the meaning of the code. */
   meanings?: Readonly<Partial<Record<Code, string>>>;
 }>;
 
@@ -68,7 +68,7 @@ export type KeyedOperation<Deps = never> = Described &
     handle: (deps: Deps, call: KeyedCall) => Promise<void>;
   }>;
 
-/** An operation that everybody may call. */
+/** An operation that needs no key. */
 export type OpenOperation<Deps = never> = Described &
   Readonly<{
     scope?: never;

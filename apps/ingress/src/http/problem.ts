@@ -24,7 +24,7 @@ export type FieldError = Readonly<{ path: string; message: string }>;
 
 type AnsweredProblem = 'status' | 'errors' | 'headers' | 'suspicion';
 
-/** A refusal or an error. Handlers throw it, `answerProblems` writes it. */
+/** A refusal or an error. Handlers throw it, and `answerProblems` writes it. */
 export class Problem extends Error {
   override readonly name = 'Problem';
   readonly code: Code;
@@ -50,7 +50,7 @@ export function invalid(...errors: readonly FieldError[]): Problem {
   return new Problem('INVALID_ARGUMENT', detail, { errors });
 }
 
-/** RFC 9457. The detail is for people; programs read `code`. */
+/** RFC 9457. The detail is for people. Programs read `code`. */
 function writeProblem(request: Request, response: Response, problem: Problem): void {
   for (const [name, value] of Object.entries(problem.headers)) addHeader(response, name, value);
   const errors = problem.errors?.map(({ path, message }) => ({ path: redacted(path), message }));
@@ -70,7 +70,7 @@ type ProblemTypes = Readonly<{ get: (name: string) => string | undefined }>;
 type ProblemText = Readonly<{ code: Code; status: number; detail: string; correlationId: string }>;
 
 /**
- * The body of a problem. `type` is an absolute address where the public one is known, so that it can be opened from a
+ * The body of a problem. If the public address is known, `type` is an absolute address, so that it can be opened from a
  * log.
  */
 export const problemBody = (app: ProblemTypes, { code, status, detail, correlationId }: ProblemText) => ({
@@ -86,7 +86,7 @@ export const notFound: RequestHandler = (request) => {
   throw new Problem('NOT_FOUND', `there is no route for ${request.method} ${request.path}`);
 };
 
-/** Turns everything that is thrown into a problem. Only the log gets the details of an unexpected error. */
+/** Turns any thrown error into a problem. Only the log gets the details of an unexpected error. */
 export const answerProblems = (log: Logger): ErrorRequestHandler => {
   const outage = openOutageLog(log, 'the store does not answer');
   return (error, request, response, next) => {

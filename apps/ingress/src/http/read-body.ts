@@ -1,32 +1,33 @@
 import type { NextFunction, Request, RequestHandler, Response } from 'express';
 import { Problem } from './problem.js';
 
-/** Bodies of which the first byte or the last one is still to come. */
+/** The bodies that have not arrived completely. */
 export interface Arrivals {
-  /** @param refuse is called at most once, with the reason why the rest of the body is not waited for */
+  /** @param refuse called at most once, with the reason for which the rest of the body is not awaited */
   begin(response: Response, refuse: (problem: Problem) => void): void;
   /** Adds the bytes of the body that have just come. */
   grow(response: Response, bytes: number): void;
-  /** The body is whole, or its caller has been answered. */
+  /** Ends an arrival, when the body is complete or its caller has been answered. */
   end(response: Response): void;
 }
 
-/** Bounds the bodies that arrive and the requests that are worked on. */
+/** Limits for the bodies that are arriving and for the requests in work. */
 export type Intake = Readonly<{
   arrivals: Arrivals;
   overload: Readonly<{
-    /** Counts a request from the time when its body is whole. @throws Problem to turn the request away */
+    /** Counts a request whose body is complete. @throws Problem to refuse the request */
     enter: (response: Response) => void;
   }>;
 }>;
 
 /**
- * Reads the body as bytes. A body beyond `bytesMax` is refused at once; the rest of it is read and dropped until the
- * time limit of the server.
+ * Reads the body as bytes. A body beyond `bytesMax` is refused immediately. The rest of it is read and dropped until
+ * the time limit of the server.
  *
  * A POST counts as work when its body is complete. Until then it is an arrival, which has limits of its own.
  *
- * Express's body-parser refuses a large body only after its last byte, and took a twentieth of the time of a request.
+ * Express's body-parser is not used. It refuses a large body only after its last byte, and took a twentieth of the time
+ * of a request.
  */
 export const readBody =
   (bytesMax: number, intake: Intake | null): RequestHandler =>
@@ -37,7 +38,7 @@ export const readBody =
       'content-encoding': encoding,
     } = request.headers;
     const hasBody = length !== undefined || transfer !== undefined;
-    // Reading costs memory before the caller is known, so only a POST may have a body.
+    // Only a POST may have a body, because reading it costs memory before the caller is known.
     if (request.method !== 'POST') return next(!hasBody || hasNoBody(request) ? undefined : unwanted());
     if (!hasBody) return enter(intake, response, next);
     if (encoding !== undefined && !/^identity$/i.test(encoding)) return next(packed());
@@ -56,8 +57,8 @@ function receive(request: Request, response: Response, { bytesMax, intake, next 
     chunks.length = 0;
     next(problem);
   };
-  // Most bodies come in one packet with their headers. Node has read such a one by the next tick, before it hands any of
-  // it on, and it never counts as an arrival.
+  // Most bodies come in one packet with their headers. Node has read such a body by the next tick, before it emits any
+  // of it. So the body never counts as an arrival.
   process.nextTick(() => {
     if (!request.complete) intake?.arrivals.begin(response, refuse);
     if (!isRefused && request.headers.expect !== undefined) response.writeContinue();
@@ -89,7 +90,7 @@ function enter(intake: Intake | null, response: Response, next: NextFunction): v
   next(problem);
 }
 
-/** For other methods than GET and HEAD the route itself refuses the body. */
+/** Whether there is no body to refuse here. The routes of all methods but GET and HEAD refuse a body themselves. */
 const hasNoBody = ({ method, headers }: Request): boolean =>
   (method !== 'GET' && method !== 'HEAD') || headers['content-length'] === '0';
 

@@ -4,7 +4,7 @@ import helmet from 'helmet';
 import { callOf, done, type Observer } from './call.js';
 
 /**
- * Security headers of an API: browsers must not run, frame or store an answer, and no other site may read it (no
+ * The security headers of an API. Browsers must not run, frame or store an answer, and no other site may read it (no
  * CORS). Helmet gives the same headers for each answer, so it runs once.
  */
 function securityHeaders(): [string, string][] {
@@ -38,7 +38,7 @@ const pageSecurityFlat = security.flatMap(([name, value]) => [
   name === 'content-security-policy' ? `${value};style-src 'self';img-src data:` : value,
 ]);
 
-/** Sets the standing headers on answers that are not written by `send`, such as pages and files. */
+/** Sets the headers of every answer on answers that `send` does not write, such as pages and files. */
 export const setStandingHeaders: Observer = (_request, response) => {
   for (const [name, value] of security) response.setHeader(name, value);
   response.setHeader('x-correlation-id', callOf(response).correlationId);

@@ -8,9 +8,8 @@ const singles = [
 ] as const;
 
 /**
- * Refuses a repeated header of these names. Node keeps the first of them, while a proxy in front of us may have
- * checked another one.
- * This runs on each call, so it is one pass without allocations.
+ * Refuses a repeated header of these names. Node keeps the first of them, while a proxy in front of us may have checked
+ * another one. The check runs on each call, so it is one pass without allocations.
  * @throws Problem INVALID_ARGUMENT that names the header
  */
 export function refuseRepeated(rawHeaders: readonly string[]): void {
@@ -26,8 +25,8 @@ export function refuseRepeated(rawHeaders: readonly string[]): void {
 const HOST = /^(?:\[[0-9a-f:.]+\]|[\w.~!$&'()*+,;=%-]*)(?::\d*)?$/i;
 
 /**
- * Requires exactly one valid Host (RFC 9112, 3.2): a proxy in front of us may have used another one. @throws Problem
- * INVALID_ARGUMENT
+ * Requires exactly one valid Host (RFC 9112, 3.2), because a proxy in front of us may have used another one. @throws
+ * Problem INVALID_ARGUMENT
  */
 export function requireOneHost({ headers: { host }, httpVersion, rawHeaders }: IncomingMessage): void {
   let hosts = 0;

@@ -39,7 +39,7 @@ const wordsOf: Readonly<Record<string, string>> = {
 const NO_CARD =
   'must not contain what may be the number of a payment card; if it is none, write it with a dot between its digits';
 
-/** No control characters, no NUL and no lone surrogates: PostgreSQL would refuse them, or worse, change them. */
+/** A text without control characters, NUL and lone surrogates. PostgreSQL would refuse or even change them. */
 const clean = /^[^\p{Cc}\p{Cs}]*$/u;
 export const freeText = (max: number) =>
   z
@@ -57,7 +57,7 @@ export const currency = z
   .string()
   .refine((code) => exponentOf(code) !== undefined, { error: ({ input }) => whyNoCurrency(String(input)) })
   .meta({ pattern: '^[A-Z]{3}$', description: 'ISO 4217 code, in upper case', examples: ['USD'] });
-/** A currency that may stand in the ledger. Withdrawn currencies are among them, because their balances remain. */
+/** A currency that the ledger may contain. Withdrawn currencies are included, because their balances remain. */
 export const bookedCurrency = z
   .string()
   .refine(mayBeBooked, 'must be an upper-case ISO 4217 code')
@@ -68,23 +68,24 @@ export const KEY_PATTERN =
 export const idempotencyKey = z
   .string()
   .regex(/^[\x21-\x7e]{1,255}$/, 'must be 1 to 255 printable ASCII characters')
-  // An IETF draft quotes keys, and some clients follow it. With and without quotes one key would become two.
+  // An IETF draft puts keys in quotes, and some clients follow it. One key would become two keys, with and without
+  // quotes.
   .refine(
     (key) => !/^"(?:.*")?$/.test(key),
     'must not begin and end with a double quote: send it without quotes',
   )
   .meta({ pattern: KEY_PATTERN });
-/** RFC 3339. In UTC the year must be 1 to 9999, because PostgreSQL takes no other. */
+/** A time in RFC 3339. In UTC the year must be 1 to 9999, because PostgreSQL takes no other year. */
 export const timestamp = z.iso
   .datetime({ offset: true, abort: true, error: 'must be an RFC 3339 time' })
   .refine((time) => /^(?!0000)\d{4}-/.test(new Date(time).toISOString()), 'must be of the years 1 to 9999')
   .meta({ description: 'RFC 3339' });
 
-/** The moment that a checked `timestamp` names; undefined when it was not sent. */
+/** The moment that a checked `timestamp` names. Undefined when it was not sent. */
 export const optionalTime = (time: string | undefined): Date | undefined =>
   time === undefined ? undefined : new Date(time);
 
-/** Number of rows per page; `rows` is the default. */
+/** The number of rows per page. `rows` is the default. */
 export const pageLimit = (rows: number) =>
   z
     .string()
@@ -98,7 +99,7 @@ export const pageLimit = (rows: number) =>
     })
     .default(rows);
 
-// One body can hold twelve thousand wrong fields. An answer of two megabytes about them would help nobody.
+// The most faults in one answer. One body can hold twelve thousand wrong fields, whose answer would have two megabytes.
 const ERRORS_MAX = 20;
 const PATH_MAX = 100;
 

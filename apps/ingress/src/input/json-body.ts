@@ -1,14 +1,14 @@
 import { LosslessNumber, parse } from 'lossless-json';
 import { Problem } from '../http/problem.js';
 
-// A recharge has two levels. Very deep values could exhaust the stack of code that walks them.
+// A recharge has two levels. Very deep values could exhaust the stack of recursive code.
 const DEPTH_MAX = 16;
 
 const WHY_MAX = 200;
 
 /**
- * Parses JSON that has one meaning only: exact numbers, no duplicate keys, no byte order mark, valid UTF-8. Otherwise
- * two readers of one body could see two amounts (OWASP ASVS 1.5.3).
+ * Parses JSON that has one meaning only. It requires valid UTF-8 without a byte order mark and without duplicate keys,
+ * and keeps numbers exact. Otherwise two readers of one body could see two amounts (OWASP ASVS 1.5.3).
  * @throws Problem INVALID_ARGUMENT
  */
 export function parseJson(raw: Uint8Array): unknown {
@@ -26,7 +26,7 @@ export function parseJson(raw: Uint8Array): unknown {
 }
 
 /**
- * The number in a text, or the text itself where a float would be written differently: `1e3`, `1.50`, `-0`,
+ * The number in a text, or the text itself if a float would be written differently, as for `1e3`, `1.50`, `-0` and
  * `9007199254740993`. So no amount can change on the way.
  */
 export function exactNumber(text: string): number | LosslessNumber {

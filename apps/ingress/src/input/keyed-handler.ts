@@ -8,7 +8,7 @@ import { validated } from './fields.js';
 import { readQuery, refuseQuery } from './query.js';
 import { refuseUnsupported } from './unsupported.js';
 
-/** Finds the caller's key and requires the scope. @throws Problem when the caller is not let in */
+/** Finds the caller's key and requires the scope. @throws Problem when the caller is refused */
 export type Caller = (request: Request, scope: Scope) => Promise<Key>;
 
 /** Requires the operation's scope, then runs its handler. */

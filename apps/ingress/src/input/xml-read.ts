@@ -24,8 +24,8 @@ const numbers = new Set(['amount']);
 const NUMBER = /^-?(0|[1-9]\d*)(\.\d+)?([eE][+-]?\d+)?$/;
 
 /**
- * Optional text fields. Tool kits and spreadsheets write an empty element for a missing value, so it counts as
- * missing. An idempotency key is not among them: it would be lost silently.
+ * Optional text fields. Tool kits and spreadsheets write an empty element for a missing value, so an empty element
+ * counts as missing. The idempotency key is not in this list, because an empty one would be lost silently.
  */
 const emptyIsNone = new Set<string>([...requestTextNames, 'timestamp', 'callbackUrl']);
 
@@ -44,10 +44,10 @@ type Element = {
 /**
  * Parses XML into the value of the JSON form, so that one schema checks both forms and both have one fingerprint.
  *
- * Only XML with one meaning is accepted (OWASP ASVS 1.5.1, 1.5.3). Refused are: DOCTYPE and with it entities of its
- * own, processing instructions inside the root, repeated elements, elements of another namespace than the root's,
- * text beside elements, and attributes with a meaning. Tool kits also write things without a meaning, which are
- * accepted: a byte order mark, any namespace of the root, `xsi:` attributes, and nil for a missing field.
+ * Only XML with one meaning is accepted (OWASP ASVS 1.5.1, 1.5.3). Refused are: DOCTYPE and the entities that it
+ * defines, processing instructions inside the root, repeated elements, elements of another namespace than the root's,
+ * text beside elements, and attributes with a meaning. Accepted are things without a meaning that tool kits write: a
+ * byte order mark, any namespace of the root, `xsi:` attributes, and nil for a missing field.
  * @throws Problem INVALID_ARGUMENT
  */
 export function parseXml(raw: Uint8Array, root: string): unknown {
@@ -128,8 +128,8 @@ function read(text: string, root: string): unknown {
 }
 
 /**
- * Whether the attribute can change a value. Attributes for namespaces, language, white space and schemas cannot; nil
- * can.
+ * Whether the attribute can change a value. Attributes for namespaces, language, white space and schemas cannot change
+ * it, but nil can.
  */
 const meansSomething = ({ uri, prefix, name, local }: SaxesAttributeNS): boolean =>
   uri !== XML && uri !== XMLNS && prefix !== 'xmlns' && name !== 'xmlns' && (uri !== XSI || local === 'nil');
@@ -179,7 +179,7 @@ function contentOf(element: Element, depth: number): unknown {
 
 const isBlank = (text: string): boolean => /^[ \t\r\n]*$/.test(text);
 
-/** The value of a field of the root; undefined when the field counts as missing. */
+/** The value of a field of the root. Undefined when the field counts as missing. */
 function fieldValue({ name, text }: Element): unknown {
   if (numbers.has(name)) return numberOf(text);
   return text === '' && emptyIsNone.has(name) ? undefined : text;

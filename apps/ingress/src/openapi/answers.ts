@@ -108,7 +108,7 @@ function problem(status: number): Json {
   };
 }
 
-// Refused before the caller is known, so no rate limit counts them.
+// Statuses that no rate limit counts, because the request is refused before the caller is known.
 const UNCOUNTED = [401, 413, ...REFUSED_UNREAD];
 
 const problemHeaders = (status: number): string[] => [

@@ -1,4 +1,4 @@
-/** A `detail` for each code, in the words that the routes use. For examples. */
+/** A `detail` for each code, for the examples. The words are those of the routes. */
 export const details: Readonly<Record<string, string>> = {
   INVALID_ARGUMENT: 'amount: must be a positive integer of minor units, in digits',
   UNAUTHENTICATED: 'the key is unknown, or the secret is wrong',

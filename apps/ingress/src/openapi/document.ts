@@ -86,7 +86,9 @@ const pathSchemas: Readonly<Record<string, Json>> = {
 const pathParameters = (path: string): Json[] =>
   [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => parameter(name!, 'path', true, pathSchemas[name!]!));
 
-/** Only needed parameters have an example. Forms are filled with examples, and a filled-in filter would hide rows. */
+/**
+ * Only needed parameters have an example. Tools fill forms with examples, and an example for a filter would hide rows.
+ */
 const parameter = (name: string, place: 'path' | 'query', required: boolean, schema: Json): Json => ({
   name,
   in: place,
@@ -231,7 +233,7 @@ function namedSchemas(): [name: string, schema: z.ZodType][] {
 }
 
 /**
- * The JSON schema of a zod schema. Zod cannot describe transformed values: those have a description in their meta.
+ * The JSON schema of a zod schema. Zod cannot describe transformed values, so those have a description in their meta.
  */
 function jsonSchema(schema: z.ZodType): Json {
   const { $schema: _, ...json } = z.toJSONSchema(schema, {

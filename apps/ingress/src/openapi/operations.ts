@@ -17,8 +17,8 @@ export const keyedOperations: readonly KeyedOperation<RechargeDeps & AccountDeps
   ...audit,
 ];
 
-/** Operations that everybody may call, without a body. */
+/** Operations that need no key and have no body. */
 export const publicOperations: readonly OpenOperation<HealthDeps & ContractDeps>[] = [...health, ...contract];
 
-/** Every route of the ingress but the pages of its documentation. */
+/** Every route of the ingress except the pages of its documentation. */
 export const operations: readonly Operation[] = [...keyedOperations, ...webhooks, ...publicOperations];

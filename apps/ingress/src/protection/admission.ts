@@ -29,7 +29,10 @@ export function admitting(caller: Caller, { limits, mutualTls }: AdmissionOption
   };
 }
 
-/** Webhooks and health checks do not pass here: providers sign instead, and have no certificate of our CA. */
+/**
+ * Requires the client certificate with the client's name. It runs for calls with a key only, not for webhooks and
+ * health checks. Providers sign their webhooks and have no certificate of our CA.
+ */
 function requireCertificate({ socket }: Request, key: Key): void {
   const { authorized, getPeerCertificate } = socket as TLSSocket;
   if (!authorized)

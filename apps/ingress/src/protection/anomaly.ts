@@ -14,9 +14,9 @@ import { originOf } from '../http/origin.js';
 import { Problem } from '../http/problem.js';
 
 export interface Watch {
-  /** Looks at each call when it ends. A good answer costs one comparison. */
+  /** Looks at each call at its end. For a good answer this is one comparison. */
   readonly see: Observer;
-  /** Reports the counts that are not reported yet. */
+  /** Reports the remaining counts. */
   close(): Promise<void>;
 }
 
@@ -31,8 +31,8 @@ const REPORT_EVERY_MS = 250;
 const KEYS_MAX = 1_000;
 
 /**
- * Counts suspicious refusals by rule, key and address. However many there are, reports go out at most four times a
- * second. The database adds up the reports of all processes and locks a key for the address that guesses.
+ * Counts suspicious refusals by rule, key and address. Reports are sent at most four times per second, for any number
+ * of refusals. The database adds up the reports of all processes and locks a key for the address that guesses.
  */
 export function openWatch({ security, log, registry }: WatchDeps): Watch {
   const events = openSecurityCounter(registry);
@@ -91,6 +91,6 @@ const openSecurityCounter = (registry: Frame['registry']): Counter<'rule'> =>
     registers: [registry],
   });
 
-/** The security rule that counts the call; null for none. */
+/** The security rule that counts the call. Null if no rule counts it. */
 const ruleOf = ({ problem }: RequestContext): SecurityRule | null =>
   problem instanceof Problem ? (problem.suspicion ?? null) : null;

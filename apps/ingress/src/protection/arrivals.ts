@@ -6,7 +6,7 @@ import { Problem } from '../http/problem.js';
 import type { Arrivals } from '../http/read-body.js';
 
 export type ArrivalsConfig = Readonly<{
-  /** Bodies that may be arriving at the same time, of all callers together. */
+  /** The number of bodies that may be arriving at the same time, from all callers together. */
   max: number;
   /** The same per address. IPv6 addresses count by their network of 64 bits. */
   perOriginMax: number;
@@ -22,17 +22,17 @@ type Arrival = {
 };
 
 const LOOK_EVERY_MS = 500;
-// A small body arrives within a moment. A longer one gets more time by the bytes that have come, not by its announced
-// length: an attacker can announce any length.
+// A small body arrives within a moment. A longer body gets more time for the bytes that have arrived. Its announced
+// length does not count, because an attacker can announce any length.
 const TIME_MS = 5_000;
 const BYTES_PER_MS = 20;
 const TIME_MAX_MS = 15_000;
-// If all bodies had their full length, they would take a gigabyte.
+// The most bytes of all arriving bodies together. Without this limit, bodies of full length could take a gigabyte.
 const BYTES_MAX = 128 * 1_024 * 1_024;
 
 /**
- * Limits the bodies that are arriving, before their callers are known. When there are too many, the oldest is
- * refused: an honest body is complete within milliseconds, so the oldest is most likely not honest.
+ * Limits the bodies that are arriving, before their callers are known. When there are too many, the oldest is refused.
+ * An honest body is complete within milliseconds, so the oldest one is most likely not honest.
  */
 export function openArrivals({
   max,

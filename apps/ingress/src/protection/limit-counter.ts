@@ -9,21 +9,21 @@ import {
 
 /** The place of one call within the window of its limit. */
 export type LimitCount = Readonly<{
-  /** Number of this call in the window, from 1. Infinite when the call is known to be beyond the quota. */
+  /** The number of this call in the window, from 1. Infinite if the call is known to exceed the quota. */
   place: number;
   resetSeconds: number;
 }>;
 
-/** The count of the window after several calls of one subject were added. */
+/** The count of a window, after a batch of calls of one subject was added. */
 type SpentLimit = Readonly<{ total: number; resetSeconds: number }>;
 type Batch = { calls: number; spent: Promise<SpentLimit> };
 
 export const WINDOW_SECONDS = 60;
 
 /**
- * Counts calls per subject, for all processes together. Calls that arrive while their subject is being counted form
- * one batch, so a burst costs a few round trips and not one per call. Each call still gets a place of its own.
- * @param onFault is called when the shared store does not answer: then this process counts these calls itself
+ * Counts calls per subject, for all processes together. Calls that arrive while their subject is being counted form one
+ * batch, so a burst costs a few round trips instead of one per call. Each call still gets a place of its own.
+ * @param onFault is called when the shared store does not answer. Then this process counts these calls itself
  */
 export function openLimitCounter(
   options: Readonly<{ store: LimitStore; policy: string; quota: number }>,

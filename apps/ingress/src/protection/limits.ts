@@ -15,7 +15,7 @@ export interface Limits {
 
 export type LimitsConfig = Readonly<{
   store: LimitStore;
-  /** Calls per minute for clients whose key has no limit of its own; null for no limit. */
+  /** Calls per minute for clients whose key has no limit of its own. Null for no limit. */
   perClient: number | null;
   perAccount: number | null;
   log: Logger;
@@ -27,8 +27,9 @@ const LOG_EVERY_MS = 10_000;
 type Policy = 'client' | 'account';
 
 /**
- * Rate limits that all ingress processes share. While the shared store is away each process counts for itself.
- * Refusing instead would stop all sales, and idempotency already keeps a flood from moving money twice.
+ * Rate limits that all ingress processes share. While the shared store is away, each process counts for itself.
+ * Refusing calls would stop all sales. A flood of repeated requests still moves no money twice, because they are
+ * idempotent.
  */
 export function openLimits(config: LimitsConfig): Limits {
   const count = openCounting(config);
@@ -51,7 +52,8 @@ export function openLimits(config: LimitsConfig): Limits {
 }
 
 /**
- * Headers of draft-ietf-httpapi-ratelimit-headers-10: quota and window, requests left and seconds until the reset.
+ * The headers of draft-ietf-httpapi-ratelimit-headers-10: the quota, the window, the requests left, and the seconds
+ * until the reset.
  */
 const headersOf = (policy: Policy, quota: number, { place, resetSeconds }: LimitCount) => ({
   'ratelimit-policy': `"${policy}";q=${quota};w=${WINDOW_SECONDS}`,

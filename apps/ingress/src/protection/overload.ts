@@ -20,7 +20,7 @@ export interface Overload {
   readonly see: Observer;
   /** Counts a POST whose body is complete or absent. @throws Problem to refuse it */
   enter(response: Response): void;
-  /** The call only waits from here on, so it counts as work no longer. */
+  /** Ends the count of a call as work, because the call only waits from now on. */
   rest(response: Response): void;
   close(): void;
 }
@@ -34,9 +34,9 @@ const WEBHOOK_TIMES = 2;
 const RETRY_AFTER_SECONDS = 1;
 
 /**
- * Refuses new POSTs while the process has too much work, so that accepted ones are answered in time. A producer
- * repeats the request with its idempotency key and loses nothing. Reads and health checks are still answered: they
- * cost little, and people need them during an overload.
+ * Refuses new POSTs while the process has too much work, so that accepted ones are answered in time. A producer repeats
+ * the request with its idempotency key and loses nothing. Reads and health checks are still answered, because they cost
+ * little and people need them during an overload.
  */
 export function openOverload(config: OverloadConfig): Overload {
   const loop = watchLoop();
@@ -104,9 +104,9 @@ function watchLoop(): { delayMs: () => number; close: () => void } {
   let lastMs = 0;
   let delayMs = 0;
   const timer = setInterval(() => {
-    // No tick since the last measurement: there is no mean.
+    // Without a tick since the last measurement there is no mean.
     const meanMs = histogram.count === 0 ? 0 : Math.max(0, histogram.mean / 1e6 - RESOLUTION_MS);
-    // The smaller of two measurements: one long turn of the loop, as at the start, is not an overload.
+    // The smaller of two measurements counts, because one long turn of the loop, as at the start, is no overload.
     delayMs = Math.min(lastMs, meanMs);
     lastMs = meanMs;
     histogram.reset();

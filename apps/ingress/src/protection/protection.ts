@@ -12,13 +12,13 @@ import { type Limits, openLimits } from './limits.js';
 import { openOverload } from './overload.js';
 import { openWaits, type Waits, waitsMax } from './waits.js';
 
-/** What protects the ingress from its callers. Each part may be left out. */
+/** The protections of the ingress from its callers. Each part may be left out. */
 export type Protection = Readonly<{
   limits?: Limits;
-  /** They see every call, in this order. */
+  /** The observers of every call, in the order in which they see it. */
   observers?: readonly Observer[];
   mutualTls?: boolean;
-  /** Null: no limit for bodies and work. */
+  /** The limits for bodies and work. Null: no limits. */
   intake?: Intake | null;
   waits?: Waits;
 }>;

@@ -4,7 +4,7 @@ import { callOf } from '../http/call.js';
 import type { Overload } from './overload.js';
 
 export type WaitsConfig = Readonly<{
-  /** Calls of this process that may wait at the same time: of all clients together, and per client. */
+  /** The numbers of calls that may wait in this process at the same time, for all clients together and per client. */
   max: number;
   perClientMax: number;
   overload: Pick<Overload, 'rest'>;
@@ -13,10 +13,9 @@ export type WaitsConfig = Readonly<{
 
 export interface Waits {
   /**
-   * Lets a call wait, and does not count it as work meanwhile: thousands of waiting calls must not keep new recharges
-   * out.
-   * Returns the function that ends the wait, or null when too many calls are waiting. Then the call is answered with
-   * the current state.
+   * Lets a call wait. Meanwhile it does not count as work, because thousands of waiting calls must not cause the
+   * refusal of new recharges. Returns the function that ends the wait. If too many calls are waiting, it returns null,
+   * and the call is answered with the current state.
    */
   begin(response: Response): (() => void) | null;
 }

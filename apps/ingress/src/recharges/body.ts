@@ -26,7 +26,7 @@ const messages: Record<State, string> = {
   CANCELED: 'The recharge was canceled; the account was not credited.',
 };
 
-/** What an open case means for the producer, the most important first: a recharge may have several open cases. */
+/** The messages for open cases. A recharge may have several, so the most important comes first. */
 const caseMessages: readonly (readonly [kind: CaseKind, message: string])[] = [
   ['wrong_amount', 'The provider reported another amount or currency.'],
   ['other_account', 'The provider reported another account.'],

@@ -19,7 +19,7 @@ export type RechargeDeps = IntakeDeps &
   Readonly<{
     domain: Pick<Domain, 'createRecharge' | 'applyNews' | 'reads'>;
     stopping?: AbortSignal | undefined;
-    /** Undefined: no limit for waiting calls. */
+    /** Limits the waiting calls. Undefined: no limit. */
     waits?: Waits | undefined;
   }>;
 
@@ -69,14 +69,14 @@ async function awaitOutcome(
   }
 }
 
-/** Aborted when the caller has left or this process is about to stop. */
+/** A signal that is aborted when the caller has left or this process is about to stop. */
 function unwantedSignal(response: Response, stopping: AbortSignal | undefined): AbortSignal {
   const gone = new AbortController();
   response.once('close', () => gone.abort());
   return stopping ? AbortSignal.any([gone.signal, stopping]) : gone.signal;
 }
 
-/** The recharge in the path. One that the key may not see gives the same answer as one that does not exist. */
+/** The recharge in the path. A recharge that the key may not see gives the same answer as a missing one. */
 async function ownRecharge({ domain }: RechargeDeps, { request, key }: KeyedCall): Promise<RechargeView> {
   const id = String(request.params.id).toLowerCase();
   const recharge = isUuid(id) ? await domain.reads.recharge(id) : null;
@@ -189,8 +189,8 @@ const rechargeColumns = [
 ] as const;
 
 /**
- * A cursor is the last id of the page before, packed. It is opaque to clients. A forged one shows nothing new, since
- * each page is filtered by client.
+ * A cursor is the last id of the previous page in base64url. Clients need not read it. A forged cursor shows nothing
+ * new, since each page is filtered by client.
  */
 const cursorOf = (id: string): string => Buffer.from(id.replaceAll('-', ''), 'hex').toString('base64url');
 

@@ -13,8 +13,8 @@ import {
 import { isInexact } from '../input/json-body.js';
 
 /**
- * The parsers keep a number as text when a float would be written differently: so 1e3, 1.50 and 2^53 + 1 cannot
- * become another amount.
+ * The parsers keep a number as text if a float would be written differently. So 1e3, 1.50 and 2^53 + 1 cannot become
+ * another amount.
  */
 const amountMinor = z
   .custom<number>((value) => typeof value === 'number' || isInexact(value), {

@@ -17,7 +17,7 @@ export type IntakeDeps = Readonly<{
   providers: Pick<Providers, 'route'>;
   queues: Pick<Queues, 'hint'>;
   requests: Counter<'result'>;
-  /** Null: no limit for recharges per account. */
+  /** The rate limit per account. Null: no limit. */
   limits: Pick<Limits, 'ofAccount'> | null;
 }>;
 
@@ -105,8 +105,8 @@ async function take(
     correlationId: call.correlationId,
     ceiling: ceilingOf(key, asked.currency),
   } as const;
-  // Before anything is stored, so that the idempotency key stays unused and the request can be repeated after the
-  // minute.
+  // The limit is checked before anything is stored. So the idempotency key stays unused, and the request can be
+  // repeated after the minute.
   await deps.limits?.ofAccount(asked.accountId);
   const created = await deps.domain.createRecharge(ask);
   if (!created.ok) {
@@ -116,7 +116,7 @@ async function take(
   call.transactionId = created.recharge.id;
   crashPoint('ingress.after-commit');
   deps.requests.inc({ result: created.replayed ? 'replayed' : 'created' });
-  // Not awaited: the recharge is stored, and a slow or absent queue must not delay the answer.
+  // The hint is not awaited. The recharge is stored, and a slow or absent queue must not delay the answer.
   if (!created.replayed) void deps.queues.hint(`submission-${provider}`, [created.recharge.id]);
   crashPoint('ingress.after-hint');
   return created;

@@ -11,7 +11,7 @@ export async function untilFinal(
   waitMs: number,
   signal: AbortSignal,
 ): Promise<RechargeView> {
-  // The monotonic clock: if the wall clock is set back, the wait must not grow.
+  // The clock is monotonic, because the wait must not grow if the wall clock is set back.
   const until = performance.now() + waitMs;
   let seen = recharge;
   while (!isFinal(seen.state) && performance.now() < until && !signal.aborted) {
@@ -21,7 +21,7 @@ export async function untilFinal(
   return seen;
 }
 
-/** The milliseconds of `Prefer: wait=N` (RFC 7240), at most 30 seconds; 0 without it. */
+/** The milliseconds of `Prefer: wait=N` (RFC 7240), at most 30 seconds. 0 without the header. */
 export function waitMsFrom(prefer: string | undefined): number {
   const wait = /(?:^|[,;\s])wait\s*=\s*"?(\d{1,6})"?(?:$|[,;\s])/i.exec(prefer ?? '');
   return wait ? Math.min(Number(wait[1]), 30) * 1_000 : 0;

@@ -5,14 +5,14 @@ import { Counter, type Frame } from '@replenish/runtime';
 export type ConnectionsConfig = Readonly<{
   /** Connections that may be open at the same time, including unfinished TLS handshakes. */
   max: number;
-  /** How long unread bytes of an answer may wait for the client. */
+  /** The time for which unread bytes of an answer may wait for the client. */
   takenWithinMs?: number;
   registry: Frame['registry'];
 }>;
 
-// A client that sends a request at once has sent it by then, so a younger connection does not count as idle.
+// A connection does not count as idle before this age. A client that sends a request immediately has sent it by then.
 const YOUNG_MS = 1_000;
-// Finding idle connections means looking at all of them, so several are closed together and the next new connections
+// To find idle connections, all connections are examined. So several are closed together, and the next new connections
 // need no search.
 const CLOSED_AT_ONCE_SHARE = 0.01;
 const LOOK_EVERY_MS = 2_000;
@@ -22,11 +22,11 @@ const TAKEN_WITHIN_MS = 60_000;
 type Connection = {
   socket: ServedSocket;
   readonly openedAtMs: number;
-  /** Since when bytes of an answer wait for the client; null while none do. */
+  /** The time since which bytes of an answer wait for the client. Null while no bytes wait. */
   unreadSinceMs: number | null;
 };
 
-/** `_httpMessage` is internal to Node: the answer in progress. */
+/** `_httpMessage`, which is internal to Node, is the answer in progress. */
 type ServedSocket = Socket & { _httpMessage?: ServerResponse | null; usedAtMs?: number };
 
 /** Notes the time of the last request on the connection. */
@@ -76,7 +76,7 @@ export function watchConnections(server: Server, config: ConnectionsConfig): voi
   server.once('close', () => clearInterval(timer));
 }
 
-/** Connections whose answer has waited too long. The time counts from the first check that saw it waiting. */
+/** The connections whose answer has waited too long. The time counts from the first check that found it waiting. */
 function slowOf(connections: Iterable<Connection>, takenWithinMs: number): Connection[] {
   const now = performance.now();
   return [...connections].filter((one) => {
@@ -86,7 +86,7 @@ function slowOf(connections: Iterable<Connection>, takenWithinMs: number): Conne
   });
 }
 
-/** Unique among open connections, and equal for the TCP socket and the TLS socket of one connection. */
+/** The name of a connection. It is unique among open connections, and equal for the TCP socket and the TLS socket. */
 const nameOf = ({ remoteAddress, remotePort }: Socket): string => `${remoteAddress} ${remotePort}`;
 
 const hasUnreadBytes = ({ _httpMessage: answer, writableLength }: ServedSocket): boolean =>

@@ -19,7 +19,8 @@ export function refuseUnsafeConfiguration(config: Config): void {
 }
 
 /**
- * Refuses to run in production with a valid key of the demo client: its secret is in a file of a developer's machine.
+ * Refuses to run in production with a valid key of the demo client, because its secret is in a file of a developer's
+ * machine.
  * @throws BadConfiguration
  */
 export async function refuseDemoClient(

@@ -12,8 +12,9 @@ import { problemBody } from '../http/problem.js';
 import { markUsed } from './connections.js';
 
 /**
- * Node's defaults (60 s for headers, 300 s for a request) let slow clients hold a connection for minutes. Node checks
- * them every `connectionsCheckingInterval`. Its default of 30 s is three times our limit for headers.
+ * Node's default limits (60 s for headers, 300 s for a request) let slow clients hold a connection for minutes. Node
+ * checks the limits every `connectionsCheckingInterval`. The default of that interval, 30 s, is three times our limit
+ * for headers.
  */
 export const serverLimits: ServerOptions = {
   headersTimeout: 10_000,
@@ -21,7 +22,7 @@ export const serverLimits: ServerOptions = {
   keepAliveTimeout: 75_000,
   connectionsCheckingInterval: 2_000,
   maxHeaderSize: 16_384,
-  // The app checks it, so that the answer has the form of all problems.
+  // The app checks the Host header instead of Node, so that the answer has the form of all problems.
   requireHostHeader: false,
 };
 
@@ -44,13 +45,13 @@ export function createIngressServer(
   const limits = { ...serverLimits, keepAliveTimeout: keepAliveMs };
   const server = createFastServer(Object.assign(listener, { request, response }), limits, tls);
   server.on('checkExpectation', listener);
-  // `100 Continue` is sent by the reader of the body, so that a refusal can come before it.
+  // Node does not send `100 Continue` here. The reader of the body sends it, so that a refusal can come first.
   server.on('checkContinue', listener);
   server.on('clientError', (error: NodeJS.ErrnoException, socket: AnsweringSocket) => {
     // Part of an answer is already sent, or the client is gone.
     const answering = socket._httpMessage;
     if (!socket.writable || error.code === 'ECONNRESET' || answering?.headersSent) return socket.destroy();
-    // The earlier request is complete, so it is answered. Only the bytes behind it are unreadable.
+    // The current request is complete, so the app answers it. Only the bytes after it are unreadable.
     if (answering?.req.complete) {
       answering.shouldKeepAlive = false;
       return;
@@ -66,8 +67,8 @@ export function createIngressServer(
 type AnsweringSocket = Socket & { _httpMessage?: ServerResponse };
 
 /**
- * A path or a whole URL (RFC 9112, 3.2). Express answers any other target by itself, before our observers see the
- * call.
+ * Whether the target of a request is a path or a whole URL (RFC 9112, 3.2). Express answers a request for any other
+ * target before our observers see the call.
  */
 const isPath = (url: string): boolean => url.startsWith('/') || URL.canParse(url);
 
@@ -98,17 +99,18 @@ function bareAnswer(app: Express, status: number, correlationId: string): string
   ].join('\r\n');
 }
 
-// A caller that has just got its answer may have sent the next request already. It is answered, and told that the
-// connection ends. If the connection were closed at once, nobody could say whether that request was read.
+// A caller that has just got its answer may have sent the next request already. That request is answered, and its
+// answer says that the connection ends. If the connection were closed immediately, the caller could not know whether
+// the request was read.
 const GRACE_MS = 500;
 const LOOK_EVERY_MS = 50;
-// `runProcess` gives each part four seconds to close. Connections that are still open by then are closed here, so
-// that their calls end and are filed.
+// `runProcess` gives each part four seconds to close. Connections that are still open after three seconds are closed
+// here, so that their calls end and are filed.
 const PATIENCE_MS = 3_000;
 
 /** Stops accepting connections and requests, and lets running ones finish for three seconds. */
 export async function closeServer(server: Server): Promise<void> {
-  // Not `close` of the HTTP server, which closes idle connections at once.
+  // `close` of the HTTP server would close idle connections immediately, so the method of the TCP server is used.
   const closed = new Promise<void>((resolve) => NetServer.prototype.close.call(server, () => resolve()));
   let idle: NodeJS.Timeout | undefined;
   const grace = setTimeout(() => {

@@ -4,7 +4,7 @@ import { serverLimits } from './server.js';
 
 type TlsSettings = Pick<Config, 'TLS_CERT_FILE' | 'TLS_KEY_FILE' | 'TLS_CLIENT_CA_FILE'>;
 
-/** Settings of TLS; null when the ingress speaks plain HTTP. @throws BadConfiguration */
+/** The settings of TLS. Null when the ingress speaks plain HTTP. @throws BadConfiguration */
 export function tlsOptions(config: TlsSettings): TlsOptions | null {
   const { TLS_CERT_FILE: cert, TLS_KEY_FILE: key, TLS_CLIENT_CA_FILE: ca } = config;
   if (!cert && !key && !ca) return null;
@@ -14,10 +14,11 @@ export function tlsOptions(config: TlsSettings): TlsOptions | null {
     cert: read('TLS_CERT_FILE', cert),
     key: read('TLS_KEY_FILE', key),
     minVersion: 'TLSv1.2',
-    // As long as the headers may take. Node's default of two minutes lets unfinished handshakes hold connections.
+    // A handshake may take as long as the headers. Node's default of two minutes lets unfinished handshakes hold
+    // connections.
     handshakeTimeout: serverLimits.headersTimeout!,
-    // The certificate is requested and not required: `admitting` requires it per call, and webhooks and health checks
-    // need none.
+    // The certificate is requested and not required. `admitting` requires it per call. Webhooks and health checks need
+    // none.
     ...(ca && { ca: read('TLS_CLIENT_CA_FILE', ca), requestCert: true, rejectUnauthorized: false }),
   };
 }

@@ -2,7 +2,10 @@ import { isIP } from 'node:net';
 import { BadConfiguration } from '@replenish/runtime';
 import express from 'express';
 
-/** The addresses and networks of TRUST_PROXY. @throws BadConfiguration that names an entry which is neither */
+/**
+ * The addresses and networks of TRUST_PROXY. @throws BadConfiguration that names an entry which is neither address nor
+ * network
+ */
 export function trustedProxies(list: string): readonly string[] {
   const entries = entriesOf(list);
   const wrong = entries.filter((entry) => !isNetwork(entry));
@@ -11,12 +14,12 @@ export function trustedProxies(list: string): readonly string[] {
   throw new BadConfiguration(`TRUST_PROXY: ${named}: not an address or a network such as 10.0.0.0/8`);
 }
 
-// Google's resolver and addresses for documentation (RFC 5737, RFC 3849). A list of real proxies contains none of
-// them, and each half of the IPv4 addresses contains one.
+// Google's resolver and addresses for documentation (RFC 5737, RFC 3849). A list of real proxies contains none of them.
+// A list that is too wide does, because each half of the IPv4 addresses contains one.
 const STRANGERS = ['8.8.8.8', '192.0.2.1', '203.0.113.1', '2001:4860:4860::8888', '2001:db8::1'];
-// For the half of the IPv6 addresses that is not assigned yet.
+// An address in the half of the IPv6 addresses that is not assigned yet.
 const NOBODY_YET = 'a000::1';
-// Express refuses a network of this size, but the operator should be told why.
+// Express refuses a network of this size. The check here tells the operator the reason.
 const WHOLE_RANGE = /\/(?:0+|0\.0\.0\.0)$/;
 
 export function trustsEverybody(list: string): boolean {
@@ -38,7 +41,7 @@ function isNetwork(entry: string): boolean {
   }
 }
 
-/** The function by which Express will decide whose headers it believes. */
+/** The function with which Express decides whether it trusts the headers of an address. */
 function trustOf(networks: readonly string[]): (address: string) => boolean {
   const trusts: (address: string, hop: number) => boolean = express()
     .set('trust proxy', networks)

@@ -100,7 +100,7 @@ test.each([
   'a key of %s, bearer allowed: %p, is taken as a bearer and signed',
   async (env, allowBearer, told) => {
     const key = await ingress.client({ allowBearer });
-    // Environments that earlier releases wrote.
+    // Earlier releases wrote these environments.
     await ingress.sql(`update client set env = $2 where id = $1`, [key.clientId, env]);
     const ask = async (at: Ingress, form: Form) =>
       (await (form === 'bearer' ? list(key, at) : callSigned(at, key, 'GET', LIST))).status;
@@ -198,7 +198,7 @@ test('a replay is answered above the ceiling, and failed or old recharges do not
   await ingress.call('POST', `/v1/recharges/${first.body.transactionId}/cancel`, { key });
   const next = await ask(key, 800);
   expect(next.status).toBe(202);
-  // A quarter of an hour counts until 24 hours after its end.
+  // The counter has one step per quarter of an hour. A step counts until 24 hours after its end.
   const goBack = (steps: number) =>
     ingress.sql(
       `update day_counter set amounts = (select jsonb_object_agg((key::int - $2::int)::text, value)

@@ -197,7 +197,7 @@ test('during a rotation both secrets sign, after the overlap only the new one', 
   const by = (secret: NewKey) => callSigned(ingress, secret, 'GET', LIST, { timestamp });
   expect((await by(before)).status).toBe(200);
   const after = (await ingress.domain.clients.rotate(before.keyId))!;
-  // The process still has the key of half a second ago, and accepts the new secret.
+  // The process still caches the key from before the rotation, and yet accepts the new secret.
   expect((await by(after)).status).toBe(200);
   expect((await by(before)).status).toBe(200);
   await ingress.sql('update api_key set previous_valid_until = now() where id = $1', [before.keyId]);

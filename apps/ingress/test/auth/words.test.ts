@@ -15,7 +15,7 @@ beforeAll(async () => {
 });
 afterAll(() => ingress.close());
 
-/** Sends a signed request with changed headers; undefined removes a header. */
+/** Sends a signed request with changed headers. Undefined removes a header. */
 async function send(changes: Readonly<Record<string, string | undefined>>, by = key) {
   const headers = { ...signed(by, 'GET', PATH), ...changes };
   const kept = Object.entries(headers).filter((entry): entry is [string, string] => entry[1] !== undefined);

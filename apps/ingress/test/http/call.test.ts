@@ -15,7 +15,7 @@ import { aRecharge, bearer, type Ingress, listen, openIngress } from '../support
 
 const LIMIT = { limitMs: 10_000 };
 
-/** A server whose POSTs end when the test says so, also after their callers have left. */
+/** A server whose POSTs end when the test decides, even after their callers have left. */
 async function openSlow() {
   const registry = openRegistry('ingress');
   const overload = openOverload({ delayMaxMs: 60_000, inFlightMax: 1_000, registry });
@@ -177,7 +177,7 @@ test('a closing server ends busy connections after their current answer and acce
   const startedAtMs = performance.now();
   await closeServer(server);
   expect(performance.now() - startedAtMs).toBeLessThan(2_500);
-  // No connection is closed during a request: each caller is refused its next connection only.
+  // No connection is closed during a request. Each caller is refused only its next connection.
   expect(await Promise.all(busy)).toEqual(Array(4).fill('ECONNREFUSED'));
   agent.destroy();
 });

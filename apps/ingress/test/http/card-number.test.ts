@@ -173,7 +173,7 @@ const isOther = (digits: string): boolean =>
   (/^4[39]/.test(digits) ||
     [...digits].reduce((sum, one, at) => sum + Number(one) * [1, 3][at % 2]!, 0) % 10 === 0);
 
-/** Whether the groups are equal with a shorter last one, or the groups of an embossed number. */
+/** Whether the groups have equal lengths except for a shorter last one, or are those of an embossed number. */
 function isGrouped(groups: readonly string[]): boolean {
   const lengths = groups.map(({ length }) => length);
   const [size] = lengths;

@@ -28,7 +28,7 @@ test('the currencies and their decimals are those of the list', () => {
 });
 
 test("Node's data agrees about the accepted currencies", () => {
-  // The data of some releases of Node do not have these.
+  // Currencies that the data of some releases of Node lack.
   const missing = new Set(['VED', 'XCG', 'ZWG', 'SLE']);
   const known = new Set(Intl.supportedValuesOf('currency'));
   expect(

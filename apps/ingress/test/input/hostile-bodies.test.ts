@@ -15,8 +15,9 @@ afterAll(() => ingress.close());
 
 const good = JSON.stringify(aRecharge());
 const withMetadata = (inside: string): string => good.replace('}', `,"metadata":${inside}}`);
-// The slowest refusal here takes a tenth of this limit, and a reader with quadratic time takes ten times as long. It
-// is processor time of this process, which runs server and client: other tests run beside it.
+// The slowest refusal here takes a tenth of this limit, and a reader with quadratic time takes ten times as long. The
+// limit is for the processor time of this process, which runs server and client, because other tests run at the same
+// time.
 const CPU_LIMIT_MS = 1_000;
 
 async function createSoon(body: unknown, headers: Readonly<Record<string, string>> = {}): Promise<Answer> {

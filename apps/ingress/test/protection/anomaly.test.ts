@@ -39,7 +39,7 @@ const ask = async (ingress: Ingress, key: NewKey, address = OWNER): Promise<numb
 
 const wrong = (key: NewKey): NewKey => ({ ...key, secret: 'rs_wrong' });
 
-/** How many events of the rule the database has counted for the key. */
+/** The number of events of the rule that the database has counted for the key. */
 async function seen(key: NewKey, rule: SecurityRule): Promise<number> {
   const [row] = await one.sql(
     `select coalesce(sum(count), 0)::int as sum from security_event where key_id = $1 and rule = $2`,

@@ -45,7 +45,7 @@ const half = (path: string, address = '192.0.2.7'): string =>
 async function sendHalves(url: string, count: number, text: (n: number) => string) {
   const connections = [];
   while (connections.length < count) {
-    // Fifty at a time: of a burst the kernel queues only 511 connections.
+    // Fifty connections are opened at a time, because the kernel queues only 511 of a burst.
     const some = await Promise.all(Array.from({ length: 50 }, () => wire.open(url)));
     for (const { socket } of some) socket.write(text(connections.length));
     connections.push(...some);
@@ -71,7 +71,7 @@ test.each([
         expect((await create(ingress, key, aRecharge(), { 'x-forwarded-for': address })).status).toBe(202);
     expect((await ingress.call('POST', '/webhooks/sandbox', { body: '{}' })).status).toBe(401);
     expect(await ingress.metric('replenish_requests_in_flight')).toBe(0);
-    // A test's own body may have arrived in between and freed a place.
+    // A body that the test itself sent may have arrived in between and freed a place.
     expect(await ingress.metric('replenish_bodies_arriving')).toBeGreaterThanOrEqual(kept - 50);
     for (const { heard, cut } of answered()) {
       await cut;

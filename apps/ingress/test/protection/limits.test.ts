@@ -7,7 +7,7 @@ import { aRecharge, create, type Ingress, openIngress, storedRows } from '../sup
 
 const stores: LimitStore[] = [];
 
-/** Opens an ingress; the second one uses the database of the first. */
+/** Opens an ingress. The second one uses the database of the first. */
 const open = async (
   perClient: number | null,
   perAccount: number | null,

@@ -50,7 +50,8 @@ async function openImpatient() {
 const EACH = 50;
 const LIMIT_MS = 60_000;
 /**
- * Slow clients: the first bytes, the bytes that follow at intervals, and the answers before the connection is cut.
+ * Slow clients. Each row has the first bytes, the bytes that follow at intervals, and the answers before the connection
+ * is cut.
  */
 const slow = [
   ['headers that never end', 'GET / HTTP/1.1\r\nhost: x\r\n', 'x-drip: 1\r\n', [408]],
@@ -104,7 +105,7 @@ test(
     expect(Math.max(...cuts) - startedAtMs).toBeLessThan(LIMIT_MS);
     for (const [nth, [what, begin, drip, answered]] of slow.entries()) {
       const heard = kinds[nth]!.map((one) => statusesOf(one.heard()).join());
-      // A client that writes while it is cut off gets a reset and may lose the answer.
+      // A client that writes while its connection is cut gets a reset and may lose the answer.
       const isReset = (said: string) => begin + drip !== '' && said === '';
       expect([what, ...new Set(heard.filter((said) => !isReset(said)))]).toEqual([what, answered.join()]);
       expect(heard.filter(isReset).length).toBeLessThan(EACH);

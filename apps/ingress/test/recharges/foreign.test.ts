@@ -48,7 +48,7 @@ const open = Object.entries(paths).flatMap(([path, methods]) =>
 );
 const scopes = [...new Set(routes.map(({ scope }) => scope))];
 
-/** The names in a request: those of another client, or invented ones. */
+/** The names that a request contains. They are those of another client, or invented. */
 type Names = Readonly<{
   id: string;
   account: string;
@@ -112,8 +112,8 @@ const inQuery: Readonly<Record<string, keyof Names>> = {
 };
 
 /**
- * The requests to a route that name another client's things: in the path, in each parameter, in the body, and without
- * any.
+ * The requests to a route that contain these names. A route with a body gets one request, with the names in its path
+ * and its body. Any other route gets one request with the names in the path, and one per query parameter.
  */
 const waysOf = ({ path, operation }: Route, names: Names): { path: string; body?: Row }[] => {
   const filled = path.replace('{id}', names.id).replace('{accountId}', names.account);
@@ -158,7 +158,7 @@ test.each(routes)('$method $path needs a key with the scope $scope', async (rout
     expectProblem(await send(lacking, route, way), 403, 'UNAUTHORIZED');
   }
   expect(await storedRows(ingress)).toBe(before);
-  // Paid from an empty balance, so that it is refused at once and does not wait.
+  // The recharge is paid from an empty balance, so it is refused immediately and does not wait.
   const unpaid = { payment_method: 'balance', paymentMethod: 'balance' };
   for (const { path, body } of waysOf(route, nobodys())) {
     const own =
@@ -171,7 +171,7 @@ test.each(routes)('$method $path needs a key with the scope $scope', async (rout
 
 const forms = ['application/json', 'application/xml', 'text/csv'];
 
-/** The answer without the caller's own texts and the times. */
+/** The answer, with `?` in place of the names that the request contained. */
 const comparable = ({ status, text }: Answer, names: Names): string =>
   Object.values(names).reduce((left, name) => left.replaceAll(name, '?'), `${status} ${text}`);
 

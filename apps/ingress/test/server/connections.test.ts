@@ -33,7 +33,7 @@ beforeAll(() => {
   rmSync(folder, { recursive: true });
 });
 
-/** A server with a small limit of connections. It holds requests to /held and answers others at once. */
+/** A server with a small limit of connections. It holds requests to /held and answers all others immediately. */
 async function open(wishes: { tls?: TlsOptions; keepAliveMs?: number; takenWithinMs?: number } = {}) {
   const registry = openRegistry('ingress');
   const app = express();

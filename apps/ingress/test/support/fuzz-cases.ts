@@ -78,7 +78,7 @@ const wild = fc.oneof(
   fc.jsonValue({ maxDepth: 3 }),
 );
 
-/** Examples in the document by pattern. One of each pattern names something that exists. */
+/** The examples in the document, by the pattern of the field. One example per pattern names something that exists. */
 const examples = new Map(
   Object.values(document.components.schemas)
     .flatMap(({ properties = {} }) => Object.values(properties))
@@ -133,7 +133,7 @@ const inHeader = fc
   .oneof(hostile, fc.string({ unit: 'binary', maxLength: 40 }))
   .map((text) => text.replace(/[^\x20-\x7e\x80-\xff]/g, '').trim());
 
-/** Headers by the document. One in four has a wrong value, and each may be missing. */
+/** The headers that the document describes. One in four has a wrong value, and each may be missing. */
 const headersOf = (parameters: readonly Parameter[]): fc.Arbitrary<Record<string, string>> =>
   fc.record(
     Object.fromEntries(
@@ -154,7 +154,7 @@ const mostly = <T>(usual: T, ...others: readonly T[]): fc.Arbitrary<T> =>
     { weight: 2, arbitrary: fc.constantFrom(...others) },
   );
 
-/** The needed parameters and at most two others: with all filters together a list would find nothing. */
+/** The needed parameters and at most two others. With all filters together a list would find nothing. */
 const someOf = (parameters: readonly Parameter[]): fc.Arbitrary<Record<string, unknown>> => {
   const needed = parameters.filter(({ required }) => required);
   const others = parameters.filter(({ required }) => !required);
@@ -171,7 +171,7 @@ export function caseOf({ path, method, operation }: (typeof operations)[number])
   const schema = ref === undefined ? undefined : document.components.schemas[ref.split('/').at(-1)!]!;
   const root = schema?.xml?.name ?? '';
   const names = (place: string) => inPlace(place).map(({ name }) => name);
-  // Without Prefer: thousands of waiting requests would take hours.
+  // Prefer is left out, because thousands of waiting requests would take hours.
   const headers = headersOf(inPlace('header').filter(({ name }) => name !== 'Prefer'));
   return fc
     .record({

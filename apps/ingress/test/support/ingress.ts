@@ -63,14 +63,14 @@ export const masterKeys = `test:${Buffer.alloc(32, 9).toString('base64')}`;
 export const webhookKey = Buffer.alloc(32, 7);
 
 type IngressWishes = Readonly<{
-  /** The database of a running ingress: then this one is a second process beside it. */
+  /** The database of a running ingress. The new one then is a second process on it. */
   databaseUrl?: string;
   migrated?: boolean;
   auth?: Partial<AuthSettings>;
   protection?: (around: Pick<IngressDeps, 'domain' | 'log' | 'registry'>, databaseUrl: string) => Protection;
   tls?: TlsOptions | null;
   publicUrl?: string;
-  /** The secrets of the webhooks; several during a rotation. */
+  /** The secrets of the webhooks. There are several during a rotation. */
   webhookKeys?: readonly Buffer[];
 }>;
 
@@ -200,7 +200,7 @@ export const create = (
     headers: { 'idempotency-key': randomUUID(), ...headers },
   });
 
-/** Creates a recharge and returns it as the domain has it. */
+/** Creates a recharge and returns the domain's view of it. */
 export async function created(ingress: Ingress, key: NewKey, changes: Row = {}): Promise<RechargeView> {
   const answer = await create(ingress, key, aRecharge(changes));
   if (answer.status !== 202) throw new Error(answer.text);

@@ -9,7 +9,7 @@ export const nowSeconds = (): number => Math.floor(Date.now() / 1_000);
 
 export type Wish = Readonly<{ body?: string; timestamp?: number | string; nonce?: string }>;
 
-/** The headers of a v1 signature, written after the documentation and without our own code. */
+/** The headers of a v1 signature. They are made from the documentation alone, without the code under test. */
 export function signed(
   { keyId, secret }: NewKey,
   method: string,

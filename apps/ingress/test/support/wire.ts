@@ -15,7 +15,7 @@ export function openWire(): { open: (url: string) => Promise<Connection>; drop: 
       text += String(chunk);
     });
     socket.on('error', () => {});
-    // Not `once`: it would reject when a write hits a connection that was just cut.
+    // `once` of node:events would reject when a write hits a connection that was just cut.
     const cut = new Promise<number>((resolve) => socket.once('close', () => resolve(performance.now())));
     await once(socket, 'connect');
     return { socket, heard: () => text, cut };
