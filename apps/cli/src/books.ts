@@ -11,7 +11,7 @@ export async function withDomain<T>(env: Env, work: (domain: Domain) => Promise<
   const { domainOptions } = await import('@replenish/assembly');
   const { openDomain } = await import('@replenish/domain');
   const config = readConfig(env);
-  // No log on standard output, which holds the command's answer. Faults are told by the thrown error.
+  // Standard output holds the command's answer, so nothing is logged there. The thrown error reports a fault.
   const log = createLogger('cli', 'silent');
   const domain = openDomain({
     ...domainOptions({ config, log }),
@@ -25,7 +25,8 @@ export async function withDomain<T>(env: Env, work: (domain: Domain) => Promise<
   }
 }
 
-// A person waits, and a lost hint would delay the recharge by a sweep period.
+// A command waits longer for a queue than a request does, because a lost hint would delay the recharge by a sweep
+// period.
 const HINT_WAIT_MS = 5_000;
 
 /** Opens the queues for the time of a command. */

@@ -10,7 +10,7 @@ export type Terminal = Readonly<{
   complain: (line: string) => void;
   /** Standard error, when it is a terminal. Progress is then shown in one line that is redrawn. */
   terminal?: NodeJS.WriteStream | undefined;
-  /** Colours a text for standard output. Without it texts are plain. */
+  /** Colours a text for standard output. Without this function texts are plain. */
   paint?: ((style: Style, text: string) => string) | undefined;
 }>;
 
@@ -19,7 +19,7 @@ export type Style = 'bold' | 'red' | 'green' | 'yellow' | 'dim';
 /** The surroundings of one run. `exitWith` sets an exit code without throwing. */
 export type CommandRun = Terminal & Readonly<{ exitWith: (exitCode: number) => void }>;
 
-// Any command, whatever its arguments and options are.
+// The type of any command, with any arguments and options.
 export type AnyCommand = Command<unknown[], OptionValues, OptionValues>;
 
 /**

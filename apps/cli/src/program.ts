@@ -26,17 +26,17 @@ export function programOf(run: CommandRun, misunderstood: Misunderstood): AnyCom
 }
 
 /**
- * Applies our settings to a command and those below it: commander does not pass settings on to commands that are
- * added later.
+ * Applies our settings to a command and to all commands below it. Commander does not pass settings on to commands that
+ * are added later.
  */
 function govern(command: AnyCommand, run: CommandRun, misunderstood: Misunderstood): void {
   command
     .helpOption('-h, --help', 'print what the command takes')
     .configureHelp({ helpWidth: 110, styleTitle: (title) => run.paint?.('bold', title) ?? title })
-    // Commander prints no faults of its own: the thrown error is printed as text or JSON.
+    // Commander prints no faults. The caller prints the thrown error, as text or JSON.
     .configureOutput({ writeOut: (text) => run.say(text.trimEnd()), writeErr: () => {} })
     .exitOverride((error) => misunderstood(command, error))
-    // `--json` may follow a command or one below it. An option belongs to the command that it follows.
+    // An option belongs to the command that it follows. `--json` may follow a command or a command below it.
     .enablePositionalOptions()
     .hook('preSubcommand', refuseMisplaced);
   refuseSilentLosses(command);
@@ -44,8 +44,8 @@ function govern(command: AnyCommand, run: CommandRun, misunderstood: Misundersto
 }
 
 /**
- * Refuses a repeated option, of which commander takes the last, and an option in place of a missing value, which
- * commander takes as the value.
+ * Refuses a repeated option: commander would take only the last one. Also refuses an option in the place of a missing
+ * value: commander would take the option as the value.
  */
 function refuseSilentLosses(command: AnyCommand): void {
   for (const option of command.options) {

@@ -4,7 +4,7 @@ import type { Terminal } from './command.js';
 /** Replaces the text about the current step. */
 export type Tell = (what: string) => void;
 
-// A quick answer needs no progress. A person begins to wonder after about ten seconds.
+// Ten seconds is about the time after which a person needs a sign of progress.
 const LINE_EVERY_MS = 10_000;
 
 /**

@@ -3,7 +3,7 @@ import type { CommanderError } from '@commander-js/extra-typings';
 import { type AnyCommand, Misuse, type Terminal } from './command.js';
 import { programOf } from './program.js';
 
-/** The run is over: help or the version was printed. */
+/** Ends the run after help or the version was printed. */
 class Answered extends Error {}
 
 /** Wrong arguments, with the text below the first line of the message. */
@@ -36,7 +36,9 @@ export async function run(args: readonly string[], surroundings: Terminal): Prom
   }
 }
 
-/** Commander's error for an unknown option, which suggests the right one. Its types leave it out. */
+/**
+ * Commander's method for an unknown option, whose error suggests the right option. It is missing in commander's types.
+ */
 type Suggesting = { unknownOption: (flag: string) => never };
 
 function misunderstood(command: AnyCommand, { exitCode, code, message }: CommanderError): never {
@@ -49,8 +51,8 @@ function misunderstood(command: AnyCommand, { exitCode, code, message }: Command
       command.helpInformation().trimEnd(),
     );
   const unknown = command.args.find((word) => word.startsWith('-'));
-  // If an option is unknown and another one is missing, the unknown one is probably the missing one misspelt.
-  // Commander would name the missing one.
+  // If one option is unknown and another one is missing, the unknown one is probably the missing one with a wrong
+  // spelling. Commander would report the missing one, so the unknown one is reported here.
   if (code === 'commander.missingMandatoryOptionValue' && unknown !== undefined)
     (command as unknown as Suggesting).unknownOption(unknown);
   const surplus = command.args[command.registeredArguments.length];

@@ -86,7 +86,7 @@ const rowOf = (call: AuditCall): string[] => [
 ];
 
 /**
- * The transaction id in the path. A request that creates a recharge has none in its path; its correlation id leads to
+ * The transaction id in the path. A request that creates a recharge has no id in its path. Its correlation id leads to
  * the recharge.
  */
 const rechargeOf = ({ route, params: { id } }: AuditCall): string =>

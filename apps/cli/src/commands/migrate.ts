@@ -2,7 +2,9 @@ import { Command } from '@commander-js/extra-typings';
 import { type Declare, JSON_ABOUT } from '../command.js';
 import { withProgress } from '../progress.js';
 
-/** It may be repeated, and several may run at the same time. Without Redis it makes the schema of the queues too. */
+/**
+ * The command may be repeated, and several may run at the same time. Without Redis it also makes the queues' schema.
+ */
 export const migrate: Declare = ({ env, say, ...screen }) =>
   new Command('migrate')
     .description('bring the database to the current schema')

@@ -5,8 +5,8 @@ import { type Declare, JSON_ABOUT } from '../command.js';
 import { withProgress } from '../progress.js';
 import { uuid } from '../values.js';
 
-// Due recharges per run: one statement and a few bulk additions to the queues. If more are due, the command is run
-// again.
+// The most due recharges per run. They take one statement and a few bulk additions to the queues. If more are due, the
+// command is run again.
 const TAKEN_MAX = 2_000;
 
 export const reconcile: Declare = ({ env, say, ...screen }) =>

@@ -2,7 +2,7 @@ import { Command } from '@commander-js/extra-typings';
 import { withDomain } from '../books.js';
 import { type Declare, JSON_ABOUT } from '../command.js';
 
-/** It may be repeated. Afterwards the other master keys can be removed. */
+/** The command may be repeated. Afterwards all master keys but the first can be removed. */
 export const rekey: Declare = ({ env, say }) =>
   new Command('rekey')
     .description('seal the secrets of all keys again with the first master key')

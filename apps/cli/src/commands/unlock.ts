@@ -2,7 +2,7 @@ import { Command } from '@commander-js/extra-typings';
 import { withDomain } from '../books.js';
 import { type Declare, JSON_ABOUT } from '../command.js';
 
-/** Events from before the lock do not count towards the next one. */
+/** Events from before the unlock do not count towards the next lock. */
 export const unlock: Declare = ({ env, say }) =>
   new Command('unlock')
     .description('unlock a key that a security rule has locked')

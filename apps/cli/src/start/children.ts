@@ -8,10 +8,10 @@ export type ChildSpec = Readonly<{ name: string; entry: string }>;
 
 type ChildrenDeps = Readonly<{
   logsDir: string;
-  /** When it is aborted, nothing is started any more. */
+  /** After this signal is aborted, no process is started. */
   ending: AbortSignal;
   say: (line: string) => void;
-  /** Called when a child can never start, because its configuration is wrong. */
+  /** Called when a child cannot start because its configuration is wrong. */
   onHopeless: (reason: string) => void;
 }>;
 
@@ -104,7 +104,7 @@ export class Children {
       return;
     }
     if (end.livedMs > SETTLED_AFTER_MS) kept.waitMs = WAIT_FIRST_MS;
-    // A killed process wrote no reason. The last words in its log would be those of an earlier run.
+    // A killed process wrote no reason. The last error in its log comes from an earlier run.
     const why = end.code === null ? null : lastFault(end.log);
     this.#tell(
       name,

@@ -21,7 +21,7 @@ const specOf = (name: string): ChildSpec => ({ name, entry: resolve(appsDir, nam
 export const start: Declare = ({ env, say, exitWith }) =>
   new Command('start').description('start everything on this machine').action(async () => {
     const { runFleet } = await import('./fleet.js');
-    // No sandbox in production: it is a provider that moves no money.
+    // In production there is no sandbox, because it is a provider that moves no money.
     const names = FLEET.filter((name) => name !== 'sandbox' || env.NODE_ENV !== 'production');
     const prepareEntry = resolve(import.meta.dirname, 'prepare.js');
     exitWith(await runFleet({ env, say, specs: names.map(specOf), prepareEntry }));

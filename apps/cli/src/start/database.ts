@@ -10,14 +10,14 @@ export type KeptDatabase = Readonly<{
 
 type DatabaseDeps = Readonly<{
   dir: string;
-  /** When it is aborted, nothing is started any more. */
+  /** After this signal is aborted, PostgreSQL is not started again. */
   ending: AbortSignal;
   say: (line: string) => void;
   onGivenUp: (reason: string) => void;
 }>;
 
-// Waits of 0.2, 0.4, 0.8, 1.6 and 3.2 s: longer than the recovery of a small database, shorter than the patience of a
-// person.
+// Five tries have waits of 0.2, 0.4, 0.8, 1.6 and 3.2 s. Together they are longer than the recovery of a small
+// database, and short enough for a person who waits.
 const TRIES_MAX = 5;
 
 /**

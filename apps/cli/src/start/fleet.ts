@@ -30,7 +30,7 @@ export type Parts = Readonly<{
   specs: readonly ChildSpec[];
   /** The script of the preparing process: see prepare.ts. */
   prepareEntry: string;
-  /** How often the start tells what it is waiting for. */
+  /** Milliseconds between two lines that say what the start waits for. */
   waitTellMs?: number;
 }>;
 
@@ -41,7 +41,7 @@ type FleetRun = Parts &
 // Everything ends within ten seconds of a signal: the children get at most eight, the database the rest.
 const END_LIMIT_MS = 9_500;
 const CHILDREN_LIMIT_MS = 8_000;
-// A start takes about five seconds. After three times as long a person wonders.
+// A start takes about five seconds. A start that takes three times as long needs an explanation.
 const WAIT_TELL_MS = 15_000;
 // The children of a killed fleet need a moment to notice it and to free their ports.
 const PORTS_LIMIT_MS = 10_000;
@@ -137,7 +137,10 @@ function refuseWhatCannotWork({ config, env, specs }: FleetRun): void {
     throw new Error(`NODE_ENV=production makes no secrets: set ${missing.join(' and ')}`);
 }
 
-/** The same database as its owner and as the role of the processes. With one address given both are the same. */
+/**
+ * The addresses of one database, for its owner and for the role of the processes. If only one address is configured,
+ * both are equal.
+ */
 type DatabaseAddresses = Readonly<{ ownerUrl: string; appUrl: string; appRole: string | undefined }>;
 
 async function openDatabase({ config, dir, env, say, ending, opened }: FleetRun): Promise<DatabaseAddresses> {

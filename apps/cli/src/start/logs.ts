@@ -21,7 +21,7 @@ export function keepSmall(logsDir: string, { sizeMaxBytes, everyMs }: LogLimits 
       const logs = readdirSync(logsDir).filter((name) => name.endsWith('.log'));
       for (const name of logs) rotate(join(logsDir, name), sizeMaxBytes);
     } catch {
-      // The disk is full or the folder was removed. The fleet works without rotated logs.
+      // The disk may be full or the folder removed. The fleet also works without rotated logs.
     }
   };
   look();
@@ -30,9 +30,9 @@ export function keepSmall(logsDir: string, { sizeMaxBytes, everyMs }: LogLimits 
 }
 
 /**
- * Moves the content of a large log to `<name>.1`: two files per process are enough for one machine. The process keeps
- * its log open and appends to it, so the log is copied and emptied, not renamed. Lines that are written in between
- * are lost.
+ * Moves the content of a large log to `<name>.1`. Two files per process are enough for one machine. The process keeps
+ * its log open and appends to it, so the log is copied and emptied, not renamed. Lines that are written in between are
+ * lost.
  */
 function rotate(path: string, sizeMaxBytes: number): void {
   if (statSync(path).size <= sizeMaxBytes) return;
@@ -40,7 +40,7 @@ function rotate(path: string, sizeMaxBytes: number): void {
   truncateSync(path);
 }
 
-// More than twenty lines with a stack trace each.
+// The part of a log that is searched. It holds more than twenty lines with a stack trace each.
 const TAIL_BYTES = 64 * 1024;
 
 export function lastLines(path: string, count: number): string {
@@ -63,7 +63,7 @@ function tailOf(path: string): string {
   }
 }
 
-/** The reason in the last lines of a log; null when they give none. */
+/** The reason in the last lines of a log. Null when they give none. */
 export function lastFault(path: string): string | null {
   for (const line of lastLines(path, 5).split('\n').reverse()) {
     const said = record(line);

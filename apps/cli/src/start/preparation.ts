@@ -10,7 +10,7 @@ export type Preparation = Readonly<{
   demo: Promise<DemoClient | null>;
 }>;
 
-/** The preparing process, seen from the launcher. The process begins to load Prisma's engines at once. */
+/** The preparing process, seen from the launcher. The process begins immediately to load Prisma's engines. */
 export class Preparer {
   readonly #child: ChildProcess;
 

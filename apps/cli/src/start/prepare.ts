@@ -4,9 +4,9 @@ import type { DemoClient } from './state/demo-client.js';
 /** The request to this process: migrate the database and, unless `demo` is null, provide the demo client. */
 export type PrepareAsk = Readonly<{
   databaseUrl: string;
-  /** Is given the rights of the processes. */
+  /** The role that is granted the rights of the processes. */
   appRole: string | undefined;
-  /** The queues live in the database. */
+  /** Whether the queues are in the database. */
   hasQueues: boolean;
   masterKeys: string | undefined;
   demo: Readonly<{ kept: DemoClient | null }> | null;
@@ -15,8 +15,8 @@ export type PrepareAsk = Readonly<{
 /** The answers: `migrated`, then `demo` if it was requested, or the fault. */
 export type PrepareNews = Readonly<{ migrated?: true; demo?: DemoClient; failed?: string }>;
 
-// Preparation runs in a process of its own: Prisma's engines take 120 MB, which the launcher would hold until it
-// ends, and a second to load. They are loaded while the database still starts.
+// Preparation runs in a process of its own. Prisma's engines take 120 MB, which the launcher would hold until its end.
+// They take a second to load, so they are loaded while the database still starts.
 const domain = import('@replenish/domain');
 const queues = import('@replenish/queues');
 
@@ -42,7 +42,7 @@ async function prepare({ databaseUrl, appRole, hasQueues, masterKeys, demo }: Pr
 
 /** A client of the test environment that may do everything with all accounts. */
 async function demoClient({ clients }: Domain, kept: DemoClient | null): Promise<DemoClient> {
-  // A client whose key was revoked or rotated would be printed, but could not call anything.
+  // The kept client is used only if its secret still works. Its key may have been revoked or rotated.
   if (kept && (await clients.find(kept.keyId))?.isSecret(kept.secret)) return kept;
   const { keyId, secret } = await clients.create({
     name: 'demo',

@@ -5,13 +5,16 @@ import { text } from 'node:stream/consumers';
 
 const LIMIT_MS = 3_000;
 
-/** `ready`, or the reason against it, as a text that follows "still waiting for the ingress". */
+/**
+ * `ready`, or the reason for which the ingress is not ready. The reason is printed after "still waiting for the
+ * ingress".
+ */
 export async function readinessOf(ingress: string, ending?: AbortSignal): Promise<string> {
   const limit = AbortSignal.timeout(LIMIT_MS);
   const signal = ending ? AbortSignal.any([ending, limit]) : limit;
   const url = `${ingress}/readyz`;
   try {
-    // Any certificate is accepted, also a self-signed one: the request holds no secret, and no money depends on the
+    // Any certificate is accepted, even a self-signed one. The request holds no secret, and no money depends on the
     // answer.
     const request = ingress.startsWith('https:')
       ? overHttps(url, { signal, agent: false, rejectUnauthorized: false })

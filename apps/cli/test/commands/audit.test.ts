@@ -19,7 +19,7 @@ afterAll(async () => {
   await database.release();
 });
 
-/** Runs a command on this database; returns its exit code and its lines. */
+/** Runs a command on this database. Returns its exit code and its lines. */
 async function run(...args: string[]): Promise<{ exitCode: number; lines: string[] }> {
   const lines: string[] = [];
   const say = (line: string) => void lines.push(line);

@@ -11,7 +11,7 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(dir, { recursive: true }));
 
-/** Makes and stores the secrets as a start does; returns the stored master keys. */
+/** Makes and stores the secrets as a start does. Returns the stored master keys. */
 async function start(env: Record<string, string>): Promise<string | undefined> {
   const { values } = await keepSecrets(dir, { ...given, ...env });
   leaveSettings(dir, env, values);

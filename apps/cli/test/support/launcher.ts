@@ -48,7 +48,7 @@ export class Launcher {
     this.#child.kill(name);
   }
 
-  /** Waits for the end; returns the exit code or the signal. */
+  /** Waits for the end. Returns the exit code or the signal. */
   async ended(): Promise<unknown> {
     const [code, signal] = await this.#ended;
     return code ?? signal;

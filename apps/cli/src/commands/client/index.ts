@@ -7,7 +7,7 @@ import { revoke } from './revoke.js';
 import { rotate } from './rotate.js';
 
 /**
- * Commands about clients, which are producers. A secret is printed once; the database has its hash and a sealed copy.
+ * Commands about clients, which are producers. A secret is printed once. The database has its hash and a sealed copy.
  */
 export const client: Declare = (run) =>
   [create, list, rotate, revoke, key].reduce(

@@ -14,8 +14,8 @@ export type DemoFleet = Readonly<{ url: string; stop: () => Promise<void> }>;
 type DemoSurroundings = Pick<Terminal, 'env' | 'say' | 'complain' | 'terminal'>;
 
 /**
- * Uses the fleet that runs on this machine, whatever its ports are. If none runs, a fleet is started and stopped
- * again. Starting has no time limit, and its output is passed on.
+ * Uses the fleet that runs on this machine, with any ports. If none runs, a fleet is started and stopped again.
+ * Starting has no time limit, and its output is passed on.
  */
 export async function openFleet(surroundings: DemoSurroundings): Promise<DemoFleet> {
   const url = ingressUrl(readConfig(surroundings.env));

@@ -93,8 +93,8 @@ async function follow(id: string, get: Get, happened: Show['happened']): Promise
 }
 
 /**
- * The rows that can no longer change. The row of a running call or event stands at the place where it began, so the
- * rows behind it are held back until it has ended.
+ * The rows that can no longer change. A call or an event is a row at the time of its beginning. Until it has ended, its
+ * row can change, so this row and all later rows are held back.
  */
 function settledPart(rows: readonly Happened[]): readonly Happened[] {
   const at = rows.findIndex(

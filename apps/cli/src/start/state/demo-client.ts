@@ -19,7 +19,7 @@ export function keepDemoClient(dir: string, databaseUrl: string, client: DemoCli
 
 /**
  * Identifies a database. The port is left out, since the embedded database may change it. The password is included,
- * since a new database has a new one.
+ * since a new database has a new password.
  */
 function markOf(databaseUrl: string): string {
   const url = new URL(databaseUrl);

@@ -1,7 +1,10 @@
 import { linkSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** `born` is the start time of the process: process ids are used again, in a container after every restart. */
+/**
+ * `born` is the start time of the process. It is needed because systems reuse process ids, in a container after every
+ * restart.
+ */
 export type Holder = Readonly<{ pid: number; born: string; url: string }>;
 
 export type LauncherLock =
@@ -27,7 +30,7 @@ export function takeLock(dir: string, url: string): LauncherLock {
   }
 }
 
-/** The running fleet of a folder; null when there is none. */
+/** The running fleet of a folder. Null when there is none. */
 export function livingHolder(dir: string): Holder | null {
   const holder = read(join(dir, 'lock'));
   return holder && holder.born !== '' && birthOf(holder.pid) === holder.born ? holder : null;
@@ -44,8 +47,8 @@ function create(path: string, holder: Holder): boolean {
 }
 
 /**
- * Two starts may find the same lock stale. If the second one moves the fresh lock of the first one away, it puts that
- * back.
+ * Moves a stale lock away. Two starts may find the same lock stale. If the second start moves the new lock of the first
+ * one, it puts that lock back.
  */
 function setAside(path: string, judged: Holder | null): void {
   const aside = `${path}.${process.pid}`;

@@ -9,11 +9,11 @@ const FILE = 'env.json';
 
 export type Secrets = Readonly<{
   values: Values;
-  /** The new password of the dashboard in plain text; null unless this start made it. */
+  /** The new password of the dashboard in plain text. Null unless this start made it. */
   newPassword: string | null;
 }>;
 
-/** The secrets of this machine. Those that the environment does not set are made once and kept. */
+/** The secrets of this machine. Secrets that the environment does not set are made once and kept. */
 export async function keepSecrets(dir: string, env: Env): Promise<Secrets> {
   const kept = readJson<Values>(dir, FILE) ?? {};
   const { SANDBOX_WEBHOOK_SECRET, DASHBOARD_PASSWORD_HASH, MASTER_KEYS } = kept;
@@ -33,9 +33,8 @@ export async function keepSecrets(dir: string, env: Env): Promise<Secrets> {
 }
 
 /**
- * Stores the settings for processes that are started alone, and removes those of earlier starts that no longer hold.
- * A master key is always kept, also while the environment sets another one: without it the secrets that it sealed
- * would be lost.
+ * Stores the settings for processes that are started alone, and removes those of earlier starts that no longer hold. A
+ * master key is kept even while the environment sets another one. Without it, the secrets that it sealed would be lost.
  */
 export function leaveSettings(dir: string, env: Env, values: Values): void {
   const { MASTER_KEYS } = readJson<Values>(dir, FILE) ?? {};
