@@ -10,7 +10,7 @@ const BOARD_PATH = '/queues';
 type DashboardDeps = Readonly<{
   passwordHash: string;
   log: Logger;
-  /** Proxies whose X-Forwarded-* headers are trusted; false: none. */
+  /** Proxies whose X-Forwarded-* headers are trusted. False: none. */
   trustProxy?: readonly string[] | false;
   nowMs?: () => number;
 }>;
@@ -39,8 +39,8 @@ export function openDashboard({ passwordHash, log, trustProxy = false, nowMs = D
 }
 
 /**
- * Refuses all methods that could change something. The board itself is read-only too; this protects against faults in
- * it.
+ * Refuses all methods that could change something. The board itself is read-only too. This check protects against
+ * faults in the board.
  */
 const readingOnly: RequestHandler = (request, response, next) => {
   if (request.method === 'GET' || request.method === 'HEAD') return next();

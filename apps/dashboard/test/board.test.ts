@@ -6,7 +6,7 @@ import { openBoard } from '../src/queues/board.js';
 import { log, type Served, type ServedDashboard, serve, serveDashboard } from './served.js';
 
 type Route = { method: string | string[]; route: string };
-// The board's own list of its routes, so that a route that an update adds is tested too.
+// The routes come from the board itself, so a route that an update of the board adds is tested too.
 const { appRoutes } = createRequire(import.meta.url)('@bull-board/api/dist/routes.js') as {
   appRoutes: { api: Route[] };
 };

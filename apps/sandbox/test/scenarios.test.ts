@@ -9,7 +9,7 @@ beforeAll(async () => {
 afterAll(() => rig.close());
 
 type Expected = Readonly<{
-  /** The statuses of the successive submits; `none` is no answer. */
+  /** The statuses of the successive submits. `none` stands for no answer. */
   answers: readonly (number | 'none')[];
   status: 'pending' | 'settled' | 'declined' | 'absent';
   amount?: number;

@@ -20,7 +20,7 @@ const faults = {
 export type LoginFault = keyof typeof faults;
 
 /**
- * The login page, without a script. There is one password and no user name; the hidden user name field is for password
+ * The login page, without a script. There is one password and no user name. The hidden user name field is for password
  * managers.
  */
 export const loginPage = (fault?: LoginFault): string => `<!doctype html>

@@ -27,7 +27,7 @@ export function openBoard(basePath: string): Board {
         boardTitle: 'Replenish queues',
         miscLinks: [{ text: 'Sign out', url: '/logout' }],
         favIcon: { default: favicon, alternative: favicon },
-        // The link leads to the website of Bull Board.
+        // The link to the website of Bull Board is hidden.
         hideDocsLink: true,
         // The panel always describes Redis, but the queues may be on Postgres.
         hideRedisDetails: true,

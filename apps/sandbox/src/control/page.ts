@@ -49,7 +49,7 @@ export type PageFacts = Readonly<{
   newest: readonly ReturnType<typeof inspectOrder>[];
   counters: Counters;
   mode: OutageMode;
-  /** Address of the documentation; null when it is not known. */
+  /** Address of the documentation. Null when it is not known. */
   docsUrl: string | null;
 }>;
 

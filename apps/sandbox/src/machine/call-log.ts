@@ -14,7 +14,7 @@ export class CallLog {
   }
 
   /**
-   * Counts a contact, and stores it when it names a reference. The write is not awaited; `of` waits for the commit
+   * Counts a contact, and stores it when it names a reference. The write is not awaited. `of` waits for the commit
    * instead.
    */
   file(

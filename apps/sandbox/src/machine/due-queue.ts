@@ -1,7 +1,7 @@
 import type { Database } from 'lmdb';
 import type { DueKey, SandboxStore } from './store.js';
 
-/** Rows that are read from the store at a time. */
+/** The number of rows that are read from the store together. */
 const READ_AHEAD = 128;
 // The longest time of a timer. If the clock is set back, work is delayed by a minute at most.
 const LONGEST_SLEEP_MS = 60_000;
@@ -118,7 +118,7 @@ export class DueQueue<Work> {
     const running = this.#run(row).then((next) => {
       this.#running.delete(running);
       this.#end(row, next);
-      // If no row is waiting for a place, nothing is left to start now. `add` and the timer start later work.
+      // If no row waits for a place, there is nothing to start now. `add` and the timer start later work.
       if (this.#isFull) this.#pump();
     });
     this.#running.add(running);

@@ -72,8 +72,8 @@ export const isSameIntent = (order: StoredOrder, request: OrderRequest): boolean
   order.accountId === request.accountId;
 
 /**
- * The order after an event. `wrong_amount` adds to the amount, or subtracts at the top of the range, so that it stays
- * an exact integer.
+ * The order after an event. `amountOff` is added to the amount. At the top of the range it is subtracted, so that the
+ * amount stays an exact integer.
  */
 export function enter(
   order: StoredOrder,

@@ -13,8 +13,8 @@ export type Submitted =
   | Readonly<{ kind: 'reused' }>
   | Readonly<{ kind: 'refused'; answer: Refusal }>;
 
-// A step only writes to the transaction of its event-loop turn, so many can run at once. The limit keeps a backlog
-// after a restart out of memory.
+// A step only writes to the transaction of its event-loop turn, so many can run at the same time. The limit bounds the
+// memory that a backlog after a restart takes.
 const STEPS_AT_ONCE = 512;
 
 /** Creates one order per reference, and runs the events of its scenario. */
@@ -48,7 +48,7 @@ export class OrderBook {
   }
 
   /**
-   * Submits an order. Calls with the same reference run one after the other: a written order cannot be read before its
+   * Submits an order. Calls with the same reference run one after the other. A written order cannot be read before its
    * commit, so two parallel calls would create two orders.
    */
   submit(request: OrderRequest): Promise<Submitted> {

@@ -43,12 +43,14 @@ export type SandboxStore = Readonly<{
   orders: Database<StoredOrder, string>;
   /** Maps an order id to its reference. Order ids ascend in time. */
   newest: Database<string, string>;
-  /** How often each reference was refused by its scenario. */
+  /** The number of refusals of each reference by its scenario. */
   refusals: Database<number, string>;
   steps: Database<Step, DueKey>;
   deliveries: Database<WebhookDelivery, DueKey>;
   calls: Database<LoggedCall, [reference: string, atMs: number, n: number]>;
-  /** Changed in memory in the same turn as the rows that it counts, and written in their transaction. */
+  /**
+   * The counters are changed in memory in the same turn as the rows that they count, and written in their transaction.
+   */
   counters: Counters;
   /** Queues a write that the caller does not wait for. It joins the next transaction, or starts one after 20 ms. */
   lazily: (write: () => void) => void;
@@ -59,7 +61,7 @@ export type SandboxStore = Readonly<{
 
 // Delay of lazy writes. In transactions of their own, the contact log and the removal of finished rows would double the
 // number of transactions per order. A crash may lose such a write: a contact in the log, or the note that a webhook was
-// accepted. The webhook is then sent again with the same id.
+// accepted. In the latter case the webhook is sent again with the same id.
 const LAZY_MS = 20;
 
 export function openStore(folder: string): SandboxStore {
@@ -68,8 +70,8 @@ export function openStore(folder: string): SandboxStore {
   const meta = root.openDB<Counters, string>({ name: 'meta' });
   const counters = meta.get('counters') ?? zero();
   const later = lazyWrites();
-  // At this moment rows can still join the transaction of the turn. So the counters are written once per turn, however
-  // many orders it has.
+  // At this moment rows can still join the transaction of the turn. So the counters are written once per turn, for any
+  // number of orders.
   root.on('beforecommit', () => {
     later.flush();
     meta.put('counters', counters);

@@ -3,21 +3,23 @@ export type Timing = Readonly<Record<keyof typeof defaultTiming, number>>;
 
 export const defaultTiming = {
   /**
-   * From the order to its settlement. Long enough that the answer to the submit usually arrives first, short enough to
-   * watch.
+   * The time from the order to its settlement. The answer to the submit usually arrives earlier, and a person can wait
+   * for it.
    */
   settlementMs: 50,
   /**
-   * Between the two copies of one webhook. By then the receiver has usually answered the first copy, and often not
-   * processed it.
+   * The time between the two copies of one webhook. When the second copy arrives, the receiver has usually answered the
+   * first, but often not processed it.
    */
   repeatMs: 100,
   /**
-   * Delay of a webhook that contradicts an earlier one, or is out of order. By then a receiver with queues has
-   * processed the first webhook, even on a busy machine.
+   * Delay of a webhook that contradicts an earlier one, or is out of order. In this time a receiver with queues
+   * processes the first webhook, even on a busy machine.
    */
   laterNewsMs: 1_500,
-  /** Delay of a late webhook. A local fleet queries after 2 s of silence, so the query overtakes the webhook. */
+  /**
+   * Delay of a late webhook. A local fleet queries after 2 s without an answer, so the query comes before the webhook.
+   */
   lateWebhookMs: 5_000,
   /** The time for which a submit call of `webhook_first` waits until its webhook is accepted. */
   webhookFirstMs: 2_000,

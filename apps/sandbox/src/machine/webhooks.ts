@@ -6,12 +6,15 @@ import { type StoredOrder, type StoredOrderStatus, webhookBody } from './order.j
 import type { SandboxStore, WebhookDelivery } from './store.js';
 import type { Timing } from './timing.js';
 
-// Deliveries at a time. A receiver would only queue more than this.
+// The number of deliveries at the same time. A receiver would only queue more of them.
 const DELIVERIES_AT_ONCE = 32;
 // With waits of up to a minute, 20 attempts cover about 15 minutes of downtime of a receiver.
 const TRIES = 20;
 
-/** Sends each webhook until the receiver accepts it with a 2xx status. Anything else is retried with growing gaps. */
+/**
+ * Sends each webhook until the receiver accepts it with a 2xx status. After any other result the delivery is retried
+ * with growing gaps.
+ */
 export class WebhookSender {
   readonly #store: SandboxStore;
   readonly #key: SigningKey;
@@ -125,8 +128,8 @@ export class WebhookSender {
   }
 
   /**
-   * The wait before the next attempt. It doubles up to a cap, less up to 50 % at random, so that a receiver that
-   * returns does not get all webhooks at once.
+   * The wait before the next attempt. It doubles up to a cap and is shortened at random by up to 50 %. So a receiver
+   * that works again does not get all webhooks at the same time.
    */
   #gapMs(failures: number): number {
     const fullMs = Math.min(this.#timing.retryFirstMs * 2 ** (failures - 1), this.#timing.retryCapMs);

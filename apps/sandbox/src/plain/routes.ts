@@ -91,8 +91,8 @@ async function answerTo(parts: SandboxParts, submitted: Submitted): Promise<ApiA
         body: showOrder(submitted.order),
       };
     case 'made': {
-      // The webhook is not sent before this line: its row was committed just now, and due rows are read in a later turn
-      // of the event loop.
+      // The webhook is not sent before this line, because its row was committed just now, and due rows are read in a
+      // later turn of the event loop.
       if (submitted.answers === 'order_after_webhook') await parts.webhooks.taken(submitted.order.reference);
       return firstAnswers[submitted.answers](submitted);
     }

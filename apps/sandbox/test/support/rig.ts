@@ -5,7 +5,7 @@ import { createLogger } from '@replenish/runtime';
 import { openSandbox, type Sandbox, type SandboxServerOptions } from '../../src/sandbox.js';
 import { openReceiver, type Receiver, SECRET } from './receiver.js';
 
-/** The answer to a call; the status is `none` when it ended without one. */
+/** The answer to a call. The status is `none` if the call ended without an answer. */
 export type CallResult = Readonly<{
   status: number | 'none';
   headers: Headers;
