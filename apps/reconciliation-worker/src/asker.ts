@@ -17,8 +17,8 @@ export function asker(deps: AskerDeps): (id: string) => Promise<undefined> {
   const { domain, provider, log } = deps;
   const asking = new Set<string>();
   const ask = async (id: string): Promise<undefined> => {
-    // While the breaker is open, the job is dropped and not delayed. The row has a due time, so it comes back. The
-    // delayed jobs of a long outage would fill the queue ahead of new recharges.
+    // While the breaker is open, the job is dropped and not delayed. The row has a due time, so it gets another job.
+    // The delayed jobs of a long outage would fill the queue ahead of new recharges.
     if (provider.isOpen('query')) return;
     const recharge = await domain.reads.outstanding(id);
     if (recharge?.nextStep !== 'ask' || recharge.provider !== provider.name) return;
@@ -45,8 +45,8 @@ export function asker(deps: AskerDeps): (id: string) => Promise<undefined> {
       'asked',
     );
     deps.metrics.onReported(provider.name, result, new Date());
-    // The hint only saves time. The row in the database decides whether a submit comes next; if not, the claim is
-    // refused.
+    // The hint only saves time. The row in the database decides whether a submit comes next. If another step comes
+    // next, the claim is refused.
     if (news.nextStep === 'submit') await deps.queues.hint(`submission-${provider.name}`, [id]);
     return;
   };

@@ -2,8 +2,8 @@ import type { Domain } from '@replenish/domain';
 import { type Frame, Gauge } from '@replenish/runtime';
 
 /**
- * Gauges that are read from the database at each scrape, so that they are also right after a restart. If the database
- * is down, the metrics are missing, and an alert can detect that.
+ * Gauges that are read from the database at each scrape, so they are correct even after a restart. If the database is
+ * down, the metrics are missing, and an alert can detect that.
  */
 export function watchBacklog(registry: Frame['registry'], reads: Domain['reads'], slaMs: number): void {
   new Gauge({

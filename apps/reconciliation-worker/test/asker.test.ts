@@ -27,7 +27,7 @@ function openWorker(outcome: QueryOutcome, wishes: Wishes = {}) {
   return { asked, hints, ask: asker({ domain: books.domain, queues, provider, log: books.log, metrics }) };
 }
 
-/** Creates a recharge that was submitted an hour ago. `news` was reported for it since. */
+/** Creates a recharge that was submitted an hour ago. Each of `news` has been reported for it since. */
 async function outstanding(news: readonly News[] = [], over: Partial<NewRecharge> = {}): Promise<string> {
   const id = await books.recharged(over, 'submit', ...news);
   await books.rows(
@@ -46,7 +46,7 @@ const claimOf = async (transactionId: string) => {
 const queries = async (id: string) =>
   (await books.calls(id)).filter(({ operation }) => operation === 'query');
 
-/** Milliseconds until the recharge is due, read from its row: a poll without news writes no transition. */
+/** Milliseconds until the recharge is due, from its row, because a poll without news writes no transition. */
 const dueInMs = async (id: string) => {
   const [row] = await books.rows<{ ms: number }>(
     'select (extract(epoch from due_at - now()) * 1000)::float8 as ms from recharge_transaction where id = $1',
@@ -204,7 +204,7 @@ describe('an order is absent', () => {
     expect(await books.recharge(id)).toMatchObject({ ...acknowledged, attempt: 1 });
     expect(await books.cases(id)).toEqual(['absent_order']);
     expect(await dueInMs(id)).toBeGreaterThan(0);
-    // A hint may have been sent, but a worker that follows it gets no claim.
+    // A hint may have been sent. A worker that follows the hint gets no claim.
     expect(await claimOf(id)).toBeNull();
   });
 

@@ -33,8 +33,8 @@ export const openClaimCounter = (registry: Frame['registry']): ClaimCounter =>
 export function submitter(deps: SubmitterDeps): (id: string) => Promise<undefined> {
   const { domain, provider, claims, elapsedMs = () => performance.now() } = deps;
   return async (id) => {
-    // While the breaker is open, the job is dropped and not delayed. The row has a due time, so it comes back. The
-    // delayed jobs of a long outage would fill the queue ahead of new recharges.
+    // While the breaker is open, the job is dropped and not delayed. The row has a due time, so it gets another job.
+    // The delayed jobs of a long outage would fill the queue ahead of new recharges.
     if (provider.isOpen('submit')) return;
     const claimedAtMs = elapsedMs();
     const { claim } = await domain.applyNews({
@@ -98,7 +98,7 @@ async function report(
   }
 }
 
-/** The rows of the calls. The first call completes the row of the claim; each retry is an additional row. */
+/** The rows of the calls. The first call completes the row of the claim. Each retry is an additional row. */
 function callRows(claim: Claim, outcome: SubmitOutcome, calls: readonly Attempt[]): ProviderCallRow[] {
   const claimRow = { id: claim.callId, operation: 'submit' as const, attempt: claim.attempt };
   if (calls.length > 0)

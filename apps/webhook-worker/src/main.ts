@@ -5,7 +5,8 @@ import { openQueues } from '@replenish/queues';
 import { runProcess } from '@replenish/runtime';
 import { openEventCounter, processor } from './processor.js';
 
-// Events processed at a time. Each needs only the database, and more at a time would not make its batches larger.
+// The number of events that are processed at the same time. An event needs only the database. A higher number would not
+// make the database's batches larger.
 const CONCURRENCY = 64;
 
 await runProcess('webhook-worker', process.env, async (frame) => {

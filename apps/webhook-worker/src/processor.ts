@@ -130,8 +130,8 @@ async function leaveUnmatched(deps: ProcessorDeps, stored: StoredEvent, event: O
   );
 }
 
-// How long an unreadable event is tried again. A deployment that stops on a Friday continues on Monday, and the new
-// release may be able to read the event.
+// The time for which an unreadable event is tried again. A deployment that stops on a Friday may continue on Monday.
+// The new release may be able to read the event.
 const UNREAD_FOR_MS = 72 * 3_600_000;
 const ofUnknownProvider: UnreadEvent = { kind: 'unread', type: null, reference: null, providerOrderId: null };
 

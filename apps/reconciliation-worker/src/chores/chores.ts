@@ -1,14 +1,14 @@
 import { type Domain, type PruneAfter, StoreUnavailable } from '@replenish/domain';
 import { Counter, type Frame, type Logger } from '@replenish/runtime';
 
-/** Work that is repeated at an interval. It must be safe to run in several workers at once. */
+/** Work that is repeated at an interval. Several workers may run it at the same time. */
 export type Chore = Readonly<{ name: string; everyMs: number; run: () => Promise<void> }>;
 
 const MINUTE_MS = 60_000;
 
 type ChoreParts = Readonly<{
   domain: Pick<Domain, 'audit' | 'security' | 'prune'>;
-  /** How long rows are stored that may be deleted after some time. */
+  /** The ages at which old rows are deleted. */
   pruneAfter: PruneAfter;
   log: Logger;
   registry: Frame['registry'];
@@ -53,7 +53,7 @@ export function choresOf({ domain, pruneAfter, log, registry }: ChoreParts): Cho
 }
 
 /**
- * Runs each chore at once and then every `everyMs`. Runs of a chore do not overlap. A failed run is logged, and the
+ * Runs each chore immediately and then every `everyMs`. Runs of a chore do not overlap. A failed run is logged, and the
  * chore runs again at its next time.
  */
 export function startChores(chores: readonly Chore[], log: Logger): () => void {

@@ -15,7 +15,7 @@ export type Swept = Readonly<{ taken: number; isMore: boolean }>;
 
 // Rows per batch. A batch is one statement and one bulk addition to its queue.
 const BATCH_MAX = 500;
-// Time between log lines about recharges of a provider that is not configured. It is a fault of the configuration, so
+// Time between log lines about recharges of a provider that is not configured. The cause is a wrong configuration, so
 // one line per minute is enough.
 const STRAY_GAP_MS = 60_000;
 
@@ -65,7 +65,7 @@ export function sweeper({ domain, queues, providers, log }: SweeperDeps): () => 
 
 /**
  * Returns a function that reads how many jobs each queue can take. The list is empty while the queue store is down. The
- * beginning and the end of that are logged.
+ * beginning and the end of such an outage are logged.
  */
 function roomsOf(
   queues: SweeperDeps['queues'],

@@ -21,13 +21,13 @@ export interface Sweeping {
   close(): Promise<void>;
 }
 
-// Within this time workers empty a queue that was full.
+// The time in which workers empty a full queue.
 const REFILL_AFTER_MS = 250;
 const LATE_AFTER_MS = 30_000;
 const LATE_AFTER_PERIODS = 4;
 
 /**
- * Sweeps until it is closed. It is driven by a timer and not by a job, because the sweeper must work when the queues do
+ * Sweeps until it is closed. A timer starts the sweeps, not a job, because the sweeper must work when the queues do
  * not. Node's timers use the monotonic clock, so setting the clock does not stop the sweeps. Several processes may
  * sweep at the same time.
  */
