@@ -13,7 +13,7 @@ import { hold, withPath } from './ground.mjs';
  * @property dir its root folder
  * @property createDatabase creates a database with the tables of this checkout
  * @property openDomain opens the domain with the code of this checkout
- * @property redisDatabase number of the Redis database that it uses; the database is emptied
+ * @property redisDatabase number of the Redis database that it uses, which is emptied
  */
 
 /** The checkout that contains this file. */

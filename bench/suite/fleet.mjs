@@ -5,7 +5,7 @@ import { bearer, freePort } from '@replenish/testing';
 import { here } from './checkout.mjs';
 import { cpuMsOf, startProcess } from './processes.mjs';
 
-// The flags of `npm start`, like MALLOC_ARENA_MAX below. They keep each of six processes on one machine below 200 MB.
+// The same flags as in `npm start`. Together with MALLOC_ARENA_MAX below they keep each of six processes below 200 MB.
 const EXEC_ARGV = ['--max-semi-space-size=16', '--max-old-space-size=256'];
 
 export const INGRESS = ['ingress'];

@@ -7,8 +7,8 @@ import pg from 'pg';
 // Content-Length, which all contenders send.
 
 const HEAD_END = Buffer.from('\r\n\r\n');
-// Interval of counting unfinished recharges: short enough to replace finished recharges at once, long enough to cost
-// almost nothing.
+// The interval of counting unfinished recharges. It is short enough to replace finished recharges quickly, and long
+// enough to cost almost nothing.
 const COUNT_EVERY_MS = 20;
 
 /** Sends requests over a fixed number of connections. A connection that may not post waits until `wake`. */
@@ -151,8 +151,8 @@ async function postFlatOut(order) {
 }
 
 /**
- * Posts for `measureMs`, or `count` recharges, with at most `unfinishedMax` posted and not final. Then it waits until
- * all are final. The measured time is from the first post to the last end.
+ * Posts recharges for `measureMs`, or `count` of them. At most `unfinishedMax` of them are posted and not final. Then
+ * it waits until all are final. The measured time is from the first post until the last recharge is final.
  */
 async function postBounded(order) {
   const client = new pg.Client({
@@ -176,7 +176,7 @@ async function postBounded(order) {
       text: 'select count(*)::int as n from recharge_transaction where due_at is not null',
     });
     unfinished = answer.rows[0].n;
-    // The count includes everything that was accepted before it, so the limit is never exceeded.
+    // The count of unfinished recharges includes all that were accepted before it, so the limit is never exceeded.
     room = order.unfinishedMax - (load.posted - Math.max(0, accepted - unfinished));
     load.wake();
     if (performance.now() - startedAtMs > order.limitMs)

@@ -33,7 +33,7 @@ export async function openGround({ postgresUrl, redisUrl, cpuProfDir }) {
     profiles: new Profiles(cpuProfDir),
     postgres: await describePostgres(server.url, embedded !== null),
     redis: redis ? await describeRedis(redis) : null,
-    /** CPU time of the sessions of Postgres; 0 when it is not the embedded one. */
+    /** The CPU time of the sessions of Postgres. 0 if Postgres is not the embedded one. */
     postgresCpuMs: () => (embedded ? cpuMsOfChildren(embedded.pid) : 0),
     checkpoint: () => execute(server.url, 'checkpoint'),
     emptyRedis: async ({ redisDatabase }) => {
@@ -55,7 +55,7 @@ export function withPath(url, path) {
   return other.href;
 }
 
-/** @throws when commits do not reach the disk, because such numbers would not apply to money */
+/** @throws when commits do not reach the disk, because figures without durable commits do not apply to money */
 async function describePostgres(url, isEmbedded) {
   const [row] = await rows(
     url,
@@ -85,7 +85,7 @@ export async function rows(url, text) {
   }
 }
 
-/** A round that is discarded: the books are wrong, or a request was refused or lost. */
+/** Discards a round, because the books are wrong, or a request was refused or lost. */
 export class InvalidRound extends Error {
   name = 'InvalidRound';
 }

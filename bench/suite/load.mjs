@@ -17,7 +17,7 @@ export async function startGenerator({ logsDir }) {
   return {
     pid: generator.pid,
     stop: generator.stop,
-    /** @returns the counts of the run; `onPhase` is called when the measured time begins and ends */
+    /** @returns the counts of the run. `onPhase` is called when the measured time begins and ends */
     run: (order, onPhase = () => {}) =>
       new Promise((resolve, reject) => {
         const { child } = generator;

@@ -33,7 +33,7 @@ export class Profiles {
     for (const window of this.#windows.values()) window.toUs = Math.min(window.toUs, nowUs());
   }
 
-  /** The report: where each process spent its measured time in its last turn. */
+  /** The report on where each process spent the measured time of its last turn. */
   *report() {
     for (const [name, turn] of this.#turns) {
       const file = join(this.#dir, `${name}-${turn}.cpuprofile`);

@@ -20,8 +20,8 @@ const TIMERS_MS = 70_000;
 const SCOPES = ['recharges:write', 'recharges:read', 'balances:read', 'audit:read'];
 
 /**
- * Measures the routes of the API on a database with a million recharges, one request after the other: the time of each
- * route, and the number of buffers that its largest statement reads.
+ * Measures the routes of the API on a database with a million recharges: the time of each route, and the number of
+ * buffers that its largest statement reads. The requests are sent one after the other.
  */
 export async function measureReads({ ground, say, announce }) {
   await announce(`\nroutes, ${RECHARGES} recharges`);
@@ -64,7 +64,7 @@ async function fill(url, { clientId, keyId }) {
   await rows(url, 'checkpoint');
 }
 
-/** The requests, from common to rare and absent values. */
+/** The requests to measure. Their filters name common values, rare values and values that no row has. */
 async function asksOf(url) {
   const [{ id, at }] = await rows(
     url,

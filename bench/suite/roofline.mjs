@@ -21,8 +21,8 @@ export async function chooseDriver() {
 
 /**
  * The number of recharges per second that Postgres alone can do: four commits each, without batches, in 16 sessions.
- * @param written rows per recharge that the product wrote into each table in this round; the roofline must write the
- * same
+ * @param written rows per recharge that the product wrote into each table in this round. The roofline must write the
+ *   same
  */
 export async function runRoofline({ ground, driver, warmUpMs, measureMs, written }) {
   const database = await here.createDatabase();
@@ -47,8 +47,8 @@ const TABLES = [
 ];
 
 /**
- * Rows per recharge in each table. Rounded, so that a single extra query to the provider is not taken for a different
- * workload.
+ * The rows per recharge in each table. They are rounded, so that a single extra query to the provider is not mistaken
+ * for a different workload.
  */
 export async function rowsARecharge(url) {
   const counts = TABLES.map((table) => `(select count(*)::int from ${table}) as ${table}`);

@@ -15,8 +15,8 @@ environment: REDIS_URL (its databases 14 and 15 are emptied), TEST_POSTGRES_URL 
 const say = (text) => process.stdout.write(`${text}\n`);
 
 /**
- * Prints the next step, and the load of the machine by other programs. It should be close to 0, because the benchmark
- * is idle at this moment.
+ * Prints the next step, and the load of the machine by other programs. The load should be close to 0, because the
+ * benchmark is idle at this moment.
  */
 async function announce(what) {
   const busy = await machineBusyShare();
