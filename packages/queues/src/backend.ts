@@ -15,7 +15,8 @@ export interface Backend {
   /** Checks the store in one round trip. @throws an error whose message names the fault */
   ping(): Promise<void>;
   /**
-   * Prepares the store for a queue. Called before the first queue of a name is built. @throws while the store is away
+   * Prepares the store for a queue. Called before the first queue of a name is built.
+   * @throws while the store is away
    */
   prepareQueue?(name: QueueName): Promise<void>;
   buildQueue(name: QueueName): JobQueue;

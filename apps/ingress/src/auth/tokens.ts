@@ -26,8 +26,8 @@ export function openTokens({ issuer, audience, jwksUrl }: TokenIssuer) {
     requiredClaims: ['sub', 'exp'],
   };
   /**
-   * The result is null for a token that is not valid. @throws Problem 503 when the keys of the issuer cannot be
-   * loaded
+   * The result is null for a token that is not valid.
+   * @throws Problem 503 when the keys of the issuer cannot be loaded
    */
   return async (token: string): Promise<TokenHolder | null> => {
     try {

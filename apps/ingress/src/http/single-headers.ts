@@ -25,8 +25,8 @@ export function refuseRepeated(rawHeaders: readonly string[]): void {
 const HOST = /^(?:\[[0-9a-f:.]+\]|[\w.~!$&'()*+,;=%-]*)(?::\d*)?$/i;
 
 /**
- * Requires exactly one valid Host (RFC 9112, 3.2), because a proxy in front of us may have used another one. @throws
- * Problem INVALID_ARGUMENT
+ * Requires exactly one valid Host (RFC 9112, 3.2), because a proxy in front of us may have used another one.
+ * @throws Problem INVALID_ARGUMENT
  */
 export function requireOneHost({ headers: { host }, httpVersion, rawHeaders }: IncomingMessage): void {
   let hosts = 0;

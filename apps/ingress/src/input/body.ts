@@ -6,8 +6,8 @@ import { parseJson } from './json-body.js';
 import { parseXml } from './xml-read.js';
 
 /**
- * Parses the body: JSON, or XML with this root element. Both forms give the same value. @throws Problem
- * INVALID_ARGUMENT
+ * Parses the body: JSON, or XML with this root element. Both forms give the same value.
+ * @throws Problem INVALID_ARGUMENT
  */
 export function parsedBody(request: Request, root: string): unknown {
   const type = bodyType(request);

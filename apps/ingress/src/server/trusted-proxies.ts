@@ -3,8 +3,8 @@ import { BadConfiguration } from '@replenish/runtime';
 import express from 'express';
 
 /**
- * The addresses and networks of TRUST_PROXY. @throws BadConfiguration that names an entry which is neither address nor
- * network
+ * The addresses and networks of TRUST_PROXY.
+ * @throws BadConfiguration that names an entry which is neither address nor network
  */
 export function trustedProxies(list: string): readonly string[] {
   const entries = entriesOf(list);

@@ -19,8 +19,8 @@ export type HttpRequest = Readonly<{
 
 export interface HttpClient {
   /**
-   * Makes one request, without retries and redirects. @throws only when the request could not be written at all, which
-   * is a bug
+   * Makes one request, without retries and redirects.
+   * @throws only when the request could not be written at all, which is a bug
    */
   exchange(request: HttpRequest, signal: AbortSignal): Promise<Exchange>;
   close(): Promise<void>;
