@@ -1,7 +1,6 @@
 import { Prisma } from '../../generated/client.js';
 import type { Run } from '../database/database.js';
-import { uuidsOf } from '../database/storable.js';
-import { type Due, type DueSource, inBatches, type Lane, type SweepTimes } from './source.js';
+import { type Due, type DueSource, inBatches, type Lane, putBackRows, type SweepTimes } from './source.js';
 
 type EventLane = Extract<Lane, { what: 'event' }>;
 
@@ -12,19 +11,7 @@ type EventLane = Extract<Lane, { what: 'event' }>;
 export const dueEvents = (run: Run, { afterMs }: SweepTimes): DueSource<EventLane> => ({
   lanes: () => [{ what: 'event' }],
   take: (max) => inBatches(max, (some) => takeEvents(run, some, afterMs)),
-  putBack: async (ids) => {
-    await run(Prisma.sql`
-      with taken as materialized (
-        select id
-        from webhook_event
-        where id = any(${uuidsOf(ids)}::uuid[]) and due_at is not null
-        order by id
-        for update skip locked)
-      update webhook_event e
-      set due_at = now()
-      from taken
-      where e.id = taken.id`);
-  },
+  putBack: (ids) => putBackRows(run, 'webhook_event', ids),
 });
 
 async function takeEvents(run: Run, max: number, afterMs: number): Promise<Due[]> {

@@ -3,7 +3,7 @@ import { kinds } from '../../core/postings.js';
 import { Prisma } from '../../generated/client.js';
 import type { Run } from '../database/database.js';
 import { uuidsOf } from '../database/storable.js';
-import { type Due, type DueSource, inBatches, type Lane, type SweepTimes } from './source.js';
+import { type Due, type DueSource, inBatches, type Lane, putBackRows, type SweepTimes } from './source.js';
 
 type RechargeLane = Extract<Lane, { what: 'recharge' }>;
 
@@ -14,19 +14,7 @@ export const dueRecharges = (run: Run, times: SweepTimes): DueSource<RechargeLan
       nextSteps.map((nextStep) => ({ what: 'recharge', provider, nextStep })),
     ),
   take: (max, lane) => inBatches(max, (some) => takeRecharges(run, some, times, dueIn(lane))),
-  putBack: async (ids) => {
-    await run(Prisma.sql`
-      with taken as materialized (
-        select id
-        from recharge_transaction
-        where id = any(${uuidsOf(ids)}::uuid[]) and due_at is not null
-        order by id
-        for update skip locked)
-      update recharge_transaction t
-      set due_at = now()
-      from taken
-      where t.id = taken.id`);
-  },
+  putBack: (ids) => putBackRows(run, 'recharge_transaction', ids),
 });
 
 /**

@@ -1,4 +1,7 @@
 import type { NextStep } from '../../core/next-step.js';
+import { Prisma } from '../../generated/client.js';
+import type { Run } from '../database/database.js';
+import { uuidsOf } from '../database/storable.js';
 
 /** A kind of due rows whose jobs go to one queue. */
 export type Lane =
@@ -52,4 +55,24 @@ export async function inBatches(
     }
   }
   return taken;
+}
+
+/** Makes rows of a table due now. A row that another statement has locked is in work, and its result sets the time. */
+export async function putBackRows(
+  run: Run,
+  table: 'recharge_transaction' | 'webhook_event',
+  ids: readonly string[],
+): Promise<void> {
+  const name = Prisma.raw(table);
+  await run(Prisma.sql`
+    with taken as materialized (
+      select id
+      from ${name}
+      where id = any(${uuidsOf(ids)}::uuid[]) and due_at is not null
+      order by id
+      for update skip locked)
+    update ${name} due_row
+    set due_at = now()
+    from taken
+    where due_row.id = taken.id`);
 }
