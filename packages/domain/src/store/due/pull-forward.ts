@@ -7,9 +7,7 @@ import type { Run } from '../database/database.js';
 const BATCH_MAX = 40;
 const BATCHES_MAX = 500;
 
-/** The last recharge of a batch. The next batch begins behind it. */
-type LastPulled = Readonly<{ dueAt: Date; id: string }>;
-type PulledBatch = Readonly<{ seen: number; pulled: number }> & Partial<LastPulled>;
+type PulledBatch = Readonly<{ seen: number; pulled: number; lastDueAt: Date | null }>;
 
 /**
  * Makes recharges of a provider due now. Called once the provider answers again after an outage. It covers recharges
@@ -25,28 +23,25 @@ export async function pullForward(run: Run, provider: string): Promise<number> {
 
 async function pullStep(run: Run, provider: string, step: NextStep): Promise<number> {
   let pulled = 0;
-  let after: LastPulled | null = null;
+  let after: Date | null = null;
   for (let batch = 0; batch < BATCHES_MAX; batch++) {
     const [found]: PulledBatch[] = await run<PulledBatch>(pullBatch(provider, step, after));
     pulled += found!.pulled;
+    after = found!.lastDueAt;
     if (found!.seen < BATCH_MAX) break;
-    after = found as LastPulled;
   }
   return pulled;
 }
 
-// Behind every id of the present moment.
-const LAST_ID = 'ffffffff-ffff-ffff-ffff-ffffffffffff';
-
-const pullBatch = (provider: string, step: NextStep, after: LastPulled | null): Prisma.Sql => Prisma.sql`
+const pullBatch = (provider: string, step: NextStep, after: Date | null): Prisma.Sql => Prisma.sql`
   with
   waiting as materialized (
     select id, next_step, asks, due_at
     from recharge_transaction
-    where provider = ${provider} and next_step = ${step}
-      and (due_at, id) > (coalesce(${after?.dueAt}::timestamptz, now()), ${after?.id ?? LAST_ID}::uuid)
-    order by due_at, id
-    limit ${BATCH_MAX}::int),
+    where provider = ${provider} and next_step = ${step} and due_at > coalesce(${after}::timestamptz, now())
+    order by due_at
+    -- The next batch begins behind the last due time, so this one takes all recharges that share it.
+    fetch first (${BATCH_MAX}::int) rows with ties),
   unanswered as materialized (
     select waiting.id
     from waiting
@@ -74,7 +69,4 @@ const pullBatch = (provider: string, step: NextStep, after: LastPulled | null): 
   select
     (select count(*)::int from waiting) as seen,
     (select count(*)::int from pulled_recharges) as pulled,
-    last_waiting.due_at as "dueAt",
-    last_waiting.id
-  from (select) always
-  left join (select due_at, id from waiting order by due_at desc, id desc limit 1) last_waiting on true`;
+    (select max(due_at) from waiting) as "lastDueAt"`;
