@@ -106,6 +106,26 @@ test('a hold that waits for its wallet has the time of the lock', async () => {
   expect(await entriesOf('acct-y')).toHaveLength(2);
 });
 
+test('the entries that one statement posts to an account have one time, whatever lock it waits for in between', async () => {
+  const accountId = 'acct-pair';
+  await deposit(books.domain, accountId, 100n);
+  const paid = { kind: 'deliver', paymentMethod: 'balance', amountMinor: 5n } as const;
+  const reversed = await recharged(books.domain, { ...paid, accountId }, 'submit', 'accepted');
+  const collected = await recharged(books.domain, { accountId, amountMinor: 7n }, 'submit', 'accepted');
+  let work: Promise<unknown> = Promise.resolve();
+  await whileHeld(`wallet:${accountId}:frozen`, async () => {
+    work = Promise.all([
+      books.domain.applyNews(reportOf(reversed, 'declined')),
+      books.domain.applyNews(reportOf(collected, 'settled')),
+    ]);
+    await waitsForLock();
+  });
+  await work;
+  const [back, collect] = (await entriesOf(accountId)).slice(-2);
+  expect([back!.amount, collect!.amount]).toEqual(['5', '7']);
+  expect(collect!.at).toEqual(back!.at);
+});
+
 describe('when the clock is set back', () => {
   /** A wallet whose newest entry is an hour in the future. */
   const ahead = async (accountId: string) => {

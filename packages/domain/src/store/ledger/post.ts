@@ -11,8 +11,9 @@ import { Prisma } from '../../generated/client.js';
  *
  * The times of a wallet's entries follow the same order, so a statement up to any time ends with the balance of that
  * time. An entry's time is read once the wallet's lock is obtained, since now() is the beginning of the statement. It
- * is never before the time of the wallet's previous entry, even if the clock is set back. An entry between two wallets
- * gets the later time of the two wallets. That becomes the newest time of both.
+ * is never before the time of the wallet's previous entry, even if the clock is set back. The locks of an account's two
+ * wallets are obtained one after the other, and an entry may be in both. So all entries of an account in a batch get
+ * the later time of its wallets.
  */
 export const postedJournals = Prisma.sql`
   numbered_postings as materialized (
@@ -45,6 +46,11 @@ export const postedJournals = Prisma.sql`
         balance_minor = ledger_account.balance_minor + excluded.balance_minor,
         last_entry_at = greatest(ledger_account.last_entry_at, excluded.last_entry_at, clock_timestamp())
     returning name, currency, balance_minor, last_entry_at),
+  timed_wallets as (
+    select
+      *,
+      max(last_entry_at) over (partition by regexp_replace(name, ':[^:]*$', ''), currency) as posted_at
+    from posted_wallets),
   charted_accounts as (
     insert into ledger_account (name, currency)
     select distinct account, currency
@@ -70,8 +76,8 @@ export const postedJournals = Prisma.sql`
     from sides side, (
       select
         jsonb_object_agg(name || ' ' || currency, balance_minor) as balances,
-        jsonb_object_agg(name || ' ' || currency, last_entry_at) as times
-      from posted_wallets) wallets
+        jsonb_object_agg(name || ' ' || currency, posted_at) as times
+      from timed_wallets) wallets
     group by
       side.n,
       side.journal_id,
