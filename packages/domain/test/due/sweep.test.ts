@@ -36,12 +36,13 @@ test('without due rows a sweep takes none', async () => {
 test('two sweepers at once take all due rows, and no row twice', async () => {
   const ids = await Promise.all(times(300, () => recharged(books.domain, {})));
   await makeDue(ids);
-  const sweepers = [books.domain, books.open()];
+  // With a short period, the first rows would be due again before a slow machine has taken the last ones.
+  const sweepers = times(2, () => books.open({ sweepPeriodMs: 600_000 }));
   const taken = await Promise.all(times(8, (n) => sweepers[n % 2]!.takeDue(60)));
   // A sweeper skips rows that another one has locked. The next sweep takes the rest.
-  const all = [...taken.flat(), ...(await books.domain.takeDue(300))].map(({ id }) => id);
+  const all = [...taken.flat(), ...(await sweepers[0]!.takeDue(300))].map(({ id }) => id);
   expect(all.toSorted()).toEqual(ids.toSorted());
-  expect(await books.domain.takeDue(300)).toEqual([]);
+  expect(await sweepers[0]!.takeDue(300)).toEqual([]);
 });
 
 test('the rows that are due longest come first, and no more than asked for', async () => {
