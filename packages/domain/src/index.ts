@@ -146,7 +146,6 @@ export { type NextStep, nextStep, type QueryEvidence, type ResubmitCapabilities 
 export { newsOfOrder, type ReportedFacts } from './core/order-news.js';
 export type { Kind } from './core/postings.js';
 export { isFinal, type News, news, type State, states, type Verdict } from './core/recharge.js';
-export { shownTextsOf } from './core/request-texts.js';
 export { type SecurityRule, securityRules } from './core/security-rules.js';
 export type { AuditCall } from './store/audit/call.js';
 export type { AuditFilter, AuditPage, CallPlace } from './store/audit/search.js';
@@ -169,6 +168,7 @@ export { type Finding, invariantNames } from './store/proof/verify.js';
 export type { Outstanding, Reads } from './store/reads/reads.js';
 export type { TimelineRow } from './store/reads/timeline.js';
 export type { RechargeView } from './store/reads/view.js';
+export type { RechargeAsk } from './store/recharges/ceiling-keeper.js';
 export type { Created, CreateProblem } from './store/recharges/create.js';
 export type { NewRecharge } from './store/recharges/new-recharge.js';
 export type {

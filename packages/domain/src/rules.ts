@@ -4,7 +4,12 @@ export { currencies, exponentOf, mayBeBooked, whyNoCurrency } from './core/curre
 export { AMOUNT_MINOR_MAX } from './core/money.js';
 export { nextStep } from './core/next-step.js';
 export { newsOfOrder } from './core/order-news.js';
-export { type GivenTexts, requestTextNames } from './core/request-texts.js';
+export {
+  type GivenTexts,
+  type RequestTexts,
+  requestTextNames,
+  type ShownTexts,
+} from './core/request-texts.js';
 export { type Scope, scopes } from './core/scopes.js';
 export { timeFromText } from './core/time-text.js';
 export { addressTest } from './store/clients/addresses.js';

@@ -1,11 +1,5 @@
-import {
-  type CaseKind,
-  isFinal,
-  type RechargeView,
-  type State,
-  shownTextsOf,
-  type TimelineRow,
-} from '@replenish/domain';
+import { type CaseKind, isFinal, type RechargeView, type State, type TimelineRow } from '@replenish/domain';
+import type { ShownTexts } from '@replenish/domain/rules';
 
 /** The status that producers see for each state. */
 export const statusOf: Record<State, 'accepted' | 'in_progress' | 'succeeded' | 'failed' | 'canceled'> = {
@@ -55,28 +49,29 @@ function messageOf({ state, confirmation, openCases }: RechargeView): string {
 }
 
 /** The recharge as JSON. Amounts fit into a number, because the intake refuses those above 2^53 - 1. */
-export const rechargeBody = (r: RechargeView) => ({
-  transactionId: r.id,
-  status: statusOf[r.state],
-  state: r.state,
-  accountId: r.accountId,
-  amount: Number(r.amountMinor),
-  currency: r.currency,
-  paymentMethod: r.paymentMethod,
-  provider: r.provider,
-  providerOrderId: r.providerOrderId,
-  externalReference: r.providerOrderId,
-  ...shownTextsOf(r),
-  message: messageOf(r),
-  failure: r.failureCode === null ? null : { code: r.failureCode, message: r.failureMessage ?? '' },
-  metadata: r.metadata,
-  createdAt: r.createdAt,
-  updatedAt: r.updatedAt,
-  submittedAt: r.submittedAt,
-  succeededAt: r.succeededAt,
-  failedAt: r.failedAt,
-  canceledAt: r.canceledAt,
-});
+export const rechargeBody = (r: RechargeView) =>
+  ({
+    transactionId: r.id,
+    status: statusOf[r.state],
+    state: r.state,
+    accountId: r.accountId,
+    amount: Number(r.amountMinor),
+    currency: r.currency,
+    paymentMethod: r.paymentMethod,
+    provider: r.provider,
+    providerOrderId: r.providerOrderId,
+    externalReference: r.providerOrderId,
+    orderReference: r.orderReference,
+    message: messageOf(r),
+    failure: r.failureCode === null ? null : { code: r.failureCode, message: r.failureMessage ?? '' },
+    metadata: r.metadata,
+    createdAt: r.createdAt,
+    updatedAt: r.updatedAt,
+    submittedAt: r.submittedAt,
+    succeededAt: r.succeededAt,
+    failedAt: r.failedAt,
+    canceledAt: r.canceledAt,
+  }) satisfies ShownTexts & Record<string, unknown>;
 
 /** One row of the timeline as JSON. */
 export const timelineBody = ({ at, kind, detail }: TimelineRow) => ({ at, kind, ...detail });

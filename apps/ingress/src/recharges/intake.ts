@@ -1,5 +1,5 @@
-import { type Domain, minorFromMajor, type RechargeView } from '@replenish/domain';
-import { exponentOf, type GivenTexts } from '@replenish/domain/rules';
+import { type Domain, minorFromMajor, type RechargeAsk, type RechargeView } from '@replenish/domain';
+import { exponentOf, type GivenTexts, type RequestTexts } from '@replenish/domain/rules';
 import type { Providers } from '@replenish/providers';
 import type { Queues } from '@replenish/queues';
 import { type Counter, crashPoint, newId } from '@replenish/runtime';
@@ -23,28 +23,26 @@ export type IntakeDeps = Readonly<{
 
 export type CreatedRecharge = Readonly<{ replayed: boolean; recharge: RechargeView }>;
 
+/** The fields that both forms of a request have in common. */
 type ParsedRecharge = GivenTexts &
   Readonly<{
-    idempotencyKey: string;
     accountId: string;
-    amountMinor: bigint;
     currency: string;
     paymentMethod: string;
     metadata: Record<string, string>;
     timestamp?: string | undefined;
   }>;
 
+type Asked = Readonly<{ parsed: ParsedRecharge; amountMinor: bigint; idempotencyKey: string }>;
+
 /** POST /v1/recharges */
 export function createRecharge(
   deps: IntakeDeps,
   call: KeyedCall<never, z.infer<typeof RechargeInput>>,
 ): Promise<CreatedRecharge> {
-  const { amount, ...asked } = call.body();
-  return take(deps, call, {
-    ...asked,
-    amountMinor: amount,
-    idempotencyKey: agreedKey(call.request.headers['idempotency-key'], asked.idempotencyKey),
-  });
+  const input = call.body();
+  const idempotencyKey = agreedKey(call.request.headers['idempotency-key'], input.idempotencyKey);
+  return take(deps, call, { parsed: input, amountMinor: input.amount, idempotencyKey });
 }
 
 /** POST /api/charge. Amounts are in major units. Without an idempotency key each call is a new recharge. */
@@ -62,13 +60,11 @@ export function createCharge(
   }
   const header = call.request.headers['idempotency-key'];
   const isKeyless = header === undefined && input.idempotency_key === undefined;
+  const { account_id: accountId, payment_method: paymentMethod, currency, metadata } = input;
   return take(deps, call, {
-    idempotencyKey: isKeyless ? `charge-${newId()}` : agreedKey(header, input.idempotency_key),
-    accountId: input.account_id,
+    parsed: { accountId, currency, paymentMethod, metadata },
     amountMinor,
-    currency: input.currency,
-    paymentMethod: input.payment_method,
-    metadata: input.metadata,
+    idempotencyKey: isKeyless ? `charge-${newId()}` : agreedKey(header, input.idempotency_key),
   });
 }
 
@@ -84,30 +80,39 @@ function agreedKey(header: string | string[] | undefined, inBody: string | undef
 async function take(
   deps: IntakeDeps,
   { key, response }: Pick<KeyedCall, 'key' | 'response'>,
-  asked: ParsedRecharge,
+  { parsed, amountMinor, idempotencyKey }: Asked,
 ): Promise<CreatedRecharge> {
-  requireAccount(key, asked.accountId);
-  const provider = deps.providers.route(asked.paymentMethod);
+  requireAccount(key, parsed.accountId);
+  const provider = deps.providers.route(parsed.paymentMethod);
   if (!provider) {
-    const message = `no provider is configured for ${asked.paymentMethod}`;
+    const message = `no provider is configured for ${parsed.paymentMethod}`;
     throw invalid({ path: 'paymentMethod', message });
   }
   const call = callOf(response);
-  call.idempotencyKey = asked.idempotencyKey;
+  call.idempotencyKey = idempotencyKey;
   crashPoint('ingress.before-commit');
-  const ask = {
-    ...asked,
+  // One literal of fixed shape. With spreads of the parsed fields, this takes a request three times the time.
+  const ask: RechargeAsk & RequestTexts = {
     id: newId(),
     clientId: key.clientId,
-    kind: asked.paymentMethod === 'balance' ? 'deliver' : 'collect',
+    idempotencyKey,
+    accountId: parsed.accountId,
+    kind: parsed.paymentMethod === 'balance' ? 'deliver' : 'collect',
+    amountMinor,
+    currency: parsed.currency,
+    paymentMethod: parsed.paymentMethod,
     provider,
-    requestedAt: asked.timestamp ? new Date(asked.timestamp) : null,
+    metadata: parsed.metadata,
+    requestedAt: parsed.timestamp ? new Date(parsed.timestamp) : null,
     correlationId: call.correlationId,
-    ceiling: ceilingOf(key, asked.currency),
-  } as const;
+    ceiling: ceilingOf(key, parsed.currency),
+    orderReference: parsed.orderReference ?? null,
+    productType: parsed.productType ?? null,
+    planId: parsed.planId ?? null,
+  };
   // The limit is checked before anything is stored. So the idempotency key stays unused, and the request can be
   // repeated after the minute.
-  await deps.limits?.ofAccount(asked.accountId);
+  await deps.limits?.ofAccount(parsed.accountId);
   const created = await deps.domain.createRecharge(ask);
   if (!created.ok) {
     deps.requests.inc({ result: created.problem });

@@ -7,8 +7,12 @@ type RequestText = Readonly<{
 
 /**
  * The optional texts of a request for a recharge. No decision depends on them. The type of a request, the columns of
- * the statements, the fingerprint and the fields of an answer are all derived from this list. A new text goes to the
- * end, because fingerprints are taken in this order.
+ * the statements and the fingerprint are all derived from this list. A new text goes to the end, because fingerprints
+ * are taken in this order.
+ *
+ * Code that builds a request, a row or an answer writes the texts as fields of a literal, and does not compile if it
+ * lacks one. A loop over this list costs a request 4 us of the ingress's time, because V8 gives its object no fixed
+ * shape.
  */
 export const requestTexts = {
   orderReference: { keptIn: 'recharge_transaction', isShown: true },
@@ -27,7 +31,6 @@ export type RequestTexts = { readonly [N in RequestTextName]: string | null };
 export type ShownTexts = { readonly [N in ShownName]: string | null };
 
 export const requestTextNames = Object.keys(requestTexts) as readonly RequestTextName[];
-const shownNames = requestTextNames.filter((name): name is ShownName => requestTexts[name].isShown);
 
 /** The columns that a table has for request texts, each with the field that it holds. */
 export const textColumnsOf = (
@@ -38,17 +41,3 @@ export const textColumnsOf = (
     .map((field) => ({ field, column: snakeCase(field), isShown: requestTexts[field].isShown }));
 
 const snakeCase = (name: string): string => name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
-
-export const textsOf = (given: GivenTexts): RequestTexts => picked(requestTextNames, given);
-
-/** The texts that an answer repeats, in the order of the list. */
-export const shownTextsOf = (given: GivenTexts): ShownTexts => picked(shownNames, given);
-
-function picked<N extends RequestTextName>(
-  names: readonly N[],
-  given: GivenTexts,
-): { readonly [P in N]: string | null } {
-  const texts = {} as { [P in N]: string | null };
-  for (const name of names) texts[name] = given[name] ?? null;
-  return texts;
-}

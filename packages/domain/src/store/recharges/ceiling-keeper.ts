@@ -27,7 +27,8 @@ export function ceilingKeeper(run: Run, create: Creator): (ask: RechargeAsk) => 
     counters.add(name);
     return create.under(ceiling, ask);
   };
-  return async ({ ceiling, ...ask }) => {
+  return async (ask) => {
+    const { ceiling } = ask;
     if (!ceiling) return create.any(ask);
     if (ceiling.requestMinor !== null && ask.amountMinor > ceiling.requestMinor)
       return refuse(run, create, ask);

@@ -15,14 +15,14 @@ const whenGiven = requestTextNames.slice(3);
  */
 export function fingerprintOf(request: NewRecharge): string {
   const metadata = Object.entries(request.metadata).sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0));
-  const meaning = [
+  const meaning: unknown[] = [
     request.accountId,
     request.amountMinor.toString(),
     request.currency,
     request.paymentMethod,
-    ...always.map((name) => request[name] ?? null),
-    metadata,
-    ...whenGiven.flatMap((name) => (request[name] == null ? [] : [[name, request[name]]])),
   ];
+  for (const name of always) meaning.push(request[name] ?? null);
+  meaning.push(metadata);
+  for (const name of whenGiven) if (request[name] != null) meaning.push([name, request[name]]);
   return hash('sha256', JSON.stringify(meaning));
 }
