@@ -46,20 +46,23 @@ export function openProviders(config: ProvidersConfig, options: ProvidersOptions
     };
     guarded.set(name, guard(provider, own));
   }
+  const isOpen = new Set(raw.keys());
+  const routes = new Map<string, string | null>(
+    paymentMethods.map((method) => [method, routeOf(method, isOpen)]),
+  );
   return {
     names: [...raw.keys()],
     get: (name) => guarded.get(name),
     raw: (name) => raw.get(name),
-    route: (paymentMethod) => routeOf(paymentMethod, new Set(raw.keys())),
+    route: (paymentMethod) => routes.get(paymentMethod) ?? null,
     async close() {
       await Promise.all([...guarded.values()].map((provider) => provider.close()));
     },
   };
 }
 
-function routeOf(paymentMethod: string, isOpen: ReadonlySet<string>): string | null {
-  if (!paymentMethods.includes(paymentMethod as PaymentMethod)) return null;
+function routeOf(paymentMethod: PaymentMethod, isOpen: ReadonlySet<string>): string | null {
   const open = definitions.filter(({ name }) => isOpen.has(name));
-  const serving = open.find(({ methods }) => methods.includes(paymentMethod as PaymentMethod));
+  const serving = open.find(({ methods }) => methods.includes(paymentMethod));
   return (serving ?? open.find(({ isFallback }) => isFallback))?.name ?? null;
 }
