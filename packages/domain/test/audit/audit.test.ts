@@ -1,6 +1,9 @@
 import { afterAll, afterEach, beforeAll, expect, jest, test } from '@jest/globals';
 import { v7 as uuidv7 } from 'uuid';
-import type { AuditCall } from '../../src/index.js';
+import type { Prisma } from '../../src/generated/client.js';
+import { type AuditCall, StoreUnavailable } from '../../src/index.js';
+import { openAudit } from '../../src/store/audit/trail.js';
+import type { Run } from '../../src/store/database/database.js';
 import { type Books, CLIENT, openBooks } from '../support/books.js';
 
 let books: Books;
@@ -10,6 +13,7 @@ beforeAll(async () => {
 afterAll(() => books.close());
 afterEach(() => {
   jest.useRealTimers();
+  jest.restoreAllMocks();
 });
 
 const aCall = (over: Partial<AuditCall> = {}): AuditCall => ({
@@ -176,6 +180,25 @@ test.each([-3_000 * HOUR_MS, 3_000 * HOUR_MS])(
     expect(await netted()).toEqual([]);
   },
 );
+
+test('a call that is filed again after a failure keeps its time, though the database’s clock has moved', async () => {
+  let aheadMs = HOUR_MS;
+  const sent: unknown[] = [];
+  const run = async ({ text, values }: Prisma.Sql) => {
+    if (text.includes('clock_timestamp')) return [{ nowMs: Date.now() + aheadMs, hasMonth: true }];
+    sent.push(values);
+    if (sent.length === 1) throw new StoreUnavailable('away');
+    return [];
+  };
+  const audit = openAudit({ read: run as Run });
+  const calls = [aCall()];
+  await expect(audit.write(calls)).rejects.toThrow(StoreUnavailable);
+  aheadMs = 2 * HOUR_MS;
+  const laterMs = performance.now() + 60_000;
+  jest.spyOn(performance, 'now').mockReturnValue(laterMs);
+  await audit.write(calls);
+  expect(sent[1]).toEqual(sent[0]);
+});
 
 test('a page that looked at too many calls ends, and the next page continues behind the last one looked at', async () => {
   const clientId = uuidv7();

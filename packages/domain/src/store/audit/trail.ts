@@ -38,9 +38,18 @@ export function openAudit({ read: run }: Pick<Store, 'read'>): Audit {
     );
     return row!.made;
   };
-  const onDatabaseClock = databaseClock(run, ensurePartitions);
+  const clock = databaseClock(run, ensurePartitions);
   return {
-    write: async (calls) => (calls.length === 0 ? { refused: 0 } : write(run, await onDatabaseClock(calls))),
+    write: async (calls) => {
+      if (calls.length === 0) return { refused: 0 };
+      const converted = await clock.convert(calls);
+      try {
+        return await write(run, converted);
+      } catch (error) {
+        clock.keep(calls, converted);
+        throw error;
+      }
+    },
     list: (filter) => searchCalls(run, filter),
     ensurePartitions,
     dropBefore: async (month) => {
