@@ -85,6 +85,25 @@ test.each([
   30_000,
 );
 
+test('only a body that is not whole with its headers counts as arriving', async () => {
+  let begun = 0;
+  const overload = { enter: () => {} };
+  const arrivals = { begin: () => begun++, grow: () => {}, end: () => {} };
+  const ingress = await openIngress({ protection: () => ({ intake: { arrivals, overload } }) });
+  closers.push(ingress.close);
+  const { socket, heard } = await wire.open(ingress.url);
+  const answers = (count: number) =>
+    until(() => statusesOf(heard()).length === count, { limitMs: 5_000 }, 'an answer');
+  const whole = `${head('/v1/recharges', { 'content-length': '2' })}{}`;
+  socket.write(whole);
+  await answers(1);
+  expect(begun).toBe(0);
+  socket.write(whole.slice(0, -1));
+  await until(() => begun === 1, { limitMs: 5_000 }, 'an arrival');
+  socket.write(whole.slice(-1));
+  await answers(2);
+});
+
 test('a body that stops is refused after 5 s, one that grows is read', async () => {
   const ingress = await open();
   const key = await ingress.client();
