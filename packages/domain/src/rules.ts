@@ -5,10 +5,10 @@ export { AMOUNT_MINOR_MAX } from './core/money.js';
 export { nextStep } from './core/next-step.js';
 export { newsOfOrder } from './core/order-news.js';
 export {
+  addShownTexts,
+  addTexts,
   type GivenTexts,
-  type RequestTexts,
   requestTextNames,
-  type ShownTexts,
 } from './core/request-texts.js';
 export { type Scope, scopes } from './core/scopes.js';
 export { timeFromText } from './core/time-text.js';

@@ -1,3 +1,4 @@
+import { addShownTexts, addTexts } from '../../core/request-texts.js';
 import { Prisma } from '../../generated/client.js';
 import { coalesce } from '../batches/coalesce.js';
 import type { DayCeiling } from '../ceilings/day-counter.js';
@@ -60,24 +61,25 @@ export function creator(run: Run, options: { hintLimitMs: number; newId: () => s
 }
 
 /** One literal of fixed shape. With spreads it takes a request three times the time. */
-const rowOf = (ask: NewRecharge): NewRechargeRow => ({
-  id: ask.id,
-  clientId: ask.clientId,
-  idempotencyKey: ask.idempotencyKey,
-  fingerprint: fingerprintOf(ask),
-  accountId: ask.accountId,
-  kind: ask.kind,
-  amountMinor: ask.amountMinor,
-  currency: ask.currency,
-  paymentMethod: ask.paymentMethod,
-  provider: ask.provider,
-  metadata: ask.metadata,
-  requestedAt: ask.requestedAt,
-  correlationId: ask.correlationId,
-  orderReference: ask.orderReference ?? null,
-  productType: ask.productType ?? null,
-  planId: ask.planId ?? null,
-});
+const rowOf = (ask: NewRecharge): NewRechargeRow =>
+  addTexts(
+    {
+      id: ask.id,
+      clientId: ask.clientId,
+      idempotencyKey: ask.idempotencyKey,
+      fingerprint: fingerprintOf(ask),
+      accountId: ask.accountId,
+      kind: ask.kind,
+      amountMinor: ask.amountMinor,
+      currency: ask.currency,
+      paymentMethod: ask.paymentMethod,
+      provider: ask.provider,
+      metadata: ask.metadata,
+      requestedAt: ask.requestedAt,
+      correlationId: ask.correlationId,
+    },
+    ask,
+  );
 
 type Statement = (recharges: readonly NewRechargeRow[]) => Prisma.Sql;
 
@@ -139,26 +141,29 @@ async function findByKey(run: Run, recharges: readonly NewRechargeRow[]): Promis
 const keyOf = ({ clientId, idempotencyKey }: { clientId: string; idempotencyKey: string }): string =>
   `${clientId} ${idempotencyKey}`;
 
-const newView = (recharge: NewRechargeRow, createdAt: Date): RechargeView => ({
-  id: recharge.id,
-  clientId: recharge.clientId,
-  accountId: recharge.accountId,
-  state: 'CREATED',
-  confirmation: null,
-  openCases: [],
-  amountMinor: recharge.amountMinor,
-  currency: recharge.currency,
-  paymentMethod: recharge.paymentMethod,
-  provider: recharge.provider,
-  providerOrderId: null,
-  orderReference: recharge.orderReference,
-  failureCode: null,
-  failureMessage: null,
-  metadata: recharge.metadata,
-  createdAt,
-  updatedAt: createdAt,
-  submittedAt: null,
-  succeededAt: null,
-  failedAt: null,
-  canceledAt: null,
-});
+const newView = (recharge: NewRechargeRow, createdAt: Date): RechargeView =>
+  addShownTexts(
+    {
+      id: recharge.id,
+      clientId: recharge.clientId,
+      accountId: recharge.accountId,
+      state: 'CREATED',
+      confirmation: null,
+      openCases: [],
+      amountMinor: recharge.amountMinor,
+      currency: recharge.currency,
+      paymentMethod: recharge.paymentMethod,
+      provider: recharge.provider,
+      providerOrderId: null,
+      failureCode: null,
+      failureMessage: null,
+      metadata: recharge.metadata,
+      createdAt,
+      updatedAt: createdAt,
+      submittedAt: null,
+      succeededAt: null,
+      failedAt: null,
+      canceledAt: null,
+    },
+    recharge,
+  );
