@@ -8,7 +8,9 @@ export {
   addShownTexts,
   addTexts,
   type GivenTexts,
+  type RequestTexts,
   requestTextNames,
+  type ShownTexts,
 } from './core/request-texts.js';
 export { type Scope, scopes } from './core/scopes.js';
 export { timeFromText } from './core/time-text.js';
