@@ -35,7 +35,6 @@ const acceptedBody = {
   provider: 'sandbox',
   providerOrderId: null,
   externalReference: null,
-  orderReference: 'PO-7',
   message: expect.stringMatching(/./),
   failure: null,
   metadata: { any: 'string', constructor: 'too' },
@@ -45,6 +44,7 @@ const acceptedBody = {
   succeededAt: null,
   failedAt: null,
   canceledAt: null,
+  orderReference: 'PO-7',
 };
 
 test.each(['/v1/recharges', '/recharge'])('POST %s answers 202 with the whole body', async (path) => {
