@@ -1,9 +1,14 @@
+export { type FundAccountOptions, fundAccountRail } from './alibaba-cloud/fund-account.js';
+export type { AccountReads, ReadOutcome } from './alibaba-cloud/reads.js';
 export type {
+  Destination,
   Order,
   OrderStatus,
   QueryOutcome,
+  ScanEvidence,
   SoughtOrder,
   SubmitOutcome,
+  SubmitTimes,
 } from './contract/order.js';
 export type { OrderPromises, Provider } from './contract/provider.js';
 export type { OrderEvent, ProviderEvent, UnreadEvent, WebhookRefusal, Webhooks } from './contract/webhook.js';

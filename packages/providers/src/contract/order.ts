@@ -1,3 +1,6 @@
+/** Where the money of a delivery goes. Null in `from`: the provider account's configured source. */
+export type Destination = Readonly<{ from: string | null; to: string }>;
+
 /**
  * An order as it is passed to a provider. Amounts are `bigint` minor units here. Only the folder of a provider knows
  * the provider's own format.
@@ -12,10 +15,19 @@ export type Order = Readonly<{
   /** The URL for the provider's webhooks, if the provider takes one per order. */
   notifyUrl: string;
   metadata: Readonly<Record<string, string>>;
+  /** Only of orders that deliver money to a cloud account. */
+  destination?: Destination;
 }>;
 
+/** The times of the submits of an order. A provider without a look-up by reference is searched in this window. */
+export type SubmitTimes = Readonly<{ firstStartedAt: Date; lastEndedAt: Date }>;
+
 /** The data that an order is searched by: the reference if the provider stores it, else account, amount and time. */
-export type SoughtOrder = Pick<Order, 'reference' | 'accountId' | 'amountMinor' | 'currency'>;
+export type SoughtOrder = Pick<
+  Order,
+  'reference' | 'accountId' | 'amountMinor' | 'currency' | 'destination'
+> &
+  Readonly<{ submits?: SubmitTimes }>;
 
 /** The reason for which it is unknown whether the provider took an order. */
 export type UnknownCause = 'timeout' | 'disconnected' | 'server_error' | 'unreadable';
@@ -25,7 +37,8 @@ export type NoDefiniteAnswer =
   | Readonly<{ kind: 'unknown'; cause: UnknownCause; code?: string }>
   | Readonly<{
       kind: 'not_executed';
-      cause: 'unreachable' | 'rate_limited' | 'unavailable' | 'too_late';
+      /** `source_funds`: the account that pays has too little money. The order waits for money and does not fail. */
+      cause: 'unreachable' | 'rate_limited' | 'unavailable' | 'too_late' | 'source_funds';
       retryAfterMs?: number;
     }>;
 
@@ -50,7 +63,8 @@ export type OrderFacts = Readonly<{
  * sent again without a query first.
  */
 export type SubmitOutcome =
-  | (Readonly<{ kind: 'accepted'; providerOrderId: string }> & Partial<OrderFacts>)
+  | (Readonly<{ kind: 'accepted'; providerOrderId: string | null }> &
+      Partial<Omit<OrderFacts, 'providerOrderId'>>)
   | (Readonly<{ kind: 'settled' }> & OrderFacts)
   | Readonly<{ kind: 'rejected'; code: string; message: string }>
   | NoDefiniteAnswer;
@@ -70,5 +84,25 @@ export type QueryOutcome =
 /** Facts of one HTTP exchange, stored with every provider call. */
 export type CallFacts = Readonly<{ httpStatus: number | null; providerCode: string | null }>;
 
-/** The outcome of a call, with the facts of its exchange. */
-export type CallAnswer<Outcome> = Readonly<{ outcome: Outcome; facts: CallFacts }>;
+/**
+ * What was looked at in a search without a look-up by reference. It is stored with the call as JSON, so that a later
+ * decision to send again can be explained. Times are ISO 8601.
+ */
+export type ScanEvidence = Readonly<{
+  windowFrom: string;
+  windowTo: string;
+  begunAt: string;
+  endedAt: string;
+  /** `both`: the list of the receiving account was read too. */
+  sides: 'source' | 'both';
+  pages: number;
+  rows: number;
+  newestRowAt: string | null;
+  /** Whether every row that existed when the scan began was read. Only then the answer can be `absent`. */
+  isComplete: boolean;
+  /** The numbers of rows that may be the order, although their remark does not prove it. A person has to look. */
+  suspects: readonly string[];
+}>;
+
+/** The outcome of a call, with the facts of its exchange. `evidence` is present when the call was a scan. */
+export type CallAnswer<Outcome> = Readonly<{ outcome: Outcome; facts: CallFacts; evidence?: ScanEvidence }>;

@@ -22,7 +22,10 @@ export type Attempt = Readonly<{
 
 /**
  * Whether the outcome counts as an outage of the provider. A refused order does not count, because it is an answer. Nor
- * does a rate limit, because it comes from a provider that works.
+ * does a rate limit or a lack of money on our account, because they come from a provider that works.
  */
 export const isOutage = (outcome: Outcome): boolean =>
-  outcome.kind === 'unknown' || (outcome.kind === 'not_executed' && outcome.cause !== 'rate_limited');
+  outcome.kind === 'unknown' || (outcome.kind === 'not_executed' && !causesOfWorking.has(outcome.cause));
+
+/** The causes of a provider that works: it answered, and did not execute. */
+const causesOfWorking: ReadonlySet<NotExecuted['cause']> = new Set(['rate_limited', 'source_funds']);

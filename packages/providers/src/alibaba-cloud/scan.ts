@@ -1,0 +1,115 @@
+import type { CallAnswer, QueryOutcome, ScanEvidence, SubmitTimes } from '../contract/order.js';
+import { type ListReading, readList } from './list.js';
+import { meaningOf, type RemarkKeys, type TransferTerms } from './remark.js';
+import type { ListedRow } from './rows.js';
+import type { CloudRpc } from './rpc.js';
+
+export type ScanOptions = Readonly<{
+  keys: RemarkKeys;
+  /** Whether the list of the receiving account is read too, where the key has the right. */
+  readsBothSides: boolean;
+  now: () => Date;
+  pageSize?: number;
+}>;
+
+// The provider's clock and ours may differ, and the time of a row is cut to a second.
+const MARGIN_MS = 10 * 60_000;
+
+/**
+ * Looks for a transfer in the transaction list. The provider takes no reference and answers no id, so the remark is the
+ * only proof. The answer `absent` needs every row of the window, and no row that may be the transfer.
+ */
+export async function scanFor(
+  rpc: CloudRpc,
+  terms: TransferTerms,
+  submits: SubmitTimes,
+  options: ScanOptions,
+  signal: AbortSignal,
+): Promise<CallAnswer<QueryOutcome>> {
+  const begunAt = options.now();
+  const from = new Date(submits.firstStartedAt.getTime() - MARGIN_MS);
+  const to = new Date(begunAt.getTime() + MARGIN_MS);
+  const read = (accountId: string) => readList(rpc, { accountId, from, to }, signal, options.pageSize);
+  const source = await read(terms.destination.from);
+  const other = options.readsBothSides && !source.failure ? await read(terms.destination.to) : null;
+  // Without the right to read the receiver's list, the source's list alone has to do.
+  const receiver = other && isForbidden(other) ? null : other;
+  const sides = [
+    { reading: source, direction: 'OUT' as const },
+    ...(receiver ? [{ reading: receiver, direction: 'IN' as const }] : []),
+  ].map(({ reading, direction }) => ({ reading, ...sortRows(reading, direction, terms, options.keys) }));
+  const readings = sides.map(({ reading }) => reading);
+  const isComplete = readings.every((reading) => reading.isComplete);
+  const suspects = sides.flatMap((side) => side.suspects.map(({ number }) => number));
+  const evidence: ScanEvidence = {
+    ...{ windowFrom: from.toISOString(), windowTo: to.toISOString() },
+    ...{ begunAt: begunAt.toISOString(), endedAt: options.now().toISOString() },
+    sides: receiver ? 'both' : 'source',
+    pages: readings.reduce((sum, { pages }) => sum + pages, 0),
+    rows: readings.reduce((sum, { rows }) => sum + rows.size, 0),
+    newestRowAt: newestOf(readings),
+    ...{ isComplete, suspects },
+  };
+  const failed = readings.find(({ failure }) => failure !== null);
+  const facts = {
+    httpStatus: failed ? failed.httpStatus : 200,
+    providerCode: failed?.refusedCode ?? null,
+  };
+  const outcome = foundIn(sides) ?? outcomeWithoutRow(failed, evidence);
+  return { outcome, facts, evidence };
+}
+
+function outcomeWithoutRow(failed: ListReading | undefined, evidence: ScanEvidence): QueryOutcome {
+  if (failed?.failure) return failed.failure;
+  if (evidence.suspects.length > 0) return { kind: 'unknown', cause: 'unreadable', code: 'SuspectRow' };
+  if (!evidence.isComplete) return { kind: 'unknown', cause: 'unreadable', code: 'IncompleteScan' };
+  return { kind: 'absent' };
+}
+
+type Sorted = Readonly<{ ours: ListedRow[]; contrary: ListedRow[]; suspects: ListedRow[] }>;
+
+/** `contrary` rows have our proof and the wrong direction: money came back. */
+function sortRows(
+  { rows }: ListReading,
+  direction: ListedRow['direction'],
+  terms: TransferTerms,
+  keys: RemarkKeys,
+): Sorted {
+  const all = [...rows.values()].map((row) => ({ row, meaning: meaningOf(row.remark, terms, keys) }));
+  const of = (meaning: string) => all.filter((one) => one.meaning === meaning).map(({ row }) => row);
+  return {
+    ours: of('ours').filter((row) => row.direction === direction),
+    contrary: of('ours').filter((row) => row.direction !== direction),
+    suspects: of('suspect').filter((row) => isLike(row, direction, terms)),
+  };
+}
+
+/** A row without a proving remark can only be our transfer if its money is the same. */
+const isLike = (row: ListedRow, direction: ListedRow['direction'], terms: TransferTerms): boolean =>
+  row.direction === direction && row.amountMinor === terms.amountMinor && row.currency === terms.currency;
+
+/** The outcome of proven rows. Both sides show one transfer, so only rows of the same side are several. */
+function foundIn(sides: readonly Sorted[]): QueryOutcome | null {
+  const count = Math.max(...sides.map(({ ours }) => ours.length));
+  if (count > 1) return { kind: 'several', count };
+  const [row] = sides.flatMap(({ ours }) => ours);
+  if (!row) return null;
+  const isPartlyRead = sides.some(({ contrary }) => contrary.length > 0);
+  return {
+    ...{ kind: 'found', status: 'settled', providerOrderId: row.number, accountId: null },
+    ...{ amountMinor: row.amountMinor, currency: row.currency },
+    ...(isPartlyRead ? { isPartlyRead } : {}),
+  };
+}
+
+const forbidden: ReadonlySet<string | null> = new Set([
+  'NoFundAccountPermission',
+  'NoPermission',
+  'Forbidden.RAM',
+]);
+const isForbidden = ({ refusedCode }: ListReading): boolean => forbidden.has(refusedCode);
+
+function newestOf(readings: readonly ListReading[]): string | null {
+  const times = readings.flatMap(({ rows }) => [...rows.values()].map(({ at }) => at.getTime()));
+  return times.length === 0 ? null : new Date(Math.max(...times)).toISOString();
+}
