@@ -1,0 +1,90 @@
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { type CloudRpc, openRpc } from '../../src/alibaba-cloud/rpc.js';
+import { soon } from '../support/builders.js';
+import { openScriptedServer, type ScriptedServer, says } from '../support/scripted-server.js';
+
+let server: ScriptedServer;
+let rpc: CloudRpc;
+const open = (endpoint: string, timeoutMs = 1_000) =>
+  openRpc({ accessKeyId: 'LTAI-test', accessKeySecret: 'secret', endpoint, timeoutMs });
+const call = (one = rpc, signal = soon()) =>
+  one.call({ version: '2023-09-30', action: 'X', form: { A: '1' } }, signal);
+beforeAll(async () => {
+  server = await openScriptedServer();
+  rpc = open(server.url);
+});
+afterAll(() => server.close());
+
+test('numbers of an answer keep every digit', async () => {
+  server.play(says(200, '{"RequestId":"R","Id":6210322125051645960}'));
+  expect(await call()).toMatchObject({ kind: 'answered', json: { Id: '6210322125051645960' } });
+});
+
+test.each<[string, string]>([
+  ['a false Success', '{"Success":false,"Code":"NoPermission","Message":"m"}'],
+  ['a code of an error', '{"Code":"NoPermission","Message":"m"}'],
+])('%s under HTTP 200 is a refusal', async (_what, body) => {
+  server.play(says(200, body));
+  expect(await call()).toMatchObject({ kind: 'refused', status: 200, code: 'NoPermission' });
+});
+
+test.each(['{"Code":200}', '{"Code":"200"}', '{"Code":"Success"}', '{}'])('%s is a success', async (body) => {
+  server.play(says(200, body));
+  expect(await call()).toMatchObject({ kind: 'answered' });
+});
+
+const unreadable = { kind: 'unanswered', outcome: { kind: 'unknown', cause: 'unreadable' } };
+
+test.each<[string, number, string]>([
+  ['HTML under 200', 200, '<html>'],
+  ['nothing under 200', 200, ''],
+  ['a list', 200, '[]'],
+  ['null', 200, 'null'],
+  ['a redirect', 302, '{}'],
+  ['HTML under 502', 502, '<html>'],
+  ['null under 500', 500, 'null'],
+])('%s is unreadable', async (_what, status, body) => {
+  server.play(says(status, body));
+  expect(await call()).toEqual(unreadable);
+});
+
+test('an error without a code is refused without one, so it is in no list', async () => {
+  server.play(says(400, '{}'));
+  expect(await call()).toMatchObject({ kind: 'refused', status: 400, code: '' });
+});
+
+test('silence and a reset are unknown, and the SDK does not call again', async () => {
+  server.play(() => {});
+  const unknown = (cause: string) => ({ kind: 'unanswered', outcome: { kind: 'unknown', cause } });
+  expect(await call(open(server.url, 200))).toEqual(unknown('timeout'));
+  expect(await call(rpc, soon(200))).toEqual(unknown('timeout'));
+  expect(server.requests).toHaveLength(2);
+  server.play((response) => response.socket?.resetAndDestroy());
+  expect(await call()).toEqual(unknown('disconnected'));
+  expect(server.requests).toHaveLength(1);
+});
+
+test('an answer that breaks off in its body is unknown', async () => {
+  server.play((response) => {
+    response.writeHead(200, { 'content-length': '100' }).write('{"RequestId"');
+    setTimeout(() => response.socket?.destroy(), 50);
+  });
+  expect(await call()).toMatchObject({ kind: 'unanswered', outcome: { kind: 'unknown' } });
+});
+
+test('a call that is aborted before it begins sends nothing', async () => {
+  server.play(says(200, '{}'));
+  const outcome = { kind: 'not_executed', cause: 'unreachable' };
+  expect(await call(rpc, AbortSignal.abort())).toEqual({ kind: 'unanswered', outcome });
+  expect(server.requests).toEqual([]);
+});
+
+test('a server that does not listen, or has no address, got nothing', async () => {
+  const gone = await openScriptedServer();
+  await gone.close();
+  for (const endpoint of [gone.url, 'http://no-such-host.invalid'])
+    expect(await call(open(endpoint))).toMatchObject({
+      kind: 'unanswered',
+      outcome: { kind: 'not_executed', cause: 'unreachable' },
+    });
+});
