@@ -1,12 +1,10 @@
 import { showMajor } from './amounts.js';
-import { enveloped, type GatewayError, gatewayError, type RpcAnswer } from './answers.js';
+import { enveloped, gatewayError, type RpcParams, type RpcReply } from './answers.js';
 import { bookOf, type FundAccounts, SOURCE_ACCOUNT } from './fund-accounts.js';
 import { chinaTime } from './times.js';
 
-type Reply = RpcAnswer | GatewayError;
-
 /** QueryAccountBalance: the balance of the caller's own account, in its first currency. */
-export function accountBalance(accounts: FundAccounts): Reply {
+export function accountBalance(accounts: FundAccounts): RpcReply {
   const account = accounts.get(SOURCE_ACCOUNT);
   if (!account) return gatewayError(400, 'NotApplicable', 'The account has no balance.');
   const [currency = 'CNY'] = Object.keys(account.books);
@@ -26,11 +24,7 @@ const DAY_MS = 86_400_000;
 const PAGE_SIZE_MAX = 100;
 
 /** QueryAccountTransactions: the older list of the caller's own account. The name of its list is doubled. */
-export function accountTransactions(
-  accounts: FundAccounts,
-  params: ReadonlyMap<string, string>,
-  nowMs: number,
-): Reply {
+export function accountTransactions(accounts: FundAccounts, params: RpcParams, nowMs: number): RpcReply {
   const [page, size] = [Number(params.get('PageNum') ?? 1), Number(params.get('PageSize') ?? 20)];
   const startMs = timeOf(params.get('CreateTimeStart'), nowMs - 30 * DAY_MS);
   const endMs = timeOf(params.get('CreateTimeEnd'), nowMs);

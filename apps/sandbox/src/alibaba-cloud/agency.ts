@@ -1,19 +1,13 @@
 import { readMajor, showMajor } from './amounts.js';
-import { enveloped, type GatewayError, gatewayError, type RpcAnswer } from './answers.js';
+import { enveloped, gatewayError, type RpcParams, type RpcReply } from './answers.js';
 import type { CloudStore } from './store.js';
 import { chinaTime } from './times.js';
-
-type Params = ReadonlyMap<string, string>;
 
 const CURRENCY = 'USD';
 const notYours = gatewayError(400, 'InvalidParam.Uid.NotYourEu', 'The customer is not yours.');
 
 /** DeductOutstandingBalance: relative and without a key, so a repetition deducts again. */
-export function deductOutstanding(
-  store: CloudStore,
-  params: Params,
-  nowMs: number,
-): Promise<RpcAnswer | GatewayError> {
+export function deductOutstanding(store: CloudStore, params: RpcParams, nowMs: number): Promise<RpcReply> {
   return store.change(() => {
     const uid = params.get('Uid') ?? '';
     const credit = store.credits.get(uid);
@@ -27,7 +21,7 @@ export function deductOutstanding(
 }
 
 /** SetCreditLine: absolute, so a repetition changes nothing. */
-export function setCreditLine(store: CloudStore, params: Params): Promise<RpcAnswer | GatewayError> {
+export function setCreditLine(store: CloudStore, params: RpcParams): Promise<RpcReply> {
   return store.change(() => {
     const uid = params.get('Uid') ?? '';
     const credit = store.credits.get(uid);
@@ -39,7 +33,7 @@ export function setCreditLine(store: CloudStore, params: Params): Promise<RpcAns
   });
 }
 
-export function creditInfo(store: CloudStore, params: Params): RpcAnswer | GatewayError {
+export function creditInfo(store: CloudStore, params: RpcParams): RpcReply {
   const credit = store.credits.get(params.get('Uid') ?? '');
   if (!credit) return notYours;
   const { creditLine, outstanding } = credit;
@@ -61,7 +55,7 @@ export function creditInfo(store: CloudStore, params: Params): RpcAnswer | Gatew
 const PAGE_SIZE_MAX = 100;
 
 /** QueryReversedDeductionHistory. It shows amount and time of a deduction, and no reference. */
-export function deductionHistory(store: CloudStore, params: Params): RpcAnswer | GatewayError {
+export function deductionHistory(store: CloudStore, params: RpcParams): RpcReply {
   const uid = params.get('Uid') ?? '';
   if (!store.credits.get(uid)) return notYours;
   const size = Number(params.get('PageSize') ?? '20');

@@ -21,6 +21,12 @@ export const gatewayError = (status: number, code: string, message: string): Gat
   message,
 });
 
+/** The result of an operation. */
+export type RpcReply = RpcAnswer | GatewayError;
+
+/** The parameters of a call, of its query and its form together. */
+export type RpcParams = ReadonlyMap<string, string>;
+
 const newRequestId = (): string => randomUUID().toUpperCase();
 
 /** A successful answer of the version 2023-09-30, which has no field that says so. */

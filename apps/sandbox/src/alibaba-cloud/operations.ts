@@ -1,6 +1,6 @@
 import { accountBalance, accountTransactions } from './account-operations.js';
 import { creditInfo, deductionHistory, deductOutstanding, setCreditLine } from './agency.js';
-import { type GatewayError, gatewayError, type RpcAnswer } from './answers.js';
+import { type GatewayError, gatewayError, type RpcParams, type RpcReply } from './answers.js';
 import { type FundAccounts, SOURCE_ACCOUNT } from './fund-accounts.js';
 import { availableQuota, changeConsumeAmount } from './reseller.js';
 import type { RpcCall } from './signature.js';
@@ -21,14 +21,10 @@ export type CloudContext = Readonly<{
   visibleAfterMs: number;
 }>;
 
-type Params = RpcCall['params'];
-type Run = (
-  context: CloudContext,
-  params: Params,
-) => Promise<RpcAnswer | GatewayError> | RpcAnswer | GatewayError;
+type RunOperation = (context: CloudContext, params: RpcParams) => Promise<RpcReply> | RpcReply;
 
 /** An operation. `writesTo` names the parameter with the receiver of money, `lists` the one with the listed account. */
-export type CloudOperation = Readonly<{ run: Run; writesTo?: string; lists?: string }>;
+export type CloudOperation = Readonly<{ run: RunOperation; writesTo?: string; lists?: string }>;
 
 const FUND = '2023-09-30';
 const BSS = '2017-12-14';
@@ -84,5 +80,5 @@ export const operationOf = ({ version, action }: RpcCall): CloudOperation | Gate
   );
 
 /** The receiver of money, or the account whose list is read. */
-export const subjectOf = ({ writesTo, lists }: CloudOperation, params: Params): string =>
+export const subjectOf = ({ writesTo, lists }: CloudOperation, params: RpcParams): string =>
   params.get(writesTo ?? lists ?? '') ?? SOURCE_ACCOUNT;

@@ -1,8 +1,6 @@
 import { isCurrency, readMajor, showMajor } from './amounts.js';
-import { enveloped, type GatewayError, gatewayError, type RpcAnswer } from './answers.js';
+import { enveloped, gatewayError, type RpcParams, type RpcReply } from './answers.js';
 import type { CloudStore } from './store.js';
-
-type Params = ReadonlyMap<string, string>;
 
 const CURRENCY = 'CNY';
 
@@ -10,10 +8,7 @@ const CURRENCY = 'CNY';
  * ChangeResellerConsumeAmount of a virtual operator. `decrease` lowers the consumed quota of a customer. One OutBizId is
  * executed once; the simulator answers a repetition with the first answer. The real answer is not published.
  */
-export async function changeConsumeAmount(
-  store: CloudStore,
-  params: Params,
-): Promise<RpcAnswer | GatewayError> {
+export async function changeConsumeAmount(store: CloudStore, params: RpcParams): Promise<RpcReply> {
   const key = params.get('OutBizId') ?? '';
   const owner = params.get('OwnerId') ?? '';
   const currency = params.get('Currency') ?? '';
@@ -33,7 +28,7 @@ export async function changeConsumeAmount(
   });
 }
 
-export function availableQuota(store: CloudStore, params: Params): RpcAnswer | GatewayError {
+export function availableQuota(store: CloudStore, params: RpcParams): RpcReply {
   const quota = store.quotas.get(params.get('OwnerId') ?? '');
   if (!quota) return gatewayError(400, '-304', 'Record is not exists.');
   // The samples answer the code of this operation as a number.

@@ -12,8 +12,8 @@ export type RpcRequest = Readonly<{
 /** An operation that an authentic request asks for. */
 export type RpcCall = Readonly<{ action: string; version: string; params: ReadonlyMap<string, string> }>;
 
-type Claim = Readonly<{ accessKeyId: string; nonce: string; call: RpcCall }>;
-type Judged = Readonly<{ claim: Claim }> | Readonly<{ error: GatewayError }>;
+type SignedCall = Readonly<{ accessKeyId: string; nonce: string; call: RpcCall }>;
+type Judged = Readonly<{ claim: SignedCall }> | Readonly<{ error: GatewayError }>;
 
 export type SignatureRules = Readonly<{
   secretOf: (accessKeyId: string) => string | undefined;

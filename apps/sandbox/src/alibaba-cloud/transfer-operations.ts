@@ -1,5 +1,5 @@
 import { isCurrency, readMajor, showMajor } from './amounts.js';
-import { type GatewayError, gatewayError, given, int64, type RpcAnswer } from './answers.js';
+import { type GatewayError, gatewayError, given, int64, type RpcParams, type RpcReply } from './answers.js';
 import {
   bookOf,
   type FundAccounts,
@@ -9,9 +9,6 @@ import {
 } from './fund-accounts.js';
 import type { FundAccount, FundLine } from './store.js';
 import { chinaTime } from './times.js';
-
-type Params = ReadonlyMap<string, string>;
-type Reply = RpcAnswer | GatewayError;
 
 const needed = [
   ...['FromFundAccountId', 'ToFundAccountId', 'Amount', 'Currency'],
@@ -32,9 +29,9 @@ const invalid = (name: string): GatewayError =>
 /** CreateFundAccountTransfer: it has no key and answers no id. */
 export async function createTransfer(
   accounts: FundAccounts,
-  params: Params,
+  params: RpcParams,
   { nowMs, visibleAfterMs }: Readonly<{ nowMs: number; visibleAfterMs: number }>,
-): Promise<Reply> {
+): Promise<RpcReply> {
   const missing = needed.find((name) => !params.get(name));
   if (missing) return gatewayError(400, 'MissingParameter', `The parameter ${missing} is mandatory.`);
   const of = (name: (typeof needed)[number]) => params.get(name) ?? '';
@@ -60,7 +57,7 @@ const OFFSET_MAX = 10_000;
 const DAY_MS = 86_400_000;
 
 /** GetFundAccountTransactionDetails: numbered pages of the visible rows, newest first. There is no filter by remark. */
-export function transactionDetails(accounts: FundAccounts, params: Params, nowMs: number): Reply {
+export function transactionDetails(accounts: FundAccounts, params: RpcParams, nowMs: number): RpcReply {
   const account = accounts.get(params.get('FundAccountId') ?? SOURCE_ACCOUNT);
   if (!account?.isReadable) return refusal('NoFundAccountPermission');
   const [page, size] = [Number(params.get('CurrentPage') ?? 1), Number(params.get('PageSize') ?? 20)];
@@ -109,7 +106,7 @@ const showLine = (account: FundAccount, line: FundLine) => ({
 /** The other account of a line is shown with its middle hidden. */
 const masked = (id: string): string => `${id.slice(0, 2)}***${id.slice(-2)}`;
 
-export function availableAmount(accounts: FundAccounts, params: Params): Reply {
+export function availableAmount(accounts: FundAccounts, params: RpcParams): RpcReply {
   const account = accounts.get(params.get('FundAccountId') ?? SOURCE_ACCOUNT);
   if (!account) return refusal('NoFundAccountPermission');
   const [first = 'CNY'] = Object.keys(account.books);
@@ -132,7 +129,7 @@ export function availableAmount(accounts: FundAccounts, params: Params): Reply {
   });
 }
 
-export function canTransferAmount(accounts: FundAccounts, params: Params): Reply {
+export function canTransferAmount(accounts: FundAccounts, params: RpcParams): RpcReply {
   const account = accounts.get(params.get('FundAccountId') ?? SOURCE_ACCOUNT);
   const currency = params.get('Currency') ?? '';
   if (!account) return refusal('NoFundAccountPermission');
@@ -147,7 +144,7 @@ export function canTransferAmount(accounts: FundAccounts, params: Params): Reply
   });
 }
 
-export function canRecycleAmount(accounts: FundAccounts, params: Params): Reply {
+export function canRecycleAmount(accounts: FundAccounts, params: RpcParams): RpcReply {
   const from = accounts.get(params.get('RecycleFromFundAccountId') ?? '');
   const currency = params.get('Currency') ?? '';
   if (!from) return refusal('NoFundAccountPermission');
@@ -163,7 +160,7 @@ export function canRecycleAmount(accounts: FundAccounts, params: Params): Reply 
   return given({ Currency: currency, RecycleToFundAccountList: list });
 }
 
-export const listAccounts = (accounts: FundAccounts): Reply =>
+export const listAccounts = (accounts: FundAccounts): RpcReply =>
   given({
     Data: accounts.list().map(({ id, owner, status }) => ({
       ...{ FundAccountId: int64(id), FundAccountOwnerAccountId: int64(owner), FundAccountName: id },

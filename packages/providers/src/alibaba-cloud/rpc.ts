@@ -51,8 +51,8 @@ export const factsOfExchange = (exchange: RpcExchange): CallFacts => ({
   providerCode: exchange.kind === 'refused' ? exchange.code : null,
 });
 
-type Client = InstanceType<typeof CoreModule.default>;
-type Loaded = Readonly<{ core: typeof import('@alicloud/openapi-core'); client: Client }>;
+type SdkClient = InstanceType<typeof CoreModule.default>;
+type Loaded = Readonly<{ core: typeof import('@alicloud/openapi-core'); client: SdkClient }>;
 
 async function load(access: CloudAccess): Promise<Loaded> {
   const { default: module } = await import('@alicloud/openapi-core');
