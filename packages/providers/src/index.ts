@@ -1,5 +1,6 @@
 export { type FundAccountOptions, fundAccountRail } from './alibaba-cloud/fund-account.js';
 export type { AccountReads, ReadOutcome } from './alibaba-cloud/reads.js';
+export { resellerQuotaRail } from './alibaba-cloud/reseller-quota.js';
 export type {
   Destination,
   Order,

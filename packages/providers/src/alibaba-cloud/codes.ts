@@ -10,6 +10,8 @@ const definite: ReadonlySet<string> = new Set([
   'ParameterError',
   'AccountNotExist',
   'NoFundAccountPermission',
+  // The partners' operations: no such customer, frozen, no number.
+  ...['-304', 'InvalidParam.Uid.NotYourEu', 'Error3040', '3040', '3041'],
 ]);
 
 /**

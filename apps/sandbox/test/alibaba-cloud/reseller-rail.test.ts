@@ -1,0 +1,47 @@
+import { randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
+import { type Order, resellerQuotaRail } from '@replenish/providers';
+import { Cloud } from './support/cloud.js';
+
+// The id exceeds 2^53, as real ones may. A number would name another customer.
+const owner = '9007199254740993';
+const cloud = new Cloud();
+let order: Order;
+beforeAll(() => cloud.start());
+beforeEach(async () => {
+  await cloud.post('/_control/alibaba/reseller-customers', { owner, consumed: 100_000 });
+  order = {
+    ...{ reference: randomUUID(), accountId: 'acct-1', amountMinor: 4_999n, currency: 'CNY' },
+    ...{ paymentMethod: 'balance', notifyUrl: '', metadata: {}, destination: { from: null, to: owner } },
+  };
+});
+afterAll(() => cloud.close());
+
+const submit = async (timeoutMs = 2_000) => {
+  const { url: endpoint, accessKeyId, accessKeySecret } = cloud.alibaba;
+  const rail = resellerQuotaRail({ endpoint, accessKeyId, accessKeySecret, timeoutMs });
+  return (await rail.orders.submit(order, AbortSignal.timeout(5_000))).outcome;
+};
+const consumed = async () => (await cloud.get(`/_control/alibaba/reseller-customers/${owner}`)).consumed;
+const settled = () => ({ kind: 'settled', providerOrderId: order.reference, amountMinor: 4_999n });
+
+test.each([
+  'timeout_after_transfer',
+  'timeout_before_transfer',
+  'reset_after_transfer',
+  'server_error_after_transfer',
+  'html_answer',
+])('%s is unknown, and sending again settles one change', async (scenario) => {
+  await cloud.behave(scenario, { to: owner });
+  expect(await submit(300)).toMatchObject({ kind: 'unknown' });
+  expect(await submit()).toMatchObject(settled());
+  expect(await submit()).toMatchObject(settled());
+  expect(await consumed()).toBe(95_001);
+});
+
+test('an unknown customer and another currency are refused for good', async () => {
+  order = { ...order, destination: { from: null, to: '17' } };
+  expect(await submit()).toMatchObject({ kind: 'rejected', code: '-304' });
+  order = { ...order, currency: 'USD' };
+  expect(await submit()).toMatchObject({ kind: 'rejected' });
+});
