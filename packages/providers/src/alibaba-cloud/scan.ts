@@ -1,6 +1,6 @@
 import type { CallAnswer, QueryOutcome, ScanEvidence, SubmitTimes } from '../contract/order.js';
 import { type ListReading, readList } from './list.js';
-import { meaningOf, type RemarkKeys, type TransferTerms } from './remark.js';
+import { meaningOf, type RemarkKeys, type RemarkMeaning, type TransferTerms } from './remark.js';
 import type { ListedRow } from './rows.js';
 import type { CloudRpc } from './rpc.js';
 
@@ -68,7 +68,9 @@ function outcomeWithoutRow(failed: ListReading | undefined, evidence: ScanEviden
 
 type Sorted = Readonly<{ ours: ListedRow[]; contrary: ListedRow[]; suspects: ListedRow[] }>;
 
-/** `contrary` rows have our proof and the wrong direction: money came back. */
+/**
+ * `contrary` rows have our proof and the wrong direction: money came back. `suspects` keep the order from being absent.
+ */
 function sortRows(
   { rows }: ListReading,
   direction: ListedRow['direction'],
@@ -76,17 +78,16 @@ function sortRows(
   keys: RemarkKeys,
 ): Sorted {
   const all = [...rows.values()].map((row) => ({ row, meaning: meaningOf(row.remark, terms, keys) }));
-  const of = (meaning: string) => all.filter((one) => one.meaning === meaning).map(({ row }) => row);
+  const of = (meaning: RemarkMeaning) => all.filter((one) => one.meaning === meaning).map(({ row }) => row);
+  const isLike = (row: ListedRow) =>
+    row.direction === direction && row.amountMinor === terms.amountMinor && row.currency === terms.currency;
+  const contrary = of('ours').filter((row) => row.direction !== direction);
   return {
     ours: of('ours').filter((row) => row.direction === direction),
-    contrary: of('ours').filter((row) => row.direction !== direction),
-    suspects: of('suspect').filter((row) => isLike(row, direction, terms)),
+    contrary,
+    suspects: [...contrary, ...of('unproven'), ...of('blank').filter(isLike)],
   };
 }
-
-/** A row without a proving remark can only be our transfer if its money is the same. */
-const isLike = (row: ListedRow, direction: ListedRow['direction'], terms: TransferTerms): boolean =>
-  row.direction === direction && row.amountMinor === terms.amountMinor && row.currency === terms.currency;
 
 /** The outcome of proven rows. Both sides show one transfer, so only rows of the same side are several. */
 function foundIn(sides: readonly Sorted[]): QueryOutcome | null {

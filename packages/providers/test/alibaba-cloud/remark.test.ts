@@ -18,6 +18,7 @@ test('a remark is short, printable, and carries our id', () => {
 test.each([
   ['as it was sent', ours],
   ['in upper case', ours.toUpperCase()],
+  ['after the remark of another order', `RPL1 other 0123456789ab ${ours}`],
   ['with text around it', `transfer: ${ours} (via API)`],
   ['with other spaces', `  ${ours.replaceAll(' ', '  ')} `],
 ])('our remark %s is ours', (_how, remark) => {
@@ -27,7 +28,7 @@ test.each([
 test('a remark of an older key is ours as long as the key is listed', () => {
   const rotated: RemarkKeys = [Buffer.alloc(32, 2), keys[0]];
   expect(meaningOf(ours, terms, rotated)).toBe('ours');
-  expect(meaningOf(ours, terms, [Buffer.alloc(32, 2)])).toBe('suspect');
+  expect(meaningOf(ours, terms, [Buffer.alloc(32, 2)])).toBe('unproven');
 });
 
 test.each<[string, Partial<TransferTerms>]>([
@@ -36,19 +37,24 @@ test.each<[string, Partial<TransferTerms>]>([
   ['receiver', { destination: { from: 'fa-main', to: 'fa-2' } }],
   ['source', { destination: { from: 'fa-2', to: 'fa-1' } }],
 ])('a remark does not vouch for another %s', (_what, changes) => {
-  expect(meaningOf(ours, { ...terms, ...changes }, keys)).toBe('suspect');
+  expect(meaningOf(ours, { ...terms, ...changes }, keys)).toBe('unproven');
+});
+
+test.each([
+  ['our id alone', terms.reference],
+  ['our id without dashes', terms.reference.replaceAll('-', '')],
+  ['a remark without its last digit', ours.slice(0, -1)],
+  ['a remark with a longer MAC', `${ours}a`],
+])('%s is unproven: it names the order and does not prove it', (_what, remark) => {
+  expect(meaningOf(remark, terms, keys)).toBe('unproven');
 });
 
 test.each([
   ['a missing remark', ''],
   ['blanks', '   '],
-  ['our id alone', terms.reference],
-  ['our id without dashes', terms.reference.replaceAll('-', '')],
-  ['a cut remark', ours.slice(0, 20)],
-  ['a remark without its last digit', ours.slice(0, -1)],
-  ['a remark with a longer MAC', `${ours}a`],
-])('%s is suspect: it neither proves nor excludes the order', (_what, remark) => {
-  expect(meaningOf(remark, terms, keys)).toBe('suspect');
+  ['a remark that was cut inside our id', ours.slice(0, 20)],
+])('%s is blank: the row may be any transfer', (_what, remark) => {
+  expect(meaningOf(remark, terms, keys)).toBe('blank');
 });
 
 test.each([
