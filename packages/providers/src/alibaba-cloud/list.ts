@@ -21,8 +21,8 @@ export type ListReading = Readonly<{
 export const PAGE_SIZE = 200;
 // The provider refuses offsets beyond its limit, which is not published.
 const PAGES_MAX = 50;
-// A row that vanishes while pages are read moves the rows after it, and one may be skipped. The pages are read again then.
-const PASSES_MAX = 3;
+// The pages of a busy account may move in every pass. Then the reading stays incomplete, and is made again later.
+const PASSES_MAX = 5;
 
 /** Reads all pages of a window, without a filter by type: a transfer of an unexpected type must not be overlooked. */
 export async function readList(
@@ -47,9 +47,9 @@ type Failed = Pick<ListReading, 'failure' | 'refusedCode' | 'httpStatus'>;
 type Pass = Readonly<{ rows: ListedRow[]; pages: number; isComplete: boolean; failed: Failed | null }>;
 
 /**
- * Reads the pages once. Rows may become visible meanwhile. They move later rows to later pages, so a row may come twice,
- * but none is skipped. A pass is complete when it has as many different rows as the list had at the first page, and the
- * list never became shorter.
+ * Reads the pages once. Rows may become visible meanwhile and move others to another page, and rows of one second may
+ * change places. A pass is complete when the list kept its length, and the pages had as many different rows as it has.
+ * Rows of a ledger do not vanish, so none can be replaced by another one in the count.
  */
 async function readPass(
   rpc: CloudRpc,
@@ -73,8 +73,8 @@ async function readPass(
     rows.push(...page.rows);
     if (number * pageSize >= page.total) {
       const distinct = new Set(rows.map((row) => row.number)).size;
-      const isShorter = totals.some((total, nth) => nth > 0 && total < totals[nth - 1]!);
-      return end({ isComplete: !isShorter && distinct >= totals[0]! });
+      const isStill = totals.every((total) => total === page.total);
+      return end({ isComplete: isStill && distinct === page.total });
     }
   }
   return end({});

@@ -12,8 +12,9 @@ export type ScanOptions = Readonly<{
   pageSize?: number;
 }>;
 
-// The provider's clock and ours may differ, and the time of a row is cut to a second.
-const MARGIN_MS = 10 * 60_000;
+// The provider executes a call whose date differs from its clock by up to 15 minutes, and cuts the time of a row to a
+// second. With a smaller margin, the row of an executed call could lie outside of the window.
+const MARGIN_MS = 16 * 60_000;
 
 /**
  * Looks for a transfer in the transaction list. The provider takes no reference and answers no id, so the remark is the
