@@ -27,7 +27,20 @@ export type SoughtOrder = Pick<
   Order,
   'reference' | 'accountId' | 'amountMinor' | 'currency' | 'destination'
 > &
-  Readonly<{ submits?: SubmitTimes }>;
+  Readonly<{
+    submits?: SubmitTimes;
+    /** The provider's id of the order. Missing or null: the provider never told it to us. */
+    providerOrderId?: string | null;
+    /** The time after which nobody can pay the order any more. Missing or null: the provider sets no such time. */
+    payableUntil?: Date | null;
+  }>;
+
+/** What the payer has to do. `expiresAt`: the time after which it no longer works. Null: it has no such time. */
+export type PayerAction = Readonly<{
+  type: 'redirect' | 'qr_code' | 'client_secret';
+  value: string;
+  expiresAt: Date | null;
+}>;
 
 /** The reason for which it is unknown whether the provider took an order. */
 export type UnknownCause = 'timeout' | 'disconnected' | 'server_error' | 'unreadable';
@@ -56,6 +69,10 @@ export type OrderFacts = Readonly<{
    * charge. A person then has to decide.
    */
   isPartlyRead?: boolean;
+  /** A second number of the order, which the provider's statements show. */
+  externalReference?: string;
+  /** Set while somebody has to pay. */
+  action?: PayerAction;
 }>;
 
 /**
