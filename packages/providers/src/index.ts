@@ -1,10 +1,13 @@
 export { type FundAccountOptions, fundAccountRail } from './alibaba-cloud/fund-account.js';
 export type { AccountReads, ReadOutcome } from './alibaba-cloud/reads.js';
 export { resellerQuotaRail } from './alibaba-cloud/reseller-quota.js';
+export { type AlipayOptions, alipayProvider } from './alipay/provider.js';
+export type { CancelOutcome, Cancels, CollectProvider, RefundOrder, Refunds } from './contract/collect.js';
 export type {
   Destination,
   Order,
   OrderStatus,
+  PayerAction,
   QueryOutcome,
   ScanEvidence,
   SoughtOrder,
@@ -17,3 +20,4 @@ export { type PaymentMethod, paymentMethods } from './definition.js';
 export type { Attempt } from './guard/attempt.js';
 export type { GuardedProvider } from './guard/guard.js';
 export { openProviders, type Providers } from './registry.js';
+export { type StripeOptions, stripeProvider } from './stripe/provider.js';

@@ -1,0 +1,103 @@
+import { createPrivateKey } from 'node:crypto';
+import { createRequire } from 'node:module';
+import type { AlipaySdk } from 'alipay-sdk';
+import { openSdkTransport, type SdkCall } from '../transport/sdk-call.js';
+
+export type AlipayAccount = Readonly<{
+  /** `ALIPAY_APP_ID`. */
+  appId: string;
+  /** `ALIPAY_PRIVATE_KEY`: PEM or bare base64, PKCS#8 or PKCS#1. */
+  privateKey: string;
+  /** `ALIPAY_PUBLIC_KEY`: Alipay's key, not the app's. */
+  alipayPublicKey: string;
+  /** `ALIPAY_ENDPOINT`: the host of V3, without a path. */
+  endpoint?: string | undefined;
+  /** `ALIPAY_GATEWAY`: the address of V2, which only the pay page uses. */
+  gateway?: string | undefined;
+}>;
+
+/** The result of one request: the answer's data, or the SDK's error. */
+export type AlipayReply =
+  | Readonly<{ call: SdkCall; data: unknown }>
+  | Readonly<{ call: SdkCall; error: unknown }>;
+
+export interface AlipayClient {
+  /** Makes one request of V3, without retries and redirects. Never throws. */
+  ask(path: string, body: Readonly<Record<string, unknown>>, signal: AbortSignal): Promise<AlipayReply>;
+  /** The address of the pay page. It makes no request. */
+  payPageUrl(notifyUrl: string, bizContent: Readonly<Record<string, unknown>>): string;
+  /** Whether Alipay signed the fields of a notification. */
+  isSigned(fields: Readonly<Record<string, string>>): boolean;
+  close(): Promise<void>;
+}
+
+// The guard's limit is shorter. This one only ends requests whose answer nobody awaits any more.
+const TIMEOUT_MS = 60_000;
+
+/** @throws when a key or an address cannot be read */
+export function openAlipay(account: AlipayAccount): AlipayClient {
+  const endpoint = new URL(account.endpoint ?? 'https://openapi.alipay.com').origin;
+  const privateKey = pkcs8Of(account.privateKey);
+  const transport = openSdkTransport(endpoint);
+  let opened: AlipaySdk | undefined;
+  const sdk = () => {
+    opened ??= sdkOf({ ...account, endpoint, privateKey });
+    return opened;
+  };
+  return {
+    async ask(path, body, signal) {
+      const call = transport.begin(signal);
+      try {
+        const options = { body: { ...body }, agent: call.dispatcher as never, requestTimeout: TIMEOUT_MS };
+        const { data } = await call.run(() => sdk().curl<unknown>('POST', path, options));
+        return { call, data };
+      } catch (error) {
+        return { call, error };
+      }
+    },
+    payPageUrl: (notifyUrl, bizContent) =>
+      sdk().pageExecute('alipay.trade.page.pay', 'GET', { notifyUrl, bizContent: { ...bizContent } }),
+    isSigned(fields) {
+      // The SDK takes RSA with SHA-1 too, and throws for names that it does not know.
+      if (fields.sign_type !== 'RSA2') return false;
+      try {
+        return sdk().checkNotifySignV2({ ...fields });
+      } catch {
+        return false;
+      }
+    },
+    close: () => transport.close(),
+  };
+}
+
+/** Loads the SDK at its first use. It costs megabytes, and most processes never call Alipay. */
+function sdkOf(account: AlipayAccount): AlipaySdk {
+  const { AlipaySdk: Sdk } = createRequire(import.meta.url)('alipay-sdk') as typeof import('alipay-sdk');
+  const { appId, privateKey, alipayPublicKey, endpoint, gateway } = account;
+  return new Sdk({
+    ...{ appId, privateKey, alipayPublicKey },
+    keyType: 'PKCS8',
+    signType: 'RSA2',
+    timeout: TIMEOUT_MS,
+    ...(endpoint === undefined ? {} : { endpoint }),
+    ...(gateway === undefined ? {} : { gateway }),
+  });
+}
+
+/**
+ * The key as PEM in PKCS#8. The SDK has to be told the form of a key, and Alipay's tools make both.
+ *
+ * @throws when it is not a private key
+ */
+function pkcs8Of(key: string): string {
+  const der = Buffer.from(key.replace(/-----[^-]+-----/g, '').replace(/\s/g, ''), 'base64');
+  for (const type of ['pkcs8', 'pkcs1'] as const) {
+    try {
+      const read = createPrivateKey({ key: der, format: 'der', type });
+      return read.export({ format: 'pem', type: 'pkcs8' }).toString();
+    } catch {
+      // The next form may fit.
+    }
+  }
+  throw new Error('ALIPAY_PRIVATE_KEY is not a private key in PKCS#8 or PKCS#1');
+}
