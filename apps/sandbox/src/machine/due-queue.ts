@@ -19,7 +19,7 @@ export type Next<Work> = 'done' | 'unchanged' | Readonly<{ dueAtMs: number; work
  * least once.
  */
 export class DueQueue<Work> {
-  readonly #store: SandboxStore;
+  readonly #store: Pick<SandboxStore, 'lazily'>;
   readonly #rows: Database<Work, DueKey>;
   readonly #run: (row: DueRow<Work>) => Promise<Next<Work>>;
   readonly #concurrency: number;
@@ -33,7 +33,7 @@ export class DueQueue<Work> {
   #wakesAtMs = Number.POSITIVE_INFINITY;
 
   constructor(
-    store: SandboxStore,
+    store: Pick<SandboxStore, 'lazily'>,
     rows: Database<Work, DueKey>,
     concurrency: number,
     run: (row: DueRow<Work>) => Promise<Next<Work>>,

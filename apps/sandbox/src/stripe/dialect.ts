@@ -1,0 +1,104 @@
+import { createFastServer } from '@replenish/runtime';
+import express, { type Router } from 'express';
+import { Behaviors } from '../machine/behaviors.js';
+import { closeServer, type DialectOptions, listenAs, outageFilter } from '../machine/dialect-server.js';
+import { DueQueue } from '../machine/due-queue.js';
+import { type StripeParts, stripeApi } from './api.js';
+import { stripeControl } from './control.js';
+import { StripeEvents } from './events.js';
+import type { StripeBehavior } from './faults.js';
+import { IdempotencyKeys } from './idempotency.js';
+import { StripeBook } from './machine.js';
+import { openStripeStore, type StripeWork } from './store.js';
+
+export type StripeDialectOptions = DialectOptions &
+  Readonly<{
+    secretKey: string;
+    webhookSecret: string;
+    /** The address that events are sent to. Null: none is sent until the control face names one. */
+    webhookUrl: string | null;
+    /** The time until the payer acts by itself. Null: the payer never does. */
+    paysAfterMs: number | null;
+    searchDelayMs?: number;
+    slowAnswerMs?: number;
+    retryFirstMs?: number;
+    laterNewsMs?: number;
+    repeatMs?: number;
+  }>;
+
+export type StripeDialect = Readonly<{
+  url: string;
+  secretKey: string;
+  webhookSecret: string;
+  /** The control face, for `/_control/stripe`. */
+  control: Router;
+  /** Deliveries wait while the provider is down. */
+  pause: () => void;
+  resume: () => void;
+  close: () => Promise<void>;
+}>;
+
+// An event of a short answer time holds its place for milliseconds.
+const WORK_AT_ONCE = 64;
+
+/** Opens the simulator of Stripe on its folder, and runs what became due while it was not running. */
+export async function openStripeDialect(options: StripeDialectOptions): Promise<StripeDialect> {
+  const store = openStripeStore(options.dataDir);
+  const behaviors = new Behaviors<StripeBehavior>();
+  let { webhookUrl } = options;
+  const events = new StripeEvents(store, behaviors, {
+    webhookUrl: () => webhookUrl,
+    webhookSecret: options.webhookSecret,
+    retryFirstMs: options.retryFirstMs ?? 1_000,
+    laterNewsMs: options.laterNewsMs ?? 1_500,
+    repeatMs: options.repeatMs ?? 100,
+    log: options.log,
+  });
+  const queue = new DueQueue<StripeWork>(store, store.due, WORK_AT_ONCE, async ({ value }) => {
+    if (value.kind === 'deliver') return events.deliver(value);
+    book.payIfOpen(value.intentId, value.card);
+    return 'done';
+  });
+  events.useQueue(queue);
+  const book = new StripeBook(store, events, queue, options.paysAfterMs);
+  const parts: StripeParts = {
+    ...{ store, book, behaviors },
+    keys: new IdempotencyKeys(store),
+    secretKey: options.secretKey,
+    searchDelayMs: options.searchDelayMs ?? 300,
+  };
+  const server = createFastServer(application(parts, options));
+  const url = await listenAs(server, options).catch(async (error: unknown) => {
+    await store.close();
+    throw error;
+  });
+  queue.resume();
+  return {
+    url,
+    secretKey: options.secretKey,
+    webhookSecret: options.webhookSecret,
+    control: stripeControl(parts, (given) => {
+      webhookUrl = given;
+    }),
+    pause: () => queue.pause(),
+    resume: () => queue.resume(),
+    async close() {
+      await closeServer(server);
+      await events.stop();
+      await queue.stop();
+      await store.close();
+    },
+  };
+}
+
+function application(parts: StripeParts, options: StripeDialectOptions): express.Express {
+  const app = express();
+  app.disable('x-powered-by').disable('etag').set('query parser', 'simple');
+  app.use(
+    outageFilter(options.outage, options.slowAnswerMs ?? 10_000, (response) => {
+      response.status(500).json({ error: { type: 'api_error', message: 'An unknown error occurred.' } });
+    }),
+  );
+  app.use('/v1', stripeApi(parts));
+  return app;
+}
