@@ -1,0 +1,96 @@
+import { createFastServer } from '@replenish/runtime';
+import express, { type Router } from 'express';
+import { Behaviors } from '../machine/behaviors.js';
+import { closeServer, type DialectOptions, listenAs, outageFilter } from '../machine/dialect-server.js';
+import { DueQueue } from '../machine/due-queue.js';
+import { type AlipayParts, alipayApi } from './api.js';
+import { alipayControl } from './control.js';
+import type { AlipayBehavior } from './faults.js';
+import { TradeBook } from './machine.js';
+import { Notifications, notifyGapsMs } from './notifications.js';
+import { keysIn } from './signature.js';
+import { type NotifyWork, openAlipayStore } from './store.js';
+
+export type AlipayDialectOptions = DialectOptions &
+  Readonly<{
+    appId: string;
+    sellerId: string;
+    /** The waits between the attempts of a notification. */
+    gapsMs?: readonly number[];
+    lateMs?: number;
+    repeatMs?: number;
+    slowAnswerMs?: number;
+  }>;
+
+export type AlipayDialect = Readonly<{
+  /** The endpoint of V3. */
+  url: string;
+  /** The gateway of V2. */
+  gateway: string;
+  appId: string;
+  sellerId: string;
+  /** The app's key, in PKCS8. It is worth nothing elsewhere. */
+  privateKey: string;
+  alipayPublicKey: string;
+  /** The control face, for `/_control/alipay`. */
+  control: Router;
+  /** Notifications wait while the provider is down. */
+  pause: () => void;
+  resume: () => void;
+  close: () => Promise<void>;
+}>;
+
+const NOTIFICATIONS_AT_ONCE = 64;
+
+/** Opens the simulator of Alipay on its folder, and sends the notifications that became due while it was not running. */
+export async function openAlipayDialect(options: AlipayDialectOptions): Promise<AlipayDialect> {
+  const { appId, sellerId } = options;
+  const keys = keysIn(options.dataDir);
+  const store = openAlipayStore(options.dataDir);
+  const behaviors = new Behaviors<AlipayBehavior>();
+  const notifications = new Notifications(store, behaviors, {
+    ...{ appId, sellerId, log: options.log },
+    alipayPrivateKey: keys.alipayPrivateKey,
+    gapsMs: options.gapsMs ?? notifyGapsMs,
+    lateMs: options.lateMs ?? 5_000,
+    repeatMs: options.repeatMs ?? 100,
+  });
+  const queue = new DueQueue<NotifyWork>(store, store.due, NOTIFICATIONS_AT_ONCE, (row) =>
+    notifications.deliver(row),
+  );
+  notifications.useQueue(queue);
+  const book = new TradeBook(store, notifications, behaviors);
+  const parts: AlipayParts = { store, book, behaviors, notifications, keys, appId };
+  const server = createFastServer(application(parts, options));
+  const url = await listenAs(server, options).catch(async (error: unknown) => {
+    await store.close();
+    throw error;
+  });
+  queue.resume();
+  return {
+    ...{ url, gateway: `${url}/gateway.do`, appId, sellerId },
+    privateKey: keys.appPrivateKey,
+    alipayPublicKey: keys.alipayPublicKey,
+    control: alipayControl(parts),
+    pause: () => queue.pause(),
+    resume: () => queue.resume(),
+    async close() {
+      await closeServer(server);
+      await notifications.stop();
+      await queue.stop();
+      await store.close();
+    },
+  };
+}
+
+function application(parts: AlipayParts, options: AlipayDialectOptions): express.Express {
+  const app = express();
+  app.disable('x-powered-by').disable('etag').set('query parser', 'simple');
+  app.use(
+    outageFilter(options.outage, options.slowAnswerMs ?? 10_000, (response) => {
+      response.status(500).json({ code: 'unknow-error', message: 'unknown error' });
+    }),
+  );
+  app.use(alipayApi(parts));
+  return app;
+}

@@ -1,0 +1,45 @@
+import { mkdirSync } from 'node:fs';
+import { type Database, open } from 'lmdb';
+import type { DueKey } from '../machine/store.js';
+import type { StoredTrade } from './trade.js';
+
+/** A notification as its form is sent. `taken`: its receiver answered `success`. */
+export type StoredNotification = Readonly<{
+  id: string;
+  outTradeNo: string;
+  url: string;
+  form: string;
+  attempts: number;
+  taken: boolean;
+}>;
+
+export type NotifyWork = Readonly<{ notificationId: string; failures: number }>;
+
+/** The data of the dialect. Every change is one synchronous transaction. */
+export type AlipayStore = Readonly<{
+  trades: Database<StoredTrade, string>;
+  /** Maps a trade number of Alipay to the merchant's number. */
+  byTradeNo: Database<string, string>;
+  notifications: Database<StoredNotification, string>;
+  due: Database<NotifyWork, DueKey>;
+  change: <T>(run: () => T) => T;
+  lazily: (write: () => void) => void;
+  close: () => Promise<void>;
+}>;
+
+export function openAlipayStore(folder: string): AlipayStore {
+  mkdirSync(folder, { recursive: true });
+  const root = open({ path: folder, noSubdir: false, noSync: true });
+  return {
+    trades: root.openDB({ name: 'trades' }),
+    byTradeNo: root.openDB({ name: 'by-trade-no' }),
+    notifications: root.openDB({ name: 'notifications' }),
+    due: root.openDB({ name: 'due' }),
+    change: (run) => root.transactionSync(run),
+    lazily: (write) => write(),
+    close: async () => {
+      await root.committed;
+      await root.close();
+    },
+  };
+}
