@@ -16,7 +16,23 @@ export type PaymentMethod = (typeof paymentMethods)[number];
 export type ProvidersConfig = Readonly<
   Pick<Config, 'SANDBOX_URL' | 'NODE_ENV' | 'PROVIDER_TIMEOUT_MS'> & {
     SANDBOX_WEBHOOK_SECRET?: string | undefined;
-  }
+  } & CollectSettings
+>;
+
+/** The settings of the providers that collect money, by the names of their ecosystems. */
+type CollectSettings = Partial<
+  Record<
+    | 'STRIPE_SECRET_KEY'
+    | 'STRIPE_WEBHOOK_SECRET'
+    | 'STRIPE_API_BASE'
+    | 'ALIPAY_APP_ID'
+    | 'ALIPAY_PRIVATE_KEY'
+    | 'ALIPAY_PUBLIC_KEY'
+    | 'ALIPAY_ENDPOINT'
+    | 'ALIPAY_GATEWAY'
+    | 'ALIPAY_SELLER_ID',
+    string | undefined
+  >
 >;
 
 /** An entry of the provider registry. Each provider's folder exports one. */

@@ -1,3 +1,4 @@
+import { alipay } from './alipay/provider.js';
 import type { Provider } from './contract/provider.js';
 import {
   type PaymentMethod,
@@ -9,9 +10,10 @@ import type { ProviderOperation } from './guard/attempt.js';
 import type { BreakerState } from './guard/breaker.js';
 import { type GuardedProvider, type GuardOptions, guard } from './guard/guard.js';
 import { sandbox } from './sandbox/provider.js';
+import { stripe } from './stripe/provider.js';
 
 /** Every provider of this release. To add one, add its folder and list its definition here. */
-const definitions: readonly ProviderDefinition[] = [sandbox];
+const definitions: readonly ProviderDefinition[] = [sandbox, stripe, alipay];
 
 export type ProvidersOptions = Omit<GuardOptions, 'timeoutMs' | 'onBreaker' | 'onAnswersAgain'> &
   Readonly<{

@@ -50,8 +50,6 @@ export const signedText = (params: Readonly<Record<string, string>>, left: reado
     .map((name) => `${name}=${params[name]}`)
     .join('&');
 
-export type V3Request = Readonly<{ authorization: string; method: string; url: string; body: string }>;
-
 /** The parts of the header `Authorization` of V3. Null when it has another form. */
 export function readAuthorization(header: string) {
   const [, signed, signature] = /^ALIPAY-SHA256withRSA (.+),sign=([A-Za-z0-9+/=]+)$/.exec(header) ?? [];

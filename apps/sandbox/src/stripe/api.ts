@@ -32,7 +32,7 @@ export type StripeParts = Readonly<{
 // A second call with the same key arrives while the first one is executed.
 const SLOW_MS = 1_000;
 
-type Run = (params: FormParams, id: string, key: string | null) => unknown;
+type StripeRun = (params: FormParams, id: string, key: string | null) => unknown;
 
 /** The routes of Stripe's API that the simulator has. */
 export function stripeApi(parts: StripeParts): Router {
@@ -40,7 +40,7 @@ export function stripeApi(parts: StripeParts): Router {
   const router = Router();
   router.use((request, response, next) => authenticate(parts, request, response, next));
   router.use(express.text({ type: () => true, limit: '64kb' }));
-  const post = (path: string, run: Run) =>
+  const post = (path: string, run: StripeRun) =>
     router.post(path, (request, response) => write(parts, request, response, run));
   const get = (path: string, run: (params: FormParams, id: string) => unknown) =>
     router.get(path, (request, response) => read(request, response, run));
@@ -132,7 +132,12 @@ function read(request: Request, response: Response, run: (params: FormParams, id
   send(response, 200, JSON.stringify(body, null, 2));
 }
 
-async function write(parts: StripeParts, request: Request, response: Response, run: Run): Promise<void> {
+async function write(
+  parts: StripeParts,
+  request: Request,
+  response: Response,
+  run: StripeRun,
+): Promise<void> {
   const params = readForm(typeof request.body === 'string' ? request.body : '');
   const key = request.get('idempotency-key') ?? null;
   const id = String(request.params.id ?? '');

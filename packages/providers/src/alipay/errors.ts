@@ -1,11 +1,11 @@
 import type { CallFacts, NoDefiniteAnswer } from '../contract/order.js';
 import type { SdkCall } from '../transport/sdk-call.js';
 
-type SdkFailure = Readonly<{ code?: unknown; message?: string; responseHttpStatus?: number }>;
+type AlipayFailure = Readonly<{ code?: unknown; message?: string; responseHttpStatus?: number }>;
 
 /** Alipay's code of an error, without the prefix that V2 and V3 do not agree on. Null when it has none. */
 export function codeOf(error: unknown): string | null {
-  const { code, responseHttpStatus } = (error ?? {}) as SdkFailure;
+  const { code, responseHttpStatus } = (error ?? {}) as AlipayFailure;
   // A code without a status is that of an error of the SDK itself, or of the connection.
   if (typeof code !== 'string' || responseHttpStatus === undefined) return null;
   const bare = code.replace(/^ACQ\./, '');
@@ -21,15 +21,16 @@ export const factsOf = (call: SdkCall, error?: unknown): CallFacts => ({
  * The codes that certainly mean that nothing was done for good. Any other is unknown: a wrong "no" gives back money that
  * Alipay has moved.
  */
-const refusals = new Set([
+const refusals: ReadonlySet<string> = new Set([
   ...['INVALID_PARAMETER', 'TOTAL_FEE_EXCEED', 'BUYER_SELLER_EQUAL', 'TRADE_BUYER_NOT_MATCH'],
-  ...[
-    'SELLER_NOT_EXIST',
-    'SELLER_BALANCE_NOT_ENOUGH',
-    'REFUND_AMT_NOT_EQUAL_TOTAL',
-    'REFUND_AMT_RESTRICTION',
-  ],
-  ...['TRADE_NOT_ALLOW_REFUND', 'REASON_TRADE_REFUND_FEE_ERR', 'missing-method', 'invalid-parameter'],
+  ...['SELLER_NOT_EXIST', 'missing-method', 'invalid-parameter'],
+]);
+
+/** The same for a refund. For an order, some of these would say that its trade was paid. */
+export const refundRefusals: ReadonlySet<string> = new Set([
+  ...refusals,
+  ...['SELLER_BALANCE_NOT_ENOUGH', 'REFUND_AMT_NOT_EQUAL_TOTAL', 'REFUND_AMT_RESTRICTION'],
+  ...['TRADE_NOT_ALLOW_REFUND', 'REASON_TRADE_REFUND_FEE_ERR', 'TRADE_HAS_FINISHED', 'TRADE_STATUS_ERROR'],
 ]);
 
 /** The codes of a wrong key, a wrong app or a missing permission: nothing was executed. */
@@ -43,10 +44,14 @@ const limits = new Set(['app-call-limited', 'method-call-limited']);
 export type AlipayRefusal = Readonly<{ kind: 'rejected'; code: string; message: string }>;
 
 /** The outcome of a failed request that creates something. */
-export function outcomeOfError(call: SdkCall, error: unknown): AlipayRefusal | NoDefiniteAnswer {
+export function outcomeOfError(
+  call: SdkCall,
+  error: unknown,
+  definite: ReadonlySet<string> = refusals,
+): AlipayRefusal | NoDefiniteAnswer {
   const code = codeOf(error);
-  if (code === null || !refusals.has(code)) return noAnswerOf(call, error);
-  const message = String((error as SdkFailure).message ?? '').slice(0, 500);
+  if (code === null || !definite.has(code)) return noAnswerOf(call, error);
+  const message = String((error as AlipayFailure).message ?? '').slice(0, 500);
   return { kind: 'rejected', code, message: message.replace(/[\p{Cc}\p{Cs}]/gu, ' ') };
 }
 

@@ -7,6 +7,8 @@ import type {
   SoughtOrder,
   SubmitOutcome,
 } from '../contract/order.js';
+import type { ProviderDefinition } from '../definition.js';
+import { refuseSimulator } from '../transport/real-host.js';
 import { toYuan } from './amounts.js';
 import { type AlipayAccount, type AlipayClient, openAlipay } from './client.js';
 import { codeOf, factsOf, noAnswerOf, outcomeOfError } from './errors.js';
@@ -22,6 +24,33 @@ export type AlipayOptions = AlipayAccount &
     subject?: string;
     now?: () => Date;
   }>;
+
+/**
+ * The definition of Alipay. It is open where `ALIPAY_APP_ID` is set.
+ *
+ * In production the seller is needed: without it, the payment of another seller of the same app would be credited.
+ */
+export const alipay: ProviderDefinition = {
+  name: 'alipay',
+  methods: ['alipay'],
+  open(config) {
+    const {
+      ALIPAY_APP_ID: appId,
+      ALIPAY_PRIVATE_KEY: privateKey,
+      ALIPAY_PUBLIC_KEY: alipayPublicKey,
+    } = config;
+    const { ALIPAY_ENDPOINT: endpoint, ALIPAY_GATEWAY: gateway, ALIPAY_SELLER_ID: sellerId } = config;
+    if (!appId) return null;
+    if (!privateKey || !alipayPublicKey)
+      throw new Error('ALIPAY_APP_ID needs ALIPAY_PRIVATE_KEY and ALIPAY_PUBLIC_KEY');
+    if (config.NODE_ENV === 'production') {
+      if (!sellerId) throw new Error('production needs ALIPAY_SELLER_ID');
+      refuseSimulator('ALIPAY_ENDPOINT', endpoint);
+      refuseSimulator('ALIPAY_GATEWAY', gateway);
+    }
+    return alipayProvider({ appId, privateKey, alipayPublicKey, endpoint, gateway, sellerId });
+  },
+};
 
 const nothingSent = { httpStatus: null, providerCode: null };
 

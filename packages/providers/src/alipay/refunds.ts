@@ -2,7 +2,7 @@ import type { RefundOrder, Refunds } from '../contract/collect.js';
 import type { OrderFacts, QueryOutcome, SubmitOutcome } from '../contract/order.js';
 import { fromYuan, toYuan } from './amounts.js';
 import type { AlipayClient } from './client.js';
-import { factsOf, noAnswerOf, outcomeOfError } from './errors.js';
+import { factsOf, noAnswerOf, outcomeOfError, refundRefusals } from './errors.js';
 import { numberOf } from './numbers.js';
 
 const nothingSent = { httpStatus: null, providerCode: null };
@@ -15,7 +15,10 @@ export const alipayRefunds = (client: AlipayClient): Refunds => ({
     const reply = await client.ask('/v3/alipay/trade/refund', body, signal);
     const { call } = reply;
     if ('error' in reply)
-      return { outcome: outcomeOfError(call, reply.error), facts: factsOf(call, reply.error) };
+      return {
+        outcome: outcomeOfError(call, reply.error, refundRefusals),
+        facts: factsOf(call, reply.error),
+      };
     return { outcome: submitOutcomeOf(reply.data, refund), facts: factsOf(call) };
   },
 

@@ -3,7 +3,7 @@ import { retryAfterMsOf } from '../transport/http.js';
 import type { SdkCall } from '../transport/sdk-call.js';
 
 /** An error of the SDK, as far as it matters here. The SDK's classes are told apart by `type`. */
-type SdkFailure = Readonly<{
+type StripeFailure = Readonly<{
   type?: string;
   code?: string;
   message?: string;
@@ -17,7 +17,7 @@ const printable = /^[\x21-\x7e]{1,64}$/;
 
 /** Stripe's code of an error. Null when it has none. */
 export const codeOf = (error: unknown): string | null => {
-  const { code, type } = (error ?? {}) as SdkFailure;
+  const { code, type } = (error ?? {}) as StripeFailure;
   const text = code ?? (type === 'StripeIdempotencyError' ? 'idempotency_error' : null);
   return typeof text === 'string' && printable.test(text) ? text : null;
 };
@@ -30,7 +30,7 @@ export const factsOf = (call: SdkCall, error?: unknown): CallFacts => ({
 
 /** The outcome of a failed request that creates something. `rejected` is certain: nothing was created. */
 export function outcomeOfError(call: SdkCall, error: unknown, now: Date): StripeRefusal | NoDefiniteAnswer {
-  const failure = (error ?? {}) as SdkFailure;
+  const failure = (error ?? {}) as StripeFailure;
   const code = codeOf(error);
   if (isRefusal(failure, call))
     return {
@@ -45,18 +45,18 @@ export function outcomeOfError(call: SdkCall, error: unknown, now: Date): Stripe
  * Whether Stripe refused the parameters. An `idempotency_error` is none: an object with our key and other parameters
  * exists, and a look-up shows it to a person.
  */
-const isRefusal = ({ type, statusCode }: SdkFailure, call: SdkCall): boolean =>
+const isRefusal = ({ type, statusCode }: StripeFailure, call: SdkCall): boolean =>
   type === 'StripeInvalidRequestError' &&
   statusCode === call.status &&
   (statusCode === 400 || statusCode === 404);
 
 /** The outcome of a failed request that reads. */
 export const noAnswerOf = (call: SdkCall, error: unknown, now: Date): NoDefiniteAnswer =>
-  withoutAnswer(call, (error ?? {}) as SdkFailure, codeOf(error), now);
+  withoutAnswer(call, (error ?? {}) as StripeFailure, codeOf(error), now);
 
 function withoutAnswer(
   call: SdkCall,
-  { type, statusCode, headers }: SdkFailure,
+  { type, statusCode, headers }: StripeFailure,
   code: string | null,
   now: Date,
 ): NoDefiniteAnswer {

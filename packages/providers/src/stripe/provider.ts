@@ -1,5 +1,7 @@
 import type { CancelOutcome, CollectProvider } from '../contract/collect.js';
 import type { CallAnswer, Order, QueryOutcome, SoughtOrder } from '../contract/order.js';
+import type { ProviderDefinition } from '../definition.js';
+import { refuseSimulator } from '../transport/real-host.js';
 import { toStripe } from './amounts.js';
 import { openStripe, type StripeClient } from './client.js';
 import { codeOf, factsOf, noAnswerOf, outcomeOfError } from './errors.js';
@@ -26,6 +28,26 @@ export type StripeOptions = Readonly<{
   passesScenario?: boolean;
   now?: () => Date;
 }>;
+
+/** The definition of Stripe. It is open where `STRIPE_SECRET_KEY` is set. */
+export const stripe: ProviderDefinition = {
+  name: 'stripe',
+  methods: ['credit_card'],
+  open({ NODE_ENV, STRIPE_SECRET_KEY, STRIPE_WEBHOOK_SECRET, STRIPE_API_BASE }) {
+    if (!STRIPE_SECRET_KEY) return null;
+    const isProduction = NODE_ENV === 'production';
+    if (isProduction) refuseSimulator('STRIPE_API_BASE', STRIPE_API_BASE);
+    // Payments under a test key move no money, and would be credited.
+    if (isProduction && /^.k_test_/.test(STRIPE_SECRET_KEY))
+      throw new Error('STRIPE_SECRET_KEY: production needs a live key');
+    return stripeProvider({
+      secretKey: STRIPE_SECRET_KEY,
+      webhookSecret: STRIPE_WEBHOOK_SECRET,
+      apiBase: STRIPE_API_BASE,
+      passesScenario: !isProduction && STRIPE_API_BASE !== undefined,
+    });
+  },
+};
 
 const nothingSent = { httpStatus: null, providerCode: null };
 

@@ -73,12 +73,13 @@ class WatchedCall implements SdkCall {
 
   async run<T>(request: () => Promise<T>): Promise<T> {
     const signal = this.#signal;
+    // Nothing may be sent for a call that was given up before it began.
+    signal.throwIfAborted();
     let end = () => {};
     const ended = new Promise<never>((_resolve, reject) => {
       end = () => reject(signal.reason);
     });
-    if (signal.aborted) end();
-    else signal.addEventListener('abort', end, { once: true });
+    signal.addEventListener('abort', end, { once: true });
     try {
       return await Promise.race([ended, request()]);
     } finally {
