@@ -4,11 +4,10 @@ import type { AddressInfo } from 'node:net';
 import type { Logger } from '@replenish/runtime';
 import { createFastServer } from '@replenish/runtime';
 import express, { type NextFunction, type Request, type Response } from 'express';
-import { type AlibabaCloud, openAlibabaCloud, simulatorKey } from './alibaba-cloud/alibaba-cloud.js';
 import { controlRoutes } from './control/routes.js';
+import { type Dialects, type DialectsOptions, openDialects } from './dialects.js';
 import { CallLog } from './machine/call-log.js';
 import { OrderBook } from './machine/orders.js';
-import type { Outage } from './machine/outage.js';
 import { type Counters, openStore } from './machine/store.js';
 import { defaultTiming, type Timing } from './machine/timing.js';
 import { WebhookSender } from './machine/webhooks.js';
@@ -27,8 +26,8 @@ export type SandboxServerOptions = Readonly<{
   timing?: Partial<Timing>;
   /** Address of the documentation. The page links to it. */
   docsUrl?: string;
-  /** Port of the simulated Alibaba Cloud. 0: any free port. Unset: it is not opened. */
-  alibabaPort?: number | undefined;
+  /** The simulators of the real providers. Without it there are none. */
+  dialects?: Pick<DialectsOptions, 'ports' | 'stripeWebhookUrl' | 'paysAfterMs'>;
 }>;
 
 export type Sandbox = Readonly<{
@@ -44,8 +43,6 @@ export async function openSandbox(options: SandboxServerOptions): Promise<Sandbo
   const store = openStore(options.dataDir);
   const webhooks = new WebhookSender(store, key, timing, options.log);
   const orders = new OrderBook(store, webhooks, timing, options.log);
-  const outage: Outage = { mode: 'none' };
-  const cloud = await openCloud(options, outage, timing);
   const closing = new AbortController();
   setMaxListeners(0, closing.signal);
   const parts: SandboxParts = {
@@ -53,17 +50,18 @@ export async function openSandbox(options: SandboxServerOptions): Promise<Sandbo
     orders,
     webhooks,
     calls: new CallLog(store),
-    outage,
+    outage: { mode: 'none' },
     timing,
     closing: closing.signal,
   };
-  const server = createFastServer(application(parts, cloud, options));
+  const dialects = await dialectsOf(options, parts);
+  const server = createFastServer(application(parts, options, dialects));
   // The server listens before any work starts. A second process on the same port fails here, before it sends webhooks a
   // second time.
   try {
     await listen(server, options.host, options.port);
   } catch (error) {
-    await cloud?.close();
+    await dialects?.close();
     await store.close();
     throw error;
   }
@@ -74,41 +72,31 @@ export async function openSandbox(options: SandboxServerOptions): Promise<Sandbo
     counters: store.counters,
     close: async () => {
       closing.abort();
-      await cloud?.close();
+      await dialects?.close();
       await close(server, parts);
     },
   };
 }
 
-function openCloud(
+function dialectsOf(
   options: SandboxServerOptions,
-  outage: Outage,
-  timing: Timing,
-): Promise<AlibabaCloud | null> {
-  const { host, dataDir, log, alibabaPort } = options;
-  if (alibabaPort === undefined) return Promise.resolve(null);
-  return openAlibabaCloud({
-    host,
-    port: alibabaPort,
-    dataDir,
-    log,
-    outage,
-    slowAnswerMs: timing.slowAnswerMs,
-  });
+  { outage, timing }: SandboxParts,
+): Promise<Dialects> | null {
+  const { host, dataDir, webhookSecret, log, dialects } = options;
+  return dialects 
+    ? openDialects({ host, dataDir, webhookSecret, log, outage, slowAnswerMs: timing.slowAnswerMs, ...dialects })
+    : null;
 }
 
 function application(
   parts: SandboxParts,
-  cloud: AlibabaCloud | null,
   { log, docsUrl }: SandboxServerOptions,
+  dialects: Dialects | null,
 ): express.Express {
   const app = express();
   app.disable('x-powered-by').disable('etag').set('query parser', 'simple');
   app.use('/v1', providerRoutes(parts));
-  app.get('/_control/endpoints', (_request, response) => {
-    response.json(cloud ? { alibaba: { url: cloud.url, ...simulatorKey } } : {});
-  });
-  if (cloud) app.use('/_control/alibaba', cloud.control);
+  if (dialects) app.use(dialects.control);
   app.use(controlRoutes(parts, docsUrl ?? null));
   app.use((error: unknown, request: Request, response: Response, _next: NextFunction) => {
     log.error({ err: error, path: request.path }, 'request failed');

@@ -1,7 +1,13 @@
 import { createFastServer } from '@replenish/runtime';
 import express, { type Router } from 'express';
 import { Behaviors } from '../machine/behaviors.js';
-import { closeServer, type DialectOptions, listenAs, outageFilter } from '../machine/dialect-server.js';
+import {
+  afterOutage,
+  closeServer,
+  type DialectOptions,
+  listenAs,
+  outageFilter,
+} from '../machine/dialect-server.js';
 import { DueQueue } from '../machine/due-queue.js';
 import { type AlipayParts, alipayApi } from './api.js';
 import { alipayControl } from './control.js';
@@ -34,9 +40,6 @@ export type AlipayDialect = Readonly<{
   alipayPublicKey: string;
   /** The control face, for `/_control/alipay`. */
   control: Router;
-  /** Notifications wait while the provider is down. */
-  pause: () => void;
-  resume: () => void;
   close: () => Promise<void>;
 }>;
 
@@ -55,8 +58,8 @@ export async function openAlipayDialect(options: AlipayDialectOptions): Promise<
     lateMs: options.lateMs ?? 5_000,
     repeatMs: options.repeatMs ?? 100,
   });
-  const queue = new DueQueue<NotifyWork>(store, store.due, NOTIFICATIONS_AT_ONCE, (row) =>
-    notifications.deliver(row),
+  const queue = new DueQueue<NotifyWork>(store, store.due, NOTIFICATIONS_AT_ONCE, async (row) =>
+    options.outage.mode === 'down' ? afterOutage(row.value) : notifications.deliver(row),
   );
   notifications.useQueue(queue);
   const book = new TradeBook(store, notifications, behaviors);
@@ -72,8 +75,6 @@ export async function openAlipayDialect(options: AlipayDialectOptions): Promise<
     privateKey: keys.appPrivateKey,
     alipayPublicKey: keys.alipayPublicKey,
     control: alipayControl(parts),
-    pause: () => queue.pause(),
-    resume: () => queue.resume(),
     async close() {
       await closeServer(server);
       await notifications.stop();

@@ -3,6 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from '@replenish/runtime';
 import type { NextFunction, Request, Response } from 'express';
+import type { Next } from './due-queue.js';
 import type { Outage } from './outage.js';
 
 /** What every dialect is opened with. */
@@ -16,6 +17,12 @@ export type DialectOptions = Readonly<{
   /** The outage of the simulator, which every dialect shares. */
   outage: Outage;
 }>;
+
+// How often due work looks whether the outage has ended.
+const OUTAGE_LOOK_MS = 250;
+
+/** Due work waits while the provider is down. */
+export const afterOutage = <Work>(work: Work): Next<Work> => ({ dueAtMs: Date.now() + OUTAGE_LOOK_MS, work });
 
 /** Listens on a port of its own. Returns the address. */
 export function listenAs(server: Server, { host, port }: DialectOptions): Promise<string> {

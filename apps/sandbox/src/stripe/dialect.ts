@@ -1,7 +1,13 @@
 import { createFastServer } from '@replenish/runtime';
 import express, { type Router } from 'express';
 import { Behaviors } from '../machine/behaviors.js';
-import { closeServer, type DialectOptions, listenAs, outageFilter } from '../machine/dialect-server.js';
+import {
+  afterOutage,
+  closeServer,
+  type DialectOptions,
+  listenAs,
+  outageFilter,
+} from '../machine/dialect-server.js';
 import { DueQueue } from '../machine/due-queue.js';
 import { type StripeParts, stripeApi } from './api.js';
 import { stripeControl } from './control.js';
@@ -32,9 +38,6 @@ export type StripeDialect = Readonly<{
   webhookSecret: string;
   /** The control face, for `/_control/stripe`. */
   control: Router;
-  /** Deliveries wait while the provider is down. */
-  pause: () => void;
-  resume: () => void;
   close: () => Promise<void>;
 }>;
 
@@ -55,6 +58,7 @@ export async function openStripeDialect(options: StripeDialectOptions): Promise<
     log: options.log,
   });
   const queue = new DueQueue<StripeWork>(store, store.due, WORK_AT_ONCE, async ({ value }) => {
+    if (options.outage.mode === 'down') return afterOutage(value);
     if (value.kind === 'deliver') return events.deliver(value);
     book.payIfOpen(value.intentId, value.card);
     return 'done';
@@ -80,8 +84,6 @@ export async function openStripeDialect(options: StripeDialectOptions): Promise<
     control: stripeControl(parts, (given) => {
       webhookUrl = given;
     }),
-    pause: () => queue.pause(),
-    resume: () => queue.resume(),
     async close() {
       await closeServer(server);
       await events.stop();

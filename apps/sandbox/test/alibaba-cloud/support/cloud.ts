@@ -19,7 +19,8 @@ export class Cloud {
 
   async start(): Promise<void> {
     this.#sandbox = await openSandbox({
-      ...{ host: '127.0.0.1', port: 0, alibabaPort: 0, dataDir: this.dataDir },
+      ...{ host: '127.0.0.1', port: 0, dataDir: this.dataDir },
+      dialects: { ports: { alibaba: 0, alipay: 0, stripe: 0 }, stripeWebhookUrl: null, paysAfterMs: null },
       ...{ webhookSecret: SECRET, log: createLogger('sandbox', 'silent') },
     });
     this.alibaba = (await this.get('/_control/endpoints')).alibaba;
