@@ -177,12 +177,15 @@ const serverError = {
 
 /** Runs a change. A refusal that Stripe keeps under its key is an answer like any other. */
 function execute({ store }: StripeParts, run: () => unknown) {
-  try {
-    return { status: 200, body: store.change(run), isStored: true };
-  } catch (error) {
-    if (!(error instanceof StripeFault) || !error.isStored) throw error;
-    return { status: error.status, body: { error: error.body }, isStored: true };
-  }
+  // The refusal is caught inside the transaction, because a decline changes the intent that it refuses.
+  return store.change(() => {
+    try {
+      return { status: 200, body: run(), isStored: true };
+    } catch (error) {
+      if (!(error instanceof StripeFault) || !error.isStored) throw error;
+      return { status: error.status, body: { error: error.body }, isStored: true };
+    }
+  });
 }
 
 const referenceOfIntent = ({ store }: StripeParts, id: string): string | null => {
