@@ -1,5 +1,6 @@
 import { createPrivateKey } from 'node:crypto';
 import { createRequire } from 'node:module';
+import { Socket } from 'node:net';
 import type { AlipaySdk } from 'alipay-sdk';
 import { openSdkTransport, type SdkCall } from '../transport/sdk-call.js';
 
@@ -70,9 +71,23 @@ export function openAlipay(account: AlipayAccount): AlipayClient {
   };
 }
 
-/** Loads the SDK at its first use. It costs megabytes, and most processes never call Alipay. */
+/**
+ * Loads the SDK at its first use. It costs megabytes, and most processes never call Alipay.
+ *
+ * Its urllib replaces `Socket.prototype.destroy` of the whole process by a function that throws when two sockets end
+ * with one error. Closing any pool with two connections then hangs, so the original is put back.
+ */
+function loadSdk(): typeof AlipaySdk {
+  const { destroy } = Socket.prototype;
+  try {
+    return (createRequire(import.meta.url)('alipay-sdk') as typeof import('alipay-sdk')).AlipaySdk;
+  } finally {
+    Socket.prototype.destroy = destroy;
+  }
+}
+
 function sdkOf(account: AlipayAccount): AlipaySdk {
-  const { AlipaySdk: Sdk } = createRequire(import.meta.url)('alipay-sdk') as typeof import('alipay-sdk');
+  const Sdk = loadSdk();
   const { appId, privateKey, alipayPublicKey, endpoint, gateway } = account;
   return new Sdk({
     ...{ appId, privateKey, alipayPublicKey },
