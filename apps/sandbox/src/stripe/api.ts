@@ -36,10 +36,27 @@ type StripeRun = (params: FormParams, id: string, key: string | null) => unknown
 
 /** The routes of Stripe's API that the simulator has. */
 export function stripeApi(parts: StripeParts): Router {
-  const { book } = parts;
   const router = Router();
   router.use((request, response, next) => authenticate(parts, request, response, next));
   router.use(express.text({ type: () => true, limit: '64kb' }));
+  addObjects(router, parts);
+  router.use((request: Request) => {
+    throw new StripeFault(
+      404,
+      {
+        type: 'invalid_request_error',
+        message: `Unrecognized request URL (${request.method}: ${request.originalUrl}).`,
+      },
+      false,
+    );
+  });
+  router.use(refuse);
+  return router;
+}
+
+/** Adds the calls about payment intents, refunds and events. */
+function addObjects(router: Router, parts: StripeParts): void {
+  const { book } = parts;
   const post = (path: string, run: StripeRun) =>
     router.post(path, (request, response) => write(parts, request, response, run));
   const get = (path: string, run: (params: FormParams, id: string) => unknown) =>
@@ -78,18 +95,6 @@ export function stripeApi(parts: StripeParts): Router {
     if (!event) throw missing('event', id);
     return JSON.parse(event.body);
   });
-  router.use((request: Request) => {
-    throw new StripeFault(
-      404,
-      {
-        type: 'invalid_request_error',
-        message: `Unrecognized request URL (${request.method}: ${request.originalUrl}).`,
-      },
-      false,
-    );
-  });
-  router.use(refuse);
-  return router;
 }
 
 function create(book: StripeBook, params: FormParams, key: string | null) {

@@ -1,4 +1,5 @@
 import { createSign, generateKeyPairSync } from 'node:crypto';
+import { Socket } from 'node:net';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { fromYuan, toYuan } from '../../src/alipay/amounts.js';
 import { alipayProvider } from '../../src/alipay/provider.js';
@@ -85,6 +86,13 @@ test.each<[string, Script, object]>([
 ])('%s: one request, and its outcome', async (_name, script, outcome) => {
   expect(await submit(script, 500)).toMatchObject(outcome);
   expect(server.requests).toHaveLength(1);
+});
+
+test('the SDK leaves the sockets of the process as they are', async () => {
+  const { destroy } = Socket.prototype;
+  await submit(signed(code));
+  expect(Socket.prototype.destroy).toBe(destroy);
+  expect(Socket.prototype.destroy.toString()).not.toContain('defineProperty');
 });
 
 test('an order in another currency, or of too much, is rejected before anything is sent', async () => {
