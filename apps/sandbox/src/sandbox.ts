@@ -83,8 +83,16 @@ function dialectsOf(
   { outage, timing }: SandboxParts,
 ): Promise<Dialects> | null {
   const { host, dataDir, webhookSecret, log, dialects } = options;
-  return dialects 
-    ? openDialects({ host, dataDir, webhookSecret, log, outage, slowAnswerMs: timing.slowAnswerMs, ...dialects })
+  return dialects
+    ? openDialects({
+        host,
+        dataDir,
+        webhookSecret,
+        log,
+        outage,
+        slowAnswerMs: timing.slowAnswerMs,
+        ...dialects,
+      })
     : null;
 }
 
