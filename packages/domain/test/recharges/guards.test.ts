@@ -106,7 +106,7 @@ describe('a recharge', () => {
     ['inserted as succeeded', { state: `'SUCCEEDED'`, due_at: 'null', next_step: 'null' }, 'begins_created'],
     ['of the amount zero', { amount_minor: '0' }, 'amount_positive'],
     ['of a negative amount', { amount_minor: '-1' }, 'amount_positive'],
-    ['of another kind', { kind: `'refund'` }, 'kind'],
+    ['of another kind', { kind: `'gift'` }, 'kind'],
     ['with another next step', { next_step: `'wait'` }, 'next_step'],
     ['with another confirmation', { confirmation: `'maybe'` }, 'confirmation'],
     ['unfinished without a due time', { due_at: 'null' }, 'never_forgotten'],
