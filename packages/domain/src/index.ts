@@ -144,7 +144,8 @@ export type { CaseKind, Recharge, Report, ReportSource } from './core/decision.j
 export { AMOUNT_MINOR_MAX, type Money, majorFromMinor, minorFromMajor } from './core/money.js';
 export { type NextStep, nextStep, type QueryEvidence, type ResubmitCapabilities } from './core/next-step.js';
 export { newsOfOrder, type ReportedFacts } from './core/order-news.js';
-export type { Kind } from './core/postings.js';
+export type { Payee } from './core/payee.js';
+export type { Funding, Kind } from './core/postings.js';
 export { isFinal, type News, news, type State, states, type Verdict } from './core/recharge.js';
 export { type SecurityRule, securityRules } from './core/security-rules.js';
 export type { AuditCall } from './store/audit/call.js';

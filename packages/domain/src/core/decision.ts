@@ -1,5 +1,6 @@
 import type { NextStep } from './next-step.js';
-import { type Journal, journalOnEntering, type Kind, suspenseJournal } from './postings.js';
+import type { Payee } from './payee.js';
+import { type Funding, type Journal, journalOnEntering, type Kind, suspenseJournal } from './postings.js';
 import { isFinal, type News, type State, step, type Verdict } from './recharge.js';
 import { type Difference, differenceFrom, isOtherOrder, type ReportedOrder } from './same-order.js';
 
@@ -29,6 +30,11 @@ export type Recharge = Readonly<{
   amountMinor: bigint;
   currency: string;
   provider: string;
+  /** The name of our account at the provider. */
+  providerAccount: string;
+  funding: Funding;
+  /** The target of a delivery. Of a collect: where its money is delivered. Null: the money stays in the wallet. */
+  payee: Payee | null;
   providerOrderId: string | null;
   nextStep: NextStep | null;
   attempt: number;
@@ -232,7 +238,9 @@ function confirmationAfter(r: Recharge, report: Report): Recharge['confirmation'
 
 const parties = (r: Recharge) => ({
   kind: r.kind,
+  funding: r.funding,
   accountId: r.accountId,
   provider: r.provider,
+  providerAccount: r.providerAccount,
   money: { amountMinor: r.amountMinor, currency: r.currency },
 });

@@ -1,6 +1,16 @@
 import { describe, expect, test } from '@jest/globals';
 import { type Decision, decide, type Recharge, type Report } from '../../src/core/decision.js';
-import { clearing, holdOf, type Journal, type Kind, suspense, wallet } from '../../src/core/postings.js';
+import {
+  clearing,
+  type Funding,
+  holdOf,
+  house,
+  isHeld,
+  type Journal,
+  type Kind,
+  suspense,
+  wallet,
+} from '../../src/core/postings.js';
 import { isFinal, type News, type State } from '../../src/core/recharge.js';
 import { permutations, recharge, report } from '../support/recharge.js';
 
@@ -52,6 +62,7 @@ const account = {
   frozen: wallet('acct-1', 'frozen'),
   clearing: clearing('sandbox'),
   suspense: suspense('sandbox'),
+  house: house('main'),
 };
 type Books = Readonly<Record<string, bigint>>;
 type Place = Readonly<{ r: Recharge; books: Books; path: string }>;
@@ -66,26 +77,32 @@ function post(books: Books, journal: Journal): Books {
   return next;
 }
 
-function start(kind: Kind): Place {
+type Sort = Readonly<{ kind: Kind; funding: Funding }>;
+
+function start(sort: Sort): Place {
   const deposited = { [account.available]: DEPOSIT, external: -DEPOSIT };
-  const r = recharge('CREATED', { kind });
-  if (kind === 'collect') return { r, books: deposited, path: '' };
+  const r = recharge('CREATED', sort);
+  if (!isHeld(sort)) return { r, books: deposited, path: '' };
   const hold = holdOf({ ...r, money: r });
   return { r: { ...r, slots: [hold.slot] }, books: post(deposited, hold), path: '' };
 }
 
+type Balances = Readonly<{ available: bigint; frozen: bigint; house: bigint }>;
+
 /** The balances that follow from the state alone, by any path. */
-function walletIn(kind: Kind, state: State, amount: bigint): { available: bigint; frozen: bigint } {
-  if (kind === 'collect') return { available: DEPOSIT + (state === 'SUCCEEDED' ? amount : 0n), frozen: 0n };
-  if (state === 'SUCCEEDED') return { available: DEPOSIT - amount, frozen: 0n };
-  return isFinal(state)
-    ? { available: DEPOSIT, frozen: 0n }
-    : { available: DEPOSIT - amount, frozen: amount };
+function balancesIn({ kind, funding, state, amountMinor }: Recharge): Balances {
+  const done = state === 'SUCCEEDED' ? amountMinor : 0n;
+  const atRest = { available: DEPOSIT, frozen: 0n, house: 0n };
+  const isIn = kind === 'collect' || kind === 'recall';
+  if (funding === 'house') return { ...atRest, house: isIn ? done : -done };
+  if (isIn) return { ...atRest, available: DEPOSIT + done };
+  if (isFinal(state)) return { ...atRest, available: DEPOSIT - done };
+  return { ...atRest, available: DEPOSIT - amountMinor, frozen: amountMinor };
 }
 
 /** The faults of the books at a place of the search, which was reached from `before`. */
 function faultsAt({ r, books }: Place, before: Place): string[] {
-  const held = walletIn(r.kind, r.state, r.amountMinor);
+  const held = balancesIn(r);
   const settlements = r.slots.filter((slot) => ['collect', 'settle', 'reverse'].includes(slot));
   const faults: [boolean, string][] = [
     [Object.values(books).reduce((sum, balance) => sum + balance, 0n) !== 0n, 'the books do not balance'],
@@ -93,13 +110,14 @@ function faultsAt({ r, books }: Place, before: Place): string[] {
     [new Set(r.slots).size !== r.slots.length, `a slot twice: ${r.slots}`],
     [books[account.available] !== held.available, `available ${books[account.available]}`],
     [(books[account.frozen] ?? 0n) !== held.frozen, `frozen ${books[account.frozen]}`],
+    [(books[account.house] ?? 0n) !== held.house, `house ${books[account.house]}`],
     [isFinal(before.r.state) && r.state !== before.r.state, `left ${before.r.state}`],
     [isFinal(r.state) !== (r.nextStep === null), `next step ${r.nextStep} in ${r.state}`],
   ];
   return faults.filter(([isFault]) => isFault).map(([, fault]) => fault);
 }
 
-function walk(kind: Kind): { places: number; ends: Set<State>; faults: string[] } {
+function walk(sort: Sort): { places: number; ends: Set<State>; faults: string[] } {
   const seen = { places: 0, ends: new Set<State>(), faults: [] as string[] };
   const go = (before: Place, left: number): void => {
     if (left === 0) return;
@@ -114,14 +132,23 @@ function walk(kind: Kind): { places: number; ends: Set<State>; faults: string[] 
       go(place, left - 1);
     }
   };
-  go(start(kind), PATH_MAX);
+  go(start(sort), PATH_MAX);
   return seen;
 }
 
-test.each(['collect', 'deliver'] as const)(
-  'no path of a %s loses, invents or strands money, or settles twice',
-  (kind) => {
-    const { places, ends, faults } = walk(kind);
+const sorts: readonly Sort[] = [
+  { kind: 'collect', funding: 'wallet' },
+  { kind: 'deliver', funding: 'wallet' },
+  { kind: 'deliver', funding: 'house' },
+  { kind: 'refund', funding: 'wallet' },
+  { kind: 'recall', funding: 'wallet' },
+  { kind: 'recall', funding: 'house' },
+];
+
+test.each(sorts)(
+  'no path of a $kind by $funding loses, invents or strands money, or settles twice',
+  (sort) => {
+    const { places, ends, faults } = walk(sort);
     expect(faults.slice(0, 5)).toEqual([]);
     expect({ places, ends: ends.size }).toEqual({ places: 111_110, ends: 6 });
   },

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { execute } from '@replenish/testing';
 import pg from 'pg';
 import { v7 as uuidv7 } from 'uuid';
+import type { News } from '../../src/core/recharge.js';
 import { invariantNames, openDomain } from '../../src/index.js';
 import {
   type Books,
@@ -27,7 +28,8 @@ beforeAll(async () => {
 afterAll(() => books.close());
 
 /** Both kinds of recharge in each state, late money, a conflict, and processed, open and unmatched events. */
-async function mixedTraffic({ domain }: Books): Promise<void> {
+async function mixedTraffic(books: Books): Promise<void> {
+  const { domain } = books;
   await deposit(domain, 'acct-1', 10_000n);
   for (const kind of ['collect', 'deliver'] as const) {
     const some = { kind, amountMinor: 100n } as const;
@@ -42,6 +44,7 @@ async function mixedTraffic({ domain }: Books): Promise<void> {
     await recharged(domain, labelled('contradicted'), 'submit', 'settled', 'declined');
     await domain.createRecharge(newRecharge({ ...some, kind: 'deliver', amountMinor: 1_000_000n }));
   }
+  await ofTheHouse(books);
   const others = { clientId: OTHER_CLIENT, accountId: 'acct-victim', orderReference: 'other client' };
   await recharged(domain, others, 'submit', 'settled');
   const resent = await recharged(domain, {}, 'submit');
@@ -59,6 +62,34 @@ async function mixedTraffic({ domain }: Books): Promise<void> {
   }
   await domain.applyNews(reportOf(resent, 'settled', { source: 'webhook', eventId: processed }));
   await domain.inbox.fileUnmatched((await domain.inbox.read(lost))!, {});
+}
+
+/** Deliveries that the house pays, and recalls to the house and to a wallet, in several states. */
+async function ofTheHouse({ domain, url }: Books): Promise<void> {
+  const paidBack = await recharged(domain, {}, 'submit', 'settled');
+  const make = async (kind: string, funding: string, ...news: readonly News[]) => {
+    const id = await recharged(domain, {
+      orderReference: `${funding} ${kind} ${news.join(' ') || 'created'}`,
+    });
+    // The terms of a stored recharge cannot change, so the trigger that keeps them rests.
+    await execute(
+      url,
+      `set session_replication_role = replica;
+       update recharge_transaction set kind = '${kind}', funding = '${funding}',
+         refund_of = case '${kind}' when 'recall' then '${paidBack}'::uuid end where id = '${id}'`,
+    );
+    for (const heard of news) await domain.applyNews(reportOf(id, heard));
+  };
+  for (const [kind, funding] of [
+    ['deliver', 'house'],
+    ['recall', 'house'],
+    ['recall', 'wallet'],
+  ] as const) {
+    await make(kind, funding);
+    await make(kind, funding, 'submit', 'accepted', 'settled');
+    await make(kind, funding, 'submit', 'declined');
+    await make(kind, funding, 'submit', 'declined', 'settled');
+  }
 }
 
 /** Runs `sql` on a copy of the sound books. Returns the invariants that the copy then breaks. */

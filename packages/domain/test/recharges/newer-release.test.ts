@@ -43,7 +43,7 @@ const traces = async (id: string) => {
 };
 
 describe.each([
-  { column: 'kind', word: 'refund' },
+  { column: 'kind', word: 'donate' },
   { column: 'state', word: 'REFUNDED' },
   { column: 'next_step', word: 'approve' },
 ] as const)('a recharge whose $column is $word', ({ column, word }) => {
@@ -67,13 +67,13 @@ describe.each([
 });
 
 test('a recharge of an unknown kind is not asked about', async () => {
-  const id = await unknownTo('kind', 'refund', 'submit', 'accepted');
+  const id = await unknownTo('kind', 'donate', 'submit', 'accepted');
   expect(await books.domain.reads.outstanding(id)).toBeNull();
 });
 
 test('a recharge of an unknown kind is not claimed even if its version is 0', async () => {
   const id = await recharged(books.domain, {});
-  await books.rows(`update recharge_transaction set kind = 'refund' where id = $1`, [id]);
+  await books.rows(`update recharge_transaction set kind = 'donate' where id = $1`, [id]);
   expect(await books.domain.applyNews(reportOf(id, 'submit'))).toMatchObject({
     verdict: 'not_understood',
     claim: null,
@@ -82,7 +82,7 @@ test('a recharge of an unknown kind is not claimed even if its version is 0', as
 });
 
 test.each([
-  ['kind', 'refund'],
+  ['kind', 'donate'],
   ['next_step', 'approve'],
 ] as const)('a due recharge whose %s is %s is left to the newer release’s sweep', async (column, word) => {
   const [unknown, known] = [await unknownTo(column, word), await recharged(books.domain, {})];

@@ -115,6 +115,22 @@ export const corruptions: readonly Corruption[] = [
     sql: `update ledger_journal set slot = 'suspense' where slot = 'hold' and transaction_id = ${one('deliver contradicted')}`,
   },
   {
+    invariant: 'own_accounts',
+    how: 'a delivery of the house whose provider account changed after its settlement',
+    sql: `update recharge_transaction set provider_account = 'second' where id = ${one('house deliver submit accepted settled')}`,
+  },
+  {
+    invariant: 'own_accounts',
+    how: 'money that was recalled to the house in the slot of a payment',
+    sql: `update ledger_journal set slot = 'settle' where slot = 'collect'
+       and transaction_id = ${one('house recall submit accepted settled')}`,
+  },
+  {
+    invariant: 'own_accounts',
+    how: 'a delivery of the house that claims to be paid by the wallet',
+    sql: `update recharge_transaction set funding = 'wallet' where id = ${one('house deliver submit accepted settled')}`,
+  },
+  {
     invariant: 'running_balances',
     how: 'changed balances of entries',
     sql: `update ledger_entry set credit_balance_minor = credit_balance_minor + 1
@@ -140,6 +156,16 @@ export const corruptions: readonly Corruption[] = [
     how: 'a hold without a delivery',
     also: ['own_accounts'],
     sql: `update recharge_transaction set kind = 'collect' where id = ${one('deliver created')}`,
+  },
+  {
+    invariant: 'hold_given_back',
+    how: 'a failed delivery of the house that claims to be paid by the wallet',
+    sql: `update recharge_transaction set funding = 'wallet' where id = ${one('house deliver submit declined')}`,
+  },
+  {
+    invariant: 'frozen_is_unfinished',
+    how: 'an unfinished delivery of the house that claims to be paid by the wallet',
+    sql: `update recharge_transaction set funding = 'wallet' where id = ${one('house deliver created')}`,
   },
   {
     invariant: 'legal_chain',

@@ -63,7 +63,8 @@ export const invariants: Record<string, { meaning: string; sql: string }> = {
           and (settled.amount <> recharge.amount_minor or settled.currency <> recharge.currency))`,
   },
   own_accounts: {
-    meaning: 'money of a recharge moves in its own amount between its own wallet and its own provider',
+    meaning:
+      'money of a recharge moves in its own amount between its provider and what it is paid from: its wallet or the house',
     sql: `select recharge.id || ' ' || journal.slot || ': '
         || entry.debit_account || ' to ' || entry.credit_account as broken
       from ledger_entry entry
@@ -73,16 +74,22 @@ export const invariants: Record<string, { meaning: string; sql: string }> = {
         select
           'wallet:' || recharge.account_id || ':available' as available,
           'wallet:' || recharge.account_id || ':frozen' as frozen,
+          'house:' || recharge.provider_account as house,
           'provider:' || recharge.provider || ':clearing' as clearing,
           'suspense:' || recharge.provider as suspense) own
       where entry.transaction_id <> recharge.id
-        or case recharge.kind || ' ' || journal.slot
-          when 'collect collect' then (entry.debit_account, entry.credit_account) <> (own.clearing, own.available)
-          when 'deliver hold' then (entry.debit_account, entry.credit_account) <> (own.available, own.frozen)
-          when 'deliver settle' then (entry.debit_account, entry.credit_account) <> (own.frozen, own.clearing)
-          when 'deliver reverse' then (entry.debit_account, entry.credit_account) <> (own.frozen, own.available)
-          when 'collect suspense' then (entry.debit_account, entry.credit_account) <> (own.clearing, own.suspense)
-          when 'deliver suspense' then (entry.debit_account, entry.credit_account) <> (own.suspense, own.clearing)
+        or case (case when recharge.kind in ('collect', 'recall') then 'in ' else 'out ' end)
+            || recharge.funding || ' ' || journal.slot
+          when 'in wallet collect' then (entry.debit_account, entry.credit_account) <> (own.clearing, own.available)
+          when 'in house collect' then (entry.debit_account, entry.credit_account) <> (own.clearing, own.house)
+          when 'out wallet hold' then (entry.debit_account, entry.credit_account) <> (own.available, own.frozen)
+          when 'out wallet settle' then (entry.debit_account, entry.credit_account) <> (own.frozen, own.clearing)
+          when 'out wallet reverse' then (entry.debit_account, entry.credit_account) <> (own.frozen, own.available)
+          when 'out house settle' then (entry.debit_account, entry.credit_account) <> (own.house, own.clearing)
+          when 'in wallet suspense' then (entry.debit_account, entry.credit_account) <> (own.clearing, own.suspense)
+          when 'in house suspense' then (entry.debit_account, entry.credit_account) <> (own.clearing, own.suspense)
+          when 'out wallet suspense' then (entry.debit_account, entry.credit_account) <> (own.suspense, own.clearing)
+          when 'out house suspense' then (entry.debit_account, entry.credit_account) <> (own.suspense, own.clearing)
           else true end
         or (journal.slot <> 'suspense'
           and (entry.amount_minor, entry.currency) <> (recharge.amount_minor, recharge.currency))`,
@@ -106,20 +113,21 @@ export const invariants: Record<string, { meaning: string; sql: string }> = {
           select from reconciliation_case some_case where some_case.transaction_id = journal.transaction_id)`,
   },
   hold_given_back: {
-    meaning: 'a failed or canceled delivery has its hold reversed',
+    meaning: 'a failed or canceled recharge that the wallet pays has its hold reversed',
     sql: `select recharge.id::text as broken from recharge_transaction recharge
-      where recharge.kind = 'deliver' and recharge.state in ('FAILED', 'CANCELED')
+      where recharge.kind in ('deliver', 'refund') and recharge.funding = 'wallet' and recharge.state in ('FAILED', 'CANCELED')
         and not exists (
           select from ledger_journal journal
           where journal.transaction_id = recharge.id and journal.slot = 'reverse')`,
   },
   frozen_is_unfinished: {
-    meaning: 'frozen money is the money of unfinished deliveries',
+    meaning: 'frozen money is the money of unfinished deliveries and refunds',
     sql: `select coalesce(frozen.name, unfinished.name) || ' ' || coalesce(frozen.currency, unfinished.currency) as broken
       from (select name, currency, balance_minor from ledger_account where name like 'wallet:%:frozen') frozen
       full join (
         select 'wallet:' || account_id || ':frozen' as name, currency, sum(amount_minor) as amount
-        from recharge_transaction where kind = 'deliver' and due_at is not null group by 1, 2) unfinished
+        from recharge_transaction
+        where kind in ('deliver', 'refund') and funding = 'wallet' and due_at is not null group by 1, 2) unfinished
       on unfinished.name = frozen.name and unfinished.currency = frozen.currency
       where coalesce(frozen.balance_minor, 0) <> coalesce(unfinished.amount, 0)`,
   },

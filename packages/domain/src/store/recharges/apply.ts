@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Decision, decide, decideClaim } from '../../core/decision.js';
 import { nextSteps } from '../../core/next-step.js';
-import { kinds } from '../../core/postings.js';
+import { fundings, kinds } from '../../core/postings.js';
 import { states } from '../../core/recharge.js';
 import { Prisma } from '../../generated/client.js';
 import { coalesce } from '../batches/coalesce.js';
@@ -188,8 +188,11 @@ function verdictWithoutDecision(
  * While a newer release is rolled out, its recharges are in the same tables. If this release decided about such a
  * recharge by its own rules, it could charge a customer for a refund.
  */
-const isUnderstood = ({ kind, state, nextStep }: RechargeRead): boolean =>
-  kinds.includes(kind) && states.includes(state) && (nextStep === null || nextSteps.includes(nextStep));
+const isUnderstood = ({ kind, funding, state, nextStep }: RechargeRead): boolean =>
+  kinds.includes(kind) &&
+  fundings.includes(funding) &&
+  states.includes(state) &&
+  (nextStep === null || nextSteps.includes(nextStep));
 
 const resultWithoutWrite = (verdict: ReportResult['verdict'], row: RechargeRead | undefined): ReportResult =>
   verdict === 'unknown_transaction' || !row
@@ -217,6 +220,9 @@ async function readRows(run: Run, reports: readonly RechargeReport[]): Promise<M
       recharge.amount_minor as "amountMinor",
       recharge.currency,
       recharge.provider,
+      recharge.provider_account as "providerAccount",
+      recharge.funding,
+      recharge.payee,
       recharge.provider_order_id as "providerOrderId",
       recharge.next_step as "nextStep",
       recharge.attempt,

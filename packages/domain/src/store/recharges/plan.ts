@@ -122,7 +122,10 @@ const intentOf = (seen: WritableSnapshot, callId: string): PlanRow['calls'][numb
 
 /** The statement's answer about a row that it wrote. `claimed` is set only if this opened an attempt. */
 export type WrittenRow = Readonly<{ id: string; createdAt: Date; claimed: ClaimedRow | null }>;
-type ClaimedRow = Pick<Recharge, 'kind' | 'accountId' | 'currency' | 'provider' | 'providerOrderId'> &
+type ClaimedRow = Pick<
+  Recharge,
+  'kind' | 'funding' | 'accountId' | 'currency' | 'provider' | 'providerAccount' | 'payee' | 'providerOrderId'
+> &
   Pick<Claim, 'paymentMethod' | 'metadata' | 'idempotencyKey' | 'correlationId'> &
   Readonly<{ amountMinor: string }>;
 
@@ -139,7 +142,7 @@ export const resultOf = (
 function claimOf(
   before: WritableSnapshot,
   { to, nextStep, confirmation }: Decision,
-  { kind, providerOrderId, ...given }: ClaimedRow & Pick<Claim, 'createdAt' | 'callId'>,
+  { kind, funding, providerOrderId, ...given }: ClaimedRow & Pick<Claim, 'createdAt' | 'callId'>,
 ): Claim {
   const claim = {
     ...given,
@@ -147,8 +150,9 @@ function claimOf(
     amountMinor: BigInt(given.amountMinor),
     attempt: before.attempt + 1,
   };
-  const { accountId, amountMinor, currency, provider, attempt } = claim;
-  const now = { kind, accountId, amountMinor, currency, provider, providerOrderId, attempt };
+  const { accountId, amountMinor, currency, provider, providerAccount, payee, attempt } = claim;
+  const sent = { accountId, amountMinor, currency, provider, providerAccount, payee, attempt };
+  const now = { kind, funding, providerOrderId, ...sent };
   // A claim is granted only while no order is acknowledged, and money in suspense acknowledges one. The database opens
   // a case of a kind once per recharge. So neither slots nor cases have to be read for the answer of this attempt.
   const unread = { slots: [], openCases: [] };

@@ -1,4 +1,5 @@
 import type { Recharge, Report } from '../../core/decision.js';
+import type { Payee } from '../../core/payee.js';
 import type { State, Verdict } from '../../core/recharge.js';
 
 /** One call to a provider, as it is stored. The `id` of a submit is the id that its intent was opened with. */
@@ -60,6 +61,10 @@ export type Claim = Readonly<{
   currency: string;
   paymentMethod: string;
   provider: string;
+  /** The name of our account at the provider. */
+  providerAccount: string;
+  /** The target of a delivery to a cloud. Of a collect: where its money is delivered afterwards. */
+  payee: Payee | null;
   metadata: Readonly<Record<string, string>>;
   /** The client's key, for the logs. */
   idempotencyKey: string;
