@@ -2,7 +2,8 @@ export { type FundAccountOptions, fundAccountRail } from './alibaba-cloud/fund-a
 export type { AccountReads, ReadOutcome } from './alibaba-cloud/reads.js';
 export { resellerQuotaRail } from './alibaba-cloud/reseller-quota.js';
 export { type AlipayOptions, alipayProvider } from './alipay/provider.js';
-export type { CancelOutcome, Cancels, CollectProvider, RefundOrder, Refunds } from './contract/collect.js';
+export type { BalanceOutcome, BalanceReads } from './contract/balance.js';
+export type { CancelOutcome, Cancels, RefundOrder, Refunds } from './contract/collect.js';
 export type {
   Destination,
   Order,
@@ -14,10 +15,10 @@ export type {
   SubmitOutcome,
   SubmitTimes,
 } from './contract/order.js';
-export type { OrderPromises, Provider } from './contract/provider.js';
+export type { CollectProvider, OrderPromises, ProofOfAbsence, Provider } from './contract/provider.js';
 export type { OrderEvent, ProviderEvent, UnreadEvent, WebhookRefusal, Webhooks } from './contract/webhook.js';
 export { type PaymentMethod, paymentMethods } from './definition.js';
 export type { Attempt } from './guard/attempt.js';
-export type { GuardedProvider } from './guard/guard.js';
+export type { Guarded, GuardedProvider, GuardedRefunds } from './guard/guarded-provider.js';
 export { openProviders, type Providers } from './registry.js';
 export { type StripeOptions, stripeProvider } from './stripe/provider.js';

@@ -8,7 +8,8 @@ import {
 } from './definition.js';
 import type { ProviderOperation } from './guard/attempt.js';
 import type { BreakerState } from './guard/breaker.js';
-import { type GuardedProvider, type GuardOptions, guard } from './guard/guard.js';
+import { type GuardOptions, guard } from './guard/guard.js';
+import type { GuardedProvider } from './guard/guarded-provider.js';
 import { sandbox } from './sandbox/provider.js';
 import { stripe } from './stripe/provider.js';
 

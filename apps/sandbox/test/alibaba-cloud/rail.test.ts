@@ -144,7 +144,7 @@ test('a remark that another key made proves nothing, and keeps the order from be
   await submit(openRail({ remarkKeys: [randomBytes(32)] }));
   await ahead(1_000);
   const { outcome, evidence } = await find();
-  expect(outcome).toEqual({ kind: 'unknown', cause: 'unreadable', code: 'SuspectRow' });
+  expect(outcome).toEqual({ kind: 'unknown', cause: 'unproven', code: 'SuspectRow' });
   expect(evidence!.suspects).toHaveLength(1);
 });
 

@@ -37,7 +37,7 @@ const noQuota: SubmitOutcome = {
   code: 'InvalidParameter.Currency',
   message: 'quotas are in CNY',
 };
-const noLookUp: QueryOutcome = { kind: 'unknown', cause: 'unreadable', code: 'NoLookUp' };
+const noLookUp: QueryOutcome = { kind: 'unknown', cause: 'unproven', code: 'NoLookUp' };
 
 function changeOf({ reference, amountMinor, currency, destination }: Order) {
   if (!destination) throw new RangeError('a change of a quota needs a destination');

@@ -62,8 +62,8 @@ export async function scanFor(
 
 function outcomeWithoutRow(failed: ListReading | undefined, evidence: ScanEvidence): QueryOutcome {
   if (failed?.failure) return failed.failure;
-  if (evidence.suspects.length > 0) return { kind: 'unknown', cause: 'unreadable', code: 'SuspectRow' };
-  if (!evidence.isComplete) return { kind: 'unknown', cause: 'unreadable', code: 'IncompleteScan' };
+  if (evidence.suspects.length > 0) return { kind: 'unknown', cause: 'unproven', code: 'SuspectRow' };
+  if (!evidence.isComplete) return { kind: 'unknown', cause: 'unproven', code: 'IncompleteScan' };
   return { kind: 'absent' };
 }
 

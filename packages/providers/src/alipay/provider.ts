@@ -1,4 +1,4 @@
-import type { CancelOutcome, CollectProvider } from '../contract/collect.js';
+import type { CancelOutcome } from '../contract/collect.js';
 import type {
   CallAnswer,
   Order,
@@ -7,6 +7,7 @@ import type {
   SoughtOrder,
   SubmitOutcome,
 } from '../contract/order.js';
+import type { CollectProvider } from '../contract/provider.js';
 import type { ProviderDefinition } from '../definition.js';
 import { refuseSimulator } from '../transport/real-host.js';
 import { toYuan } from './amounts.js';

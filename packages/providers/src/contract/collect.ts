@@ -6,7 +6,6 @@ import type {
   SoughtOrder,
   SubmitOutcome,
 } from './order.js';
-import type { Provider } from './provider.js';
 
 /**
  * The result of a cancel call. Only `canceled` means that no money can arrive any more. `settled` means that the payer
@@ -42,6 +41,3 @@ export interface Refunds {
   submit(refund: RefundOrder, signal: AbortSignal): Promise<CallAnswer<SubmitOutcome>>;
   find(refund: RefundOrder, signal: AbortSignal): Promise<CallAnswer<QueryOutcome>>;
 }
-
-/** A provider that collects money from a payer. */
-export type CollectProvider = Provider & Readonly<{ cancels: Cancels; refunds: Refunds }>;

@@ -42,8 +42,11 @@ export type PayerAction = Readonly<{
   expiresAt: Date | null;
 }>;
 
-/** The reason for which it is unknown whether the provider took an order. */
-export type UnknownCause = 'timeout' | 'disconnected' | 'server_error' | 'unreadable';
+/**
+ * The reason for which it is unknown whether the provider took an order. `unproven`: the provider answered, and what it
+ * shows proves neither that the order is there nor that it is not.
+ */
+export type UnknownCause = 'timeout' | 'disconnected' | 'server_error' | 'unreadable' | 'unproven';
 
 /** `unknown`: the provider may have executed the order. `not_executed`: the provider certainly did nothing. */
 export type NoDefiniteAnswer =

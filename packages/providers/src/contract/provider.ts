@@ -1,3 +1,5 @@
+import type { BalanceReads } from './balance.js';
+import type { Cancels, Refunds } from './collect.js';
 import type { CallAnswer, Order, QueryOutcome, SoughtOrder, SubmitOutcome } from './order.js';
 import type { Webhooks } from './webhook.js';
 
@@ -7,6 +9,23 @@ export type OrderPromises = Readonly<{
   idempotentSubmit: boolean;
   /** Whether an order can be found by our reference and the answer `absent` is reliable. */
   queryByReference: boolean;
+  /** How absence is proven where orders are sought in a list. Missing: the provider is not searched that way. */
+  proof?: ProofOfAbsence;
+  /** The time limit of `find` where it takes longer than one call. */
+  findLimitMs?: number;
+}>;
+
+/**
+ * The proof that a provider without a look-up does not have an order: several complete searches without a result, the
+ * last one begun when every row must be visible.
+ */
+export type ProofOfAbsence = Readonly<{
+  /** How many complete searches it takes. */
+  scans: number;
+  /** The longest time after which the list shows an executed order. */
+  visibilityDelayMs: number;
+  /** Who may send an order again that is proven to be absent: the fleet itself, or a person. */
+  resubmit: 'auto' | 'person';
 }>;
 
 /** Submits orders to a provider and finds them again. Each order moves money once. */
@@ -25,5 +44,11 @@ export interface Provider {
   readonly name: string;
   readonly orders: Orders;
   readonly webhooks?: Webhooks;
+  readonly cancels?: Cancels;
+  readonly refunds?: Refunds;
+  readonly balance?: BalanceReads;
   close(): Promise<void>;
 }
+
+/** A provider that collects money from a payer. */
+export type CollectProvider = Provider & Readonly<{ cancels: Cancels; refunds: Refunds }>;

@@ -1,8 +1,12 @@
-import type { CallAnswer, QueryOutcome, SubmitOutcome } from '../contract/order.js';
+import type { BalanceOutcome } from '../contract/balance.js';
+import type { CancelOutcome } from '../contract/collect.js';
+import type { CallAnswer, QueryOutcome, ScanEvidence, SubmitOutcome } from '../contract/order.js';
 
-export type ProviderOperation = 'submit' | 'query';
+/** The operations of a provider. Each has a breaker of its own. `read`: a read of our account. */
+export const providerOperations = ['submit', 'query', 'cancel', 'refund', 'refund_query', 'read'] as const;
+export type ProviderOperation = (typeof providerOperations)[number];
 
-export type Outcome = SubmitOutcome | QueryOutcome;
+export type Outcome = SubmitOutcome | QueryOutcome | CancelOutcome | BalanceOutcome;
 export type Unknown = Extract<SubmitOutcome, { kind: 'unknown' }>;
 export type NotExecuted = Extract<SubmitOutcome, { kind: 'not_executed' }>;
 export type SendOnce<O extends Outcome> = (signal: AbortSignal) => Promise<CallAnswer<O>>;
@@ -18,14 +22,21 @@ export type Attempt = Readonly<{
   cause: string | null;
   httpStatus: number | null;
   providerCode: string | null;
+  /** What a search looked at. Missing: the call was no search. */
+  evidence?: ScanEvidence;
 }>;
 
 /**
  * Whether the outcome counts as an outage of the provider. A refused order does not count, because it is an answer. Nor
- * does a rate limit or a lack of money on our account, because they come from a provider that works.
+ * does a rate limit, a lack of money on our account or a search without a proof, because they come from a provider that
+ * works.
  */
 export const isOutage = (outcome: Outcome): boolean =>
-  outcome.kind === 'unknown' || (outcome.kind === 'not_executed' && !causesOfWorking.has(outcome.cause));
+  (outcome.kind === 'unknown' || outcome.kind === 'not_executed') && !causesOfWorking.has(outcome.cause);
 
-/** The causes of a provider that works: it answered, and did not execute. */
-const causesOfWorking: ReadonlySet<NotExecuted['cause']> = new Set(['rate_limited', 'source_funds']);
+/** The causes of a provider that works: it answered. */
+const causesOfWorking: ReadonlySet<NotExecuted['cause'] | Unknown['cause']> = new Set([
+  'rate_limited',
+  'source_funds',
+  'unproven',
+]);

@@ -1,14 +1,15 @@
-import type { Order, QueryOutcome, SoughtOrder, SubmitOutcome } from '../contract/order.js';
-import type { OrderPromises, Provider } from '../contract/provider.js';
+import type { Provider } from '../contract/provider.js';
 import {
   type Attempt,
   isOutage,
   type NotExecuted,
   type Outcome,
   type ProviderOperation,
+  providerOperations,
   type SendOnce,
 } from './attempt.js';
 import { type Breaker, type BreakerState, openBreaker } from './breaker.js';
+import { type GuardedCall, type GuardedProvider, guardedOperations } from './guarded-provider.js';
 import { defaultLimits, type GuardLimits } from './limits.js';
 import { retried } from './retry.js';
 import { withinLimit } from './time-limit.js';
@@ -33,30 +34,16 @@ export type GuardOptions = Readonly<{
   limits?: Partial<GuardLimits>;
 }>;
 
-/** The orders of a provider, behind the guard. A call takes at most the retry budget plus one attempt and its grace. */
-export interface GuardedProvider {
-  readonly name: string;
-  readonly promises: OrderPromises;
-  /** `calls` holds every attempt in order. It is empty when the breaker admitted none. */
-  submit(order: Order): Promise<{ outcome: SubmitOutcome; calls: Attempt[] }>;
-  find(order: SoughtOrder): Promise<{ outcome: QueryOutcome; calls: Attempt[] }>;
-  /**
-   * Whether the breaker is open. Call it before the claim is committed. `retryAtMs` is in epoch milliseconds. Null: a
-   * call may start now.
-   */
-  isOpen(operation: ProviderOperation): { retryAtMs: number } | null;
-  close(): Promise<void>;
-}
-
 /** Puts a time limit, a circuit breaker, retries and records around a provider's calls. */
 export function guard(provider: Provider, options: GuardOptions): GuardedProvider {
-  const { orders } = provider;
   const limits = { ...defaultLimits, ...options.limits };
   const { timeoutMs, onBug, now = () => new Date(), random = Math.random } = options;
-  const breakerOf = (operation: ProviderOperation) =>
-    openBreaker(limits.breaker, now, (state) => options.onBreaker?.(operation, state));
   const watchRecovery = recoveryWatch(() => options.onAnswersAgain?.());
-  const breakers = { submit: breakerOf('submit'), query: breakerOf('query') };
+  const breakers = breakersFor((operation) =>
+    openBreaker(limits.breaker, now, (state) => options.onBreaker?.(operation, state)),
+  );
+  const limitOf = (operation: ProviderOperation): number =>
+    operation === 'query' ? Math.max(timeoutMs, provider.orders.promises.findLimitMs ?? 0) : timeoutMs;
 
   /** Makes one attempt, or returns `not_executed` when the breaker is open. */
   async function attempt<O extends Outcome>(
@@ -68,26 +55,25 @@ export function guard(provider: Provider, options: GuardOptions): GuardedProvide
     const admission = breaker.enter();
     if (!admission) return refusalOf(breaker, now());
     const startedAt = now();
-    const { outcome, facts } = await withinLimit(run, { timeoutMs, graceMs: limits.graceMs }, onBug);
+    const limit = { timeoutMs: limitOf(operation), graceMs: limits.graceMs };
+    const { outcome, facts, evidence } = await withinLimit(run, limit, onBug);
     const record = { provider: provider.name, operation, startedAt, endedAt: now(), ...facts };
-    calls.push({ ...record, outcome: outcome.kind, cause: 'cause' in outcome ? outcome.cause : null });
+    const cause = 'cause' in outcome ? outcome.cause : null;
+    calls.push({ ...record, outcome: outcome.kind, cause, ...(evidence && { evidence }) });
     await admission.report(isOutage(outcome));
     options.onCall?.(calls.at(-1)!);
     watchRecovery(isOutage(outcome));
     return outcome;
   }
 
-  async function call<O extends Outcome>(operation: ProviderOperation, run: SendOnce<O>) {
+  const call: GuardedCall = async (operation, run) => {
     const calls: Attempt[] = [];
     const outcome = await retried(() => attempt(operation, run, calls), breakers[operation], limits);
     return { outcome, calls };
-  }
+  };
 
   return {
-    name: provider.name,
-    promises: orders.promises,
-    submit: (order) => call<SubmitOutcome>('submit', (signal) => orders.submit(order, signal)),
-    find: (order) => call<QueryOutcome>('query', (signal) => orders.find(order, signal)),
+    ...guardedOperations(provider, call),
     isOpen: (operation) => {
       const open = breakers[operation].isOpen();
       return open && { retryAtMs: open.retryAtMs + Math.floor(random() * limits.spreadMs) };
@@ -98,6 +84,12 @@ export function guard(provider: Provider, options: GuardOptions): GuardedProvide
     },
   };
 }
+
+const breakersFor = (open: (operation: ProviderOperation) => Breaker) =>
+  Object.fromEntries(providerOperations.map((operation) => [operation, open(operation)])) as Record<
+    ProviderOperation,
+    Breaker
+  >;
 
 // A single call without an answer is common. Three in a row indicate an outage.
 const SILENT_MIN = 3;

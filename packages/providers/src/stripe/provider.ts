@@ -1,5 +1,6 @@
-import type { CancelOutcome, CollectProvider } from '../contract/collect.js';
+import type { CancelOutcome } from '../contract/collect.js';
 import type { CallAnswer, Order, QueryOutcome, SoughtOrder } from '../contract/order.js';
+import type { CollectProvider } from '../contract/provider.js';
 import type { ProviderDefinition } from '../definition.js';
 import { refuseSimulator } from '../transport/real-host.js';
 import { toStripe } from './amounts.js';

@@ -3,7 +3,7 @@ import { Socket } from 'node:net';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { fromYuan, toYuan } from '../../src/alipay/amounts.js';
 import { alipayProvider } from '../../src/alipay/provider.js';
-import type { CollectProvider } from '../../src/contract/collect.js';
+import type { CollectProvider } from '../../src/contract/provider.js';
 import { anOrder, soon } from '../support/builders.js';
 import { openScriptedServer, type Script, type ScriptedServer, says } from '../support/scripted-server.js';
 

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import type { CollectProvider } from '../../src/contract/collect.js';
+import type { CollectProvider } from '../../src/contract/provider.js';
 import { stripeProvider } from '../../src/stripe/provider.js';
 import { anOrder, soon } from '../support/builders.js';
 import { openScriptedServer, type Script, type ScriptedServer, says } from '../support/scripted-server.js';

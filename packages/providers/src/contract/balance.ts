@@ -1,0 +1,15 @@
+import type { CallAnswer, NoDefiniteAnswer } from './order.js';
+
+/** The result of reading our account. `refused`: the provider has no such account for us, or no right to read it. */
+export type BalanceOutcome =
+  | Readonly<{ kind: 'read'; amountMinor: bigint; currency: string }>
+  | Readonly<{ kind: 'refused'; code: string; message: string }>
+  | NoDefiniteAnswer;
+
+/** Reads the money of our account that pays the deliveries. */
+export interface BalanceReads {
+  /** The currencies that are always read. Others are read once an order of theirs waits for money. */
+  readonly currencies: readonly string[];
+  /** What the account can transfer now, in minor units. Makes one attempt and moves nothing. */
+  read(currency: string, signal: AbortSignal): Promise<CallAnswer<BalanceOutcome>>;
+}
