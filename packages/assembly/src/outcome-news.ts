@@ -89,4 +89,5 @@ export const callRow = (
   httpStatus: call.httpStatus,
   startedAt: call.startedAt,
   endedAt: call.endedAt,
+  evidence: call.evidence ?? null,
 });

@@ -170,7 +170,8 @@ const writtenCalls = Prisma.sql`
       provider_code,
       http_status,
       started_at,
-      ended_at)
+      ended_at,
+      evidence)
     select
       call.id,
       recharge.id,
@@ -180,14 +181,16 @@ const writtenCalls = Prisma.sql`
       call."providerCode",
       call."httpStatus",
       coalesce(call."startedAt", clock_timestamp()),
-      call."endedAt"
+      call."endedAt",
+      call.evidence
     from moved_recharges recharge, jsonb_to_recordset(recharge.calls) as call(${callColumns.list})
     -- The answer to a submit completes the row that its intent was opened with.
     on conflict (id) do update set
       outcome = excluded.outcome,
       provider_code = excluded.provider_code,
       http_status = excluded.http_status,
-      ended_at = excluded.ended_at)`;
+      ended_at = excluded.ended_at,
+      evidence = excluded.evidence)`;
 
 const toPost = (isRecounting: boolean): Prisma.Sql => Prisma.sql`
   to_post as materialized (

@@ -10,6 +10,7 @@ export const callColumns = columns({
   httpStatus: 'int?',
   startedAt: 'timestamptz?',
   endedAt: 'timestamptz?',
+  evidence: 'jsonb?',
 });
 
 export const postingColumns = columns({

@@ -60,7 +60,9 @@ export function planWrite(
     providerOrderId: decision.providerOrderId,
     failureCode: failed ? (report.failure?.code ?? 'PAYMENT_FAILED') : null,
     failureMessage: failed ? storable(report.failure?.message ?? report.reason, TEXT_MAX) : null,
-    calls: claimed ? [intentOf(seen, callId!)] : (report.calls ?? []),
+    calls: claimed
+      ? [intentOf(seen, callId!)]
+      : (report.calls ?? []).map((call) => ({ evidence: null, ...call })),
     journalId: journal ? options.newId() : null,
     slot: journal?.slot ?? null,
     postings: journal?.postings.map(({ debit, credit, money }) => ({ debit, credit, ...money })) ?? [],
@@ -118,6 +120,7 @@ const intentOf = (seen: WritableSnapshot, callId: string): PlanRow['calls'][numb
   httpStatus: null,
   startedAt: null,
   endedAt: null,
+  evidence: null,
 });
 
 /** The statement's answer about a row that it wrote. `claimed` is set only if this opened an attempt. */

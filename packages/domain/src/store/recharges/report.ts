@@ -12,6 +12,8 @@ export type ProviderCallRow = Readonly<{
   httpStatus: number | null;
   startedAt: Date;
   endedAt: Date | null;
+  /** What a search looked at, in a form that JSON can hold. Missing: the call was no search. */
+  evidence?: object | null;
 }>;
 
 export type RechargeReport = Report &
