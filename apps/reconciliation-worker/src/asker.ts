@@ -1,6 +1,6 @@
-import { callRow, newsOfQuery, type ProviderMetrics } from '@replenish/assembly';
-import type { Domain } from '@replenish/domain';
-import type { GuardedProvider } from '@replenish/providers';
+import { callRow, destinationOf, newsOfQuery, type ProviderMetrics } from '@replenish/assembly';
+import type { Domain, Outstanding, ProviderCallRow } from '@replenish/domain';
+import type { Attempt, GuardedProvider, SoughtOrder } from '@replenish/providers';
 import type { Queues } from '@replenish/queues';
 import { crashPoint, type Logger, newId } from '@replenish/runtime';
 
@@ -22,15 +22,15 @@ export function asker(deps: AskerDeps): (id: string) => Promise<undefined> {
     if (provider.isOpen('query')) return;
     const recharge = await domain.reads.outstanding(id);
     if (recharge?.nextStep !== 'ask' || recharge.provider !== provider.name) return;
-    const { state, attempt, accountId, amountMinor, currency } = recharge;
-    const { outcome, calls } = await provider.find({ reference: id, accountId, amountMinor, currency });
+    const { outcome, calls } = await provider.find(soughtOrder(recharge));
     crashPoint('reconciliation.after-query');
-    const news = newsOfQuery(outcome, { state, provider: provider.name, promises: provider.promises });
+    const { promises } = provider;
+    const news = newsOfQuery(outcome, { ...recharge, promises, evidence: calls.at(-1)?.evidence });
     const result = await domain.applyNews({
       ...news,
       transactionId: id,
-      attempt,
-      calls: calls.map((call) => callRow(call, { id: newId(), operation: 'query', attempt })),
+      attempt: recharge.attempt,
+      calls: calls.map((call) => queryRow(call, recharge)),
     });
     log.info(
       {
@@ -56,4 +56,26 @@ export function asker(deps: AskerDeps): (id: string) => Promise<undefined> {
     asking.add(id);
     return ask(id).finally(() => asking.delete(id));
   };
+}
+
+const soughtOrder = (recharge: Outstanding): SoughtOrder => ({
+  reference: recharge.id,
+  accountId: recharge.accountId,
+  amountMinor: recharge.amountMinor,
+  currency: recharge.currency,
+  providerOrderId: recharge.providerOrderId,
+  payableUntil: recharge.payableUntil,
+  ...(recharge.submits && { submits: recharge.submits }),
+  ...destinationOf(recharge),
+});
+
+/**
+ * The row of a query. Proofs depend on when a search began. So its times are moved to the database's clock, to the read
+ * before it: no search began earlier.
+ */
+function queryRow(call: Attempt, { attempt, now }: Outstanding): ProviderCallRow {
+  const row = callRow(call, { id: newId(), operation: 'query', attempt });
+  if (!call.evidence) return row;
+  const tookMs = call.endedAt.getTime() - call.startedAt.getTime();
+  return { ...row, startedAt: now, endedAt: new Date(now.getTime() + tookMs) };
 }

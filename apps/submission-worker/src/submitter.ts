@@ -1,4 +1,4 @@
-import { callRow, newsOfSubmit, type ProviderMetrics } from '@replenish/assembly';
+import { callRow, destinationOf, newsOfSubmit, type ProviderMetrics } from '@replenish/assembly';
 import { type Claim, type Domain, type ProviderCallRow, StoreUnavailable } from '@replenish/domain';
 import type { Attempt, GuardedProvider, SubmitOutcome } from '@replenish/providers';
 import { Counter, crashPoint, type Frame, type Logger, newId } from '@replenish/runtime';
@@ -56,6 +56,7 @@ export function submitter(deps: SubmitterDeps): (id: string) => Promise<undefine
       paymentMethod: claim.paymentMethod,
       notifyUrl: `${deps.publicUrl}/webhooks/${provider.name}`,
       metadata: claim.metadata,
+      ...destinationOf(claim),
     });
     crashPoint('submission.after-call');
     await report(deps, claim, outcome, calls);

@@ -1,3 +1,4 @@
+export { destinationOf } from './destination.js';
 export {
   callRow,
   newsOfQuery,

@@ -1,6 +1,6 @@
-import type { ProviderCallRow, RechargeReport, State } from '@replenish/domain';
+import type { Outstanding, ProviderCallRow, RechargeReport } from '@replenish/domain';
 import { newsOfOrder, nextStep } from '@replenish/domain/rules';
-import type { Attempt, OrderPromises, QueryOutcome, SubmitOutcome } from '@replenish/providers';
+import type { Attempt, OrderPromises, QueryOutcome, ScanEvidence, SubmitOutcome } from '@replenish/providers';
 
 /** The part of a recharge report that follows from the outcome of a provider call alone. */
 export type OutcomeNews = Omit<RechargeReport, 'transactionId' | 'attempt' | 'seen' | 'calls'>;
@@ -40,19 +40,26 @@ export function newsOfSubmit(outcome: SubmitOutcome, provider: string): OutcomeN
         reason: `certainly not executed: ${outcome.cause}`,
         nextStep: 'submit',
         notBeforeMs: outcome.retryAfterMs ?? RESUBMIT_AFTER_MS,
-        unreached: outcome.cause !== 'rate_limited',
+        unreached: outcome.cause !== 'rate_limited' && outcome.cause !== 'source_funds',
+        ...(outcome.cause === 'source_funds' && { waiting: { reason: 'SOURCE_FUNDS' } }),
       };
   }
 }
 
-/** The recharge that was queried. Its state and its provider's promises decide the meaning of an absent order. */
-export type QueriedRecharge = Readonly<{ state: State; provider: string; promises: OrderPromises }>;
+/** The recharge that was queried. Its state, its searches and its provider's promises decide what absence means. */
+export type QueriedRecharge = Pick<
+  Outstanding,
+  'state' | 'confirmation' | 'provider' | 'submits' | 'scans' | 'now'
+> &
+  Readonly<{
+    promises: OrderPromises;
+    /** What the query looked at, if it was a search. */
+    evidence?: ScanEvidence | undefined;
+  }>;
 
 /** The news that follows from the outcome of a query. Every kind of outcome is handled, as in `newsOfSubmit`. */
-export function newsOfQuery(
-  outcome: QueryOutcome,
-  { state, provider, promises }: QueriedRecharge,
-): OutcomeNews {
+export function newsOfQuery(outcome: QueryOutcome, asked: QueriedRecharge): OutcomeNews {
+  const { provider } = asked;
   const source = 'poll' as const;
   const unknown = { source, news: 'unknown' as const };
   switch (outcome.kind) {
@@ -62,20 +69,43 @@ export function newsOfQuery(
       const reason = `${provider} has ${outcome.count} orders of one reference`;
       return { ...unknown, reason, doubt: 'several_orders' };
     }
-    case 'absent': {
-      const reason = `${provider} has no such order`;
-      return nextStep(state, 'absent', promises) === 'submit'
-        ? { ...unknown, reason, nextStep: 'submit' }
-        : { ...unknown, reason, doubt: 'absent_order' };
+    case 'absent':
+      return { ...unknown, ...proceed('absent', asked), reason: `${provider} has no such order` };
+    case 'unknown': {
+      const isAnswer = outcome.cause === 'unproven';
+      const { notAfterMs: _unused, ...rest } = proceed(isAnswer ? 'unproven' : 'silent', asked);
+      return { ...unknown, ...rest, reason: `${provider} does not say: ${outcome.code ?? outcome.cause}` };
     }
-    case 'unknown':
     case 'not_executed': {
-      const reason = `${provider} does not say: ${outcome.cause}`;
-      const notBeforeMs = outcome.kind === 'not_executed' ? outcome.retryAfterMs : undefined;
-      const unreached = outcome.kind === 'not_executed' && outcome.cause !== 'rate_limited';
-      return { ...unknown, reason, unreached, ...(notBeforeMs !== undefined && { notBeforeMs }) };
+      const { notAfterMs: _unused, ...rest } = proceed('silent', asked);
+      return {
+        ...unknown,
+        ...rest,
+        reason: `${provider} does not say: ${outcome.cause}`,
+        unreached: outcome.cause !== 'rate_limited',
+        ...(outcome.retryAfterMs !== undefined && { notBeforeMs: outcome.retryAfterMs }),
+      };
     }
   }
+}
+
+/** What the rules say after a query that found nothing. */
+function proceed(
+  found: 'absent' | 'unproven' | 'silent',
+  { promises, evidence, scans, submits, now, ...asked }: QueriedRecharge,
+): Partial<OutcomeNews> {
+  const isSearch = found === 'absent' && evidence?.isComplete === true;
+  const searches = isSearch ? [...scans, { at: now, evidence }] : scans;
+  const lastSubmitEndedAt = submits?.lastEndedAt ?? null;
+  const absentAt = searches.map(({ at }) => at);
+  const next = nextStep({ ...asked, evidence: found, absentAt, lastSubmitEndedAt, now }, promises);
+  const { step, waiting, doubt } = next;
+  const seen = { scans: searches, last: evidence ?? null, lastSubmitEndedAt, proof: promises.proof ?? null };
+  return {
+    ...(step === 'submit' && { nextStep: step }),
+    ...(waiting && { waiting, notAfterMs: Math.max(0, Date.parse(waiting.notBefore) - now.getTime()) }),
+    ...(doubt && { doubt, ...(promises.proof && { evidence: seen }) }),
+  };
 }
 
 /** One provider call, as the domain stores it. */

@@ -142,12 +142,20 @@ function pinger(
 
 export type { CaseKind, Recharge, Report, ReportSource } from './core/decision.js';
 export { AMOUNT_MINOR_MAX, type Money, majorFromMinor, minorFromMajor } from './core/money.js';
-export { type NextStep, nextStep, type QueryEvidence, type ResubmitCapabilities } from './core/next-step.js';
+export {
+  type Asked,
+  type Next,
+  type NextStep,
+  nextStep,
+  type QueryEvidence,
+  type ResubmitCapabilities,
+} from './core/next-step.js';
 export { newsOfOrder, type ReportedFacts } from './core/order-news.js';
 export type { Payee } from './core/payee.js';
 export type { Funding, Kind } from './core/postings.js';
 export { isFinal, type News, news, type State, states, type Verdict } from './core/recharge.js';
 export { type SecurityRule, securityRules } from './core/security-rules.js';
+export type { WaitingNote } from './core/waiting-note.js';
 export type { AuditCall } from './store/audit/call.js';
 export type { AuditFilter, AuditPage, CallPlace } from './store/audit/search.js';
 export type { Audit } from './store/audit/trail.js';
@@ -166,7 +174,8 @@ export type { Unread } from './store/inbox/filing.js';
 export type { Inbox, Receipt, SignedEvent, StoredEvent } from './store/inbox/inbox.js';
 export type { Balance, Balances, WalletEntry } from './store/ledger/balances.js';
 export { type Finding, invariantNames } from './store/proof/verify.js';
-export type { Outstanding, Reads } from './store/reads/reads.js';
+export type { Outstanding } from './store/reads/outstanding.js';
+export type { Reads } from './store/reads/reads.js';
 export type { TimelineRow } from './store/reads/timeline.js';
 export type { RechargeView } from './store/reads/view.js';
 export type { RechargeAsk } from './store/recharges/ceiling-keeper.js';

@@ -14,6 +14,7 @@ export type CaseKind =
   | 'declined_after_success'
   | 'cancel_conflict'
   | 'absent_order'
+  | 'absence_unproven'
   | 'unknown_order'
   | 'unread_event'
   | 'unprocessable'

@@ -1,28 +1,102 @@
 import { isFinal, type State } from './recharge.js';
+import type { WaitingNote } from './waiting-note.js';
 
 /** The actions for a recharge whose due time has come: send its order, or ask the provider about it. */
 export const nextSteps = ['submit', 'ask'] as const;
 export type NextStep = (typeof nextSteps)[number];
 
-export type ResubmitCapabilities = Readonly<{ idempotentSubmit: boolean; queryByReference: boolean }>;
-
-/** What a query found out about the order. `silent`: the provider did not answer. */
-export type QueryEvidence = 'found' | 'absent' | 'silent';
+export type ResubmitCapabilities = Readonly<{
+  idempotentSubmit: boolean;
+  queryByReference: boolean;
+  /** How absence is proven where orders are sought in a list. Missing: the provider is not searched that way. */
+  proof?: Readonly<{ scans: number; visibilityDelayMs: number; resubmit: 'auto' | 'person' }>;
+}>;
 
 /**
- * The next step after a query about a recharge's order. After silence the provider is asked again. Absence allows a
- * second submit only if the provider keeps one order per reference. With any other provider a person decides, and until
- * then the provider is asked again.
+ * What a query found out about the order. `unproven`: the provider answered, and its answer proves neither that the
+ * order is there nor that it is not. `silent`: the provider did not answer.
  */
-export function nextStep(
-  state: State,
-  evidence: QueryEvidence,
-  can: ResubmitCapabilities,
-): NextStep | 'person' | null {
-  if (isFinal(state)) return null;
-  if (state === 'CREATED') return 'submit';
-  if (evidence !== 'absent') return 'ask';
-  return can.idempotentSubmit && can.queryByReference ? 'submit' : 'person';
+export type QueryEvidence = 'found' | 'absent' | 'unproven' | 'silent';
+
+/** What is known about an order after a query. Times are those of the database's clock. */
+export type Asked = Readonly<{
+  state: State;
+  confirmation: 'acknowledged' | 'unknown' | null;
+  evidence: QueryEvidence;
+  /** When each complete search without a result began, in order. */
+  absentAt: readonly Date[];
+  /** The time after which no submit of the order can be executed any more. Null: there was none. */
+  lastSubmitEndedAt: Date | null;
+  now: Date;
+}>;
+
+/** `doubt`: the kind of case that shows the order to a person. The provider is asked all the same. */
+export type Next = Readonly<{
+  step: NextStep | null;
+  waiting: Extract<WaitingNote, { reason: 'PROOF' }> | null;
+  doubt: 'absent_order' | 'absence_unproven' | null;
+}>;
+
+/**
+ * The next step after a query about a recharge's order.
+ * - Silence: the provider is asked again. Where it has no look-up and takes an order once per reference, sending again
+ *   is the only question.
+ * - Absence allows a second submit if the provider keeps one order per reference, or if the absence is proven and the
+ *   provider account allows it. An order that was acknowledged is never sent again. Otherwise a person decides.
+ */
+export function nextStep(asked: Asked, can: ResubmitCapabilities): Next {
+  const { state, confirmation, evidence } = asked;
+  if (isFinal(state)) return only(null);
+  if (state === 'CREATED') return only('submit');
+  if (evidence === 'found') return only('ask');
+  if (can.proof) return nextAfterSearch(asked, can.proof);
+  if (can.idempotentSubmit && !can.queryByReference)
+    return only(confirmation === 'acknowledged' ? 'ask' : 'submit');
+  if (evidence !== 'absent') return only('ask');
+  return can.idempotentSubmit ? only('submit') : { ...only('ask'), doubt: 'absent_order' };
+}
+
+const only = (step: NextStep | null): Next => ({ step, waiting: null, doubt: null });
+
+type Proof = NonNullable<ResubmitCapabilities['proof']>;
+
+function nextAfterSearch(asked: Asked, proof: Proof): Next {
+  const { confirmation, evidence, now } = asked;
+  const { isProven, visibleAtMs, waiting } = progressOf(asked, proof);
+  const isSendable = confirmation !== 'acknowledged';
+  if (evidence === 'absent' && isProven)
+    return isSendable && proof.resubmit === 'auto'
+      ? only('submit')
+      : { ...only('ask'), doubt: 'absent_order' };
+  // Every row must be visible by now, so a search that still proves nothing has met something that a person must see.
+  const doubt = evidence === 'unproven' && now.getTime() >= visibleAtMs ? 'absence_unproven' : null;
+  return { step: 'ask', waiting: isSendable ? waiting : null, doubt };
+}
+
+/**
+ * The progress of a proof. Searches count if they began after the last submit had ended, and some time after the search
+ * that counted before. The last of them must begin when every row is visible.
+ */
+function progressOf({ absentAt, lastSubmitEndedAt, now }: Asked, { scans, visibilityDelayMs }: Proof) {
+  const endedMs = (lastSubmitEndedAt ?? now).getTime();
+  const visibleAtMs = endedMs + visibilityDelayMs;
+  const gapBetweenMs = visibilityDelayMs / scans;
+  const begunMs = absentAt.map((at) => at.getTime()).filter((ms) => ms >= endedMs);
+  const counted: number[] = [];
+  for (const ms of begunMs)
+    if (counted.length === 0 || ms >= counted.at(-1)! + gapBetweenMs) counted.push(ms);
+  const isProven = counted.length >= scans && begunMs.at(-1)! >= visibleAtMs;
+  const afterLastMs = counted.length === 0 ? endedMs : counted.at(-1)! + gapBetweenMs;
+  const isLast = counted.length >= scans - 1;
+  const notBeforeMs =
+    counted.length >= scans ? visibleAtMs : isLast ? Math.max(afterLastMs, visibleAtMs) : afterLastMs;
+  const waiting = {
+    reason: 'PROOF',
+    done: Math.min(counted.length, isProven ? scans : Math.max(scans - 1, 0)),
+    needed: scans,
+    notBefore: new Date(Math.round(notBeforeMs)).toISOString(),
+  } as const;
+  return { isProven, visibleAtMs, waiting };
 }
 
 /**

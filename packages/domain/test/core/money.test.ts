@@ -1,8 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { AMOUNT_MINOR_MAX, isSameMoney, majorFromMinor, minorFromMajor } from '../../src/core/money.js';
-import { gapMs, nextStep, type QueryEvidence } from '../../src/core/next-step.js';
-import { isFinal, states } from '../../src/core/recharge.js';
+import { gapMs } from '../../src/core/next-step.js';
 
 const exponents = fc.integer({ min: 0, max: 4 });
 
@@ -103,27 +102,5 @@ describe('the gap before the next query', () => {
   test('doubles until it no longer grows', () => {
     const gaps = [0, 1, 2, 3, 4, 5, 6, 7, 100].map((asks) => gapMs(asks, 1_000, 0.5));
     expect(gaps).toEqual([1, 2, 4, 8, 16, 32, 64, 64, 64].map((times) => times * 1_000));
-  });
-});
-
-describe('the next step after a query', () => {
-  const abilities = [true, false].flatMap((idempotentSubmit) =>
-    [true, false].map((queryByReference) => ({ idempotentSubmit, queryByReference })),
-  );
-  const evidence: readonly QueryEvidence[] = ['found', 'absent', 'silent'];
-
-  test.each(abilities)('%j', (can) => {
-    const folds = can.idempotentSubmit && can.queryByReference;
-    for (const state of ['SUBMITTED', 'PENDING_CONFIRMATION'] as const) {
-      expect(evidence.map((one) => nextStep(state, one, can))).toEqual([
-        'ask',
-        folds ? 'submit' : 'person',
-        'ask',
-      ]);
-    }
-    for (const one of evidence) {
-      expect(nextStep('CREATED', one, can)).toBe('submit');
-      for (const state of states.filter(isFinal)) expect(nextStep(state, one, can)).toBeNull();
-    }
   });
 });

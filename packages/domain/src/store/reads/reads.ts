@@ -1,32 +1,12 @@
-import type { NextStep } from '../../core/next-step.js';
-import { kinds } from '../../core/postings.js';
-import type { State } from '../../core/recharge.js';
 import { Prisma } from '../../generated/client.js';
 import { coalesce } from '../batches/coalesce.js';
 import type { Run, Store } from '../database/database.js';
 import { uuidsOf } from '../database/storable.js';
+import { inOrder } from './in-order.js';
 import { type ListFilter, listRecharges, type RechargePage } from './list.js';
+import { type Outstanding, outstandingById } from './outstanding.js';
 import { type TimelineRow, timeline } from './timeline.js';
 import { type RechargeView, viewColumns } from './view.js';
-
-/** The facts of a recharge that the reconciliation worker needs before it asks the provider about it. */
-export type Outstanding = Readonly<{
-  id: string;
-  state: State;
-  provider: string;
-  /**
-   * The next step of the recharge, but null while a submit may be under way. Until the time limit of that submit, the
-   * provider's answer that it has no such order proves nothing.
-   */
-  nextStep: NextStep | null;
-  attempt: number;
-  accountId: string;
-  amountMinor: bigint;
-  currency: string;
-  /** The client's key, for the logs. */
-  idempotencyKey: string;
-  correlationId: string;
-}>;
 
 export interface Reads {
   recharge(id: string): Promise<RechargeView | null>;
@@ -83,40 +63,4 @@ async function rechargesById(run: Run, ids: readonly string[]): Promise<(Recharg
     join recharge_request request on request.transaction_id = recharge.id
     where recharge.id = any(${uuidsOf(ids)}::uuid[])`);
   return inOrder(ids, rows);
-}
-
-async function outstandingById(
-  run: Run,
-  ids: readonly string[],
-  callLimitMs: number,
-): Promise<(Outstanding | null)[]> {
-  const rows = await run<Outstanding>(Prisma.sql`
-    select
-      recharge.id,
-      recharge.state,
-      recharge.provider,
-      recharge.attempt,
-      recharge.account_id as "accountId",
-      recharge.amount_minor as "amountMinor",
-      recharge.currency,
-      request.idempotency_key as "idempotencyKey",
-      request.correlation_id as "correlationId",
-      case when exists (
-        select
-        from provider_call call
-        where call.transaction_id = recharge.id
-          and call.operation = 'submit'
-          and call.attempt = recharge.attempt
-          and call.ended_at is null
-          and call.started_at > now() - ${callLimitMs}::int * interval '1 ms')
-        then null else recharge.next_step end as "nextStep"
-    from recharge_transaction recharge
-    join recharge_request request on request.transaction_id = recharge.id
-    where recharge.id = any(${uuidsOf(ids)}::uuid[]) and recharge.kind = any(${[...kinds]}::text[])`);
-  return inOrder(ids, rows);
-}
-
-function inOrder<Row extends { id: string }>(ids: readonly string[], rows: readonly Row[]): (Row | null)[] {
-  const found = new Map(rows.map((row) => [row.id, row]));
-  return ids.map((id) => found.get(id) ?? null);
 }

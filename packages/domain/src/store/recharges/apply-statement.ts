@@ -56,6 +56,11 @@ const lockedPlans = Prisma.sql`
     order by input.id
     for update of recharge)`;
 
+/** The note of a plan, with the time since when the recharge waits for this reason. */
+const waitingNote = Prisma.sql`plan.waiting || jsonb_build_object('since', coalesce(
+        case when recharge.waiting ->> 'reason' = plan.waiting ->> 'reason' then recharge.waiting -> 'since' end,
+        to_jsonb(now())))`;
+
 const movedRecharges = Prisma.sql`
   moved_recharges as (
     update recharge_transaction recharge
@@ -68,6 +73,7 @@ const movedRecharges = Prisma.sql`
       next_step = plan."nextStep",
       due_at = clock_timestamp() + plan."dueInMs" * interval '1 ms',
       asks = case when plan.polled then recharge.asks + 1 else 0 end,
+      waiting = ${waitingNote},
       refusals = case when plan.verdict = 'moved' then 0 else recharge.refusals end,
       provider_order_id = coalesce(recharge.provider_order_id, plan."providerOrderId"),
       failure_code = coalesce(plan."failureCode", recharge.failure_code),

@@ -38,6 +38,7 @@ export const planColumns = columns({
   nextStep: 'text?',
   dueInMs: 'float8?',
   polled: 'boolean',
+  waiting: 'jsonb?',
   providerOrderId: 'text?',
   failureCode: 'text?',
   failureMessage: 'text?',

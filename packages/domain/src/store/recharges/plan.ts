@@ -57,6 +57,7 @@ export function planWrite(
     nextStep,
     dueInMs: nextStep === null ? null : dueInMs(seen, report, decision, options),
     polled: isFruitlessPoll(report),
+    waiting: report.waiting ?? null,
     providerOrderId: decision.providerOrderId,
     failureCode: failed ? (report.failure?.code ?? 'PAYMENT_FAILED') : null,
     failureMessage: failed ? storable(report.failure?.message ?? report.reason, TEXT_MAX) : null,
@@ -81,6 +82,7 @@ export const caseDetailOf = (report: RechargeReport): object => ({
   providerOrderId: report.providerOrderId ?? null,
   accountId: report.accountId == null ? null : storable(report.accountId, TEXT_MAX),
   reference: report.reference == null ? null : storable(report.reference, TEXT_MAX),
+  ...(report.evidence && { evidence: report.evidence }),
 });
 
 /** JSON has no bigint. */
@@ -105,7 +107,8 @@ function dueInMs(
     return Math.max(report.notBeforeMs ?? 0, patience);
   }
   const asks = isFruitlessPoll(report) ? seen.asks : 0;
-  return Math.max(report.notBeforeMs ?? 0, gapMs(asks, options.reconcileAfterMs, options.random()));
+  const gap = gapMs(asks, options.reconcileAfterMs, options.random());
+  return Math.max(report.notBeforeMs ?? 0, Math.min(gap, report.notAfterMs ?? gap));
 }
 
 /** Whether the report is of a query without a final result. The gap to the next query then grows. */

@@ -1,6 +1,7 @@
 import type { Recharge, Report } from '../../core/decision.js';
 import type { Payee } from '../../core/payee.js';
 import type { State, Verdict } from '../../core/recharge.js';
+import type { WaitingNote } from '../../core/waiting-note.js';
 
 /** One call to a provider, as it is stored. The `id` of a submit is the id that its intent was opened with. */
 export type ProviderCallRow = Readonly<{
@@ -24,6 +25,12 @@ export type RechargeReport = Report &
     eventId?: string;
     /** The soonest time of the next step in ms from now, if the provider named one (Retry-After). */
     notBeforeMs?: number;
+    /** The latest time of the next step in ms from now. A gap that grew beyond it is shortened. */
+    notAfterMs?: number;
+    /** What the recharge waits for. Missing: nothing that the row does not tell otherwise. */
+    waiting?: WaitingNote;
+    /** What a case that this report opens is decided by, in a form that JSON can hold. */
+    evidence?: object;
     /** Whether the provider could not be reached. Such a try does not lengthen the gap to the next one. */
     unreached?: boolean;
     /** The recharge as the reporter saw it last. It saves a read if nothing has changed since. */
