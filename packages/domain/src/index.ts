@@ -11,6 +11,7 @@ import { pullForward } from './store/due/pull-forward.js';
 import { openSweep, type Sweep } from './store/due/sweep.js';
 import { type Inbox, openInbox } from './store/inbox/inbox.js';
 import { type Balances, openBalances } from './store/ledger/balances.js';
+import { type MoneyPools, openPools } from './store/pools/pools.js';
 import { type Checking, type Finding, verify } from './store/proof/verify.js';
 import { openReads, type Reads } from './store/reads/reads.js';
 import { applier } from './store/recharges/apply.js';
@@ -35,6 +36,7 @@ export interface Domain extends Sweep {
   readonly inbox: Inbox;
   readonly reads: Reads;
   readonly balances: Balances;
+  readonly pools: MoneyPools;
   readonly clients: Clients;
   readonly audit: Audit;
   readonly security: Security;
@@ -114,6 +116,7 @@ export function openDomain(options: DomainOptions): Domain {
     inbox: openInbox(run, { hintLimitMs: HINT_LIMIT_MS, newId }),
     reads: openReads(store, applying.callLimitMs),
     balances: openBalances(read),
+    pools: openPools(run),
     clients: openClients(store, { vault, newId, now }),
     audit: openAudit(store),
     security: openSecurity(run),
@@ -144,11 +147,11 @@ export type { CaseKind, Recharge, Report, ReportSource } from './core/decision.j
 export { AMOUNT_MINOR_MAX, type Money, majorFromMinor, minorFromMajor } from './core/money.js';
 export {
   type Asked,
-  type Next,
   type NextStep,
   nextStep,
   type QueryEvidence,
   type ResubmitCapabilities,
+  type StepAfterQuery,
 } from './core/next-step.js';
 export { newsOfOrder, type ReportedFacts } from './core/order-news.js';
 export type { Payee } from './core/payee.js';
@@ -173,6 +176,7 @@ export type { Sweep } from './store/due/sweep.js';
 export type { Unread } from './store/inbox/filing.js';
 export type { Inbox, Receipt, SignedEvent, StoredEvent } from './store/inbox/inbox.js';
 export type { Balance, Balances, WalletEntry } from './store/ledger/balances.js';
+export type { MoneyPools, PoolKey, PoolReading } from './store/pools/pools.js';
 export { type Finding, invariantNames } from './store/proof/verify.js';
 export type { Outstanding } from './store/reads/outstanding.js';
 export type { Reads } from './store/reads/reads.js';

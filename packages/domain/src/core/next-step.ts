@@ -31,7 +31,7 @@ export type Asked = Readonly<{
 }>;
 
 /** `doubt`: the kind of case that shows the order to a person. The provider is asked all the same. */
-export type Next = Readonly<{
+export type StepAfterQuery = Readonly<{
   step: NextStep | null;
   waiting: Extract<WaitingNote, { reason: 'PROOF' }> | null;
   doubt: 'absent_order' | 'absence_unproven' | null;
@@ -44,7 +44,7 @@ export type Next = Readonly<{
  * - Absence allows a second submit if the provider keeps one order per reference, or if the absence is proven and the
  *   provider account allows it. An order that was acknowledged is never sent again. Otherwise a person decides.
  */
-export function nextStep(asked: Asked, can: ResubmitCapabilities): Next {
+export function nextStep(asked: Asked, can: ResubmitCapabilities): StepAfterQuery {
   const { state, confirmation, evidence } = asked;
   if (isFinal(state)) return only(null);
   if (state === 'CREATED') return only('submit');
@@ -56,11 +56,11 @@ export function nextStep(asked: Asked, can: ResubmitCapabilities): Next {
   return can.idempotentSubmit ? only('submit') : { ...only('ask'), doubt: 'absent_order' };
 }
 
-const only = (step: NextStep | null): Next => ({ step, waiting: null, doubt: null });
+const only = (step: NextStep | null): StepAfterQuery => ({ step, waiting: null, doubt: null });
 
 type Proof = NonNullable<ResubmitCapabilities['proof']>;
 
-function nextAfterSearch(asked: Asked, proof: Proof): Next {
+function nextAfterSearch(asked: Asked, proof: Proof): StepAfterQuery {
   const { confirmation, evidence, now } = asked;
   const { isProven, visibleAtMs, waiting } = progressOf(asked, proof);
   const isSendable = confirmation !== 'acknowledged';

@@ -59,6 +59,8 @@ const byHand = [
   'index recharge_transaction_listed_by_reference',
   'index recharge_transaction_one_delivery',
   'index recharge_transaction_one_in_lane',
+  'index recharge_transaction_pool_queue',
+  'index recharge_transaction_pool_spent',
   'index recharge_transaction_provider_order',
   'index recharge_transaction_refunds',
   'index recharge_transaction_unfinished',

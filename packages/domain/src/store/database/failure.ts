@@ -68,6 +68,13 @@ const REFUSED_STATE = /^(22|23|44|P0)...$/;
 /** Whether the database refuses the values that a statement would write. A missing column or right is no refusal. */
 export const isRefusal = (error: unknown): boolean => REFUSED_STATE.test(codeOf(error) ?? '');
 
+/** Whether the database refuses a claim because another recharge of its lane is under way. */
+export const isLaneTaken = (error: unknown): boolean =>
+  codeOf(error) === '23505' && inspected(error).includes('recharge_transaction_one_in_lane');
+
+const inspected = (error: unknown): string =>
+  `${error instanceof Error ? error.message : ''} ${JSON.stringify((error as Wrapped | null)?.meta ?? {})}`;
+
 const TRIES = 6;
 
 /**

@@ -5,6 +5,8 @@ import { openedCases } from '../cases/open.js';
 import { isUncounted, recountedRecharges } from '../ceilings/day-counter.js';
 import { answeredEvents } from '../inbox/filing.js';
 import { postedJournals } from '../ledger/post.js';
+import { admission, freedLanes, judgedColumns } from './admission.js';
+import { noteSince } from './note-since.js';
 import { callColumns, type PlanRow, planColumns, postingColumns } from './plan-row.js';
 
 /**
@@ -24,10 +26,13 @@ export const writeStatement = (plans: readonly PlanRow[]): Prisma.Sql => {
   const isNeeded = (by: (plan: PlanRow) => boolean): boolean => plans.some(by);
   const isRecounting = isNeeded(({ from, to }) => isUncounted(from) !== isUncounted(to));
   const hasEvents = isNeeded(({ eventId }) => eventId !== null);
+  const isJudging = isNeeded(({ heldInMs }) => heldInMs !== null);
   const hasMoves = isNeeded(({ verdict }) => verdict === 'moved');
   const parts = [
-    lockedPlans,
-    movedRecharges,
+    lockedPlans(isJudging),
+    ...(isJudging ? [admission] : []),
+    movedRecharges(isJudging ? 'admitted_plans' : 'locked_plans'),
+    ...(isNeeded(({ freesLane }) => freesLane) ? [freedLanes] : []),
     insertedTransitions,
     ...(isNeeded(({ calls }) => calls.length > 0) ? [writtenCalls] : []),
     ...(isRecounting ? [recountedRecharges] : []),
@@ -40,13 +45,14 @@ export const writeStatement = (plans: readonly PlanRow[]): Prisma.Sql => {
     with
     input as ${planColumns.from(plans)},
     ${Prisma.join(parts, ',\n')}
-    select id, "createdAt", case when claimed then ${claimedColumns} end as claimed
-    from moved_recharges`;
+    select id, "createdAt", case when claimed then ${claimedColumns} end as claimed, null as held
+    from moved_recharges
+    ${isJudging ? Prisma.sql`union all select id, "createdAt", null, reason from held_claims` : Prisma.empty}`;
 };
 
-const lockedPlans = Prisma.sql`
+const lockedPlans = (isJudging: boolean): Prisma.Sql => Prisma.sql`
   locked_plans as materialized (
-    select input.*, recharge.refusals
+    select input.*, recharge.refusals${isJudging ? judgedColumns : Prisma.empty}
     from input
     join recharge_transaction recharge on recharge.id = input.id
       and recharge.version = input.version
@@ -56,12 +62,7 @@ const lockedPlans = Prisma.sql`
     order by input.id
     for update of recharge)`;
 
-/** The note of a plan, with the time since when the recharge waits for this reason. */
-const waitingNote = Prisma.sql`plan.waiting || jsonb_build_object('since', coalesce(
-        case when recharge.waiting ->> 'reason' = plan.waiting ->> 'reason' then recharge.waiting -> 'since' end,
-        to_jsonb(now())))`;
-
-const movedRecharges = Prisma.sql`
+const movedRecharges = (plans: 'locked_plans' | 'admitted_plans'): Prisma.Sql => Prisma.sql`
   moved_recharges as (
     update recharge_transaction recharge
     set
@@ -73,7 +74,7 @@ const movedRecharges = Prisma.sql`
       next_step = plan."nextStep",
       due_at = clock_timestamp() + plan."dueInMs" * interval '1 ms',
       asks = case when plan.polled then recharge.asks + 1 else 0 end,
-      waiting = ${waitingNote},
+      waiting = ${noteSince(Prisma.sql`plan.waiting`)},
       refusals = case when plan.verdict = 'moved' then 0 else recharge.refusals end,
       provider_order_id = coalesce(recharge.provider_order_id, plan."providerOrderId"),
       failure_code = coalesce(plan."failureCode", recharge.failure_code),
@@ -87,9 +88,11 @@ const movedRecharges = Prisma.sql`
       canceled_at = case when plan."to" = 'CANCELED' then coalesce(recharge.canceled_at, now())
         else recharge.canceled_at end,
       updated_at = case when plan.verdict = 'moved' or plan.claimed then now() else recharge.updated_at end
-    from locked_plans plan
+    from ${Prisma.raw(plans)} plan
     where recharge.id = plan.id and recharge.version = plan.version
-    returning
+    returning ${movedColumns})`;
+
+const movedColumns = Prisma.sql`
       recharge.id,
       recharge.client_id,
       recharge.day_step,
@@ -103,6 +106,7 @@ const movedRecharges = Prisma.sql`
       recharge.provider_account,
       recharge.funding,
       recharge.payee,
+      recharge.lane,
       recharge.provider_order_id,
       recharge.payment_method,
       plan.claimed,
@@ -121,7 +125,7 @@ const movedRecharges = Prisma.sql`
       plan."caseId",
       plan."caseKind",
       plan."caseDetail",
-      plan."eventId")`;
+      plan."eventId"`;
 
 /** The facts of a claimed recharge that its provider call needs. */
 const claimedColumns = Prisma.sql`(
@@ -134,6 +138,7 @@ const claimedColumns = Prisma.sql`(
       'providerAccount', provider_account,
       'funding', funding,
       'payee', payee,
+      'lane', lane,
       'providerOrderId', provider_order_id,
       'paymentMethod', payment_method,
       'metadata', request.metadata,

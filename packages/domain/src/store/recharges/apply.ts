@@ -7,7 +7,7 @@ import { Prisma } from '../../generated/client.js';
 import { coalesce } from '../batches/coalesce.js';
 import { eachAlone } from '../batches/each-alone.js';
 import type { Run } from '../database/database.js';
-import { isContended, isRefusal, isUnavailable, StoreUnavailable } from '../database/failure.js';
+import { isContended, isLaneTaken, isRefusal, isUnavailable, StoreUnavailable } from '../database/failure.js';
 import { columns } from '../database/rows.js';
 import { isUuid } from '../database/storable.js';
 import { writeStatement } from './apply-statement.js';
@@ -90,7 +90,9 @@ async function isAwayInRound(
   results: Results,
 ): Promise<boolean> {
   const found = await eachAlone<RechargeReport, ReportResult | null>(open, round, { isHopeless: isAway });
-  for (const [n, report] of open.entries()) if (found[n]) results.set(report, found[n]);
+  // A claim that lost its lane to another statement is decided again. It then finds the lane taken.
+  for (const [n, report] of open.entries())
+    if (found[n] && !isLaneTaken(found[n])) results.set(report, found[n]);
   return found.some((result) => result instanceof Error && isAway(result));
 }
 
@@ -223,6 +225,7 @@ async function readRows(run: Run, reports: readonly RechargeReport[]): Promise<M
       recharge.provider_account as "providerAccount",
       recharge.funding,
       recharge.payee,
+      recharge.lane,
       recharge.provider_order_id as "providerOrderId",
       recharge.next_step as "nextStep",
       recharge.attempt,

@@ -39,6 +39,11 @@ export const planColumns = columns({
   dueInMs: 'float8?',
   polled: 'boolean',
   waiting: 'jsonb?',
+  /** The time after which a claim that may not go on now is tried again. Null: the claim is not judged. */
+  heldInMs: 'float8?',
+  /** The greatest age of the reading that a claim may take money by. Null: no pool pays. */
+  poolReadWithinMs: 'float8?',
+  freesLane: 'boolean',
   providerOrderId: 'text?',
   failureCode: 'text?',
   failureMessage: 'text?',

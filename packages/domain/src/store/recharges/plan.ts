@@ -1,6 +1,7 @@
 import type { Decision, Recharge } from '../../core/decision.js';
 import type { Money } from '../../core/money.js';
 import { gapMs } from '../../core/next-step.js';
+import { isFinal } from '../../core/recharge.js';
 import { storable } from '../database/storable.js';
 import type { PlanRow } from './plan-row.js';
 import type { Claim, RechargeReport, ReportResult, WritableSnapshot } from './report.js';
@@ -58,6 +59,7 @@ export function planWrite(
     dueInMs: nextStep === null ? null : dueInMs(seen, report, decision, options),
     polled: isFruitlessPoll(report),
     waiting: report.waiting ?? null,
+    ...limitsOf(seen, report, decision, options),
     providerOrderId: decision.providerOrderId,
     failureCode: failed ? (report.failure?.code ?? 'PAYMENT_FAILED') : null,
     failureMessage: failed ? storable(report.failure?.message ?? report.reason, TEXT_MAX) : null,
@@ -111,6 +113,21 @@ function dueInMs(
   return Math.max(report.notBeforeMs ?? 0, Math.min(gap, report.notAfterMs ?? gap));
 }
 
+/** A claim is judged where its reporter says so, and where its recharge is known to be in a lane. */
+function limitsOf(
+  { lane }: WritableSnapshot,
+  { limits }: RechargeReport,
+  { claimed, verdict, to }: Decision,
+  { reconcileAfterMs, random }: PlanOptions,
+): Pick<PlanRow, 'heldInMs' | 'poolReadWithinMs' | 'freesLane'> {
+  const isJudged = claimed && (limits !== undefined || lane != null);
+  return {
+    heldInMs: isJudged ? gapMs(0, reconcileAfterMs, random()) : null,
+    poolReadWithinMs: (isJudged && limits?.poolReadWithinMs) || null,
+    freesLane: lane != null && verdict === 'moved' && isFinal(to),
+  };
+}
+
 /** Whether the report is of a query without a final result. The gap to the next query then grows. */
 const isFruitlessPoll = ({ source, unreached }: RechargeReport): boolean => source === 'poll' && !unreached;
 
@@ -127,28 +144,36 @@ const intentOf = (seen: WritableSnapshot, callId: string): PlanRow['calls'][numb
 });
 
 /** The statement's answer about a row that it wrote. `claimed` is set only if this opened an attempt. */
-export type WrittenRow = Readonly<{ id: string; createdAt: Date; claimed: ClaimedRow | null }>;
+export type WrittenRow = Readonly<{
+  id: string;
+  createdAt: Date;
+  claimed: ClaimedRow | null;
+  held: ReportResult['held'] | null;
+}>;
 type ClaimedRow = Pick<
   Recharge,
   'kind' | 'funding' | 'accountId' | 'currency' | 'provider' | 'providerAccount' | 'payee' | 'providerOrderId'
 > &
   Pick<Claim, 'paymentMethod' | 'metadata' | 'idempotencyKey' | 'correlationId'> &
-  Readonly<{ amountMinor: string }>;
+  Readonly<{ amountMinor: string; lane: string | null }>;
 
 export const resultOf = (
   { decision, seen, callId }: Plan,
-  { createdAt, claimed }: WrittenRow,
-): ReportResult => ({
-  verdict: decision.verdict,
-  state: decision.to,
-  createdAt,
-  claim: claimed ? claimOf(seen, decision, { ...claimed, createdAt, callId: callId! }) : null,
-});
+  { createdAt, claimed, held }: WrittenRow,
+): ReportResult =>
+  held
+    ? { verdict: 'stale', state: seen.state, createdAt, claim: null, held }
+    : {
+        verdict: decision.verdict,
+        state: decision.to,
+        createdAt,
+        claim: claimed ? claimOf(seen, decision, { ...claimed, createdAt, callId: callId! }) : null,
+      };
 
 function claimOf(
   before: WritableSnapshot,
   { to, nextStep, confirmation }: Decision,
-  { kind, funding, providerOrderId, ...given }: ClaimedRow & Pick<Claim, 'createdAt' | 'callId'>,
+  { kind, funding, lane, providerOrderId, ...given }: ClaimedRow & Pick<Claim, 'createdAt' | 'callId'>,
 ): Claim {
   const claim = {
     ...given,
@@ -158,7 +183,7 @@ function claimOf(
   };
   const { accountId, amountMinor, currency, provider, providerAccount, payee, attempt } = claim;
   const sent = { accountId, amountMinor, currency, provider, providerAccount, payee, attempt };
-  const now = { kind, funding, providerOrderId, ...sent };
+  const now = { kind, funding, lane, providerOrderId, ...sent };
   // A claim is granted only while no order is acknowledged, and money in suspense acknowledges one. The database opens
   // a case of a kind once per recharge. So neither slots nor cases have to be read for the answer of this attempt.
   const unread = { slots: [], openCases: [] };

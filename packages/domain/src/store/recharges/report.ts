@@ -29,6 +29,8 @@ export type RechargeReport = Report &
     notAfterMs?: number;
     /** What the recharge waits for. Missing: nothing that the row does not tell otherwise. */
     waiting?: WaitingNote;
+    /** The limits of a claim: it is held back by its lane, and by a pool whose reading is at most so old. */
+    limits?: Readonly<{ poolReadWithinMs: number | null }>;
     /** What a case that this report opens is decided by, in a form that JSON can hold. */
     evidence?: object;
     /** Whether the provider could not be reached. Such a try does not lengthen the gap to the next one. */
@@ -58,6 +60,8 @@ export type ReportResult = Readonly<{
   createdAt: Date | null;
   /** The facts that the provider call needs. Set only if this report opened an attempt. */
   claim: Claim | null;
+  /** Why a claim may not go on now. Missing: nothing holds it back. */
+  held?: 'LANE' | 'SOURCE_FUNDS';
 }>;
 
 /** A granted claim: only its holder may now call the provider. */
@@ -84,10 +88,10 @@ export type Claim = Readonly<{
 }>;
 
 /** A recharge with the version that tells whether it has changed since, and the number of queries so far. */
-export type RechargeSnapshot = Recharge & Readonly<{ version: number; asks: number }>;
+export type RechargeSnapshot = Recharge & Readonly<{ version: number; asks: number; lane?: string | null }>;
 
 /** The part of a snapshot that the row of a decision is written from. */
 export type WritableSnapshot = Pick<
   RechargeSnapshot,
-  'id' | 'state' | 'confirmation' | 'nextStep' | 'attempt' | 'version' | 'asks'
+  'id' | 'state' | 'confirmation' | 'nextStep' | 'attempt' | 'version' | 'asks' | 'lane'
 >;
