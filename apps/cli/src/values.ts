@@ -4,6 +4,7 @@ import {
   AMOUNT_MINOR_MAX,
   addressTest,
   exponentOf,
+  isAccountAtProvider,
   isAccountPattern,
   isClientName,
   type Scope,
@@ -83,6 +84,19 @@ export function oauthSubject(text: string): string {
 export function uuid(text: string): string {
   if (/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(text)) return text;
   throw new InvalidArgumentError('It must be an id such as 01a200d6-b7fd-72e4-ab98-dfd489e62fd1.');
+}
+
+/** The account of a client, or an account at a provider. Both have the same characters. */
+export function accountAtProvider(text: string): string {
+  if (isAccountAtProvider(text)) return text;
+  throw new InvalidArgumentError('It must be 1 to 64 of A-Z a-z 0-9 . _ : -.');
+}
+
+export const accountId = accountAtProvider;
+
+export function currency(text: string): string {
+  if (exponentOf(text) !== undefined) return text;
+  throw new InvalidArgumentError(`It ${whyNoCurrency(text)}.`);
 }
 
 export type Ceilings = Readonly<Record<string, Ceiling>>;

@@ -93,8 +93,8 @@ export function buildApp(deps: IngressDeps): Express {
   app.use(WEBHOOKS, webhookRoutes({ ...deps, inbox: deps.domain.inbox, received }, intake));
   app.use(readBody(BODY_MAX_BYTES, intake));
   const caller = admitting(openAuthentication(deps.domain.clients, deps.auth), { limits, mutualTls });
-  const { audit, balances } = deps.domain;
-  const services = { ...deps, audit, balances, requests, limits, waits };
+  const { audit, balances, payees } = deps.domain;
+  const services = { ...deps, audit, balances, payees, requests, limits, waits };
   addRoutes(app, keyedOperations, (operation) => [keyedHandler(operation, services, caller)]);
   app.use(toDocumentation);
   app.use(notFound);

@@ -11,6 +11,7 @@ import { pullForward } from './store/due/pull-forward.js';
 import { openSweep, type Sweep } from './store/due/sweep.js';
 import { type Inbox, openInbox } from './store/inbox/inbox.js';
 import { type Balances, openBalances } from './store/ledger/balances.js';
+import { openPayees, type Payees } from './store/payees/payees.js';
 import { type MoneyPools, openPools } from './store/pools/pools.js';
 import { type Checking, type Finding, verify } from './store/proof/verify.js';
 import { openReads, type Reads } from './store/reads/reads.js';
@@ -37,6 +38,7 @@ export interface Domain extends Sweep {
   readonly reads: Reads;
   readonly balances: Balances;
   readonly pools: MoneyPools;
+  readonly payees: Payees;
   readonly clients: Clients;
   readonly audit: Audit;
   readonly security: Security;
@@ -117,6 +119,7 @@ export function openDomain(options: DomainOptions): Domain {
     reads: openReads(store, applying.callLimitMs),
     balances: openBalances(read),
     pools: openPools(run),
+    payees: openPayees(run),
     clients: openClients(store, { vault, newId, now }),
     audit: openAudit(store),
     security: openSecurity(run),
@@ -154,7 +157,7 @@ export {
   type StepAfterQuery,
 } from './core/next-step.js';
 export { newsOfOrder, type ReportedFacts } from './core/order-news.js';
-export type { Payee } from './core/payee.js';
+export type { AccountPayee, Payee } from './core/payee.js';
 export type { Funding, Kind } from './core/postings.js';
 export { isFinal, type News, news, type State, states, type Verdict } from './core/recharge.js';
 export { type SecurityRule, securityRules } from './core/security-rules.js';
@@ -176,6 +179,7 @@ export type { Sweep } from './store/due/sweep.js';
 export type { Unread } from './store/inbox/filing.js';
 export type { Inbox, Receipt, SignedEvent, StoredEvent } from './store/inbox/inbox.js';
 export type { Balance, Balances, WalletEntry } from './store/ledger/balances.js';
+export type { KeptPayee, Payees } from './store/payees/payees.js';
 export type { MoneyPools, PoolKey, PoolReading } from './store/pools/pools.js';
 export { type Finding, invariantNames } from './store/proof/verify.js';
 export type { Outstanding } from './store/reads/outstanding.js';

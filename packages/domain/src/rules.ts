@@ -4,6 +4,7 @@ export { currencies, exponentOf, mayBeBooked, whyNoCurrency } from './core/curre
 export { AMOUNT_MINOR_MAX } from './core/money.js';
 export { type Asked, nextStep } from './core/next-step.js';
 export { newsOfOrder } from './core/order-news.js';
+export { isAccountAtProvider } from './core/payee.js';
 export {
   addShownTexts,
   addTexts,

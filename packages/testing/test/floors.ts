@@ -10,7 +10,7 @@ const floors: Readonly<Record<string, readonly (readonly string[])[]>> = {
     ['http'],
     ['server', 'input', 'health', 'webhooks'],
     ['audit', 'auth'],
-    ['accounts', 'protection'],
+    ['accounts', 'payees', 'protection'],
     ['recharges'],
     ['openapi'],
     ['docs'],
@@ -20,7 +20,7 @@ const floors: Readonly<Record<string, readonly (readonly string[])[]>> = {
   'apps/cli/src/': [
     ['command.ts', 'values.ts', 'books.ts', 'start/state'],
     ['start', 'progress.ts', 'table.ts'],
-    ['commands/client', 'commands/demo'],
+    ['commands/client', 'commands/payee', 'commands/demo'],
     ['commands'],
     ['program.ts'],
     ['run.ts'],

@@ -6,6 +6,7 @@ import { completion } from './completion.js';
 import { dashboardPassword } from './dashboard-password.js';
 import { demo } from './demo/index.js';
 import { migrate } from './migrate.js';
+import { payee } from './payee/index.js';
 import { reconcile } from './reconcile.js';
 import { rekey } from './rekey.js';
 import { unlock } from './unlock.js';
@@ -16,6 +17,7 @@ export const commands: readonly Declare[] = [
   start,
   demo,
   client,
+  payee,
   verify,
   reconcile,
   audit,

@@ -47,7 +47,7 @@ async function demoClient({ clients }: Domain, kept: DemoClient | null): Promise
   const { keyId, secret } = await clients.create({
     name: 'demo',
     env: 'test',
-    scopes: ['recharges:write', 'recharges:read', 'balances:read'],
+    scopes: ['recharges:write', 'recharges:read', 'balances:read', 'payees:read', 'payees:write'],
     accounts: ['*'],
   });
   return { keyId, secret };

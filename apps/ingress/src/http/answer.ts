@@ -55,6 +55,9 @@ export function answer(
   send(response, status, type, isXml ? writeXml(root, body) : json(body));
 }
 
+/** Answers that all is done, without a body. */
+export const answerNothing = (response: Response): void => send(response, 204, 'text/plain', '');
+
 /** Answers a problem (RFC 9457) in the form that the caller prefers. Problems have media types of their own. */
 export function answerProblem(request: Request, response: Response, body: ProblemBody): void {
   const form = preferredForm(request);

@@ -1,6 +1,7 @@
 import type { RequestHandler } from 'express';
+import { answerNothing } from './answer.js';
 import { Problem } from './problem.js';
-import { addHeader, send } from './send.js';
+import { addHeader } from './send.js';
 
 /**
  * The last handler of each route. A method that the route does not have is answered 405 with Allow (RFC 9110,
@@ -16,5 +17,5 @@ export const otherMethods: RequestHandler = (request, response) => {
       headers: { allow },
     });
   addHeader(response, 'allow', allow);
-  send(response, 204, 'text/plain', '');
+  answerNothing(response);
 };

@@ -10,7 +10,7 @@ export type NamedSchema<Value = unknown> = Readonly<Record<string, z.ZodType<Val
 
 /** The data about an operation for the OpenAPI document. */
 type Described = Readonly<{
-  method: 'get' | 'post';
+  method: 'get' | 'post' | 'put' | 'delete';
   /** The paths after the first one are other names of the same operation. */
   paths: readonly string[];
   id: string;
@@ -22,8 +22,8 @@ type Described = Readonly<{
   idempotencyKey?: 'needed' | 'optional';
   /** Whether the header `Prefer: wait=N` is understood. */
   prefer?: boolean;
-  /** Schema and meaning of the answer, by status. `bytes`: of any media type. */
-  answers: Readonly<Record<number, readonly [schema: NamedSchema | 'bytes', meaning: string]>>;
+  /** Schema and meaning of the answer, by status. `bytes`: of any media type. `nothing`: without a body. */
+  answers: Readonly<Record<number, readonly [schema: NamedSchema | 'bytes' | 'nothing', meaning: string]>>;
   /** Whether the rows of the answer can be had as text/csv, too. */
   csv?: boolean;
   /** Headers of the answer besides those of every answer, by status. */
@@ -33,7 +33,7 @@ type Described = Readonly<{
   meanings?: Readonly<Partial<Record<Code, string>>>;
 }>;
 
-/** The body of a POST. An operation without a declared body accepts an empty body, or one without fields. */
+/** The body of a POST or PUT. An operation without a declared body accepts an empty body, or one without fields. */
 export type DeclaredBody<Body = unknown> = Readonly<{
   /** `xml.name` in its meta is the root element of the XML form. */
   schema: NamedSchema<Body>;

@@ -27,6 +27,11 @@ const hasRoot = (named: NamedSchema): boolean => Object.values(named)[0]!.meta()
 export function answersOf({ answers: byStatus, csv, scope, headers: more }: Operation): Json {
   return Object.fromEntries(
     Object.entries(byStatus).map(([status, [named, description]]) => {
+      if (named === 'nothing')
+        return [
+          status,
+          { description, headers: headerRefs(['X-Correlation-Id', ...(scope ? LIMITED : [])]) },
+        ];
       const schema = named === 'bytes' ? ANYTHING : refTo(named);
       const names = [
         'X-Correlation-Id',

@@ -32,7 +32,7 @@ const INTRODUCTION =
 
 const tags: Readonly<Record<Operation['tag'], string>> = {
   recharges: 'Create recharges and learn their outcome',
-  accounts: 'Balances, and the ledger entries behind them',
+  accounts: 'Balances, the ledger entries behind them, and where money is delivered',
   webhooks: 'Events that providers send',
   service: 'Health, this document, and the record of calls',
 };
@@ -151,9 +151,10 @@ function requestBody(body: NonNullable<Operation['body']>): Json {
       content: { '*/*': { schema: ANYTHING } },
     };
   const { schema, example } = body;
+  const [about = ''] = Object.values(schema).map((one) => one.meta()?.description);
   const { metadata: _, ...xmlExample } = example;
   return {
-    description: 'The recharge to create, as JSON or XML',
+    description: `${about.replace(/\.$/, '')}, as JSON or XML`,
     required: true,
     content: {
       'application/json': { schema: refTo(schema), example },
@@ -226,8 +227,8 @@ function schemas(): Json {
 function namedSchemas(): [name: string, schema: z.ZodType][] {
   const bodies = operations.flatMap(({ body }) => (typeof body === 'object' ? [body.schema] : []));
   const answers = operations.flatMap(({ answers }) => Object.values(answers).map(([schema]) => schema));
-  const byName = (named: readonly (NamedSchema | 'bytes')[]): Record<string, z.ZodType> =>
-    Object.assign({}, ...named.filter((one) => one !== 'bytes'));
+  const byName = (named: readonly (NamedSchema | 'bytes' | 'nothing')[]): Record<string, z.ZodType> =>
+    Object.assign({}, ...named.filter((one) => typeof one === 'object'));
   const sorted = Object.entries(byName([...answers, { Problem }])).sort(([a], [b]) => (a < b ? -1 : 1));
   return [...Object.entries(byName(bodies)), ...sorted];
 }

@@ -5,17 +5,16 @@ import { audit } from '../audit/operations.js';
 import type { HealthDeps } from '../health/handlers.js';
 import { health } from '../health/operations.js';
 import type { KeyedOperation, OpenOperation, Operation } from '../http/operation.js';
+import type { PayeeDeps } from '../payees/handlers.js';
+import { payees } from '../payees/operations.js';
 import type { RechargeDeps } from '../recharges/handlers.js';
 import { recharges } from '../recharges/operations.js';
 import { webhooks } from '../webhooks/operations.js';
 import { type ContractDeps, contract } from './contract.js';
 
 /** Operations for callers with a key. */
-export const keyedOperations: readonly KeyedOperation<RechargeDeps & AccountDeps & AuditDeps>[] = [
-  ...recharges,
-  ...accounts,
-  ...audit,
-];
+export const keyedOperations: readonly KeyedOperation<RechargeDeps & AccountDeps & PayeeDeps & AuditDeps>[] =
+  [...recharges, ...accounts, ...payees, ...audit];
 
 /** Operations that need no key and have no body. */
 export const publicOperations: readonly OpenOperation<HealthDeps & ContractDeps>[] = [...health, ...contract];

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { type Domain, type NewClient, type NewKey, openDomain, type RechargeView } from '@replenish/domain';
+import { scopes } from '@replenish/domain/rules';
 import { openProviders, type Providers } from '@replenish/providers';
 import { Health, type Logger, openRegistry, type TlsOptions } from '@replenish/runtime';
 import { createDatabase, freePort } from '@replenish/testing';
@@ -154,7 +155,7 @@ export async function listen(server: Server): Promise<string> {
 const sumOf = ({ values }: { values: { value: number }[] }): number =>
   values.reduce((sum, { value }) => sum + value, 0);
 
-const allScopes = ['recharges:write', 'recharges:read', 'balances:read', 'audit:read'];
+const allScopes = [...scopes];
 
 function recorder(logged: LogRecord[]): Logger {
   const write = (level: string) => (fields: object, message: string) =>

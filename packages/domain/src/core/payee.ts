@@ -7,3 +7,9 @@ export type Payee = Readonly<{
   from: string | null;
   to: string;
 }>;
+
+/** The payee of an account, in the currency of its recharges. */
+export type AccountPayee = Payee & Readonly<{ accountId: string; currency: string }>;
+
+/** The id of an account at a provider, or our name of one. */
+export const isAccountAtProvider = (text: string): boolean => /^[A-Za-z0-9._:-]{1,64}$/.test(text);

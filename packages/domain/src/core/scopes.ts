@@ -1,4 +1,11 @@
 /** The permissions that a key may have. */
-export const scopes = ['recharges:write', 'recharges:read', 'balances:read', 'audit:read'] as const;
+export const scopes = [
+  'recharges:write',
+  'recharges:read',
+  'balances:read',
+  'payees:read',
+  'payees:write',
+  'audit:read',
+] as const;
 
 export type Scope = (typeof scopes)[number];

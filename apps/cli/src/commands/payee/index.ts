@@ -1,0 +1,80 @@
+import { Command } from '@commander-js/extra-typings';
+import type { KeptPayee } from '@replenish/domain';
+import { withDomain } from '../../books.js';
+import { type Declare, JSON_ABOUT, Misuse } from '../../command.js';
+import * as values from '../../values.js';
+
+const EXAMPLE = `
+Example:
+  replenish payee set acct-1001 --provider alibaba_cloud --to fa-customer-7 --currency CNY`;
+
+/** Where the money of an account is delivered. */
+export const payee: Declare = (run) =>
+  [set, show, remove].reduce(
+    (group, declare) => group.addCommand(declare(run)),
+    new Command('payee').description('say where the money of an account is delivered, show it, or remove it'),
+  );
+
+const ACCOUNT = 'the account whose recharges are delivered';
+
+const set: Declare = ({ env, say }) =>
+  new Command('set')
+    .description('deliver the money of an account to an account at a cloud')
+    .argument('<accountId>', ACCOUNT, values.accountId)
+    .requiredOption('--provider <name>', 'provider of the cloud account, such as alibaba_cloud')
+    .requiredOption('--to <id>', 'account at the provider that gets the money', values.accountAtProvider)
+    .option('--from <id>', 'account at the provider that pays', values.accountAtProvider)
+    .option('--provider-account <name>', 'name of our account at the provider that pays', 'main')
+    .requiredOption('--currency <code>', 'currency of the cloud account', values.currency)
+    .option('--json', JSON_ABOUT)
+    .addHelpText('after', EXAMPLE)
+    .action(async (accountId, { json, from = null, provider, providerAccount, ...asked }) => {
+      await refuseUnknown(provider, providerAccount);
+      const wanted = { ...asked, accountId, from, provider, providerAccount };
+      const kept = await withDomain(env, ({ payees }) => payees.set(wanted, 'operator'));
+      say(json ? JSON.stringify(kept) : linesOf(kept));
+    });
+
+const show: Declare = ({ env, say }) =>
+  new Command('show')
+    .description('show where the money of an account is delivered')
+    .argument('<accountId>', ACCOUNT, values.accountId)
+    .option('--json', JSON_ABOUT)
+    .action(async (accountId, { json }) => {
+      const kept = await withDomain(env, ({ payees }) => payees.of(accountId));
+      if (!kept) throw noPayee(accountId);
+      say(json ? JSON.stringify(kept) : linesOf(kept));
+    });
+
+const remove: Declare = ({ env, say }) =>
+  new Command('remove')
+    .description('keep the money of an account in its wallet')
+    .argument('<accountId>', ACCOUNT, values.accountId)
+    .option('--json', JSON_ABOUT)
+    .action(async (accountId, { json }) => {
+      const isRemoved = await withDomain(env, ({ payees }) => payees.remove(accountId));
+      if (!isRemoved) throw noPayee(accountId);
+      say(json ? JSON.stringify({ accountId, removed: true }) : `removed the payee of ${accountId}`);
+    });
+
+async function refuseUnknown(provider: string, providerAccount: string): Promise<void> {
+  const { deliveringProviders, providerAccounts } = await import('@replenish/providers');
+  const accounts: readonly string[] = providerAccounts;
+  if (!deliveringProviders.includes(provider))
+    throw new Misuse(
+      `no provider ${provider} delivers: --provider must be one of ${deliveringProviders.join(', ')}`,
+    );
+  if (!accounts.includes(providerAccount))
+    throw new Misuse(
+      `no provider account ${providerAccount}: --provider-account must be one of ${accounts.join(', ')}`,
+    );
+}
+
+const noPayee = (accountId: string): Error => new Error(`${accountId} has no payee`);
+
+const linesOf = (kept: KeptPayee): string =>
+  Object.entries(kept)
+    .map(
+      ([name, value]) => `${name.padEnd(16)} ${value instanceof Date ? value.toISOString() : (value ?? '-')}`,
+    )
+    .join('\n');

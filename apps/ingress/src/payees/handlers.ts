@@ -1,0 +1,41 @@
+import type { Domain } from '@replenish/domain';
+import type { z } from 'zod';
+import { requireAccount } from '../auth/refusals.js';
+import { answer, answerNothing } from '../http/answer.js';
+import type { KeyedCall } from '../http/operation.js';
+import { Problem } from '../http/problem.js';
+import { accountId, validated } from '../input/fields.js';
+import type { PayeeInput } from './input.js';
+
+export type PayeeDeps = Readonly<{ payees: Domain['payees'] }>;
+
+export async function setPayee(
+  { payees }: PayeeDeps,
+  call: KeyedCall<never, z.infer<typeof PayeeInput>>,
+): Promise<void> {
+  const account = accountOf(call);
+  const { provider, providerAccount, to, from = null, currency } = call.body();
+  const payee = { accountId: account, provider, providerAccount, to, from, currency };
+  answer(call.request, call.response, 'payee', await payees.set(payee, call.key.keyId));
+}
+
+export async function readPayee({ payees }: PayeeDeps, call: KeyedCall): Promise<void> {
+  const payee = await payees.of(accountOf(call));
+  if (!payee) throw noPayee();
+  answer(call.request, call.response, 'payee', payee);
+}
+
+export async function removePayee({ payees }: PayeeDeps, call: KeyedCall): Promise<void> {
+  const account = accountOf(call);
+  call.body();
+  if (!(await payees.remove(account))) throw noPayee();
+  answerNothing(call.response);
+}
+
+function accountOf({ request, key }: Pick<KeyedCall, 'request' | 'key'>): string {
+  const account = validated(accountId, request.params.accountId, 'accountId');
+  requireAccount(key, account);
+  return account;
+}
+
+const noPayee = (): Problem => new Problem('NOT_FOUND', 'the account has no payee');

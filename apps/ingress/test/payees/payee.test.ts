@@ -1,0 +1,80 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import type { NewKey } from '@replenish/domain';
+import { type Ingress, openIngress } from '../support/ingress.js';
+import { expectProblem } from '../support/problem.js';
+
+let ingress: Ingress;
+let key: NewKey;
+beforeAll(async () => {
+  ingress = await openIngress();
+  key = await ingress.client({ accounts: ['acct-1*'] });
+});
+afterAll(() => ingress.close());
+
+const path = '/v1/accounts/acct-1001/payee';
+const payee = { provider: 'alibaba_cloud', to: 'fa-7', currency: 'CNY' };
+
+test('a payee is set, set again, read and removed', async () => {
+  expectProblem(await ingress.call('GET', path, { key }), 404, 'NOT_FOUND');
+  const set = await ingress.call('PUT', path, { key, body: payee });
+  expect([set.status, set.body]).toEqual([
+    200,
+    { ...payee, accountId: 'acct-1001', providerAccount: 'main', from: null, updatedAt: expect.any(String) },
+  ]);
+  const again = await ingress.call('PUT', path, { key, body: { ...payee, from: null } });
+  expect([again.status, again.body]).toEqual([200, set.body]);
+  const read = await ingress.call('GET', path, { key });
+  expect([read.status, read.body]).toEqual([200, set.body]);
+  const removed = await ingress.call('DELETE', path, { key });
+  expect([removed.status, removed.text]).toEqual([204, '']);
+  expectProblem(await ingress.call('DELETE', path, { key }), 404, 'NOT_FOUND');
+  expectProblem(await ingress.call('GET', path, { key }), 404, 'NOT_FOUND');
+});
+
+test('XML in and out has the root payee', async () => {
+  const body =
+    '<payee><provider>alibaba_cloud</provider><to>fa-7</to><from>fa-main</from><currency>CNY</currency></payee>';
+  const xml = 'application/xml';
+  const set = await ingress.call('PUT', path, { key, body, headers: { 'content-type': xml, accept: xml } });
+  expect(set.status).toBe(200);
+  expect(set.text).toContain('<payee><accountId>acct-1001</accountId>');
+  expect((await ingress.call('GET', path, { key })).body).toMatchObject({ to: 'fa-7', from: 'fa-main' });
+});
+
+describe('refused with the field at fault', () => {
+  test.each([
+    ['an unknown provider', { provider: 'sandbox' }, 'provider'],
+    ['an unknown provider account', { providerAccount: 'second' }, 'providerAccount'],
+    ['a number for an id', { to: 7 }, 'to'],
+    ['an id that is too long', { to: 'x'.repeat(65) }, 'to'],
+    ['an id with a space', { from: 'a b' }, 'from'],
+    ['no currency', { currency: undefined }, 'currency'],
+    ['a currency that is none', { currency: 'cny' }, 'currency'],
+    ['an unknown field', { note: 'x' }, 'note'],
+    ['an approval, which does not exist yet', { approvalAbove: { CNY: 1 } }, 'approvalAbove'],
+  ])('%s', async (_, over, field) => {
+    const answer = await ingress.call('PUT', path, { key, body: { ...payee, ...over } });
+    expectProblem(answer, 400, 'INVALID_ARGUMENT');
+    expect(answer.body.errors.map((one) => one.path)).toEqual([field]);
+  });
+
+  test('a query, a body of DELETE, and a path that is no account', async () => {
+    expectProblem(await ingress.call('PUT', `${path}?x=1`, { key, body: payee }), 400, 'INVALID_ARGUMENT');
+    expectProblem(await ingress.call('DELETE', path, { key, body: payee }), 400, 'INVALID_ARGUMENT');
+    expectProblem(await ingress.call('DELETE', `${path}?x=1`, { key }), 400, 'INVALID_ARGUMENT');
+    const strange = await ingress.call('GET', '/v1/accounts/a%20b/payee', { key });
+    expectProblem(strange, 400, 'INVALID_ARGUMENT');
+  });
+});
+
+test('scopes and account patterns bound who may', async () => {
+  const reader = await ingress.client({ scopes: ['payees:read', 'recharges:write'], accounts: ['*'] });
+  const writer = await ingress.client({ scopes: ['payees:write'], accounts: ['*'] });
+  expectProblem(await ingress.call('PUT', path, { key: reader, body: payee }), 403, 'UNAUTHORIZED');
+  expectProblem(await ingress.call('DELETE', path, { key: reader }), 403, 'UNAUTHORIZED');
+  expectProblem(await ingress.call('GET', path, { key: writer }), 403, 'UNAUTHORIZED');
+  const other = '/v1/accounts/acct-2001/payee';
+  expectProblem(await ingress.call('PUT', other, { key, body: payee }), 403, 'UNAUTHORIZED');
+  expectProblem(await ingress.call('GET', other, { key }), 403, 'UNAUTHORIZED');
+  expectProblem(await ingress.call('DELETE', other, { key }), 403, 'UNAUTHORIZED');
+});
