@@ -29,3 +29,30 @@ export function watchBacklog(registry: Frame['registry'], reads: Domain['reads']
     },
   });
 }
+
+/** Gauges of the money of our accounts at providers, and of the recharges that wait for it. */
+export function watchPools(registry: Frame['registry'], pools: Domain['pools']): void {
+  new Gauge({
+    name: 'replenish_pool_transferable_minor',
+    help: 'Money of our account at a provider as last read, in minor units.',
+    labelNames: ['provider', 'account', 'currency'],
+    registers: [registry],
+    async collect() {
+      const levels = await pools.levels().catch(() => []);
+      this.reset();
+      for (const { provider, providerAccount: account, currency, transferableMinor } of levels)
+        this.set({ provider, account, currency }, Number(transferableMinor));
+    },
+  });
+  new Gauge({
+    name: 'replenish_waiting_source_funds',
+    help: 'Recharges that wait for money on our account at the provider.',
+    labelNames: ['provider'],
+    registers: [registry],
+    async collect() {
+      const waiting = await pools.waiting().catch(() => []);
+      this.reset();
+      for (const { provider, count } of waiting) this.set({ provider }, count);
+    },
+  });
+}

@@ -1,10 +1,16 @@
-import { domainOptions, openProviderMetrics, openRecovery, queueOptions } from '@replenish/assembly';
+import {
+  domainOptions,
+  openPoolReader,
+  openProviderMetrics,
+  openRecovery,
+  queueOptions,
+} from '@replenish/assembly';
 import { openDomain, type PruneAfter } from '@replenish/domain';
 import { openProviders } from '@replenish/providers';
 import { openQueues } from '@replenish/queues';
 import { type Config, requireProviders, runProcess } from '@replenish/runtime';
 import { asker } from './asker.js';
-import { watchBacklog } from './backlog.js';
+import { watchBacklog, watchPools } from './backlog.js';
 import { choresOf, startChores } from './chores/chores.js';
 import { sweeper } from './sweep/sweeper.js';
 import { startSweeping } from './sweep/sweeping.js';
@@ -22,9 +28,14 @@ await runProcess('reconciliation-worker', process.env, async (frame) => {
     it.close(),
   );
   const queues = opened('queues', openQueues(queueOptions(frame, providers.names)), (it) => it.close());
-  const chores = choresOf({ domain, pruneAfter: pruneAfterOf(config), log, registry });
+  const readPools = providers.names.flatMap((name) => {
+    const provider = providers.get(name)!;
+    return openPoolReader({ pools: domain.pools, provider, providerAccount: 'main', log }) ?? [];
+  });
+  const chores = choresOf({ domain, pruneAfter: pruneAfterOf(config), readPools, log, registry });
   opened('chores', startChores(chores, log), (end) => end());
   watchBacklog(registry, domain.reads, 10 * config.RECONCILE_AFTER_MS);
+  watchPools(registry, domain.pools);
   for (const name of requireProviders(providers.names)) {
     const ask = asker({ domain, queues, provider: providers.get(name)!, log, metrics });
     const worker = queues.work(`reconciliation-${name}`, ask, { concurrency: config.PROVIDER_CONCURRENCY });

@@ -1,4 +1,10 @@
-import { domainOptions, openProviderMetrics, openRecovery, queueOptions } from '@replenish/assembly';
+import {
+  domainOptions,
+  openPoolReader,
+  openProviderMetrics,
+  openRecovery,
+  queueOptions,
+} from '@replenish/assembly';
 import { openDomain } from '@replenish/domain';
 import { openProviders } from '@replenish/providers';
 import { openQueues } from '@replenish/queues';
@@ -16,13 +22,18 @@ await runProcess('submission-worker', process.env, async (frame) => {
   const queues = opened('queues', openQueues(queueOptions(frame, providers.names)), (it) => it.close());
   const claims = openClaimCounter(registry);
   for (const name of requireProviders(providers.names)) {
+    const provider = providers.get(name)!;
+    const readPool = openPoolReader({ pools: domain.pools, provider, providerAccount: 'main', log });
     const deps = {
       domain,
-      provider: providers.get(name)!,
+      provider,
       publicUrl: config.PUBLIC_URL,
       log,
       claims,
       metrics,
+      // A failed read only means that the next one, on the schedule, comes first.
+      onSourceFunds: () =>
+        void readPool?.().catch((error: unknown) => log.warn({ err: error }, 'no pool was read')),
     };
     const worker = queues.work(`submission-${name}`, submitter(deps), {
       concurrency: config.PROVIDER_CONCURRENCY,

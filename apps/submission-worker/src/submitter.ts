@@ -1,5 +1,17 @@
-import { callRow, destinationOf, newsOfSubmit, type ProviderMetrics } from '@replenish/assembly';
-import { type Claim, type Domain, type ProviderCallRow, StoreUnavailable } from '@replenish/domain';
+import {
+  callRow,
+  destinationOf,
+  newsOfSubmit,
+  POOL_READ_WITHIN_MS,
+  type ProviderMetrics,
+} from '@replenish/assembly';
+import {
+  type Claim,
+  type Domain,
+  type ProviderCallRow,
+  type RechargeReport,
+  StoreUnavailable,
+} from '@replenish/domain';
 import type { Attempt, GuardedProvider, SubmitOutcome } from '@replenish/providers';
 import { Counter, crashPoint, type Frame, type Logger, newId } from '@replenish/runtime';
 
@@ -11,6 +23,8 @@ export type SubmitterDeps = Readonly<{
   log: Logger;
   claims: ClaimCounter;
   metrics: Pick<ProviderMetrics, 'onReported'>;
+  /** Called when the money of the account that pays may differ from what was read last. */
+  onSourceFunds?: () => void;
   /** A monotonic clock, in milliseconds. */
   elapsedMs?: () => number;
 }>;
@@ -37,14 +51,16 @@ export function submitter(deps: SubmitterDeps): (id: string) => Promise<undefine
     // The delayed jobs of a long outage would fill the queue ahead of new recharges.
     if (provider.isOpen('submit')) return;
     const claimedAtMs = elapsedMs();
-    const { claim } = await domain.applyNews({
+    const { claim, held } = await domain.applyNews({
       transactionId: id,
       news: 'submit',
       source: 'submission',
       provider: provider.name,
       reason: `to be sent to ${provider.name}`,
+      ...limitsOf(provider),
     });
     claims.inc({ result: claim ? 'won' : 'refused' });
+    if (held === 'SOURCE_FUNDS') deps.onSourceFunds?.();
     if (!claim) return;
     crashPoint('submission.after-claim');
     if (elapsedMs() - claimedAtMs > SEND_WITHIN_MS) return report(deps, claim, tooLate, []);
@@ -60,10 +76,15 @@ export function submitter(deps: SubmitterDeps): (id: string) => Promise<undefine
     });
     crashPoint('submission.after-call');
     await report(deps, claim, outcome, calls);
+    deps.onSourceFunds?.();
     crashPoint('submission.after-answer');
     return;
   };
 }
+
+/** Claims are judged where orders of a lane cannot be told apart, or where the money of our account is read. */
+const limitsOf = ({ promises, balance }: GuardedProvider): Pick<RechargeReport, 'limits'> =>
+  promises.proof || balance ? { limits: { poolReadWithinMs: balance ? POOL_READ_WITHIN_MS : null } } : {};
 
 // The longest time from the claim to the call. If the process was frozen or waited for the database, another process
 // may have asked about the order, found it absent and submitted it. The domain's margin includes these three seconds.

@@ -7,5 +7,6 @@ export {
   type QueriedRecharge,
 } from './outcome-news.js';
 export { domainOptions, queueOptions } from './parts.js';
+export { openPoolReader, POOL_EVERY_MS, POOL_READ_WITHIN_MS, type PoolReaderDeps } from './pool-reader.js';
 export { openProviderMetrics, type ProviderMetrics } from './provider-metrics.js';
 export { openRecovery, type RecoveryDeps } from './recovery.js';

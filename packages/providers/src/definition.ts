@@ -16,7 +16,25 @@ export type PaymentMethod = (typeof paymentMethods)[number];
 export type ProvidersConfig = Readonly<
   Pick<Config, 'SANDBOX_URL' | 'NODE_ENV' | 'PROVIDER_TIMEOUT_MS'> & {
     SANDBOX_WEBHOOK_SECRET?: string | undefined;
-  } & CollectSettings
+  } & CollectSettings &
+    CloudSettings
+>;
+
+/** The settings of Alibaba Cloud. A number is read from text too. */
+type CloudSettings = Partial<
+  Record<
+    | 'ALIBABA_CLOUD_ACCESS_KEY_ID'
+    | 'ALIBABA_CLOUD_ACCESS_KEY_SECRET'
+    | 'ALIBABA_CLOUD_SECURITY_TOKEN'
+    | 'ALIBABA_CLOUD_SITE'
+    | 'ALIBABA_CLOUD_ENDPOINT'
+    | 'ALIBABA_CLOUD_RAIL'
+    | 'ALIBABA_CLOUD_FUND_ACCOUNT_ID'
+    | 'ALIBABA_CLOUD_RESUBMIT'
+    | 'ALIBABA_CLOUD_REMARK_KEYS',
+    string | undefined
+  > &
+    Record<'ALIBABA_CLOUD_VISIBILITY_DELAY_MS' | 'ALIBABA_CLOUD_SCANS', string | number | undefined>
 >;
 
 /** The settings of the providers that collect money, by the names of their ecosystems. */

@@ -1,3 +1,4 @@
+import { alibabaCloud } from './alibaba-cloud/provider.js';
 import { alipay } from './alipay/provider.js';
 import type { Provider } from './contract/provider.js';
 import {
@@ -14,7 +15,7 @@ import { sandbox } from './sandbox/provider.js';
 import { stripe } from './stripe/provider.js';
 
 /** Every provider of this release. To add one, add its folder and list its definition here. */
-const definitions: readonly ProviderDefinition[] = [sandbox, stripe, alipay];
+const definitions: readonly ProviderDefinition[] = [sandbox, stripe, alipay, alibabaCloud];
 
 export type ProvidersOptions = Omit<GuardOptions, 'timeoutMs' | 'onBreaker' | 'onAnswersAgain'> &
   Readonly<{

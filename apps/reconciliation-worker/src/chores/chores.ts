@@ -1,3 +1,4 @@
+import { POOL_EVERY_MS } from '@replenish/assembly';
 import { type Domain, type PruneAfter, StoreUnavailable } from '@replenish/domain';
 import { Counter, type Frame, type Logger } from '@replenish/runtime';
 
@@ -10,12 +11,14 @@ type ChoreParts = Readonly<{
   domain: Pick<Domain, 'audit' | 'security' | 'prune'>;
   /** The ages at which old rows are deleted. */
   pruneAfter: PruneAfter;
+  /** Reads of the money of our accounts at providers. */
+  readPools?: readonly (() => Promise<void>)[];
   log: Logger;
   registry: Frame['registry'];
 }>;
 
 /** All chores of the reconciliation worker. Add a new chore here. */
-export function choresOf({ domain, pruneAfter, log, registry }: ChoreParts): Chore[] {
+export function choresOf({ domain, pruneAfter, readPools = [], log, registry }: ChoreParts): Chore[] {
   const events = new Counter({
     name: 'replenish_security_events_total',
     help: 'What security rules saw, by rule: see docs/operations.md.',
@@ -23,6 +26,7 @@ export function choresOf({ domain, pruneAfter, log, registry }: ChoreParts): Cho
     registers: [registry],
   });
   return [
+    ...readPools.map((run) => ({ name: 'pools', everyMs: POOL_EVERY_MS, run })),
     {
       name: 'audit partitions',
       everyMs: MINUTE_MS,

@@ -1,8 +1,8 @@
-import type { CallAnswer, Order, SoughtOrder, SubmitOutcome } from '../contract/order.js';
-import type { Provider } from '../contract/provider.js';
+import type { CallAnswer, CallFacts, Order, SoughtOrder, SubmitOutcome } from '../contract/order.js';
+import type { ProofOfAbsence, Provider } from '../contract/provider.js';
 import { takesCurrency, toMajor } from './amounts.js';
 import { meaningOfCode } from './codes.js';
-import { openReads } from './reads.js';
+import { openReads, type ReadOutcome } from './reads.js';
 import { type RemarkKeys, remarkOf, type TransferTerms } from './remark.js';
 import { type CloudAccess, factsOfExchange, openRpc, type RpcExchange } from './rpc.js';
 import { scanFor } from './scan.js';
@@ -15,6 +15,10 @@ export type FundAccountOptions = CloudAccess &
     remarkKeys: RemarkKeys;
     /** Whether a scan also reads the list of the receiving account. */
     readsBothSides?: boolean;
+    /** The proof without which no transfer is made a second time. */
+    proof?: ProofOfAbsence;
+    /** The currencies of the source account that are always read. */
+    currencies?: readonly string[];
     now?: () => Date;
     pageSize?: number;
   }>;
@@ -25,6 +29,7 @@ export type FundAccountOptions = CloudAccess &
  */
 export function fundAccountRail(options: FundAccountOptions): Provider & ReturnType<typeof openReads> {
   const rpc = openRpc(options);
+  const { reads } = openReads(rpc, options);
   const { remarkKeys: keys, readsBothSides = false, pageSize, now = () => new Date() } = options;
   const termsOf = (order: SoughtOrder): TransferTerms => {
     const { reference, amountMinor, currency, destination } = order;
@@ -35,7 +40,10 @@ export function fundAccountRail(options: FundAccountOptions): Provider & ReturnT
   return {
     name: 'alibaba_cloud',
     orders: {
-      promises: { idempotentSubmit: false, queryByReference: false },
+      promises: {
+        ...{ idempotentSubmit: false, queryByReference: false },
+        ...{ proof: options.proof ?? strictProof, findLimitMs: FIND_LIMIT_MS },
+      },
 
       async submit(order, signal) {
         if (!takesCurrency(order.currency)) return refusedHere('no account in this currency');
@@ -50,11 +58,27 @@ export function fundAccountRail(options: FundAccountOptions): Provider & ReturnT
         return scanFor(rpc, terms, order.submits, scan, signal);
       },
     },
-    ...openReads(rpc, options),
+    reads,
+    balance: {
+      currencies: options.currencies ?? [],
+      async read(currency, signal) {
+        const outcome = await reads.transferable({ from: null, currency }, signal);
+        return { outcome, facts: factsOfRead(outcome) };
+      },
+    },
     // The SDK's connections are shared by the process, and idle ones do not keep it alive.
     close: () => Promise.resolve(),
   };
 }
+
+// A scan reads up to 50 pages in each of five passes, over two accounts.
+const FIND_LIMIT_MS = 30_000;
+const strictProof: ProofOfAbsence = { scans: 3, visibilityDelayMs: 30 * 60_000, resubmit: 'person' };
+
+const factsOfRead = (outcome: ReadOutcome<object>): CallFacts => ({
+  httpStatus: outcome.kind === 'read' ? 200 : null,
+  providerCode: outcome.kind === 'refused' ? outcome.code : null,
+});
 
 const transferOf = (terms: TransferTerms, keys: RemarkKeys) => ({
   version: '2023-09-30',

@@ -1,0 +1,89 @@
+import { createHmac } from 'node:crypto';
+import type { Provider } from '../contract/provider.js';
+import type { ProviderDefinition, ProvidersConfig } from '../definition.js';
+import { refuseSimulator } from '../transport/real-host.js';
+import { fundAccountRail } from './fund-account.js';
+import type { RemarkKeys } from './remark.js';
+import { resellerQuotaRail } from './reseller-quota.js';
+import type { CloudAccess } from './rpc.js';
+
+const sites = {
+  china: { endpoint: 'business.aliyuncs.com', currency: 'CNY' },
+  international: { endpoint: 'business.ap-southeast-1.aliyuncs.com', currency: 'USD' },
+} as const;
+
+// The delay of the list is not published. A transfer that shows up after this time could be made twice.
+const VISIBILITY_DELAY_MS = 30 * 60_000;
+const SCANS = 3;
+
+/**
+ * The definition of Alibaba Cloud. It is open where `ALIBABA_CLOUD_ACCESS_KEY_ID` is set. It only delivers money that we
+ * hold there, so it serves no payment method: a payee leads to it.
+ */
+export const alibabaCloud: ProviderDefinition = {
+  name: 'alibaba_cloud',
+  methods: [],
+  open(config) {
+    if (!config.ALIBABA_CLOUD_ACCESS_KEY_ID) return null;
+    const site = siteOf(config);
+    const access = accessOf(config, site.endpoint);
+    switch (config.ALIBABA_CLOUD_RAIL ?? 'fund_account') {
+      case 'fund_account':
+        return fundAccount(config, access, site.currency);
+      case 'reseller_quota':
+        return resellerQuotaRail(access);
+      default:
+        throw new Error(`ALIBABA_CLOUD_RAIL: this release has no rail ${config.ALIBABA_CLOUD_RAIL}`);
+    }
+  },
+};
+
+function siteOf({ ALIBABA_CLOUD_SITE: name = 'china' }: ProvidersConfig) {
+  const site = Object.entries(sites).find(([known]) => known === name)?.[1];
+  if (!site) throw new Error('ALIBABA_CLOUD_SITE: is neither china nor international');
+  return site;
+}
+
+function accessOf(config: ProvidersConfig, endpointOfSite: string): CloudAccess {
+  const { ALIBABA_CLOUD_ACCESS_KEY_ID: accessKeyId, ALIBABA_CLOUD_ACCESS_KEY_SECRET: accessKeySecret } =
+    config;
+  const { ALIBABA_CLOUD_ENDPOINT: endpoint = endpointOfSite, NODE_ENV } = config;
+  if (!accessKeyId || !accessKeySecret) throw new Error('ALIBABA_CLOUD_ACCESS_KEY_SECRET: is not set');
+  if (NODE_ENV === 'production')
+    refuseSimulator('ALIBABA_CLOUD_ENDPOINT', endpoint.includes('://') ? endpoint : `https://${endpoint}`);
+  const token = config.ALIBABA_CLOUD_SECURITY_TOKEN;
+  return {
+    ...{ accessKeyId, accessKeySecret, endpoint, timeoutMs: config.PROVIDER_TIMEOUT_MS },
+    ...(token ? { securityToken: token } : {}),
+  };
+}
+
+function fundAccount(config: ProvidersConfig, access: CloudAccess, currency: string): Provider {
+  const fundAccountId = config.ALIBABA_CLOUD_FUND_ACCOUNT_ID;
+  if (!fundAccountId) throw new Error('ALIBABA_CLOUD_FUND_ACCOUNT_ID: the rail fund_account needs it');
+  return fundAccountRail({
+    ...{ ...access, fundAccountId, currencies: [currency] },
+    remarkKeys: remarkKeysOf(config, access),
+    proof: {
+      scans: numberOf(config.ALIBABA_CLOUD_SCANS, SCANS),
+      visibilityDelayMs: numberOf(config.ALIBABA_CLOUD_VISIBILITY_DELAY_MS, VISIBILITY_DELAY_MS),
+      resubmit: config.ALIBABA_CLOUD_RESUBMIT === 'auto' ? 'auto' : 'person',
+    },
+  });
+}
+
+const numberOf = (given: string | number | undefined, otherwise: number): number =>
+  given === undefined || given === '' ? otherwise : Number(given);
+
+/**
+ * The keys of the remarks. Unset, one is derived from the access key. After that key is changed, transfers under way are
+ * suspect rows and not proven ones: a person decides, and nothing is sent twice.
+ */
+function remarkKeysOf(
+  { ALIBABA_CLOUD_REMARK_KEYS: given }: ProvidersConfig,
+  access: CloudAccess,
+): RemarkKeys {
+  const [first, ...others] = (given ?? '').split(/[\s,]+/).filter(Boolean);
+  if (first !== undefined) return [Buffer.from(first), ...others.map((key) => Buffer.from(key))];
+  return [createHmac('sha256', access.accessKeySecret).update('remarks of transfers').digest()];
+}
