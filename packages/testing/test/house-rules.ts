@@ -96,7 +96,6 @@ const matches = (specifier: string, pattern: string): boolean =>
   pattern.endsWith('/') || pattern.endsWith(':')
     ? specifier.startsWith(pattern)
     : nameOf(specifier) === pattern;
-
 const ourPackage = (specifier: string): string | null => /^@replenish\/([^/]+)/.exec(specifier)?.[1] ?? null;
 
 type Manifest = Readonly<{ dependencies?: Record<string, string>; exports?: Record<string, unknown> }>;
