@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { domainOptions, queueOptions } from '@replenish/assembly';
 import { openDomain } from '@replenish/domain';
-import { openProviders } from '@replenish/providers';
+import { lanedProviders, openProviders } from '@replenish/providers';
 import { openQueues } from '@replenish/queues';
 import { readTogether, requireDatabaseUrl, requireMasterKeys, runProcess } from '@replenish/runtime';
 import { buildApp } from './app.js';
@@ -24,7 +24,9 @@ await runProcess('ingress', process.env, async (frame) => {
     () => requireDatabaseUrl(config),
     () => refuseUnsafeConfiguration(config),
   );
-  const domain = opened('domain', openDomain({ ...domainOptions(frame), masterKeys }), (it) => it.close());
+  const domain = opened('domain', openDomain({ ...domainOptions(frame), lanedProviders, masterKeys }), (it) =>
+    it.close(),
+  );
   const providers = opened('providers', openProviders(config), (it) => it.close());
   const queues = opened('queues', openQueues(queueOptions(frame, providers.names)), (it) => it.close());
   health.add('database', () => domain.ping());

@@ -1,12 +1,13 @@
 import {
   domainOptions,
+  hintingDeliveries,
   openPoolReader,
   openProviderMetrics,
   openRecovery,
   queueOptions,
 } from '@replenish/assembly';
 import { openDomain, type PruneAfter } from '@replenish/domain';
-import { openProviders } from '@replenish/providers';
+import { lanedProviders, openProviders } from '@replenish/providers';
 import { openQueues } from '@replenish/queues';
 import { type Config, requireProviders, runProcess } from '@replenish/runtime';
 import { asker } from './asker.js';
@@ -17,7 +18,9 @@ import { startSweeping } from './sweep/sweeping.js';
 
 await runProcess('reconciliation-worker', process.env, async (frame) => {
   const { config, log, registry, health, opened } = frame;
-  const domain = opened('domain', openDomain(domainOptions(frame)), (it) => it.close());
+  const domain = opened('domain', openDomain({ ...domainOptions(frame), lanedProviders }), (it) =>
+    it.close(),
+  );
   const metrics = openProviderMetrics(frame);
   const onAnswersAgain = openRecovery({
     log,
@@ -37,7 +40,13 @@ await runProcess('reconciliation-worker', process.env, async (frame) => {
   watchBacklog(registry, domain.reads, 10 * config.RECONCILE_AFTER_MS);
   watchPools(registry, domain.pools);
   for (const name of requireProviders(providers.names)) {
-    const ask = asker({ domain, queues, provider: providers.get(name)!, log, metrics });
+    const ask = asker({
+      domain: hintingDeliveries(domain, queues),
+      queues,
+      provider: providers.get(name)!,
+      log,
+      metrics,
+    });
     const worker = queues.work(`reconciliation-${name}`, ask, { concurrency: config.PROVIDER_CONCURRENCY });
     health.add(`reconciliation-${name}`, async () => {
       if (worker.isStuck()) throw new Error('jobs wait and none was started');

@@ -1,19 +1,22 @@
 import {
   domainOptions,
+  hintingDeliveries,
   openPoolReader,
   openProviderMetrics,
   openRecovery,
   queueOptions,
 } from '@replenish/assembly';
 import { openDomain } from '@replenish/domain';
-import { openProviders } from '@replenish/providers';
+import { lanedProviders, openProviders } from '@replenish/providers';
 import { openQueues } from '@replenish/queues';
 import { requireProviders, runProcess } from '@replenish/runtime';
 import { openClaimCounter, submitter } from './submitter.js';
 
 await runProcess('submission-worker', process.env, async (frame) => {
   const { config, log, registry, health, opened } = frame;
-  const domain = opened('domain', openDomain(domainOptions(frame)), (it) => it.close());
+  const domain = opened('domain', openDomain({ ...domainOptions(frame), lanedProviders }), (it) =>
+    it.close(),
+  );
   const metrics = openProviderMetrics(frame);
   const onAnswersAgain = openRecovery({ log, pullForward: domain.pullForward });
   const providers = opened('providers', openProviders(config, { ...metrics, onAnswersAgain }), (it) =>
@@ -25,7 +28,7 @@ await runProcess('submission-worker', process.env, async (frame) => {
     const provider = providers.get(name)!;
     const readPool = openPoolReader({ pools: domain.pools, provider, providerAccount: 'main', log });
     const deps = {
-      domain,
+      domain: hintingDeliveries(domain, queues),
       provider,
       publicUrl: config.PUBLIC_URL,
       log,

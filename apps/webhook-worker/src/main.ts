@@ -1,6 +1,6 @@
-import { domainOptions, openProviderMetrics, queueOptions } from '@replenish/assembly';
+import { domainOptions, hintingDeliveries, openProviderMetrics, queueOptions } from '@replenish/assembly';
 import { openDomain } from '@replenish/domain';
-import { openProviders } from '@replenish/providers';
+import { lanedProviders, openProviders } from '@replenish/providers';
 import { openQueues } from '@replenish/queues';
 import { runProcess } from '@replenish/runtime';
 import { openEventCounter, processor } from './processor.js';
@@ -11,11 +11,13 @@ const CONCURRENCY = 64;
 
 await runProcess('webhook-worker', process.env, async (frame) => {
   const { config, log, registry, health, opened } = frame;
-  const domain = opened('domain', openDomain(domainOptions(frame)), (it) => it.close());
+  const domain = opened('domain', openDomain({ ...domainOptions(frame), lanedProviders }), (it) =>
+    it.close(),
+  );
   const providers = opened('providers', openProviders(config), (it) => it.close());
   const queues = opened('queues', openQueues(queueOptions(frame, providers.names)), (it) => it.close());
   const deps = {
-    domain,
+    domain: hintingDeliveries(domain, queues),
     providers,
     log,
     events: openEventCounter(registry),

@@ -1,3 +1,4 @@
+export { hintingDeliveries } from './deliveries.js';
 export { destinationOf } from './destination.js';
 export {
   callRow,

@@ -73,6 +73,8 @@ export type DomainOptions = Readonly<{
   onRefused?: (transactionId: string, error: Error) => void;
   /** Called once, with words for the operator, if the role of this process could disable the guards of the books. */
   onExcessRights?: ((words: string) => void) | undefined;
+  /** The providers whose orders go one at a time between two accounts. Default: none. */
+  lanedProviders?: readonly string[];
   newId?: () => string;
   now?: () => Date;
   random?: () => number;
@@ -99,15 +101,16 @@ export function openDomain(options: DomainOptions): Domain {
     onConnectionLost: options.onConnectionLost ?? (() => {}),
   });
   const { run, read, survey } = store;
+  const storing = { newId, hintLimitMs: HINT_LIMIT_MS, lanedProviders: options.lanedProviders ?? [] };
   const applying: PlanOptions = {
-    newId,
+    ...storing,
     reconcileAfterMs: options.reconcileAfterMs,
     callLimitMs: options.providerTimeoutMs + SUBMIT_MARGIN_MS,
     random: options.random ?? Math.random,
     onRefused: options.onRefused ?? (() => {}),
   };
   return {
-    createRecharge: ceilingKeeper(run, creator(run, { hintLimitMs: HINT_LIMIT_MS, newId })),
+    createRecharge: ceilingKeeper(run, creator(run, storing)),
     applyNews: applier(run, applying),
     ...openSweep(run, {
       afterMs: options.reconcileAfterMs,
@@ -185,10 +188,10 @@ export { type Finding, invariantNames } from './store/proof/verify.js';
 export type { Outstanding } from './store/reads/outstanding.js';
 export type { Reads } from './store/reads/reads.js';
 export type { TimelineRow } from './store/reads/timeline.js';
-export type { RechargeView } from './store/reads/view.js';
+export type { DeliveryView, LeftWaiting, RechargeView, ShownAction } from './store/reads/view.js';
 export type { RechargeAsk } from './store/recharges/ceiling-keeper.js';
 export type { Created, CreateProblem } from './store/recharges/create.js';
-export type { NewRecharge } from './store/recharges/new-recharge.js';
+export type { MoneyDestination, NewRecharge } from './store/recharges/new-recharge.js';
 export type {
   Claim,
   ProviderCallRow,

@@ -9,6 +9,7 @@ export const paymentMethods = [
   'wechat_pay',
   'bank_transfer',
   'balance',
+  'fund_account',
 ] as const;
 export type PaymentMethod = (typeof paymentMethods)[number];
 

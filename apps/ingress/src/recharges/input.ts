@@ -69,6 +69,10 @@ export const RechargeInput = z
       .enum(paymentMethods)
       .default('sandbox')
       .meta({ description: 'How the recharge is paid for' }),
+    destination: z.enum(['wallet', 'cloud']).optional().meta({
+      description:
+        'Where the money goes: it stays in the `wallet`, or it is delivered to the payee of the account (`cloud`). When it is left out: `cloud` where the account has a payee, else `wallet`',
+    }),
     orderReference: text(255)
       .optional()
       .meta({ description: 'Your own reference, to find the recharge by', examples: ['PO-7'] }),

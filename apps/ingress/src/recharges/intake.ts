@@ -1,4 +1,12 @@
-import { type Domain, minorFromMajor, type RechargeAsk, type RechargeView } from '@replenish/domain';
+import {
+  type Created,
+  type Domain,
+  type MoneyDestination,
+  minorFromMajor,
+  type NewRecharge,
+  type RechargeAsk,
+  type RechargeView,
+} from '@replenish/domain';
 import { addTexts, exponentOf, type GivenTexts } from '@replenish/domain/rules';
 import type { Providers } from '@replenish/providers';
 import type { Queues } from '@replenish/queues';
@@ -29,6 +37,7 @@ type ParsedRecharge = GivenTexts &
     accountId: string;
     currency: string;
     paymentMethod: string;
+    destination?: MoneyDestination | undefined;
     metadata: Record<string, string>;
     timestamp?: string | undefined;
   }>;
@@ -83,11 +92,7 @@ async function take(
   { parsed, amountMinor, idempotencyKey }: Asked,
 ): Promise<CreatedRecharge> {
   requireAccount(key, parsed.accountId);
-  const provider = deps.providers.route(parsed.paymentMethod);
-  if (!provider) {
-    const message = `no provider is configured for ${parsed.paymentMethod}`;
-    throw invalid({ path: 'paymentMethod', message });
-  }
+  const { kind, funding, provider } = sortOf(deps, parsed);
   const call = callOf(response);
   call.idempotencyKey = idempotencyKey;
   crashPoint('ingress.before-commit');
@@ -98,7 +103,9 @@ async function take(
       clientId: key.clientId,
       idempotencyKey,
       accountId: parsed.accountId,
-      kind: parsed.paymentMethod === 'balance' ? 'deliver' : 'collect',
+      kind,
+      funding,
+      destination: parsed.destination ?? null,
       amountMinor,
       currency: parsed.currency,
       paymentMethod: parsed.paymentMethod,
@@ -116,18 +123,41 @@ async function take(
   const created = await deps.domain.createRecharge(ask);
   if (!created.ok) {
     deps.requests.inc({ result: created.problem });
-    throw problemOf[created.problem]();
+    throw problemOf[created.problem](parsed);
   }
   call.transactionId = created.recharge.id;
   crashPoint('ingress.after-commit');
   deps.requests.inc({ result: created.replayed ? 'replayed' : 'created' });
   // The hint is not awaited. The recharge is stored, and a slow or absent queue must not delay the answer.
-  if (!created.replayed) void deps.queues.hint(`submission-${provider}`, [created.recharge.id]);
+  if (!created.replayed)
+    void deps.queues.hint(`submission-${created.recharge.provider}`, [created.recharge.id]);
   crashPoint('ingress.after-hint');
   return created;
 }
 
-const problemOf = {
+/** The kind of the recharge, what pays it, and the provider that carries it out where the account has no payee. */
+function sortOf(
+  { providers }: IntakeDeps,
+  { paymentMethod, destination }: ParsedRecharge,
+): Required<Pick<NewRecharge, 'kind' | 'provider'>> & { funding: NonNullable<NewRecharge['funding']> } {
+  const isOut = paymentMethod === 'balance' || paymentMethod === 'fund_account';
+  if (isOut && destination === 'wallet') {
+    const message = `${paymentMethod} pays deliveries to a cloud, so it cannot be wallet`;
+    throw invalid({ path: 'destination', message });
+  }
+  if (paymentMethod === 'fund_account') return { kind: 'deliver', funding: 'house', provider: null };
+  const provider = providers.route(paymentMethod);
+  if (paymentMethod === 'balance') return { kind: 'deliver', funding: 'wallet', provider };
+  if (!provider) {
+    const message = `no provider is configured for ${paymentMethod}`;
+    throw invalid({ path: 'paymentMethod', message });
+  }
+  return { kind: 'collect', funding: 'wallet', provider };
+}
+
+type CreateRefusal = Extract<Created, { ok: false }>['problem'];
+
+const problemOf: Record<CreateRefusal, (asked: ParsedRecharge) => Problem> = {
   key_used_with_other_body: () =>
     new Problem(
       'DUPLICATE_REQUEST',
@@ -139,6 +169,20 @@ const problemOf = {
     invalid({
       path: 'amount',
       message: 'is more than the balance of the account can hold beside what is there',
+    }),
+  no_payee: ({ paymentMethod, destination }: ParsedRecharge) =>
+    invalid({
+      path: destination === 'cloud' ? 'destination' : 'paymentMethod',
+      message:
+        destination === 'cloud'
+          ? 'is cloud, and the account has no payee: set one with PUT /v1/accounts/{accountId}/payee'
+          : `${paymentMethod} needs a payee of the account: set one with PUT /v1/accounts/{accountId}/payee`,
+    }),
+  other_currency: () =>
+    invalid({
+      path: 'currency',
+      message:
+        'is not the currency of the payee of the account; send `destination` `wallet` to keep it in the wallet',
     }),
   above_ceiling: () => new Problem('UNAUTHORIZED', 'the amount is above what this key may ask for'),
 };

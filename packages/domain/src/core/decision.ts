@@ -1,3 +1,4 @@
+import type { Money } from './money.js';
 import type { NextStep } from './next-step.js';
 import type { Payee } from './payee.js';
 import { type Funding, type Journal, journalOnEntering, type Kind, suspenseJournal } from './postings.js';
@@ -71,6 +72,8 @@ export type Decision = Readonly<{
   openCase: CaseKind | null;
   /** The provider's order id for a recharge that has none yet. Null leaves the recharge without one. */
   providerOrderId: string | null;
+  /** The wallet and the money of the delivery that carries on. Null: nothing is delivered. */
+  continuation: Readonly<{ accountId: string; money: Money }> | null;
 }>;
 
 /** Decides what a report does to a recharge. No other place decides it. */
@@ -93,6 +96,7 @@ export function decide(r: Recharge, report: Report): Decision {
     journal: journalOnEntering(to, parties(r)),
     openCase: report.doubt ?? null,
     providerOrderId: report.providerOrderId ?? null,
+    continuation: to === 'SUCCEEDED' && r.kind === 'collect' && r.payee !== null ? parties(r) : null,
   };
 }
 
@@ -121,6 +125,7 @@ const nothingToDo = (r: Claimable): Decision => ({
   journal: null,
   openCase: null,
   providerOrderId: null,
+  continuation: null,
 });
 
 /** The fields of a recharge that the decision about a claim reads. */
@@ -208,6 +213,7 @@ function nothingMoves(r: Recharge, verdict: Verdict, report: Report, kind: CaseK
     journal: null,
     openCase: isNew ? openCase : null,
     providerOrderId: report.providerOrderId ?? null,
+    continuation: null,
   };
 }
 

@@ -45,6 +45,10 @@ async function mixedTraffic(books: Books): Promise<void> {
     await domain.createRecharge(newRecharge({ ...some, kind: 'deliver', amountMinor: 1_000_000n }));
   }
   await ofTheHouse(books);
+  const payee = { provider: 'alibaba_cloud', providerAccount: 'main', from: null, to: 'fa-7' };
+  await domain.payees.set({ ...payee, accountId: 'acct-cloud', currency: 'USD' }, 'tester');
+  const toTheCloud = { accountId: 'acct-cloud', orderReference: 'to the cloud' };
+  await recharged(domain, toTheCloud, 'submit', 'settled');
   const others = { clientId: OTHER_CLIENT, accountId: 'acct-victim', orderReference: 'other client' };
   await recharged(domain, others, 'submit', 'settled');
   const resent = await recharged(domain, {}, 'submit');

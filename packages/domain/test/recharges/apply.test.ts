@@ -115,14 +115,26 @@ test('a recharge is due again after the time of its submit, to be asked about', 
 test('a worker of another provider gets no claim for a hint in the wrong queue', async () => {
   const id = await recharged(books.domain, {});
   const wrong = await books.domain.applyNews(reportOf(id, 'submit', { provider: 'alipay' }));
-  expect(wrong).toEqual({ verdict: 'unknown_transaction', state: null, createdAt: null, claim: null });
+  expect(wrong).toEqual({
+    verdict: 'unknown_transaction',
+    state: null,
+    createdAt: null,
+    claim: null,
+    delivery: null,
+  });
   const right = await books.domain.applyNews(reportOf(id, 'submit', { provider: 'sandbox' }));
   expect(right.claim).toMatchObject({ attempt: 1 });
 });
 
 test('a report about a missing transaction is answered unknown_transaction', async () => {
   const heard = await books.domain.applyNews(reportOf(uuidv7(), 'settled'));
-  expect(heard).toEqual({ verdict: 'unknown_transaction', state: null, createdAt: null, claim: null });
+  expect(heard).toEqual({
+    verdict: 'unknown_transaction',
+    state: null,
+    createdAt: null,
+    claim: null,
+    delivery: null,
+  });
 });
 
 describe('an event', () => {

@@ -11,5 +11,7 @@ test('the fingerprint of a request equals the one that earlier releases stored',
     metadata: { b: '2', a: '1' },
   });
   expect(fingerprintOf(request)).toBe('d02c6045b062e440e4d2942f8e2a3af6e5eaff2acb659ddf829b0d168ea9f2e4');
+  expect(fingerprintOf({ ...request, destination: null })).toBe(fingerprintOf(request));
+  expect(fingerprintOf({ ...request, destination: 'wallet' })).not.toBe(fingerprintOf(request));
   expect(fingerprintOf({ ...request, productType: null })).toBe(fingerprintOf(request));
 });

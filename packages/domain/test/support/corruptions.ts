@@ -168,6 +168,16 @@ export const corruptions: readonly Corruption[] = [
     sql: `update recharge_transaction set funding = 'wallet' where id = ${one('house deliver created')}`,
   },
   {
+    invariant: 'collected_is_delivered',
+    how: 'collected money without its delivery',
+    sql: `update recharge_transaction set collected_by = null where collected_by = ${one('to the cloud')}`,
+  },
+  {
+    invariant: 'collected_is_delivered',
+    how: 'a delivery to another account than the payee of its collect',
+    sql: `update recharge_transaction set payee = payee || '{"to": "thief"}' where id = ${one('to the cloud')}`,
+  },
+  {
     invariant: 'legal_chain',
     how: 'a deleted transition',
     sql: `delete from transition where seq = 1 and transaction_id = ${one('collect succeeded')}`,

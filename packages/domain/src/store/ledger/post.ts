@@ -2,7 +2,7 @@ import { Prisma } from '../../generated/client.js';
 
 /**
  * Posts the journals of a relation `to_post (journal_id, transaction_id, slot, ord, debit, credit, amount, currency)`,
- * one row per posting. `ord` counts the postings of a journal from 1.
+ * one row per posting. Postings are entered in the order of `ord`, which counts the postings of a journal from 1.
  *
  * Wallets are locked in name order. Batches with common wallets then wait for each other instead of deadlocking.
  * Entries get their ids after the locks, so the running balances of a wallet follow the ids of its entries. A wallet's
@@ -17,7 +17,7 @@ import { Prisma } from '../../generated/client.js';
  */
 export const postedJournals = Prisma.sql`
   numbered_postings as materialized (
-    select row_number() over (order by transaction_id, ord) as n, *
+    select row_number() over (order by ord, transaction_id) as n, *
     from to_post),
   sides as materialized (
     select *, coalesce(sum(delta) over (

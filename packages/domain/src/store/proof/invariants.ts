@@ -131,6 +131,19 @@ export const invariants: Record<string, { meaning: string; sql: string }> = {
       on unfinished.name = frozen.name and unfinished.currency = frozen.currency
       where coalesce(frozen.balance_minor, 0) <> coalesce(unfinished.amount, 0)`,
   },
+  collected_is_delivered: {
+    meaning:
+      'a collect with a payee has its delivery, of the same money to the same payee, exactly if it succeeded',
+    sql: `select coalesce(collect.id, delivery.collected_by)::text as broken
+      from (select * from recharge_transaction where kind = 'collect' and payee is not null and state = 'SUCCEEDED') collect
+      full join (select * from recharge_transaction where collected_by is not null) delivery
+        on delivery.collected_by = collect.id
+      where collect.id is null or delivery.id is null
+        or (delivery.kind, delivery.funding, delivery.client_id, delivery.account_id, delivery.amount_minor,
+            delivery.currency, delivery.payee)
+          is distinct from ('deliver', 'wallet', collect.client_id, collect.account_id, collect.amount_minor,
+            collect.currency, collect.payee)`,
+  },
   legal_chain: {
     meaning:
       'transitions have no gap, each begins in the state that the previous one led to, and each move is legal',

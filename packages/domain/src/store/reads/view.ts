@@ -1,6 +1,36 @@
+import type { NextStep } from '../../core/next-step.js';
+import type { Payee } from '../../core/payee.js';
+import type { Funding, Kind } from '../../core/postings.js';
 import type { State } from '../../core/recharge.js';
 import { type ShownTexts, textColumnsOf } from '../../core/request-texts.js';
 import { Prisma } from '../../generated/client.js';
+
+/** What the payer has to do. `expiresAt` is a time of ISO 8601. */
+export type ShownAction = Readonly<{
+  type: 'redirect' | 'qr_code' | 'client_secret';
+  value: string;
+  expiresAt: string | null;
+}>;
+
+/** The reason for which a claim or an answer could not go on. `since` and `until` are times of ISO 8601. */
+export type LeftWaiting = Readonly<{
+  reason: 'LANE' | 'SOURCE_FUNDS' | 'PROOF';
+  since: string;
+  until?: string | null;
+  detail?: string | null;
+}>;
+
+/** The part of a delivery that its collect shows. */
+export type DeliveryView = Readonly<{
+  id: string;
+  state: State;
+  confirmation: 'acknowledged' | 'unknown' | null;
+  nextStep: NextStep | null;
+  waiting: LeftWaiting | null;
+  openCases: readonly string[];
+  failureCode: string | null;
+  failureMessage: string | null;
+}>;
 
 /** A recharge as its client sees it. */
 export type RechargeView = ShownTexts &
@@ -8,6 +38,8 @@ export type RechargeView = ShownTexts &
     id: string;
     clientId: string;
     accountId: string;
+    kind: Kind;
+    funding: Funding;
     state: State;
     /** Whether the provider is known to have the order. Null before the first answer. */
     confirmation: 'acknowledged' | 'unknown' | null;
@@ -17,7 +49,26 @@ export type RechargeView = ShownTexts &
     currency: string;
     paymentMethod: string;
     provider: string;
+    /** The name of our account at the provider. */
+    providerAccount: string;
+    /** The target of a delivery. Of a collect: where its money is delivered. Null: the money stays in the wallet. */
+    payee: Payee | null;
     providerOrderId: string | null;
+    /** A second number of the order, which the provider's statements show. */
+    externalReference: string | null;
+    /** What the payer has to do. */
+    action: ShownAction | null;
+    nextStep: NextStep | null;
+    /** What a claim or an answer left behind that may not go on now. */
+    waiting: LeftWaiting | null;
+    /** The collect whose money this delivery carries. */
+    collectedBy: string | null;
+    /** The recharge that this one pays back. */
+    refundOf: string | null;
+    /** The amount that was paid back, or is being paid back. */
+    refundedMinor: bigint;
+    /** The delivery of collected money. */
+    delivery: DeliveryView | null;
     failureCode: string | null;
     failureMessage: string | null;
     metadata: Readonly<Record<string, string>>;
@@ -40,6 +91,8 @@ export const viewColumns = Prisma.raw(`
   recharge.id,
   recharge.client_id as "clientId",
   recharge.account_id as "accountId",
+  recharge.kind,
+  recharge.funding,
   recharge.state,
   recharge.confirmation,
   array(
@@ -51,7 +104,36 @@ export const viewColumns = Prisma.raw(`
   recharge.currency,
   recharge.payment_method as "paymentMethod",
   recharge.provider,
+  recharge.provider_account as "providerAccount",
+  recharge.payee,
   recharge.provider_order_id as "providerOrderId",
+  recharge.external_reference as "externalReference",
+  recharge.action,
+  recharge.next_step as "nextStep",
+  recharge.waiting,
+  recharge.collected_by as "collectedBy",
+  recharge.refund_of as "refundOf",
+  case when recharge.state = 'SUCCEEDED' then coalesce((
+    select sum(refund.amount_minor)
+    from recharge_transaction refund
+    where refund.refund_of = recharge.id and refund.state not in ('FAILED', 'CANCELED')), 0)::bigint
+    else 0 end as "refundedMinor",
+  case when recharge.kind = 'collect' and recharge.payee is not null then (
+    select jsonb_build_object(
+      'id', delivery.id,
+      'state', delivery.state,
+      'confirmation', delivery.confirmation,
+      'nextStep', delivery.next_step,
+      'waiting', delivery.waiting,
+      'openCases', array(
+        select open_case.kind
+        from reconciliation_case open_case
+        where open_case.transaction_id = delivery.id and open_case.closed_at is null
+        order by open_case.kind),
+      'failureCode', delivery.failure_code,
+      'failureMessage', delivery.failure_message)
+    from recharge_transaction delivery
+    where delivery.collected_by = recharge.id) end as delivery,
   recharge.failure_code as "failureCode",
   recharge.failure_message as "failureMessage",
   ${shownIn('recharge_transaction', 'recharge')}

@@ -6,6 +6,7 @@ import { isUncounted, recountedRecharges } from '../ceilings/day-counter.js';
 import { answeredEvents } from '../inbox/filing.js';
 import { postedJournals } from '../ledger/post.js';
 import { admission, freedLanes, judgedColumns } from './admission.js';
+import { type DeliveryOptions, storedDeliveries } from './delivery.js';
 import { noteSince } from './note-since.js';
 import { callColumns, type PlanRow, planColumns, postingColumns } from './plan-row.js';
 
@@ -22,11 +23,12 @@ import { callColumns, type PlanRow, planColumns, postingColumns } from './plan-r
  *   takes 230 us without.
  * - A part that no plan of the batch needs is left out. A part costs the database time even if it finds no row.
  */
-export const writeStatement = (plans: readonly PlanRow[]): Prisma.Sql => {
+export const writeStatement = (plans: readonly PlanRow[], options: DeliveryOptions): Prisma.Sql => {
   const isNeeded = (by: (plan: PlanRow) => boolean): boolean => plans.some(by);
   const isRecounting = isNeeded(({ from, to }) => isUncounted(from) !== isUncounted(to));
   const hasEvents = isNeeded(({ eventId }) => eventId !== null);
   const isJudging = isNeeded(({ heldInMs }) => heldInMs !== null);
+  const isDelivering = isNeeded(({ deliveryId }) => deliveryId !== null);
   const hasMoves = isNeeded(({ verdict }) => verdict === 'moved');
   const parts = [
     lockedPlans(isJudging),
@@ -36,7 +38,10 @@ export const writeStatement = (plans: readonly PlanRow[]): Prisma.Sql => {
     insertedTransitions,
     ...(isNeeded(({ calls }) => calls.length > 0) ? [writtenCalls] : []),
     ...(isRecounting ? [recountedRecharges] : []),
-    ...(isNeeded(({ slot }) => slot !== null) ? [toPost(isRecounting), postedJournals] : []),
+    ...(isNeeded(({ slot }) => slot !== null)
+      ? [toPost({ isRecounting, isDelivering }), postedJournals]
+      : []),
+    ...(isDelivering ? [storedDeliveries(options)] : []),
     ...(hasEvents ? [processedEvents, answered] : []),
     ...(hasEvents || hasMoves ? [toClose(hasEvents), closedCases] : []),
     ...(isNeeded(({ caseKind }) => caseKind !== null) ? [toOpen, openedCases] : []),
@@ -45,9 +50,10 @@ export const writeStatement = (plans: readonly PlanRow[]): Prisma.Sql => {
     with
     input as ${planColumns.from(plans)},
     ${Prisma.join(parts, ',\n')}
-    select id, "createdAt", case when claimed then ${claimedColumns} end as claimed, null as held
+    select id, "createdAt", case when claimed then ${claimedColumns} end as claimed, null as held,
+      case when "deliveryId" is not null then payee ->> 'provider' end as "deliveredBy"
     from moved_recharges
-    ${isJudging ? Prisma.sql`union all select id, "createdAt", null, reason from held_claims` : Prisma.empty}`;
+    ${isJudging ? Prisma.sql`union all select id, "createdAt", null, reason, null from held_claims` : Prisma.empty}`;
 };
 
 const lockedPlans = (isJudging: boolean): Prisma.Sql => Prisma.sql`
@@ -125,7 +131,10 @@ const movedColumns = Prisma.sql`
       plan."caseId",
       plan."caseKind",
       plan."caseDetail",
-      plan."eventId"`;
+      plan."eventId",
+      plan."deliveryId",
+      plan."holdJournalId",
+      plan."holdPostings"`;
 
 /** The facts of a claimed recharge that its provider call needs. */
 const claimedColumns = Prisma.sql`(
@@ -203,7 +212,12 @@ const writtenCalls = Prisma.sql`
       ended_at = excluded.ended_at,
       evidence = excluded.evidence)`;
 
-const toPost = (isRecounting: boolean): Prisma.Sql => Prisma.sql`
+// The first number of the postings of holds. No journal has as many postings.
+const HOLDS_FROM = 1_000;
+
+type PostingParts = Readonly<{ isRecounting: boolean; isDelivering: boolean }>;
+
+const toPost = ({ isRecounting, isDelivering }: PostingParts): Prisma.Sql => Prisma.sql`
   to_post as materialized (
     select
       recharge."journalId" as journal_id,
@@ -217,7 +231,24 @@ const toPost = (isRecounting: boolean): Prisma.Sql => Prisma.sql`
     from moved_recharges recharge, rows from (jsonb_to_recordset(recharge.postings) as (${postingColumns.list}))
       with ordinality as posting(debit, credit, amount, currency, ord)
     where recharge.slot is not null
-      ${isRecounting ? countersBeforeWallets : Prisma.empty})`;
+      ${isRecounting ? countersBeforeWallets : Prisma.empty}
+    ${isDelivering ? holdsOfDeliveries : Prisma.empty})`;
+
+/** The holds of deliveries come after all other postings, so that the collected money is there. */
+const holdsOfDeliveries = Prisma.sql`
+    union all
+    select
+      collect."holdJournalId",
+      collect."deliveryId",
+      'hold',
+      posting.ord + ${HOLDS_FROM}::int,
+      posting.debit,
+      posting.credit,
+      posting.amount,
+      posting.currency
+    from moved_recharges collect, rows from (jsonb_to_recordset(collect."holdPostings") as (${postingColumns.list}))
+      with ordinality as posting(debit, credit, amount, currency, ord)
+    where collect."deliveryId" is not null`;
 
 /** Counters are locked before wallets. */
 const countersBeforeWallets = Prisma.sql`and (select count(*) from recounted_recharges) >= 0`;

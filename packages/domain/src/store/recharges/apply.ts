@@ -167,7 +167,7 @@ async function applyRound(
       plans.push(planWrite(ready?.seen ?? row!, report, decision, options));
     else results.set(report, resultWithoutWrite(undecided ?? decision!.verdict, row));
   }
-  const written = plans.length > 0 ? await write(run, plans) : new Map<string, WrittenRow>();
+  const written = plans.length > 0 ? await write(run, plans, options) : new Map<string, WrittenRow>();
   for (const plan of plans) {
     const row = written.get(plan.id);
     if (row) results.set(plan.report, resultOf(plan, row));
@@ -198,8 +198,8 @@ const isUnderstood = ({ kind, funding, state, nextStep }: RechargeRead): boolean
 
 const resultWithoutWrite = (verdict: ReportResult['verdict'], row: RechargeRead | undefined): ReportResult =>
   verdict === 'unknown_transaction' || !row
-    ? { verdict, state: null, createdAt: null, claim: null }
-    : { verdict, state: row.state, createdAt: row.createdAt, claim: null };
+    ? { verdict, state: null, createdAt: null, claim: null, delivery: null }
+    : { verdict, state: row.state, createdAt: row.createdAt, claim: null, delivery: null };
 
 const leavesTrace = (decision: Decision, report: RechargeReport): boolean =>
   decision.filed || (report.calls?.length ?? 0) > 0 || report.eventId !== undefined;
@@ -248,7 +248,16 @@ async function readRows(run: Run, reports: readonly RechargeReport[]): Promise<M
   return new Map(rows.map((row) => [row.id, row]));
 }
 
-async function write(run: Run, plans: readonly Plan[]): Promise<Map<string, WrittenRow>> {
-  const rows = await run<WrittenRow>(writeStatement(plans.map((plan) => plan.row)));
+async function write(
+  run: Run,
+  plans: readonly Plan[],
+  options: PlanOptions,
+): Promise<Map<string, WrittenRow>> {
+  const rows = await run<WrittenRow>(
+    writeStatement(
+      plans.map((plan) => plan.row),
+      options,
+    ),
+  );
   return new Map(rows.map((row) => [row.id, row]));
 }

@@ -1,31 +1,44 @@
-import { holdOf } from '../../core/postings.js';
+import { type Funding, holdOf } from '../../core/postings.js';
 import type { RequestTexts } from '../../core/request-texts.js';
 import { Prisma } from '../../generated/client.js';
 import { countedRecharges, type DayCeiling, inputUnder } from '../ceilings/day-counter.js';
 import { columns } from '../database/rows.js';
 import { postedJournals } from '../ledger/post.js';
+import { payeeAsKept } from '../payees/frozen.js';
+import type { RechargeView } from '../reads/view.js';
 import { insertedRecharges, newRechargeColumns, newRechargeRows } from './insert-recharges.js';
-import type { NewRecharge } from './new-recharge.js';
+import type { MoneyDestination, NewRecharge } from './new-recharge.js';
 
-export type NewRechargeRow = NewRecharge & RequestTexts & Readonly<{ fingerprint: string }>;
+export type NewRechargeRow = NewRecharge &
+  RequestTexts &
+  Readonly<{ fingerprint: string; funding: Funding; destination: MoneyDestination | null }>;
 
 /**
  * The fate of one new recharge: it is stored or refused.
  * - `uncovered`: the balance does not pay for the recharge.
  * - `beyond_balance`: the balance and the amount together exceed the largest balance.
  * - `above_ceiling`: the day's ceiling has no room for the amount.
+ * - `no_payee`: its money is to be delivered, and the account has no payee.
+ * - `other_currency`: the payee of the account takes another currency.
  *
  * If the idempotency key belongs to an earlier recharge, there is no result, or the result is a refusal.
  */
 export type InsertResult =
-  | Readonly<{ id: string; fate: 'stored'; createdAt: Date }>
-  | Readonly<{ id: string; fate: 'uncovered' | 'beyond_balance' | 'above_ceiling'; createdAt: null }>;
+  | (Readonly<{ id: string; fate: 'stored'; createdAt: Date }> &
+      Pick<RechargeView, 'provider' | 'providerAccount' | 'payee'>)
+  | Readonly<{
+      id: string;
+      fate: 'uncovered' | 'beyond_balance' | 'above_ceiling' | 'no_payee' | 'other_currency';
+      createdAt: null;
+    }>;
 
 // The largest bigint of Postgres, in which balances are kept.
 const BALANCE_MINOR_MAX = 2n ** 63n - 1n;
 
 export type InsertOptions = Readonly<{
   hintLimitMs: number;
+  /** The providers whose orders go one at a time between two accounts. */
+  lanedProviders: readonly string[];
   newId: () => string;
   /** The day's ceiling, when all new recharges are of its client and currency. */
   ceiling?: DayCeiling;
@@ -33,17 +46,17 @@ export type InsertOptions = Readonly<{
 
 export const insertStatement = (
   recharges: readonly NewRechargeRow[],
-  { hintLimitMs, ceiling }: InsertOptions,
+  { hintLimitMs, lanedProviders, ceiling }: InsertOptions,
 ): Prisma.Sql => Prisma.sql`
   with
   ${inputFrom(newRechargeRows.from(recharges), ceiling)},
+  ${addressedRecharges},
   ${creditableRecharges},
-  ${insertedRecharges('creditable', { hintLimitMs, isCounted: ceiling !== undefined })}
+  ${insertedRecharges('creditable', { hintLimitMs, lanedProviders, isCounted: ceiling !== undefined })}
   ${ceiling ? Prisma.sql`, ${countedRecharges}` : Prisma.empty}
-  select id, "createdAt", 'stored' as fate
-  from inserted_recharges
+  ${storedAnd}
   union all
-  select id, null, 'beyond_balance'
+  select id, null, 'beyond_balance', null, null, null
   from judged_recharges
   where is_beyond
   ${ceiling ? aboveCeiling : Prisma.empty}`;
@@ -51,14 +64,42 @@ export const insertStatement = (
 const inputFrom = (rows: Prisma.Sql, ceiling: DayCeiling | undefined): Prisma.Sql =>
   ceiling ? inputUnder(rows, ceiling) : Prisma.sql`input as ${rows}`;
 
+/**
+ * Finds the payee of each new recharge, by one look-up. A delivery is carried out by the provider of its payee. A
+ * recharge that may not go where it is to go gets a refusal.
+ */
+const addressedRecharges = Prisma.sql`
+  addressed as materialized (
+    select
+      input.*,
+      ${payeeAsKept} as payee,
+      case when input.kind = 'deliver' then ${payeeAsKept} end as "laneOf",
+      case when input.kind = 'deliver' then coalesce(payee.provider, input.provider) else input.provider end as carrier,
+      case when input.kind = 'deliver' then coalesce(payee.provider_account, 'main') else 'main' end as "carrierAccount",
+      case
+        when payee.account_id is null and (input.destination = 'cloud' or input.provider is null) then 'no_payee'
+        when payee.currency <> input.currency then 'other_currency'
+      end as refusal
+    from input
+    left join payee on payee.account_id = input."accountId" and input.destination is distinct from 'wallet')`;
+
+const storedAnd = Prisma.sql`
+  select id, "createdAt", 'stored' as fate, provider, "providerAccount", payee
+  from inserted_recharges
+  union all
+  select id, null, refusal, null, null, null
+  from addressed
+  where refusal is not null`;
+
 const creditableRecharges = Prisma.sql`
   judged_recharges as materialized (
-    select input.*, exists (
+    select input.*, input.kind = 'collect' and exists (
       select from ledger_account wallet
       where wallet.name = 'wallet:' || input."accountId" || ':available'
         and wallet.currency = input.currency
         and wallet.balance_minor > ${BALANCE_MINOR_MAX}::bigint - input."amountMinor") as is_beyond
-    from input),
+    from addressed input
+    where refusal is null),
   creditable as not materialized (
     select *
     from judged_recharges
@@ -66,7 +107,7 @@ const creditableRecharges = Prisma.sql`
 
 const aboveCeiling = Prisma.sql`
   union all
-  select id, null, 'above_ceiling'
+  select id, null, 'above_ceiling', null, null, null
   from offered
   where id not in (select id from input)`;
 
@@ -83,7 +124,7 @@ const heldRechargeRows = columns({
  */
 export const insertWithHolds = (
   recharges: readonly NewRechargeRow[],
-  { hintLimitMs, newId, ceiling }: InsertOptions,
+  { hintLimitMs, lanedProviders, newId, ceiling }: InsertOptions,
 ): Prisma.Sql => {
   const held = recharges.map((recharge) => {
     const [posting] = holdOf({ ...recharge, money: recharge }).postings;
@@ -92,15 +133,15 @@ export const insertWithHolds = (
   return Prisma.sql`
     with recursive
     ${inputFrom(heldRechargeRows.from(held), ceiling)},
+    ${addressedRecharges},
     ${coveredRecharges(held.flatMap(({ debit, credit }) => [debit, credit]))},
-    ${insertedRecharges('covered', { hintLimitMs, isCounted: ceiling !== undefined })},
+    ${insertedRecharges('covered', { hintLimitMs, lanedProviders, isCounted: ceiling !== undefined })},
     ${toPost},
     ${postedJournals}
     ${ceiling ? Prisma.sql`, ${countedRecharges}` : Prisma.empty}
-    select id, "createdAt", 'stored' as fate
-    from inserted_recharges
+    ${storedAnd}
     union all
-    select id, null, 'uncovered'
+    select id, null, 'uncovered', null, null, null
     from uncovered
     ${ceiling ? aboveCeiling : Prisma.empty}`;
 };
@@ -122,8 +163,8 @@ const coveredRecharges = (names: readonly string[]): Prisma.Sql => Prisma.sql`
       for update),
     new_recharges as materialized (
       select input.*
-      from input
-      where not exists (
+      from addressed input
+      where input.refusal is null and not exists (
         select
         from recharge_request request
         where request.client_id = input."clientId" and request.idempotency_key = input."idempotencyKey")),

@@ -1,3 +1,4 @@
+import { isHeld } from '../../core/postings.js';
 import { addShownTexts, addTexts } from '../../core/request-texts.js';
 import { Prisma } from '../../generated/client.js';
 import { coalesce } from '../batches/coalesce.js';
@@ -6,6 +7,7 @@ import type { Run } from '../database/database.js';
 import { columns } from '../database/rows.js';
 import { type RechargeView, viewColumns } from '../reads/view.js';
 import {
+  type InsertOptions,
   type InsertResult,
   insertStatement,
   insertWithHolds,
@@ -18,7 +20,9 @@ export type CreateProblem =
   | 'key_used_with_other_body'
   | 'insufficient_balance'
   | 'beyond_balance'
-  | 'above_ceiling';
+  | 'above_ceiling'
+  | 'no_payee'
+  | 'other_currency';
 
 export type Created =
   | Readonly<{ ok: true; replayed: boolean; recharge: RechargeView }>
@@ -33,7 +37,7 @@ export type Creator = Readonly<{
 }>;
 
 /** Stores requests with their transactions. Of several requests with one idempotency key it stores the first. */
-export function creator(run: Run, options: { hintLimitMs: number; newId: () => string }): Creator {
+export function creator(run: Run, options: Omit<InsertOptions, 'ceiling'>): Creator {
   const store = (statement: Statement) => (recharges: readonly NewRechargeRow[]) =>
     storeOrFind(run, recharges, statement);
   // With these limits, 64 callers form two batches that take turns. With one batch of 64 the process was idle while the
@@ -48,10 +52,14 @@ export function creator(run: Run, options: { hintLimitMs: number; newId: () => s
     { ...limits, lockOf: ({ accountId, currency }) => `${accountId} ${currency}` },
   );
   return {
-    any: async (ask) => (ask.kind === 'deliver' ? deliver : collect)(rowOf(ask)),
+    any: async (ask) => {
+      const row = rowOf(ask);
+      return (isHeld(row) ? deliver : collect)(row);
+    },
     under: async (ceiling, ask) => {
-      const insert = ask.kind === 'deliver' ? insertWithHolds : insertStatement;
-      const [created] = await storeOrFind(run, [rowOf(ask)], (recharges) =>
+      const row = rowOf(ask);
+      const insert = isHeld(row) ? insertWithHolds : insertStatement;
+      const [created] = await storeOrFind(run, [row], (recharges) =>
         insert(recharges, { ...options, ceiling }),
       );
       if (created instanceof Error) throw created;
@@ -74,6 +82,8 @@ const rowOf = (ask: NewRecharge): NewRechargeRow =>
       currency: ask.currency,
       paymentMethod: ask.paymentMethod,
       provider: ask.provider,
+      funding: ask.funding ?? 'wallet',
+      destination: ask.destination ?? null,
       metadata: ask.metadata,
       requestedAt: ask.requestedAt,
       correlationId: ask.correlationId,
@@ -98,8 +108,7 @@ async function storeOrFind(
   const again = wasCrowded ? await storeOrFind(run, refused, statement) : [];
   return recharges.map((recharge) => {
     const result = results.get(recharge.id);
-    if (result?.fate === 'stored')
-      return { ok: true, replayed: false, recharge: newView(recharge, result.createdAt) };
+    if (result?.fate === 'stored') return { ok: true, replayed: false, recharge: newView(recharge, result) };
     const first = existing.get(keyOf(recharge));
     if (first) return replayOf(recharge, first);
     if (result) return again[refused.indexOf(recharge)] ?? { ok: false, problem: problemOf[result.fate] };
@@ -113,6 +122,8 @@ const problemOf = {
   uncovered: 'insufficient_balance',
   beyond_balance: 'beyond_balance',
   above_ceiling: 'above_ceiling',
+  no_payee: 'no_payee',
+  other_currency: 'other_currency',
 } as const satisfies Record<Exclude<InsertResult['fate'], 'stored'>, CreateProblem>;
 
 function replayOf(repeated: NewRechargeRow, { idempotencyKey, fingerprint, ...recharge }: Existing): Created {
@@ -141,20 +152,37 @@ async function findByKey(run: Run, recharges: readonly NewRechargeRow[]): Promis
 const keyOf = ({ clientId, idempotencyKey }: { clientId: string; idempotencyKey: string }): string =>
   `${clientId} ${idempotencyKey}`;
 
-const newView = (recharge: NewRechargeRow, createdAt: Date): RechargeView =>
+type Stored = Extract<InsertResult, { fate: 'stored' }>;
+
+const newView = (
+  recharge: NewRechargeRow,
+  { createdAt, provider, providerAccount, payee }: Stored,
+): RechargeView =>
   addShownTexts(
     {
       id: recharge.id,
       clientId: recharge.clientId,
       accountId: recharge.accountId,
+      kind: recharge.kind,
+      funding: recharge.funding,
       state: 'CREATED',
       confirmation: null,
       openCases: [],
       amountMinor: recharge.amountMinor,
       currency: recharge.currency,
       paymentMethod: recharge.paymentMethod,
-      provider: recharge.provider,
+      provider,
+      providerAccount,
+      payee,
       providerOrderId: null,
+      externalReference: null,
+      action: null,
+      nextStep: 'submit',
+      waiting: null,
+      collectedBy: null,
+      refundOf: null,
+      refundedMinor: 0n,
+      delivery: null,
       failureCode: null,
       failureMessage: null,
       metadata: recharge.metadata,

@@ -2,6 +2,7 @@ import { type RequestTextName, requestTextNames, textColumnsOf } from '../../cor
 import { Prisma } from '../../generated/client.js';
 import { THIS_DAY_STEP } from '../ceilings/day-counter.js';
 import { columns } from '../database/rows.js';
+import { laneOf } from '../payees/frozen.js';
 
 /** A new recharge in the form in which a statement receives it. */
 export const newRechargeColumns = {
@@ -11,10 +12,12 @@ export const newRechargeColumns = {
   fingerprint: 'text',
   accountId: 'text',
   kind: 'text',
+  funding: 'text',
   amountMinor: 'bigint',
   currency: 'text',
   paymentMethod: 'text',
-  provider: 'text',
+  provider: 'text?',
+  destination: 'text?',
   metadata: 'jsonb',
   requestedAt: 'timestamptz?',
   correlationId: 'text',
@@ -41,6 +44,8 @@ const textsIn = (table: Parameters<typeof textColumnsOf>[0]) => ({
 const requestTexts = textsIn('recharge_request');
 const transactionTexts = textsIn('recharge_transaction');
 
+type Storing = Readonly<{ hintLimitMs: number; lanedProviders: readonly string[]; isCounted: boolean }>;
+
 /**
  * Stores the new recharges of the relation `from`, each with its request. Of several with one idempotency key the first
  * is stored, and the others are missing from `inserted_recharges`.
@@ -51,7 +56,7 @@ const transactionTexts = textsIn('recharge_transaction');
 export const insertedRecharges = (
   from: 'creditable' | 'covered',
   /** `isCounted`: the recharges count towards the day's ceiling of their client and currency. */
-  { hintLimitMs, isCounted }: { hintLimitMs: number; isCounted: boolean },
+  { hintLimitMs, lanedProviders, isCounted }: Storing,
 ): Prisma.Sql => Prisma.sql`
   ${insertedRequests(from)},
   inserted_recharges as (
@@ -65,6 +70,10 @@ export const insertedRecharges = (
       currency,
       payment_method,
       provider,
+      provider_account,
+      funding,
+      payee,
+      lane,
       next_step,
       due_at,
       day_step,
@@ -78,14 +87,22 @@ export const insertedRecharges = (
       "amountMinor",
       currency,
       "paymentMethod",
-      provider,
+      carrier,
+      "carrierAccount",
+      funding,
+      payee,
+      ${laneOf(Prisma.sql`"laneOf"`, lanedProviders)},
       'submit',
       now() + ${hintLimitMs}::int * interval '1 ms',
       ${isCounted ? THIS_DAY_STEP : Prisma.sql`null::int`},
       ${transactionTexts.fields}
     from ${Prisma.raw(from)}
     join inserted_requests on inserted_requests.transaction_id = id
-    returning id, created_at as "createdAt")`;
+    returning
+      id,
+      created_at as "createdAt", provider,
+      provider_account as "providerAccount",
+      payee)`;
 
 const insertedRequests = (from: string): Prisma.Sql => Prisma.sql`
   inserted_requests as (

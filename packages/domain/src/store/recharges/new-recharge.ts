@@ -1,5 +1,7 @@
-import type { Kind } from '../../core/postings.js';
+import type { Funding, Kind } from '../../core/postings.js';
 import type { GivenTexts } from '../../core/request-texts.js';
+
+export type MoneyDestination = 'wallet' | 'cloud';
 
 /** A validated request for a recharge. `id` becomes the transaction id and the provider's reference. */
 export type NewRecharge = GivenTexts &
@@ -9,10 +11,15 @@ export type NewRecharge = GivenTexts &
     idempotencyKey: string;
     accountId: string;
     kind: Kind;
+    /** Default: `wallet`. */
+    funding?: Funding;
     amountMinor: bigint;
     currency: string;
     paymentMethod: string;
-    provider: string;
+    /** Null: only the provider of the account's payee can carry it out. */
+    provider: string | null;
+    /** Where the money goes, if the client says so. Default: to the payee of the account, if it has one. */
+    destination?: MoneyDestination | null | undefined;
     metadata: Readonly<Record<string, string>>;
     requestedAt: Date | null;
     correlationId: string;

@@ -55,6 +55,10 @@ export const planColumns = columns({
   caseKind: 'text?',
   caseDetail: 'jsonb?',
   eventId: 'uuid?',
+  /** The id of the delivery that carries on. Null: nothing is delivered. */
+  deliveryId: 'uuid?',
+  holdJournalId: 'uuid?',
+  holdPostings: postingColumns,
 });
 
 export type PlanRow = Row<typeof planColumns>;

@@ -3,22 +3,23 @@ import type { Money } from '../../core/money.js';
 import { gapMs } from '../../core/next-step.js';
 import { isFinal } from '../../core/recharge.js';
 import { storable } from '../database/storable.js';
+import { type DeliveryOptions, deliveryRow } from './delivery.js';
 import type { PlanRow } from './plan-row.js';
 import type { Claim, RechargeReport, ReportResult, WritableSnapshot } from './report.js';
 
-export type PlanOptions = Readonly<{
-  newId: () => string;
-  /** The time without news about a recharge after which its provider is asked. */
-  reconcileAfterMs: number;
-  /**
-   * The longest time that one submit with its retries may take, margin included. Before that time, silence means
-   * nothing.
-   */
-  callLimitMs: number;
-  random: () => number;
-  /** Called with each error by which the database refuses to record a report. */
-  onRefused: (transactionId: string, error: Error) => void;
-}>;
+export type PlanOptions = DeliveryOptions &
+  Readonly<{
+    /** The time without news about a recharge after which its provider is asked. */
+    reconcileAfterMs: number;
+    /**
+     * The longest time that one submit with its retries may take, margin included. Before that time, silence means
+     * nothing.
+     */
+    callLimitMs: number;
+    random: () => number;
+    /** Called with each error by which the database refuses to record a report. */
+    onRefused: (transactionId: string, error: Error) => void;
+  }>;
 
 /** A decision together with the row that the statement writes for it. */
 export type Plan = Readonly<{
@@ -73,6 +74,7 @@ export function planWrite(
     caseKind: openCase,
     caseDetail: openCase ? caseDetailOf(report) : null,
     eventId: report.eventId ?? null,
+    ...deliveryRow(decision, report, options.newId),
   };
   return { id: seen.id, report, decision, seen, callId, row };
 }
@@ -149,6 +151,8 @@ export type WrittenRow = Readonly<{
   createdAt: Date;
   claimed: ClaimedRow | null;
   held: ReportResult['held'] | null;
+  /** The provider of the delivery that carries on. */
+  deliveredBy: string | null;
 }>;
 type ClaimedRow = Pick<
   Recharge,
@@ -158,16 +162,20 @@ type ClaimedRow = Pick<
   Readonly<{ amountMinor: string; lane: string | null }>;
 
 export const resultOf = (
-  { decision, seen, callId }: Plan,
-  { createdAt, claimed, held }: WrittenRow,
+  { decision, seen, callId, row }: Plan,
+  { createdAt, claimed, held, deliveredBy }: WrittenRow,
 ): ReportResult =>
   held
-    ? { verdict: 'stale', state: seen.state, createdAt, claim: null, held }
+    ? { verdict: 'stale', state: seen.state, createdAt, claim: null, delivery: null, held }
     : {
         verdict: decision.verdict,
         state: decision.to,
         createdAt,
         claim: claimed ? claimOf(seen, decision, { ...claimed, createdAt, callId: callId! }) : null,
+        delivery:
+          row.deliveryId !== null && deliveredBy !== null
+            ? { id: row.deliveryId, provider: deliveredBy }
+            : null,
       };
 
 function claimOf(

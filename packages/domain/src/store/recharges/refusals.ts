@@ -26,7 +26,7 @@ export async function noteRefusal(
   options.onRefused(report.transactionId, error);
   const [row] = await run<Pick<ReportResult, 'state' | 'createdAt'>>(noted(report, error, options));
   const { state, createdAt } = row ?? { state: null, createdAt: null };
-  return { verdict: 'refused', state, createdAt, claim: null };
+  return { verdict: 'refused', state, createdAt, claim: null, delivery: null };
 }
 
 const noted = (report: RechargeReport, error: Error, options: RefusalOptions): Prisma.Sql => Prisma.sql`

@@ -62,6 +62,8 @@ export type ReportResult = Readonly<{
   claim: Claim | null;
   /** Why a claim may not go on now. Missing: nothing holds it back. */
   held?: 'LANE' | 'SOURCE_FUNDS';
+  /** The delivery that this report created, to be hinted. */
+  delivery: Readonly<{ id: string; provider: string }> | null;
 }>;
 
 /** A granted claim: only its holder may now call the provider. */
