@@ -6,10 +6,10 @@ export {
   type Config,
   readConfig,
   readTogether,
-  requireDatabaseUrl,
-  requireProviders,
   settings,
 } from './config/read.js';
+export { requireDatabaseUrl, requireProviders } from './config/required.js';
+export { simulatorKeys } from './config/simulators.js';
 export { correlationIdFrom, newId } from './observe/correlation.js';
 export { createLogger, type Logger } from './observe/log.js';
 export {

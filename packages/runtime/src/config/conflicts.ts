@@ -10,6 +10,9 @@ export type ComparedSettings = Partial<
       | 'INGRESS_PORT'
       | 'DASHBOARD_PORT'
       | 'SANDBOX_PORT'
+      | 'SANDBOX_ALIBABA_PORT'
+      | 'SANDBOX_ALIPAY_PORT'
+      | 'SANDBOX_STRIPE_PORT'
       | 'METRICS_PORT',
       number | undefined
     >
@@ -70,14 +73,17 @@ function portFaults(settings: ComparedSettings, environment: Environment): strin
   return [...beyond, ...sharedPorts(settings, environment)];
 }
 
+const servedPorts = [
+  ...(['INGRESS_PORT', 'DASHBOARD_PORT', 'SANDBOX_PORT'] as const),
+  ...(['SANDBOX_ALIBABA_PORT', 'SANDBOX_ALIPAY_PORT', 'SANDBOX_STRIPE_PORT'] as const),
+] as const;
+
 /**
  * In production only ports that were set explicitly are compared: the processes may run on different machines, where
  * equal defaults are correct. Elsewhere one launcher starts all processes on one machine.
  */
 function sharedPorts(settings: ComparedSettings, { isProduction, isGiven }: Environment): string[] {
-  const served = (['INGRESS_PORT', 'DASHBOARD_PORT', 'SANDBOX_PORT'] as const).filter(
-    (name) => settings[name] && (!isProduction || isGiven(name)),
-  );
+  const served = servedPorts.filter((name) => settings[name] && (!isProduction || isGiven(name)));
   const pairs = served.flatMap((one, at) => served.slice(at + 1).map((other) => [one, other] as const));
   const twice = pairs
     .filter(([one, other]) => settings[one] === settings[other])

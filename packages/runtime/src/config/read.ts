@@ -2,6 +2,9 @@ import { z } from 'zod';
 import { faultsOfAddress } from '../postgres/address.js';
 import { conflictsOf, QUERY_MARGIN_MS } from './conflicts.js';
 import { type Env, localDefaults } from './local.js';
+import { providerFaults } from './provider-faults.js';
+import { providerSettings } from './provider-settings.js';
+import { simulatorsFor } from './simulators.js';
 import { findUnknown, type UnknownVariable } from './unknown.js';
 
 const port = z.coerce.number().int().min(0).max(65_535);
@@ -71,12 +74,17 @@ export const settings = {
   DASHBOARD_PASSWORD_HASH: z.string().startsWith('scrypt$').optional(),
   SANDBOX_HOST: z.string().default('127.0.0.1'),
   SANDBOX_PORT: port.default(8090),
+  /** Ports of the simulated providers. Unset: the three ports after the sandbox's. */
+  SANDBOX_ALIBABA_PORT: port.optional(),
+  SANDBOX_ALIPAY_PORT: port.optional(),
+  SANDBOX_STRIPE_PORT: port.optional(),
   /** Address of the sandbox provider. Unset: the local one on SANDBOX_PORT. */
   SANDBOX_URL: z.url().optional(),
   /** Folder of the sandbox's own store. */
   SANDBOX_DATA_DIR: z.string().optional(),
   /** Shared secret of the sandbox's signed webhooks (Standard Webhooks form). */
   SANDBOX_WEBHOOK_SECRET: z.string().startsWith('whsec_').optional(),
+  ...providerSettings,
   /**
    * The address at which providers reach the ingress. Every notify URL begins with it. A slash at its end is removed.
    */
@@ -182,6 +190,9 @@ export type Config = Readonly<
     PROVIDER_TIMEOUT_MS: number;
     PUBLIC_URL: string;
     SANDBOX_URL: string;
+    SANDBOX_ALIBABA_PORT: number;
+    SANDBOX_ALIPAY_PORT: number;
+    SANDBOX_STRIPE_PORT: number;
   }
 >;
 
@@ -204,14 +215,27 @@ export function readConfig(env: Env): Config {
   const parsed = Settings.safeParse({ ...(isProduction ? {} : localDefaults(env)), ...given });
   const read = parsed.success ? parsed.data : readableOf(given);
   const timed = { ...waitsFor(isProduction, read), ...stripUndefined(read) };
-  const conflicts = conflictsOf(timed, { isProduction, isGiven: (name) => given[name] !== undefined });
-  const faults = [...(parsed.success ? [] : [z.prettifyError(parsed.error)]), ...conflicts];
+  const placed = { ...addressesFor(read), ...timed };
+  const conflicts = conflictsOf(placed, { isProduction, isGiven: (name) => given[name] !== undefined });
+  const invalid = parsed.success ? [] : [z.prettifyError(parsed.error)];
+  const faults = [...invalid, ...conflicts, ...providerFaults(read, isProduction)];
   if (faults.length > 0) throw new BadConfiguration(`bad configuration\n${faults.join('\n')}`);
-  return Object.freeze({
-    PUBLIC_URL: `http://127.0.0.1:${read.INGRESS_PORT}`,
-    SANDBOX_URL: `http://127.0.0.1:${read.SANDBOX_PORT}`,
-    ...timed,
-  } as Config);
+  const config = placed as Config;
+  return Object.freeze(isProduction ? config : { ...config, ...simulatorsFor(read, config) });
+}
+
+/** The defaults of addresses and ports that follow from others. The simulated providers are beside the sandbox. */
+function addressesFor({ INGRESS_PORT, SANDBOX_PORT = 0, SANDBOX_URL }: Partial<ParsedSettings>) {
+  const urlPort = SANDBOX_URL === undefined ? 0 : Number(new URL(SANDBOX_URL).port);
+  const first = urlPort || SANDBOX_PORT;
+  const after = (offset: number) => (first === 0 ? 0 : first + offset);
+  return {
+    PUBLIC_URL: `http://127.0.0.1:${INGRESS_PORT}`,
+    SANDBOX_URL: `http://127.0.0.1:${SANDBOX_PORT}`,
+    SANDBOX_ALIBABA_PORT: after(1),
+    SANDBOX_ALIPAY_PORT: after(2),
+    SANDBOX_STRIPE_PORT: after(3),
+  };
 }
 
 /** The defaults of the three times. A longer time limit of a call makes the default of RECONCILE_AFTER_MS longer. */
@@ -260,28 +284,6 @@ export function readTogether<Values extends readonly unknown[]>(
   });
   if (faults.length > 0) throw new BadConfiguration(faults.join('\n'));
   return read as unknown as Values;
-}
-
-/**
- * The address of the database.
- * @throws BadConfiguration with advice, when no database is configured and no local one is running
- */
-export function requireDatabaseUrl(config: Config): string {
-  if (config.DATABASE_URL) return config.DATABASE_URL;
-  throw new BadConfiguration(
-    'no database: set DATABASE_URL, or start the local fleet with `npm start` first',
-  );
-}
-
-/**
- * The names of the providers that a worker serves.
- * @throws BadConfiguration when there is none: such a worker would look healthy and do nothing
- */
-export function requireProviders(names: readonly string[]): readonly string[] {
-  if (names.length > 0) return names;
-  throw new BadConfiguration(
-    'no provider is configured: production does not use the sandbox, and there is no other provider yet',
-  );
 }
 
 const stripUndefined = <T extends object>(value: T): Partial<T> =>
