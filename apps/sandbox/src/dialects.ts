@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import type { Logger } from '@replenish/runtime';
+import { type Logger, simulatorKeys } from '@replenish/runtime';
 import { Router } from 'express';
 import { type AlibabaCloud, openAlibabaCloud, simulatorKey } from './alibaba-cloud/alibaba-cloud.js';
 import { type AlipayDialect, openAlipayDialect } from './alipay/dialect.js';
@@ -30,11 +30,6 @@ export type Dialects = Readonly<{
   close: () => Promise<void>;
 }>;
 
-// Keys of the simulators. They are worth nothing elsewhere.
-const STRIPE_KEY = 'sk_test_simulator';
-const ALIPAY_APP = '2021000000000001';
-const ALIPAY_SELLER = '2088000000000009';
-
 /** Opens the simulators of the real providers, each on its own port. */
 export async function openDialects(options: DialectsOptions): Promise<Dialects> {
   const { host, ports, dataDir, log, outage, slowAnswerMs } = options;
@@ -53,7 +48,7 @@ export async function openDialects(options: DialectsOptions): Promise<Dialects> 
     const stripe = keep(
       await openStripeDialect({
         ...{ host, log, outage, port: ports.stripe, dataDir: join(dataDir, 'stripe') },
-        secretKey: STRIPE_KEY,
+        secretKey: simulatorKeys.STRIPE_SECRET_KEY,
         webhookSecret: options.webhookSecret,
         webhookUrl: options.stripeWebhookUrl,
         paysAfterMs: options.paysAfterMs,
@@ -62,7 +57,8 @@ export async function openDialects(options: DialectsOptions): Promise<Dialects> 
     const alipay = keep(
       await openAlipayDialect({
         ...{ host, log, outage, port: ports.alipay, dataDir: join(dataDir, 'alipay') },
-        ...{ appId: ALIPAY_APP, sellerId: ALIPAY_SELLER },
+        appId: simulatorKeys.ALIPAY_APP_ID,
+        sellerId: simulatorKeys.ALIPAY_SELLER_ID,
       }),
     );
     return { control: controlOf(alibaba, stripe, alipay), close };

@@ -2,6 +2,9 @@ import { join } from 'node:path';
 import { BadConfiguration, Gauge, localStateDir, runProcess } from '@replenish/runtime';
 import { openSandbox } from './sandbox.js';
 
+// A person who pays by a saved card does not notice this time. It is long enough to see the recharge wait.
+const PAYS_AFTER_MS = 300;
+
 await runProcess('sandbox', process.env, async ({ config, log, registry, opened }) => {
   const webhookSecret = config.SANDBOX_WEBHOOK_SECRET;
   if (!webhookSecret)
@@ -15,6 +18,15 @@ await runProcess('sandbox', process.env, async ({ config, log, registry, opened 
     webhookSecret,
     log,
     docsUrl: `${config.PUBLIC_URL}/docs`,
+    dialects: {
+      ports: {
+        alibaba: config.SANDBOX_ALIBABA_PORT,
+        alipay: config.SANDBOX_ALIPAY_PORT,
+        stripe: config.SANDBOX_STRIPE_PORT,
+      },
+      stripeWebhookUrl: `${config.PUBLIC_URL}/webhooks/stripe`,
+      paysAfterMs: PAYS_AFTER_MS,
+    },
   });
   opened('sandbox', sandbox, ({ close }) => close());
   new Gauge({

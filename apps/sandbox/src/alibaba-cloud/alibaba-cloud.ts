@@ -1,7 +1,7 @@
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
-import type { Logger } from '@replenish/runtime';
+import { type Logger, simulatorKeys } from '@replenish/runtime';
 import type { Router } from 'express';
 import type { Outage } from '../machine/outage.js';
 import { Behaviours } from './behaviours.js';
@@ -14,8 +14,8 @@ import { CALLS_PER_MINUTE, CallLimit } from './throttle.js';
 
 /** The simulator's own key. It is worth nothing elsewhere. */
 export const simulatorKey = {
-  accessKeyId: 'LTAI-replenish-simulator',
-  accessKeySecret: 'simulator-secret-worth-nothing-elsewhere',
+  accessKeyId: simulatorKeys.ALIBABA_CLOUD_ACCESS_KEY_ID,
+  accessKeySecret: simulatorKeys.ALIBABA_CLOUD_ACCESS_KEY_SECRET,
 } as const;
 
 export type AlibabaCloudOptions = Readonly<{

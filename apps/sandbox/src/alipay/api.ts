@@ -2,10 +2,11 @@ import express, { type NextFunction, type Request, type Response, Router } from 
 import type { Behaviors } from '../machine/behaviors.js';
 import { callOf, nameOfPath } from './calls.js';
 import { type AlipayBehavior, AlipayFault } from './faults.js';
+import type { AlipayKeys } from './keys.js';
 import type { BizContent, TradeBook } from './machine.js';
 import type { Notifications } from './notifications.js';
 import { payPage } from './page.js';
-import { type AlipayKeys, answerHeaders, isRsa2, readAuthorization, rsa2, signedText } from './signature.js';
+import { answerHeaders, isRsa2, readAuthorization, rsa2, signedText } from './signature.js';
 import type { AlipayStore } from './store.js';
 
 export type AlipayParts = Readonly<{

@@ -12,9 +12,10 @@ import { DueQueue } from '../machine/due-queue.js';
 import { type AlipayParts, alipayApi } from './api.js';
 import { alipayControl } from './control.js';
 import type { AlipayBehavior } from './faults.js';
+import { simulatedKeys } from './keys.js';
 import { TradeBook } from './machine.js';
 import { Notifications, notifyGapsMs } from './notifications.js';
-import { keysIn } from './signature.js';
+
 import { type NotifyWork, openAlipayStore } from './store.js';
 
 export type AlipayDialectOptions = DialectOptions &
@@ -48,7 +49,7 @@ const NOTIFICATIONS_AT_ONCE = 64;
 /** Opens the simulator of Alipay on its folder, and sends the notifications that became due while it was not running. */
 export async function openAlipayDialect(options: AlipayDialectOptions): Promise<AlipayDialect> {
   const { appId, sellerId } = options;
-  const keys = keysIn(options.dataDir);
+  const keys = simulatedKeys();
   const store = openAlipayStore(options.dataDir);
   const behaviors = new Behaviors<AlipayBehavior>();
   const notifications = new Notifications(store, behaviors, {

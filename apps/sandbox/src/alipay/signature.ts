@@ -1,37 +1,4 @@
-import { createPublicKey, createSign, createVerify, generateKeyPairSync, randomUUID } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
-
-/** PEM texts. The app signs requests with its key; Alipay signs answers and notifications with its own. */
-export type AlipayKeys = Readonly<{
-  appPrivateKey: string;
-  appPublicKey: string;
-  alipayPrivateKey: string;
-  alipayPublicKey: string;
-}>;
-
-/** The keys of the simulated app and of the simulated Alipay. They are made once and kept in the folder. */
-export function keysIn(folder: string): AlipayKeys {
-  const file = join(folder, 'keys.json');
-  if (existsSync(file)) return JSON.parse(readFileSync(file, 'utf8'));
-  mkdirSync(folder, { recursive: true });
-  const [app, alipay] = [newPair(), newPair()];
-  const keys: AlipayKeys = {
-    appPrivateKey: app.privateKey,
-    appPublicKey: app.publicKey,
-    alipayPrivateKey: alipay.privateKey,
-    alipayPublicKey: alipay.publicKey,
-  };
-  writeFileSync(file, JSON.stringify(keys), { mode: 0o600 });
-  return keys;
-}
-
-const newPair = () =>
-  generateKeyPairSync('rsa', {
-    modulusLength: 2048,
-    publicKeyEncoding: { type: 'spki', format: 'pem' },
-    privateKeyEncoding: { type: 'pkcs8', format: 'pem' },
-  });
+import { createPublicKey, createSign, createVerify, randomUUID } from 'node:crypto';
 
 export const rsa2 = (text: string, privateKey: string): string =>
   createSign('RSA-SHA256').update(text, 'utf8').sign(privateKey, 'base64');

@@ -9,7 +9,6 @@ import type {
 } from '../contract/order.js';
 import type { CollectProvider } from '../contract/provider.js';
 import type { ProviderDefinition } from '../definition.js';
-import { refuseSimulator } from '../transport/real-host.js';
 import { toYuan } from './amounts.js';
 import { type AlipayAccount, type AlipayClient, openAlipay } from './client.js';
 import { codeOf, factsOf, noAnswerOf, outcomeOfError } from './errors.js';
@@ -26,11 +25,7 @@ export type AlipayOptions = AlipayAccount &
     now?: () => Date;
   }>;
 
-/**
- * The definition of Alipay. It is open where `ALIPAY_APP_ID` is set.
- *
- * In production the seller is needed: without it, the payment of another seller of the same app would be credited.
- */
+/** The definition of Alipay. It is open where `ALIPAY_APP_ID` is set. */
 export const alipay: ProviderDefinition = {
   name: 'alipay',
   methods: ['alipay'],
@@ -44,11 +39,6 @@ export const alipay: ProviderDefinition = {
     if (!appId) return null;
     if (!privateKey || !alipayPublicKey)
       throw new Error('ALIPAY_APP_ID needs ALIPAY_PRIVATE_KEY and ALIPAY_PUBLIC_KEY');
-    if (config.NODE_ENV === 'production') {
-      if (!sellerId) throw new Error('production needs ALIPAY_SELLER_ID');
-      refuseSimulator('ALIPAY_ENDPOINT', endpoint);
-      refuseSimulator('ALIPAY_GATEWAY', gateway);
-    }
     return alipayProvider({ appId, privateKey, alipayPublicKey, endpoint, gateway, sellerId });
   },
 };

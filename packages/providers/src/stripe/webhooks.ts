@@ -7,9 +7,9 @@ import { readRefund } from './refunds.js';
 // Stripe's own tolerance. The SDK checks it for the past only, so the future is checked here.
 const WINDOW_SECONDS = 300;
 
-/** `secrets`: one `whsec_...`, or several separated by spaces during a rotation. */
+/** `secrets`: one `whsec_...`, or several separated by commas during a rotation. */
 export function stripeWebhooks(secrets: string): Webhooks {
-  const keys = secrets.split(/\s+/).filter((secret) => secret !== '');
+  const keys = secrets.split(/[\s,]+/).filter((secret) => secret !== '');
   return {
     verify(rawBody, headers, now) {
       const header = single(headers['stripe-signature']);
