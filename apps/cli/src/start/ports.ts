@@ -9,8 +9,15 @@ export const wantedPorts = (config: Config): Wanted[] => [
   { setting: 'DASHBOARD_PORT', host: config.DASHBOARD_HOST, port: config.DASHBOARD_PORT },
   ...(config.NODE_ENV === 'production'
     ? []
-    : [{ setting: 'SANDBOX_PORT', host: config.SANDBOX_HOST, port: config.SANDBOX_PORT }]),
+    : sandboxPorts.map((setting) => ({ setting, host: config.SANDBOX_HOST, port: config[setting] }))),
 ];
+
+const sandboxPorts = [
+  'SANDBOX_PORT',
+  'SANDBOX_ALIBABA_PORT',
+  'SANDBOX_ALIPAY_PORT',
+  'SANDBOX_STRIPE_PORT',
+] as const;
 
 /** One sentence per port that is still in use after `waitMs`. */
 export async function takenPorts(wanted: readonly Wanted[], waitMs: number): Promise<string[]> {

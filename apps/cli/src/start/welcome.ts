@@ -35,11 +35,20 @@ export function welcome({ config, dir, demo, newPassword }: WelcomeFacts): strin
     `  dashboard  ${urlOf(config.DASHBOARD_HOST, config.DASHBOARD_PORT)}  ${login(dir, newPassword)}`,
   ];
   if (config.NODE_ENV !== 'production') {
-    lines.push(`  sandbox    ${urlOf(config.SANDBOX_HOST, config.SANDBOX_PORT)}/_control/stats`);
+    lines.push(...sandbox(config));
   }
   lines.push(...metrics(config), `  logs       ${dir}/logs`, '');
   if (demo) lines.push(...tryIt(config, demo));
   return [...lines, LAST_LINE];
+}
+
+function sandbox(config: Config): string[] {
+  const at = urlOf(config.SANDBOX_HOST, config.SANDBOX_PORT);
+  const { SANDBOX_ALIBABA_PORT, SANDBOX_ALIPAY_PORT, SANDBOX_STRIPE_PORT } = config;
+  return [
+    `  sandbox    ${at}/_control/stats`,
+    `  simulated  Alibaba Cloud ${SANDBOX_ALIBABA_PORT}, Alipay ${SANDBOX_ALIPAY_PORT}, Stripe ${SANDBOX_STRIPE_PORT}; their keys: ${at}/_control/endpoints`,
+  ];
 }
 
 const login = (dir: string, newPassword: string | null): string =>

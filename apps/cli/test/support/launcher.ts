@@ -61,13 +61,18 @@ export class Ground {
   env: NodeJS.ProcessEnv = {};
 
   async prepare(): Promise<void> {
-    const [ingress, dashboard, sandbox] = await Promise.all([freePort(), freePort(), freePort()]);
+    const [ingress, dashboard, sandbox, alibaba, alipay, stripe] = await Promise.all(
+      Array.from({ length: 6 }, () => freePort()),
+    );
     this.env = {
       PATH: process.env.PATH,
       REPLENISH_DIR: this.dir,
       INGRESS_PORT: String(ingress),
       DASHBOARD_PORT: String(dashboard),
       SANDBOX_PORT: String(sandbox),
+      SANDBOX_ALIBABA_PORT: String(alibaba),
+      SANDBOX_ALIPAY_PORT: String(alipay),
+      SANDBOX_STRIPE_PORT: String(stripe),
       METRICS_PORT: '0',
     };
   }

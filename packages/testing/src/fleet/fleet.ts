@@ -96,7 +96,7 @@ async function prepare(options: FleetOptions): Promise<Ground> {
   mkdirSync(crashDir);
   const database = options.database ?? (await createDatabase());
   const count = options.ingress ?? 1;
-  const [sandbox, dashboard, ...ingress] = await freePorts(count + 2);
+  const [sandbox, dashboard, alibaba, alipay, stripe, ...ingress] = await freePorts(count + 5);
   const ports = { ingress, sandbox: sandbox!, dashboard: dashboard! };
   const redisUrl = options.redisUrl === undefined ? process.env.REDIS_URL : options.redisUrl;
   const env = {
@@ -107,6 +107,9 @@ async function prepare(options: FleetOptions): Promise<Ground> {
     DATABASE_URL: database.appUrl ?? database.url,
     ...(redisUrl ? { REDIS_URL: await privateRedis(redisUrl) } : {}),
     SANDBOX_PORT: String(sandbox),
+    SANDBOX_ALIBABA_PORT: String(alibaba),
+    SANDBOX_ALIPAY_PORT: String(alipay),
+    SANDBOX_STRIPE_PORT: String(stripe),
     SANDBOX_DATA_DIR: join(dir, 'sandbox'),
     SANDBOX_WEBHOOK_SECRET: `whsec_${randomBytes(32).toString('base64')}`,
     MASTER_KEYS: `test:${randomBytes(32).toString('base64')}`,
