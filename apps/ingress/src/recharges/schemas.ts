@@ -24,6 +24,7 @@ const example = {
   provider: 'sandbox',
   providerOrderId: null,
   externalReference: null,
+  action: null,
   orderReference: 'PO-7',
   message: 'Accepted; it will be sent to the provider.',
   failure: null,
@@ -50,7 +51,20 @@ export const Recharge = z
     paymentMethod: words('How the recharge is paid for'),
     provider: words('The provider that carries it out'),
     providerOrderId: orNull("The provider's id of the order; null until the provider has named it"),
-    externalReference: orNull('The same as `providerOrderId`'),
+    externalReference: orNull(
+      "The number of the order in the provider's statements; `providerOrderId` where it has no other",
+    ),
+    action: z
+      .strictObject({
+        type: z.enum(['redirect', 'qr_code', 'client_secret']).meta({
+          description:
+            "`redirect`: open the address. `qr_code`: show it as a code to scan. `client_secret`: hand it to the provider's form",
+        }),
+        value: words('The address, the content of the code, or the secret'),
+        expiresAt: timeOrNull('When it stops working'),
+      })
+      .nullable()
+      .meta({ description: 'What the payer has to do; null when nobody has to pay' }),
     orderReference: orNull('Your own reference, as sent'),
     message: words('What is going on, for people. Programs read `status` and `failure.code`'),
     failure: z

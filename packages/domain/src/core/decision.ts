@@ -1,6 +1,7 @@
 import type { Money } from './money.js';
 import type { NextStep } from './next-step.js';
 import type { Payee } from './payee.js';
+import type { PayersAction } from './payers-action.js';
 import { type Funding, type Journal, journalOnEntering, type Kind, suspenseJournal } from './postings.js';
 import { isFinal, type News, type State, step, type Verdict } from './recharge.js';
 import { type Difference, differenceFrom, isOtherOrder, type ReportedOrder } from './same-order.js';
@@ -51,6 +52,11 @@ export type Report = ReportedOrder &
     source: ReportSource;
     reason: string;
     failure?: Readonly<{ code: string; message: string }>;
+    externalReference?: string;
+    /** What the payer has to do. Missing: nothing new. It is forgotten when the recharge is final. */
+    action?: PayersAction;
+    /** The time after which nobody can pay the order any more. Null: there is no such time. */
+    payableUntil?: Date | null;
     /** The submit attempt that this report answers. */
     attempt?: number;
     /** The next step that is allowed while the recharge is not final. Default: `ask`. */

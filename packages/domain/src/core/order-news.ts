@@ -1,4 +1,5 @@
 import type { Report } from './decision.js';
+import type { PayersAction } from './payers-action.js';
 import type { News } from './recharge.js';
 import type { ReportedOrder } from './same-order.js';
 
@@ -15,6 +16,10 @@ export type ReportedFacts = Readonly<{
   message?: string | undefined;
   /** The message has facts about the order's money that this release did not read. */
   isPartlyRead?: boolean | undefined;
+  /** A second number of the order, which the provider's statements show. */
+  externalReference?: string | undefined;
+  /** Set while somebody has to pay. */
+  action?: PayersAction | undefined;
 }>;
 
 const newsOf = {
@@ -24,7 +29,8 @@ const newsOf = {
   canceled: 'canceled',
 } as const satisfies Record<string, News>;
 
-type OrderReport = ReportedOrder & Pick<Report, 'news' | 'failure' | 'doubt'>;
+type OrderReport = ReportedOrder &
+  Pick<Report, 'news' | 'failure' | 'doubt' | 'externalReference' | 'action' | 'payableUntil'>;
 
 /** Turns the facts of an order into news, with the facts to compare with our order, and the reason of a failure. */
 export function newsOfOrder(order: ReportedFacts): OrderReport {
@@ -35,6 +41,8 @@ export function newsOfOrder(order: ReportedFacts): OrderReport {
     reference,
     accountId,
     ...(amountMinor !== undefined && currency !== undefined && { money: { amountMinor, currency } }),
+    ...(order.externalReference !== undefined && { externalReference: order.externalReference }),
+    ...(order.action && { action: order.action, payableUntil: order.action.expiresAt }),
     ...(order.isPartlyRead && { doubt: 'unread_event' as const }),
   };
   if (status !== 'declined') return said;

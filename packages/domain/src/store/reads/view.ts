@@ -1,16 +1,13 @@
 import type { NextStep } from '../../core/next-step.js';
 import type { Payee } from '../../core/payee.js';
+import type { PayersAction } from '../../core/payers-action.js';
 import type { Funding, Kind } from '../../core/postings.js';
 import type { State } from '../../core/recharge.js';
 import { type ShownTexts, textColumnsOf } from '../../core/request-texts.js';
 import { Prisma } from '../../generated/client.js';
 
-/** What the payer has to do. `expiresAt` is a time of ISO 8601. */
-export type ShownAction = Readonly<{
-  type: 'redirect' | 'qr_code' | 'client_secret';
-  value: string;
-  expiresAt: string | null;
-}>;
+/** As stored: `expiresAt` is ISO 8601. */
+export type ShownAction = Readonly<Omit<PayersAction, 'expiresAt'> & { expiresAt: string | null }>;
 
 /** The reason for which a claim or an answer could not go on. `since` and `until` are times of ISO 8601. */
 export type LeftWaiting = Readonly<{
@@ -56,8 +53,9 @@ export type RechargeView = ShownTexts &
     providerOrderId: string | null;
     /** A second number of the order, which the provider's statements show. */
     externalReference: string | null;
-    /** What the payer has to do. */
+    /** What the payer has to do. Null: nothing, or the recharge is final. */
     action: ShownAction | null;
+    payableUntil: Date | null;
     nextStep: NextStep | null;
     /** What a claim or an answer left behind that may not go on now. */
     waiting: LeftWaiting | null;
@@ -134,6 +132,7 @@ export const viewColumns = Prisma.raw(`
       'failureMessage', delivery.failure_message)
     from recharge_transaction delivery
     where delivery.collected_by = recharge.id) end as delivery,
+  recharge.payable_until as "payableUntil",
   recharge.failure_code as "failureCode",
   recharge.failure_message as "failureMessage",
   ${shownIn('recharge_transaction', 'recharge')}

@@ -83,6 +83,10 @@ const movedRecharges = (plans: 'locked_plans' | 'admitted_plans'): Prisma.Sql =>
       waiting = ${noteSince(Prisma.sql`plan.waiting`)},
       refusals = case when plan.verdict = 'moved' then 0 else recharge.refusals end,
       provider_order_id = coalesce(recharge.provider_order_id, plan."providerOrderId"),
+      external_reference = coalesce(plan."externalReference", recharge.external_reference),
+      -- Without a next step the recharge is final, and nobody has to pay any more.
+      action = case when plan."nextStep" is not null then coalesce(plan.action, recharge.action) end,
+      payable_until = coalesce(plan."payableUntil", recharge.payable_until),
       failure_code = coalesce(plan."failureCode", recharge.failure_code),
       failure_message = coalesce(plan."failureMessage", recharge.failure_message),
       submitted_at = case when plan."to" = 'SUBMITTED' then coalesce(recharge.submitted_at, now())

@@ -177,6 +177,7 @@ const newView = (
       providerOrderId: null,
       externalReference: null,
       action: null,
+      payableUntil: null,
       nextStep: 'submit',
       waiting: null,
       collectedBy: null,

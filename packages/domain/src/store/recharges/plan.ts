@@ -62,6 +62,7 @@ export function planWrite(
     waiting: report.waiting ?? null,
     ...limitsOf(seen, report, decision, options),
     providerOrderId: decision.providerOrderId,
+    ...payerFactsOf(report, decision),
     failureCode: failed ? (report.failure?.code ?? 'PAYMENT_FAILED') : null,
     failureMessage: failed ? storable(report.failure?.message ?? report.reason, TEXT_MAX) : null,
     calls: claimed
@@ -77,6 +78,16 @@ export function planWrite(
     ...deliveryRow(decision, report, options.newId),
   };
   return { id: seen.id, report, decision, seen, callId, row };
+}
+
+/** What the report says to the payer. The facts of an order that is not ours are not kept. */
+function payerFactsOf(
+  { externalReference, action, payableUntil }: RechargeReport,
+  { verdict }: Decision,
+): Pick<PlanRow, 'externalReference' | 'action' | 'payableUntil'> {
+  if (verdict === 'conflict') return { externalReference: null, action: null, payableUntil: null };
+  const number = externalReference === undefined ? null : storable(externalReference, TEXT_MAX);
+  return { externalReference: number, action: action ?? null, payableUntil: payableUntil ?? null };
 }
 
 export const caseDetailOf = (report: RechargeReport): object => ({
@@ -100,6 +111,7 @@ function dueInMs(
   options: PlanOptions,
 ): number {
   if (decision.claimed) return options.callLimitMs;
+  if (report.isUrgent) return 0;
   if (decision.nextStep === 'submit') {
     // The first retry comes at the earliest allowed time. If the provider refuses again and again, the gaps between
     // retries grow.

@@ -33,6 +33,8 @@ export type RechargeReport = Report &
     limits?: Readonly<{ poolReadWithinMs: number | null }>;
     /** What a case that this report opens is decided by, in a form that JSON can hold. */
     evidence?: object;
+    /** Whether the next step is due at once, because the report calls for it. */
+    isUrgent?: boolean;
     /** Whether the provider could not be reached. Such a try does not lengthen the gap to the next one. */
     unreached?: boolean;
     /** The recharge as the reporter saw it last. It saves a read if nothing has changed since. */
