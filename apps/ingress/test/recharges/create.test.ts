@@ -35,6 +35,8 @@ const acceptedBody = {
   provider: 'sandbox',
   providerOrderId: null,
   externalReference: null,
+  action: null,
+  orderReference: 'PO-7',
   message: expect.stringMatching(/./),
   failure: null,
   metadata: { any: 'string', constructor: 'too' },
