@@ -1,7 +1,6 @@
 import { createHmac } from 'node:crypto';
 import type { Provider } from '../contract/provider.js';
 import type { ProviderDefinition, ProvidersConfig } from '../definition.js';
-import { refuseSimulator } from '../transport/real-host.js';
 import { fundAccountRail } from './fund-account.js';
 import type { RemarkKeys } from './remark.js';
 import { resellerQuotaRail } from './reseller-quota.js';
@@ -47,10 +46,8 @@ function siteOf({ ALIBABA_CLOUD_SITE: name = 'china' }: ProvidersConfig) {
 function accessOf(config: ProvidersConfig, endpointOfSite: string): CloudAccess {
   const { ALIBABA_CLOUD_ACCESS_KEY_ID: accessKeyId, ALIBABA_CLOUD_ACCESS_KEY_SECRET: accessKeySecret } =
     config;
-  const { ALIBABA_CLOUD_ENDPOINT: endpoint = endpointOfSite, NODE_ENV } = config;
+  const { ALIBABA_CLOUD_ENDPOINT: endpoint = endpointOfSite } = config;
   if (!accessKeyId || !accessKeySecret) throw new Error('ALIBABA_CLOUD_ACCESS_KEY_SECRET: is not set');
-  if (NODE_ENV === 'production')
-    refuseSimulator('ALIBABA_CLOUD_ENDPOINT', endpoint.includes('://') ? endpoint : `https://${endpoint}`);
   const token = config.ALIBABA_CLOUD_SECURITY_TOKEN;
   return {
     ...{ accessKeyId, accessKeySecret, endpoint, timeoutMs: config.PROVIDER_TIMEOUT_MS },

@@ -12,8 +12,9 @@ const pairs = [
  * One sentence per fault of the providers' settings: keys that lack their counterparts, keys that cannot be read, and
  * in production keys and addresses of simulators. No sentence shows a key.
  */
-export const providerFaults = (given: ProviderValues, isProduction: boolean): string[] => [
+export const providerFaults = (given: ProviderValues & Rail, isProduction: boolean): string[] => [
   ...pairs.flatMap((names) => incomplete(given, names)),
+  ...withoutSource(given),
   ...unreadable(given),
   ...(isProduction ? unreal(given) : []),
 ];
@@ -23,6 +24,16 @@ function incomplete(given: ProviderValues, names: readonly (keyof ProviderValues
   if (missing.length === 0 || missing.length === names.length) return [];
   const set = names.filter((name) => given[name] !== undefined);
   return [`${set.join(' and ')} needs ${missing.join(' and ')}: set all of them, or none`];
+}
+
+type Rail = Readonly<{ ALIBABA_CLOUD_RAIL?: string | undefined }>;
+
+function withoutSource(given: ProviderValues & Rail): string[] {
+  const pays = given.ALIBABA_CLOUD_RAIL ?? 'fund_account';
+  if (given.ALIBABA_CLOUD_ACCESS_KEY_ID === undefined || pays !== 'fund_account') return [];
+  return given.ALIBABA_CLOUD_FUND_ACCOUNT_ID === undefined
+    ? ['ALIBABA_CLOUD_ACCESS_KEY_ID needs ALIBABA_CLOUD_FUND_ACCOUNT_ID: the fund account that pays']
+    : [];
 }
 
 function unreadable({ ALIPAY_PRIVATE_KEY, ALIPAY_PUBLIC_KEY }: ProviderValues): string[] {

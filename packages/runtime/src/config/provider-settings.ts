@@ -29,6 +29,11 @@ export const providerSettings = {
   ALIBABA_CLOUD_SCANS: z.coerce.number().int().min(1).max(20).optional(),
   /** Who sends an order again whose absence is proven. */
   ALIBABA_CLOUD_RESUBMIT: z.enum(['person', 'auto']).default('person'),
+  /**
+   * The keys that prove the remarks of transfers, newest first, separated by commas. Unset: one is derived from the access
+   * key.
+   */
+  ALIBABA_CLOUD_REMARK_KEYS: z.string().min(16).optional(),
   ALIPAY_APP_ID: z.string().optional(),
   /** The app's private key: PEM or bare base64, PKCS#8 or PKCS#1. */
   ALIPAY_PRIVATE_KEY: z.string().optional(),

@@ -60,11 +60,19 @@ export type ProviderValues = {
     | 'SANDBOX_WEBHOOK_SECRET']?: string | undefined;
 };
 
+type ProofTime = Readonly<{ ALIBABA_CLOUD_VISIBILITY_DELAY_MS?: number | undefined }>;
+
+// The simulated list shows a transfer after 0.3 s, unless a fault delays it.
+const SIMULATED_VISIBILITY_DELAY_MS = 3_000;
+
 /**
  * The settings with which each provider without keys of its own is called at its simulator. An address that is set is
  * kept. The events of the simulated Stripe are signed with the sandbox's secret.
  */
-export function simulatorsFor(given: ProviderValues, addresses: SimulatorAddresses): ProviderValues {
+export function simulatorsFor(
+  given: ProviderValues & ProofTime,
+  addresses: SimulatorAddresses,
+): ProviderValues & ProofTime {
   const { ALIBABA_CLOUD_ACCESS_KEY_ID, ALIPAY_APP_ID, STRIPE_SECRET_KEY, ...alipay } = simulatorKeys;
   const { ALIBABA_CLOUD_ACCESS_KEY_SECRET, ALIBABA_CLOUD_FUND_ACCOUNT_ID, ...alipayKeys } = alipay;
   const at = (port: number) => addressOn(addresses.SANDBOX_URL, port);
@@ -74,6 +82,8 @@ export function simulatorsFor(given: ProviderValues, addresses: SimulatorAddress
       ...{ ALIBABA_CLOUD_ACCESS_KEY_ID, ALIBABA_CLOUD_ACCESS_KEY_SECRET },
       ALIBABA_CLOUD_FUND_ACCOUNT_ID: given.ALIBABA_CLOUD_FUND_ACCOUNT_ID ?? ALIBABA_CLOUD_FUND_ACCOUNT_ID,
       ALIBABA_CLOUD_ENDPOINT: given.ALIBABA_CLOUD_ENDPOINT ?? at(addresses.SANDBOX_ALIBABA_PORT),
+      ALIBABA_CLOUD_VISIBILITY_DELAY_MS:
+        given.ALIBABA_CLOUD_VISIBILITY_DELAY_MS ?? SIMULATED_VISIBILITY_DELAY_MS,
     }),
     ...(given.ALIPAY_APP_ID === undefined && {
       ...{ ALIPAY_APP_ID, ...alipayKeys },

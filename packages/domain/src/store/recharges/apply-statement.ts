@@ -6,7 +6,7 @@ import { isUncounted, recountedRecharges } from '../ceilings/day-counter.js';
 import { answeredEvents } from '../inbox/filing.js';
 import { postedJournals } from '../ledger/post.js';
 import { admission, freedLanes, judgedColumns } from './admission.js';
-import { type DeliveryOptions, storedDeliveries } from './delivery.js';
+import { type DeliveryOptions, storedDeliveries } from './insert-recharges.js';
 import { noteSince } from './note-since.js';
 import { callColumns, type PlanRow, planColumns, postingColumns } from './plan-row.js';
 

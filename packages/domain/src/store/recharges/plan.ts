@@ -3,7 +3,8 @@ import type { Money } from '../../core/money.js';
 import { gapMs } from '../../core/next-step.js';
 import { isFinal } from '../../core/recharge.js';
 import { storable } from '../database/storable.js';
-import { type DeliveryOptions, deliveryRow } from './delivery.js';
+import { deliveryRow } from './delivery.js';
+import type { DeliveryOptions } from './insert-recharges.js';
 import type { PlanRow } from './plan-row.js';
 import type { Claim, RechargeReport, ReportResult, WritableSnapshot } from './report.js';
 
