@@ -42,7 +42,7 @@ type ParsedRecharge = GivenTexts &
     timestamp?: string | undefined;
   }>;
 
-type Asked = Readonly<{ parsed: ParsedRecharge; amountMinor: bigint; idempotencyKey: string }>;
+type KeyedRequest = Readonly<{ parsed: ParsedRecharge; amountMinor: bigint; idempotencyKey: string }>;
 
 /** POST /v1/recharges */
 export function createRecharge(
@@ -89,7 +89,7 @@ function agreedKey(header: string | string[] | undefined, inBody: string | undef
 async function take(
   deps: IntakeDeps,
   { key, response }: Pick<KeyedCall, 'key' | 'response'>,
-  { parsed, amountMinor, idempotencyKey }: Asked,
+  { parsed, amountMinor, idempotencyKey }: KeyedRequest,
 ): Promise<CreatedRecharge> {
   requireAccount(key, parsed.accountId);
   const { kind, funding, provider } = sortOf(deps, parsed);

@@ -31,7 +31,8 @@ const alipay = {
   ALIPAY_SELLER_ID: '2088',
 };
 const stripe = { STRIPE_SECRET_KEY: 'sk_live_1', STRIPE_WEBHOOK_SECRET: 'whsec_1' };
-const cloud = { ALIBABA_CLOUD_ACCESS_KEY_ID: 'LTAI1', ALIBABA_CLOUD_ACCESS_KEY_SECRET: 'secret' };
+const cloudKey = { ALIBABA_CLOUD_ACCESS_KEY_ID: 'LTAI1', ALIBABA_CLOUD_ACCESS_KEY_SECRET: 'secret' };
+const cloud = { ...cloudKey, ALIBABA_CLOUD_FUND_ACCOUNT_ID: 'fa-1' };
 const production = { NODE_ENV: 'production' };
 
 test('outside production, providers without keys are called at the simulators beside the sandbox', () => {
@@ -94,6 +95,7 @@ test.each<[string, Record<string, string>, string]>([
   ['a publishable key', { ...stripe, STRIPE_SECRET_KEY: 'pk_live_1' }, 'STRIPE_SECRET_KEY'],
   ['an app of Alipay without keys', { ALIPAY_APP_ID: '2021' }, 'ALIPAY_PRIVATE_KEY and ALIPAY_PUBLIC_KEY'],
   ['half a key of Alibaba Cloud', { ALIBABA_CLOUD_ACCESS_KEY_ID: 'a' }, 'ALIBABA_CLOUD_ACCESS_KEY_SECRET'],
+  ['a cloud without the account that pays', cloudKey, 'ALIBABA_CLOUD_FUND_ACCOUNT_ID'],
   [
     'a private key that is none',
     { ...alipay, ALIPAY_PRIVATE_KEY: 'bm9uZQ==' },
