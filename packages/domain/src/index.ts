@@ -20,11 +20,15 @@ import { ceilingKeeper, type RechargeAsk } from './store/recharges/ceiling-keepe
 import { type Created, creator } from './store/recharges/create.js';
 import type { PlanOptions } from './store/recharges/plan.js';
 import type { RechargeReport, ReportResult } from './store/recharges/report.js';
+import { type CreatedRefund, refunder } from './store/refunds/create.js';
+import type { NewRefund } from './store/refunds/new-refund.js';
 
 /** The state machine, the ledger and the inbox. No other package uses the database. */
 export interface Domain extends Sweep {
   /** Stores a validated request. A repeated idempotency key answers with the first request's transaction. */
   createRecharge(ask: RechargeAsk): Promise<Created>;
+  /** Stores a refund of a recharge. Its repeated idempotency key answers with the first request's transaction. */
+  createRefund(ask: NewRefund): Promise<CreatedRefund>;
   /**
    * Reports news about a recharge. A recharge changes in no other way. Calls that arrive together share one statement.
    */
@@ -111,6 +115,7 @@ export function openDomain(options: DomainOptions): Domain {
   };
   return {
     createRecharge: ceilingKeeper(run, creator(run, storing)),
+    createRefund: refunder(run, { hintLimitMs: HINT_LIMIT_MS, newId }),
     applyNews: applier(run, applying),
     ...openSweep(run, {
       afterMs: options.reconcileAfterMs,
@@ -199,3 +204,6 @@ export type {
   RechargeSnapshot,
   ReportResult,
 } from './store/recharges/report.js';
+export type { CreatedRefund, RefundProblem } from './store/refunds/create.js';
+export type { NewRefund } from './store/refunds/new-refund.js';
+export type { RefundView } from './store/refunds/view.js';

@@ -2,6 +2,7 @@ import { Prisma } from '../../generated/client.js';
 import { coalesce } from '../batches/coalesce.js';
 import type { Run, Store } from '../database/database.js';
 import { uuidsOf } from '../database/storable.js';
+import { type RefundView, refundsOf } from '../refunds/view.js';
 import { inOrder } from './in-order.js';
 import { type ListFilter, listRecharges, type RechargePage } from './list.js';
 import { type Outstanding, outstandingById } from './outstanding.js';
@@ -14,6 +15,8 @@ export interface Reads {
   outstanding(id: string): Promise<Outstanding | null>;
   list(filter: ListFilter): Promise<RechargePage>;
   timeline(id: string): Promise<TimelineRow[]>;
+  /** The refunds of a recharge, newest first. */
+  refunds(of: string): Promise<RefundView[]>;
   /**
    * Counts the unfinished recharges older than `slaMs` per provider. It counts at most COUNTED_MAX recharges in all,
    * the oldest ones.
@@ -38,6 +41,7 @@ export function openReads({ run, read }: Pick<Store, 'run' | 'read'>, callLimitM
     ),
     list: (filter) => listRecharges(read, filter),
     timeline: (id) => timeline(read, id),
+    refunds: (of) => refundsOf(read, of),
     pendingBeyond: (slaMs) =>
       read(Prisma.sql`
         select provider, count(*)::int as count

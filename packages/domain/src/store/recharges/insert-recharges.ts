@@ -202,3 +202,72 @@ const deliveryRows = ({ hintLimitMs, lanedProviders }: DeliveryOptions): Prisma.
       clock_timestamp() + ${hintLimitMs}::int * interval '1 ms'
     from moved_recharges
     where "deliveryId" is not null)`;
+
+const insertedRefundRequests = Prisma.sql`
+  inserted_requests as (
+    insert into recharge_request (
+      transaction_id,
+      client_id,
+      idempotency_key,
+      fingerprint,
+      metadata,
+      correlation_id,
+      reason)
+    select
+      accepted.id,
+      accepted."clientId",
+      accepted."idempotencyKey",
+      accepted.fingerprint,
+      -- The simulator reads its scenario there.
+      original.metadata,
+      accepted."correlationId",
+      accepted.reason
+    from accepted
+    join recharge_request original on original.transaction_id = accepted.of
+    on conflict (client_id, idempotency_key) do nothing
+    returning transaction_id)`;
+
+/**
+ * Stores the new refunds of the relation `accepted`, each with its request. Their terms are those of the refunded
+ * recharge. A refund whose key is taken is missing from `inserted_refunds`.
+ */
+export const insertedRefunds = ({ hintLimitMs }: { hintLimitMs: number }): Prisma.Sql => Prisma.sql`
+  ${insertedRefundRequests},
+  inserted_refunds as (
+    insert into recharge_transaction (
+      id,
+      client_id,
+      account_id,
+      kind,
+      state,
+      amount_minor,
+      currency,
+      payment_method,
+      provider,
+      provider_account,
+      funding,
+      payee,
+      refund_of,
+      next_step,
+      due_at)
+    select
+      accepted.id,
+      original.client_id,
+      original.account_id,
+      case original.kind when 'collect' then 'refund' else 'recall' end,
+      'CREATED',
+      accepted.amount,
+      original.currency,
+      original.payment_method,
+      original.provider,
+      original.provider_account,
+      original.funding,
+      -- Of a collect it says where the collected money goes on to. A refund goes nowhere else.
+      case original.kind when 'deliver' then original.payee end,
+      original.id,
+      'submit',
+      now() + ${hintLimitMs}::int * interval '1 ms'
+    from accepted
+    join inserted_requests on inserted_requests.transaction_id = accepted.id
+    join recharge_transaction original on original.id = accepted.of
+    returning id, account_id, amount_minor, currency)`;
