@@ -3,7 +3,7 @@ export type { AccountReads, ReadOutcome } from './alibaba-cloud/reads.js';
 export { resellerQuotaRail } from './alibaba-cloud/reseller-quota.js';
 export { type AlipayOptions, alipayProvider } from './alipay/provider.js';
 export type { BalanceOutcome, BalanceReads } from './contract/balance.js';
-export type { CancelOutcome, Cancels, RefundOrder, Refunds } from './contract/collect.js';
+export type { CancelOutcome, Cancels, RefundOrder, Refunds, SoughtRefund } from './contract/collect.js';
 export type {
   Destination,
   Order,

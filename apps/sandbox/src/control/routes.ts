@@ -1,5 +1,5 @@
 import express, { type NextFunction, type Request, type Response, Router } from 'express';
-import { inspectOrder, isReference } from '../machine/order.js';
+import { inspectOrder, isReference, type StoredOrder } from '../machine/order.js';
 import { isOutageMode, outageModes } from '../machine/outage.js';
 import type { SandboxStore } from '../machine/store.js';
 import type { SandboxParts } from '../plain/routes.js';
@@ -67,7 +67,7 @@ function listOrders(store: SandboxStore, query: Request['query']): Listing | str
   const { reference, limit = String(PAGE_LIMIT), cursor } = query;
   if (reference !== undefined) {
     const order = isReference(reference) ? store.orders.get(reference) : undefined;
-    return { orders: order ? [inspectOrder(order)] : [] };
+    return { orders: order ? [withRefunds(store, order)] : [] };
   }
   const size = Number(limit);
   if (!Number.isInteger(size) || size < 1 || size > PAGE_LIMIT_MAX)
@@ -86,6 +86,14 @@ function newestOrders(store: SandboxStore, cursor: string | undefined, limit: nu
   const references = store.newest.getRange({ ...from, reverse: true, limit });
   return [...references].flatMap(({ value }) => {
     const order = store.orders.get(value);
-    return order ? [inspectOrder(order)] : [];
+    return order ? [withRefunds(store, order)] : [];
   });
 }
+
+const withRefunds = (store: SandboxStore, order: StoredOrder) => ({
+  ...inspectOrder(order),
+  refunds: (store.refunds.get(order.reference) ?? []).flatMap((reference) => {
+    const refund = store.orders.get(reference);
+    return refund ? [{ reference, amount: refund.amount, status: refund.status }] : [];
+  }),
+});

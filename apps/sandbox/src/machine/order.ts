@@ -25,6 +25,8 @@ export const OrderRequest = z.object({
     .max(2_048)
     .nullish(),
   scenario: z.enum(scenarioNames).default('ok'),
+  /** The reference of the order whose money goes back. Null: the order is no refund. */
+  refundOf: name.nullish(),
 });
 export type OrderRequest = z.infer<typeof OrderRequest>;
 
@@ -40,6 +42,8 @@ export type StoredOrder = Readonly<{
   paymentMethod: string;
   notifyUrl: string | null;
   scenario: ScenarioName;
+  /** The reference of the order that this one pays back. Missing: it is no refund. */
+  refundOf?: string | null;
   status: StoredOrderStatus;
   /** The time at which the order entered each status. */
   enteredAtMs: Readonly<Partial<Record<StoredOrderStatus, number>>>;
@@ -61,6 +65,7 @@ export function makeOrder(
     paymentMethod: request.paymentMethod,
     notifyUrl: request.notifyUrl ?? null,
     scenario: request.scenario,
+    refundOf: request.refundOf ?? null,
     status,
     enteredAtMs: { pending: nowMs, [status]: nowMs },
   };
@@ -69,7 +74,8 @@ export function makeOrder(
 export const isSameIntent = (order: StoredOrder, request: OrderRequest): boolean =>
   order.orderedAmount === request.amount &&
   order.currency === request.currency &&
-  order.accountId === request.accountId;
+  order.accountId === request.accountId &&
+  (order.refundOf ?? null) === (request.refundOf ?? null);
 
 /**
  * The order after an event. `amountOff` is added to the amount. At the top of the range it is subtracted, so that the
@@ -94,7 +100,7 @@ const atIso = (ms: number | undefined): string => new Date(ms ?? 0).toISOString(
 
 /** The charges of the order: one when it is settled, none otherwise. */
 const chargesOf = (order: StoredOrder, status: StoredOrderStatus) =>
-  status === 'settled' ? [{ amount: order.amount, status: 'captured' as const }] : [];
+  status === 'settled' ? [{ amount: order.amount, status: order.refundOf ? 'refunded' : 'captured' }] : [];
 
 /** The order as the provider API and its webhooks show it, in its current status or an earlier one. */
 export function showOrder(order: StoredOrder, status: StoredOrderStatus = order.status) {
@@ -105,6 +111,7 @@ export function showOrder(order: StoredOrder, status: StoredOrderStatus = order.
     accountId: order.accountId,
     amount: order.amount,
     currency: order.currency,
+    ...(order.refundOf && { refundOf: order.refundOf }),
     status,
     code: isDeclined ? 'insufficient_funds' : null,
     message: isDeclined ? 'the account to be charged has insufficient funds' : null,
@@ -120,6 +127,7 @@ export const inspectOrder = (order: StoredOrder) => ({
   amount: order.amount,
   currency: order.currency,
   status: order.status,
+  ...(order.refundOf && { refundOf: order.refundOf }),
   charges: chargesOf(order, order.status),
   scenario: order.scenario,
   createdAt: atIso(order.enteredAtMs.pending),

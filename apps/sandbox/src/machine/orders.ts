@@ -48,11 +48,11 @@ export class OrderBook {
   }
 
   /**
-   * Submits an order. Calls with the same reference run one after the other. A written order cannot be read before its
-   * commit, so two parallel calls would create two orders.
+   * Submits an order. Calls with the same reference run one after the other, and so do the refunds of one order. A
+   * written order cannot be read before its commit, so two parallel calls would create two orders.
    */
   submit(request: OrderRequest): Promise<Submitted> {
-    const { reference } = request;
+    const reference = request.refundOf ?? request.reference;
     const before = this.#turns.get(reference);
     const mine = before ? before.then(() => this.#submit(request)) : this.#submit(request);
     this.#turns.set(reference, mine);
@@ -66,6 +66,8 @@ export class OrderBook {
   async #submit(request: OrderRequest): Promise<Submitted> {
     const known = this.find(request.reference);
     if (known) return isSameIntent(known, request) ? { kind: 'replayed', order: known } : { kind: 'reused' };
+    if (request.refundOf && !this.#isRefundable(request, request.refundOf))
+      return { kind: 'refused', answer: 'not_refundable' };
     const scenario = scenarioOf(request.scenario);
     const refused = this.#store.refusals.get(request.reference) ?? 0;
     if (scenario.refuses && refused < scenario.refuses.times) {
@@ -75,10 +77,24 @@ export class OrderBook {
     return { kind: 'made', order: await this.#make(request, scenario), answers: scenario.answers };
   }
 
+  /** Whether the original is settled and its refunds, with this one, are not above it. Declined ones do not count. */
+  #isRefundable(refund: OrderRequest, of: string): boolean {
+    const original = this.find(of);
+    if (original?.status !== 'settled' || original.refundOf) return false;
+    if (original.accountId !== refund.accountId || original.currency !== refund.currency) return false;
+    const refunds = (this.#store.refunds.get(of) ?? []).flatMap((reference) => this.find(reference) ?? []);
+    const paidBack = refunds.filter(({ status }) => status !== 'declined');
+    return paidBack.reduce((sum, { amount }) => sum + amount, refund.amount) <= original.amount;
+  }
+
   async #make(request: OrderRequest, scenario: Scenario): Promise<StoredOrder> {
     const nowMs = Date.now();
     const order = makeOrder(request, `sbx_${newId().replaceAll('-', '')}`, scenario.madeAs, nowMs);
     this.#store.newest.put(order.id, order.reference);
+    if (order.refundOf) {
+      const others = this.#store.refunds.get(order.refundOf) ?? [];
+      this.#store.refunds.put(order.refundOf, [...others, order.reference]);
+    }
     this.#scheduleStep(order, 0, nowMs);
     this.#store.counters.orders[order.status]++;
     await this.#store.orders.put(order.reference, order);

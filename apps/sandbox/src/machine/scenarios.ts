@@ -1,7 +1,7 @@
 import type { Delay } from './timing.js';
 
 /** The answer to a submit call that creates no order. */
-export type Refusal = 'rejected' | 'silence' | 'unavailable' | 'rate_limited';
+export type Refusal = 'rejected' | 'not_refundable' | 'silence' | 'unavailable' | 'rate_limited';
 
 /** The answer to the submit call that creates the order. */
 export type FirstAnswer = 'order' | 'silence' | 'internal_error' | 'order_after_webhook';

@@ -43,6 +43,8 @@ export type SandboxStore = Readonly<{
   orders: Database<StoredOrder, string>;
   /** Maps an order id to its reference. Order ids ascend in time. */
   newest: Database<string, string>;
+  /** The references of the refunds of each order. */
+  refunds: Database<readonly string[], string>;
   /** The number of refusals of each reference by its scenario. */
   refusals: Database<number, string>;
   steps: Database<Step, DueKey>;
@@ -83,6 +85,7 @@ export function openStore(folder: string): SandboxStore {
   return {
     orders: root.openDB({ name: 'orders' }),
     newest: root.openDB({ name: 'newest' }),
+    refunds: root.openDB({ name: 'refunds' }),
     refusals: root.openDB({ name: 'refusals' }),
     steps: root.openDB({ name: 'steps' }),
     deliveries: root.openDB({ name: 'deliveries' }),

@@ -34,6 +34,7 @@ const internalError = problem(500, 'internal_error', 'something broke; the order
 
 const refusals: Record<Refusal, ApiAnswer> = {
   rejected: invalid('paymentMethod: not accepted for this account'),
+  not_refundable: problem(422, 'not_refundable', 'the order is not settled, or not that much of it is left'),
   silence: 'silence',
   unavailable: problem(503, 'unavailable', 'try again; nothing was executed'),
   rate_limited: {

@@ -139,6 +139,7 @@ const refundOf = (amountMinor: bigint) => ({
   of: { reference, providerOrderId: number },
   amountMinor,
   currency: 'CNY',
+  ...{ accountId: 'acct-1', notifyUrl: '', metadata: {} },
 });
 
 test('a refund moves its amount once, whatever its repeats', async () => {

@@ -140,6 +140,7 @@ test('a refund moves its amount once, whatever its repeats', async () => {
     of: { reference, providerOrderId: id },
     amountMinor: 2_000n,
     currency: 'USD',
+    ...{ accountId: 'acct-1', notifyUrl: '', metadata: {} },
   };
   expect((await provider.refunds.find(refund, soon())).outcome).toEqual({ kind: 'absent' });
   await control.post('/behave', { scenario: 'timeout_after_create', reference: refund.reference });

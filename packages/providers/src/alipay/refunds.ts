@@ -1,4 +1,4 @@
-import type { RefundOrder, Refunds } from '../contract/collect.js';
+import type { Refunds, SoughtRefund } from '../contract/collect.js';
 import type { OrderFacts, QueryOutcome, SubmitOutcome } from '../contract/order.js';
 import { fromYuan, toYuan } from './amounts.js';
 import type { AlipayClient } from './client.js';
@@ -38,17 +38,17 @@ export const notRepresentable = {
 } as const;
 
 /** One refund has one number, which every repeat uses. A repeat with it moves nothing twice. */
-const numbersOf = ({ reference, of }: RefundOrder) => ({
+const numbersOf = ({ reference, of }: SoughtRefund) => ({
   out_trade_no: numberOf(of.reference),
   out_request_no: numberOf(reference),
 });
 
-const ofRefund = ({ reference, amountMinor, currency }: RefundOrder): OrderFacts => ({
+const ofRefund = ({ reference, amountMinor, currency }: SoughtRefund): OrderFacts => ({
   ...{ providerOrderId: numberOf(reference), accountId: null, amountMinor, currency },
 });
 
 /** Only `fund_change` Y says that this call moved the money. After N the query tells whether an earlier one did. */
-function submitOutcomeOf(data: unknown, refund: RefundOrder): SubmitOutcome {
+function submitOutcomeOf(data: unknown, refund: SoughtRefund): SubmitOutcome {
   const { out_trade_no: number, fund_change: change } = (data ?? {}) as Record<string, unknown>;
   if (number !== numberOf(refund.of.reference)) return { kind: 'unknown', cause: 'unreadable' };
   if (change === 'Y') return { kind: 'settled', ...ofRefund(refund) };
@@ -59,7 +59,7 @@ function submitOutcomeOf(data: unknown, refund: RefundOrder): SubmitOutcome {
  * The outcome of a refund query. An answer without a status means that Alipay has no such refund. In the first ten
  * seconds it may be wrong, which is harmless: the refund is then sent again with its number.
  */
-function foundOutcomeOf(data: unknown, refund: RefundOrder): QueryOutcome {
+function foundOutcomeOf(data: unknown, refund: SoughtRefund): QueryOutcome {
   const found = (data ?? {}) as Record<string, unknown>;
   if (found.out_trade_no !== numberOf(refund.of.reference)) return { kind: 'unknown', cause: 'unreadable' };
   const status = found.refund_status ?? '';

@@ -1,10 +1,12 @@
 import type {
   CallAnswer,
+  Destination,
   NoDefiniteAnswer,
   OrderFacts,
   QueryOutcome,
   SoughtOrder,
   SubmitOutcome,
+  SubmitTimes,
 } from './order.js';
 
 /**
@@ -25,19 +27,33 @@ export interface Cancels {
   cancel(order: SoughtOrder, signal: AbortSignal): Promise<CallAnswer<CancelOutcome>>;
 }
 
-/** A refund as it is passed to a provider. It is a transaction of its own, with its own reference. */
-export type RefundOrder = Readonly<{
+/** The data that a refund is found by. It is a transaction of its own, with its own reference. */
+export type SoughtRefund = Readonly<{
   /** Our id of the refund. It is the same for every repeat. */
   reference: string;
-  /** The collected order that is refunded. */
-  of: Readonly<{ reference: string; providerOrderId: string }>;
-  /** Minor units of `currency`, which is the currency of the collected order. */
+  /** The order that is paid back. Null in `providerOrderId`: the provider never told it to us. */
+  of: Readonly<{ reference: string; providerOrderId: string | null }>;
+  accountId: string;
+  /** Minor units of `currency`, which is the currency of the order that is paid back. */
   amountMinor: bigint;
   currency: string;
+  /** The target that the delivered money comes back from. Only of deliveries to a cloud account. */
+  destination?: Destination;
+  /** The times of its submits, for a provider that is searched. */
+  submits?: SubmitTimes;
 }>;
+
+/** A refund as it is passed to a provider. */
+export type RefundOrder = SoughtRefund &
+  Readonly<{
+    /** The URL for the provider's webhooks, if the provider takes one per refund. */
+    notifyUrl: string;
+    /** The metadata of the order that is paid back. */
+    metadata: Readonly<Record<string, string>>;
+  }>;
 
 /** Submits refunds and finds them again. Outcomes mean the same as those of orders. */
 export interface Refunds {
   submit(refund: RefundOrder, signal: AbortSignal): Promise<CallAnswer<SubmitOutcome>>;
-  find(refund: RefundOrder, signal: AbortSignal): Promise<CallAnswer<QueryOutcome>>;
+  find(refund: SoughtRefund, signal: AbortSignal): Promise<CallAnswer<QueryOutcome>>;
 }

@@ -1,5 +1,5 @@
 import type { BalanceOutcome } from '../contract/balance.js';
-import type { CancelOutcome, RefundOrder } from '../contract/collect.js';
+import type { CancelOutcome, RefundOrder, SoughtRefund } from '../contract/collect.js';
 import type { NoDefiniteAnswer, Order, QueryOutcome, SoughtOrder, SubmitOutcome } from '../contract/order.js';
 import type { OrderPromises, Provider } from '../contract/provider.js';
 import type { Attempt, Outcome, ProviderOperation, SendOnce } from './attempt.js';
@@ -9,7 +9,7 @@ export type Guarded<O extends Outcome> = Readonly<{ outcome: O; calls: Attempt[]
 
 export interface GuardedRefunds {
   submit(refund: RefundOrder): Promise<Guarded<SubmitOutcome>>;
-  find(refund: RefundOrder): Promise<Guarded<QueryOutcome>>;
+  find(refund: SoughtRefund): Promise<Guarded<QueryOutcome>>;
 }
 
 /**

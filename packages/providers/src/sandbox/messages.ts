@@ -19,6 +19,7 @@ const order = z.object({
   status: z.enum(['pending', 'settled', 'declined', 'canceled']),
   code: printable(64).nullish(),
   message: message.nullish(),
+  refundOf: z.string().nullish(),
   charges: z.array(z.object({ amount, status: z.string() })),
 });
 type ReadOrder = z.infer<typeof order>;
@@ -73,11 +74,12 @@ function orderOf(read: ReadOrder | undefined): SandboxOrder | null {
 
 /**
  * The amount of an order. For a settled order it is the captured money less the refunds, before that the requested
- * amount. So a refund or a second charge shows as a wrong amount. Null for a contradiction: settled without money, or
+ * amount. So a refund or a second charge shows as a wrong amount. Of a refund it is the money that went back. Null for a contradiction: settled without money, or
  * declined or canceled with money.
  */
 function amountOf(read: ReadOrder): bigint | null {
-  const moved = sumOf(read, 'captured') - sumOf(read, 'refunded');
+  const [forth, back] = [sumOf(read, 'captured'), sumOf(read, 'refunded')];
+  const moved = read.refundOf ? back - forth : forth - back;
   if (read.status === 'settled') return moved > 0n ? moved : null;
   return read.status !== 'pending' && moved !== 0n ? null : BigInt(read.amount);
 }
@@ -86,10 +88,11 @@ const sumOf = ({ charges }: ReadOrder, status: string): bigint =>
   charges.reduce((sum, charge) => (charge.status === status ? sum + BigInt(charge.amount) : sum), 0n);
 
 /**
- * Whether the order has charges that this code does not understand. The protocol allows one captured charge, and only
- * on a settled order. Any other charge may be about money.
+ * Whether the order has charges that this code does not understand. The protocol allows one charge, and only on a settled
+ * order: captured, or refunded where the order is a refund. Any other charge may be about money.
  */
-function isPartlyRead({ status, charges }: ReadOrder): boolean {
-  const others = charges.filter((charge) => charge.status !== 'captured');
+function isPartlyRead({ status, charges, refundOf }: ReadOrder): boolean {
+  const expected = refundOf ? 'refunded' : 'captured';
+  const others = charges.filter((charge) => charge.status !== expected);
   return others.length > 0 || charges.length > (status === 'settled' ? 1 : 0);
 }

@@ -2,10 +2,11 @@ import type { CallFacts, Order, QueryOutcome, SubmitOutcome } from '../contract/
 import type { Exchange, NoAnswer } from '../transport/http.js';
 import { readErrorCode, readErrorMessage, readOrder, readOrderList, type SandboxOrder } from './messages.js';
 
+type SentOrder = Pick<Order, 'reference' | 'accountId'>;
 type AnsweredExchange = Extract<Exchange, { isAnswered: true }>;
 
 /** The outcome of a submit exchange. An answer whose meaning the protocol does not define is `unknown`. */
-export function submitOutcomeOf(exchange: Exchange, order: Order): SubmitOutcome {
+export function submitOutcomeOf(exchange: Exchange, order: SentOrder): SubmitOutcome {
   if (!exchange.isAnswered) return exchange.outcome;
   const { status, json } = exchange;
   if (status === 200 || status === 201) return outcomeOfTaken(readOrder(json), order);
@@ -40,7 +41,7 @@ export const factsOf = (exchange: Exchange): CallFacts => ({
   providerCode: exchange.isAnswered ? readErrorCode(exchange.json) : null,
 });
 
-function outcomeOfTaken(taken: SandboxOrder | null, order: Order): SubmitOutcome {
+function outcomeOfTaken(taken: SandboxOrder | null, order: SentOrder): SubmitOutcome {
   // An answer about another reference is not the answer to our order, even if its status line says so.
   if (taken?.reference !== order.reference) return { kind: 'unknown', cause: 'unreadable' };
   const { providerOrderId, accountId, amountMinor, currency, isPartlyRead } = taken;

@@ -1,7 +1,8 @@
-import type { Order } from '../contract/order.js';
+import type { RefundOrder } from '../contract/collect.js';
+import type { CallAnswer, Order, QueryOutcome, SubmitOutcome } from '../contract/order.js';
 import type { Provider } from '../contract/provider.js';
 import type { ProviderDefinition } from '../definition.js';
-import { openHttp } from '../transport/http.js';
+import { type HttpClient, openHttp } from '../transport/http.js';
 import { signingKeys, verifySignature } from '../transport/standard-webhooks.js';
 import { factsOf, queryOutcomeOf, submitOutcomeOf } from './outcomes.js';
 import { readWebhook } from './webhooks.js';
@@ -41,19 +42,12 @@ export function sandboxProvider(options: SandboxOptions): Provider {
     name: 'sandbox',
     orders: {
       promises: { idempotentSubmit: true, queryByReference: true },
-
-      async submit(order, signal) {
-        const headers = { 'content-type': 'application/json', 'idempotency-key': order.reference };
-        const request = { method: 'POST', path: '/v1/orders', headers, body: submitBody(order) } as const;
-        const exchange = await http.exchange(request, signal);
-        return { outcome: submitOutcomeOf(exchange, order), facts: factsOf(exchange) };
-      },
-
-      async find({ reference }, signal) {
-        const request = { method: 'GET', path: '/v1/orders', query: { reference } } as const;
-        const exchange = await http.exchange(request, signal);
-        return { outcome: queryOutcomeOf(exchange, reference), facts: factsOf(exchange) };
-      },
+      submit: async (order, signal) => submit(http, order, submitBody(order), signal),
+      find: ({ reference }, signal) => find(http, reference, signal),
+    },
+    refunds: {
+      submit: async (refund, signal) => submit(http, refund, refundBody(refund), signal),
+      find: ({ reference }, signal) => find(http, reference, signal),
     },
     webhooks: {
       verify(rawBody, headers, now) {
@@ -67,14 +61,52 @@ export function sandboxProvider(options: SandboxOptions): Provider {
   };
 }
 
-function submitBody(order: Order): string {
-  const amount = Number(order.amountMinor);
-  // Amounts of the protocol are JSON integers. Beyond 2^53-1 a number would be rounded to another amount.
-  if (!Number.isSafeInteger(amount)) throw new RangeError(`amount out of range: ${order.amountMinor}`);
-  const { reference, accountId, currency, paymentMethod, notifyUrl, metadata } = order;
-  const scenario = Object.hasOwn(metadata, 'scenario') ? metadata.scenario : undefined;
-  return JSON.stringify({ reference, accountId, amount, currency, paymentMethod, notifyUrl, scenario });
+async function submit(
+  http: HttpClient,
+  order: Pick<Order, 'reference' | 'accountId'>,
+  body: string,
+  signal: AbortSignal,
+): Promise<CallAnswer<SubmitOutcome>> {
+  const headers = { 'content-type': 'application/json', 'idempotency-key': order.reference };
+  const exchange = await http.exchange({ method: 'POST', path: '/v1/orders', headers, body }, signal);
+  return { outcome: submitOutcomeOf(exchange, order), facts: factsOf(exchange) };
 }
+
+async function find(
+  http: HttpClient,
+  reference: string,
+  signal: AbortSignal,
+): Promise<CallAnswer<QueryOutcome>> {
+  const exchange = await http.exchange({ method: 'GET', path: '/v1/orders', query: { reference } }, signal);
+  return { outcome: queryOutcomeOf(exchange, reference), facts: factsOf(exchange) };
+}
+
+function submitBody(order: Order): string {
+  const { reference, accountId, currency, paymentMethod, notifyUrl, metadata } = order;
+  const scenario = textOf(metadata, 'scenario');
+  return JSON.stringify({
+    ...{ reference, accountId, amount: amountOf(order), currency, paymentMethod, notifyUrl, scenario },
+  });
+}
+
+/** A refund is an order of its own that names the order that it pays back. */
+function refundBody(refund: RefundOrder): string {
+  const { reference, accountId, currency, notifyUrl, metadata } = refund;
+  // A recharge that is declined has nothing to refund. So a test can ask for another scenario of the refund.
+  const scenario = textOf(metadata, 'refundScenario') ?? textOf(metadata, 'scenario');
+  const [amount, refundOf] = [amountOf(refund), refund.of.reference];
+  return JSON.stringify({ reference, accountId, amount, currency, notifyUrl, scenario, refundOf });
+}
+
+/** Amounts of the protocol are JSON integers. Beyond 2^53-1 a number would be rounded to another amount. */
+function amountOf({ amountMinor }: Pick<Order, 'amountMinor'>): number {
+  const amount = Number(amountMinor);
+  if (!Number.isSafeInteger(amount)) throw new RangeError(`amount out of range: ${amountMinor}`);
+  return amount;
+}
+
+const textOf = (metadata: Order['metadata'], name: string): string | undefined =>
+  Object.hasOwn(metadata, name) ? metadata[name] : undefined;
 
 function jsonOf(rawBody: Buffer): unknown {
   try {

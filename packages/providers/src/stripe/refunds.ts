@@ -1,5 +1,5 @@
 import type { Stripe } from 'stripe';
-import type { RefundOrder, Refunds } from '../contract/collect.js';
+import type { Refunds, SoughtRefund } from '../contract/collect.js';
 import type { OrderFacts, OrderStatus, QueryOutcome, SubmitOutcome } from '../contract/order.js';
 import { fromStripe, toStripe } from './amounts.js';
 import type { StripeClient } from './client.js';
@@ -45,8 +45,8 @@ export const stripeRefunds = (client: StripeClient, now: () => Date): Refunds =>
   async submit(refund, signal) {
     const { reference, of, amountMinor, currency } = refund;
     const amount = toStripe(amountMinor, currency);
-    if (amount === null)
-      return { outcome: notRepresentable, facts: { httpStatus: null, providerCode: null } };
+    if (amount === null) return { outcome: notRepresentable, facts: nothingSent };
+    if (of.providerOrderId === null) return { outcome: unknownPayment, facts: nothingSent };
     const params = { payment_intent: of.providerOrderId, amount, metadata: { [OUR_ID]: reference } };
     const answer = await client.ask(
       (stripe) => stripe.refunds.create(params, { idempotencyKey: reference }),
@@ -61,6 +61,8 @@ export const stripeRefunds = (client: StripeClient, now: () => Date): Refunds =>
 
   /** Looks in the list of the payment's refunds. Unlike a search, a list shows an object as soon as it exists. */
   async find(refund, signal) {
+    // Its submit was refused, so Stripe has no such refund.
+    if (refund.of.providerOrderId === null) return { outcome: { kind: 'absent' }, facts: nothingSent };
     const params = { payment_intent: refund.of.providerOrderId, limit: 100 };
     const answer = await client.ask((stripe) => stripe.refunds.list(params), signal);
     if ('error' in answer) {
@@ -71,13 +73,22 @@ export const stripeRefunds = (client: StripeClient, now: () => Date): Refunds =>
   },
 });
 
+const nothingSent = { httpStatus: null, providerCode: null };
+
+/** Stripe refunds a payment intent by its id only. */
+const unknownPayment = {
+  kind: 'rejected',
+  code: 'payment_unknown',
+  message: 'the id of the payment intent is not known',
+} as const;
+
 export const notRepresentable = {
   kind: 'rejected',
   code: 'amount_not_representable',
   message: 'Stripe cannot charge this amount in this currency',
 } as const;
 
-function submitOutcomeOf(read: ReadRefund | null, { reference }: RefundOrder): SubmitOutcome {
+function submitOutcomeOf(read: ReadRefund | null, { reference }: SoughtRefund): SubmitOutcome {
   if (read?.reference !== reference) return { kind: 'unknown', cause: 'unreadable' };
   const { status, facts, code } = read;
   if (status === 'settled') return { kind: 'settled', ...facts };
@@ -87,7 +98,7 @@ function submitOutcomeOf(read: ReadRefund | null, { reference }: RefundOrder): S
 
 function foundIn(
   { data, has_more }: Stripe.ApiList<Stripe.Refund>,
-  { reference }: RefundOrder,
+  { reference }: SoughtRefund,
 ): QueryOutcome {
   if (!Array.isArray(data)) return { kind: 'unknown', cause: 'unreadable' };
   const ours = data.filter((one) => one?.metadata?.[OUR_ID] === reference);
