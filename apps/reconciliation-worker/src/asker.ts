@@ -1,6 +1,6 @@
-import { callRow, destinationOf, newsOfQuery, type ProviderMetrics } from '@replenish/assembly';
+import { callRow, destinationOf, newsOfQuery, type ProviderMetrics, soughtRefund } from '@replenish/assembly';
 import type { Domain, Outstanding, ProviderCallRow } from '@replenish/domain';
-import type { Attempt, GuardedProvider, SoughtOrder } from '@replenish/providers';
+import type { Attempt, Guarded, GuardedProvider, QueryOutcome, SoughtOrder } from '@replenish/providers';
 import type { Queues } from '@replenish/queues';
 import { crashPoint, type Logger, newId } from '@replenish/runtime';
 
@@ -22,7 +22,9 @@ export function asker(deps: AskerDeps): (id: string) => Promise<undefined> {
     if (provider.isOpen('query')) return;
     const recharge = await domain.reads.outstanding(id);
     if (recharge?.nextStep !== 'ask' || recharge.provider !== provider.name) return;
-    const { outcome, calls } = await provider.find(soughtOrder(recharge));
+    const found = await find(provider, recharge);
+    if (!found) return;
+    const { outcome, calls } = found;
     crashPoint('reconciliation.after-query');
     const { promises } = provider;
     const news = newsOfQuery(outcome, { ...recharge, promises, evidence: calls.at(-1)?.evidence });
@@ -56,6 +58,15 @@ export function asker(deps: AskerDeps): (id: string) => Promise<undefined> {
     asking.add(id);
     return ask(id).finally(() => asking.delete(id));
   };
+}
+
+/** Asks about an order or a refund. Null: the breaker of refunds is open, or the provider no longer offers them. */
+async function find(provider: GuardedProvider, recharge: Outstanding): Promise<Guarded<QueryOutcome> | null> {
+  const refund = soughtRefund(recharge.id, recharge);
+  if (!refund) return provider.find(soughtOrder(recharge));
+  if (provider.isOpen('refund_query')) return null;
+  const { submits } = recharge;
+  return (await provider.refunds?.find({ ...refund, ...(submits && { submits }) })) ?? null;
 }
 
 const soughtOrder = (recharge: Outstanding): SoughtOrder => ({

@@ -4,6 +4,7 @@ import {
   newsOfSubmit,
   POOL_READ_WITHIN_MS,
   type ProviderMetrics,
+  soughtRefund,
 } from '@replenish/assembly';
 import {
   type Claim,
@@ -12,7 +13,7 @@ import {
   type RechargeReport,
   StoreUnavailable,
 } from '@replenish/domain';
-import type { Attempt, GuardedProvider, SubmitOutcome } from '@replenish/providers';
+import type { Attempt, Guarded, GuardedProvider, SubmitOutcome } from '@replenish/providers';
 import { Counter, crashPoint, type Frame, type Logger, newId } from '@replenish/runtime';
 
 export type SubmitterDeps = Readonly<{
@@ -64,16 +65,7 @@ export function submitter(deps: SubmitterDeps): (id: string) => Promise<undefine
     if (!claim) return;
     crashPoint('submission.after-claim');
     if (elapsedMs() - claimedAtMs > SEND_WITHIN_MS) return report(deps, claim, tooLate, []);
-    const { outcome, calls } = await provider.submit({
-      reference: claim.transactionId,
-      accountId: claim.accountId,
-      amountMinor: claim.amountMinor,
-      currency: claim.currency,
-      paymentMethod: claim.paymentMethod,
-      notifyUrl: `${deps.publicUrl}/webhooks/${provider.name}`,
-      metadata: claim.metadata,
-      ...destinationOf(claim),
-    });
+    const { outcome, calls } = await send(deps, claim);
     crashPoint('submission.after-call');
     await report(deps, claim, outcome, calls);
     deps.onSourceFunds?.();
@@ -85,6 +77,27 @@ export function submitter(deps: SubmitterDeps): (id: string) => Promise<undefine
 /** Claims are judged where orders of a lane cannot be told apart, or where the money of our account is read. */
 const limitsOf = ({ promises, balance }: GuardedProvider): Pick<RechargeReport, 'limits'> =>
   promises.proof || balance ? { limits: { poolReadWithinMs: balance ? POOL_READ_WITHIN_MS : null } } : {};
+
+/** Sends an order, or pays one back. A provider that no longer refunds leaves its refunds waiting. */
+async function send({ provider, publicUrl }: SubmitterDeps, claim: Claim): Promise<Guarded<SubmitOutcome>> {
+  const { transactionId: reference, metadata } = claim;
+  const notifyUrl = `${publicUrl}/webhooks/${provider.name}`;
+  const refund = soughtRefund(reference, claim);
+  if (refund) {
+    const sent = await provider.refunds?.submit({ ...refund, notifyUrl, metadata });
+    return sent ?? { outcome: notOffered, calls: [] };
+  }
+  return provider.submit({
+    ...{ reference, notifyUrl, metadata },
+    accountId: claim.accountId,
+    amountMinor: claim.amountMinor,
+    currency: claim.currency,
+    paymentMethod: claim.paymentMethod,
+    ...destinationOf(claim),
+  });
+}
+
+const notOffered: SubmitOutcome = { kind: 'not_executed', cause: 'unavailable' };
 
 // The longest time from the claim to the call. If the process was frozen or waited for the database, another process
 // may have asked about the order, found it absent and submitted it. The domain's margin includes these three seconds.

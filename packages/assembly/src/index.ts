@@ -11,3 +11,4 @@ export { domainOptions, queueOptions } from './parts.js';
 export { openPoolReader, POOL_EVERY_MS, POOL_READ_WITHIN_MS, type PoolReaderDeps } from './pool-reader.js';
 export { openProviderMetrics, type ProviderMetrics } from './provider-metrics.js';
 export { openRecovery, type RecoveryDeps } from './recovery.js';
+export { soughtRefund } from './refund-order.js';

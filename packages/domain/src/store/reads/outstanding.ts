@@ -5,6 +5,7 @@ import type { State } from '../../core/recharge.js';
 import { Prisma } from '../../generated/client.js';
 import type { Run } from '../database/database.js';
 import { uuidsOf } from '../database/storable.js';
+import { type OriginalOrder, originalOf } from '../refunds/original.js';
 import { inOrder } from './in-order.js';
 
 /** The facts of a recharge that the reconciliation worker needs before it asks the provider about it. */
@@ -18,6 +19,8 @@ export type Outstanding = Readonly<{
   payee: Payee | null;
   /** Null: the provider never told it. */
   providerOrderId: string | null;
+  /** The order that this refund or recall pays back. Null: it is neither. */
+  original: OriginalOrder | null;
   /** The time after which nobody can pay the order any more. Null: the provider sets no such time. */
   payableUntil: Date | null;
   /**
@@ -68,6 +71,7 @@ export async function outstandingById(
       recharge.provider_account as "providerAccount",
       recharge.payee,
       recharge.provider_order_id as "providerOrderId",
+      ${originalOf(Prisma.raw('recharge.refund_of'))} as original,
       recharge.payable_until as "payableUntil",
       recharge.attempt,
       recharge.account_id as "accountId",

@@ -5,6 +5,7 @@ import { openedCases } from '../cases/open.js';
 import { isUncounted, recountedRecharges } from '../ceilings/day-counter.js';
 import { answeredEvents } from '../inbox/filing.js';
 import { postedJournals } from '../ledger/post.js';
+import { originalOf } from '../refunds/original.js';
 import { admission, freedLanes, judgedColumns } from './admission.js';
 import { type DeliveryOptions, storedDeliveries } from './insert-recharges.js';
 import { noteSince } from './note-since.js';
@@ -119,6 +120,7 @@ const movedColumns = Prisma.sql`
       recharge.lane,
       recharge.provider_order_id,
       recharge.payment_method,
+      recharge.refund_of as refunded_id,
       plan.claimed,
       plan.refusals,
       plan.verdict,
@@ -153,6 +155,7 @@ const claimedColumns = Prisma.sql`(
       'payee', payee,
       'lane', lane,
       'providerOrderId', provider_order_id,
+      'original', ${originalOf(Prisma.raw('refunded_id'))},
       'paymentMethod', payment_method,
       'metadata', request.metadata,
       'idempotencyKey', request.idempotency_key,

@@ -171,7 +171,7 @@ type ClaimedRow = Pick<
   Recharge,
   'kind' | 'funding' | 'accountId' | 'currency' | 'provider' | 'providerAccount' | 'payee' | 'providerOrderId'
 > &
-  Pick<Claim, 'paymentMethod' | 'metadata' | 'idempotencyKey' | 'correlationId'> &
+  Pick<Claim, 'original' | 'paymentMethod' | 'metadata' | 'idempotencyKey' | 'correlationId'> &
   Readonly<{ amountMinor: string; lane: string | null }>;
 
 export const resultOf = (

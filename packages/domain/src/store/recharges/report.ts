@@ -2,6 +2,7 @@ import type { Recharge, Report } from '../../core/decision.js';
 import type { Payee } from '../../core/payee.js';
 import type { State, Verdict } from '../../core/recharge.js';
 import type { WaitingNote } from '../../core/waiting-note.js';
+import type { OriginalOrder } from '../refunds/original.js';
 
 /** One call to a provider, as it is stored. The `id` of a submit is the id that its intent was opened with. */
 export type ProviderCallRow = Readonly<{
@@ -82,6 +83,8 @@ export type Claim = Readonly<{
   providerAccount: string;
   /** The target of a delivery to a cloud. Of a collect: where its money is delivered afterwards. */
   payee: Payee | null;
+  /** The order that this refund or recall pays back. Null: it is neither. */
+  original: OriginalOrder | null;
   metadata: Readonly<Record<string, string>>;
   /** The client's key, for the logs. */
   idempotencyKey: string;
