@@ -12,6 +12,7 @@ const floors: Readonly<Record<string, readonly (readonly string[])[]>> = {
     ['audit', 'auth'],
     ['accounts', 'payees', 'protection'],
     ['recharges'],
+    ['refunds'],
     ['openapi'],
     ['docs'],
     ['app.ts'],

@@ -47,7 +47,14 @@ async function demoClient({ clients }: Domain, kept: DemoClient | null): Promise
   const { keyId, secret } = await clients.create({
     name: 'demo',
     env: 'test',
-    scopes: ['recharges:write', 'recharges:read', 'balances:read', 'payees:read', 'payees:write'],
+    scopes: [
+      'recharges:write',
+      'recharges:read',
+      'refunds:write',
+      'balances:read',
+      'payees:read',
+      'payees:write',
+    ],
     accounts: ['*'],
   });
   return { keyId, secret };

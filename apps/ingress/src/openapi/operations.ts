@@ -9,12 +9,15 @@ import type { PayeeDeps } from '../payees/handlers.js';
 import { payees } from '../payees/operations.js';
 import type { RechargeDeps } from '../recharges/handlers.js';
 import { recharges } from '../recharges/operations.js';
+import type { RefundDeps } from '../refunds/handlers.js';
+import { refunds } from '../refunds/operations.js';
 import { webhooks } from '../webhooks/operations.js';
 import { type ContractDeps, contract } from './contract.js';
 
 /** Operations for callers with a key. */
-export const keyedOperations: readonly KeyedOperation<RechargeDeps & AccountDeps & PayeeDeps & AuditDeps>[] =
-  [...recharges, ...accounts, ...payees, ...audit];
+export const keyedOperations: readonly KeyedOperation<
+  RechargeDeps & RefundDeps & AccountDeps & PayeeDeps & AuditDeps
+>[] = [...recharges, ...refunds, ...accounts, ...payees, ...audit];
 
 /** Operations that need no key and have no body. */
 export const publicOperations: readonly OpenOperation<HealthDeps & ContractDeps>[] = [...health, ...contract];

@@ -77,7 +77,10 @@ function unwantedSignal(response: Response, stopping: AbortSignal | undefined): 
 }
 
 /** The recharge in the path. A recharge that the key may not see gives the same answer as a missing one. */
-async function ownRecharge({ domain }: RechargeDeps, { request, key }: KeyedCall): Promise<RechargeView> {
+export async function ownRecharge(
+  { domain }: Readonly<{ domain: Pick<Domain, 'reads'> }>,
+  { request, key }: Pick<KeyedCall, 'request' | 'key'>,
+): Promise<RechargeView> {
   const id = String(request.params.id).toLowerCase();
   const recharge = isUuid(id) ? await domain.reads.recharge(id) : null;
   if (recharge?.clientId !== key.clientId || !coversAccount(key, recharge.accountId)) throw unknownRecharge();

@@ -16,7 +16,7 @@ import { isInexact } from '../input/json-body.js';
  * The parsers keep a number as text if a float would be written differently. So 1e3, 1.50 and 2^53 + 1 cannot become
  * another amount.
  */
-const amountMinor = z
+export const amountMinor = z
   .custom<number>((value) => typeof value === 'number' || isInexact(value), {
     error: 'must be an integer of minor units, in JSON without quotes',
     abort: true,

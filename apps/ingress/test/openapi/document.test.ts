@@ -4,7 +4,7 @@ import type { z } from 'zod';
 import { openapiDocument } from '../../src/openapi/document.js';
 import { operations } from '../../src/openapi/operations.js';
 import { ChargeInput, RechargeInput } from '../../src/recharges/input.js';
-import { openIngress } from '../support/ingress.js';
+import { created, end, openIngress } from '../support/ingress.js';
 import { routesOf } from '../support/routes.js';
 
 const document = openapiDocument('https://pay.example') as {
@@ -80,20 +80,22 @@ test('the example bodies are accepted, as JSON and as XML', async () => {
     components: { schemas: Record<string, { xml: { name: string } }> };
   };
   try {
+    const refundable = await created(ingress, key);
+    await end(ingress, refundable, 'settled');
     let sent = 0;
     for (const [path, { post }] of Object.entries(paths))
       for (const [type, { schema, example }] of Object.entries(post?.requestBody?.content ?? {})) {
         if (!schema.$ref) continue;
         const { xml } = components.schemas[schema.$ref.split('/').at(-1)!]!;
         const body = type.endsWith('xml') ? asXml(xml.name, example) : JSON.stringify(example);
-        const answer = await ingress.call('POST', path, {
+        const answer = await ingress.call('POST', path.replace('{id}', refundable.id), {
           key,
           headers: { 'content-type': type, 'idempotency-key': `example-${++sent}` },
           body,
         });
         expect([path, type, answer.text, answer.status < 300]).toEqual([path, type, answer.text, true]);
       }
-    expect(sent).toBe(6);
+    expect(sent).toBe(8);
   } finally {
     await ingress.close();
   }

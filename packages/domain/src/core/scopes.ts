@@ -2,6 +2,7 @@
 export const scopes = [
   'recharges:write',
   'recharges:read',
+  'refunds:write',
   'balances:read',
   'payees:read',
   'payees:write',

@@ -13,7 +13,14 @@ type Books = Pick<Fleet, 'databaseUrl'> & Partial<Pick<Fleet, 'masterKeys'>>;
 
 /** Makes an API client with all permissions and all accounts, changed by `wishes`. */
 export async function client(fleet: Books, wishes: Partial<NewClient> = {}): Promise<NewKey> {
-  const scopes = ['recharges:write', 'recharges:read', 'balances:read', 'payees:read', 'payees:write'];
+  const scopes = [
+    'recharges:write',
+    'recharges:read',
+    'refunds:write',
+    'balances:read',
+    'payees:read',
+    'payees:write',
+  ];
   return withBooks(fleet, ({ clients }) =>
     clients.create({ name: 'test', env: 'test', scopes, accounts: ['*'], ...wishes }),
   );

@@ -1,0 +1,86 @@
+import type { Domain, RefundProblem, RefundView } from '@replenish/domain';
+import type { Providers } from '@replenish/providers';
+import type { Queues } from '@replenish/queues';
+import { type Counter, newId } from '@replenish/runtime';
+import type { z } from 'zod';
+import { answer } from '../http/answer.js';
+import { callOf } from '../http/call.js';
+import type { KeyedCall } from '../http/operation.js';
+import { invalid, Problem } from '../http/problem.js';
+import { addHeader } from '../http/send.js';
+import { idempotencyKey, validated } from '../input/fields.js';
+import { rechargeBody } from '../recharges/body.js';
+import { ownRecharge } from '../recharges/handlers.js';
+import type { RefundInput } from './input.js';
+
+export type RefundDeps = Readonly<{
+  domain: Pick<Domain, 'createRefund' | 'reads'>;
+  providers: Pick<Providers, 'raw'>;
+  queues: Pick<Queues, 'hint'>;
+  requests: Counter<'result'>;
+}>;
+
+/** POST /v1/recharges/{id}/refunds */
+export async function createRefund(
+  deps: RefundDeps,
+  call: KeyedCall<never, z.infer<typeof RefundInput>>,
+): Promise<void> {
+  const { request, response, key } = call;
+  const { amount, reason } = call.body();
+  const ownKey = keyOf(request.headers['idempotency-key']);
+  const recharge = await ownRecharge(deps, call);
+  if (!deps.providers.raw(recharge.provider)?.refunds)
+    throw new Problem('INVALID_STATE', `${recharge.provider} does not offer refunds`);
+  const { correlationId } = Object.assign(callOf(response), { idempotencyKey: ownKey });
+  const created = await deps.domain.createRefund({
+    ...{ id: newId(), of: recharge.id, clientId: key.clientId, idempotencyKey: ownKey },
+    ...{ amountMinor: amount ?? null, reason, correlationId },
+  });
+  deps.requests.inc({ result: created.ok ? (created.replayed ? 'replayed' : 'created') : created.problem });
+  if (!created.ok) throw problemOf[created.problem]();
+  const { replayed, refund } = created;
+  callOf(response).transactionId = refund.id;
+  if (!replayed) void deps.queues.hint(`submission-${refund.provider}`, [refund.id]);
+  if (replayed) addHeader(response, 'idempotent-replayed', 'true');
+  addHeader(response, 'location', `/v1/recharges/${refund.id}`);
+  answer(request, response, 'refund', refundBody(refund), { status: replayed ? 200 : 202 });
+}
+
+/** GET /v1/recharges/{id}/refunds */
+export async function listRefunds(deps: RefundDeps, call: KeyedCall): Promise<void> {
+  const recharge = await ownRecharge(deps, call);
+  const refunds = await deps.domain.reads.refunds(recharge.id);
+  answer(call.request, call.response, 'refunds', { data: refunds.map(refundBody) });
+}
+
+function keyOf(header: string | string[] | undefined): string {
+  const path = 'idempotencyKey';
+  if (header === undefined) throw invalid({ path, message: 'is needed, as header Idempotency-Key' });
+  return validated(idempotencyKey, header as string, path);
+}
+
+const refundBody = (refund: RefundView) => ({
+  ...rechargeBody(refund),
+  kind: 'refund',
+  refundOf: refund.refundOf,
+  reason: refund.reason,
+});
+
+const amountAtFault = (message: string) => () => invalid({ path: 'amount', message });
+const wrongState = (detail: string) => () => new Problem('INVALID_STATE', detail);
+
+const problemOf: Readonly<Record<RefundProblem, () => Problem>> = {
+  unknown_recharge: () => new Problem('NOT_FOUND', 'there is no such recharge'),
+  key_used_with_other_body: () =>
+    new Problem(
+      'DUPLICATE_REQUEST',
+      'this idempotency key was used with another request; to repeat that one, send it unchanged',
+    ),
+  invalid_state: wrongState('only a recharge that succeeded can be refunded, and no refund can'),
+  nothing_left: wrongState('nothing of the recharge is left to refund'),
+  too_many_refunds: wrongState('the recharge has as many refunds as one recharge can have'),
+  above_original: amountAtFault('is more than what is left of the recharge to refund'),
+  beyond_balance: amountAtFault('is more than the balance of the account can hold beside what is there'),
+  insufficient_balance: () =>
+    new Problem('INSUFFICIENT_BALANCE', "the account's available balance does not cover the refund"),
+};
