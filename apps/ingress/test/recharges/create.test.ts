@@ -36,7 +36,6 @@ const acceptedBody = {
   providerOrderId: null,
   externalReference: null,
   action: null,
-  orderReference: 'PO-7',
   message: expect.stringMatching(/./),
   failure: null,
   metadata: { any: 'string', constructor: 'too' },
