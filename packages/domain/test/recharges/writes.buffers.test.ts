@@ -72,7 +72,7 @@ describe('a create', () => {
   test('below a ceiling of the day', async () => {
     const ceiling = { requestMinor: null, dayMinor: 1_000_000n };
     const ask = { ...newRecharge({ clientId: CLIENT }), ceiling };
-    await expectFew(() => books.domain.createRecharge(ask), 300);
+    await expectFew(() => books.domain.createRecharge(ask), 350);
   });
 });
 
