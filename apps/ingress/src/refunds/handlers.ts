@@ -26,9 +26,9 @@ export async function createRefund(
   call: KeyedCall<never, z.infer<typeof RefundInput>>,
 ): Promise<void> {
   const { request, response, key } = call;
+  const recharge = await ownRecharge(deps, call);
   const { amount, reason } = call.body();
   const ownKey = keyOf(request.headers['idempotency-key']);
-  const recharge = await ownRecharge(deps, call);
   if (!deps.providers.raw(recharge.provider)?.refunds)
     throw new Problem('INVALID_STATE', `${recharge.provider} does not offer refunds`);
   const { correlationId } = Object.assign(callOf(response), { idempotencyKey: ownKey });

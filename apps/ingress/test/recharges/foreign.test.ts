@@ -143,6 +143,7 @@ test('all routes of the document need a key, except these', () => {
   expect(routes.length).toBeGreaterThanOrEqual(10);
   expect(scopes.sort()).toEqual([
     ...['audit:read', 'balances:read', 'payees:read', 'payees:write', 'recharges:read', 'recharges:write'],
+    'refunds:write',
   ]);
   expect(open.sort()).toEqual([
     ...['get /healthz', 'get /openapi.json', 'get /readyz', 'post /webhooks/{provider}'],
