@@ -15,7 +15,7 @@ export type Wishes = Readonly<{
   meanwhile?: () => Promise<unknown>;
 }>;
 
-const called = (outcome: Attempt['outcome']): Attempt => ({
+export const called = (outcome: Attempt['outcome']): Attempt => ({
   provider: 'sandbox',
   operation: 'query',
   startedAt: new Date(),
