@@ -87,6 +87,7 @@ const sources: Readonly<Record<'begin' | 'recharges' | 'api' | 'operators', read
     ['/docs/states', 'States', 'states.md'],
     ['/docs/retries', 'Retries', 'retries.md'],
     ['/docs/payment-methods', 'Payment methods', 'payment-methods.md'],
+    ['/docs/refunds', 'Refunds', 'refunds.md'],
     ['/docs/webhooks', 'Webhooks', 'webhooks.md'],
   ],
   api: [
