@@ -13,6 +13,7 @@ import {
   type OrderEvidence,
 } from './provider.js';
 import { reasonsNotAtRest } from './rest.js';
+import { differencesFromSimulators } from './simulators.js';
 import { gather } from './witness.js';
 
 export type BookedFleet = Pick<Fleet, 'databaseUrl' | 'sandboxUrl' | 'dir'>;
@@ -31,6 +32,7 @@ export async function checkBooks(fleet: BookedFleet, history: History = {}): Pro
       ...unrest,
       ...(await findingsInDatabase(db)),
       ...differencesFromProvider(evidence),
+      ...(await differencesFromSimulators(fleet.sandboxUrl, evidence)),
       ...blindResubmits(evidence),
       ...differencesFromHistory(evidence),
       ...(await findingsOfVerify(fleet)),

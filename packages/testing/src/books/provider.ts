@@ -23,7 +23,9 @@ export type OrderEvidence = Gathered & Readonly<{ history: History }>;
 export function differencesFromProvider(evidence: OrderEvidence): string[] {
   const { recharges, intents, orders } = evidence;
   const spokenFor = new Set(evidence.history.spokenFor);
-  const mine = [...recharges.values()].filter((row) => !spokenFor.has(row.transaction_id));
+  const mine = [...recharges.values()].filter(
+    ({ provider, transaction_id }) => provider === 'sandbox' && !spokenFor.has(transaction_id),
+  );
   const chargesOf = (id: string): number => orders.get(id)?.charges.length ?? 0;
   const disagreeing = mine.flatMap(({ transaction_id: id, state, amount, currency }) => {
     const order = orders.get(id);

@@ -11,6 +11,8 @@ export type WitnessedRecharge = Readonly<{
   idempotency_key: string;
   client_id: string;
   account_id: string;
+  kind: string;
+  provider: string;
   state: string;
   amount: string;
   currency: string;

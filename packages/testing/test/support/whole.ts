@@ -1,0 +1,144 @@
+import { randomUUID } from 'node:crypto';
+import type { NewKey } from '@replenish/domain';
+import { type MovedMoney, movedAt } from '../../src/books/simulators.js';
+import { bearer, client } from '../../src/fleet/producer.js';
+import { until } from '../../src/until.js';
+import { openStage, patience, type Stage, TEST_LIMIT_MS } from './setting.js';
+
+/** One transaction of a whole recharge: the collect, or the delivery. */
+export type Part = Readonly<{ id: string; kind: string; state: string; provider: string }>;
+
+/** An account whose money is delivered to a cloud account of its own. */
+export type Payee = Readonly<{ accountId: string; to: string }>;
+
+// The simulated list shows a transfer after 0.3 s, so an absence is proven after little more.
+const quickProof = {
+  ALIBABA_CLOUD_RESUBMIT: 'auto',
+  ALIBABA_CLOUD_VISIBILITY_DELAY_MS: '1500',
+  ALIBABA_CLOUD_SCANS: '2',
+};
+
+/** A fleet with the simulated providers, and a producer whose recharges end in a simulated cloud account. */
+export class WholeStage {
+  readonly #stage: Stage;
+  readonly #key: NewKey;
+  /** Every recharge that was made here. */
+  readonly made: string[] = [];
+
+  private constructor(stage: Stage, key: NewKey) {
+    this.#stage = stage;
+    this.#key = key;
+  }
+
+  static async open(options: Parameters<typeof openStage>[0] = {}): Promise<WholeStage> {
+    const stage = await openStage({ ...options, env: { ...patience, ...quickProof, ...options.env } });
+    return new WholeStage(stage, await client(stage.fleet));
+  }
+
+  get fleet(): Stage['fleet'] {
+    return this.#stage.fleet;
+  }
+
+  close(): Promise<void> {
+    return this.#stage.close();
+  }
+
+  async newPayee(): Promise<Payee> {
+    const to = `fa-${randomUUID()}`;
+    const accountId = `acct-${to}`;
+    await this.control('alibaba/fund-accounts', { id: to, currency: 'CNY', cash: 0 });
+    const set = await this.#call('PUT', `/v1/accounts/${accountId}/payee`, {
+      ...{ provider: 'alibaba_cloud', to, currency: 'CNY' },
+    });
+    if (!set.ok) throw new Error(`the payee was answered ${set.status} ${await set.text()}`);
+    return { accountId, to };
+  }
+
+  /** Makes a recharge. The same request is repeated until it has an answer. */
+  async recharge(accountId: string, paymentMethod: string, amount: number, more = {}): Promise<string> {
+    const body = { accountId, paymentMethod, amount, currency: 'CNY', ...more };
+    const key = randomUUID();
+    const answer = await until(
+      async () => {
+        const sent = this.#call('POST', '/v1/recharges', body, { 'idempotency-key': key });
+        const response = await sent.catch(() => null);
+        return response !== null && response.status !== 503 && response;
+      },
+      { limitMs: TEST_LIMIT_MS, everyMs: 100 },
+      'an answer to a recharge',
+    );
+    const text = await answer.text();
+    if (!answer.ok) throw new Error(`the recharge was answered ${answer.status} ${text}`);
+    const { transactionId } = JSON.parse(text) as { transactionId: string };
+    this.made.push(transactionId);
+    return transactionId;
+  }
+
+  /** Pays as a person does: once the QR code is shown. */
+  async payByAlipay(id: string): Promise<void> {
+    const isShown = async () => {
+      const read = await this.#call('GET', `/v1/recharges/${id}`);
+      return ((await read.json()) as { action: { type: string } | null }).action?.type === 'qr_code';
+    };
+    await until(isShown, { limitMs: TEST_LIMIT_MS }, `a QR code of ${id}`);
+    await this.control('alipay/pay', { reference: id });
+  }
+
+  /** The recharge, and the delivery that continues it. */
+  async parts(id: string): Promise<readonly Part[]> {
+    const { rows } = await this.#stage.db.query<Part>(
+      `select id, kind, state, provider from recharge_transaction where id = $1 or collected_by = $1
+        order by collected_by nulls first`,
+      [id],
+    );
+    return rows;
+  }
+
+  /** Waits until as many transactions have succeeded. */
+  async succeeds(id: string, count: number): Promise<readonly Part[]> {
+    let parts: readonly Part[] = [];
+    const isDone = async () => {
+      parts = await this.parts(id);
+      return parts.length === count && parts.every(({ state }) => state === 'SUCCEEDED');
+    };
+    await until(isDone, { limitMs: TEST_LIMIT_MS / 4 }, `${count} successes of ${id}`).catch(
+      (error: Error) => {
+        throw new Error(`${error.message}: ${JSON.stringify(parts)}`);
+      },
+    );
+    return parts;
+  }
+
+  /** What each simulator moved for each transaction of a recharge. */
+  async moved(id: string): Promise<readonly (readonly [provider: string, moved: readonly MovedMoney[]])[]> {
+    const parts = await this.parts(id);
+    return Promise.all(
+      parts.map(
+        async (part) =>
+          [part.provider, await movedAt(this.fleet.sandboxUrl, part.provider, part.id)] as const,
+      ),
+    );
+  }
+
+  async transfersTo(to: string): Promise<readonly Readonly<{ amount: number; currency: string }>[]> {
+    const response = await fetch(`${this.fleet.sandboxUrl}/_control/alibaba/transfers?to=${to}`);
+    return ((await response.json()) as { transfers: { amount: number; currency: string }[] }).transfers;
+  }
+
+  async control(path: string, body: object): Promise<void> {
+    const response = await fetch(`${this.fleet.sandboxUrl}/_control/${path}`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify(body),
+    });
+    if (!response.ok) throw new Error(`${path} was answered ${response.status} ${await response.text()}`);
+  }
+
+  #call(method: string, path: string, body?: object, headers = {}): Promise<Response> {
+    return fetch(this.fleet.ingressUrl + path, {
+      method,
+      headers: { 'content-type': 'application/json', authorization: bearer(this.#key), ...headers },
+      ...(body && { body: JSON.stringify(body) }),
+    });
+  }
+}
