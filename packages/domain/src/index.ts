@@ -169,6 +169,13 @@ export type { AccountPayee, Payee } from './core/payee.js';
 export type { Funding, Kind } from './core/postings.js';
 export { isFinal, type News, news, type State, states, type Verdict } from './core/recharge.js';
 export { type SecurityRule, securityRules } from './core/security-rules.js';
+export {
+  isStoppedBy,
+  type WaitingReason,
+  waitingReasonOf,
+  waitingReasonOfDelivery,
+  waitingReasons,
+} from './core/waiting.js';
 export type { WaitingNote } from './core/waiting-note.js';
 export type { AuditCall } from './store/audit/call.js';
 export type { AuditFilter, AuditPage, CallPlace } from './store/audit/search.js';

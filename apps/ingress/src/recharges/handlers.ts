@@ -10,7 +10,7 @@ import { Problem } from '../http/problem.js';
 import { addHeader } from '../http/send.js';
 import { optionalTime } from '../input/fields.js';
 import type { Waits } from '../protection/waits.js';
-import { rechargeBody, statusOf, timelineBody } from './body.js';
+import { rechargeBody, type Status, statusOf, timelineBody, wholeStatusOf } from './body.js';
 import type { ChargeInput, ListQuery, RechargeInput } from './input.js';
 import { createCharge, createRecharge, type IntakeDeps } from './intake.js';
 import { untilFinal, waitMsFrom } from './waiting.js';
@@ -48,8 +48,10 @@ export async function read(deps: RechargeDeps, call: KeyedCall): Promise<void> {
 
 export async function timeline(deps: RechargeDeps, call: KeyedCall): Promise<void> {
   const recharge = await ownRecharge(deps, call);
-  const rows = await deps.domain.reads.timeline(recharge.id);
-  answer(call.request, call.response, 'timeline', { data: rows.map(timelineBody) });
+  const rows = await deps.domain.reads.timeline(recharge.id, recharge.delivery?.id);
+  answer(call.request, call.response, 'timeline', {
+    data: rows.map((row) => timelineBody(row, recharge.delivery !== null)),
+  });
 }
 
 /** Waits until the recharge is final or the time is up, and returns it. Returns null when the call does not wait. */
@@ -122,20 +124,19 @@ export async function charge(
   if (taken.replayed) addHeader(response, 'idempotent-replayed', 'true');
   const body = rechargeBody(recharge);
   answer(request, response, 'charge', {
-    status: chargeStatusOf[recharge.state],
+    status: chargeStatusOf[wholeStatusOf(recharge)],
     transaction_id: recharge.id,
     message: body.failure ? body.failure.message : body.message,
     code: body.failure?.code,
   });
 }
 
-const chargeStatusOf: Record<State, 'processing' | 'success' | 'failed'> = {
-  CREATED: 'processing',
-  SUBMITTED: 'processing',
-  PENDING_CONFIRMATION: 'processing',
-  SUCCEEDED: 'success',
-  FAILED: 'failed',
-  CANCELED: 'failed',
+const chargeStatusOf: Record<Status, 'processing' | 'success' | 'failed'> = {
+  accepted: 'processing',
+  in_progress: 'processing',
+  succeeded: 'success',
+  failed: 'failed',
+  canceled: 'failed',
 };
 
 export async function list(deps: RechargeDeps, call: KeyedCall<z.infer<typeof ListQuery>>): Promise<void> {
@@ -162,8 +163,10 @@ export async function list(deps: RechargeDeps, call: KeyedCall<z.infer<typeof Li
     response,
     'recharges.csv',
     rechargeColumns,
-    page.map(({ failure, metadata, ...row }) => ({
+    page.map(({ failure, metadata, delivery, waiting, action: _, ...row }) => ({
       ...row,
+      deliveryId: delivery?.transactionId ?? null,
+      waiting: waiting?.reason ?? null,
       failureCode: failure?.code ?? null,
       metadata: JSON.stringify(metadata),
     })),
@@ -189,6 +192,17 @@ const rechargeColumns = [
   'failedAt',
   'canceledAt',
   'updatedAt',
+  'kind',
+  'destination',
+  'providerAccount',
+  'source',
+  'target',
+  'externalReference',
+  'deliveryId',
+  'collectedBy',
+  'refundOf',
+  'refunded',
+  'waiting',
 ] as const;
 
 /**

@@ -17,7 +17,15 @@ const row = <Kind extends string, Fields extends z.ZodRawShape>(
   fields: Fields,
 ) =>
   z
-    .strictObject({ at, kind: z.literal(kind).meta({ description: 'The kind of this row' }), ...fields })
+    .strictObject({
+      at,
+      kind: z.literal(kind).meta({ description: 'The kind of this row' }),
+      transactionId: z
+        .uuid()
+        .optional()
+        .meta({ description: 'Where a delivery has rows here too: the transaction that the row is about' }),
+      ...fields,
+    })
     .meta({ id, description });
 
 const call = {

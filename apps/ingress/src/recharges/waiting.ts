@@ -1,10 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Domain, isFinal, type RechargeView } from '@replenish/domain';
+import type { Domain, RechargeView } from '@replenish/domain';
+import { isWholeFinal } from './body.js';
 
 // All waiting calls share one look-up statement, so this interval costs ten statements per second in all.
 const LOOK_EVERY_MS = 100;
 
-/** Waits until the recharge is final, the time is up or the signal aborts. Returns the recharge as it is then. */
+/** Waits until the whole recharge is final, the time is up or the signal aborts. Returns the recharge as it is then. */
 export async function untilFinal(
   reads: Pick<Domain['reads'], 'recharge'>,
   recharge: RechargeView,
@@ -14,7 +15,7 @@ export async function untilFinal(
   // The clock is monotonic, because the wait must not grow if the wall clock is set back.
   const until = performance.now() + waitMs;
   let seen = recharge;
-  while (!isFinal(seen.state) && performance.now() < until && !signal.aborted) {
+  while (!isWholeFinal(seen) && performance.now() < until && !signal.aborted) {
     await sleep(Math.min(LOOK_EVERY_MS, Math.max(0, until - performance.now())));
     seen = (await reads.recharge(recharge.id)) ?? seen;
   }

@@ -48,6 +48,7 @@ const byHand = [
   'function refuse_overdraft',
   'function refuse_step_back',
   'function refuse_unborn_state',
+  'function waiting_reason',
   'index api_key_locked',
   'index audit_call_refused_by_correlation_id',
   'index audit_call_refused_by_status',

@@ -33,7 +33,7 @@ const queries: Readonly<Record<string, string>> = {
       or (state = 'SUCCEEDED' and (lines <> 1 or p.amount <> r.amount or p.currency <> r.currency))`,
   'INV4: a delivery from a wallet holds its amount, and a failed one reverses the hold': `
     select r.transaction_id || ' ' || state from report.recharges r
-    where kind = 'deliver' and payment_method <> 'fund_account' and (
+    where kind in ('deliver', 'refund') and funding = 'wallet' and (
       (select coalesce(sum(amount), 0) from report.postings p where p.transaction_id = r.transaction_id
         and slot = 'hold') <> amount
       or (select coalesce(sum(amount), 0) from report.postings p where p.transaction_id = r.transaction_id
@@ -41,7 +41,7 @@ const queries: Readonly<Record<string, string>> = {
   'INV5: frozen money is unfinished money': `
     select coalesce(w.account_id, u.account_id) || ' ' || coalesce(w.currency, u.currency) from report.wallets w
     full join (select account_id, currency, sum(amount) as amount from report.recharges
-      where kind = 'deliver' and payment_method <> 'fund_account' and state not in ('SUCCEEDED', 'FAILED', 'CANCELED') group by 1, 2) u
+      where kind in ('deliver', 'refund') and funding = 'wallet' and state not in ('SUCCEEDED', 'FAILED', 'CANCELED') group by 1, 2) u
     on u.account_id = w.account_id and u.currency = w.currency
     where coalesce(w.frozen, 0) <> coalesce(u.amount, 0)`,
   'INV5: nothing below zero': `

@@ -14,7 +14,8 @@ export interface Reads {
   /** The facts of one recharge. Null if there is none, or if only a newer release knows its kind. */
   outstanding(id: string): Promise<Outstanding | null>;
   list(filter: ListFilter): Promise<RechargePage>;
-  timeline(id: string): Promise<TimelineRow[]>;
+  /** All that happened to a recharge, and to its delivery if that is given, oldest first. */
+  timeline(id: string, deliveryId?: string): Promise<TimelineRow[]>;
   /** The refunds of a recharge, newest first. */
   refunds(of: string): Promise<RefundView[]>;
   /**
@@ -40,7 +41,7 @@ export function openReads({ run, read }: Pick<Store, 'run' | 'read'>, callLimitM
       limits,
     ),
     list: (filter) => listRecharges(read, filter),
-    timeline: (id) => timeline(read, id),
+    timeline: (id, deliveryId) => timeline(read, deliveryId === undefined ? [id] : [id, deliveryId]),
     refunds: (of) => refundsOf(read, of),
     pendingBeyond: (slaMs) =>
       read(Prisma.sql`

@@ -1,39 +1,46 @@
 import { Prisma } from '../../generated/client.js';
 import type { Run } from '../database/database.js';
+import { uuidsOf } from '../database/storable.js';
 import { utc } from '../database/utc.js';
 
-export type TimelineRow = Readonly<{ at: Date; kind: string; detail: Record<string, unknown> }>;
+export type TimelineRow = Readonly<{
+  at: Date;
+  transactionId: string;
+  kind: string;
+  detail: Record<string, unknown>;
+}>;
 
-/** All that happened to one recharge, from all tables, oldest first. `rank` and `n` order what happened at one time. */
-export const timeline = (run: Run, id: string): Promise<TimelineRow[]> =>
+/** All that happened to a recharge and to its delivery, from all tables, oldest first. `rank` and `n` order what happened at one time. */
+export const timeline = (run: Run, ids: readonly string[]): Promise<TimelineRow[]> =>
   run<TimelineRow>(Prisma.sql`
-    select at, kind, detail
+    select at, transaction_id as "transactionId", kind, detail
     from (
-      ${requests(id)}
+      ${requests(uuidsOf(ids))}
       union all
-      ${transitions(id)}
+      ${transitions(uuidsOf(ids))}
       union all
-      ${providerCalls(id)}
+      ${providerCalls(uuidsOf(ids))}
       union all
-      ${events(id)}
+      ${events(uuidsOf(ids))}
       union all
-      ${postings(id)}
+      ${postings(uuidsOf(ids))}
       union all
-      ${cases(id)}) happened
-    order by at, rank, n`);
+      ${cases(uuidsOf(ids))}) happened
+    order by at, rank, transaction_id, n`);
 
-const requests = (id: string): Prisma.Sql => Prisma.sql`
+const requests = (ids: string[]): Prisma.Sql => Prisma.sql`
   select
     received_at as at,
+    transaction_id,
     0 as rank,
     0::bigint as n,
     'request' as kind,
     jsonb_build_object('idempotencyKey', idempotency_key, 'correlationId', correlation_id) as detail
   from recharge_request
-  where transaction_id = ${id}::uuid`;
+  where transaction_id = any(${ids}::uuid[])`;
 
-const transitions = (id: string): Prisma.Sql => Prisma.sql`
-  select at, 2, seq, 'transition', jsonb_build_object(
+const transitions = (ids: string[]): Prisma.Sql => Prisma.sql`
+  select at, transaction_id, 2, seq, 'transition', jsonb_build_object(
     'seq', seq,
     'news', news,
     'verdict', verdict,
@@ -42,11 +49,12 @@ const transitions = (id: string): Prisma.Sql => Prisma.sql`
     'source', source,
     'reason', reason)
   from transition
-  where transaction_id = ${id}::uuid`;
+  where transaction_id = any(${ids}::uuid[])`;
 
-const providerCalls = (id: string): Prisma.Sql => Prisma.sql`
+const providerCalls = (ids: string[]): Prisma.Sql => Prisma.sql`
   select
     started_at,
+    transaction_id,
     case operation when 'submit' then 3 else 1 end,
     attempt,
     case operation when 'submit' then 'provider_call' else 'poll' end,
@@ -58,19 +66,19 @@ const providerCalls = (id: string): Prisma.Sql => Prisma.sql`
       'httpStatus', http_status,
       'endedAt', ${utc('ended_at')})
   from provider_call
-  where transaction_id = ${id}::uuid`;
+  where transaction_id = any(${ids}::uuid[])`;
 
-const events = (id: string): Prisma.Sql => Prisma.sql`
-  select stored_at, 1, 0, 'webhook', jsonb_build_object(
+const events = (ids: string[]): Prisma.Sql => Prisma.sql`
+  select stored_at, transaction_id, 1, 0, 'webhook', jsonb_build_object(
     'provider', provider,
     'eventId', event_id,
     'processedAt', ${utc('processed_at')},
     'verdict', verdict)
   from webhook_event
-  where transaction_id = ${id}::uuid`;
+  where transaction_id = any(${ids}::uuid[])`;
 
-const postings = (id: string): Prisma.Sql => Prisma.sql`
-  select entry.at, 4, entry.id, 'posting', jsonb_build_object(
+const postings = (ids: string[]): Prisma.Sql => Prisma.sql`
+  select entry.at, journal.transaction_id, 4, entry.id, 'posting', jsonb_build_object(
     'slot', journal.slot,
     'debit', entry.debit_account,
     'credit', entry.credit_account,
@@ -78,13 +86,13 @@ const postings = (id: string): Prisma.Sql => Prisma.sql`
     'currency', entry.currency)
   from ledger_entry entry
   join ledger_journal journal on journal.id = entry.journal_id
-  where journal.transaction_id = ${id}::uuid`;
+  where journal.transaction_id = any(${ids}::uuid[])`;
 
-const cases = (id: string): Prisma.Sql => Prisma.sql`
-  select opened_at, 5, 0, 'case', jsonb_build_object(
+const cases = (ids: string[]): Prisma.Sql => Prisma.sql`
+  select opened_at, transaction_id, 5, 0, 'case', jsonb_build_object(
     'caseId', id,
     'caseKind', kind,
     'closedAt', ${utc('closed_at')},
     'resolution', resolution)
   from reconciliation_case
-  where transaction_id = ${id}::uuid`;
+  where transaction_id = any(${ids}::uuid[])`;

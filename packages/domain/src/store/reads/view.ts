@@ -4,18 +4,15 @@ import type { PayersAction } from '../../core/payers-action.js';
 import type { Funding, Kind } from '../../core/postings.js';
 import type { State } from '../../core/recharge.js';
 import { type ShownTexts, textColumnsOf } from '../../core/request-texts.js';
+import type { WaitingNote } from '../../core/waiting-note.js';
 import { Prisma } from '../../generated/client.js';
+import { utc } from '../database/utc.js';
 
 /** As stored: `expiresAt` is ISO 8601. */
 export type ShownAction = Readonly<Omit<PayersAction, 'expiresAt'> & { expiresAt: string | null }>;
 
-/** The reason for which a claim or an answer could not go on. `since` and `until` are times of ISO 8601. */
-export type LeftWaiting = Readonly<{
-  reason: 'LANE' | 'SOURCE_FUNDS' | 'PROOF';
-  since: string;
-  until?: string | null;
-  detail?: string | null;
-}>;
+/** The reason for which a claim or an answer could not go on. `since` is a time of ISO 8601. */
+export type LeftWaiting = WaitingNote & Readonly<{ since: string }>;
 
 /** The part of a delivery that its collect shows. */
 export type DeliveryView = Readonly<{
@@ -25,8 +22,13 @@ export type DeliveryView = Readonly<{
   nextStep: NextStep | null;
   waiting: LeftWaiting | null;
   openCases: readonly string[];
+  /** The oldest open case. */
+  caseId: string | null;
   failureCode: string | null;
   failureMessage: string | null;
+  /** Times of ISO 8601. */
+  dueAt: string | null;
+  updatedAt: string;
 }>;
 
 /** A recharge as its client sees it. */
@@ -42,6 +44,8 @@ export type RechargeView = ShownTexts &
     confirmation: 'acknowledged' | 'unknown' | null;
     /** Kinds of the recharge's open cases, in alphabetical order. */
     openCases: readonly string[];
+    /** The oldest open case. */
+    caseId: string | null;
     amountMinor: bigint;
     currency: string;
     paymentMethod: string;
@@ -57,6 +61,8 @@ export type RechargeView = ShownTexts &
     action: ShownAction | null;
     payableUntil: Date | null;
     nextStep: NextStep | null;
+    /** When the next step is due. */
+    dueAt: Date | null;
     /** What a claim or an answer left behind that may not go on now. */
     waiting: LeftWaiting | null;
     /** The collect whose money this delivery carries. */
@@ -98,6 +104,12 @@ export const viewColumns = Prisma.raw(`
     from reconciliation_case open_case
     where open_case.transaction_id = recharge.id and open_case.closed_at is null
     order by open_case.kind) as "openCases",
+  (
+    select open_case.id
+    from reconciliation_case open_case
+    where open_case.transaction_id = recharge.id and open_case.closed_at is null
+    order by open_case.opened_at
+    limit 1) as "caseId",
   recharge.amount_minor as "amountMinor",
   recharge.currency,
   recharge.payment_method as "paymentMethod",
@@ -108,6 +120,7 @@ export const viewColumns = Prisma.raw(`
   recharge.external_reference as "externalReference",
   recharge.action,
   recharge.next_step as "nextStep",
+  recharge.due_at as "dueAt",
   recharge.waiting,
   recharge.collected_by as "collectedBy",
   recharge.refund_of as "refundOf",
@@ -128,6 +141,14 @@ export const viewColumns = Prisma.raw(`
         from reconciliation_case open_case
         where open_case.transaction_id = delivery.id and open_case.closed_at is null
         order by open_case.kind),
+      'caseId', (
+        select open_case.id
+        from reconciliation_case open_case
+        where open_case.transaction_id = delivery.id and open_case.closed_at is null
+        order by open_case.opened_at
+        limit 1),
+      'dueAt', ${utc('delivery.due_at').sql},
+      'updatedAt', ${utc('delivery.updated_at').sql},
       'failureCode', delivery.failure_code,
       'failureMessage', delivery.failure_message)
     from recharge_transaction delivery

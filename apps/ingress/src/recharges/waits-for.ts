@@ -1,0 +1,87 @@
+import {
+  type DeliveryView,
+  isFinal,
+  type LeftWaiting,
+  type RechargeView,
+  type WaitingReason,
+  waitingReasonOf,
+  waitingReasonOfDelivery,
+} from '@replenish/domain';
+
+/** What an unfinished recharge waits for, as JSON. */
+export type WaitingBody = Readonly<{
+  reason: WaitingReason;
+  since: string;
+  until: string | null;
+  detail: string;
+  caseId?: string;
+  /** The delivery that this is the reason of. */
+  transactionId?: string;
+}>;
+
+/** The facts that the reason follows from, of a recharge or of its delivery. Times are ISO 8601. */
+type Facts = Readonly<{
+  note: LeftWaiting | null;
+  caseId: string | null;
+  dueAt: string | null;
+  updatedAt: string;
+  payUntil: string | null;
+}>;
+
+/** Null when the whole recharge is final. */
+export function waitingBody(r: RechargeView): WaitingBody | null {
+  const { delivery } = r;
+  if (r.state === 'SUCCEEDED' && delivery) return ofDelivery(delivery);
+  const reason = isFinal(r.state) ? null : waitingReasonOf({ ...r, hasAction: r.action !== null });
+  return (
+    reason &&
+    bodyOf(reason, {
+      note: r.waiting,
+      caseId: r.caseId,
+      dueAt: r.dueAt?.toISOString() ?? null,
+      updatedAt: r.updatedAt.toISOString(),
+      payUntil: r.action?.expiresAt ?? r.payableUntil?.toISOString() ?? null,
+    })
+  );
+}
+
+function ofDelivery(delivery: DeliveryView): WaitingBody | null {
+  const reason = waitingReasonOfDelivery({ ...delivery, hasAction: false });
+  if (reason === null) return null;
+  return {
+    ...bodyOf(reason, { ...delivery, note: delivery.waiting, payUntil: null }),
+    transactionId: delivery.id,
+  };
+}
+
+function bodyOf(reason: WaitingReason, facts: Facts): WaitingBody {
+  const { note, caseId, updatedAt } = facts;
+  return {
+    reason,
+    since: note?.reason === reason ? new Date(note.since).toISOString() : updatedAt,
+    until: untilOf[reason]?.(facts) ?? null,
+    detail: note?.reason === 'PROOF' && reason === 'PROOF' ? proofDetail(note) : details[reason],
+    ...(reason === 'PERSON' && caseId !== null && { caseId }),
+  };
+}
+
+const untilOf: Partial<Record<WaitingReason, (facts: Facts) => string | null>> = {
+  ANSWER: ({ dueAt }) => dueAt,
+  PAYER: ({ payUntil }) => payUntil,
+  PROOF: ({ note }) => (note?.reason === 'PROOF' ? note.notBefore : null),
+};
+
+const proofDetail = ({ done, needed }: Extract<LeftWaiting, { reason: 'PROOF' }>): string =>
+  `It is being proven that the provider does not have the order, before it is sent again: ${done} of ${needed} searches have found nothing.`;
+
+const details: Record<WaitingReason, string> = {
+  QUEUE: 'It will be sent to the provider in a moment.',
+  PROVIDER: 'The provider has the order and has not settled it.',
+  ANSWER: 'It is not known what became of the order. The provider is being asked.',
+  PROOF: 'It is being proven that the provider does not have the order, before it is sent again.',
+  PAYER: 'Somebody has to pay: see action.',
+  SOURCE_FUNDS: 'The account that pays does not hold enough at the provider.',
+  LANE: 'Another transfer between the same two accounts is under way.',
+  DELIVERY: 'The money is collected, and its delivery is being taken up.',
+  PERSON: 'A case is open, and a person has to decide.',
+};

@@ -1,0 +1,64 @@
+import type { CaseKind } from './decision.js';
+import type { NextStep } from './next-step.js';
+import { isFinal, type State } from './recharge.js';
+import type { WaitingNote } from './waiting-note.js';
+
+/** What an unfinished recharge waits for. docs/design.md explains each reason. */
+export const waitingReasons = [
+  'QUEUE',
+  'PROVIDER',
+  'ANSWER',
+  'PROOF',
+  'PAYER',
+  'SOURCE_FUNDS',
+  'LANE',
+  'DELIVERY',
+  'PERSON',
+] as const;
+export type WaitingReason = (typeof waitingReasons)[number];
+
+/** The facts of a recharge that tell what it waits for. */
+export type Unfinished = Readonly<{
+  state: State;
+  confirmation: 'acknowledged' | 'unknown' | null;
+  nextStep: NextStep | null;
+  /** Left on the row by a claim or an answer that could not go on. */
+  waiting: Pick<WaitingNote, 'reason'> | null;
+  /** Whether its payer has something to do. */
+  hasAction: boolean;
+  openCases: readonly string[];
+}>;
+
+/**
+ * Kinds of cases that do not stop a recharge. It is tried again by itself, and such a case is closed when that
+ * succeeds, or the case is about an event only.
+ */
+const leavesGoing: readonly string[] = [
+  'unprocessable',
+  'unread_event',
+  'unprocessable_event',
+  'event_changed',
+  'unknown_order',
+] satisfies CaseKind[];
+
+/** Whether a person has to decide before the recharge can go on. */
+export const isStoppedBy = (kind: string): boolean => !leavesGoing.includes(kind);
+
+/**
+ * What a recharge waits for. Null if it is final. The SQL function `waiting_reason` decides the same, and a test holds
+ * the two equal.
+ */
+export function waitingReasonOf(r: Unfinished): WaitingReason | null {
+  if (isFinal(r.state)) return null;
+  if (r.openCases.some(isStoppedBy)) return 'PERSON';
+  if (r.waiting) return r.waiting.reason;
+  if (r.state === 'CREATED' || r.nextStep === 'submit') return 'QUEUE';
+  if (r.state === 'SUBMITTED' || r.confirmation !== 'acknowledged') return 'ANSWER';
+  return r.hasAction ? 'PAYER' : 'PROVIDER';
+}
+
+/** What a collect waits for whose money is being delivered. Null if the delivery is final. */
+export function waitingReasonOfDelivery(delivery: Unfinished): WaitingReason | null {
+  const reason = waitingReasonOf(delivery);
+  return reason === 'QUEUE' ? 'DELIVERY' : reason;
+}
