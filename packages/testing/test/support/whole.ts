@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { NewKey } from '@replenish/domain';
+import pg from 'pg';
 import { type MovedMoney, movedAt } from '../../src/books/simulators.js';
 import { bearer, client } from '../../src/fleet/producer.js';
 import { until } from '../../src/until.js';
@@ -22,12 +23,13 @@ const quickProof = {
 export class WholeStage {
   readonly #stage: Stage;
   readonly #key: NewKey;
-  /** Every recharge that was made here. */
-  readonly made: string[] = [];
+  /** Recharges are followed at the same time, so one connection is not enough. */
+  readonly #pool: pg.Pool;
 
   private constructor(stage: Stage, key: NewKey) {
     this.#stage = stage;
     this.#key = key;
+    this.#pool = new pg.Pool({ connectionString: stage.fleet.databaseUrl, max: 4 });
   }
 
   static async open(options: Parameters<typeof openStage>[0] = {}): Promise<WholeStage> {
@@ -39,8 +41,9 @@ export class WholeStage {
     return this.#stage.fleet;
   }
 
-  close(): Promise<void> {
-    return this.#stage.close();
+  async close(): Promise<void> {
+    await this.#pool.end();
+    await this.#stage.close();
   }
 
   async newPayee(): Promise<Payee> {
@@ -70,7 +73,6 @@ export class WholeStage {
     const text = await answer.text();
     if (!answer.ok) throw new Error(`the recharge was answered ${answer.status} ${text}`);
     const { transactionId } = JSON.parse(text) as { transactionId: string };
-    this.made.push(transactionId);
     return transactionId;
   }
 
@@ -86,7 +88,7 @@ export class WholeStage {
 
   /** The recharge, and the delivery that continues it. */
   async parts(id: string): Promise<readonly Part[]> {
-    const { rows } = await this.#stage.db.query<Part>(
+    const { rows } = await this.#pool.query<Part>(
       `select id, kind, state, provider from recharge_transaction where id = $1 or collected_by = $1
         order by collected_by nulls first`,
       [id],
