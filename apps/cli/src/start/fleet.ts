@@ -50,7 +50,7 @@ const PORTS_LIMIT_MS = 10_000;
 export async function runFleet(parts: Parts): Promise<number> {
   const config = readConfig(parts.env);
   const dir = openStateDir(localStateDir(parts.env));
-  const lock = takeLock(dir, ingressUrl(config));
+  const lock = takeLock(dir, { url: ingressUrl(config), sandboxUrl: config.SANDBOX_URL });
   if (!lock.taken) {
     parts.say(`already running on ${dir}: process ${lock.holder.pid}, ${lock.holder.url}`);
     return 1;

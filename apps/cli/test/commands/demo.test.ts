@@ -40,6 +40,40 @@ test('the first start passes on the password that is shown once, and --json prin
   expect(ground.leftovers()).toEqual([]);
 }, 120_000);
 
+test('--to cloud pays by card, and ends with the transfer in the books of the simulated cloud', async () => {
+  const { stdout, exitCode } = await demo('--to', 'cloud', '--json');
+  const events = stdout
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line));
+  expect(exitCode).toBe(0);
+  const [collect] = events.map(({ transactionId }) => transactionId);
+  const ends = events.filter(({ kind, to }) => kind === 'transition' && to === 'SUCCEEDED');
+  expect(ends).toMatchObject([
+    { transactionId: collect },
+    { transactionId: expect.not.stringMatching(collect) },
+  ]);
+  expect(new Set(events.map((event) => JSON.stringify(event))).size).toBe(events.length);
+  const posted = events.flatMap(({ kind, slot }) => (kind === 'posting' ? [slot] : []));
+  expect(posted).toEqual(['collect', 'hold', 'settle']);
+  expect(events.at(-2)).toMatchObject({
+    kind: 'balance',
+    accountId: 'acct-demo-cloud',
+    balances: [{ available: 0, frozen: 0, currency: 'CNY' }],
+  });
+  expect(events.at(-1)).toMatchObject({ kind: 'transfer', to: 'fa-demo', amount: 4_999, currency: 'CNY' });
+  expect(ground.leftovers()).toEqual([]);
+}, 120_000);
+
+test('--to cloud is refused where money is real', async () => {
+  Object.assign(ground.env, { STRIPE_SECRET_KEY: 'sk_test_own', STRIPE_WEBHOOK_SECRET: 'whsec_own' });
+  const { stderr, exitCode } = await demo('--to', 'cloud');
+  expect({ exitCode, stderr }).toEqual({
+    exitCode: 1,
+    stderr: 'the demo of a whole recharge needs the simulated Stripe and the simulated Alibaba Cloud\n',
+  });
+});
+
 test('a fleet that cannot be started tells why', async () => {
   const taken = createServer().listen(Number(ground.env.SANDBOX_PORT), '127.0.0.1');
   await once(taken, 'listening');

@@ -59,6 +59,20 @@ test('a running call is shown once, when it has ended, at its place in time', as
   ]);
 });
 
+test('a row that is stored late is shown once, and no shown row is shown again', async () => {
+  const lines = await printed(
+    [request, claim],
+    [request, event(at(9)), claim],
+    [request, event(at(9)), claim, success],
+  );
+  expect(lines).toEqual([
+    'request       stored with key k',
+    'transition    CREATED -> SUBMITTED  (submission: r)',
+    'webhook       sandbox event kept and processed',
+    'transition    SUBMITTED -> SUCCEEDED  (submission: r)',
+  ]);
+});
+
 test('a call without an end is shown as unanswered when the recharge is final', async () => {
   const lines = await printed([request, call('unanswered')], [request, call('unanswered'), success]);
   expect(lines[1]).toBe('provider_call submit, attempt 1: unanswered');

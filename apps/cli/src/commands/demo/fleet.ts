@@ -6,10 +6,10 @@ import { type Env, localStateDir, readConfig } from '@replenish/runtime';
 import type { Terminal } from '../../command.js';
 import { withProgress } from '../../progress.js';
 import { readinessOf } from '../../start/probe.js';
-import { type Holder, livingHolder } from '../../start/state/lock.js';
+import { type FleetAddresses, type Holder, livingHolder } from '../../start/state/lock.js';
 import { ingressUrl, isShownOnce, LAST_LINE, READY_LINE } from '../../start/welcome.js';
 
-export type DemoFleet = Readonly<{ url: string; stop: () => Promise<void> }>;
+export type DemoFleet = FleetAddresses & Readonly<{ stop: () => Promise<void> }>;
 
 type DemoSurroundings = Pick<Terminal, 'env' | 'say' | 'complain' | 'terminal'>;
 
@@ -18,12 +18,16 @@ type DemoSurroundings = Pick<Terminal, 'env' | 'say' | 'complain' | 'terminal'>;
  * Starting has no time limit, and its output is passed on.
  */
 export async function openFleet(surroundings: DemoSurroundings): Promise<DemoFleet> {
-  const url = ingressUrl(readConfig(surroundings.env));
+  const config = readConfig(surroundings.env);
+  const addresses = { url: ingressUrl(config), sandboxUrl: config.SANDBOX_URL };
   const holder = livingHolder(localStateDir(surroundings.env));
-  if (holder) return { url: await readyOf(holder, surroundings), stop: async () => {} };
-  if ((await readinessOf(url)) === 'ready') return { url, stop: async () => {} };
+  if (holder) {
+    const { sandboxUrl } = holder;
+    return { url: await readyOf(holder, surroundings), sandboxUrl, stop: async () => {} };
+  }
+  if ((await readinessOf(addresses.url)) === 'ready') return { ...addresses, stop: async () => {} };
   const fleet = await startFleet(surroundings);
-  return { url, stop: () => stopFleet(fleet) };
+  return { ...addresses, stop: () => stopFleet(fleet) };
 }
 
 /** Waits until a fleet of another process is ready. Fails when that process ends. */

@@ -2,59 +2,100 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { newId } from '@replenish/runtime';
 import type { DemoClient } from '../../start/state/demo-client.js';
 
-type Happened = Readonly<{ at: string; kind: string } & Record<string, unknown>>;
+export type Happened = Readonly<{ at: string; kind: string } & Record<string, unknown>>;
 
-const LIFE_LIMIT_MS = 30_000;
+export const LIFE_LIMIT_MS = 30_000;
 
-const ACCOUNT = 'acct-demo';
+/** The recharge that is asked for. */
+export type Asked = Readonly<{ accountId: string; amount: number; currency: string; paymentMethod: string }>;
+
+const PLAIN: Asked = { accountId: 'acct-demo', amount: 4999, currency: 'USD', paymentMethod: 'sandbox' };
 
 /** Creates one recharge and shows its timeline and its postings. Returns its last status. */
 export async function showOne(get: Get, show: Show): Promise<string> {
-  show.asked();
-  const { transactionId } = await get<{ transactionId: string }>('/v1/recharges', {
-    method: 'POST',
-    headers: { 'idempotency-key': `demo-${newId()}`, 'content-type': 'application/json' },
-    body: JSON.stringify({ accountId: ACCOUNT, amount: 4999, currency: 'USD', paymentMethod: 'sandbox' }),
-  });
+  const transactionId = await ask(get, show, PLAIN);
   const status = await follow(transactionId, get, show.happened);
-  const balance = await get<BalanceRow>(`/v1/account/balance?accountId=${ACCOUNT}`);
-  show.balance({
-    ...balance,
-    history: balance.history.filter((entry) => entry.transactionId === transactionId),
-  });
+  await showBalance(get, show, PLAIN.accountId, [transactionId]);
   return status;
 }
 
-type Show = Readonly<{
-  asked: () => void;
-  happened: (row: Happened, sinceFirstMs: number) => void;
+/** Posts the recharge. Returns its id. */
+export async function ask(get: Get, show: Show, asked: Asked, metadata = {}): Promise<string> {
+  show.asked(asked);
+  const { transactionId } = await get<{ transactionId: string }>('/v1/recharges', {
+    method: 'POST',
+    headers: { 'idempotency-key': `demo-${newId()}`, 'content-type': 'application/json' },
+    body: JSON.stringify({ ...asked, metadata }),
+  });
+  return transactionId;
+}
+
+/** Shows the balance of an account, and what these transactions posted to it. */
+export async function showBalance(
+  get: Get,
+  show: Show,
+  accountId: string,
+  ids: readonly string[],
+): Promise<void> {
+  const balance = await get<BalanceRow>(`/v1/account/balance?accountId=${accountId}`);
+  show.balance({
+    ...balance,
+    history: balance.history.filter((entry) => ids.includes(entry.transactionId)),
+  });
+}
+
+/** A transfer that the simulated cloud executed. */
+export type Transfer = Readonly<{
+  number: string;
+  from: string;
+  to: string;
+  amount: number;
+  currency: string;
+}>;
+
+export type Show = Readonly<{
+  asked: (asked: Asked) => void;
+  /** @param part the transaction of a whole recharge that the row belongs to */
+  happened: (row: Happened, sinceFirstMs: number, part?: 'collect' | 'deliver') => void;
   balance: (balance: BalanceRow) => void;
+  transfer: (transfer: Transfer) => void;
 }>;
 
 export const asJson = (say: (line: string) => void): Show => ({
   asked: () => {},
   happened: (row) => say(JSON.stringify(row)),
   balance: (balance) => say(JSON.stringify({ kind: 'balance', ...balance })),
+  transfer: (transfer) => say(JSON.stringify({ ...transfer, kind: 'transfer' })),
 });
 
 export const asText = (say: (line: string) => void): Show => ({
-  asked: () => say(`POST /v1/recharges  49.99 USD to ${ACCOUNT}`),
-  happened: (row, sinceFirstMs) =>
-    say(`  +${String(sinceFirstMs).padStart(5)} ms  ${row.kind.padEnd(13)} ${sentenceOf(row)}`),
-  balance: ({ history, balances }) => {
+  asked: ({ accountId, amount, currency }) =>
+    say(`POST /v1/recharges  ${(amount / 100).toFixed(2)} ${currency} to ${accountId}`),
+  happened: (row, sinceFirstMs, part) =>
+    say(
+      `  +${String(sinceFirstMs).padStart(5)} ms  ${part ? `${part}  ` : ''}${row.kind.padEnd(13)} ${sentenceOf(row)}`,
+    ),
+  balance: ({ accountId, history, balances }) => {
     say('');
-    say(`ledger of ${ACCOUNT}`);
-    for (const e of history)
-      say(
-        `  ${e.slot.padEnd(10)} ${e.counterparty} -> wallet:${ACCOUNT}:available  ${e.amount} ${e.currency}`,
-      );
+    say(`ledger of ${accountId}`);
+    for (const e of history) {
+      const sides = [e.counterparty, `wallet:${accountId}:available`];
+      const [from, to] = e.amount < 0 ? sides.reverse() : sides;
+      say(`  ${e.slot.padEnd(10)} ${from} -> ${to}  ${Math.abs(e.amount)} ${e.currency}`);
+    }
     for (const b of balances)
       say(`  balance    available ${b.available}, frozen ${b.frozen} ${b.currency} (minor units)`);
   },
+  transfer: ({ number, from, to, amount, currency }) => {
+    say('');
+    say('transfer in the books of the simulated Alibaba Cloud');
+    say(`  ${number}  ${from} -> ${to}  ${amount} ${currency}`);
+  },
 });
 
-type Get = <T>(path: string, init?: RequestInit) => Promise<T>;
+export type Get = <T>(path: string, init?: RequestInit) => Promise<T>;
 type BalanceRow = {
+  accountId: string;
   history: { transactionId: string; slot: string; counterparty: string; amount: number; currency: string }[];
   balances: { currency: string; available: number; frozen: number }[];
 };
@@ -78,25 +119,39 @@ export const reader =
 /** Shows new rows of the timeline until the recharge is final. */
 async function follow(id: string, get: Get, happened: Show['happened']): Promise<string> {
   const startedAtMs = performance.now();
-  let shown = 0;
+  const shown = new Set<string>();
   for (;;) {
     const { status } = await get<{ status: string }>(`/v1/recharges/${id}`);
     const { data } = await get<{ data: Happened[] }>(`/v1/recharges/${id}/timeline`);
     const isOver =
       ['succeeded', 'failed', 'canceled'].includes(status) || performance.now() - startedAtMs > LIFE_LIMIT_MS;
-    const rows = isOver ? data : settledPart(data);
-    for (const row of rows.slice(shown)) happened(row, Date.parse(row.at) - Date.parse(data[0]!.at));
-    shown = Math.max(shown, rows.length);
+    for (const row of unshown(data, shown, isOver))
+      happened(row, Date.parse(row.at) - Date.parse(data[0]!.at));
     if (isOver) return status;
     await sleep(50);
   }
 }
 
 /**
+ * The rows that can no longer change and were not shown yet. They are known by their content and not by their number,
+ * because a row that is stored late stands at its own time, before rows that were shown.
+ */
+export function unshown<Row extends Happened>(
+  rows: readonly Row[],
+  shown: Set<string>,
+  isOver: boolean,
+): Row[] {
+  return (isOver ? rows : settledPart(rows)).filter((row) => {
+    const content = JSON.stringify(row);
+    return !shown.has(content) && shown.add(content);
+  });
+}
+
+/**
  * The rows that can no longer change. A call or an event is a row at the time of its beginning. Until it has ended, its
  * row can change, so this row and all later rows are held back.
  */
-function settledPart(rows: readonly Happened[]): readonly Happened[] {
+function settledPart<Row extends Happened>(rows: readonly Row[]): readonly Row[] {
   const at = rows.findIndex(
     (row) => row.outcome === 'unanswered' || (row.kind === 'webhook' && row.processedAt === null),
   );

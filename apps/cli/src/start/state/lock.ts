@@ -5,7 +5,10 @@ import { join } from 'node:path';
  * `born` is the start time of the process. It is needed because systems reuse process ids, in a container after every
  * restart.
  */
-export type Holder = Readonly<{ pid: number; born: string; url: string }>;
+export type Holder = Readonly<{ pid: number; born: string } & FleetAddresses>;
+
+/** The addresses of the ingress and of the sandbox. */
+export type FleetAddresses = Readonly<{ url: string; sandboxUrl: string }>;
 
 export type LauncherLock =
   | Readonly<{
@@ -16,9 +19,9 @@ export type LauncherLock =
   | Readonly<{ taken: false; holder: Holder }>;
 
 /** Takes the lock of the folder, which allows one fleet. The lock of a dead fleet is replaced. */
-export function takeLock(dir: string, url: string): LauncherLock {
+export function takeLock(dir: string, addresses: FleetAddresses): LauncherLock {
   const path = join(dir, 'lock');
-  const ours: Holder = { pid: process.pid, born: birthOf(process.pid), url };
+  const ours: Holder = { pid: process.pid, born: birthOf(process.pid), ...addresses };
   const release = () => {
     if (read(path)?.pid === ours.pid) rmSync(path, { force: true });
   };
