@@ -7,9 +7,19 @@ export type Happened = Readonly<{ at: string; kind: string } & Record<string, un
 export const LIFE_LIMIT_MS = 30_000;
 
 /** The recharge that is asked for. */
-export type Asked = Readonly<{ accountId: string; amount: number; currency: string; paymentMethod: string }>;
+export type DemoRecharge = Readonly<{
+  accountId: string;
+  amount: number;
+  currency: string;
+  paymentMethod: string;
+}>;
 
-const PLAIN: Asked = { accountId: 'acct-demo', amount: 4999, currency: 'USD', paymentMethod: 'sandbox' };
+const PLAIN: DemoRecharge = {
+  accountId: 'acct-demo',
+  amount: 4999,
+  currency: 'USD',
+  paymentMethod: 'sandbox',
+};
 
 /** Creates one recharge and shows its timeline and its postings. Returns its last status. */
 export async function showOne(get: Get, show: Show): Promise<string> {
@@ -20,7 +30,7 @@ export async function showOne(get: Get, show: Show): Promise<string> {
 }
 
 /** Posts the recharge. Returns its id. */
-export async function ask(get: Get, show: Show, asked: Asked, metadata = {}): Promise<string> {
+export async function ask(get: Get, show: Show, asked: DemoRecharge, metadata = {}): Promise<string> {
   show.asked(asked);
   const { transactionId } = await get<{ transactionId: string }>('/v1/recharges', {
     method: 'POST',
@@ -54,7 +64,7 @@ export type Transfer = Readonly<{
 }>;
 
 export type Show = Readonly<{
-  asked: (asked: Asked) => void;
+  asked: (asked: DemoRecharge) => void;
   /** @param part the transaction of a whole recharge that the row belongs to */
   happened: (row: Happened, sinceFirstMs: number, part?: 'collect' | 'deliver') => void;
   balance: (balance: BalanceRow) => void;

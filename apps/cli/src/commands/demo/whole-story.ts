@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Env, newId, readConfig, simulatorKeys } from '@replenish/runtime';
+import { type Env, newId, readConfig } from '@replenish/runtime';
 import {
-  type Asked,
   ask,
+  type DemoRecharge,
   type Get,
   type Happened,
   LIFE_LIMIT_MS,
@@ -14,21 +14,30 @@ import {
 
 const ACCOUNT = 'acct-demo-cloud';
 const CLOUD_ACCOUNT = 'fa-demo';
-const WHOLE: Asked = { accountId: ACCOUNT, amount: 4999, currency: 'CNY', paymentMethod: 'credit_card' };
+const WHOLE: DemoRecharge = {
+  accountId: ACCOUNT,
+  amount: 4999,
+  currency: 'CNY',
+  paymentMethod: 'credit_card',
+};
 
 /** One transaction of the whole recharge, and the rows of its timeline that were shown. */
 type Part = Readonly<{ name: 'collect' | 'deliver'; id: string; shown: Set<string> }>;
 const partOf = (name: Part['name'], id: string): Part => ({ name, id, shown: new Set() });
-type Found = Readonly<{ transactionId: string; state: string; status: string; metadata: { demo?: string } }>;
-type Row = Happened & Readonly<{ transactionId?: string }>;
+type DemoTransaction = Readonly<{
+  transactionId: string;
+  state: string;
+  status: string;
+  metadata: { demo?: string };
+}>;
+type DemoRow = Happened & Readonly<{ transactionId?: string }>;
+
+// A provider with keys of its own is the real one, or its test system.
+const ownKeys = ['STRIPE_SECRET_KEY', 'ALIBABA_CLOUD_ACCESS_KEY_ID'] as const;
 
 /** @throws where Stripe or Alibaba Cloud is not the simulated one, because the demo moves money at both */
 export function refuseRealMoney(env: Env): void {
-  const config = readConfig(env);
-  const isSimulated =
-    config.STRIPE_SECRET_KEY === simulatorKeys.STRIPE_SECRET_KEY &&
-    config.ALIBABA_CLOUD_ACCESS_KEY_ID === simulatorKeys.ALIBABA_CLOUD_ACCESS_KEY_ID;
-  if (!isSimulated)
+  if (readConfig(env).NODE_ENV === 'production' || ownKeys.some((name) => env[name]))
     throw new Error(
       'the demo of a whole recharge needs the simulated Stripe and the simulated Alibaba Cloud',
     );
@@ -81,18 +90,18 @@ async function follow(
 }
 
 /** A payment that succeeded is followed by its delivery, so it is not the last. */
-const isLast = (found: Found | undefined, isDelivery: boolean): boolean =>
+const isLast = (found: DemoTransaction | undefined, isDelivery: boolean): boolean =>
   ['FAILED', 'CANCELED', ...(isDelivery ? ['SUCCEEDED'] : [])].includes(found?.state ?? '');
 
 /** The payment and its delivery. A delivery has the metadata of its payment. */
-async function transactionsOf(demo: string, get: Get): Promise<readonly Found[]> {
-  const { data } = await get<{ data: Found[] }>(`/v1/recharges?accountId=${ACCOUNT}&limit=20`);
+async function transactionsOf(demo: string, get: Get): Promise<readonly DemoTransaction[]> {
+  const { data } = await get<{ data: DemoTransaction[] }>(`/v1/recharges?accountId=${ACCOUNT}&limit=20`);
   return data.filter(({ metadata }) => metadata.demo === demo);
 }
 
 /** The rows of one transaction that can no longer change and were not shown yet. */
-async function newRows(part: Part, isOver: boolean, get: Get): Promise<{ part: Part; row: Row }[]> {
-  const { data } = await get<{ data: Row[] }>(`/v1/recharges/${part.id}/timeline`);
+async function newRows(part: Part, isOver: boolean, get: Get): Promise<{ part: Part; row: DemoRow }[]> {
+  const { data } = await get<{ data: DemoRow[] }>(`/v1/recharges/${part.id}/timeline`);
   const own = data.filter(({ transactionId = part.id }) => transactionId === part.id);
   return unshown(own, part.shown, isOver).map((row) => ({ part, row }));
 }
