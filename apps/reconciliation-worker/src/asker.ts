@@ -1,6 +1,14 @@
-import { callRow, destinationOf, newsOfQuery, type ProviderMetrics, soughtRefund } from '@replenish/assembly';
+import {
+  callRow,
+  destinationOf,
+  newsOfCancel,
+  newsOfQuery,
+  type OutcomeNews,
+  type ProviderMetrics,
+  soughtRefund,
+} from '@replenish/assembly';
 import type { Domain, Outstanding, ProviderCallRow } from '@replenish/domain';
-import type { Attempt, Guarded, GuardedProvider, QueryOutcome, SoughtOrder } from '@replenish/providers';
+import type { Guarded, GuardedProvider, QueryOutcome, SoughtOrder } from '@replenish/providers';
 import type { Queues } from '@replenish/queues';
 import { crashPoint, type Logger, newId } from '@replenish/runtime';
 
@@ -12,7 +20,10 @@ export type AskerDeps = Readonly<{
   metrics: Pick<ProviderMetrics, 'onReported'>;
 }>;
 
-/** Returns a function that queries the provider about one silent recharge and reports the answer to the domain. */
+/**
+ * Returns a function that queries the provider about one silent recharge, or has its order canceled, and reports the
+ * answer to the domain.
+ */
 export function asker(deps: AskerDeps): (id: string) => Promise<undefined> {
   const { domain, provider, log } = deps;
   const asking = new Set<string>();
@@ -21,25 +32,24 @@ export function asker(deps: AskerDeps): (id: string) => Promise<undefined> {
     // The delayed jobs of a long outage would fill the queue ahead of new recharges.
     if (provider.isOpen('query')) return;
     const recharge = await domain.reads.outstanding(id);
-    if (recharge?.nextStep !== 'ask' || recharge.provider !== provider.name) return;
-    const found = await find(provider, recharge);
-    if (!found) return;
-    const { outcome, calls } = found;
+    if (recharge?.provider !== provider.name) return;
+    if (recharge.nextStep !== 'ask' && recharge.nextStep !== 'cancel') return;
+    const learned = await answerAbout(provider, recharge);
+    if (!learned) return;
+    const { outcome, news, calls } = learned;
     crashPoint('reconciliation.after-query');
-    const { promises } = provider;
-    const news = newsOfQuery(outcome, { ...recharge, promises, evidence: calls.at(-1)?.evidence });
     const result = await domain.applyNews({
       ...news,
       transactionId: id,
       attempt: recharge.attempt,
-      calls: calls.map((call) => queryRow(call, recharge)),
+      calls,
     });
     log.info(
       {
         correlationId: recharge.correlationId,
         transactionId: id,
         idempotencyKey: recharge.idempotencyKey,
-        outcome: outcome.kind,
+        outcome,
         verdict: result.verdict,
         state: result.state,
         next: news.nextStep,
@@ -68,6 +78,39 @@ async function find(provider: GuardedProvider, recharge: Outstanding): Promise<G
   const { submits } = recharge;
   return (await provider.refunds?.find({ ...refund, ...(submits && { submits }) })) ?? null;
 }
+
+type Learned = Readonly<{ outcome: string; news: OutcomeNews; calls: readonly ProviderCallRow[] }>;
+
+/** Has the order canceled if that is the next step. If the provider does not say what became of it, it is queried too. */
+async function answerAbout(provider: GuardedProvider, recharge: Outstanding): Promise<Learned | null> {
+  if (recharge.nextStep !== 'cancel' || !provider.cancel) return queried(provider, recharge);
+  const { outcome, calls } = await provider.cancel(soughtOrder(recharge));
+  const rows = calls.map((call) =>
+    callRow(call, { id: newId(), operation: 'cancel', attempt: recharge.attempt }),
+  );
+  if (outcome.kind !== 'unknown' && outcome.kind !== 'not_executed')
+    return { outcome: outcome.kind, news: newsOfCancel(outcome, provider.name), calls: rows };
+  const asked = await queried(provider, recharge);
+  return asked && { ...asked, calls: [...rows, ...asked.calls] };
+}
+
+async function queried(provider: GuardedProvider, recharge: Outstanding): Promise<Learned | null> {
+  const found = await find(provider, recharge);
+  if (!found) return null;
+  const { outcome, calls } = found;
+  const { promises } = provider;
+  const news = newsOfQuery(outcome, { ...recharge, promises, evidence: calls.at(-1)?.evidence });
+  const mustEnd = provider.cancel !== undefined && isOverdue(outcome, recharge);
+  return {
+    outcome: outcome.kind,
+    news: mustEnd ? { ...news, nextStep: 'cancel', isUrgent: recharge.nextStep !== 'cancel' } : news,
+    calls: calls.map((call) => queryRow(call, recharge)),
+  };
+}
+
+/** Whether an order is unpaid although its time is over. Its provider may go on taking the payment. */
+const isOverdue = (outcome: QueryOutcome, { payableUntil, now }: Outstanding): boolean =>
+  outcome.kind === 'found' && outcome.status === 'pending' && payableUntil !== null && payableUntil <= now;
 
 const soughtOrder = (recharge: Outstanding): SoughtOrder => ({
   reference: recharge.id,

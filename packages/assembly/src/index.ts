@@ -2,6 +2,7 @@ export { hintingDeliveries } from './deliveries.js';
 export { destinationOf } from './destination.js';
 export {
   callRow,
+  newsOfCancel,
   newsOfQuery,
   newsOfSubmit,
   type OutcomeNews,

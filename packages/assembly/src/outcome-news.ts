@@ -1,6 +1,14 @@
 import type { Outstanding, ProviderCallRow, RechargeReport } from '@replenish/domain';
 import { newsOfOrder, nextStep } from '@replenish/domain/rules';
-import type { Attempt, OrderPromises, QueryOutcome, ScanEvidence, SubmitOutcome } from '@replenish/providers';
+import type {
+  Attempt,
+  CancelOutcome,
+  NoDefiniteAnswer,
+  OrderPromises,
+  QueryOutcome,
+  ScanEvidence,
+  SubmitOutcome,
+} from '@replenish/providers';
 
 /** The part of a recharge report that follows from the outcome of a provider call alone. */
 export type OutcomeNews = Omit<RechargeReport, 'transactionId' | 'attempt' | 'seen' | 'calls'>;
@@ -85,6 +93,31 @@ export function newsOfQuery(outcome: QueryOutcome, asked: QueriedRecharge): Outc
         unreached: outcome.cause !== 'rate_limited',
         ...(outcome.retryAfterMs !== undefined && { notBeforeMs: outcome.retryAfterMs }),
       };
+    }
+  }
+}
+
+/** The outcome of a cancel call that says what became of the order. */
+export type CancelAnswer = Exclude<CancelOutcome, NoDefiniteAnswer>;
+
+// The longest gap before an order that its payer can still pay is canceled again.
+const CANCEL_AGAIN_AFTER_MS = 60_000;
+
+/** The news that follows from the answer to a cancel call. Every kind of answer is handled, as in `newsOfSubmit`. */
+export function newsOfCancel(answer: CancelAnswer, provider: string): OutcomeNews {
+  const source = 'poll' as const;
+  switch (answer.kind) {
+    case 'canceled':
+      return { source, news: 'canceled', reason: `${provider} has ended the order` };
+    case 'settled': {
+      const reason = `${provider} settled the order before it could be canceled`;
+      return { source, ...newsOfOrder({ ...answer, status: 'settled' }), reason };
+    }
+    case 'pending':
+      return { source, news: 'accepted', reason: `${provider} says that the payment is under way` };
+    case 'still_payable': {
+      const reason = `${provider} cannot end the order yet`;
+      return { source, news: 'accepted', reason, notAfterMs: CANCEL_AGAIN_AFTER_MS };
     }
   }
 }

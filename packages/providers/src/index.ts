@@ -6,6 +6,7 @@ export type { BalanceOutcome, BalanceReads } from './contract/balance.js';
 export type { CancelOutcome, Cancels, RefundOrder, Refunds, SoughtRefund } from './contract/collect.js';
 export type {
   Destination,
+  NoDefiniteAnswer,
   Order,
   OrderStatus,
   PayerAction,

@@ -19,7 +19,7 @@ export type QueueName = `submission-${string}` | `reconciliation-${string}` | 'w
 
 /** A kind of due work. It determines the queue. */
 export type DueWork =
-  | Readonly<{ what: 'recharge'; provider: string; nextStep: 'submit' | 'ask' }>
+  | Readonly<{ what: 'recharge'; provider: string; nextStep: 'submit' | 'ask' | 'cancel' }>
   | Readonly<{ what: 'event' }>;
 
 export function queueOf(due: DueWork): QueueName {

@@ -25,7 +25,7 @@ export const reconcile: Declare = ({ env, say, ...screen }) =>
       if (id !== undefined && due.length === 0)
         throw new Error(`no unfinished recharge has the id ${id}: there is nothing to ask about`);
       const count = {
-        asked: due.filter((one) => one.what === 'recharge' && one.nextStep === 'ask').length,
+        asked: due.filter((one) => one.what === 'recharge' && one.nextStep !== 'submit').length,
         submitted: due.filter((one) => one.what === 'recharge' && one.nextStep === 'submit').length,
         events: due.filter((one) => one.what === 'event').length,
       };

@@ -1,4 +1,5 @@
 import { type Domain, isFinal, isUuid, type RechargeView, type State, states } from '@replenish/domain';
+import type { Providers } from '@replenish/providers';
 import type { Response } from 'express';
 import type { z } from 'zod';
 import { coversAccount, likeOf } from '../auth/account-patterns.js';
@@ -18,6 +19,7 @@ import { untilFinal, waitMsFrom } from './waiting.js';
 export type RechargeDeps = IntakeDeps &
   Readonly<{
     domain: Pick<Domain, 'createRecharge' | 'applyNews' | 'reads'>;
+    providers: Pick<Providers, 'route' | 'raw'>;
     stopping?: AbortSignal | undefined;
     /** Limits the waiting calls. Undefined: no limit. */
     waits?: Waits | undefined;
@@ -25,6 +27,9 @@ export type RechargeDeps = IntakeDeps &
 
 // The form of the source document answers synchronously. Four seconds is about as long as a person waits for a page.
 const CHARGE_WAIT_MS = 4_000;
+
+// A cancel waits for the provider's word. Most providers answer within this time.
+const CANCEL_WAIT_MS = 3_000;
 
 export async function create(
   deps: RechargeDeps,
@@ -99,9 +104,15 @@ export async function cancel(deps: RechargeDeps, call: KeyedCall): Promise<void>
     transactionId: recharge.id,
     news: 'withdraw',
     source: 'client',
-    reason: 'canceled by its producer before it was sent',
+    reason: 'its client cancels it',
+    isCancelable: deps.providers.raw(recharge.provider)?.cancels !== undefined,
   });
   const after = (await deps.domain.reads.recharge(recharge.id)) ?? recharge;
+  if (after.nextStep === 'cancel') {
+    void deps.queues.hint(`reconciliation-${after.provider}`, [after.id]);
+    const ended = await awaitOutcome(deps, call.response, after, CANCEL_WAIT_MS);
+    return answer(call.request, call.response, 'recharge', rechargeBody(ended ?? after));
+  }
   if (result.verdict !== 'moved' && after.state !== 'CANCELED') {
     throw new Problem('INVALID_STATE', `too late to cancel: ${whyTooLate(after.state)}`);
   }

@@ -131,13 +131,21 @@ export const recharges: readonly KeyedOperation<RechargeDeps>[] = [
     paths: ['/v1/recharges/{id}/cancel'],
     id: 'cancelRecharge',
     tag: 'recharges',
-    summary: 'Cancel a recharge that was not sent yet',
+    summary: 'Cancel a recharge that was not sent or not paid yet',
     description:
-      'Possible while the status is `accepted`. Afterwards the provider may have charged already, and only its word ends the recharge.',
+      'Possible while the status is `accepted`, and while the recharge has an `action`: then the provider is asked to end the order, and the answer waits up to 3 seconds for its word. If the payer was faster, the recharge succeeds. Without an `action` the provider may have charged already.',
     scope: 'recharges:write',
-    answers: { 200: [{ Recharge }, 'The canceled recharge. Canceling it again gives the same answer'] },
+    answers: {
+      200: [
+        { Recharge },
+        'The recharge as it is then: canceled, or in progress until the provider has ended the order. Canceling it again gives the same answer',
+      ],
+    },
     problems: [...KEYED_CALL, 'NOT_FOUND', 'INVALID_STATE'],
-    meanings: { ...READING, INVALID_STATE: 'The recharge was sent to the provider already, or is final' },
+    meanings: {
+      ...READING,
+      INVALID_STATE: 'The recharge was sent to the provider already and waits for no payer, or is final',
+    },
     handle: cancel,
   }),
 ];

@@ -30,11 +30,11 @@ const row = <Kind extends string, Fields extends z.ZodRawShape>(
 
 const call = {
   operation: z
-    .enum(['submit', 'query'])
-    .meta({ description: '`submit` sends the order, `query` asks about it' }),
+    .enum(['submit', 'query', 'cancel'])
+    .meta({ description: '`submit` sends the order, `query` asks about it, `cancel` ends it' }),
   attempt: z.int().meta({ description: 'Number of the attempt to send the order, from 1' }),
   outcome: words(
-    'What the call came to: `accepted`, `settled`, `rejected`, `found`, `absent`, `unknown`, `not_executed` or `unanswered`',
+    'What the call came to: `accepted`, `settled`, `rejected`, `found`, `absent`, `canceled`, `pending`, `still_payable`, `unknown`, `not_executed` or `unanswered`',
   ),
   providerCode: orNull("The provider's own code, where it gave one"),
   httpStatus: z.int().nullable().meta({ description: 'Status of its answer; null when none came' }),

@@ -73,6 +73,8 @@ type IngressWishes = Readonly<{
   publicUrl?: string;
   /** The secrets of the webhooks. There are several during a rotation. */
   webhookKeys?: readonly Buffer[];
+  /** The settings of further providers. */
+  providerSettings?: Partial<Parameters<typeof openProviders>[0]>;
 }>;
 
 /** Opens the real app on its real server with a new database. The provider never answers. */
@@ -83,13 +85,13 @@ export async function openIngress({
   protection,
   tls = null,
   publicUrl,
-  webhookKeys = [webhookKey],
+  ...providerWishes
 }: IngressWishes = {}): Promise<Ingress> {
   const database = databaseUrl
     ? { url: databaseUrl, release: async () => {} }
     : await createDatabase({ migrated });
   const domain = openBooks(database.url);
-  const providers = await openSilentProvider(webhookKeys);
+  const providers = await openSilentProviders(providerWishes);
   const hints: Hint[] = [];
   const logged: LogRecord[] = [];
   const around = { domain, log: recorder(logged), registry: openRegistry('ingress') };
@@ -137,8 +139,12 @@ const openBooks = (databaseUrl: string): Domain =>
   openDomain({ databaseUrl, poolMax: 4, reconcileAfterMs: 60_000, providerTimeoutMs: 1_000, masterKeys });
 
 /** No sandbox listens at its address, because the ingress never calls a provider. */
-const openSilentProvider = async (webhookKeys: readonly Buffer[]): Promise<Providers> =>
+const openSilentProviders = async ({
+  webhookKeys = [webhookKey],
+  providerSettings = {},
+}: Pick<IngressWishes, 'webhookKeys' | 'providerSettings'>): Promise<Providers> =>
   openProviders({
+    ...providerSettings,
     SANDBOX_URL: `http://127.0.0.1:${await freePort()}`,
     SANDBOX_WEBHOOK_SECRET: webhookKeys.map((one) => `whsec_${one.toString('base64')}`).join(' '),
     NODE_ENV: 'test',

@@ -1,5 +1,6 @@
 import type {
   Attempt,
+  CancelOutcome,
   GuardedProvider,
   OrderPromises,
   OrderStatus,
@@ -11,13 +12,15 @@ export type Wishes = Readonly<{
   calls?: readonly Attempt[];
   retryAtMs?: number;
   promises?: Partial<OrderPromises>;
+  /** The answer to every cancel call. Missing: the provider cancels nothing. */
+  canceled?: CancelOutcome;
   /** Runs while the query is under way. */
   meanwhile?: () => Promise<unknown>;
 }>;
 
-export const called = (outcome: Attempt['outcome']): Attempt => ({
+export const called = (outcome: Attempt['outcome'], operation: Attempt['operation'] = 'query'): Attempt => ({
   provider: 'sandbox',
-  operation: 'query',
+  operation,
   startedAt: new Date(),
   endedAt: new Date(),
   outcome,
@@ -30,8 +33,10 @@ export const called = (outcome: Attempt['outcome']): Attempt => ({
 export function answering(
   outcome: QueryOutcome,
   wishes: Wishes = {},
-): { asked: readonly string[]; provider: GuardedProvider } {
+): { asked: readonly string[]; ended: readonly string[]; provider: GuardedProvider } {
   const asked: string[] = [];
+  const ended: string[] = [];
+  const { canceled } = wishes;
   const provider: GuardedProvider = {
     name: 'sandbox',
     promises: { idempotentSubmit: true, queryByReference: true, ...wishes.promises },
@@ -41,11 +46,17 @@ export function answering(
       await wishes.meanwhile?.();
       return { outcome, calls: [...(wishes.calls ?? [called(outcome.kind)])] };
     },
+    ...(canceled && {
+      cancel: async ({ reference }) => {
+        ended.push(reference);
+        return { outcome: canceled, calls: [called(canceled.kind, 'cancel')] };
+      },
+    }),
     isOpen: (operation) =>
       operation === 'query' && wishes.retryAtMs ? { retryAtMs: wishes.retryAtMs } : null,
     close: async () => {},
   };
-  return { asked, provider };
+  return { asked, ended, provider };
 }
 
 export const found = (status: OrderStatus, over: object = {}): QueryOutcome => ({

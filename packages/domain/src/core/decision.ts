@@ -40,6 +40,8 @@ export type Recharge = Readonly<{
   payee: Payee | null;
   providerOrderId: string | null;
   nextStep: NextStep | null;
+  /** Whether somebody has to pay before the provider settles the order. */
+  isPayable: boolean;
   attempt: number;
   slots: readonly string[];
   openCases: readonly string[];
@@ -61,6 +63,8 @@ export type Report = ReportedOrder &
     attempt?: number;
     /** The next step that is allowed while the recharge is not final. Default: `ask`. */
     nextStep?: NextStep;
+    /** Whether the provider can end an order that nobody has paid. Only then a sent recharge can be withdrawn. */
+    isCancelable?: boolean;
     /** The kind of case to open although the report contradicts nothing. */
     doubt?: CaseKind;
   }>;
@@ -85,7 +89,10 @@ export type Decision = Readonly<{
 /** Decides what a report does to a recharge. No other place decides it. */
 export function decide(r: Recharge, report: Report): Decision {
   if (report.news === 'submit') return decideClaim(r);
-  if (report.news === 'withdraw' && !mayWithdraw(r)) return nothingToDo(r);
+  if (report.news === 'withdraw' && !mayWithdraw(r))
+    return mayAskToCancel(r, report)
+      ? { ...nothingToDo(r), filed: true, nextStep: 'cancel' }
+      : nothingToDo(r);
   if (isOutdated(r, report)) return outdated(r, report);
   const difference = differenceFrom(r, report);
   if (difference) return otherOrder(r, report, difference);
@@ -120,6 +127,14 @@ const moneyMayHaveMoved: readonly string[] = [
 /** A client may withdraw only a recharge that was not sent. After that only the provider can confirm a cancel. */
 const mayWithdraw = (r: Recharge): boolean =>
   r.state === 'CREATED' && !r.openCases.some((kind) => moneyMayHaveMoved.includes(kind));
+
+/** The wish to withdraw a sent recharge becomes its next step while its payer has not paid. It is filed once. */
+const mayAskToCancel = (r: Recharge, { isCancelable = false }: Report): boolean =>
+  isCancelable &&
+  r.state === 'PENDING_CONFIRMATION' &&
+  r.isPayable &&
+  r.nextStep !== 'cancel' &&
+  !r.openCases.some((kind) => moneyMayHaveMoved.includes(kind));
 
 const nothingToDo = (r: Claimable): Decision => ({
   verdict: 'stale',
@@ -230,10 +245,13 @@ function nextAfter(r: Recharge, report: Report): NextStep | null {
 
 /**
  * The next step. If the provider has acknowledged the order, it is asked about the order, which is never sent again. A
- * provider that no longer knows the order may also have forgotten its key, so it could carry out a second order.
+ * provider that no longer knows the order may also have forgotten its key, so it could carry out a second order. An
+ * order that is to be canceled stays so until the recharge is final.
  */
-const nextUnlessAcknowledged = (r: Recharge, report: Report, otherwise: NextStep | null): NextStep | null =>
-  confirmationAfter(r, report) === 'acknowledged' ? 'ask' : (report.nextStep ?? otherwise);
+function nextUnlessAcknowledged(r: Recharge, report: Report, otherwise: NextStep | null): NextStep | null {
+  if (confirmationAfter(r, report) !== 'acknowledged') return report.nextStep ?? otherwise;
+  return r.nextStep === 'cancel' || report.nextStep === 'cancel' ? 'cancel' : 'ask';
+}
 
 /**
  * The kind of case to open although the report contradicts nothing. It is opened when the provider acknowledged the

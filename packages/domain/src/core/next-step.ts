@@ -1,8 +1,11 @@
 import { isFinal, type State } from './recharge.js';
 import type { WaitingNote } from './waiting-note.js';
 
-/** The actions for a recharge whose due time has come: send its order, or ask the provider about it. */
-export const nextSteps = ['submit', 'ask'] as const;
+/**
+ * The actions for a recharge whose due time has come: send its order, ask the provider about it, or ask the provider to
+ * end it before anybody pays.
+ */
+export const nextSteps = ['submit', 'ask', 'cancel'] as const;
 export type NextStep = (typeof nextSteps)[number];
 
 export type ResubmitCapabilities = Readonly<{

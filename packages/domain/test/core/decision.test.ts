@@ -223,3 +223,55 @@ describe('the next step', () => {
     expect(decision).toMatchObject({ verdict: 'conflict', openCase: 'unsent_order', nextStep: 'submit' });
   });
 });
+
+describe('the wish to withdraw a sent recharge', () => {
+  const paying = { isPayable: true, confirmation: 'acknowledged' } as const;
+  const wish = report('withdraw', { source: 'client', isCancelable: true });
+
+  test('becomes the next step while its payer has not paid, and is filed once', () => {
+    const waiting = recharge('PENDING_CONFIRMATION', paying);
+    expect(decide(waiting, wish)).toMatchObject({
+      ...{ verdict: 'stale', to: 'PENDING_CONFIRMATION', filed: true, nextStep: 'cancel', journal: null },
+    });
+    expect(decide({ ...waiting, nextStep: 'cancel' }, wish)).toMatchObject({
+      ...{ filed: false, nextStep: 'cancel' },
+    });
+  });
+
+  test.each([
+    ['in another state', recharge('SUBMITTED', paying), wish],
+    ['of a finished recharge', recharge('SUCCEEDED', paying), wish],
+    ['that waits for no payer', recharge('PENDING_CONFIRMATION', { ...paying, isPayable: false }), wish],
+    ['of a provider that cancels nothing', recharge('PENDING_CONFIRMATION', paying), report('withdraw')],
+    ...['wrong_amount', 'several_orders', 'other_account', 'unsent_order'].map(
+      (kind) =>
+        [
+          `with an open case ${kind}`,
+          recharge('PENDING_CONFIRMATION', { ...paying, openCases: [kind] }),
+          wish,
+        ] as const,
+    ),
+  ] as const)('changes nothing %s', (_what, r, asked) => {
+    expect(decide(r, asked)).toMatchObject({ verdict: 'stale', filed: false, nextStep: r.nextStep });
+  });
+
+  test('stays the next step whatever is reported, until the recharge is final', () => {
+    const canceling = recharge('PENDING_CONFIRMATION', { ...paying, nextStep: 'cancel' });
+    for (const source of ['webhook', 'poll', 'submission'] as const) {
+      for (const nextStep of [undefined, 'ask', 'submit', 'cancel'] as const) {
+        for (const heard of ['accepted', 'unknown'] as const) {
+          const said = report(heard, { source, ...(nextStep && { nextStep }) });
+          expect([said, decide(canceling, said).nextStep]).toEqual([said, 'cancel']);
+        }
+      }
+    }
+    expect(decide(canceling, report('settled'))).toMatchObject({ to: 'SUCCEEDED', nextStep: null });
+    expect(decide(canceling, report('canceled'))).toMatchObject({ to: 'CANCELED', nextStep: null });
+  });
+
+  test('follows from a query of an order whose time is over, but never before the provider has the order', () => {
+    const overdue = report('accepted', { source: 'poll', nextStep: 'cancel' });
+    expect(decide(recharge('PENDING_CONFIRMATION', paying), overdue).nextStep).toBe('cancel');
+    expect(decide(recharge('CREATED'), overdue).nextStep).toBe('submit');
+  });
+});

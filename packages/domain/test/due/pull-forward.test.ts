@@ -84,6 +84,11 @@ test('a recharge that was never sent is due too, and one whose query was dropped
 test.each([
   ['that the provider has answered about', 'accepted', polled('found', 200)],
   ['that the provider asked to come later', 'unknown', refusedAtOnce(429)],
+  [
+    'that the provider cannot end yet',
+    'accepted',
+    { ...polled('found', 200), nextStep: 'cancel', calls: [call('cancel', 'still_payable', 200)] },
+  ],
   ['that waits for its webhook', 'accepted', { calls: [call('submit', 'accepted', 201)] }],
 ] satisfies [string, News, Partial<RechargeReport>][])(
   'a recharge %s keeps its due time',

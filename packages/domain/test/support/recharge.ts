@@ -25,6 +25,7 @@ export const recharge = (state: State, over: Partial<Recharge> = {}): Recharge =
   payee: null,
   providerOrderId: null,
   nextStep: nextStepIn[state],
+  isPayable: false,
   attempt: state === 'CREATED' ? 0 : 1,
   slots: [],
   openCases: [],

@@ -33,6 +33,9 @@ const statuses: Readonly<Record<string, OrderStatus>> = {
   canceled: 'canceled',
 };
 
+// Stripe keeps an unpaid intent for ever. We stop waiting for its payer after this time, and cancel it.
+const PAYABLE_SECONDS = 86_400;
+
 const waitsForPayer = new Set(['requires_payment_method', 'requires_confirmation', 'requires_action']);
 
 /** Reads an intent. Null when a field that decides about money is missing or has an unknown value. */
@@ -56,12 +59,21 @@ export function readIntent(given: unknown): ReadIntent | null {
     facts: {
       ...{ providerOrderId: id, accountId: null, amountMinor, currency },
       ...(waitsForPayer.has(name) && typeof intent.client_secret === 'string'
-        ? { action: { type: 'client_secret', value: intent.client_secret, expiresAt: null } as const }
+        ? {
+            action: {
+              type: 'client_secret',
+              value: intent.client_secret,
+              expiresAt: payableUntilOf(intent),
+            } as const,
+          }
         : {}),
     },
     ...(decline && (status === 'pending' || isClosedDecline) ? decline : {}),
   };
 }
+
+const payableUntilOf = ({ created }: Partial<Stripe.PaymentIntent>): Date | null =>
+  typeof created === 'number' ? new Date((created + PAYABLE_SECONDS) * 1_000) : null;
 
 function declineOf({ last_payment_error: error }: Partial<Stripe.PaymentIntent>) {
   if (!error) return null;

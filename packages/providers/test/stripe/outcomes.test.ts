@@ -18,6 +18,7 @@ afterAll(async () => {
 
 const intent = (changes: object = {}) => ({
   ...{ id: 'pi_1', object: 'payment_intent', amount: 4_999, amount_received: 0, currency: 'usd' },
+  created: 1_700_000_000,
   ...{
     status: 'requires_payment_method',
     metadata: { transaction_id: 'rcg-1' },
@@ -57,7 +58,7 @@ test('an amount that Stripe cannot charge is rejected before anything is sent', 
 });
 
 const facts = { providerOrderId: 'pi_1', accountId: null, amountMinor: 4_999n, currency: 'USD' };
-const action = { type: 'client_secret', value: 'pi_1_secret', expiresAt: null };
+const action = { type: 'client_secret', value: 'pi_1_secret', expiresAt: new Date(1_700_086_400_000) };
 const unreadable = { kind: 'unknown', cause: 'unreadable' };
 const serverError = { kind: 'unknown', cause: 'server_error' };
 

@@ -1,4 +1,4 @@
-import type { NextStep } from '../../core/next-step.js';
+import { type NextStep, nextSteps } from '../../core/next-step.js';
 import { Prisma } from '../../generated/client.js';
 import type { Run } from '../database/database.js';
 
@@ -17,8 +17,8 @@ type PulledBatch = Readonly<{ seen: number; pulled: number; lastDueAt: Date | nu
  * @returns how many recharges became due
  */
 export async function pullForward(run: Run, provider: string): Promise<number> {
-  const pulled = await Promise.all([pullStep(run, provider, 'submit'), pullStep(run, provider, 'ask')]);
-  return pulled[0] + pulled[1];
+  const pulled = await Promise.all(nextSteps.map((step) => pullStep(run, provider, step)));
+  return pulled.reduce((sum, count) => sum + count, 0);
 }
 
 async function pullStep(run: Run, provider: string, step: NextStep): Promise<number> {
@@ -53,7 +53,10 @@ const pullBatch = (provider: string, step: NextStep, after: Date | null): Prisma
       limit 1) last on true
     where (waiting.next_step = 'submit' or waiting.asks > 0 or last.outcome in ('unknown', 'not_executed'))
       and last.http_status is distinct from 429
-      and not coalesce(last.operation = 'query' and last.outcome in ('found', 'absent', 'several'), false)),
+      and not coalesce(
+        last.operation = 'query' and last.outcome in ('found', 'absent', 'several')
+        or last.operation = 'cancel' and last.outcome in ('pending', 'still_payable'),
+        false)),
   locked_recharges as materialized (
     select recharge.id
     from recharge_transaction recharge

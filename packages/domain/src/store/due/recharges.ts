@@ -7,7 +7,7 @@ import { type Due, type DueSource, inBatches, type Lane, putBackRows, type Sweep
 
 type RechargeLane = Extract<Lane, { what: 'recharge' }>;
 
-/** Unfinished recharges. Each provider has a lane of recharges to submit, and a lane of recharges to ask about. */
+/** Unfinished recharges. Each provider has a lane for each next step. */
 export const dueRecharges = (run: Run, times: SweepTimes): DueSource<RechargeLane> => ({
   lanes: (providers) =>
     providers.flatMap((provider): RechargeLane[] =>
@@ -39,7 +39,7 @@ const unfinished = (taken: readonly Due[], id?: string): Prisma.Sql =>
  * - Next step `submit`: the gap depends on the recharge's age only. A young recharge is due again after one or two
  *   periods, because its job may be lost. During an outage of hours the gap is a quarter to a half of the age, at most
  *   four times `afterMs`.
- * - Next step `ask`: the gap doubles with each sweep without a result, up to four times `afterMs`. (Fruitless queries
+ * - Next step `ask` or `cancel`: the gap doubles with each sweep without a result, up to four times `afterMs`. (Fruitless queries
  *   lengthen it up to 64 times: `gapMs`.)
  *
  * A recharge whose kind or step only a newer release knows is left to that release's sweep. A new due time would delay
@@ -61,9 +61,9 @@ async function takeRecharges(
       for update skip locked)
     update recharge_transaction t
     set
-      asks = case when t.next_step = 'ask' then greatest(t.asks, least(t.asks + 1, 2)) else t.asks end,
+      asks = case when t.next_step <> 'submit' then greatest(t.asks, least(t.asks + 1, 2)) else t.asks end,
       due_at = now() + case
-        when t.next_step = 'ask'
+        when t.next_step <> 'submit'
         then greatest(${afterMs}::int * 2 ^ least(t.asks, 2) * (0.75 + random() / 2), ${queryLimitMs}::int)
           * interval '1 ms'
         else greatest(
@@ -92,6 +92,6 @@ export function dueElsewhere(
       from known where known.provider is not null)
     select known.provider, counted.count from known, lateral (
       select count(*)::int as count from recharge_transaction t
-      where t.provider = known.provider and t.next_step in ('submit', 'ask') and t.due_at <= now()) counted
+      where t.provider = known.provider and t.next_step = any(${[...nextSteps]}::text[]) and t.due_at <= now()) counted
     where known.provider <> all(${[...providers]}::text[]) and counted.count > 0`);
 }

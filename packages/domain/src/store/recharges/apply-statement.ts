@@ -79,7 +79,11 @@ const movedRecharges = (plans: 'locked_plans' | 'admitted_plans'): Prisma.Sql =>
       attempt = recharge.attempt + plan.claimed::int,
       confirmation = plan.confirmation,
       next_step = plan."nextStep",
-      due_at = clock_timestamp() + plan."dueInMs" * interval '1 ms',
+      due_at = least(
+        clock_timestamp() + plan."dueInMs" * interval '1 ms',
+        -- Once nobody can pay any more, the provider is asked. LEAST ignores null.
+        case when plan."nextStep" = 'ask' and coalesce(plan."payableUntil", recharge.payable_until) > now()
+          then coalesce(plan."payableUntil", recharge.payable_until) end),
       asks = case when plan.polled then recharge.asks + 1 else 0 end,
       waiting = ${noteSince(Prisma.sql`plan.waiting`)},
       refusals = case when plan.verdict = 'moved' then 0 else recharge.refusals end,

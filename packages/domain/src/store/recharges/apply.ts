@@ -228,6 +228,7 @@ async function readRows(run: Run, reports: readonly RechargeReport[]): Promise<M
       recharge.lane,
       recharge.provider_order_id as "providerOrderId",
       recharge.next_step as "nextStep",
+      recharge.action is not null as "isPayable",
       recharge.attempt,
       recharge.version,
       recharge.asks,

@@ -112,7 +112,7 @@ function dueInMs(
   options: PlanOptions,
 ): number {
   if (decision.claimed) return options.callLimitMs;
-  if (report.isUrgent) return 0;
+  if (report.isUrgent || (report.news === 'withdraw' && decision.nextStep === 'cancel')) return 0;
   if (decision.nextStep === 'submit') {
     // The first retry comes at the earliest allowed time. If the provider refuses again and again, the gaps between
     // retries grow.
@@ -207,7 +207,8 @@ function claimOf(
   const now = { kind, funding, lane, providerOrderId, ...sent };
   // A claim is granted only while no order is acknowledged, and money in suspense acknowledges one. The database opens
   // a case of a kind once per recharge. So neither slots nor cases have to be read for the answer of this attempt.
-  const unread = { slots: [], openCases: [] };
+  // Nobody can pay an order before its provider has answered.
+  const unread = { slots: [], openCases: [], isPayable: false };
   const version = before.version + 1;
   const seen = { ...before, ...now, ...unread, state: to, nextStep, confirmation, version };
   return { ...claim, seen };

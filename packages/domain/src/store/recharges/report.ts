@@ -7,7 +7,7 @@ import type { OriginalOrder } from '../refunds/original.js';
 /** One call to a provider, as it is stored. The `id` of a submit is the id that its intent was opened with. */
 export type ProviderCallRow = Readonly<{
   id: string;
-  operation: 'submit' | 'query';
+  operation: 'submit' | 'query' | 'cancel';
   attempt: number;
   outcome: string | null;
   providerCode: string | null;
