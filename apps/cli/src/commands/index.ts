@@ -7,6 +7,7 @@ import { dashboardPassword } from './dashboard-password.js';
 import { demo } from './demo/index.js';
 import { migrate } from './migrate.js';
 import { payee } from './payee/index.js';
+import { provider } from './provider/index.js';
 import { reconcile } from './reconcile.js';
 import { rekey } from './rekey.js';
 import { unlock } from './unlock.js';
@@ -18,6 +19,7 @@ export const commands: readonly Declare[] = [
   demo,
   client,
   payee,
+  provider,
   verify,
   reconcile,
   audit,

@@ -1,0 +1,71 @@
+import { Command } from '@commander-js/extra-typings';
+import { type CommandRun, type Declare, JSON_ABOUT } from '../../command.js';
+import { tableOf } from '../../table.js';
+
+/** The configured providers: what they offer, and whether our accounts there can be used. */
+export const provider: Declare = (run) =>
+  [list, check].reduce(
+    (group, declare) => group.addCommand(declare(run)),
+    new Command('provider').description('list the configured providers, or check our account at one'),
+  );
+
+const list: Declare = ({ env, say, paint }) =>
+  new Command('list')
+    .description('list the configured providers with what they offer')
+    .option('--json', JSON_ABOUT)
+    .action(async ({ json }) => {
+      const listed = await withProviders(env, async ({ names, raw, methodsOf }) =>
+        names.map((name) => ({
+          provider: name,
+          account: 'main',
+          methods: methodsOf(name),
+          offers: (['webhooks', 'cancels', 'refunds', 'balance'] as const).filter(
+            (part) => raw(name)?.[part],
+          ),
+        })),
+      );
+      if (json) return say(JSON.stringify(listed));
+      const heads = ['provider', 'account', 'payment methods', 'offers'];
+      const rows = listed.map(({ methods, offers, ...one }) => [
+        ...[one.provider, one.account],
+        ...[methods.join(', ') || '(payees)', offers.join(', ')],
+      ]);
+      say(tableOf(heads, rows, paint));
+    });
+
+const check: Declare = ({ env, say, exitWith, paint }) =>
+  new Command('check')
+    .description('make one harmless read at a provider; exit code 0 only when our account there can be used')
+    .argument('<name>', 'name of the provider, such as stripe')
+    .option('--json', JSON_ABOUT)
+    .action(async (name, { json }) => {
+      const { checkProvider } = await import('./check.js');
+      const seen = await withProviders(env, async ({ names, get }) => {
+        const asked = get(name);
+        if (!asked) throw new Error(`no provider ${name} is configured: there is ${names.join(', ')}`);
+        return checkProvider(asked);
+      });
+      const isUsable = seen.every((one) => one.isUsable);
+      if (!isUsable) exitWith(1);
+      if (json) return say(JSON.stringify({ ok: isUsable, provider: name, account: 'main', reads: seen }));
+      for (const { isUsable: isGood, words, tookMs } of seen) {
+        const verdict = isGood ? 'usable' : 'NOT USABLE';
+        say(
+          `${name} main  ${paint?.(isGood ? 'green' : 'red', verdict) ?? verdict}  ${words} (${tookMs} ms)`,
+        );
+      }
+    });
+
+type Opened = import('@replenish/providers').Providers & { methodsOf: (name: string) => string[] };
+
+async function withProviders<T>(env: CommandRun['env'], work: (providers: Opened) => Promise<T>): Promise<T> {
+  const { readConfig } = await import('@replenish/runtime');
+  const { openProviders, paymentMethods } = await import('@replenish/providers');
+  const providers = openProviders(readConfig(env));
+  const methodsOf = (name: string) => paymentMethods.filter((method) => providers.route(method) === name);
+  try {
+    return await work({ ...providers, methodsOf });
+  } finally {
+    await providers.close();
+  }
+}
