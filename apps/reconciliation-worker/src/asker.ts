@@ -8,7 +8,7 @@ import {
   soughtRefund,
 } from '@replenish/assembly';
 import type { Domain, Outstanding, ProviderCallRow } from '@replenish/domain';
-import type { Guarded, GuardedProvider, QueryOutcome, SoughtOrder } from '@replenish/providers';
+import type { Attempt, Guarded, GuardedProvider, QueryOutcome, SoughtOrder } from '@replenish/providers';
 import type { Queues } from '@replenish/queues';
 import { crashPoint, type Logger, newId } from '@replenish/runtime';
 

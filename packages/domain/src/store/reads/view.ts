@@ -44,7 +44,7 @@ export type RechargeView = ShownTexts &
     confirmation: 'acknowledged' | 'unknown' | null;
     /** Kinds of the recharge's open cases, in alphabetical order. */
     openCases: readonly string[];
-    /** The oldest open case. */
+    /** The oldest open case. Null if the recharge is final. */
     caseId: string | null;
     amountMinor: bigint;
     currency: string;
@@ -104,12 +104,12 @@ export const viewColumns = Prisma.raw(`
     from reconciliation_case open_case
     where open_case.transaction_id = recharge.id and open_case.closed_at is null
     order by open_case.kind) as "openCases",
-  (
+  case when recharge.due_at is not null then (
     select open_case.id
     from reconciliation_case open_case
     where open_case.transaction_id = recharge.id and open_case.closed_at is null
     order by open_case.opened_at
-    limit 1) as "caseId",
+    limit 1) end as "caseId",
   recharge.amount_minor as "amountMinor",
   recharge.currency,
   recharge.payment_method as "paymentMethod",
