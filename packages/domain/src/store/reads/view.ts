@@ -61,7 +61,7 @@ export type RechargeView = ShownTexts &
     action: ShownAction | null;
     payableUntil: Date | null;
     nextStep: NextStep | null;
-    /** When the next step is due. */
+    /** When the next question is due. Null if no question is the next step. */
     dueAt: Date | null;
     /** What a claim or an answer left behind that may not go on now. */
     waiting: LeftWaiting | null;
@@ -120,7 +120,7 @@ export const viewColumns = Prisma.raw(`
   recharge.external_reference as "externalReference",
   recharge.action,
   recharge.next_step as "nextStep",
-  recharge.due_at as "dueAt",
+  case when recharge.next_step <> 'submit' then recharge.due_at end as "dueAt",
   recharge.waiting,
   recharge.collected_by as "collectedBy",
   recharge.refund_of as "refundOf",

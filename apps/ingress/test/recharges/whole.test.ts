@@ -1,0 +1,150 @@
+import { describe, expect, test } from '@jest/globals';
+import { type RechargeView, states } from '@replenish/domain';
+import { isWholeFinal, rechargeBody } from '../../src/recharges/body.js';
+
+const payee = { provider: 'alibaba_cloud', providerAccount: 'main', from: 'fa-main', to: 'fa-1001' };
+const now = new Date('2026-11-28T00:00:00Z');
+
+const view = (over: Partial<RechargeView>): RechargeView => ({
+  id: '01a2122d-35de-70af-9927-1ae329a0e10b',
+  clientId: 'c-1',
+  accountId: 'acct-1001',
+  kind: 'collect',
+  funding: 'wallet',
+  state: 'SUCCEEDED',
+  confirmation: 'acknowledged',
+  openCases: [],
+  caseId: null,
+  amountMinor: 4_999n,
+  currency: 'CNY',
+  paymentMethod: 'alipay',
+  provider: 'alipay',
+  providerAccount: 'main',
+  payee,
+  providerOrderId: null,
+  externalReference: null,
+  action: null,
+  payableUntil: null,
+  nextStep: null,
+  dueAt: null,
+  waiting: null,
+  collectedBy: null,
+  refundOf: null,
+  refundedMinor: 0n,
+  delivery: null,
+  failureCode: null,
+  failureMessage: null,
+  orderReference: null,
+  metadata: {},
+  createdAt: now,
+  updatedAt: now,
+  submittedAt: null,
+  succeededAt: null,
+  failedAt: null,
+  canceledAt: null,
+  ...over,
+});
+
+const delivery = (state: RechargeView['state']): NonNullable<RechargeView['delivery']> => ({
+  id: '01a2122d-35de-70af-9927-1ae329a0e10c',
+  state,
+  confirmation: null,
+  nextStep: null,
+  waiting: null,
+  openCases: [],
+  caseId: null,
+  dueAt: null,
+  updatedAt: now.toISOString(),
+  failureCode: state === 'FAILED' ? 'PROVIDER_ERROR' : null,
+  failureMessage: state === 'FAILED' ? 'no such account' : null,
+});
+
+describe('a collect whose money goes to a cloud', () => {
+  test.each([
+    ['CREATED', 'in_progress'],
+    ['SUBMITTED', 'in_progress'],
+    ['PENDING_CONFIRMATION', 'in_progress'],
+    ['SUCCEEDED', 'succeeded'],
+    ['FAILED', 'failed'],
+    ['CANCELED', 'failed'],
+  ] as const)('with a delivery in %s is %s', (state, status) => {
+    const collect = view({ delivery: delivery(state) });
+    expect(rechargeBody(collect)).toMatchObject({ state: 'SUCCEEDED', status, destination: 'cloud' });
+    expect(isWholeFinal(collect)).toBe(status !== 'in_progress');
+  });
+
+  test('is in progress while its delivery is not there yet', () => {
+    expect(rechargeBody(view({})).status).toBe('in_progress');
+  });
+
+  test('says that the money is in the wallet when the delivery failed', () => {
+    expect(rechargeBody(view({ delivery: delivery('FAILED') })).failure).toEqual({
+      code: 'PROVIDER_ERROR',
+      message: 'The money was collected and is in the wallet; its delivery failed. no such account',
+    });
+    expect(rechargeBody(view({ delivery: delivery('CANCELED') })).failure?.message).toMatch(/in the wallet/);
+    expect(rechargeBody(view({ delivery: delivery('SUCCEEDED') })).failure).toBeNull();
+  });
+});
+
+test('without a destination at a cloud, the status is that of the state', () => {
+  const statuses = states.map((state) => rechargeBody(view({ state, payee: null })).status);
+  expect(statuses).toEqual(['accepted', 'in_progress', 'in_progress', 'succeeded', 'failed', 'canceled']);
+});
+
+test('a delivery names the accounts at the provider, and a collect does not', () => {
+  expect(rechargeBody(view({ kind: 'deliver' }))).toMatchObject({
+    status: 'succeeded',
+    source: 'fa-main',
+    target: 'fa-1001',
+  });
+  expect(rechargeBody(view({}))).toMatchObject({ source: null, target: null });
+});
+
+test('a recall is shown as a refund', () => {
+  expect(rechargeBody(view({ kind: 'recall', payee: null })).kind).toBe('refund');
+});
+
+test.each([
+  [
+    'a case that stops it',
+    { openCases: ['wrong_amount'], caseId: 'c-9' },
+    { reason: 'PERSON', caseId: 'c-9' },
+  ],
+  [
+    'its payer',
+    { action: { type: 'qr_code', value: 'https://qr', expiresAt: '2026-11-28T01:00:00.000Z' } },
+    { reason: 'PAYER', until: '2026-11-28T01:00:00.000Z' },
+  ],
+  ['an answer', { confirmation: 'unknown', dueAt: now }, { reason: 'ANSWER', until: now.toISOString() }],
+  [
+    'a proof',
+    {
+      waiting: {
+        ...{ reason: 'PROOF', done: 1, needed: 3, since: '2026-11-27T23:00:00Z' },
+        notBefore: '2026-11-28T00:10:00.000Z',
+      },
+    },
+    {
+      ...{ reason: 'PROOF', since: '2026-11-27T23:00:00.000Z', until: '2026-11-28T00:10:00.000Z' },
+      detail: expect.stringContaining('1 of 3'),
+    },
+  ],
+] as [string, Partial<RechargeView>, object][])('an unfinished recharge waits for %s', (_, over, waiting) => {
+  const recharge = view({ state: 'PENDING_CONFIRMATION', payee: null, nextStep: 'ask', ...over });
+  expect(rechargeBody(recharge).waiting).toMatchObject(waiting);
+});
+
+test('a collect waits for what its delivery waits for, and names it', () => {
+  const { id } = delivery('CREATED');
+  expect(rechargeBody(view({ delivery: delivery('CREATED') })).waiting).toMatchObject({
+    reason: 'DELIVERY',
+    transactionId: id,
+  });
+  const waiting = { reason: 'SOURCE_FUNDS', since: '2026-11-27T23:00:00Z' } as const;
+  expect(rechargeBody(view({ delivery: { ...delivery('CREATED'), waiting } })).waiting).toMatchObject({
+    reason: 'SOURCE_FUNDS',
+    transactionId: id,
+  });
+  expect(rechargeBody(view({ delivery: delivery('SUCCEEDED') })).waiting).toBeNull();
+});
