@@ -80,9 +80,11 @@ test('an answer in XML has the fields of the answer in JSON', async () => {
   expect(xml!.headers.get('content-type')).toBe('application/xml; charset=utf-8');
   expect(xml!.headers.get('vary')).toMatch(/accept/i);
   const fields = leaves(xml!.text);
-  const { metadata: _, ...plain } = json!.body;
+  const { metadata: _, waiting, ...plain } = json!.body;
   for (const [name, value] of Object.entries(plain))
     expect(fields[`recharge/${name}`]).toBe(value === null ? '(nil)' : String(value));
+  for (const [name, value] of Object.entries(waiting))
+    expect(fields[`recharge/waiting/${name}`]).toBe(value === null ? '(nil)' : String(value));
   expect(fields['recharge/metadata/entry[a<b]']).toBe('x&y');
 });
 

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import { newId } from '@replenish/runtime';
-import { AlipaySdk } from 'alipay-sdk';
 import type { AlipayDialect } from '../../src/alipay/dialect.js';
+import { AlipaySdk } from '../support/alipay-sdk.js';
 import {
   type ControlFace,
   dropFolder,
