@@ -40,5 +40,6 @@ test('the audit trail keeps the parameters of all queries, and the fields of bod
     paymentMethod: 'paymentMethod',
     payment_method: 'paymentMethod',
     orderReference: 'orderReference',
+    ...{ provider: 'provider', providerAccount: 'providerAccount', from: 'from', to: 'to', reason: 'reason' },
   });
 });

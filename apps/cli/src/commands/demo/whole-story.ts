@@ -102,7 +102,8 @@ async function transactionsOf(demo: string, get: Get): Promise<readonly DemoTran
 /** The rows of one transaction that can no longer change and were not shown yet. */
 async function newRows(part: Part, isOver: boolean, get: Get): Promise<{ part: Part; row: DemoRow }[]> {
   const { data } = await get<{ data: DemoRow[] }>(`/v1/recharges/${part.id}/timeline`);
-  const own = data.filter(({ transactionId = part.id }) => transactionId === part.id);
+  // The rows of a payment name their transaction only once its delivery exists. Without the name they stay the same.
+  const own = data.flatMap(({ transactionId = part.id, ...row }) => (transactionId === part.id ? [row] : []));
   return unshown(own, part.shown, isOver).map((row) => ({ part, row }));
 }
 
