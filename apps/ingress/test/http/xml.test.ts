@@ -83,7 +83,7 @@ test('an answer in XML has the fields of the answer in JSON', async () => {
   const { metadata: _, waiting, ...plain } = json!.body;
   for (const [name, value] of Object.entries(plain))
     expect(fields[`recharge/${name}`]).toBe(value === null ? '(nil)' : String(value));
-  for (const [name, value] of Object.entries(waiting))
+  for (const [name, value] of Object.entries(waiting as object))
     expect(fields[`recharge/waiting/${name}`]).toBe(value === null ? '(nil)' : String(value));
   expect(fields['recharge/metadata/entry[a<b]']).toBe('x&y');
 });
