@@ -67,6 +67,8 @@ export class RedisConnections {
       return afterRefusal;
     };
     const redis = openConnection(this.address, { ...options, retryStrategy, reconnectOnError });
+    // Each queue of the process listens on it, and each provider has two queues. Node warns of an eleventh listener.
+    redis.setMaxListeners(0);
     redis.on('error', (error: Error) => this.#errors.failed(error));
     redis.on('ready', () => this.#errors.recovered());
     return listed(redis, this.#listed);
