@@ -1,9 +1,7 @@
-import type { Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
-import { type Logger, simulatorKeys } from '@replenish/runtime';
+import { simulatorKeys } from '@replenish/runtime';
 import type { Router } from 'express';
-import type { Outage } from '../machine/outage.js';
+import { closeServer, type DialectOptions, listenAs } from '../machine/dialect-server.js';
 import { Behaviours } from './behaviours.js';
 import { alibabaControlRoutes } from './control.js';
 import { FundAccounts, OTHER_ACCOUNT, SOURCE_ACCOUNT } from './fund-accounts.js';
@@ -18,19 +16,13 @@ export const simulatorKey = {
   accessKeySecret: simulatorKeys.ALIBABA_CLOUD_ACCESS_KEY_SECRET,
 } as const;
 
-export type AlibabaCloudOptions = Readonly<{
-  host: string;
-  /** The port to listen on. 0: any free port. */
-  port: number;
-  /** Folder of the sandbox. The simulated cloud has a folder in it. */
-  dataDir: string;
-  log: Logger;
-  outage: Outage;
-  slowAnswerMs: number;
-  /** The time after which the transaction list shows a transfer. */
-  visibleAfterMs?: number;
-  callsPerMinute?: number;
-}>;
+export type AlibabaCloudOptions = DialectOptions &
+  Readonly<{
+    slowAnswerMs: number;
+    /** The time after which the transaction list shows a transfer. */
+    visibleAfterMs?: number;
+    callsPerMinute?: number;
+  }>;
 
 export type AlibabaCloud = Readonly<{ url: string; control: Router; close: () => Promise<void> }>;
 
@@ -42,7 +34,7 @@ const FIRST_CASH = 1_000_000_000n;
 
 /** Opens the simulated Alibaba Cloud on a port of its own. */
 export async function openAlibabaCloud(options: AlibabaCloudOptions): Promise<AlibabaCloud> {
-  const { host, port, dataDir, log, outage, slowAnswerMs } = options;
+  const { dataDir, log, outage, slowAnswerMs } = options;
   const store = openCloudStore(join(dataDir, 'alibaba-cloud'));
   const accounts = new FundAccounts(store);
   const behaviours = new Behaviours();
@@ -55,21 +47,20 @@ export async function openAlibabaCloud(options: AlibabaCloudOptions): Promise<Al
     secretOf: (id) => (id === simulatorKey.accessKeyId ? simulatorKey.accessKeySecret : undefined),
     onError: (error) => log.error({ err: error }, 'request to the simulated Alibaba Cloud failed'),
   });
+  let url: string;
   try {
     await openFirstAccounts(accounts);
-    await listenOn(server, host, port);
+    url = await listenAs(server, options);
   } catch (error) {
     await store.close();
     throw error;
   }
   return {
-    url: `http://${host}:${(server.address() as AddressInfo).port}`,
+    url,
     control: alibabaControlRoutes({ store, accounts, behaviours }),
     async close() {
       closing.abort();
-      const closed = new Promise((resolve) => server.close(resolve));
-      server.closeAllConnections();
-      await closed;
+      await closeServer(server);
       await store.close();
     },
   };
@@ -80,12 +71,4 @@ async function openFirstAccounts(accounts: FundAccounts): Promise<void> {
   await accounts.set({ id: OTHER_ACCOUNT, owner: SOURCE_OWNER }, 'CNY', 0n);
   for (const currency of ['CNY', 'USD'])
     await accounts.set({ id: SOURCE_ACCOUNT, owner: SOURCE_OWNER }, currency, FIRST_CASH);
-}
-
-function listenOn(server: Server, host: string, port: number): Promise<void> {
-  Object.assign(server, { keepAliveTimeout: 60_000, headersTimeout: 65_000, requestTimeout: 15_000 });
-  return new Promise((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(port, host, () => resolve());
-  });
 }

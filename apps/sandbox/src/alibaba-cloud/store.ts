@@ -1,5 +1,5 @@
-import { mkdirSync } from 'node:fs';
-import { type Database, open } from 'lmdb';
+import type { Database } from 'lmdb';
+import { openStoreFolder } from '../machine/store-folder.js';
 
 /** The money of a fund account in one currency, in minor units. `transferredIn` is the part of `cash` that was granted. */
 export type FundBook = Readonly<{ cash: bigint; transferredIn: bigint }>;
@@ -77,8 +77,7 @@ export type CloudStore = Readonly<{
 const FIRST_NUMBER = 6_210_322_125_051_645_961n;
 
 export function openCloudStore(folder: string): CloudStore {
-  mkdirSync(folder, { recursive: true });
-  const root = open({ path: folder, noSubdir: false, noSync: true, maxDbs: 16 });
+  const { root, close } = openStoreFolder(folder);
   const meta = root.openDB<string, string>({ name: 'meta' });
   return {
     accounts: root.openDB({ name: 'accounts' }),
@@ -94,9 +93,6 @@ export function openCloudStore(folder: string): CloudStore {
       meta.put('number', String(next));
       return String(next);
     },
-    close: async () => {
-      await root.committed;
-      await root.close();
-    },
+    close,
   };
 }

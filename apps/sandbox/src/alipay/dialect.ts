@@ -1,12 +1,12 @@
 import { createFastServer } from '@replenish/runtime';
-import express, { type Router } from 'express';
+import type { Router } from 'express';
 import { Behaviors } from '../machine/behaviors.js';
 import {
   afterOutage,
   closeServer,
   type DialectOptions,
+  dialectApp,
   listenAs,
-  outageFilter,
 } from '../machine/dialect-server.js';
 import { DueQueue } from '../machine/due-queue.js';
 import { type AlipayParts, alipayApi } from './api.js';
@@ -65,7 +65,7 @@ export async function openAlipayDialect(options: AlipayDialectOptions): Promise<
   notifications.useQueue(queue);
   const book = new TradeBook(store, notifications, behaviors);
   const parts: AlipayParts = { store, book, behaviors, notifications, keys, appId };
-  const server = createFastServer(application(parts, options));
+  const server = serverOf(parts, options);
   const url = await listenAs(server, options).catch(async (error: unknown) => {
     await store.close();
     throw error;
@@ -85,14 +85,11 @@ export async function openAlipayDialect(options: AlipayDialectOptions): Promise<
   };
 }
 
-function application(parts: AlipayParts, options: AlipayDialectOptions): express.Express {
-  const app = express();
-  app.disable('x-powered-by').disable('etag').set('query parser', 'simple');
-  app.use(
-    outageFilter(options.outage, options.slowAnswerMs ?? 10_000, (response) => {
-      response.status(500).json({ code: 'unknow-error', message: 'unknown error' });
+const serverOf = (parts: AlipayParts, options: AlipayDialectOptions) =>
+  createFastServer(
+    dialectApp(options, {
+      path: '/',
+      api: alipayApi(parts),
+      sendError: (response) => response.status(500).json({ code: 'unknow-error', message: 'unknown error' }),
     }),
   );
-  app.use(alipayApi(parts));
-  return app;
-}

@@ -1,6 +1,6 @@
-import { mkdirSync } from 'node:fs';
-import { type Database, open } from 'lmdb';
+import type { Database } from 'lmdb';
 import type { DueKey } from '../machine/store.js';
+import { openStoreFolder } from '../machine/store-folder.js';
 import type { StoredTrade } from './trade.js';
 
 /** A notification as its form is sent. `taken`: its receiver answered `success`. */
@@ -28,8 +28,7 @@ export type AlipayStore = Readonly<{
 }>;
 
 export function openAlipayStore(folder: string): AlipayStore {
-  mkdirSync(folder, { recursive: true });
-  const root = open({ path: folder, noSubdir: false, noSync: true });
+  const { root, close } = openStoreFolder(folder);
   return {
     trades: root.openDB({ name: 'trades' }),
     byTradeNo: root.openDB({ name: 'by-trade-no' }),
@@ -37,9 +36,6 @@ export function openAlipayStore(folder: string): AlipayStore {
     due: root.openDB({ name: 'due' }),
     change: (run) => root.transactionSync(run),
     lazily: (write) => write(),
-    close: async () => {
-      await root.committed;
-      await root.close();
-    },
+    close,
   };
 }

@@ -2,7 +2,7 @@ import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from '@replenish/runtime';
-import type { NextFunction, Request, Response } from 'express';
+import express, { type Express, type NextFunction, type Request, type Response, type Router } from 'express';
 import type { Next } from './due-queue.js';
 import type { Outage } from './outage.js';
 
@@ -44,7 +44,7 @@ export async function closeServer(server: Server): Promise<void> {
  * Applies the current outage. In `slow` the call is executed at once and its answer is held back, so it waits in front
  * of the first byte of the answer.
  */
-export const outageFilter =
+const outageFilter =
   (outage: Outage, slowAnswerMs: number, sendError: (response: Response) => void) =>
   (request: Request, response: Response, next: NextFunction): void => {
     if (outage.mode === 'slow') holdBack(response, slowAnswerMs);
@@ -52,6 +52,18 @@ export const outageFilter =
     else if (outage.mode === 'errors') sendError(response);
     else next();
   };
+
+/** The application of a dialect: its routes, behind the outage of the simulator. */
+export function dialectApp(
+  { outage, slowAnswerMs = 10_000 }: Readonly<{ outage: Outage; slowAnswerMs?: number }>,
+  routes: Readonly<{ path: string; api: Router; sendError: (response: Response) => void }>,
+): Express {
+  const app = express();
+  app.disable('x-powered-by').disable('etag').set('query parser', 'simple');
+  app.use(outageFilter(outage, slowAnswerMs, routes.sendError));
+  app.use(routes.path, routes.api);
+  return app;
+}
 
 function holdBack(response: Response, slowAnswerMs: number): void {
   const end = response.end.bind(response) as (...given: unknown[]) => Response;

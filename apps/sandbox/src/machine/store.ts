@@ -1,6 +1,6 @@
-import { mkdirSync } from 'node:fs';
-import { type Database, open } from 'lmdb';
+import type { Database } from 'lmdb';
 import type { StoredOrder, StoredOrderStatus } from './order.js';
+import { openStoreFolder } from './store-folder.js';
 
 /** The key of a due row. Rows are sorted by due time, then by name. */
 export type DueKey = [dueAtMs: number, name: string];
@@ -67,8 +67,7 @@ export type SandboxStore = Readonly<{
 const LAZY_MS = 20;
 
 export function openStore(folder: string): SandboxStore {
-  mkdirSync(folder, { recursive: true });
-  const root = open({ path: folder, noSubdir: false, noSync: true });
+  const { root, close } = openStoreFolder(folder);
   const meta = root.openDB<Counters, string>({ name: 'meta' });
   const counters = meta.get('counters') ?? zero();
   const later = lazyWrites();
@@ -95,8 +94,7 @@ export function openStore(folder: string): SandboxStore {
     committed,
     close: async () => {
       later.stop();
-      await committed();
-      await root.close();
+      await close();
     },
   };
 }

@@ -1,12 +1,12 @@
 import { createFastServer } from '@replenish/runtime';
-import express, { type Router } from 'express';
+import type { Router } from 'express';
 import { Behaviors } from '../machine/behaviors.js';
 import {
   afterOutage,
   closeServer,
   type DialectOptions,
+  dialectApp,
   listenAs,
-  outageFilter,
 } from '../machine/dialect-server.js';
 import { DueQueue } from '../machine/due-queue.js';
 import { type StripeParts, stripeApi } from './api.js';
@@ -71,7 +71,7 @@ export async function openStripeDialect(options: StripeDialectOptions): Promise<
     secretKey: options.secretKey,
     searchDelayMs: options.searchDelayMs ?? 300,
   };
-  const server = createFastServer(application(parts, options));
+  const server = serverOf(parts, options);
   const url = await listenAs(server, options).catch(async (error: unknown) => {
     await store.close();
     throw error;
@@ -93,14 +93,12 @@ export async function openStripeDialect(options: StripeDialectOptions): Promise<
   };
 }
 
-function application(parts: StripeParts, options: StripeDialectOptions): express.Express {
-  const app = express();
-  app.disable('x-powered-by').disable('etag').set('query parser', 'simple');
-  app.use(
-    outageFilter(options.outage, options.slowAnswerMs ?? 10_000, (response) => {
-      response.status(500).json({ error: { type: 'api_error', message: 'An unknown error occurred.' } });
+const serverOf = (parts: StripeParts, options: StripeDialectOptions) =>
+  createFastServer(
+    dialectApp(options, {
+      path: '/v1',
+      api: stripeApi(parts),
+      sendError: (response) =>
+        response.status(500).json({ error: { type: 'api_error', message: 'An unknown error occurred.' } }),
     }),
   );
-  app.use('/v1', stripeApi(parts));
-  return app;
-}

@@ -1,6 +1,6 @@
-import { mkdirSync } from 'node:fs';
-import { type Database, open } from 'lmdb';
+import type { Database } from 'lmdb';
 import type { DueKey } from '../machine/store.js';
+import { openStoreFolder } from '../machine/store-folder.js';
 import type { CardOutcome, StoredIntent, StoredRefund } from './objects.js';
 
 /** An answer that is kept under its Idempotency-Key. `print` identifies the request. */
@@ -37,8 +37,7 @@ export type StripeStore = Readonly<{
 }>;
 
 export function openStripeStore(folder: string): StripeStore {
-  mkdirSync(folder, { recursive: true });
-  const root = open({ path: folder, noSubdir: false, noSync: true });
+  const { root, close } = openStoreFolder(folder);
   return {
     intents: root.openDB({ name: 'intents' }),
     byMetadata: root.openDB({ name: 'by-metadata' }),
@@ -49,9 +48,6 @@ export function openStripeStore(folder: string): StripeStore {
     due: root.openDB({ name: 'due' }),
     change: (run) => root.transactionSync(run),
     lazily: (write) => write(),
-    close: async () => {
-      await root.committed;
-      await root.close();
-    },
+    close,
   };
 }
