@@ -1,5 +1,4 @@
 export { type FundAccountOptions, fundAccountRail } from './alibaba-cloud/fund-account.js';
-export type { AccountReads, ReadOutcome } from './alibaba-cloud/reads.js';
 export { resellerQuotaRail } from './alibaba-cloud/reseller-quota.js';
 export { type AlipayOptions, alipayProvider } from './alipay/provider.js';
 export type { BalanceOutcome, BalanceReads } from './contract/balance.js';

@@ -7,6 +7,9 @@ export const isSameMoney = (a: Money, b: Money): boolean =>
 /** The largest amount of one recharge: 2^53 - 1, which every JSON reader holds exactly (RFC 8259, section 6). */
 export const AMOUNT_MINOR_MAX = 9_007_199_254_740_991n;
 
+/** The largest balance: the largest bigint of Postgres, in which balances are kept. */
+export const BALANCE_MINOR_MAX = 2n ** 63n - 1n;
+
 /**
  * Converts a decimal text in major units to minor units, for the API form with major units (`POST /api/charge`).
  * `exponent` is the currency's number of decimals (ISO 4217). Null if the text is no plain decimal, or is finer than

@@ -1,3 +1,4 @@
+import { BALANCE_MINOR_MAX } from '../../core/money.js';
 import { type Funding, holdOf } from '../../core/postings.js';
 import type { RequestTexts } from '../../core/request-texts.js';
 import { Prisma } from '../../generated/client.js';
@@ -31,9 +32,6 @@ export type InsertResult =
       fate: 'uncovered' | 'beyond_balance' | 'above_ceiling' | 'no_payee' | 'other_currency';
       createdAt: null;
     }>;
-
-// The largest bigint of Postgres, in which balances are kept.
-const BALANCE_MINOR_MAX = 2n ** 63n - 1n;
 
 export type InsertOptions = Readonly<{
   hintLimitMs: number;

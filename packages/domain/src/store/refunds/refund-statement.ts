@@ -1,3 +1,4 @@
+import { BALANCE_MINOR_MAX } from '../../core/money.js';
 import { holdOf } from '../../core/postings.js';
 import { Prisma } from '../../generated/client.js';
 import { columns } from '../database/rows.js';
@@ -18,9 +19,6 @@ export type RefundOptions = Readonly<{ hintLimitMs: number; newId: () => string 
 
 /** The most refunds of one recharge that have not failed. So the sum of a recharge's refunds is a short look-up. */
 export const REFUNDS_MAX = 1_000;
-
-// The largest bigint of Postgres, in which balances are kept.
-const BALANCE_MINOR_MAX = 2n ** 63n - 1n;
 
 const askColumns = columns({
   id: 'uuid',
