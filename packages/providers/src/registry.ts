@@ -52,7 +52,9 @@ export function openProviders(config: ProvidersConfig, options: ProvidersOptions
   }
   const isOpen = new Set(raw.keys());
   const routes = new Map<string, string | null>(
-    paymentMethods.map((method) => [method, routeOf(method, isOpen)]),
+    paymentMethods
+      .filter((method) => method !== OF_PAYEES)
+      .map((method) => [method, routeOf(method, isOpen)]),
   );
   return {
     names: [...raw.keys()],
@@ -64,6 +66,9 @@ export function openProviders(config: ProvidersConfig, options: ProvidersOptions
     },
   };
 }
+
+/** The payee of the account names the provider of this method, so no configuration routes it. */
+const OF_PAYEES: PaymentMethod = 'fund_account';
 
 function routeOf(paymentMethod: PaymentMethod, isOpen: ReadonlySet<string>): string | null {
   const open = definitions.filter(({ name }) => isOpen.has(name));
