@@ -40,6 +40,7 @@ import { requireOneHost } from './http/single-headers.js';
 import { keyedHandler } from './input/keyed-handler.js';
 import { openapiDocument } from './openapi/document.js';
 import { keyedOperations, publicOperations } from './openapi/operations.js';
+import { sharedProof } from './proof/handlers.js';
 import { admitting } from './protection/admission.js';
 import type { Protection } from './protection/protection.js';
 import { WEBHOOK_BODY_MAX_BYTES, type WebhookDeps } from './webhooks/handlers.js';
@@ -94,7 +95,8 @@ export function buildApp(deps: IngressDeps): Express {
   app.use(readBody(BODY_MAX_BYTES, intake));
   const caller = admitting(openAuthentication(deps.domain.clients, deps.auth), { limits, mutualTls });
   const { audit, balances, payees } = deps.domain;
-  const services = { ...deps, audit, balances, payees, requests, limits, waits };
+  const proof = sharedProof(deps.domain);
+  const services = { ...deps, audit, balances, payees, proof, requests, limits, waits };
   addRoutes(app, keyedOperations, (operation) => [keyedHandler(operation, services, caller)]);
   app.use(toDocumentation);
   app.use(notFound);

@@ -1,5 +1,6 @@
 import { v7 as uuidv7 } from 'uuid';
 import { type Audit, openAudit } from './store/audit/trail.js';
+import { type Chain, openChain } from './store/chain/chain.js';
 import { type Clients, openClients } from './store/clients/clients.js';
 import { openSecurity, type Security } from './store/clients/security.js';
 import { openVault } from './store/clients/vault.js';
@@ -13,6 +14,7 @@ import { type Inbox, openInbox } from './store/inbox/inbox.js';
 import { type Balances, openBalances } from './store/ledger/balances.js';
 import { openPayees, type Payees } from './store/payees/payees.js';
 import { type MoneyPools, openPools } from './store/pools/pools.js';
+import { type BooksProof, prove } from './store/proof/proof.js';
 import { type Checking, type Finding, verify } from './store/proof/verify.js';
 import { openReads, type Reads } from './store/reads/reads.js';
 import { applier } from './store/recharges/apply.js';
@@ -49,6 +51,9 @@ export interface Domain extends Sweep {
   /** Deletes old data that is not part of the books. It ends within half a minute, so a timer may call it. */
   prune(kept: PruneAfter): Promise<Pruned>;
   verify(checking?: Checking): Promise<Finding[]>;
+  readonly chain: Chain;
+  /** Checks every invariant and adds up every currency. It reads the whole of the books, which may take minutes. */
+  proof(): Promise<BooksProof>;
   /** @throws StoreUnavailable if the database is away or cannot serve this process. The message says why. */
   ping(): Promise<void>;
   close(): Promise<void>;
@@ -133,6 +138,8 @@ export function openDomain(options: DomainOptions): Domain {
     security: openSecurity(run),
     prune: (kept) => prune(run, kept),
     verify: (checking) => verify(survey, checking),
+    chain: openChain(store),
+    proof: () => prove(survey, now),
     ping: pinger(read, { now, newerSchema: options.newerSchema ?? 'refuse' }, options.onExcessRights),
     close: store.close,
   };
@@ -181,6 +188,9 @@ export type { AuditCall } from './store/audit/call.js';
 export type { AuditFilter, AuditPage, CallPlace } from './store/audit/search.js';
 export type { Audit } from './store/audit/trail.js';
 export type { Ceiling } from './store/ceilings/ceiling.js';
+export type { Chain } from './store/chain/chain.js';
+export type { BrokenLink, ChainCheck, HeadCheck } from './store/chain/check.js';
+export type { Head } from './store/chain/links.js';
 export type { AddedKey, Clients, NewClient, NewKey } from './store/clients/clients.js';
 export type { Key, KeyVerifier } from './store/clients/key.js';
 export type { Alarm, Anomaly, KeyLock, Security, Suspicion } from './store/clients/security.js';
@@ -196,6 +206,7 @@ export type { Inbox, Receipt, SignedEvent, StoredEvent } from './store/inbox/inb
 export type { Balance, Balances, WalletEntry } from './store/ledger/balances.js';
 export type { KeptPayee, Payees } from './store/payees/payees.js';
 export type { MoneyPools, PoolKey, PoolReading } from './store/pools/pools.js';
+export type { BooksProof } from './store/proof/proof.js';
 export { type Finding, invariantNames } from './store/proof/verify.js';
 export type { Outstanding } from './store/reads/outstanding.js';
 export type { Reads } from './store/reads/reads.js';

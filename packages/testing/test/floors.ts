@@ -10,7 +10,7 @@ const floors: Readonly<Record<string, readonly (readonly string[])[]>> = {
     ['http'],
     ['server', 'input', 'health', 'webhooks'],
     ['audit', 'auth'],
-    ['accounts', 'payees', 'protection'],
+    ['accounts', 'payees', 'proof', 'protection'],
     ['recharges'],
     ['refunds'],
     ['openapi'],

@@ -1,6 +1,7 @@
 import type { Declare } from '../command.js';
 import { start } from '../start/command.js';
 import { audit } from './audit.js';
+import { chain } from './chain.js';
 import { client } from './client/index.js';
 import { completion } from './completion.js';
 import { dashboardPassword } from './dashboard-password.js';
@@ -21,6 +22,7 @@ export const commands: readonly Declare[] = [
   payee,
   provider,
   verify,
+  chain,
   reconcile,
   audit,
   unlock,

@@ -3,6 +3,8 @@ import type { Key } from '@replenish/domain';
 export const coversAccount = (key: Key, accountId: string): boolean =>
   key.accounts.some((pattern) => covers(pattern, accountId));
 
+export const coversEveryAccount = (key: Key): boolean => key.accounts.includes('*');
+
 /**
  * Whether the pattern matches the account. `*` stands for any number of characters, every other character for itself.
  * The parts between stars are searched one after the other, because a regular expression took 4.6 s for

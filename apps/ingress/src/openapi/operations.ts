@@ -7,6 +7,8 @@ import { health } from '../health/operations.js';
 import type { KeyedOperation, OpenOperation, Operation } from '../http/operation.js';
 import type { PayeeDeps } from '../payees/handlers.js';
 import { payees } from '../payees/operations.js';
+import type { ProofDeps } from '../proof/handlers.js';
+import { proof } from '../proof/operations.js';
 import type { RechargeDeps } from '../recharges/handlers.js';
 import { recharges } from '../recharges/operations.js';
 import type { RefundDeps } from '../refunds/handlers.js';
@@ -16,8 +18,8 @@ import { type ContractDeps, contract } from './contract.js';
 
 /** Operations for callers with a key. */
 export const keyedOperations: readonly KeyedOperation<
-  RechargeDeps & RefundDeps & AccountDeps & PayeeDeps & AuditDeps
->[] = [...recharges, ...refunds, ...accounts, ...payees, ...audit];
+  RechargeDeps & RefundDeps & AccountDeps & PayeeDeps & ProofDeps & AuditDeps
+>[] = [...recharges, ...refunds, ...accounts, ...payees, ...proof, ...audit];
 
 /** Operations that need no key and have no body. */
 export const publicOperations: readonly OpenOperation<HealthDeps & ContractDeps>[] = [...health, ...contract];

@@ -1,14 +1,15 @@
 import { POOL_EVERY_MS } from '@replenish/assembly';
 import { type Domain, type PruneAfter, StoreUnavailable } from '@replenish/domain';
-import { Counter, type Frame, type Logger } from '@replenish/runtime';
+import { Counter, type Frame, Gauge, type Logger } from '@replenish/runtime';
 
 /** Work that is repeated at an interval. Several workers may run it at the same time. */
 export type Chore = Readonly<{ name: string; everyMs: number; run: () => Promise<void> }>;
 
 const MINUTE_MS = 60_000;
+const SEAL_EVERY_MS = 5_000;
 
 type ChoreParts = Readonly<{
-  domain: Pick<Domain, 'audit' | 'security' | 'prune'>;
+  domain: Pick<Domain, 'audit' | 'security' | 'prune' | 'chain'>;
   /** The ages at which old rows are deleted. */
   pruneAfter: PruneAfter;
   /** Reads of the money of our accounts at providers. */
@@ -25,8 +26,21 @@ export function choresOf({ domain, pruneAfter, readPools = [], log, registry }: 
     labelNames: ['rule'],
     registers: [registry],
   });
+  const unsealed = new Gauge({
+    name: 'replenish_chain_unsealed',
+    help: 'Rows of the books that are not in the chain of hashes yet, 1,000 at most.',
+    registers: [registry],
+  });
   return [
     ...readPools.map((run) => ({ name: 'pools', everyMs: POOL_EVERY_MS, run })),
+    {
+      name: 'chain',
+      everyMs: SEAL_EVERY_MS,
+      run: async () => {
+        await domain.chain.seal();
+        unsealed.set((await domain.chain.head()).unsealed);
+      },
+    },
     {
       name: 'audit partitions',
       everyMs: MINUTE_MS,

@@ -4,6 +4,7 @@ export const scopes = [
   'recharges:read',
   'refunds:write',
   'balances:read',
+  'ledger:read',
   'payees:read',
   'payees:write',
   'audit:read',

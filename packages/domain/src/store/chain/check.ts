@@ -1,0 +1,153 @@
+import { Prisma } from '../../generated/client.js';
+import type { Run } from '../database/database.js';
+import { GENESIS, GONE, type Head, hashOf } from './links.js';
+
+/** A row that is not what the chain says, or a gap in the chain itself. */
+export type BrokenLink = Readonly<{
+  /** Null for a row that no link covers. */
+  seq: bigint | null;
+  source: string;
+  rowKey: string;
+  why: 'changed' | 'deleted' | 'link missing' | 'not sealed';
+}>;
+
+export type ChainCheck = Readonly<{
+  head: Head;
+  /** Rows that are noted and not sealed yet. */
+  unsealed: number;
+  /** The first breaks, at most ten. The chain holds if there is none. */
+  broken: readonly BrokenLink[];
+}>;
+
+type Link = Readonly<{
+  seq: bigint;
+  source: string;
+  rowKey: string;
+  body: string;
+  hash: Uint8Array;
+  sealedAt: Date;
+}>;
+
+// A link is read with its row, which takes some twelve buffers. Reads are short, so no writer waits for the clean-up of
+// old row versions.
+const PAGE = 1_000;
+const BROKEN_MAX = 10;
+
+/**
+ * Recomputes every link from the row that it covers, and looks for rows that no link covers.
+ * @param telling called with the number of links that were checked
+ */
+export async function checkChain(
+  survey: Run,
+  telling: (seq: bigint) => void = () => {},
+): Promise<ChainCheck> {
+  const broken: BrokenLink[] = [];
+  let last: Pick<Link, 'seq' | 'hash'> & { sealedAt: Date | null } = {
+    seq: 0n,
+    hash: GENESIS,
+    sealedAt: null,
+  };
+  for (;;) {
+    const links = await survey<Link>(linksAfter(last.seq));
+    for (const link of links) {
+      if (link.seq !== last.seq + 1n)
+        broken.push({ ...nameOf(link), seq: last.seq + 1n, why: 'link missing' });
+      else if (hexOf(hashOf(last.hash, link)) !== hexOf(link.hash))
+        broken.push({ ...nameOf(link), why: faultOf(link) });
+      last = link;
+    }
+    telling(last.seq);
+    if (links.length < PAGE || broken.length >= BROKEN_MAX) break;
+  }
+  const [waiting] = await survey<{ count: number }>(countedUnsealed);
+  if (broken.length < BROKEN_MAX) broken.push(...(await survey<BrokenLink>(uncovered)));
+  const head = { seq: last.seq, hash: hexOf(last.hash), sealedAt: last.sealedAt };
+  return { head, unsealed: waiting!.count, broken: broken.slice(0, BROKEN_MAX) };
+}
+
+const hexOf = (hash: Uint8Array): string => Buffer.from(hash).toString('hex');
+const nameOf = ({ seq, source, rowKey }: Link) => ({ seq, source, rowKey });
+const faultOf = ({ body }: Link): BrokenLink['why'] => (body === GONE ? 'deleted' : 'changed');
+
+const linksAfter = (seq: bigint): Prisma.Sql => Prisma.sql`
+  select
+    seq,
+    source,
+    row_key as "rowKey",
+    coalesce(body, chain_body(source, row_key), ${GONE}::jsonb)::text as body,
+    hash,
+    sealed_at as "sealedAt"
+  from chain_link
+  where seq > ${seq}::bigint
+  order by seq
+  limit ${PAGE}::int`;
+
+const countedUnsealed = Prisma.sql`
+  select coalesce(sum(cardinality(keys)), 0)::int as count
+  from unsealed`;
+
+/**
+ * Rows of the books without a link and without a note, and cases and keys that differ from their newest link. A column
+ * that was added since is not compared.
+ */
+const uncovered = Prisma.sql`
+  with
+  noted as (
+    select source, unnest(keys) as row_key
+    from unsealed),
+  expected as (
+    select 'journal' as source, id::text as row_key, null::jsonb as body from ledger_journal
+    union all
+    select 'transition', transaction_id || ' ' || seq, null from transition
+    union all
+    select 'case', one.id::text, chain_case(one) from reconciliation_case one
+    union all
+    select 'key', one.id, chain_key(one) from api_key one)
+  select
+    newest.seq,
+    expected.source,
+    expected.row_key as "rowKey",
+    case when newest.seq is null then 'not sealed' else 'changed' end as why
+  from expected
+  left join (
+    select distinct on (source, row_key) source, row_key, seq, body
+    from chain_link
+    order by source, row_key, seq desc) newest using (source, row_key)
+  left join noted using (source, row_key)
+  where noted.source is null
+    and (newest.seq is null or (newest.body is not null and newest.body <> (
+      select coalesce(jsonb_object_agg(name, expected.body -> name), '{}')
+      from jsonb_object_keys(newest.body) name)))
+  limit ${BROKEN_MAX}::int`;
+
+/** The newest link, in one read. */
+export async function headOf(run: Run): Promise<Head & Readonly<{ unsealed: number }>> {
+  const [row] = await run<
+    Readonly<{ seq: bigint; hash: string | null; sealedAt: Date | null; unsealed: number }>
+  >(
+    Prisma.sql`
+      select
+        coalesce(link.seq, 0) as seq,
+        encode(link.hash, 'hex') as hash,
+        link.sealed_at as "sealedAt",
+        (select coalesce(sum(cardinality(keys)), 0)::int from (select keys from unsealed limit 1000) oldest) as unsealed
+      from (values (1)) as one
+      left join (select * from chain_link order by seq desc limit 1) link on true`,
+  );
+  const { seq, hash, sealedAt, unsealed } = row!;
+  return { seq, hash: hash ?? GENESIS.toString('hex'), sealedAt, unsealed };
+}
+
+/** What a head that was saved earlier says about the chain of today. */
+export type HeadCheck = 'holds' | 'older database' | 'other chain';
+
+/** Proves that the chain still begins with what a saved head covers. */
+export async function checkHead(run: Run, head: Pick<Head, 'seq' | 'hash'>): Promise<HeadCheck> {
+  if (head.seq === 0n) return head.hash === GENESIS.toString('hex') ? 'holds' : 'other chain';
+  const [link] = await run<{ hash: string }>(Prisma.sql`
+    select encode(hash, 'hex') as hash
+    from chain_link
+    where seq = ${head.seq}::bigint`);
+  if (!link) return 'older database';
+  return link.hash === head.hash ? 'holds' : 'other chain';
+}
