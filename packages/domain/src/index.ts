@@ -120,7 +120,7 @@ export function openDomain(options: DomainOptions): Domain {
   };
   return {
     createRecharge: ceilingKeeper(run, creator(run, storing)),
-    createRefund: refunder(run, { hintLimitMs: HINT_LIMIT_MS, newId }),
+    createRefund: refunder(run, storing),
     applyNews: applier(run, applying),
     ...openSweep(run, {
       afterMs: options.reconcileAfterMs,

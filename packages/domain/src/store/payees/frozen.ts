@@ -19,3 +19,10 @@ export const laneOf = (payee: Prisma.Sql, lanedProviders: readonly string[]): Pr
       ${payee} ->> 'provider',
       coalesce(${payee} ->> 'from', ${payee} ->> 'providerAccount'),
       ${payee} ->> 'to') end`;
+
+/**
+ * The lane of a recall from a kept payee. Money that goes the other way is told apart by its direction, so a recall does
+ * not wait for the deliveries between the same two accounts.
+ */
+export const laneBackOf = (payee: Prisma.Sql, lanedProviders: readonly string[]): Prisma.Sql =>
+  Prisma.sql`${laneOf(payee, lanedProviders)} || ':back'`;

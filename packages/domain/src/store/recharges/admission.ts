@@ -4,6 +4,7 @@ import { noteSince } from './note-since.js';
 
 /** The columns of a recharge by which its claim is judged. */
 export const judgedColumns = Prisma.sql`,
+      recharge.kind,
       recharge.lane,
       recharge.payee,
       recharge.provider as at_provider,
@@ -14,7 +15,7 @@ export const judgedColumns = Prisma.sql`,
  * Judges the claims among the locked plans.
  * - A lane has one order at a time, in the order of ids. A unique index enforces it: of two claims in two statements,
  *   one is refused by the index and tried again.
- * - A pool pays what it holds. Each statement that takes from a pool raises its version. If another one was faster, the
+ * - A pool pays what it holds, and it pays deliveries only: a recall brings money back. Each statement that takes from a pool raises its version. If another one was faster, the
  *   update below finds no row, and the claims are tried again.
  *
  * A claim that may not go on now leaves its reason on the recharge, and a due time. It changes nothing else.
@@ -46,7 +47,8 @@ export const admission = Prisma.sql`
             where other.lane = plan.lane and other.id < plan.id and other.due_at is not null
               and other.state = 'CREATED' and other.next_step = 'submit'))
         then 'LANE'
-        when plan."poolReadWithinMs" is not null and plan.payee is not null and plan.payee ->> 'from' is null
+        when plan."poolReadWithinMs" is not null and plan.kind = 'deliver'
+          and plan.payee is not null and plan.payee ->> 'from' is null
           and not coalesce(
             queue.rest >= 0 and queue.read_at > now() - plan."poolReadWithinMs" * interval '1 ms', false)
         then 'SOURCE_FUNDS'

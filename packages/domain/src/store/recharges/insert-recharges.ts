@@ -2,7 +2,7 @@ import { type RequestTextName, requestTextNames, textColumnsOf } from '../../cor
 import { Prisma } from '../../generated/client.js';
 import { THIS_DAY_STEP } from '../ceilings/day-counter.js';
 import { columns } from '../database/rows.js';
-import { laneOf } from '../payees/frozen.js';
+import { laneBackOf, laneOf } from '../payees/frozen.js';
 
 /** A new recharge in the form in which a statement receives it. */
 export const newRechargeColumns = {
@@ -231,7 +231,10 @@ const insertedRefundRequests = Prisma.sql`
  * Stores the new refunds of the relation `accepted`, each with its request. Their terms are those of the refunded
  * recharge. A refund whose key is taken is missing from `inserted_refunds`.
  */
-export const insertedRefunds = ({ hintLimitMs }: { hintLimitMs: number }): Prisma.Sql => Prisma.sql`
+export const insertedRefunds = ({
+  hintLimitMs,
+  lanedProviders,
+}: Omit<Storing, 'isCounted'>): Prisma.Sql => Prisma.sql`
   ${insertedRefundRequests},
   inserted_refunds as (
     insert into recharge_transaction (
@@ -247,6 +250,7 @@ export const insertedRefunds = ({ hintLimitMs }: { hintLimitMs: number }): Prism
       provider_account,
       funding,
       payee,
+      lane,
       refund_of,
       next_step,
       due_at)
@@ -264,6 +268,7 @@ export const insertedRefunds = ({ hintLimitMs }: { hintLimitMs: number }): Prism
       original.funding,
       -- Of a collect it says where the collected money goes on to. A refund goes nowhere else.
       case original.kind when 'deliver' then original.payee end,
+      case original.kind when 'deliver' then ${laneBackOf(Prisma.raw('original.payee'), lanedProviders)} end,
       original.id,
       'submit',
       now() + ${hintLimitMs}::int * interval '1 ms'

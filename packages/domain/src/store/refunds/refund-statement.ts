@@ -15,7 +15,11 @@ export type RefundFate =
   | 'insufficient_balance'
   | 'beyond_balance';
 
-export type RefundOptions = Readonly<{ hintLimitMs: number; newId: () => string }>;
+export type RefundOptions = Readonly<{
+  hintLimitMs: number;
+  lanedProviders: readonly string[];
+  newId: () => string;
+}>;
 
 /** The most refunds of one recharge that have not failed. So the sum of a recharge's refunds is a short look-up. */
 export const REFUNDS_MAX = 1_000;
