@@ -17,11 +17,12 @@ beforeEach(async () => {
 });
 afterAll(() => cloud.close());
 
-const submit = async (timeoutMs = 2_000) => {
+const openRail = (timeoutMs = 2_000) => {
   const { url: endpoint, accessKeyId, accessKeySecret } = cloud.alibaba;
-  const rail = resellerQuotaRail({ endpoint, accessKeyId, accessKeySecret, timeoutMs });
-  return (await rail.orders.submit(order, AbortSignal.timeout(5_000))).outcome;
+  return resellerQuotaRail({ endpoint, accessKeyId, accessKeySecret, timeoutMs });
 };
+const submit = async (timeoutMs?: number) =>
+  (await openRail(timeoutMs).orders.submit(order, AbortSignal.timeout(5_000))).outcome;
 const consumed = async () => (await cloud.get(`/_control/alibaba/reseller-customers/${owner}`)).consumed;
 const settled = () => ({ kind: 'settled', providerOrderId: order.reference, amountMinor: 4_999n });
 
@@ -44,4 +45,21 @@ test('an unknown customer and another currency are refused for good', async () =
   expect(await submit()).toMatchObject({ kind: 'rejected', code: '-304' });
   order = { ...order, currency: 'USD' };
   expect(await submit()).toMatchObject({ kind: 'rejected' });
+});
+
+test('a recall raises the quota under a number of its own, once', async () => {
+  await submit();
+  const recall = {
+    ...order,
+    ...{ reference: randomUUID(), amountMinor: 999n },
+    of: { reference: order.reference, providerOrderId: order.reference },
+  };
+  const submitRecall = async (timeoutMs?: number) =>
+    (await openRail(timeoutMs).refunds!.submit(recall, AbortSignal.timeout(5_000))).outcome;
+  await cloud.behave('timeout_after_transfer', { to: owner });
+  expect(await submitRecall(300)).toMatchObject({ kind: 'unknown' });
+  const settledRecall = { kind: 'settled', providerOrderId: recall.reference, amountMinor: 999n };
+  expect(await submitRecall()).toMatchObject(settledRecall);
+  expect(await submitRecall()).toMatchObject(settledRecall);
+  expect(await consumed()).toBe(96_000);
 });

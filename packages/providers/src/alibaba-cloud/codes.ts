@@ -24,7 +24,7 @@ const ofTheKey: ReadonlySet<string> = new Set([
   ...['NoPermission', 'NotAuthorized', 'NotApplicable', 'AuthSiteFail'],
 ]);
 
-const NOT_ENOUGH = 'AvailableTransferAmountNotEnough';
+export const NOT_ENOUGH = 'AvailableTransferAmountNotEnough';
 // The money has to arrive first. The wait is longer than the guard's budget, so the guard does not try again at once.
 const FUNDS_AFTER_MS = 30_000;
 // The longest wait for a rate limit, as for HTTP's Retry-After.

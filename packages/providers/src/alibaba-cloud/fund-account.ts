@@ -1,7 +1,8 @@
+import type { RefundOrder, SoughtRefund } from '../contract/collect.js';
 import type { CallAnswer, CallFacts, Order, SoughtOrder, SubmitOutcome } from '../contract/order.js';
 import type { ProofOfAbsence, Provider } from '../contract/provider.js';
 import { takesCurrency, toMajor } from './amounts.js';
-import { meaningOfCode } from './codes.js';
+import { type CodeMeaning, meaningOfCode, NOT_ENOUGH } from './codes.js';
 import { openReads, type ReadOutcome } from './reads.js';
 import { type RemarkKeys, remarkOf, type TransferTerms } from './remark.js';
 import { type CloudAccess, factsOfExchange, openRpc, type RpcExchange } from './rpc.js';
@@ -24,19 +25,26 @@ export type FundAccountOptions = CloudAccess &
   }>;
 
 /**
- * Alibaba Cloud's rail `fund_account`: cash moves from our fund account to another one. CreateFundAccountTransfer takes
+ * Alibaba Cloud's rail `fund_account`: cash moves from our fund account to another one, and back where it is recalled. CreateFundAccountTransfer takes
  * no key and answers no id, and nothing is found by a reference. So an order is sought by a scan of the transaction list.
  */
 export function fundAccountRail(options: FundAccountOptions): Provider & ReturnType<typeof openReads> {
   const rpc = openRpc(options);
   const { reads } = openReads(rpc, options);
   const { remarkKeys: keys, readsBothSides = false, pageSize, now = () => new Date() } = options;
-  const termsOf = (order: SoughtOrder): TransferTerms => {
-    const { reference, amountMinor, currency, destination } = order;
-    if (!destination) throw new RangeError('a transfer needs a destination');
-    const { from, to } = destination;
-    return { reference, amountMinor, currency, destination: { from: from ?? options.fundAccountId, to } };
-  };
+  const scan = { keys, readsBothSides, now, ...(pageSize === undefined ? {} : { pageSize }) };
+  const { fundAccountId: source } = options;
+
+  async function transfer(one: Order | RefundOrder, kind: TransferKind, signal: AbortSignal) {
+    if (!takesCurrency(one.currency)) return refusedHere('no account in this currency');
+    const exchange = await rpc.call(transferOf(termsOf(one, kind, source), kind, keys), signal);
+    return { outcome: outcomeOfTransfer(exchange, one, kind), facts: factsOfExchange(exchange) };
+  }
+  async function find(one: SoughtOrder | SoughtRefund, kind: TransferKind, signal: AbortSignal) {
+    const terms = termsOf(one, kind, source);
+    if (!one.submits) throw new RangeError('a scan needs the times of the submits');
+    return scanFor(rpc, terms, one.submits, { ...scan, own: kind === 'grant' ? 'from' : 'to' }, signal);
+  }
   return {
     name: 'alibaba_cloud',
     orders: {
@@ -44,19 +52,12 @@ export function fundAccountRail(options: FundAccountOptions): Provider & ReturnT
         ...{ idempotentSubmit: false, queryByReference: false },
         ...{ proof: options.proof ?? strictProof, findLimitMs: FIND_LIMIT_MS },
       },
-
-      async submit(order, signal) {
-        if (!takesCurrency(order.currency)) return refusedHere('no account in this currency');
-        const exchange = await rpc.call(transferOf(termsOf(order), keys), signal);
-        return { outcome: outcomeOfTransfer(exchange, order), facts: factsOfExchange(exchange) };
-      },
-
-      find(order, signal) {
-        const terms = termsOf(order);
-        if (!order.submits) throw new RangeError('a scan needs the times of the submits');
-        const scan = { keys, readsBothSides, now, ...(pageSize === undefined ? {} : { pageSize }) };
-        return scanFor(rpc, terms, order.submits, scan, signal);
-      },
+      submit: (order, signal) => transfer(order, 'grant', signal),
+      find: (order, signal) => find(order, 'grant', signal),
+    },
+    refunds: {
+      submit: (refund, signal) => transfer(refund, 'recycle', signal),
+      find: (refund, signal) => find(refund, 'recycle', signal),
     },
     reads,
     balance: {
@@ -80,7 +81,19 @@ const factsOfRead = (outcome: ReadOutcome<object>): CallFacts => ({
   providerCode: outcome.kind === 'refused' ? outcome.code : null,
 });
 
-const transferOf = (terms: TransferTerms, keys: RemarkKeys) => ({
+/** `grant`: money goes to the customer's account. `recycle`: granted money comes back from it. */
+type TransferKind = 'grant' | 'recycle';
+
+/** @param source our fund account, where the order names none */
+function termsOf(sought: SoughtOrder | SoughtRefund, kind: TransferKind, source: string): TransferTerms {
+  const { reference, amountMinor, currency, destination } = sought;
+  if (!destination) throw new RangeError('a transfer needs a destination');
+  const [ours, theirs] = [destination.from ?? source, destination.to];
+  const ends = kind === 'grant' ? { from: ours, to: theirs } : { from: theirs, to: ours };
+  return { reference, amountMinor, currency, destination: ends };
+}
+
+const transferOf = (terms: TransferTerms, kind: TransferKind, keys: RemarkKeys) => ({
   version: '2023-09-30',
   action: 'CreateFundAccountTransfer',
   form: {
@@ -89,24 +102,40 @@ const transferOf = (terms: TransferTerms, keys: RemarkKeys) => ({
     Amount: toMajor(terms.amountMinor, terms.currency),
     Currency: terms.currency,
     FinanceType: 'cash',
-    TransferType: 'grant',
+    TransferType: kind,
     Remark: remarkOf(terms, keys),
   },
 });
 
 /** Success has no status, so it only means accepted. The list says later that the money moved. */
-function outcomeOfTransfer(exchange: RpcExchange, { amountMinor, currency }: Order): SubmitOutcome {
+function outcomeOfTransfer(
+  exchange: RpcExchange,
+  { amountMinor, currency }: Pick<Order, 'amountMinor' | 'currency'>,
+  kind: TransferKind,
+): SubmitOutcome {
   switch (exchange.kind) {
     case 'unanswered':
       return exchange.outcome;
-    case 'refused':
-      return meaningOfCode(exchange);
+    case 'refused': {
+      const meaning = meaningOfCode(exchange);
+      return kind === 'recycle' && isShortOfFunds(meaning) ? nothingLeft : meaning;
+    }
     case 'answered':
       return typeof Object(exchange.json).RequestId === 'string'
         ? { kind: 'accepted', providerOrderId: null, amountMinor, currency }
         : { kind: 'unknown', cause: 'unreadable' };
   }
 }
+
+const isShortOfFunds = (meaning: CodeMeaning): boolean =>
+  meaning.kind === 'not_executed' && meaning.cause === 'source_funds';
+
+// The customer has spent the money. Waiting for it would keep the recall open for ever.
+const nothingLeft = {
+  kind: 'rejected',
+  code: NOT_ENOUGH,
+  message: 'the cloud account no longer holds what was to be recalled',
+} as const;
 
 const refusedHere = (message: string): CallAnswer<SubmitOutcome> => ({
   outcome: { kind: 'rejected', code: 'InvalidParameter.Currency', message },

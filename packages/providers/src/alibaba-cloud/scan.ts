@@ -6,7 +6,9 @@ import type { CloudRpc } from './rpc.js';
 
 export type ScanOptions = Readonly<{
   keys: RemarkKeys;
-  /** Whether the list of the receiving account is read too, where the key has the right. */
+  /** The end of the transfer that is our account. Its list is always read. */
+  own: 'from' | 'to';
+  /** Whether the list of the other account is read too, where the key has the right. */
   readsBothSides: boolean;
   now: () => Date;
   pageSize?: number;
@@ -15,6 +17,10 @@ export type ScanOptions = Readonly<{
 // The provider executes a call whose date differs from its clock by up to 15 minutes, and cuts the time of a row to a
 // second. With a smaller margin, the row of an executed call could lie outside of the window.
 const MARGIN_MS = 16 * 60_000;
+
+/** The account at each end of a transfer, with the direction that its list shows. */
+const OUT = { of: 'from', direction: 'OUT' } as const;
+const IN = { of: 'to', direction: 'IN' } as const;
 
 /**
  * Looks for a transfer in the transaction list. The provider takes no reference and answers no id, so the remark is the
@@ -31,13 +37,14 @@ export async function scanFor(
   const from = new Date(submits.firstStartedAt.getTime() - MARGIN_MS);
   const to = new Date(begunAt.getTime() + MARGIN_MS);
   const read = (accountId: string) => readList(rpc, { accountId, from, to }, signal, options.pageSize);
-  const source = await read(terms.destination.from);
-  const other = options.readsBothSides && !source.failure ? await read(terms.destination.to) : null;
-  // Without the right to read the receiver's list, the source's list alone has to do.
-  const receiver = other && isForbidden(other) ? null : other;
+  const [own, far] = options.own === 'from' ? ([OUT, IN] as const) : ([IN, OUT] as const);
+  const ours = await read(terms.destination[own.of]);
+  const other = options.readsBothSides && !ours.failure ? await read(terms.destination[far.of]) : null;
+  // Without the right to read the other account's list, our list alone has to do.
+  const theirs = other && isForbidden(other) ? null : other;
   const sides = [
-    { reading: source, direction: 'OUT' as const },
-    ...(receiver ? [{ reading: receiver, direction: 'IN' as const }] : []),
+    { reading: ours, direction: own.direction },
+    ...(theirs ? [{ reading: theirs, direction: far.direction }] : []),
   ].map(({ reading, direction }) => ({ reading, ...sortRows(reading, direction, terms, options.keys) }));
   const readings = sides.map(({ reading }) => reading);
   const isComplete = readings.every((reading) => reading.isComplete);
@@ -45,7 +52,7 @@ export async function scanFor(
   const evidence: ScanEvidence = {
     ...{ windowFrom: from.toISOString(), windowTo: to.toISOString() },
     ...{ begunAt: begunAt.toISOString(), endedAt: options.now().toISOString() },
-    sides: receiver ? 'both' : 'source',
+    sides: theirs ? 'both' : 'source',
     pages: readings.reduce((sum, { pages }) => sum + pages, 0),
     rows: readings.reduce((sum, { rows }) => sum + rows.size, 0),
     newestRowAt: newestOf(readings),

@@ -113,7 +113,7 @@ export type ScanEvidence = Readonly<{
   windowTo: string;
   begunAt: string;
   endedAt: string;
-  /** `both`: the list of the receiving account was read too. */
+  /** `source`: the list of our own account. `both`: the list of the customer's account was read too. */
   sides: 'source' | 'both';
   pages: number;
   rows: number;

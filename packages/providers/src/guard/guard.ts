@@ -42,8 +42,8 @@ export function guard(provider: Provider, options: GuardOptions): GuardedProvide
   const breakers = breakersFor((operation) =>
     openBreaker(limits.breaker, now, (state) => options.onBreaker?.(operation, state)),
   );
-  const limitOf = (operation: ProviderOperation): number =>
-    operation === 'query' ? Math.max(timeoutMs, provider.orders.promises.findLimitMs ?? 0) : timeoutMs;
+  const findLimitMs = Math.max(timeoutMs, provider.orders.promises.findLimitMs ?? 0);
+  const limitOf = (operation: ProviderOperation) => (searches.has(operation) ? findLimitMs : timeoutMs);
 
   /** Makes one attempt, or returns `not_executed` when the breaker is open. */
   async function attempt<O extends Outcome>(
@@ -84,6 +84,9 @@ export function guard(provider: Provider, options: GuardOptions): GuardedProvide
     },
   };
 }
+
+/** The operations that may search a list of the provider, which takes longer than one call. */
+const searches: ReadonlySet<ProviderOperation> = new Set(['query', 'refund_query']);
 
 const breakersFor = (open: (operation: ProviderOperation) => Breaker) =>
   Object.fromEntries(providerOperations.map((operation) => [operation, open(operation)])) as Record<

@@ -1,4 +1,4 @@
-import { expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import { type RemarkKeys, remarkOf, type TransferTerms } from '../../src/alibaba-cloud/remark.js';
 import type { CloudRpc, RpcExchange } from '../../src/alibaba-cloud/rpc.js';
 import { scanFor } from '../../src/alibaba-cloud/scan.js';
@@ -34,7 +34,7 @@ const lists = (rows: Readonly<Record<string, readonly Row[] | RpcExchange>>): Cl
 });
 
 const scan = (rows: Parameters<typeof lists>[0], readsBothSides = false) =>
-  scanFor(lists(rows), terms, submits, { keys, readsBothSides, now: () => now }, soon());
+  scanFor(lists(rows), terms, submits, { keys, own: 'from', readsBothSides, now: () => now }, soon());
 
 test('a proven row settles the order with its number, its amount and its evidence', async () => {
   const { outcome, evidence } = await scan({ 'fa-main': [row()] });
@@ -102,4 +102,26 @@ test('a receiver that cannot be read for the moment leaves the question open', a
   const { outcome, evidence } = await scan({ 'fa-main': [], 'fa-1': failure }, true);
   expect(outcome).toEqual({ kind: 'unknown', cause: 'timeout' });
   expect(evidence!.isComplete).toBe(false);
+});
+
+describe('a recall', () => {
+  const back: TransferTerms = { ...terms, destination: { from: 'fa-1', to: 'fa-main' } };
+  const came = (changes: Row = {}) =>
+    row({ TransactionDirection: 'IN', Remark: remarkOf(back, keys), ...changes });
+  const scanBack = async (rows: Parameters<typeof lists>[0], readsBothSides = false) => {
+    const options = { keys, own: 'to', readsBothSides, now: () => now } as const;
+    return (await scanFor(lists(rows), back, submits, options, soon())).outcome;
+  };
+
+  test('is an incoming row of our account with its own proof', async () => {
+    expect(await scanBack({ 'fa-main': [came()] })).toMatchObject({ kind: 'found', amountMinor: 123_456n });
+    const left = came({ TransactionNumber: '8', TransactionDirection: 'OUT' });
+    expect(await scanBack({ 'fa-main': [], 'fa-1': [left] }, true)).toMatchObject({ kind: 'found' });
+  });
+
+  test('is not the delivery between the same accounts, even under the same id', async () => {
+    expect(await scanBack({ 'fa-main': [row({ Remark: '' })] })).toEqual({ kind: 'absent' });
+    expect(await scanBack({ 'fa-main': [row()] })).toMatchObject({ kind: 'unknown', code: 'SuspectRow' });
+    expect(await scanBack({ 'fa-main': [came({ Remark: '' })] })).toMatchObject({ code: 'SuspectRow' });
+  });
 });

@@ -16,16 +16,17 @@ function openWith(parts: Partial<Provider>, changes: Parameters<typeof around>[1
 
 const answers = <O>(outcome: O) => ({ outcome, facts }) as CallAnswer<never>;
 
+const refund = {
+  reference: 'r',
+  of: { reference: 'o', providerOrderId: 'p' },
+  accountId: 'acct-1',
+  notifyUrl: '',
+  metadata: {},
+  amountMinor: 1n,
+  currency: 'USD',
+};
+
 test('each operation has a breaker of its own', async () => {
-  const refund = {
-    reference: 'r',
-    of: { reference: 'o', providerOrderId: 'p' },
-    accountId: 'acct-1',
-    notifyUrl: '',
-    metadata: {},
-    amountMinor: 1n,
-    currency: 'USD',
-  };
   openWith({
     orders: {
       promises: { idempotentSubmit: true, queryByReference: true },
@@ -79,7 +80,7 @@ test('the evidence of a search is in the record of its attempt', async () => {
   expect(reportedAttempts[0]!.evidence).toEqual(evidence);
 });
 
-test('a search has the longer limit that its provider needs, and a submit has not', async () => {
+test('a search for an order or a refund has the longer limit that its provider needs, and a submit has not', async () => {
   const until = (signal: AbortSignal) =>
     new Promise<CallAnswer<never>>((resolve) => {
       const patience = setTimeout(() => resolve(answers({ kind: 'absent' })), 300);
@@ -95,9 +96,12 @@ test('a search has the longer limit that its provider needs, and a submit has no
         submit: (_order, signal) => until(signal),
         find: (_order, signal) => until(signal),
       },
+      refunds: { submit: (_refund, signal) => until(signal), find: (_refund, signal) => until(signal) },
     },
     { timeoutMs: 50 },
   );
   expect((await guarded.find(anOrder())).outcome.kind).toBe('absent');
+  expect((await guarded.refunds!.find(refund)).outcome.kind).toBe('absent');
+  expect((await guarded.refunds!.submit(refund)).outcome.kind).toBe('unknown');
   expect((await guarded.submit(anOrder())).outcome.kind).toBe('unknown');
 });
