@@ -33,6 +33,9 @@ const readers: Readonly<Record<string, (url: string, id: string) => Promise<Move
   },
 };
 
+/** The kinds whose money the simulators list by their own id. Refunds are listed inside the payment of their collect. */
+const witnessed: readonly string[] = ['collect', 'deliver', 'recall'];
+
 /** The money that a simulated provider moved for one recharge, from the simulator's own books. */
 export async function movedAt(
   sandboxUrl: string,
@@ -52,7 +55,7 @@ export async function differencesFromSimulators(
   const several: string[] = [];
   const differing: string[] = [];
   for (const row of recharges.values()) {
-    if (!(row.provider in readers) || !['collect', 'deliver'].includes(row.kind)) continue;
+    if (!(row.provider in readers) || !witnessed.includes(row.kind)) continue;
     const moved = await movedAt(sandboxUrl, row.provider, row.transaction_id);
     const told = `${row.transaction_id} is ${row.state}, ${row.provider} moved ${JSON.stringify(moved)}`;
     if (moved.length > 1) several.push(told);

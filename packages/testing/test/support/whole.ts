@@ -12,6 +12,9 @@ export type Part = Readonly<{ id: string; kind: string; state: string; provider:
 /** An account whose money is delivered to a cloud account of its own. */
 export type Payee = Readonly<{ accountId: string; to: string }>;
 
+/** A transfer in the simulator's own books. */
+export type Transfer = Readonly<{ amount: number; currency: string; kind: string }>;
+
 // The simulated list shows a transfer after 0.3 s, so an absence is proven after little more.
 const quickProof = {
   ALIBABA_CLOUD_RESUBMIT: 'auto',
@@ -76,6 +79,32 @@ export class WholeStage {
     return transactionId;
   }
 
+  /** Refunds a recharge, or recalls a delivery. Without an amount: what is left of it. */
+  async refund(id: string, amount?: number): Promise<string> {
+    const body = { reason: 'as tested', ...(amount !== undefined && { amount }) };
+    const headers = { 'idempotency-key': randomUUID() };
+    const answer = await this.#call('POST', `/v1/recharges/${id}/refunds`, body, headers);
+    const text = await answer.text();
+    if (answer.status !== 202) throw new Error(`the refund was answered ${answer.status} ${text}`);
+    return (JSON.parse(text) as { transactionId: string }).transactionId;
+  }
+
+  /** The body of a recharge or a refund, as its client reads it. */
+  async read(id: string): Promise<Record<string, unknown>> {
+    return (await (await this.#call('GET', `/v1/recharges/${id}`)).json()) as Record<string, unknown>;
+  }
+
+  /** The available money of an account. */
+  async balance(accountId: string): Promise<number> {
+    const [row] = (
+      await this.#pool.query<{ available: string }>(
+        `select available from report.wallets where account_id = $1 and currency = 'CNY'`,
+        [accountId],
+      )
+    ).rows;
+    return Number(row?.available ?? 0);
+  }
+
   /** Pays as a person does: once the QR code is shown. */
   async payByAlipay(id: string): Promise<void> {
     const isShown = async () => {
@@ -122,9 +151,17 @@ export class WholeStage {
     );
   }
 
-  async transfersTo(to: string): Promise<readonly Readonly<{ amount: number; currency: string }>[]> {
-    const response = await fetch(`${this.fleet.sandboxUrl}/_control/alibaba/transfers?to=${to}`);
-    return ((await response.json()) as { transfers: { amount: number; currency: string }[] }).transfers;
+  transfersTo(to: string): Promise<readonly Transfer[]> {
+    return this.#transfers(`to=${to}`);
+  }
+
+  transfersFrom(from: string): Promise<readonly Transfer[]> {
+    return this.#transfers(`from=${from}`);
+  }
+
+  async #transfers(query: string): Promise<readonly Transfer[]> {
+    const response = await fetch(`${this.fleet.sandboxUrl}/_control/alibaba/transfers?${query}`);
+    return ((await response.json()) as { transfers: Transfer[] }).transfers;
   }
 
   async control(path: string, body: object): Promise<void> {
