@@ -1,6 +1,7 @@
 import type CoreModule from '@alicloud/openapi-core';
 import { parse } from 'lossless-json';
 import type { CallFacts, NoDefiniteAnswer } from '../contract/order.js';
+import { withHttpLimits } from '../transport/http-limits.js';
 import type { RefusedCall } from './codes.js';
 
 /** The access to one account of Alibaba Cloud. */
@@ -31,6 +32,9 @@ export interface CloudRpc {
   call(operation: RpcOperation, signal: AbortSignal): Promise<RpcExchange>;
 }
 
+// A page of the transaction list has 200 rows of under 1 KB.
+const ANSWER_MAX_BYTES = 1024 * 1024;
+
 /** The SDK's generic client. It is loaded at the first call: a process that never calls does not pay for it. */
 export function openRpc(access: CloudAccess): CloudRpc {
   let loaded: Promise<Loaded> | undefined;
@@ -41,7 +45,11 @@ export function openRpc(access: CloudAccess): CloudRpc {
       const sdk = await loaded;
       // Loading took time, and nothing was sent in it.
       if (signal.aborted) return unanswered({ kind: 'not_executed', cause: 'unreachable' });
-      return untilAborted(send(sdk, operation, access.timeoutMs), signal);
+      const limits = { answerMaxBytes: ANSWER_MAX_BYTES, signal };
+      return untilAborted(
+        withHttpLimits(limits, () => send(sdk, operation, access.timeoutMs)),
+        signal,
+      );
     },
   };
 }
@@ -146,7 +154,7 @@ export function failureOf(error: unknown): RpcExchange {
   throw error;
 }
 
-/** The SDK takes no abort signal. Its call goes on after the abort, until its own time limit, and may still be executed. */
+/** The SDK takes no abort signal. A call that was sent before the abort may still be executed. */
 function untilAborted(sending: Promise<RpcExchange>, signal: AbortSignal): Promise<RpcExchange> {
   return new Promise((resolve, reject) => {
     const abort = () => resolve(unanswered({ kind: 'unknown', cause: 'timeout' }));

@@ -1,7 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { createRequire } from 'node:module';
 import type { Stripe } from 'stripe';
-import { fetch } from 'undici';
+import { fetch, Response } from 'undici';
 import { openSdkTransport, type SdkCall } from '../transport/sdk-call.js';
 
 const load = createRequire(import.meta.url);
@@ -43,6 +43,16 @@ export function openStripe(baseUrl: string, secretKey: string): StripeClient {
   };
 }
 
+/**
+ * An answer that the SDK can read or refuse. JSON that is a text, a number or a truth value makes it throw where nothing
+ * catches, which ends the process. Such an answer becomes an empty one.
+ */
+async function readable(response: Response): Promise<Response> {
+  const text = await response.text();
+  const body = /^\s*[[{]/.test(text) ? text : null;
+  return new Response(body, { status: response.status, headers: response.headers });
+}
+
 // The guard's limit is shorter. This one only ends requests whose answer nobody awaits any more.
 const TIMEOUT_MS = 80_000;
 
@@ -51,10 +61,11 @@ function clientOf(baseUrl: string, secretKey: string, current: AsyncLocalStorage
   const { hostname, port, protocol } = new URL(baseUrl);
   // The default client repeats a request once after ECONNRESET, even with maxNetworkRetries 0. The client over fetch
   // never sees that code. It also lets each request use its own watched connections.
-  const send = (url: string, init: RequestInit) =>
-    fetch(url, { ...init, redirect: 'manual', dispatcher: current.getStore()?.dispatcher } as Parameters<
-      typeof fetch
-    >[1]);
+  const send = async (url: string, init: RequestInit) => {
+    const dispatcher = current.getStore()?.dispatcher;
+    const request = { ...init, redirect: 'manual', dispatcher } as Parameters<typeof fetch>[1];
+    return readable(await fetch(url, request));
+  };
   return new StripeSdk(secretKey, {
     host: hostname,
     port: port === '' ? (protocol === 'http:' ? 80 : 443) : Number(port),

@@ -1,7 +1,8 @@
 import { type Dispatcher, Pool } from 'undici';
+import { decoding } from './decode.js';
 import type { NoAnswer } from './http.js';
 
-// A page of a list holds at most 100 objects of about 4 KB.
+// A page of a list holds at most 100 objects of about 4 KB. The limit also holds for the decoded body.
 const BODY_LIMIT_BYTES = 1024 * 1024;
 
 /** One request of an SDK. It watches what goes over the wire, because the errors of the SDKs do not tell it. */
@@ -44,7 +45,7 @@ class WatchedCall implements SdkCall {
       // urllib repeats a request whose connection broke, although the provider may have executed it.
       if (this.#isStarted) throw new Error('an SDK tried to send its request a second time');
       this.#isStarted = true;
-      return dispatch(options, this.#watch(handler));
+      return dispatch(options, this.#watch(decoding(handler, BODY_LIMIT_BYTES)));
     });
   }
 
