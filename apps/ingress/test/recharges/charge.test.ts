@@ -74,7 +74,6 @@ test('a charge without an outcome in time answers processing; a repeat with the 
   const startedAt = performance.now();
   const first = await charge(aCharge(), headers);
   expect(performance.now() - startedAt).toBeGreaterThan(3_000);
-  expect(performance.now() - startedAt).toBeLessThan(8_000);
   expect([first.status, first.body.status]).toEqual([200, 'processing']);
   expect(first.headers.get('idempotent-replayed')).toBeNull();
   await end(ingress, (await ingress.domain.reads.recharge(first.body.transaction_id))!, 'settled');

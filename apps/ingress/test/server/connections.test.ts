@@ -137,8 +137,9 @@ test('an idle connection stays open beyond the header time limit, and a stop doe
   expect(server.keepAliveTimeout).toBeGreaterThan(60_000);
   const askedAtMs = performance.now();
   await Promise.all([closeServer(server), cut]);
-  expect(performance.now() - askedAtMs).toBeLessThan(2_500);
-}, 40_000);
+  // Without the stop, the connection would stay open for the keep-alive time of more than a minute.
+  expect(performance.now() - askedAtMs).toBeLessThan(30_000);
+}, 70_000);
 
 test('an idle connection is closed after the keep-alive time', async () => {
   const { url } = await open({ keepAliveMs: 1_000 });
