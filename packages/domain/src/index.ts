@@ -24,6 +24,7 @@ import type { PlanOptions } from './store/recharges/plan.js';
 import type { RechargeReport, ReportResult } from './store/recharges/report.js';
 import { type CreatedRefund, refunder } from './store/refunds/create.js';
 import type { NewRefund } from './store/refunds/new-refund.js';
+import { openReconciliations, type Reconciliations } from './store/statements/runs.js';
 
 /** The state machine, the ledger and the inbox. No other package uses the database. */
 export interface Domain extends Sweep {
@@ -52,6 +53,7 @@ export interface Domain extends Sweep {
   prune(kept: PruneAfter): Promise<Pruned>;
   verify(checking?: Checking): Promise<Finding[]>;
   readonly chain: Chain;
+  readonly reconciliations: Reconciliations;
   /** Checks every invariant and adds up every currency. It reads the whole of the books, which may take minutes. */
   proof(): Promise<BooksProof>;
   /** @throws StoreUnavailable if the database is away or cannot serve this process. The message says why. */
@@ -139,6 +141,7 @@ export function openDomain(options: DomainOptions): Domain {
     prune: (kept) => prune(run, kept),
     verify: (checking) => verify(survey, checking),
     chain: openChain(store),
+    reconciliations: openReconciliations(store, { newId }),
     proof: () => prove(survey, now),
     ping: pinger(read, { now, newerSchema: options.newerSchema ?? 'refuse' }, options.onExcessRights),
     close: store.close,
@@ -176,6 +179,7 @@ export type { AccountPayee, Payee } from './core/payee.js';
 export type { Funding, Kind } from './core/postings.js';
 export { isFinal, type News, news, type State, states, type Verdict } from './core/recharge.js';
 export { type SecurityRule, securityRules } from './core/security-rules.js';
+export type { StatementLine } from './core/statement.js';
 export {
   isStoppedBy,
   type WaitingReason,
@@ -225,3 +229,6 @@ export type {
 export type { CreatedRefund, RefundProblem } from './store/refunds/create.js';
 export type { NewRefund } from './store/refunds/new-refund.js';
 export type { RefundView } from './store/refunds/view.js';
+export type { Period, StatementDifference } from './store/statements/differences.js';
+export type { StoredGap } from './store/statements/gaps.js';
+export type { Reconciled, ReconciliationRun, Reconciliations } from './store/statements/runs.js';

@@ -21,7 +21,11 @@ export type CaseKind =
   | 'unread_event'
   | 'unprocessable'
   | 'unprocessable_event'
-  | 'event_changed';
+  | 'event_changed'
+  | 'statement_ours_only'
+  | 'statement_theirs_only'
+  | 'statement_different'
+  | 'statement_gap';
 
 /** A recharge as read, with the slots of its journals and the kinds of its open cases. */
 export type Recharge = Readonly<{

@@ -1,0 +1,52 @@
+/** One line of a provider's statement. Amounts are minor units. */
+export type StatementLine = Readonly<{
+  /** The line's name in the statement, such as its number. */
+  line: string;
+  at: Date;
+  /** The provider's order id. */
+  orderId: string | null;
+  /** What we gave the provider with the order: the transaction id, in any spelling of a UUID. */
+  reference: string | null;
+  /** As the provider's account sees it: `in` for what was collected or recalled, `out` for the rest. */
+  direction: 'in' | 'out';
+  amountMinor: bigint;
+  currency: string;
+  /** The balance of the provider's account after the line. Null if the statement has none. */
+  balanceMinor: bigint | null;
+}>;
+
+/** Two neighbours in a statement whose balances do not fit: lines that add up to `missingMinor` are missing. */
+export type Gap<Line extends StatementLine = StatementLine> = Readonly<{
+  after: Line;
+  before: Line;
+  missingMinor: bigint;
+}>;
+
+const signed = ({ direction, amountMinor }: StatementLine): bigint =>
+  direction === 'in' ? amountMinor : -amountMinor;
+
+/** What is missing between two neighbours, the older one first. 0 if nothing is, or if a balance is unknown. */
+function missingBetween(older: StatementLine, newer: StatementLine): bigint {
+  if (older.balanceMinor === null || newer.balanceMinor === null) return 0n;
+  return newer.balanceMinor - signed(newer) - older.balanceMinor;
+}
+
+/**
+ * Follows the running balance of each currency from line to line and names the gaps. A statement may have its newest
+ * line first. Which way it runs is told by its first two lines of different times, and before that by their balances.
+ */
+export function continuity<Line extends StatementLine>(): (line: Line) => Gap<Line> | null {
+  const lastOf = new Map<string, Line>();
+  let isNewestFirst: boolean | null = null;
+  return (line) => {
+    const last = lastOf.get(line.currency);
+    lastOf.set(line.currency, line);
+    if (!last) return null;
+    if (isNewestFirst === null && last.at.getTime() !== line.at.getTime()) isNewestFirst = line.at < last.at;
+    const isReversed =
+      isNewestFirst ?? (missingBetween(last, line) !== 0n && missingBetween(line, last) === 0n);
+    const [older, newer] = isReversed ? [line, last] : [last, line];
+    const missingMinor = missingBetween(older, newer);
+    return missingMinor === 0n ? null : { after: older, before: newer, missingMinor };
+  };
+}

@@ -1,0 +1,120 @@
+import { Prisma } from '../../generated/client.js';
+import { openedCases } from '../cases/open.js';
+import type { Run } from '../database/database.js';
+import type { StatementOf } from './store-lines.js';
+
+export type Period = StatementOf & Readonly<{ from: Date; to: Date }>;
+
+/**
+ * What a statement and the books say differently. The kind of the case that it opens has its name.
+ * - `statement_ours_only`: a recharge of ours succeeded, and the statement has no line for it.
+ * - `statement_theirs_only`: the statement has a line, and no recharge of ours fits it.
+ * - `statement_different`: the line has another amount, or its recharge did not succeed.
+ */
+export type StatementDifference = Readonly<{
+  subject: string;
+  transactionId: string | null;
+  kind: 'statement_ours_only' | 'statement_theirs_only' | 'statement_different';
+  detail: object;
+}>;
+
+// A recharge that takes longer than a week to succeed is not sought in the statements of its first days.
+const WEEK = Prisma.sql`interval '7 days'`;
+
+const linesIn = ({ provider, providerAccount, from, to }: Period): Prisma.Sql => Prisma.sql`
+  line.provider = ${provider} and line.provider_account = ${providerAccount}
+    and line.at >= ${from} and line.at < ${to}`;
+
+const lineDetail = Prisma.sql`jsonb_build_object(
+  'line', line.line, 'at', line.at, 'orderId', line.order_id, 'reference', line.reference,
+  'direction', line.direction, 'amount', line.amount_minor, 'currency', line.currency)`;
+
+const theirsOnly = (period: Period): Prisma.Sql => Prisma.sql`
+  select 'statement:' || line.id as subject, null::uuid as transaction_id, 'statement_theirs_only' as kind,
+    ${lineDetail} as detail, line.at, line.id as place
+  from statement_line line
+  where ${linesIn(period)}
+    and not exists (select from statement_match found where found.line_id = line.id)`;
+
+const different = (period: Period): Prisma.Sql => Prisma.sql`
+  select recharge.id::text, recharge.id, 'statement_different',
+    ${lineDetail} || jsonb_build_object('ours', jsonb_build_object(
+      'amount', recharge.amount_minor, 'currency', recharge.currency, 'state', recharge.state)),
+    line.at, line.id
+  from statement_line line
+  join statement_match found on found.line_id = line.id
+  join recharge_transaction recharge on recharge.id = found.transaction_id
+  where ${linesIn(period)}
+    and (recharge.amount_minor <> line.amount_minor or recharge.currency <> line.currency
+      or recharge.state in ('FAILED', 'CANCELED'))`;
+
+/**
+ * A recharge that was made and succeeded within the period has its line within it. One that was made before has its
+ * line there or in the statement before, so it counts only if that one has been read, too.
+ */
+const oursOnly = ({ provider, providerAccount, from, to }: Period): Prisma.Sql => Prisma.sql`
+  select recharge.id::text, recharge.id, 'statement_ours_only',
+    jsonb_build_object('amount', recharge.amount_minor, 'currency', recharge.currency,
+      'orderId', recharge.provider_order_id, 'succeededAt', recharge.succeeded_at),
+    recharge.succeeded_at, recharge.id
+  from recharge_transaction recharge
+  where recharge.id >= uuid_from(${from}::timestamptz - ${WEEK}) and recharge.id < uuid_from(${to}::timestamptz)
+    and recharge.provider = ${provider} and recharge.provider_account = ${providerAccount}
+    and recharge.succeeded_at >= ${from} and recharge.succeeded_at < ${to}
+    and not exists (select from statement_match found where found.transaction_id = recharge.id)
+    and (recharge.created_at >= ${from} or exists (
+      select from reconciliation_run before
+      where before.provider = ${provider} and before.provider_account = ${providerAccount}
+        and before.to_at >= ${from} and before.from_at <= recharge.created_at and before.status = 'finished'))`;
+
+const kinds = {
+  statement_theirs_only: theirsOnly,
+  statement_different: different,
+  statement_ours_only: oursOnly,
+} as const;
+
+/** The differences of one kind in a period, in order of time, `limit` at most. */
+export const differencesOf = (
+  run: Run,
+  kind: StatementDifference['kind'],
+  period: Period,
+  limit: number,
+): Promise<StatementDifference[]> =>
+  run<StatementDifference>(Prisma.sql`
+    select subject, transaction_id as "transactionId", kind, detail
+    from (${kinds[kind](period)}) as difference (subject, transaction_id, kind, detail, at, place)
+    order by at, place
+    limit ${limit}::int`);
+
+const CASES_MAX = 200;
+
+/**
+ * Opens a case for each difference that never had one, so a difference that a person has closed stays closed. Returns
+ * the number of new cases.
+ */
+export async function openCases(run: Run, period: Period, newId: () => string): Promise<number> {
+  let opened = 0;
+  for (const kind of Object.keys(kinds) as StatementDifference['kind'][])
+    for (;;) {
+      const ids = Array.from({ length: CASES_MAX }, () => newId());
+      const [row] = await run<{ count: number }>(newCases(kinds[kind](period), ids));
+      opened += row!.count;
+      if (row!.count < CASES_MAX) break;
+    }
+  return opened;
+}
+
+const newCases = (differences: Prisma.Sql, ids: readonly string[]): Prisma.Sql => Prisma.sql`
+  with
+  to_open as materialized (
+    select (${ids}::uuid[])[row_number() over ()] as case_id, subject, transaction_id, kind, detail
+    from (
+      select *
+      from (${differences}) as difference (subject, transaction_id, kind, detail, at, place)
+      where not exists (
+        select from reconciliation_case known
+        where known.subject = difference.subject and known.kind = difference.kind)
+      limit ${CASES_MAX}::int) fresh),
+  ${openedCases}
+  select count(*)::int as count
+  from to_open`;
