@@ -22,4 +22,5 @@ export { deliveringProviders, lanedProviders, providerAccounts } from './deliver
 export type { Attempt } from './guard/attempt.js';
 export type { Guarded, GuardedProvider, GuardedRefunds } from './guard/guarded-provider.js';
 export { openProviders, type Providers } from './registry.js';
+export { type SandboxOptions, sandboxProvider } from './sandbox/provider.js';
 export { type StripeOptions, stripeProvider } from './stripe/provider.js';

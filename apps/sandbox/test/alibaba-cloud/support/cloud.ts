@@ -14,6 +14,8 @@ export type Endpoints = Readonly<{ url: string; accessKeyId: string; accessKeySe
 /** The simulator with its Alibaba Cloud on a free port. */
 export class Cloud {
   readonly dataDir = mkdtempSync(join(tmpdir(), 'replenish-cloud-'));
+  /** The addresses and keys of the simulated providers. */
+  endpoints!: ReturnType<typeof JSON.parse>;
   alibaba!: Endpoints;
   #sandbox!: Sandbox;
 
@@ -23,7 +25,13 @@ export class Cloud {
       dialects: { ports: { alibaba: 0, alipay: 0, stripe: 0 }, stripeWebhookUrl: null, paysAfterMs: null },
       ...{ webhookSecret: SECRET, log: createLogger('sandbox', 'silent') },
     });
-    this.alibaba = (await this.get('/_control/endpoints')).alibaba;
+    this.endpoints = await this.get('/_control/endpoints');
+    this.alibaba = this.endpoints.alibaba;
+  }
+
+  /** The address of the plain sandbox. */
+  get url(): string {
+    return this.#sandbox.url;
   }
 
   async restart(): Promise<void> {
