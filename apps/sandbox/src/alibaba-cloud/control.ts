@@ -97,6 +97,17 @@ function partnerRoutes(router: Router, store: CloudStore): void {
     if (!quota) return response.status(404).json({ code: 'not_found', message: 'no such customer' });
     response.json({ owner, consumed: Number(quota.consumed), changes: Object.keys(quota.done) });
   });
+  router.get('/quota-changes', ({ query: { out_biz_id } }, response) => {
+    const changes = [...store.quotaChanges.getRange()].map(({ value }) => value);
+    response.json({
+      changes: changes
+        .filter(({ outBizId }) => out_biz_id === undefined || outBizId === out_biz_id)
+        .map(({ owner, outBizId, amount, atMs }) => ({
+          ...{ owner, outBizId, amount: Number(amount), currency: 'CNY' },
+          at: new Date(atMs).toISOString(),
+        })),
+    });
+  });
   router.post('/agency-customers', async (request, response) => {
     const given = read(GivenCredit, request, response);
     if (!given) return;

@@ -57,7 +57,7 @@ const operations: Readonly<Record<string, CloudOperation>> = {
   },
   [`${BSS} ChangeResellerConsumeAmount`]: {
     writesTo: 'OwnerId',
-    run: ({ store }, params) => changeConsumeAmount(store, params),
+    run: ({ store, nowMs }, params) => changeConsumeAmount(store, params, nowMs),
   },
   [`${BSS} QueryResellerAvailableQuota`]: { run: ({ store }, params) => availableQuota(store, params) },
   [`${AGENCY} DeductOutstandingBalance`]: {

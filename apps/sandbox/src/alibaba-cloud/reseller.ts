@@ -8,7 +8,11 @@ const CURRENCY = 'CNY';
  * ChangeResellerConsumeAmount of a virtual operator. `decrease` lowers the consumed quota of a customer. One OutBizId is
  * executed once; the simulator answers a repetition with the first answer. The real answer is not published.
  */
-export async function changeConsumeAmount(store: CloudStore, params: RpcParams): Promise<RpcReply> {
+export async function changeConsumeAmount(
+  store: CloudStore,
+  params: RpcParams,
+  nowMs: number,
+): Promise<RpcReply> {
   const key = params.get('OutBizId') ?? '';
   const owner = params.get('OwnerId') ?? '';
   const currency = params.get('Currency') ?? '';
@@ -24,6 +28,8 @@ export async function changeConsumeAmount(store: CloudStore, params: RpcParams):
     const consumed = quota.consumed + (type === 'increase' ? amount : -amount);
     const shown = showMajor(consumed, CURRENCY);
     store.quotas.put(owner, { consumed, done: { ...quota.done, [key]: shown } });
+    const change = { owner, outBizId: key, amount: quota.consumed - consumed, atMs: nowMs };
+    store.quotaChanges.put(store.nextNumber(), change);
     return enveloped(shown, '200');
   });
 }

@@ -45,6 +45,9 @@ export type FundLine = Readonly<{
 /** The quota of a customer of a virtual operator, and the answers that were given per OutBizId. */
 export type ResellerQuota = Readonly<{ consumed: bigint; done: Readonly<Record<string, string>> }>;
 
+/** One executed change of a customer's quota. `amount`: by how much the consumed quota was lowered. */
+export type QuotaChange = Readonly<{ owner: string; outBizId: string; amount: bigint; atMs: number }>;
+
 /** The credit of a distribution customer of a partner. */
 export type AgencyCredit = Readonly<{ creditLine: bigint; outstanding: bigint }>;
 
@@ -62,6 +65,7 @@ export type CloudStore = Readonly<{
   transfers: Database<FundTransfer, string>;
   lines: Database<FundLine, LineKey>;
   quotas: Database<ResellerQuota, string>;
+  quotaChanges: Database<QuotaChange, string>;
   credits: Database<AgencyCredit, string>;
   deductions: Database<AgencyDeduction, string>;
   /** Taken nonces, with their time. */
@@ -84,6 +88,7 @@ export function openCloudStore(folder: string): CloudStore {
     transfers: root.openDB({ name: 'transfers' }),
     lines: root.openDB({ name: 'lines' }),
     quotas: root.openDB({ name: 'quotas' }),
+    quotaChanges: root.openDB({ name: 'quota-changes' }),
     credits: root.openDB({ name: 'credits' }),
     deductions: root.openDB({ name: 'deductions' }),
     nonces: root.openDB({ name: 'nonces' }),

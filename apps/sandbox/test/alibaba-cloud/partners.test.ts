@@ -28,6 +28,8 @@ test('one OutBizId changes the quota once', async () => {
   expect(await adjust({ OutBizId: 'biz-2' })).toMatchObject({ Data: '800.00' });
   const customer = await cloud.get('/_control/alibaba/reseller-customers/17001');
   expect(customer).toEqual({ owner: '17001', consumed: 80_000, changes: ['biz-1', 'biz-2'] });
+  const { changes } = await cloud.get('/_control/alibaba/quota-changes?out_biz_id=biz-1');
+  expect(changes).toMatchObject([{ owner: '17001', outBizId: 'biz-1', amount: 10_000, currency: 'CNY' }]);
 });
 
 test('a quota without a key, or of an unknown customer, is refused', async () => {

@@ -29,7 +29,14 @@ const readers: Readonly<Record<string, (url: string, id: string) => Promise<Move
       url,
       `alibaba/transfers?remark=${id}`,
     );
-    return transfers.map(({ amount, currency, to }) => ({ amount, currency, to }));
+    const { changes } = await control<{ changes: (MovedMoney & { owner: string })[] }>(
+      url,
+      `alibaba/quota-changes?out_biz_id=${id}`,
+    );
+    return [
+      ...transfers.map(({ amount, currency, to }) => ({ amount, currency, to })),
+      ...changes.map(({ amount, currency, owner }) => ({ amount, currency, to: owner })),
+    ];
   },
 };
 

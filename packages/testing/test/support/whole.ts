@@ -53,6 +53,7 @@ export class WholeStage {
     const to = `fa-${randomUUID()}`;
     const accountId = `acct-${to}`;
     await this.control('alibaba/fund-accounts', { id: to, currency: 'CNY', cash: 0 });
+    await this.control('alibaba/reseller-customers', { owner: to, consumed: 1_000_000_000 });
     const set = await this.#call('PUT', `/v1/accounts/${accountId}/payee`, {
       ...{ provider: 'alibaba_cloud', to, currency: 'CNY' },
     });
@@ -111,7 +112,7 @@ export class WholeStage {
       const read = await this.#call('GET', `/v1/recharges/${id}`);
       return ((await read.json()) as { action: { type: string } | null }).action?.type === 'qr_code';
     };
-    await until(isShown, { limitMs: TEST_LIMIT_MS }, `a QR code of ${id}`);
+    await until(isShown, { limitMs: TEST_LIMIT_MS, everyMs: 100 }, `a QR code of ${id}`);
     await this.control('alipay/pay', { reference: id });
   }
 
@@ -132,11 +133,11 @@ export class WholeStage {
       parts = await this.parts(id);
       return parts.length === count && parts.every(({ state }) => state === 'SUCCEEDED');
     };
-    await until(isDone, { limitMs: TEST_LIMIT_MS / 4 }, `${count} successes of ${id}`).catch(
-      (error: Error) => {
-        throw new Error(`${error.message}: ${JSON.stringify(parts)}`);
-      },
-    );
+    // Many recharges are followed at the same time, so each looks only now and then.
+    const patience = { limitMs: TEST_LIMIT_MS / 4, everyMs: 100 };
+    await until(isDone, patience, `${count} successes of ${id}`).catch((error: Error) => {
+      throw new Error(`${error.message}: ${JSON.stringify(parts)}`);
+    });
     return parts;
   }
 
