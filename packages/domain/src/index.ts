@@ -1,5 +1,6 @@
 import { v7 as uuidv7 } from 'uuid';
 import { type Audit, openAudit } from './store/audit/trail.js';
+import { type Cases, openCases } from './store/cases/cases.js';
 import { type Chain, openChain } from './store/chain/chain.js';
 import { type Clients, openClients } from './store/clients/clients.js';
 import { openSecurity, type Security } from './store/clients/security.js';
@@ -46,6 +47,7 @@ export interface Domain extends Sweep {
   readonly balances: Balances;
   readonly pools: MoneyPools;
   readonly payees: Payees;
+  readonly cases: Cases;
   readonly clients: Clients;
   readonly audit: Audit;
   readonly security: Security;
@@ -120,10 +122,11 @@ export function openDomain(options: DomainOptions): Domain {
     random: options.random ?? Math.random,
     onRefused: options.onRefused ?? (() => {}),
   };
+  const applyNews = applier(run, applying);
   return {
     createRecharge: ceilingKeeper(run, creator(run, storing)),
     createRefund: refunder(run, storing),
-    applyNews: applier(run, applying),
+    applyNews,
     ...openSweep(run, {
       afterMs: options.reconcileAfterMs,
       queryLimitMs: options.providerTimeoutMs + QUERY_MARGIN_MS,
@@ -135,6 +138,7 @@ export function openDomain(options: DomainOptions): Domain {
     balances: openBalances(read),
     pools: openPools(run),
     payees: openPayees(run),
+    cases: openCases(store, applyNews, newId),
     clients: openClients(store, { vault, newId, now }),
     audit: openAudit(store),
     security: openSecurity(run),
@@ -164,7 +168,9 @@ function pinger(
   };
 }
 
-export type { CaseKind, Recharge, Report, ReportSource } from './core/decision.js';
+export { type CaseKind, isStoppedBy } from './core/case-kinds.js';
+export { isVerb, needsEvidence, type Verb, verbs } from './core/case-verbs.js';
+export type { Recharge, Report, ReportSource } from './core/decision.js';
 export { AMOUNT_MINOR_MAX, type Money, majorFromMinor, minorFromMajor } from './core/money.js';
 export {
   type Asked,
@@ -181,7 +187,6 @@ export { isFinal, type News, news, type State, states, type Verdict } from './co
 export { type SecurityRule, securityRules } from './core/security-rules.js';
 export type { StatementLine } from './core/statement.js';
 export {
-  isStoppedBy,
   type WaitingReason,
   waitingReasonOf,
   waitingReasonOfDelivery,
@@ -191,6 +196,10 @@ export type { WaitingNote } from './core/waiting-note.js';
 export type { AuditCall } from './store/audit/call.js';
 export type { AuditFilter, AuditPage, CallPlace } from './store/audit/search.js';
 export type { Audit } from './store/audit/trail.js';
+export type { Cases } from './store/cases/cases.js';
+export type { CaseFilter, CasePage, CaseViewer } from './store/cases/list.js';
+export type { ResolutionAsk, ResolutionProblem, ResolvedCase } from './store/cases/resolve.js';
+export type { CaseView, IsRefunding } from './store/cases/view.js';
 export type { Ceiling } from './store/ceilings/ceiling.js';
 export type { Chain } from './store/chain/chain.js';
 export type { BrokenLink, ChainCheck, HeadCheck } from './store/chain/check.js';

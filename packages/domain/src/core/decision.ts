@@ -1,33 +1,27 @@
+import type { CaseKind, KnownCase, SuspendedMoney } from './case-kinds.js';
+import { settledCases } from './case-verbs.js';
 import type { Money } from './money.js';
+import { isSameSuspended, movedElsewhere } from './moved-money.js';
 import type { NextStep } from './next-step.js';
 import type { Payee } from './payee.js';
 import type { PayersAction } from './payers-action.js';
-import { type Funding, type Journal, journalOnEntering, type Kind, suspenseJournal } from './postings.js';
+import {
+  type Funding,
+  type Journal,
+  journalOnEntering,
+  type Kind,
+  nextSlot,
+  suspenseJournal,
+} from './postings.js';
 import { isFinal, type News, type State, step, type Verdict } from './recharge.js';
-import { type Difference, differenceFrom, isOtherOrder, type ReportedOrder } from './same-order.js';
+import { type Resolution, type Resolved, resolve } from './resolution.js';
+import { type Difference, differenceFrom, type ReportedOrder } from './same-order.js';
+import { mayAskToCancel, mayWithdraw } from './withdrawal.js';
 
 /** The origin of a report. */
 export type ReportSource = 'submission' | 'webhook' | 'poll' | 'client' | 'operator';
 
-export type CaseKind =
-  | Difference
-  | 'unsent_order'
-  | 'late_money'
-  | 'declined_after_success'
-  | 'cancel_conflict'
-  | 'absent_order'
-  | 'absence_unproven'
-  | 'unknown_order'
-  | 'unread_event'
-  | 'unprocessable'
-  | 'unprocessable_event'
-  | 'event_changed'
-  | 'statement_ours_only'
-  | 'statement_theirs_only'
-  | 'statement_different'
-  | 'statement_gap';
-
-/** A recharge as read, with the slots of its journals and the kinds of its open cases. */
+/** A recharge as read, with the slots of its journals and its cases. */
 export type Recharge = Readonly<{
   id: string;
   kind: Kind;
@@ -48,7 +42,10 @@ export type Recharge = Readonly<{
   isPayable: boolean;
   attempt: number;
   slots: readonly string[];
+  /** The kinds of its open cases. */
   openCases: readonly string[];
+  /** All its cases, open and closed. */
+  cases: readonly KnownCase[];
 }>;
 
 /** News about one transaction, with its evidence. It has no time, because the database gives the time. */
@@ -71,6 +68,8 @@ export type Report = ReportedOrder &
     isCancelable?: boolean;
     /** The kind of case to open although the report contradicts nothing. */
     doubt?: CaseKind;
+    /** The decision of a person about a case. The other facts of the report are then ignored. */
+    resolution?: Resolution;
   }>;
 
 export type Decision = Readonly<{
@@ -83,16 +82,47 @@ export type Decision = Readonly<{
   claimed: boolean;
   nextStep: NextStep | null;
   journal: Journal | null;
+  /** Null unless a resolution posts two journals. */
+  furtherJournal: Journal | null;
   openCase: CaseKind | null;
+  /** The money that the journal puts into suspense. It belongs to the case that is opened, or is open already. */
+  suspended: SuspendedMoney | null;
+  /** The open cases that have no question left. */
+  settled: readonly Readonly<{ caseId: string; because: string }>[];
   /** The provider's order id for a recharge that has none yet. Null leaves the recharge without one. */
   providerOrderId: string | null;
+  /** Null for all reports but a resolution. */
+  resolved: Pick<Resolved, 'reported' | 'failure' | 'returned' | 'isSentAgain'> | null;
   /** The wallet and the money of the delivery that carries on. Null: nothing is delivered. */
   continuation: Readonly<{ accountId: string; money: Money }> | null;
+  /** Whether the case whose money this refund should have returned is opened again. */
+  reopens: boolean;
 }>;
 
 /** Decides what a report does to a recharge. No other place decides it. */
 export function decide(r: Recharge, report: Report): Decision {
+  if (report.resolution) return decideResolution(r, report.resolution);
+  const decision = decideNews(r, report);
+  const settled = settledCases(r.cases, { ...decision, news: report.news });
+  return settled.length > 0 ? { ...decision, settled, filed: true } : decision;
+}
+
+function decideResolution(r: Recharge, resolution: Resolution): Decision {
+  const { verdict, to, journal, furtherJournal, ...resolved } = resolve(r, parties(r), resolution);
+  const { isSentAgain, reported } = resolved;
+  const decision = {
+    ...nothingToDo(r),
+    ...{ verdict, to, journal, furtherJournal, resolved, filed: true },
+    confirmation: isSentAgain ? ('unknown' as const) : r.confirmation,
+    nextStep: isFinal(to) ? null : isSentAgain ? ('submit' as const) : r.nextStep,
+  };
+  const settled = settledCases(r.cases, { ...decision, news: reported });
+  return { ...decision, settled: settled.filter(({ caseId }) => caseId !== resolution.caseId) };
+}
+
+function decideNews(r: Recharge, report: Report): Decision {
   if (report.news === 'submit') return decideClaim(r);
+  if (isOfPersons(report.news)) return nothingToDo(r);
   if (report.news === 'withdraw' && !mayWithdraw(r))
     return mayAskToCancel(r, report)
       ? { ...nothingToDo(r), filed: true, nextStep: 'cancel' }
@@ -104,41 +134,17 @@ export function decide(r: Recharge, report: Report): Decision {
   if (verdict === 'conflict') return conflict(r, report);
   if (verdict === 'stale') return nothingMoves(r, 'stale', report, null);
   return {
-    verdict,
-    to,
+    ...nothingToDo(r),
+    ...{ verdict, to, filed: true },
     confirmation: confirmationAfter(r, report),
-    filed: true,
-    claimed: false,
     nextStep: isFinal(to) ? null : nextUnlessAcknowledged(r, report, 'ask'),
     journal: journalOnEntering(to, parties(r)),
     openCase: report.doubt ?? null,
     providerOrderId: report.providerOrderId ?? null,
+    reopens: r.funding === 'suspense' && (to === 'FAILED' || to === 'CANCELED'),
     continuation: to === 'SUCCEEDED' && r.kind === 'collect' && r.payee !== null ? parties(r) : null,
   };
 }
-
-/**
- * Kinds of cases that suggest that the provider has moved money. A recharge with such a case must not be withdrawn,
- * because the answer to its submit will report that money.
- */
-const moneyMayHaveMoved: readonly string[] = [
-  'unsent_order',
-  'wrong_amount',
-  'several_orders',
-  'other_account',
-] satisfies CaseKind[];
-
-/** A client may withdraw only a recharge that was not sent. After that only the provider can confirm a cancel. */
-const mayWithdraw = (r: Recharge): boolean =>
-  r.state === 'CREATED' && !r.openCases.some((kind) => moneyMayHaveMoved.includes(kind));
-
-/** The wish to withdraw a sent recharge becomes its next step while its payer has not paid. It is filed once. */
-const mayAskToCancel = (r: Recharge, { isCancelable = false }: Report): boolean =>
-  isCancelable &&
-  r.state === 'PENDING_CONFIRMATION' &&
-  r.isPayable &&
-  r.nextStep !== 'cancel' &&
-  !r.openCases.some((kind) => moneyMayHaveMoved.includes(kind));
 
 const nothingToDo = (r: Claimable): Decision => ({
   verdict: 'stale',
@@ -148,10 +154,18 @@ const nothingToDo = (r: Claimable): Decision => ({
   claimed: false,
   nextStep: r.nextStep,
   journal: null,
+  furtherJournal: null,
   openCase: null,
+  suspended: null,
+  settled: [],
   providerOrderId: null,
+  resolved: null,
   continuation: null,
+  reopens: false,
 });
+
+/** These news come with a resolution only. */
+const isOfPersons = (news: News): boolean => news === 'adopted' || news === 'resolved';
 
 /** The fields of a recharge that the decision about a claim reads. */
 export type Claimable = Pick<Recharge, 'state' | 'confirmation' | 'nextStep'>;
@@ -187,26 +201,12 @@ function otherOrder(r: Recharge, report: Report, difference: Difference): Decisi
   const isLate = report.news === 'settled' && (r.state === 'FAILED' || r.state === 'CANCELED');
   const kind = difference === 'wrong_amount' && isLate ? 'late_money' : difference;
   return {
-    ...nothingMoves(r, 'conflict', report, kind),
-    journal: suspended(r, report),
+    ...contradicted(r, report, kind),
     providerOrderId: difference === 'wrong_amount' ? (report.providerOrderId ?? null) : null,
   };
 }
 
-/**
- * The journal that puts money into suspense, at most once per recharge.
- * - In CREATED there is no such journal. The order was not sent yet, and the provider will answer its submit with this
- *   same order. That answer posts the money.
- * - In SUCCEEDED there is such a journal only if another order took the money. Money of the recharge's own order is
- *   posted already.
- */
-function suspended(r: Recharge, report: Report): Journal | null {
-  if (report.news !== 'settled' || r.state === 'CREATED' || r.slots.includes('suspense')) return null;
-  if (r.state === 'SUCCEEDED' && !isOtherOrder(r, report)) return null;
-  return suspenseJournal(parties(r), report.money ?? parties(r).money);
-}
-
-const conflictKinds: Record<News, (state: State) => CaseKind> = {
+const conflictKinds: Record<Exclude<News, 'adopted' | 'resolved'>, (state: State) => CaseKind> = {
   submit: () => 'unsent_order',
   withdraw: () => 'cancel_conflict',
   accepted: () => 'unsent_order',
@@ -216,9 +216,30 @@ const conflictKinds: Record<News, (state: State) => CaseKind> = {
   canceled: (state) => (state === 'CREATED' ? 'unsent_order' : 'cancel_conflict'),
 };
 
-const conflict = (r: Recharge, report: Report): Decision => ({
-  ...nothingMoves(r, 'conflict', report, conflictKinds[report.news](r.state)),
-  journal: suspended(r, report),
+const conflict = (r: Recharge, report: Report): Decision =>
+  contradicted(r, report, conflictKinds[report.news as keyof typeof conflictKinds](r.state));
+
+/** A contradiction with the money that it moved. Money that a person has decided about already is no news. */
+function contradicted(r: Recharge, report: Report, kind: CaseKind): Decision {
+  const money = movedElsewhere(r, report);
+  const known =
+    money && r.cases.filter(({ suspended }) => suspended.some((some) => isSameSuspended(some, money)));
+  if (!money || !known) return nothingMoves(r, 'conflict', report, kind);
+  if (known.length === 0) return suspends(r, report, kind, money);
+  const open = known.find(({ isOpen }) => isOpen);
+  return nothingMoves(r, open ? 'conflict' : 'stale', report, (open?.kind as CaseKind | undefined) ?? null);
+}
+
+const suspends = (r: Recharge, report: Report, kind: CaseKind, money: SuspendedMoney): Decision => ({
+  ...nothingMoves(r, 'conflict', report, kind),
+  filed: true,
+  openCase: kind,
+  suspended: money,
+  journal: suspenseJournal(
+    parties(r),
+    { amountMinor: money.amountMinor, currency: money.currency },
+    nextSlot('suspense', r.slots),
+  ),
 });
 
 /**
@@ -229,16 +250,13 @@ function nothingMoves(r: Recharge, verdict: Verdict, report: Report, kind: CaseK
   const openCase = kind ?? report.doubt ?? doubtOf(r, report);
   const isNew = openCase !== null && !r.openCases.includes(openCase);
   return {
+    ...nothingToDo(r),
     verdict,
-    to: r.state,
     confirmation: isFinal(r.state) ? r.confirmation : confirmationAfter(r, report),
     filed: report.source !== 'poll' || isNew,
-    claimed: false,
     nextStep: nextAfter(r, report),
-    journal: null,
     openCase: isNew ? openCase : null,
     providerOrderId: report.providerOrderId ?? null,
-    continuation: null,
   };
 }
 

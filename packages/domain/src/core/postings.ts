@@ -19,15 +19,28 @@ export const directionOf = {
 } as const satisfies Record<Kind, string>;
 type Direction = (typeof directionOf)[Kind];
 
-/** What pays a delivery: the account's wallet, or the company's own account at the provider. */
-export const fundings = ['wallet', 'house'] as const;
+/**
+ * What pays a delivery: the account's wallet, or the company's own account at the provider. A refund that returns money
+ * from suspense is paid by suspense.
+ */
+export const fundings = ['wallet', 'house', 'suspense'] as const;
 export type Funding = (typeof fundings)[number];
 
 /**
  * The cause of a journal. A recharge has at most one journal per slot, and only one of `collect`, `settle` and
- * `reverse`. The database refuses a second one.
+ * `reverse`. The database refuses a second one. Money may come to suspense several times, so its slots have a number from
+ * the second on: `suspense`, `suspense_2`.
+ * - `adopt`: late money out of suspense that makes its recharge succeed.
+ * - `credit`: other money out of suspense to the account of its recharge.
  */
-export type Slot = 'collect' | 'hold' | 'settle' | 'reverse' | 'suspense';
+export type Slot = 'collect' | 'hold' | 'settle' | 'reverse' | 'adopt' | Repeated<'suspense' | 'credit'>;
+type Repeated<Name extends string> = Name | `${Name}_${number}`;
+
+/** The slot of the next journal of a name that a recharge with these slots may have several of. */
+export function nextSlot(name: 'suspense' | 'credit', slots: readonly string[]): Slot {
+  const count = slots.filter((slot) => slot === name || slot.startsWith(`${name}_`)).length;
+  return count === 0 ? name : `${name}_${count + 1}`;
+}
 
 /** Moves money from the debited to the credited account. A balance is the credits less the debits. */
 export type Posting = Readonly<{ debit: string; credit: string; money: Money }>;
@@ -80,6 +93,12 @@ const entries: Record<`${Direction} ${Funding}`, Partial<Record<State, Entry>>> 
   'out house': {
     SUCCEEDED: (r) => journal('settle', ofHouse(r), through(r), r.money),
   },
+  'in suspense': {
+    SUCCEEDED: (r) => journal('collect', through(r), suspense(r.provider), r.money),
+  },
+  'out suspense': {
+    SUCCEEDED: (r) => journal('settle', suspense(r.provider), through(r), r.money),
+  },
 };
 
 /** The journal of a recharge that enters a state. Null if that moves no money. */
@@ -90,13 +109,30 @@ export const journalOnEntering = (state: State, r: Parties): Journal | null =>
  * Posts money that moved late or in another amount to suspense. `money` is the amount that the provider reports.
  * Money that came in credits suspense, and money that went out debits it.
  */
-export const suspenseJournal = (r: Parties, money: Money): Journal =>
-  suspenseJournals[directionOf[r.kind]](r, money);
+export const suspenseJournal = (r: Parties, money: Money, slot: Slot): Journal =>
+  suspenseJournals[directionOf[r.kind]](r, money, slot);
 
-const suspenseJournals: Record<Direction, (r: Parties, money: Money) => Journal> = {
-  in: (r, money) => journal('suspense', clearing(r.provider), suspense(r.provider), money),
-  out: (r, money) => journal('suspense', suspense(r.provider), clearing(r.provider), money),
+const suspenseJournals: Record<Direction, (r: Parties, money: Money, slot: Slot) => Journal> = {
+  in: (r, money, slot) => journal(slot, clearing(r.provider), suspense(r.provider), money),
+  out: (r, money, slot) => journal(slot, suspense(r.provider), clearing(r.provider), money),
 };
+
+/**
+ * Takes money out of suspense. Money that came in goes to the account, and the account pays for money that went out. A
+ * refund that suspense should have paid is paid by the wallet, because its money went there meanwhile.
+ */
+export function outOfSuspense(r: Parties, moneys: readonly Money[], slot: Slot): Journal {
+  const own = r.funding === 'house' ? ofHouse(r) : available(r);
+  const held = suspense(r.provider);
+  const isIn = directionOf[r.kind] === 'in';
+  return {
+    slot,
+    postings: moneys.map(({ amountMinor, currency }) => ({
+      ...(isIn ? { debit: held, credit: own } : { debit: own, credit: held }),
+      money: { amountMinor, currency },
+    })),
+  };
+}
 
 const journal = (slot: Slot, debit: string, credit: string, money: Money): Journal => ({
   slot,

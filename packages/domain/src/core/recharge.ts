@@ -10,10 +10,21 @@ export const states = [
 export type State = (typeof states)[number];
 
 /**
- * Our intents (submit, withdraw), and the facts that a provider reports (accepted, unknown, settled, declined,
- * canceled).
+ * Our intents (submit, withdraw), the facts that a provider reports (accepted, unknown, settled, declined, canceled),
+ * and the decisions of a person about a case. Adopted: the recharge's own money, which came late, is credited. Resolved:
+ * the case is closed, and the recharge stays in its state.
  */
-export const news = ['submit', 'withdraw', 'accepted', 'unknown', 'settled', 'declined', 'canceled'] as const;
+export const news = [
+  'submit',
+  'withdraw',
+  'accepted',
+  'unknown',
+  'settled',
+  'declined',
+  'canceled',
+  'adopted',
+  'resolved',
+] as const;
 export type News = (typeof news)[number];
 
 export type Verdict = 'moved' | 'stale' | 'conflict';
@@ -26,16 +37,17 @@ type GridRow<Heard extends readonly News[]> = { readonly [N in keyof Heard]: Cel
 // In CREATED every fact is about an order that this fleet has not sent. Settled in FAILED or CANCELED is late money.
 // A provider accepts an order before it cancels the order. So canceled in SUBMITTED first moves to
 // PENDING_CONFIRMATION, and the next query reports the cancel again.
+// Only late money can be adopted, so adopted is stale everywhere else.
 const PENDING = 'PENDING_CONFIRMATION';
 // biome-ignore format: the table is the point
 const grid: Record<State, GridRow<typeof news>> = {
-  //                       submit       withdraw    accepted  unknown  settled      declined  canceled
-  CREATED:              [ 'SUBMITTED', 'CANCELED', '!',      '!',     '!',         '!',      '!'        ],
-  SUBMITTED:            [ '-',         '-',        PENDING,  PENDING, 'SUCCEEDED', 'FAILED', PENDING    ],
-  PENDING_CONFIRMATION: [ '-',         '-',        '-',      '-',     'SUCCEEDED', 'FAILED', 'CANCELED' ],
-  SUCCEEDED:            [ '-',         '-',        '-',      '-',     '-',         '!',      '!'        ],
-  FAILED:               [ '-',         '-',        '-',      '-',     '!',         '-',      '!'        ],
-  CANCELED:             [ '-',         '-',        '-',      '-',     '!',         '-',      '-'        ],
+  //                       submit       withdraw    accepted  unknown  settled      declined  canceled  adopted      resolved
+  CREATED:              [ 'SUBMITTED', 'CANCELED', '!',      '!',     '!',         '!',      '!',      '-',         '-' ],
+  SUBMITTED:            [ '-',         '-',        PENDING,  PENDING, 'SUCCEEDED', 'FAILED', PENDING,  '-',         '-' ],
+  PENDING_CONFIRMATION: [ '-',         '-',        '-',      '-',     'SUCCEEDED', 'FAILED', 'CANCELED', '-',       '-' ],
+  SUCCEEDED:            [ '-',         '-',        '-',      '-',     '-',         '!',      '!',      '-',         '-' ],
+  FAILED:               [ '-',         '-',        '-',      '-',     '!',         '-',      '!',      'SUCCEEDED', '-' ],
+  CANCELED:             [ '-',         '-',        '-',      '-',     '!',         '-',      '-',      'SUCCEEDED', '-' ],
 };
 
 export function step(from: State, heard: News): { verdict: Verdict; to: State } {
@@ -45,5 +57,6 @@ export function step(from: State, heard: News): { verdict: Verdict; to: State } 
   return { verdict: 'moved', to: cell };
 }
 
-/** A recharge in a final state is never due. Only a person can correct it. */
-export const isFinal = (state: State): boolean => grid[state].every((cell) => cell === '-' || cell === '!');
+/** A recharge in a final state is never due. Only a person can correct it: by `adopted`, out of FAILED and CANCELED. */
+export const isFinal = (state: State): boolean =>
+  news.every((heard) => heard === 'adopted' || step(state, heard).verdict !== 'moved');

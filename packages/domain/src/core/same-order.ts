@@ -9,7 +9,7 @@ export type ReportedOrder = Readonly<{
   money?: Money;
 }>;
 
-type OwnOrder = Readonly<{
+export type OwnOrder = Readonly<{
   id: string;
   accountId: string;
   amountMinor: bigint;

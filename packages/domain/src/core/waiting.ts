@@ -1,4 +1,4 @@
-import type { CaseKind } from './decision.js';
+import { isStoppedBy } from './case-kinds.js';
 import type { NextStep } from './next-step.js';
 import { isFinal, type State } from './recharge.js';
 import type { WaitingNote } from './waiting-note.js';
@@ -28,21 +28,6 @@ export type Unfinished = Readonly<{
   hasAction: boolean;
   openCases: readonly string[];
 }>;
-
-/**
- * Kinds of cases that do not stop a recharge. It is tried again by itself, and such a case is closed when that
- * succeeds, or the case is about an event only.
- */
-const leavesGoing: readonly string[] = [
-  'unprocessable',
-  'unread_event',
-  'unprocessable_event',
-  'event_changed',
-  'unknown_order',
-] satisfies CaseKind[];
-
-/** Whether a person has to decide before the recharge can go on. */
-export const isStoppedBy = (kind: string): boolean => !leavesGoing.includes(kind);
 
 /**
  * What a recharge waits for. Null if it is final. The SQL function `waiting_reason` decides the same, and a test holds

@@ -1,13 +1,16 @@
 import { describe, expect, test } from '@jest/globals';
 import { decide, type ReportSource } from '../../src/core/decision.js';
+import type { Money } from '../../src/core/money.js';
 import { isFinal, news, type State, states } from '../../src/core/recharge.js';
-import { recharge, report } from '../support/recharge.js';
+import { openCase, recharge, report } from '../support/recharge.js';
 
 const unfinished = states.filter((state) => !isFinal(state));
 const otherMoney = [
   { amountMinor: 4_998n, currency: 'USD' },
   { amountMinor: 4_999n, currency: 'EUR' },
 ];
+
+const heldOf = (money: Money) => ({ ...money, providerOrderId: null });
 
 describe('a claim', () => {
   test.each([
@@ -114,7 +117,11 @@ describe('another amount or currency', () => {
 
   test('goes to suspense once, and opens one case', () => {
     const money = otherMoney[0]!;
-    const known = recharge('PENDING_CONFIRMATION', { slots: ['suspense'], openCases: ['wrong_amount'] });
+    const known = recharge('PENDING_CONFIRMATION', {
+      slots: ['suspense'],
+      openCases: ['wrong_amount'],
+      cases: [openCase('wrong_amount', { ...money, providerOrderId: 'order-1' })],
+    });
     expect(decide(known, report('settled', { money }))).toMatchObject({ journal: null, openCase: null });
   });
 
@@ -149,7 +156,11 @@ describe('late money', () => {
   });
 
   test('goes to suspense once', () => {
-    const known = recharge('FAILED', { slots: ['reverse', 'suspense'], openCases: ['late_money'] });
+    const known = recharge('FAILED', {
+      slots: ['reverse', 'suspense'],
+      openCases: ['late_money'],
+      cases: [openCase('late_money', { ...money, providerOrderId: null })],
+    });
     const decision = decide(known, report('settled', { source: 'poll' }));
     expect(decision).toMatchObject({ verdict: 'conflict', journal: null, openCase: null, filed: false });
   });
@@ -173,7 +184,8 @@ describe('a poll', () => {
   test('that contradicts the books is filed unless a case of its kind is open', () => {
     const settled = report('settled', { source: 'poll', money: otherMoney[0]! });
     expect(decide(recharge('SUBMITTED'), settled).filed).toBe(true);
-    expect(decide(recharge('SUBMITTED', { openCases: ['wrong_amount'] }), settled).filed).toBe(false);
+    const held = { openCases: ['wrong_amount'], cases: [openCase('wrong_amount', heldOf(otherMoney[0]!))] };
+    expect(decide(recharge('SUBMITTED', held), settled).filed).toBe(false);
   });
 
   test('may open a case without a contradiction, once', () => {

@@ -12,7 +12,7 @@ import {
   wallet,
 } from '../../src/core/postings.js';
 import { isFinal, type News, type State } from '../../src/core/recharge.js';
-import { permutations, recharge, report } from '../support/recharge.js';
+import { openCase, permutations, recharge, report } from '../support/recharge.js';
 
 const after = (r: Recharge, decision: Decision): Recharge => ({
   ...r,
@@ -21,8 +21,20 @@ const after = (r: Recharge, decision: Decision): Recharge => ({
   nextStep: decision.nextStep,
   attempt: r.attempt + (decision.claimed ? 1 : 0),
   slots: decision.journal ? [...r.slots, decision.journal.slot] : r.slots,
-  openCases: decision.openCase ? [...r.openCases, decision.openCase] : r.openCases,
+  openCases:
+    decision.openCase && !r.openCases.includes(decision.openCase)
+      ? [...r.openCases, decision.openCase]
+      : r.openCases,
+  cases: casesAfter(r, decision),
 });
+
+/** Money that goes to suspense is added to the open case of its kind. */
+function casesAfter(r: Recharge, { openCase: kind, suspended }: Decision): Recharge['cases'] {
+  if (!kind) return r.cases;
+  const known = r.cases.find((one) => one.kind === kind) ?? openCase(kind);
+  const held = suspended ? [...known.suspended, suspended] : known.suspended;
+  return [...r.cases.filter((one) => one !== known), { ...known, suspended: held }];
+}
 
 describe.each([
   { last: 'settled', ends: 'SUCCEEDED' },

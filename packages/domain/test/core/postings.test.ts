@@ -27,12 +27,17 @@ const rows: readonly [Kind, Funding, State, string, string, string][] = [
   ['refund', 'wallet', 'CANCELED', 'reverse', 'wallet:a:frozen', 'wallet:a:available'],
   ['recall', 'wallet', 'SUCCEEDED', 'collect', 'provider:p:clearing', 'wallet:a:available'],
   ['recall', 'house', 'SUCCEEDED', 'collect', 'provider:p:clearing', 'house:main'],
+  // Money from suspense that is paid back. It is not held, since it is in no wallet.
+  ['refund', 'suspense', 'SUCCEEDED', 'settle', 'suspense:p', 'provider:p:clearing'],
+  ['recall', 'suspense', 'SUCCEEDED', 'collect', 'provider:p:clearing', 'suspense:p'],
 ];
 
 const sorts: readonly [Kind, Funding][] = [
   ...kinds.map((kind): [Kind, Funding] => [kind, 'wallet']),
   ['deliver', 'house'],
   ['recall', 'house'],
+  ['refund', 'suspense'],
+  ['recall', 'suspense'],
 ];
 
 describe.each(sorts)('a %s by %s', (kind, funding) => {
@@ -66,7 +71,7 @@ test.each([
   ['refund', 'suspense:p', 'provider:p:clearing'],
 ] as const)('late money of a %s goes from %s to %s, in the reported amount', (kind, debit, credit) => {
   const money = { amountMinor: 7n, currency: 'EUR' };
-  expect(suspenseJournal(of(kind, 'wallet'), money)).toEqual({
+  expect(suspenseJournal(of(kind, 'wallet'), money, 'suspense')).toEqual({
     slot: 'suspense',
     postings: [{ debit, credit, money }],
   });

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { decide } from '../../src/core/decision.js';
 import { news, states } from '../../src/core/recharge.js';
-import { recharge, report } from '../support/recharge.js';
+import { openCase, recharge, report } from '../support/recharge.js';
 
 test('the answer to an old attempt does not change the known facts of the order', () => {
   const sending = recharge('PENDING_CONFIRMATION', {
@@ -41,7 +41,10 @@ describe('another order of the same reference', () => {
       const decision = decide(recharge(state, first), report('settled', other));
       expect(decision).toMatchObject({ verdict: 'conflict', to: state, openCase: 'several_orders' });
       expect(decision).toMatchObject({ journal: suspended, providerOrderId: null });
-      const known = recharge(state, { ...first, openCases: ['several_orders'], slots: ['suspense'] });
+      const known = recharge(state, {
+        ...{ ...first, openCases: ['several_orders'], slots: ['suspense'] },
+        cases: [openCase('several_orders', { ...money, providerOrderId: 'sbx_2' })],
+      });
       expect(decide(known, report('settled', other))).toMatchObject({ openCase: null, journal: null });
     }
   });
@@ -75,7 +78,9 @@ describe('another order of the same reference', () => {
 });
 
 describe('an order of another account or reference', () => {
-  const facts = news.filter((heard) => !['submit', 'withdraw', 'unknown'].includes(heard));
+  const facts = news.filter(
+    (heard) => !['submit', 'withdraw', 'unknown', 'adopted', 'resolved'].includes(heard),
+  );
 
   test.each([{ accountId: 'acct-2' }, { reference: 'r-2' }])('%p moves nothing in any state', (said) => {
     for (const state of states) {

@@ -92,7 +92,10 @@ test('each difference is told, opens one case, and is not opened again by the sa
   expect(first.matched).toBe(2);
   expect(first.oursOnly.map(({ transactionId }) => transactionId)).toEqual([ours]);
   expect(first.theirsOnly.map(({ detail }) => detail)).toEqual([
-    expect.objectContaining({ orderId: 'order nobody knows', amount: 100 }),
+    expect.objectContaining({
+      orderId: 'order nobody knows',
+      money: { amountMinor: '100', currency: 'USD' },
+    }),
   ]);
   expect(first.different.map(({ transactionId }) => transactionId).sort()).toEqual([wrong, declined].sort());
   const cases = async () => (await books.rows('select id from reconciliation_case')).length;

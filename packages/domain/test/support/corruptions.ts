@@ -67,7 +67,7 @@ export const corruptions: readonly Corruption[] = [
   {
     invariant: 'nothing_below_zero',
     how: 'an overdraft with correct entries',
-    also: ['own_accounts', 'running_balances', 'suspense_has_case'],
+    also: ['own_accounts', 'running_balances', 'suspense_has_case', 'suspense_is_decided'],
     sql: `with j as (insert into ledger_journal (id, transaction_id, slot)
        values (gen_random_uuid(), ${one('collect created')}, 'suspense') returning id, transaction_id)
      insert into ledger_entry (journal_id, transaction_id, debit_account, credit_account, amount_minor, currency)
@@ -139,11 +139,17 @@ export const corruptions: readonly Corruption[] = [
   {
     invariant: 'suspense_has_case',
     how: 'money in suspense without a case',
+    also: ['suspense_is_decided'],
     sql: `insert into ledger_account (name, currency) values ('suspense:sandbox', 'USD') on conflict do nothing;
      with j as (insert into ledger_journal (id, transaction_id, slot)
        values (gen_random_uuid(), ${one('collect created')}, 'suspense') returning id, transaction_id)
      insert into ledger_entry (journal_id, transaction_id, debit_account, credit_account, amount_minor, currency)
        select id, transaction_id, 'provider:sandbox:clearing', 'suspense:sandbox', 5000, 'USD' from j`,
+  },
+  {
+    invariant: 'suspense_is_decided',
+    how: 'a case that is closed while its money is in suspense',
+    sql: `update reconciliation_case set closed_at = now() where subject = ${one('collect late')}::text`,
   },
   {
     invariant: 'hold_given_back',

@@ -1,3 +1,4 @@
+import type { KnownCase } from '../../src/core/case-kinds.js';
 import type { Recharge, Report } from '../../src/core/decision.js';
 import type { News, State } from '../../src/core/recharge.js';
 
@@ -29,7 +30,17 @@ export const recharge = (state: State, over: Partial<Recharge> = {}): Recharge =
   attempt: state === 'CREATED' ? 0 : 1,
   slots: [],
   openCases: [],
+  cases: [],
   ...over,
+});
+
+/** An open case of a recharge, with the money that is in suspense for it. */
+export const openCase = (kind: string, ...suspended: KnownCase['suspended']): KnownCase => ({
+  id: `case-${kind}`,
+  kind,
+  isOpen: true,
+  isAboutRecharge: true,
+  suspended,
 });
 
 export const report = (news: News, over: Partial<Report> = {}): Report => ({

@@ -72,6 +72,12 @@ export const isRefusal = (error: unknown): boolean => REFUSED_STATE.test(codeOf(
 export const isLaneTaken = (error: unknown): boolean =>
   codeOf(error) === '23505' && inspected(error).includes('recharge_transaction_one_in_lane');
 
+/** The constraint that refused a statement, or the name that a trigger gave as one. Null: none did. */
+export const violated = (error: unknown): string | null => {
+  const { constraint } = (error ?? {}) as { constraint?: unknown };
+  return typeof constraint === 'string' ? constraint : null;
+};
+
 const inspected = (error: unknown): string =>
   `${error instanceof Error ? error.message : ''} ${JSON.stringify((error as Wrapped | null)?.meta ?? {})}`;
 

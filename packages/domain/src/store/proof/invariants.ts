@@ -57,14 +57,14 @@ export const invariants: Record<string, { meaning: string; sql: string }> = {
         select count(*) as count, sum(entry.amount_minor) as amount, min(entry.currency) as currency
         from ledger_journal journal
         join ledger_entry entry on entry.journal_id = journal.id
-        where journal.transaction_id = recharge.id and journal.slot in ('collect', 'settle')) settled on true
+        where journal.transaction_id = recharge.id and journal.slot in ('collect', 'settle', 'adopt')) settled on true
       where settled.count <> (recharge.state = 'SUCCEEDED')::int
         or (recharge.state = 'SUCCEEDED'
           and (settled.amount <> recharge.amount_minor or settled.currency <> recharge.currency))`,
   },
   own_accounts: {
     meaning:
-      'money of a recharge moves in its own amount between its provider and what it is paid from: its wallet or the house',
+      'money of a recharge moves in its own amount between its provider and what it is paid from: its wallet, the house or suspense',
     sql: `select recharge.id || ' ' || journal.slot || ': '
         || entry.debit_account || ' to ' || entry.credit_account as broken
       from ledger_entry entry
@@ -76,22 +76,31 @@ export const invariants: Record<string, { meaning: string; sql: string }> = {
           'wallet:' || recharge.account_id || ':frozen' as frozen,
           'house:' || recharge.provider_account as house,
           'provider:' || recharge.provider || ':clearing' as clearing,
-          'suspense:' || recharge.provider as suspense) own
+          'suspense:' || recharge.provider as suspense,
+          case recharge.funding
+            when 'house' then 'house:' || recharge.provider_account
+            else 'wallet:' || recharge.account_id || ':available' end as owner,
+          recharge.kind in ('collect', 'recall') as is_in) own
       where entry.transaction_id <> recharge.id
-        or case (case when recharge.kind in ('collect', 'recall') then 'in ' else 'out ' end)
-            || recharge.funding || ' ' || journal.slot
-          when 'in wallet collect' then (entry.debit_account, entry.credit_account) <> (own.clearing, own.available)
-          when 'in house collect' then (entry.debit_account, entry.credit_account) <> (own.clearing, own.house)
-          when 'out wallet hold' then (entry.debit_account, entry.credit_account) <> (own.available, own.frozen)
-          when 'out wallet settle' then (entry.debit_account, entry.credit_account) <> (own.frozen, own.clearing)
-          when 'out wallet reverse' then (entry.debit_account, entry.credit_account) <> (own.frozen, own.available)
-          when 'out house settle' then (entry.debit_account, entry.credit_account) <> (own.house, own.clearing)
-          when 'in wallet suspense' then (entry.debit_account, entry.credit_account) <> (own.clearing, own.suspense)
-          when 'in house suspense' then (entry.debit_account, entry.credit_account) <> (own.clearing, own.suspense)
-          when 'out wallet suspense' then (entry.debit_account, entry.credit_account) <> (own.suspense, own.clearing)
-          when 'out house suspense' then (entry.debit_account, entry.credit_account) <> (own.suspense, own.clearing)
-          else true end
-        or (journal.slot <> 'suspense'
+        or not coalesce(case (case when recharge.kind in ('collect', 'recall') then 'in ' else 'out ' end)
+            || recharge.funding || ' ' || regexp_replace(journal.slot, '_[0-9]+$', '')
+          when 'in wallet collect' then (entry.debit_account, entry.credit_account) = (own.clearing, own.available)
+          when 'in house collect' then (entry.debit_account, entry.credit_account) = (own.clearing, own.house)
+          when 'in suspense collect' then (entry.debit_account, entry.credit_account) = (own.clearing, own.suspense)
+          when 'out wallet hold' then (entry.debit_account, entry.credit_account) = (own.available, own.frozen)
+          when 'out wallet settle' then (entry.debit_account, entry.credit_account) = (own.frozen, own.clearing)
+          when 'out wallet reverse' then (entry.debit_account, entry.credit_account) = (own.frozen, own.available)
+          when 'out house settle' then (entry.debit_account, entry.credit_account) = (own.house, own.clearing)
+          when 'out suspense settle' then (entry.debit_account, entry.credit_account) = (own.suspense, own.clearing)
+        end, case regexp_replace(journal.slot, '_[0-9]+$', '')
+          when 'suspense' then array[entry.debit_account, entry.credit_account]
+            = case when own.is_in then array[own.clearing, own.suspense] else array[own.suspense, own.clearing] end
+          when 'adopt' then array[entry.debit_account, entry.credit_account]
+            = case when own.is_in then array[own.suspense, own.owner] else array[own.owner, own.suspense] end
+          when 'credit' then array[entry.debit_account, entry.credit_account]
+            = case when own.is_in then array[own.suspense, own.owner] else array[own.owner, own.suspense] end
+        end, false)
+        or (journal.slot !~ '^(suspense|credit)'
           and (entry.amount_minor, entry.currency) <> (recharge.amount_minor, recharge.currency))`,
   },
   running_balances: {
@@ -108,9 +117,40 @@ export const invariants: Record<string, { meaning: string; sql: string }> = {
   suspense_has_case: {
     meaning: 'money in suspense has a case',
     sql: `select distinct journal.transaction_id::text as broken from ledger_journal journal
-      where journal.slot = 'suspense'
+      where journal.slot like 'suspense%'
         and not exists (
           select from reconciliation_case some_case where some_case.transaction_id = journal.transaction_id)`,
+  },
+  suspense_is_decided: {
+    meaning:
+      'the money in suspense is the money of open cases, and of refunds that return money and are unfinished',
+    sql: `select coalesce(booked.id, known.id) || ' ' || coalesce(booked.currency, known.currency) || ': '
+        || coalesce(booked.amount, 0) || ' booked, ' || coalesce(known.amount, 0) || ' known' as broken
+      from (
+        select coalesce(recharge.refund_of, recharge.id) as id, entry.currency, sum(
+            case when entry.credit_account = own.suspense then 1 else -1 end * entry.amount_minor) as amount
+        from ledger_entry entry
+        join recharge_transaction recharge on recharge.id = entry.transaction_id
+        cross join lateral (select 'suspense:' || recharge.provider as suspense) own
+        where own.suspense in (entry.debit_account, entry.credit_account)
+        group by 1, 2) booked
+      full join (
+        select id, currency, sum(amount) as amount
+        from (
+          select coalesce(recharge.refund_of, recharge.id) as id, held.currency,
+            case when recharge.kind in ('collect', 'recall') then 1 else -1 end * held."amountMinor" as amount
+          from reconciliation_case some_case
+          join recharge_transaction recharge on recharge.id = some_case.transaction_id
+          cross join jsonb_to_recordset(some_case.suspended) as held("amountMinor" bigint, currency text)
+          where some_case.closed_at is null
+          union all
+          select refund.refund_of, refund.currency,
+            case refund.kind when 'refund' then 1 else -1 end * refund.amount_minor
+          from recharge_transaction refund
+          where refund.funding = 'suspense' and refund.due_at is not null) held
+        group by 1, 2) known
+      on known.id = booked.id and known.currency = booked.currency
+      where coalesce(booked.amount, 0) <> coalesce(known.amount, 0)`,
   },
   hold_given_back: {
     meaning: 'a failed or canceled recharge that the wallet pays has its hold reversed',
@@ -133,9 +173,15 @@ export const invariants: Record<string, { meaning: string; sql: string }> = {
   },
   collected_is_delivered: {
     meaning:
-      'a collect with a payee has its delivery, of the same money to the same payee, exactly if it succeeded',
+      'a collect with a payee has its delivery, of the same money to the same payee, exactly if it succeeded by itself',
     sql: `select coalesce(collect.id, delivery.collected_by)::text as broken
-      from (select * from recharge_transaction where kind = 'collect' and payee is not null and state = 'SUCCEEDED') collect
+      from (
+        select * from recharge_transaction some_collect
+        where kind = 'collect' and payee is not null and state = 'SUCCEEDED'
+          -- The money of a collect that a person made succeed stays in the wallet.
+          and not exists (
+            select from ledger_journal journal
+            where journal.transaction_id = some_collect.id and journal.slot = 'adopt')) collect
       full join (select * from recharge_transaction where collected_by is not null) delivery
         on delivery.collected_by = collect.id
       where collect.id is null or delivery.id is null
@@ -170,7 +216,11 @@ export const invariants: Record<string, { meaning: string; sql: string }> = {
     meaning: 'a recharge has a time of submission exactly if it has an attempt',
     sql: `select recharge.id::text as broken from recharge_transaction recharge
       where (recharge.submitted_at is not null) <> (recharge.attempt > 0)
-        or (recharge.attempt = 0 and recharge.state not in ('CREATED', 'CANCELED'))`,
+        or (recharge.attempt = 0 and recharge.state not in ('CREATED', 'CANCELED')
+          -- Money of a canceled recharge that a person credited.
+          and not exists (
+            select from ledger_journal journal
+            where journal.transaction_id = recharge.id and journal.slot = 'adopt'))`,
   },
   intent_before_effect: {
     meaning: 'a recharge has a submit call on record for each attempt, and no other',

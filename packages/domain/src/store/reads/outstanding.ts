@@ -71,7 +71,7 @@ export async function outstandingById(
       recharge.provider_account as "providerAccount",
       recharge.payee,
       recharge.provider_order_id as "providerOrderId",
-      ${originalOf(Prisma.raw('recharge.refund_of'))} as original,
+      ${originalOf(Prisma.raw('recharge.id'), Prisma.raw('recharge.refund_of'))} as original,
       recharge.payable_until as "payableUntil",
       recharge.attempt,
       recharge.account_id as "accountId",

@@ -127,7 +127,7 @@ export const viewColumns = Prisma.raw(`
   case when recharge.state = 'SUCCEEDED' then coalesce((
     select sum(refund.amount_minor)
     from recharge_transaction refund
-    where refund.refund_of = recharge.id and refund.state not in ('FAILED', 'CANCELED')), 0)::bigint
+    where refund.refund_of = recharge.id and refund.funding <> 'suspense' and refund.state not in ('FAILED', 'CANCELED')), 0)::bigint
     else 0 end as "refundedMinor",
   case when recharge.kind = 'collect' and recharge.payee is not null then (
     select jsonb_build_object(

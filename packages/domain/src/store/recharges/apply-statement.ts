@@ -7,9 +7,15 @@ import { answeredEvents } from '../inbox/filing.js';
 import { postedJournals } from '../ledger/post.js';
 import { originalOf } from '../refunds/original.js';
 import { admission, freedLanes, judgedColumns } from './admission.js';
+import { extraParts } from './extra-statement.js';
+import { insertedTransitions, writtenCalls } from './history-statement.js';
 import { type DeliveryOptions, storedDeliveries } from './insert-recharges.js';
 import { noteSince } from './note-since.js';
-import { callColumns, type PlanRow, planColumns, postingColumns } from './plan-row.js';
+import { furtherColumns, type PlanExtra } from './plan-extra.js';
+import { type PlanRow, planColumns, postingColumns } from './plan-row.js';
+
+/** A decision with its rare parts beside its row, where they are a typed value and not JSON. */
+type StatedPlan = Readonly<{ row: PlanRow; extra: PlanExtra | null }>;
 
 /**
  * Writes the decisions of one batch.
@@ -24,8 +30,10 @@ import { callColumns, type PlanRow, planColumns, postingColumns } from './plan-r
  *   takes 230 us without.
  * - A part that no plan of the batch needs is left out. A part costs the database time even if it finds no row.
  */
-export const writeStatement = (plans: readonly PlanRow[], options: DeliveryOptions): Prisma.Sql => {
-  const isNeeded = (by: (plan: PlanRow) => boolean): boolean => plans.some(by);
+export const writeStatement = (plans: readonly StatedPlan[], options: DeliveryOptions): Prisma.Sql => {
+  const isNeeded = (by: (plan: PlanRow) => boolean): boolean => plans.some(({ row }) => by(row));
+  const hasExtra = (by: (extra: PlanExtra) => boolean): boolean =>
+    plans.some(({ extra }) => extra !== null && by(extra));
   const isRecounting = isNeeded(({ from, to }) => isUncounted(from) !== isUncounted(to));
   const hasEvents = isNeeded(({ eventId }) => eventId !== null);
   const isJudging = isNeeded(({ heldInMs }) => heldInMs !== null);
@@ -40,19 +48,25 @@ export const writeStatement = (plans: readonly PlanRow[], options: DeliveryOptio
     ...(isNeeded(({ calls }) => calls.length > 0) ? [writtenCalls] : []),
     ...(isRecounting ? [recountedRecharges] : []),
     ...(isNeeded(({ slot }) => slot !== null)
-      ? [toPost({ isRecounting, isDelivering }), postedJournals]
+      ? [
+          toPost({ isRecounting, isDelivering, hasFurther: hasExtra(({ further }) => further.length > 0) }),
+          postedJournals,
+        ]
       : []),
     ...(isDelivering ? [storedDeliveries(options)] : []),
     ...(hasEvents ? [processedEvents, answered] : []),
     ...(hasEvents || hasMoves ? [toClose(hasEvents), closedCases] : []),
     ...(isNeeded(({ caseKind }) => caseKind !== null) ? [toOpen, openedCases] : []),
+    ...extraParts(hasExtra, options),
   ];
   return Prisma.sql`
     with
-    input as ${planColumns.from(plans)},
+    input as ${planColumns.from(plans.map(({ row }) => row))},
     ${Prisma.join(parts, ',\n')}
     select id, "createdAt", case when claimed then ${claimedColumns} end as claimed, null as held,
-      case when "deliveryId" is not null then payee ->> 'provider' end as "deliveredBy"
+      case
+        when "deliveryId" is not null then payee ->> 'provider'
+        when extra is not null then provider end as "deliveredBy"
     from moved_recharges
     ${isJudging ? Prisma.sql`union all select id, "createdAt", null, reason, null from held_claims` : Prisma.empty}`;
 };
@@ -87,13 +101,17 @@ const movedRecharges = (plans: 'locked_plans' | 'admitted_plans'): Prisma.Sql =>
       asks = case when plan.polled then recharge.asks + 1 else 0 end,
       waiting = ${noteSince(Prisma.sql`plan.waiting`)},
       refusals = case when plan.verdict = 'moved' then 0 else recharge.refusals end,
-      provider_order_id = coalesce(recharge.provider_order_id, plan."providerOrderId"),
+      -- An order that is sent again may get another id.
+      provider_order_id = case when (plan.extra ->> 'isSentAgain')::boolean is not true
+        then coalesce(recharge.provider_order_id, plan."providerOrderId") end,
       external_reference = coalesce(plan."externalReference", recharge.external_reference),
       -- Without a next step the recharge is final, and nobody has to pay any more.
       action = case when plan."nextStep" is not null then coalesce(plan.action, recharge.action) end,
       payable_until = coalesce(plan."payableUntil", recharge.payable_until),
-      failure_code = coalesce(plan."failureCode", recharge.failure_code),
-      failure_message = coalesce(plan."failureMessage", recharge.failure_message),
+      -- A recharge whose late money is adopted has failed no longer.
+      failure_code = case when plan."to" <> 'SUCCEEDED' then coalesce(plan."failureCode", recharge.failure_code) end,
+      failure_message = case when plan."to" <> 'SUCCEEDED'
+        then coalesce(plan."failureMessage", recharge.failure_message) end,
       submitted_at = case when plan."to" = 'SUBMITTED' then coalesce(recharge.submitted_at, now())
         else recharge.submitted_at end,
       succeeded_at = case when plan."to" = 'SUCCEEDED' then coalesce(recharge.succeeded_at, now())
@@ -144,7 +162,8 @@ const movedColumns = Prisma.sql`
       plan."eventId",
       plan."deliveryId",
       plan."holdJournalId",
-      plan."holdPostings"`;
+      plan."holdPostings",
+      plan.extra`;
 
 /** The facts of a claimed recharge that its provider call needs. */
 const claimedColumns = Prisma.sql`(
@@ -159,7 +178,7 @@ const claimedColumns = Prisma.sql`(
       'payee', payee,
       'lane', lane,
       'providerOrderId', provider_order_id,
-      'original', ${originalOf(Prisma.raw('refunded_id'))},
+      'original', ${originalOf(Prisma.raw('moved_recharges.id'), Prisma.raw('refunded_id'))},
       'paymentMethod', payment_method,
       'metadata', request.metadata,
       'idempotencyKey', request.idempotency_key,
@@ -167,68 +186,12 @@ const claimedColumns = Prisma.sql`(
     from recharge_request request
     where request.transaction_id = id)`;
 
-const insertedTransitions = Prisma.sql`
-  inserted_transitions as (
-    insert into transition (
-      transaction_id,
-      seq,
-      news,
-      verdict,
-      from_state,
-      to_state,
-      source,
-      reason)
-    select
-      id,
-      seq,
-      news,
-      verdict,
-      "from",
-      "to",
-      source,
-      reason
-    from moved_recharges
-    where filed)`;
-
-const writtenCalls = Prisma.sql`
-  written_calls as (
-    insert into provider_call (
-      id,
-      transaction_id,
-      attempt,
-      operation,
-      outcome,
-      provider_code,
-      http_status,
-      started_at,
-      ended_at,
-      evidence)
-    select
-      call.id,
-      recharge.id,
-      call.attempt,
-      call.operation,
-      call.outcome,
-      call."providerCode",
-      call."httpStatus",
-      coalesce(call."startedAt", clock_timestamp()),
-      call."endedAt",
-      call.evidence
-    from moved_recharges recharge, jsonb_to_recordset(recharge.calls) as call(${callColumns.list})
-    -- The answer to a submit completes the row that its intent was opened with.
-    on conflict (id) do update set
-      outcome = excluded.outcome,
-      provider_code = excluded.provider_code,
-      http_status = excluded.http_status,
-      ended_at = excluded.ended_at,
-      evidence = excluded.evidence)`;
-
 // The first number of the postings of holds. No journal has as many postings.
 const HOLDS_FROM = 1_000;
 
-type PostingParts = Readonly<{ isRecounting: boolean; isDelivering: boolean }>;
+type PostingParts = Readonly<{ isRecounting: boolean; isDelivering: boolean; hasFurther: boolean }>;
 
-const toPost = ({ isRecounting, isDelivering }: PostingParts): Prisma.Sql => Prisma.sql`
+const toPost = ({ isRecounting, isDelivering, hasFurther }: PostingParts): Prisma.Sql => Prisma.sql`
   to_post as materialized (
     select
       recharge."journalId" as journal_id,
@@ -243,6 +206,7 @@ const toPost = ({ isRecounting, isDelivering }: PostingParts): Prisma.Sql => Pri
       with ordinality as posting(debit, credit, amount, currency, ord)
     where recharge.slot is not null
       ${isRecounting ? countersBeforeWallets : Prisma.empty}
+    ${hasFurther ? furtherPostings : Prisma.empty}
     ${isDelivering ? holdsOfDeliveries : Prisma.empty})`;
 
 /** The holds of deliveries come after all other postings, so that the collected money is there. */
@@ -260,6 +224,24 @@ const holdsOfDeliveries = Prisma.sql`
     from moved_recharges collect, rows from (jsonb_to_recordset(collect."holdPostings") as (${postingColumns.list}))
       with ordinality as posting(debit, credit, amount, currency, ord)
     where collect."deliveryId" is not null`;
+
+/** The second journal of a resolution comes after the first, which may give back the hold that it takes from. */
+const furtherPostings = Prisma.sql`
+    union all
+    select
+      further."journalId",
+      recharge.id,
+      further.slot,
+      posting.ord + ${HOLDS_FROM}::int,
+      posting.debit,
+      posting.credit,
+      posting.amount,
+      posting.currency
+    from moved_recharges recharge,
+      jsonb_to_recordset(recharge.extra -> 'further') as further(${furtherColumns.list}),
+      rows from (jsonb_to_recordset(further.postings) as (${postingColumns.list}))
+        with ordinality as posting(debit, credit, amount, currency, ord)
+    where recharge.extra is not null`;
 
 /** Counters are locked before wallets. */
 const countersBeforeWallets = Prisma.sql`and (select count(*) from recounted_recharges) >= 0`;
@@ -295,4 +277,4 @@ const toOpen = Prisma.sql`
       "caseKind" as kind,
       "caseDetail" as detail
     from moved_recharges
-    where "caseKind" is not null)`;
+    where "caseKind" is not null and (extra is null or extra -> 'suspended' = '[]'))`;

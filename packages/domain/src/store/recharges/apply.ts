@@ -3,9 +3,11 @@ import { type Decision, decide, decideClaim } from '../../core/decision.js';
 import { nextSteps } from '../../core/next-step.js';
 import { fundings, kinds } from '../../core/postings.js';
 import { states } from '../../core/recharge.js';
+import { refusalOf } from '../../core/resolution.js';
 import { Prisma } from '../../generated/client.js';
 import { coalesce } from '../batches/coalesce.js';
 import { eachAlone } from '../batches/each-alone.js';
+import { type CaseInJson, casesInJson, knownCases } from '../cases/known.js';
 import type { Run } from '../database/database.js';
 import { isContended, isLaneTaken, isRefusal, isUnavailable, StoreUnavailable } from '../database/failure.js';
 import { columns } from '../database/rows.js';
@@ -128,6 +130,9 @@ const neverReported = {
   attempt: 0,
   version: 0,
   asks: 0,
+  // A report that opens a case changes the version.
+  openCases: [],
+  cases: [],
 } as const;
 
 /** A decided report, with the snapshot that it was decided on. */
@@ -183,6 +188,7 @@ function verdictWithoutDecision(
     return 'unknown_transaction';
   if (!isUnderstood(row)) return 'not_understood';
   if (row.eventDone) return 'repeated';
+  if (report.resolution) return refusalOf(row, report.resolution);
   return report.mayWait && row.state === 'CREATED' ? 'early' : null;
 }
 
@@ -211,7 +217,7 @@ async function readRows(run: Run, reports: readonly RechargeReport[]): Promise<M
     id: transactionId,
     eventId: eventId ?? null,
   }));
-  const rows = await run<RechargeRead>(Prisma.sql`
+  const rows = await run<Omit<RechargeRead, 'cases' | 'openCases'> & { cases: CaseInJson[] }>(Prisma.sql`
     with input as ${readColumns.from(input)}
     select
       recharge.id,
@@ -240,13 +246,10 @@ async function readRows(run: Run, reports: readonly RechargeReport[]): Promise<M
         select journal.slot
         from ledger_journal journal
         where journal.transaction_id = recharge.id) as slots,
-      array(
-        select open_case.kind
-        from reconciliation_case open_case
-        where open_case.subject = recharge.id::text and open_case.closed_at is null) as "openCases"
+      ${casesInJson} as cases
     from input
     join recharge_transaction recharge on recharge.id = input.id`);
-  return new Map(rows.map((row) => [row.id, row]));
+  return new Map(rows.map((row) => [row.id, { ...row, ...knownCases(row.cases) }]));
 }
 
 async function write(
@@ -254,11 +257,6 @@ async function write(
   plans: readonly Plan[],
   options: PlanOptions,
 ): Promise<Map<string, WrittenRow>> {
-  const rows = await run<WrittenRow>(
-    writeStatement(
-      plans.map((plan) => plan.row),
-      options,
-    ),
-  );
+  const rows = await run<WrittenRow>(writeStatement(plans, options));
   return new Map(rows.map((row) => [row.id, row]));
 }

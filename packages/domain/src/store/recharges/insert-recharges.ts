@@ -229,7 +229,8 @@ const insertedRefundRequests = Prisma.sql`
 
 /**
  * Stores the new refunds of the relation `accepted`, each with its request. Their terms are those of the refunded
- * recharge. A refund whose key is taken is missing from `inserted_refunds`.
+ * recharge, except for a currency and a funding of their own. A refund whose key is taken is missing from
+ * `inserted_refunds`.
  */
 export const insertedRefunds = ({
   hintLimitMs,
@@ -261,11 +262,11 @@ export const insertedRefunds = ({
       case original.kind when 'collect' then 'refund' else 'recall' end,
       'CREATED',
       accepted.amount,
-      original.currency,
+      coalesce(accepted.currency, original.currency),
       original.payment_method,
       original.provider,
       original.provider_account,
-      original.funding,
+      coalesce(accepted.funding, original.funding),
       -- Of a collect it says where the collected money goes on to. A refund goes nowhere else.
       case original.kind when 'deliver' then original.payee end,
       case original.kind when 'deliver' then ${laneBackOf(Prisma.raw('original.payee'), lanedProviders)} end,

@@ -62,6 +62,8 @@ export const planColumns = columns({
   deliveryId: 'uuid?',
   holdJournalId: 'uuid?',
   holdPostings: postingColumns,
+  /** The rare parts of a plan. Null: it has none. */
+  extra: 'jsonb?',
 });
 
 export type PlanRow = Row<typeof planColumns>;

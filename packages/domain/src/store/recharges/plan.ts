@@ -5,6 +5,7 @@ import { isFinal } from '../../core/recharge.js';
 import { storable } from '../database/storable.js';
 import { deliveryRow } from './delivery.js';
 import type { DeliveryOptions } from './insert-recharges.js';
+import { extraOf, type PlanExtra, plainExtra } from './plan-extra.js';
 import type { PlanRow } from './plan-row.js';
 import type { Claim, RechargeReport, ReportResult, WritableSnapshot } from './report.js';
 
@@ -30,6 +31,7 @@ export type Plan = Readonly<{
   seen: WritableSnapshot;
   callId: string | null;
   row: PlanRow;
+  extra: PlanExtra | null;
 }>;
 
 const TEXT_MAX = 500;
@@ -44,12 +46,14 @@ export function planWrite(
   const { claimed, journal, openCase, nextStep, to } = decision;
   const callId = claimed ? options.newId() : null;
   const failed = to === 'FAILED' && seen.state !== 'FAILED';
+  const failure = decision.resolved?.failure ?? report.failure;
+  const extra = extraOf(decision, report, options.newId);
   const row: PlanRow = {
     id: seen.id,
     version: seen.version,
     provider: report.provider ?? null,
     verdict: decision.verdict,
-    news: report.news,
+    news: decision.resolved?.reported ?? report.news,
     from: seen.state,
     to,
     source: report.source,
@@ -64,8 +68,8 @@ export function planWrite(
     ...limitsOf(seen, report, decision, options),
     providerOrderId: decision.providerOrderId,
     ...payerFactsOf(report, decision),
-    failureCode: failed ? (report.failure?.code ?? 'PAYMENT_FAILED') : null,
-    failureMessage: failed ? storable(report.failure?.message ?? report.reason, TEXT_MAX) : null,
+    failureCode: failed ? (failure?.code ?? 'PAYMENT_FAILED') : null,
+    failureMessage: failed ? storable(failure?.message ?? report.reason, TEXT_MAX) : null,
     calls: claimed
       ? [intentOf(seen, callId!)]
       : (report.calls ?? []).map((call) => ({ evidence: null, ...call })),
@@ -77,8 +81,9 @@ export function planWrite(
     caseDetail: openCase ? caseDetailOf(report) : null,
     eventId: report.eventId ?? null,
     ...deliveryRow(decision, report, options.newId),
+    extra: plainExtra(extra),
   };
-  return { id: seen.id, report, decision, seen, callId, row };
+  return { id: seen.id, report, decision, seen, callId, row, extra };
 }
 
 /** What the report says to the payer. The facts of an order that is not ours are not kept. */
@@ -112,7 +117,12 @@ function dueInMs(
   options: PlanOptions,
 ): number {
   if (decision.claimed) return options.callLimitMs;
-  if (report.isUrgent || (report.news === 'withdraw' && decision.nextStep === 'cancel')) return 0;
+  if (
+    report.isUrgent ||
+    decision.resolved?.isSentAgain ||
+    (report.news === 'withdraw' && decision.nextStep === 'cancel')
+  )
+    return 0;
   if (decision.nextStep === 'submit') {
     // The first retry comes at the earliest allowed time. If the provider refuses again and again, the gaps between
     // retries grow.
@@ -164,7 +174,7 @@ export type WrittenRow = Readonly<{
   createdAt: Date;
   claimed: ClaimedRow | null;
   held: ReportResult['held'] | null;
-  /** The provider of the delivery that carries on. */
+  /** The provider of the delivery or the refund that was created. */
   deliveredBy: string | null;
 }>;
 type ClaimedRow = Pick<
@@ -175,7 +185,7 @@ type ClaimedRow = Pick<
   Readonly<{ amountMinor: string; lane: string | null }>;
 
 export const resultOf = (
-  { decision, seen, callId, row }: Plan,
+  { decision, seen, callId, row, extra }: Plan,
   { createdAt, claimed, held, deliveredBy }: WrittenRow,
 ): ReportResult =>
   held
@@ -185,11 +195,11 @@ export const resultOf = (
         state: decision.to,
         createdAt,
         claim: claimed ? claimOf(seen, decision, { ...claimed, createdAt, callId: callId! }) : null,
-        delivery:
-          row.deliveryId !== null && deliveredBy !== null
-            ? { id: row.deliveryId, provider: deliveredBy }
-            : null,
+        delivery: createdBy(row.deliveryId ?? extra?.returned[0]?.id ?? null, deliveredBy),
       };
+
+const createdBy = (id: string | null, provider: string | null): ReportResult['delivery'] =>
+  id !== null && provider !== null ? { id, provider } : null;
 
 function claimOf(
   before: WritableSnapshot,
@@ -205,10 +215,9 @@ function claimOf(
   const { accountId, amountMinor, currency, provider, providerAccount, payee, attempt } = claim;
   const sent = { accountId, amountMinor, currency, provider, providerAccount, payee, attempt };
   const now = { kind, funding, lane, providerOrderId, ...sent };
-  // A claim is granted only while no order is acknowledged, and money in suspense acknowledges one. The database opens
-  // a case of a kind once per recharge. So neither slots nor cases have to be read for the answer of this attempt.
-  // Nobody can pay an order before its provider has answered.
-  const unread = { slots: [], openCases: [], isPayable: false };
+  // A claim is granted only while no order is acknowledged, and money in suspense acknowledges one. So the slots do not
+  // have to be read for the answer of this attempt. Nobody can pay an order before its provider has answered.
+  const unread = { slots: [], isPayable: false };
   const version = before.version + 1;
   const seen = { ...before, ...now, ...unread, state: to, nextStep, confirmation, version };
   return { ...claim, seen };

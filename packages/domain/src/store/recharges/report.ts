@@ -1,6 +1,7 @@
 import type { Recharge, Report } from '../../core/decision.js';
 import type { Payee } from '../../core/payee.js';
 import type { State, Verdict } from '../../core/recharge.js';
+import type { ResolutionRefusal } from '../../core/resolution.js';
 import type { WaitingNote } from '../../core/waiting-note.js';
 import type { OriginalOrder } from '../refunds/original.js';
 
@@ -18,9 +19,22 @@ export type ProviderCallRow = Readonly<{
   evidence?: object | null;
 }>;
 
+/** Who decided about a case, and what they showed. It is filed in the commit that carries the decision out. */
+export type OperatorAction = Readonly<{
+  id: string;
+  actor: string;
+  role: string;
+  /** In a form that JSON can hold. */
+  evidence: object | null;
+  /** The key of the request. Null: it was decided without one. */
+  key: Readonly<{ clientId: string; idempotencyKey: string; fingerprint: string }> | null;
+}>;
+
 export type RechargeReport = Report &
   Readonly<{
     transactionId: string;
+    /** Set exactly if the report has a resolution. */
+    operator?: OperatorAction;
     calls?: readonly ProviderCallRow[];
     /** Row id of the webhook event that this report comes from. The same commit marks the event as processed. */
     eventId?: string;
@@ -56,8 +70,16 @@ export type ReportResult = Readonly<{
    * - `not_understood`: only a newer release knows the recharge's kind, state or next step. The report is ignored.
    * - `refused`: the database refuses what the report would write. The refusal is counted. The third refusal opens a
    *   case.
+   * - The refusals of a resolution: nothing was done.
    */
-  verdict: Verdict | 'unknown_transaction' | 'repeated' | 'early' | 'not_understood' | 'refused';
+  verdict:
+    | Verdict
+    | 'unknown_transaction'
+    | 'repeated'
+    | 'early'
+    | 'not_understood'
+    | 'refused'
+    | ResolutionRefusal;
   state: State | null;
   /** When the recharge was created. Null if there is no such recharge. */
   createdAt: Date | null;
@@ -65,7 +87,7 @@ export type ReportResult = Readonly<{
   claim: Claim | null;
   /** Why a claim may not go on now. Missing: nothing holds it back. */
   held?: 'LANE' | 'SOURCE_FUNDS';
-  /** The delivery that this report created, to be hinted. */
+  /** The delivery or the refund that this report created, to be hinted. */
   delivery: Readonly<{ id: string; provider: string }> | null;
 }>;
 
@@ -100,5 +122,14 @@ export type RechargeSnapshot = Recharge & Readonly<{ version: number; asks: numb
 /** The part of a snapshot that the row of a decision is written from. */
 export type WritableSnapshot = Pick<
   RechargeSnapshot,
-  'id' | 'state' | 'confirmation' | 'nextStep' | 'attempt' | 'version' | 'asks' | 'lane'
+  | 'id'
+  | 'state'
+  | 'confirmation'
+  | 'nextStep'
+  | 'attempt'
+  | 'version'
+  | 'asks'
+  | 'lane'
+  | 'openCases'
+  | 'cases'
 >;

@@ -7,8 +7,14 @@ export type OriginalOrder = Readonly<{
   providerOrderId: string | null;
 }>;
 
-/** An expression: the order that the recharge with the id `refundOf` sent. Null for a recharge that is no refund. */
-export const originalOf = (refundOf: Prisma.Sql): Prisma.Sql => Prisma.sql`(
-    select jsonb_build_object('id', original.id, 'providerOrderId', original.provider_order_id)
+/**
+ * An expression: the order that the refund `id` of the recharge `refundOf` pays back. It is the order of that recharge,
+ * or the one whose money went to suspense. Null for a recharge that is no refund.
+ */
+export const originalOf = (id: Prisma.Sql, refundOf: Prisma.Sql): Prisma.Sql => Prisma.sql`(
+    select jsonb_build_object('id', original.id, 'providerOrderId', coalesce((
+        select returned.suspended -> 0 ->> 'providerOrderId'
+        from reconciliation_case returned
+        where returned.returned_by = ${id}), original.provider_order_id))
     from recharge_transaction original
     where original.id = ${refundOf})`;

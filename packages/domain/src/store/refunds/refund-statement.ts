@@ -73,7 +73,7 @@ const lockedWallet = (terms: RefundedTerms): Prisma.Sql => Prisma.sql`
 
 const judged = ({ isHeld }: RefundedTerms): Prisma.Sql => Prisma.sql`
   judged as materialized (
-    select asked.*, refunded.amount, case
+    select asked.*, refunded.amount, null::text as currency, null::text as funding, case
         when original.state <> 'SUCCEEDED' or original.kind not in ('collect', 'deliver') then 'invalid_state'
         when refunded.amount > original.left_minor then 'above_original'
         when original.left_minor <= 0 then 'nothing_left'

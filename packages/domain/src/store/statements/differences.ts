@@ -25,9 +25,13 @@ const linesIn = ({ provider, providerAccount, from, to }: Period): Prisma.Sql =>
   line.provider = ${provider} and line.provider_account = ${providerAccount}
     and line.at >= ${from} and line.at < ${to}`;
 
+const moneyOf = (row: Prisma.Sql): Prisma.Sql => Prisma.sql`jsonb_build_object(
+  'amountMinor', ${row}.amount_minor::text, 'currency', ${row}.currency)`;
+
 const lineDetail = Prisma.sql`jsonb_build_object(
   'line', line.line, 'at', line.at, 'orderId', line.order_id, 'reference', line.reference,
-  'direction', line.direction, 'amount', line.amount_minor, 'currency', line.currency)`;
+  'direction', line.direction, 'provider', line.provider, 'providerAccount', line.provider_account,
+  'money', ${moneyOf(Prisma.sql`line`)})`;
 
 const theirsOnly = (period: Period): Prisma.Sql => Prisma.sql`
   select 'statement:' || line.id as subject, null::uuid as transaction_id, 'statement_theirs_only' as kind,
@@ -38,8 +42,7 @@ const theirsOnly = (period: Period): Prisma.Sql => Prisma.sql`
 
 const different = (period: Period): Prisma.Sql => Prisma.sql`
   select recharge.id::text, recharge.id, 'statement_different',
-    ${lineDetail} || jsonb_build_object('ours', jsonb_build_object(
-      'amount', recharge.amount_minor, 'currency', recharge.currency, 'state', recharge.state)),
+    ${lineDetail} || jsonb_build_object('ours', ${moneyOf(Prisma.sql`recharge`)} || jsonb_build_object('state', recharge.state)),
     line.at, line.id
   from statement_line line
   join statement_match found on found.line_id = line.id
@@ -54,8 +57,7 @@ const different = (period: Period): Prisma.Sql => Prisma.sql`
  */
 const oursOnly = ({ provider, providerAccount, from, to }: Period): Prisma.Sql => Prisma.sql`
   select recharge.id::text, recharge.id, 'statement_ours_only',
-    jsonb_build_object('amount', recharge.amount_minor, 'currency', recharge.currency,
-      'orderId', recharge.provider_order_id, 'succeededAt', recharge.succeeded_at),
+    jsonb_build_object('money', ${moneyOf(Prisma.sql`recharge`)}, 'orderId', recharge.provider_order_id, 'succeededAt', recharge.succeeded_at),
     recharge.succeeded_at, recharge.id
   from recharge_transaction recharge
   where recharge.id >= uuid_from(${from}::timestamptz - ${WEEK}) and recharge.id < uuid_from(${to}::timestamptz)

@@ -60,7 +60,7 @@ export async function storeGaps(
         concat_ws(':', 'gap', ${provider}::text, ${providerAccount}::text, input."afterKey", input."beforeKey") as subject,
         null::uuid as transaction_id,
         'statement_gap' as kind,
-        jsonb_build_object('afterLine', "afterLine", 'beforeLine', "beforeLine", 'missing', "missingMinor",
+        jsonb_build_object('afterLine', "afterLine", 'beforeLine', "beforeLine", 'missing', "missingMinor"::text,
           'currency', currency, 'provider', ${provider}::text, 'providerAccount', ${providerAccount}::text) as detail
       from new_gaps
       join input on input."afterKey" = new_gaps.after_key and input."beforeKey" = new_gaps.before_key),

@@ -1,0 +1,25 @@
+import type { Store } from '../database/database.js';
+import { isUuid } from '../database/storable.js';
+import type { RechargeReport, ReportResult } from '../recharges/report.js';
+import { type CaseFilter, type CasePage, type CaseViewer, caseById, listCases } from './list.js';
+import { type ResolutionAsk, type ResolvedCase, resolveCase } from './resolve.js';
+import type { CaseView, IsRefunding } from './view.js';
+
+/** The questions that people have to answer. `isRefunding` decides whether the money of a case can be returned. */
+export interface Cases {
+  list(filter: CaseFilter, isRefunding: IsRefunding): Promise<CasePage>;
+  /** Null if there is no such case that the viewer may see. */
+  one(id: string, viewer: CaseViewer, isRefunding: IsRefunding): Promise<CaseView | null>;
+  /** Carries out a person's decision, once. */
+  resolve(ask: ResolutionAsk, isRefunding: IsRefunding): Promise<ResolvedCase>;
+}
+
+export const openCases = (
+  { run, read }: Pick<Store, 'run' | 'read'>,
+  applyNews: (report: RechargeReport) => Promise<ReportResult>,
+  newId: () => string,
+): Cases => ({
+  list: (filter, isRefunding) => listCases(read, filter, isRefunding),
+  one: async (id, viewer, isRefunding) => (isUuid(id) ? caseById(read, id, viewer, isRefunding) : null),
+  resolve: (ask, isRefunding) => resolveCase({ run, applyNews, newId, isRefunding }, ask),
+});

@@ -1,0 +1,130 @@
+import { Prisma } from '../../generated/client.js';
+import type { Run } from '../database/database.js';
+import { type CaseRow, type CaseView, caseColumns, type IsRefunding, viewOf } from './view.js';
+
+/** The cases that a caller may see: those of its client on accounts of its patterns. Null: an operator sees all. */
+export type CaseViewer = Readonly<{
+  clientId: string;
+  /** SQL LIKE patterns. With `%` the cases without a transaction are seen too. */
+  accountPatterns: readonly string[];
+}> | null;
+
+export type CaseFilter = Readonly<{
+  viewer: CaseViewer;
+  status?: 'open' | 'closed' | undefined;
+  kind?: string | undefined;
+  transactionId?: string | undefined;
+  /** `nextId` of the previous page. */
+  beforeId?: string | undefined;
+  limit: number;
+}>;
+
+export type CasePage = Readonly<{
+  /** Newest first. */
+  rows: readonly CaseView[];
+  /** The place where the next page begins. Null at the end. A page with fewer rows than its limit may have a next one. */
+  nextId: string | null;
+}>;
+
+// A statement reads some two buffers per case.
+const EXAMINED_MAX = 600;
+const ROUNDS = 10;
+
+/**
+ * A page of cases. The newest cases are read in the order of an index, and those that match are returned. If few match,
+ * the page ends after 6,000 cases and the next one continues there.
+ */
+export async function listCases(run: Run, filter: CaseFilter, isRefunding: IsRefunding): Promise<CasePage> {
+  const rows: CaseView[] = [];
+  let beforeId = filter.beforeId ?? null;
+  for (let round = 0; round < ROUNDS; round++) {
+    const left = filter.limit + 1 - rows.length;
+    const found = await run<CaseRow & { examined: number; lastId: string | null }>(
+      pageOf(filter, beforeId, left),
+    );
+    const { examined, lastId } = found[0]!;
+    rows.push(...found.filter(({ id }) => id !== null).map((row) => shown(row, isRefunding)));
+    if (rows.length > filter.limit) {
+      const page = rows.slice(0, filter.limit);
+      return { rows: page, nextId: page.at(-1)!.id };
+    }
+    if (examined < EXAMINED_MAX) return { rows, nextId: null };
+    beforeId = lastId;
+  }
+  return { rows, nextId: beforeId };
+}
+
+const shown = (
+  { examined: _, lastId: __, ...row }: CaseRow & { examined: number; lastId: string | null },
+  isRefunding: IsRefunding,
+): CaseView => viewOf(row, isRefunding);
+
+const pageOf = (filter: CaseFilter, beforeId: string | null, rows: number): Prisma.Sql => Prisma.sql`
+  with
+  examined as materialized (
+    select some_case.* from (${walksOf(filter, beforeId)}) some_case order by id desc limit ${EXAMINED_MAX}::int),
+  page as materialized (
+    select some_case.*
+    from examined some_case
+    where ${filter.kind === undefined ? Prisma.sql`true` : Prisma.sql`some_case.kind = ${filter.kind}`}
+      and ${statusOf(filter)}
+      and ${isVisible(filter.viewer)}
+    order by id desc limit ${rows}::int)
+  select
+    (select count(*)::int from examined) as examined,
+    (select id from examined order by id limit 1) as "lastId",
+    ${caseColumns}
+  from (select) always
+  left join (page some_case left join recharge_transaction recharge on recharge.id = some_case.transaction_id) on true
+  order by some_case.id desc`;
+
+/** The cases of a client and those of nobody are two walks of one index. */
+function walksOf(filter: CaseFilter, beforeId: string | null): Prisma.Sql {
+  const { viewer, transactionId } = filter;
+  if (transactionId !== undefined)
+    return walk(Prisma.sql`some_case.transaction_id = ${transactionId}::uuid`, filter, beforeId);
+  if (viewer === null) return walk(Prisma.sql`true`, filter, beforeId);
+  const own = walk(Prisma.sql`some_case.client_id = ${viewer.clientId}::uuid`, filter, beforeId);
+  if (!viewer.accountPatterns.includes('%')) return own;
+  return Prisma.sql`(${own}) union all (${walk(Prisma.sql`some_case.client_id is null`, filter, beforeId)})`;
+}
+
+const walk = (whose: Prisma.Sql, filter: CaseFilter, beforeId: string | null): Prisma.Sql => Prisma.sql`
+  select some_case.*
+  from reconciliation_case some_case
+  where ${whose}
+    and ${statusOf(filter)}
+    and ${beforeId === null ? Prisma.sql`true` : Prisma.sql`some_case.id < ${beforeId}::uuid`}
+  order by some_case.id desc
+  limit ${EXAMINED_MAX}::int`;
+
+const statusOf = ({ status }: CaseFilter): Prisma.Sql => {
+  if (status === undefined) return Prisma.sql`true`;
+  return status === 'open'
+    ? Prisma.sql`some_case.closed_at is null`
+    : Prisma.sql`some_case.closed_at is not null`;
+};
+
+/** A condition on the alias `some_case`. */
+export function isVisible(viewer: CaseViewer): Prisma.Sql {
+  if (viewer === null) return Prisma.sql`true`;
+  const { clientId, accountPatterns } = viewer;
+  const own = Prisma.sql`(some_case.client_id = ${clientId}::uuid
+      and some_case.account_id like any(${[...accountPatterns]}::text[]))`;
+  return accountPatterns.includes('%') ? Prisma.sql`(${own} or some_case.client_id is null)` : own;
+}
+
+/** One case. Null if there is none that the viewer may see. */
+export async function caseById(
+  run: Run,
+  id: string,
+  viewer: CaseViewer,
+  isRefunding: IsRefunding,
+): Promise<CaseView | null> {
+  const [row] = await run<CaseRow>(Prisma.sql`
+    select ${caseColumns}
+    from reconciliation_case some_case
+    left join recharge_transaction recharge on recharge.id = some_case.transaction_id
+    where some_case.id = ${id}::uuid and ${isVisible(viewer)}`);
+  return row ? viewOf(row, isRefunding) : null;
+}

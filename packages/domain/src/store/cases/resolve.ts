@@ -1,0 +1,191 @@
+import { hash } from 'node:crypto';
+import { needsEvidence, type Verb } from '../../core/case-verbs.js';
+import type { Kind } from '../../core/postings.js';
+import { Prisma } from '../../generated/client.js';
+import type { Run } from '../database/database.js';
+import { codeOf, violated } from '../database/failure.js';
+import { isUuid, storable, storableJson } from '../database/storable.js';
+import type { OperatorAction, RechargeReport, ReportResult } from '../recharges/report.js';
+import { actionColumns, resolvedCases } from './action.js';
+import { type CaseViewer, caseById } from './list.js';
+import { type CaseView, canReturn, type IsRefunding } from './view.js';
+
+/** A person's decision about a case, as it was asked for. */
+export type ResolutionAsk = Readonly<{
+  caseId: string;
+  verb: Verb;
+  reason: string;
+  /** What the person showed. Some verbs need it. */
+  evidence: Readonly<Record<string, unknown>> | null;
+  actor: string;
+  /** `client` for a key, `operator` for a person on the command line. */
+  role: string;
+  viewer: CaseViewer;
+  /** Null: the request has none, so a second one is refused. */
+  idempotencyKey: string | null;
+}>;
+
+/**
+ * - `verb_not_offered`: the kind of the case or the state of its recharge does not allow it.
+ * - `insufficient_balance`: the wallet does not hold the money that goes out of it.
+ * - `beyond_balance`: the wallet cannot hold the money that comes into it.
+ */
+export type ResolutionProblem =
+  | 'unknown_case'
+  | 'evidence_needed'
+  | 'verb_not_offered'
+  | 'case_closed'
+  | 'key_used_with_other_body'
+  | 'insufficient_balance'
+  | 'beyond_balance'
+  | 'not_understood';
+
+export type ResolvedCase =
+  | Readonly<{
+      ok: true;
+      replayed: boolean;
+      resolved: CaseView;
+      /** The refund that returns the money, to be hinted. */
+      refund: ReportResult['delivery'];
+    }>
+  | Readonly<{ ok: false; problem: ResolutionProblem }>;
+
+export type Resolving = Readonly<{
+  run: Run;
+  applyNews: (report: RechargeReport) => Promise<ReportResult>;
+  newId: () => string;
+  isRefunding: IsRefunding;
+}>;
+
+type Done = ResolutionProblem | Readonly<{ refund: ReportResult['delivery'] }>;
+
+/** Resolves a case once. The same request with the same key has the same answer. */
+export async function resolveCase(deps: Resolving, ask: ResolutionAsk): Promise<ResolvedCase> {
+  if (!isUuid(ask.caseId)) return refused('unknown_case');
+  const seen = await caseById(deps.run, ask.caseId, ask.viewer, deps.isRefunding);
+  if (!seen) return refused('unknown_case');
+  const earlier = await replayOf(deps, ask);
+  if (earlier) return earlier;
+  if (needsEvidence(ask.verb) && ask.evidence === null) return refused('evidence_needed');
+  const outcome = await carriedOut(deps, ask, seen);
+  if (typeof outcome !== 'string') return done(deps, ask, { replayed: false, refund: outcome.refund });
+  // Of two requests with one key, the second finds the case closed by the first.
+  return (await replayOf(deps, ask)) ?? refused(outcome);
+}
+
+const refused = (problem: ResolutionProblem): ResolvedCase => ({ ok: false, problem });
+
+async function done(
+  { run, isRefunding }: Resolving,
+  { caseId }: ResolutionAsk,
+  rest: Readonly<{ replayed: boolean; refund: ReportResult['delivery'] }>,
+): Promise<ResolvedCase> {
+  const resolved = await caseById(run, caseId, null, isRefunding);
+  if (!resolved) throw new Error(`case ${caseId} is gone`);
+  return { ok: true, ...rest, resolved };
+}
+
+async function replayOf(deps: Resolving, ask: ResolutionAsk): Promise<ResolvedCase | null> {
+  const { viewer, idempotencyKey } = ask;
+  if (viewer === null || idempotencyKey === null) return null;
+  const [action] = await deps.run<{ caseId: string; fingerprint: string }>(Prisma.sql`
+    select case_id as "caseId", fingerprint
+    from operator_action
+    where client_id = ${viewer.clientId}::uuid and idempotency_key = ${idempotencyKey}`);
+  if (!action) return null;
+  return action.fingerprint === fingerprintOf(ask)
+    ? done(deps, ask, { replayed: true, refund: null })
+    : refused('key_used_with_other_body');
+}
+
+const fingerprintOf = ({ caseId, verb, reason, evidence }: ResolutionAsk): string =>
+  hash('sha256', JSON.stringify([caseId.toLowerCase(), verb, reason, sorted(evidence)]));
+
+/** The same evidence in another order of its fields is the same evidence. */
+const sorted = (value: unknown): unknown => {
+  if (Array.isArray(value)) return value.map(sorted);
+  if (value === null || typeof value !== 'object') return value;
+  return Object.entries(value)
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([name, part]) => [name, sorted(part)]);
+};
+
+async function carriedOut(deps: Resolving, ask: ResolutionAsk, seen: CaseView): Promise<Done> {
+  try {
+    return seen.transactionId === null
+      ? await closeAlone(deps, ask, seen)
+      : await report(deps, ask, seen.transactionId);
+  } catch (error) {
+    const constraint = violated(error);
+    if (constraint === 'ledger_account_no_overdraft') return 'insufficient_balance';
+    if (constraint === 'operator_action_client_id_idempotency_key_key') return 'key_used_with_other_body';
+    if (codeOf(error) === NUMERIC_VALUE_OUT_OF_RANGE) return 'beyond_balance';
+    throw error;
+  }
+}
+
+const NUMERIC_VALUE_OUT_OF_RANGE = '22003';
+
+async function report(deps: Resolving, ask: ResolutionAsk, transactionId: string): Promise<Done> {
+  const { caseId, verb, reason, actor } = ask;
+  const order = await orderOf(deps.run, transactionId);
+  const { verdict, delivery } = await deps.applyNews({
+    ...{ transactionId, news: 'resolved', source: 'operator' },
+    reason: `${verb} by ${actor}: ${reason}${verb === 'resubmit' ? givenUp(order) : ''}`,
+    resolution: {
+      ...{ caseId: caseId.toLowerCase(), verb, reason },
+      isReturnable: canReturn(order.kind, order.provider, deps.isRefunding),
+    },
+    operator: actionOf(deps, ask),
+  });
+  if (verdict === 'verb_not_offered' || verdict === 'case_closed' || verdict === 'not_understood')
+    return verdict;
+  if (verdict !== 'moved' && verdict !== 'stale')
+    throw new Error(`a resolution of ${caseId} ended as ${verdict}`);
+  return { refund: delivery };
+}
+
+type OrderOfCase = Readonly<{ kind: Kind; provider: string; providerOrderId: string | null }>;
+
+async function orderOf(run: Run, id: string): Promise<OrderOfCase> {
+  const [order] = await run<OrderOfCase>(Prisma.sql`
+    select kind, provider, provider_order_id as "providerOrderId" from recharge_transaction where id = ${id}::uuid`);
+  if (!order) throw new Error(`recharge ${id} of a case is gone`);
+  return order;
+}
+
+const givenUp = ({ providerOrderId }: OrderOfCase): string =>
+  providerOrderId === null ? '' : ` (order ${providerOrderId} is given up)`;
+
+const actionOf = ({ newId }: Resolving, ask: ResolutionAsk): OperatorAction => ({
+  ...{ id: newId(), actor: storable(ask.actor, ACTOR_MAX), role: ask.role },
+  evidence: ask.evidence && JSON.parse(storableJson(ask.evidence)),
+  key:
+    ask.viewer && ask.idempotencyKey !== null
+      ? { clientId: ask.viewer.clientId, idempotencyKey: ask.idempotencyKey, fingerprint: fingerprintOf(ask) }
+      : null,
+});
+
+const ACTOR_MAX = 200;
+
+/** A case without a recharge changes nothing else, so it does not go through the report of news. */
+async function closeAlone(deps: Resolving, ask: ResolutionAsk, seen: CaseView): Promise<Done> {
+  if (seen.closedAt) return 'case_closed';
+  if (!seen.verbs.includes(ask.verb)) return 'verb_not_offered';
+  const { key, ...action } = actionOf(deps, ask);
+  const row = {
+    ...action,
+    ...{ caseId: seen.id, verb: ask.verb, reason: storable(ask.reason, REASON_MAX), returnedBy: null },
+    clientId: key?.clientId ?? null,
+    idempotencyKey: key?.idempotencyKey ?? null,
+    fingerprint: key?.fingerprint ?? null,
+  };
+  const closed = await deps.run(Prisma.sql`
+    with
+    actions as ${actionColumns.from([row])},
+    ${resolvedCases}
+    select from resolved_cases`);
+  return closed.length > 0 ? { refund: null } : 'case_closed';
+}
+
+const REASON_MAX = 500;

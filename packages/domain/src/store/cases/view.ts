@@ -1,0 +1,89 @@
+import type { KnownCase } from '../../core/case-kinds.js';
+import { factsOf, type Verb, verbsFor } from '../../core/case-verbs.js';
+import type { Kind } from '../../core/postings.js';
+import type { State } from '../../core/recharge.js';
+import { Prisma } from '../../generated/client.js';
+import { type CaseInJson, casesInJson, knownCases, suspendedOf } from './known.js';
+
+/** A case as a person sees it. */
+export type CaseView = Readonly<{
+  id: string;
+  kind: string;
+  /** Null: the case is about an event that names no recharge of ours. */
+  transactionId: string | null;
+  clientId: string | null;
+  accountId: string | null;
+  /** The id of the transaction, or `<provider>:<event id>`. */
+  subject: string;
+  /** Null: the case is about no money, or about several currencies. */
+  amountMinor: bigint | null;
+  currency: string | null;
+  openedAt: Date;
+  closedAt: Date | null;
+  /** The facts that opened it, and under `given` what a person showed. */
+  evidence: Readonly<Record<string, unknown>>;
+  /** The decisions that a person can make now. */
+  verbs: readonly Verb[];
+  /** Null while the case is open. Verb and actor are null if later facts settled it. */
+  resolution: Readonly<{ verb: string | null; reason: string; actor: string | null; at: Date }> | null;
+}>;
+
+/** Whether the provider of a name pays orders back. */
+export type IsRefunding = (provider: string) => boolean;
+
+export type CaseRow = Omit<CaseView, 'verbs' | 'resolution'> &
+  Readonly<{
+    verb: string | null;
+    actor: string | null;
+    reason: string | null;
+    words: string | null;
+    suspended: CaseInJson['suspended'];
+    state: State | null;
+    provider: string | null;
+    rechargeKind: Kind | null;
+    cases: readonly CaseInJson[] | null;
+  }>;
+
+/** Columns of a view, from `reconciliation_case some_case` left joined with `recharge_transaction recharge`. */
+export const caseColumns = Prisma.sql`
+  some_case.id,
+  some_case.kind,
+  some_case.transaction_id as "transactionId",
+  some_case.client_id as "clientId",
+  some_case.account_id as "accountId",
+  some_case.subject,
+  some_case.amount_minor as "amountMinor",
+  some_case.currency,
+  some_case.opened_at as "openedAt",
+  some_case.closed_at as "closedAt",
+  case when some_case.evidence is null then some_case.detail
+    else some_case.detail || jsonb_build_object('given', some_case.evidence) end as evidence,
+  some_case.verb,
+  some_case.actor,
+  some_case.reason,
+  some_case.resolution as words,
+  some_case.suspended,
+  recharge.state,
+  recharge.provider,
+  recharge.kind as "rechargeKind",
+  case when some_case.closed_at is null and recharge.id is not null then ${casesInJson} end as cases`;
+
+export function viewOf(row: CaseRow, isRefunding: IsRefunding): CaseView {
+  const { verb, actor, reason, words, suspended, state, provider, rechargeKind, cases, ...shown } = row;
+  const one: KnownCase = {
+    ...{ id: row.id, kind: row.kind, isOpen: row.closedAt === null, isAboutRecharge: true },
+    suspended: suspendedOf(suspended),
+  };
+  const isReturnable =
+    provider !== null && rechargeKind !== null && canReturn(rechargeKind, provider, isRefunding);
+  const facts = factsOf(one, { state, cases: knownCases(cases ?? []).cases, isReturnable });
+  return {
+    ...shown,
+    verbs: verbsFor(row.kind, facts),
+    resolution: row.closedAt && { verb, actor, reason: reason ?? words ?? '', at: row.closedAt },
+  };
+}
+
+/** A refund cannot be refunded. */
+export const canReturn = (kind: Kind, provider: string, isRefunding: IsRefunding): boolean =>
+  (kind === 'collect' || kind === 'deliver') && isRefunding(provider);

@@ -1,0 +1,78 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { type Books, openBooks } from '../support/books.js';
+import { ask, caseSteps, late, refunding, USD } from '../support/cases.js';
+
+let books: Books;
+let steps: ReturnType<typeof caseSteps>;
+beforeAll(async () => {
+  books = await openBooks();
+  steps = caseSteps(books);
+});
+afterAll(async () => {
+  expect(await books.domain.verify()).toEqual([]);
+  await books.close();
+});
+
+describe('return', () => {
+  test('makes a refund that suspense pays, for the order that moved the money', async () => {
+    const { id, caseId } = await steps.withCase(
+      { accountId: 'back' },
+      ['submit', { source: 'submission' }],
+      ['settled', { providerOrderId: 'order-1' }],
+      ['settled', { providerOrderId: 'order-2' }],
+    );
+    const answer = await steps.resolve(caseId, 'return', { evidence: null });
+    if (!answer.ok || !answer.refund) throw new Error('no refund was made');
+    const { claim } = await steps.report(answer.refund.id, 'submit', { source: 'submission' });
+    expect(claim).toMatchObject({
+      ...USD(100n),
+      original: { id, providerOrderId: 'order-2' },
+    });
+    expect(await books.domain.verify()).toEqual([]);
+    await steps.report(answer.refund.id, 'settled', { providerOrderId: 'refund-1' });
+    expect(await steps.balance('back')).toEqual([100n, 0n]);
+    expect(await books.domain.reads.recharge(id)).toMatchObject({
+      state: 'SUCCEEDED',
+      refundedMinor: 0n,
+      openCases: [],
+    });
+    expect(await steps.one(caseId)).toMatchObject({ resolution: { verb: 'return' } });
+  });
+
+  test('that fails opens the case again, with its money', async () => {
+    const { id, caseId } = await steps.withCase({ accountId: 'unreturned' }, ...late);
+    const answer = await steps.resolve(caseId, 'return');
+    if (!answer.ok || !answer.refund) throw new Error('no refund was made');
+    await steps.report(answer.refund.id, 'submit', { source: 'submission' });
+    await steps.report(answer.refund.id, 'declined');
+    const { rows } = await books.domain.cases.list(
+      { viewer: null, status: 'open', transactionId: id, limit: 9 },
+      refunding,
+    );
+    expect(rows).toMatchObject([{ kind: 'late_money', ...USD(100n), verbs: ['adopt', 'return'] }]);
+    await steps.resolve(rows[0]!.id, 'adopt');
+    expect(await steps.balance('unreturned')).toEqual([100n, 0n]);
+  });
+
+  test('of a wrong amount ends the recharge as failed', async () => {
+    const { id, caseId } = await steps.withCase(
+      { accountId: 'wrong-back' },
+      ['submit', { source: 'submission' }],
+      ['settled', { money: USD(98n), providerOrderId: 'order-1' }],
+    );
+    expect(await steps.resolve(caseId, 'return')).toMatchObject({
+      ok: true,
+      refund: { provider: 'sandbox' },
+    });
+    expect(await books.domain.reads.recharge(id)).toMatchObject({
+      state: 'FAILED',
+      failureCode: 'WRONG_AMOUNT',
+    });
+  });
+
+  test('is not offered where the provider refunds nothing', async () => {
+    const { caseId } = await steps.withCase({ accountId: 'kept' }, ...late);
+    const answer = await books.domain.cases.resolve(ask(caseId, 'return'), () => false);
+    expect(answer).toEqual({ ok: false, problem: 'verb_not_offered' });
+  });
+});
