@@ -1,7 +1,7 @@
--- One chain of hashes over the journals, the transitions, the cases and the keys. A writer only notes what it wrote. The
+-- One chain of hashes over the journals, the transitions, the cases, the actions of operators, and the keys. A writer only notes what it wrote. The
 -- sealer numbers the rows later, so no writer waits for another.
 --
--- On a live database: the triggers lock the four tables against writes until this migration is committed. It notes
+-- On a live database: the triggers lock the five tables against writes until this migration is committed. It notes
 -- every row that exists, which takes some five seconds per million recharges.
 
 CREATE TABLE "unsealed" (
@@ -52,6 +52,11 @@ CREATE FUNCTION "chain_body"("source" TEXT, "row_key" TEXT) RETURNS JSONB LANGUA
         chain_ms(step.at))
       FROM transition step
       WHERE step.transaction_id = split_part(row_key, ' ', 1)::uuid AND step.seq = split_part(row_key, ' ', 2)::int)
+    WHEN 'action' THEN (
+      SELECT jsonb_build_array(action.transaction_id, action.case_id, action.actor, action.role, action.verb,
+        action.subject, action.reason, action.evidence, chain_ms(action.at))
+      FROM operator_action action
+      WHERE action.id = row_key::uuid)
   END
 $$;
 
@@ -68,6 +73,13 @@ BEGIN
     SELECT 'transition', array_agg(transaction_id || ' ' || seq ORDER BY transaction_id, seq)
     FROM new_rows
     HAVING count(*) > 0;
+  RETURN NULL;
+END $$;
+
+CREATE FUNCTION "note_unsealed_actions"() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  INSERT INTO unsealed (source, keys)
+    SELECT 'action', array_agg(id::text ORDER BY id) FROM new_rows HAVING count(*) > 0;
   RETURN NULL;
 END $$;
 
@@ -104,6 +116,8 @@ CREATE TRIGGER "ledger_journal_unsealed" AFTER INSERT ON "ledger_journal"
   REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION "note_unsealed_journals"();
 CREATE TRIGGER "transition_unsealed" AFTER INSERT ON "transition"
   REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION "note_unsealed_transitions"();
+CREATE TRIGGER "operator_action_unsealed" AFTER INSERT ON "operator_action"
+  REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION "note_unsealed_actions"();
 CREATE TRIGGER "reconciliation_case_unsealed" AFTER INSERT OR UPDATE ON "reconciliation_case"
   FOR EACH ROW EXECUTE FUNCTION "note_unsealed_case"();
 CREATE TRIGGER "api_key_unsealed" AFTER INSERT OR UPDATE ON "api_key"
@@ -121,6 +135,8 @@ INSERT INTO "unsealed" (source, keys)
   FROM (SELECT id::text AS key, row_number() OVER (ORDER BY id) AS n FROM ledger_journal) numbered
   GROUP BY n / 64
   ORDER BY n / 64;
+INSERT INTO "unsealed" (source, keys)
+  SELECT 'action', ARRAY[id::text] FROM operator_action ORDER BY id;
 INSERT INTO "unsealed" (source, keys, body)
   SELECT 'case', ARRAY[one.id::text], chain_case(one) FROM reconciliation_case one ORDER BY one.id;
 INSERT INTO "unsealed" (source, keys, body)

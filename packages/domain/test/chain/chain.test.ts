@@ -38,7 +38,7 @@ test('rows wait for their link, and the chain then holds', async () => {
   expect(unsealed).toBe(0);
   const [{ rows } = { rows: 0 }] = await books.rows<{ rows: number }>(`
     select ((select count(*) from ledger_journal) + (select count(*) from transition)
-      + (select count(*) from reconciliation_case))::int as rows`);
+      + (select count(*) from operator_action) + (select count(*) from reconciliation_case))::int as rows`);
   expect(Number(head.seq)).toBe(rows);
   expect(await books.domain.chain.head()).toEqual({ ...head, unsealed: 0 });
 });

@@ -4,7 +4,7 @@ import type { Head } from './links.js';
 import { seal } from './seal.js';
 
 /**
- * One chain of hashes over journals, transitions, cases and keys, in the order in which they were committed. A later
+ * One chain of hashes over journals, transitions, cases, operators' actions and keys, in the order in which they were committed. A later
  * change of such a row breaks the chain.
  */
 export interface Chain {

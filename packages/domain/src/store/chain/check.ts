@@ -100,6 +100,8 @@ const uncovered = Prisma.sql`
     union all
     select 'transition', transaction_id || ' ' || seq, null from transition
     union all
+    select 'action', id::text, null from operator_action
+    union all
     select 'case', one.id::text, chain_case(one) from reconciliation_case one
     union all
     select 'key', one.id, chain_key(one) from api_key one)
