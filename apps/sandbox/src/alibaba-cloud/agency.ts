@@ -7,7 +7,11 @@ const CURRENCY = 'USD';
 const notYours = gatewayError(400, 'InvalidParam.Uid.NotYourEu', 'The customer is not yours.');
 
 /** DeductOutstandingBalance: relative and without a key, so a repetition deducts again. */
-export function deductOutstanding(store: CloudStore, params: RpcParams, nowMs: number): Promise<RpcReply> {
+export function deductOutstanding(
+  store: CloudStore,
+  params: RpcParams,
+  { nowMs, visibleAfterMs }: Readonly<{ nowMs: number; visibleAfterMs: number }>,
+): Promise<RpcReply> {
   return store.change(() => {
     const uid = params.get('Uid') ?? '';
     const credit = store.credits.get(uid);
@@ -15,7 +19,12 @@ export function deductOutstanding(store: CloudStore, params: RpcParams, nowMs: n
     const amount = readMajor(params.get('DeductAmount') ?? '', CURRENCY);
     if (amount === null) return gatewayError(400, 'InvalidParameter', 'DeductAmount is invalid.');
     store.credits.put(uid, { ...credit, outstanding: credit.outstanding - amount });
-    store.deductions.put(store.nextNumber(), { uid, amount, atMs: nowMs });
+    store.deductions.put(store.nextNumber(), {
+      uid,
+      amount,
+      atMs: nowMs,
+      visibleAtMs: nowMs + visibleAfterMs,
+    });
     return enveloped(undefined, '200');
   });
 }
@@ -54,8 +63,11 @@ export function creditInfo(store: CloudStore, params: RpcParams): RpcReply {
 
 const PAGE_SIZE_MAX = 100;
 
-/** QueryReversedDeductionHistory. It shows amount and time of a deduction, and no reference. */
-export function deductionHistory(store: CloudStore, params: RpcParams): RpcReply {
+/**
+ * QueryReversedDeductionHistory. It shows amount and time of a deduction, and no reference.
+ * @param shownMs the time that the history is shown at
+ */
+export function deductionHistory(store: CloudStore, params: RpcParams, shownMs: number): RpcReply {
   const uid = params.get('Uid') ?? '';
   if (!store.credits.get(uid)) return notYours;
   const size = Number(params.get('PageSize') ?? '20');
@@ -65,6 +77,7 @@ export function deductionHistory(store: CloudStore, params: RpcParams): RpcReply
   const [from, to] = [params.get('StartDate') ?? '', params.get('EndDate') ?? ''];
   const rows = [...store.deductions.getRange({ reverse: true })]
     .map(({ value }) => ({ ...value, time: chinaTime(value.atMs) }))
+    .filter(({ visibleAtMs }) => visibleAtMs <= shownMs)
     .filter((row) => row.uid === uid && row.time.slice(0, 10) >= from && row.time.slice(0, 10) <= to);
   const shown = rows.slice((page - 1) * size, page * size).map(({ time, amount }) => ({
     OperationTime: `${time} UTC+8`,

@@ -62,12 +62,15 @@ const operations: Readonly<Record<string, CloudOperation>> = {
   [`${BSS} QueryResellerAvailableQuota`]: { run: ({ store }, params) => availableQuota(store, params) },
   [`${AGENCY} DeductOutstandingBalance`]: {
     writesTo: 'Uid',
-    run: ({ store, nowMs }, params) => deductOutstanding(store, params, nowMs),
+    run: ({ store, nowMs, visibleAfterMs }, params) =>
+      deductOutstanding(store, params, { nowMs, visibleAfterMs }),
   },
   [`${AGENCY} SetCreditLine`]: { writesTo: 'Uid', run: ({ store }, params) => setCreditLine(store, params) },
   [`${AGENCY} GetCreditInfo`]: { run: ({ store }, params) => creditInfo(store, params) },
   [`${AGENCY} QueryReversedDeductionHistory`]: {
-    run: ({ store }, params) => deductionHistory(store, params),
+    lists: 'Uid',
+    run: ({ store, accounts, nowMs }, params) =>
+      deductionHistory(store, params, nowMs + accounts.visibilityAheadMs),
   },
 };
 

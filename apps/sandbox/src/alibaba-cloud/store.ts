@@ -51,7 +51,8 @@ export type QuotaChange = Readonly<{ owner: string; outBizId: string; amount: bi
 /** The credit of a distribution customer of a partner. */
 export type AgencyCredit = Readonly<{ creditLine: bigint; outstanding: bigint }>;
 
-export type AgencyDeduction = Readonly<{ uid: string; amount: bigint; atMs: number }>;
+/** A deduction. The history shows it from `visibleAtMs` on. */
+export type AgencyDeduction = Readonly<{ uid: string; amount: bigint; atMs: number; visibleAtMs: number }>;
 
 /** A line's key sorts the lines of an account by their number, which ascends in time. */
 type LineKey = [accountId: string, number: string];
