@@ -1,3 +1,4 @@
+export { type AgencyOptions, agencyRail } from './alibaba-cloud/agency.js';
 export { type FundAccountOptions, fundAccountRail } from './alibaba-cloud/fund-account.js';
 export { resellerQuotaRail } from './alibaba-cloud/reseller-quota.js';
 export { type AlipayOptions, alipayProvider } from './alipay/provider.js';

@@ -1,5 +1,6 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import {
+  agencyRail,
   alipayProvider,
   fundAccountRail,
   type Order,
@@ -29,6 +30,8 @@ export type Bench = Readonly<{
   loseAnswer(cloud: Cloud, order: Order): Promise<Order>;
   /** Whether the provider can be asked about an order. */
   looksUp: boolean;
+  /** The requests of a submit, where it reads before and after. Missing: one. */
+  requestsPerSubmit?: number;
 }>;
 
 const remarkKey = randomBytes(32);
@@ -166,4 +169,30 @@ const resellerQuota: Bench = {
   loseAnswer: losing,
 };
 
-export const benches: readonly Bench[] = [sandbox, stripe, alipay, fundAccount, resellerQuota];
+const OWED = 1_000_000_000_000;
+
+const agency: Bench = {
+  name: 'alibaba_cloud agency',
+  looksUp: true,
+  requestsPerSubmit: 3,
+  amounts: { USD: { taken: exact }, CNY: { taken: [], refused: [100n] } },
+  url: ({ alibaba }) => alibaba.url,
+  open: (cloud, url) =>
+    agencyRail({
+      ...{ ...aliyun(cloud, url), by: 'deduct' },
+      proof: { scans: 3, visibilityDelayMs: 1_800_000, resubmit: 'person' },
+    }),
+  async order(cloud, terms) {
+    const to = String(9_007_199_254_740_993n + BigInt(customers++));
+    await cloud.post('/_control/alibaba/agency-customers', { uid: to, creditLine: 0, outstanding: OWED });
+    return { ...common('USD', 'balance'), ...terms, destination: { from: null, to } };
+  },
+  async booked(cloud, { destination }) {
+    const { deductions } = await cloud.get(`/_control/alibaba/agency-customers/${destination!.to}`);
+    return (deductions as Booked[]).map(({ amount }) => ({ amount, currency: 'USD' }));
+  },
+  settle: (cloud) => cloud.post('/_control/alibaba/clock', { aheadMs: 60_000 }),
+  loseAnswer: losing,
+};
+
+export const benches: readonly Bench[] = [sandbox, stripe, alipay, fundAccount, resellerQuota, agency];

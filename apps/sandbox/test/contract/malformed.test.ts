@@ -110,11 +110,16 @@ describe.each(benches)('$name', (bench: Bench) => {
     }
     return outcomes;
   }
-  const each = (expected: unknown) => Object.fromEntries(Object.keys(calls).map((name) => [name, expected]));
+  const isRead = (bench.requestsPerSubmit ?? 1) > 1;
+  /** A submit that reads first is not sent after a malformed answer to that read. */
+  const each = (unknown: object, unsent: object) =>
+    Object.fromEntries(
+      Object.keys(calls).map((name) => [name, name === 'submit' && isRead ? unsent : unknown]),
+    );
 
   test.each(malformed)('%s: every call is one request, and unknown', async (_what, answer) => {
-    const expected = expect.objectContaining({ kind: 'unknown', requests: 1 });
-    expect(await outcomesOf(answer)).toEqual(each(expected));
+    const one = (kind: string) => expect.objectContaining({ kind, requests: 1 });
+    expect(await outcomesOf(answer)).toEqual(each(one('unknown'), one('not_executed')));
     expect(elsewhere.requests).toEqual([]);
   });
 
@@ -123,7 +128,9 @@ describe.each(benches)('$name', (bench: Bench) => {
     async (_what, answer) => {
       for (const [name, outcome] of Object.entries(await outcomesOf(answer))) {
         const { kind, cause, retryAfterMs = 0, requests } = Object(outcome);
-        const isKnown = kind === 'unknown' || (kind === 'not_executed' && cause === 'rate_limited');
+        const isUnsent =
+          kind === 'not_executed' && (cause === 'rate_limited' || (name === 'submit' && isRead));
+        const isKnown = kind === 'unknown' || isUnsent;
         expect([name, isKnown, requests]).toEqual([name, true, 1]);
         expect(retryAfterMs).toBeGreaterThanOrEqual(0);
         expect(retryAfterMs).toBeLessThanOrEqual(RETRY_AFTER_MAX_MS);
@@ -132,13 +139,14 @@ describe.each(benches)('$name', (bench: Bench) => {
   );
 
   test('silence: every call ends with its signal, and is unknown', async () => {
-    for (const call of Object.values(calls)) {
+    for (const [name, call] of Object.entries(calls)) {
       server.play(() => {});
       const giveUp = new AbortController();
       const ending = call(giveUp.signal);
       await until(() => server.requests.length === 1);
       giveUp.abort();
-      expect((await ending).outcome).toEqual({ kind: 'unknown', cause: 'timeout' });
+      const kind = name === 'submit' && isRead ? 'not_executed' : 'unknown';
+      expect((await ending).outcome).toMatchObject({ kind });
       expect(server.requests).toHaveLength(1);
     }
   });

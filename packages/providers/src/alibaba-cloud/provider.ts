@@ -1,14 +1,19 @@
 import { createHmac } from 'node:crypto';
-import type { Provider } from '../contract/provider.js';
+import type { ProofOfAbsence, Provider } from '../contract/provider.js';
 import type { ProviderDefinition, ProvidersConfig } from '../definition.js';
+import { agencyRail } from './agency.js';
 import { fundAccountRail } from './fund-account.js';
 import type { RemarkKeys } from './remark.js';
 import { resellerQuotaRail } from './reseller-quota.js';
 import type { CloudAccess } from './rpc.js';
 
 const sites = {
-  china: { endpoint: 'business.aliyuncs.com', currency: 'CNY' },
-  international: { endpoint: 'business.ap-southeast-1.aliyuncs.com', currency: 'USD' },
+  china: { endpoint: 'business.aliyuncs.com', agency: 'agency.aliyuncs.com', currency: 'CNY' },
+  international: {
+    endpoint: 'business.ap-southeast-1.aliyuncs.com',
+    agency: 'agency.ap-southeast-1.aliyuncs.com',
+    currency: 'USD',
+  },
 } as const;
 
 // The delay of the list is not published. A transfer that shows up after this time could be made twice.
@@ -25,12 +30,13 @@ export const alibabaCloud: ProviderDefinition = {
   open(config) {
     if (!config.ALIBABA_CLOUD_ACCESS_KEY_ID) return null;
     const site = siteOf(config);
-    const access = accessOf(config, site.endpoint);
     switch (config.ALIBABA_CLOUD_RAIL ?? 'fund_account') {
       case 'fund_account':
-        return fundAccount(config, access, site.currency);
+        return fundAccount(config, accessOf(config, site.endpoint), site.currency);
       case 'reseller_quota':
-        return resellerQuotaRail(access);
+        return resellerQuotaRail(accessOf(config, site.endpoint));
+      case 'agency':
+        return agency(config, accessOf(config, site.agency));
       default:
         throw new Error(`ALIBABA_CLOUD_RAIL: this release has no rail ${config.ALIBABA_CLOUD_RAIL}`);
     }
@@ -61,13 +67,21 @@ function fundAccount(config: ProvidersConfig, access: CloudAccess, currency: str
   return fundAccountRail({
     ...{ ...access, fundAccountId, currencies: [currency] },
     remarkKeys: remarkKeysOf(config, access),
-    proof: {
-      scans: numberOf(config.ALIBABA_CLOUD_SCANS, SCANS),
-      visibilityDelayMs: numberOf(config.ALIBABA_CLOUD_VISIBILITY_DELAY_MS, VISIBILITY_DELAY_MS),
-      resubmit: config.ALIBABA_CLOUD_RESUBMIT === 'auto' ? 'auto' : 'person',
-    },
+    proof: proofOf(config),
   });
 }
+
+function agency(config: ProvidersConfig, access: CloudAccess): Provider {
+  const by = config.ALIBABA_CLOUD_AGENCY_CALL === 'credit_line' ? 'credit_line' : 'deduct';
+  // Half of the limit, so that a submit without an answer leaves time to read the credit again.
+  return agencyRail({ ...access, timeoutMs: Math.ceil(access.timeoutMs / 2), by, proof: proofOf(config) });
+}
+
+const proofOf = (config: ProvidersConfig): ProofOfAbsence => ({
+  scans: numberOf(config.ALIBABA_CLOUD_SCANS, SCANS),
+  visibilityDelayMs: numberOf(config.ALIBABA_CLOUD_VISIBILITY_DELAY_MS, VISIBILITY_DELAY_MS),
+  resubmit: config.ALIBABA_CLOUD_RESUBMIT === 'auto' ? 'auto' : 'person',
+});
 
 const numberOf = (given: string | number | undefined, otherwise: number): number =>
   given === undefined || given === '' ? otherwise : Number(given);

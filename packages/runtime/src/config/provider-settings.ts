@@ -21,6 +21,8 @@ export const providerSettings = {
   /** Host, or URL. Unset: the endpoint of the site. */
   ALIBABA_CLOUD_ENDPOINT: z.string().optional(),
   ALIBABA_CLOUD_RAIL: z.enum(['fund_account', 'reseller_quota', 'agency']).default('fund_account'),
+  /** The call of the rail `agency`. */
+  ALIBABA_CLOUD_AGENCY_CALL: z.enum(['deduct', 'credit_line']).default('deduct'),
   /** The fund account that pays where a payee names none. */
   ALIBABA_CLOUD_FUND_ACCOUNT_ID: z.string().optional(),
   /** The time after which the transaction list certainly shows a transfer. */
