@@ -23,6 +23,7 @@ import { ceilingKeeper, type RechargeAsk } from './store/recharges/ceiling-keepe
 import { type Created, creator } from './store/recharges/create.js';
 import type { PlanOptions } from './store/recharges/plan.js';
 import type { RechargeReport, ReportResult } from './store/recharges/report.js';
+import { type Trial, tryRecharge } from './store/recharges/trial.js';
 import { type CreatedRefund, refunder } from './store/refunds/create.js';
 import type { NewRefund } from './store/refunds/new-refund.js';
 import { openReconciliations, type Reconciliations } from './store/statements/runs.js';
@@ -31,6 +32,8 @@ import { openReconciliations, type Reconciliations } from './store/statements/ru
 export interface Domain extends Sweep {
   /** Stores a validated request. A repeated idempotency key answers with the first request's transaction. */
   createRecharge(ask: RechargeAsk): Promise<Created>;
+  /** What would become of a request. It stores nothing and looks at no idempotency key. */
+  tryRecharge(ask: RechargeAsk): Promise<Trial>;
   /** Stores a refund of a recharge. Its repeated idempotency key answers with the first request's transaction. */
   createRefund(ask: NewRefund): Promise<CreatedRefund>;
   /**
@@ -125,6 +128,7 @@ export function openDomain(options: DomainOptions): Domain {
   const applyNews = applier(run, applying);
   return {
     createRecharge: ceilingKeeper(run, creator(run, storing)),
+    tryRecharge: (ask) => tryRecharge(read, ask),
     createRefund: refunder(run, storing),
     applyNews,
     ...openSweep(run, {
@@ -235,6 +239,7 @@ export type {
   RechargeSnapshot,
   ReportResult,
 } from './store/recharges/report.js';
+export type { Trial, TrialCheck, TrialProblem } from './store/recharges/trial.js';
 export type { CreatedRefund, RefundProblem } from './store/refunds/create.js';
 export type { NewRefund } from './store/refunds/new-refund.js';
 export type { RefundView } from './store/refunds/view.js';

@@ -167,9 +167,11 @@ const answers = (document: Document, { responses }: DocumentedOperation): string
     Object.entries(responses).map(([status, response]) => {
       const shared = response.$ref ? document.components.responses[response.$ref.split('/').at(-1)!] : null;
       const content: Bodies = (shared ?? response).content ?? {};
-      const name = Object.values(content)[0]?.schema.$ref?.split('/').at(-1);
+      const schema = Object.values(content)[0]?.schema;
+      const refs = schema?.oneOf ?? (schema ? [schema] : []);
+      const names = refs.flatMap(({ $ref }) => $ref?.split('/').at(-1) ?? []);
       const meaning = response.description ?? shared?.description ?? '';
-      return [status, linked(prose(meaning)), name ? `<a href="#schema-${name}">${name}</a>` : ''];
+      return [status, linked(prose(meaning)), schemaLinks(names)];
     }),
   );
 
@@ -217,8 +219,11 @@ function typeLink(schema: Schema): string {
   const choices = schema.items?.oneOf ?? [];
   if (choices.length === 0) return escapeHtml(typeOf(schema));
   const names = choices.map(({ $ref }) => $ref!.split('/').at(-1)!);
-  return `list of ${names.map((name) => `<a href="#schema-${name}">${name}</a>`).join(', ')}`;
+  return `list of ${schemaLinks(names)}`;
 }
+
+const schemaLinks = (names: readonly string[]): string =>
+  names.map((name) => `<a href="#schema-${name}">${name}</a>`).join(', ');
 
 function typeOf(schema: Schema): string {
   if (schema.const !== undefined) return JSON.stringify(schema.const);

@@ -5,7 +5,7 @@ import type { z } from 'zod';
 import { otherMethods } from './methods.js';
 import type { Code } from './problem.js';
 
-/** One schema under its name in the OpenAPI document: `{ Recharge }`. */
+/** Schemas under their names in the OpenAPI document: `{ Recharge }`. A body is of one of them. */
 export type NamedSchema<Value = unknown> = Readonly<Record<string, z.ZodType<Value>>>;
 
 /** The data about an operation for the OpenAPI document. */

@@ -16,7 +16,7 @@ export function readQuery<T>(schema: z.ZodType<T>, request: Request): T {
   return validated(schema, { ...request.query });
 }
 
-/** Refuses every query parameter. If a route ignored `dryRun=true`, it would move money. @throws Problem */
+/** Refuses every query parameter. If a route ignored `preview=true`, it would move money. @throws Problem */
 export function refuseQuery(request: Request): void {
   if (request.url.includes('?')) readQuery(NoQuery, request);
 }

@@ -16,9 +16,11 @@ const statusesOf = (code: Code): readonly number[] => {
   return code === 'INTERNAL_ERROR' ? [500, 503] : [codes[code].status];
 };
 
-export const refTo = (named: NamedSchema): Json => ({
-  $ref: `#/components/schemas/${Object.keys(named)[0]}`,
-});
+/** Refers to a schema, or to each of several. */
+export function refTo(named: NamedSchema): Json {
+  const refs = Object.keys(named).map((name) => ({ $ref: `#/components/schemas/${name}` }));
+  return refs.length === 1 ? refs[0]! : { oneOf: refs };
+}
 
 /** Whether the XML form has a root element. */
 const hasRoot = (named: NamedSchema): boolean => Object.values(named)[0]!.meta()?.xml !== undefined;

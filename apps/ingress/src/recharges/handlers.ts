@@ -4,7 +4,7 @@ import type { Response } from 'express';
 import type { z } from 'zod';
 import { coversAccount, likeOf } from '../auth/account-patterns.js';
 import { requireAccount } from '../auth/refusals.js';
-import { answer, preferredForm } from '../http/answer.js';
+import { answer, exactJson, preferredForm } from '../http/answer.js';
 import { sendCsv } from '../http/csv.js';
 import type { KeyedCall } from '../http/operation.js';
 import { Problem } from '../http/problem.js';
@@ -12,13 +12,14 @@ import { addHeader } from '../http/send.js';
 import { optionalTime } from '../input/fields.js';
 import type { Waits } from '../protection/waits.js';
 import { rechargeBody, type Status, statusOf, timelineBody, wholeStatusOf } from './body.js';
-import type { ChargeInput, ListQuery, RechargeInput } from './input.js';
+import { dryRun } from './dry-run.js';
+import type { ChargeInput, CreateQuery, ListQuery, RechargeInput } from './input.js';
 import { createCharge, createRecharge, type IntakeDeps } from './intake.js';
 import { untilFinal, waitMsFrom } from './waiting.js';
 
 export type RechargeDeps = IntakeDeps &
   Readonly<{
-    domain: Pick<Domain, 'createRecharge' | 'applyNews' | 'reads'>;
+    domain: Pick<Domain, 'createRecharge' | 'tryRecharge' | 'applyNews' | 'reads'>;
     providers: Pick<Providers, 'route' | 'raw'>;
     stopping?: AbortSignal | undefined;
     /** Limits the waiting calls. Undefined: no limit. */
@@ -33,9 +34,12 @@ const CANCEL_WAIT_MS = 3_000;
 
 export async function create(
   deps: RechargeDeps,
-  call: KeyedCall<never, z.infer<typeof RechargeInput>>,
+  call: KeyedCall<z.infer<typeof CreateQuery>, z.infer<typeof RechargeInput>>,
 ): Promise<void> {
   const { request, response } = call;
+  // Most requests have no query, and are spared its schema.
+  if (request.url.includes('?') && call.query().dryRun === 'true')
+    return answer(request, response, 'dryRun', await dryRun(deps, call), { json: exactJson });
   const { replayed, recharge } = await createRecharge(deps, call);
   if (replayed) addHeader(response, 'idempotent-replayed', 'true');
   addHeader(response, 'location', `/v1/recharges/${recharge.id}`);

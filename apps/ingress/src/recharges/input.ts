@@ -91,6 +91,13 @@ export const RechargeInput = z
   })
   .meta({ description: 'A recharge to create.', xml: { name: 'recharge' } });
 
+export const CreateQuery = z.strictObject({
+  dryRun: z.enum(['true', 'false']).optional().meta({
+    description:
+      '`true`: nothing is stored and no idempotency key is needed or used. The answer says what would become of the request',
+  }),
+});
+
 /** The form of the source document: amount in major units, as `{"amount": 100, "currency": "USD"}`. */
 export const ChargeInput = z
   .strictObject({

@@ -1,4 +1,5 @@
 import {
+  type Ceiling,
   type Created,
   type Domain,
   type MoneyDestination,
@@ -42,12 +43,12 @@ type ParsedRecharge = GivenTexts &
     timestamp?: string | undefined;
   }>;
 
-type KeyedRequest = Readonly<{ parsed: ParsedRecharge; amountMinor: bigint; idempotencyKey: string }>;
+export type KeyedRequest = Readonly<{ parsed: ParsedRecharge; amountMinor: bigint; idempotencyKey: string }>;
 
 /** POST /v1/recharges */
 export function createRecharge(
   deps: IntakeDeps,
-  call: KeyedCall<never, z.infer<typeof RechargeInput>>,
+  call: Pick<KeyedCall<never, z.infer<typeof RechargeInput>>, 'request' | 'response' | 'key' | 'body'>,
 ): Promise<CreatedRecharge> {
   const input = call.body();
   const idempotencyKey = agreedKey(call.request.headers['idempotency-key'], input.idempotencyKey);
@@ -86,37 +87,49 @@ function agreedKey(header: string | string[] | undefined, inBody: string | undef
   return validated(idempotencyKey, header ?? inBody, path);
 }
 
-async function take(
-  deps: IntakeDeps,
+type Terms = Readonly<{ sort: Sort; ceiling: Ceiling | undefined }>;
+
+/** The request in the form in which the domain takes it. */
+export function askOf(
   { key, response }: Pick<KeyedCall, 'key' | 'response'>,
   { parsed, amountMinor, idempotencyKey }: KeyedRequest,
-): Promise<CreatedRecharge> {
-  requireAccount(key, parsed.accountId);
-  const { kind, funding, provider } = sortOf(deps, parsed);
-  const call = callOf(response);
-  call.idempotencyKey = idempotencyKey;
-  crashPoint('ingress.before-commit');
+  { sort, ceiling }: Terms,
+): RechargeAsk {
   // One literal of fixed shape. With spreads of the parsed fields, this takes a request three times the time.
-  const ask: RechargeAsk = addTexts(
+  return addTexts(
     {
       id: newId(),
       clientId: key.clientId,
       idempotencyKey,
       accountId: parsed.accountId,
-      kind,
-      funding,
+      kind: sort.kind,
+      funding: sort.funding,
       destination: parsed.destination ?? null,
       amountMinor,
       currency: parsed.currency,
       paymentMethod: parsed.paymentMethod,
-      provider,
+      provider: sort.provider,
       metadata: parsed.metadata,
       requestedAt: parsed.timestamp ? new Date(parsed.timestamp) : null,
-      correlationId: call.correlationId,
-      ceiling: ceilingOf(key, parsed.currency),
+      correlationId: callOf(response).correlationId,
+      ceiling,
     },
     parsed,
   );
+}
+
+async function take(
+  deps: IntakeDeps,
+  caller: Pick<KeyedCall, 'key' | 'response'>,
+  keyed: KeyedRequest,
+): Promise<CreatedRecharge> {
+  const { parsed } = keyed;
+  requireAccount(caller.key, parsed.accountId);
+  const sort = sortOf(deps, parsed);
+  const call = callOf(caller.response);
+  call.idempotencyKey = keyed.idempotencyKey;
+  crashPoint('ingress.before-commit');
+  const ask = askOf(caller, keyed, { sort, ceiling: ceilingOf(caller.key, parsed.currency) });
   // The limit is checked before anything is stored. So the idempotency key stays unused, and the request can be
   // repeated after the minute.
   await deps.limits?.ofAccount(parsed.accountId);
@@ -135,11 +148,15 @@ async function take(
   return created;
 }
 
+type Sort = Required<Pick<NewRecharge, 'kind' | 'provider'>> & {
+  funding: NonNullable<NewRecharge['funding']>;
+};
+
 /** The kind of the recharge, what pays it, and the provider that carries it out where the account has no payee. */
-function sortOf(
-  { providers }: IntakeDeps,
+export function sortOf(
+  { providers }: Pick<IntakeDeps, 'providers'>,
   { paymentMethod, destination }: ParsedRecharge,
-): Required<Pick<NewRecharge, 'kind' | 'provider'>> & { funding: NonNullable<NewRecharge['funding']> } {
+): Sort {
   const isOut = paymentMethod === 'balance' || paymentMethod === 'fund_account';
   if (isOut && destination === 'wallet') {
     const message = `${paymentMethod} pays deliveries to a cloud, so it cannot be wallet`;
@@ -157,7 +174,7 @@ function sortOf(
 
 type CreateRefusal = Extract<Created, { ok: false }>['problem'];
 
-const problemOf: Record<CreateRefusal, (asked: ParsedRecharge) => Problem> = {
+export const problemOf: Record<CreateRefusal, (asked: ParsedRecharge) => Problem> = {
   key_used_with_other_body: () =>
     new Problem(
       'DUPLICATE_REQUEST',

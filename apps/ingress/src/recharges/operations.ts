@@ -1,6 +1,7 @@
 import { KEYED_CALL, type KeyedOperation, keyed } from '../http/operation.js';
+import { DryRun } from './dry-run-schema.js';
 import { cancel, charge, create, list, type RechargeDeps, read, timeline } from './handlers.js';
-import { ChargeInput, ListQuery, RechargeInput } from './input.js';
+import { ChargeInput, CreateQuery, ListQuery, RechargeInput } from './input.js';
 import { Charge, Recharge, Recharges, Timeline } from './schemas.js';
 
 const WRITTEN = [...KEYED_CALL, 'DUPLICATE_REQUEST', 'INSUFFICIENT_BALANCE'] as const;
@@ -33,8 +34,9 @@ export const recharges: readonly KeyedOperation<RechargeDeps>[] = [
     summary: 'Create a recharge',
     aliasSummaries: ['Create a recharge (other name of POST /v1/recharges)'],
     description:
-      'Stores a recharge and sends it to the provider. After a timeout, a broken connection or a 5xx, repeat the request with the same idempotency key: it stays one recharge. `callbackUrl` is refused until callbacks exist.',
+      'Stores a recharge and sends it to the provider. After a timeout, a broken connection or a 5xx, repeat the request with the same idempotency key: it stays one recharge. `callbackUrl` is refused until callbacks exist. With `dryRun=true` nothing is stored: the answer says which checks pass and what would be booked.',
     scope: 'recharges:write',
+    query: CreateQuery,
     idempotencyKey: 'needed',
     body: {
       schema: { RechargeInput },
@@ -48,7 +50,10 @@ export const recharges: readonly KeyedOperation<RechargeDeps>[] = [
       },
     },
     answers: {
-      200: [{ Recharge }, 'The key was used before with the same request: the recharge as it is now'],
+      200: [
+        { Recharge, DryRun },
+        'The key was used before with the same request: the recharge as it is now. With `dryRun=true`: what would become of the request',
+      ],
       202: [{ Recharge }, 'The recharge is stored and will be carried out'],
     },
     headers: { 200: ['Location', 'Idempotent-Replayed'], 202: ['Location'] },

@@ -36,7 +36,18 @@ export const inputUnder = (
   input as materialized (
     select offered.*
     from offered, locked_counter
-    where counted + offered."amountMinor" <= ${dayMinor.toString()}::numeric)`;
+    where ${hasRoom(dayMinor)})`;
+
+const hasRoom = (dayMinor: bigint): Prisma.Sql =>
+  Prisma.sql`counted + offered."amountMinor" <= ${dayMinor.toString()}::numeric`;
+
+/** Whether the day's ceiling has room for the recharge of `offered` at the moment. It locks nothing. */
+export const hasRoomNow = ({ clientId, currency, dayMinor }: DayCeiling): Prisma.Sql => Prisma.sql`
+  (select ${hasRoom(dayMinor)}
+  from (
+    select coalesce(sum(day_sum(amounts, ${THIS_DAY_STEP})), 0) as counted
+    from day_counter
+    where client_id = ${clientId}::uuid and currency = ${currency}) counter)`;
 
 /** Adds the stored recharges to the day's counter. All of them are of the ceiling's client and currency. */
 export const countedRecharges = Prisma.sql`

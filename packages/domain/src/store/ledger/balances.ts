@@ -46,12 +46,13 @@ export interface Balances {
 }
 
 export const openBalances = (run: Run): Balances => ({
-  of: (accountId, currency) => run<Balance>(balances(accountId, currency)),
+  of: (accountId, currency) => run<Balance>(balancesStatement(accountId, currency)),
   entries: (filter) => run<WalletEntry>(entries(filter)),
   statement: (filter) => statement(run, filter),
 });
 
-function balances(accountId: string, currency: string | undefined): Prisma.Sql {
+/** One row per currency of the wallet. No row if nothing was ever posted. */
+export function balancesStatement(accountId: string, currency: string | undefined): Prisma.Sql {
   const names = [wallet(accountId, 'available'), wallet(accountId, 'frozen')];
   return Prisma.sql`
     select
@@ -139,7 +140,7 @@ type StatementRow = { asOf: Date; balances: { [name in keyof Balance]: string }[
 async function statement(run: Run, filter: EntryFilter): Promise<WalletStatement> {
   const rows = await run<StatementRow>(Prisma.sql`
     with
-    balances as materialized (${balances(filter.accountId, filter.currency)}),
+    balances as materialized (${balancesStatement(filter.accountId, filter.currency)}),
     entries as materialized (${entries(filter)})
     select
       greatest(now(), (select max(at) from entries)) as "asOf",

@@ -30,8 +30,7 @@ export function ceilingKeeper(run: Run, create: Creator): (ask: RechargeAsk) => 
   return async (ask) => {
     const { ceiling } = ask;
     if (!ceiling) return create.any(ask);
-    if (ceiling.requestMinor !== null && ask.amountMinor > ceiling.requestMinor)
-      return refuse(run, create, ask);
+    if (isAboveRequest(ceiling, ask)) return refuse(run, create, ask);
     const { dayMinor } = ceiling;
     if (dayMinor === null) return create.any(ask);
     const name = `${ask.clientId} ${ask.currency}`;
@@ -44,6 +43,9 @@ export function ceilingKeeper(run: Run, create: Creator): (ask: RechargeAsk) => 
     return turn;
   };
 }
+
+export const isAboveRequest = ({ requestMinor }: Ceiling, { amountMinor }: NewRecharge): boolean =>
+  requestMinor !== null && amountMinor > requestMinor;
 
 /**
  * Refuses a request above the ceiling, unless it repeats a stored request. The stored one was under the ceiling when it

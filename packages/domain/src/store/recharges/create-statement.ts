@@ -66,7 +66,7 @@ const inputFrom = (rows: Prisma.Sql, ceiling: DayCeiling | undefined): Prisma.Sq
  * Finds the payee of each new recharge, by one look-up. A delivery is carried out by the provider of its payee. A
  * recharge that may not go where it is to go gets a refusal.
  */
-const addressedRecharges = Prisma.sql`
+export const addressedRecharges = Prisma.sql`
   addressed as materialized (
     select
       input.*,
@@ -89,7 +89,7 @@ const storedAnd = Prisma.sql`
   from addressed
   where refusal is not null`;
 
-const creditableRecharges = Prisma.sql`
+export const creditableRecharges = Prisma.sql`
   judged_recharges as materialized (
     select input.*, input.kind = 'collect' and exists (
       select from ledger_account wallet
@@ -109,12 +109,18 @@ const aboveCeiling = Prisma.sql`
   from offered
   where id not in (select id from input)`;
 
-const heldRechargeRows = columns({
+export const heldRechargeRows = columns({
   ...newRechargeColumns,
   holdJournalId: 'uuid',
   debit: 'text',
   credit: 'text',
 });
+
+/** A recharge with the journal that freezes its amount. */
+export const withHold = (recharge: NewRechargeRow, newId: () => string) => {
+  const [posting] = holdOf({ ...recharge, money: recharge }).postings;
+  return { ...recharge, holdJournalId: newId(), debit: posting!.debit, credit: posting!.credit };
+};
 
 /**
  * The statement for recharges that are paid from a wallet: it stores only those that the balance covers. A refused
@@ -124,10 +130,7 @@ export const insertWithHolds = (
   recharges: readonly NewRechargeRow[],
   { hintLimitMs, lanedProviders, newId, ceiling }: InsertOptions,
 ): Prisma.Sql => {
-  const held = recharges.map((recharge) => {
-    const [posting] = holdOf({ ...recharge, money: recharge }).postings;
-    return { ...recharge, holdJournalId: newId(), debit: posting!.debit, credit: posting!.credit };
-  });
+  const held = recharges.map((recharge) => withHold(recharge, newId));
   return Prisma.sql`
     with recursive
     ${inputFrom(heldRechargeRows.from(held), ceiling)},
@@ -152,13 +155,16 @@ export const insertWithHolds = (
  * awaited, Postgres checks the row's condition again, and this second check sees no other part. The wallet would seem
  * to be missing, and its balance too low.
  */
-const coveredRecharges = (names: readonly string[]): Prisma.Sql => Prisma.sql`
+export const coveredRecharges = (
+  names: readonly string[],
+  lock: Prisma.Sql = Prisma.sql`for update`,
+): Prisma.Sql => Prisma.sql`
     locked_wallets as materialized (
       select wallet.name, wallet.currency, wallet.balance_minor
       from ledger_account wallet
       where wallet.name = any(${[...names]}::text[])
       order by wallet.name, wallet.currency
-      for update),
+      ${lock}),
     new_recharges as materialized (
       select input.*
       from addressed input

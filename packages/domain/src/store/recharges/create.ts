@@ -69,7 +69,7 @@ export function creator(run: Run, options: Omit<InsertOptions, 'ceiling'>): Crea
 }
 
 /** One literal of fixed shape. With spreads it takes a request three times the time. */
-const rowOf = (ask: NewRecharge): NewRechargeRow =>
+export const rowOf = (ask: NewRecharge): NewRechargeRow =>
   addTexts(
     {
       id: ask.id,
@@ -118,7 +118,7 @@ async function storeOrFind(
   });
 }
 
-const problemOf = {
+export const problemOf = {
   uncovered: 'insufficient_balance',
   beyond_balance: 'beyond_balance',
   above_ceiling: 'above_ceiling',
