@@ -46,3 +46,18 @@ export async function withQueues<T>(env: Env, work: (queues: Queues) => Promise<
     await queues.close();
   }
 }
+
+type Opened = import('@replenish/providers').Providers & { methodsOf: (name: string) => string[] };
+
+/** Opens the configured providers for the time of a command. */
+export async function withProviders<T>(env: Env, work: (providers: Opened) => Promise<T>): Promise<T> {
+  const { readConfig } = await import('@replenish/runtime');
+  const { openProviders, paymentMethods } = await import('@replenish/providers');
+  const providers = openProviders(readConfig(env));
+  const methodsOf = (name: string) => paymentMethods.filter((method) => providers.route(method) === name);
+  try {
+    return await work({ ...providers, methodsOf });
+  } finally {
+    await providers.close();
+  }
+}

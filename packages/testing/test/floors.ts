@@ -10,7 +10,7 @@ const floors: Readonly<Record<string, readonly (readonly string[])[]>> = {
     ['http'],
     ['server', 'input', 'health', 'webhooks'],
     ['audit', 'auth'],
-    ['accounts', 'payees', 'proof', 'protection'],
+    ['accounts', 'cases', 'payees', 'proof', 'protection'],
     ['recharges'],
     ['refunds'],
     ['openapi'],
@@ -21,7 +21,7 @@ const floors: Readonly<Record<string, readonly (readonly string[])[]>> = {
   'apps/cli/src/': [
     ['command.ts', 'values.ts', 'books.ts', 'start/state'],
     ['start', 'progress.ts', 'table.ts'],
-    ['commands/client', 'commands/payee', 'commands/provider', 'commands/demo'],
+    ['commands/case', 'commands/client', 'commands/payee', 'commands/provider', 'commands/demo'],
     ['commands'],
     ['program.ts'],
     ['run.ts'],

@@ -1,6 +1,7 @@
 import type { Declare } from '../command.js';
 import { start } from '../start/command.js';
 import { audit } from './audit.js';
+import { caseCommand } from './case/index.js';
 import { chain } from './chain.js';
 import { client } from './client/index.js';
 import { completion } from './completion.js';
@@ -21,6 +22,7 @@ export const commands: readonly Declare[] = [
   client,
   payee,
   provider,
+  caseCommand,
   verify,
   chain,
   reconcile,

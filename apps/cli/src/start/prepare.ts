@@ -54,6 +54,8 @@ async function demoClient({ clients }: Domain, kept: DemoClient | null): Promise
       'balances:read',
       'payees:read',
       'payees:write',
+      'cases:read',
+      'cases:write',
     ],
     accounts: ['*'],
   });

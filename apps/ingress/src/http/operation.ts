@@ -14,7 +14,7 @@ type Described = Readonly<{
   /** The paths after the first one are other names of the same operation. */
   paths: readonly string[];
   id: string;
-  tag: 'recharges' | 'accounts' | 'webhooks' | 'service';
+  tag: 'recharges' | 'accounts' | 'cases' | 'webhooks' | 'service';
   summary: string;
   description: string;
   /** Summaries of the other names, in the order of `paths`. */

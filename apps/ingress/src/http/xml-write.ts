@@ -6,7 +6,7 @@ export const writeXml = (root: string, body: unknown): string =>
   `<?xml version="1.0" encoding="UTF-8"?>\n${element(root, body)}`;
 
 /** Fields with entries that callers name, at any depth. Such a name may not be a valid name of an element. */
-const maps = new Set(['metadata', 'params']);
+const maps = new Set(['metadata', 'params', 'evidence']);
 
 function element(name: string, value: unknown, key?: string): string {
   const attributes = key === undefined ? '' : ` key="${escaped(key)}"`;

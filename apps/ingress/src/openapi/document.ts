@@ -33,6 +33,7 @@ const INTRODUCTION =
 const tags: Readonly<Record<Operation['tag'], string>> = {
   recharges: 'Create recharges and learn their outcome',
   accounts: 'Balances, the ledger entries behind them, and where money is delivered',
+  cases: 'Questions that a person has to answer, and the decisions',
   webhooks: 'Events that providers send',
   service: 'Health, this document, and the record of calls',
 };
@@ -79,6 +80,12 @@ const pathSchemas: Readonly<Record<string, Json>> = {
     pattern: '^[A-Za-z0-9._:-]{1,64}$',
     description: 'The account',
     examples: ['acct-1001'],
+  },
+  caseId: {
+    type: 'string',
+    format: 'uuid',
+    description: 'The `caseId` of the case',
+    examples: ['01a2122d-0000-7000-8000-1ae329a0e10c'],
   },
   provider: { type: 'string', description: 'Name of the provider', examples: ['sandbox'] },
 };

@@ -2,6 +2,8 @@ import type { AccountDeps } from '../accounts/handlers.js';
 import { accounts } from '../accounts/operations.js';
 import type { AuditDeps } from '../audit/handlers.js';
 import { audit } from '../audit/operations.js';
+import type { CaseDeps } from '../cases/handlers.js';
+import { cases } from '../cases/operations.js';
 import type { HealthDeps } from '../health/handlers.js';
 import { health } from '../health/operations.js';
 import type { KeyedOperation, OpenOperation, Operation } from '../http/operation.js';
@@ -18,8 +20,8 @@ import { type ContractDeps, contract } from './contract.js';
 
 /** Operations for callers with a key. */
 export const keyedOperations: readonly KeyedOperation<
-  RechargeDeps & RefundDeps & AccountDeps & PayeeDeps & ProofDeps & AuditDeps
->[] = [...recharges, ...refunds, ...accounts, ...payees, ...proof, ...audit];
+  RechargeDeps & RefundDeps & AccountDeps & PayeeDeps & CaseDeps & ProofDeps & AuditDeps
+>[] = [...recharges, ...refunds, ...accounts, ...payees, ...cases, ...proof, ...audit];
 
 /** Operations that need no key and have no body. */
 export const publicOperations: readonly OpenOperation<HealthDeps & ContractDeps>[] = [...health, ...contract];

@@ -20,7 +20,9 @@ export const statusOf: Record<State, Status> = {
  */
 export function wholeStatusOf({ kind, state, payee, delivery }: RechargeView): Status {
   if (kind !== 'collect' || state !== 'SUCCEEDED' || payee === null) return statusOf[state];
-  if (delivery === null || !isFinal(delivery.state)) return 'in_progress';
+  // Money that a person adopted stays in the wallet. Every other collect has its delivery once it succeeds.
+  if (delivery === null) return 'succeeded';
+  if (!isFinal(delivery.state)) return 'in_progress';
   return delivery.state === 'SUCCEEDED' ? 'succeeded' : 'failed';
 }
 
@@ -45,6 +47,7 @@ const caseMessages: readonly (readonly [kind: CaseKind, message: string])[] = [
   ['declined_after_success', 'The provider later reported that it failed.'],
   ['cancel_conflict', 'The provider reported a cancellation that does not fit.'],
   ['absent_order', 'The provider does not find the order.'],
+  ['absence_unproven', 'It cannot be proven whether the provider has the order.'],
   ['unsent_order', 'The provider reported an order before it was sent.'],
   ['unprocessable', 'What the provider reported could not be recorded yet.'],
   ['unread_event', 'The provider reported something that cannot be read yet.'],
@@ -60,6 +63,7 @@ function messageOf(r: RechargeView): string {
     return wholeStatusOf(r) === 'failed'
       ? DELIVERY_FAILED
       : 'The money is collected; its delivery is under way.';
+  if (openCases.length === 0 && r.failureCode === 'WRONG_AMOUNT') return WRONG_AMOUNT;
   if (openCases.length === 0)
     return state === 'PENDING_CONFIRMATION' && confirmation === 'unknown'
       ? 'It is not known whether the provider has the order. The provider is being asked.'
@@ -69,6 +73,8 @@ function messageOf(r: RechargeView): string {
   return `${outcome}${found ?? 'The provider reported something that does not fit.'} A person has to look into it.`;
 }
 
+const WRONG_AMOUNT =
+  'The recharge failed, because another amount was paid. `failure` says where that money is.';
 const DELIVERY_FAILED = 'The money was collected and is in the wallet; its delivery failed.';
 
 function failureOf(r: RechargeView): { code: string; message: string } | null {

@@ -9,6 +9,7 @@ import { sendCsv } from '../http/csv.js';
 import type { KeyedCall } from '../http/operation.js';
 import { Problem } from '../http/problem.js';
 import { addHeader } from '../http/send.js';
+import { cursorOf, idOf } from '../input/cursor.js';
 import { optionalTime } from '../input/fields.js';
 import type { Waits } from '../protection/waits.js';
 import { rechargeBody, type Status, statusOf, timelineBody, wholeStatusOf } from './body.js';
@@ -219,14 +220,3 @@ const rechargeColumns = [
   'refunded',
   'waiting',
 ] as const;
-
-/**
- * A cursor is the last id of the previous page in base64url. Clients need not read it. A forged cursor shows nothing
- * new, since each page is filtered by client.
- */
-const cursorOf = (id: string): string => Buffer.from(id.replaceAll('-', ''), 'hex').toString('base64url');
-
-function idOf(cursor: string): string {
-  const hex = Buffer.from(cursor, 'base64url').toString('hex');
-  return hex.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5');
-}

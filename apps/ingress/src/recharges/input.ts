@@ -1,6 +1,7 @@
 import { AMOUNT_MINOR_MAX } from '@replenish/domain';
 import { paymentMethods } from '@replenish/providers';
 import { z } from 'zod';
+import { cursor } from '../input/cursor.js';
 import {
   accountId,
   currency,
@@ -137,9 +138,5 @@ export const ListQuery = z.strictObject({
   createdFrom: timestamp.optional().meta({ description: 'Only created at this time or later (RFC 3339)' }),
   createdTo: timestamp.optional().meta({ description: 'Only created before this time (RFC 3339)' }),
   limit: pageLimit(20),
-  cursor: z
-    .string()
-    .regex(/^[A-Za-z0-9_-]{22}$/, 'must be the nextCursor of an earlier page')
-    .optional()
-    .meta({ description: 'The `nextCursor` of the page before; leave it out for the first page' }),
+  cursor: cursor.optional(),
 });

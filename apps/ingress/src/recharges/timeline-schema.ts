@@ -67,7 +67,9 @@ export const TimelineRow = z.discriminatedUnion('kind', [
     verdict: orNull('What it changed, as in a transition; null until it is processed'),
   }),
   row('posting', 'TimelinePosting', 'An entry of the ledger.', {
-    slot: words('Reason of the posting: `collect`, `hold`, `settle`, `reverse` or `suspense`'),
+    slot: words(
+      'Reason of the posting: `collect`, `hold`, `settle`, `reverse`, `adopt`, `suspense` or `credit`. The last two have a number from the second on: `suspense_2`',
+    ),
     debit: words('Account that the amount is taken from'),
     credit: words('Account that the amount is added to'),
     amount: z.number().meta({ type: 'integer', description: 'Minor units of the currency' }),
@@ -79,8 +81,11 @@ export const TimelineRow = z.discriminatedUnion('kind', [
     closedAt: ended('When it was closed'),
     resolution: orNull('How it was closed'),
   }),
-  z.looseObject({ at, kind: z.literal('operator').meta({ description: 'The kind of this row' }) }).meta({
-    id: 'TimelineOperator',
-    description: 'An action of an operator. No release writes such rows yet.',
+  row('operator', 'TimelineOperator', 'A person decided about a case.', {
+    caseId: words('Id of the case'),
+    verb: words('What was decided: `adopt`, `return`, `fail`, `resubmit` or `dismiss`'),
+    actor: words('Who decided'),
+    role: words('`client` for a key, `operator` for a person on the command line'),
+    reason: words('The reason, for people'),
   }),
 ]);

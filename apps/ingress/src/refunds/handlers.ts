@@ -8,7 +8,7 @@ import { callOf } from '../http/call.js';
 import type { KeyedCall } from '../http/operation.js';
 import { invalid, Problem } from '../http/problem.js';
 import { addHeader } from '../http/send.js';
-import { idempotencyKey, validated } from '../input/fields.js';
+import { neededKey } from '../input/key-header.js';
 import { rechargeBody } from '../recharges/body.js';
 import { ownRecharge } from '../recharges/handlers.js';
 import type { RefundInput } from './input.js';
@@ -28,7 +28,7 @@ export async function createRefund(
   const { request, response, key } = call;
   const recharge = await ownRecharge(deps, call);
   const { amount, reason } = call.body();
-  const ownKey = keyOf(request.headers['idempotency-key']);
+  const ownKey = neededKey(request.headers['idempotency-key']);
   if (!deps.providers.raw(recharge.provider)?.refunds)
     throw new Problem('INVALID_STATE', `${recharge.provider} does not offer refunds`);
   const { correlationId } = Object.assign(callOf(response), { idempotencyKey: ownKey });
@@ -51,12 +51,6 @@ export async function listRefunds(deps: RefundDeps, call: KeyedCall): Promise<vo
   const recharge = await ownRecharge(deps, call);
   const refunds = await deps.domain.reads.refunds(recharge.id);
   answer(call.request, call.response, 'refunds', { data: refunds.map(refundBody) });
-}
-
-function keyOf(header: string | string[] | undefined): string {
-  const path = 'idempotencyKey';
-  if (header === undefined) throw invalid({ path, message: 'is needed, as header Idempotency-Key' });
-  return validated(idempotencyKey, header as string, path);
 }
 
 const refundBody = (refund: RefundView) => ({

@@ -1,10 +1,11 @@
 import { expect, test } from '@jest/globals';
+import type { NewKey } from '@replenish/domain';
 import { Validator } from '@seriousme/openapi-schema-validator';
 import type { z } from 'zod';
 import { openapiDocument } from '../../src/openapi/document.js';
 import { operations } from '../../src/openapi/operations.js';
 import { ChargeInput, RechargeInput } from '../../src/recharges/input.js';
-import { created, end, openIngress } from '../support/ingress.js';
+import { created, end, type Ingress, openIngress } from '../support/ingress.js';
 import { routesOf } from '../support/routes.js';
 
 const document = openapiDocument('https://pay.example') as {
@@ -64,8 +65,19 @@ type Example = Record<string, unknown>;
 /** An example as XML, written as tools do it by the schema: a root element and an element per field. */
 const asXml = (root: string, example: Example): string =>
   `<${root}>${Object.entries(example)
-    .map(([name, value]) => `<${name}>${value}</${name}>`)
+    .map(([name, value]) =>
+      typeof value === 'object' ? asXml(name, value as Example) : `<${name}>${value}</${name}>`,
+    )
     .join('')}</${root}>`;
+
+/** A case about money that came after its recharge had failed. */
+async function caseOfLateMoney(ingress: Ingress, key: NewKey): Promise<string> {
+  const late = await created(ingress, key);
+  await end(ingress, late, 'declined');
+  await end(ingress, late, 'settled');
+  const filter = { viewer: null, transactionId: late.id, limit: 1 };
+  return (await ingress.domain.cases.list(filter, () => true)).rows[0]!.id;
+}
 
 test('the example bodies are accepted, as JSON and as XML', async () => {
   const ingress = await openIngress();
@@ -88,14 +100,16 @@ test('the example bodies are accepted, as JSON and as XML', async () => {
         if (!schema.$ref) continue;
         const { xml } = components.schemas[schema.$ref.split('/').at(-1)!]!;
         const body = type.endsWith('xml') ? asXml(xml.name, example) : JSON.stringify(example);
-        const answer = await ingress.call('POST', path.replace('{id}', refundable.id), {
+        const caseId = await caseOfLateMoney(ingress, key);
+        const filled = path.replace('{id}', refundable.id).replace('{caseId}', caseId);
+        const answer = await ingress.call('POST', filled, {
           key,
           headers: { 'content-type': type, 'idempotency-key': `example-${++sent}` },
           body,
         });
         expect([path, type, answer.text, answer.status < 300]).toEqual([path, type, answer.text, true]);
       }
-    expect(sent).toBe(8);
+    expect(sent).toBe(10);
   } finally {
     await ingress.close();
   }
@@ -126,7 +140,7 @@ test('every parameter limit is a whole number from 1 to 100', () => {
   const limits = Object.values(paths).flatMap((path) =>
     Object.values(path).flatMap(({ parameters }) => parameters.filter(({ name }) => name === 'limit')),
   );
-  expect(limits).toHaveLength(3);
+  expect(limits).toHaveLength(4);
   for (const { schema } of limits)
     expect(schema).toMatchObject({ type: 'integer', minimum: 1, maximum: 100 });
 });

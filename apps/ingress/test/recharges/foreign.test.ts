@@ -117,7 +117,7 @@ const inQuery: Readonly<Record<string, keyof Names>> = {
  * and its body. Any other route gets one request with the names in the path, and one per query parameter.
  */
 const waysOf = ({ path, operation }: Route, names: Names): { path: string; body?: Row }[] => {
-  const filled = path.replace('{id}', names.id).replace('{accountId}', names.account);
+  const filled = path.replace(/\{(?:id|caseId)\}/, names.id).replace('{accountId}', names.account);
   const example = operation.requestBody?.content['application/json'].example;
   if (example) {
     const account = ['accountId', 'account_id'].find((name) => name in example);

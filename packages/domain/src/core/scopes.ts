@@ -7,6 +7,8 @@ export const scopes = [
   'ledger:read',
   'payees:read',
   'payees:write',
+  'cases:read',
+  'cases:write',
   'audit:read',
 ] as const;
 

@@ -20,6 +20,8 @@ export async function client(fleet: Books, wishes: Partial<NewClient> = {}): Pro
     'balances:read',
     'payees:read',
     'payees:write',
+    'cases:read',
+    'cases:write',
   ];
   return withBooks(fleet, ({ clients }) =>
     clients.create({ name: 'test', env: 'test', scopes, accounts: ['*'], ...wishes }),

@@ -1,5 +1,6 @@
 import { Command } from '@commander-js/extra-typings';
-import { type CommandRun, type Declare, JSON_ABOUT } from '../../command.js';
+import { withProviders } from '../../books.js';
+import { type Declare, JSON_ABOUT } from '../../command.js';
 import { tableOf } from '../../table.js';
 
 /** The configured providers: what they offer, and whether our accounts there can be used. */
@@ -55,17 +56,3 @@ const check: Declare = ({ env, say, exitWith, paint }) =>
         );
       }
     });
-
-type Opened = import('@replenish/providers').Providers & { methodsOf: (name: string) => string[] };
-
-async function withProviders<T>(env: CommandRun['env'], work: (providers: Opened) => Promise<T>): Promise<T> {
-  const { readConfig } = await import('@replenish/runtime');
-  const { openProviders, paymentMethods } = await import('@replenish/providers');
-  const providers = openProviders(readConfig(env));
-  const methodsOf = (name: string) => paymentMethods.filter((method) => providers.route(method) === name);
-  try {
-    return await work({ ...providers, methodsOf });
-  } finally {
-    await providers.close();
-  }
-}

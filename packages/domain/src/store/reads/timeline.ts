@@ -25,7 +25,9 @@ export const timeline = (run: Run, ids: readonly string[]): Promise<TimelineRow[
       union all
       ${postings(uuidsOf(ids))}
       union all
-      ${cases(uuidsOf(ids))}) happened
+      ${cases(uuidsOf(ids))}
+      union all
+      ${operatorActions(uuidsOf(ids))}) happened
     order by at, rank, transaction_id, n`);
 
 const requests = (ids: string[]): Prisma.Sql => Prisma.sql`
@@ -95,4 +97,14 @@ const cases = (ids: string[]): Prisma.Sql => Prisma.sql`
     'closedAt', ${utc('closed_at')},
     'resolution', resolution)
   from reconciliation_case
+  where transaction_id = any(${ids}::uuid[])`;
+
+const operatorActions = (ids: string[]): Prisma.Sql => Prisma.sql`
+  select at, transaction_id, 6, 0, 'operator', jsonb_build_object(
+    'caseId', case_id,
+    'verb', verb,
+    'actor', actor,
+    'role', role,
+    'reason', reason)
+  from operator_action
   where transaction_id = any(${ids}::uuid[])`;

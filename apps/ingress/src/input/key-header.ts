@@ -1,0 +1,9 @@
+import { invalid } from '../http/problem.js';
+import { idempotencyKey, validated } from './fields.js';
+
+/** The idempotency key of a request that needs one. @throws Problem INVALID_ARGUMENT if there is none */
+export function neededKey(header: string | string[] | undefined): string {
+  const path = 'idempotencyKey';
+  if (header === undefined) throw invalid({ path, message: 'is needed, as header Idempotency-Key' });
+  return validated(idempotencyKey, header as string, path);
+}
