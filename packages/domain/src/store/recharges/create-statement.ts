@@ -89,13 +89,31 @@ const storedAnd = Prisma.sql`
   from addressed
   where refusal is not null`;
 
+/**
+ * The money that may come to the wallet before the recharge `input`: recharges under way, and earlier ones of this
+ * batch. It is summed up only for a wallet so full that it could matter, because no index leads to it.
+ */
+const expectedMoney = Prisma.sql`(
+            select coalesce(sum(expected.amount), 0)
+            from (
+              select amount_minor as amount
+              from recharge_transaction
+              where due_at is not null and account_id = input."accountId" and currency = input.currency
+                and kind in ('collect', 'recall')
+              union all
+              select earlier."amountMinor"
+              from addressed earlier
+              where earlier."accountId" = input."accountId" and earlier.currency = input.currency
+                and earlier.kind = 'collect' and earlier.refusal is null and earlier.id < input.id) expected)`;
+
 export const creditableRecharges = Prisma.sql`
   judged_recharges as materialized (
     select input.*, input.kind = 'collect' and exists (
       select from ledger_account wallet
       where wallet.name = 'wallet:' || input."accountId" || ':available'
         and wallet.currency = input.currency
-        and wallet.balance_minor > ${BALANCE_MINOR_MAX}::bigint - input."amountMinor") as is_beyond
+        and ${BALANCE_MINOR_MAX}::numeric < wallet.balance_minor::numeric + input."amountMinor"
+          + case when wallet.balance_minor > ${BALANCE_MINOR_MAX / 2n}::bigint then ${expectedMoney} else 0 end) as is_beyond
     from addressed input
     where refusal is null),
   creditable as not materialized (
