@@ -1,7 +1,7 @@
 import type { CaseKind, KnownCase, SuspendedMoney } from './case-kinds.js';
 import { settledCases } from './case-verbs.js';
 import type { Money } from './money.js';
-import { isSameSuspended, movedElsewhere } from './moved-money.js';
+import { isOlderThanSettlement, isSameSuspended, movedElsewhere } from './moved-money.js';
 import type { NextStep } from './next-step.js';
 import type { Payee } from './payee.js';
 import type { PayersAction } from './payers-action.js';
@@ -11,6 +11,7 @@ import {
   journalOnEntering,
   type Kind,
   nextSlot,
+  partiesOf,
   suspenseJournal,
 } from './postings.js';
 import { isFinal, type News, type State, step, type Verdict } from './recharge.js';
@@ -41,6 +42,8 @@ export type Recharge = Readonly<{
   /** Whether somebody has to pay before the provider settles the order. */
   isPayable: boolean;
   attempt: number;
+  /** When the provider settled the order, by its own clock. Null: it did not say. */
+  settledSaidAt: Date | null;
   slots: readonly string[];
   /** The kinds of its open cases. */
   openCases: readonly string[];
@@ -54,6 +57,8 @@ export type Report = ReportedOrder &
     news: News;
     source: ReportSource;
     reason: string;
+    /** When the provider says that this happened. Missing: it does not say. */
+    saidAt?: Date;
     failure?: Readonly<{ code: string; message: string }>;
     externalReference?: string;
     /** What the payer has to do. Missing: nothing new. It is forgotten when the recharge is final. */
@@ -108,7 +113,7 @@ export function decide(r: Recharge, report: Report): Decision {
 }
 
 function decideResolution(r: Recharge, resolution: Resolution): Decision {
-  const { verdict, to, journal, furtherJournal, ...resolved } = resolve(r, parties(r), resolution);
+  const { verdict, to, journal, furtherJournal, ...resolved } = resolve(r, partiesOf(r), resolution);
   const { isSentAgain, reported } = resolved;
   const decision = {
     ...nothingToDo(r),
@@ -131,18 +136,18 @@ function decideNews(r: Recharge, report: Report): Decision {
   const difference = differenceFrom(r, report);
   if (difference) return otherOrder(r, report, difference);
   const { verdict, to } = step(r.state, report.news);
-  if (verdict === 'conflict') return conflict(r, report);
-  if (verdict === 'stale') return nothingMoves(r, 'stale', report, null);
+  if (verdict === 'conflict' && !isOlderThanSettlement(r, report)) return conflict(r, report);
+  if (verdict !== 'moved') return nothingMoves(r, 'stale', report, null);
   return {
     ...nothingToDo(r),
     ...{ verdict, to, filed: true },
     confirmation: confirmationAfter(r, report),
     nextStep: isFinal(to) ? null : nextUnlessAcknowledged(r, report, 'ask'),
-    journal: journalOnEntering(to, parties(r)),
+    journal: journalOnEntering(to, partiesOf(r)),
     openCase: report.doubt ?? null,
     providerOrderId: report.providerOrderId ?? null,
     reopens: r.funding === 'suspense' && (to === 'FAILED' || to === 'CANCELED'),
-    continuation: to === 'SUCCEEDED' && r.kind === 'collect' && r.payee !== null ? parties(r) : null,
+    continuation: to === 'SUCCEEDED' && r.kind === 'collect' && r.payee !== null ? partiesOf(r) : null,
   };
 }
 
@@ -236,7 +241,7 @@ const suspends = (r: Recharge, report: Report, kind: CaseKind, money: SuspendedM
   openCase: kind,
   suspended: money,
   journal: suspenseJournal(
-    parties(r),
+    partiesOf(r),
     { amountMinor: money.amountMinor, currency: money.currency },
     nextSlot('suspense', r.slots),
   ),
@@ -288,12 +293,3 @@ function confirmationAfter(r: Recharge, report: Report): Recharge['confirmation'
   if (acknowledging.includes(report.news)) return 'acknowledged';
   return report.news === 'unknown' && r.confirmation === null ? 'unknown' : r.confirmation;
 }
-
-const parties = (r: Recharge) => ({
-  kind: r.kind,
-  funding: r.funding,
-  accountId: r.accountId,
-  provider: r.provider,
-  providerAccount: r.providerAccount,
-  money: { amountMinor: r.amountMinor, currency: r.currency },
-});

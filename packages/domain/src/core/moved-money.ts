@@ -25,3 +25,16 @@ export const isSameSuspended = (known: SuspendedMoney, said: SuspendedMoney): bo
   (known.providerOrderId === null ||
     said.providerOrderId === null ||
     known.providerOrderId === said.providerOrderId);
+
+/**
+ * Whether the provider says that this happened before it settled the order. Events arrive in any order, so an older
+ * decline takes nothing back.
+ */
+export const isOlderThanSettlement = (
+  r: Readonly<{ state: State; settledSaidAt: Date | null }>,
+  { saidAt }: Readonly<{ saidAt?: Date }>,
+): boolean =>
+  r.state === 'SUCCEEDED' &&
+  r.settledSaidAt !== null &&
+  saidAt !== undefined &&
+  saidAt.getTime() < r.settledSaidAt.getTime();

@@ -18,6 +18,8 @@ export type ReportedFacts = Readonly<{
   isPartlyRead?: boolean | undefined;
   /** A second number of the order, which the provider's statements show. */
   externalReference?: string | undefined;
+  /** When the provider says that this happened. */
+  saidAt?: Date | undefined;
   /** Set while somebody has to pay. */
   action?: PayersAction | undefined;
 }>;
@@ -30,7 +32,7 @@ const newsOf = {
 } as const satisfies Record<string, News>;
 
 type OrderReport = ReportedOrder &
-  Pick<Report, 'news' | 'failure' | 'doubt' | 'externalReference' | 'action' | 'payableUntil'>;
+  Pick<Report, 'news' | 'saidAt' | 'failure' | 'doubt' | 'externalReference' | 'action' | 'payableUntil'>;
 
 /** Turns the facts of an order into news, with the facts to compare with our order, and the reason of a failure. */
 export function newsOfOrder(order: ReportedFacts): OrderReport {
@@ -41,6 +43,7 @@ export function newsOfOrder(order: ReportedFacts): OrderReport {
     reference,
     accountId,
     ...(amountMinor !== undefined && currency !== undefined && { money: { amountMinor, currency } }),
+    ...(order.saidAt && { saidAt: order.saidAt }),
     ...(order.externalReference !== undefined && { externalReference: order.externalReference }),
     ...(order.action && { action: order.action, payableUntil: order.action.expiresAt }),
     ...(order.isPartlyRead && { doubt: 'unread_event' as const }),

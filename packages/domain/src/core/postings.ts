@@ -56,6 +56,15 @@ export type Parties = Readonly<{
   money: Money;
 }>;
 
+export const partiesOf = (r: Omit<Parties, 'money'> & Money): Parties => ({
+  kind: r.kind,
+  funding: r.funding,
+  accountId: r.accountId,
+  provider: r.provider,
+  providerAccount: r.providerAccount,
+  money: { amountMinor: r.amountMinor, currency: r.currency },
+});
+
 export const wallet = (accountId: string, part: 'available' | 'frozen'): string =>
   `wallet:${accountId}:${part}`;
 export const clearing = (provider: string): string => `provider:${provider}:clearing`;

@@ -28,6 +28,7 @@ export const recharge = (state: State, over: Partial<Recharge> = {}): Recharge =
   nextStep: nextStepIn[state],
   isPayable: false,
   attempt: state === 'CREATED' ? 0 : 1,
+  settledSaidAt: null,
   slots: [],
   openCases: [],
   cases: [],

@@ -14,6 +14,8 @@ export type OrderEvent = Readonly<{
   code?: string;
   message?: string;
   isPartlyRead?: boolean;
+  /** When this happened, by the provider's clock. Missing: the event does not say. */
+  saidAt?: Date;
 }>;
 
 /**

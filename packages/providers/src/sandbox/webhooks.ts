@@ -2,7 +2,8 @@ import { z } from 'zod';
 import type { ProviderEvent, UnreadEvent } from '../contract/webhook.js';
 import { readOrder } from './messages.js';
 
-const event = z.object({ type: z.string(), data: z.unknown() });
+const event = z.object({ type: z.string(), data: z.unknown(), timestamp: z.unknown().optional() });
+const time = z.iso.datetime({ offset: true });
 const text = z.string().regex(/^[\x21-\x7e]{1,255}$/);
 
 /** Types of events that concern no order. */
@@ -10,10 +11,18 @@ const ignoredTypes: readonly string[] = ['ping'];
 
 /** Reads a webhook. An event whose type contradicts the status of its order is `unread`. */
 export function readWebhook(json: unknown): ProviderEvent {
-  const { type, data } = event.safeParse(json).data ?? {};
+  const { type, data, timestamp } = event.safeParse(json).data ?? {};
   if (type !== undefined && ignoredTypes.includes(type)) return { kind: 'ignored', type };
   const order = readOrder(data);
-  return order && type === `order.${order.status}` ? { kind: 'order', ...order } : unread(json);
+  return order && type === `order.${order.status}`
+    ? { kind: 'order', ...order, ...saidAt(timestamp) }
+    : unread(json);
+}
+
+/** The time of the event. An event is read without it, too. */
+function saidAt(timestamp: unknown): { saidAt?: Date } {
+  const { data } = time.safeParse(timestamp);
+  return data === undefined ? {} : { saidAt: new Date(data) };
 }
 
 const unread = (json: unknown): UnreadEvent => ({

@@ -52,7 +52,7 @@ const ignoredTypes = /^(charge\.(succeeded|failed|pending|updated|captured|expir
  * because events arrive in any order. A declined intent reads as pending: the payer may still pay it.
  */
 export function readEvent(json: unknown): ProviderEvent {
-  const event = (json ?? {}) as { type?: unknown; data?: { object?: unknown } };
+  const event = (json ?? {}) as { type?: unknown; created?: unknown; data?: { object?: unknown } };
   const type = typeof event.type === 'string' ? event.type.slice(0, 255) : null;
   const object = event.data?.object;
   if (type !== null && ignoredTypes.test(type)) return { kind: 'ignored', type };
@@ -64,6 +64,7 @@ export function readEvent(json: unknown): ProviderEvent {
     reference: read.reference,
     status: read.status,
     ...{ providerOrderId, accountId, amountMinor, currency },
+    ...(typeof event.created === 'number' && { saidAt: new Date(event.created * 1_000) }),
     ...(read.code === undefined ? {} : { code: read.code }),
     ...(read.message === undefined ? {} : { message: read.message }),
   };

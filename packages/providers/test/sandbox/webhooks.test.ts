@@ -39,6 +39,7 @@ test('a signed event is reduced to the fields that the domain needs', () => {
     status: 'settled',
     amountMinor: 4_999n,
     currency: 'USD',
+    saidAt: now,
   };
   expect(verify(event())).toEqual({ ok: true, eventId: 'evt_1' });
   expect(read(event())).toEqual(order);

@@ -116,6 +116,7 @@ const movedRecharges = (plans: 'locked_plans' | 'admitted_plans'): Prisma.Sql =>
         else recharge.submitted_at end,
       succeeded_at = case when plan."to" = 'SUCCEEDED' then coalesce(recharge.succeeded_at, now())
         else recharge.succeeded_at end,
+      settled_said_at = case when plan."to" = 'SUCCEEDED' then coalesce(recharge.settled_said_at, plan."saidAt") end,
       failed_at = case when plan."to" = 'FAILED' then coalesce(recharge.failed_at, now())
         else recharge.failed_at end,
       canceled_at = case when plan."to" = 'CANCELED' then coalesce(recharge.canceled_at, now())

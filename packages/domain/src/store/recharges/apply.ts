@@ -235,6 +235,7 @@ async function readRows(run: Run, reports: readonly RechargeReport[]): Promise<M
       recharge.provider_order_id as "providerOrderId",
       recharge.next_step as "nextStep",
       recharge.action is not null as "isPayable",
+      recharge.settled_said_at as "settledSaidAt",
       recharge.attempt,
       recharge.version,
       recharge.asks,

@@ -48,6 +48,8 @@ export const planColumns = columns({
   externalReference: 'text?',
   action: 'jsonb?',
   payableUntil: 'timestamptz?',
+  /** When the provider says that the news happened. */
+  saidAt: 'timestamptz?',
   failureCode: 'text?',
   failureMessage: 'text?',
   calls: callColumns,

@@ -68,6 +68,7 @@ export function planWrite(
     ...limitsOf(seen, report, decision, options),
     providerOrderId: decision.providerOrderId,
     ...payerFactsOf(report, decision),
+    saidAt: report.saidAt ?? null,
     failureCode: failed ? (failure?.code ?? 'PAYMENT_FAILED') : null,
     failureMessage: failed ? storable(failure?.message ?? report.reason, TEXT_MAX) : null,
     calls: claimed
@@ -217,7 +218,7 @@ function claimOf(
   const now = { kind, funding, lane, providerOrderId, ...sent };
   // A claim is granted only while no order is acknowledged, and money in suspense acknowledges one. So the slots do not
   // have to be read for the answer of this attempt. Nobody can pay an order before its provider has answered.
-  const unread = { slots: [], isPayable: false };
+  const unread = { slots: [], isPayable: false, settledSaidAt: null };
   const version = before.version + 1;
   const seen = { ...before, ...now, ...unread, state: to, nextStep, confirmation, version };
   return { ...claim, seen };
