@@ -42,7 +42,7 @@ test('the list names each configured provider with what it serves and offers', a
         ...{ provider: 'stripe', account: 'main', methods: ['credit_card'] },
         offers: ['webhooks', 'cancels', 'refunds'],
       },
-      { provider: 'alibaba_cloud', account: 'main', methods: [], offers: ['balance'] },
+      { provider: 'alibaba_cloud', account: 'main', methods: [], offers: ['refunds', 'balance'] },
     ]),
   ]);
   expect((await run(['provider', 'list'])).text).toMatch(/alipay +main +alipay +webhooks, cancels, refunds/);
