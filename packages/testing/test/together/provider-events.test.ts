@@ -152,6 +152,7 @@ describe.each([
       'Error3040',
       '3041',
     ].map((code): Row => [`400 ${code}: it fails`, error(400, code), fails]),
+    ['500 MissingParameter: it is asked about', error(500, 'MissingParameter'), asks, afterAsking],
     ['400 InvalidParam.Uid.NotYourEu: it fails', error(400, 'InvalidParam.Uid.NotYourEu'), fails],
     ['400 NoFundAccountPermission: it fails', error(400, 'NoFundAccountPermission'), fails],
     [
