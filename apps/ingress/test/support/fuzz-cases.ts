@@ -20,7 +20,7 @@ type Parameter = Readonly<{ name: string; in: string; required: boolean; schema:
 type Response = Readonly<{
   $ref?: string;
   headers?: object;
-  content?: Record<string, { schema: { $ref?: string } }>;
+  content?: Record<string, { schema: { $ref?: string; oneOf?: readonly { $ref: string }[] } }>;
 }>;
 export type Responses = Readonly<Record<string, Response>>;
 export type Operation = Readonly<{
