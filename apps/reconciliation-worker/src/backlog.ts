@@ -30,6 +30,47 @@ export function watchBacklog(registry: Frame['registry'], reads: Domain['reads']
   });
 }
 
+/**
+ * Gauges of what unfinished recharges wait for, by the reasons that clients see. Both come from one reading, so they
+ * agree with each other.
+ */
+export function watchWaiting(registry: Frame['registry'], reads: Pick<Domain['reads'], 'waitingSums'>): void {
+  let reading: ReturnType<typeof reads.waitingSums> | null = null;
+  const sums = () => {
+    // A registry collects its gauges at the same time.
+    reading ??= reads
+      .waitingSums()
+      .catch(() => [])
+      .finally(() => {
+        reading = null;
+      });
+    return reading;
+  };
+  new Gauge({
+    name: 'replenish_waiting',
+    help: 'Unfinished recharges by what they wait for.',
+    labelNames: ['reason'],
+    registers: [registry],
+    async collect() {
+      const found = await sums();
+      this.reset();
+      for (const { reason, count } of found) this.inc({ reason }, count);
+    },
+  });
+  new Gauge({
+    name: 'replenish_money_at_risk',
+    help: 'Amounts of unfinished recharges by what they wait for, in minor units.',
+    labelNames: ['reason', 'currency'],
+    registers: [registry],
+    async collect() {
+      const found = await sums();
+      this.reset();
+      for (const { reason, currency, amountMinor } of found)
+        this.set({ reason, currency }, Number(amountMinor));
+    },
+  });
+}
+
 /** Gauges of the money of our accounts at providers, and of the recharges that wait for it. */
 export function watchPools(registry: Frame['registry'], pools: Domain['pools']): void {
   new Gauge({

@@ -1,6 +1,7 @@
 import {
   domainOptions,
   hintingDeliveries,
+  openBreakerReports,
   openPoolReader,
   openProviderMetrics,
   openRecovery,
@@ -11,7 +12,7 @@ import { lanedProviders, openProviders } from '@replenish/providers';
 import { openQueues } from '@replenish/queues';
 import { type Config, requireProviders, runProcess } from '@replenish/runtime';
 import { asker } from './asker.js';
-import { watchBacklog, watchPools } from './backlog.js';
+import { watchBacklog, watchPools, watchWaiting } from './backlog.js';
 import { choresOf, startChores } from './chores/chores.js';
 import { sweeper } from './sweep/sweeper.js';
 import { startSweeping } from './sweep/sweeping.js';
@@ -22,13 +23,17 @@ await runProcess('reconciliation-worker', process.env, async (frame) => {
     it.close(),
   );
   const metrics = openProviderMetrics(frame);
+  const { breakers } = domain;
+  const onBreaker = openBreakerReports({ breakers, providerAccount: 'main', metrics, log });
   const onAnswersAgain = openRecovery({
     log,
     pullForward: domain.pullForward,
     onDue: () => sweeping.hurry(),
   });
-  const providers = opened('providers', openProviders(config, { ...metrics, onAnswersAgain }), (it) =>
-    it.close(),
+  const providers = opened(
+    'providers',
+    openProviders(config, { ...metrics, onBreaker, onAnswersAgain }),
+    (it) => it.close(),
   );
   const queues = opened('queues', openQueues(queueOptions(frame, providers.names)), (it) => it.close());
   const readPools = providers.names.flatMap((name) => {
@@ -39,6 +44,7 @@ await runProcess('reconciliation-worker', process.env, async (frame) => {
   opened('chores', startChores(chores, log), (end) => end());
   watchBacklog(registry, domain.reads, 10 * config.RECONCILE_AFTER_MS);
   watchPools(registry, domain.pools);
+  watchWaiting(registry, domain.reads);
   for (const name of requireProviders(providers.names)) {
     const ask = asker({
       domain: hintingDeliveries(domain, queues),

@@ -1,6 +1,7 @@
 import {
   domainOptions,
   hintingDeliveries,
+  openBreakerReports,
   openPoolReader,
   openProviderMetrics,
   openRecovery,
@@ -18,9 +19,13 @@ await runProcess('submission-worker', process.env, async (frame) => {
     it.close(),
   );
   const metrics = openProviderMetrics(frame);
+  const { breakers } = domain;
+  const onBreaker = openBreakerReports({ breakers, providerAccount: 'main', metrics, log });
   const onAnswersAgain = openRecovery({ log, pullForward: domain.pullForward });
-  const providers = opened('providers', openProviders(config, { ...metrics, onAnswersAgain }), (it) =>
-    it.close(),
+  const providers = opened(
+    'providers',
+    openProviders(config, { ...metrics, onBreaker, onAnswersAgain }),
+    (it) => it.close(),
   );
   const queues = opened('queues', openQueues(queueOptions(frame, providers.names)), (it) => it.close());
   const claims = openClaimCounter(registry);

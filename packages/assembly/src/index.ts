@@ -1,3 +1,4 @@
+export { type BreakerReportDeps, openBreakerReports } from './breaker-reports.js';
 export { hintingDeliveries } from './deliveries.js';
 export { destinationOf } from './destination.js';
 export {

@@ -1,5 +1,6 @@
 import { v7 as uuidv7 } from 'uuid';
 import { type Audit, openAudit } from './store/audit/trail.js';
+import { type Breakers, openBreakers } from './store/breakers/breakers.js';
 import { type Cases, openCases } from './store/cases/cases.js';
 import { type Chain, openChain } from './store/chain/chain.js';
 import { type Clients, openClients } from './store/clients/clients.js';
@@ -50,6 +51,7 @@ export interface Domain extends Sweep {
   readonly balances: Balances;
   readonly pools: MoneyPools;
   readonly payees: Payees;
+  readonly breakers: Breakers;
   readonly cases: Cases;
   readonly clients: Clients;
   readonly audit: Audit;
@@ -142,6 +144,7 @@ export function openDomain(options: DomainOptions): Domain {
     balances: openBalances(read),
     pools: openPools(run),
     payees: openPayees(run),
+    breakers: openBreakers(run),
     cases: openCases(store, applyNews, newId),
     clients: openClients(store, { vault, newId, now }),
     audit: openAudit(store),
@@ -200,6 +203,7 @@ export type { WaitingNote } from './core/waiting-note.js';
 export type { AuditCall } from './store/audit/call.js';
 export type { AuditFilter, AuditPage, CallPlace } from './store/audit/search.js';
 export type { Audit } from './store/audit/trail.js';
+export type { BreakerKey, Breakers, ProviderDown } from './store/breakers/breakers.js';
 export type { Cases } from './store/cases/cases.js';
 export type { CaseFilter, CasePage, CaseViewer } from './store/cases/list.js';
 export type { ResolutionAsk, ResolutionProblem, ResolvedCase } from './store/cases/resolve.js';
@@ -229,6 +233,7 @@ export type { Outstanding } from './store/reads/outstanding.js';
 export type { Reads } from './store/reads/reads.js';
 export type { TimelineRow } from './store/reads/timeline.js';
 export type { DeliveryView, LeftWaiting, RechargeView, ShownAction } from './store/reads/view.js';
+export type { WaitingSum } from './store/reads/waiting-sums.js';
 export type { RechargeAsk } from './store/recharges/ceiling-keeper.js';
 export type { Created, CreateProblem } from './store/recharges/create.js';
 export type { MoneyDestination, NewRecharge } from './store/recharges/new-recharge.js';

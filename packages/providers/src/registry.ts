@@ -19,7 +19,12 @@ const definitions: readonly ProviderDefinition[] = [sandbox, stripe, alipay, ali
 
 export type ProvidersOptions = Omit<GuardOptions, 'timeoutMs' | 'onBreaker' | 'onAnswersAgain'> &
   Readonly<{
-    onBreaker?: (provider: string, operation: ProviderOperation, state: BreakerState) => void;
+    onBreaker?: (
+      provider: string,
+      operation: ProviderOperation,
+      state: BreakerState,
+      openForMs: number,
+    ) => void;
     onAnswersAgain?: (provider: string) => void;
   }>;
 
@@ -45,7 +50,7 @@ export function openProviders(config: ProvidersConfig, options: ProvidersOptions
     const own: GuardOptions = {
       ...each,
       timeoutMs: config.PROVIDER_TIMEOUT_MS,
-      onBreaker: (operation, state) => onBreaker?.(name, operation, state),
+      onBreaker: (operation, state, openForMs) => onBreaker?.(name, operation, state, openForMs),
       onAnswersAgain: () => onAnswersAgain?.(name),
     };
     guarded.set(name, guard(provider, own));

@@ -55,7 +55,7 @@ const example = {
 const Waiting = z.strictObject({
   reason: z.enum(waitingReasons).meta({
     description:
-      '`QUEUE`: it is taken up in a moment. `PROVIDER`: the provider has not settled it. `ANSWER`: the outcome of a call is being asked about. `PROOF`: absence is being proven before anything is sent again. `PAYER`: see `action`. `SOURCE_FUNDS`: the paying account holds too little. `LANE`: another transfer between the same accounts is under way. `DELIVERY`: the delivery is being taken up. `PERSON`: a case is open',
+      '`QUEUE`: it is taken up in a moment. `PROVIDER`: the provider has not settled it. `ANSWER`: the outcome of a call is being asked about. `PROOF`: absence is being proven before anything is sent again. `PAYER`: see `action`. `PROVIDER_DOWN`: the provider does not answer, and is tried again at `until`. `SOURCE_FUNDS`: the paying account holds too little. `LANE`: another transfer between the same accounts is under way. `DELIVERY`: the delivery is being taken up. `PERSON`: a case is open',
   }),
   since: time('Since when'),
   until: timeOrNull('Until when; null where nobody can know'),

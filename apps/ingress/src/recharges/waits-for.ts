@@ -2,6 +2,7 @@ import {
   type DeliveryView,
   isFinal,
   type LeftWaiting,
+  type ProviderDown,
   type RechargeView,
   type WaitingReason,
   waitingReasonOf,
@@ -22,6 +23,7 @@ export type WaitingBody = Readonly<{
 /** The facts that the reason follows from, of a recharge or of its delivery. Times are ISO 8601. */
 type Facts = Readonly<{
   note: LeftWaiting | null;
+  down: ProviderDown | null;
   caseId: string | null;
   dueAt: string | null;
   updatedAt: string;
@@ -32,11 +34,14 @@ type Facts = Readonly<{
 export function waitingBody(r: RechargeView): WaitingBody | null {
   const { delivery } = r;
   if (r.state === 'SUCCEEDED' && delivery) return ofDelivery(delivery);
-  const reason = isFinal(r.state) ? null : waitingReasonOf({ ...r, hasAction: r.action !== null });
+  const reason = isFinal(r.state)
+    ? null
+    : waitingReasonOf({ ...r, ...callableOf(r), hasAction: r.action !== null });
   return (
     reason &&
     bodyOf(reason, {
       note: r.waiting,
+      down: r.providerDown,
       caseId: r.caseId,
       dueAt: r.dueAt?.toISOString() ?? null,
       updatedAt: r.updatedAt.toISOString(),
@@ -46,28 +51,39 @@ export function waitingBody(r: RechargeView): WaitingBody | null {
 }
 
 function ofDelivery(delivery: DeliveryView): WaitingBody | null {
-  const reason = waitingReasonOfDelivery({ ...delivery, hasAction: false });
+  const reason = waitingReasonOfDelivery({ ...delivery, ...callableOf(delivery), hasAction: false });
   if (reason === null) return null;
   return {
-    ...bodyOf(reason, { ...delivery, note: delivery.waiting, payUntil: null }),
+    ...bodyOf(reason, { ...delivery, note: delivery.waiting, down: delivery.providerDown, payUntil: null }),
     transactionId: delivery.id,
   };
 }
 
+const callableOf = ({ providerDown }: { providerDown: ProviderDown | null }) => ({
+  isProviderDown: providerDown !== null,
+});
+
 function bodyOf(reason: WaitingReason, facts: Facts): WaitingBody {
-  const { note, caseId, updatedAt } = facts;
+  const { caseId } = facts;
+  const note = facts.note?.reason === reason ? facts.note : null;
   return {
     reason,
-    since: note?.reason === reason ? new Date(note.since).toISOString() : updatedAt,
+    since: sinceOf(reason, facts),
     until: untilOf[reason]?.(facts) ?? null,
-    detail: note?.reason === 'PROOF' && reason === 'PROOF' ? proofDetail(note) : details[reason],
+    detail: note?.reason === 'PROOF' ? proofDetail(note) : details[reason],
     ...(reason === 'PERSON' && caseId !== null && { caseId }),
   };
+}
+
+function sinceOf(reason: WaitingReason, { note, down, updatedAt }: Facts): string {
+  if (reason === 'PROVIDER_DOWN' && down) return down.since > updatedAt ? down.since : updatedAt;
+  return note?.reason === reason ? new Date(note.since).toISOString() : updatedAt;
 }
 
 const untilOf: Partial<Record<WaitingReason, (facts: Facts) => string | null>> = {
   ANSWER: ({ dueAt }) => dueAt,
   PAYER: ({ payUntil }) => payUntil,
+  PROVIDER_DOWN: ({ down }) => down?.until ?? null,
   PROOF: ({ note }) => (note?.reason === 'PROOF' ? note.notBefore : null),
 };
 
@@ -80,6 +96,7 @@ const details: Record<WaitingReason, string> = {
   ANSWER: 'It is not known what became of the order. The provider is being asked.',
   PROOF: 'It is being proven that the provider does not have the order, before it is sent again.',
   PAYER: 'Somebody has to pay: see action.',
+  PROVIDER_DOWN: 'The provider does not answer. It is tried again at the time in until.',
   SOURCE_FUNDS: 'The account that pays does not hold enough at the provider.',
   LANE: 'Another transfer between the same two accounts is under way.',
   DELIVERY: 'The money is collected, and its delivery is being taken up.',

@@ -28,6 +28,7 @@ const view = (over: Partial<RechargeView>): RechargeView => ({
   nextStep: null,
   dueAt: null,
   waiting: null,
+  providerDown: null,
   collectedBy: null,
   refundOf: null,
   refundedMinor: 0n,
@@ -51,6 +52,7 @@ const delivery = (state: RechargeView['state']): NonNullable<RechargeView['deliv
   confirmation: null,
   nextStep: null,
   waiting: null,
+  providerDown: null,
   openCases: [],
   caseId: null,
   dueAt: null,
@@ -117,6 +119,14 @@ test.each([
     { reason: 'PAYER', until: '2026-11-28T01:00:00.000Z' },
   ],
   ['an answer', { confirmation: 'unknown', dueAt: now }, { reason: 'ANSWER', until: now.toISOString() }],
+  [
+    'its provider to answer again',
+    {
+      confirmation: 'unknown',
+      providerDown: { since: '2026-11-28T00:01:00.000Z', until: '2026-11-28T00:01:05.000Z' },
+    },
+    { reason: 'PROVIDER_DOWN', since: '2026-11-28T00:01:00.000Z', until: '2026-11-28T00:01:05.000Z' },
+  ],
   [
     'a proof',
     {

@@ -36,7 +36,7 @@ export type KnownCase = Readonly<{
  * Kinds of cases that do not stop a recharge. It is tried again by itself, and such a case is closed when that
  * succeeds, or the case is about an event only.
  */
-const leavesGoing: readonly string[] = [
+export const leavesGoing: readonly string[] = [
   'unprocessable',
   'unread_event',
   'unprocessable_event',

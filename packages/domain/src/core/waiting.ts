@@ -10,6 +10,7 @@ export const waitingReasons = [
   'ANSWER',
   'PROOF',
   'PAYER',
+  'PROVIDER_DOWN',
   'SOURCE_FUNDS',
   'LANE',
   'DELIVERY',
@@ -27,6 +28,8 @@ export type Unfinished = Readonly<{
   /** Whether its payer has something to do. */
   hasAction: boolean;
   openCases: readonly string[];
+  /** Whether a worker has told lately that it makes no calls to the provider. */
+  isProviderDown: boolean;
 }>;
 
 /**
@@ -37,8 +40,9 @@ export function waitingReasonOf(r: Unfinished): WaitingReason | null {
   if (isFinal(r.state)) return null;
   if (r.openCases.some(isStoppedBy)) return 'PERSON';
   if (r.waiting) return r.waiting.reason;
-  if (r.state === 'CREATED' || r.nextStep === 'submit') return 'QUEUE';
-  if (r.state === 'SUBMITTED' || r.confirmation !== 'acknowledged') return 'ANSWER';
+  if (r.state === 'CREATED' || r.nextStep === 'submit') return r.isProviderDown ? 'PROVIDER_DOWN' : 'QUEUE';
+  if (r.state === 'SUBMITTED') return 'ANSWER';
+  if (r.confirmation !== 'acknowledged') return r.isProviderDown ? 'PROVIDER_DOWN' : 'ANSWER';
   return r.hasAction ? 'PAYER' : 'PROVIDER';
 }
 

@@ -25,7 +25,11 @@ const space: Unfinished[] = states.flatMap((state) =>
     [null, ...nextSteps].flatMap((nextStep) =>
       notes.flatMap((waiting) =>
         [true, false].flatMap((hasAction) =>
-          cases.map((openCases) => ({ state, confirmation, nextStep, waiting, hasAction, openCases })),
+          cases.flatMap((openCases) =>
+            [true, false].map((isProviderDown) => ({
+              ...{ state, confirmation, nextStep, waiting, hasAction, openCases, isProviderDown },
+            })),
+          ),
         ),
       ),
     ),
@@ -35,10 +39,12 @@ const space: Unfinished[] = states.flatMap((state) =>
 test('the database gives the same reason for every combination', async () => {
   const { rows } = await client.query(
     `select n, waiting_reason(state, confirmation, "nextStep", case when waiting <> 'null'::jsonb then waiting end,
-        "hasAction", array(select jsonb_array_elements_text("openCases"))) as reason
+        "hasAction", array(select jsonb_array_elements_text("openCases")), "isProviderDown") as reason
       from rows from (jsonb_to_recordset($1::jsonb) as (
-        state text, confirmation text, "nextStep" text, waiting jsonb, "hasAction" boolean, "openCases" jsonb))
-        with ordinality as one(state, confirmation, "nextStep", waiting, "hasAction", "openCases", n)
+        state text, confirmation text, "nextStep" text, waiting jsonb, "hasAction" boolean, "openCases" jsonb,
+        "isProviderDown" boolean))
+        with ordinality as one(state, confirmation, "nextStep", waiting, "hasAction", "openCases",
+          "isProviderDown", n)
       order by n`,
     [JSON.stringify(space)],
   );
@@ -53,6 +59,7 @@ const unfinished: Unfinished = {
   waiting: null,
   hasAction: false,
   openCases: [],
+  isProviderDown: false,
 };
 
 test.each([
@@ -63,6 +70,22 @@ test.each([
   ['an answer, while it is sent', { state: 'SUBMITTED', confirmation: null }, 'ANSWER'],
   ['an answer, when nobody knows', { confirmation: 'unknown' }, 'ANSWER'],
   ['the provider, which has the order', {}, 'PROVIDER'],
+  [
+    'its provider to answer again, before it is sent',
+    { state: 'CREATED', nextStep: 'submit', isProviderDown: true },
+    'PROVIDER_DOWN',
+  ],
+  [
+    'its provider to answer again, when nobody knows',
+    { confirmation: 'unknown', isProviderDown: true },
+    'PROVIDER_DOWN',
+  ],
+  [
+    'an answer, while a call is in flight',
+    { state: 'SUBMITTED', confirmation: null, isProviderDown: true },
+    'ANSWER',
+  ],
+  ['the provider, which has the order, also while it is down', { isProviderDown: true }, 'PROVIDER'],
   ['its payer', { hasAction: true }, 'PAYER'],
   ['its lane', { state: 'CREATED', waiting: { reason: 'LANE' } }, 'LANE'],
   ['a person, before anything else', { waiting: { reason: 'PROOF' }, openCases: ['wrong_amount'] }, 'PERSON'],

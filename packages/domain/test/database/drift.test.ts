@@ -85,6 +85,7 @@ const byHand = [
   'index reconciliation_case_open_by_kind',
   'index reconciliation_case_open_ids',
   'index reconciliation_case_open_of_client',
+  'index reconciliation_case_open_of_recharge',
   'index reconciliation_case_returned_by',
   'index webhook_event_due',
   'trigger api_key_unsealed',

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { COUNTED_MAX } from '../../src/store/reads/reads.js';
+import { SUMMED_MAX } from '../../src/store/reads/waiting-sums.js';
 import type { Books } from '../support/books.js';
 import { CLIENT } from '../support/books.js';
 import { BUFFERS_MAX, buffersOf } from '../support/buffers.js';
@@ -127,6 +128,9 @@ describe('statements on a timer, behind a backlog', () => {
     await expectFew(() => books.domain.reads.pendingBeyond(60_000));
     await expectFew(() => books.domain.reads.pendingBeyond(3_600_000_000));
     await expectFew(() => books.domain.reads.openCases());
+    await expectFew(() => books.domain.reads.waitingSums());
+    const sums = await books.domain.reads.waitingSums();
+    expect(sums.reduce((sum, { count }) => sum + count, 0)).toBe(SUMMED_MAX);
     expect(await books.domain.reads.pendingBeyond(60_000)).toEqual([
       { provider: 'sandbox', count: COUNTED_MAX },
     ]);

@@ -18,7 +18,8 @@ export type GuardOptions = Readonly<{
   /** Time limit of one attempt. */
   timeoutMs: number;
   onCall?: (record: Attempt) => void;
-  onBreaker?: (operation: ProviderOperation, state: BreakerState) => void;
+  /** `openForMs`: the time until an open breaker admits a call as a probe. */
+  onBreaker?: (operation: ProviderOperation, state: BreakerState, openForMs: number) => void;
   /**
    * Called when the provider answers again after several calls without an answer in a row. It is called at most once
    * per ten seconds.
@@ -37,10 +38,10 @@ export type GuardOptions = Readonly<{
 /** Puts a time limit, a circuit breaker, retries and records around a provider's calls. */
 export function guard(provider: Provider, options: GuardOptions): GuardedProvider {
   const limits = { ...defaultLimits, ...options.limits };
-  const { timeoutMs, onBug, now = () => new Date(), random = Math.random } = options;
+  const { timeoutMs, onBug, onBreaker, now = () => new Date(), random = Math.random } = options;
   const watchRecovery = recoveryWatch(() => options.onAnswersAgain?.());
   const breakers = breakersFor((operation) =>
-    openBreaker(limits.breaker, now, (state) => options.onBreaker?.(operation, state)),
+    openBreaker(limits.breaker, now, (state) => onBreaker?.(operation, state, limits.breaker.resetMs)),
   );
   const findLimitMs = Math.max(timeoutMs, provider.orders.promises.findLimitMs ?? 0);
   const limitOf = (operation: ProviderOperation) => (searches.has(operation) ? findLimitMs : timeoutMs);

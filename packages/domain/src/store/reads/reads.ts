@@ -8,6 +8,7 @@ import { type ListFilter, listRecharges, type RechargePage } from './list.js';
 import { type Outstanding, outstandingById } from './outstanding.js';
 import { type TimelineRow, timeline } from './timeline.js';
 import { type RechargeView, viewColumns } from './view.js';
+import { type WaitingSum, waitingSums } from './waiting-sums.js';
 
 export interface Reads {
   recharge(id: string): Promise<RechargeView | null>;
@@ -24,6 +25,8 @@ export interface Reads {
    */
   pendingBeyond(slaMs: number): Promise<{ provider: string; count: number }[]>;
   openCases(): Promise<{ kind: string; count: number }[]>;
+  /** What the oldest unfinished recharges wait for. It looks at SUMMED_MAX recharges at most. */
+  waitingSums(): Promise<WaitingSum[]>;
 }
 
 /**
@@ -53,6 +56,7 @@ export function openReads({ run, read }: Pick<Store, 'run' | 'read'>, callLimitM
           order by created_at
           limit ${COUNTED_MAX}::int) oldest
         group by provider`),
+    waitingSums: () => waitingSums(read),
     openCases: () =>
       read(Prisma.sql`
         select kind, count(*)::int as count

@@ -6,6 +6,7 @@ import type { State } from '../../core/recharge.js';
 import { type ShownTexts, textColumnsOf } from '../../core/request-texts.js';
 import type { WaitingNote } from '../../core/waiting-note.js';
 import { Prisma } from '../../generated/client.js';
+import { type ProviderDown, providerDownOf } from '../breakers/breakers.js';
 import { utc } from '../database/utc.js';
 
 /** As stored: `expiresAt` is ISO 8601. */
@@ -21,6 +22,7 @@ export type DeliveryView = Readonly<{
   confirmation: 'acknowledged' | 'unknown' | null;
   nextStep: NextStep | null;
   waiting: LeftWaiting | null;
+  providerDown: ProviderDown | null;
   openCases: readonly string[];
   /** The oldest open case. */
   caseId: string | null;
@@ -65,6 +67,8 @@ export type RechargeView = ShownTexts &
     dueAt: Date | null;
     /** What a claim or an answer left behind that may not go on now. */
     waiting: LeftWaiting | null;
+    /** Since and until when no call is made to the provider. Null: calls are made, or the recharge is final. */
+    providerDown: ProviderDown | null;
     /** The collect whose money this delivery carries. */
     collectedBy: string | null;
     /** The recharge that this one pays back. */
@@ -122,6 +126,7 @@ export const viewColumns = Prisma.raw(`
   recharge.next_step as "nextStep",
   case when recharge.next_step <> 'submit' then recharge.due_at end as "dueAt",
   recharge.waiting,
+  ${providerDownOf('recharge').sql} as "providerDown",
   recharge.collected_by as "collectedBy",
   recharge.refund_of as "refundOf",
   case when recharge.state = 'SUCCEEDED' then coalesce((
@@ -136,6 +141,7 @@ export const viewColumns = Prisma.raw(`
       'confirmation', delivery.confirmation,
       'nextStep', delivery.next_step,
       'waiting', delivery.waiting,
+      'providerDown', ${providerDownOf('delivery').sql},
       'openCases', array(
         select open_case.kind
         from reconciliation_case open_case

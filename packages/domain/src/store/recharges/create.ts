@@ -182,6 +182,7 @@ const newView = (
       nextStep: 'submit',
       dueAt: null,
       waiting: null,
+      providerDown: null,
       collectedBy: null,
       refundOf: null,
       refundedMinor: 0n,

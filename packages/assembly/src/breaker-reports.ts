@@ -1,0 +1,40 @@
+import type { Breakers } from '@replenish/domain';
+import type { Logger } from '@replenish/runtime';
+import type { ProviderMetrics } from './provider-metrics.js';
+
+export type BreakerReportDeps = Readonly<{
+  breakers: Breakers;
+  /** The name of our account at every provider. */
+  providerAccount: string;
+  metrics: Pick<ProviderMetrics, 'onBreaker'>;
+  log: Logger;
+}>;
+
+type OnBreaker = (
+  provider: string,
+  operation: string,
+  state: 'closed' | 'half_open' | 'open',
+  openForMs: number,
+) => void;
+
+/**
+ * Returns the handler of a breaker's changes. It sets the gauge, and stores whether the breaker is open, so that other
+ * processes can say that a recharge waits for the provider. The changes of a process are stored in their order. A change
+ * that cannot be stored is logged. What is stored ends by itself.
+ */
+export function openBreakerReports({
+  breakers,
+  providerAccount,
+  metrics,
+  log,
+}: BreakerReportDeps): OnBreaker {
+  let last: Promise<unknown> = Promise.resolve();
+  return (provider, operation, state, openForMs) => {
+    metrics.onBreaker(provider, operation, state);
+    if (state === 'half_open') return;
+    const key = { provider, providerAccount, operation };
+    last = last
+      .then(() => (state === 'open' ? breakers.opened(key, openForMs) : breakers.closed(key)))
+      .catch((error: unknown) => log.warn({ err: error, ...key }, 'the state of a breaker was not stored'));
+  };
+}

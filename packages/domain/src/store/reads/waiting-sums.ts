@@ -1,0 +1,50 @@
+import { leavesGoing } from '../../core/case-kinds.js';
+import type { WaitingReason } from '../../core/waiting.js';
+import { Prisma } from '../../generated/client.js';
+import { openNow, stops } from '../breakers/breakers.js';
+import type { Run } from '../database/database.js';
+
+/** The unfinished recharges that wait for one reason, with the sum of their amounts in one currency. */
+export type WaitingSum = Readonly<{
+  reason: WaitingReason;
+  currency: string;
+  count: number;
+  amountMinor: bigint;
+}>;
+
+/** The most recharges that are summed, and the most open cases that are looked through. Each costs a buffer or two. */
+export const SUMMED_MAX = 800;
+
+/** Sums the oldest unfinished recharges, SUMMED_MAX at most, by what they wait for. */
+export const waitingSums = (run: Run): Promise<WaitingSum[]> =>
+  run<WaitingSum>(Prisma.sql`
+    with
+    oldest as materialized (
+      select id, state, confirmation, next_step, waiting, action, kind, provider, provider_account, currency, amount_minor
+      from recharge_transaction
+      where due_at is not null
+      order by created_at
+      limit ${SUMMED_MAX}::int),
+    stopped as materialized (
+      select transaction_id
+      from reconciliation_case
+      where closed_at is null and transaction_id is not null and kind <> all(${[...leavesGoing]}::text[])
+      limit ${SUMMED_MAX}::int),
+    told_breakers as materialized (${openNow})
+    select reason, currency, count(*)::int as count, sum(amount_minor)::bigint as "amountMinor"
+    from (
+      select
+        waiting_reason(
+          oldest.state,
+          oldest.confirmation,
+          oldest.next_step,
+          oldest.waiting,
+          oldest.action is not null,
+          case when oldest.id in (select transaction_id from stopped) then array['stopped'] else array[]::text[] end,
+          exists (select from told_breakers breaker where ${stops('oldest')})) as reason,
+        currency,
+        amount_minor
+      from oldest) waiting
+    where reason is not null
+    group by reason, currency
+    order by reason, currency`);
