@@ -22,6 +22,7 @@ export async function balance(
   const { balances, entries, asOf } = await deps.balances.statement({
     accountId: query.accountId,
     currency: query.currency,
+    at: optionalTime(query.at),
     limit: HISTORY,
   });
   const body = {

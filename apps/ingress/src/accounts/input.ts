@@ -1,9 +1,16 @@
 import { z } from 'zod';
 import { accountId, bookedCurrency, pageLimit, timestamp } from '../input/fields.js';
 
+// The `asOf` of an answer has the database's time, which may be ahead of ours.
+const CLOCKS_APART_MS = 5_000;
+
 export const BalanceQuery = z.strictObject({
   accountId,
   currency: bookedCurrency.optional().meta({ description: 'Only this currency' }),
+  at: timestamp
+    .refine((at) => new Date(at).getTime() <= Date.now() + CLOCKS_APART_MS, 'must not be in the future')
+    .optional()
+    .meta({ description: 'As it stood at this time (RFC 3339), which is not in the future' }),
 });
 
 export const LedgerQuery = z.strictObject({

@@ -13,11 +13,11 @@ export const accounts: readonly KeyedOperation<AccountDeps>[] = [
     tag: 'accounts',
     summary: 'Read the balance of one account',
     description:
-      'The balance per currency, and the newest entries of the ledger. An account that nothing was posted to has no rows. Keys that allow it may sign this call in a shorter form.',
+      'The balance per currency, and the newest entries of the ledger. An account that nothing was posted to has no rows. With `at`, both are those of all entries up to that time. Keys that allow it may sign this call in a shorter form.',
     scope: 'balances:read',
     s3: true,
     query: BalanceQuery,
-    answers: { 200: [{ Balance }, 'The balance as it is now'] },
+    answers: { 200: [{ Balance }, 'The balance now, or at the time asked for'] },
     problems: KEYED_CALL,
     meanings: { UNAUTHORIZED: FOREIGN },
     handle: balance,

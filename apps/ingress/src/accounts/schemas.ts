@@ -40,7 +40,7 @@ export const Balance = z
       'One row per currency; none when nothing was ever posted',
     ),
     history: list(Entry, 'The newest 20 entries'),
-    asOf: time('When the balance was read'),
+    asOf: time('When the balance was read, or the `at` of the request'),
   })
   .meta({
     description: 'The balances of one account.',

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import type { NewKey } from '@replenish/domain';
+import { until } from '@replenish/testing';
 import {
   type Answer,
   aRecharge,
@@ -120,6 +121,28 @@ test('payments at the same time never take more than the balance', async () => {
   const statuses = answers.map(({ status }) => status).sort();
   expect(statuses).toEqual([...Array(5).fill(202), ...Array(15).fill(402)]);
   expect((await balance({ accountId: 'acct-rush' })).body.balances).toEqual([walletOf(0, 500)]);
+});
+
+type Entry = { at: string; balance: number };
+
+test('a balance in the past is that of all entries up to the time asked for', async () => {
+  const delivery = (await threePayments('acct-past'))[0]!;
+  const { asOf, balances, history } = (await balance({ accountId: 'acct-past' })).body;
+  const now = { asOf, balances, history: history as Entry[] };
+  expect(now.balances).toEqual([walletOf(679, 321)]);
+  await ingress.call('POST', `/v1/recharges/${delivery}/cancel`, { key });
+  const at = String(now.asOf);
+  const past = await balance({ accountId: 'acct-past', at });
+  expect(past.body).toEqual({ accountId: 'acct-past', ...now });
+  for (const entry of now.history) {
+    const then = (await balance({ accountId: 'acct-past', at: entry.at })).body;
+    const earlier = now.history.filter((other) => other.at <= entry.at);
+    expect(then.history).toEqual(earlier);
+    const newest = earlier.slice(0, 1).map(({ balance }) => walletOf(balance, 1_000 - balance));
+    expect(then.balances).toEqual(newest);
+  }
+  const future = await balance({ accountId: 'acct-past', at: '9999-01-01T00:00:00Z' });
+  expectProblem(future, 400, 'INVALID_ARGUMENT');
 });
 
 async function threePayments(accountId: string): Promise<string[]> {

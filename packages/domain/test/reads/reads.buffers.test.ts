@@ -94,6 +94,11 @@ describe('the ledger of a busy wallet', () => {
     await expectFew(() => books.domain.balances.statement({ accountId: BUSY_ACCOUNT, limit: 20 }), 500);
     await expectFew(() => books.domain.balances.of(BUSY_ACCOUNT), 100);
   });
+
+  test.each([0, 1_000, 50_000, 10_000_000])('with its balance of %d seconds ago', async (seconds) => {
+    const at = ago(seconds);
+    await expectFew(() => books.domain.balances.statement({ accountId: BUSY_ACCOUNT, at, limit: 20 }), 500);
+  });
 });
 
 test('a read by id', async () => {

@@ -29,6 +29,14 @@ export type EntryFilter = Readonly<{
   limit: number;
 }>;
 
+/** Instead of what is so now, `at` asks for what was so after all entries up to this moment, itself included. */
+export type StatementFilter = Readonly<{
+  accountId: string;
+  currency?: string | undefined;
+  at?: Date | undefined;
+  limit: number;
+}>;
+
 /** Balances and entries of a wallet as of one moment. No entry is later than `asOf`. */
 export type WalletStatement = Readonly<{
   balances: readonly Balance[];
@@ -42,7 +50,7 @@ export interface Balances {
   /** The entries, newest first. */
   entries(filter: EntryFilter): Promise<WalletEntry[]>;
   /** Balances and newest entries from one statement, so that they agree. */
-  statement(filter: EntryFilter): Promise<WalletStatement>;
+  statement(filter: StatementFilter): Promise<WalletStatement>;
 }
 
 export const openBalances = (run: Run): Balances => ({
@@ -64,6 +72,39 @@ export function balancesStatement(accountId: string, currency: string | undefine
     group by currency
     order by currency`;
 }
+
+/**
+ * The balances after the last entries before a time. Each is read from one end of an index, however long the history is.
+ * A currency without an earlier entry has no row.
+ */
+function balancesAt(accountId: string, currency: string | undefined, before: Date): Prisma.Sql {
+  const names = [wallet(accountId, 'available'), wallet(accountId, 'frozen')];
+  return Prisma.sql`
+    select
+      account.currency,
+      coalesce(sum(newest.balance) filter (where account.name = ${names[0]}), 0)::bigint as "availableMinor",
+      coalesce(sum(newest.balance) filter (where account.name = ${names[1]}), 0)::bigint as "frozenMinor"
+    from ledger_account account
+    cross join lateral (
+      select one_side.balance
+      from (${lastBefore('credit', before)} union all ${lastBefore('debit', before)}) one_side
+      order by one_side.at desc, one_side.id desc
+      limit 1) newest
+    where account.name = any(${names}::text[])
+      and (${currency ?? null}::text is null or account.currency = ${currency ?? null})
+    group by account.currency
+    order by account.currency`;
+}
+
+const lastBefore = (side: 'credit' | 'debit', before: Date): Prisma.Sql => {
+  const name = Prisma.raw(`entry.${side}_account`);
+  return Prisma.sql`
+    (select entry.at, entry.id, ${Prisma.raw(`entry.${side}_balance_minor`)} as balance
+    from ledger_entry entry
+    where ${name} = account.name and ${name} like 'wallet:%' and entry.currency = account.currency
+      and entry.at < ${momentOr(before, 'infinity')}
+    order by entry.at desc, entry.id desc limit 1)`;
+};
 
 /** An index has the entries of a wallet in the order of time, per currency and side. A page merges these streams. */
 function entries(filter: EntryFilter): Prisma.Sql {
@@ -137,11 +178,19 @@ type StatementRow = { asOf: Date; balances: { [name in keyof Balance]: string }[
  * Balances and entries come from one statement, because one statement has one snapshot. The newest entry may be later
  * than now(), which is the beginning of the statement.
  */
-async function statement(run: Run, filter: EntryFilter): Promise<WalletStatement> {
+async function statement(
+  run: Run,
+  { accountId, currency, at, limit }: StatementFilter,
+): Promise<WalletStatement> {
+  // Times of entries are whole milliseconds.
+  const until = at && new Date(at.getTime() + 1);
+  const balancesThen = until
+    ? balancesAt(accountId, currency, until)
+    : balancesStatement(accountId, currency);
   const rows = await run<StatementRow>(Prisma.sql`
     with
-    balances as materialized (${balancesStatement(filter.accountId, filter.currency)}),
-    entries as materialized (${entries(filter)})
+    balances as materialized (${balancesThen}),
+    entries as materialized (${entries({ accountId, currency, to: until, limit })})
     select
       greatest(now(), (select max(at) from entries)) as "asOf",
       (select coalesce(jsonb_agg(jsonb_build_object(
@@ -161,6 +210,6 @@ async function statement(run: Run, filter: EntryFilter): Promise<WalletStatement
       frozenMinor: BigInt(one.frozenMinor),
     })),
     entries: rows.flatMap(({ asOf: _, balances: __, ...entry }) => (entry.id === null ? [] : [entry])),
-    asOf: first.asOf,
+    asOf: at ?? first.asOf,
   };
 }
