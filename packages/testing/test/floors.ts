@@ -21,7 +21,14 @@ const floors: Readonly<Record<string, readonly (readonly string[])[]>> = {
   'apps/cli/src/': [
     ['command.ts', 'values.ts', 'books.ts', 'start/state'],
     ['start', 'progress.ts', 'table.ts'],
-    ['commands/case', 'commands/client', 'commands/payee', 'commands/provider', 'commands/demo'],
+    [
+      'commands/case',
+      'commands/client',
+      'commands/payee',
+      'commands/provider',
+      'commands/demo',
+      'commands/reconcile',
+    ],
     ['commands'],
     ['program.ts'],
     ['run.ts'],

@@ -10,7 +10,7 @@ import { demo } from './demo/index.js';
 import { migrate } from './migrate.js';
 import { payee } from './payee/index.js';
 import { provider } from './provider/index.js';
-import { reconcile } from './reconcile.js';
+import { reconcile } from './reconcile/index.js';
 import { rekey } from './rekey.js';
 import { unlock } from './unlock.js';
 import { verify } from './verify.js';

@@ -1,0 +1,93 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { type Domain, openDomain } from '@replenish/domain';
+import { createDatabase, execute, newRecharge, type TestDatabase } from '@replenish/testing';
+import { run as runCommand } from '../../src/run.js';
+
+let database: TestDatabase;
+let domain: Domain;
+let dir: string;
+beforeAll(async () => {
+  database = await createDatabase();
+  const limits = { reconcileAfterMs: 60_000, providerTimeoutMs: 1_000 };
+  domain = openDomain({ databaseUrl: database.url, poolMax: 2, ...limits });
+  dir = await mkdtemp(join(tmpdir(), 'replenish-statement-'));
+});
+afterAll(async () => {
+  await rm(dir, { recursive: true });
+  await domain.close();
+  await database.release();
+});
+
+async function run(...args: string[]): Promise<{ exitCode: number; text: string }> {
+  const lines: string[] = [];
+  const say = (line: string) => void lines.push(line);
+  const env = { DATABASE_URL: database.url, REPLENISH_DIR: '/nowhere' };
+  const exitCode = await runCommand(args, { env, say, complain: say });
+  return { exitCode, text: lines.join('\n') };
+}
+
+const HEADER = 'line,at,orderId,reference,direction,amount,currency,balance';
+const save = async (name: string, ...rows: readonly string[]): Promise<string> => {
+  const file = join(dir, name);
+  await writeFile(file, [HEADER, ...rows].join('\n'));
+  return file;
+};
+
+const day = (days: number) => new Date(Date.now() + days * 86_400_000).toISOString();
+const period = ['--provider', 'sandbox', '--from', day(-1), '--to', day(1)];
+
+test('a statement is compared with the books; only one that agrees ends with 0', async () => {
+  const client = '00000000-0000-7000-8000-00000000000a';
+  await execute(database.url, `insert into client (id, name, env) values ('${client}', 'books', 'test')`);
+  const ids = ['1', '2'].map(
+    (n) =>
+      `${Date.now()
+        .toString(16)
+        .padStart(12, '0')
+        .replace(/^(.{8})/, '$1-')}-7000-8000-00000000000${n}`,
+  );
+  for (const id of ids) {
+    await domain.createRecharge(newRecharge({ id, amountMinor: 500n }));
+    const report = { transactionId: id, source: 'submission', reason: 'as tested' } as const;
+    await domain.applyNews({ ...report, news: 'submit' });
+    await domain.applyNews({ ...report, news: 'settled' });
+  }
+  const rows = ids.map((id, n) => `${n + 1},${new Date().toISOString()},,${id},in,500,USD,${500 * (n + 1)}`);
+  const short = await run('reconcile', ...period, '--file', await save('short.csv', rows[0]!));
+  expect(short.exitCode).toBe(1);
+  expect(short.text).toContain(`ours only: {"transactionId":"${ids[1]}"`);
+  const whole = await save('whole.csv', ...rows);
+  const good = await run('reconcile', ...period, '--file', whole);
+  expect(good).toEqual({ exitCode: 0, text: '2 lines match, and nothing differs' });
+  const asJson = await run('reconcile', ...period, '--file', whole, '--json');
+  expect(JSON.parse(asJson.text)).toEqual({
+    ...{ runId: expect.any(String), status: 'finished', matched: 2 },
+    ...{ oursOnly: [], theirsOnly: [], different: [], gaps: [] },
+  });
+});
+
+test('a file that cannot be read is refused with its line, and what was read before stays', async () => {
+  const file = await save('broken.csv', '1,yesterday,,,in,1,USD,');
+  const { exitCode, text } = await run('reconcile', ...period, '--file', file);
+  expect(exitCode).toBe(1);
+  expect(text).toContain('line 2, column at: "yesterday" is no RFC 3339 time');
+});
+
+test.each([
+  ['no file there', [...period, '--file', '/nowhere.csv'], 'cannot read /nowhere.csv'],
+  ['no file named', period, '--provider needs --from, --to and --file'],
+  [
+    'a period that runs backwards',
+    ['--provider', 'sandbox', '--from', day(1), '--to', day(0), '--file', 'x'],
+    '--from must be before --to',
+  ],
+  ['a file without its provider', ['--file', 'x'], '--from, --to and --file need --provider'],
+  ['both kinds at once', [...period, '--file', 'x', '--now'], '--now and --provider exclude each other'],
+])('%s is a misuse', async (_, args, words) => {
+  const { exitCode, text } = await run('reconcile', ...args);
+  expect(exitCode).toBe(2);
+  expect(text).toContain(words);
+});

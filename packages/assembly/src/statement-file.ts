@@ -1,0 +1,103 @@
+import type { Readable } from 'node:stream';
+import type { StatementLine } from '@replenish/domain';
+import { exponentOf, mayBeBooked } from '@replenish/domain/rules';
+import type { CsvError } from 'csv-parse';
+
+/** A statement that cannot be read. The message names the line of the file and the column. */
+export class StatementFault extends Error {
+  override readonly name = 'StatementFault';
+}
+
+export const statementColumns = [
+  'line',
+  'at',
+  'orderId',
+  'reference',
+  'direction',
+  'amount',
+  'currency',
+  'balance',
+] as const;
+type Column = (typeof statementColumns)[number];
+const needed: readonly Column[] = ['line', 'at', 'direction', 'amount', 'currency'];
+
+type StatementFields = Readonly<Partial<Record<Column, string>>>;
+
+/**
+ * Reads a statement in our columns, line by line. The separator is a comma or a semicolon. Amounts are minor units, and
+ * times are RFC 3339. Empty lines are passed over.
+ * @throws StatementFault at the first line that cannot be read
+ */
+export async function* statementLines(csv: Readable): AsyncGenerator<StatementLine> {
+  const { parse } = await import('csv-parse');
+  const parser = parse({
+    bom: true,
+    delimiter: [',', ';'],
+    columns: (header: string[]) => checkedHeader(header.map((name) => name.trim())),
+    skip_empty_lines: true,
+    skip_records_with_empty_values: true,
+    trim: true,
+    info: true,
+    max_record_size: 16_384,
+  });
+  csv.once('error', (error) => parser.destroy(error)).pipe(parser);
+  try {
+    for await (const { record, info } of parser as AsyncIterable<{ record: StatementFields; info: { lines: number } }>)
+      yield lineOf(record, info.lines);
+  } catch (error) {
+    if (isCsvError(error)) throw new StatementFault(error.message);
+    throw error;
+  } finally {
+    csv.destroy();
+  }
+}
+
+const isCsvError = (error: unknown): error is CsvError =>
+  error instanceof Error && 'code' in error && String(error.code).startsWith('CSV_');
+
+function checkedHeader(header: readonly string[]): string[] {
+  const known: readonly string[] = statementColumns;
+  const strange = header.find((name) => !known.includes(name));
+  if (strange !== undefined)
+    throw new StatementFault(`line 1: unknown column "${strange}"; the columns are ${known.join(',')}`);
+  const missing = needed.find((name) => !header.includes(name));
+  if (missing !== undefined) throw new StatementFault(`line 1: the column ${missing} is missing`);
+  if (new Set(header).size < header.length) throw new StatementFault('line 1: a column is there twice');
+  return [...header];
+}
+
+// RFC 3339 with its offset: a time without one could be of any zone.
+const TIME = /^\d{4}-\d{2}-\d{2}[Tt ]\d{2}:\d{2}:\d{2}(\.\d+)?([Zz]|[+-]\d{2}:\d{2})$/;
+const MINOR_MAX = 2n ** 63n - 1n;
+
+function lineOf(fields: StatementFields, at: number): StatementLine {
+  const refuse = (column: Column, why: string): never => {
+    throw new StatementFault(`line ${at}, column ${column}: ${why}`);
+  };
+  const text = (column: Column): string => fields[column] || refuse(column, 'is needed');
+  const whole = (column: Column, pattern: RegExp): bigint => {
+    const given = text(column);
+    if (!pattern.test(given)) refuse(column, `"${given}" is no whole number of minor units`);
+    const value = BigInt(given);
+    return value > MINOR_MAX || value < -MINOR_MAX ? refuse(column, `"${given}" is too large`) : value;
+  };
+  const amountMinor = whole('amount', /^\d{1,19}$/);
+  if (amountMinor === 0n) refuse('amount', 'must be above zero; `direction` says which way the money went');
+  const time = new Date(TIME.test(text('at')) ? text('at') : Number.NaN);
+  if (Number.isNaN(time.getTime())) refuse('at', `"${text('at')}" is no RFC 3339 time with its offset`);
+  const direction = text('direction').toLowerCase();
+  const currency = text('currency');
+  if (exponentOf(currency) === undefined && !mayBeBooked(currency))
+    refuse('currency', `"${currency}" is no ISO 4217 code`);
+  return {
+    line: text('line'),
+    at: time,
+    orderId: fields.orderId || null,
+    reference: fields.reference || null,
+    direction:
+      direction === 'in' || direction === 'out' ? direction : refuse('direction', 'must be "in" or "out"'),
+    amountMinor,
+    currency,
+    balanceMinor: fields.balance ? whole('balance', /^-?\d{1,19}$/) : null,
+  };
+}
