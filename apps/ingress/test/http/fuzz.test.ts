@@ -24,6 +24,7 @@ let ingress: Ingress;
 let trail: AuditTrail;
 let keys: Readonly<Record<Case['caller'], NewKey | null>>;
 let known: string;
+let knownCase: string;
 
 beforeAll(async () => {
   ingress = await openIngress({
@@ -38,6 +39,11 @@ beforeAll(async () => {
   for (const news of ['settled', 'declined'] as const)
     await end(ingress, await created(ingress, key, { metadata: { '<&>': ']]>' } }), news);
   known = (await created(ingress, key)).id;
+  const late = await created(ingress, key);
+  for (const news of ['declined', 'settled'] as const) await end(ingress, late, news);
+  [knownCase] = (await ingress.domain.cases.list({ viewer: null, limit: 1 }, () => true)).rows.map(
+    ({ id }) => id,
+  ) as [string];
 });
 afterAll(async () => {
   await trail.close();
@@ -50,7 +56,10 @@ let sent = 0;
 async function send({ method, path, query, headers, caller, body }: Case): Promise<Answer> {
   const search = Object.entries(query).map(([name, value]) => `${name}=${inUrl(value)}`);
   const key = keys[caller];
-  const url = `${path}?${search.join('&')}`.replaceAll('KNOWN', known);
+  const url = `${path}?${search.join('&')}`.replaceAll(
+    'KNOWN',
+    path.startsWith('/v1/cases/') ? knownCase : known,
+  );
   const options = { ...(key && { key }), headers, ...(body && { body: written(body) }) };
   // A database that is slow for a moment is answered with 503, and the client sends the request again.
   for (let tries = 1; ; tries++) {
@@ -105,10 +114,10 @@ function expectDocumented({ responses }: Operation, asked: Case, answer: Answer)
   const names = Object.keys(response.headers ?? {}).filter((name) => !SOMETIMES.includes(name));
   const missing = names.filter((name) => !answer.headers.has(name));
   const isDry = asked.query.dryRun === 'true' && answer.status === 200;
-  if (!isDry)
-    expect(missing.filter((name) => asked.path !== '/api/charge' || name !== 'Idempotent-Replayed')).toEqual(
-      [],
-    );
+  const needed = sometimesReplayed.test(asked.path)
+    ? missing.filter((name) => name !== 'Idempotent-Replayed')
+    : missing;
+  if (!isDry) expect(needed).toEqual([]);
   const correlationId = asked.headers['x-correlation-id'] ?? '';
   if (sane.test(correlationId)) expect(answer.headers.get('x-correlation-id')).toBe(correlationId);
   else expect(answer.headers.get('x-correlation-id')).toMatch(sane);
@@ -126,6 +135,9 @@ function expectDocumented({ responses }: Operation, asked: Case, answer: Answer)
     expect([validate(answer.body), validate.errors]).toEqual([true, null]);
   }
 }
+
+/** Here a 200 is a first answer too, so the header of a repeated one may be missing. */
+const sometimesReplayed = /^\/api\/charge$|\/resolutions$/;
 
 const SEED = Number(process.env.SEED ?? Date.now() % 2 ** 31);
 
@@ -159,6 +171,8 @@ const surely = (path: string): Case[] =>
 
 /** No provider works here, so no recharge succeeds, and only those that succeeded are refunded. */
 const isRefund = (path: string): boolean => path.endsWith('/refunds');
+/** A case is resolved once. The other requests are refused. */
+const isOnce = (path: string): boolean => path.endsWith('/refunds') || path.endsWith('/resolutions');
 
 function wantedOf({
   method,
@@ -172,7 +186,7 @@ function wantedOf({
   if (path.startsWith('/webhooks/')) return [];
   const refused = operation.security.length > 0 ? ['4xx json', '4xx xml'] : [];
   if (operation.responses[204]) return ['2xx nothing', ...refused];
-  if (isRefund(path) && method === 'post') return refused;
+  if (isOnce(path) && method === 'post') return refused;
   const accepted = operation.security.length > 0 ? ['2xx json', '2xx xml'] : ['2xx json'];
   const hasRows = schemaOf(operation)?.properties?.data !== undefined && !isRefund(path);
   return [...accepted, ...refused, ...(hasRows ? ['rows'] : [])];

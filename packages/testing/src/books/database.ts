@@ -28,7 +28,7 @@ const queries: Readonly<Record<string, string>> = {
     select r.transaction_id || ' ' || state from report.recharges r
     left join (select transaction_id, count(distinct journal_id) as n, count(*) as lines, sum(amount) as amount,
         min(currency) as currency
-      from report.postings where slot in ('settle', 'collect') group by 1) p using (transaction_id)
+      from report.postings where slot in ('settle', 'collect', 'adopt') group by 1) p using (transaction_id)
     where (state = 'SUCCEEDED') <> (coalesce(n, 0) = 1)
       or (state = 'SUCCEEDED' and (lines <> 1 or p.amount <> r.amount or p.currency <> r.currency))`,
   'INV4: a delivery from a wallet holds its amount, and a failed one reverses the hold': `
@@ -60,8 +60,10 @@ const queries: Readonly<Record<string, string>> = {
         ('SUBMITTED', 'PENDING_CONFIRMATION'), ('SUBMITTED', 'SUCCEEDED'), ('SUBMITTED', 'FAILED'),
         ('PENDING_CONFIRMATION', 'SUCCEEDED'), ('PENDING_CONFIRMATION', 'FAILED'),
         ('PENDING_CONFIRMATION', 'CANCELED'))
-        and not ((from_state, to_state) = ('FAILED', 'SUCCEEDED')
-          and exists (select from report.cases c where c.transaction_id = t.transaction_id)) end`,
+        and not ((from_state, to_state) in (('FAILED', 'SUCCEEDED'), ('CANCELED', 'SUCCEEDED'))
+          and (news, source) = ('adopted', 'operator')
+          and exists (select from report.operator_actions a
+            where a.subject = t.transaction_id::text and a.verb = 'adopt')) end`,
   'INV6: the state is where the chain ends': `
     select r.transaction_id || ' ' || state from report.recharges r
     where state <> coalesce((select to_state from report.transitions t where t.transaction_id = r.transaction_id
@@ -69,6 +71,17 @@ const queries: Readonly<Record<string, string>> = {
   'INV6: a conflict has its case': `
     select distinct transaction_id::text from report.transitions t where verdict = 'conflict'
       and not exists (select from report.cases c where c.transaction_id = t.transaction_id)`,
+  'INV5: money in suspense waits for a person or for its return': `
+    select id || ' ' || currency || ': ' || sum(delta) from (
+      select coalesce(r.refund_of, r.transaction_id) as id, p.currency,
+        case when p.credit_account like 'suspense:%' then p.amount else -p.amount end as delta
+      from report.postings p join report.recharges r using (transaction_id)
+      where p.credit_account like 'suspense:%' or p.debit_account like 'suspense:%') moved
+    where not exists (select from report.cases c join report.recharges r using (transaction_id)
+        where moved.id in (r.transaction_id, r.refund_of) and c.closed_at is null)
+      and not exists (select from report.recharges refund
+        where refund.refund_of = moved.id and refund.funding = 'suspense' and refund.due_at is not null)
+    group by id, currency having sum(delta) <> 0`,
   'INV7: the unfinished has a due time': `
     select transaction_id::text from report.recharges
       where due_at is null and state not in ('SUCCEEDED', 'FAILED', 'CANCELED')

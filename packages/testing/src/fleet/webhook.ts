@@ -2,7 +2,7 @@ import { createHmac } from 'node:crypto';
 import type { WitnessedOrder } from '../books/witness.js';
 import type { Fleet } from './fleet.js';
 
-export type EventStatus = 'pending' | 'settled' | 'declined';
+export type EventStatus = 'pending' | 'settled' | 'declined' | 'canceled';
 
 /** The body of a webhook that reports the status of an order, in the sandbox's format. */
 export const eventBody = (

@@ -23,7 +23,8 @@ const GIVE_UP_MS = 60_000;
 export class Producer {
   readonly calls: LoadCall[] = [];
   readonly #fleet: Pick<Fleet, 'ingressUrls' | 'databaseUrl'>;
-  readonly #authorization: string;
+  /** The header of its calls, for a test that makes calls of its own as the same client. */
+  readonly authorization: string;
   readonly #agent: Agent;
 
   private constructor(
@@ -32,7 +33,7 @@ export class Producer {
     sockets: number,
   ) {
     this.#fleet = fleet;
-    this.#authorization = authorization;
+    this.authorization = authorization;
     this.#agent = new Agent({ keepAlive: true, maxSockets: sockets });
   }
 
@@ -79,7 +80,7 @@ export class Producer {
   /** The body of `GET /v1/recharges/{id}`. */
   async read(transactionId: string): Promise<Readonly<Record<string, unknown>>> {
     const response = await fetch(`${this.#fleet.ingressUrls[0]}/v1/recharges/${transactionId}`, {
-      headers: { authorization: this.#authorization },
+      headers: { authorization: this.authorization },
     });
     if (!response.ok) throw new Error(`GET of ${transactionId} answered ${response.status}`);
     return (await response.json()) as Record<string, unknown>;
@@ -109,7 +110,7 @@ export class Producer {
     return new Promise((resolve) => {
       const lost = (error: Error) => resolve({ ...unanswered, fault: error.message });
       const headers = {
-        authorization: this.#authorization,
+        authorization: this.authorization,
         'content-type': 'application/json',
         'idempotency-key': asked.key,
       };
