@@ -39,8 +39,14 @@ beforeAll(async () => {
   for (const news of ['settled', 'declined'] as const)
     await end(ingress, await created(ingress, key, { metadata: { '<&>': ']]>' } }), news);
   known = (await created(ingress, key)).id;
-  const late = await created(ingress, key);
-  for (const news of ['declined', 'settled'] as const) await end(ingress, late, news);
+  // Money of an unnamed order cannot be returned, so no resolution makes a refund.
+  const late = {
+    transactionId: (await created(ingress, key)).id,
+    source: 'webhook',
+    reason: 'late',
+  } as const;
+  for (const news of ['submit', 'declined', 'settled'] as const)
+    await ingress.domain.applyNews({ ...late, news });
   [knownCase] = (await ingress.domain.cases.list({ viewer: null, limit: 1 }, () => true)).rows.map(
     ({ id }) => id,
   ) as [string];
