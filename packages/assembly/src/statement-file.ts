@@ -42,7 +42,10 @@ export async function* statementLines(csv: Readable): AsyncGenerator<StatementLi
   });
   csv.once('error', (error) => parser.destroy(error)).pipe(parser);
   try {
-    for await (const { record, info } of parser as AsyncIterable<{ record: StatementFields; info: { lines: number } }>)
+    for await (const { record, info } of parser as AsyncIterable<{
+      record: StatementFields;
+      info: { lines: number };
+    }>)
       yield lineOf(record, info.lines);
   } catch (error) {
     if (isCsvError(error)) throw new StatementFault(error.message);

@@ -57,7 +57,7 @@ const layers: readonly Layer[] = [
       'types of packages/domain/src/',
       'types of packages/providers/src/',
     ],
-    outside: [],
+    outside: ['node:stream', 'csv-parse'],
   },
   {
     at: 'apps/',

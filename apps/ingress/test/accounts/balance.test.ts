@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import type { NewKey } from '@replenish/domain';
-import { until } from '@replenish/testing';
 import {
   type Answer,
   aRecharge,
