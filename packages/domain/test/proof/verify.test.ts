@@ -70,8 +70,8 @@ async function mixedTraffic(books: Books): Promise<void> {
 
 /** Deliveries that the house pays, and recalls to the house and to a wallet, in several states. */
 async function ofTheHouse({ domain, url }: Books): Promise<void> {
-  const paidBack = await recharged(domain, {}, 'submit', 'settled');
   const make = async (kind: string, funding: string, ...news: readonly News[]) => {
+    const paidBack = await recharged(domain, {}, 'submit', 'settled');
     const id = await recharged(domain, {
       orderReference: `${funding} ${kind} ${news.join(' ') || 'created'}`,
     });

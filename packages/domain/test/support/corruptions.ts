@@ -158,6 +158,13 @@ export const corruptions: readonly Corruption[] = [
     sql: `update ledger_journal set slot = 'suspense' where slot = 'reverse' and transaction_id = ${one('deliver failed')}`,
   },
   {
+    invariant: 'refunds_within_original',
+    how: 'two refunds that exceed their original together',
+    sql: `update recharge_transaction set refund_of = (
+        select refund_of from recharge_transaction where id = ${one('wallet recall submit accepted settled')})
+      where id = ${one('house recall submit accepted settled')}`,
+  },
+  {
     invariant: 'frozen_is_unfinished',
     how: 'a hold without a delivery',
     also: ['own_accounts'],

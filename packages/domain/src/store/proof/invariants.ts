@@ -160,6 +160,15 @@ export const invariants: Record<string, { meaning: string; sql: string }> = {
           select from ledger_journal journal
           where journal.transaction_id = recharge.id and journal.slot = 'reverse')`,
   },
+  refunds_within_original: {
+    meaning: 'the refunds of a recharge that succeeded never exceed it, and are of its currency',
+    sql: `select original.id::text as broken from recharge_transaction original
+      join recharge_transaction refund on refund.refund_of = original.id and refund.state not in ('FAILED', 'CANCELED')
+      group by original.id
+      having original.state <> 'SUCCEEDED' or original.kind not in ('collect', 'deliver')
+        or sum(refund.amount_minor) > original.amount_minor
+        or bool_or(refund.currency <> original.currency)`,
+  },
   frozen_is_unfinished: {
     meaning: 'frozen money is the money of unfinished deliveries and refunds',
     sql: `select coalesce(frozen.name, unfinished.name) || ' ' || coalesce(frozen.currency, unfinished.currency) as broken
