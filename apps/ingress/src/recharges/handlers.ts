@@ -58,10 +58,20 @@ export async function read(deps: RechargeDeps, call: KeyedCall): Promise<void> {
 
 export async function timeline(deps: RechargeDeps, call: KeyedCall): Promise<void> {
   const recharge = await ownRecharge(deps, call);
-  const rows = await deps.domain.reads.timeline(recharge.id, recharge.delivery?.id);
+  const parts = await partsOf(deps, recharge);
+  const rows = await deps.domain.reads.timeline(recharge.id, parts);
   answer(call.request, call.response, 'timeline', {
-    data: rows.map((row) => timelineBody(row, recharge.delivery !== null)),
+    data: rows.map((row) => timelineBody(row, parts.length > 0)),
   });
+}
+
+// Each refund has some ten rows. A recharge with more refunds shows the rows of the newest ones.
+const REFUNDS_SHOWN_MAX = 50;
+
+/** The transactions whose rows the timeline of a recharge holds too: its delivery and its refunds. */
+async function partsOf({ domain }: RechargeDeps, { id, state, delivery }: RechargeView): Promise<string[]> {
+  const refunds = state === 'SUCCEEDED' ? await domain.reads.refunds(id) : [];
+  return [...(delivery ? [delivery.id] : []), ...refunds.slice(0, REFUNDS_SHOWN_MAX).map((one) => one.id)];
 }
 
 /** Waits until the recharge is final or the time is up, and returns it. Returns null when the call does not wait. */

@@ -20,10 +20,9 @@ const row = <Kind extends string, Fields extends z.ZodRawShape>(
     .strictObject({
       at,
       kind: z.literal(kind).meta({ description: 'The kind of this row' }),
-      transactionId: z
-        .uuid()
-        .optional()
-        .meta({ description: 'Where a delivery has rows here too: the transaction that the row is about' }),
+      transactionId: z.uuid().optional().meta({
+        description: 'Where a delivery or a refund has rows here too: the transaction that the row is about',
+      }),
       ...fields,
     })
     .meta({ id, description });

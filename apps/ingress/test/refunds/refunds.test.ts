@@ -53,6 +53,19 @@ test('without an amount the rest is refunded, and the list shows the refunds, ne
   expect(ids).toEqual([rest.body.transactionId, first.body.transactionId]);
 });
 
+test('the timeline of a recharge holds the rows of its refunds, each with its transaction', async () => {
+  const id = await succeeded();
+  const before = await ingress.call('GET', `/v1/recharges/${id}/timeline`, { key });
+  expect(before.body.data.some((row) => 'transactionId' in row)).toBe(false);
+  const { body } = await refund(id, { amount: 1_000, reason: 'a' });
+  const after = await ingress.call('GET', `/v1/recharges/${id}/timeline`, { key });
+  const own = after.body.data.filter(({ transactionId }) => transactionId === id);
+  const ofRefund = after.body.data.filter(({ transactionId }) => transactionId === body.transactionId);
+  expect(own.map(({ transactionId: _, ...row }) => row)).toEqual(before.body.data);
+  expect(ofRefund.map(({ kind, slot }) => slot ?? kind)).toEqual(['request', 'hold']);
+  expect(own.length + ofRefund.length).toBe(after.body.data.length);
+});
+
 test('the same key and body replay the refund, and another body is refused', async () => {
   const id = await succeeded();
   const idempotency = { 'idempotency-key': 'replayed' };

@@ -15,8 +15,8 @@ export interface Reads {
   /** The facts of one recharge. Null if there is none, or if only a newer release knows its kind. */
   outstanding(id: string): Promise<Outstanding | null>;
   list(filter: ListFilter): Promise<RechargePage>;
-  /** All that happened to a recharge, and to its delivery if that is given, oldest first. */
-  timeline(id: string, deliveryId?: string): Promise<TimelineRow[]>;
+  /** All that happened to a recharge, and to its delivery and refunds if those are given, oldest first. */
+  timeline(id: string, partIds?: readonly string[]): Promise<TimelineRow[]>;
   /** The refunds of a recharge, newest first. */
   refunds(of: string): Promise<RefundView[]>;
   /**
@@ -44,7 +44,7 @@ export function openReads({ run, read }: Pick<Store, 'run' | 'read'>, callLimitM
       limits,
     ),
     list: (filter) => listRecharges(read, filter),
-    timeline: (id, deliveryId) => timeline(read, deliveryId === undefined ? [id] : [id, deliveryId]),
+    timeline: (id, partIds = []) => timeline(read, [id, ...partIds]),
     refunds: (of) => refundsOf(read, of),
     pendingBeyond: (slaMs) =>
       read(Prisma.sql`

@@ -10,7 +10,7 @@ export type TimelineRow = Readonly<{
   detail: Record<string, unknown>;
 }>;
 
-/** All that happened to a recharge and to its delivery, from all tables, oldest first. `rank` and `n` order what happened at one time. */
+/** All that happened to a recharge and to its parts, from all tables, oldest first. `rank` and `n` order what happened at one time. */
 export const timeline = (run: Run, ids: readonly string[]): Promise<TimelineRow[]> =>
   run<TimelineRow>(Prisma.sql`
     select at, transaction_id as "transactionId", kind, detail
