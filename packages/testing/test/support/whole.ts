@@ -134,7 +134,7 @@ export class WholeStage {
       return parts.length === count && parts.every(({ state }) => state === 'SUCCEEDED');
     };
     // Many recharges are followed at the same time, so each looks only now and then.
-    const patience = { limitMs: TEST_LIMIT_MS / 4, everyMs: 100 };
+    const patience = { limitMs: TEST_LIMIT_MS / 2, everyMs: 100 };
     await until(isDone, patience, `${count} successes of ${id}`).catch((error: Error) => {
       throw new Error(`${error.message}: ${JSON.stringify(parts)}`);
     });
