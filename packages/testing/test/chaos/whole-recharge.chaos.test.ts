@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
 import type { ProcessName } from '@replenish/runtime';
 import { checkBooks } from '../../src/books/books.js';
+import { numbersOf } from '../support/numbers.js';
 import { killAndRevive, revived, seed, TEST_LIMIT_MS } from '../support/setting.js';
 import { WholeStage } from '../support/whole.js';
 
@@ -34,6 +35,7 @@ async function diesAt(point: string, name: ProcessName, paymentMethod: string, c
   const { starts } = stage.fleet.process(name);
   stage.fleet.arm(point);
   const id = await stage.recharge(accountId, paymentMethod, 10_000);
+  if (paymentMethod === 'alipay') await stage.payByAlipay(id);
   await revived(stage.fleet, name, starts);
   await stage.succeeds(id, count);
   expect(await stage.transfersTo(to)).toHaveLength(1);
@@ -44,18 +46,16 @@ test.each(Object.entries(points))('killed at %s: one charge, one transfer', asyn
   expect(await diesAt(point, name, 'credit_card', 2)).toEqual(['stripe 1', 'alibaba_cloud 1']);
 });
 
+test.each(Object.entries(points))(
+  'killed at %s, paid by Alipay: one payment, one transfer',
+  async (point, name) => {
+    expect(await diesAt(point, name, 'alipay', 2)).toEqual(['alipay 1', 'alibaba_cloud 1']);
+  },
+);
+
 test.each(ofDeliveries)('killed at %s, of what the house pays: one transfer', async (point, name) => {
   expect(await diesAt(point, name, 'fund_account', 1)).toEqual(['alibaba_cloud 1']);
 });
-
-/** Numbers that the seed determines. */
-function numbersOf(seed: number): (below: number) => number {
-  let state = seed >>> 0;
-  return (below) => {
-    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
-    return Math.floor((state / 2 ** 32) * below);
-  };
-}
 
 test(`seed ${seed()}: whole recharges while workers die one after the other`, async () => {
   const next = numbersOf(seed());
