@@ -32,7 +32,10 @@ describe('a list', () => {
     'of an account in a state that it never had': { accountId: 'acct-77', states: ['CANCELED'] },
     'of a narrow pattern': { accountPatterns: ['acct-777%'] },
     'of a narrow pattern in a rare state': { accountPatterns: ['acct-777%'], states: ['FAILED'] },
-    'of many narrow patterns': { accountPatterns: Array.from({ length: 60 }, (_, n) => `acct-${n * 100}`) },
+    'of many narrow patterns': { accountPatterns: Array.from({ length: 48 }, (_, n) => `acct-${n * 100}`) },
+    'of more patterns than accounts may be looked at': {
+      accountPatterns: Array.from({ length: 60 }, (_, n) => `acct-${n * 100}`),
+    },
     'of patterns without a match': { accountPatterns: ['shop-%', 'acct-x'] },
     'of a pattern that covers a tenth': { accountPatterns: ['acct-7%'] },
     'of a pattern with its star in front': { accountPatterns: ['%-77'] },

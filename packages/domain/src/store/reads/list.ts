@@ -30,10 +30,10 @@ export type RechargePage = Readonly<{
   nextId: string | null;
 }>;
 
-// A statement reads one buffer per recharge and eight per pair of account and state (two look-ups of four buffers).
+// A statement reads one buffer per recharge, nine per pair of account and state, and thirty per row of the page.
 // With these limits no statement of a list touches more than 2,000 buffers.
 const EXAMINED_MAX = 300;
-const STREAMS_MAX = 70;
+const STREAMS_MAX = 48;
 // No index has the order of time for rare recharges of many accounts. Up to 20 statements look for them and examine
 // 6,000 recharges in about 30 ms. Then the page is answered with the recharges found so far, and the next page
 // continues after the last one that was examined.
