@@ -15,7 +15,7 @@ const COUNT_EVERY_MS = 20;
 class Load {
   /**
    * @param order url, connections, a prefix that makes idempotency keys unique, and either authorization or a key to
-   * sign with
+   * sign with. `terms`: further fields of the bodies. `accounts`: their number
    */
   constructor(order, mayPost) {
     const { hostname, port } = new URL(order.url);
@@ -23,6 +23,8 @@ class Load {
     this.mayPost = mayPost;
     this.prefix = order.prefix;
     this.signingKey = order.signingKey;
+    this.terms = order.terms ?? '"currency":"USD","paymentMethod":"sandbox"';
+    this.accounts = order.accounts ?? 10_000;
     this.fixed =
       `POST /v1/recharges HTTP/1.1\r\nHost: ${hostname}:${port}\r\nContent-Type: application/json\r\n` +
       (order.authorization ? `Authorization: ${order.authorization}\r\n` : '');
@@ -77,9 +79,9 @@ class Load {
   #request() {
     const n = this.posted++;
     const key = `${this.prefix}-${String(n).padStart(9, '0')}`;
-    const account = String(Math.floor(Math.random() * 10_000)).padStart(5, '0');
+    const account = String(Math.floor(Math.random() * this.accounts)).padStart(5, '0');
     const amount = 1_000 + (n % 9_000);
-    const body = `{"accountId":"acct-${account}","amount":${amount},"currency":"USD","paymentMethod":"sandbox"}`;
+    const body = `{"accountId":"acct-${account}","amount":${amount},${this.terms}}`;
     const signature = this.signingKey ? this.#signature(key, body) : '';
     return `${this.fixed}${signature}Idempotency-Key: ${key}\r\nContent-Length: ${body.length}\r\n\r\n${body}`;
   }

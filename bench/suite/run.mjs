@@ -6,10 +6,11 @@ import { InvalidRound, openGround } from './ground.mjs';
 import { measureIntake } from './intake.mjs';
 import { startGenerator } from './load.mjs';
 import { machineBusyShare, stopAll } from './processes.mjs';
+import { measureProviders } from './providers.mjs';
 import { measureReads } from './reads.mjs';
 import { measureSigning } from './signing.mjs';
 
-const USAGE = `node bench/suite/run.mjs [--rounds 5] [--seconds 8] [--only b1|signing|b3|memory|reads] [--beside DIR] [--quick] [--cpu-prof DIR]
+const USAGE = `node bench/suite/run.mjs [--rounds 5] [--seconds 8] [--only b1|signing|b3|memory|reads|providers] [--beside DIR] [--quick] [--cpu-prof DIR]
 environment: REDIS_URL (its databases 14 and 15 are emptied), TEST_POSTGRES_URL (unset: an embedded one)`;
 
 const say = (text) => process.stdout.write(`${text}\n`);
@@ -40,7 +41,7 @@ function options() {
     if (!(value >= 1)) throw new Error(USAGE);
     return value;
   };
-  if (values.only && !['b1', 'signing', 'b3', 'memory', 'reads'].includes(values.only))
+  if (values.only && !['b1', 'signing', 'b3', 'memory', 'reads', 'providers'].includes(values.only))
     throw new Error(USAGE);
   return {
     rounds: number(values.rounds, values.beside ? 15 : values.quick ? 2 : 5),
@@ -61,6 +62,7 @@ async function bench({ rounds, measureMs, warmUpMs, wants, besideDir }, ground) 
   if (wants('signing')) table.push(...(await measureSigning(context)));
   if (wants('b3')) table.push(...(await measureEndToEnd(context)));
   if (wants('memory')) table.push(...(await measureMemory({ ...context, count: 10_000 })));
+  if (wants('providers')) table.push(...(await measureProviders(context)));
   if (wants('reads')) table.push(...(await measureReads(context)));
   await stopAll();
   await beside?.close();
