@@ -1,4 +1,5 @@
 import type { Domain } from '@replenish/domain';
+import type { Providers } from '@replenish/providers';
 import type { z } from 'zod';
 import { requireAccount } from '../auth/refusals.js';
 import { answer, answerNothing } from '../http/answer.js';
@@ -7,14 +8,16 @@ import { Problem } from '../http/problem.js';
 import { accountId, validated } from '../input/fields.js';
 import type { PayeeInput } from './input.js';
 
-export type PayeeDeps = Readonly<{ payees: Domain['payees'] }>;
+export type PayeeDeps = Readonly<{ payees: Domain['payees']; providers: Pick<Providers, 'raw'> }>;
 
 export async function setPayee(
-  { payees }: PayeeDeps,
+  { payees, providers }: PayeeDeps,
   call: KeyedCall<never, z.infer<typeof PayeeInput>>,
 ): Promise<void> {
   const account = accountOf(call);
-  const { provider, providerAccount, to, from = null, currency } = call.body();
+  const { provider, providerAccount, to, from: given = null, currency } = call.body();
+  // Our own source has a pool, which knows its transfers by the missing name.
+  const from = given === providers.raw(provider)?.source ? null : given;
   const payee = { accountId: account, provider, providerAccount, to, from, currency };
   answer(call.request, call.response, 'payee', await payees.set(payee, call.key.keyId));
 }

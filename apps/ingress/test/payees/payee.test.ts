@@ -41,6 +41,20 @@ test('XML in and out has the root payee', async () => {
   expect((await ingress.call('GET', path, { key })).body).toMatchObject({ to: 'fa-7', from: 'fa-main' });
 });
 
+test('our own source is kept as no name, so that its transfers are counted in its pool', async () => {
+  const configured = await openIngress({
+    providerSettings: {
+      ...{ ALIBABA_CLOUD_ACCESS_KEY_ID: 'LTAI-test', ALIBABA_CLOUD_ACCESS_KEY_SECRET: 'secret' },
+      ...{ ALIBABA_CLOUD_ENDPOINT: 'http://127.0.0.1:9', ALIBABA_CLOUD_FUND_ACCOUNT_ID: 'fa-main' },
+    },
+  });
+  const own = await configured.client({ accounts: ['acct-1*'] });
+  const fromOf = async (from: string) =>
+    (await configured.call('PUT', path, { key: own, body: { ...payee, from } })).body.from;
+  expect([await fromOf('fa-main'), await fromOf('fa-other')]).toEqual([null, 'fa-other']);
+  await configured.close();
+});
+
 describe('refused with the field at fault', () => {
   test.each([
     ['an unknown provider', { provider: 'sandbox' }, 'provider'],

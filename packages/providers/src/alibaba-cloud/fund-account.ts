@@ -25,8 +25,9 @@ export type FundAccountOptions = CloudAccess &
   }>;
 
 /**
- * Alibaba Cloud's rail `fund_account`: cash moves from our fund account to another one, and back where it is recalled. CreateFundAccountTransfer takes
- * no key and answers no id, and nothing is found by a reference. So an order is sought by a scan of the transaction list.
+ * Alibaba Cloud's rail `fund_account`: cash moves from our fund account to another one, and back where it is recalled.
+ * CreateFundAccountTransfer takes no key and answers no id, and nothing is found by a reference. So an order is sought by
+ * a scan of the transaction list.
  */
 export function fundAccountRail(options: FundAccountOptions): Provider & ReturnType<typeof openReads> {
   const rpc = openRpc(options);
@@ -47,6 +48,7 @@ export function fundAccountRail(options: FundAccountOptions): Provider & ReturnT
   }
   return {
     name: 'alibaba_cloud',
+    source,
     orders: {
       promises: {
         ...{ idempotentSubmit: false, queryByReference: false },

@@ -42,6 +42,8 @@ export interface Orders {
  */
 export interface Provider {
   readonly name: string;
+  /** The account of ours at the provider that pays where an order names no other. Missing: there is none. */
+  readonly source?: string;
   readonly orders: Orders;
   readonly webhooks?: Webhooks;
   readonly cancels?: Cancels;

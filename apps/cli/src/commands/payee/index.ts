@@ -1,6 +1,6 @@
 import { Command } from '@commander-js/extra-typings';
 import type { KeptPayee } from '@replenish/domain';
-import { withDomain } from '../../books.js';
+import { withDomain, withProviders } from '../../books.js';
 import { type Declare, JSON_ABOUT, Misuse } from '../../command.js';
 import * as values from '../../values.js';
 
@@ -30,7 +30,9 @@ const set: Declare = ({ env, say }) =>
     .addHelpText('after', EXAMPLE)
     .action(async (accountId, { json, from = null, provider, providerAccount, ...asked }) => {
       await refuseUnknown(provider, providerAccount);
-      const wanted = { ...asked, accountId, from, provider, providerAccount };
+      // Our own source has a pool, which knows its transfers by the missing name.
+      const own = await withProviders(env, async ({ raw }) => raw(provider)?.source);
+      const wanted = { ...asked, accountId, from: from === own ? null : from, provider, providerAccount };
       const kept = await withDomain(env, ({ payees }) => payees.set(wanted, 'operator'));
       say(json ? JSON.stringify(kept) : linesOf(kept));
     });

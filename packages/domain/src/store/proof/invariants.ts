@@ -161,9 +161,15 @@ export const invariants: Record<string, { meaning: string; sql: string }> = {
           where journal.transaction_id = recharge.id and journal.slot = 'reverse')`,
   },
   refunds_within_original: {
-    meaning: 'the refunds of a recharge that succeeded never exceed it, and are of its currency',
+    meaning:
+      'the refunds that were asked for of a recharge that succeeded never exceed it, and are of its currency',
     sql: `select original.id::text as broken from recharge_transaction original
-      join recharge_transaction refund on refund.refund_of = original.id and refund.state not in ('FAILED', 'CANCELED')
+      join recharge_transaction refund on refund.refund_of = original.id
+        and refund.state not in ('FAILED', 'CANCELED')
+        -- Money that is paid back out of suspense never was the recharge's. Money that a person adopted had moved already.
+        and refund.funding <> 'suspense'
+        and not exists (
+          select from ledger_journal journal where journal.transaction_id = refund.id and journal.slot = 'adopt')
       group by original.id
       having original.state <> 'SUCCEEDED' or original.kind not in ('collect', 'deliver')
         or sum(refund.amount_minor) > original.amount_minor
