@@ -35,10 +35,14 @@ beforeAll(async () => {
 }, 300_000);
 afterAll(() => books.close());
 
+// It has a row per open breaker, so reading it whole is the cheapest way.
+const SMALL = 'provider_breaker';
+
 async function expectFew(work: () => Promise<unknown>, max = BUFFERS_MAX): Promise<void> {
   const touched = await buffersOfWrites(books.url, work);
   expect(touched.length).toBeGreaterThan(0);
-  expect(touched.filter(({ buffers, scanned }) => buffers > max || scanned.length > 0)).toEqual([]);
+  const large = ({ scanned }: { scanned: readonly string[] }) => scanned.filter((table) => table !== SMALL);
+  expect(touched.filter((one) => one.buffers > max || large(one).length > 0)).toEqual([]);
 }
 
 describe('a create', () => {
