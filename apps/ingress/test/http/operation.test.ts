@@ -29,7 +29,7 @@ test('the audit trail keeps the parameters of all queries, and the fields of bod
   expect([...auditNames.query].sort()).toEqual(
     [
       ...['account', 'accountId', 'correlationId', 'createdFrom', 'createdTo', 'currency', 'cursor', 'from'],
-      ...['key', 'limit', 'orderReference', 'status', 'to'],
+      ...['key', 'limit', 'orderReference', 'status', 'to', 'at', 'dryRun', 'kind', 'transactionId'],
     ].sort(),
   );
   expect(Object.fromEntries(auditNames.body)).toEqual({
@@ -41,5 +41,6 @@ test('the audit trail keeps the parameters of all queries, and the fields of bod
     payment_method: 'paymentMethod',
     orderReference: 'orderReference',
     ...{ provider: 'provider', providerAccount: 'providerAccount', from: 'from', to: 'to', reason: 'reason' },
+    verb: 'verb',
   });
 });
