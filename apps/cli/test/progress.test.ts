@@ -18,14 +18,18 @@ test('without a terminal the progress of long work is printed in lines, with the
     { complain: (line) => void lines.push(line) },
     'checking 13 invariants',
     async (tell) => {
-      await until(() => lines.length > 0, { limitMs: 5_000 }, 'a first line');
+      await until(() => lines.length > 0, { limitMs: 30_000 }, 'a first line');
       tell('checking books_close');
       await opened;
       return 'done';
     },
     5,
   );
-  await until(() => lines.some((line) => line.includes('books_close')), { limitMs: 5_000 }, 'the next words');
+  await until(
+    () => lines.some((line) => line.includes('books_close')),
+    { limitMs: 30_000 },
+    'the next words',
+  );
   open();
   expect(await work).toBe('done');
   expect(lines[0]).toBe('still checking 13 invariants, 0 s');
@@ -51,7 +55,7 @@ test('on a terminal progress is one redrawn line, which is removed at the end', 
   terminal.setEncoding('utf8').on('data', (text: string) => {
     seen += text;
   });
-  await until(() => seen.includes('migrating, '), { limitMs: 5_000 }, 'the line');
+  await until(() => seen.includes('migrating, '), { limitMs: 30_000 }, 'the line');
   open();
   await expect(work).rejects.toThrow('as tested');
 });

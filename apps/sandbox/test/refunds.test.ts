@@ -25,7 +25,7 @@ afterAll(async () => {
 });
 
 const until = (condition: () => unknown) =>
-  untilWithin(condition, { limitMs: 5_000 }, 'what the test awaits');
+  untilWithin(condition, { limitMs: 30_000 }, 'what the test awaits');
 const soon = (ms = 5_000) => AbortSignal.timeout(ms);
 
 /** An order of 4,999 cents that is settled, as the target of a refund. */

@@ -59,7 +59,7 @@ test('an armed crash point kills once, the process is restarted, and the money a
 test('without keepAlive a dead process is not restarted', async () => {
   fleet.keepAlive(false);
   fleet.process('webhook-worker').kill();
-  await until(() => !fleet.process('webhook-worker').isAlive, { limitMs: 5_000 }, 'a dead webhook worker');
+  await until(() => !fleet.process('webhook-worker').isAlive, { limitMs: 30_000 }, 'a dead webhook worker');
   expect(() => fleet.process('webhook-worker').pid).toThrow('webhook-worker 0 is not alive');
   fleet.keepAlive(true);
   fleet.process('webhook-worker').start();

@@ -1,31 +1,12 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { type AuditCall, type Domain, openDomain, securityRules } from '@replenish/domain';
-import { createDatabase, type TestDatabase } from '@replenish/testing';
-import { run as runCommand } from '../../src/run.js';
+import { type AuditCall, securityRules } from '@replenish/domain';
+import { type CommandBooks, openCommandBooks } from '../support/command-books.js';
 
-let database: TestDatabase;
-let domain: Domain;
+let books: CommandBooks;
 beforeAll(async () => {
-  database = await createDatabase();
-  domain = openDomain({
-    databaseUrl: database.url,
-    poolMax: 2,
-    reconcileAfterMs: 60_000,
-    providerTimeoutMs: 1_000,
-  });
+  books = await openCommandBooks();
 });
-afterAll(async () => {
-  await domain.close();
-  await database.release();
-});
-
-/** Runs a command on this database. Returns its exit code and its lines. */
-async function run(...args: string[]): Promise<{ exitCode: number; lines: string[] }> {
-  const lines: string[] = [];
-  const say = (line: string) => void lines.push(line);
-  const env = { DATABASE_URL: database.url, REPLENISH_DIR: '/nowhere' };
-  return { exitCode: await runCommand(args, { env, say, complain: say }), lines };
-}
+afterAll(() => books.close());
 
 const idOf = (n: number) => `00000000-0000-7000-8000-${String(n).padStart(12, '0')}`;
 
@@ -46,9 +27,9 @@ const aCall = (n: number): AuditCall => ({
 });
 
 test('audit lists the calls of all clients, newest first, with filters and pages', async () => {
-  await domain.audit.write(Array.from({ length: 1_100 }, (_, n) => aCall(n)));
+  await books.domain.audit.write(Array.from({ length: 1_100 }, (_, n) => aCall(n)));
   const ids = async (...args: string[]) => {
-    const { exitCode, lines } = await run('audit', '--json', ...args);
+    const { exitCode, lines } = await books.run('audit', '--json', ...args);
     expect(exitCode).toBe(0);
     return lines.map((line) => Number((JSON.parse(line) as AuditCall).correlationId.slice(1)));
   };
@@ -56,10 +37,10 @@ test('audit lists the calls of all clients, newest first, with filters and pages
   expect(await ids('--client', idOf(1), '--status', '403', '--limit', '3')).toEqual([3, 9, 15]);
   expect(await ids('--key', 'rk_test_0', '--limit', '1')).toEqual([0]);
   expect(await ids('--to', '2020-01-01')).toEqual([]);
-  const { lines: asJson } = await run('audit', '--json', '--limit', '1');
+  const { lines: asJson } = await books.run('audit', '--json', '--limit', '1');
   const { id, ...first } = aCall(0);
   expect(JSON.parse(asJson[0]!)).toEqual({ callId: id, ...first, at: expect.any(String) });
-  const { lines } = await run('audit');
+  const { lines } = await books.run('audit');
   const [heads, ...rows] = lines.join('\n').split('\n');
   expect(heads).toMatch(/^TIME +ADDRESS +KEY ID +STATUS +CALL +/);
   expect(rows).toHaveLength(50);
@@ -83,7 +64,7 @@ test.each([
   ['drop', '--before', '2026'],
   ['drop', '--before', '2999-01'],
 ])('audit refuses %s %s %s', async (...args: string[]) => {
-  const { exitCode, lines } = await run('audit', ...args);
+  const { exitCode, lines } = await books.run('audit', ...args);
   expect([exitCode, lines.join('\n')]).toEqual([
     2,
     expect.stringContaining(args.find((word) => word.startsWith('-')) ?? '--before'),
@@ -91,21 +72,26 @@ test.each([
 });
 
 test('audit drop removes past months and no call of this month', async () => {
-  expect(await run('audit', 'drop', '--before', '2020-01', '--json')).toEqual({
+  expect(await books.run('audit', 'drop', '--before', '2020-01', '--json')).toEqual({
     exitCode: 0,
     lines: ['{"dropped":[]}'],
   });
 });
 
 test('unlock unlocks a locked key, and tells when no lock was there', async () => {
-  const { keyId } = await domain.clients.create({ name: 'shop', env: 'test', scopes: [], accounts: ['*'] });
+  const { keyId } = await books.domain.clients.create({
+    name: 'shop',
+    env: 'test',
+    scopes: [],
+    accounts: ['*'],
+  });
   const { max } = securityRules.bad_signature;
-  await domain.security.report([{ rule: 'bad_signature', keyId, count: max, origin: '10.0.0.7' }]);
-  expect((await domain.security.locked()).map((lock) => lock.keyId)).toEqual([keyId]);
-  const freed = await run('unlock', keyId, '--json');
+  await books.domain.security.report([{ rule: 'bad_signature', keyId, count: max, origin: '10.0.0.7' }]);
+  expect((await books.domain.security.locked()).map((lock) => lock.keyId)).toEqual([keyId]);
+  const freed = await books.run('unlock', keyId, '--json');
   expect(freed).toEqual({ exitCode: 0, lines: [JSON.stringify({ keyId, unlocked: true })] });
-  expect(await domain.security.locked()).toEqual([]);
-  expect(await run('unlock', keyId)).toEqual({ exitCode: 1, lines: [`${keyId} is not locked`] });
-  expect(await run('unlock', 'nope')).toEqual({ exitCode: 1, lines: ['no active key nope'] });
-  expect((await run('unlock')).exitCode).toBe(2);
+  expect(await books.domain.security.locked()).toEqual([]);
+  expect(await books.run('unlock', keyId)).toEqual({ exitCode: 1, lines: [`${keyId} is not locked`] });
+  expect(await books.run('unlock', 'nope')).toEqual({ exitCode: 1, lines: ['no active key nope'] });
+  expect((await books.run('unlock')).exitCode).toBe(2);
 });

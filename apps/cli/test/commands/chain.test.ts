@@ -2,28 +2,20 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { type Domain, openDomain } from '@replenish/domain';
-import { createDatabase, execute, type TestDatabase } from '@replenish/testing';
-import { run as runCommand } from '../../src/run.js';
+import { execute } from '@replenish/testing';
+import { type CommandBooks, openCommandBooks } from '../support/command-books.js';
 
-let database: TestDatabase;
-let domain: Domain;
+let books: CommandBooks;
 let dir: string;
 beforeAll(async () => {
-  database = await createDatabase();
-  domain = openDomain({
-    databaseUrl: database.url,
-    poolMax: 2,
-    reconcileAfterMs: 60_000,
-    providerTimeoutMs: 1_000,
-  });
+  books = await openCommandBooks();
   dir = await mkdtemp(join(tmpdir(), 'replenish-chain-'));
   await execute(
-    database.url,
+    books.databaseUrl,
     `insert into client (id, name, env) values (gen_random_uuid(), 'chained', 'test')`,
   );
   await execute(
-    database.url,
+    books.databaseUrl,
     `insert into api_key (id, client_id, secret_hash, scopes, accounts)
       select 'rk_test_' || n, (select id from client where name = 'chained'), sha256(n::text::bytea), '{}', '{}'
       from generate_series(1, 5) n`,
@@ -31,15 +23,11 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   await rm(dir, { recursive: true });
-  await domain.close();
-  await database.release();
+  await books.close();
 });
 
-async function run(...args: string[]): Promise<{ exitCode: number; text: string }> {
-  const lines: string[] = [];
-  const say = (line: string) => void lines.push(line);
-  const env = { DATABASE_URL: database.url, REPLENISH_DIR: '/nowhere' };
-  const exitCode = await runCommand(args, { env, say, complain: say });
+async function run(...args: readonly string[]): Promise<{ exitCode: number; text: string }> {
+  const { exitCode, lines } = await books.run(...args);
   return { exitCode, text: lines.join('\n') };
 }
 
@@ -51,7 +39,7 @@ const save = async (name: string, text: string): Promise<string> => {
 
 test('a saved head is proven later, and a changed row is named with exit code 1', async () => {
   expect((await run('chain', 'head')).text).toContain('5 rows are not sealed yet');
-  await domain.chain.seal();
+  await books.domain.chain.seal();
   const head = await run('chain', 'head', '--json');
   expect(JSON.parse(head.text)).toMatchObject({
     seq: 5,
@@ -79,8 +67,8 @@ test('a saved head is proven later, and a changed row is named with exit code 1'
     text: expect.stringContaining('BROKEN'),
   });
 
-  await execute(database.url, `alter table api_key disable trigger api_key_unsealed`);
-  await execute(database.url, `update api_key set scopes = '{recharges:write}' where id = 'rk_test_3'`);
+  await execute(books.databaseUrl, `alter table api_key disable trigger api_key_unsealed`);
+  await execute(books.databaseUrl, `update api_key set scopes = '{recharges:write}' where id = 'rk_test_3'`);
   const found = await run('verify', '--chain');
   expect(found).toMatchObject({
     exitCode: 1,

@@ -2,30 +2,22 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { type Domain, openDomain } from '@replenish/domain';
-import { createDatabase, execute, newRecharge, type TestDatabase } from '@replenish/testing';
-import { run as runCommand } from '../../src/run.js';
+import { execute, newRecharge } from '@replenish/testing';
+import { type CommandBooks, openCommandBooks } from '../support/command-books.js';
 
-let database: TestDatabase;
-let domain: Domain;
+let books: CommandBooks;
 let dir: string;
 beforeAll(async () => {
-  database = await createDatabase();
-  const limits = { reconcileAfterMs: 60_000, providerTimeoutMs: 1_000 };
-  domain = openDomain({ databaseUrl: database.url, poolMax: 2, ...limits });
+  books = await openCommandBooks();
   dir = await mkdtemp(join(tmpdir(), 'replenish-statement-'));
 });
 afterAll(async () => {
   await rm(dir, { recursive: true });
-  await domain.close();
-  await database.release();
+  await books.close();
 });
 
-async function run(...args: string[]): Promise<{ exitCode: number; text: string }> {
-  const lines: string[] = [];
-  const say = (line: string) => void lines.push(line);
-  const env = { DATABASE_URL: database.url, REPLENISH_DIR: '/nowhere' };
-  const exitCode = await runCommand(args, { env, say, complain: say });
+async function run(...args: readonly string[]): Promise<{ exitCode: number; text: string }> {
+  const { exitCode, lines } = await books.run(...args);
   return { exitCode, text: lines.join('\n') };
 }
 
@@ -41,7 +33,10 @@ const period = ['--provider', 'sandbox', '--from', day(-1), '--to', day(1)];
 
 test('a statement is compared with the books; only one that agrees ends with 0', async () => {
   const client = '00000000-0000-7000-8000-00000000000a';
-  await execute(database.url, `insert into client (id, name, env) values ('${client}', 'books', 'test')`);
+  await execute(
+    books.databaseUrl,
+    `insert into client (id, name, env) values ('${client}', 'books', 'test')`,
+  );
   const ids = ['1', '2'].map(
     (n) =>
       `${Date.now()
@@ -50,10 +45,10 @@ test('a statement is compared with the books; only one that agrees ends with 0',
         .replace(/^(.{8})/, '$1-')}-7000-8000-00000000000${n}`,
   );
   for (const id of ids) {
-    await domain.createRecharge(newRecharge({ id, amountMinor: 500n }));
+    await books.domain.createRecharge(newRecharge({ id, amountMinor: 500n }));
     const report = { transactionId: id, source: 'submission', reason: 'as tested' } as const;
-    await domain.applyNews({ ...report, news: 'submit' });
-    await domain.applyNews({ ...report, news: 'settled' });
+    await books.domain.applyNews({ ...report, news: 'submit' });
+    await books.domain.applyNews({ ...report, news: 'settled' });
   }
   const rows = ids.map((id, n) => `${n + 1},${new Date().toISOString()},,${id},in,500,USD,${500 * (n + 1)}`);
   const short = await run('reconcile', ...period, '--file', await save('short.csv', rows[0]!));

@@ -27,7 +27,7 @@ test('a large log is moved aside while its process goes on writing into the same
   const stop = keepSmall(dir, { sizeMaxBytes: 1_000, everyMs: 5 });
   for (const nth of ['first', 'second']) {
     writeSync(file, `${nth} ${'x'.repeat(2_000)}\n`);
-    await until(() => statSync(log).size === 0, { limitMs: 5_000 }, `${nth} log put aside`);
+    await until(() => statSync(log).size === 0, { limitMs: 30_000 }, `${nth} log put aside`);
     expect(readFileSync(`${log}.1`, 'utf8')).toMatch(new RegExp(`^${nth} x+\n$`));
   }
   stop();

@@ -43,7 +43,7 @@ async function filed(correlationId: string): Promise<Row> {
       const found = await ingress.sql(`select * from audit_call where correlation_id = $1`, [correlationId]);
       return found.length > 0 && found;
     },
-    { limitMs: 5_000 },
+    { limitMs: 30_000 },
     `the call ${correlationId} in the trail`,
   );
   expect(rows).toHaveLength(1);
@@ -150,7 +150,7 @@ test('a call whose client left before the answer is filed with status 499', asyn
     `GET /v1/recharges/${body.transactionId} HTTP/1.1\r\nhost: x\r\nauthorization: ${bearer(key)}\r\n` +
       `prefer: wait=30\r\nx-correlation-id: ${headers['x-correlation-id']}\r\n\r\n`,
   );
-  await until(() => ingress.logged.length > 0, { limitMs: 1_000 }, 'a first call');
+  await until(() => ingress.logged.length > 0, { limitMs: 30_000 }, 'a first call');
   setTimeout(() => socket.destroy(), 200);
   expect(await filed(headers['x-correlation-id'])).toMatchObject({ status: 499, route: '/v1/recharges/:id' });
 });

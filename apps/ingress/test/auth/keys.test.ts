@@ -69,25 +69,25 @@ test('the secret of another client is refused', async () => {
   expectProblem(await list({ ...key, secret: other.secret }), 401, 'UNAUTHENTICATED');
 });
 
-/** A changed key must be known in all processes within a second. */
-const withinASecond = (by: NewKey, status: number) =>
-  until(async () => (await list(by)).status === status, { limitMs: 1_000 }, `the answer is ${status}`);
+/** A changed key must be known in all processes soon. limits.test.ts counts the second. */
+const soon = (by: NewKey, status: number) =>
+  until(async () => (await list(by)).status === status, { limitMs: 30_000 }, `the answer is ${status}`);
 
-test('a revoked key is refused within a second', async () => {
+test('a revoked key is refused soon', async () => {
   const revoked = await ingress.client();
   expect((await list(revoked)).status).toBe(200);
   expect(await ingress.domain.clients.revoke(revoked.keyId)).toBe(true);
-  await withinASecond(revoked, 401);
+  await soon(revoked, 401);
   expectProblem(await list(revoked), 401, 'UNAUTHENTICATED');
   expectProblem(await create(ingress, revoked), 401, 'UNAUTHENTICATED');
 });
 
-test('fewer rights of a key take effect within a second', async () => {
+test('fewer rights of a key take effect soon', async () => {
   const narrowed = await ingress.client();
   const recharge = await created(ingress, narrowed, { accountId: 'acct-9' });
   await ingress.sql(`update api_key set accounts = '{acct-1*}' where id = $1`, [narrowed.keyId]);
   const get = () => ingress.call('GET', `/v1/recharges/${recharge.id}`, { key: narrowed });
-  await until(async () => (await get()).status === 404, { limitMs: 1_000 }, 'the recharge is out of reach');
+  await until(async () => (await get()).status === 404, { limitMs: 30_000 }, 'the recharge is out of reach');
   expect((await list(narrowed)).body.data).toEqual([]);
 });
 
@@ -97,10 +97,10 @@ test('a rotated key accepts both secrets until the overlap ends', async () => {
   expect(after.secret).not.toBe(before.secret);
   expect([(await list(after)).status, (await list(before)).status]).toEqual([200, 200]);
   await ingress.sql(`update api_key set previous_valid_until = now() where id = $1`, [before.keyId]);
-  await withinASecond(before, 401);
+  await soon(before, 401);
   expect((await list(after)).status).toBe(200);
   const third = (await ingress.domain.clients.rotate(before.keyId))!;
-  await withinASecond(third, 200);
+  await soon(third, 200);
   expect([(await list(after)).status, (await list(before)).status]).toEqual([200, 401]);
 });
 

@@ -65,7 +65,7 @@ test.each([
     const key = await ingress.client();
     const slow = await sendHalves(ingress.url, kept + 100, (n) => half(path, addressOf(n)));
     const answered = () => slow.filter(({ heard }) => heard() !== '');
-    await until(() => answered().length >= 100, { limitMs: 5_000 }, 'refusals');
+    await until(() => answered().length >= 100, { limitMs: 30_000 }, 'refusals');
     for (let n = 0; n < 20; n++)
       for (const address of ['192.0.2.7', '198.51.100.1'])
         expect((await create(ingress, key, aRecharge(), { 'x-forwarded-for': address })).status).toBe(202);
@@ -80,7 +80,7 @@ test.each([
     }
     wire.drop();
     const isEmpty = async () => (await ingress.metric('replenish_bodies_arriving')) === 0;
-    await until(isEmpty, { limitMs: 5_000 }, 'all places free again');
+    await until(isEmpty, { limitMs: 30_000 }, 'all places free again');
   },
   30_000,
 );
@@ -93,13 +93,13 @@ test('only a body that is not whole with its headers counts as arriving', async 
   closers.push(ingress.close);
   const { socket, heard } = await wire.open(ingress.url);
   const answers = (count: number) =>
-    until(() => statusesOf(heard()).length === count, { limitMs: 5_000 }, 'an answer');
+    until(() => statusesOf(heard()).length === count, { limitMs: 30_000 }, 'an answer');
   const whole = `${head('/v1/recharges', { 'content-length': '2' })}{}`;
   socket.write(whole);
   await answers(1);
   expect(begun).toBe(0);
   socket.write(whole.slice(0, -1));
-  await until(() => begun === 1, { limitMs: 5_000 }, 'an arrival');
+  await until(() => begun === 1, { limitMs: 30_000 }, 'an arrival');
   socket.write(whole.slice(-1));
   await answers(2);
 });
@@ -138,9 +138,9 @@ test('100 Continue is sent only when the body is accepted', async () => {
   expect(statusesOf(heard())).toEqual([413]);
   const invited = await wire.open(ingress.url);
   invited.socket.write(head('/v1/recharges', { expect: '100-continue', 'content-length': '2' }));
-  await until(() => statusesOf(invited.heard()).length === 1, { limitMs: 5_000 }, 'an invitation');
+  await until(() => statusesOf(invited.heard()).length === 1, { limitMs: 30_000 }, 'an invitation');
   invited.socket.write('{}');
-  await until(() => statusesOf(invited.heard()).length === 2, { limitMs: 5_000 }, 'an answer');
+  await until(() => statusesOf(invited.heard()).length === 2, { limitMs: 30_000 }, 'an answer');
   expect(statusesOf(invited.heard())).toEqual([100, 401]);
 });
 
@@ -154,7 +154,7 @@ test('waiting calls do not count as work and keep out no new recharge', async ()
     }),
   );
   const waiting = () => ingress.metric('replenish_requests_waiting');
-  await until(async () => (await waiting()) === charges.length, { limitMs: 5_000 }, 'all that wait');
+  await until(async () => (await waiting()) === charges.length, { limitMs: 30_000 }, 'all that wait');
   for (let n = 0; n < LIMITS.inFlightMax + 1; n++) expect((await create(ingress, key)).status).toBe(202);
   expect((await Promise.all(charges)).map(({ body }) => body.status)).toEqual(
     charges.map(() => 'processing'),
@@ -170,11 +170,11 @@ test("beyond a client's limit of waiting calls it is answered at once, and other
     ingress.call('GET', `/v1/recharges/${id}`, { key: of, headers: { prefer: 'wait=20' } });
   const waiting = Array.from({ length: LIMITS.waitsPerClientMax }, () => wait(mine.id, key));
   const count = () => ingress.metric('replenish_requests_waiting');
-  await until(async () => (await count()) === waiting.length, { limitMs: 5_000 }, 'all that wait');
+  await until(async () => (await count()) === waiting.length, { limitMs: 30_000 }, 'all that wait');
   const beyond = await wait(mine.id, key);
   expect([beyond.status, beyond.headers.get('preference-applied')]).toEqual([200, null]);
   const another = wait(theirs.id, other);
-  await until(async () => (await count()) === waiting.length + 1, { limitMs: 5_000 }, 'one more');
+  await until(async () => (await count()) === waiting.length + 1, { limitMs: 30_000 }, 'one more');
   await end(ingress, mine, 'settled');
   await end(ingress, theirs, 'settled');
   const answers = await Promise.all([...waiting, another]);

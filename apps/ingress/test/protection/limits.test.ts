@@ -48,7 +48,7 @@ test.each(stored)('on $name two processes share one limit', async ({ store }) =>
     await until(
       async () =>
         (await ingress.call('GET', '/v1/recharges', { key: warm })).headers.get('ratelimit') !== null,
-      { limitMs: 5_000 },
+      { limitMs: 30_000 },
       'the store of limits',
     );
   }

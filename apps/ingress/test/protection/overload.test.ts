@@ -157,7 +157,7 @@ test('a caller that announces a body and sends none does not delay others', asyn
     `POST /v1/recharges HTTP/1.1\r\nhost: x\r\nauthorization: ${bearer(key)}\r\nexpect: 100-continue\r\n` +
       'content-type: application/json\r\ncontent-length: 50\r\n\r\n',
   );
-  await until(() => waiting.heard() !== '', { limitMs: 5_000 }, 'an answer to the announcement');
+  await until(() => waiting.heard() !== '', { limitMs: 30_000 }, 'an answer to the announcement');
   expect(statusesOf(waiting.heard())).toEqual([100]);
   expect((await create(ingress, key)).status).toBe(202);
 });
@@ -220,7 +220,7 @@ test('beyond the limit new POSTs are refused, webhooks only beyond twice the lim
   const busy = await openBusy({ delayMaxMs: 60_000, inFlightMax: 2 });
   const status = async (method: string, path: string) => (await busy.ask(method, path)).status;
   const waiting = [busy.ask('POST', '/held'), busy.ask('POST', '/held')];
-  await until(() => busy.held.length === 2, { limitMs: 5_000 }, 'two requests under way');
+  await until(() => busy.held.length === 2, { limitMs: 30_000 }, 'two requests under way');
 
   const refused = await busy.ask('POST', '/v1/recharges');
   expect([refused.status, refused.headers.get('retry-after')]).toEqual([503, '1']);

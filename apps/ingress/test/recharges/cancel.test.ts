@@ -34,7 +34,7 @@ test.each([
 ] as const)('a recharge that waits for its payer is %s by the word of its provider', async (news, state) => {
   const id = await payable();
   const answering = cancel(id);
-  await until(() => hintsFor(id).length > 0, { limitMs: 5_000 }, 'a hint to the worker');
+  await until(() => hintsFor(id).length > 0, { limitMs: 30_000 }, 'a hint to the worker');
   await ingress.domain.applyNews({ ...report, transactionId: id, news });
   const { status, body } = await answering;
   expect([status, body.state]).toEqual([200, state]);

@@ -28,7 +28,7 @@ async function taken(accountId: string): Promise<string> {
       );
       return rows.length > 0 && rows;
     },
-    { limitMs: 5_000 },
+    { limitMs: 30_000 },
     `a recharge of ${accountId}`,
   );
   return String(row!.id);

@@ -90,7 +90,7 @@ beforeAll(async () => {
   theirs = { id: waiting.id, account, reference, keyId: key.keyId, idempotencyKey };
   marks = [transactionId, waiting.id, note, '7654321', key.clientId, `sbx_${transactionId}`];
   const filed = () => ingress.sql('select from audit_call where key_id = $1', [key.keyId]);
-  await until(async () => (await filed()).length >= 2, { limitMs: 5_000 }, 'their calls in the trail');
+  await until(async () => (await filed()).length >= 2, { limitMs: 30_000 }, 'their calls in the trail');
 });
 afterAll(async () => {
   await ingress.close();

@@ -40,7 +40,7 @@ async function keptFor(lines: readonly string[], by = key): Promise<{ status: st
       const found = await ingress.sql('select ip from audit_call where correlation_id = $1', [correlationId]);
       return found.length > 0 && found;
     },
-    { limitMs: 5_000 },
+    { limitMs: 30_000 },
     'the call in the trail',
   );
   return { status: answer.slice(9, 12), ip: rows[0]!.ip };

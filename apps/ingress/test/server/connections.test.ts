@@ -97,7 +97,7 @@ test('of used idle connections the one with the longest idle time is closed', as
   const use = async (nth: number) => {
     const before = statusesOf(all[nth]!.heard()).length;
     all[nth]!.socket.write('GET / HTTP/1.1\r\nhost: x\r\n\r\n');
-    await until(() => statusesOf(all[nth]!.heard()).length > before, { limitMs: 5_000 }, 'an answer');
+    await until(() => statusesOf(all[nth]!.heard()).length > before, { limitMs: 30_000 }, 'an answer');
   };
   for (const nth of all.keys()) await use(nth);
   await use(0);
@@ -129,7 +129,7 @@ test('an idle connection stays open beyond the header time limit, and a stop doe
   const { socket, heard, cut } = await wire.open(url);
   const ask = async (count: number) => {
     socket.write('GET / HTTP/1.1\r\nhost: x\r\n\r\n');
-    await until(() => statusesOf(heard()).length === count, { limitMs: 5_000 }, 'an answer');
+    await until(() => statusesOf(heard()).length === count, { limitMs: 30_000 }, 'an answer');
   };
   await ask(1);
   await sleep(server.headersTimeout + 3_000);

@@ -120,7 +120,7 @@ test('a wallet that changes while its lock is awaited is read with its new balan
     await rival.query(`update ledger_account set balance_minor = balance_minor + ${change} where ${wallet}`);
     const ask = newRecharge({ kind: 'deliver', accountId: 'g', amountMinor: 60n });
     const answer = books.domain.createRecharge(ask);
-    await until(isWaiting, { limitMs: 5_000 }, 'a create that waits');
+    await until(isWaiting, { limitMs: 30_000 }, 'a create that waits');
     await rival.query('commit');
     return answer;
   };
