@@ -42,7 +42,7 @@ const list: Declare = ({ env, say, paint }) =>
       };
       const found = await withCases(env, (cases, isRefunding) => newest(cases, filter, limit, isRefunding));
       if (json) return say(asJson(found));
-      if (found.length === 0) return say('no such case');
+      if (found.length === 0) return say('no case fits');
       const heads = ['case', 'kind', 'opened', 'amount', 'subject', 'verbs'];
       say(tableOf(heads, found.map(rowOf), paint));
     });
