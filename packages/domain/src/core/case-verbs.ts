@@ -39,7 +39,8 @@ export function verbsFor(kind: string, facts: CaseFacts): readonly Verb[] {
   if (facts.suspended.length > 0) return canReturn(facts) ? ['adopt', 'return'] : ['adopt'];
   if (!isStoppedBy(kind) || !isUnderWay(facts.state)) return ['dismiss'];
   return [
-    ...(facts.hasSuspense ? [] : (['fail'] as const)),
+    // A line of a statement says that money moved, so failing would give the hold back for money that is gone.
+    ...(facts.hasSuspense || kind === 'statement_different' ? [] : (['fail'] as const)),
     ...(kind === 'absent_order' && !facts.hadSuspense ? (['resubmit'] as const) : []),
     'dismiss',
   ];

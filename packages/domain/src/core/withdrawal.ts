@@ -18,6 +18,7 @@ const moneyMayHaveMoved: readonly string[] = [
   'wrong_amount',
   'several_orders',
   'other_account',
+  'statement_different',
 ] satisfies CaseKind[];
 
 /** A client may withdraw only a recharge that was not sent. After that only the provider can confirm a cancel. */

@@ -117,6 +117,7 @@ describe('the verbs', () => {
     ['PENDING_CONFIRMATION', openCase('absent_order'), ['fail', 'resubmit', 'dismiss']],
     ['SUBMITTED', openCase('absence_unproven'), ['fail', 'dismiss']],
     ['PENDING_CONFIRMATION', openCase('wrong_amount'), ['fail', 'dismiss']],
+    ['PENDING_CONFIRMATION', openCase('statement_different'), ['dismiss']],
     ['PENDING_CONFIRMATION', openCase('wrong_amount', less), ['adopt']],
     ['FAILED', openCase('late_money', own), ['adopt']],
     ['SUCCEEDED', openCase('declined_after_success'), ['dismiss']],

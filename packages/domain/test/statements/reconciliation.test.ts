@@ -108,6 +108,15 @@ test('each difference is told, opens one case, and is not opened again by the sa
   expect(await cases()).toBe(opened);
 });
 
+test('a line of a recharge that was never sent is a difference, and the recharge cannot be withdrawn any more', async () => {
+  const unsent = await recharged(books.domain, { provider: period.provider, amountMinor: 100n });
+  const sent = await recharged(books.domain, { provider: period.provider, amountMinor: 100n }, 'submit');
+  const { different } = await read([lineOf(unsent), lineOf(sent)]);
+  expect(different).toMatchObject([{ transactionId: unsent, detail: { ours: { state: 'CREATED' } } }]);
+  await books.domain.applyNews(reportOf(unsent, 'withdraw', { source: 'client' }));
+  expect((await books.domain.reads.recharge(unsent))?.state).toBe('CREATED');
+});
+
 test('a line that comes later closes the case that asked for it', async () => {
   const id = await succeeded();
   await read([]);

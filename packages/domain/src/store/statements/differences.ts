@@ -9,7 +9,8 @@ export type Period = StatementOf & Readonly<{ from: Date; to: Date }>;
  * What a statement and the books say differently. The kind of the case that it opens has its name.
  * - `statement_ours_only`: a recharge of ours succeeded, and the statement has no line for it.
  * - `statement_theirs_only`: the statement has a line, and no recharge of ours fits it.
- * - `statement_different`: the line has another amount, or its recharge did not succeed.
+ * - `statement_different`: the line has another amount, or its recharge did not succeed or was never sent. A recharge
+ *   under way with its own amount is no difference: the provider is asked about it anyhow.
  */
 export type StatementDifference = Readonly<{
   subject: string;
@@ -49,7 +50,7 @@ const different = (period: Period): Prisma.Sql => Prisma.sql`
   join recharge_transaction recharge on recharge.id = found.transaction_id
   where ${linesIn(period)}
     and (recharge.amount_minor <> line.amount_minor or recharge.currency <> line.currency
-      or recharge.state in ('FAILED', 'CANCELED'))`;
+      or recharge.state in ('CREATED', 'FAILED', 'CANCELED'))`;
 
 /**
  * A recharge that was made and succeeded within the period has its line within it. One that was made before has its
