@@ -14,4 +14,4 @@ export { openPoolReader, POOL_EVERY_MS, POOL_READ_WITHIN_MS, type PoolReaderDeps
 export { openProviderMetrics, type ProviderMetrics } from './provider-metrics.js';
 export { openRecovery, type RecoveryDeps } from './recovery.js';
 export { soughtRefund } from './refund-order.js';
-export { StatementFault, statementColumns, statementLines } from './statement-file.js';
+export { StatementFault, statementLines } from './statement-file.js';

@@ -17,5 +17,14 @@ export const lanedProviders: readonly string[] = delivering
   .filter(({ ordersPerLane }) => ordersPerLane === 1)
   .map(({ name }) => name);
 
+/**
+ * The source of a payee as it is kept. Our own source has a pool, which knows its transfers by the missing name.
+ * @param provider the provider of the payee, if it is configured
+ */
+export const keptSource = (
+  provider: Readonly<{ source?: string }> | undefined,
+  from: string | null,
+): string | null => (from === provider?.source ? null : from);
+
 /** The names of our accounts at the providers. The environment configures one per provider. */
 export const providerAccounts = ['main'] as const;

@@ -19,7 +19,7 @@ export type {
 export type { CollectProvider, OrderPromises, ProofOfAbsence, Provider } from './contract/provider.js';
 export type { OrderEvent, ProviderEvent, UnreadEvent, WebhookRefusal, Webhooks } from './contract/webhook.js';
 export { type PaymentMethod, paymentMethods } from './definition.js';
-export { deliveringProviders, lanedProviders, providerAccounts } from './delivering.js';
+export { deliveringProviders, keptSource, lanedProviders, providerAccounts } from './delivering.js';
 export type { Attempt } from './guard/attempt.js';
 export type { Guarded, GuardedProvider, GuardedRefunds } from './guard/guarded-provider.js';
 export { openProviders, type Providers } from './registry.js';

@@ -60,10 +60,11 @@ CREATE FUNCTION "chain_body"("source" TEXT, "row_key" TEXT) RETURNS JSONB LANGUA
   END
 $$;
 
-CREATE FUNCTION "note_unsealed_journals"() RETURNS trigger LANGUAGE plpgsql AS $$
+-- The argument is the source.
+CREATE FUNCTION "note_unsealed_ids"() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
   INSERT INTO unsealed (source, keys)
-    SELECT 'journal', array_agg(id::text ORDER BY id) FROM new_rows HAVING count(*) > 0;
+    SELECT TG_ARGV[0], array_agg(id::text ORDER BY id) FROM new_rows HAVING count(*) > 0;
   RETURN NULL;
 END $$;
 
@@ -73,13 +74,6 @@ BEGIN
     SELECT 'transition', array_agg(transaction_id || ' ' || seq ORDER BY transaction_id, seq)
     FROM new_rows
     HAVING count(*) > 0;
-  RETURN NULL;
-END $$;
-
-CREATE FUNCTION "note_unsealed_actions"() RETURNS trigger LANGUAGE plpgsql AS $$
-BEGIN
-  INSERT INTO unsealed (source, keys)
-    SELECT 'action', array_agg(id::text ORDER BY id) FROM new_rows HAVING count(*) > 0;
   RETURN NULL;
 END $$;
 
@@ -113,11 +107,11 @@ BEGIN
 END $$;
 
 CREATE TRIGGER "ledger_journal_unsealed" AFTER INSERT ON "ledger_journal"
-  REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION "note_unsealed_journals"();
+  REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION "note_unsealed_ids"('journal');
 CREATE TRIGGER "transition_unsealed" AFTER INSERT ON "transition"
   REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION "note_unsealed_transitions"();
 CREATE TRIGGER "operator_action_unsealed" AFTER INSERT ON "operator_action"
-  REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION "note_unsealed_actions"();
+  REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION "note_unsealed_ids"('action');
 CREATE TRIGGER "reconciliation_case_unsealed" AFTER INSERT OR UPDATE ON "reconciliation_case"
   FOR EACH ROW EXECUTE FUNCTION "note_unsealed_case"();
 CREATE TRIGGER "api_key_unsealed" AFTER INSERT OR UPDATE ON "api_key"

@@ -49,7 +49,7 @@ test('a case is listed, shown and decided, with the user of the machine as actor
   const file = join(dir, 'line.json');
   writeFileSync(file, '{"line": 7}');
   const ask = ['case', 'resolve', found.caseId, '--verb', 'adopt', '--reason', 'on the statement'];
-  expect(await books.run(...ask)).toEqual({
+  expect(await books.run(...ask)).toMatchObject({
     exitCode: 1,
     lines: [expect.stringContaining('needs --evidence')],
   });

@@ -26,11 +26,6 @@ afterAll(async () => {
   await books.close();
 });
 
-async function run(...args: readonly string[]): Promise<{ exitCode: number; text: string }> {
-  const { exitCode, lines } = await books.run(...args);
-  return { exitCode, text: lines.join('\n') };
-}
-
 const save = async (name: string, text: string): Promise<string> => {
   const file = join(dir, name);
   await writeFile(file, text);
@@ -38,43 +33,43 @@ const save = async (name: string, text: string): Promise<string> => {
 };
 
 test('a saved head is proven later, and a changed row is named with exit code 1', async () => {
-  expect((await run('chain', 'head')).text).toContain('5 rows are not sealed yet');
+  expect((await books.run('chain', 'head')).text).toContain('5 rows are not sealed yet');
   await books.domain.chain.seal();
-  const head = await run('chain', 'head', '--json');
+  const head = await books.run('chain', 'head', '--json');
   expect(JSON.parse(head.text)).toMatchObject({
     seq: 5,
     unsealed: 0,
     hash: expect.stringMatching(/^[0-9a-f]{64}$/),
   });
   const file = await save('head.json', head.text);
-  expect(await run('chain', 'check', '--head', file)).toMatchObject({
+  expect(await books.run('chain', 'check', '--head', file)).toMatchObject({
     exitCode: 0,
     text: expect.stringMatching(/^holds/),
   });
-  expect(await run('verify', '--chain')).toMatchObject({
+  expect(await books.run('verify', '--chain')).toMatchObject({
     exitCode: 0,
     text: expect.stringContaining('the chain of 5 rows holds'),
   });
 
   const ahead = await save('ahead.json', head.text.replace('"seq":5', '"seq":6'));
-  expect(await run('chain', 'check', '--head', ahead)).toMatchObject({
+  expect(await books.run('chain', 'check', '--head', ahead)).toMatchObject({
     exitCode: 1,
     text: expect.stringContaining('older'),
   });
   const other = await save('other.json', head.text.replace(/"hash":"..../, '"hash":"0000'));
-  expect(await run('chain', 'check', '--head', other)).toMatchObject({
+  expect(await books.run('chain', 'check', '--head', other)).toMatchObject({
     exitCode: 1,
     text: expect.stringContaining('BROKEN'),
   });
 
   await execute(books.databaseUrl, `alter table api_key disable trigger api_key_unsealed`);
   await execute(books.databaseUrl, `update api_key set scopes = '{recharges:write}' where id = 'rk_test_3'`);
-  const found = await run('verify', '--chain');
+  const found = await books.run('verify', '--chain');
   expect(found).toMatchObject({
     exitCode: 1,
     text: expect.stringContaining('key rk_test_3 was changed after it was sealed'),
   });
-  const asJson = JSON.parse((await run('verify', '--chain', '--json')).text) as {
+  const asJson = JSON.parse((await books.run('verify', '--chain', '--json')).text) as {
     chain: { broken: object[] };
   };
   expect(asJson.chain.broken).toEqual([
@@ -88,7 +83,7 @@ test.each([
   ['another thing', '{"seq":1}'],
 ])('a head file with %s is refused in words', async (_, text) => {
   const file = text === null ? join(dir, 'missing.json') : await save('wrong.json', text);
-  const { exitCode, text: said } = await run('chain', 'check', '--head', file);
+  const { exitCode, text: said } = await books.run('chain', 'check', '--head', file);
   expect(exitCode).toBe(2);
   expect(said).toContain(file);
 });

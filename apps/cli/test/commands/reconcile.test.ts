@@ -16,11 +16,6 @@ afterAll(async () => {
   await books.close();
 });
 
-async function run(...args: readonly string[]): Promise<{ exitCode: number; text: string }> {
-  const { exitCode, lines } = await books.run(...args);
-  return { exitCode, text: lines.join('\n') };
-}
-
 const HEADER = 'line,at,orderId,reference,direction,amount,currency,balance';
 const save = async (name: string, ...rows: readonly string[]): Promise<string> => {
   const file = join(dir, name);
@@ -51,13 +46,13 @@ test('a statement is compared with the books; only one that agrees ends with 0',
     await books.domain.applyNews({ ...report, news: 'settled' });
   }
   const rows = ids.map((id, n) => `${n + 1},${new Date().toISOString()},,${id},in,500,USD,${500 * (n + 1)}`);
-  const short = await run('reconcile', ...period, '--file', await save('short.csv', rows[0]!));
+  const short = await books.run('reconcile', ...period, '--file', await save('short.csv', rows[0]!));
   expect(short.exitCode).toBe(1);
   expect(short.text).toContain(`ours only: {"transactionId":"${ids[1]}"`);
   const whole = await save('whole.csv', ...rows);
-  const good = await run('reconcile', ...period, '--file', whole);
-  expect(good).toEqual({ exitCode: 0, text: '2 lines match, and nothing differs' });
-  const asJson = await run('reconcile', ...period, '--file', whole, '--json');
+  const good = await books.run('reconcile', ...period, '--file', whole);
+  expect(good).toMatchObject({ exitCode: 0, text: '2 lines match, and nothing differs' });
+  const asJson = await books.run('reconcile', ...period, '--file', whole, '--json');
   expect(JSON.parse(asJson.text)).toEqual({
     ...{ runId: expect.any(String), status: 'finished', matched: 2 },
     ...{ oursOnly: [], theirsOnly: [], different: [], gaps: [] },
@@ -66,7 +61,7 @@ test('a statement is compared with the books; only one that agrees ends with 0',
 
 test('a file that cannot be read is refused with its line, and what was read before stays', async () => {
   const file = await save('broken.csv', '1,yesterday,,,in,1,USD,');
-  const { exitCode, text } = await run('reconcile', ...period, '--file', file);
+  const { exitCode, text } = await books.run('reconcile', ...period, '--file', file);
   expect(exitCode).toBe(1);
   expect(text).toContain('line 2, column at: "yesterday" is no RFC 3339 time');
 });
@@ -82,7 +77,7 @@ test.each([
   ['a file without its provider', ['--file', 'x'], '--from, --to and --file need --provider'],
   ['both kinds at once', [...period, '--file', 'x', '--now'], '--now and --provider exclude each other'],
 ])('%s is a misuse', async (_, args, words) => {
-  const { exitCode, text } = await run('reconcile', ...args);
+  const { exitCode, text } = await books.run('reconcile', ...args);
   expect(exitCode).toBe(2);
   expect(text).toContain(words);
 });

@@ -7,7 +7,7 @@ export interface CommandBooks {
   readonly databaseUrl: string;
   readonly domain: Domain;
   /** Runs a command on this database. Returns its exit code and its lines, those of standard error too. */
-  run(...args: readonly string[]): Promise<{ exitCode: number; lines: string[] }>;
+  run(...args: readonly string[]): Promise<{ exitCode: number; lines: string[]; text: string }>;
   close(): Promise<void>;
 }
 
@@ -26,7 +26,8 @@ export async function openCommandBooks(): Promise<CommandBooks> {
     run: async (...args) => {
       const lines: string[] = [];
       const say = (line: string) => void lines.push(line);
-      return { exitCode: await runCommand([...args], { env, say, complain: say }), lines };
+      const exitCode = await runCommand([...args], { env, say, complain: say });
+      return { exitCode, lines, text: lines.join('\n') };
     },
     close: async () => {
       await domain.close();

@@ -1,5 +1,5 @@
 import type { Domain } from '@replenish/domain';
-import type { Providers } from '@replenish/providers';
+import { keptSource, type Providers } from '@replenish/providers';
 import type { z } from 'zod';
 import { requireAccount } from '../auth/refusals.js';
 import { answer, answerNothing } from '../http/answer.js';
@@ -16,8 +16,7 @@ export async function setPayee(
 ): Promise<void> {
   const account = accountOf(call);
   const { provider, providerAccount, to, from: given = null, currency } = call.body();
-  // Our own source has a pool, which knows its transfers by the missing name.
-  const from = given === providers.raw(provider)?.source ? null : given;
+  const from = keptSource(providers.raw(provider), given);
   const payee = { accountId: account, provider, providerAccount, to, from, currency };
   answer(call.request, call.response, 'payee', await payees.set(payee, call.key.keyId));
 }

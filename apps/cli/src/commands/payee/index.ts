@@ -30,11 +30,11 @@ const set: Declare = ({ env, say }) =>
     .addHelpText('after', EXAMPLE)
     .action(async (accountId, { json, from = null, provider, providerAccount, ...asked }) => {
       await refuseUnknown(provider, providerAccount);
-      // Our own source has a pool, which knows its transfers by the missing name.
-      const own = await withProviders(env, async ({ raw }) => raw(provider)?.source);
-      const wanted = { ...asked, accountId, from: from === own ? null : from, provider, providerAccount };
-      const kept = await withDomain(env, ({ payees }) => payees.set(wanted, 'operator'));
-      say(json ? JSON.stringify(kept) : linesOf(kept));
+      const { keptSource } = await import('@replenish/providers');
+      const kept = await withProviders(env, async ({ raw }) => keptSource(raw(provider), from));
+      const wanted = { ...asked, accountId, from: kept, provider, providerAccount };
+      const now = await withDomain(env, ({ payees }) => payees.set(wanted, 'operator'));
+      say(json ? JSON.stringify(now) : linesOf(now));
     });
 
 const show: Declare = ({ env, say }) =>
