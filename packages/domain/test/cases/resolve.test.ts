@@ -83,19 +83,7 @@ test('an order that came before its submit is no question once the submit has th
 });
 
 test('a case about an event that names no recharge is dismissed, and nothing else changes', async () => {
-  const event = {
-    id: uuidv7(),
-    provider: 'sandbox',
-    eventId: 'evt-1',
-    rawBody: Buffer.from('{}'),
-    correlationId: 'c',
-  };
-  await books.domain.inbox.keep(event);
-  await books.domain.inbox.fileUnmatched(event, { note: 'unknown' });
-  const { rows } = await books.domain.cases.list(
-    { viewer, status: 'open', kind: 'unknown_order', limit: 9 },
-    refunding,
-  );
+  const rows = await unknownOrders('evt-1');
   expect(rows).toMatchObject([
     { transactionId: null, subject: 'sandbox:evt-1', amountMinor: null, verbs: ['dismiss'] },
   ]);
@@ -106,7 +94,31 @@ test('a case about an event that names no recharge is dismissed, and nothing els
   expect(await steps.resolve(rows[0]!.id, 'dismiss')).toEqual({ ok: false, problem: 'case_closed' });
 });
 
+async function unknownOrders(eventId: string) {
+  const event = {
+    id: uuidv7(),
+    provider: 'sandbox',
+    eventId,
+    rawBody: Buffer.from('{}'),
+    correlationId: 'c',
+  };
+  await books.domain.inbox.keep(event);
+  await books.domain.inbox.fileUnmatched(event, { note: 'unknown' });
+  const filter = { viewer, status: 'open', kind: 'unknown_order', limit: 9 } as const;
+  return (await books.domain.cases.list(filter, refunding)).rows;
+}
+
 describe('a verb', () => {
+  test('used by several people at once on a case about an event happens once', async () => {
+    const [one] = await unknownOrders('evt-crowd');
+    const others = times(3, () => books.open());
+    const answers = await Promise.all(
+      times(12, (n) => steps.resolve(one!.id, 'dismiss', { reason: `of ${n}` }, others[n % 3])),
+    );
+    expect(answers.filter(({ ok }) => ok)).toHaveLength(1);
+    expect(await books.rows('select 1 from operator_action where case_id = $1', [one!.id])).toHaveLength(1);
+  });
+
   test('used by several people at once happens once', async () => {
     const { id, caseId } = await steps.withCase({ accountId: 'crowd' }, ...late);
     const others = times(3, () => books.open());

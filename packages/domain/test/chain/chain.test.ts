@@ -1,5 +1,6 @@
 import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
 import { execute } from '@replenish/testing';
+import { hashOf } from '../../src/store/chain/links.js';
 import { type Books, deposit, openBooks, recharged, reportOf } from '../support/books.js';
 
 let books: Books;
@@ -92,6 +93,36 @@ const isStep = (key: string): string => {
   const [id, seq] = key.split(' ');
   return `transaction_id = '${id}' and seq = ${seq}`;
 };
+
+test('a row that was changed together with its own link breaks the link behind it', async () => {
+  await sealAll();
+  const { chain } = books.domain;
+  const [first] = await books.rows<{ seq: string }>(
+    `select seq from chain_link where source = 'transition' and seq > 1 order by seq limit 1`,
+  );
+  const seq = Number(first!.seq);
+  const [before, link, next] = [await linkAt(seq - 1), await linkAt(seq), await linkAt(seq + 1)];
+  const hashed = (hash: Buffer) =>
+    `update chain_link set hash = decode('${hash.toString('hex')}', 'hex') where seq = ${seq}`;
+  undo.push(
+    `update transition set reason = rtrim(reason, '!') where ${isStep(link.rowKey)}`,
+    hashed(link.hash),
+  );
+  await tampered(`update transition set reason = reason || '!' where ${isStep(link.rowKey)}`);
+  await tampered(hashed(hashOf(before.hash, await linkAt(seq))));
+  expect((await chain.check()).broken).toEqual([
+    { seq: BigInt(seq + 1), source: next.source, rowKey: next.rowKey, why: 'changed' },
+  ]);
+});
+
+async function linkAt(seq: number) {
+  const [link] = await books.rows<{ source: string; rowKey: string; body: string; hash: Buffer }>(
+    `select source, row_key as "rowKey", chain_body(source, row_key)::text as body, hash
+      from chain_link where seq = $1`,
+    [seq],
+  );
+  return link!;
+}
 
 test('a row that was written past the triggers is named', async () => {
   await sealAll();
