@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import type { BreakerKey } from '../../src/index.js';
-import { type Books, openBooks, recharged, reportOf } from '../support/books.js';
+import { type Books, newRefund, openBooks, recharged, reportOf } from '../support/books.js';
 
 let books: Books;
 beforeAll(async () => {
@@ -63,6 +63,17 @@ test('only a breaker of the operations that carry a recharge stops it', async ()
   expect(await downOf(id)).toBeNull();
   await books.domain.breakers.opened({ ...submits, operation: 'query' }, 5_000);
   expect(await downOf(id)).not.toBeNull();
+});
+
+test('a refund is stopped by the breakers of refunds, and by no other', async () => {
+  const original = await recharged(books.domain, {}, 'submit', 'settled');
+  const ask = newRefund(original);
+  await books.domain.createRefund(ask);
+  await books.domain.breakers.opened(submits, 5_000);
+  expect([await downOf(ask.id), await reasonInSql(ask.id)]).toEqual([null, 'QUEUE']);
+  await books.domain.breakers.opened({ ...submits, operation: 'refund' }, 5_000);
+  expect(await downOf(ask.id)).not.toBeNull();
+  expect(await reasonInSql(ask.id)).toBe('PROVIDER_DOWN');
 });
 
 test('the sums by reason are those of the recharges one by one', async () => {

@@ -3,9 +3,9 @@ import { v7 as uuidv7 } from 'uuid';
 import type { NewRefund } from '../../src/index.js';
 import {
   type Books,
-  CLIENT,
   deposit,
   newRecharge,
+  newRefund,
   OTHER_CLIENT,
   openBooks,
   recharged,
@@ -21,15 +21,6 @@ afterAll(async () => {
   expect(await books.domain.verify()).toEqual([]);
   await books.close();
 });
-
-const newRefund = (of: string, over: Partial<NewRefund> = {}): NewRefund => {
-  const id = uuidv7();
-  return {
-    ...{ id, of, clientId: CLIENT, idempotencyKey: `refund-${id}`, amountMinor: null },
-    ...{ reason: 'ordered twice', correlationId: 'c-1' },
-    ...over,
-  };
-};
 
 const refund = (of: string, over: Partial<NewRefund> = {}) => books.domain.createRefund(newRefund(of, over));
 

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
+import { until } from '@replenish/testing';
 import type { StatementLine } from '../../src/index.js';
 import { type Books, openBooks, recharged, reportOf } from '../support/books.js';
 
@@ -116,6 +117,27 @@ test('a line of a recharge that was never sent is a difference, and the recharge
   await books.domain.applyNews(reportOf(unsent, 'withdraw', { source: 'client' }));
   expect((await books.domain.reads.recharge(unsent))?.state).toBe('CREATED');
 });
+
+test('a line without ids is matched only if a single recharge fits', async () => {
+  const [a, b] = [await succeeded(333n), await succeeded(333n)];
+  const unnamed = (id: string) => lineOf(id, { reference: null, orderId: null, amountMinor: 333n });
+  expect(await read([unnamed(a), unnamed(b)])).toMatchObject({ matched: 0, theirsOnly: [{}, {}] });
+});
+
+test('a recharge that was made before the period counts only if the period before was read', async () => {
+  const id = await recharged(books.domain, { provider: period.provider }, 'submit');
+  const before = { ...period };
+  await until(async () => Date.now() > (await madeAt(id)), { limitMs: 30_000 }, 'a later millisecond');
+  period = { ...period, from: new Date() };
+  await books.domain.applyNews(reportOf(id, 'settled'));
+  expect(await read([])).toMatchObject({ oursOnly: [] });
+  const { reconciliations } = books.domain;
+  await reconciliations.read(await reconciliations.begin({ ...before, to: period.from }, 'tester'), []);
+  expect(await read([])).toMatchObject({ oursOnly: [{ transactionId: id }] });
+});
+
+const madeAt = async (id: string): Promise<number> =>
+  (await books.domain.reads.recharge(id))!.createdAt.getTime();
 
 test('a line that comes later closes the case that asked for it', async () => {
   const id = await succeeded();

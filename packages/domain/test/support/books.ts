@@ -6,6 +6,7 @@ import {
   type Domain,
   type DomainOptions,
   type NewRecharge,
+  type NewRefund,
   openDomain,
   type RechargeReport,
 } from '../../src/index.js';
@@ -65,6 +66,16 @@ export async function openBooks(): Promise<Books> {
 /** A request whose id is greater than all ids made before it, also within one millisecond. */
 export const newRecharge = (over: Partial<NewRecharge> = {}): NewRecharge =>
   aRecharge({ id: uuidv7(), ...over });
+
+/** A request for a refund of what is left of a recharge. */
+export const newRefund = (of: string, over: Partial<NewRefund> = {}): NewRefund => {
+  const id = uuidv7();
+  return {
+    ...{ id, of, clientId: CLIENT, idempotencyKey: `refund-${id}`, amountMinor: null },
+    ...{ reason: 'ordered twice', correlationId: 'c-1' },
+    ...over,
+  };
+};
 
 export const reportOf = (
   transactionId: string,
