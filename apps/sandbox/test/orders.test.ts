@@ -15,7 +15,7 @@ function counted(values: readonly unknown[]): Record<string, number> {
 
 test('a hundred parallel submits of one reference create one order and one charge', async () => {
   const reference = rig.newReference();
-  const answers = await Promise.all(Array.from({ length: 100 }, () => rig.submit(reference)));
+  const answers = await Promise.all(Array.from({ length: 100 }, () => rig.submit(reference, {}, 60_000)));
   expect(counted(answers.map(({ status }) => status))).toEqual({ 200: 99, 201: 1 });
   expect(new Set(answers.map(({ body }) => body.id)).size).toBe(1);
   expect(answers.filter(({ headers }) => headers.get('idempotent-replayed') === 'true')).toHaveLength(99);
