@@ -30,8 +30,8 @@ export type DueSource<L extends Lane> = Readonly<{
   putBack(ids: readonly string[]): Promise<void>;
 }>;
 
-// A due row is written into every index of its table, which costs some 40 buffers. A statement stays below 2,000.
-export const ROWS_TOGETHER = 45;
+// A due row is written into every index of its table, which costs some 45 buffers. A statement stays below 2,000.
+export const ROWS_TOGETHER = 40;
 
 /**
  * Takes up to `max` rows in statements of a few rows each. `take` gets the rows that were taken before. If a statement
