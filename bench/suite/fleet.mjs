@@ -71,7 +71,9 @@ async function newKey(checkout, { DATABASE_URL: databaseUrl, MASTER_KEYS: master
 
 async function environment({ ground, checkout, database, queue }) {
   const dir = mkdtempSync(join(ground.dir, 'fleet-'));
-  const [ingress, sandbox] = [await freePort(), await freePort()];
+  const ports = new Set();
+  while (ports.size < 5) ports.add(await freePort());
+  const [ingress, sandbox, alibaba, alipay, stripe] = ports;
   return {
     PATH: process.env.PATH,
     MALLOC_ARENA_MAX: '2',
@@ -80,6 +82,9 @@ async function environment({ ground, checkout, database, queue }) {
     ...(queue === 'redis' && { REDIS_URL: ground.redisUrlOf(checkout) }),
     INGRESS_PORT: String(ingress),
     SANDBOX_PORT: String(sandbox),
+    SANDBOX_ALIBABA_PORT: String(alibaba),
+    SANDBOX_ALIPAY_PORT: String(alipay),
+    SANDBOX_STRIPE_PORT: String(stripe),
     SANDBOX_DATA_DIR: join(dir, 'sandbox'),
     SANDBOX_WEBHOOK_SECRET: `whsec_${randomBytes(32).toString('base64')}`,
     PUBLIC_URL: `http://127.0.0.1:${ingress}`,
