@@ -1,6 +1,7 @@
 import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
 import { execute } from '@replenish/testing';
-import { hashOf } from '../../src/store/chain/links.js';
+import { Prisma } from '../../src/generated/client.js';
+import { bodyOf, hashOf } from '../../src/store/chain/links.js';
 import { seal } from '../../src/store/chain/seal.js';
 import { openDatabase, type Run } from '../../src/store/database/database.js';
 import { type Books, deposit, openBooks, recharged, reportOf } from '../support/books.js';
@@ -118,9 +119,9 @@ test('a row that was changed together with its own link breaks the link behind i
 });
 
 async function linkAt(seq: number) {
+  const body = bodyOf(Prisma.sql`source`, Prisma.sql`row_key`).text;
   const [link] = await books.rows<{ source: string; rowKey: string; body: string; hash: Buffer }>(
-    `select source, row_key as "rowKey", chain_body(source, row_key)::text as body, hash
-      from chain_link where seq = $1`,
+    `select source, row_key as "rowKey", (${body})::text as body, hash from chain_link where seq = $1`,
     [seq],
   );
   return link!;

@@ -37,7 +37,6 @@ const byHand = [
   'check transition_seq',
   'check transition_verdict',
   'check webhook_event_never_forgotten',
-  'function chain_body',
   'function chain_case',
   'function chain_key',
   'function chain_ms',

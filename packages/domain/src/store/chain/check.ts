@@ -1,6 +1,6 @@
 import { Prisma } from '../../generated/client.js';
 import type { Run } from '../database/database.js';
-import { GENESIS, GONE, type Head, hashOf } from './links.js';
+import { bodyOf, GENESIS, GONE, type Head, hashOf } from './links.js';
 
 /** A row that is not what the chain says, or a gap in the chain itself. */
 export type BrokenLink = Readonly<{
@@ -74,10 +74,10 @@ const linksAfter = (seq: bigint): Prisma.Sql => Prisma.sql`
     seq,
     source,
     row_key as "rowKey",
-    coalesce(body, chain_body(source, row_key), ${GONE}::jsonb)::text as body,
+    coalesce(body, ${bodyOf(Prisma.sql`link.source`, Prisma.sql`link.row_key`)}, ${GONE}::jsonb)::text as body,
     hash,
     sealed_at as "sealedAt"
-  from chain_link
+  from chain_link link
   where seq > ${seq}::bigint
   order by seq
   limit ${PAGE}::int`;

@@ -2,7 +2,7 @@ import { Prisma } from '../../generated/client.js';
 import type { Run } from '../database/database.js';
 import { codeOf } from '../database/failure.js';
 import { columns } from '../database/rows.js';
-import { GENESIS, GONE, hashOf } from './links.js';
+import { bodyOf, GENESIS, GONE, hashOf } from './links.js';
 
 type Unsealed = Readonly<{ id: bigint; source: string; rowKey: string; body: string; kept: boolean }>;
 type Last = Readonly<{ seq: bigint; hash: Uint8Array }>;
@@ -44,7 +44,7 @@ const oldestUnsealed = Prisma.sql`
     note.id,
     note.source,
     entry.key as "rowKey",
-    coalesce(note.body, chain_body(note.source, entry.key), ${GONE}::jsonb)::text as body,
+    coalesce(note.body, ${bodyOf(Prisma.sql`note.source`, Prisma.sql`entry.key`)}, ${GONE}::jsonb)::text as body,
     note.body is not null as kept
   from taken_notes note, unnest(note.keys) with ordinality as entry(key, n)
   order by note.id, entry.n`;

@@ -23,6 +23,8 @@ type StatedPlan = Readonly<{ row: PlanRow; extra: PlanExtra | null }>;
  *   of deadlocking.
  * - The time of the next step counts from when the row's lock was obtained, hence clock_timestamp(). The lock may be
  *   awaited for longer than that time, and now() is the beginning of the statement.
+ * - Each row is looked up for its plan. Where a plain join was planned while the tables were empty, it read every
+ *   recharge for each batch until statistics were collected: five times the database's time in the first minute.
  * - If the version of a row is no longer the one of the decision, the row is skipped with everything that depends on
  *   it. So is a row of a kind or funding that this release does not know, since a claim is decided before its row is read.
  * - Each part reads from the part before it and carries its columns along. Joins of a batch with itself would cost the
@@ -74,14 +76,15 @@ export const writeStatement = (plans: readonly StatedPlan[], options: DeliveryOp
 const lockedPlans = (isJudging: boolean): Prisma.Sql => Prisma.sql`
   locked_plans as materialized (
     select input.*, recharge.refusals${isJudging ? judgedColumns : Prisma.empty}
-    from input
-    join recharge_transaction recharge on recharge.id = input.id
-      and recharge.version = input.version
-      and recharge.provider = coalesce(input.provider, recharge.provider)
+    from (select * from input order by id) input
+    cross join lateral (
+      select *
+      from recharge_transaction
+      where id = input.id and version = input.version
+      for update) recharge
+    where recharge.provider = coalesce(input.provider, recharge.provider)
       and recharge.kind = any(${[...kinds]}::text[])
-      and recharge.funding = any(${[...fundings]}::text[])
-    order by input.id
-    for update of recharge)`;
+      and recharge.funding = any(${[...fundings]}::text[]))`;
 
 const movedRecharges = (plans: 'locked_plans' | 'admitted_plans'): Prisma.Sql => Prisma.sql`
   moved_recharges as (
