@@ -14,6 +14,8 @@ import { pullForward } from './store/due/pull-forward.js';
 import { openSweep, type Sweep } from './store/due/sweep.js';
 import { type Inbox, openInbox } from './store/inbox/inbox.js';
 import { type Balances, openBalances } from './store/ledger/balances.js';
+import { type SnapshotOptions, takeSnapshots } from './store/ledger/snapshots.js';
+import { type AccountMonths, openAccountMonths } from './store/months/months.js';
 import { openPayees, type Payees } from './store/payees/payees.js';
 import { type MoneyPools, openPools } from './store/pools/pools.js';
 import { type BooksProof, prove } from './store/proof/proof.js';
@@ -49,6 +51,10 @@ export interface Domain extends Sweep {
   readonly inbox: Inbox;
   readonly reads: Reads;
   readonly balances: Balances;
+  /** Statements of accounts by calendar month. */
+  readonly accountMonths: AccountMonths;
+  /** Writes balances of the accounts that keep no running balance. Returns their number. A timer may call it. */
+  takeSnapshots(options?: SnapshotOptions): Promise<number>;
   readonly pools: MoneyPools;
   readonly payees: Payees;
   readonly breakers: Breakers;
@@ -113,11 +119,7 @@ export function openDomain(options: DomainOptions): Domain {
   const newId = options.newId ?? uuidv7;
   const now = options.now ?? (() => new Date());
   const vault = options.masterKeys === undefined ? null : openVault(options.masterKeys);
-  const store = openDatabase({
-    databaseUrl: options.databaseUrl,
-    poolMax: options.poolMax ?? 8,
-    onConnectionLost: options.onConnectionLost ?? (() => {}),
-  });
+  const store = openStore(options);
   const { run, read, survey } = store;
   const storing = { newId, hintLimitMs: HINT_LIMIT_MS, lanedProviders: options.lanedProviders ?? [] };
   const applying: PlanOptions = {
@@ -142,6 +144,8 @@ export function openDomain(options: DomainOptions): Domain {
     inbox: openInbox(run, { hintLimitMs: HINT_LIMIT_MS, newId }),
     reads: openReads(store, applying.callLimitMs),
     balances: openBalances(read),
+    accountMonths: openAccountMonths(read),
+    takeSnapshots: (options) => takeSnapshots(run, options),
     pools: openPools(run),
     payees: openPayees(run),
     breakers: openBreakers(run),
@@ -158,6 +162,9 @@ export function openDomain(options: DomainOptions): Domain {
     close: store.close,
   };
 }
+
+const openStore = ({ databaseUrl, poolMax = 8, onConnectionLost = () => {} }: DomainOptions) =>
+  openDatabase({ databaseUrl, poolMax, onConnectionLost });
 
 /** Checks the rights of the role once, after the first ping that finds the database fit. */
 function pinger(
@@ -225,6 +232,13 @@ export type { Sweep } from './store/due/sweep.js';
 export type { Unread } from './store/inbox/filing.js';
 export type { Inbox, Receipt, SignedEvent, StoredEvent } from './store/inbox/inbox.js';
 export type { Balance, Balances, WalletEntry } from './store/ledger/balances.js';
+export type { MonthLine } from './store/months/lines.js';
+export {
+  type AccountMonth,
+  type AccountMonthProblem,
+  type AccountMonths,
+  openTally,
+} from './store/months/months.js';
 export type { KeptPayee, Payees } from './store/payees/payees.js';
 export type { MoneyPools, PoolKey, PoolReading } from './store/pools/pools.js';
 export type { BooksProof } from './store/proof/proof.js';

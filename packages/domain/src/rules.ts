@@ -2,6 +2,7 @@
 export { isAccountPattern, isClientName, keyEnvironments } from './core/client-rules.js';
 export { currencies, exponentOf, mayBeBooked, whyNoCurrency } from './core/currencies.js';
 export { AMOUNT_MINOR_MAX } from './core/money.js';
+export { type MonthLineKind, monthLineKinds } from './core/month-line.js';
 export { type Asked, nextStep } from './core/next-step.js';
 export { newsOfOrder } from './core/order-news.js';
 export { isAccountAtProvider } from './core/payee.js';

@@ -3,7 +3,7 @@ import type { Request, Response } from 'express';
 import { addHeader, send } from './send.js';
 
 /** Whether the caller asks for a byte order mark. Excel needs one to read a file as UTF-8. */
-const wantsMark = ({ headers }: Request): boolean =>
+export const wantsMark = ({ headers }: Request): boolean =>
   /\btext\/csv\b[^,]*;\s*bom\s*=\s*"?present\b/i.test(headers.accept ?? '');
 
 /**
@@ -16,9 +16,21 @@ export function sendCsv<Column extends string>(
   columns: readonly Column[],
   rows: readonly Record<Column, unknown>[],
 ): void {
-  const text = stringify([...rows], {
-    header: true,
-    bom: wantsMark(response.req),
+  const text = csvHead(columns, wantsMark(response.req)) + csvRows(columns, rows);
+  addHeader(response, 'content-disposition', `attachment; filename="${fileName}"`);
+  send(response, 200, 'text/csv; charset=utf-8', text);
+}
+
+/** The line of names, behind a byte order mark where people read the file. */
+export const csvHead = (columns: readonly string[], hasMark: boolean): string =>
+  stringify([[...columns]], { bom: hasMark });
+
+/** The lines of some rows. */
+export const csvRows = <Column extends string>(
+  columns: readonly Column[],
+  rows: readonly Record<Column, unknown>[],
+): string =>
+  stringify([...rows], {
     columns: [...columns],
     escape_formulas: true,
     cast: {
@@ -27,6 +39,3 @@ export function sendCsv<Column extends string>(
       number: (value) => ({ value: value.toString(), escape_formulas: false }),
     },
   });
-  addHeader(response, 'content-disposition', `attachment; filename="${fileName}"`);
-  send(response, 200, 'text/csv; charset=utf-8', text);
-}

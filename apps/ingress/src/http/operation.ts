@@ -26,6 +26,8 @@ type Described = Readonly<{
   answers: Readonly<Record<number, readonly [schema: NamedSchema | 'bytes' | 'nothing', meaning: string]>>;
   /** Whether the rows of the answer can be had as text/csv, too. */
   csv?: boolean;
+  /** Whether the answer can be had as a page for a browser, too. */
+  page?: boolean;
   /** Headers of the answer besides those of every answer, by status. */
   headers?: Readonly<Record<number, readonly string[]>>;
   problems: readonly Code[];

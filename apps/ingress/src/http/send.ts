@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Response } from 'express';
 import helmet from 'helmet';
@@ -71,6 +72,28 @@ export const send = (response: Response, status: number, contentType: string, bo
 /** Answers a page for a browser. */
 export const sendPage = (response: Response, status: number, html: string): void =>
   sendWith(pageSecurityFlat, response, status, 'text/html; charset=utf-8', html);
+
+/**
+ * Begins an answer whose length is not known yet. The body is written by the caller, which also says when the call is
+ * done.
+ * @param pageStyle for a page: the text of its own style sheet. Browsers apply no other one
+ */
+export function beginAnswer(response: Response, contentType: string, pageStyle?: string): void {
+  const { correlationId, headers } = callOf(response);
+  const standing = pageStyle === undefined ? securityFlat : ownStyleFlat(pageStyle);
+  response.writeHead(
+    200,
+    standing.concat(['x-correlation-id', correlationId], headers, ['content-type', contentType]),
+  );
+}
+
+function ownStyleFlat(style: string): string[] {
+  const hash = createHash('sha256').update(style).digest('base64');
+  return security.flatMap(([name, value]) => [
+    name,
+    name === 'content-security-policy' ? `${value};style-src 'sha256-${hash}';img-src data:` : value,
+  ]);
+}
 
 function sendWith(
   standing: readonly string[],

@@ -2,13 +2,15 @@
  * The body as XML, with the fields of the JSON form. Null is `nil="true"`, items of a list are `<item>`. Entries of
  * metadata are `<entry key="...">`, because callers choose their names. Integers keep all digits.
  */
-export const writeXml = (root: string, body: unknown): string =>
-  `<?xml version="1.0" encoding="UTF-8"?>\n${element(root, body)}`;
+export const writeXml = (root: string, body: unknown): string => `${XML_DECLARATION}${element(root, body)}`;
+
+export const XML_DECLARATION = '<?xml version="1.0" encoding="UTF-8"?>\n';
 
 /** Fields with entries that callers name, at any depth. Such a name may not be a valid name of an element. */
 const maps = new Set(['metadata', 'params', 'evidence']);
 
-function element(name: string, value: unknown, key?: string): string {
+/** One element of such a body. */
+export function element(name: string, value: unknown, key?: string): string {
   const attributes = key === undefined ? '' : ` key="${escaped(key)}"`;
   if (value === null) return `<${name}${attributes} nil="true"/>`;
   return `<${name}${attributes}>${content(value, key !== undefined || maps.has(name))}</${name}>`;

@@ -26,7 +26,9 @@ export function refTo(named: NamedSchema): Json {
 const hasRoot = (named: NamedSchema): boolean => Object.values(named)[0]!.meta()?.xml !== undefined;
 
 /** The answers of an operation by status. XML is listed only for answers with a root element. */
-export function answersOf({ answers: byStatus, csv, scope, headers: more }: Operation): Json {
+export function answersOf(operation: Operation): Json {
+  const { answers: byStatus, csv, page, scope, headers: more } = operation;
+  const isPaged = csv && 'cursor' in (operation.scope === undefined ? {} : (operation.query?.shape ?? {}));
   return Object.fromEntries(
     Object.entries(byStatus).map(([status, [named, description]]) => {
       if (named === 'nothing')
@@ -39,7 +41,7 @@ export function answersOf({ answers: byStatus, csv, scope, headers: more }: Oper
         'X-Correlation-Id',
         ...(scope ? LIMITED : []),
         ...(more?.[Number(status)] ?? []),
-        ...(csv ? ['X-Next-Cursor'] : []),
+        ...(isPaged ? ['X-Next-Cursor'] : []),
       ];
       const content = {
         [named === 'bytes' ? '*/*' : 'application/json']: { schema },
@@ -47,6 +49,7 @@ export function answersOf({ answers: byStatus, csv, scope, headers: more }: Oper
         ...(csv && {
           'text/csv': { schema: { type: 'string', description: 'The rows, with a line of names' } },
         }),
+        ...(page && { 'text/html': { schema: { type: 'string', description: 'A page to print' } } }),
       };
       return [status, { description, headers: headerRefs(names), content }];
     }),

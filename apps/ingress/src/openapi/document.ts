@@ -87,6 +87,12 @@ const pathSchemas: Readonly<Record<string, Json>> = {
     description: 'The `caseId` of the case',
     examples: ['01a2122d-0000-7000-8000-1ae329a0e10c'],
   },
+  month: {
+    type: 'string',
+    pattern: '^[1-9]\\d{3}-(0[1-9]|1[0-2])$',
+    description: 'The month',
+    examples: ['2026-11'],
+  },
   provider: { type: 'string', description: 'Name of the provider', examples: ['sandbox'] },
 };
 

@@ -15,13 +15,15 @@ import type { RechargeDeps } from '../recharges/handlers.js';
 import { recharges } from '../recharges/operations.js';
 import type { RefundDeps } from '../refunds/handlers.js';
 import { refunds } from '../refunds/operations.js';
+import type { StatementDeps } from '../statements/handlers.js';
+import { statements } from '../statements/operations.js';
 import { webhooks } from '../webhooks/operations.js';
 import { type ContractDeps, contract } from './contract.js';
 
 /** Operations for callers with a key. */
 export const keyedOperations: readonly KeyedOperation<
-  RechargeDeps & RefundDeps & AccountDeps & PayeeDeps & CaseDeps & ProofDeps & AuditDeps
->[] = [...recharges, ...refunds, ...accounts, ...payees, ...cases, ...proof, ...audit];
+  RechargeDeps & RefundDeps & AccountDeps & StatementDeps & PayeeDeps & CaseDeps & ProofDeps & AuditDeps
+>[] = [...recharges, ...refunds, ...accounts, ...statements, ...payees, ...cases, ...proof, ...audit];
 
 /** Operations that need no key and have no body. */
 export const publicOperations: readonly OpenOperation<HealthDeps & ContractDeps>[] = [...health, ...contract];

@@ -9,7 +9,7 @@ const MINUTE_MS = 60_000;
 const SEAL_EVERY_MS = 5_000;
 
 type ChoreParts = Readonly<{
-  domain: Pick<Domain, 'audit' | 'security' | 'prune' | 'chain'>;
+  domain: Pick<Domain, 'audit' | 'security' | 'prune' | 'chain' | 'takeSnapshots'>;
   /** The ages at which old rows are deleted. */
   pruneAfter: PruneAfter;
   /** Reads of the money of our accounts at providers. */
@@ -26,21 +26,10 @@ export function choresOf({ domain, pruneAfter, readPools = [], log, registry }: 
     labelNames: ['rule'],
     registers: [registry],
   });
-  const unsealed = new Gauge({
-    name: 'replenish_chain_unsealed',
-    help: 'Rows of the books that are not in the chain of hashes yet, 1,000 at most.',
-    registers: [registry],
-  });
   return [
     ...readPools.map((run) => ({ name: 'pools', everyMs: POOL_EVERY_MS, run })),
-    {
-      name: 'chain',
-      everyMs: SEAL_EVERY_MS,
-      run: async () => {
-        await domain.chain.seal();
-        unsealed.set((await domain.chain.head()).unsealed);
-      },
-    },
+    sealing(domain, registry),
+    { name: 'snapshots', everyMs: MINUTE_MS, run: async () => void (await domain.takeSnapshots()) },
     {
       name: 'audit partitions',
       everyMs: MINUTE_MS,
@@ -68,6 +57,19 @@ export function choresOf({ domain, pruneAfter, readPools = [], log, registry }: 
       },
     },
   ];
+}
+
+function sealing({ chain }: Pick<Domain, 'chain'>, registry: Frame['registry']): Chore {
+  const unsealed = new Gauge({
+    name: 'replenish_chain_unsealed',
+    help: 'Rows of the books that are not in the chain of hashes yet, 1,000 at most.',
+    registers: [registry],
+  });
+  const run = async (): Promise<void> => {
+    await chain.seal();
+    unsealed.set((await chain.head()).unsealed);
+  };
+  return { name: 'chain', everyMs: SEAL_EVERY_MS, run };
 }
 
 /**

@@ -65,6 +65,15 @@ export const corruptions: readonly Corruption[] = [
     sql: `delete from ledger_account where name = 'suspense:sandbox'`,
   },
   {
+    invariant: 'snapshots_add_up',
+    how: 'a snapshot with a cent too few',
+    sql: `insert into ledger_snapshot (account, currency, entry_id, balance)
+       select 'provider:sandbox:clearing', currency, max(id), sum(
+         case when credit_account = 'provider:sandbox:clearing' then amount_minor else -amount_minor end) - 1
+       from ledger_entry where 'provider:sandbox:clearing' in (debit_account, credit_account)
+       group by currency limit 1`,
+  },
+  {
     invariant: 'nothing_below_zero',
     how: 'an overdraft with correct entries',
     also: ['own_accounts', 'running_balances', 'suspense_has_case', 'suspense_is_decided'],

@@ -46,6 +46,25 @@ export const invariants: Record<string, { meaning: string; sql: string }> = {
       where not exists (
         select from ledger_account chart where chart.name = side.account and chart.currency = side.currency)`,
   },
+  snapshots_add_up: {
+    meaning: 'the snapshot of a balance is the credits less the debits of all entries up to it',
+    sql: `with newest as (
+        select distinct on (account, currency) account, currency, entry_id, balance from ledger_snapshot
+        order by account, currency, entry_id desc)
+      select snapshot.account || ' ' || snapshot.currency || ': ' || snapshot.balance || ' kept, '
+        || coalesce(entered.sum, 0) || ' entered' as broken
+      from newest snapshot
+      left join (
+        select newest.account, newest.currency, sum(side.delta)
+        from ledger_entry entry
+        cross join lateral (values (entry.debit_account, -entry.amount_minor), (entry.credit_account, entry.amount_minor))
+          as side(account, delta)
+        join newest on newest.account = side.account and newest.currency = entry.currency
+          and entry.id <= newest.entry_id
+        group by 1, 2) entered
+      on entered.account = snapshot.account and entered.currency = snapshot.currency
+      where snapshot.balance <> coalesce(entered.sum, 0)`,
+  },
   nothing_below_zero: {
     meaning: 'no wallet is overdrawn',
     sql: `select name || ' ' || currency as broken from ledger_account where balance_minor < 0`,

@@ -1,0 +1,56 @@
+import type { MonthLineKind } from '../../core/month-line.js';
+import { monthLineKinds } from '../../core/month-line.js';
+import type { Run } from '../database/database.js';
+import { type MonthAsk, type MonthHead, monthHead } from './head.js';
+import { type MonthLine, monthLines } from './lines.js';
+
+/** A statement of an account's available money in one calendar month and currency. */
+export type AccountMonth = Pick<MonthHead, 'timeZone' | 'from' | 'to' | 'asOf' | 'openingMinor'> &
+  Readonly<{
+    currency: string;
+    /** The lines up to `asOf`, oldest first, in batches of a few hundred. */
+    lines: () => AsyncIterable<readonly MonthLine[]>;
+  }>;
+
+export type AccountMonthProblem =
+  | Readonly<{ problem: 'month_ahead'; timeZone: string }>
+  /** No currency was asked for, and the account has not exactly one. */
+  | Readonly<{ problem: 'currency_needed'; currencies: readonly string[] }>;
+
+export interface AccountMonths {
+  /** A month before the first entry is empty. A month that has not begun is refused. */
+  open(
+    ask: MonthAsk,
+  ): Promise<Readonly<{ ok: true; month: AccountMonth }> | ({ ok: false } & AccountMonthProblem)>;
+}
+
+export const openAccountMonths = (run: Run): AccountMonths => ({
+  open: async (ask) => {
+    const head = await monthHead(run, ask);
+    const { currency, currencies, timeZone, from } = head;
+    if (head.isAhead) return { ok: false, problem: 'month_ahead', timeZone };
+    if (currency === null) return { ok: false, problem: 'currency_needed', currencies };
+    const upTo = head.lastId === null ? { at: from, id: 0n } : { at: head.lastAt!, id: head.lastId };
+    const span = { accountId: ask.accountId, currency, after: { at: from, id: 0n }, upTo };
+    return { ok: true, month: { ...head, currency, lines: () => monthLines(run, span) } };
+  },
+});
+
+/** Adds up lines by kind. */
+export function openTally(): Readonly<{
+  add: (lines: readonly MonthLine[]) => void;
+  /** The sum of each kind that has lines, in the order of `monthLineKinds`. */
+  totals: () => { kind: MonthLineKind; amountMinor: bigint }[];
+}> {
+  const sums = new Map<MonthLineKind, bigint>();
+  return {
+    add: (lines) => {
+      for (const { kind, amountMinor } of lines) sums.set(kind, (sums.get(kind) ?? 0n) + amountMinor);
+    },
+    totals: () =>
+      monthLineKinds.flatMap((kind) => {
+        const amountMinor = sums.get(kind);
+        return amountMinor === undefined ? [] : [{ kind, amountMinor }];
+      }),
+  };
+}
