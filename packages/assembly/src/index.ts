@@ -15,3 +15,4 @@ export { openProviderMetrics, type ProviderMetrics } from './provider-metrics.js
 export { openRecovery, type RecoveryDeps } from './recovery.js';
 export { soughtRefund } from './refund-order.js';
 export { StatementFault, statementLines } from './statement-file.js';
+export { type WaitingBody, waitingBody } from './waits-for.js';

@@ -6,11 +6,12 @@ import { type Chain, openChain } from './store/chain/chain.js';
 import { type Clients, openClients } from './store/clients/clients.js';
 import { openSecurity, type Security } from './store/clients/security.js';
 import { openVault } from './store/clients/vault.js';
+import { type ConsoleReads, openConsole } from './store/console/console.js';
 import { openDatabase, type Run } from './store/database/database.js';
 import { checkFitness, type NewerSchema } from './store/database/fitness.js';
 import { excessOfRole } from './store/database/rights.js';
 import { type PruneAfter, type Pruned, prune } from './store/due/prune.js';
-import { pullForward } from './store/due/pull-forward.js';
+import { openUrging, type RecheckAsk, type Rechecked } from './store/due/recheck.js';
 import { openSweep, type Sweep } from './store/due/sweep.js';
 import { type Inbox, openInbox } from './store/inbox/inbox.js';
 import { type Balances, openBalances } from './store/ledger/balances.js';
@@ -48,6 +49,8 @@ export interface Domain extends Sweep {
    * again. Returns their number.
    */
   pullForward(provider: string): Promise<number>;
+  /** Makes a recharge due, so that its provider is asked now. At most once within RECHECK_EVERY_MS. */
+  recheck(ask: RecheckAsk): Promise<Rechecked>;
   readonly inbox: Inbox;
   readonly reads: Reads;
   readonly balances: Balances;
@@ -59,6 +62,7 @@ export interface Domain extends Sweep {
   readonly payees: Payees;
   readonly breakers: Breakers;
   readonly cases: Cases;
+  readonly console: ConsoleReads;
   readonly clients: Clients;
   readonly audit: Audit;
   readonly security: Security;
@@ -140,7 +144,7 @@ export function openDomain(options: DomainOptions): Domain {
       queryLimitMs: options.providerTimeoutMs + QUERY_MARGIN_MS,
       periodMs: options.sweepPeriodMs ?? 1_000,
     }),
-    pullForward: (provider) => pullForward(run, provider),
+    ...openUrging(run),
     inbox: openInbox(run, { hintLimitMs: HINT_LIMIT_MS, newId }),
     reads: openReads(store, applying.callLimitMs),
     balances: openBalances(read),
@@ -150,6 +154,7 @@ export function openDomain(options: DomainOptions): Domain {
     payees: openPayees(run),
     breakers: openBreakers(run),
     cases: openCases(store, applyNews, newId),
+    console: openConsole(read),
     clients: openClients(store, { vault, newId, now }),
     audit: openAudit(store),
     security: openSecurity(run),
@@ -196,7 +201,7 @@ export {
 } from './core/next-step.js';
 export { newsOfOrder, type ReportedFacts } from './core/order-news.js';
 export type { AccountPayee, Payee } from './core/payee.js';
-export type { Funding, Kind } from './core/postings.js';
+export type { Funding, Journal, Kind, Posting } from './core/postings.js';
 export { isFinal, type News, news, type State, states, type Verdict } from './core/recharge.js';
 export { type SecurityRule, securityRules } from './core/security-rules.js';
 export type { StatementLine } from './core/statement.js';
@@ -213,6 +218,7 @@ export type { Audit } from './store/audit/trail.js';
 export type { BreakerKey, Breakers, ProviderDown } from './store/breakers/breakers.js';
 export type { Cases } from './store/cases/cases.js';
 export type { CaseFilter, CasePage, CaseViewer } from './store/cases/list.js';
+export type { BalanceChange, CasePreview } from './store/cases/preview.js';
 export type { ResolutionAsk, ResolutionProblem, ResolvedCase } from './store/cases/resolve.js';
 export type { CaseView, IsRefunding } from './store/cases/view.js';
 export type { Ceiling } from './store/ceilings/ceiling.js';
@@ -222,11 +228,27 @@ export type { Head } from './store/chain/links.js';
 export type { AddedKey, Clients, NewClient, NewKey } from './store/clients/clients.js';
 export type { Key, KeyVerifier } from './store/clients/key.js';
 export type { Alarm, Anomaly, KeyLock, Security, Suspicion } from './store/clients/security.js';
+export type { AccountPage, AccountPlace, AccountRow } from './store/console/accounts.js';
+export type { ActionView, SecurityEventView } from './store/console/actions.js';
+export type { ConsoleReads } from './store/console/console.js';
+export type { ConsoleFilter, ConsolePage } from './store/console/list.js';
+export {
+  type AgedRisk,
+  EVENTS_COUNTED_MAX,
+  type EventBacklog,
+  RECENT_MAX,
+  type RecentWork,
+  riskAgesS,
+} from './store/console/overview.js';
+export type { BreakerState, CallSummary, PoolLevel, ProviderState } from './store/console/providers.js';
+export type { CallView, EventView } from './store/console/recharge-parts.js';
+export type { ConsoleHit, HitKind } from './store/console/search.js';
 export { StoreUnavailable } from './store/database/failure.js';
 export { storeFaultInWords } from './store/database/failure-words.js';
 export { migrate, schemaScript } from './store/database/migrate.js';
 export { isUuid, storable } from './store/database/storable.js';
 export type { PruneAfter, Pruned } from './store/due/prune.js';
+export { RECHECK_EVERY_MS, type RecheckAsk, type Rechecked } from './store/due/recheck.js';
 export type { Due, Lane } from './store/due/source.js';
 export type { Sweep } from './store/due/sweep.js';
 export type { Unread } from './store/inbox/filing.js';

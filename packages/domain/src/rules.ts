@@ -6,6 +6,7 @@ export { type MonthLineKind, monthLineKinds } from './core/month-line.js';
 export { type Asked, nextStep } from './core/next-step.js';
 export { newsOfOrder } from './core/order-news.js';
 export { isAccountAtProvider } from './core/payee.js';
+export { isFinal } from './core/recharge.js';
 export {
   addShownTexts,
   addTexts,
@@ -16,4 +17,5 @@ export {
 } from './core/request-texts.js';
 export { type Scope, scopes } from './core/scopes.js';
 export { timeFromText } from './core/time-text.js';
+export { waitingReasonOf, waitingReasonOfDelivery } from './core/waiting.js';
 export { addressTest } from './store/clients/addresses.js';

@@ -20,7 +20,7 @@ import { untilFinal, waitMsFrom } from './waiting.js';
 
 export type RechargeDeps = IntakeDeps &
   Readonly<{
-    domain: Pick<Domain, 'createRecharge' | 'tryRecharge' | 'applyNews' | 'reads'>;
+    domain: Pick<Domain, 'createRecharge' | 'tryRecharge' | 'applyNews' | 'recheck' | 'reads'>;
     providers: Pick<Providers, 'route' | 'raw'>;
     stopping?: AbortSignal | undefined;
     /** Limits the waiting calls. Undefined: no limit. */

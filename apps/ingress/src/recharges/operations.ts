@@ -2,6 +2,7 @@ import { KEYED_CALL, type KeyedOperation, keyed } from '../http/operation.js';
 import { DryRun } from './dry-run-schema.js';
 import { cancel, charge, create, list, type RechargeDeps, read, timeline } from './handlers.js';
 import { ChargeInput, CreateQuery, ListQuery, RechargeInput } from './input.js';
+import { recheck } from './recheck.js';
 import { Charge, Recharge, Recharges, Timeline } from './schemas.js';
 
 const WRITTEN = [...KEYED_CALL, 'DUPLICATE_REQUEST', 'INSUFFICIENT_BALANCE'] as const;
@@ -152,5 +153,24 @@ export const recharges: readonly KeyedOperation<RechargeDeps>[] = [
       INVALID_STATE: 'The recharge was sent to the provider already and waits for no payer, or is final',
     },
     handle: cancel,
+  }),
+  keyed({
+    method: 'post',
+    paths: ['/v1/recharges/{id}/recheck'],
+    id: 'recheckRecharge',
+    tag: 'recharges',
+    summary: 'Have the provider asked about a recharge now',
+    description:
+      'The provider is asked by itself, in growing intervals. This asks at once, and answers without waiting for the provider: read the recharge, or wait with `Prefer: wait`. Of a collected recharge it asks about the delivery.',
+    scope: 'recharges:write',
+    answers: { 202: [{ Recharge }, 'The provider is being asked. The recharge as it was before'] },
+    problems: [...KEYED_CALL, 'NOT_FOUND', 'INVALID_STATE'],
+    meanings: {
+      ...READING,
+      INVALID_STATE: 'The recharge is final, or was not sent to the provider yet',
+      RATE_LIMITED:
+        'The provider was asked about this recharge less than 5 seconds ago, or the key asks too often',
+    },
+    handle: recheck,
   }),
 ];

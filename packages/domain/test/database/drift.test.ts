@@ -65,6 +65,7 @@ const byHand = [
   'index api_key_locked',
   'index audit_call_refused_by_correlation_id',
   'index audit_call_refused_by_status',
+  'index ledger_account_wallets',
   'index ledger_entry_credited_by_time',
   'index ledger_entry_debited_by_time',
   'index ledger_journal_one_settlement',

@@ -15,12 +15,16 @@ export type WaitingSum = Readonly<{
 /** The most recharges that are summed, and the most open cases that are looked through. Each costs a buffer or two. */
 export const SUMMED_MAX = 800;
 
-/** Sums the oldest unfinished recharges, SUMMED_MAX at most, by what they wait for. */
-export const waitingSums = (run: Run): Promise<WaitingSum[]> =>
-  run<WaitingSum>(Prisma.sql`
+/**
+ * A relation `(id, created_at, reason, provider, currency, amount_minor)`: the oldest unfinished recharges, SUMMED_MAX at most,
+ * with what each waits for.
+ */
+export const oldestWaiting = Prisma.sql`(
     with
     oldest as materialized (
-      select id, state, confirmation, next_step, waiting, action, kind, provider, provider_account, currency, amount_minor
+      select
+        id, created_at, state, confirmation, next_step, waiting, action, kind, provider, provider_account, currency,
+        amount_minor
       from recharge_transaction
       where due_at is not null
       order by created_at
@@ -31,9 +35,11 @@ export const waitingSums = (run: Run): Promise<WaitingSum[]> =>
       where closed_at is null and transaction_id is not null and kind <> all(${[...leavesGoing]}::text[])
       limit ${SUMMED_MAX}::int),
     told_breakers as materialized (${openNow})
-    select reason, currency, count(*)::int as count, sum(amount_minor)::bigint as "amountMinor"
+    select id, created_at, reason, provider, currency, amount_minor
     from (
       select
+        id,
+        created_at,
         waiting_reason(
           oldest.state,
           oldest.confirmation,
@@ -42,9 +48,16 @@ export const waitingSums = (run: Run): Promise<WaitingSum[]> =>
           oldest.action is not null,
           case when oldest.id in (select transaction_id from stopped) then array['stopped'] else array[]::text[] end,
           exists (select from told_breakers breaker where ${stops('oldest')})) as reason,
+        provider,
         currency,
         amount_minor
-      from oldest) waiting
-    where reason is not null
+      from oldest) judged
+    where reason is not null)`;
+
+/** Sums the oldest unfinished recharges by what they wait for. */
+export const waitingSums = (run: Run): Promise<WaitingSum[]> =>
+  run<WaitingSum>(Prisma.sql`
+    select reason, currency, count(*)::int as count, sum(amount_minor)::bigint as "amountMinor"
+    from ${oldestWaiting} waiting
     group by reason, currency
     order by reason, currency`);

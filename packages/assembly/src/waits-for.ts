@@ -1,13 +1,5 @@
-import {
-  type DeliveryView,
-  isFinal,
-  type LeftWaiting,
-  type ProviderDown,
-  type RechargeView,
-  type WaitingReason,
-  waitingReasonOf,
-  waitingReasonOfDelivery,
-} from '@replenish/domain';
+import type { DeliveryView, LeftWaiting, ProviderDown, RechargeView, WaitingReason } from '@replenish/domain';
+import { isFinal, waitingReasonOf, waitingReasonOfDelivery } from '@replenish/domain/rules';
 
 /** What an unfinished recharge waits for, as JSON. */
 export type WaitingBody = Readonly<{

@@ -1,0 +1,34 @@
+import { isFinal, RECHECK_EVERY_MS, type RechargeView } from '@replenish/domain';
+import { queueOf } from '@replenish/queues';
+import { answer } from '../http/answer.js';
+import type { KeyedCall } from '../http/operation.js';
+import { Problem } from '../http/problem.js';
+import { rechargeBody } from './body.js';
+import { ownRecharge, type RechargeDeps } from './handlers.js';
+
+/** Has the provider asked now, instead of at the due time. The answer does not wait for the provider. */
+export async function recheck(deps: RechargeDeps, call: KeyedCall): Promise<void> {
+  const recharge = await ownRecharge(deps, call);
+  call.body();
+  const transactionId = underWay(recharge);
+  const asked = { transactionId, by: call.key.keyId, reason: 'its client asks' };
+  const { outcome, due } = await deps.domain.recheck(asked);
+  if (outcome === 'too_soon') throw tooSoon();
+  if (outcome !== 'asking') throw new Problem('INVALID_STATE', `nothing is under way: ${whyNot(recharge)}`);
+  if (due) void deps.queues.hint(queueOf({ what: 'recharge', ...due }), [transactionId]);
+  answer(call.request, call.response, 'recharge', rechargeBody(recharge), { status: 202 });
+}
+
+/** The transaction that a provider may have: the delivery, once the money is collected. */
+const underWay = ({ id, state, delivery }: RechargeView): string =>
+  state === 'SUCCEEDED' && delivery !== null && !isFinal(delivery.state) ? delivery.id : id;
+
+const whyNot = ({ state }: RechargeView): string =>
+  isFinal(state) ? `it is ${state} already` : 'it was not sent to the provider yet';
+
+const tooSoon = (): Problem =>
+  new Problem(
+    'RATE_LIMITED',
+    `the provider was asked about it already: once in ${RECHECK_EVERY_MS / 1_000} seconds is the limit`,
+    { headers: { 'retry-after': String(RECHECK_EVERY_MS / 1_000) } },
+  );

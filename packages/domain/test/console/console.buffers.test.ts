@@ -1,0 +1,94 @@
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import type { ConsoleFilter } from '../../src/index.js';
+import type { Books } from '../support/books.js';
+import { BUFFERS_MAX, buffersOf } from '../support/buffers.js';
+import { BUSY_ACCOUNT, openManyRows } from '../support/many-rows.js';
+
+const RECHARGES = 100_000;
+
+let books: Books;
+beforeAll(async () => {
+  books = await openManyRows(RECHARGES);
+}, 300_000);
+afterAll(() => books.close());
+
+async function expectFew(work: () => Promise<unknown>): Promise<void> {
+  const touched = await buffersOf(books.url, work);
+  expect(touched.length).toBeGreaterThan(0);
+  expect(touched.filter(({ buffers }) => buffers > BUFFERS_MAX)).toEqual([]);
+}
+
+const id = async (): Promise<string> =>
+  (await books.rows<{ id: string }>('select id from recharge_transaction limit 1'))[0]!.id;
+
+test.each<[what: string, read: () => Promise<unknown>]>([
+  ['the money at risk', () => books.domain.console.agedRisks()],
+  ['the newest work', () => books.domain.console.recentWork()],
+  ['the backlog of events', () => books.domain.console.eventBacklog()],
+  ['the providers', () => books.domain.console.providers()],
+  ['the first accounts', () => books.domain.console.accounts(null, 50)],
+  [
+    'accounts in the middle',
+    () => books.domain.console.accounts({ accountId: 'acct-5', currency: 'USD' }, 50),
+  ],
+  ['decisions of people', () => books.domain.console.actions(null, 50)],
+  ['security events', () => books.domain.console.securityEvents(null, 50)],
+  ['the calls of a recharge', async () => books.domain.console.callsOf(await id())],
+  ['the events of a recharge', async () => books.domain.console.eventsOf(await id())],
+])('%s cost no more than a bounded number of buffers', async (_, read) => {
+  await expectFew(read);
+});
+
+test.each<Partial<ConsoleFilter>>([
+  {},
+  { states: ['CANCELED'] },
+  { states: ['FAILED'] },
+  { states: ['CREATED', 'SUBMITTED', 'PENDING_CONFIRMATION'] },
+  { accountId: 'acct-77' },
+  { accountId: BUSY_ACCOUNT },
+  { accountId: 'acct-77', states: ['CANCELED'] },
+  { amountMinor: 7n },
+  { provider: 'stripe', currency: 'EUR' },
+  { createdTo: new Date('2026-10-31T12:00:00Z') },
+  { waiting: 'any' },
+  { waiting: 'PROVIDER', olderThanS: 60 },
+])('a list with %j costs no more than a bounded number of buffers', async (filter) => {
+  await expectFew(() => books.domain.console.list({ ...filter, limit: 50 }));
+});
+
+test.each(['ref-5000', 'monthly', 'acct-77', 'no-such-thing', '0189a5b0-0000-7000-8000-000000000001'])(
+  'the search for %s costs no more than a bounded number of buffers',
+  async (text) => {
+    await expectFew(() => books.domain.console.find(text, ['sandbox', 'stripe']));
+  },
+);
+
+test('a rare state is found however old it is', async () => {
+  const { rows, isCut } = await books.domain.console.list({ states: ['FAILED'], limit: 50 });
+  expect([rows.length, isCut, rows.every(({ state }) => state === 'FAILED')]).toEqual([50, false, true]);
+});
+
+test('pages of a rare state show every recharge once, newest first', async () => {
+  const [wanted] = await books.rows<{ ids: string[] }>(
+    "select array_agg(id order by id desc) as ids from recharge_transaction where state = 'FAILED'",
+  );
+  const seen: string[] = [];
+  let before: string | undefined;
+  do {
+    const page = await books.domain.console.list({ states: ['FAILED'], limit: 100, before });
+    seen.push(...page.rows.map((row) => row.id));
+    before = page.next ?? undefined;
+  } while (before !== undefined);
+  expect(seen).toEqual(wanted!.ids);
+});
+
+test('the money at risk by age adds up to the sums that the gauges show', async () => {
+  const [aged, sums] = await Promise.all([
+    books.domain.console.agedRisks(),
+    books.domain.reads.waitingSums(),
+  ]);
+  const total = (rows: readonly { amountMinor: bigint }[]): bigint =>
+    rows.reduce((sum, row) => sum + row.amountMinor, 0n);
+  expect(sums.length).toBeGreaterThan(0);
+  expect(total(aged)).toBe(total(sums));
+});
