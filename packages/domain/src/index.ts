@@ -240,7 +240,7 @@ export {
   type RecentWork,
   riskAgesS,
 } from './store/console/overview.js';
-export type { BreakerState, CallSummary, PoolLevel, ProviderState } from './store/console/providers.js';
+export type { CallSummary, PoolLevel, ProviderState, ToldBreaker } from './store/console/providers.js';
 export type { CallView, EventView } from './store/console/recharge-parts.js';
 export type { ConsoleHit, HitKind } from './store/console/search.js';
 export { StoreUnavailable } from './store/database/failure.js';

@@ -13,7 +13,7 @@ export type CallSummary = Readonly<{
   lastAt: Date;
 }>;
 
-export type BreakerState = Readonly<{
+export type ToldBreaker = Readonly<{
   provider: string;
   providerAccount: string;
   operation: string;
@@ -33,7 +33,7 @@ export type PoolLevel = Readonly<{
 
 export type ProviderState = Readonly<{
   calls: readonly CallSummary[];
-  breakers: readonly BreakerState[];
+  breakers: readonly ToldBreaker[];
   pools: readonly PoolLevel[];
 }>;
 
@@ -44,7 +44,7 @@ const COUNTED_MAX = 300;
 export async function providerState(read: Run): Promise<ProviderState> {
   const [calls, breakers, pools] = await Promise.all([
     read<CallSummary>(newestCalls),
-    read<BreakerState>(Prisma.sql`
+    read<ToldBreaker>(Prisma.sql`
       select
         provider,
         provider_account as "providerAccount",

@@ -1,0 +1,65 @@
+import { waitingBody } from '@replenish/assembly';
+import type { CaseView } from '@replenish/domain';
+import { may, type PageCall, type ShownPage } from '../frame/call.js';
+import { accountLink, ageOf, mark, money, rechargeLink, time } from '../frame/format.js';
+import { type Html, html, nothing } from '../frame/html.js';
+import { facts, jsonText } from '../frame/table.js';
+import { timelineList } from '../recharges/timeline.js';
+import type { CasePagesDeps } from './list-page.js';
+import { questions, verbMeaning, verbWords } from './words.js';
+
+/** One question with its facts, and the decisions that it offers. */
+export async function casePage({ domain, isRefunding }: CasePagesDeps, call: PageCall): Promise<ShownPage> {
+  const id = String(call.request.params.id);
+  const one = await domain.cases.one(id, null, isRefunding);
+  if (!one) return noCase(call, id);
+  const { transactionId } = one;
+  const [recharge, rows] =
+    transactionId === null
+      ? [null, []]
+      : await Promise.all([domain.reads.recharge(transactionId), domain.reads.timeline(transactionId)]);
+  const { say } = call;
+  const waiting = recharge && waitingBody(recharge);
+  const body = html`${caseSummary(one, call)}
+${one.resolution ? resolutionPart(one, call) : verbChoice(one, call)}
+<section><h2>${say('Evidence')}</h2>${jsonText(one.evidence)}</section>
+${recharge ? html`<section><h2>${say('Recharge')}</h2><p>${rechargeLink(recharge.id)} ${mark(recharge.state)} ${money(recharge.amountMinor, recharge.currency)} ${waiting ? html`<span class="note">${say(waiting.detail)}</span>` : nothing}</p>${timelineList(rows, recharge.id, say)}</section>` : nothing}`;
+  return { title: `${say('Case')}: ${say(one.kind)}`, body, isLive: true };
+}
+
+export const noCase = ({ say }: PageCall, id: string): ShownPage => ({
+  title: say('Nothing found'),
+  status: 404,
+  body: html`<p>${say('There is no case')} <code>${id}</code>.</p><p><a href="/cases">${say('All cases')}</a></p>`,
+});
+
+export const caseSummary = (
+  one: CaseView,
+  { say, now }: Pick<PageCall, 'say' | 'now'>,
+): Html => html`<div class="summary">
+<p class="headline">${one.closedAt ? mark('closed', say('closed')) : mark('open', say('open'))} ${say(questions[one.kind as keyof typeof questions] ?? one.kind)}</p>
+${facts([
+  [say('Money'), one.amountMinor !== null && one.currency !== null && money(one.amountMinor, one.currency)],
+  [
+    say('About'),
+    one.transactionId === null ? html`<code>${one.subject}</code>` : rechargeLink(one.transactionId),
+  ],
+  [say('Account'), one.accountId && accountLink(one.accountId)],
+  [say('Opened'), html`${time(one.openedAt)} · ${ageOf(one.openedAt, now)}`],
+  [say('Id'), html`<code class="id">${one.id}</code>`],
+])}
+</div>`;
+
+export const resolutionPart = ({ resolution }: CaseView, { say }: Pick<PageCall, 'say'>): Html =>
+  resolution
+    ? html`<p class="decided"><b>${resolution.verb ? say(verbWords[resolution.verb as keyof typeof verbWords] ?? resolution.verb) : say('Settled by later facts')}</b> ${resolution.actor ? html`${say('by')} ${resolution.actor}` : nothing} ${time(resolution.at)}: ${resolution.reason}</p>`
+    : nothing;
+
+function verbChoice(one: CaseView, call: PageCall): Html {
+  const { say } = call;
+  if (!may(call, 'operator')) return html`<p class="note">${say('An operator can decide about it.')}</p>`;
+  return html`<section><h2>${say('What can be decided')}</h2><ul class="choice">${one.verbs.map(
+    (verb) =>
+      html`<li><a class="button" href="/cases/${one.id}/${verb}">${say(verbWords[verb])}</a> ${say(verbMeaning[verb])}</li>`,
+  )}</ul></section>`;
+}

@@ -1,0 +1,6 @@
+import { domainWords } from './domain.js';
+import { pageWords } from './pages.js';
+import { rechargeWords } from './recharges.js';
+
+/** Simplified Chinese, by the English sentence. What is missing is shown in English. */
+export const chinese: Readonly<Record<string, string>> = { ...domainWords, ...rechargeWords, ...pageWords };

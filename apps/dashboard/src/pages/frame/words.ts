@@ -1,0 +1,27 @@
+import type { Request } from 'express';
+import { chinese } from './chinese/chinese.js';
+
+export type Language = 'en' | 'zh';
+
+/** Says a sentence in the reader's language. `{n}` stands for the value of that name. A missing one stays English. */
+export type Say = (english: string, values?: Readonly<Record<string, string | number | bigint>>) => string;
+
+export const sayIn =
+  (language: Language): Say =>
+  (english, values = {}) => {
+    const words = language === 'zh' ? (chinese[english] ?? english) : english;
+    return words.replace(/\{(\w+)\}/g, (whole, name: string) => String(values[name] ?? whole));
+  };
+
+const COOKIE = /(?:^|;\s*)replenish_language=(en|zh)(?:;|$)/;
+
+/** The language of the address, of the cookie that an earlier choice left, or of the browser. */
+export function languageOf(request: Request): Language {
+  const { lang } = request.query;
+  if (lang === 'en' || lang === 'zh') return lang;
+  const kept = COOKIE.exec(request.headers.cookie ?? '')?.[1];
+  if (kept === 'en' || kept === 'zh') return kept;
+  return request.acceptsLanguages('en', 'zh') === 'zh' ? 'zh' : 'en';
+}
+
+export const languageCookie = 'replenish_language';

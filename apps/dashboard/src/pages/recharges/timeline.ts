@@ -1,0 +1,58 @@
+import type { TimelineRow } from '@replenish/domain';
+import { caseLink, mark, moneyText, rechargeLink, span, time } from '../frame/format.js';
+import { type Html, html, nothing } from '../frame/html.js';
+import type { Say } from '../frame/words.js';
+
+/** All that happened, oldest first, each row as one sentence. */
+export const timelineList = (rows: readonly TimelineRow[], ownId: string, say: Say): Html =>
+  html`<ol class="timeline">${rows.map(
+    (row, n) => html`<li class="${row.kind}">${time(row.at)} <span class="since">${sinceLast(rows, n)}</span>
+<span class="what">${sentence(row, say)} ${row.transactionId === ownId ? nothing : html`<span class="note">${say('of')} ${rechargeLink(row.transactionId)}</span>`}</span></li>`,
+  )}</ol>`;
+
+function sinceLast(rows: readonly TimelineRow[], n: number): string {
+  const last = rows[n - 1];
+  return last ? `+${span(rows[n]!.at.getTime() - last.at.getTime())}` : '';
+}
+
+type Detail = (name: string) => string;
+
+function sentence({ kind, detail }: TimelineRow, say: Say): Html {
+  const of: Detail = (name) => textOf(detail[name]);
+  return (sentences[kind] ?? unknown)(of, say, detail);
+}
+
+const textOf = (value: unknown): string => {
+  if (value === null || value === undefined) return '';
+  return typeof value === 'object' ? JSON.stringify(value) : String(value);
+};
+
+const unknown = (_of: Detail, _say: Say, detail: Record<string, unknown>): Html =>
+  html`${JSON.stringify(detail)}`;
+
+const sentences: Readonly<Record<string, (of: Detail, say: Say, detail: Record<string, unknown>) => Html>> = {
+  request: (of, say) =>
+    html`<b>${say('Asked for')}</b> ${say('with key')} <code>${of('idempotencyKey')}</code>`,
+  transition: (of, say) =>
+    html`<b>${say('News')}: ${of('news')}</b> ${mark(of('verdict'))} ${of('from') === of('to') ? of('to') : html`${of('from')} → ${mark(of('to'))}`} <span class="note">${of('source')}: ${of('reason')}</span>`,
+  provider_call: (of, say) =>
+    html`<b>${say('Submit, attempt {n}', { n: of('attempt') })}</b> ${mark(of('outcome'))} <span class="note">${answerOf(of)}</span>`,
+  poll: (of, say) =>
+    html`<b>${say('Call')}: ${of('operation')}</b> ${mark(of('outcome'))} <span class="note">${answerOf(of)}</span>`,
+  webhook: (of, say) =>
+    html`<b>${say('Webhook')}</b> <code>${of('eventId')}</code> ${of('processedAt') === '' ? mark('waiting', say('not processed yet')) : mark(of('verdict') || 'processed')}`,
+  posting: (of, say) =>
+    html`<b>${say('Posting')}: ${of('slot')}</b> ${of('debit')} → ${of('credit')} <span class="money">${amountOf(of)}</span>`,
+  case: (of, say) =>
+    html`<b>${say('Case')}: ${say(of('caseKind'))}</b> ${caseLink(of('caseId'))} ${of('closedAt') === '' ? mark('open', say('open')) : html`${mark('closed', say('closed'))} <span class="note">${of('resolution')}</span>`}`,
+  operator: (of, say) =>
+    html`<b>${say('Decision')}: ${of('verb')}</b> ${say('by')} ${of('actor')} <span class="note">(${of('role')}) ${of('reason')}</span>`,
+};
+
+const answerOf = (of: Detail): string =>
+  [of('httpStatus') && `HTTP ${of('httpStatus')}`, of('providerCode')]
+    .filter((part) => part !== '')
+    .join(' · ');
+
+const amountOf = (of: Detail): string =>
+  /^-?\d+$/.test(of('amount')) ? moneyText(BigInt(of('amount')), of('currency')) : of('amount');

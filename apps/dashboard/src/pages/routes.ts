@@ -1,0 +1,93 @@
+import type { Domain, IsRefunding } from '@replenish/domain';
+import type { Queues } from '@replenish/queues';
+import type { Logger } from '@replenish/runtime';
+import { type RequestHandler, Router, urlencoded } from 'express';
+import { accountPage, accountsPage } from './accounts/pages.js';
+import { casesPage } from './cases/list-page.js';
+import { casePage } from './cases/one-page.js';
+import { caseVerbPage, decideCase } from './cases/verb-page.js';
+import { changeKey, clientsPage, keyVerbPage, makeClient, newClientPage } from './clients/pages.js';
+import { assetRoutes } from './frame/assets.js';
+import { type ConsoleFrame, type PageCall, type ShownPage, showing } from './frame/call.js';
+import { overviewPage } from './overview/page.js';
+import { providersPage } from './providers/page.js';
+import { rechargesPage } from './recharges/list-page.js';
+import { rechargePage } from './recharges/one-page.js';
+import { doRechargeVerb, rechargeVerbPage } from './recharges/verbs.js';
+import { auditPage, securityPage } from './trail/pages.js';
+
+export type ConsoleDeps = ConsoleFrame &
+  Readonly<{
+    domain: Pick<
+      Domain,
+      | 'console'
+      | 'reads'
+      | 'cases'
+      | 'applyNews'
+      | 'recheck'
+      | 'clients'
+      | 'security'
+      | 'audit'
+      | 'balances'
+      | 'payees'
+    >;
+    queues: Pick<Queues, 'depth' | 'hint'>;
+    /** The names of the providers. */
+    names: readonly string[];
+    isRefunding: IsRefunding;
+    cancels: (provider: string) => boolean;
+    slaMs: number;
+    log: Logger;
+  }>;
+
+const FORM_MAX = '16kb';
+
+type Write<D> = (deps: D, call: PageCall) => Promise<ShownPage | null>;
+
+/** The styles and the script, which people without a session need as well. */
+export { assetRoutes };
+
+/** The pages of the console. The caller has checked that there is a session. */
+export function consoleRoutes(deps: ConsoleDeps): Router {
+  const { people } = deps;
+  const router = Router();
+  const parse = urlencoded({ extended: false, limit: FORM_MAX });
+  const get = (path: string, write: Write<ConsoleDeps>, ...guards: readonly RequestHandler[]): unknown =>
+    router.get(
+      path,
+      ...guards,
+      showing(deps, (call) => write(deps, call)),
+    );
+  const post = (path: string, role: RequestHandler, write: Write<ConsoleDeps>): unknown =>
+    router.post(
+      path,
+      role,
+      parse,
+      people.requireCsrf,
+      showing(deps, (call) => write(deps, call)),
+    );
+  const operator = people.requireRole('operator');
+  const admin = people.requireRole('admin');
+  get('/', overviewPage);
+  get('/recharges', rechargesPage);
+  get('/recharges/:id', rechargePage);
+  for (const verb of ['cancel', 'recheck'] as const) {
+    get(`/recharges/:id/${verb}`, (_, call) => rechargeVerbPage(deps, call, verb), operator);
+    post(`/recharges/:id/${verb}`, operator, (_, call) => doRechargeVerb(deps, call, verb));
+  }
+  get('/cases', casesPage);
+  get('/cases/:id', casePage);
+  get('/cases/:id/:verb', caseVerbPage, operator);
+  post('/cases/:id/:verb', operator, decideCase);
+  get('/accounts', accountsPage);
+  get('/accounts/:id', accountPage);
+  get('/providers', providersPage);
+  get('/clients', clientsPage, admin);
+  get('/clients/new', newClientPage, admin);
+  post('/clients/new', admin, makeClient);
+  get('/clients/:id/:verb', keyVerbPage, admin);
+  post('/clients/:id/:verb', admin, changeKey);
+  get('/audit', auditPage, admin);
+  get('/security', securityPage, admin);
+  return router;
+}
