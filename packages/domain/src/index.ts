@@ -286,4 +286,6 @@ export type { NewRefund } from './store/refunds/new-refund.js';
 export type { RefundView } from './store/refunds/view.js';
 export type { Period, StatementDifference } from './store/statements/differences.js';
 export type { StoredGap } from './store/statements/gaps.js';
-export type { Reconciled, ReconciliationRun, Reconciliations } from './store/statements/runs.js';
+export type { StatementLevel } from './store/statements/levels.js';
+export type { ReconciliationRun, RunFilter, RunSource } from './store/statements/run-rows.js';
+export type { AskedRun, Reconciled, Reconciliations, RunAsk } from './store/statements/runs.js';

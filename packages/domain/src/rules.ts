@@ -16,6 +16,7 @@ export {
   type ShownTexts,
 } from './core/request-texts.js';
 export { type Scope, scopes } from './core/scopes.js';
+export { StatementAway } from './core/statement.js';
 export { timeFromText } from './core/time-text.js';
 export { waitingReasonOf, waitingReasonOfDelivery } from './core/waiting.js';
 export { addressTest } from './store/clients/addresses.js';

@@ -9,6 +9,8 @@ export const scopes = [
   'payees:write',
   'cases:read',
   'cases:write',
+  'reconciliation:read',
+  'reconciliation:write',
   'audit:read',
 ] as const;
 

@@ -50,3 +50,8 @@ export function continuity<Line extends StatementLine>(): (line: Line) => Gap<Li
     return missingMinor === 0n ? null : { after: older, before: newer, missingMinor };
   };
 }
+
+/** The lines cannot be read now. Their run is put off and goes on later. */
+export class StatementAway extends Error {
+  override readonly name = 'StatementAway';
+}

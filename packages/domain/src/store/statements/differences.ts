@@ -53,6 +53,8 @@ const different = (period: Period): Prisma.Sql => Prisma.sql`
       or recharge.state in ('CREATED', 'FAILED', 'CANCELED'))`;
 
 /**
+ * A delivery from another account than our own at the provider is in that account's statement.
+ *
  * A recharge that was made and succeeded within the period has its line within it. One that was made before has its
  * line there or in the statement before, so it counts only if that one has been read, too.
  */
@@ -64,6 +66,7 @@ const oursOnly = ({ provider, providerAccount, from, to }: Period): Prisma.Sql =
   where recharge.id >= uuid_from(${from}::timestamptz - ${WEEK}) and recharge.id < uuid_from(${to}::timestamptz)
     and recharge.provider = ${provider} and recharge.provider_account = ${providerAccount}
     and recharge.succeeded_at >= ${from} and recharge.succeeded_at < ${to}
+    and (recharge.kind in ('collect', 'refund') or recharge.payee ->> 'from' is null)
     and not exists (select from statement_match found where found.transaction_id = recharge.id)
     and (recharge.created_at >= ${from} or exists (
       select from reconciliation_run before
