@@ -17,6 +17,12 @@ export type {
   SubmitTimes,
 } from './contract/order.js';
 export type { CollectProvider, OrderPromises, ProofOfAbsence, Provider } from './contract/provider.js';
+export type {
+  ProviderLine,
+  StatementOutcome,
+  StatementPageAsk,
+  StatementReads,
+} from './contract/statement.js';
 export type { OrderEvent, ProviderEvent, UnreadEvent, WebhookRefusal, Webhooks } from './contract/webhook.js';
 export { type PaymentMethod, paymentMethods } from './definition.js';
 export { deliveringProviders, keptSource, lanedProviders, providerAccounts } from './delivering.js';

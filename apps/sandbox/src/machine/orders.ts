@@ -2,6 +2,7 @@ import { type Logger, newId } from '@replenish/runtime';
 import { DueQueue, type DueRow } from './due-queue.js';
 import { enter, isSameIntent, makeOrder, type OrderRequest, type StoredOrder } from './order.js';
 import { type FirstAnswer, type Refusal, type Scenario, scenarioOf } from './scenarios.js';
+import { AccountStatement } from './statement.js';
 import type { SandboxStore, Step } from './store.js';
 import { delayMs, type Timing } from './timing.js';
 import type { WebhookSender } from './webhooks.js';
@@ -24,6 +25,7 @@ export class OrderBook {
   readonly #timing: Timing;
   readonly #log: Logger;
   readonly #steps: DueQueue<Step>;
+  readonly statement: AccountStatement;
   /** References with a submit under way. Each maps to the result of the last call, which the next call waits for. */
   readonly #turns = new Map<string, Promise<Submitted>>();
 
@@ -32,6 +34,7 @@ export class OrderBook {
     this.#webhooks = webhooks;
     this.#timing = timing;
     this.#log = log;
+    this.statement = new AccountStatement(store);
     this.#steps = new DueQueue(store, store.steps, STEPS_AT_ONCE, (row) => this.#happen(row));
   }
 
@@ -97,6 +100,7 @@ export class OrderBook {
     }
     this.#scheduleStep(order, 0, nowMs);
     this.#store.counters.orders[order.status]++;
+    if (order.status === 'settled') this.statement.settled(order, nowMs);
     await this.#store.orders.put(order.reference, order);
     return order;
   }
@@ -127,6 +131,7 @@ export class OrderBook {
       this.#store.counters.orders[before.status]--;
       this.#store.counters.orders[order.status]++;
       this.#store.orders.put(order.reference, order);
+      if (order.status === 'settled' && before.status !== 'settled') this.statement.settled(order, nowMs);
     }
     if (event.webhook) this.#webhooks.schedule(order, event.webhook, step.index);
     this.#scheduleStep(order, step.index + 1, nowMs);

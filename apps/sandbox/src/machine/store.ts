@@ -11,6 +11,19 @@ export type Step = Readonly<{ reference: string; index: number }>;
 /** A webhook that its receiver has not accepted yet. */
 export type WebhookDelivery = Readonly<{ reference: string; status: StoredOrderStatus; failures: number }>;
 
+/** A line of the statement of the account that all orders go through. `balance` is in minor units, after the line. */
+export type StoredStatementLine = Readonly<{
+  orderId: string;
+  reference: string;
+  direction: 'in' | 'out';
+  amount: number;
+  currency: string;
+  balance: string;
+}>;
+
+/** Lines are in order of time. Those of one millisecond have numbers. */
+export type StatementPlace = [atMs: number, number: number];
+
 /** One contact of a caller about a reference. `answer` is the HTTP status, or `none`. */
 export type LoggedCall = Readonly<{ operation: 'submit' | 'query'; answer: string }>;
 
@@ -47,6 +60,10 @@ export type SandboxStore = Readonly<{
   refunds: Database<readonly string[], string>;
   /** The number of refusals of each reference by its scenario. */
   refusals: Database<number, string>;
+  /** The statement of the account that all orders go through. */
+  lines: Database<StoredStatementLine, StatementPlace>;
+  /** The balance of that account per currency, in digits. It is changed in memory and written like the counters. */
+  balances: Record<string, string>;
   steps: Database<Step, DueKey>;
   deliveries: Database<WebhookDelivery, DueKey>;
   calls: Database<LoggedCall, [reference: string, atMs: number, n: number]>;
@@ -70,12 +87,15 @@ export function openStore(folder: string): SandboxStore {
   const { root, close } = openStoreFolder(folder);
   const meta = root.openDB<Counters, string>({ name: 'meta' });
   const counters = meta.get('counters') ?? zero();
+  const sums = root.openDB<Record<string, string>, string>({ name: 'balances' });
+  const balances = sums.get('balances') ?? {};
   const later = lazyWrites();
   // At this moment rows can still join the transaction of the turn. So the counters are written once per turn, for any
   // number of orders.
   root.on('beforecommit', () => {
     later.flush();
     meta.put('counters', counters);
+    sums.put('balances', balances);
   });
   const committed = async () => {
     later.flush();
@@ -86,6 +106,8 @@ export function openStore(folder: string): SandboxStore {
     newest: root.openDB({ name: 'newest' }),
     refunds: root.openDB({ name: 'refunds' }),
     refusals: root.openDB({ name: 'refusals' }),
+    lines: root.openDB({ name: 'lines' }),
+    balances,
     steps: root.openDB({ name: 'steps' }),
     deliveries: root.openDB({ name: 'deliveries' }),
     calls: root.openDB({ name: 'calls' }),

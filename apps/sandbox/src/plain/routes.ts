@@ -5,7 +5,7 @@ import { isReference, OrderRequest, showOrder } from '../machine/order.js';
 import type { OrderBook, Submitted } from '../machine/orders.js';
 import type { Outage } from '../machine/outage.js';
 import type { FirstAnswer, Refusal } from '../machine/scenarios.js';
-import type { SandboxStore } from '../machine/store.js';
+import type { SandboxStore, StatementPlace } from '../machine/store.js';
 import type { Timing } from '../machine/timing.js';
 import type { WebhookSender } from '../machine/webhooks.js';
 
@@ -54,6 +54,9 @@ export function providerRoutes(parts: SandboxParts): Router {
   });
   router.get('/orders', async (request, response) => {
     await give(parts, contactOf(request, response), answerQuery(parts, request));
+  });
+  router.get('/statement', async (request, response) => {
+    await give(parts, contactOf(request, response), answerStatement(parts, request));
   });
   router.use((request: Request, response: Response) =>
     give(parts, contactOf(request, response), problem(404, 'not_found', 'no such call')),
@@ -118,6 +121,26 @@ function answerQuery(parts: SandboxParts, request: Request): ApiAnswer {
     return invalid('reference: needed, 1 to 128 characters of A-Z a-z 0-9 . _ : -');
   const order = parts.orders.find(reference);
   return { status: 200, body: { orders: order ? [showOrder(order)] : [] } };
+}
+
+const LINES_MAX = 100;
+const CURSOR = /^(\d{1,15})-(\d{1,15})$/;
+
+/** The lines of the statement from `from` on and before `to`, oldest first, in pages. */
+function answerStatement({ orders }: SandboxParts, { query }: Request): ApiAnswer {
+  const [fromMs, toMs] = [Date.parse(String(query.from)), Date.parse(String(query.to))];
+  if (Number.isNaN(fromMs) || Number.isNaN(toMs)) return invalid('from, to: needed, times of RFC 3339');
+  const [, atMs, number] = CURSOR.exec(String(query.after ?? '')) ?? [];
+  if (query.after !== undefined && atMs === undefined) return invalid('after: is no `next` of a page');
+  const after: StatementPlace | null = atMs === undefined ? null : [Number(atMs), Number(number)];
+  const rows = orders.statement.read(fromMs, toMs, after, LINES_MAX);
+  const last = rows.at(-1)?.key;
+  const lines = rows.map(({ key, value }) => ({
+    line: key.join('-'),
+    at: new Date(key[0]).toISOString(),
+    ...value,
+  }));
+  return { status: 200, body: { lines, next: last && rows.length === LINES_MAX ? last.join('-') : null } };
 }
 
 type ApiCall = Readonly<{

@@ -2,6 +2,7 @@ import { randomBytes, timingSafeEqual } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import express, { type NextFunction, type Request, type Response, Router } from 'express';
 import type { Behaviors } from '../machine/behaviors.js';
+import { balanceTransactions } from './balance-transactions.js';
 import { invalid, missing, type StripeBehavior, StripeFault } from './faults.js';
 import type { IdempotencyKeys } from './idempotency.js';
 import type { StripeBook } from './machine.js';
@@ -90,6 +91,7 @@ function addObjects(router: Router, parts: StripeParts): void {
     if (!refund) throw missing('refund', id);
     return showRefund(refund);
   });
+  get('/balance_transactions', (params) => balanceTransactions(parts, params));
   get('/events/:id', (_params, id) => {
     const event = parts.store.events.get(id);
     if (!event) throw missing('event', id);

@@ -6,6 +6,7 @@ import {
   type CardOutcome,
   declineError,
   referenceOf,
+  type StoredBalanceTransaction,
   type StoredIntent,
   type StoredRefund,
   showIntent,
@@ -114,6 +115,7 @@ export class StripeBook {
     const attempt = { ...before, isDeclined: false, paymentMethod };
     if (card === 'requires_action')
       return this.#move({ ...attempt, status: 'requires_action' }, 'payment_intent.requires_action', key);
+    this.#account('charge', before.amount, before.currency, id);
     return this.#move(
       { ...attempt, status: 'succeeded', amountReceived: before.amount, chargeId: idOf('ch') },
       'payment_intent.succeeded',
@@ -169,6 +171,7 @@ export class StripeBook {
     this.#store.refunds.putSync(refund.id, refund);
     const ids = this.#store.refundsOf.get(intentId) ?? [];
     this.#store.refundsOf.putSync(intentId, [...ids, refund.id]);
+    this.#account('refund', -taken, intent.currency, refund.id);
     this.#events.emit('refund.created', showRefund(refund), referenceOf(refund), key);
     return refund;
   }
@@ -188,6 +191,18 @@ export class StripeBook {
   newest(limit: number, before?: string): StoredIntent[] {
     const from = before === undefined ? {} : { start: before, exclusiveStart: true };
     return [...this.#store.intents.getRange({ ...from, reverse: true, limit })].map(({ value }) => value);
+  }
+
+  /** The movements of the balance, newest first. */
+  balanceTransactions(limit: number, before?: string): StoredBalanceTransaction[] {
+    const from = before === undefined ? {} : { start: before, exclusiveStart: true };
+    return [...this.#store.balance.getRange({ ...from, reverse: true, limit })].map(({ value }) => value);
+  }
+
+  #account(type: StoredBalanceTransaction['type'], amount: number, currency: string, of: string): void {
+    const id = idOf('txn');
+    const created = Math.floor(Date.now() / 1_000);
+    this.#store.balance.putSync(id, { id, type, amount, currency, of, created });
   }
 
   #move(intent: StoredIntent, event: string, key: string | null): StoredIntent {

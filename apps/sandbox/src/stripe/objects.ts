@@ -38,6 +38,17 @@ export type StoredRefund = Readonly<{
   created: number;
 }>;
 
+/** A movement of the account's balance. `amount` is negative for money that goes out. */
+export type StoredBalanceTransaction = Readonly<{
+  id: string;
+  type: 'charge' | 'refund';
+  amount: number;
+  currency: string;
+  /** The id of the intent, or of the refund. */
+  of: string;
+  created: number;
+}>;
+
 /** The reference of an object: our transaction id in its metadata. */
 export const referenceOf = ({ metadata }: Pick<StoredIntent, 'metadata'>): string | null =>
   metadata.transaction_id ?? null;
@@ -77,6 +88,38 @@ export const showRefund = (refund: StoredRefund) => ({
   metadata: refund.metadata,
   payment_intent: refund.intentId,
   reason: refund.reason,
+  status: 'succeeded',
+});
+
+/** The movement with its source, as with `expand[]=data.source`. */
+export const showBalanceTransaction = (one: StoredBalanceTransaction, source: object | string | null) => ({
+  id: one.id,
+  object: 'balance_transaction',
+  amount: one.amount,
+  available_on: one.created,
+  created: one.created,
+  currency: one.currency,
+  description: null,
+  exchange_rate: null,
+  fee: 0,
+  fee_details: [],
+  net: one.amount,
+  reporting_category: one.type,
+  source,
+  status: 'available',
+  type: one.type,
+});
+
+/** The charge of a paid intent. It has the metadata of the intent. */
+export const showCharge = (intent: StoredIntent) => ({
+  id: intent.chargeId,
+  object: 'charge',
+  amount: intent.amount,
+  captured: true,
+  currency: intent.currency,
+  metadata: intent.metadata,
+  paid: true,
+  payment_intent: intent.id,
   status: 'succeeded',
 });
 

@@ -1,7 +1,7 @@
 import type { Database } from 'lmdb';
 import type { DueKey } from '../machine/store.js';
 import { openStoreFolder } from '../machine/store-folder.js';
-import type { CardOutcome, StoredIntent, StoredRefund } from './objects.js';
+import type { CardOutcome, StoredBalanceTransaction, StoredIntent, StoredRefund } from './objects.js';
 
 /** An answer that is kept under its Idempotency-Key. `print` identifies the request. */
 export type KeptAnswer = Readonly<{ print: string; status: number; body: string; atMs: number }>;
@@ -28,6 +28,8 @@ export type StripeStore = Readonly<{
   byMetadata: Database<string[], string>;
   refunds: Database<StoredRefund, string>;
   refundsOf: Database<string[], string>;
+  /** Ids ascend in time. */
+  balance: Database<StoredBalanceTransaction, string>;
   keys: Database<KeptAnswer, string>;
   events: Database<StoredStripeEvent, string>;
   due: Database<StripeWork, DueKey>;
@@ -43,6 +45,7 @@ export function openStripeStore(folder: string): StripeStore {
     byMetadata: root.openDB({ name: 'by-metadata' }),
     refunds: root.openDB({ name: 'refunds' }),
     refundsOf: root.openDB({ name: 'refunds-of' }),
+    balance: root.openDB({ name: 'balance' }),
     keys: root.openDB({ name: 'keys' }),
     events: root.openDB({ name: 'events' }),
     due: root.openDB({ name: 'due' }),

@@ -7,6 +7,7 @@ import { openReads, type ReadOutcome } from './reads.js';
 import { type RemarkKeys, remarkOf, type TransferTerms } from './remark.js';
 import { type CloudAccess, factsOfExchange, openRpc, type RpcExchange } from './rpc.js';
 import { scanFor } from './scan.js';
+import { fundAccountStatement } from './statement.js';
 
 export type FundAccountOptions = CloudAccess &
   Readonly<{
@@ -69,6 +70,7 @@ export function fundAccountRail(options: FundAccountOptions): Provider & ReturnT
         return { outcome, facts: factsOfRead(outcome) };
       },
     },
+    statement: fundAccountStatement(rpc, { accountId: source, ...(pageSize !== undefined && { pageSize }) }),
     // The SDK's connections are shared by the process, and idle ones do not keep it alive.
     close: () => Promise.resolve(),
   };

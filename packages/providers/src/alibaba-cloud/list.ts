@@ -43,7 +43,8 @@ export async function readList(
   return reading;
 }
 
-type Failed = Pick<ListReading, 'failure' | 'refusedCode' | 'httpStatus'>;
+/** A page that was not read. */
+export type Failed = Pick<ListReading, 'failure' | 'refusedCode' | 'httpStatus'>;
 type Pass = Readonly<{ rows: ListedRow[]; pages: number; isComplete: boolean; failed: Failed | null }>;
 
 /**
@@ -80,7 +81,7 @@ async function readPass(
   return end({});
 }
 
-async function readOnePage(
+export async function readOnePage(
   rpc: CloudRpc,
   { accountId, from, to }: ListWindow,
   { number, size }: Readonly<{ number: number; size: number }>,

@@ -53,6 +53,12 @@ export function meaningOf(remark: string, terms: TransferTerms, keys: RemarkKeys
   return marks.length === 0 && isCut(text, terms, keys) ? 'blank' : 'other';
 }
 
+/** The reference of the only mark in a remark. It is no proof that the row is that order. Null: there is none. */
+export function referenceIn(remark: string): string | null {
+  const [mark, another] = remark.replace(/\s+/g, ' ').matchAll(MARK);
+  return mark && !another ? (mark[1] ?? null) : null;
+}
+
 /** Whether the text is the beginning of our remark. The provider may cut a remark that is too long for it. */
 const isCut = (text: string, terms: TransferTerms, keys: RemarkKeys): boolean =>
   keys.some((key) =>

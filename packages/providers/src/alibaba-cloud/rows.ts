@@ -10,6 +10,8 @@ export type ListedRow = Readonly<{
   currency: string;
   remark: string;
   at: Date;
+  /** The balance of the account after the row. Null: it is not told, or in another form. */
+  balanceMinor: bigint | null;
 }>;
 
 export type ListedPage = Readonly<{ total: number; rows: readonly ListedRow[] }>;
@@ -23,6 +25,7 @@ const row = z.object({
   Currency: z.string().regex(/^[A-Z]{3}$/),
   TransactionTime: z.string(),
   Remark: z.string().nullish(),
+  Balance: z.string().max(40).nullish(),
 });
 
 const page = z.object({ TotalCount: z.string().regex(/^\d{1,9}$/), Data: z.array(row).nullish() });
@@ -50,5 +53,6 @@ function rowOf(read: z.infer<typeof row>): ListedRow | null {
     currency: read.Currency,
     remark: read.Remark ?? '',
     at,
+    balanceMinor: fromMajor(read.Balance ?? '', read.Currency),
   };
 }

@@ -1,6 +1,7 @@
 import type { BalanceReads } from './balance.js';
 import type { Cancels, Refunds } from './collect.js';
 import type { CallAnswer, Order, QueryOutcome, SoughtOrder, SubmitOutcome } from './order.js';
+import type { StatementReads } from './statement.js';
 import type { Webhooks } from './webhook.js';
 
 /** The provider's promises about its orders. They decide how an unknown outcome is resolved. */
@@ -49,6 +50,7 @@ export interface Provider {
   readonly cancels?: Cancels;
   readonly refunds?: Refunds;
   readonly balance?: BalanceReads;
+  readonly statement?: StatementReads;
   close(): Promise<void>;
 }
 

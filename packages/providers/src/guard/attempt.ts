@@ -1,12 +1,21 @@
 import type { BalanceOutcome } from '../contract/balance.js';
 import type { CancelOutcome } from '../contract/collect.js';
 import type { CallAnswer, QueryOutcome, ScanEvidence, SubmitOutcome } from '../contract/order.js';
+import type { StatementOutcome } from '../contract/statement.js';
 
-/** The operations of a provider. Each has a breaker of its own. `read`: a read of our account. */
-export const providerOperations = ['submit', 'query', 'cancel', 'refund', 'refund_query', 'read'] as const;
+/** The operations of a provider. Each has a breaker of its own. `read`: a read of our account. `statement`: a page of its statement. */
+export const providerOperations = [
+  'submit',
+  'query',
+  'cancel',
+  'refund',
+  'refund_query',
+  'read',
+  'statement',
+] as const;
 export type ProviderOperation = (typeof providerOperations)[number];
 
-export type Outcome = SubmitOutcome | QueryOutcome | CancelOutcome | BalanceOutcome;
+export type Outcome = SubmitOutcome | QueryOutcome | CancelOutcome | BalanceOutcome | StatementOutcome;
 export type Unknown = Extract<SubmitOutcome, { kind: 'unknown' }>;
 export type NotExecuted = Extract<SubmitOutcome, { kind: 'not_executed' }>;
 export type SendOnce<O extends Outcome> = (signal: AbortSignal) => Promise<CallAnswer<O>>;

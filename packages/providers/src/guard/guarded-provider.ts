@@ -2,6 +2,7 @@ import type { BalanceOutcome } from '../contract/balance.js';
 import type { CancelOutcome, RefundOrder, SoughtRefund } from '../contract/collect.js';
 import type { NoDefiniteAnswer, Order, QueryOutcome, SoughtOrder, SubmitOutcome } from '../contract/order.js';
 import type { OrderPromises, Provider } from '../contract/provider.js';
+import type { StatementOutcome, StatementPageAsk } from '../contract/statement.js';
 import type { Attempt, Outcome, ProviderOperation, SendOnce } from './attempt.js';
 
 /** `calls` holds every attempt in order. It is empty when the breaker admitted none. */
@@ -28,6 +29,8 @@ export interface GuardedProvider {
     currencies: readonly string[];
     read(currency: string): Promise<Guarded<BalanceOutcome>>;
   }>;
+  /** Reads a page of the provider's own statement of our account. */
+  readonly statement?: (ask: StatementPageAsk) => Promise<Guarded<StatementOutcome>>;
   /**
    * Whether the breaker is open. Call it before the claim is committed. `retryAtMs` is in epoch milliseconds. Null: a
    * call may start now.
@@ -43,7 +46,7 @@ export type GuardedCall = <O extends Outcome>(
 
 /** The parts of a provider with each operation behind `call`. */
 export function guardedOperations(
-  { name, orders, cancels, refunds, balance }: Provider,
+  { name, orders, cancels, refunds, balance, statement }: Provider,
   call: GuardedCall,
 ): Omit<GuardedProvider, 'isOpen' | 'close'> {
   return {
@@ -65,6 +68,9 @@ export function guardedOperations(
         currencies: balance.currencies,
         read: (currency) => call<BalanceOutcome>('read', (signal) => balance.read(currency, signal)),
       },
+    }),
+    ...(statement && {
+      statement: (ask) => call<StatementOutcome>('statement', (signal) => statement.read(ask, signal)),
     }),
   };
 }

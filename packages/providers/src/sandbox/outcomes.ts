@@ -61,7 +61,10 @@ function outcomeOfTaken(taken: SandboxOrder | null, order: SentOrder): SubmitOut
  * The outcome of an answer without an order. 429 and 503 mean "not executed" only with their documented code. A proxy
  * also sends a bare 503 when its connection breaks after the order went through.
  */
-function outcomeWithoutOrder({ status, retryAfterMs }: AnsweredExchange, code: string | null): NoAnswer {
+export function outcomeWithoutOrder(
+  { status, retryAfterMs }: AnsweredExchange,
+  code: string | null,
+): NoAnswer {
   const wait = retryAfterMs === undefined ? {} : { retryAfterMs };
   if (status === 429 && code === 'rate_limited')
     return { kind: 'not_executed', cause: 'rate_limited', ...wait };

@@ -5,6 +5,7 @@ import type { ProviderDefinition } from '../definition.js';
 import { type HttpClient, openHttp } from '../transport/http.js';
 import { signingKeys, verifySignature } from '../transport/standard-webhooks.js';
 import { factsOf, queryOutcomeOf, submitOutcomeOf } from './outcomes.js';
+import { sandboxStatement } from './statement.js';
 import { readWebhook } from './webhooks.js';
 
 export type SandboxOptions = Readonly<{
@@ -57,6 +58,7 @@ export function sandboxProvider(options: SandboxOptions): Provider {
       read: (rawBody) => readWebhook(jsonOf(rawBody)),
       reply: { contentType: 'application/json', body: '{"received":true}' },
     },
+    statement: sandboxStatement(http),
     close: () => http.close(),
   };
 }

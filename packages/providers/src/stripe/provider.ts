@@ -15,6 +15,7 @@ import {
   submitOutcomeOfIntent,
 } from './intents.js';
 import { notRepresentable, stripeRefunds } from './refunds.js';
+import { stripeStatement } from './statement.js';
 import { stripeWebhooks } from './webhooks.js';
 
 export type StripeOptions = Readonly<{
@@ -77,6 +78,7 @@ export function stripeProvider(options: StripeOptions): CollectProvider {
     },
     cancels: { cancel: (order, signal) => cancelIntent(client, order, now(), signal) },
     refunds: stripeRefunds(client, now),
+    statement: stripeStatement(client, now),
     webhooks: stripeWebhooks(options.webhookSecret ?? ''),
     close: () => client.close(),
   };
