@@ -7,13 +7,14 @@ import {
   openRecovery,
   queueOptions,
 } from '@replenish/assembly';
-import { openDomain, type PruneAfter } from '@replenish/domain';
-import { lanedProviders, openProviders } from '@replenish/providers';
+import { type Domain, openDomain, type PruneAfter } from '@replenish/domain';
+import { lanedProviders, openProviders, type Providers } from '@replenish/providers';
 import { openQueues } from '@replenish/queues';
-import { type Config, requireProviders, runProcess } from '@replenish/runtime';
+import { type Config, type Frame, requireProviders, runProcess } from '@replenish/runtime';
 import { asker } from './asker.js';
 import { watchBacklog, watchPools, watchWaiting } from './backlog.js';
-import { choresOf, startChores } from './chores/chores.js';
+import { type Chore, choresOf, startChores } from './chores/chores.js';
+import { statementChores, watchStatements } from './chores/statements.js';
 import { sweeper } from './sweep/sweeper.js';
 import { startSweeping } from './sweep/sweeping.js';
 
@@ -36,12 +37,7 @@ await runProcess('reconciliation-worker', process.env, async (frame) => {
     (it) => it.close(),
   );
   const queues = opened('queues', openQueues(queueOptions(frame, providers.names)), (it) => it.close());
-  const readPools = providers.names.flatMap((name) => {
-    const provider = providers.get(name)!;
-    return openPoolReader({ pools: domain.pools, provider, providerAccount: 'main', log }) ?? [];
-  });
-  const chores = choresOf({ domain, pruneAfter: pruneAfterOf(config), readPools, log, registry });
-  opened('chores', startChores(chores, log), (end) => end());
+  opened('chores', startChores(allChores(frame, domain, providers), log), (end) => end());
   watchBacklog(registry, domain.reads, 10 * config.RECONCILE_AFTER_MS);
   watchPools(registry, domain.pools);
   watchWaiting(registry, domain.reads);
@@ -66,6 +62,31 @@ await runProcess('reconciliation-worker', process.env, async (frame) => {
   health.add('queue', () => queues.ping());
   return `sweeps every ${config.RECONCILE_PERIOD_MS} ms, asks after ${config.RECONCILE_AFTER_MS} ms of silence`;
 });
+
+function allChores(frame: Frame, domain: Domain, providers: Providers): Chore[] {
+  const { config, log, registry } = frame;
+  const readPools = poolReadersOf(frame, domain, providers);
+  return [
+    ...choresOf({ domain, pruneAfter: pruneAfterOf(config), readPools, log, registry }),
+    ...statementChoresOf(frame, domain, providers),
+  ];
+}
+
+const poolReadersOf = ({ log }: Frame, { pools }: Domain, all: Providers) =>
+  all.names.flatMap(
+    (name) => openPoolReader({ pools, provider: all.get(name)!, providerAccount: 'main', log }) ?? [],
+  );
+
+function statementChoresOf({ config, log, registry }: Frame, { reconciliations }: Domain, all: Providers) {
+  watchStatements(registry, reconciliations);
+  return statementChores({
+    reconciliations,
+    providers: all.names.map((name) => all.get(name)!),
+    providerAccount: 'main',
+    dailyAfterMs: config.STATEMENTS === 'daily' ? config.STATEMENTS_AFTER_MS : null,
+    log,
+  });
+}
 
 function pruneAfterOf(config: Config): PruneAfter {
   return {

@@ -15,4 +15,7 @@ export { openProviderMetrics, type ProviderMetrics } from './provider-metrics.js
 export { openRecovery, type RecoveryDeps } from './recovery.js';
 export { soughtRefund } from './refund-order.js';
 export { StatementFault, statementLines } from './statement-file.js';
+export { reconciliationBody, runBody } from './statements/body.js';
+export { openRunner, type RunnerDeps } from './statements/carry-out.js';
+export { providerLines } from './statements/provider-lines.js';
 export { type WaitingBody, waitingBody } from './waits-for.js';

@@ -53,8 +53,8 @@ test('a statement is compared with the books; only one that agrees ends with 0',
   const good = await books.run('reconcile', ...period, '--file', whole);
   expect(good).toMatchObject({ exitCode: 0, text: '2 lines match, and nothing differs' });
   const asJson = await books.run('reconcile', ...period, '--file', whole, '--json');
-  expect(JSON.parse(asJson.text)).toEqual({
-    ...{ runId: expect.any(String), status: 'finished', matched: 2 },
+  expect(JSON.parse(asJson.text)).toMatchObject({
+    ...{ runId: expect.any(String), status: 'finished', failure: null, lines: 2, matched: 2 },
     ...{ oursOnly: [], theirsOnly: [], different: [], gaps: [] },
   });
 });
@@ -68,7 +68,12 @@ test('a file that cannot be read is refused with its line, and what was read bef
 
 test.each([
   ['no file there', [...period, '--file', '/nowhere.csv'], 'cannot read /nowhere.csv'],
-  ['no file named', period, '--provider needs --from, --to and --file'],
+  ['no end', ['--provider', 'sandbox', '--from', day(-1)], '--provider needs --from and --to'],
+  [
+    'no file of a provider without a statement',
+    ['--provider', 'alipay', ...period.slice(2)],
+    'alipay gives no statement of its own: name its file with --file',
+  ],
   [
     'a period that runs backwards',
     ['--provider', 'sandbox', '--from', day(1), '--to', day(0), '--file', 'x'],

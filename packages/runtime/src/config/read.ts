@@ -103,6 +103,10 @@ export const settings = {
   PROVIDER_TIMEOUT_MS: milliseconds(100, 120_000).optional(),
   /** Maximum of calls in flight to one provider, per worker process. */
   PROVIDER_CONCURRENCY: z.coerce.number().int().min(1).max(1_000).default(32),
+  /** `daily`: the statement of each day is compared with the books, per provider that has one. */
+  STATEMENTS: z.enum(['daily', 'off']).default('daily'),
+  /** How long a day (UTC) is over before its statements are compared. Providers show their last lines late. */
+  STATEMENTS_AFTER_MS: milliseconds(0, 86_400_000).default(7_200_000),
   /**
    * Days until the bodies of processed webhooks are deleted. They are needed for disputes with a provider, which can
    * last a year.

@@ -7,7 +7,8 @@ import { reconcileStatement } from './statement.js';
 const EXAMPLE = `
 Examples:
   replenish reconcile --now
-  replenish reconcile --provider stripe --from 2026-11-01 --to 2026-12-01 --file november.csv`;
+  replenish reconcile --provider stripe --from 2026-11-01 --to 2026-12-01
+  replenish reconcile --provider alipay --from 2026-11-01 --to 2026-12-01 --file november.csv`;
 
 /** Compares our books with the providers': one recharge at a time, or a whole statement. */
 export const reconcile: Declare = (run) =>
@@ -21,7 +22,7 @@ export const reconcile: Declare = (run) =>
     .option('--to <time>', 'end of the statement, which is not in it', time)
     .option(
       '--file <file>',
-      'the statement: CSV with line,at,orderId,reference,direction,amount,currency,balance',
+      "the statement, in place of the provider's own: CSV with line,at,orderId,reference,direction,amount,currency,balance",
     )
     .addHelpText('after', EXAMPLE)
     .action(async ({ json, now, provider, providerAccount, from, to, file }) => {
@@ -30,7 +31,7 @@ export const reconcile: Declare = (run) =>
         return handDueOver(run, { json, now });
       }
       if (now !== undefined) throw new Misuse('--now and --provider exclude each other');
-      if (!from || !to || file === undefined) throw new Misuse('--provider needs --from, --to and --file');
+      if (!from || !to) throw new Misuse('--provider needs --from and --to');
       if (from >= to) throw new Misuse('--from must be before --to');
       return reconcileStatement(run, { json, file, period: { provider, providerAccount, from, to } });
     });

@@ -1,64 +1,80 @@
 import { createReadStream } from 'node:fs';
 import { access } from 'node:fs/promises';
-import type { Period, Reconciled } from '@replenish/domain';
-import { withDomain } from '../../books.js';
+import type { reconciliationBody } from '@replenish/assembly';
+import type { Period, Reconciled, StatementLine } from '@replenish/domain';
+import type { Env } from '@replenish/runtime';
+import { withDomain, withProviders } from '../../books.js';
 import { type CommandRun, Misuse } from '../../command.js';
 import { withProgress } from '../../progress.js';
 
-type StatementAsk = Readonly<{ json: true | undefined; file: string; period: Period }>;
+type StatementAsk = Readonly<{ json: true | undefined; file: string | undefined; period: Period }>;
 
-/** Compares a statement with the books. The exit code is 0 only if they agree. */
+/**
+ * Compares a statement with the books: a file, or the provider's own where no file is named. The exit code is 0 only if
+ * they agree.
+ */
 export async function reconcileStatement(
   { env, say, exitWith, ...screen }: CommandRun,
   { json, file, period }: StatementAsk,
 ): Promise<void> {
-  await access(file).catch(() => {
-    throw new Misuse(`cannot read ${file}`);
-  });
-  const { statementLines } = await import('@replenish/assembly');
+  const { reconciliationBody } = await import('@replenish/assembly');
   const result = await withProgress(screen, 'reading the statement', (tell) =>
-    withDomain(env, async ({ reconciliations }) => {
-      const run = await reconciliations.begin(period, 'operator');
-      return reconciliations.read(run, statementLines(createReadStream(file)), (count) =>
-        tell(`read ${count} lines of the statement`),
-      );
-    }),
+    withLines(env, { file, period }, (lines) =>
+      withDomain(env, async ({ reconciliations }) => {
+        const run = await reconciliations.begin(period, 'operator');
+        return reconciliations.read(run, lines, (count) => tell(`read ${count} lines of the statement`));
+      }),
+    ),
   );
   if (differencesIn(result) > 0) exitWith(1);
-  if (json) say(JSON.stringify(inJson(result)));
-  else for (const line of linesOf(result)) say(line);
+  if (json) say(inJson(reconciliationBody(result)));
+  else for (const line of linesOf(reconciliationBody(result))) say(line);
+}
+
+async function withLines<T>(
+  env: Env,
+  { file, period }: Pick<StatementAsk, 'file' | 'period'>,
+  work: (lines: AsyncIterable<StatementLine>) => Promise<T>,
+): Promise<T> {
+  const { providerLines, statementLines } = await import('@replenish/assembly');
+  if (file !== undefined) {
+    await access(file).catch(() => {
+      throw new Misuse(`cannot read ${file}`);
+    });
+    return work(statementLines(createReadStream(file)));
+  }
+  return withProviders(env, (providers) => {
+    const provider = providers.get(period.provider);
+    if (!provider) throw new Misuse(`there is no provider ${period.provider}: ${providers.names.join(', ')}`);
+    if (!provider.statement)
+      throw new Misuse(`${period.provider} gives no statement of its own: name its file with --file`);
+    return work(providerLines(provider, period));
+  });
 }
 
 const differencesIn = ({ oursOnly, theirsOnly, different, gaps }: Reconciled): number =>
   oursOnly.length + theirsOnly.length + different.length + gaps.length;
 
-const inJson = ({ id, status, matched, oursOnly, theirsOnly, different, gaps }: Reconciled): object => ({
-  runId: id,
-  status,
-  matched,
-  oursOnly: oursOnly.map(shown),
-  theirsOnly: theirsOnly.map(shown),
-  different: different.map(shown),
-  gaps: gaps.map(({ missingMinor, ...gap }) => ({ ...gap, missing: Number(missingMinor) })),
-});
+type Shown = ReturnType<typeof reconciliationBody>;
 
-const shown = ({ transactionId, detail }: Reconciled['oursOnly'][number]): object => ({
-  transactionId,
-  ...detail,
-});
+/** An amount beyond 2^53 is a text. */
+const inJson = (value: object): string =>
+  JSON.stringify(value, (_name, part) => {
+    if (typeof part !== 'bigint') return part;
+    return Number.isSafeInteger(Number(part)) ? Number(part) : String(part);
+  });
 
-function linesOf(result: Reconciled): string[] {
+function linesOf(result: Shown): string[] {
   const { matched, oursOnly, theirsOnly, different, gaps } = result;
-  const of = (rows: Reconciled['oursOnly'], words: string) =>
-    rows.map((row) => `${words}: ${JSON.stringify(shown(row))}`);
-  const differences = differencesIn(result);
+  const of = (rows: Shown['oursOnly'], words: string) => rows.map((row) => `${words}: ${inJson(row)}`);
+  const differences = oursOnly.length + theirsOnly.length + different.length + gaps.length;
   return [
     ...of(oursOnly, 'ours only'),
     ...of(theirsOnly, 'theirs only'),
     ...of(different, 'different'),
     ...gaps.map(
-      ({ afterLine, beforeLine, missingMinor, currency }) =>
-        `gap: between lines ${afterLine} and ${beforeLine}, ${missingMinor} ${currency} in minor units are missing`,
+      ({ afterLine, beforeLine, missing, currency }) =>
+        `gap: between lines ${afterLine} and ${beforeLine}, ${missing} ${currency} in minor units are missing`,
     ),
     differences === 0
       ? `${matched} lines match, and nothing differs`
