@@ -77,6 +77,13 @@ const LOCAL_URL = 'http://127.0.0.1:8080';
 // is escaped.
 const BODY_MAX_BYTES = 192 * 1_024;
 
+/** The limits of the paths that take larger bodies. */
+const largerBodies = new Map(
+  keyedOperations.flatMap(({ paths, body }) =>
+    body?.bytesMax === undefined ? [] : paths.map((path) => [path, body.bytesMax!] as const),
+  ),
+);
+
 /** Builds the HTTP application: it authenticates, validates, calls the domain, answers and hints the queue. */
 export function buildApp(deps: IngressDeps): Express {
   const app = express();
@@ -92,7 +99,7 @@ export function buildApp(deps: IngressDeps): Express {
   const { limits = null, mutualTls = false, observers = [], intake = null, waits } = deps.protection ?? {};
   app.use(observeAll(observers));
   app.use(WEBHOOKS, webhookRoutes({ ...deps, inbox: deps.domain.inbox, received }, intake));
-  app.use(readBody(BODY_MAX_BYTES, intake));
+  app.use(readBody(BODY_MAX_BYTES, intake, (path) => largerBodies.get(path)));
   const caller = admitting(openAuthentication(deps.domain.clients, deps.auth), { limits, mutualTls });
   const { audit, balances, payees } = deps.domain;
   const proof = sharedProof(deps.domain);

@@ -11,7 +11,7 @@ const floors: Readonly<Record<string, readonly (readonly string[])[]>> = {
     ['server', 'input', 'health', 'webhooks'],
     ['audit', 'auth'],
     ['accounts', 'cases', 'payees', 'proof', 'protection', 'statements'],
-    ['recharges'],
+    ['recharges', 'reconciliations'],
     ['refunds'],
     ['openapi'],
     ['docs'],

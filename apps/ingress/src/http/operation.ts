@@ -14,7 +14,7 @@ type Described = Readonly<{
   /** The paths after the first one are other names of the same operation. */
   paths: readonly string[];
   id: string;
-  tag: 'recharges' | 'accounts' | 'cases' | 'webhooks' | 'service';
+  tag: 'recharges' | 'accounts' | 'cases' | 'reconciliations' | 'webhooks' | 'service';
   summary: string;
   description: string;
   /** Summaries of the other names, in the order of `paths`. */
@@ -40,6 +40,13 @@ export type DeclaredBody<Body = unknown> = Readonly<{
   /** `xml.name` in its meta is the root element of the XML form. */
   schema: NamedSchema<Body>;
   example: Readonly<Record<string, unknown>>;
+  /**
+   * Set where the body may be text/csv, too. Its handler reads the bytes itself. The fields beside the rows are then
+   * parameters of the query.
+   */
+  csv?: Readonly<{ about: string; example: string }>;
+  /** The most bytes of a body. Missing: the limit of all other bodies. Only of an operation without path parameters. */
+  bytesMax?: number;
   /** Fields that the audit trail keeps, with their names in the trail. */
   audited: Readonly<Record<string, string>>;
 }>;
@@ -53,6 +60,8 @@ export type KeyedCall<Query = never, Body = never> = Readonly<{
   query: () => Query;
   /** The body, checked by the operation's schema. @throws Problem INVALID_ARGUMENT */
   body: () => Body;
+  /** The bytes of a body in CSV. Null: the body has another form, or the operation takes no CSV. */
+  csv: () => Buffer | null;
 }>;
 
 /** An operation that needs a key. */

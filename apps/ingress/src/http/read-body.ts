@@ -30,7 +30,7 @@ export type Intake = Readonly<{
  * of a request.
  */
 export const readBody =
-  (bytesMax: number, intake: Intake | null): RequestHandler =>
+  (bytesMax: number, intake: Intake | null, largerOf: LargerLimit = () => undefined): RequestHandler =>
   (request, response, next) => {
     const {
       'content-length': length,
@@ -43,16 +43,25 @@ export const readBody =
       return next(!hasBody || hasNoBody(request) ? undefined : unwanted());
     if (!hasBody) return enter(intake, response, next);
     if (encoding !== undefined && !/^identity$/i.test(encoding)) return next(packed());
-    if (Number(length) > bytesMax) return next(tooLarge());
-    receive(request, response, { bytesMax, intake, next });
+    const isTooLarge = (bytes: number): boolean =>
+      bytes > bytesMax && bytes > (largerOf(request.path) ?? bytesMax);
+    if (isTooLarge(Number(length))) return next(tooLarge());
+    receive(request, response, { isTooLarge, intake, next });
   };
 
 const MAY_HAVE_BODY: ReadonlySet<string> = new Set(['POST', 'PUT']);
 const MUST_HAVE_NONE: ReadonlySet<string> = new Set(['GET', 'HEAD', 'DELETE']);
 
-type Receiving = Readonly<{ bytesMax: number; intake: Intake | null; next: NextFunction }>;
+/** The limit of a path that takes larger bodies. It is asked only about a body beyond the limit of all others. */
+type LargerLimit = (path: string) => number | undefined;
 
-function receive(request: Request, response: Response, { bytesMax, intake, next }: Receiving): void {
+type Receiving = Readonly<{
+  isTooLarge: (bytes: number) => boolean;
+  intake: Intake | null;
+  next: NextFunction;
+}>;
+
+function receive(request: Request, response: Response, { isTooLarge, intake, next }: Receiving): void {
   const chunks: Buffer[] = [];
   let bytes = 0;
   let isRefused = false;
@@ -72,7 +81,7 @@ function receive(request: Request, response: Response, { bytesMax, intake, next 
     if (isRefused) return;
     bytes += chunk.length;
     chunks.push(chunk);
-    if (bytes > bytesMax) {
+    if (isTooLarge(bytes)) {
       intake?.arrivals.end(response);
       refuse(tooLarge());
     } else intake?.arrivals.grow(response, chunk.length);

@@ -3,6 +3,7 @@ import { callOf } from '../http/call.js';
 import { essenceOf, isInUtf8 } from '../http/media-type.js';
 import { Problem } from '../http/problem.js';
 import { parseJson } from './json-body.js';
+import { refuseUnsupported } from './unsupported.js';
 import { parseXml } from './xml-read.js';
 
 /**
@@ -15,6 +16,15 @@ export function parsedBody(request: Request, root: string): unknown {
   const body = type === JSON_TYPE ? parseJson(raw) : parseXml(raw, root);
   callOf(request.res!).read = body;
   return body;
+}
+
+/** The bytes of a body in CSV. Null: it has another form. @throws Problem 415 for another character set than UTF-8 */
+export function csvBody(request: Request): Buffer | null {
+  const sent = request.headers['content-type'] ?? '';
+  if (essenceOf(sent) !== 'text/csv') return null;
+  refuseUnsupported(request);
+  if (!isInUtf8(sent)) throw unreadable('bodies are UTF-8; send no other charset');
+  return Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0);
 }
 
 const JSON_TYPE = 'application/json';

@@ -3,7 +3,7 @@ import type { Scope } from '@replenish/domain/rules';
 import type { Request, RequestHandler } from 'express';
 import { z } from 'zod';
 import type { DeclaredBody, KeyedCall, KeyedOperation } from '../http/operation.js';
-import { parsedBody } from './body.js';
+import { csvBody, parsedBody } from './body.js';
 import { validated } from './fields.js';
 import { readQuery, refuseQuery } from './query.js';
 import { refuseUnsupported } from './unsupported.js';
@@ -28,6 +28,7 @@ export function keyedHandler<Deps>(
       key,
       query: () => readQuery(query ?? NOT_DECLARED, request),
       body: () => readBody(request),
+      csv: () => (operation.body?.csv ? csvBody(request) : null),
     };
     // The type of `keyed` makes sure that the handler takes what these schemas give.
     return handle(deps, call as KeyedCall);

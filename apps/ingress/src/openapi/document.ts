@@ -34,6 +34,7 @@ const tags: Readonly<Record<Operation['tag'], string>> = {
   recharges: 'Create recharges and learn their outcome',
   accounts: 'Balances, the ledger entries behind them, and where money is delivered',
   cases: 'Questions that a person has to answer, and the decisions',
+  reconciliations: 'Statements of providers, compared with the books',
   webhooks: 'Events that providers send',
   service: 'Health, this document, and the record of calls',
 };
@@ -93,6 +94,12 @@ const pathSchemas: Readonly<Record<string, Json>> = {
     description: 'The month',
     examples: ['2026-11'],
   },
+  runId: {
+    type: 'string',
+    format: 'uuid',
+    description: 'The `runId` of the comparison',
+    examples: ['01a2122d-0000-7000-8000-1ae329a0e10d'],
+  },
   provider: { type: 'string', description: 'Name of the provider', examples: ['sandbox'] },
 };
 
@@ -142,7 +149,8 @@ function headerParameters({ idempotencyKey, prefer }: Operation): Json[] {
 const IDEMPOTENCY = {
   needed:
     'Needed here or as `idempotencyKey` in the body. One key per recharge that you intend; unique per client',
-  optional: 'Here or as `idempotency_key` in the body. Without a key each call is a new recharge',
+  optional:
+    'Here, or in the body where it has the field. Without a key each call makes something new; unique per client',
 } as const;
 
 const header = (name: string, description: string, pattern?: string): Json => ({
@@ -163,15 +171,18 @@ function requestBody(body: NonNullable<Operation['body']>): Json {
       required: true,
       content: { '*/*': { schema: ANYTHING } },
     };
-  const { schema, example } = body;
+  const { schema, example, csv } = body;
   const [about = ''] = Object.values(schema).map((one) => one.meta()?.description);
   const { metadata: _, ...xmlExample } = example;
   return {
-    description: `${about.replace(/\.$/, '')}, as JSON or XML`,
+    description: `${about.replace(/\.$/, '')}, as JSON${csv ? ', XML or CSV' : ' or XML'}`,
     required: true,
     content: {
       'application/json': { schema: refTo(schema), example },
       'application/xml': { schema: refTo(schema), example: xmlExample },
+      ...(csv && {
+        'text/csv': { schema: { type: 'string', description: csv.about }, example: csv.example },
+      }),
     },
   };
 }

@@ -13,6 +13,8 @@ import type { ProofDeps } from '../proof/handlers.js';
 import { proof } from '../proof/operations.js';
 import type { RechargeDeps } from '../recharges/handlers.js';
 import { recharges } from '../recharges/operations.js';
+import type { ReconciliationDeps } from '../reconciliations/handlers.js';
+import { reconciliations } from '../reconciliations/operations.js';
 import type { RefundDeps } from '../refunds/handlers.js';
 import { refunds } from '../refunds/operations.js';
 import type { StatementDeps } from '../statements/handlers.js';
@@ -22,8 +24,26 @@ import { type ContractDeps, contract } from './contract.js';
 
 /** Operations for callers with a key. */
 export const keyedOperations: readonly KeyedOperation<
-  RechargeDeps & RefundDeps & AccountDeps & StatementDeps & PayeeDeps & CaseDeps & ProofDeps & AuditDeps
->[] = [...recharges, ...refunds, ...accounts, ...statements, ...payees, ...cases, ...proof, ...audit];
+  RechargeDeps &
+    RefundDeps &
+    AccountDeps &
+    StatementDeps &
+    PayeeDeps &
+    CaseDeps &
+    ReconciliationDeps &
+    ProofDeps &
+    AuditDeps
+>[] = [
+  ...recharges,
+  ...refunds,
+  ...accounts,
+  ...statements,
+  ...payees,
+  ...cases,
+  ...reconciliations,
+  ...proof,
+  ...audit,
+];
 
 /** Operations that need no key and have no body. */
 export const publicOperations: readonly OpenOperation<HealthDeps & ContractDeps>[] = [...health, ...contract];

@@ -30,6 +30,7 @@ test('the audit trail keeps the parameters of all queries, and the fields of bod
     [
       ...['account', 'accountId', 'correlationId', 'createdFrom', 'createdTo', 'currency', 'cursor', 'from'],
       ...['key', 'limit', 'orderReference', 'status', 'to', 'at', 'dryRun', 'kind', 'transactionId'],
+      ...['provider', 'providerAccount'],
     ].sort(),
   );
   expect(Object.fromEntries(auditNames.body)).toEqual({
