@@ -72,10 +72,11 @@ function allChores(frame: Frame, domain: Domain, providers: Providers): Chore[] 
   ];
 }
 
-const poolReadersOf = ({ log }: Frame, { pools }: Domain, all: Providers) =>
-  all.names.flatMap(
+function poolReadersOf({ log }: Frame, { pools }: Domain, all: Providers): (() => Promise<void>)[] {
+  return all.names.flatMap(
     (name) => openPoolReader({ pools, provider: all.get(name)!, providerAccount: 'main', log }) ?? [],
   );
+}
 
 function statementChoresOf({ config, log, registry }: Frame, { reconciliations }: Domain, all: Providers) {
   watchStatements(registry, reconciliations);
