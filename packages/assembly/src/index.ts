@@ -1,6 +1,7 @@
 export { type BreakerReportDeps, openBreakerReports } from './breaker-reports.js';
 export { hintingDeliveries } from './deliveries.js';
 export { destinationOf } from './destination.js';
+export { evidencePage, evidenceStyle } from './evidence-page.js';
 export {
   callRow,
   newsOfCancel,

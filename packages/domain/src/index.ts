@@ -1,4 +1,5 @@
 import { v7 as uuidv7 } from 'uuid';
+import { type BooksSnapshot, openSnapshot } from './store/archive/read.js';
 import { type Audit, openAudit } from './store/audit/trail.js';
 import { type Breakers, openBreakers } from './store/breakers/breakers.js';
 import { type Cases, openCases } from './store/cases/cases.js';
@@ -7,12 +8,13 @@ import { type Clients, openClients } from './store/clients/clients.js';
 import { openSecurity, type Security } from './store/clients/security.js';
 import { openVault } from './store/clients/vault.js';
 import { type ConsoleReads, openConsole } from './store/console/console.js';
-import { openDatabase, type Run } from './store/database/database.js';
+import { openDatabase, type Run, type Store } from './store/database/database.js';
 import { checkFitness, type NewerSchema } from './store/database/fitness.js';
 import { excessOfRole } from './store/database/rights.js';
 import { type PruneAfter, type Pruned, prune } from './store/due/prune.js';
 import { openUrging, type RecheckAsk, type Rechecked } from './store/due/recheck.js';
 import { openSweep, type Sweep } from './store/due/sweep.js';
+import { evidenceMaker, type MakeEvidence } from './store/evidence/evidence.js';
 import { type Inbox, openInbox } from './store/inbox/inbox.js';
 import { type Balances, openBalances } from './store/ledger/balances.js';
 import { type SnapshotOptions, takeSnapshots } from './store/ledger/snapshots.js';
@@ -70,6 +72,10 @@ export interface Domain extends Sweep {
   prune(kept: PruneAfter): Promise<Pruned>;
   verify(checking?: Checking): Promise<Finding[]>;
   readonly chain: Chain;
+  /** All that is on record about one recharge, with the links of the chain that cover it. */
+  readonly evidence: MakeEvidence;
+  /** Reads the books as of one moment, for an export. The work is done once, and its pages may be slow to consume. */
+  snapshot<T>(work: (books: BooksSnapshot) => Promise<T>): Promise<T>;
   readonly reconciliations: Reconciliations;
   /** Checks every invariant and adds up every currency. It reads the whole of the books, which may take minutes. */
   proof(): Promise<BooksProof>;
@@ -161,6 +167,7 @@ export function openDomain(options: DomainOptions): Domain {
     prune: (kept) => prune(run, kept),
     verify: (checking) => verify(survey, checking),
     chain: openChain(store),
+    ...openExports(store),
     reconciliations: openReconciliations(store, { newId }),
     proof: () => prove(survey, now),
     ping: pinger(read, { now, newerSchema: options.newerSchema ?? 'refuse' }, options.onExcessRights),
@@ -170,6 +177,12 @@ export function openDomain(options: DomainOptions): Domain {
 
 const openStore = ({ databaseUrl, poolMax = 8, onConnectionLost = () => {} }: DomainOptions) =>
   openDatabase({ databaseUrl, poolMax, onConnectionLost });
+
+/** What leaves the books as a file. */
+const openExports = (store: Store): Pick<Domain, 'evidence' | 'snapshot'> => ({
+  evidence: evidenceMaker(store),
+  snapshot: (work) => store.snapshot(async (run) => work(await openSnapshot(run))),
+});
 
 /** Checks the rights of the role once, after the first ping that finds the database fit. */
 function pinger(
@@ -212,6 +225,16 @@ export {
   waitingReasons,
 } from './core/waiting.js';
 export type { WaitingNote } from './core/waiting-note.js';
+export type { AccountBalance, BooksSnapshot, LedgerLine } from './store/archive/read.js';
+export {
+  type ArchivedBooks,
+  ArchiveFault,
+  type BalancesDigest,
+  balancesDigest,
+  type RestoreStep,
+  restoreBooks,
+} from './store/archive/restore.js';
+export { archivedTables } from './store/archive/tables.js';
 export type { AuditCall } from './store/audit/call.js';
 export type { AuditFilter, AuditPage, CallPlace } from './store/audit/search.js';
 export type { Audit } from './store/audit/trail.js';
@@ -251,6 +274,7 @@ export type { PruneAfter, Pruned } from './store/due/prune.js';
 export { RECHECK_EVERY_MS, type RecheckAsk, type Rechecked } from './store/due/recheck.js';
 export type { Due, Lane } from './store/due/source.js';
 export type { Sweep } from './store/due/sweep.js';
+export type { EvidencePack } from './store/evidence/pack.js';
 export type { Unread } from './store/inbox/filing.js';
 export type { Inbox, Receipt, SignedEvent, StoredEvent } from './store/inbox/inbox.js';
 export type { Balance, Balances, WalletEntry } from './store/ledger/balances.js';

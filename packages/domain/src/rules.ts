@@ -1,7 +1,7 @@
 /** The rules for requests, for callers that check them before the store is opened. Loads neither Prisma nor pg. */
 export { isAccountPattern, isClientName, keyEnvironments } from './core/client-rules.js';
-export { currencies, exponentOf, mayBeBooked, whyNoCurrency } from './core/currencies.js';
-export { AMOUNT_MINOR_MAX } from './core/money.js';
+export { bookedExponentOf, currencies, exponentOf, mayBeBooked, whyNoCurrency } from './core/currencies.js';
+export { AMOUNT_MINOR_MAX, majorFromMinor } from './core/money.js';
 export { type MonthLineKind, monthLineKinds } from './core/month-line.js';
 export { type Asked, nextStep } from './core/next-step.js';
 export { newsOfOrder } from './core/order-news.js';
@@ -20,3 +20,5 @@ export { StatementAway } from './core/statement.js';
 export { timeFromText } from './core/time-text.js';
 export { waitingReasonOf, waitingReasonOfDelivery } from './core/waiting.js';
 export { addressTest } from './store/clients/addresses.js';
+export { checkEvidence, type EvidenceCheck, evidenceFrom } from './store/evidence/check.js';
+export type { EvidencePack } from './store/evidence/pack.js';

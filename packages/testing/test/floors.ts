@@ -12,7 +12,7 @@ const floors: Readonly<Record<string, readonly (readonly string[])[]>> = {
     ['audit', 'auth'],
     ['accounts', 'cases', 'payees', 'proof', 'protection', 'statements'],
     ['recharges', 'reconciliations'],
-    ['refunds'],
+    ['refunds', 'evidence'],
     ['openapi'],
     ['docs'],
     ['app.ts'],
@@ -24,6 +24,8 @@ const floors: Readonly<Record<string, readonly (readonly string[])[]>> = {
     [
       'commands/case',
       'commands/client',
+      'commands/evidence',
+      'commands/export',
       'commands/payee',
       'commands/provider',
       'commands/demo',

@@ -7,6 +7,9 @@ import { client } from './client/index.js';
 import { completion } from './completion.js';
 import { dashboardPassword } from './dashboard-password.js';
 import { demo } from './demo/index.js';
+import { evidence } from './evidence/index.js';
+import { exportCommand } from './export/index.js';
+import { importCommand } from './import.js';
 import { migrate } from './migrate.js';
 import { payee } from './payee/index.js';
 import { provider } from './provider/index.js';
@@ -25,6 +28,9 @@ export const commands: readonly Declare[] = [
   caseCommand,
   verify,
   chain,
+  evidence,
+  exportCommand,
+  importCommand,
   reconcile,
   audit,
   unlock,

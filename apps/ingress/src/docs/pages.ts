@@ -1,5 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { evidenceStyle } from '@replenish/assembly';
 import { pageLook } from '@replenish/runtime';
 import { currencyPage } from './currencies.js';
 import { errorList, errorPage } from './error-pages.js';
@@ -15,6 +16,7 @@ const fromAssets = (name: string): string => readFileSync(join(assets, name), 'u
 /** Style sheet and scripts of the pages, by path. */
 export const files: Readonly<Record<string, readonly [type: string, text: string]>> = {
   '/docs/style.css': ['text/css', pageLook + fromAssets('style.css')],
+  '/docs/evidence.css': ['text/css', evidenceStyle],
   '/docs/page.js': ['text/javascript', fromAssets('page.js')],
   '/docs/try.js': ['text/javascript', fromAssets('try.js')],
 };

@@ -28,7 +28,6 @@ type Described = Readonly<{
   csv?: boolean;
   /** Whether the answer can be had as a page for a browser, too. */
   page?: boolean;
-  /** Headers of the answer besides those of every answer, by status. */
   headers?: Readonly<Record<number, readonly string[]>>;
   problems: readonly Code[];
   /** The meanings of problems for this operation, where they add something to the meaning of the code. */

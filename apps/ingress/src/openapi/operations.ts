@@ -4,6 +4,8 @@ import type { AuditDeps } from '../audit/handlers.js';
 import { audit } from '../audit/operations.js';
 import type { CaseDeps } from '../cases/handlers.js';
 import { cases } from '../cases/operations.js';
+import type { EvidenceDeps } from '../evidence/handlers.js';
+import { evidence } from '../evidence/operations.js';
 import type { HealthDeps } from '../health/handlers.js';
 import { health } from '../health/operations.js';
 import type { KeyedOperation, OpenOperation, Operation } from '../http/operation.js';
@@ -25,6 +27,7 @@ import { type ContractDeps, contract } from './contract.js';
 /** Operations for callers with a key. */
 export const keyedOperations: readonly KeyedOperation<
   RechargeDeps &
+    EvidenceDeps &
     RefundDeps &
     AccountDeps &
     StatementDeps &
@@ -35,6 +38,7 @@ export const keyedOperations: readonly KeyedOperation<
     AuditDeps
 >[] = [
   ...recharges,
+  ...evidence,
   ...refunds,
   ...accounts,
   ...statements,

@@ -39,6 +39,13 @@ const exponents = new Map(
 );
 const former = new Set([...Object.keys(successors), ...FUNDS.split(' ')]);
 
+// The former codes whose number of decimals is not 2.
+const formerExponents: Readonly<Record<string, number>> = { BYR: 0, CLF: 4, UYI: 0, UYW: 4 };
+
+/** The number of decimals of a currency in which the books may have entries. Undefined for any other code. */
+export const bookedExponentOf = (currency: string): number | undefined =>
+  exponents.get(currency) ?? (former.has(currency) ? (formerExponents[currency] ?? 2) : undefined);
+
 /** The number of decimals of a currency in use. Undefined for any other code. */
 export const exponentOf = (currency: string): number | undefined => exponents.get(currency);
 

@@ -4,6 +4,7 @@ import { openPool, type Pins, plainSession, planner } from '@replenish/runtime/p
 import pg from 'pg';
 import { type Prisma, PrismaClient } from '../../generated/client.js';
 import { persist } from './failure.js';
+import { type Snapshot, snapshotter } from './snapshot.js';
 
 export type Database = PrismaClient;
 
@@ -23,6 +24,8 @@ export type Store = Readonly<{
   read: Run;
   /** Runs a query about the whole of the books. It may scan tables, take ten minutes, and change nothing. */
   survey: Run;
+  /** Reads the books as of one moment, for exports. It lasts as long as their reader takes, and is never repeated. */
+  snapshot: Snapshot;
   close: () => Promise<void>;
 }>;
 
@@ -74,6 +77,7 @@ export function openDatabase({ databaseUrl, poolMax, onConnectionLost }: Databas
     run: runner(pool),
     read: runner(reads),
     survey: surveyor(reads),
+    snapshot: snapshotter(reads, databaseTypes),
     close: async () => {
       await db.$disconnect();
       await Promise.all([pool.end(), reads.end()]);
@@ -101,7 +105,8 @@ const ownParsers = new Map<number, (text: string) => unknown>([
   [TIMESTAMPTZ, strictTime(TIMESTAMPTZ)],
 ]);
 
-const types = {
+/** The parsers of all statements of the store. */
+export const databaseTypes = {
   getTypeParser: ((oid: number, format?: 'text') =>
     ownParsers.get(oid) ?? pg.types.getTypeParser(oid, format)) as typeof pg.types.getTypeParser,
 };
@@ -109,7 +114,9 @@ const types = {
 function runner(pool: pg.Pool): Run {
   const nameOf = statementNames();
   return async <Row>({ text, values }: Prisma.Sql) => {
-    const { rows } = await persist(() => pool.query({ name: nameOf(text), text, values, types }));
+    const { rows } = await persist(() =>
+      pool.query({ name: nameOf(text), text, values, types: databaseTypes }),
+    );
     return rows as Row[];
   };
 }
@@ -123,7 +130,7 @@ function surveyor(pool: pg.Pool): Run {
     let failure: Error | undefined;
     try {
       await client.query(SURVEY);
-      const asked = { text, values, types, query_timeout: SURVEY_LIMIT_MS };
+      const asked = { text, values, types: databaseTypes, query_timeout: SURVEY_LIMIT_MS };
       const { rows } = await client.query(asked);
       await client.query('commit');
       return rows as Row[];
