@@ -1,3 +1,4 @@
+export { type WaitingBody, waitingBody } from './answers/waits-for.js';
 export { type BreakerReportDeps, openBreakerReports } from './breaker-reports.js';
 export { hintingDeliveries } from './deliveries.js';
 export { destinationOf } from './destination.js';
@@ -19,4 +20,3 @@ export { StatementFault, statementLines } from './statement-file.js';
 export { reconciliationBody, runBody } from './statements/body.js';
 export { openRunner, type RunnerDeps } from './statements/carry-out.js';
 export { providerLines } from './statements/provider-lines.js';
-export { type WaitingBody, waitingBody } from './waits-for.js';

@@ -1,6 +1,6 @@
-import { waitingBody } from '@replenish/assembly';
 import { type CaseKind, isFinal, type RechargeView, type State, type TimelineRow } from '@replenish/domain';
 import { addShownTexts } from '@replenish/domain/rules';
+import { waitingBody } from './waits-for.js';
 
 export type Status = 'accepted' | 'in_progress' | 'succeeded' | 'failed' | 'canceled';
 
