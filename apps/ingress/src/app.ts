@@ -19,6 +19,7 @@ import express, {
 } from 'express';
 import { openAuthentication } from './auth/caller.js';
 import type { AuthSettings } from './auth/settings.js';
+import { openTargets } from './callbacks/targets.js';
 import { docsRoutes } from './docs/routes.js';
 import { preferredForm } from './http/answer.js';
 import {
@@ -54,6 +55,8 @@ export type IngressDeps = Readonly<{
   registry: Frame['registry'];
   health: Frame['health'];
   auth: AuthSettings;
+  /** Targets of callbacks that may be private, as `host:port`. Default: none. */
+  callbackAllow?: ReadonlySet<string> | undefined;
   /** Public address: base of the `type` of problems, and of the examples in the documentation. */
   publicUrl?: string | undefined;
   /** Links to the dashboard and the sandbox in the header of the documentation. */
@@ -103,7 +106,8 @@ export function buildApp(deps: IngressDeps): Express {
   const caller = admitting(openAuthentication(deps.domain.clients, deps.auth), { limits, mutualTls });
   const { audit, balances, payees } = deps.domain;
   const proof = sharedProof(deps.domain);
-  const services = { ...deps, audit, balances, payees, proof, requests, limits, waits };
+  const targets = openTargets(deps.callbackAllow ?? new Set());
+  const services = { ...deps, targets, audit, balances, payees, proof, requests, limits, waits };
   addRoutes(app, keyedOperations, (operation) => [keyedHandler(operation, services, caller)]);
   app.use(toDocumentation);
   app.use(notFound);

@@ -3,7 +3,13 @@ import { domainOptions, queueOptions } from '@replenish/assembly';
 import { openDomain } from '@replenish/domain';
 import { lanedProviders, openProviders } from '@replenish/providers';
 import { openQueues } from '@replenish/queues';
-import { readTogether, requireDatabaseUrl, requireMasterKeys, runProcess } from '@replenish/runtime';
+import {
+  placesIn,
+  readTogether,
+  requireDatabaseUrl,
+  requireMasterKeys,
+  runProcess,
+} from '@replenish/runtime';
 import { buildApp } from './app.js';
 import { authSettings } from './auth/settings.js';
 import { auditedNames } from './http/operation.js';
@@ -42,6 +48,7 @@ await runProcess('ingress', process.env, async (frame) => {
     registry,
     health,
     auth,
+    callbackAllow: placesIn(config.CALLBACK_ALLOW),
     protection,
     stopping: stop.signal,
     ...addresses(config),

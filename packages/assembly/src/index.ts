@@ -1,3 +1,14 @@
+export { caseBody } from './answers/case.js';
+export { eventBody } from './answers/event.js';
+export {
+  isWholeFinal,
+  rechargeBody,
+  refundBody,
+  type Status,
+  statusOf,
+  timelineBody,
+  wholeStatusOf,
+} from './answers/recharge.js';
 export { type WaitingBody, waitingBody } from './answers/waits-for.js';
 export { type BreakerReportDeps, openBreakerReports } from './breaker-reports.js';
 export { hintingDeliveries } from './deliveries.js';

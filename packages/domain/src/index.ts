@@ -2,6 +2,7 @@ import { v7 as uuidv7 } from 'uuid';
 import { type BooksSnapshot, openSnapshot } from './store/archive/read.js';
 import { type Audit, openAudit } from './store/audit/trail.js';
 import { type Breakers, openBreakers } from './store/breakers/breakers.js';
+import { type Callbacks, openCallbacks } from './store/callbacks/callbacks.js';
 import { type Cases, openCases } from './store/cases/cases.js';
 import { type Chain, openChain } from './store/chain/chain.js';
 import { type Clients, openClients } from './store/clients/clients.js';
@@ -65,6 +66,7 @@ export interface Domain extends Sweep {
   readonly breakers: Breakers;
   readonly cases: Cases;
   readonly console: ConsoleReads;
+  readonly callbacks: Callbacks;
   readonly clients: Clients;
   readonly audit: Audit;
   readonly security: Security;
@@ -161,6 +163,7 @@ export function openDomain(options: DomainOptions): Domain {
     breakers: openBreakers(run),
     cases: openCases(store, applyNews, newId),
     console: openConsole(read),
+    callbacks: openCallbacks({ store, vault, newId, now }),
     clients: openClients(store, { vault, newId, now }),
     audit: openAudit(store),
     security: openSecurity(run),
@@ -200,6 +203,14 @@ function pinger(
   };
 }
 
+export {
+  type AfterPost,
+  afterPost,
+  CALLBACK_SCHEDULE_MS,
+  type CallbackType,
+  callbackTypes,
+  type PostOutcome,
+} from './core/callback.js';
 export { type CaseKind, isStoppedBy } from './core/case-kinds.js';
 export { isVerb, needsEvidence, type Verb, verbs } from './core/case-verbs.js';
 export type { Recharge, Report, ReportSource } from './core/decision.js';
@@ -239,6 +250,17 @@ export type { AuditCall } from './store/audit/call.js';
 export type { AuditFilter, AuditPage, CallPlace } from './store/audit/search.js';
 export type { Audit } from './store/audit/trail.js';
 export type { BreakerKey, Breakers, ProviderDown } from './store/breakers/breakers.js';
+export type { CallbackBacklog, Callbacks } from './store/callbacks/callbacks.js';
+export type { CallbackContent } from './store/callbacks/content.js';
+export type { DeliveryFilter, DeliveryPage, ShownDelivery } from './store/callbacks/deliveries.js';
+export type {
+  CallbackEndpoint,
+  EndpointProblem,
+  EndpointWithSecret,
+  ShownSecret,
+} from './store/callbacks/endpoints.js';
+export type { FiledPost } from './store/callbacks/filing.js';
+export type { CallbackPost } from './store/callbacks/posts.js';
 export type { Cases } from './store/cases/cases.js';
 export type { CaseFilter, CasePage, CaseViewer } from './store/cases/list.js';
 export type { BalanceChange, CasePreview } from './store/cases/preview.js';

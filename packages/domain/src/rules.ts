@@ -1,4 +1,5 @@
 /** The rules for requests, for callers that check them before the store is opened. Loads neither Prisma nor pg. */
+export { callbackTypes } from './core/callback.js';
 export { isAccountPattern, isClientName, keyEnvironments } from './core/client-rules.js';
 export { bookedExponentOf, currencies, exponentOf, mayBeBooked, whyNoCurrency } from './core/currencies.js';
 export { AMOUNT_MINOR_MAX, majorFromMinor } from './core/money.js';

@@ -15,15 +15,22 @@ export const IDS_PER_JOB_MAX = 8;
  * Each provider has a pair of queues, so a slow provider never takes the turns of another provider. BullMQ forbids `:`
  * in names.
  */
-export type QueueName = `submission-${string}` | `reconciliation-${string}` | 'webhooks';
+export type QueueName =
+  | `submission-${string}`
+  | `reconciliation-${string}`
+  | 'webhooks'
+  | 'callbacks'
+  | 'callbacks-slow';
 
 /** A kind of due work. It determines the queue. */
 export type DueWork =
   | Readonly<{ what: 'recharge'; provider: string; nextStep: 'submit' | 'ask' | 'cancel' }>
-  | Readonly<{ what: 'event' }>;
+  | Readonly<{ what: 'event' }>
+  | Readonly<{ what: 'callback'; isSlow: boolean }>;
 
 export function queueOf(due: DueWork): QueueName {
   if (due.what === 'event') return 'webhooks';
+  if (due.what === 'callback') return due.isSlow ? 'callbacks-slow' : 'callbacks';
   return due.nextStep === 'submit' ? `submission-${due.provider}` : `reconciliation-${due.provider}`;
 }
 
@@ -40,6 +47,8 @@ export const queueNames = (providers: readonly string[]): QueueName[] => [
   ...providers.map((provider): QueueName => `submission-${provider}`),
   ...providers.map((provider): QueueName => `reconciliation-${provider}`),
   'webhooks',
+  'callbacks',
+  'callbacks-slow',
 ];
 
 // The message of an error may quote its input, so a job keeps only the kind of its error. The log has the rest.

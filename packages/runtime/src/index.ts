@@ -28,3 +28,12 @@ export { type Frame, type ReadyMessage, runProcess } from './process/process.js'
 export { addressIn, readClientAddresses } from './web/client-address.js';
 export { escapeHtml, favicon, type PageLink, pageHead, pageHeader, pageLook } from './web/page.js';
 export { faultOfHash, hashPassword, verifyPassword } from './web/password.js';
+export { addressesOf } from './web/resolve.js';
+export {
+  faultOfAddresses,
+  faultOfTarget,
+  hostOf,
+  isPublicAddress,
+  placeOf,
+  placesIn,
+} from './web/targets.js';

@@ -10,6 +10,7 @@ const FLEET = [
   'submission-worker',
   'webhook-worker',
   'reconciliation-worker',
+  'callback-worker',
   'dashboard',
 ] as const satisfies readonly ProcessName[];
 

@@ -1,4 +1,5 @@
-import type { CaseView, CaseViewer, Domain, IsRefunding, ResolutionProblem } from '@replenish/domain';
+import { caseBody } from '@replenish/assembly';
+import type { CaseViewer, Domain, IsRefunding, ResolutionProblem } from '@replenish/domain';
 import type { Providers } from '@replenish/providers';
 import type { Queues } from '@replenish/queues';
 import type { z } from 'zod';
@@ -76,20 +77,6 @@ const refundingOf =
 
 /** The sum of several amounts can exceed 2^53. */
 const EXACT = { json: exactJson };
-
-const caseBody = ({ id, amountMinor, clientId: _, accountId: __, ...shown }: CaseView) => ({
-  caseId: id,
-  kind: shown.kind,
-  transactionId: shown.transactionId,
-  subject: shown.subject,
-  amount: amountMinor,
-  currency: shown.currency,
-  openedAt: shown.openedAt,
-  closedAt: shown.closedAt,
-  evidence: shown.evidence,
-  verbs: shown.verbs,
-  resolution: shown.resolution,
-});
 
 const unknownCase = () => new Problem('NOT_FOUND', 'there is no such case');
 const wrongState = (detail: string) => () => new Problem('INVALID_STATE', detail);

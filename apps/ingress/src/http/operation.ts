@@ -14,12 +14,13 @@ type Described = Readonly<{
   /** The paths after the first one are other names of the same operation. */
   paths: readonly string[];
   id: string;
-  tag: 'recharges' | 'accounts' | 'cases' | 'reconciliations' | 'webhooks' | 'service';
+  tag: 'recharges' | 'accounts' | 'cases' | 'reconciliations' | 'callbacks' | 'webhooks' | 'service';
   summary: string;
   description: string;
   /** Summaries of the other names, in the order of `paths`. */
   aliasSummaries?: readonly string[];
-  idempotencyKey?: 'needed' | 'optional';
+  /** `repeatable`: without a key a repeated request is a new one. The key is sent in the header only. */
+  idempotencyKey?: 'needed' | 'optional' | 'repeatable';
   /** Whether the header `Prefer: wait=N` is understood. */
   prefer?: boolean;
   /** Schema and meaning of the answer, by status. `bytes`: of any media type. `nothing`: without a body. */

@@ -35,6 +35,7 @@ const tags: Readonly<Record<Operation['tag'], string>> = {
   accounts: 'Balances, the ledger entries behind them, and where money is delivered',
   cases: 'Questions that a person has to answer, and the decisions',
   reconciliations: 'Statements of providers, compared with the books',
+  callbacks: 'Events that are posted to you',
   webhooks: 'Events that providers send',
   service: 'Health, this document, and the record of calls',
 };
@@ -100,6 +101,18 @@ const pathSchemas: Readonly<Record<string, Json>> = {
     description: 'The `runId` of the comparison',
     examples: ['01a2122d-0000-7000-8000-1ae329a0e10d'],
   },
+  endpointId: {
+    type: 'string',
+    format: 'uuid',
+    description: 'The `endpointId` of the callback endpoint',
+    examples: ['01a2122d-0000-7000-8000-1ae329a0e10d'],
+  },
+  deliveryId: {
+    type: 'string',
+    format: 'uuid',
+    description: 'The `deliveryId` of the delivery',
+    examples: ['01a2122d-0000-7000-8000-1ae329a0e10e'],
+  },
   provider: { type: 'string', description: 'Name of the provider', examples: ['sandbox'] },
 };
 
@@ -149,6 +162,7 @@ function headerParameters({ idempotencyKey, prefer }: Operation): Json[] {
 const IDEMPOTENCY = {
   needed:
     'Needed here or as `idempotencyKey` in the body. One key per recharge that you intend; unique per client',
+  repeatable: 'A repeated request with the same key changes nothing more. Unique per client',
   optional:
     'Here, or in the body where it has the field. Without a key each call makes something new; unique per client',
 } as const;

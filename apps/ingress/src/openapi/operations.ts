@@ -2,6 +2,8 @@ import type { AccountDeps } from '../accounts/handlers.js';
 import { accounts } from '../accounts/operations.js';
 import type { AuditDeps } from '../audit/handlers.js';
 import { audit } from '../audit/operations.js';
+import type { CallbackRouteDeps } from '../callbacks/handlers.js';
+import { callbacks } from '../callbacks/operations.js';
 import type { CaseDeps } from '../cases/handlers.js';
 import { cases } from '../cases/operations.js';
 import type { EvidenceDeps } from '../evidence/handlers.js';
@@ -34,6 +36,7 @@ export const keyedOperations: readonly KeyedOperation<
     PayeeDeps &
     CaseDeps &
     ReconciliationDeps &
+    CallbackRouteDeps &
     ProofDeps &
     AuditDeps
 >[] = [
@@ -45,6 +48,7 @@ export const keyedOperations: readonly KeyedOperation<
   ...payees,
   ...cases,
   ...reconciliations,
+  ...callbacks,
   ...proof,
   ...audit,
 ];

@@ -7,7 +7,8 @@ import type { DryRun } from './dry-run-schema.js';
 import type { RechargeInput } from './input.js';
 import { askOf, type IntakeDeps, type KeyedRequest, problemOf, sortOf } from './intake.js';
 
-export type DryRunDeps = Pick<IntakeDeps, 'providers'> & Readonly<{ domain: Pick<Domain, 'tryRecharge'> }>;
+export type DryRunDeps = Pick<IntakeDeps, 'providers' | 'targets'> &
+  Readonly<{ domain: Pick<Domain, 'tryRecharge'> }>;
 
 type DryRunCheck = DryRunFields['checks'][number];
 
@@ -30,6 +31,7 @@ export async function dryRun(
   call: Pick<KeyedCall<never, z.infer<typeof RechargeInput>>, 'key' | 'response' | 'body'>,
 ): Promise<DryRunBody> {
   const parsed = call.body();
+  if (parsed.callbackUrl !== undefined) await deps.targets.require(parsed.callbackUrl, 'callbackUrl');
   const request: KeyedRequest = { parsed, amountMinor: parsed.amount, idempotencyKey: '' };
   const account = attempt('account', 'the key covers the account', () =>
     requireAccount(call.key, parsed.accountId),

@@ -1,3 +1,4 @@
+import { rechargeBody, type Status, statusOf, timelineBody, wholeStatusOf } from '@replenish/assembly';
 import { type Domain, isFinal, isUuid, type RechargeView, type State, states } from '@replenish/domain';
 import type { Providers } from '@replenish/providers';
 import type { Response } from 'express';
@@ -12,7 +13,6 @@ import { addHeader } from '../http/send.js';
 import { cursorOf, idOf } from '../input/cursor.js';
 import { optionalTime } from '../input/fields.js';
 import type { Waits } from '../protection/waits.js';
-import { rechargeBody, type Status, statusOf, timelineBody, wholeStatusOf } from './body.js';
 import { dryRun } from './dry-run.js';
 import type { ChargeInput, CreateQuery, ListQuery, RechargeInput } from './input.js';
 import { createCharge, createRecharge, type IntakeDeps } from './intake.js';

@@ -81,7 +81,13 @@ export const RechargeInput = z
       description:
         'When you made the request (RFC 3339). Kept, and not compared: it may differ in a repeated request',
     }),
-    callbackUrl: z.never('callbacks are not built yet; leave it out and ask for the outcome').optional(),
+    callbackUrl: text(2_000)
+      .optional()
+      .meta({
+        description:
+          'An address that the events of this recharge are posted to, besides the endpoints of your client: `https://`, and no address of a private network',
+        examples: ['https://shop.example.com/replenish'],
+      }),
     productType: text(255)
       .optional()
       .meta({ description: 'What is recharged, in your own words', examples: ['ecs'] }),

@@ -14,6 +14,7 @@ import type { Queues } from '@replenish/queues';
 import { type Counter, crashPoint, newId } from '@replenish/runtime';
 import type { z } from 'zod';
 import { ceilingOf, requireAccount } from '../auth/refusals.js';
+import type { Targets } from '../callbacks/targets.js';
 import { callOf } from '../http/call.js';
 import type { KeyedCall } from '../http/operation.js';
 import { invalid, Problem } from '../http/problem.js';
@@ -26,6 +27,8 @@ export type IntakeDeps = Readonly<{
   providers: Pick<Providers, 'route'>;
   queues: Pick<Queues, 'hint'>;
   requests: Counter<'result'>;
+  /** Judges the `callbackUrl` of a request. */
+  targets: Targets;
   /** The rate limit per account. Null: no limit. */
   limits: Pick<Limits, 'ofAccount'> | null;
 }>;
@@ -46,12 +49,13 @@ type ParsedRecharge = GivenTexts &
 export type KeyedRequest = Readonly<{ parsed: ParsedRecharge; amountMinor: bigint; idempotencyKey: string }>;
 
 /** POST /v1/recharges */
-export function createRecharge(
+export async function createRecharge(
   deps: IntakeDeps,
   call: Pick<KeyedCall<never, z.infer<typeof RechargeInput>>, 'request' | 'response' | 'key' | 'body'>,
 ): Promise<CreatedRecharge> {
   const input = call.body();
   const idempotencyKey = agreedKey(call.request.headers['idempotency-key'], input.idempotencyKey);
+  if (input.callbackUrl !== undefined) await deps.targets.require(input.callbackUrl, 'callbackUrl');
   return take(deps, call, { parsed: input, amountMinor: input.amount, idempotencyKey });
 }
 

@@ -35,7 +35,7 @@ export const recharges: readonly KeyedOperation<RechargeDeps>[] = [
     summary: 'Create a recharge',
     aliasSummaries: ['Create a recharge (other name of POST /v1/recharges)'],
     description:
-      'Stores a recharge and sends it to the provider. After a timeout, a broken connection or a 5xx, repeat the request with the same idempotency key: it stays one recharge. `callbackUrl` is refused until callbacks exist. With `dryRun=true` nothing is stored: the answer says which checks pass and what would be booked.',
+      'Stores a recharge and sends it to the provider. After a timeout, a broken connection or a 5xx, repeat the request with the same idempotency key: it stays one recharge. The events of the recharge are posted to its `callbackUrl`. With `dryRun=true` nothing is stored: the answer says which checks pass and what would be booked.',
     scope: 'recharges:write',
     query: CreateQuery,
     idempotencyKey: 'needed',

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { isWholeFinal } from '@replenish/assembly';
 import type { Domain, RechargeView } from '@replenish/domain';
-import { isWholeFinal } from './body.js';
 
 // All waiting calls share one look-up statement, so this interval costs ten statements per second in all.
 const LOOK_EVERY_MS = 100;

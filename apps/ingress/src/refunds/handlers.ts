@@ -1,4 +1,5 @@
-import type { Domain, RefundProblem, RefundView } from '@replenish/domain';
+import { refundBody } from '@replenish/assembly';
+import type { Domain, RefundProblem } from '@replenish/domain';
 import type { Providers } from '@replenish/providers';
 import type { Queues } from '@replenish/queues';
 import { type Counter, newId } from '@replenish/runtime';
@@ -9,7 +10,6 @@ import type { KeyedCall } from '../http/operation.js';
 import { invalid, Problem } from '../http/problem.js';
 import { addHeader } from '../http/send.js';
 import { neededKey } from '../input/key-header.js';
-import { rechargeBody } from '../recharges/body.js';
 import { ownRecharge } from '../recharges/handlers.js';
 import type { RefundInput } from './input.js';
 
@@ -52,13 +52,6 @@ export async function listRefunds(deps: RefundDeps, call: KeyedCall): Promise<vo
   const refunds = await deps.domain.reads.refunds(recharge.id);
   answer(call.request, call.response, 'refunds', { data: refunds.map(refundBody) });
 }
-
-const refundBody = (refund: RefundView) => ({
-  ...rechargeBody(refund),
-  kind: 'refund',
-  refundOf: refund.refundOf,
-  reason: refund.reason,
-});
 
 const amountAtFault = (message: string) => () => invalid({ path: 'amount', message });
 const wrongState = (detail: string) => () => new Problem('INVALID_STATE', detail);

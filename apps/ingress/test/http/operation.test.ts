@@ -29,7 +29,18 @@ test('the audit trail keeps the parameters of all queries, and the fields of bod
   expect([...auditNames.query].sort()).toEqual(
     [
       ...['account', 'accountId', 'correlationId', 'createdFrom', 'createdTo', 'currency', 'cursor', 'from'],
-      ...['key', 'limit', 'orderReference', 'status', 'to', 'at', 'dryRun', 'kind', 'transactionId'],
+      ...[
+        'key',
+        'limit',
+        'orderReference',
+        'status',
+        'to',
+        'at',
+        'dryRun',
+        'kind',
+        'transactionId',
+        'endpointId',
+      ],
       ...['provider', 'providerAccount'],
     ].sort(),
   );

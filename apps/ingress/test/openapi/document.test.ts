@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import type { NewKey } from '@replenish/domain';
+import type { EndpointWithSecret, NewKey } from '@replenish/domain';
 import { Validator } from '@seriousme/openapi-schema-validator';
 import type { z } from 'zod';
 import { openapiDocument } from '../../src/openapi/document.js';
@@ -53,8 +53,7 @@ test('the document has the fields of the schemas that validate', () => {
   const { schemas } = (
     document as unknown as { components: { schemas: Record<string, { properties: object }> } }
   ).components;
-  const fieldsOf = (schema: z.ZodObject) =>
-    Object.keys(schema.shape).filter((name) => name !== 'callbackUrl');
+  const fieldsOf = (schema: z.ZodObject) => Object.keys(schema.shape);
   expect(Object.keys(schemas.RechargeInput!.properties)).toEqual(fieldsOf(RechargeInput));
   expect(Object.keys(schemas.ChargeInput!.properties)).toEqual(fieldsOf(ChargeInput));
   expect(operations.every(({ answers }) => Object.keys(answers).length > 0)).toBe(true);
@@ -94,6 +93,9 @@ test('the example bodies are accepted, as JSON and as XML', async () => {
   try {
     const refundable = await created(ingress, key);
     await end(ingress, refundable, 'settled');
+    const endpoint = { url: 'https://93.184.216.34/', events: [], accounts: ['%'], idempotencyKey: null };
+    const stored = await ingress.domain.callbacks.createEndpoint({ clientId: key.clientId, ...endpoint });
+    const endpointId = (stored as EndpointWithSecret).endpoint.id;
     let sent = 0;
     for (const [path, { post }] of Object.entries(paths))
       for (const [type, { schema, example }] of Object.entries(post?.requestBody?.content ?? {})) {
@@ -101,7 +103,10 @@ test('the example bodies are accepted, as JSON and as XML', async () => {
         const { xml } = components.schemas[schema.$ref.split('/').at(-1)!]!;
         const body = type.endsWith('xml') ? asXml(xml.name, example) : JSON.stringify(example);
         const caseId = await caseOfLateMoney(ingress, key);
-        const filled = path.replace('{id}', refundable.id).replace('{caseId}', caseId);
+        const filled = path
+          .replace('{id}', refundable.id)
+          .replace('{caseId}', caseId)
+          .replace('{endpointId}', endpointId);
         const answer = await ingress.call('POST', filled, {
           key,
           headers: { 'content-type': type, 'idempotency-key': `example-${++sent}` },
@@ -109,7 +114,7 @@ test('the example bodies are accepted, as JSON and as XML', async () => {
         });
         expect([path, type, answer.text, answer.status < 300]).toEqual([path, type, answer.text, true]);
       }
-    expect(sent).toBe(10);
+    expect(sent).toBe(14);
   } finally {
     await ingress.close();
   }
@@ -140,7 +145,7 @@ test('every parameter limit is a whole number from 1 to 100', () => {
   const limits = Object.values(paths).flatMap((path) =>
     Object.values(path).flatMap(({ parameters }) => parameters.filter(({ name }) => name === 'limit')),
   );
-  expect(limits).toHaveLength(4);
+  expect(limits).toHaveLength(5);
   for (const { schema } of limits)
     expect(schema).toMatchObject({ type: 'integer', minimum: 1, maximum: 100 });
 });

@@ -110,9 +110,14 @@ test('a refusal names every wrong field', async () => {
   ]);
 });
 
-test('callbackUrl is refused with an explanation', async () => {
-  const detail = await expectRefused(aRecharge({ callbackUrl: 'https://example.com/x' }), 'callbackUrl');
-  expect(detail).toMatch(/callbacks are not built yet/);
+test.each([
+  'http://example.com/x',
+  'https://10.0.0.1/x',
+  'https://localhost/x',
+  'file:///etc/passwd',
+  'example.com',
+])('callbackUrl %s is refused with an explanation', async (callbackUrl) => {
+  expect(await expectRefused(aRecharge({ callbackUrl }), 'callbackUrl')).toMatch(/must/);
 });
 
 const entries = (count: number, key = (i: number) => `k${i}`) =>

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
+import { isWholeFinal, rechargeBody } from '@replenish/assembly';
 import { type RechargeView, states } from '@replenish/domain';
-import { isWholeFinal, rechargeBody } from '../../src/recharges/body.js';
 
 const payee = { provider: 'alibaba_cloud', providerAccount: 'main', from: 'fa-main', to: 'fa-1001' };
 const now = new Date('2026-11-28T00:00:00Z');

@@ -1,5 +1,5 @@
-import { type CaseKind, isFinal, type RechargeView, type State, type TimelineRow } from '@replenish/domain';
-import { addShownTexts } from '@replenish/domain/rules';
+import type { CaseKind, RechargeView, RefundView, State, TimelineRow } from '@replenish/domain';
+import { addShownTexts, isFinal } from '@replenish/domain/rules';
 import { waitingBody } from './waits-for.js';
 
 export type Status = 'accepted' | 'in_progress' | 'succeeded' | 'failed' | 'canceled';
@@ -147,4 +147,12 @@ export const timelineBody = ({ at, transactionId, kind, detail }: TimelineRow, i
   kind,
   ...(isWhole && { transactionId }),
   ...detail,
+});
+
+/** A refund as JSON. */
+export const refundBody = (refund: RefundView) => ({
+  ...rechargeBody(refund),
+  kind: 'refund',
+  refundOf: refund.refundOf,
+  reason: refund.reason,
 });

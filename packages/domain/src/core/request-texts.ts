@@ -14,6 +14,7 @@ export const requestTexts = {
   orderReference: { keptIn: 'recharge_transaction', isShown: true },
   productType: { keptIn: 'recharge_request', isShown: false },
   planId: { keptIn: 'recharge_request', isShown: false },
+  callbackUrl: { keptIn: 'recharge_transaction', isShown: false },
 } as const satisfies Record<string, RequestText>;
 
 export type RequestTextName = keyof typeof requestTexts;
@@ -47,6 +48,7 @@ export function addTexts<T extends object>(to: T, given: GivenTexts): T & Reques
   texts.orderReference = given.orderReference ?? null;
   texts.productType = given.productType ?? null;
   texts.planId = given.planId ?? null;
+  texts.callbackUrl = given.callbackUrl ?? null;
   return texts;
 }
 

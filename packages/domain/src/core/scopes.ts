@@ -11,6 +11,8 @@ export const scopes = [
   'cases:write',
   'reconciliation:read',
   'reconciliation:write',
+  'callbacks:read',
+  'callbacks:write',
   'audit:read',
 ] as const;
 

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { faultsOfAddress } from '../postgres/address.js';
+import { callbackFaults, callbackSettings } from './callback-settings.js';
 import { conflictsOf, QUERY_MARGIN_MS } from './conflicts.js';
 import { type Env, localDefaults } from './local.js';
 import { providerFaults } from './provider-faults.js';
@@ -95,6 +96,7 @@ export const settings = {
   /** First port of a range for metrics. Each kind of process has its place in the range: see `metricsOffset`. */
   METRICS_PORT: port.default(9464),
   METRICS_HOST: z.string().default('127.0.0.1'),
+  ...callbackSettings,
   /** Time between two sweeps for due rows. */
   RECONCILE_PERIOD_MS: milliseconds(100, 3_600_000).optional(),
   /** The time without news about a recharge after which the reconciliation queries its provider. */
@@ -222,7 +224,12 @@ export function readConfig(env: Env): Config {
   const placed = { ...addressesFor(read), ...timed };
   const conflicts = conflictsOf(placed, { isProduction, isGiven: (name) => given[name] !== undefined });
   const invalid = parsed.success ? [] : [z.prettifyError(parsed.error)];
-  const faults = [...invalid, ...conflicts, ...providerFaults(read, isProduction)];
+  const faults = [
+    ...invalid,
+    ...conflicts,
+    ...providerFaults(read, isProduction),
+    ...callbackFaults(read, isProduction),
+  ];
   if (faults.length > 0) throw new BadConfiguration(`bad configuration\n${faults.join('\n')}`);
   const config = placed as Config;
   return Object.freeze(isProduction ? config : { ...config, ...simulatorsFor(read, config) });

@@ -12,6 +12,7 @@ export const metricsOffset = {
   'reconciliation-worker': 3,
   dashboard: 4,
   sandbox: 5,
+  'callback-worker': 6,
 } as const;
 
 export type ProcessName = keyof typeof metricsOffset;

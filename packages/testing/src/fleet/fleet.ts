@@ -55,8 +55,20 @@ export type Fleet = Readonly<{
   stop: (passed?: boolean) => Promise<void>;
 }>;
 
-const WORKERS: readonly ProcessName[] = ['submission-worker', 'webhook-worker', 'reconciliation-worker'];
-const USUAL: readonly ProcessName[] = ['sandbox', 'ingress', ...WORKERS];
+const WORKERS: readonly ProcessName[] = [
+  'submission-worker',
+  'webhook-worker',
+  'reconciliation-worker',
+  'callback-worker',
+];
+// The worker of callbacks runs where a test names it, since most tests have no receiver.
+const USUAL: readonly ProcessName[] = [
+  'sandbox',
+  'ingress',
+  'submission-worker',
+  'webhook-worker',
+  'reconciliation-worker',
+];
 const appsDir = resolve(import.meta.dirname, '../../../../apps');
 
 type Ground = Readonly<{

@@ -6,7 +6,9 @@ import { uuidsOf } from '../database/storable.js';
 /** A kind of due rows whose jobs go to one queue. */
 export type Lane =
   | Readonly<{ what: 'recharge'; provider: string; nextStep: NextStep }>
-  | Readonly<{ what: 'event' }>;
+  | Readonly<{ what: 'event' }>
+  /** Receivers with due callbacks. Those that fail or answer late have a queue of their own. */
+  | Readonly<{ what: 'callback'; isSlow: boolean }>;
 
 /** An unfinished row whose due time has passed. */
 export type Due = Lane & Readonly<{ id: string }>;

@@ -1,4 +1,5 @@
 import type { Run } from '../database/database.js';
+import { dueCallbacks } from './callbacks.js';
 import { dueEvents } from './events.js';
 import { dueElsewhere, dueRecharges, takeUnfinished } from './recharges.js';
 import { type Due, type DueSource, type Lane, ROWS_TOGETHER, type SweepTimes } from './source.js';
@@ -25,7 +26,11 @@ export interface Sweep {
 type Sources = Readonly<{ [What in Lane['what']]: DueSource<Extract<Lane, { what: What }>> }>;
 
 export function openSweep(run: Run, times: SweepTimes): Sweep {
-  const sources: Sources = { recharge: dueRecharges(run, times), event: dueEvents(run, times) };
+  const sources: Sources = {
+    recharge: dueRecharges(run, times),
+    event: dueEvents(run, times),
+    callback: dueCallbacks(run),
+  };
   // TypeScript cannot see that a lane's `what` selects the source of that lane.
   const sourceOf = (what: Lane['what']) => sources[what] as DueSource<Lane>;
   const all = Object.keys(sources) as Lane['what'][];

@@ -1,0 +1,98 @@
+import { eventBody } from '@replenish/assembly';
+import { afterPost, type CallbackPost, type Domain } from '@replenish/domain';
+import { crashPoint, type Logger } from '@replenish/runtime';
+import { stringify } from 'lossless-json';
+import type { CallbackCounter } from './metrics.js';
+import type { Poster } from './post.js';
+import { signatureHeaders } from './signature.js';
+
+export type DrainDeps = Readonly<{
+  callbacks: Pick<Domain['callbacks'], 'take' | 'file' | 'putBack' | 'release'>;
+  post: Poster;
+  schedule: readonly number[];
+  timeoutMs: number;
+  isRefunding: (provider: string) => boolean;
+  /** Aborted when the process is told to stop. */
+  stopping: AbortSignal;
+  random: () => number;
+  counter: CallbackCounter;
+  log: Logger;
+}>;
+
+// Posts to one receiver at the same time. After a failure it is one, so a receiver in trouble is not pressed.
+const AT_ONCE = 8;
+// A receiver with very many events lets the others have a turn.
+const SLICE_MS = 10_000;
+// The time for the claim and for filing the result.
+const LEASE_MARGIN_MS = 3_000;
+// Posts that are under way when the process stops have this long to end. They are posted again otherwise.
+const STOP_WITHIN_MS = 2_000;
+
+/**
+ * Returns a function that posts the due events of a receiver until none is due. A process works on a receiver once at a
+ * time.
+ */
+export function drainer(deps: DrainDeps): (lane: string) => Promise<undefined> {
+  const busy = new Set<string>();
+  return async (lane) => {
+    if (busy.has(lane)) return;
+    busy.add(lane);
+    try {
+      await drain(deps, lane);
+    } finally {
+      busy.delete(lane);
+    }
+    return;
+  };
+}
+
+async function drain(deps: DrainDeps, lane: string): Promise<void> {
+  const { callbacks, stopping, timeoutMs, isRefunding } = deps;
+  const untilMs = performance.now() + SLICE_MS;
+  const claim = { leaseMs: timeoutMs + LEASE_MARGIN_MS, isRefunding };
+  const end = endSignal(stopping);
+  let max = AT_ONCE;
+  while (!stopping.aborted && performance.now() < untilMs) {
+    const posts = await callbacks.take(lane, { ...claim, max });
+    if (posts.length === 0) break;
+    crashPoint('callback.after-claim');
+    const arrived = await Promise.all(posts.map((post) => deliver(deps, post, end)));
+    max = arrived.every(Boolean) ? AT_ONCE : 1;
+  }
+  await callbacks.release(lane);
+}
+
+function endSignal(stopping: AbortSignal): AbortSignal {
+  const end = new AbortController();
+  stopping.addEventListener('abort', () => setTimeout(() => end.abort(), STOP_WITHIN_MS).unref(), {
+    once: true,
+  });
+  return end.signal;
+}
+
+/** Returns whether the event arrived. */
+async function deliver(deps: DrainDeps, post: CallbackPost, end: AbortSignal): Promise<boolean> {
+  const { callbacks, counter, log, schedule, random } = deps;
+  const { id, eventId, url, tries, content, secrets } = post;
+  const body = stringify(eventBody(content)) ?? '';
+  const headers = {
+    'content-type': 'application/json',
+    'user-agent': 'Replenish-Callbacks/1',
+    ...signatureHeaders({ id: eventId, at: new Date(), body, secrets }),
+  };
+  const outcome = await deps.post({ url, headers, body }, end);
+  if (outcome === 'stopped') {
+    await callbacks.putBack(post);
+    return false;
+  }
+  crashPoint('callback.after-post');
+  const after = afterPost(outcome, tries, { schedule, random });
+  const { disabledBecause } = await callbacks.file(post, outcome, after);
+  counter.inc({ result: after.status });
+  const { httpStatus, error, durationMs } = outcome;
+  const told = { deliveryId: id, eventId, endpointId: post.endpointId, httpStatus, error, durationMs };
+  log.info({ ...told, result: after.status }, 'callback posted');
+  if (disabledBecause)
+    log.warn({ ...told, clientId: post.clientId, disabledBecause }, 'a callback endpoint was disabled');
+  return error === null;
+}
