@@ -8,6 +8,8 @@ export const domainOptions = ({ config, log }: Pick<Frame, 'config' | 'log'>) =>
   reconcileAfterMs: config.RECONCILE_AFTER_MS,
   sweepPeriodMs: config.RECONCILE_PERIOD_MS,
   providerTimeoutMs: config.PROVIDER_TIMEOUT_MS,
+  ruleLookMs: config.RULE_LOOK_MS,
+  ruleBackoffMs: config.RULE_BACKOFF_MS,
   newId,
   onConnectionLost: (error: Error) => log.warn({ err: error }, 'lost a database connection'),
   onRefused: (transactionId: string, error: Error) =>

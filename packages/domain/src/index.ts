@@ -33,6 +33,8 @@ import type { RechargeReport, ReportResult } from './store/recharges/report.js';
 import { type Trial, tryRecharge } from './store/recharges/trial.js';
 import { type CreatedRefund, refunder } from './store/refunds/create.js';
 import type { NewRefund } from './store/refunds/new-refund.js';
+import { type RuleWishes, ruleOptionsOf } from './store/rules/options.js';
+import { openRules, type Rules } from './store/rules/rules.js';
 import { openReconciliations, type Reconciliations } from './store/statements/runs.js';
 
 /** The state machine, the ledger and the inbox. No other package uses the database. */
@@ -79,6 +81,7 @@ export interface Domain extends Sweep {
   /** Reads the books as of one moment, for an export. The work is done once, and its pages may be slow to consume. */
   snapshot<T>(work: (books: BooksSnapshot) => Promise<T>): Promise<T>;
   readonly reconciliations: Reconciliations;
+  readonly rules: Rules;
   /** Checks every invariant and adds up every currency. It reads the whole of the books, which may take minutes. */
   proof(): Promise<BooksProof>;
   /** @throws StoreUnavailable if the database is away or cannot serve this process. The message says why. */
@@ -86,35 +89,36 @@ export interface Domain extends Sweep {
   close(): Promise<void>;
 }
 
-export type DomainOptions = Readonly<{
-  databaseUrl: string;
-  poolMax?: number;
-  /** The time without news about a recharge after which its provider is asked. */
-  reconcileAfterMs: number;
-  /**
-   * Time between two sweeps, default 1 s. A recharge whose submit job is lost is due again after one or two periods.
-   */
-  sweepPeriodMs?: number;
-  /** Time limit of one provider call. A submit may take several calls, and the waits between them. */
-  providerTimeoutMs: number;
-  /**
-   * Master keys: `<id>:<base64 of 32 bytes>`, separated by spaces. The first one seals. Without one, new keys cannot
-   * sign.
-   */
-  masterKeys?: string | undefined;
-  /** Whether `ping` accepts a database whose schema is newer than this release. Default: refuse. */
-  newerSchema?: NewerSchema;
-  onConnectionLost?: (error: Error) => void;
-  /** Called with each error by which the database refuses a report. The third refusal of a recharge opens a case. */
-  onRefused?: (transactionId: string, error: Error) => void;
-  /** Called once, with words for the operator, if the role of this process could disable the guards of the books. */
-  onExcessRights?: ((words: string) => void) | undefined;
-  /** The providers whose orders go one at a time between two accounts. Default: none. */
-  lanedProviders?: readonly string[];
-  newId?: () => string;
-  now?: () => Date;
-  random?: () => number;
-}>;
+export type DomainOptions = RuleWishes &
+  Readonly<{
+    databaseUrl: string;
+    poolMax?: number;
+    /** The time without news about a recharge after which its provider is asked. */
+    reconcileAfterMs: number;
+    /**
+     * Time between two sweeps, default 1 s. A recharge whose submit job is lost is due again after one or two periods.
+     */
+    sweepPeriodMs?: number;
+    /** Time limit of one provider call. A submit may take several calls, and the waits between them. */
+    providerTimeoutMs: number;
+    /**
+     * Master keys: `<id>:<base64 of 32 bytes>`, separated by spaces. The first one seals. Without one, new keys cannot
+     * sign.
+     */
+    masterKeys?: string | undefined;
+    /** Whether `ping` accepts a database whose schema is newer than this release. Default: refuse. */
+    newerSchema?: NewerSchema;
+    onConnectionLost?: (error: Error) => void;
+    /** Called with each error by which the database refuses a report. The third refusal of a recharge opens a case. */
+    onRefused?: (transactionId: string, error: Error) => void;
+    /** Called once, with words for the operator, if the role of this process could disable the guards of the books. */
+    onExcessRights?: ((words: string) => void) | undefined;
+    /** The providers whose orders go one at a time between two accounts. Default: none. */
+    lanedProviders?: readonly string[];
+    newId?: () => string;
+    now?: () => Date;
+    random?: () => number;
+  }>;
 
 // A hint arrives within milliseconds. A hint that takes two seconds is lost or in a long queue, so the sweeper may take
 // the row.
@@ -172,6 +176,7 @@ export function openDomain(options: DomainOptions): Domain {
     chain: openChain(store),
     ...openExports(store),
     reconciliations: openReconciliations(store, { newId }),
+    rules: openRules(store, ruleOptionsOf(options, storing, applying.random)),
     proof: () => prove(survey, now),
     ping: pinger(read, { now, newerSchema: options.newerSchema ?? 'refuse' }, options.onExcessRights),
     close: store.close,
@@ -203,6 +208,7 @@ function pinger(
   };
 }
 
+export * from './automation.js';
 export {
   type AfterPost,
   afterPost,

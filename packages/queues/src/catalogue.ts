@@ -20,17 +20,20 @@ export type QueueName =
   | `reconciliation-${string}`
   | 'webhooks'
   | 'callbacks'
-  | 'callbacks-slow';
+  | 'callbacks-slow'
+  | 'automation';
 
 /** A kind of due work. It determines the queue. */
 export type DueWork =
   | Readonly<{ what: 'recharge'; provider: string; nextStep: 'submit' | 'ask' | 'cancel' }>
   | Readonly<{ what: 'event' }>
-  | Readonly<{ what: 'callback'; isSlow: boolean }>;
+  | Readonly<{ what: 'callback'; isSlow: boolean }>
+  | Readonly<{ what: 'rule' }>;
 
 export function queueOf(due: DueWork): QueueName {
   if (due.what === 'event') return 'webhooks';
   if (due.what === 'callback') return due.isSlow ? 'callbacks-slow' : 'callbacks';
+  if (due.what === 'rule') return 'automation';
   return due.nextStep === 'submit' ? `submission-${due.provider}` : `reconciliation-${due.provider}`;
 }
 
@@ -49,6 +52,7 @@ export const queueNames = (providers: readonly string[]): QueueName[] => [
   'webhooks',
   'callbacks',
   'callbacks-slow',
+  'automation',
 ];
 
 // The message of an error may quote its input, so a job keeps only the kind of its error. The log has the rest.

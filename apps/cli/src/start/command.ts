@@ -11,6 +11,7 @@ const FLEET = [
   'webhook-worker',
   'reconciliation-worker',
   'callback-worker',
+  'automation-worker',
   'dashboard',
 ] as const satisfies readonly ProcessName[];
 

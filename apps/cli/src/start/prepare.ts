@@ -56,6 +56,9 @@ async function demoClient({ clients }: Domain, kept: DemoClient | null): Promise
       'payees:write',
       'cases:read',
       'cases:write',
+      'rules:read',
+      'rules:write',
+      'rules:admin',
     ],
     accounts: ['*'],
   });

@@ -57,6 +57,7 @@ test('every process reports that it is ready and needs little memory', () => {
     'submission-worker',
     'webhook-worker',
     'reconciliation-worker',
+    'automation-worker',
     'dashboard',
   ];
   for (const name of names) expect(launcher.output).toMatch(new RegExp(`^ {2}${name} +ready `, 'm'));

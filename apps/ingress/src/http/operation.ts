@@ -10,11 +10,19 @@ export type NamedSchema<Value = unknown> = Readonly<Record<string, z.ZodType<Val
 
 /** The data about an operation for the OpenAPI document. */
 type Described = Readonly<{
-  method: 'get' | 'post' | 'put' | 'delete';
+  method: 'get' | 'post' | 'put' | 'patch' | 'delete';
   /** The paths after the first one are other names of the same operation. */
   paths: readonly string[];
   id: string;
-  tag: 'recharges' | 'accounts' | 'cases' | 'reconciliations' | 'callbacks' | 'webhooks' | 'service';
+  tag:
+    | 'recharges'
+    | 'accounts'
+    | 'cases'
+    | 'reconciliations'
+    | 'callbacks'
+    | 'rules'
+    | 'webhooks'
+    | 'service';
   summary: string;
   description: string;
   /** Summaries of the other names, in the order of `paths`. */

@@ -20,7 +20,9 @@ const MAP = 'metadata';
 const ENTRY = 'entry';
 
 /** Fields that are numbers in JSON. Their digits are kept exactly. */
-const numbers = new Set(['amount']);
+const numbers = new Set(['amount', 'below', 'cooldownSeconds', 'runwayDays', 'dormantAfterDays']);
+/** Groups whose fields are all numbers in JSON. */
+const numberGroups = new Set(['caps', 'recharge']);
 const NUMBER = /^-?(0|[1-9]\d*)(\.\d+)?([eE][+-]?\d+)?$/;
 
 /**
@@ -121,7 +123,7 @@ function read(text: string, root: string): unknown {
     const element = open.pop()!;
     const parent = open.at(-1);
     if (!parent) value = contentOf(element, 0);
-    else put(parent, element, contentOf(element, open.length));
+    else put(parent, element, contentOf(element, open.length, parent));
   });
   parser.write(text).close();
   return value;
@@ -167,10 +169,11 @@ function put(parent: Element, { name, key }: Element, value: unknown): void {
   parent.fields.set(field, value);
 }
 
-function contentOf(element: Element, depth: number): unknown {
+function contentOf(element: Element, depth: number, parent?: Element): unknown {
   if (element.isNil) return nil(element);
   const isLeaf = element.fields.size === 0 && depth > 0 && !isMap(element, depth);
   if (isLeaf && depth === 1) return fieldValue(element);
+  if (isLeaf && depth === 2 && numberGroups.has(parent!.name)) return numberOf(element.text);
   if (isLeaf) return element.text;
   if (!isBlank(element.text))
     throw refusal(`text stands in <${element.name}>, beside or instead of elements`);

@@ -36,6 +36,7 @@ const tags: Readonly<Record<Operation['tag'], string>> = {
   cases: 'Questions that a person has to answer, and the decisions',
   reconciliations: 'Statements of providers, compared with the books',
   callbacks: 'Events that are posted to you',
+  rules: 'Recharges that are made when a balance falls',
   webhooks: 'Events that providers send',
   service: 'Health, this document, and the record of calls',
 };
@@ -112,6 +113,12 @@ const pathSchemas: Readonly<Record<string, Json>> = {
     format: 'uuid',
     description: 'The `deliveryId` of the delivery',
     examples: ['01a2122d-0000-7000-8000-1ae329a0e10e'],
+  },
+  ruleId: {
+    type: 'string',
+    format: 'uuid',
+    description: 'The `ruleId` of the rule',
+    examples: ['01a2122d-0000-7000-8000-1ae329a0e10d'],
   },
   provider: { type: 'string', description: 'Name of the provider', examples: ['sandbox'] },
 };

@@ -21,6 +21,8 @@ import type { ReconciliationDeps } from '../reconciliations/handlers.js';
 import { reconciliations } from '../reconciliations/operations.js';
 import type { RefundDeps } from '../refunds/handlers.js';
 import { refunds } from '../refunds/operations.js';
+import type { RuleDeps } from '../rules/handlers.js';
+import { rules } from '../rules/operations.js';
 import type { StatementDeps } from '../statements/handlers.js';
 import { statements } from '../statements/operations.js';
 import { webhooks } from '../webhooks/operations.js';
@@ -38,7 +40,8 @@ export const keyedOperations: readonly KeyedOperation<
     ReconciliationDeps &
     CallbackRouteDeps &
     ProofDeps &
-    AuditDeps
+    AuditDeps &
+    RuleDeps
 >[] = [
   ...recharges,
   ...evidence,
@@ -51,6 +54,7 @@ export const keyedOperations: readonly KeyedOperation<
   ...callbacks,
   ...proof,
   ...audit,
+  ...rules,
 ];
 
 /** Operations that need no key and have no body. */

@@ -43,7 +43,7 @@ export const amountMinor = z
  * The entries are counted first, because checking thousands of wrong ones would block the process for most of a
  * second.
  */
-const metadata = z
+export const metadata = z
   .unknown()
   .refine((entries) => Object.keys(Object(entries)).length <= 50, 'must have at most 50 entries')
   .pipe(z.record(text(40), freeText(500)))

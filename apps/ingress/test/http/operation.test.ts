@@ -54,5 +54,6 @@ test('the audit trail keeps the parameters of all queries, and the fields of bod
     orderReference: 'orderReference',
     ...{ provider: 'provider', providerAccount: 'providerAccount', from: 'from', to: 'to', reason: 'reason' },
     verb: 'verb',
+    ...{ watch: 'watch', mode: 'mode' },
   });
 });

@@ -114,7 +114,7 @@ test('the example bodies are accepted, as JSON and as XML', async () => {
         });
         expect([path, type, answer.text, answer.status < 300]).toEqual([path, type, answer.text, true]);
       }
-    expect(sent).toBe(14);
+    expect(sent).toBe(16);
   } finally {
     await ingress.close();
   }
@@ -145,7 +145,7 @@ test('every parameter limit is a whole number from 1 to 100', () => {
   const limits = Object.values(paths).flatMap((path) =>
     Object.values(path).flatMap(({ parameters }) => parameters.filter(({ name }) => name === 'limit')),
   );
-  expect(limits).toHaveLength(5);
+  expect(limits).toHaveLength(7);
   for (const { schema } of limits)
     expect(schema).toMatchObject({ type: 'integer', minimum: 1, maximum: 100 });
 });

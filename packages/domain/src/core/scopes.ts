@@ -13,6 +13,9 @@ export const scopes = [
   'reconciliation:write',
   'callbacks:read',
   'callbacks:write',
+  'rules:read',
+  'rules:write',
+  'rules:admin',
   'audit:read',
 ] as const;
 

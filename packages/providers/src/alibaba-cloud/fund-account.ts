@@ -69,6 +69,10 @@ export function fundAccountRail(options: FundAccountOptions): Provider & ReturnT
         const outcome = await reads.transferable({ from: null, currency }, signal);
         return { outcome, facts: factsOfRead(outcome) };
       },
+      async readTarget(account, signal) {
+        const outcome = await reads.available(account, signal);
+        return { outcome, facts: factsOfRead(outcome) };
+      },
     },
     statement: fundAccountStatement(rpc, { accountId: source, ...(pageSize !== undefined && { pageSize }) }),
     // The SDK's connections are shared by the process, and idle ones do not keep it alive.

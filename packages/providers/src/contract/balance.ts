@@ -12,4 +12,6 @@ export interface BalanceReads {
   readonly currencies: readonly string[];
   /** What the account can transfer now, in minor units. Makes one attempt and moves nothing. */
   read(currency: string, signal: AbortSignal): Promise<CallAnswer<BalanceOutcome>>;
+  /** What an account that we deliver to has available. Missing: the provider does not say. */
+  readTarget?(account: string, signal: AbortSignal): Promise<CallAnswer<BalanceOutcome>>;
 }

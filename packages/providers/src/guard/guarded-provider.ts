@@ -28,6 +28,7 @@ export interface GuardedProvider {
   readonly balance?: Readonly<{
     currencies: readonly string[];
     read(currency: string): Promise<Guarded<BalanceOutcome>>;
+    readTarget?: (account: string) => Promise<Guarded<BalanceOutcome>>;
   }>;
   /** Reads a page of the provider's own statement of our account. */
   readonly statement?: (ask: StatementPageAsk) => Promise<Guarded<StatementOutcome>>;
@@ -67,6 +68,10 @@ export function guardedOperations(
       balance: {
         currencies: balance.currencies,
         read: (currency) => call<BalanceOutcome>('read', (signal) => balance.read(currency, signal)),
+        ...(balance.readTarget && {
+          readTarget: (account: string) =>
+            call<BalanceOutcome>('read', (signal) => balance.readTarget!(account, signal)),
+        }),
       },
     }),
     ...(statement && {

@@ -5,6 +5,7 @@ import { conflictsOf, QUERY_MARGIN_MS } from './conflicts.js';
 import { type Env, localDefaults } from './local.js';
 import { providerFaults } from './provider-faults.js';
 import { providerSettings } from './provider-settings.js';
+import { ruleSettings, ruleTimes } from './rule-settings.js';
 import { simulatorsFor } from './simulators.js';
 import { findUnknown, type UnknownVariable } from './unknown.js';
 
@@ -103,6 +104,7 @@ export const settings = {
   RECONCILE_AFTER_MS: milliseconds(100, 86_400_000).optional(),
   /** Time limit of one provider call. */
   PROVIDER_TIMEOUT_MS: milliseconds(100, 120_000).optional(),
+  ...ruleSettings,
   /** Maximum of calls in flight to one provider, per worker process. */
   PROVIDER_CONCURRENCY: z.coerce.number().int().min(1).max(1_000).default(32),
   /** `daily`: the statement of each day is compared with the books, per provider that has one. */
@@ -190,16 +192,17 @@ const Settings = z.object(settings);
 type ParsedSettings = z.infer<typeof Settings>;
 
 export type Config = Readonly<
-  ParsedSettings & {
-    RECONCILE_PERIOD_MS: number;
-    RECONCILE_AFTER_MS: number;
-    PROVIDER_TIMEOUT_MS: number;
-    PUBLIC_URL: string;
-    SANDBOX_URL: string;
-    SANDBOX_ALIBABA_PORT: number;
-    SANDBOX_ALIPAY_PORT: number;
-    SANDBOX_STRIPE_PORT: number;
-  }
+  ParsedSettings &
+    ReturnType<typeof ruleTimes> & {
+      RECONCILE_PERIOD_MS: number;
+      RECONCILE_AFTER_MS: number;
+      PROVIDER_TIMEOUT_MS: number;
+      PUBLIC_URL: string;
+      SANDBOX_URL: string;
+      SANDBOX_ALIBABA_PORT: number;
+      SANDBOX_ALIPAY_PORT: number;
+      SANDBOX_STRIPE_PORT: number;
+    }
 >;
 
 /**
@@ -220,7 +223,7 @@ export function readConfig(env: Env): Config {
   const isProduction = given.NODE_ENV === 'production';
   const parsed = Settings.safeParse({ ...(isProduction ? {} : localDefaults(env)), ...given });
   const read = parsed.success ? parsed.data : readableOf(given);
-  const timed = { ...waitsFor(isProduction, read), ...stripUndefined(read) };
+  const timed = { ...waitsFor(isProduction, read), ...ruleTimes(isProduction), ...stripUndefined(read) };
   const placed = { ...addressesFor(read), ...timed };
   const conflicts = conflictsOf(placed, { isProduction, isGiven: (name) => given[name] !== undefined });
   const invalid = parsed.success ? [] : [z.prettifyError(parsed.error)];

@@ -13,6 +13,7 @@ export const metricsOffset = {
   dashboard: 4,
   sandbox: 5,
   'callback-worker': 6,
+  'automation-worker': 7,
 } as const;
 
 export type ProcessName = keyof typeof metricsOffset;

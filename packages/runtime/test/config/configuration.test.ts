@@ -64,7 +64,7 @@ test.each([
     'ports that the system chooses',
     { INGRESS_PORT: '0', DASHBOARD_PORT: '0', METRICS_PORT: '0', SANDBOX_PORT: '0' },
   ],
-  ['the highest range of metrics ports', { METRICS_PORT: '65530' }],
+  ['the highest range of metrics ports', { METRICS_PORT: '65528' }],
   [
     'in production, the ingress on the default port of the dashboard',
     { ...production, INGRESS_PORT: '8081' },

@@ -60,14 +60,14 @@ const WORKERS: readonly ProcessName[] = [
   'webhook-worker',
   'reconciliation-worker',
   'callback-worker',
+  'automation-worker',
 ];
-// The worker of callbacks runs where a test names it, since most tests have no receiver.
+// Few tests have receivers of callbacks or rules, and a process takes a second of a core to start.
+const RARE: readonly ProcessName[] = ['callback-worker', 'automation-worker'];
 const USUAL: readonly ProcessName[] = [
   'sandbox',
   'ingress',
-  'submission-worker',
-  'webhook-worker',
-  'reconciliation-worker',
+  ...WORKERS.filter((name) => !RARE.includes(name)),
 ];
 const appsDir = resolve(import.meta.dirname, '../../../../apps');
 

@@ -22,6 +22,9 @@ export async function client(fleet: Books, wishes: Partial<NewClient> = {}): Pro
     'payees:write',
     'cases:read',
     'cases:write',
+    'rules:read',
+    'rules:write',
+    'rules:admin',
   ];
   return withBooks(fleet, ({ clients }) =>
     clients.create({ name: 'test', env: 'test', scopes, accounts: ['*'], ...wishes }),

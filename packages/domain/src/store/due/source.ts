@@ -8,7 +8,8 @@ export type Lane =
   | Readonly<{ what: 'recharge'; provider: string; nextStep: NextStep }>
   | Readonly<{ what: 'event' }>
   /** Receivers with due callbacks. Those that fail or answer late have a queue of their own. */
-  | Readonly<{ what: 'callback'; isSlow: boolean }>;
+  | Readonly<{ what: 'callback'; isSlow: boolean }>
+  | Readonly<{ what: 'rule' }>;
 
 /** An unfinished row whose due time has passed. */
 export type Due = Lane & Readonly<{ id: string }>;
@@ -62,7 +63,7 @@ export async function inBatches(
 /** Makes rows of a table due now. A row that another statement has locked is in work, and its result sets the time. */
 export async function putBackRows(
   run: Run,
-  table: 'recharge_transaction' | 'webhook_event',
+  table: 'recharge_transaction' | 'webhook_event' | 'recharge_rule',
   ids: readonly string[],
 ): Promise<void> {
   const name = Prisma.raw(table);

@@ -81,7 +81,7 @@ export const addressedRecharges = Prisma.sql`
     from input
     left join payee on payee.account_id = input."accountId" and input.destination is distinct from 'wallet')`;
 
-const storedAnd = Prisma.sql`
+export const storedAnd = Prisma.sql`
   select id, "createdAt", 'stored' as fate, provider, "providerAccount", payee
   from inserted_recharges
   union all
@@ -121,7 +121,7 @@ export const creditableRecharges = Prisma.sql`
     from judged_recharges
     where not is_beyond)`;
 
-const aboveCeiling = Prisma.sql`
+export const aboveCeiling = Prisma.sql`
   union all
   select id, null, 'above_ceiling', null, null, null
   from offered
@@ -235,7 +235,7 @@ const servedRecharges = Prisma.sql`
       join queued on queued.name = before.name and queued.currency = before.currency
         and queued.place = before.place + 1)`;
 
-const toPost = Prisma.sql`
+export const toPost = Prisma.sql`
     to_post as materialized (
       select
         recharge."holdJournalId" as journal_id,

@@ -1,0 +1,37 @@
+import type { WatchedAccount, WatchedBalances } from '@replenish/domain';
+import type { GuardedProvider } from '@replenish/providers';
+import type { Logger } from '@replenish/runtime';
+
+export type BalanceReaderDeps = Readonly<{
+  watched: WatchedBalances;
+  provider: (name: string) => Pick<GuardedProvider, 'balance'> | undefined;
+  log: Logger;
+}>;
+
+// A provider that throttles without saying how long is left alone for this time.
+const PATIENCE_MS = 30_000;
+
+/**
+ * Returns a function that reads the cloud account of a rule, if its balance is not fresh and nobody else reads it. What
+ * cannot be read leaves the balance as it is: it grows old, and an old balance decides nothing.
+ */
+export function balanceReader({
+  watched,
+  provider,
+  log,
+}: BalanceReaderDeps): (ruleId: string) => Promise<void> {
+  async function read(account: WatchedAccount): Promise<void> {
+    const readTarget = provider(account.provider)?.balance?.readTarget;
+    if (!readTarget) return log.warn({ ...account }, 'the provider does not say the balance of this account');
+    const startedAtMs = performance.now();
+    const { outcome } = await readTarget(account.account);
+    if (outcome.kind === 'read' && outcome.currency === account.currency)
+      return watched.record(account, outcome.amountMinor, performance.now() - startedAtMs);
+    log.warn({ ...account, outcome }, 'the balance of a watched account was not read');
+    if (outcome.kind === 'not_executed') await watched.leave(account, outcome.retryAfterMs ?? PATIENCE_MS);
+  }
+  return async (ruleId) => {
+    const account = await watched.claim(ruleId);
+    if (account) await read(account);
+  };
+}

@@ -1,0 +1,76 @@
+import type { FiledDecision, RuleView } from '@replenish/domain';
+
+/** `quietHours` name their time zone, as in the request. */
+export function ruleBody(rule: RuleView) {
+  const { terms, recharge: way, forecast, lastDecision, consent } = rule;
+  const { caps, recharge } = terms;
+  return {
+    ruleId: rule.id,
+    accountId: rule.accountId,
+    currency: rule.currency,
+    watch: rule.watch,
+    below: terms.belowMinor,
+    recharge: 'upToMinor' in recharge ? { upTo: recharge.upToMinor } : { amount: recharge.amountMinor },
+    paymentMethod: way.paymentMethod,
+    destination: way.destination,
+    caps: {
+      perRecharge: caps.perRechargeMinor,
+      perDay: caps.perDayMinor,
+      perMonth: caps.perMonthMinor,
+      timesPerDay: caps.timesPerDay,
+    },
+    cooldownSeconds: terms.cooldownSeconds,
+    runwayDays: terms.runwayDays,
+    mode: terms.mode,
+    quietHours: terms.quietHours && { ...terms.quietHours, timeZone: terms.timeZone },
+    timeZone: terms.timeZone,
+    expiresAt: terms.expiresAt,
+    dormantAfterDays: terms.dormantAfterDays,
+    metadata: way.metadata,
+    status: rule.status,
+    pausedBecause: rule.pausedBecause ?? heldByCap(rule),
+    isStopped: rule.isStopped,
+    consent: { ...consent },
+    lastDecision: lastDecision && decisionBody(lastDecision),
+    forecast: forecastBody(forecast),
+    createdAt: rule.createdAt,
+    updatedAt: rule.updatedAt,
+  };
+}
+
+/** An active rule whose cap is reached goes on by itself in the next window. */
+const heldByCap = ({ status, lastDecision }: RuleView): 'CAP_REACHED' | null =>
+  status === 'active' && lastDecision?.because === 'CAP_REACHED' ? 'CAP_REACHED' : null;
+
+function forecastBody({ balanceMinor, asOf, burnPerDayMinor, runsOutAt }: RuleView['forecast']) {
+  const note =
+    balanceMinor === null
+      ? 'the balance was not read yet'
+      : burnPerDayMinor === null
+        ? 'not enough history: a day of balances is needed'
+        : 'without this rule, at the rate of the last days; recharges and refunds are taken out';
+  return { balance: balanceMinor, asOf, burnPerDay: burnPerDayMinor, runsOutAt, note };
+}
+
+const amounts = ['below', 'underWay', 'spentInDay', 'spentInMonth', 'burnPerDay'];
+
+/** The numbers of a decision are kept as texts where they are amounts. */
+export function decisionBody(decision: FiledDecision) {
+  const { seq, at, balanceMinor, decided, because, amountMinor, transactionId, numbers } = decision;
+  const shown = Object.fromEntries(
+    Object.entries(numbers).map(([name, value]) => [
+      name,
+      amounts.includes(name) && typeof value === 'string' ? BigInt(value) : value,
+    ]),
+  );
+  return {
+    seq,
+    at,
+    balance: balanceMinor,
+    decided,
+    because,
+    amount: amountMinor,
+    transactionId,
+    numbers: shown,
+  };
+}

@@ -1,0 +1,171 @@
+import type { Domain, RuleProblem, RuleView, RuleViewer } from '@replenish/domain';
+import type { Providers } from '@replenish/providers';
+import type { Queues } from '@replenish/queues';
+import { newId } from '@replenish/runtime';
+import type { z } from 'zod';
+import { likeOf } from '../auth/account-patterns.js';
+import { ceilingOf, requireAccount } from '../auth/refusals.js';
+import { answer, answerNothing, exactJson } from '../http/answer.js';
+import { callOf } from '../http/call.js';
+import type { KeyedCall } from '../http/operation.js';
+import { invalid, Problem } from '../http/problem.js';
+import { addHeader } from '../http/send.js';
+import { cursorOf, idOf } from '../input/cursor.js';
+import { neededKey } from '../input/key-header.js';
+import { decisionBody, ruleBody } from './body.js';
+import type { CreateRuleQuery, DecisionQuery, RuleChangeInput, RuleInput, RuleQuery } from './input.js';
+import { changedTermsOf, newTermsOf } from './terms.js';
+
+export type RuleDeps = Readonly<{
+  domain: Pick<Domain, 'rules'>;
+  providers: Pick<Providers, 'route'>;
+  queues: Pick<Queues, 'hint'>;
+}>;
+
+/** Sums can exceed 2^53. */
+const EXACT = { json: exactJson };
+
+/** POST /v1/rules */
+export async function createRule(
+  deps: RuleDeps,
+  call: KeyedCall<z.infer<typeof CreateRuleQuery>, z.infer<typeof RuleInput>>,
+): Promise<void> {
+  const { request, response, key } = call;
+  call.query();
+  const given = call.body();
+  requireAccount(key, given.accountId);
+  ceilingOf(key, given.currency);
+  const header = request.headers['idempotency-key'];
+  const idempotencyKey = header === undefined ? null : neededKey(header);
+  if (idempotencyKey !== null) Object.assign(callOf(response), { idempotencyKey });
+  const { accountId, currency, watch } = given;
+  const created = await deps.domain.rules.create({
+    ...{ id: newId(), clientId: key.clientId, keyId: key.keyId, actor: actorOf(call), idempotencyKey },
+    ...{ accountId, currency, watch, ...newTermsOf(given, deps.providers) },
+  });
+  if (!created.ok) throw problemOf[created.problem]();
+  const { rule, replayed } = created;
+  if (replayed) addHeader(response, 'idempotent-replayed', 'true');
+  else void deps.queues.hint('automation', [rule.id]);
+  addHeader(response, 'location', `/v1/rules/${rule.id}`);
+  answer(request, response, 'rule', ruleBody(rule), { ...EXACT, status: replayed ? 200 : 201 });
+}
+
+/** GET /v1/rules */
+export async function listRules(deps: RuleDeps, call: KeyedCall<z.infer<typeof RuleQuery>>): Promise<void> {
+  const { cursor, ...filter } = call.query();
+  const { rows, nextId } = await deps.domain.rules.list({
+    ...{ ...filter, viewer: viewerOf(call), beforeId: cursor && idOf(cursor) },
+  });
+  const nextCursor = nextId === null ? null : cursorOf(nextId);
+  answer(call.request, call.response, 'rules', { data: rows.map(ruleBody), nextCursor }, EXACT);
+}
+
+/** GET /v1/rules/{ruleId} */
+export async function readRule(deps: RuleDeps, call: KeyedCall): Promise<void> {
+  answerRule(call, await found(deps, call));
+}
+
+/** PATCH /v1/rules/{ruleId} */
+export async function changeRule(
+  deps: RuleDeps,
+  call: KeyedCall<never, z.infer<typeof RuleChangeInput>>,
+): Promise<void> {
+  const before = await found(deps, call);
+  const agreed = changedTermsOf(call.body(), before, deps.providers);
+  const by = { keyId: call.key.keyId, actor: actorOf(call) };
+  const rule = await deps.domain.rules.change(before.id, viewerOf(call), { ...agreed, ...by });
+  if (!rule) throw unknownRule();
+  if (rule.status === 'active') void deps.queues.hint('automation', [rule.id]);
+  answerRule(call, rule);
+}
+
+/** DELETE /v1/rules/{ruleId} */
+export async function removeRule(deps: RuleDeps, call: KeyedCall): Promise<void> {
+  if (!(await deps.domain.rules.remove(ruleIdOf(call), viewerOf(call)))) throw unknownRule();
+  answerNothing(call.response);
+}
+
+/** POST /v1/rules/{ruleId}/pause. The body is not looked at: a rule can always be paused. */
+export async function pauseRule(deps: RuleDeps, call: KeyedCall): Promise<void> {
+  const rule = await deps.domain.rules.pause(ruleIdOf(call), viewerOf(call));
+  if (!rule) throw unknownRule();
+  if (rule.status === 'expired') throw expired();
+  answerRule(call, rule);
+}
+
+/** POST /v1/rules/{ruleId}/resume */
+export async function resumeRule(deps: RuleDeps, call: KeyedCall): Promise<void> {
+  call.body();
+  const rule = await deps.domain.rules.resume(ruleIdOf(call), viewerOf(call), call.key.keyId);
+  if (!rule) throw unknownRule();
+  if (rule.status === 'expired') throw expired();
+  void deps.queues.hint('automation', [rule.id]);
+  answerRule(call, rule);
+}
+
+/** GET /v1/rules/{ruleId}/decisions */
+export async function listDecisions(
+  deps: RuleDeps,
+  call: KeyedCall<z.infer<typeof DecisionQuery>>,
+): Promise<void> {
+  const { limit, cursor } = call.query();
+  const rule = await found(deps, call);
+  const beforeSeq = cursor === undefined ? null : Math.min(Number(cursor), SEQ_MAX);
+  const { rows, nextSeq } = await deps.domain.rules.decisions(rule.id, { limit, beforeSeq });
+  const nextCursor = nextSeq === null ? null : String(nextSeq);
+  answer(call.request, call.response, 'decisions', { data: rows.map(decisionBody), nextCursor }, EXACT);
+}
+
+const SEQ_MAX = 2_147_483_647;
+
+/** POST /v1/rules/stop. The body is not looked at. */
+export const stopRules = (deps: RuleDeps, call: KeyedCall): Promise<void> => setStopped(deps, call, true);
+
+/** POST /v1/rules/start */
+export const startRules = (deps: RuleDeps, call: KeyedCall): Promise<void> => {
+  call.body();
+  return setStopped(deps, call, false);
+};
+
+async function setStopped(deps: RuleDeps, call: KeyedCall, isStopped: boolean): Promise<void> {
+  await deps.domain.rules.setStopped(isStopped, actorOf(call));
+  answer(call.request, call.response, 'rules', { isStopped });
+}
+
+const answerRule = (call: Pick<KeyedCall, 'request' | 'response'>, rule: RuleView): void =>
+  answer(call.request, call.response, 'rule', ruleBody(rule), EXACT);
+
+async function found(deps: RuleDeps, call: Pick<KeyedCall, 'request' | 'key'>): Promise<RuleView> {
+  const rule = await deps.domain.rules.one(ruleIdOf(call), viewerOf(call));
+  if (!rule) throw unknownRule();
+  return rule;
+}
+
+const ruleIdOf = ({ request }: Pick<KeyedCall, 'request'>): string =>
+  String(request.params.ruleId).toLowerCase();
+
+const actorOf = ({ key }: Pick<KeyedCall, 'key'>): string => `${key.clientName} (${key.keyId})`;
+
+const viewerOf = ({ key }: Pick<KeyedCall, 'key'>): RuleViewer => ({
+  clientId: key.clientId,
+  accountPatterns: key.accounts.map(likeOf),
+});
+
+const unknownRule = () => new Problem('NOT_FOUND', 'there is no such rule');
+const expired = () => new Problem('INVALID_STATE', 'the rule has expired; give it a new `expiresAt`');
+
+const problemOf: Readonly<Record<RuleProblem, () => Problem>> = {
+  no_payee: () =>
+    invalid({
+      path: 'watch',
+      message: 'is cloud, and the account has no payee: set one with PUT /v1/accounts/{accountId}/payee',
+    }),
+  other_currency: () =>
+    invalid({ path: 'currency', message: 'is not the currency of the payee of the account' }),
+  key_used_with_other_body: () =>
+    new Problem(
+      'DUPLICATE_REQUEST',
+      'this idempotency key was used with another request; to repeat that one, send it unchanged',
+    ),
+};

@@ -1,0 +1,106 @@
+import { faultsOfTerms, type RuleRechargeForm, type RuleTerms, type RuleWatch } from '@replenish/domain';
+import type { Providers } from '@replenish/providers';
+import type { z } from 'zod';
+import { invalid } from '../http/problem.js';
+import { sortOf } from '../recharges/intake.js';
+import type { RuleChangeInput, RuleInput } from './input.js';
+
+type GivenRule = z.infer<typeof RuleInput>;
+type GivenChange = z.infer<typeof RuleChangeInput>;
+
+/** What a rule has when the request does not say. */
+const usual = {
+  cooldownSeconds: 0,
+  runwayDays: null,
+  mode: 'execute',
+  quietHours: null,
+  expiresAt: null,
+  dormantAfterDays: 30,
+} as const;
+
+export type AgreedRule = Readonly<{ terms: RuleTerms; recharge: RuleRechargeForm }>;
+
+const wantedOf = ({ amount, upTo }: GivenRule['recharge']): RuleTerms['recharge'] =>
+  amount === undefined ? { upToMinor: upTo! } : { amountMinor: amount };
+
+const quietOf = (quiet: GivenRule['quietHours']): RuleTerms['quietHours'] =>
+  quiet ? { from: quiet.from, to: quiet.to } : null;
+
+/** @throws Problem INVALID_ARGUMENT for terms that cannot work */
+export function newTermsOf(given: GivenRule, providers: Pick<Providers, 'route'>): AgreedRule {
+  const { caps } = given;
+  const terms: RuleTerms = {
+    belowMinor: given.below,
+    recharge: wantedOf(given.recharge),
+    caps: {
+      perRechargeMinor: caps.perRecharge,
+      perDayMinor: caps.perDay,
+      perMonthMinor: caps.perMonth,
+      timesPerDay: caps.timesPerDay ?? null,
+    },
+    cooldownSeconds: given.cooldownSeconds ?? usual.cooldownSeconds,
+    runwayDays: given.runwayDays ?? usual.runwayDays,
+    mode: given.mode ?? usual.mode,
+    quietHours: quietOf(given.quietHours ?? null),
+    timeZone: given.quietHours?.timeZone ?? given.timeZone ?? 'UTC',
+    expiresAt: given.expiresAt ? new Date(given.expiresAt) : null,
+    dormantAfterDays: given.dormantAfterDays === undefined ? usual.dormantAfterDays : given.dormantAfterDays,
+  };
+  const { paymentMethod = 'sandbox', destination = given.watch, metadata = {} } = given;
+  return agreed(terms, { paymentMethod, destination, metadata }, given, providers);
+}
+
+type RuleBefore = AgreedRule & Readonly<{ watch: RuleWatch }>;
+
+/** The terms of a rule after a change. Fields that are not given stay. @throws Problem INVALID_ARGUMENT */
+export function changedTermsOf(
+  given: GivenChange,
+  before: RuleBefore,
+  providers: Pick<Providers, 'route'>,
+): AgreedRule {
+  const { terms: old, recharge: way } = before;
+  const { caps = {}, quietHours } = given;
+  const terms: RuleTerms = {
+    belowMinor: given.below ?? old.belowMinor,
+    recharge: given.recharge ? wantedOf(given.recharge) : old.recharge,
+    caps: {
+      perRechargeMinor: caps.perRecharge ?? old.caps.perRechargeMinor,
+      perDayMinor: caps.perDay ?? old.caps.perDayMinor,
+      perMonthMinor: caps.perMonth ?? old.caps.perMonthMinor,
+      timesPerDay: caps.timesPerDay === undefined ? old.caps.timesPerDay : caps.timesPerDay,
+    },
+    cooldownSeconds: given.cooldownSeconds ?? old.cooldownSeconds,
+    runwayDays: given.runwayDays === undefined ? old.runwayDays : given.runwayDays,
+    mode: given.mode ?? old.mode,
+    quietHours: quietHours === undefined ? old.quietHours : quietOf(quietHours),
+    timeZone: quietHours?.timeZone ?? given.timeZone ?? old.timeZone,
+    expiresAt:
+      given.expiresAt === undefined
+        ? old.expiresAt
+        : given.expiresAt === null
+          ? null
+          : new Date(given.expiresAt),
+    dormantAfterDays: given.dormantAfterDays === undefined ? old.dormantAfterDays : given.dormantAfterDays,
+  };
+  const { paymentMethod = way.paymentMethod, destination = way.destination, metadata = way.metadata } = given;
+  return agreed(terms, { paymentMethod, destination, metadata }, before, providers);
+}
+
+function agreed(
+  terms: RuleTerms,
+  way: Pick<RuleRechargeForm, 'paymentMethod' | 'destination' | 'metadata'>,
+  { watch }: Readonly<{ watch: RuleWatch }>,
+  providers: Pick<Providers, 'route'>,
+): AgreedRule {
+  const faults = faultsOfTerms(terms, new Date()).map(({ field, message }) => ({ path: field, message }));
+  if (watch === 'cloud' && way.destination === 'wallet')
+    faults.push({
+      path: 'destination',
+      message: 'is wallet, which never fills the cloud account that is watched',
+    });
+  if (watch === 'wallet' && way.destination === 'cloud')
+    faults.push({ path: 'destination', message: 'is cloud, which never fills the wallet that is watched' });
+  if (faults.length > 0) throw invalid(...faults);
+  const { kind, funding } = sortOf({ providers }, { ...way, accountId: '', currency: '' });
+  return { terms, recharge: { kind, funding, ...way } };
+}

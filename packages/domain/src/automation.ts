@@ -1,0 +1,29 @@
+/** Rules of automatic recharge, as a part of the package's face. */
+export {
+  type DecisionReason,
+  decisionReasons,
+  type PauseReason,
+  pauseReasons,
+} from './core/rule-decision.js';
+export {
+  faultsOfTerms,
+  type QuietHours,
+  type RuleCaps,
+  type RuleMode,
+  type RuleTerms,
+  ruleModes,
+} from './core/rule-terms.js';
+export type { CreatedRule, RuleChange, RuleProblem } from './store/rules/change.js';
+export type { Decisions, RuleFilter, RulePage, RuleViewer } from './store/rules/list.js';
+export type { LookResult, RouteOfMethod } from './store/rules/look.js';
+export type { WatchedAccount, WatchedBalances } from './store/rules/readings.js';
+export type {
+  FiledDecision,
+  NewRule,
+  RuleForecast,
+  RuleRechargeForm,
+  RuleStatus,
+  RuleView,
+  RuleWatch,
+} from './store/rules/rule.js';
+export type { Rules } from './store/rules/rules.js';

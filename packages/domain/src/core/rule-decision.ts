@@ -1,0 +1,202 @@
+import type { RuleFacts } from './rule-facts.js';
+import { nextMonthStartOf, quietUntil } from './rule-hours.js';
+import type { RuleTerms } from './rule-terms.js';
+
+/** Why a rule no longer acts until a person resumes it. */
+export const pauseReasons = [
+  'BY_REQUEST',
+  'DECLINED_REPEATEDLY',
+  'BURST',
+  'PAYEE_GONE',
+  'PAYEE_CHANGED',
+  'PAID_BACK',
+  'KEY_GONE',
+] as const;
+export type PauseReason = (typeof pauseReasons)[number];
+
+export const decisionReasons = [
+  // recharge
+  'BELOW_THRESHOLD',
+  'RUNWAY_SHORT',
+  // nothing
+  'ENOUGH',
+  'DORMANT',
+  'NOTIFY_ONLY',
+  'EXPIRED',
+  // held back for now
+  'STOPPED',
+  'BALANCE_UNKNOWN',
+  'UNDER_WAY',
+  'CASE_OPEN',
+  'COOLDOWN',
+  'QUIET_HOURS',
+  'CAP_REACHED',
+  'BACK_OFF',
+  'APPROVAL_UNAVAILABLE',
+  // held back by the statement that would have created the recharge
+  'INSUFFICIENT_BALANCE',
+  'KEY_CEILING',
+  'BEYOND_BALANCE',
+  'OTHER_CURRENCY',
+  'NO_PROVIDER',
+] as const;
+export type DecisionReason = (typeof decisionReasons)[number] | PauseReason;
+
+/** The decision of one look. */
+export type RuleDecision = Readonly<{
+  decided: 'recharge' | 'nothing' | 'held_back';
+  because: DecisionReason;
+  /** The amount to recharge, or that would have been. Null: none is needed. */
+  amountMinor: bigint | null;
+  /** The rule pauses with this code. */
+  pause: PauseReason | null;
+  /** The rule has ended. */
+  isExpired: boolean;
+  /** When what holds it back ends by itself. Null: nobody knows. */
+  until: Date | null;
+  /** The cap that holds it back. */
+  cap: keyof RuleTerms['caps'] | null;
+}>;
+
+export type RuleTimes = Readonly<{
+  /** The greatest age of a balance that decides. */
+  balanceMaxAgeMs: number;
+  /** The pause after a first decline. It doubles with each further one. */
+  backoffMs: number;
+}>;
+
+/** A rule that creates this many recharges within `BURST_MS` pauses instead of creating another one. */
+export const BURST_MAX = 5;
+export const BURST_MS = 600_000;
+/** A rule pauses after so many declines in a row. */
+export const DECLINES_MAX = 3;
+const DAY_MS = 86_400_000;
+
+/**
+ * Decides what a rule does now. Pure: the same terms, facts and time give the same decision.
+ *
+ * What ends or stops the rule comes first, then whether the balance needs anything, then what pauses the rule until a
+ * person looks at it, then the brakes that end by themselves. So a rule whose balance is enough is never "held back".
+ */
+export function decideRule(terms: RuleTerms, facts: RuleFacts, times: RuleTimes, now: Date): RuleDecision {
+  if (terms.expiresAt !== null && terms.expiresAt <= now) return { ...nothing('EXPIRED'), isExpired: true };
+  if (facts.isStopped) return heldBack('STOPPED');
+  if (!facts.hasKey) return paused('KEY_GONE');
+  if (facts.target === 'gone') return paused('PAYEE_GONE');
+  if (facts.target === 'changed') return paused('PAYEE_CHANGED');
+  const { reading } = facts;
+  if (reading === null || now.getTime() - reading.at.getTime() > times.balanceMaxAgeMs)
+    return heldBack('BALANCE_UNKNOWN');
+  const need = needOf(terms, facts, reading.minor);
+  if (need === null) return nothing('ENOUGH');
+  const { amountMinor, cap } = amountOf(terms, facts, reading.minor);
+  // The balance would last too short, and is as high as the rule lets it be.
+  if (amountMinor <= 0n && reading.minor >= terms.belowMinor) return nothing('ENOUGH');
+  const brake = underWayOf(terms, facts, reading.minor) ?? pauseOf(facts) ?? brakeOf(terms, facts, now);
+  if (brake) return { ...brake, amountMinor };
+  if (isDormant(terms, facts, now)) return { ...nothing('DORMANT'), amountMinor };
+  if (cap !== null) return { ...heldBack('CAP_REACHED', capEnd(terms, facts, cap, now)), amountMinor, cap };
+  if (facts.declines.inARow > 0) {
+    const until = backoffEnd(facts, times);
+    if (until > now) return { ...heldBack('BACK_OFF', until), amountMinor };
+  }
+  switch (terms.mode) {
+    case 'notify':
+      return { ...nothing('NOTIFY_ONLY'), amountMinor };
+    case 'propose':
+      return { ...heldBack('APPROVAL_UNAVAILABLE'), amountMinor };
+    case 'execute':
+      return { ...made('recharge', need), amountMinor };
+  }
+}
+
+/** Why the balance needs a recharge. Null: it does not. */
+function needOf(
+  { belowMinor, runwayDays }: RuleTerms,
+  { burn }: RuleFacts,
+  balance: bigint,
+): 'BELOW_THRESHOLD' | 'RUNWAY_SHORT' | null {
+  if (balance < belowMinor) return 'BELOW_THRESHOLD';
+  if (runwayDays === null || burn === null) return null;
+  return balance < burn.perDayMinor * BigInt(runwayDays) ? 'RUNWAY_SHORT' : null;
+}
+
+/** A recharge of the rule is under way, or what is under way to the balance is enough. */
+function underWayOf(terms: RuleTerms, facts: RuleFacts, balance: bigint): RuleDecision | null {
+  if (facts.last?.isUnderWay) return heldBack('UNDER_WAY');
+  const isEnough = facts.underWayMinor > 0n && needOf(terms, facts, balance + facts.underWayMinor) === null;
+  return isEnough ? heldBack('UNDER_WAY') : null;
+}
+
+/** What only a person can judge. */
+function pauseOf({ last, declines, spending }: RuleFacts): RuleDecision | null {
+  if (last?.hasOpenCase) return heldBack('CASE_OPEN');
+  if (last?.isPaidBack) return paused('PAID_BACK');
+  if (declines.inARow >= DECLINES_MAX) return paused('DECLINED_REPEATEDLY');
+  return spending.timesInBurst >= BURST_MAX ? paused('BURST') : null;
+}
+
+/** What ends by itself. */
+function brakeOf(terms: RuleTerms, { last }: RuleFacts, now: Date): RuleDecision | null {
+  if (last !== null) {
+    const until = new Date(last.at.getTime() + terms.cooldownSeconds * 1_000);
+    if (until > now) return heldBack('COOLDOWN', until);
+  }
+  const loudAt = quietUntil(now, terms.quietHours, terms.timeZone);
+  return loudAt === null ? null : heldBack('QUIET_HOURS', loudAt);
+}
+
+type RuleAmount = Readonly<{ amountMinor: bigint; cap: keyof RuleTerms['caps'] | null }>;
+
+/**
+ * The amount, and the cap that forbids it. A fixed amount is created whole or not at all. A recharge up to an amount may
+ * be smaller where a cap leaves less, as long as it lifts the balance over the line.
+ */
+function amountOf({ belowMinor, recharge, caps }: RuleTerms, facts: RuleFacts, balance: bigint): RuleAmount {
+  const { dayMinor, monthMinor, timesInDay } = facts.spending;
+  const there = balance + facts.underWayMinor;
+  const wanted = 'upToMinor' in recharge ? recharge.upToMinor - there : recharge.amountMinor;
+  const one = least(wanted, caps.perRechargeMinor);
+  if (caps.timesPerDay !== null && timesInDay >= caps.timesPerDay)
+    return { amountMinor: one, cap: 'timesPerDay' };
+  const [dayLeft, monthLeft] = [caps.perDayMinor - dayMinor, caps.perMonthMinor - monthMinor];
+  const left = least(dayLeft, monthLeft);
+  const cap = monthLeft < dayLeft ? 'perMonthMinor' : 'perDayMinor';
+  if (one <= left) return { amountMinor: one, cap: null };
+  const isPartOfUse = 'upToMinor' in recharge && left > 0n && there + left >= belowMinor;
+  return isPartOfUse ? { amountMinor: left, cap: null } : { amountMinor: one, cap };
+}
+
+const least = (one: bigint, other: bigint): bigint => (one < other ? one : other);
+
+function capEnd(terms: RuleTerms, { spending }: RuleFacts, cap: RuleDecision['cap'], now: Date): Date | null {
+  if (cap === 'perMonthMinor') return nextMonthStartOf(now, terms.timeZone);
+  if (spending.oldestInDay === null) return null;
+  return new Date(spending.oldestInDay.getTime() + DAY_MS);
+}
+
+const backoffEnd = ({ declines }: RuleFacts, { backoffMs }: RuleTimes): Date =>
+  new Date((declines.lastAt?.getTime() ?? 0) + backoffMs * 2 ** (declines.inARow - 1));
+
+/** Nothing was used up for many days, so nobody needs the money. */
+function isDormant({ dormantAfterDays }: RuleTerms, { burn, activeSince }: RuleFacts, now: Date): boolean {
+  if (dormantAfterDays === null || burn === null || burn.perDayMinor > 0n) return false;
+  const activeDays = (now.getTime() - activeSince.getTime()) / DAY_MS;
+  return burn.days >= dormantAfterDays && activeDays >= dormantAfterDays;
+}
+
+const made = (decided: RuleDecision['decided'], because: DecisionReason): RuleDecision => ({
+  decided,
+  because,
+  amountMinor: null,
+  pause: null,
+  isExpired: false,
+  until: null,
+  cap: null,
+});
+const nothing = (because: DecisionReason): RuleDecision => made('nothing', because);
+const heldBack = (because: DecisionReason, until: Date | null = null): RuleDecision => ({
+  ...made('held_back', because),
+  until,
+});
+const paused = (pause: PauseReason): RuleDecision => ({ ...made('held_back', pause), pause });

@@ -1,0 +1,51 @@
+/** How fast a balance is used up. Recharges and refunds are taken out. */
+export type BurnRate = Readonly<{ perDayMinor: bigint; days: number }>;
+
+/** The newest recharge of a rule. */
+export type RuleRecharge = Readonly<{
+  at: Date;
+  isUnderWay: boolean;
+  /** A person has to answer a question about it. */
+  hasOpenCase: boolean;
+  /** It was refunded or recalled. */
+  isPaidBack: boolean;
+}>;
+
+/** What a rule has created. The counts include recharges that failed. */
+export type RuleSpending = Readonly<{
+  /** In the last 24 hours. */
+  dayMinor: bigint;
+  timesInDay: number;
+  /** The creation of the oldest recharge of the last 24 hours. */
+  oldestInDay: Date | null;
+  /** In the calendar month. */
+  monthMinor: bigint;
+  /** In the time of a burst, and since a person resumed the rule. */
+  timesInBurst: number;
+}>;
+
+/** The newest recharges of a rule that the provider declined one after the other. */
+export type RuleDeclines = Readonly<{ inARow: number; lastAt: Date | null }>;
+
+export type BalanceReading = Readonly<{ minor: bigint; at: Date }>;
+
+/** Everything that a decision stands on, except for the terms and the time. */
+export type RuleFacts = Readonly<{
+  /** All rules are stopped. */
+  isStopped: boolean;
+  /** The key that agreed to the terms may still be used. */
+  hasKey: boolean;
+  /** Where the money goes: as agreed, to another payee, or nowhere since the payee is gone. */
+  target: 'agreed' | 'changed' | 'gone';
+  /** Null: it was never read. */
+  reading: BalanceReading | null;
+  /** Money under way to the balance, of this rule and of others. */
+  underWayMinor: bigint;
+  last: RuleRecharge | null;
+  spending: RuleSpending;
+  declines: RuleDeclines;
+  /** Null: not enough history. */
+  burn: BurnRate | null;
+  /** Since when the rule acts on these terms. */
+  activeSince: Date;
+}>;

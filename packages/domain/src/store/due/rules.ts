@@ -1,0 +1,32 @@
+import { Prisma } from '../../generated/client.js';
+import type { Run } from '../database/database.js';
+import { type Due, type DueSource, inBatches, type Lane, putBackRows } from './source.js';
+
+type RuleLane = Extract<Lane, { what: 'rule' }>;
+
+// A look takes a provider call at most. A rule whose job is lost is due again after this.
+const LOOK_LIMIT_MS = 15_000;
+
+/** Active rules whose next look is due. */
+export const dueRules = (run: Run): DueSource<RuleLane> => ({
+  lanes: () => [{ what: 'rule' }],
+  take: (max) => inBatches(max, (some) => takeRules(run, some)),
+  putBack: (ids) => putBackRows(run, 'recharge_rule', ids),
+});
+
+async function takeRules(run: Run, max: number): Promise<Due[]> {
+  const rows = await run<{ id: string }>(Prisma.sql`
+    with due as materialized (
+      select id
+      from recharge_rule
+      where due_at <= now()
+      order by due_at
+      limit ${max}::int
+      for update skip locked)
+    update recharge_rule rule
+    set due_at = now() + ${LOOK_LIMIT_MS}::int * interval '1 ms'
+    from due
+    where rule.id = due.id
+    returning rule.id`);
+  return rows.map((row) => ({ what: 'rule' as const, ...row }));
+}

@@ -1,0 +1,168 @@
+import { decideRule, type RuleDecision, type RuleTimes } from '../../core/rule-decision.js';
+import type { BurnRate, RuleFacts } from '../../core/rule-facts.js';
+import { type RuleTerms, termsFromStore } from '../../core/rule-terms.js';
+import { insertedCounter } from '../ceilings/day-counter.js';
+import type { Run } from '../database/database.js';
+import { isUuid } from '../database/storable.js';
+import { rowOf } from '../recharges/create.js';
+import type { NewRechargeRow } from '../recharges/create-statement.js';
+import { readBurn } from './burn.js';
+import type { RuleClock } from './clock.js';
+import { ceilingOfRule, factsOf, type RuleState, readSpent, readState, windowsOf } from './facts.js';
+import { type DecisionFiling, type FilingOptions, filingOf } from './file-decision.js';
+import type { FiledDecision } from './rule.js';
+
+export type LookOptions = FilingOptions &
+  Readonly<{
+    clock: RuleClock;
+    times: RuleTimes;
+    /** The time between two looks of a rule. */
+    lookMs: number;
+    random: () => number;
+  }>;
+
+/** What a look led to. `provider` carries out the recharge, if one was made. */
+export type LookResult = Readonly<{
+  ruleId: string;
+  accountId: string;
+  decision: FiledDecision & Readonly<{ provider: string | null }>;
+  pause: RuleDecision['pause'];
+  /** The decision before had another reason, so people are told. */
+  isNew: boolean;
+}>;
+
+/** The provider of a payment method. Null: none is configured, or only that of a payee. */
+export type RouteOfMethod = (paymentMethod: string) => string | null;
+
+const HOUR_MS = 3_600_000;
+/** A look is due again at the latest so long after what held it back has ended. */
+const AFTER_BRAKE_MS = 50;
+
+/**
+ * Lets a rule look at its balance and decide. Null: there is no such active rule, or another process decided at the same
+ * moment.
+ */
+export async function lookOnce(
+  run: Run,
+  options: LookOptions,
+  ruleId: string,
+  route: RouteOfMethod,
+): Promise<LookResult | null> {
+  const state = isUuid(ruleId) ? await readState(run, options.clock, ruleId) : null;
+  if (state === null) return null;
+  const terms = termsFromStore(state.terms);
+  const { burn, burnAt } = await burnOf(run, options.clock, state);
+  const facts = factsOf(state, await readSpent(run, state, terms), burn);
+  const decision = judgedByKey(decideRule(terms, facts, options.times, state.now), state, route);
+  const filing = filingFor({ state, terms, facts, decision, burn, burnAt }, options, route);
+  if (filing.ceiling) await run(insertedCounter(filing.ceiling));
+  const [filed] = await run<LookResult['decision']>(filingOf(filing, options));
+  if (!filed) return null;
+  return {
+    ruleId,
+    accountId: state.accountId,
+    decision: filed,
+    pause: filed.because === 'PAYEE_GONE' ? 'PAYEE_GONE' : decision.pause,
+    isNew: state.lastBecause !== filed.because,
+  };
+}
+
+/** The limit of the key for one request, and the provider that has to be there. */
+function judgedByKey(decision: RuleDecision, state: RuleState, route: RouteOfMethod): RuleDecision {
+  if (decision.decided !== 'recharge') return decision;
+  const ceiling = ceilingOfRule(state);
+  const isAbove =
+    ceiling === 'none' ||
+    (ceiling !== undefined && ceiling.requestMinor !== null && decision.amountMinor! > ceiling.requestMinor);
+  if (isAbove) return { ...decision, decided: 'held_back', because: 'KEY_CEILING' };
+  const { kind, paymentMethod } = state.recharge;
+  const isRouted = kind === 'deliver' || route(paymentMethod) !== null;
+  return isRouted ? decision : { ...decision, decided: 'held_back', because: 'NO_PROVIDER' };
+}
+
+/** The burn rate is summed up once per hour. */
+async function burnOf(
+  run: Run,
+  clock: RuleClock,
+  state: RuleState,
+): Promise<Readonly<{ burn: BurnRate | null; burnAt: Date }>> {
+  const { burn, burnAt, now } = state;
+  if (burnAt !== null && now.getTime() - burnAt.getTime() < HOUR_MS) {
+    return { burn: burn && { perDayMinor: BigInt(burn.perDayMinor), days: burn.days }, burnAt };
+  }
+  return { burn: await readBurn(run, clock, state), burnAt: now };
+}
+
+type DecidedLook = Pick<DecisionFiling, 'state' | 'decision' | 'burn' | 'burnAt'> &
+  Readonly<{ terms: RuleTerms; facts: RuleFacts }>;
+
+function filingFor(decided: DecidedLook, options: LookOptions, route: RouteOfMethod): DecisionFiling {
+  const { state, terms, facts, decision } = decided;
+  const recharge = decision.decided === 'recharge' ? rechargeOf(decided, options, route) : null;
+  const ceiling = recharge === null ? undefined : ceilingOfRule(state);
+  const dayMinor = typeof ceiling === 'object' ? ceiling.dayMinor : null;
+  const { clientId, currency } = state;
+  return {
+    ...decided,
+    numbers: numbersOf(terms, facts, decision, state),
+    dueInMs: dueInMs(decision, state.now, options),
+    recharge,
+    ceiling: dayMinor === null ? undefined : { clientId, currency, dayMinor },
+    windows: windowsOf(state.now, terms),
+  };
+}
+
+/** The key of the recharge comes from the rule and the number of its decision. It contains a space, so no client can send it. */
+const rechargeOf = (
+  { state, decision }: DecidedLook,
+  { newId }: LookOptions,
+  route: RouteOfMethod,
+): NewRechargeRow =>
+  rowOf({
+    id: newId(),
+    clientId: state.clientId,
+    idempotencyKey: `rule ${state.id} ${state.decisions + 1}`,
+    accountId: state.accountId,
+    kind: state.recharge.kind,
+    funding: state.recharge.funding,
+    destination: state.recharge.destination,
+    amountMinor: decision.amountMinor!,
+    currency: state.currency,
+    paymentMethod: state.recharge.paymentMethod,
+    provider: state.recharge.paymentMethod === 'fund_account' ? null : route(state.recharge.paymentMethod),
+    metadata: state.recharge.metadata,
+    requestedAt: null,
+    correlationId: `rule-${state.id}`,
+  });
+
+/** Looks are spread, so that rules that were made together do not look together. */
+function dueInMs({ until }: RuleDecision, now: Date, { lookMs, random }: LookOptions): number {
+  const usual = lookMs * (0.9 + random() / 5);
+  if (until === null) return usual;
+  return Math.min(usual, Math.max(0, until.getTime() - now.getTime()) + AFTER_BRAKE_MS);
+}
+
+/** What the decision was made on, in the form in which it is kept and shown. */
+function numbersOf(
+  terms: RuleTerms,
+  facts: RuleFacts,
+  decision: RuleDecision,
+  state: RuleState,
+): DecisionFiling['numbers'] {
+  const { spending, declines, burn } = facts;
+  return {
+    balanceAt: facts.reading?.at ?? null,
+    below: String(terms.belowMinor),
+    underWay: String(facts.underWayMinor),
+    spentInDay: String(spending.dayMinor),
+    spentInMonth: String(spending.monthMinor),
+    timesInDay: spending.timesInDay,
+    timesInBurst: spending.timesInBurst,
+    declines: declines.inARow,
+    burnPerDay: burn === null ? null : String(burn.perDayMinor),
+    burnDays: burn?.days ?? null,
+    termsVersion: state.termsVersion,
+    until: decision.until,
+    cap: decision.cap,
+  };
+}

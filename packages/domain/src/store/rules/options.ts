@@ -1,0 +1,27 @@
+import { databaseClock, movedClock } from './clock.js';
+import type { FilingOptions } from './file-decision.js';
+import type { RuleOptions } from './rules.js';
+
+/** The times of rules, as a process may set them. */
+export type RuleWishes = Readonly<{
+  /** The time between two looks of a rule. Default: a minute. */
+  ruleLookMs?: number;
+  /** The pause of a rule after a first decline. Default: an hour. */
+  ruleBackoffMs?: number;
+  /** The clock of the rules. Default: the database's. */
+  ruleClock?: () => Date;
+}>;
+
+// A balance decides while it is younger than two looks.
+const LOOKS_OF_A_BALANCE = 2;
+const BALANCE_AGE_MIN_MS = 30_000;
+
+export function ruleOptionsOf(
+  { ruleLookMs: lookMs = 60_000, ruleBackoffMs: backoffMs = 3_600_000, ruleClock }: RuleWishes,
+  { hintLimitMs, lanedProviders, newId }: FilingOptions,
+  random: () => number,
+): RuleOptions {
+  const balanceMaxAgeMs = Math.max(BALANCE_AGE_MIN_MS, LOOKS_OF_A_BALANCE * lookMs);
+  const clock = ruleClock ? movedClock(ruleClock) : databaseClock;
+  return { hintLimitMs, lanedProviders, newId, clock, lookMs, random, times: { balanceMaxAgeMs, backoffMs } };
+}

@@ -1,0 +1,114 @@
+import type { Funding, Kind } from '../../core/postings.js';
+import type { DecisionReason, PauseReason, RuleDecision } from '../../core/rule-decision.js';
+import type { RuleTerms, StoredTerms } from '../../core/rule-terms.js';
+import { Prisma } from '../../generated/client.js';
+import type { MoneyDestination } from '../recharges/new-recharge.js';
+
+export type RuleStatus = 'active' | 'paused' | 'expired' | 'deleted';
+export type RuleWatch = 'cloud' | 'wallet';
+
+/** How the recharges of a rule are made. */
+export type RuleRechargeForm = Readonly<{
+  kind: Kind;
+  funding: Funding;
+  paymentMethod: string;
+  destination: MoneyDestination;
+  metadata: Readonly<Record<string, string>>;
+}>;
+
+/** A validated request for a rule. */
+export type NewRule = Readonly<{
+  id: string;
+  clientId: string;
+  keyId: string;
+  /** Who agrees to the terms, in words. */
+  actor: string;
+  idempotencyKey: string | null;
+  accountId: string;
+  currency: string;
+  watch: RuleWatch;
+  terms: RuleTerms;
+  recharge: RuleRechargeForm;
+}>;
+
+/** One look, as it was filed. `balanceMinor` is null where the balance was not known. */
+export type FiledDecision = Readonly<{
+  seq: number;
+  at: Date;
+  balanceMinor: bigint | null;
+  decided: RuleDecision['decided'];
+  because: DecisionReason;
+  amountMinor: bigint | null;
+  transactionId: string | null;
+  numbers: Readonly<Record<string, unknown>>;
+}>;
+
+/** When the balance is used up, if nothing comes in. Null where it is not known. */
+export type RuleForecast = Readonly<{
+  balanceMinor: bigint | null;
+  asOf: Date | null;
+  burnPerDayMinor: bigint | null;
+  runsOutAt: Date | null;
+}>;
+
+/** A rule as its client sees it. */
+export type RuleView = Omit<NewRule, 'actor' | 'idempotencyKey'> &
+  Readonly<{
+    status: RuleStatus;
+    pausedBecause: PauseReason | null;
+    /** All rules are stopped. */
+    isStopped: boolean;
+    /** Who agreed to the present terms, when, and their hash. */
+    consent: Readonly<{ actor: string; at: Date; termsHash: string; termsVersion: number }>;
+    lastDecision: FiledDecision | null;
+    forecast: RuleForecast;
+    createdAt: Date;
+    updatedAt: Date;
+  }>;
+
+/** A rule as its row is read. */
+export type RuleRow = Omit<NewRule, 'terms' | 'actor' | 'idempotencyKey'> &
+  Readonly<{
+    terms: StoredTerms;
+    termsVersion: number;
+    target: string | null;
+    status: RuleStatus;
+    pausedBecause: PauseReason | null;
+    activeSince: Date;
+    decisions: number;
+    burn: Readonly<{ perDayMinor: string; days: number }> | null;
+    version: number;
+    createdAt: Date;
+    updatedAt: Date;
+  }>;
+
+/** The columns of `rule`, a row of `recharge_rule`. */
+export const ruleColumns = Prisma.sql`
+  rule.id,
+  rule.client_id as "clientId",
+  rule.key_id as "keyId",
+  rule.account_id as "accountId",
+  rule.currency,
+  rule.watch,
+  rule.terms,
+  rule.terms_version as "termsVersion",
+  rule.recharge,
+  rule.target,
+  rule.status,
+  rule.paused_because as "pausedBecause",
+  rule.active_since as "activeSince",
+  rule.decisions,
+  rule.burn,
+  rule.version,
+  rule.created_at as "createdAt",
+  rule.updated_at as "updatedAt"`;
+
+/** The name of the place where a rule's money goes. Of `payee`, a row of that name or none. */
+export const payeeName = Prisma.sql`
+  payee.provider || ':' || payee.provider_account || ':' || payee.to_account`;
+
+/** The available balance of the wallet of `rule`. */
+export const walletOf = Prisma.sql`
+  select wallet.balance_minor
+  from ledger_account wallet
+  where wallet.name = 'wallet:' || rule.account_id || ':available' and wallet.currency = rule.currency`;

@@ -1,0 +1,103 @@
+import { Prisma } from '../../generated/client.js';
+import type { Store } from '../database/database.js';
+import { type CreatedRule, changeRule, createRule, type RuleChange, statusChange } from './change.js';
+import {
+  type Decisions,
+  listDecisions,
+  listRules,
+  oneRule,
+  type RuleFilter,
+  type RulePage,
+  type RuleViewer,
+} from './list.js';
+import { type LookOptions, type LookResult, lookOnce, type RouteOfMethod } from './look.js';
+import { openWatchedBalances, type WatchedBalances } from './readings.js';
+import type { NewRule, RuleView } from './rule.js';
+
+/** Standing orders that recharge accounts when a balance falls. */
+export interface Rules {
+  create(rule: NewRule): Promise<CreatedRule>;
+  list(filter: RuleFilter): Promise<RulePage>;
+  one(id: string, viewer: RuleViewer): Promise<RuleView | null>;
+  /** New terms need a new consent: the actor agrees to them. Null: there is no such rule. */
+  change(id: string, viewer: RuleViewer, change: RuleChange): Promise<RuleView | null>;
+  pause(id: string, viewer: RuleViewer): Promise<RuleView | null>;
+  /** Forgives earlier declines and bursts, and agrees to the present payee. */
+  resume(id: string, viewer: RuleViewer, keyId: string): Promise<RuleView | null>;
+  /** Ends a rule. Its decisions stay. False: there is no such rule. */
+  remove(id: string, viewer: RuleViewer): Promise<boolean>;
+  decisions(id: string, page: Readonly<{ beforeSeq: number | null; limit: number }>): Promise<Decisions>;
+  /** Stops or starts all rules of all clients. After a stop no rule makes a recharge. */
+  setStopped(isStopped: boolean, actor: string): Promise<void>;
+  look(id: string, route: RouteOfMethod): Promise<LookResult | null>;
+  /**
+   * Takes rules that should look sooner than planned: their wallet fell below the line since their last look, or their
+   * recharge has ended. Returns their ids. Nothing that posts to the ledger or ends a recharge knows about rules.
+   */
+  pullForward(max: number): Promise<string[]>;
+  readonly watched: WatchedBalances;
+}
+
+export type RuleOptions = LookOptions;
+
+export function openRules({ run, read }: Pick<Store, 'run' | 'read'>, options: RuleOptions): Rules {
+  const { clock, lookMs } = options;
+  return {
+    create: (rule) => createRule(run, clock, rule),
+    list: (filter) => listRules(read, clock, filter),
+    one: (id, viewer) => oneRule(read, clock, id, viewer),
+    change: (id, viewer, change) => changeRule(run, clock, id, viewer, change),
+    pause: (id, viewer) => statusChange(run, clock, id, viewer, { to: 'paused' }),
+    resume: (id, viewer, keyId) => statusChange(run, clock, id, viewer, { to: 'active', keyId }),
+    remove: async (id, viewer) => (await statusChange(run, clock, id, viewer, { to: 'deleted' })) !== null,
+    decisions: (id, page) => listDecisions(read, id, page),
+    setStopped: async (isStopped, actor) => {
+      await run(Prisma.sql`
+        update rule_switch set is_stopped = ${isStopped}::boolean, actor = ${actor}, at = now() where id = 1`);
+    },
+    look: (id, route) => lookOnce(run, options, id, route),
+    pullForward: async (max) => {
+      const rows = await run<{ id: string }>(pulledForward(max));
+      return rows.map(({ id }) => id);
+    },
+    watched: openWatchedBalances(run, clock, {
+      freshForMs: lookMs * 0.8,
+      patienceMs: Math.min(lookMs, 10_000),
+    }),
+  };
+}
+
+/**
+ * Rules whose wallet fell below the line since their last look, and those whose recharge has ended since. A rule that is
+ * due is left to the sweep.
+ */
+const pulledForward = (max: number): Prisma.Sql => Prisma.sql`
+  with
+  concerned as materialized (
+    select rule.id
+    from recharge_rule rule
+    join ledger_account wallet on wallet.name = 'wallet:' || rule.account_id || ':available'
+      and wallet.currency = rule.currency
+    where rule.watch = 'wallet' and rule.due_at > now()
+      and wallet.balance_minor < rule.below_minor
+      and wallet.balance_minor is distinct from rule.seen_minor
+    union
+    select rule.id
+    from recharge_rule rule
+    join recharge_transaction recharge on recharge.id = rule.last_recharge_id
+    where rule.awaits_recharge and rule.due_at > now() and recharge.due_at is null
+      and not exists (
+        select
+        from recharge_transaction delivery
+        where delivery.collected_by = recharge.id and delivery.due_at is not null)),
+  pulled as materialized (
+    select rule.id
+    from recharge_rule rule
+    where rule.id in (select id from concerned order by id limit ${max}::int) and rule.due_at > now()
+    order by rule.id
+    for update skip locked)
+  update recharge_rule rule
+  set due_at = now() + interval '2 seconds'
+  from pulled
+  where rule.id = pulled.id
+  returning rule.id`;
