@@ -23,8 +23,19 @@ export {
   type QueriedRecharge,
 } from './outcome-news.js';
 export { domainOptions, queueOptions } from './parts.js';
+export { amountIn } from './plan-file/amount.js';
+export { type PlanRows, planRows } from './plan-file/csv.js';
+export {
+  type CheckedLines,
+  checkedLines,
+  type LineRules,
+  type PlanFault,
+  planColumnNames,
+} from './plan-file/lines.js';
+export { type PlanRunner, type PlanRunnerDeps, runPlans } from './plans/run-plans.js';
 export { openPoolReader, POOL_EVERY_MS, POOL_READ_WITHIN_MS, type PoolReaderDeps } from './pool-reader.js';
 export { openProviderMetrics, type ProviderMetrics } from './provider-metrics.js';
+export { type RechargeSort, type SortRefusal, sortOfRecharge } from './recharge-sort.js';
 export { openRecovery, type RecoveryDeps } from './recovery.js';
 export { soughtRefund } from './refund-order.js';
 export { StatementFault, statementLines } from './statement-file.js';

@@ -21,6 +21,7 @@ import { type Balances, openBalances } from './store/ledger/balances.js';
 import { type SnapshotOptions, takeSnapshots } from './store/ledger/snapshots.js';
 import { type AccountMonths, openAccountMonths } from './store/months/months.js';
 import { openPayees, type Payees } from './store/payees/payees.js';
+import { openPlans, type Plans } from './store/plans/plans.js';
 import { type MoneyPools, openPools } from './store/pools/pools.js';
 import { type BooksProof, prove } from './store/proof/proof.js';
 import { type Checking, type Finding, verify } from './store/proof/verify.js';
@@ -82,6 +83,7 @@ export interface Domain extends Sweep {
   snapshot<T>(work: (books: BooksSnapshot) => Promise<T>): Promise<T>;
   readonly reconciliations: Reconciliations;
   readonly rules: Rules;
+  readonly plans: Plans;
   /** Checks every invariant and adds up every currency. It reads the whole of the books, which may take minutes. */
   proof(): Promise<BooksProof>;
   /** @throws StoreUnavailable if the database is away or cannot serve this process. The message says why. */
@@ -177,6 +179,7 @@ export function openDomain(options: DomainOptions): Domain {
     ...openExports(store),
     reconciliations: openReconciliations(store, { newId }),
     rules: openRules(store, ruleOptionsOf(options, storing, applying.random)),
+    plans: openPlans(store),
     proof: () => prove(survey, now),
     ping: pinger(read, { now, newerSchema: options.newerSchema ?? 'refuse' }, options.onExcessRights),
     close: store.close,
@@ -231,6 +234,7 @@ export {
 } from './core/next-step.js';
 export { newsOfOrder, type ReportedFacts } from './core/order-news.js';
 export type { AccountPayee, Payee } from './core/payee.js';
+export { keyOfPlanLine, needsApproval, type PlanStatus, type PlanVerb } from './core/plan.js';
 export type { Funding, Journal, Kind, Posting } from './core/postings.js';
 export { isFinal, type News, news, type State, states, type Verdict } from './core/recharge.js';
 export { type SecurityRule, securityRules } from './core/security-rules.js';
@@ -314,6 +318,13 @@ export {
   openTally,
 } from './store/months/months.js';
 export type { KeptPayee, Payees } from './store/payees/payees.js';
+export type { CreatedPlan, PlanProblem } from './store/plans/create.js';
+export type { MovedPlan } from './store/plans/move.js';
+export type { NewPlan, PlanLine } from './store/plans/new-plan.js';
+export type { Plans, PlanWork } from './store/plans/plans.js';
+export type { PlanPage, PlanProgress, PlanSum } from './store/plans/read.js';
+export type { PlanLineStatus, PlanLineView, PlanView, PlanViewer } from './store/plans/view.js';
+export type { NextPlanLine, PlanRefusal, TakenPlan } from './store/plans/work.js';
 export type { MoneyPools, PoolKey, PoolReading } from './store/pools/pools.js';
 export type { BooksProof } from './store/proof/proof.js';
 export { type Finding, invariantNames } from './store/proof/verify.js';

@@ -1,12 +1,18 @@
 /** The rules for requests, for callers that check them before the store is opened. Loads neither Prisma nor pg. */
 export { callbackTypes } from './core/callback.js';
-export { isAccountPattern, isClientName, keyEnvironments } from './core/client-rules.js';
+export {
+  isAccountPattern,
+  isAccountPatterncovers,
+  isClientName,
+  keyEnvironments,
+} from './core/client-rules.js';
 export { bookedExponentOf, currencies, exponentOf, mayBeBooked, whyNoCurrency } from './core/currencies.js';
 export { AMOUNT_MINOR_MAX, majorFromMinor } from './core/money.js';
 export { type MonthLineKind, monthLineKinds } from './core/month-line.js';
 export { type Asked, nextStep } from './core/next-step.js';
 export { newsOfOrder } from './core/order-news.js';
 export { isAccountAtProvider } from './core/payee.js';
+export { keyOfPlanLine, needsApproval, PLAN_LINES_MAX, planStatuses } from './core/plan.js';
 export { isFinal } from './core/recharge.js';
 export {
   addShownTexts,

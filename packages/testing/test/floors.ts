@@ -12,7 +12,7 @@ const floors: Readonly<Record<string, readonly (readonly string[])[]>> = {
     ['audit', 'auth'],
     ['accounts', 'callbacks', 'cases', 'payees', 'proof', 'protection', 'statements'],
     ['recharges', 'reconciliations'],
-    ['refunds', 'evidence', 'rules'],
+    ['refunds', 'evidence', 'rules', 'plans'],
     ['openapi'],
     ['docs'],
     ['app.ts'],

@@ -57,7 +57,7 @@ const layers: readonly Layer[] = [
       'types of packages/domain/src/',
       'types of packages/providers/src/',
     ],
-    outside: ['node:stream', 'csv-parse'],
+    outside: ['node:stream', 'node:timers', 'csv-parse'],
   },
   {
     at: 'apps/',

@@ -59,6 +59,8 @@ async function demoClient({ clients }: Domain, kept: DemoClient | null): Promise
       'rules:read',
       'rules:write',
       'rules:admin',
+      'plans:read',
+      'plans:write',
     ],
     accounts: ['*'],
   });

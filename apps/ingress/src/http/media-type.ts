@@ -9,11 +9,14 @@ export const essenceOf = (contentType: string): string => contentType.split(';',
  * Whether a Content-Type allows UTF-8: it names no charset, or UTF-8 in one of the usual spellings. Other parameters
  * mean nothing for JSON (RFC 8259, 11).
  */
-export function isInUtf8(contentType: string): boolean {
-  for (const [, name, value = ''] of contentType.matchAll(PARAMETER))
-    if (name!.toLowerCase() === 'charset' && !/^utf-?8$/i.test(unquoted(value.trim()))) return false;
-  return true;
-}
+export const isInUtf8 = (contentType: string): boolean =>
+  charsetsOf(contentType).every((charset) => /^utf-?8$/i.test(charset));
+
+/** The charsets that a Content-Type names. */
+export const charsetsOf = (contentType: string): string[] =>
+  [...contentType.matchAll(PARAMETER)].flatMap(([, name, value = '']) =>
+    name!.toLowerCase() === 'charset' ? [unquoted(value.trim())] : [],
+  );
 
 const unquoted = (value: string): string => value.replace(/^(["'])(.*)\1$/, '$2').replace(/\\(.)/g, '$1');
 

@@ -21,6 +21,7 @@ type Described = Readonly<{
     | 'reconciliations'
     | 'callbacks'
     | 'rules'
+    | 'plans'
     | 'webhooks'
     | 'service';
   summary: string;

@@ -49,7 +49,7 @@ export const readBody =
     receive(request, response, { isTooLarge, intake, next });
   };
 
-const MAY_HAVE_BODY: ReadonlySet<string> = new Set(['POST', 'PUT']);
+const MAY_HAVE_BODY: ReadonlySet<string> = new Set(['POST', 'PUT', 'PATCH']);
 const MUST_HAVE_NONE: ReadonlySet<string> = new Set(['GET', 'HEAD', 'DELETE']);
 
 /** The limit of a path that takes larger bodies. It is asked only about a body beyond the limit of all others. */

@@ -12,7 +12,7 @@ import { parseXml } from './xml-read.js';
  */
 export function parsedBody(request: Request, root: string): unknown {
   const type = bodyType(request);
-  const raw = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0);
+  const raw = rawBody(request);
   const body = type === JSON_TYPE ? parseJson(raw) : parseXml(raw, root);
   callOf(request.res!).read = body;
   return body;
@@ -29,13 +29,23 @@ export function csvBody(request: Request): Buffer | null {
 
 const JSON_TYPE = 'application/json';
 
+export const rawBody = ({ body }: Request): Buffer => (Buffer.isBuffer(body) ? body : Buffer.alloc(0));
+
+const CSV_TYPE = 'text/csv';
+
+/** The form of the body of an operation that also takes CSV. @throws Problem 415 for every other form */
+export function formOfBody(request: Request): 'json' | 'xml' | 'csv' {
+  if (essenceOf(request.headers['content-type'] ?? '') === CSV_TYPE) return 'csv';
+  return bodyType(request, `, application/xml or ${CSV_TYPE}`) === JSON_TYPE ? 'json' : 'xml';
+}
+
 /** @throws Problem 415 unless the body is JSON or XML in UTF-8 */
-function bodyType(request: Request): string {
+function bodyType(request: Request, others = ' or application/xml'): string {
   const sent = request.headers['content-type'] ?? '';
   if (sent === JSON_TYPE) return sent;
   const type = essenceOf(sent);
   if (![JSON_TYPE, 'application/xml', 'text/xml'].includes(type))
-    throw unreadable('send Content-Type: application/json or application/xml');
+    throw unreadable(`send Content-Type: application/json${others}`);
   if (!isInUtf8(sent)) throw unreadable('bodies are UTF-8; send no other charset');
   return type;
 }

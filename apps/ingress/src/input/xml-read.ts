@@ -58,8 +58,38 @@ export function parseXml(raw: Uint8Array, root: string): unknown {
     throw new Problem('INVALID_ARGUMENT', why, { status: 413 });
   }
   const text = decode(raw);
+  return refusing(() => {
+    const reader = openReader(root);
+    reader.parser.write(text).close();
+    return reader.value();
+  });
+}
+
+/** A list in the root, of elements with texts only: `<plan><line>...</line></plan>`, or the same inside `<lines>`. */
+export type XmlList = Readonly<{ field: string; item: string }>;
+
+// The parser takes some 10 ms for a slice of a hostile body. Between slices the process does other work.
+const SLICE_CHARS = 32_768;
+
+/**
+ * Parses XML with a list, as `parseXml` does. The items of the list have texts as fields, and so has the root. It lets
+ * the process do other work, so it is for long bodies.
+ * @throws Problem INVALID_ARGUMENT
+ */
+export async function parseXmlList(raw: Uint8Array, root: string, list: XmlList): Promise<unknown> {
+  const text = decode(raw);
+  const reader = refusing(() => openReader(root, list));
+  for (let at = 0; at < text.length; at += SLICE_CHARS) {
+    refusing(() => reader.parser.write(text.slice(at, at + SLICE_CHARS)));
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  refusing(() => reader.parser.close());
+  return reader.value();
+}
+
+function refusing<Value>(work: () => Value): Value {
   try {
-    return read(text, root);
+    return work();
   } catch (error) {
     if (error instanceof Problem) throw error;
     throw refusal(error instanceof Error ? error.message : 'not XML');
@@ -87,22 +117,14 @@ const UTF_16 = 'it is UTF-16; send UTF-8';
 const hasMarkOfUtf16 = ([first, second]: Uint8Array): boolean =>
   (first === 0xff && second === 0xfe) || (first === 0xfe && second === 0xff);
 
-function read(text: string, root: string): unknown {
+type XmlReader = Readonly<{ parser: SaxesParser<{ xmlns: true }>; value: () => unknown }>;
+
+function openReader(root: string, list?: XmlList): XmlReader {
   const parser = new SaxesParser({ xmlns: true });
   let namespace = '';
   const open: Element[] = [];
   let value: unknown;
-  parser.on('xmldecl', ({ encoding, version }) => {
-    if (version !== '1.0') throw refusal('only XML 1.0 is read');
-    if (encoding !== undefined && !/^utf-?8$/i.test(encoding))
-      throw refusal(`its declaration says ${encoding}, and bodies are UTF-8: write encoding="UTF-8"`);
-  });
-  parser.on('doctype', () => {
-    throw refusal('no DOCTYPE is taken');
-  });
-  parser.on('processinginstruction', () => {
-    if (open.length > 0) throw refusal(`a processing instruction stands inside <${open.at(-1)!.name}>`);
-  });
+  refuseDeclarations(parser, open);
   parser.on('opentag', ({ local: name, uri, attributes }) => {
     if (open.length === DEPTH_MAX) throw refusal(`nested deeper than ${DEPTH_MAX}`);
     if (open.length === 0 && name !== root) throw refusal(`the root element must be <${root}>`);
@@ -123,10 +145,45 @@ function read(text: string, root: string): unknown {
     const element = open.pop()!;
     const parent = open.at(-1);
     if (!parent) value = contentOf(element, 0);
+    else if (list && isItem(list, element, open)) append(list, parent, element);
+    else if (list && element.name === list.field && open.length === 1) putList(list, parent, element);
     else put(parent, element, contentOf(element, open.length, parent));
   });
-  parser.write(text).close();
-  return value;
+  return { parser, value: () => value };
+}
+
+function refuseDeclarations(parser: SaxesParser<{ xmlns: true }>, open: readonly Element[]): void {
+  parser.on('xmldecl', ({ encoding, version }) => {
+    if (version !== '1.0') throw refusal('only XML 1.0 is read');
+    if (encoding !== undefined && !/^utf-?8$/i.test(encoding))
+      throw refusal(`its declaration says ${encoding}, and bodies are UTF-8: write encoding="UTF-8"`);
+  });
+  parser.on('doctype', () => {
+    throw refusal('no DOCTYPE is taken');
+  });
+  parser.on('processinginstruction', () => {
+    if (open.length > 0) throw refusal(`a processing instruction stands inside <${open.at(-1)!.name}>`);
+  });
+}
+
+const isItem = ({ field, item }: XmlList, { name }: Element, open: readonly Element[]): boolean =>
+  name === item && (open.length === 1 || (open.length === 2 && open[1]!.name === field));
+
+/** Adds an item to the list that its parent holds. */
+function append({ field }: XmlList, parent: Element, item: Element): void {
+  requireBlank(item);
+  const items = (parent.fields.get(field) as unknown[] | undefined) ?? [];
+  items.push(Object.fromEntries(item.fields));
+  parent.fields.set(field, items);
+}
+
+function putList({ field, item }: XmlList, root: Element, list: Element): void {
+  requireBlank(list);
+  if (root.fields.has(field)) throw refusal(`<${item}> stands inside and outside of <${field}>`);
+  const strange = [...list.fields.keys()].find((name) => name !== field);
+  if (strange !== undefined)
+    throw refusal(`<${field}> holds <${strange}>, and only <${item}> may stand there`);
+  root.fields.set(field, list.fields.get(field) ?? []);
 }
 
 /**
@@ -175,9 +232,12 @@ function contentOf(element: Element, depth: number, parent?: Element): unknown {
   if (isLeaf && depth === 1) return fieldValue(element);
   if (isLeaf && depth === 2 && numberGroups.has(parent!.name)) return numberOf(element.text);
   if (isLeaf) return element.text;
-  if (!isBlank(element.text))
-    throw refusal(`text stands in <${element.name}>, beside or instead of elements`);
+  requireBlank(element);
   return Object.fromEntries(element.fields);
+}
+
+function requireBlank({ name, text }: Element): void {
+  if (!isBlank(text)) throw refusal(`text stands in <${name}>, beside or instead of elements`);
 }
 
 const isBlank = (text: string): boolean => /^[ \t\r\n]*$/.test(text);

@@ -37,6 +37,7 @@ const tags: Readonly<Record<Operation['tag'], string>> = {
   reconciliations: 'Statements of providers, compared with the books',
   callbacks: 'Events that are posted to you',
   rules: 'Recharges that are made when a balance falls',
+  plans: 'Many recharges that are checked together and started together',
   webhooks: 'Events that providers send',
   service: 'Health, this document, and the record of calls',
 };
@@ -118,6 +119,12 @@ const pathSchemas: Readonly<Record<string, Json>> = {
     type: 'string',
     format: 'uuid',
     description: 'The `ruleId` of the rule',
+    examples: ['01a2122d-0000-7000-8000-1ae329a0e10d'],
+  },
+  planId: {
+    type: 'string',
+    format: 'uuid',
+    description: 'The `planId` of the plan',
     examples: ['01a2122d-0000-7000-8000-1ae329a0e10d'],
   },
   provider: { type: 'string', description: 'Name of the provider', examples: ['sandbox'] },

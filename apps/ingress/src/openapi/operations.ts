@@ -13,6 +13,8 @@ import { health } from '../health/operations.js';
 import type { KeyedOperation, OpenOperation, Operation } from '../http/operation.js';
 import type { PayeeDeps } from '../payees/handlers.js';
 import { payees } from '../payees/operations.js';
+import type { PlanDeps } from '../plans/handlers.js';
+import { plans } from '../plans/operations.js';
 import type { ProofDeps } from '../proof/handlers.js';
 import { proof } from '../proof/operations.js';
 import type { RechargeDeps } from '../recharges/handlers.js';
@@ -41,7 +43,8 @@ export const keyedOperations: readonly KeyedOperation<
     CallbackRouteDeps &
     ProofDeps &
     AuditDeps &
-    RuleDeps
+    RuleDeps &
+    PlanDeps
 >[] = [
   ...recharges,
   ...evidence,
@@ -55,6 +58,7 @@ export const keyedOperations: readonly KeyedOperation<
   ...proof,
   ...audit,
   ...rules,
+  ...plans,
 ];
 
 /** Operations that need no key and have no body. */

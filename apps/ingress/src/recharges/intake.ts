@@ -1,10 +1,10 @@
+import { type RechargeSort, sortOfRecharge } from '@replenish/assembly';
 import {
   type Ceiling,
   type Created,
   type Domain,
   type MoneyDestination,
   minorFromMajor,
-  type NewRecharge,
   type RechargeAsk,
   type RechargeView,
 } from '@replenish/domain';
@@ -91,7 +91,7 @@ function agreedKey(header: string | string[] | undefined, inBody: string | undef
   return validated(idempotencyKey, header ?? inBody, path);
 }
 
-type Terms = Readonly<{ sort: Sort; ceiling: Ceiling | undefined }>;
+type Terms = Readonly<{ sort: RechargeSort; ceiling: Ceiling | undefined }>;
 
 /** The request in the form in which the domain takes it. */
 export function askOf(
@@ -152,28 +152,11 @@ async function take(
   return created;
 }
 
-type Sort = Required<Pick<NewRecharge, 'kind' | 'provider'>> & {
-  funding: NonNullable<NewRecharge['funding']>;
-};
-
-/** The kind of the recharge, what pays it, and the provider that carries it out where the account has no payee. */
-export function sortOf(
-  { providers }: Pick<IntakeDeps, 'providers'>,
-  { paymentMethod, destination }: ParsedRecharge,
-): Sort {
-  const isOut = paymentMethod === 'balance' || paymentMethod === 'fund_account';
-  if (isOut && destination === 'wallet') {
-    const message = `${paymentMethod} pays deliveries to a cloud, so it cannot be wallet`;
-    throw invalid({ path: 'destination', message });
-  }
-  if (paymentMethod === 'fund_account') return { kind: 'deliver', funding: 'house', provider: null };
-  const provider = providers.route(paymentMethod);
-  if (paymentMethod === 'balance') return { kind: 'deliver', funding: 'wallet', provider };
-  if (!provider) {
-    const message = `no provider is configured for ${paymentMethod}`;
-    throw invalid({ path: 'paymentMethod', message });
-  }
-  return { kind: 'collect', funding: 'wallet', provider };
+/** @throws Problem INVALID_ARGUMENT for a request that no provider can carry out */
+export function sortOf({ providers }: Pick<IntakeDeps, 'providers'>, parsed: ParsedRecharge): RechargeSort {
+  const sort = sortOfRecharge(providers, parsed);
+  if ('message' in sort) throw invalid(sort);
+  return sort;
 }
 
 type CreateRefusal = Extract<Created, { ok: false }>['problem'];

@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
+import { covers } from '@replenish/domain/rules';
 import fc from 'fast-check';
-import { covers } from '../../src/auth/account-patterns.js';
 
 test.each([
   ['*', 'acct-1', true],

@@ -42,6 +42,7 @@ test('the audit trail keeps the parameters of all queries, and the fields of bod
         'endpointId',
       ],
       ...['provider', 'providerAccount'],
+      ...['name', 'budget'],
     ].sort(),
   );
   expect(Object.fromEntries(auditNames.body)).toEqual({
@@ -54,6 +55,6 @@ test('the audit trail keeps the parameters of all queries, and the fields of bod
     orderReference: 'orderReference',
     ...{ provider: 'provider', providerAccount: 'providerAccount', from: 'from', to: 'to', reason: 'reason' },
     verb: 'verb',
-    ...{ watch: 'watch', mode: 'mode' },
+    ...{ watch: 'watch', mode: 'mode', name: 'name' },
   });
 });

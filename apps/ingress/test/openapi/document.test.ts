@@ -65,7 +65,11 @@ type Example = Record<string, unknown>;
 const asXml = (root: string, example: Example): string =>
   `<${root}>${Object.entries(example)
     .map(([name, value]) =>
-      typeof value === 'object' ? asXml(name, value as Example) : `<${name}>${value}</${name}>`,
+      Array.isArray(value)
+        ? `<${name}>${value.map((item) => asXml(name.replace(/s$/, ''), item as Example)).join('')}</${name}>`
+        : typeof value === 'object'
+          ? asXml(name, value as Example)
+          : `<${name}>${value}</${name}>`,
     )
     .join('')}</${root}>`;
 
@@ -114,7 +118,7 @@ test('the example bodies are accepted, as JSON and as XML', async () => {
         });
         expect([path, type, answer.text, answer.status < 300]).toEqual([path, type, answer.text, true]);
       }
-    expect(sent).toBe(16);
+    expect(sent).toBe(18);
   } finally {
     await ingress.close();
   }
@@ -145,7 +149,7 @@ test('every parameter limit is a whole number from 1 to 100', () => {
   const limits = Object.values(paths).flatMap((path) =>
     Object.values(path).flatMap(({ parameters }) => parameters.filter(({ name }) => name === 'limit')),
   );
-  expect(limits).toHaveLength(7);
+  expect(limits).toHaveLength(9);
   for (const { schema } of limits)
     expect(schema).toMatchObject({ type: 'integer', minimum: 1, maximum: 100 });
 });

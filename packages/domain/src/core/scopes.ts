@@ -16,6 +16,8 @@ export const scopes = [
   'rules:read',
   'rules:write',
   'rules:admin',
+  'plans:read',
+  'plans:write',
   'audit:read',
 ] as const;
 

@@ -25,6 +25,8 @@ export async function client(fleet: Books, wishes: Partial<NewClient> = {}): Pro
     'rules:read',
     'rules:write',
     'rules:admin',
+    'plans:read',
+    'plans:write',
   ];
   return withBooks(fleet, ({ clients }) =>
     clients.create({ name: 'test', env: 'test', scopes, accounts: ['*'], ...wishes }),

@@ -1,0 +1,61 @@
+import type { Created, Key, NextPlanLine, RechargeAsk, TakenPlan } from '@replenish/domain';
+import { covers, keyOfPlanLine } from '@replenish/domain/rules';
+import type { Providers } from '@replenish/providers';
+import { sortOfRecharge } from '../recharge-sort.js';
+
+/** Why a line gets no recharge, in the words of the API. */
+export type LineRefusal = Readonly<{ code: string; message: string }>;
+
+type LineDeps = Readonly<{ providers: Pick<Providers, 'route'>; newId: () => string }>;
+
+/**
+ * The recharge of a line, or why it gets none. `key` bounds its account and its amount. Null: an operator started the
+ * plan, and nothing bounds it.
+ */
+export function rechargeOfLine(
+  { providers, newId }: LineDeps,
+  { plan, key }: Readonly<{ plan: TakenPlan; key: Key | null }>,
+  line: NextPlanLine,
+): RechargeAsk | LineRefusal {
+  if (key && !key.accounts.some((pattern) => covers(pattern, line.accountId)))
+    return { code: 'UNAUTHORIZED', message: 'the key does not cover this account' };
+  const ceilings = Object.keys(key?.ceilings ?? {});
+  if (ceilings.length > 0 && !ceilings.includes(plan.currency))
+    return {
+      code: 'UNAUTHORIZED',
+      message: `the key has no ceiling for ${plan.currency}, so it may not use it`,
+    };
+  const sort = sortOfRecharge(providers, line);
+  if ('message' in sort) return { code: 'INVALID_ARGUMENT', message: `${sort.path}: ${sort.message}` };
+  return {
+    ...{ id: newId(), clientId: plan.clientId, idempotencyKey: keyOfPlanLine(plan.id, line.line) },
+    ...{ accountId: line.accountId, amountMinor: line.amountMinor, currency: plan.currency },
+    ...{ paymentMethod: line.paymentMethod, destination: line.destination, ...sort },
+    ...{ orderReference: line.orderReference, planId: plan.id, metadata: {}, requestedAt: null },
+    ...{ correlationId: plan.correlationId, ceiling: key?.ceilings[plan.currency] },
+  };
+}
+
+type RefusedLine = Extract<Created, { ok: false }>['problem'];
+
+/** The refusals of the create, as the API words them. */
+export const refusalOf: Readonly<Record<RefusedLine, LineRefusal>> = {
+  insufficient_balance: {
+    code: 'INSUFFICIENT_BALANCE',
+    message: "the account's available balance does not cover the amount",
+  },
+  beyond_balance: {
+    code: 'INVALID_ARGUMENT',
+    message: 'amount: is more than the balance of the account can hold beside what is there',
+  },
+  no_payee: { code: 'INVALID_ARGUMENT', message: 'the account has no payee' },
+  other_currency: {
+    code: 'INVALID_ARGUMENT',
+    message: 'currency: is not the currency of the payee of the account',
+  },
+  above_ceiling: { code: 'UNAUTHORIZED', message: 'the amount is above what this key may ask for' },
+  key_used_with_other_body: {
+    code: 'INTERNAL_ERROR',
+    message: 'another recharge has the key of this line',
+  },
+};

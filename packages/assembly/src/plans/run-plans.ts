@@ -1,0 +1,142 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Created, Domain, Key, NextPlanLine, PlanRefusal, TakenPlan } from '@replenish/domain';
+import type { Providers } from '@replenish/providers';
+import { crashPoint, type Logger, newId } from '@replenish/runtime';
+import { rechargeOfLine, refusalOf } from './line-recharge.js';
+
+type PlanQueue = `submission-${string}`;
+
+export type PlanRunnerDeps = Readonly<{
+  domain: Pick<Domain, 'createRecharge'> & {
+    readonly plans: Pick<Domain['plans'], 'move' | 'work'>;
+    readonly clients: Pick<Domain['clients'], 'find'>;
+  };
+  providers: Pick<Providers, 'route' | 'names'>;
+  queues: Readonly<{
+    hint(queue: PlanQueue, ids: readonly string[]): Promise<boolean>;
+    room(queues: readonly PlanQueue[]): Promise<number[]>;
+  }>;
+  log: Logger;
+}>;
+
+export interface PlanRunner {
+  /** Ends after the batch of lines that is under way. */
+  close(): Promise<void>;
+}
+
+// A paused plan still creates the batch that is under way. Two statements store a batch of this size.
+const LINES_TOGETHER = 64;
+const IDLE_MS = 250;
+const OPERATOR = 'operator';
+
+/**
+ * Runs the plans that are due, until it is closed: it creates the recharges of their lines. Several processes may run
+ * plans at the same time, and each line has one recharge all the same, because its idempotency key follows from the
+ * plan and the line. A plan creates no more than the workers take up, so a recharge of a client does not wait behind
+ * thousands of lines, and a paused plan leaves little behind.
+ */
+export function runPlans(deps: PlanRunnerDeps): PlanRunner {
+  const ending = new AbortController();
+  const loop = async (): Promise<void> => {
+    while (!ending.signal.aborted) {
+      const isMore = await runOne(deps).catch((error: unknown) => {
+        deps.log.warn({ err: error }, 'a plan was interrupted; it goes on');
+        return false;
+      });
+      if (!isMore) await delay(IDLE_MS, undefined, { signal: ending.signal, ref: false }).catch(() => {});
+    }
+  };
+  const running = loop();
+  return {
+    close: async () => {
+      ending.abort();
+      await running;
+    },
+  };
+}
+
+/** Runs one batch of one plan. Returns whether there may be more to do. */
+async function runOne(deps: PlanRunnerDeps): Promise<boolean> {
+  const { work } = deps.domain.plans;
+  const room = await roomIn(deps);
+  if (room === 0) return false;
+  const plan = await work.take();
+  if (!plan) return false;
+  const lines = await work.next(plan.id, Math.min(LINES_TOGETHER, room));
+  if (lines.length > 0) return createBatch(deps, plan, lines);
+  if (await work.settle(plan.id))
+    deps.log.info({ planId: plan.id, correlationId: plan.correlationId }, 'plan finished');
+  return true;
+}
+
+/** How many more recharges the fullest queue takes. Zero while the queues are away. */
+async function roomIn({ providers, queues }: PlanRunnerDeps): Promise<number> {
+  const names = providers.names.map((name): PlanQueue => `submission-${name}`);
+  if (names.length === 0) return 0;
+  return Math.min(...(await queues.room(names).catch(() => [0])));
+}
+
+async function createBatch(
+  deps: PlanRunnerDeps,
+  plan: TakenPlan,
+  lines: readonly NextPlanLine[],
+): Promise<boolean> {
+  const { domain, queues, log } = deps;
+  const key = plan.startedBy === OPERATOR ? null : await validKey(domain, plan.startedBy);
+  if (key === 'gone') {
+    await domain.plans.move({ planId: plan.id, verb: 'pause', by: OPERATOR, because: 'KEY_GONE' });
+    log.warn({ planId: plan.id, keyId: plan.startedBy }, 'plan paused: the key that started it is gone');
+    return true;
+  }
+  const results = await Promise.all(lines.map((line) => createLine(deps, { plan, key }, line)));
+  crashPoint('plans.after-create');
+  const refusals = results.filter((result): result is PlanRefusal => 'code' in result);
+  await domain.plans.work.advance(plan.id, lines.at(-1)!.place, refusals);
+  const context = { planId: plan.id, correlationId: plan.correlationId };
+  log.info({ ...context, lines: lines.length, refused: refusals.length }, 'created the recharges of a plan');
+  for (const [provider, ids] of byProvider(results)) void queues.hint(`submission-${provider}`, ids);
+  return true;
+}
+
+type CreatedLine = Readonly<{ id: string; provider: string }>;
+
+/**
+ * Creates the recharge of a line, or finds the one that it has. A line whose recharge the database refuses fails, so
+ * that it does not stop the others. If it has a recharge all the same, its status is that of the recharge.
+ */
+async function createLine(
+  { domain, providers, log }: PlanRunnerDeps,
+  whose: Parameters<typeof rechargeOfLine>[1],
+  line: NextPlanLine,
+): Promise<CreatedLine | PlanRefusal> {
+  const ask = rechargeOfLine({ providers, newId }, whose, line);
+  if ('code' in ask) return { place: line.place, ...ask };
+  let created: Created;
+  try {
+    created = await domain.createRecharge(ask);
+  } catch (error) {
+    if (isStoreAway(error)) throw error;
+    log.error({ err: error, planId: whose.plan.id, line: line.line }, 'the recharge of a line is refused');
+    return { place: line.place, code: 'INTERNAL_ERROR', message: 'the recharge could not be stored' };
+  }
+  if (!created.ok) return { place: line.place, ...refusalOf[created.problem] };
+  return { id: created.recharge.id, provider: created.recharge.provider };
+}
+
+// The class is not imported: this package takes types only from the domain.
+const isStoreAway = (error: unknown): boolean => error instanceof Error && error.name === 'StoreUnavailable';
+
+/** The key that started a plan, as it is now. A key that was revoked or has expired starts no more lines. */
+async function validKey(domain: PlanRunnerDeps['domain'], keyId: string): Promise<Key | 'gone'> {
+  const found = await domain.clients.find(keyId);
+  if (!found) return 'gone';
+  const { expiresAt } = found.key;
+  return expiresAt !== null && expiresAt <= new Date() ? 'gone' : found.key;
+}
+
+function byProvider(results: readonly (CreatedLine | PlanRefusal)[]): Map<string, string[]> {
+  const found = new Map<string, string[]>();
+  for (const result of results)
+    if ('id' in result) found.set(result.provider, [...(found.get(result.provider) ?? []), result.id]);
+  return found;
+}

@@ -1,0 +1,40 @@
+export const planStatuses = ['draft', 'waiting', 'running', 'paused', 'finished', 'canceled'] as const;
+/** `waiting`: a second person has to approve it. `finished`: each line is final. */
+export type PlanStatus = (typeof planStatuses)[number];
+
+export type PlanVerb = 'start' | 'approve' | 'pause' | 'resume' | 'cancel';
+
+type PlanMoves = Readonly<{
+  /** The statuses that the verb changes. */
+  from: readonly PlanStatus[];
+  /** The statuses in which the verb has happened already, so that it changes nothing. */
+  already: readonly PlanStatus[];
+  to: PlanStatus;
+}>;
+
+/** Pausing and canceling stop the creation of recharges. They never stop a recharge that is created. */
+export const planMoves: Readonly<Record<PlanVerb, PlanMoves>> = {
+  start: { from: ['draft'], already: ['waiting', 'running'], to: 'running' },
+  approve: { from: ['waiting'], already: ['running'], to: 'running' },
+  pause: { from: ['running'], already: ['paused'], to: 'paused' },
+  resume: { from: ['paused'], already: ['running'], to: 'running' },
+  cancel: { from: ['draft', 'waiting', 'running', 'paused'], already: ['canceled'], to: 'canceled' },
+};
+
+/**
+ * Whether a second person has to approve a plan before it starts: its sum is strictly above the limit.
+ * @param approvalAbove the limits of the key that starts it, per currency, in minor units
+ */
+export const needsApproval = (
+  { totalMinor, currency }: Readonly<{ totalMinor: bigint; currency: string }>,
+  approvalAbove: Readonly<Record<string, bigint>> = {},
+): boolean => {
+  const limit = Object.hasOwn(approvalAbove, currency) ? approvalAbove[currency] : undefined;
+  return limit !== undefined && totalMinor > limit;
+};
+
+/** The idempotency key of a line's recharge. It contains spaces, so no client can send it. */
+export const keyOfPlanLine = (planId: string, line: number): string => `plan ${planId} ${line}`;
+
+/** The most lines of a plan. */
+export const PLAN_LINES_MAX = 10_000;

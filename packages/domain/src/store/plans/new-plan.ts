@@ -1,0 +1,41 @@
+import { hash } from 'node:crypto';
+import type { MoneyDestination } from '../recharges/new-recharge.js';
+
+/** One line of a plan. Its currency is the plan's. */
+export type PlanLine = Readonly<{
+  /** The client's number of the line. */
+  line: number;
+  accountId: string;
+  amountMinor: bigint;
+  paymentMethod: string;
+  destination: MoneyDestination | null;
+  orderReference: string | null;
+}>;
+
+/** A validated plan. `totalMinor` is the sum of its lines. */
+export type NewPlan = Readonly<{
+  id: string;
+  clientId: string;
+  /** Null: an operator makes it. */
+  idempotencyKey: string | null;
+  name: string;
+  currency: string;
+  totalMinor: bigint;
+  /** The sum of the lines must not be above it. */
+  budgetMinor: bigint | null;
+  lines: readonly PlanLine[];
+  /** The id of a key, or `operator`. */
+  createdBy: string;
+  correlationId: string;
+}>;
+
+/** The identity of a plan's content. Its form, and the order of its lines, do not count. */
+export function planFingerprint({ name, currency, budgetMinor, lines }: NewPlan): string {
+  const rows = [...lines]
+    .sort((a, b) => a.line - b.line)
+    .map((one) => [
+      ...[one.line, one.accountId, one.amountMinor.toString(), one.paymentMethod],
+      ...[one.destination, one.orderReference],
+    ]);
+  return hash('sha256', JSON.stringify([name, currency, budgetMinor?.toString() ?? null, rows]));
+}

@@ -1,0 +1,73 @@
+import type { Store } from '../database/database.js';
+import { isUuid } from '../database/storable.js';
+import { type CreatedPlan, createPlan } from './create.js';
+import { type MovedPlan, movePlan, type PlanMove } from './move.js';
+import type { NewPlan } from './new-plan.js';
+import {
+  listPlans,
+  type PlanFilter,
+  type PlanPage,
+  type PlanProgress,
+  planById,
+  planByName,
+  planLines,
+  planProgress,
+} from './read.js';
+import type { PlanLineView, PlanViewer } from './view.js';
+import {
+  advancePlan,
+  type NextPlanLine,
+  nextPlanLines,
+  type PlanRefusal,
+  settlePlan,
+  type TakenPlan,
+  takePlan,
+} from './work.js';
+
+/** Many recharges that are checked together and started together. */
+export interface Plans {
+  /** Stores a plan as a draft. One with the same name and content is the same plan. */
+  create(plan: NewPlan): Promise<CreatedPlan>;
+  list(filter: PlanFilter): Promise<PlanPage>;
+  /** A plan with how far it is. Null if there is no such plan that the viewer may see. */
+  one(planId: string, viewer: PlanViewer): Promise<PlanProgress | null>;
+  /** The plan of a client with a name, with how far it is. */
+  named(clientId: string, name: string): Promise<PlanProgress | null>;
+  /** The lines after a place, in their order. Look with `one` first whether the caller may see the plan. */
+  lines(planId: string, page: Readonly<{ afterPlace: number; limit: number }>): Promise<PlanLineView[]>;
+  move(move: PlanMove): Promise<MovedPlan>;
+  readonly work: PlanWork;
+}
+
+/**
+ * The steps of a worker. It takes a plan, creates the recharges of its next lines, and advances it. If it dies between
+ * two steps, the next worker creates the same recharges again, with the same keys: so each line has one.
+ */
+export interface PlanWork {
+  take(): Promise<TakenPlan | null>;
+  next(planId: string, max: number): Promise<NextPlanLine[]>;
+  advance(planId: string, upTo: number, refusals: readonly PlanRefusal[]): Promise<void>;
+  /** Returns whether the plan has just finished. */
+  settle(planId: string): Promise<boolean>;
+}
+
+export const openPlans = ({ run, read }: Pick<Store, 'run' | 'read'>): Plans => ({
+  create: (plan) => createPlan(run, plan),
+  list: (filter) => listPlans(read, filter),
+  one: async (planId, viewer) => {
+    const plan = isUuid(planId) ? await planById(read, planId, viewer) : null;
+    return plan && planProgress(read, plan);
+  },
+  named: async (clientId, name) => {
+    const plan = await planByName(read, clientId, name);
+    return plan && planProgress(read, plan);
+  },
+  lines: (planId, page) => planLines(read, planId, page),
+  move: (move) => movePlan(run, move),
+  work: {
+    take: () => takePlan(run),
+    next: (planId, max) => nextPlanLines(run, planId, max),
+    advance: (planId, upTo, refusals) => advancePlan(run, planId, upTo, refusals),
+    settle: (planId) => settlePlan(run, planId),
+  },
+});

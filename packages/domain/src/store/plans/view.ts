@@ -1,0 +1,106 @@
+import type { PlanStatus } from '../../core/plan.js';
+import { Prisma } from '../../generated/client.js';
+import type { PlanLine } from './new-plan.js';
+
+/** A plan as its client sees it. */
+export type PlanView = Readonly<{
+  id: string;
+  clientId: string;
+  name: string;
+  status: PlanStatus;
+  currency: string;
+  lines: number;
+  totalMinor: bigint;
+  budgetMinor: bigint | null;
+  /** The id of a key, or `operator`. */
+  createdBy: string;
+  /** The key whose accounts and ceilings bound the lines, or `operator`. */
+  startedBy: string | null;
+  /** A code, if no person paused it. */
+  pausedBecause: string | null;
+  createdAt: Date;
+  startedAt: Date | null;
+  finishedAt: Date | null;
+}>;
+
+/** The columns of a view, from `recharge_plan plan`. */
+export const planColumns = Prisma.sql`
+  plan.id,
+  plan.client_id as "clientId",
+  plan.name,
+  plan.status,
+  plan.currency,
+  plan.lines,
+  plan.total_minor as "totalMinor",
+  plan.budget_minor as "budgetMinor",
+  plan.created_by as "createdBy",
+  plan.started_by as "startedBy",
+  plan.paused_because as "pausedBecause",
+  plan.created_at as "createdAt",
+  plan.started_at as "startedAt",
+  plan.finished_at as "finishedAt"`;
+
+export const lineStatuses = [
+  'not_started',
+  'accepted',
+  'in_progress',
+  'succeeded',
+  'failed',
+  'canceled',
+] as const;
+/** The status of a line's whole recharge. A line that was refused has no recharge, and failed. */
+export type PlanLineStatus = (typeof lineStatuses)[number];
+
+export type PlanLineView = PlanLine &
+  Readonly<{
+    place: number;
+    status: PlanLineStatus;
+    transactionId: string | null;
+    failureCode: string | null;
+    failureMessage: string | null;
+  }>;
+
+/** The columns of a line, from `linesOf`. */
+export const lineColumns = Prisma.sql`
+  line.place,
+  line.line,
+  line.account_id as "accountId",
+  line.amount_minor as "amountMinor",
+  line.payment_method as "paymentMethod",
+  line.destination,
+  line.order_reference as "orderReference"`;
+
+/**
+ * The lines of a relation `line`, each with its recharge, if it has one. The recharge is found by its idempotency key,
+ * so nothing has to be written when it is created, and nothing can contradict it.
+ */
+export const joinedRecharges = Prisma.sql`
+  left join recharge_request request on request.client_id = plan.client_id
+    and request.idempotency_key = 'plan ' || plan.id || ' ' || line.line
+  left join recharge_transaction recharge on recharge.id = request.transaction_id
+  left join recharge_transaction delivery on delivery.collected_by = recharge.id
+  left join recharge_plan_refusal refusal on refusal.plan_id = line.plan_id and refusal.place = line.place`;
+
+export const lineStatus = Prisma.sql`
+  case
+    when recharge.id is not null
+      then whole_status(recharge.kind, recharge.state, recharge.payee is not null, delivery.state)
+    when refusal.place is not null then 'failed'
+    else 'not_started' end`;
+
+/** The viewer of plans: a client, and the accounts that its key covers. Null: an operator, who sees all. */
+export type PlanViewer = Readonly<{
+  clientId: string;
+  /** SQL LIKE patterns. */
+  accountPatterns: readonly string[];
+}> | null;
+
+/** A condition on `plan`. A key sees a plan only if it covers each account of it. */
+export function isPlanVisible(viewer: PlanViewer): Prisma.Sql {
+  if (viewer === null) return Prisma.sql`true`;
+  const own = Prisma.sql`plan.client_id = ${viewer.clientId}::uuid`;
+  if (viewer.accountPatterns.includes('%')) return own;
+  return Prisma.sql`(${own} and not exists (
+    select from recharge_plan_line hidden
+    where hidden.plan_id = plan.id and not hidden.account_id like any(${[...viewer.accountPatterns]}::text[])))`;
+}

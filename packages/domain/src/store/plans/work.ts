@@ -1,0 +1,125 @@
+import { Prisma } from '../../generated/client.js';
+import type { Run } from '../database/database.js';
+import { columns } from '../database/rows.js';
+import { joinedRecharges, lineColumns, lineStatus, type PlanLineView } from './view.js';
+
+/** A plan that a worker has taken. */
+export type TakenPlan = Readonly<{
+  id: string;
+  clientId: string;
+  currency: string;
+  correlationId: string;
+  startedBy: string;
+  /** The number of its lines. */
+  lines: number;
+}>;
+
+/** A line that gets its recharge next. */
+export type NextPlanLine = Omit<PlanLineView, 'status' | 'transactionId' | 'failureCode' | 'failureMessage'>;
+
+export type PlanRefusal = Readonly<{ place: number; code: string; message: string }>;
+
+// A worker that dies with a plan delays the plan by this time. A batch of lines takes less than a second.
+const LEASE_MS = 5_000;
+// A look at the lines that are final already costs some twelve buffers a line.
+const SETTLED_TOGETHER = 500;
+// The gap between two looks at a plan whose recharges are all created grows with its age up to this.
+const GAP_MAX_MS = 30_000;
+const GAP_MIN_MS = 500;
+
+/** Takes the plan that is due for the longest time, for a few seconds. Null: none is due. */
+export async function takePlan(run: Run): Promise<TakenPlan | null> {
+  const [taken] = await run<TakenPlan>(Prisma.sql`
+    with due as materialized (
+      select id
+      from recharge_plan
+      where due_at <= now()
+      order by due_at
+      limit 1
+      for update skip locked)
+    update recharge_plan plan
+    set due_at = now() + ${LEASE_MS}::int * interval '1 ms'
+    from due
+    where plan.id = due.id
+    returning
+      plan.id,
+      plan.client_id as "clientId",
+      plan.currency,
+      plan.correlation_id as "correlationId",
+      plan.started_by as "startedBy",
+      plan.lines`);
+  return taken ?? null;
+}
+
+/** The next lines without a recharge. None: all have one, or the plan does not run. */
+export const nextPlanLines = (run: Run, planId: string, max: number): Promise<NextPlanLine[]> =>
+  run<NextPlanLine>(Prisma.sql`
+    select ${lineColumns}
+    from recharge_plan plan
+    join recharge_plan_line line on line.plan_id = plan.id
+      and line.place >= plan.next_place and line.place < plan.next_place + ${max}::int
+    where plan.id = ${planId}::uuid and plan.status = 'running'
+    order by line.place`);
+
+const refusalRows = columns({ place: 'int', code: 'text', message: 'text' });
+
+/**
+ * Notes that the lines up to a place have their recharge or their refusal, and makes the plan due. Also where it was
+ * paused or canceled meanwhile: its status stays. If two workers hold one plan, the later one changes nothing.
+ */
+export const advancePlan = async (
+  run: Run,
+  planId: string,
+  upTo: number,
+  refusals: readonly PlanRefusal[],
+): Promise<void> => {
+  await run(Prisma.sql`
+    with
+    input as materialized ${refusalRows.from(refusals)},
+    advanced as (
+      update recharge_plan
+      set
+        next_place = ${upTo + 1}::int,
+        due_at = case when status = 'running' then now() end
+      where id = ${planId}::uuid and next_place <= ${upTo}::int
+      returning id)
+    insert into recharge_plan_refusal (plan_id, place, code, message)
+    select advanced.id, place, code, message
+    from advanced
+    cross join input
+    on conflict do nothing`);
+};
+
+/**
+ * Looks from the first line on that was not final at the last look. The plan is finished once each line is final.
+ * Returns whether it is.
+ */
+export async function settlePlan(run: Run, planId: string): Promise<boolean> {
+  const [settled] = await run<{ isFinished: boolean }>(Prisma.sql`
+    with
+    ahead as materialized (
+      select line.place, ${lineStatus} in ('succeeded', 'failed', 'canceled') as is_final
+      from recharge_plan plan
+      join recharge_plan_line line on line.plan_id = plan.id
+        and line.place > plan.settled_places and line.place <= plan.settled_places + ${SETTLED_TOGETHER}::int
+      ${joinedRecharges}
+      where plan.id = ${planId}::uuid),
+    reached as materialized (
+      select coalesce(min(place) filter (where not is_final) - 1, max(place)) as place, bool_and(is_final) as all_final
+      from ahead)
+    update recharge_plan plan
+    set
+      settled_places = reached.place,
+      status = case when reached.place = plan.lines then 'finished' else plan.status end,
+      finished_at = case when reached.place = plan.lines then now() end,
+      due_at = case
+        when reached.place = plan.lines then null
+        when reached.all_final then now()
+        else now() + least(greatest((now() - plan.started_at) / 20, ${GAP_MIN_MS}::int * interval '1 ms'),
+          ${GAP_MAX_MS}::int * interval '1 ms') end
+    from reached
+    where plan.id = ${planId}::uuid and plan.status = 'running'
+      and plan.next_place > plan.lines and reached.place is not null
+    returning plan.status = 'finished' as "isFinished"`);
+  return settled?.isFinished ?? false;
+}
