@@ -45,7 +45,7 @@ test.each([...recipes])('%s: at most five steps, each with a file that exists', 
 describe('the field that the recipe names as its example', () => {
   const steps = recipes.get('A field of a recharge')!;
   const named = pathsIn(steps.join('\n'));
-  const example = /\b(?:planId|plan_id)\b/;
+  const example = /\b(?:productType|product_type)\b/;
   const shipped = readSources()
     .map(({ path }) => path)
     .filter((path) => /^(apps|packages)\/(?!testing\/)[^/]+\/src\//.test(path));

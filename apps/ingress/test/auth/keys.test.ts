@@ -2,6 +2,7 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import type { NewKey } from '@replenish/domain';
 import { covers } from '@replenish/domain/rules';
 import { until } from '@replenish/testing';
+import { likeOf } from '../../src/auth/account-patterns.js';
 import {
   aRecharge,
   bearer,
