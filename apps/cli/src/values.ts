@@ -127,3 +127,9 @@ function minorFrom(digits: string): bigint | null {
 }
 
 const listOf = (text: string): string[] => [...new Set(text.split(','))];
+
+/** A positive amount in minor units, in digits. */
+export function minorUnits(text: string): bigint {
+  if (/^[1-9]\d{0,17}$/.test(text)) return BigInt(text);
+  throw new InvalidArgumentError('It must be a positive integer of minor units, in digits.');
+}

@@ -27,6 +27,7 @@ const floors: Readonly<Record<string, readonly (readonly string[])[]>> = {
       'commands/evidence',
       'commands/export',
       'commands/payee',
+      'commands/plan',
       'commands/provider',
       'commands/demo',
       'commands/reconcile',

@@ -12,6 +12,7 @@ import { exportCommand } from './export/index.js';
 import { importCommand } from './import.js';
 import { migrate } from './migrate.js';
 import { payee } from './payee/index.js';
+import { plan } from './plan/index.js';
 import { provider } from './provider/index.js';
 import { reconcile } from './reconcile/index.js';
 import { rekey } from './rekey.js';
@@ -24,6 +25,7 @@ export const commands: readonly Declare[] = [
   demo,
   client,
   payee,
+  plan,
   provider,
   caseCommand,
   verify,

@@ -1,0 +1,118 @@
+import { readFile } from 'node:fs/promises';
+import { basename, extname } from 'node:path';
+import type { Domain, PlanProblem, PlanProgress } from '@replenish/domain';
+import type { Env } from '@replenish/runtime';
+import { withProviders } from '../../books.js';
+import { Misuse } from '../../command.js';
+
+type PlanWishes = Readonly<{
+  client?: string | undefined;
+  name?: string | undefined;
+  budget?: bigint | undefined;
+}>;
+
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+const FAULTS_SHOWN_MAX = 20;
+const NAME_MAX = 255;
+
+/** The plan that an id, or a file and a client name. Null: there is none yet. */
+export async function wantedPlan(
+  domain: Domain,
+  given: string,
+  { client, name = nameOf(given) }: PlanWishes,
+): Promise<PlanProgress | null> {
+  if (UUID.test(given)) return domain.plans.one(given.toLowerCase(), null);
+  return domain.plans.named(await clientIdOf(domain, client), name);
+}
+
+/** Stores the plan in a file, or finds it. @throws Misuse that names each line at fault */
+export async function storedPlan(
+  { env, domain }: Readonly<{ env: Env; domain: Domain }>,
+  file: string,
+  { client, name = nameOf(file), budget }: PlanWishes,
+): Promise<PlanProgress> {
+  const clientId = await clientIdOf(domain, client);
+  const checked = await linesIn(env, file);
+  if (budget !== undefined && checked.totalMinor > budget)
+    throw new Misuse(
+      `the lines add up to ${checked.totalMinor} ${checked.currency}, which is above the budget`,
+    );
+  const { newId } = await import('@replenish/runtime');
+  const { ok: _, ...sums } = checked;
+  const created = await domain.plans.create({
+    ...{ ...sums, id: newId(), clientId, name: name.slice(0, NAME_MAX), budgetMinor: budget ?? null },
+    ...{ idempotencyKey: null, createdBy: 'operator', correlationId: newId() },
+  });
+  if (!created.ok) throw new Error(problems[created.problem]);
+  return (await domain.plans.one(created.plan.id, null))!;
+}
+
+const problems: Readonly<Record<PlanProblem, string>> = {
+  unknown_client: 'there is no such client',
+  key_used_with_other_body: 'another plan has this key',
+  name_taken: 'another plan of the client has this name, with other lines or another budget: give a --name',
+};
+
+const nameOf = (file: string): string => basename(file, extname(file));
+
+async function clientIdOf({ clients }: Domain, client: string | undefined): Promise<string> {
+  if (client === undefined)
+    throw new Misuse('--client is needed with a file: the id or the name of a client');
+  const known = await clients.list();
+  const ids = new Set(
+    known
+      .filter(({ clientId, clientName }) => clientId === client || clientName === client)
+      .map((key) => key.clientId),
+  );
+  if (ids.size > 1) throw new Misuse(`several clients are named ${client}: give the id`);
+  const [id] = ids;
+  if (id === undefined) throw new Misuse(`there is no client ${client}: replenish client list shows them`);
+  return id;
+}
+
+async function linesIn(env: Env, file: string) {
+  const { checkedLines, planRows, sortOfRecharge } = await import('@replenish/assembly');
+  const { paymentMethods } = await import('@replenish/providers');
+  const bytes = await readFile(file).catch((error: Error) => {
+    throw new Misuse(`${file} cannot be read: ${error.message}`);
+  });
+  const isText = extname(file).toLowerCase() !== '.json';
+  const read = isText ? await planRows(bytes) : null;
+  if (read && !read.ok) throw faulty(read.faults);
+  const checked = await withProviders(env, async (providers) =>
+    checkedLines(read ? read.rows : linesOfJson(file, bytes.toString()), {
+      isText,
+      paymentMethods,
+      unroutable: (asked) => {
+        const sort = sortOfRecharge(providers, asked);
+        return 'message' in sort ? sort : null;
+      },
+      wrongText: (text) =>
+        text.length <= NAME_MAX && /^[^\p{Cc}\p{Cs}]*$/u.test(text)
+          ? null
+          : `must be ${NAME_MAX} characters at most, without control characters`,
+      ...(read && { placeOf: read.placeOf }),
+    }),
+  );
+  if (!checked.ok) throw faulty(checked.faults);
+  return checked;
+}
+
+function linesOfJson(file: string, text: string): readonly unknown[] {
+  try {
+    const value = JSON.parse(text) as { lines?: unknown } | null;
+    const lines = Array.isArray(value) ? value : value?.lines;
+    if (Array.isArray(lines)) return lines;
+  } catch {
+    // The message below says it.
+  }
+  throw new Misuse(`${file} must hold JSON with a list \`lines\``);
+}
+
+function faulty(faults: readonly Readonly<{ column: string; message: string }>[]): Misuse {
+  const shown = faults.slice(0, FAULTS_SHOWN_MAX).map(({ column, message }) => `\n  ${column} ${message}`);
+  const rest = faults.length - shown.length;
+  return new Misuse(
+    `nothing is stored, because the file has faults:${shown.join('')}${rest > 0 ? `\n  and ${rest} more` : ''}`,
+  );
+}
