@@ -90,6 +90,7 @@ const sources: Readonly<Record<'begin' | 'recharges' | 'api' | 'operators', read
     ['/docs/retries', 'Retries', 'retries.md'],
     ['/docs/payment-methods', 'Payment methods', 'payment-methods.md'],
     ['/docs/refunds', 'Refunds', 'refunds.md'],
+    ['/docs/plans', 'Plans', 'plans.md'],
     ['/docs/webhooks', 'Webhooks', 'webhooks.md'],
   ],
   api: [
