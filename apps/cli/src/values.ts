@@ -1,5 +1,5 @@
 import { InvalidArgumentError } from '@commander-js/extra-typings';
-import type { Ceiling } from '@replenish/domain';
+import type { ApprovalLimits, Ceiling } from '@replenish/domain';
 import {
   AMOUNT_MINOR_MAX,
   addressTest,
@@ -116,6 +116,17 @@ export function ceiling(text: string, others: Ceilings = {}): Ceilings {
   if (requestMinor !== null && dayMinor !== null && requestMinor > dayMinor)
     throw new InvalidArgumentError('A request may be larger than what the day may hold.');
   return { ...others, [currency]: { requestMinor, dayMinor } };
+}
+
+/** Adds a limit of approvals, such as `CNY:100000`. */
+export function approvalAbove(text: string, others: ApprovalLimits = {}): ApprovalLimits {
+  const [, currency = '', amount = ''] = /^([A-Z]{3}):([1-9]\d{0,15})$/.exec(text) ?? [];
+  if (currency === '')
+    throw new InvalidArgumentError('It must be <currency>:<minor units>, such as CNY:100000.');
+  if (exponentOf(currency) === undefined)
+    throw new InvalidArgumentError(`Its currency ${whyNoCurrency(currency)}.`);
+  if (Object.hasOwn(others, currency)) throw new InvalidArgumentError(`${currency} has a limit already.`);
+  return { ...others, [currency]: minorFrom(amount)! };
 }
 
 function minorFrom(digits: string): bigint | null {

@@ -30,8 +30,7 @@ test('an unknown command is named with a suggestion, on standard error, with exi
 test('the help lists every command with its purpose on standard output', () => {
   const { status, stdout } = replenish('--help');
   expect(status).toBe(0);
-  const names =
-    'start demo client case verify reconcile audit unlock rekey dashboard-password migrate completion';
+  const names = 'start demo client user case verify reconcile audit unlock rekey migrate completion';
   for (const name of names.split(' ')) expect(stdout).toMatch(new RegExp(`^ {2}${name}( .*)?  +\\w`, 'm'));
 });
 

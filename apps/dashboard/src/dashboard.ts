@@ -1,27 +1,29 @@
+import type { Domain } from '@replenish/domain';
 import { type Logger, readClientAddresses } from '@replenish/runtime';
 import express, { type ErrorRequestHandler, type Express, type RequestHandler } from 'express';
 import helmet from 'helmet';
-import { loginRoutes, requireSession } from './login/routes.js';
-import { openSessions } from './login/sessions.js';
+import { type ApprovalDeps, approvalRoutes } from './approvals/routes.js';
+import { findSession, loginRoutes, requireSession, sentFromHere } from './people/index.js';
 import { type Board, openBoard } from './queues/board.js';
 
 const BOARD_PATH = '/queues';
 
 type DashboardDeps = Readonly<{
-  passwordHash: string;
+  domain: Pick<Domain, 'operators' | 'approvals'>;
+  /** Called with an approved recharge, which may be sent now. */
+  onApproved?: ApprovalDeps['onApproved'];
   log: Logger;
   /** Proxies whose X-Forwarded-* headers are trusted. False: none. */
   trustProxy?: readonly string[] | false;
-  nowMs?: () => number;
 }>;
 
-/** The web application: `/login`, `/logout`, `/healthz`, and the board, which requires a login. */
-export function openDashboard({ passwordHash, log, trustProxy = false, nowMs = Date.now }: DashboardDeps): {
+/** The web application: `/login`, `/logout`, `/healthz`, and what requires a login: the board under `/queues`. */
+export function openDashboard({ domain, log, trustProxy = false, onApproved = () => {} }: DashboardDeps): {
   app: Express;
   show: Board['show'];
 } {
   const board = openBoard(BOARD_PATH);
-  const sessions = openSessions(nowMs);
+  const people = { operators: domain.operators, log };
   const app = express();
   app.disable('x-powered-by').set('query parser', 'simple').set('trust proxy', trustProxy);
   readClientAddresses(app);
@@ -29,11 +31,14 @@ export function openDashboard({ passwordHash, log, trustProxy = false, nowMs = D
   app.get('/healthz', (_request, response) => {
     response.json({ ok: true });
   });
-  app.use(loginRoutes({ passwordHash, sessions, log, home: `${BOARD_PATH}/` }));
-  app.use(requireSession(sessions));
-  app.use(readingOnly);
+  app.use(sentFromHere);
+  app.use(express.urlencoded({ extended: false, limit: '64kb' }), express.json({ limit: '64kb' }));
+  app.use(findSession(people));
+  app.use(loginRoutes({ ...people, home: '/' }));
+  app.use(requireSession);
+  app.use(approvalRoutes({ approvals: domain.approvals, onApproved }));
   app.get('/', (_request, response) => response.redirect(303, `${BOARD_PATH}/`));
-  app.use(BOARD_PATH, board.handler);
+  app.use(BOARD_PATH, readingOnly, board.handler);
   app.use(inShort(log));
   return { app, show: board.show };
 }
@@ -44,7 +49,7 @@ export function openDashboard({ passwordHash, log, trustProxy = false, nowMs = D
  */
 const readingOnly: RequestHandler = (request, response, next) => {
   if (request.method === 'GET' || request.method === 'HEAD') return next();
-  response.status(405).set('allow', 'GET, HEAD').json({ error: 'the dashboard is read-only' });
+  response.status(405).set('allow', 'GET, HEAD').json({ error: 'the board is read-only' });
 };
 
 /**

@@ -1,19 +1,22 @@
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
-import { queueOptions } from '@replenish/assembly';
+import { domainOptions, queueOptions } from '@replenish/assembly';
+import { openDomain } from '@replenish/domain';
 import { openProviders } from '@replenish/providers';
 import { openQueues } from '@replenish/queues';
-import { runProcess } from '@replenish/runtime';
+import { masterKeysOf, runProcess } from '@replenish/runtime';
 import { openDashboard } from './dashboard.js';
-import { requirePasswordHash } from './login/password-hash.js';
+import { requirePrivateLine } from './people/private-line.js';
 import { openDepthGauge } from './queues/depth-gauge.js';
 
 const RETRY_MS = 1_000;
 
 await runProcess('dashboard', process.env, async (frame) => {
   const { config, log, registry, health, opened } = frame;
-  const passwordHash = requirePasswordHash(config);
+  requirePrivateLine(config);
+  const masterKeys = masterKeysOf(config);
+  const domain = opened('domain', openDomain({ ...domainOptions(frame), masterKeys }), (it) => it.close());
   const providers = openProviders(config);
   await providers.close(); // only the names of the providers are needed here
   const queues = opened('queues', openQueues({ ...queueOptions(frame, providers.names), poolMax: 2 }), (it) =>
@@ -23,7 +26,9 @@ await runProcess('dashboard', process.env, async (frame) => {
   health.add('queue', () => queues.ping());
 
   const { app, show } = openDashboard({
-    passwordHash,
+    domain,
+    // The hint is not awaited. An approved recharge is due, and a lost hint only costs a sweep.
+    onApproved: ({ id, provider }) => void queues.hint(`submission-${provider}`, [id]),
     log,
     trustProxy: config.TRUST_PROXY?.split(',').map((one) => one.trim()) ?? false,
   });

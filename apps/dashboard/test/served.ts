@@ -2,7 +2,10 @@ import { randomBytes, scryptSync } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { type Domain, type OperatorRole, openDomain } from '@replenish/domain';
 import { createLogger } from '@replenish/runtime';
+import { createDatabase, type TestDatabase } from '@replenish/testing';
+import { type TOTP, URI } from 'otpauth';
 import { openDashboard } from '../src/dashboard.js';
 
 export const log = createLogger('test', 'silent');
@@ -36,35 +39,84 @@ export async function serve(listener: RequestListener): Promise<Served> {
 
 export interface ServedDashboard extends Served {
   readonly show: ReturnType<typeof openDashboard>['show'];
+  readonly domain: Domain;
+  readonly database: TestDatabase;
   get(path: string, headers?: Record<string, string>): Promise<Response>;
-  send(method: string, path: string, headers?: Record<string, string>): Promise<Response>;
-  login(password: string, headers?: Record<string, string>): Promise<Response>;
+  send(
+    method: string,
+    path: string,
+    headers?: Record<string, string>,
+    fields?: Record<string, string>,
+  ): Promise<Response>;
+  /** Sends the login form, as the viewer `ada` unless the fields say otherwise. */
+  login(
+    password: string,
+    headers?: Record<string, string>,
+    fields?: Record<string, string>,
+  ): Promise<Response>;
   /** Signs in and returns the headers with the session cookie. */
   signIn(): Promise<{ cookie: string }>;
+  /** Creates a user with PASSWORD. */
+  person(name: string, role: OperatorRole): Promise<Person>;
+}
+
+/** A user of the console, as the tests know them. */
+export interface Person {
+  readonly name: string;
+  /** A code that was not used before. The clock of the domain goes on by a step. */
+  code(): string;
+  /** Signs in. The headers carry the session and the token of its forms. */
+  signIn(): Promise<{ cookie: string; 'x-csrf-token': string }>;
 }
 
 type Settings = Partial<Parameters<typeof openDashboard>[0]>;
 
+const MASTER_KEYS = `test:${Buffer.alloc(32, 7).toString('base64')}`;
+const STEP_MS = 30_000;
+export const cookieIn = (answer: Response): string => answer.headers.getSetCookie()[0]!.split(';')[0]!;
+
 export async function serveDashboard(settings: Settings = {}): Promise<ServedDashboard> {
-  const { app, show } = openDashboard({
-    passwordHash: cheapHash(PASSWORD),
-    log,
-    ...settings,
+  const database = await createDatabase();
+  let nowMs = Date.now();
+  const domain = openDomain({
+    ...{ databaseUrl: database.url, poolMax: 4, masterKeys: MASTER_KEYS },
+    ...{ reconcileAfterMs: 1_000, providerTimeoutMs: 1_000, now: () => new Date(nowMs) },
   });
+  const { app, show } = openDashboard({ domain, log, ...settings });
   const served = await serve(app);
-  const send = (method: string, path: string, headers: Record<string, string> = {}, body?: URLSearchParams) =>
-    fetch(served.url + path, { method, headers, redirect: 'manual', ...(body ? { body } : {}) });
-  const login = (password: string, headers = {}) =>
-    send('POST', '/login', headers, new URLSearchParams({ password }));
+  const send: ServedDashboard['send'] = (method, path, headers = {}, fields) =>
+    fetch(served.url + path, {
+      ...{ method, headers, redirect: 'manual' },
+      ...(fields ? { body: new URLSearchParams(fields) } : {}),
+    });
+  const login: ServedDashboard['login'] = (password, headers = {}, fields = {}) =>
+    send('POST', '/login', headers, { username: 'ada', password, ...fields });
+  const by = { actor: 'test', role: 'command_line' };
+  const person = async (name: string, role: OperatorRole): Promise<Person> => {
+    const made = await domain.operators.create({ name, role, passwordHash: cheapHash(PASSWORD) }, by);
+    const code = (): string => {
+      if (!made?.totpUri) return '';
+      nowMs += STEP_MS;
+      return (URI.parse(made.totpUri) as TOTP).generate({ timestamp: nowMs });
+    };
+    return {
+      ...{ name, code },
+      signIn: async () => {
+        const cookie = cookieIn(await login(PASSWORD, {}, { username: name, code: code() }));
+        const session = await (await send('GET', '/v1/session', { cookie })).json();
+        return { cookie, 'x-csrf-token': session.csrfToken };
+      },
+    };
+  };
+  await person('ada', 'viewer');
   return {
-    ...served,
-    show,
-    send,
-    login,
+    ...{ ...served, show, send, login, domain, database, person },
     get: (path, headers) => send('GET', path, headers),
-    signIn: async () => {
-      const answer = await login(PASSWORD);
-      return { cookie: answer.headers.getSetCookie()[0]!.split(';')[0]! };
+    signIn: async () => ({ cookie: cookieIn(await login(PASSWORD)) }),
+    close: async () => {
+      await served.close();
+      await domain.close();
+      await database.release();
     },
   };
 }

@@ -13,7 +13,7 @@ import type { Queues } from '@replenish/queues';
 import { crashPoint, type Logger, newId } from '@replenish/runtime';
 
 export type AskerDeps = Readonly<{
-  domain: Pick<Domain, 'applyNews' | 'reads'>;
+  domain: Pick<Domain, 'applyNews' | 'reads' | 'approvals'>;
   queues: Pick<Queues, 'hint'>;
   provider: GuardedProvider;
   log: Logger;
@@ -33,6 +33,7 @@ export function asker(deps: AskerDeps): (id: string) => Promise<undefined> {
     if (provider.isOpen('query')) return;
     const recharge = await domain.reads.outstanding(id);
     if (recharge?.provider !== provider.name) return;
+    if (recharge.nextStep === 'approve') return followApproval(deps, id);
     if (recharge.nextStep !== 'ask' && recharge.nextStep !== 'cancel') return;
     const learned = await answerAbout(provider, recharge);
     if (!learned) return;
@@ -68,6 +69,12 @@ export function asker(deps: AskerDeps): (id: string) => Promise<undefined> {
     asking.add(id);
     return ask(id).finally(() => asking.delete(id));
   };
+}
+
+/** Lets a recharge go on that was approved, or ends it where its approval was refused or has expired. */
+async function followApproval({ domain, queues, provider }: AskerDeps, id: string): Promise<undefined> {
+  const result = await domain.approvals.follow(id);
+  if (result?.state === 'CREATED') await queues.hint(`submission-${provider.name}`, [id]);
 }
 
 /** Asks about an order or a refund. Null: the breaker of refunds is open, or the provider no longer offers them. */

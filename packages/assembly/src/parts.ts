@@ -10,6 +10,8 @@ export const domainOptions = ({ config, log }: Pick<Frame, 'config' | 'log'>) =>
   providerTimeoutMs: config.PROVIDER_TIMEOUT_MS,
   ruleLookMs: config.RULE_LOOK_MS,
   ruleBackoffMs: config.RULE_BACKOFF_MS,
+  approvalExpiresMs: config.APPROVAL_EXPIRES_MS,
+  approvesFirst: config.APPROVE_FIRST_RECHARGE === 'true',
   newId,
   onConnectionLost: (error: Error) => log.warn({ err: error }, 'lost a database connection'),
   onRefused: (transactionId: string, error: Error) =>

@@ -1,4 +1,5 @@
 import { v7 as uuidv7 } from 'uuid';
+import { type Approvals, openApprovals } from './store/approvals/approvals.js';
 import { type BooksSnapshot, openSnapshot } from './store/archive/read.js';
 import { type Audit, openAudit } from './store/audit/trail.js';
 import { type Breakers, openBreakers } from './store/breakers/breakers.js';
@@ -7,7 +8,7 @@ import { type Cases, openCases } from './store/cases/cases.js';
 import { type Chain, openChain } from './store/chain/chain.js';
 import { type Clients, openClients } from './store/clients/clients.js';
 import { openSecurity, type Security } from './store/clients/security.js';
-import { openVault } from './store/clients/vault.js';
+import { openVault, type Vault } from './store/clients/vault.js';
 import { type ConsoleReads, openConsole } from './store/console/console.js';
 import { openDatabase, type Run, type Store } from './store/database/database.js';
 import { checkFitness, type NewerSchema } from './store/database/fitness.js';
@@ -20,6 +21,7 @@ import { type Inbox, openInbox } from './store/inbox/inbox.js';
 import { type Balances, openBalances } from './store/ledger/balances.js';
 import { type SnapshotOptions, takeSnapshots } from './store/ledger/snapshots.js';
 import { type AccountMonths, openAccountMonths } from './store/months/months.js';
+import { type Operators, openOperators } from './store/operators/operators.js';
 import { openPayees, type Payees } from './store/payees/payees.js';
 import { openPlans, type Plans } from './store/plans/plans.js';
 import { type MoneyPools, openPools } from './store/pools/pools.js';
@@ -71,6 +73,8 @@ export interface Domain extends Sweep {
   readonly console: ConsoleReads;
   readonly callbacks: Callbacks;
   readonly clients: Clients;
+  readonly operators: Operators;
+  readonly approvals: Approvals;
   readonly audit: Audit;
   readonly security: Security;
   /** Deletes old data that is not part of the books. It ends within half a minute, so a timer may call it. */
@@ -115,6 +119,10 @@ export type DomainOptions = RuleWishes &
     onRefused?: (transactionId: string, error: Error) => void;
     /** Called once, with words for the operator, if the role of this process could disable the guards of the books. */
     onExcessRights?: ((words: string) => void) | undefined;
+    /** The time after which an approval expires. Default: a day. */
+    approvalExpiresMs?: number;
+    /** Whether the first recharge to each payee needs an approval, whatever its amount. */
+    approvesFirst?: boolean;
     /** The providers whose orders go one at a time between two accounts. Default: none. */
     lanedProviders?: readonly string[];
     newId?: () => string;
@@ -132,6 +140,8 @@ const SUBMIT_MARGIN_MS = 7_000;
 // waits.
 const QUERY_MARGIN_MS = 3_500;
 
+const APPROVAL_EXPIRES_MS = 86_400_000;
+
 /** Opens the domain on the database at an address. No app has to import Prisma. */
 export function openDomain(options: DomainOptions): Domain {
   const newId = options.newId ?? uuidv7;
@@ -139,7 +149,7 @@ export function openDomain(options: DomainOptions): Domain {
   const vault = options.masterKeys === undefined ? null : openVault(options.masterKeys);
   const store = openStore(options);
   const { run, read, survey } = store;
-  const storing = { newId, hintLimitMs: HINT_LIMIT_MS, lanedProviders: options.lanedProviders ?? [] };
+  const storing = storingOf(options, newId);
   const applying: PlanOptions = {
     ...storing,
     reconcileAfterMs: options.reconcileAfterMs,
@@ -150,7 +160,7 @@ export function openDomain(options: DomainOptions): Domain {
   const applyNews = applier(run, applying);
   return {
     createRecharge: ceilingKeeper(run, creator(run, storing)),
-    tryRecharge: (ask) => tryRecharge(read, ask),
+    tryRecharge: (ask) => tryRecharge(read, ask, storing.approving),
     createRefund: refunder(run, storing),
     applyNews,
     ...openSweep(run, {
@@ -170,7 +180,7 @@ export function openDomain(options: DomainOptions): Domain {
     cases: openCases(store, applyNews, newId),
     console: openConsole(read),
     callbacks: openCallbacks({ store, vault, newId, now }),
-    clients: openClients(store, { vault, newId, now }),
+    ...openCallers(store, { vault, newId, now, applyNews }),
     audit: openAudit(store),
     security: openSecurity(run),
     prune: (kept) => prune(run, kept),
@@ -195,6 +205,26 @@ const openExports = (store: Store): Pick<Domain, 'evidence' | 'snapshot'> => ({
   snapshot: (work) => store.snapshot(async (run) => work(await openSnapshot(run))),
 });
 
+const storingOf = (options: DomainOptions, newId: () => string) => ({
+  newId,
+  hintLimitMs: HINT_LIMIT_MS,
+  lanedProviders: options.lanedProviders ?? [],
+  approving: {
+    expiresMs: options.approvalExpiresMs ?? APPROVAL_EXPIRES_MS,
+    approvesFirst: options.approvesFirst ?? false,
+  },
+});
+
+/** The programs and the people that may do something, and what people have to agree to. */
+const openCallers = (
+  store: Store,
+  deps: { vault: Vault | null; newId: () => string; now: () => Date; applyNews: Domain['applyNews'] },
+) => ({
+  clients: openClients(store, deps),
+  operators: openOperators(store.run, deps),
+  approvals: openApprovals(store, deps),
+});
+
 /** Checks the rights of the role once, after the first ping that finds the database fit. */
 function pinger(
   read: Run,
@@ -212,6 +242,7 @@ function pinger(
 }
 
 export * from './automation.js';
+export { type ApprovalLimits, type ApprovalStatus, needsApproval } from './core/approval.js';
 export {
   type AfterPost,
   afterPost,
@@ -232,6 +263,7 @@ export {
   type ResubmitCapabilities,
   type StepAfterQuery,
 } from './core/next-step.js';
+export { mayAs, type OperatorRole, operatorRoles } from './core/operator-rules.js';
 export { newsOfOrder, type ReportedFacts } from './core/order-news.js';
 export type { AccountPayee, Payee } from './core/payee.js';
 export { keyOfPlanLine, needsApproval, type PlanStatus, type PlanVerb } from './core/plan.js';
@@ -246,6 +278,9 @@ export {
   waitingReasons,
 } from './core/waiting.js';
 export type { WaitingNote } from './core/waiting-note.js';
+export type { ApprovalDecision, Approvals } from './store/approvals/approvals.js';
+export type { ApprovalAsk, ApprovalProblem } from './store/approvals/decide.js';
+export type { ApprovalFilter, ApprovalPage, ApprovalView } from './store/approvals/list.js';
 export type { AccountBalance, BooksSnapshot, LedgerLine } from './store/archive/read.js';
 export {
   type ArchivedBooks,
@@ -317,6 +352,10 @@ export {
   type AccountMonths,
   openTally,
 } from './store/months/months.js';
+export type { Actor } from './store/operators/file-action.js';
+export type { Credentials, Operators } from './store/operators/operators.js';
+export { SESSION_IDLE_MS, SESSION_MS, type SignedIn } from './store/operators/sessions.js';
+export type { MadeOperator, NewOperator, OperatorChange, OperatorRow } from './store/operators/users.js';
 export type { KeptPayee, Payees } from './store/payees/payees.js';
 export type { CreatedPlan, PlanProblem } from './store/plans/create.js';
 export type { MovedPlan } from './store/plans/move.js';

@@ -10,6 +10,7 @@ export { bookedExponentOf, currencies, exponentOf, mayBeBooked, whyNoCurrency } 
 export { AMOUNT_MINOR_MAX, majorFromMinor } from './core/money.js';
 export { type MonthLineKind, monthLineKinds } from './core/month-line.js';
 export { type Asked, nextStep } from './core/next-step.js';
+export { isOperatorName, operatorRoles } from './core/operator-rules.js';
 export { newsOfOrder } from './core/order-news.js';
 export { isAccountAtProvider } from './core/payee.js';
 export { keyOfPlanLine, needsApproval, PLAN_LINES_MAX, planStatuses } from './core/plan.js';

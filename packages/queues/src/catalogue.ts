@@ -25,7 +25,7 @@ export type QueueName =
 
 /** A kind of due work. It determines the queue. */
 export type DueWork =
-  | Readonly<{ what: 'recharge'; provider: string; nextStep: 'submit' | 'ask' | 'cancel' }>
+  | Readonly<{ what: 'recharge'; provider: string; nextStep: 'submit' | 'ask' | 'cancel' | 'approve' }>
   | Readonly<{ what: 'event' }>
   | Readonly<{ what: 'callback'; isSlow: boolean }>
   | Readonly<{ what: 'rule' }>;

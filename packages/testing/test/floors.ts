@@ -19,7 +19,7 @@ const floors: Readonly<Record<string, readonly (readonly string[])[]>> = {
     ['main.ts'],
   ],
   'apps/cli/src/': [
-    ['command.ts', 'values.ts', 'books.ts', 'start/state'],
+    ['actor.ts', 'command.ts', 'values.ts', 'books.ts', 'start/state'],
     ['start', 'progress.ts', 'table.ts'],
     [
       'commands/case',
@@ -31,6 +31,7 @@ const floors: Readonly<Record<string, readonly (readonly string[])[]>> = {
       'commands/provider',
       'commands/demo',
       'commands/reconcile',
+      'commands/user',
     ],
     ['commands'],
     ['program.ts'],

@@ -5,7 +5,6 @@ import { caseCommand } from './case/index.js';
 import { chain } from './chain.js';
 import { client } from './client/index.js';
 import { completion } from './completion.js';
-import { dashboardPassword } from './dashboard-password.js';
 import { demo } from './demo/index.js';
 import { evidence } from './evidence/index.js';
 import { exportCommand } from './export/index.js';
@@ -17,6 +16,7 @@ import { provider } from './provider/index.js';
 import { reconcile } from './reconcile/index.js';
 import { rekey } from './rekey.js';
 import { unlock } from './unlock.js';
+import { user } from './user/index.js';
 import { verify } from './verify.js';
 
 /** All commands in the order of the help. A new command is a file of its own and a line here. */
@@ -24,6 +24,7 @@ export const commands: readonly Declare[] = [
   start,
   demo,
   client,
+  user,
   payee,
   plan,
   provider,
@@ -37,7 +38,6 @@ export const commands: readonly Declare[] = [
   audit,
   unlock,
   rekey,
-  dashboardPassword,
   migrate,
   completion,
 ];

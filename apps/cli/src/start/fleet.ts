@@ -20,7 +20,7 @@ import { type Preparation, Preparer } from './preparation.js';
 import { readinessOf } from './probe.js';
 import { keepDemoClient, keptDemoClient } from './state/demo-client.js';
 import { takeLock } from './state/lock.js';
-import { keepSecrets, leaveSettings, type Secrets } from './state/secrets.js';
+import { keepSecrets, leaveSettings } from './state/secrets.js';
 import { openStateDir } from './state/state.js';
 import { ingressUrl, welcome } from './welcome.js';
 
@@ -106,7 +106,8 @@ async function bringUp(run: FleetRun, portsWaitMs: number): Promise<void> {
   run.opened.push({ name: 'logs', close: keepSmall(join(dir, 'logs')) });
   const preparer = new Preparer(run.prepareEntry);
   run.opened.push({ name: 'preparation', close: () => preparer.end() });
-  const [database, { values, newPassword }] = await Promise.all([openDatabase(run), openSecrets(run)]);
+  const database = await openDatabase(run);
+  const values = config.NODE_ENV === 'production' ? {} : keepSecrets(dir, env);
   if (ending.signal.aborted) return;
   const made = {
     ...values,
@@ -122,19 +123,17 @@ async function bringUp(run: FleetRun, portsWaitMs: number): Promise<void> {
   run.opened.push({ name: 'children', close: () => children.stop(CHILDREN_LIMIT_MS) });
   for (const spec of run.specs) children.start(spec, { ...env, ...made, DATABASE_URL: database.appUrl });
   await ready(run);
-  const demo = await preparation.demo;
+  const [demo, admin] = await Promise.all([preparation.demo, preparation.admin]);
   if (demo) keepDemoClient(dir, database.ownerUrl, demo);
   if (ending.signal.aborted) return;
-  for (const line of welcome({ config, dir, demo, newPassword })) run.say(line);
+  for (const line of welcome({ config, dir, demo, admin })) run.say(line);
 }
 
 function refuseWhatCannotWork({ config, env, specs }: FleetRun): void {
   const unbuilt = specs.filter(({ entry }) => !existsSync(entry)).map(({ name }) => name);
   if (unbuilt.length > 0) throw new Error(`not built yet: ${unbuilt.join(', ')} (npm run build)`);
   if (config.NODE_ENV !== 'production') return;
-  const missing = ['DATABASE_URL', 'DASHBOARD_PASSWORD_HASH'].filter((name) => !env[name]);
-  if (missing.length > 0)
-    throw new Error(`NODE_ENV=production makes no secrets: set ${missing.join(' and ')}`);
+  if (!env.DATABASE_URL) throw new Error('NODE_ENV=production makes no secrets: set DATABASE_URL');
 }
 
 /**
@@ -151,10 +150,6 @@ async function openDatabase({ config, dir, env, say, ending, opened }: FleetRun)
   const stop = () => database.stop(Math.max(500, ending.leftMs(END_LIMIT_MS - 500)));
   opened.push({ name: 'postgres', close: stop });
   return { ownerUrl: database.url, appUrl: database.appUrl, appRole: APP_ROLE };
-}
-
-async function openSecrets({ config, dir, env }: FleetRun): Promise<Secrets> {
-  return config.NODE_ENV === 'production' ? { values: {}, newPassword: null } : keepSecrets(dir, env);
 }
 
 function prepare(

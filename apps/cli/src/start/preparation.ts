@@ -1,6 +1,6 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
-import type { PrepareAsk, PrepareNews } from './prepare.js';
+import type { FirstAdmin, PrepareAsk, PrepareNews } from './prepare.js';
 import type { DemoClient } from './state/demo-client.js';
 
 export type Preparation = Readonly<{
@@ -8,6 +8,8 @@ export type Preparation = Readonly<{
   migrated: Promise<unknown>;
   /** Null when no demo client was requested. */
   demo: Promise<DemoClient | null>;
+  /** The first user of the console. Null unless this start made it. */
+  admin: Promise<FirstAdmin | null>;
 }>;
 
 /** The preparing process, seen from the launcher. The process begins immediately to load Prisma's engines. */
@@ -22,8 +24,11 @@ export class Preparer {
     const preparation = {
       migrated: this.#hear('migrated'),
       demo: ask.demo ? this.#hear('demo') : Promise.resolve(null),
+      admin: ask.demo ? this.#hear('admin') : Promise.resolve(null),
     };
-    preparation.demo.catch(() => {}); // it is awaited only when the fleet is up
+    // They are awaited only when the fleet is up.
+    preparation.demo.catch(() => {});
+    preparation.admin.catch(() => {});
     this.#child.send(ask);
     return preparation;
   }
@@ -35,12 +40,12 @@ export class Preparer {
     await ended;
   }
 
-  #hear<K extends keyof PrepareNews>(what: K): Promise<NonNullable<PrepareNews[K]>> {
+  #hear<K extends keyof PrepareNews>(what: K): Promise<Exclude<PrepareNews[K], undefined>> {
     return new Promise((resolve, reject) => {
       this.#child.on('message', (news: PrepareNews) => {
         if (news.failed) reject(new Error(news.failed));
         const value = news[what];
-        if (value !== undefined) resolve(value);
+        if (value !== undefined) resolve(value as Exclude<PrepareNews[K], undefined>);
       });
       this.#child.once('exit', () => reject(new Error(`the preparation ended too early: not ${what}`)));
     });

@@ -1,7 +1,11 @@
+import { randomBytes } from 'node:crypto';
 import type { Domain } from '@replenish/domain';
 import type { DemoClient } from './state/demo-client.js';
 
-/** The request to this process: migrate the database and, unless `demo` is null, provide the demo client. */
+/**
+ * The request to this process: migrate the database and, unless `demo` is null, provide the demo client
+ * and the first user of the console.
+ */
 export type PrepareAsk = Readonly<{
   databaseUrl: string;
   /** The role that is granted the rights of the processes. */
@@ -12,8 +16,17 @@ export type PrepareAsk = Readonly<{
   demo: Readonly<{ kept: DemoClient | null }> | null;
 }>;
 
-/** The answers: `migrated`, then `demo` if it was requested, or the fault. */
-export type PrepareNews = Readonly<{ migrated?: true; demo?: DemoClient; failed?: string }>;
+/** The first user of the console, with what is shown only once. */
+export type FirstAdmin = Readonly<{ name: string; password: string; totpUri: string }>;
+
+/** The answers: `migrated`, then `demo` and `admin` if they were requested, or the fault. */
+export type PrepareNews = Readonly<{
+  migrated?: true;
+  demo?: DemoClient;
+  /** Null: there are users already. */
+  admin?: FirstAdmin | null;
+  failed?: string;
+}>;
 
 // Preparation runs in a process of its own. Prisma's engines take 120 MB, which the launcher would hold until its end.
 // They take a second to load, so they are loaded while the database still starts.
@@ -37,7 +50,7 @@ async function prepare({ databaseUrl, appRole, hasQueues, masterKeys, demo }: Pr
     reconcileAfterMs: 1_000,
     providerTimeoutMs: 1_000,
   });
-  await tell({ demo: await demoClient(opened, demo.kept) });
+  await tell({ demo: await demoClient(opened, demo.kept), admin: await firstAdmin(opened) });
 }
 
 /** A client of the test environment that may do everything with all accounts. */
@@ -65,6 +78,18 @@ async function demoClient({ clients }: Domain, kept: DemoClient | null): Promise
     accounts: ['*'],
   });
   return { keyId, secret };
+}
+
+/** Makes the first user of the console. Null if there are users already. */
+async function firstAdmin({ operators }: Domain): Promise<FirstAdmin | null> {
+  if ((await operators.list()).length > 0) return null;
+  const { hashPassword } = await import('@replenish/runtime');
+  const password = randomBytes(12).toString('base64url');
+  const made = await operators.createFirst(
+    { name: 'admin', role: 'admin', passwordHash: await hashPassword(password) },
+    { actor: 'first start', role: 'command_line' },
+  );
+  return made && { name: made.name, password, totpUri: made.totpUri! };
 }
 
 // Ctrl-C reaches this process, too. The launcher handles it.

@@ -1,4 +1,5 @@
 import { type Config, metricsOffset } from '@replenish/runtime';
+import type { FirstAdmin } from './prepare.js';
 import type { DemoClient } from './state/demo-client.js';
 
 const urlOf = (host: string, port: number, scheme = 'http'): string =>
@@ -20,11 +21,12 @@ type WelcomeFacts = Readonly<{
   config: Config;
   dir: string;
   demo: DemoClient | null;
-  newPassword: string | null;
+  /** The first user of the console. Null unless this start made it. */
+  admin: FirstAdmin | null;
 }>;
 
-/** The next steps for a person: addresses, the password of the dashboard, and a curl line that can be pasted. */
-export function welcome({ config, dir, demo, newPassword }: WelcomeFacts): string[] {
+/** The next steps for a person: addresses, the first user of the console, and a curl line that can be pasted. */
+export function welcome({ config, dir, demo, admin }: WelcomeFacts): string[] {
   const ingress = ingressUrl(config);
   const lines = [
     '',
@@ -32,7 +34,8 @@ export function welcome({ config, dir, demo, newPassword }: WelcomeFacts): strin
     '',
     `  API        ${ingress}`,
     `  docs       ${ingress}/docs`,
-    `  dashboard  ${urlOf(config.DASHBOARD_HOST, config.DASHBOARD_PORT)}  ${login(dir, newPassword)}`,
+    `  dashboard  ${urlOf(config.DASHBOARD_HOST, config.DASHBOARD_PORT)}  ${login(admin)}`,
+    ...(admin ? [`             second factor: ${admin.totpUri} ${SHOWN_ONCE}`] : []),
   ];
   if (config.NODE_ENV !== 'production') {
     lines.push(...sandbox(config));
@@ -51,10 +54,10 @@ function sandbox(config: Config): string[] {
   ];
 }
 
-const login = (dir: string, newPassword: string | null): string =>
-  newPassword
-    ? `password: ${newPassword} ${SHOWN_ONCE}`
-    : `password: as set before (a new one: remove DASHBOARD_PASSWORD_HASH from ${dir}/env.json)`;
+const login = (admin: FirstAdmin | null): string =>
+  admin
+    ? `user: ${admin.name}, password: ${admin.password} ${SHOWN_ONCE}`
+    : 'users as made before (`npx replenish user reset admin` makes a new password)';
 
 function metrics(config: Config): string[] {
   if (config.METRICS_PORT === 0) return [];

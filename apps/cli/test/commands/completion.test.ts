@@ -32,6 +32,6 @@ echo "\${COMPREPLY[*]}"`;
 
 test.each(['zsh', 'fish'])('the script for %s names commands and options', async (shell) => {
   const script = await scriptFor(shell);
-  expect(script).toContain('dashboard-password');
+  expect(script).toContain('end-sessions');
   expect(script).toContain('allow-same-name');
 });

@@ -63,7 +63,6 @@ test('secrets and the demo client are made once, can be read by their owner only
   const kept = ground.json('env.json');
   expect(kept).toMatchObject({
     SANDBOX_WEBHOOK_SECRET: expect.stringMatching(/^whsec_[A-Za-z0-9+/]{43}=$/),
-    DASHBOARD_PASSWORD_HASH: expect.stringMatching(/^scrypt\$/),
     DATABASE_URL: expect.stringMatching(/^postgresql:\/\/replenish:/),
   });
   const ofProcesses = { DATABASE_URL: expect.stringMatching(/^postgresql:\/\/replenish_app:/) };
@@ -74,6 +73,7 @@ test('secrets and the demo client are made once, can be read by their owner only
   expect(modes).toEqual([0o700, 0o600, 0o600, 0o600, 0o600]);
   const password = /password: (\S+) \(shown this once\)/.exec(first.output)?.[1];
   expect(password).toHaveLength(16);
+  expect(first.output).toMatch(/second factor: otpauth:\/\/totp\/\S+ \(shown this once\)/);
   first.signal('SIGINT');
   expect(await first.ended()).toBe(0);
 
@@ -191,7 +191,7 @@ test('in production no secret and no database is made: what is missing is named'
   ground.env.NODE_ENV = 'production';
   const launcher = ground.start(LAUNCHER);
   expect(await launcher.ended()).toBe(1);
-  expect(launcher.output).toContain('set DATABASE_URL and DASHBOARD_PASSWORD_HASH');
+  expect(launcher.output).toContain('set DATABASE_URL');
   expect(() => ground.read('env.json')).toThrow('ENOENT');
 });
 

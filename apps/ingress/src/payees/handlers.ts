@@ -1,4 +1,4 @@
-import type { Domain } from '@replenish/domain';
+import type { Domain, KeptPayee } from '@replenish/domain';
 import { keptSource, type Providers } from '@replenish/providers';
 import type { z } from 'zod';
 import { requireAccount } from '../auth/refusals.js';
@@ -15,16 +15,17 @@ export async function setPayee(
   call: KeyedCall<never, z.infer<typeof PayeeInput>>,
 ): Promise<void> {
   const account = accountOf(call);
-  const { provider, providerAccount, to, from: given = null, currency } = call.body();
+  const { provider, providerAccount, to, from: given = null, currency, approvalAbove } = call.body();
   const from = keptSource(providers.raw(provider), given);
   const payee = { accountId: account, provider, providerAccount, to, from, currency };
-  answer(call.request, call.response, 'payee', await payees.set(payee, call.key.keyId));
+  const kept = await payees.set({ ...payee, ...(approvalAbove && { approvalAbove }) }, call.key.keyId);
+  answer(call.request, call.response, 'payee', bodyOf(kept));
 }
 
 export async function readPayee({ payees }: PayeeDeps, call: KeyedCall): Promise<void> {
   const payee = await payees.of(accountOf(call));
   if (!payee) throw noPayee();
-  answer(call.request, call.response, 'payee', payee);
+  answer(call.request, call.response, 'payee', bodyOf(payee));
 }
 
 export async function removePayee({ payees }: PayeeDeps, call: KeyedCall): Promise<void> {
@@ -39,5 +40,13 @@ function accountOf({ request, key }: Pick<KeyedCall, 'request' | 'key'>): string
   requireAccount(key, account);
   return account;
 }
+
+/** Amounts are at most 2^53 - 1 when they are set, so they are JSON numbers. */
+const bodyOf = ({ approvalAbove, ...payee }: KeptPayee) => ({
+  ...payee,
+  approvalAbove: Object.fromEntries(
+    Object.entries(approvalAbove).map(([currency, minor]) => [currency, Number(minor)]),
+  ),
+});
 
 const noPayee = (): Problem => new Problem('NOT_FOUND', 'the account has no payee');

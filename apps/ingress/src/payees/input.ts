@@ -1,6 +1,7 @@
 import { isAccountAtProvider } from '@replenish/domain/rules';
 import { deliveringProviders, providerAccounts } from '@replenish/providers';
 import { z } from 'zod';
+import { amountsPerCurrency } from '../input/amount.js';
 import { currency } from '../input/fields.js';
 
 const atProvider = (description: string) =>
@@ -23,6 +24,8 @@ export const PayeeInput = z
     currency: currency.meta({
       description: 'The currency of the cloud account. Recharges of the account are in it',
     }),
-    approvalAbove: z.never('approvals are not built yet; leave it out').optional(),
+    approvalAbove: amountsPerCurrency(
+      'Limits per currency, in minor units. A recharge of the account strictly above its limit waits until a second person approves it; left out: no limit',
+    ).optional(),
   })
   .meta({ description: 'Where the money of an account is delivered.', xml: { name: 'payee' } });

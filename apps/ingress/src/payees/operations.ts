@@ -26,6 +26,7 @@ export const payees: readonly KeyedOperation<PayeeDeps>[] = [
         to: 'to',
         from: 'from',
         currency: 'currency',
+        approvalAbove: 'approvalAbove',
       },
     },
     answers: { 200: [{ Payee }, 'The payee as it is now'] },

@@ -9,6 +9,9 @@ export const Payee = z
     to: words('The account at the provider that gets the money'),
     from: orNull('The account at the provider that pays; null: the configured source'),
     currency: currencyCode,
+    approvalAbove: z.record(z.string(), z.int()).meta({
+      description: 'Limits per currency, in minor units. Recharges strictly above them wait for an approval',
+    }),
     updatedAt: time('When it was set'),
   })
   .meta({
@@ -22,6 +25,7 @@ export const Payee = z
         to: 'fa-customer-7',
         from: null,
         currency: 'CNY',
+        approvalAbove: { CNY: 100000 },
         updatedAt: '2026-11-21T22:00:00.000Z',
       },
     ],

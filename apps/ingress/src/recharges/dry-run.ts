@@ -97,8 +97,7 @@ const bodyOf = (checks: DryRunCheck[], trial: Trial | null): DryRunBody => ({
     })),
   ),
   balancesAfter: trial ? [balanceBody(trial.balanceAfter)] : [],
-  // No release asks a second person yet.
-  approval: false,
+  approval: trial?.isApprovalNeeded ?? false,
 });
 
 const balanceBody = ({ currency, availableMinor, frozenMinor }: Trial['balanceAfter']) => ({

@@ -1,6 +1,6 @@
-import { AMOUNT_MINOR_MAX } from '@replenish/domain';
 import { paymentMethods } from '@replenish/providers';
 import { z } from 'zod';
+import { amountMinor } from '../input/amount.js';
 import { cursor } from '../input/cursor.js';
 import {
   accountId,
@@ -12,32 +12,6 @@ import {
   timestamp,
 } from '../input/fields.js';
 import { isInexact } from '../input/json-body.js';
-
-/**
- * The parsers keep a number as text if a float would be written differently. So 1e3, 1.50 and 2^53 + 1 cannot become
- * another amount.
- */
-export const amountMinor = z
-  .custom<number>((value) => typeof value === 'number' || isInexact(value), {
-    error: 'must be an integer of minor units, in JSON without quotes',
-    abort: true,
-  })
-  .refine((number) => Number.isInteger(number) && number > 0, {
-    error: 'must be a positive integer of minor units, in digits',
-    abort: true,
-  })
-  .refine((number) => Number.isSafeInteger(number), {
-    error: `must be at most ${AMOUNT_MINOR_MAX}`,
-    abort: true,
-  })
-  .transform((number) => BigInt(number))
-  .meta({
-    type: 'integer',
-    minimum: 1,
-    maximum: Number(AMOUNT_MINOR_MAX),
-    description: 'Minor units of the currency, written as digits: 4999 is 49.99 USD',
-    examples: [4999],
-  });
 
 /**
  * The entries are counted first, because checking thousands of wrong ones would block the process for most of a

@@ -116,6 +116,7 @@ export function askOf(
       metadata: parsed.metadata,
       requestedAt: parsed.timestamp ? new Date(parsed.timestamp) : null,
       correlationId: callOf(response).correlationId,
+      approvalAboveMinor: key.approvalAbove[parsed.currency] ?? null,
       ceiling,
     },
     parsed,
@@ -146,7 +147,7 @@ async function take(
   crashPoint('ingress.after-commit');
   deps.requests.inc({ result: created.replayed ? 'replayed' : 'created' });
   // The hint is not awaited. The recharge is stored, and a slow or absent queue must not delay the answer.
-  if (!created.replayed)
+  if (!created.replayed && created.recharge.nextStep === 'submit')
     void deps.queues.hint(`submission-${created.recharge.provider}`, [created.recharge.id]);
   crashPoint('ingress.after-hint');
   return created;

@@ -1,6 +1,6 @@
 import { z } from 'zod';
+import { amountMinor } from '../input/amount.js';
 import { text } from '../input/fields.js';
-import { amountMinor } from '../recharges/input.js';
 
 /** The body of POST /v1/recharges/{id}/refunds. */
 export const RefundInput = z

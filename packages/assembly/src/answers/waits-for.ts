@@ -73,6 +73,7 @@ function sinceOf(reason: WaitingReason, { note, down, updatedAt }: Facts): strin
 }
 
 const untilOf: Partial<Record<WaitingReason, (facts: Facts) => string | null>> = {
+  APPROVAL: ({ dueAt }) => dueAt,
   ANSWER: ({ dueAt }) => dueAt,
   PAYER: ({ payUntil }) => payUntil,
   PROVIDER_DOWN: ({ down }) => down?.until ?? null,
@@ -92,5 +93,6 @@ const details: Record<WaitingReason, string> = {
   SOURCE_FUNDS: 'The account that pays does not hold enough at the provider.',
   LANE: 'Another transfer between the same two accounts is under way.',
   DELIVERY: 'The money is collected, and its delivery is being taken up.',
+  APPROVAL: 'A second person has to approve it.',
   PERSON: 'A case is open, and a person has to decide.',
 };

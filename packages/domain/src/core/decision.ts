@@ -73,6 +73,8 @@ export type Report = ReportedOrder &
     isCancelable?: boolean;
     /** The kind of case to open although the report contradicts nothing. */
     doubt?: CaseKind;
+    /** Whether a second person has approved the recharge, which may go on now. */
+    isApproved?: boolean;
     /** The decision of a person about a case. The other facts of the report are then ignored. */
     resolution?: Resolution;
   }>;
@@ -127,6 +129,8 @@ function decideResolution(r: Recharge, resolution: Resolution): Decision {
 
 function decideNews(r: Recharge, report: Report): Decision {
   if (report.news === 'submit') return decideClaim(r);
+  if (report.isApproved && r.nextStep === 'approve')
+    return { ...nothingToDo(r), filed: true, nextStep: 'submit' };
   if (isOfPersons(report.news)) return nothingToDo(r);
   if (report.news === 'withdraw' && !mayWithdraw(r))
     return mayAskToCancel(r, report)

@@ -2,10 +2,10 @@ import { isFinal, type State } from './recharge.js';
 import type { WaitingNote } from './waiting-note.js';
 
 /**
- * The actions for a recharge whose due time has come: send its order, ask the provider about it, or ask the provider to
- * end it before anybody pays.
+ * The actions for a recharge whose due time has come: send its order, ask the provider about it, ask the provider to
+ * end it before anybody pays, or see what became of its approval.
  */
-export const nextSteps = ['submit', 'ask', 'cancel'] as const;
+export const nextSteps = ['submit', 'ask', 'cancel', 'approve'] as const;
 export type NextStep = (typeof nextSteps)[number];
 
 export type ResubmitCapabilities = Readonly<{

@@ -7,5 +7,7 @@ export type WaitingNote =
   | Readonly<{ reason: 'LANE' }>
   /** The account that pays does not hold enough, or its money was not read lately. */
   | Readonly<{ reason: 'SOURCE_FUNDS' }>
+  /** A second person has to approve. */
+  | Readonly<{ reason: 'APPROVAL' }>
   /** `done` of `needed` searches have found nothing. The next one that counts begins at `notBefore` at the earliest. */
   | Readonly<{ reason: 'PROOF'; done: number; needed: number; notBefore: string }>;

@@ -14,6 +14,7 @@ export const waitingReasons = [
   'SOURCE_FUNDS',
   'LANE',
   'DELIVERY',
+  'APPROVAL',
   'PERSON',
 ] as const;
 export type WaitingReason = (typeof waitingReasons)[number];

@@ -72,8 +72,6 @@ export const settings = {
   INGRESS_PORT: port.default(8080),
   DASHBOARD_HOST: z.string().default('127.0.0.1'),
   DASHBOARD_PORT: port.default(8081),
-  /** scrypt hash of the dashboard's password, as `replenish dashboard-password` prints it. */
-  DASHBOARD_PASSWORD_HASH: z.string().startsWith('scrypt$').optional(),
   SANDBOX_HOST: z.string().default('127.0.0.1'),
   SANDBOX_PORT: port.default(8090),
   /** Ports of the simulated providers. Unset: the three ports after the sandbox's. */
@@ -105,6 +103,10 @@ export const settings = {
   /** Time limit of one provider call. */
   PROVIDER_TIMEOUT_MS: milliseconds(100, 120_000).optional(),
   ...ruleSettings,
+  /** Time after which an approval that nobody decided expires. */
+  APPROVAL_EXPIRES_MS: milliseconds(100, 30 * 86_400_000).default(86_400_000),
+  /** Whether the first recharge to each payee needs an approval, whatever its amount. */
+  APPROVE_FIRST_RECHARGE: z.enum(['true', 'false']).default('false'),
   /** Maximum of calls in flight to one provider, per worker process. */
   PROVIDER_CONCURRENCY: z.coerce.number().int().min(1).max(1_000).default(32),
   /** `daily`: the statement of each day is compared with the books, per provider that has one. */

@@ -34,6 +34,12 @@ export async function verifyPassword(password: string, hash: string): Promise<bo
   return timingSafeEqual(derived, Buffer.from(key, 'base64'));
 }
 
+/** Whether two texts are the same, compared in constant time. */
+export function isSameText(given: string, wanted: string): boolean {
+  const [a, b] = [Buffer.from(given), Buffer.from(wanted)];
+  return a.length === b.length && timingSafeEqual(a, b);
+}
+
 // The cheapest setting that the cheat sheet lists as equivalent: N=2^13, r=8, p=10.
 const WORK_MIN = 2 ** 13 * 8 * 10;
 

@@ -1,6 +1,7 @@
 import { Option } from '@commander-js/extra-typings';
 import type { Clients } from '@replenish/domain';
 import { keyEnvironments } from '@replenish/domain/rules';
+import { actorOf } from '../../actor.js';
 import { withDomain } from '../../books.js';
 import type { Declare } from '../../command.js';
 import * as values from '../../values.js';
@@ -29,11 +30,11 @@ export const create: Declare = ({ env, say }) =>
     )
     .option('--allow-same-name', 'allow a name that another client has already')
     .addHelpText('after', EXAMPLES)
-    .action(async ({ name, env: environment, allowSameName, json, ...asked }) => {
+    .action(async ({ name, env: environment, allowSameName, json, actor, ...asked }) => {
       const client = { name, env: environment, ...keyFrom(asked) };
       const made = await withDomain(env, async ({ clients }) => {
         if (!allowSameName) await refuseSameName(clients, client);
-        return clients.create(client);
+        return clients.create(client, actorOf(actor));
       });
       printNewKey(say, made, json, 'Made a client. The secret is shown this once:');
     });

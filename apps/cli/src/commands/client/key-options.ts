@@ -1,6 +1,7 @@
 import { Command, Option } from '@commander-js/extra-typings';
 import type { AddedKey } from '@replenish/domain';
 import { scopes } from '@replenish/domain/rules';
+import { ACTOR_OPTION } from '../../actor.js';
 import { JSON_ABOUT, Misuse } from '../../command.js';
 import * as values from '../../values.js';
 
@@ -42,6 +43,13 @@ export const keyCommand = (name: string) =>
         'largest amounts, as <currency>:<minor units per request>:<minor units per day>; repeatable',
       ).argParser(values.ceiling),
     )
+    .addOption(
+      new Option(
+        '--approval-above <amount...>',
+        'amounts strictly above this wait for a second person, as <currency>:<minor units>; repeatable',
+      ).argParser(values.approvalAbove),
+    )
+    .option(...ACTOR_OPTION)
     .option('--json', JSON_ABOUT);
 
 type KeyOptionTexts = ReturnType<ReturnType<typeof keyCommand>['opts']>;
@@ -61,5 +69,6 @@ export function keyFrom(asked: KeyOptionTexts): AddedKey {
     expiresAt: expires ?? null,
     ipAllow: asked.ipAllow ?? [],
     ceilings: asked.ceiling ?? {},
+    approvalAbove: asked.approvalAbove ?? {},
   };
 }

@@ -1,5 +1,6 @@
 import { Command } from '@commander-js/extra-typings';
 import type { Clients, Key } from '@replenish/domain';
+import { actorOf } from '../../actor.js';
 import { withDomain } from '../../books.js';
 import { type Declare, JSON_ABOUT } from '../../command.js';
 import { keyCommand, keyFrom } from './key-options.js';
@@ -24,10 +25,10 @@ const add: Declare = ({ env, say }) =>
     .description('add a key to a client, in the environment of its other keys; the secret is printed once')
     .argument('<client>', CLIENT)
     .addHelpText('after', EXAMPLE)
-    .action(async (client, { json, ...asked }) => {
+    .action(async (client, { json, actor, ...asked }) => {
       const key = keyFrom(asked);
       const made = await withDomain(env, async ({ clients }) =>
-        clients.addKey(await clientIdOf(clients, client), key),
+        clients.addKey(await clientIdOf(clients, client), key, actorOf(actor)),
       );
       if (!made) throw noClient(client);
       printNewKey(say, made, json, 'Made a key. The secret is shown this once:');

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { type Env, hashPassword } from '@replenish/runtime';
+import type { Env } from '@replenish/runtime';
 import { readJson, writeJson } from './state.js';
 
 type Values = Readonly<Record<string, string>>;
@@ -7,16 +7,10 @@ type Values = Readonly<Record<string, string>>;
 /** Settings by their names in the environment. `readConfig` reads this file for a process that is started alone. */
 const FILE = 'env.json';
 
-export type Secrets = Readonly<{
-  values: Values;
-  /** The new password of the dashboard in plain text. Null unless this start made it. */
-  newPassword: string | null;
-}>;
-
 /** The secrets of this machine. Secrets that the environment does not set are made once and kept. */
-export async function keepSecrets(dir: string, env: Env): Promise<Secrets> {
+export function keepSecrets(dir: string, env: Env): Values {
   const kept = readJson<Values>(dir, FILE) ?? {};
-  const { SANDBOX_WEBHOOK_SECRET, DASHBOARD_PASSWORD_HASH, MASTER_KEYS } = kept;
+  const { SANDBOX_WEBHOOK_SECRET, MASTER_KEYS } = kept;
   const values: Record<string, string> = {};
   if (!env.SANDBOX_WEBHOOK_SECRET) {
     values.SANDBOX_WEBHOOK_SECRET = SANDBOX_WEBHOOK_SECRET ?? `whsec_${randomBytes(32).toString('base64')}`;
@@ -24,12 +18,7 @@ export async function keepSecrets(dir: string, env: Env): Promise<Secrets> {
   if (!env.MASTER_KEYS && !env.MASTER_KEY_FILE) {
     values.MASTER_KEYS = MASTER_KEYS ?? `local:${randomBytes(32).toString('base64')}`;
   }
-  let newPassword: string | null = null;
-  if (!env.DASHBOARD_PASSWORD_HASH) {
-    if (!DASHBOARD_PASSWORD_HASH) newPassword = randomBytes(12).toString('base64url');
-    values.DASHBOARD_PASSWORD_HASH = DASHBOARD_PASSWORD_HASH ?? (await hashPassword(newPassword!));
-  }
-  return { values, newPassword };
+  return values;
 }
 
 /**

@@ -1,5 +1,6 @@
 import { Prisma } from '../../generated/client.js';
 import { columns, type Row } from '../database/rows.js';
+import { filedActions } from '../operators/file-action.js';
 
 /** A person's action about a case, in the form that a statement writes. */
 export const actionColumns = columns({
@@ -33,9 +34,4 @@ export const resolvedCases = Prisma.sql`
     from actions action
     where some_case.id = action."caseId" and some_case.closed_at is null
     returning action.*, some_case.transaction_id, some_case.subject),
-  filed_actions as (
-    insert into operator_action (
-      id, transaction_id, case_id, actor, role, verb, subject, reason, evidence, client_id, idempotency_key, fingerprint)
-    select
-      id, transaction_id, "caseId", actor, role, verb, subject, reason, evidence, "clientId", "idempotencyKey", fingerprint
-    from resolved_cases)`;
+  ${filedActions('resolved_cases')}`;

@@ -1,8 +1,11 @@
 import { createHash, randomBytes } from 'node:crypto';
+import { type ApprovalLimits, limitsInJson } from '../../core/approval.js';
 import { keyEnvironments } from '../../core/client-rules.js';
+import { Prisma } from '../../generated/client.js';
 import type { Ceiling } from '../ceilings/ceiling.js';
-import type { Database, Store } from '../database/database.js';
+import type { Database, Run, Store } from '../database/database.js';
 import { codeOf, persist } from '../database/failure.js';
+import { type Actor, filedAct } from '../operators/file-action.js';
 import { addressTest } from './addresses.js';
 import {
   contextOf,
@@ -32,6 +35,8 @@ export type NewClient = Readonly<{
   /** Addresses and networks (CIDR) that the key may be used from. Empty: all. */
   ipAllow?: readonly string[];
   ceilings?: Readonly<Record<string, Ceiling>>;
+  /** Amounts strictly above these limits need an approval. */
+  approvalAbove?: ApprovalLimits;
   /** `sub` of the OAuth 2 access tokens that stand for this key. No two keys share one. */
   oauthSubject?: string | null;
 }>;
@@ -44,16 +49,16 @@ export type NewKey = Readonly<{ clientId: string; keyId: string; secret: string 
 
 export interface Clients {
   /** @throws for a bad entry of `ipAllow`, and for a key that signs if there is no master key to seal its secret */
-  create(client: NewClient): Promise<NewKey>;
+  create(client: NewClient, by?: Actor): Promise<NewKey>;
   /** Returns null if there is no such client. @throws as `create` does */
-  addKey(clientId: string, key: AddedKey): Promise<NewKey | null>;
+  addKey(clientId: string, key: AddedKey, by?: Actor): Promise<NewKey | null>;
   list(): Promise<Key[]>;
   /** Revokes a key. Returns false if there is no such key, or it is already revoked. */
-  revoke(keyId: string): Promise<boolean>;
+  revoke(keyId: string, by?: Actor): Promise<boolean>;
   /**
    * Gives the key a new secret. The previous one stays valid for 24 hours, so the client can change over without a gap.
    */
-  rotate(keyId: string): Promise<NewKey | null>;
+  rotate(keyId: string, by?: Actor): Promise<NewKey | null>;
   /** Finds a key. Null for an unknown or revoked key. The caller checks expiry, locks and all other limits. */
   find(keyId: string): Promise<KeyVerifier | null>;
   /** Finds the key that the `sub` of an access token stands for. */
@@ -66,7 +71,28 @@ export interface Clients {
   rekey(): Promise<number>;
 }
 
-type ClientsDeps = Readonly<{ vault: Vault | null; newId: () => string; now: () => Date }>;
+type ClientsDeps = Readonly<{
+  vault: Vault | null;
+  newId: () => string;
+  now: () => Date;
+  file: ReturnType<typeof keyFiler>;
+}>;
+
+/**
+ * Files what a person does to a key, before it is done. So no key is made whose maker is not known, and who made a key
+ * cannot approve what it asks for.
+ */
+const keyFiler =
+  (run: Run, newId: () => string) =>
+  async (
+    verb: 'create_key' | 'rotate_key' | 'revoke_key',
+    keyId: string,
+    by: Actor | undefined,
+  ): Promise<void> => {
+    if (!by) return;
+    const act = filedAct({ ...by, id: newId(), verb, subject: `key ${keyId}`, reason: keyId });
+    await run(Prisma.sql`with done as (select 1 as one), ${act} select from acts`);
+  };
 
 const ROTATION_OVERLAP_MS = 24 * 3_600_000;
 const REKEY_TRIES = 5;
@@ -78,19 +104,21 @@ const newSecret = (): string => `rs_${randomBytes(32).toString('base64url')}`;
 
 const WITH_LOCKS = { client: true, locks: true } as const;
 
-export function openClients({ db, run }: Store, deps: ClientsDeps): Clients {
+export function openClients({ db, run }: Store, given: Omit<ClientsDeps, 'file'>): Clients {
+  const deps: ClientsDeps = { ...given, file: keyFiler(run, given.newId) };
   const known = (row: KnownRow | null) => verifierOf(row, deps.vault, deps.now);
   return {
-    create: (client) => create(db, client, deps),
-    addKey: (clientId, key) => addKey(db, clientId, key, deps),
+    create: (client, by) => create(db, client, deps, by),
+    addKey: (clientId, key, by) => addKey(db, clientId, key, deps, by),
     list: async () => (await rows(db)).map(keyOf),
-    revoke: async (keyId) => {
+    revoke: async (keyId, by) => {
+      await deps.file('revoke_key', keyId, by);
       const { count } = await persist(() =>
         db.apiKey.updateMany({ where: { id: keyId, revokedAt: null }, data: { revokedAt: deps.now() } }),
       );
       return count === 1;
     },
-    rotate: (keyId) => rotate(db, keyId, deps),
+    rotate: (keyId, by) => rotate(db, keyId, deps, by),
     find: async (id) =>
       known(await persist(() => db.apiKey.findUnique({ where: { id }, include: WITH_LOCKS }))),
     findBySubject: async (oauthSubject) =>
@@ -103,10 +131,11 @@ export function openClients({ db, run }: Store, deps: ClientsDeps): Clients {
 const rows = (db: Database) =>
   persist(() => db.apiKey.findMany({ include: { client: true }, orderBy: { createdAt: 'asc' } }));
 
-async function create(db: Database, client: NewClient, deps: ClientsDeps): Promise<NewKey> {
+async function create(db: Database, client: NewClient, deps: ClientsDeps, by?: Actor): Promise<NewKey> {
   const { name, env, ...key } = client;
   const clientId = deps.newId();
   const { secret, row } = makeKey(env, key, deps);
+  await deps.file('create_key', row.id, by);
   await stored(() => db.client.create({ data: { id: clientId, name, env, keys: { create: row } } }));
   return { clientId, keyId: row.id, secret };
 }
@@ -116,10 +145,12 @@ async function addKey(
   clientId: string,
   key: AddedKey,
   deps: ClientsDeps,
+  by?: Actor,
 ): Promise<NewKey | null> {
   const client = await persist(() => db.client.findUnique({ where: { id: clientId } }));
   if (!client) return null;
   const { secret, row } = makeKey(client.env, key, deps);
+  await deps.file('create_key', row.id, by);
   await stored(() => db.apiKey.create({ data: { ...row, clientId } }));
   return { clientId, keyId: row.id, secret };
 }
@@ -137,7 +168,7 @@ function makeKey(env: string, asked: AddedKey, { vault }: ClientsDeps) {
     throw new Error(`a key is live or test, not ${env}`);
   if (!vault && (asked.requireSignature || asked.allowS3))
     throw new Error('a key that signs needs a master key to seal its secret with: set MASTER_KEYS');
-  const { scopes, accounts, ipAllow = [], ceilings = {}, ...limits } = asked;
+  const { scopes, accounts, ipAllow = [], ceilings = {}, approvalAbove = {}, ...limits } = asked;
   addressTest(ipAllow);
   const secret = newSecret();
   const keyId = `rk_${env}_${randomBytes(9).toString('hex')}`;
@@ -149,6 +180,7 @@ function makeKey(env: string, asked: AddedKey, { vault }: ClientsDeps) {
     scopes: [...scopes],
     accounts: [...accounts],
     ipAllow: [...ipAllow],
+    approvalAbove: limitsInJson(approvalAbove),
     ceilings: JSON.parse(
       JSON.stringify(ceilings, (_, value) => (typeof value === 'bigint' ? `${value}` : value)),
     ),
@@ -156,11 +188,17 @@ function makeKey(env: string, asked: AddedKey, { vault }: ClientsDeps) {
   return { secret, row };
 }
 
-async function rotate(db: Database, keyId: string, { vault, now }: ClientsDeps): Promise<NewKey | null> {
+async function rotate(
+  db: Database,
+  keyId: string,
+  { vault, now, file }: ClientsDeps,
+  by?: Actor,
+): Promise<NewKey | null> {
   const row = await persist(() => db.apiKey.findUnique({ where: { id: keyId } }));
   if (!row || row.revokedAt) return null;
   if (!vault && row.secretSealed)
     throw new Error('this key signs: its new secret needs a master key to be sealed with, set MASTER_KEYS');
+  await file('rotate_key', keyId, by);
   const secret = newSecret();
   const { count } = await persist(() =>
     db.apiKey.updateMany({

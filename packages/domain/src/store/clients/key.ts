@@ -1,4 +1,5 @@
 import { createHmac, hash, timingSafeEqual } from 'node:crypto';
+import { type ApprovalLimits, limitsFromJson } from '../../core/approval.js';
 import type { Ceiling } from '../ceilings/ceiling.js';
 import type { Database } from '../database/database.js';
 import { addressTest } from './addresses.js';
@@ -20,6 +21,8 @@ export type Key = Readonly<{
   ipAllow: readonly string[];
   /** The ceiling per currency. */
   ceilings: Readonly<Record<string, Ceiling>>;
+  /** Amounts strictly above these limits need an approval. */
+  approvalAbove: ApprovalLimits;
   oauthSubject: string | null;
   createdAt: Date;
   expiresAt: Date | null;
@@ -103,6 +106,7 @@ export const keyOf = (row: KeyRow): Key => ({
   rateLimitPerMinute: row.rateLimitPerMinute,
   ipAllow: row.ipAllow,
   ceilings: ceilingsOf(row.ceilings),
+  approvalAbove: limitsFromJson(row.approvalAbove),
   oauthSubject: row.oauthSubject,
   createdAt: row.createdAt,
   expiresAt: row.expiresAt,

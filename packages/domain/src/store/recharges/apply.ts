@@ -5,6 +5,7 @@ import { fundings, kinds } from '../../core/postings.js';
 import { states } from '../../core/recharge.js';
 import { refusalOf } from '../../core/resolution.js';
 import { Prisma } from '../../generated/client.js';
+import { asApproved, isApprovalVoid } from '../approvals/claim.js';
 import { coalesce } from '../batches/coalesce.js';
 import { eachAlone } from '../batches/each-alone.js';
 import { type CaseInJson, casesInJson, knownCases } from '../cases/known.js';
@@ -17,7 +18,12 @@ import { type Plan, type PlanOptions, planWrite, resultOf, type WrittenRow } fro
 import { noteRefusal } from './refusals.js';
 import type { RechargeReport, RechargeSnapshot, ReportResult, WritableSnapshot } from './report.js';
 
-type RechargeRead = RechargeSnapshot & { eventDone: boolean | null; createdAt: Date };
+type RechargeRead = RechargeSnapshot & {
+  eventDone: boolean | null;
+  createdAt: Date;
+  /** Whether what it was approved for has changed since. */
+  isApprovalVoid: boolean | null;
+};
 
 // Twelve rounds without a result take about two seconds. No recharge has that many reports competing for it.
 const ROUNDS = 12;
@@ -167,9 +173,10 @@ async function applyRound(
     const ready = decided.get(report);
     const row = rows.get(report.transactionId);
     const undecided = ready ? null : verdictWithoutDecision(row, report);
-    const decision = undecided ? null : (ready?.decision ?? decide(row!, report));
-    if (decision && (ready || leavesTrace(decision, report)))
-      plans.push(planWrite(ready?.seen ?? row!, report, decision, options));
+    const told = undecided || ready ? report : asApproved(row!, report);
+    const decision = undecided ? null : (ready?.decision ?? decide(row!, told));
+    if (decision && (ready || leavesTrace(decision, told)))
+      plans.push({ ...planWrite(ready?.seen ?? row!, told, decision, options), report });
     else results.set(report, resultWithoutWrite(undecided ?? decision!.verdict, row));
   }
   const written = plans.length > 0 ? await write(run, plans, options) : new Map<string, WrittenRow>();
@@ -240,6 +247,7 @@ async function readRows(run: Run, reports: readonly RechargeReport[]): Promise<M
       recharge.version,
       recharge.asks,
       recharge.created_at as "createdAt",
+      ${isApprovalVoid} as "isApprovalVoid",
       (select event.processed_at is not null
         from webhook_event event
         where event.id = input."eventId") as "eventDone",

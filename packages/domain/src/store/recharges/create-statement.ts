@@ -2,6 +2,7 @@ import { BALANCE_MINOR_MAX } from '../../core/money.js';
 import { type Funding, holdOf } from '../../core/postings.js';
 import type { RequestTexts } from '../../core/request-texts.js';
 import { Prisma } from '../../generated/client.js';
+import { type Approving, isApprovalNeeded } from '../approvals/needed.js';
 import { countedRecharges, type DayCeiling, inputUnder } from '../ceilings/day-counter.js';
 import { columns } from '../database/rows.js';
 import { postedJournals } from '../ledger/post.js';
@@ -12,7 +13,12 @@ import type { MoneyDestination, NewRecharge } from './new-recharge.js';
 
 export type NewRechargeRow = NewRecharge &
   RequestTexts &
-  Readonly<{ fingerprint: string; funding: Funding; destination: MoneyDestination | null }>;
+  Readonly<{
+    fingerprint: string;
+    funding: Funding;
+    destination: MoneyDestination | null;
+    approvalAboveMinor: bigint | null;
+  }>;
 
 /**
  * The fate of one new recharge: it is stored or refused.
@@ -25,7 +31,13 @@ export type NewRechargeRow = NewRecharge &
  * If the idempotency key belongs to an earlier recharge, there is no result, or the result is a refusal.
  */
 export type InsertResult =
-  | (Readonly<{ id: string; fate: 'stored'; createdAt: Date }> &
+  | (Readonly<{
+      id: string;
+      fate: 'stored';
+      createdAt: Date;
+      /** When its approval expires. Null: it needs none. */
+      approvalUntil: Date | null;
+    }> &
       Pick<RechargeView, 'provider' | 'providerAccount' | 'payee'>)
   | Readonly<{
       id: string;
@@ -37,6 +49,7 @@ export type InsertOptions = Readonly<{
   hintLimitMs: number;
   /** The providers whose orders go one at a time between two accounts. */
   lanedProviders: readonly string[];
+  approving: Approving;
   newId: () => string;
   /** The day's ceiling, when all new recharges are of its client and currency. */
   ceiling?: DayCeiling;
@@ -44,17 +57,17 @@ export type InsertOptions = Readonly<{
 
 export const insertStatement = (
   recharges: readonly NewRechargeRow[],
-  { hintLimitMs, lanedProviders, ceiling }: InsertOptions,
+  { hintLimitMs, lanedProviders, approving, ceiling }: InsertOptions,
 ): Prisma.Sql => Prisma.sql`
   with
   ${inputFrom(newRechargeRows.from(recharges), ceiling)},
-  ${addressedRecharges},
+  ${addressedRecharges(approving)},
   ${creditableRecharges},
-  ${insertedRecharges('creditable', { hintLimitMs, lanedProviders, isCounted: ceiling !== undefined })}
+  ${insertedRecharges('creditable', { hintLimitMs, lanedProviders, approving, isCounted: ceiling !== undefined })}
   ${ceiling ? Prisma.sql`, ${countedRecharges}` : Prisma.empty}
   ${storedAnd}
   union all
-  select id, null, 'beyond_balance', null, null, null
+  select id, null, 'beyond_balance', null, null, null, null
   from judged_recharges
   where is_beyond
   ${ceiling ? aboveCeiling : Prisma.empty}`;
@@ -66,7 +79,9 @@ const inputFrom = (rows: Prisma.Sql, ceiling: DayCeiling | undefined): Prisma.Sq
  * Finds the payee of each new recharge, by one look-up. A delivery is carried out by the provider of its payee. A
  * recharge that may not go where it is to go gets a refusal.
  */
-export const addressedRecharges = Prisma.sql`
+export const addressedRecharges = ({
+  approvesFirst,
+}: Pick<Approving, 'approvesFirst'>): Prisma.Sql => Prisma.sql`
   addressed as materialized (
     select
       input.*,
@@ -77,15 +92,16 @@ export const addressedRecharges = Prisma.sql`
       case
         when payee.account_id is null and (input.destination = 'cloud' or input.provider is null) then 'no_payee'
         when payee.currency <> input.currency then 'other_currency'
-      end as refusal
+      end as refusal,
+      ${isApprovalNeeded(approvesFirst)} as "isApprovalNeeded"
     from input
     left join payee on payee.account_id = input."accountId" and input.destination is distinct from 'wallet')`;
 
 export const storedAnd = Prisma.sql`
-  select id, "createdAt", 'stored' as fate, provider, "providerAccount", payee
+  select id, "createdAt", 'stored' as fate, provider, "providerAccount", payee, "approvalUntil"
   from inserted_recharges
   union all
-  select id, null, refusal, null, null, null
+  select id, null, refusal, null, null, null, null
   from addressed
   where refusal is not null`;
 
@@ -123,7 +139,7 @@ export const creditableRecharges = Prisma.sql`
 
 export const aboveCeiling = Prisma.sql`
   union all
-  select id, null, 'above_ceiling', null, null, null
+  select id, null, 'above_ceiling', null, null, null, null
   from offered
   where id not in (select id from input)`;
 
@@ -146,21 +162,21 @@ export const withHold = (recharge: NewRechargeRow, newId: () => string) => {
  */
 export const insertWithHolds = (
   recharges: readonly NewRechargeRow[],
-  { hintLimitMs, lanedProviders, newId, ceiling }: InsertOptions,
+  { hintLimitMs, lanedProviders, approving, newId, ceiling }: InsertOptions,
 ): Prisma.Sql => {
   const held = recharges.map((recharge) => withHold(recharge, newId));
   return Prisma.sql`
     with recursive
     ${inputFrom(heldRechargeRows.from(held), ceiling)},
-    ${addressedRecharges},
+    ${addressedRecharges(approving)},
     ${coveredRecharges(held.flatMap(({ debit, credit }) => [debit, credit]))},
-    ${insertedRecharges('covered', { hintLimitMs, lanedProviders, isCounted: ceiling !== undefined })},
+    ${insertedRecharges('covered', { hintLimitMs, lanedProviders, approving, isCounted: ceiling !== undefined })},
     ${toPost},
     ${postedJournals}
     ${ceiling ? Prisma.sql`, ${countedRecharges}` : Prisma.empty}
     ${storedAnd}
     union all
-    select id, null, 'uncovered', null, null, null
+    select id, null, 'uncovered', null, null, null, null
     from uncovered
     ${ceiling ? aboveCeiling : Prisma.empty}`;
 };

@@ -84,6 +84,7 @@ export const rowOf = (ask: NewRecharge): NewRechargeRow =>
       provider: ask.provider,
       funding: ask.funding ?? 'wallet',
       destination: ask.destination ?? null,
+      approvalAboveMinor: ask.approvalAboveMinor ?? null,
       metadata: ask.metadata,
       requestedAt: ask.requestedAt,
       correlationId: ask.correlationId,
@@ -156,7 +157,7 @@ type Stored = Extract<InsertResult, { fate: 'stored' }>;
 
 const newView = (
   recharge: NewRechargeRow,
-  { createdAt, provider, providerAccount, payee }: Stored,
+  { createdAt, provider, providerAccount, payee, approvalUntil }: Stored,
 ): RechargeView =>
   addShownTexts(
     {
@@ -179,9 +180,9 @@ const newView = (
       externalReference: null,
       action: null,
       payableUntil: null,
-      nextStep: 'submit',
-      dueAt: null,
-      waiting: null,
+      nextStep: approvalUntil ? 'approve' : 'submit',
+      dueAt: approvalUntil,
+      waiting: approvalUntil && { reason: 'APPROVAL', since: createdAt.toISOString() },
       providerDown: null,
       collectedBy: null,
       refundOf: null,

@@ -1,5 +1,6 @@
 import { type RequestTextName, requestTextNames, textColumnsOf } from '../../core/request-texts.js';
 import { Prisma } from '../../generated/client.js';
+import { type Approving, firstStep } from '../approvals/needed.js';
 import { THIS_DAY_STEP } from '../ceilings/day-counter.js';
 import { columns } from '../database/rows.js';
 import { laneBackOf, laneOf } from '../payees/frozen.js';
@@ -18,6 +19,7 @@ export const newRechargeColumns = {
   paymentMethod: 'text',
   provider: 'text?',
   destination: 'text?',
+  approvalAboveMinor: 'bigint?',
   metadata: 'jsonb',
   requestedAt: 'timestamptz?',
   correlationId: 'text',
@@ -44,7 +46,12 @@ const textsIn = (table: Parameters<typeof textColumnsOf>[0]) => ({
 const requestTexts = textsIn('recharge_request');
 const transactionTexts = textsIn('recharge_transaction');
 
-type Storing = Readonly<{ hintLimitMs: number; lanedProviders: readonly string[]; isCounted: boolean }>;
+type Storing = Readonly<{
+  hintLimitMs: number;
+  lanedProviders: readonly string[];
+  approving: Approving;
+  isCounted: boolean;
+}>;
 
 /**
  * Stores the new recharges of the relation `from`, each with its request. Of several with one idempotency key the first
@@ -56,7 +63,7 @@ type Storing = Readonly<{ hintLimitMs: number; lanedProviders: readonly string[]
 export const insertedRecharges = (
   from: 'creditable' | 'covered',
   /** `isCounted`: the recharges count towards the day's ceiling of their client and currency. */
-  { hintLimitMs, lanedProviders, isCounted }: Storing,
+  { hintLimitMs, lanedProviders, approving, isCounted }: Storing,
 ): Prisma.Sql => Prisma.sql`
   ${insertedRequests(from)},
   inserted_recharges as (
@@ -76,7 +83,7 @@ export const insertedRecharges = (
       lane,
       next_step,
       due_at,
-      day_step,
+      version, waiting, day_step,
       ${transactionTexts.columns})
     select
       id,
@@ -92,8 +99,7 @@ export const insertedRecharges = (
       funding,
       payee,
       ${laneOf(Prisma.sql`"laneOf"`, lanedProviders)},
-      'submit',
-      now() + ${hintLimitMs}::int * interval '1 ms',
+      ${firstStep(hintLimitMs, approving)},
       ${isCounted ? THIS_DAY_STEP : Prisma.sql`null::int`},
       ${transactionTexts.fields}
     from ${Prisma.raw(from)}
@@ -102,7 +108,8 @@ export const insertedRecharges = (
       id,
       created_at as "createdAt", provider,
       provider_account as "providerAccount",
-      payee)`;
+      payee,
+      case when next_step = 'approve' then due_at end as "approvalUntil")`;
 
 const insertedRequests = (from: string): Prisma.Sql => Prisma.sql`
   inserted_requests as (
@@ -235,7 +242,7 @@ const insertedRefundRequests = Prisma.sql`
 export const insertedRefunds = ({
   hintLimitMs,
   lanedProviders,
-}: Omit<Storing, 'isCounted'>): Prisma.Sql => Prisma.sql`
+}: Pick<Storing, 'hintLimitMs' | 'lanedProviders'>): Prisma.Sql => Prisma.sql`
   ${insertedRefundRequests},
   inserted_refunds as (
     insert into recharge_transaction (

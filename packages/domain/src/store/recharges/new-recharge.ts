@@ -21,6 +21,8 @@ export type NewRecharge = GivenTexts &
     /** Where the money goes, if the client says so. Default: to the payee of the account, if it has one. */
     destination?: MoneyDestination | null | undefined;
     metadata: Readonly<Record<string, string>>;
+    /** The limit of the key that asks, in minor units. An amount strictly above it needs an approval. */
+    approvalAboveMinor?: bigint | null;
     requestedAt: Date | null;
     correlationId: string;
   }>;

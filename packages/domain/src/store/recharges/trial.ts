@@ -8,6 +8,7 @@ import {
   wallet,
 } from '../../core/postings.js';
 import { Prisma } from '../../generated/client.js';
+import type { Approving } from '../approvals/needed.js';
 import { hasRoomNow } from '../ceilings/day-counter.js';
 import type { Run } from '../database/database.js';
 import { type Balance, balancesStatement } from '../ledger/balances.js';
@@ -37,6 +38,8 @@ export type Trial = Readonly<{
   journals: readonly Journal[];
   /** The account's balance in the currency once these journals are booked. */
   balanceAfter: Balance;
+  /** Whether a second person would have to approve it. */
+  isApprovalNeeded: boolean;
 }>;
 
 type TrialRow = Pick<Balance, 'availableMinor' | 'frozenMinor'> &
@@ -47,33 +50,36 @@ type TrialRow = Pick<Balance, 'availableMinor' | 'frozenMinor'> &
     payee: Payee | null;
     hasBalance: boolean;
     hasRoom: boolean;
+    isApprovalNeeded: boolean;
   }>;
 
 /**
  * Judges a request by the parts of the statement that would store it. It stores nothing, locks nothing and reads no
  * idempotency key.
  */
-export async function tryRecharge(run: Run, ask: RechargeAsk): Promise<Trial> {
+export async function tryRecharge(run: Run, ask: RechargeAsk, approving: Approving): Promise<Trial> {
   const row = rowOf({ ...ask, idempotencyKey: `dry run ${ask.id}` });
-  const [found] = await run<TrialRow>(trialStatement(row, ask));
+  const [found] = await run<TrialRow>(trialStatement(row, ask, approving));
   if (!found) throw new Error('the trial of a recharge found no row');
   const checks = checksOf(row, ask, found);
   const journals = checks.every(({ ok }) => ok) ? journalsUpToSuccess(row, found) : [];
-  return { checks, journals, balanceAfter: afterJournals(row, found, journals) };
+  const { isApprovalNeeded } = found;
+  return { checks, journals, balanceAfter: afterJournals(row, found, journals), isApprovalNeeded };
 }
 
-function trialStatement(row: NewRechargeRow, { ceiling }: RechargeAsk): Prisma.Sql {
+function trialStatement(row: NewRechargeRow, { ceiling }: RechargeAsk, approving: Approving): Prisma.Sql {
   const { clientId, currency, accountId } = row;
   const dayMinor = ceiling?.dayMinor ?? null;
   const hasRoom = dayMinor === null ? Prisma.sql`true` : hasRoomNow({ clientId, currency, dayMinor });
   return Prisma.sql`
     with recursive
-    ${isHeld(row) ? judgedByCover(row) : judgedByRoom(row)}
+    ${isHeld(row) ? judgedByCover(row, approving) : judgedByRoom(row, approving)}
     select
       offered.refusal,
       offered.carrier as provider,
       offered."carrierAccount" as "providerAccount",
       offered.payee,
+      offered."isApprovalNeeded",
       exists (select from passed) as "hasBalance",
       ${hasRoom} as "hasRoom",
       coalesce(balance."availableMinor", 0) as "availableMinor",
@@ -82,17 +88,17 @@ function trialStatement(row: NewRechargeRow, { ceiling }: RechargeAsk): Prisma.S
     left join (${balancesStatement(accountId, currency)}) balance on true`;
 }
 
-const judgedByRoom = (row: NewRechargeRow): Prisma.Sql => Prisma.sql`
+const judgedByRoom = (row: NewRechargeRow, approving: Approving): Prisma.Sql => Prisma.sql`
     input as ${newRechargeRows.from([row])},
-    ${addressedRecharges},
+    ${addressedRecharges(approving)},
     ${creditableRecharges},
     passed as (select id from creditable)`;
 
-const judgedByCover = (row: NewRechargeRow): Prisma.Sql => {
+const judgedByCover = (row: NewRechargeRow, approving: Approving): Prisma.Sql => {
   const held = withHold(row, () => row.id);
   return Prisma.sql`
     input as ${heldRechargeRows.from([held])},
-    ${addressedRecharges},
+    ${addressedRecharges(approving)},
     ${coveredRecharges([held.debit, held.credit], Prisma.empty)},
     passed as (select id from covered)`;
 };

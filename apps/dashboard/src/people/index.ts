@@ -1,0 +1,13 @@
+/** The people of the console: who is signed in, what they may do, and the locks of forms that change something. */
+export {
+  type CurrentUser,
+  csrfToken,
+  currentUser,
+  requireCsrf,
+  requireFreshCode,
+  requireRole,
+} from './face.js';
+export { type RefusalCode, refuse, wantsPage } from './refusal.js';
+export { findSession, loginRoutes, requireSession } from './routes.js';
+export { sentFromHere } from './same-origin.js';
+export type { PeopleDeps } from './sign-in.js';

@@ -1,0 +1,118 @@
+import { SESSION_MS } from '@replenish/domain';
+import { type Request, type RequestHandler, type Response, Router } from 'express';
+import { ipKeyGenerator } from 'express-rate-limit';
+import { bodyOf, csrfToken, currentUser, keepSession, refuseClosed, sessionOf, tokenOf } from './face.js';
+import { type LoginFault, loginPage } from './login-page.js';
+import { refuse, wantsPage } from './refusal.js';
+import { type Given, type PeopleDeps, type SignInResult, signer, subjectsOf } from './sign-in.js';
+
+const COOKIE = 'replenish_session';
+
+/** Finds the session of a request. To be used before every route that asks for the person. */
+export const findSession =
+  ({ operators }: PeopleDeps): RequestHandler =>
+  async (request, _response, next) => {
+    const secret = secretOf(request);
+    const person = secret === undefined ? null : await operators.signedIn(secret);
+    if (secret !== undefined && person) {
+      const subjects = subjectsOf({ name: person.name, address: addressOf(request) });
+      const useCode = async (code: string): Promise<'right' | 'wrong' | 'closed'> => {
+        if (!(await operators.beginAttempt(subjects))) return 'closed';
+        if (!(await operators.useCode(person.id, code))) return 'wrong';
+        await operators.forgiveAttempt(subjects);
+        return 'right';
+      };
+      keepSession(request, { secret, person, useCode });
+    }
+    next();
+  };
+
+/** The routes `/login`, `/logout` and `/v1/session`. */
+export function loginRoutes(deps: PeopleDeps & Readonly<{ home: string }>): Router {
+  const { operators, home } = deps;
+  const signIn = signer(deps);
+  const router = Router();
+  router.get('/login', (_request, response) => showLogin(response, 200));
+  router.post('/login', async (request, response) => {
+    const given = givenIn(request);
+    if (!given) return answerSignIn(request, response, { ok: false, because: 'wrong' }, home);
+    const result = await signIn(given);
+    // A session that the browser had before is over, so nobody can have planted one.
+    const earlier = secretOf(request);
+    if (result.ok && earlier !== undefined) await operators.endSession(earlier);
+    answerSignIn(request, response, result, home);
+  });
+  // GET may sign out, so that a link can do it. With SameSite=Strict a request from another site carries no session
+  // cookie, so it ends no session.
+  router.all('/logout', async (request, response) => {
+    const session = sessionOf(request);
+    if (session) {
+      await operators.endSession(session.secret);
+      const { name, role } = session.person;
+      await operators.file({
+        actor: name,
+        role,
+        verb: 'sign_out',
+        subject: `user ${name}`,
+        reason: 'signed out',
+      });
+      response.clearCookie(COOKIE, cookieOptions(request));
+    }
+    response.redirect(303, '/login');
+  });
+  router.get('/v1/session', requireSession, (request, response) => {
+    const user = currentUser(request)!;
+    response.json({ user: user.name, role: user.role, csrfToken: csrfToken(request) });
+  });
+  return router;
+}
+
+/** Requires a session. Without one, requests for pages are redirected to the login, other requests get a 401. */
+export const requireSession: RequestHandler = (request, response, next) => {
+  if (sessionOf(request)) return next();
+  if (request.method === 'GET' && wantsPage(request)) return response.redirect(303, '/login');
+  refuse(request, response, 'UNAUTHENTICATED', 'sign in first');
+};
+
+function answerSignIn(request: Request, response: Response, result: SignInResult, home: string): void {
+  if (result.ok) response.cookie(COOKIE, result.secret, { ...cookieOptions(request), maxAge: SESSION_MS });
+  else if (result.because === 'closed') response.set('retry-after', '60');
+  if (request.is('json')) answerInJson(request, response, result);
+  else if (result.ok) response.redirect(303, home);
+  else if (result.because === 'closed') showLogin(response, 429, 'too_many');
+  else showLogin(response, 401, 'wrong');
+}
+
+function answerInJson(request: Request, response: Response, result: SignInResult): void {
+  if (result.ok) response.json({ user: result.name, role: result.role, csrfToken: tokenOf(result.secret) });
+  else if (result.because === 'closed') refuseClosed(request, response);
+  else refuse(request, response, 'UNAUTHENTICATED', 'wrong name, password or code');
+}
+
+function givenIn(request: Request): Given | null {
+  const { username, password, code = '' } = bodyOf(request);
+  if (typeof username !== 'string' || typeof password !== 'string' || typeof code !== 'string') return null;
+  if (username === '' || password.length > 1_000) return null;
+  return { name: username, password, code: code.trim(), address: addressOf(request) };
+}
+
+/**
+ * The address that attempts are limited by. It is that of the connection, or the one that a trusted proxy reports.
+ * Headers from other senders are ignored, because they may be forged. IPv6 addresses count by their network.
+ */
+const addressOf = ({ ip, socket }: Request): string => ipKeyGenerator(ip ?? socket.remoteAddress ?? '');
+
+const showLogin = (response: Response, status: number, fault?: LoginFault): void => {
+  response.status(status).type('html').send(loginPage(fault));
+};
+
+const cookieOptions = (request: Request) =>
+  ({
+    httpOnly: true,
+    sameSite: 'strict',
+    path: '/',
+    secure: request.secure || request.headers['x-forwarded-proto'] === 'https',
+  }) as const;
+
+const secretOf = (request: Request): string | undefined =>
+  new RegExp(`(?:^|;\\s*)${COOKIE}=([A-Za-z0-9_-]{43})(?:;|$)`).exec(request.headers.cookie ?? '')?.[1];
