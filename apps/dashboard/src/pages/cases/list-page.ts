@@ -1,7 +1,7 @@
 import type { CaseView, Domain, IsRefunding } from '@replenish/domain';
 import { isUuid } from '@replenish/domain';
 import type { PageCall, ShownPage } from '../frame/call.js';
-import { ageOf, caseLink, mark, money, rechargeLink, time } from '../frame/format.js';
+import { ageOf, caseLink, kindWords, mark, money, rechargeLink, time } from '../frame/format.js';
 import { type Html, html, trusted } from '../frame/html.js';
 import { nextLink, table } from '../frame/table.js';
 import { questions, verbWords } from './words.js';
@@ -34,7 +34,7 @@ export async function casesPage({ domain, isRefunding }: CasePagesDeps, call: Pa
     html`<a href="${address({ [name]: value })}" ${isNow ? trusted('aria-current="true"') : ''}>${text}</a> `;
   const body = html`<p class="choices">${choice('status', 'open', say('open'), status === 'open')}${choice('status', 'closed', say('closed'), status === 'closed')}
 <span class="note">${say('Order')}:</span> ${choice('order', 'newest', say('newest'), order === 'newest')}${choice('order', 'oldest', say('oldest'), order === 'oldest')}${choice('order', 'money', say('most money'), order === 'money')}
-${kind === undefined ? '' : html`<span class="note">${say(kind)}</span> <a href="/cases?status=${status}">${say('all kinds')}</a>`}</p>
+${kind === undefined ? '' : html`<span class="note">${kindWords(kind, say)}</span> <a href="/cases?status=${status}">${say('all kinds')}</a>`}</p>
 ${caseTable(inOrder(rows, order), { say, now })}
 ${nextLink(nextId === null ? null : address({ after: nextId }), say('Older ones'))}`;
   return { title: say('Cases'), body, isLive: true };

@@ -1,7 +1,7 @@
 import { waitingBody } from '@replenish/assembly';
 import type { CaseView } from '@replenish/domain';
 import { may, type PageCall, type ShownPage } from '../frame/call.js';
-import { accountLink, ageOf, mark, money, rechargeLink, time } from '../frame/format.js';
+import { accountLink, ageOf, kindWords, mark, money, rechargeLink, time } from '../frame/format.js';
 import { type Html, html, nothing } from '../frame/html.js';
 import { facts, jsonText } from '../frame/table.js';
 import { timelineList } from '../recharges/timeline.js';
@@ -24,7 +24,7 @@ export async function casePage({ domain, isRefunding }: CasePagesDeps, call: Pag
 ${one.resolution ? resolutionPart(one, call) : verbChoice(one, call)}
 <section><h2>${say('Evidence')}</h2>${jsonText(one.evidence)}</section>
 ${recharge ? html`<section><h2>${say('Recharge')}</h2><p>${rechargeLink(recharge.id)} ${mark(recharge.state)} ${money(recharge.amountMinor, recharge.currency)} ${waiting ? html`<span class="note">${say(waiting.detail)}</span>` : nothing}</p>${timelineList(rows, recharge.id, say)}</section>` : nothing}`;
-  return { title: `${say('Case')}: ${say(one.kind)}`, body, isLive: true };
+  return { title: `${say('Case')}: ${kindWords(one.kind, say)}`, body, isLive: true };
 }
 
 export const noCase = ({ say }: PageCall, id: string): ShownPage => ({

@@ -23,15 +23,25 @@ export function time(at: Date | string | null): Html {
   return html`<time datetime="${iso}" title="${iso}">${iso.slice(0, 19).replace('T', ' ')}</time>`;
 }
 
-/** A length of time in the largest unit that fits, and the next one: `3 min 5 s`. */
+/** A length of time in the largest unit that fits, and the next one unless it is zero: `3 min 5 s`, `2 h`. */
 export function span(ms: number): string {
   if (ms < 1_000) return `${Math.max(0, Math.round(ms))} ms`;
   const s = Math.floor(ms / 1_000);
-  if (s < 60) return s < 10 ? `${(ms / 1_000).toFixed(1)} s` : `${s} s`;
-  if (s < 3_600) return `${Math.floor(s / 60)} min ${s % 60} s`;
-  if (s < 86_400) return `${Math.floor(s / 3_600)} h ${Math.floor((s % 3_600) / 60)} min`;
-  return `${Math.floor(s / 86_400)} d ${Math.floor((s % 86_400) / 3_600)} h`;
+  if (s < 10) return `${(ms / 1_000).toFixed(1)} s`;
+  if (s < 60) return `${s} s`;
+  const [unit, next] =
+    s < 3_600 ? (['min', 's'] as const) : s < 86_400 ? (['h', 'min'] as const) : (['d', 'h'] as const);
+  const rest = Math.floor((s % seconds[unit]) / seconds[next]);
+  return `${Math.floor(s / seconds[unit])} ${unit}${rest === 0 ? '' : ` ${rest} ${next}`}`;
 }
+
+const seconds = { s: 1, min: 60, h: 3_600, d: 86_400 } as const;
+
+/** The name of a kind of case in words: `late money`. */
+export const kindWords = (kind: string, say: Say): string => {
+  const words = say(kind);
+  return words === kind ? kind.replaceAll('_', ' ') : words;
+};
 
 export const ageOf = (at: Date, now: Date): string => span(now.getTime() - at.getTime());
 
@@ -50,5 +60,3 @@ export const accountLink = (accountId: string): Html =>
 /** A mark whose colour follows from the word. The word itself is always there, so colour alone says nothing. */
 export const mark = (word: string, text = word): Html =>
   html`<span class="mark ${word.toLowerCase().replace(/[^a-z_]/g, '')}">${text}</span>`;
-
-export const plural = (say: Say, count: number, words: string): string => say(words, { n: count });

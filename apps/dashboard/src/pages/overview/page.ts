@@ -1,6 +1,6 @@
 import { type AgedRisk, EVENTS_COUNTED_MAX, riskAgesS } from '@replenish/domain';
 import type { PageCall, ShownPage } from '../frame/call.js';
-import { ageOf, mark, money, span, time } from '../frame/format.js';
+import { ageOf, kindWords, mark, money, span, time } from '../frame/format.js';
 import { type Html, html, nothing, type Shown } from '../frame/html.js';
 import { table } from '../frame/table.js';
 import type { Say } from '../frame/words.js';
@@ -122,7 +122,7 @@ function workPart({ work }: Overview, { say, now }: PageCall): Html {
     count: work.spans.reduce((sum, one) => (isOf(one.state, outcome) ? sum + one.count : sum), 0),
   }));
   const hours = Math.max((now.getTime() - (work.since ?? now).getTime()) / 3_600_000, 1 / 60);
-  return html`${chart(work, now, say)}
+  return html`<div class="wide" tabindex="0" role="region" aria-label="${say('Recharges over time by outcome')}">${chart(work, now, say)}</div>
 <ul class="legend">${sums.map(({ outcome, count }) => html`<li class="${outcome}"><a href="/recharges?status=${stateOf[outcome]}">${say(outcome)} ${count}</a> <span class="note">${say('{n} an hour', { n: (count / hours).toFixed(count / hours < 10 ? 1 : 0) })}</span></li>`)}</ul>
 <p class="note">${say('The newest {n} recharges, since {time} UTC. Each bar is {span}.', { n: work.count, time: work.since?.toISOString().slice(0, 16).replace('T', ' ') ?? '-', span: span(work.spanS * 1_000) })}</p>`;
 }
@@ -136,7 +136,10 @@ const caseTable = ({ cases }: Overview, say: Say): Html =>
   table(
     say('Open cases by kind'),
     [
-      { head: say('Kind'), cell: ({ kind }) => html`<a href="/cases?kind=${kind}">${say(kind)}</a>` },
+      {
+        head: say('Kind'),
+        cell: ({ kind }) => html`<a href="/cases?kind=${kind}">${kindWords(kind, say)}</a>`,
+      },
       { head: say('Open'), cell: ({ count }) => count, isNumber: true },
     ],
     [...cases].sort((a, b) => b.count - a.count),

@@ -1,5 +1,12 @@
 import { waitingBody } from '@replenish/assembly';
-import { type Domain, isUuid, type RechargeView, states, waitingReasons } from '@replenish/domain';
+import {
+  type Domain,
+  type IsRefunding,
+  isUuid,
+  type RechargeView,
+  states,
+  waitingReasons,
+} from '@replenish/domain';
 import type { PageCall, ShownPage } from '../frame/call.js';
 import { accountLink, ageOf, mark, money, rechargeLink, time } from '../frame/format.js';
 import { type Html, html, nothing, trusted } from '../frame/html.js';
@@ -10,7 +17,8 @@ import { addressOf, amountIn, domainFilter, type Filters, filtersOf } from './fi
 import { reasonWords } from './words.js';
 
 export type RechargePagesDeps = Readonly<{
-  domain: Pick<Domain, 'console' | 'reads'>;
+  domain: Pick<Domain, 'console' | 'reads' | 'cases'>;
+  isRefunding: IsRefunding;
   /** The names of the providers. */
   names: readonly string[];
 }>;

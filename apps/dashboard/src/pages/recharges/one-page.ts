@@ -1,14 +1,26 @@
 import { waitingBody } from '@replenish/assembly';
 import {
   type CallView,
+  type CaseView,
   type EventView,
   isFinal,
   isUuid,
   type RechargeView,
   type TimelineRow,
 } from '@replenish/domain';
+import { verbWords } from '../cases/words.js';
 import { may, type PageCall, type ShownPage } from '../frame/call.js';
-import { accountLink, ageOf, caseLink, mark, money, rechargeLink, span, time } from '../frame/format.js';
+import {
+  accountLink,
+  ageOf,
+  caseLink,
+  kindWords,
+  mark,
+  money,
+  rechargeLink,
+  span,
+  time,
+} from '../frame/format.js';
 import { type Html, html, nothing } from '../frame/html.js';
 import { facts, jsonText, table } from '../frame/table.js';
 import type { Say } from '../frame/words.js';
@@ -29,14 +41,15 @@ export async function rechargePage(deps: RechargePagesDeps, call: PageCall): Pro
   const { reads, console: wide } = deps.domain;
   const refunds = recharge.state === 'SUCCEEDED' ? await reads.refunds(id) : [];
   const parts = [...(recharge.delivery ? [recharge.delivery.id] : []), ...refunds.map((one) => one.id)];
-  const [rows, calls, events] = await Promise.all([
+  const [rows, calls, events, open] = await Promise.all([
     reads.timeline(id, parts.slice(0, REFUNDS_SHOWN_MAX)),
     wide.callsOf(id),
     wide.eventsOf(id),
+    deps.domain.cases.list({ viewer: null, transactionId: id, status: 'open', limit: 5 }, deps.isRefunding),
   ]);
   const { say } = call;
   const body = html`${summary(recharge, call)}
-${verbsPart(recharge, call)}
+${verbsPart(recharge, open.rows, call)}
 <section><h2>${say('Timeline')}</h2>${timelineList(rows, id, say)}</section>
 <section><h2>${say('Cases')}</h2>${casesPart(rows, say)}</section>
 <section><h2>${say('Postings')}</h2>${postingsPart(rows, say)}</section>
@@ -76,14 +89,19 @@ ${facts([
 </div>`;
 }
 
-function verbsPart(r: RechargeView, call: PageCall): Html {
+function verbsPart(r: RechargeView, open: readonly CaseView[], call: PageCall): Html {
   const { say } = call;
   if (!may(call, 'operator')) return nothing;
-  const verbs = rechargeVerbs(r);
-  if (verbs.length === 0) return nothing;
-  return html`<p class="verbs" aria-label="${say('What can be done now')}">${verbs.map(
+  const own = rechargeVerbs(r).map(
     ({ verb, text }) => html`<a class="button" href="/recharges/${r.id}/${verb}">${say(text)}</a> `,
-  )}</p>`;
+  );
+  const ofCases = open.map(
+    (one) =>
+      html`<div class="verbs" role="group" aria-label="${kindWords(one.kind, say)}"><span class="note">${say('Case')}: ${kindWords(one.kind, say)}</span> ${one.verbs.map(
+        (verb) => html`<a class="button" href="/cases/${one.id}/${verb}">${say(verbWords[verb])}</a> `,
+      )}</div>`,
+  );
+  return html`${own.length === 0 ? nothing : html`<div class="verbs" role="group" aria-label="${say('What can be done now')}">${own}</div>`}${ofCases}`;
 }
 
 const rowsOf = (rows: readonly TimelineRow[], kind: string) => rows.filter((row) => row.kind === kind);
@@ -94,7 +112,7 @@ const casesPart = (rows: readonly TimelineRow[], say: Say): Html =>
     say('Cases'),
     [
       { head: say('Case'), cell: ({ detail }) => caseLink(textOf(detail.caseId)) },
-      { head: say('Kind'), cell: ({ detail }) => say(textOf(detail.caseKind)) },
+      { head: say('Kind'), cell: ({ detail }) => kindWords(textOf(detail.caseKind), say) },
       { head: say('Opened'), cell: ({ at }) => time(at) },
       {
         head: say('State'),

@@ -1,5 +1,5 @@
 import type { TimelineRow } from '@replenish/domain';
-import { caseLink, mark, moneyText, rechargeLink, span, time } from '../frame/format.js';
+import { caseLink, kindWords, mark, moneyText, rechargeLink, span, time } from '../frame/format.js';
 import { type Html, html, nothing } from '../frame/html.js';
 import type { Say } from '../frame/words.js';
 
@@ -44,7 +44,7 @@ const sentences: Readonly<Record<string, (of: Detail, say: Say, detail: Record<s
   posting: (of, say) =>
     html`<b>${say('Posting')}: ${of('slot')}</b> ${of('debit')} → ${of('credit')} <span class="money">${amountOf(of)}</span>`,
   case: (of, say) =>
-    html`<b>${say('Case')}: ${say(of('caseKind'))}</b> ${caseLink(of('caseId'))} ${of('closedAt') === '' ? mark('open', say('open')) : html`${mark('closed', say('closed'))} <span class="note">${of('resolution')}</span>`}`,
+    html`<b>${say('Case')}: ${kindWords(of('caseKind'), say)}</b> ${caseLink(of('caseId'))} ${of('closedAt') === '' ? mark('open', say('open')) : html`${mark('closed', say('closed'))} <span class="note">${of('resolution')}</span>`}`,
   operator: (of, say) =>
     html`<b>${say('Decision')}: ${of('verb')}</b> ${say('by')} ${of('actor')} <span class="note">(${of('role')}) ${of('reason')}</span>`,
 };

@@ -1,0 +1,50 @@
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { type Axe, openAxe } from './support/axe.js';
+import { openConsoleOnBooks, type ServedConsole, troubles } from './support/console.js';
+
+// It needs Debian's chromium.
+
+let served: ServedConsole;
+let axe: Axe;
+const paths: Record<string, string> = {
+  overview: '/',
+  recharges: '/recharges',
+  'nothing found': '/recharges?q=no-such-thing',
+  cases: '/cases',
+  accounts: '/accounts',
+  account: '/accounts/acct-1',
+  providers: '/providers',
+  clients: '/clients',
+  'a new client': '/clients/new',
+  audit: '/audit',
+  security: '/security',
+};
+
+beforeAll(async () => {
+  served = await openConsoleOnBooks();
+  await served.recharge({ accountId: 'acct-1' }, ['submit'], ['settled']);
+  const late = await served.recharge({ accountId: 'acct-1' }, ...troubles.late);
+  const silent = await served.recharge({ accountId: 'acct-2' }, ...troubles.silent);
+  const [one] = (await served.domain.cases.list({ viewer: null, transactionId: late, limit: 1 }, () => true))
+    .rows;
+  Object.assign(paths, {
+    ...{ 'a recharge': `/recharges/${silent}`, 'a question': `/recharges/${silent}/recheck` },
+    ...{ 'a case': `/cases/${one!.id}`, 'a verb': `/cases/${one!.id}/adopt` },
+  });
+  axe = await openAxe(served.url);
+});
+afterAll(async () => {
+  await axe.close();
+  await served.close();
+});
+
+const names = [...Object.keys(paths), 'a recharge', 'a question', 'a case', 'a verb'];
+
+test.each(
+  names.flatMap((name) => [
+    { name, scheme: 'light' as const, width: 1_440 },
+    { name, scheme: 'dark' as const, width: 390 },
+  ]),
+)('axe finds nothing on the page of $name, $scheme, $width wide', async ({ name, scheme, width }) => {
+  expect(await axe.findings(paths[name]!, scheme, width)).toEqual([]);
+});
