@@ -3,25 +3,40 @@ import { type Logger, readClientAddresses } from '@replenish/runtime';
 import express, { type ErrorRequestHandler, type Express, type RequestHandler } from 'express';
 import helmet from 'helmet';
 import { type ApprovalDeps, approvalRoutes } from './approvals/routes.js';
-import { findSession, loginRoutes, requireSession, sentFromHere } from './people/index.js';
+import { assetRoutes, type ConsoleDeps, consoleRoutes } from './pages/routes.js';
+import {
+  csrfToken,
+  currentUser,
+  findSession,
+  loginRoutes,
+  requireCsrf,
+  requireFreshCode,
+  requireRole,
+  requireSession,
+  sentFromHere,
+} from './people/index.js';
 import { type Board, openBoard } from './queues/board.js';
 
 const BOARD_PATH = '/queues';
 
-type DashboardDeps = Readonly<{
-  domain: Pick<Domain, 'operators' | 'approvals'>;
-  /** Called with an approved recharge, which may be sent now. */
-  onApproved?: ApprovalDeps['onApproved'];
-  log: Logger;
-  /** Proxies whose X-Forwarded-* headers are trusted. False: none. */
-  trustProxy?: readonly string[] | false;
-}>;
+type DashboardDeps = Omit<ConsoleDeps, 'people' | 'domain' | 'now'> &
+  Readonly<{
+    domain: ConsoleDeps['domain'] & Pick<Domain, 'operators' | 'approvals'>;
+    /** Called with an approved recharge, which may be sent now. */
+    onApproved?: ApprovalDeps['onApproved'];
+    /** Proxies whose X-Forwarded-* headers are trusted. False: none. */
+    trustProxy?: readonly string[] | false;
+  }>;
 
-/** The web application: `/login`, `/logout`, `/healthz`, and what requires a login: the board under `/queues`. */
-export function openDashboard({ domain, log, trustProxy = false, onApproved = () => {} }: DashboardDeps): {
+/**
+ * The web application: `/login`, `/logout`, `/healthz`, and what requires a login: the pages of the console, approvals,
+ * and the board under `/queues`.
+ */
+export function openDashboard(deps: DashboardDeps): {
   app: Express;
   show: Board['show'];
 } {
+  const { domain, log, trustProxy = false, onApproved = () => {} } = deps;
   const board = openBoard(BOARD_PATH);
   const people = { operators: domain.operators, log };
   const app = express();
@@ -31,17 +46,24 @@ export function openDashboard({ domain, log, trustProxy = false, onApproved = ()
   app.get('/healthz', (_request, response) => {
     response.json({ ok: true });
   });
+  app.use(assetRoutes());
   app.use(sentFromHere);
   app.use(express.urlencoded({ extended: false, limit: '64kb' }), express.json({ limit: '64kb' }));
   app.use(findSession(people));
   app.use(loginRoutes({ ...people, home: '/' }));
   app.use(requireSession);
   app.use(approvalRoutes({ approvals: domain.approvals, onApproved }));
-  app.get('/', (_request, response) => response.redirect(303, `${BOARD_PATH}/`));
+  app.use(consoleRoutes({ ...deps, people: peopleOfPages, now: () => new Date() }));
   app.use(BOARD_PATH, readingOnly, board.handler);
   app.use(inShort(log));
   return { app, show: board.show };
 }
+
+/** Everybody who may use a dangerous verb has a second factor. */
+const peopleOfPages = {
+  ...{ currentUser, requireRole, csrfToken, requireCsrf, requireFreshCode },
+  needsCode: () => true,
+};
 
 /**
  * Refuses all methods that could change something. The board itself is read-only too. This check protects against
@@ -67,17 +89,30 @@ const inShort =
   };
 
 /**
- * The security headers. The board sets styles on its elements, so styles need `unsafe-inline`. Its scripts are files
- * from this server.
+ * The security headers. The board sets styles on its elements and the login has its own, so these two need
+ * `unsafe-inline` for styles. All scripts are files from this server.
  */
 function securityHeaders(): RequestHandler[] {
-  const policy = helmet({
+  const [ofPages, ofBoard] = [policy(["'self'"]), policy(["'self'", "'unsafe-inline'"])];
+  const fitting: RequestHandler = (request, response, next) => {
+    const hasInlineStyles = request.path.startsWith(BOARD_PATH) || request.path === '/login';
+    return (hasInlineStyles ? ofBoard : ofPages)(request, response, next);
+  };
+  const withoutCaching: RequestHandler = (request, response, next) => {
+    if (!request.path.startsWith(`${BOARD_PATH}/static/`)) response.set('cache-control', 'no-store');
+    next();
+  };
+  return [fitting, withoutCaching];
+}
+
+function policy(styleSrc: string[]): RequestHandler {
+  return helmet({
     contentSecurityPolicy: {
       useDefaults: false,
       directives: {
         defaultSrc: ["'none'"],
         scriptSrc: ["'self'"],
-        styleSrc: ["'self'", "'unsafe-inline'"],
+        styleSrc,
         imgSrc: ["'self'", 'data:'],
         fontSrc: ["'self'"],
         connectSrc: ["'self'"],
@@ -91,9 +126,4 @@ function securityHeaders(): RequestHandler[] {
     // This header has no effect over plain HTTP. The proxy that terminates TLS has to send it.
     strictTransportSecurity: false,
   });
-  const withoutCaching: RequestHandler = (request, response, next) => {
-    if (!request.path.startsWith(`${BOARD_PATH}/static/`)) response.set('cache-control', 'no-store');
-    next();
-  };
-  return [policy, withoutCaching];
 }

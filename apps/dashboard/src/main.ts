@@ -18,7 +18,7 @@ await runProcess('dashboard', process.env, async (frame) => {
   const masterKeys = masterKeysOf(config);
   const domain = opened('domain', openDomain({ ...domainOptions(frame), masterKeys }), (it) => it.close());
   const providers = openProviders(config);
-  await providers.close(); // only the names of the providers are needed here
+  await providers.close(); // only what the providers offer is needed here, and no calls are made
   const queues = opened('queues', openQueues({ ...queueOptions(frame, providers.names), poolMax: 2 }), (it) =>
     it.close(),
   );
@@ -26,7 +26,10 @@ await runProcess('dashboard', process.env, async (frame) => {
   health.add('queue', () => queues.ping());
 
   const { app, show } = openDashboard({
-    domain,
+    ...{ domain, queues, names: providers.names, environment: config.NODE_ENV },
+    isRefunding: (name) => providers.raw(name)?.refunds !== undefined,
+    cancels: (name) => providers.raw(name)?.cancels !== undefined,
+    slaMs: 10 * config.RECONCILE_AFTER_MS,
     // The hint is not awaited. An approved recharge is due, and a lost hint only costs a sweep.
     onApproved: ({ id, provider }) => void queues.hint(`submission-${provider}`, [id]),
     log,

@@ -73,6 +73,7 @@ type Settings = Partial<Parameters<typeof openDashboard>[0]>;
 
 const MASTER_KEYS = `test:${Buffer.alloc(32, 7).toString('base64')}`;
 const STEP_MS = 30_000;
+const noQueues = { depth: async () => [], hint: async () => true };
 export const cookieIn = (answer: Response): string => answer.headers.getSetCookie()[0]!.split(';')[0]!;
 
 export async function serveDashboard(settings: Settings = {}): Promise<ServedDashboard> {
@@ -82,7 +83,11 @@ export async function serveDashboard(settings: Settings = {}): Promise<ServedDas
     ...{ databaseUrl: database.url, poolMax: 4, masterKeys: MASTER_KEYS },
     ...{ reconcileAfterMs: 1_000, providerTimeoutMs: 1_000, now: () => new Date(nowMs) },
   });
-  const { app, show } = openDashboard({ domain, log, ...settings });
+  const { app, show } = openDashboard({
+    ...{ domain, log, queues: noQueues, names: ['sandbox'], environment: 'test', slaMs: 60_000 },
+    ...{ isRefunding: () => true, cancels: () => true },
+    ...settings,
+  });
   const served = await serve(app);
   const send: ServedDashboard['send'] = (method, path, headers = {}, fields) =>
     fetch(served.url + path, {
