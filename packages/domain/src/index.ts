@@ -189,7 +189,7 @@ export function openDomain(options: DomainOptions): Domain {
     ...openExports(store),
     reconciliations: openReconciliations(store, { newId }),
     rules: openRules(store, ruleOptionsOf(options, storing, applying.random)),
-    plans: openPlans(store),
+    plans: openPlans(store, storing),
     proof: () => prove(survey, now),
     ping: pinger(read, { now, newerSchema: options.newerSchema ?? 'refuse' }, options.onExcessRights),
     close: store.close,
@@ -266,7 +266,7 @@ export {
 export { mayAs, type OperatorRole, operatorRoles } from './core/operator-rules.js';
 export { newsOfOrder, type ReportedFacts } from './core/order-news.js';
 export type { AccountPayee, Payee } from './core/payee.js';
-export { keyOfPlanLine, needsApproval, type PlanStatus, type PlanVerb } from './core/plan.js';
+export { keyOfPlanLine, type PlanStatus, type PlanVerb } from './core/plan.js';
 export type { Funding, Journal, Kind, Posting } from './core/postings.js';
 export { isFinal, type News, news, type State, states, type Verdict } from './core/recharge.js';
 export { type SecurityRule, securityRules } from './core/security-rules.js';

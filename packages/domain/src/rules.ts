@@ -1,8 +1,8 @@
 /** The rules for requests, for callers that check them before the store is opened. Loads neither Prisma nor pg. */
 export { callbackTypes } from './core/callback.js';
 export {
+  covers,
   isAccountPattern,
-  isAccountPatterncovers,
   isClientName,
   keyEnvironments,
 } from './core/client-rules.js';
@@ -13,7 +13,7 @@ export { type Asked, nextStep } from './core/next-step.js';
 export { isOperatorName, operatorRoles } from './core/operator-rules.js';
 export { newsOfOrder } from './core/order-news.js';
 export { isAccountAtProvider } from './core/payee.js';
-export { keyOfPlanLine, needsApproval, PLAN_LINES_MAX, planStatuses } from './core/plan.js';
+export { keyOfPlanLine, PLAN_LINES_MAX, planStatuses } from './core/plan.js';
 export { isFinal } from './core/recharge.js';
 export {
   addShownTexts,

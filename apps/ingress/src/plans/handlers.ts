@@ -98,7 +98,8 @@ export const movePlan =
   async (deps: PlanDeps, call: KeyedCall): Promise<void> => {
     call.body();
     const plan = await planOf(deps, call);
-    const moved = await deps.domain.plans.move({ planId: plan.id, verb, by: call.key.keyId });
+    const { keyId, approvalAbove } = call.key;
+    const moved = await deps.domain.plans.move({ planId: plan.id, verb, by: keyId, approvalAbove });
     if (!moved.ok)
       throw new Problem('INVALID_STATE', `the plan is ${moved.plan?.status ?? plan.status}: ${wrong[verb]}`);
     const after = await planOf(deps, call);

@@ -1,8 +1,8 @@
 import { paymentMethods } from '@replenish/providers';
 import { z } from 'zod';
+import { amountMinor } from '../input/amount.js';
 import { cursor } from '../input/cursor.js';
 import { accountId, currency, pageLimit, text } from '../input/fields.js';
-import { amountMinor } from '../recharges/input.js';
 
 /** Texts that a plan may have: its name, and the order references of its lines. */
 export const planText = text(255);

@@ -1,9 +1,10 @@
+import { rechargeBody } from '@replenish/assembly';
 import { isFinal, RECHECK_EVERY_MS, type RechargeView } from '@replenish/domain';
 import { queueOf } from '@replenish/queues';
 import { answer } from '../http/answer.js';
 import type { KeyedCall } from '../http/operation.js';
 import { Problem } from '../http/problem.js';
-import { rechargeBody } from './body.js';
+
 import { ownRecharge, type RechargeDeps } from './handlers.js';
 
 /** Has the provider asked now, instead of at the due time. The answer does not wait for the provider. */

@@ -1,9 +1,10 @@
 import { ruleModes } from '@replenish/domain';
 import { paymentMethods } from '@replenish/providers';
 import { z } from 'zod';
+import { amountMinor } from '../input/amount.js';
 import { cursor } from '../input/cursor.js';
 import { accountId, currency, pageLimit, timestamp } from '../input/fields.js';
-import { amountMinor, metadata } from '../recharges/input.js';
+import { metadata } from '../recharges/input.js';
 
 /** A whole number in the range, for the parsers of JSON and XML. */
 const whole = (min: number, max: number, description: string) =>

@@ -62,6 +62,10 @@ async function runOne(deps: PlanRunnerDeps): Promise<boolean> {
   if (room === 0) return false;
   const plan = await work.take();
   if (!plan) return false;
+  if (plan.status === 'waiting') {
+    await work.follow(plan.id);
+    return true;
+  }
   const lines = await work.next(plan.id, Math.min(LINES_TOGETHER, room));
   if (lines.length > 0) return createBatch(deps, plan, lines);
   if (await work.settle(plan.id))

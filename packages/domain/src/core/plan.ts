@@ -21,18 +21,6 @@ export const planMoves: Readonly<Record<PlanVerb, PlanMoves>> = {
   cancel: { from: ['draft', 'waiting', 'running', 'paused'], already: ['canceled'], to: 'canceled' },
 };
 
-/**
- * Whether a second person has to approve a plan before it starts: its sum is strictly above the limit.
- * @param approvalAbove the limits of the key that starts it, per currency, in minor units
- */
-export const needsApproval = (
-  { totalMinor, currency }: Readonly<{ totalMinor: bigint; currency: string }>,
-  approvalAbove: Readonly<Record<string, bigint>> = {},
-): boolean => {
-  const limit = Object.hasOwn(approvalAbove, currency) ? approvalAbove[currency] : undefined;
-  return limit !== undefined && totalMinor > limit;
-};
-
 /** The idempotency key of a line's recharge. It contains spaces, so no client can send it. */
 export const keyOfPlanLine = (planId: string, line: number): string => `plan ${planId} ${line}`;
 

@@ -32,7 +32,6 @@ export const decisionReasons = [
   'QUIET_HOURS',
   'CAP_REACHED',
   'BACK_OFF',
-  'APPROVAL_UNAVAILABLE',
   // held back by the statement that would have created the recharge
   'INSUFFICIENT_BALANCE',
   'KEY_CEILING',
@@ -104,7 +103,6 @@ export function decideRule(terms: RuleTerms, facts: RuleFacts, times: RuleTimes,
     case 'notify':
       return { ...nothing('NOTIFY_ONLY'), amountMinor };
     case 'propose':
-      return { ...heldBack('APPROVAL_UNAVAILABLE'), amountMinor };
     case 'execute':
       return { ...made('recharge', need), amountMinor };
   }

@@ -1,5 +1,6 @@
 import { Prisma } from '../../generated/client.js';
 import type { Store } from '../database/database.js';
+import { followPlanApproval } from '../plans/follow-approval.js';
 import type { RechargeReport, ReportResult } from '../recharges/report.js';
 import { type ApprovalAsk, type ApprovalProblem, decideApproval } from './decide.js';
 import { followApproval } from './follow.js';
@@ -74,6 +75,7 @@ export function openApprovals({ run, read }: Pick<Store, 'run' | 'read'>, deps: 
     of: (kind, subject, hash) => newestOf(kind, subject, Prisma.sql`hash = ${hash}`),
     decide: async (ask) => {
       const decided = await decideApproval(run, ask, newId);
+      if ('subject' in decided && decided.kind === 'plan') await followPlanApproval(run, decided.subject!);
       const isRecharge = 'subject' in decided && decided.kind === 'recharge';
       const after = isRecharge ? await followApproval(run, applyNews, decided.subject!) : null;
       if (!decided.ok) return { ok: false, problem: decided.problem };

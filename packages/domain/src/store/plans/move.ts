@@ -1,4 +1,5 @@
-import { needsApproval, type PlanVerb, planMoves } from '../../core/plan.js';
+import { type ApprovalLimits, needsApproval } from '../../core/approval.js';
+import { type PlanVerb, planMoves } from '../../core/plan.js';
 import { Prisma } from '../../generated/client.js';
 import type { Run } from '../database/database.js';
 import { planById } from './read.js';
@@ -12,7 +13,9 @@ export type PlanMove = Readonly<{
   /** A code, if no person pauses it. */
   because?: string;
   /** The sums above which a plan waits for an approval, per currency. Default: no plan waits. */
-  approvalAbove?: Readonly<Record<string, bigint>>;
+  approvalAbove?: ApprovalLimits;
+  /** The approval of a plan that waits, in case one is needed. */
+  approval?: Readonly<{ id: string; expiresMs: number }>;
 }>;
 
 export type MovedPlan =
@@ -31,18 +34,47 @@ export async function movePlan(run: Run, move: PlanMove): Promise<MovedPlan> {
   return moved ? { ok: true, plan: moved } : movePlan(run, move);
 }
 
-function movedPlan({ verb, by, because, approvalAbove }: PlanMove, plan: PlanView): Prisma.Sql {
+function movedPlan(
+  { verb, by, because, approvalAbove = {}, approval }: PlanMove,
+  plan: PlanView,
+): Prisma.Sql {
   const isStart = verb === 'start';
-  const to = isStart && needsApproval(plan, approvalAbove) ? 'waiting' : planMoves[verb].to;
+  const isWaiting = isStart && needsApproval(approvalAbove, {}, plan.totalMinor, plan.currency);
+  const to = isWaiting ? 'waiting' : planMoves[verb].to;
+  const waitsMs = isWaiting ? approval!.expiresMs : 0;
   return Prisma.sql`
+    with
+    plan as (
     update recharge_plan plan
     set
       status = ${to},
-      due_at = case when ${to} = 'running' then now() end,
+      due_at = case when ${to} in ('running', 'waiting') then now() + ${waitsMs}::float8 * interval '1 ms' end,
       started_by = case when ${isStart} then ${by} else plan.started_by end,
       started_at = case when ${to} = 'running' then coalesce(plan.started_at, now()) else plan.started_at end,
       finished_at = case when ${to} = 'canceled' then now() end,
       paused_because = ${because ?? null}::text
     where plan.id = ${plan.id}::uuid and plan.status = ${plan.status}
-    returning ${planColumns}`;
+    returning plan.*)
+    ${verb === 'cancel' ? answeredApproval : Prisma.empty}
+    select ${planColumns}${isWaiting ? askedApproval(approval!.id) : Prisma.empty}
+    from plan`;
 }
+
+/** The end of a plan that waits answers its approval. */
+const answeredApproval = Prisma.sql`,
+    answered_approvals as (
+      update approval
+      set status = 'refused', reason = 'the plan was canceled', decided_at = now()
+      from plan
+      where approval.kind = 'plan' and approval.subject = plan.id::text and approval.status = 'pending')`;
+
+/** An approval of a plan is bound to its content, which never changes. */
+const askedApproval = (id: string): Prisma.Sql => Prisma.sql`,
+      request_approval(
+        ${id}::uuid,
+        'plan',
+        plan.id::text,
+        plan.fingerprint,
+        plan.client_id::text,
+        plan.client_id,
+        plan.due_at)::text as asked`;

@@ -1,6 +1,7 @@
 import type { Store } from '../database/database.js';
 import { isUuid } from '../database/storable.js';
 import { type CreatedPlan, createPlan } from './create.js';
+import { followPlanApproval } from './follow-approval.js';
 import { type MovedPlan, movePlan, type PlanMove } from './move.js';
 import type { NewPlan } from './new-plan.js';
 import {
@@ -35,7 +36,7 @@ export interface Plans {
   named(clientId: string, name: string): Promise<PlanProgress | null>;
   /** The lines after a place, in their order. Look with `one` first whether the caller may see the plan. */
   lines(planId: string, page: Readonly<{ afterPlace: number; limit: number }>): Promise<PlanLineView[]>;
-  move(move: PlanMove): Promise<MovedPlan>;
+  move(move: Omit<PlanMove, 'approval'>): Promise<MovedPlan>;
   readonly work: PlanWork;
 }
 
@@ -45,13 +46,20 @@ export interface Plans {
  */
 export interface PlanWork {
   take(): Promise<TakenPlan | null>;
+  /** Lets a plan that waits follow its approval, if that is decided or has expired. */
+  follow(planId: string): Promise<void>;
   next(planId: string, max: number): Promise<NextPlanLine[]>;
   advance(planId: string, upTo: number, refusals: readonly PlanRefusal[]): Promise<void>;
   /** Returns whether the plan has just finished. */
   settle(planId: string): Promise<boolean>;
 }
 
-export const openPlans = ({ run, read }: Pick<Store, 'run' | 'read'>): Plans => ({
+type PlansDeps = Readonly<{ newId: () => string; approving: Readonly<{ expiresMs: number }> }>;
+
+export const openPlans = (
+  { run, read }: Pick<Store, 'run' | 'read'>,
+  { newId, approving: { expiresMs } }: PlansDeps,
+): Plans => ({
   create: (plan) => createPlan(run, plan),
   list: (filter) => listPlans(read, filter),
   one: async (planId, viewer) => {
@@ -63,9 +71,10 @@ export const openPlans = ({ run, read }: Pick<Store, 'run' | 'read'>): Plans => 
     return plan && planProgress(read, plan);
   },
   lines: (planId, page) => planLines(read, planId, page),
-  move: (move) => movePlan(run, move),
+  move: (move) => movePlan(run, { ...move, approval: { id: newId(), expiresMs } }),
   work: {
     take: () => takePlan(run),
+    follow: (planId) => followPlanApproval(run, planId),
     next: (planId, max) => nextPlanLines(run, planId, max),
     advance: (planId, upTo, refusals) => advancePlan(run, planId, upTo, refusals),
     settle: (planId) => settlePlan(run, planId),

@@ -7,6 +7,7 @@ import { joinedRecharges, lineColumns, lineStatus, type PlanLineView } from './v
 export type TakenPlan = Readonly<{
   id: string;
   clientId: string;
+  status: 'running' | 'waiting';
   currency: string;
   correlationId: string;
   startedBy: string;
@@ -44,6 +45,7 @@ export async function takePlan(run: Run): Promise<TakenPlan | null> {
     returning
       plan.id,
       plan.client_id as "clientId",
+      plan.status,
       plan.currency,
       plan.correlation_id as "correlationId",
       plan.started_by as "startedBy",

@@ -1,3 +1,4 @@
+import { limitsFromJson } from '../../core/approval.js';
 import { BURST_MS } from '../../core/rule-decision.js';
 import type { BurnRate, RuleFacts } from '../../core/rule-facts.js';
 import { monthStartOf } from '../../core/rule-hours.js';
@@ -18,6 +19,8 @@ export type RuleState = RuleRow &
     hasKey: boolean;
     /** The ceilings of its key, by currency. */
     ceilings: Readonly<Record<string, { requestMinor?: string; dayMinor?: string }>>;
+    /** The amounts above which a recharge of its key waits for an approval, by currency. */
+    approvalAbove: unknown;
     payee: string | null;
     balanceMinor: bigint | null;
     balanceAt: Date | null;
@@ -51,6 +54,7 @@ const stateOf = (clock: RuleClock, id: string): Prisma.Sql => Prisma.sql`
     switch.is_stopped as "isStopped",
     key.id is not null as "hasKey",
     coalesce(key.ceilings, '{}') as ceilings,
+    coalesce(key.approval_above, '{}') as "approvalAbove",
     ${payeeName} as payee,
     case when rule.watch = 'wallet' then coalesce((${walletOf}), 0) else watched.balance_minor end as "balanceMinor",
     case when rule.watch = 'wallet' then ${clock.now()} else watched.read_at end as "balanceAt",
@@ -191,6 +195,10 @@ function declinesOf(outcomes: RuleState['outcomes']): RuleFacts['declines'] {
   const declined = success < 0 ? counted : counted.slice(0, success);
   return { inARow: declined.length, lastAt: declined[0] ? new Date(declined[0].at) : null };
 }
+
+/** The amount above which a recharge of the rule waits for an approval, by the limits of its key. Null: none waits. */
+export const approvalAboveOf = ({ approvalAbove, currency }: RuleState): bigint | null =>
+  limitsFromJson(approvalAbove)[currency] ?? null;
 
 /** The ceiling of the rule's key in its currency. `none`: the key may not use the currency. */
 export function ceilingOfRule({ ceilings, currency }: RuleState): Ceiling | 'none' | undefined {

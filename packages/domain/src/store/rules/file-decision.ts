@@ -2,6 +2,7 @@ import { isHeld } from '../../core/postings.js';
 import type { RuleDecision } from '../../core/rule-decision.js';
 import type { BurnRate } from '../../core/rule-facts.js';
 import { Prisma } from '../../generated/client.js';
+import type { Approving } from '../approvals/needed.js';
 import { countedRecharges, type DayCeiling, inputUnder } from '../ceilings/day-counter.js';
 import { postedJournals } from '../ledger/post.js';
 import {
@@ -21,6 +22,7 @@ import type { RuleState } from './facts.js';
 export type FilingOptions = Readonly<{
   hintLimitMs: number;
   lanedProviders: readonly string[];
+  approving: Approving;
   newId: () => string;
 }>;
 
@@ -91,7 +93,7 @@ function rechargeParts(filing: DecisionFiling, recharge: NewRechargeRow, options
   return Prisma.sql`
     ${gate(filing, recharge)},
     ${ceiling ? inputUnder(offered, ceiling) : Prisma.sql`input as materialized ${offered}`},
-    ${addressedRecharges},
+    ${addressedRecharges(options.approving)},
     ${held ? coveredRecharges([held.debit, held.credit]) : creditableRecharges},
     ${insertedRecharges(held ? 'covered' : 'creditable', { ...options, isCounted })},
     ${held ? Prisma.sql`${toPost}, ${postedJournals},` : Prisma.empty}
@@ -116,9 +118,9 @@ function rechargeParts(filing: DecisionFiling, recharge: NewRechargeRow, options
       left join fates on true)`;
 }
 
-const uncovered = Prisma.sql`select id, null, 'uncovered', null, null, null from uncovered`;
+const uncovered = Prisma.sql`select id, null, 'uncovered', null, null, null, null from uncovered`;
 const beyond = Prisma.sql`
-      select id, null, 'beyond_balance', null, null, null from judged_recharges where is_beyond`;
+      select id, null, 'beyond_balance', null, null, null, null from judged_recharges where is_beyond`;
 
 const becauseOf = Prisma.sql`case fates.fate
             when 'uncovered' then 'INSUFFICIENT_BALANCE'

@@ -8,7 +8,15 @@ import { rowOf } from '../recharges/create.js';
 import type { NewRechargeRow } from '../recharges/create-statement.js';
 import { readBurn } from './burn.js';
 import type { RuleClock } from './clock.js';
-import { ceilingOfRule, factsOf, type RuleState, readSpent, readState, windowsOf } from './facts.js';
+import {
+  approvalAboveOf,
+  ceilingOfRule,
+  factsOf,
+  type RuleState,
+  readSpent,
+  readState,
+  windowsOf,
+} from './facts.js';
 import { type DecisionFiling, type FilingOptions, filingOf } from './file-decision.js';
 import type { FiledDecision } from './rule.js';
 
@@ -132,6 +140,8 @@ const rechargeOf = (
     provider: state.recharge.paymentMethod === 'fund_account' ? null : route(state.recharge.paymentMethod),
     metadata: state.recharge.metadata,
     requestedAt: null,
+    // A proposal waits for an approval whatever its amount.
+    approvalAboveMinor: state.terms.mode === 'propose' ? 0n : approvalAboveOf(state),
     correlationId: `rule-${state.id}`,
   });
 

@@ -18,10 +18,19 @@ const BALANCE_AGE_MIN_MS = 30_000;
 
 export function ruleOptionsOf(
   { ruleLookMs: lookMs = 60_000, ruleBackoffMs: backoffMs = 3_600_000, ruleClock }: RuleWishes,
-  { hintLimitMs, lanedProviders, newId }: FilingOptions,
+  { hintLimitMs, lanedProviders, approving, newId }: FilingOptions,
   random: () => number,
 ): RuleOptions {
   const balanceMaxAgeMs = Math.max(BALANCE_AGE_MIN_MS, LOOKS_OF_A_BALANCE * lookMs);
   const clock = ruleClock ? movedClock(ruleClock) : databaseClock;
-  return { hintLimitMs, lanedProviders, newId, clock, lookMs, random, times: { balanceMaxAgeMs, backoffMs } };
+  return {
+    hintLimitMs,
+    lanedProviders,
+    approving,
+    newId,
+    clock,
+    lookMs,
+    random,
+    times: { balanceMaxAgeMs, backoffMs },
+  };
 }
