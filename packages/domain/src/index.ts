@@ -38,6 +38,7 @@ import { type CreatedRefund, refunder } from './store/refunds/create.js';
 import type { NewRefund } from './store/refunds/new-refund.js';
 import { type RuleWishes, ruleOptionsOf } from './store/rules/options.js';
 import { openRules, type Rules } from './store/rules/rules.js';
+import { openSettlements, type Settlements } from './store/settlements/settlements.js';
 import { openReconciliations, type Reconciliations } from './store/statements/runs.js';
 
 /** The state machine, the ledger and the inbox. No other package uses the database. */
@@ -88,6 +89,7 @@ export interface Domain extends Sweep {
   readonly reconciliations: Reconciliations;
   readonly rules: Rules;
   readonly plans: Plans;
+  readonly settlements: Settlements;
   /** Checks every invariant and adds up every currency. It reads the whole of the books, which may take minutes. */
   proof(): Promise<BooksProof>;
   /** @throws StoreUnavailable if the database is away or cannot serve this process. The message says why. */
@@ -190,6 +192,7 @@ export function openDomain(options: DomainOptions): Domain {
     reconciliations: openReconciliations(store, { newId }),
     rules: openRules(store, ruleOptionsOf(options, storing, applying.random)),
     plans: openPlans(store, storing),
+    settlements: openSettlements(read),
     proof: () => prove(survey, now),
     ping: pinger(read, { now, newerSchema: options.newerSchema ?? 'refuse' }, options.onExcessRights),
     close: store.close,
@@ -307,7 +310,7 @@ export type {
 export type { FiledPost } from './store/callbacks/filing.js';
 export type { CallbackPost } from './store/callbacks/posts.js';
 export type { Cases } from './store/cases/cases.js';
-export type { CaseFilter, CasePage, CaseViewer } from './store/cases/list.js';
+export type { CaseFilter, CasePage, CaseReader, CaseViewer } from './store/cases/list.js';
 export type { BalanceChange, CasePreview } from './store/cases/preview.js';
 export type { ResolutionAsk, ResolutionProblem, ResolvedCase } from './store/cases/resolve.js';
 export type { CaseView, IsRefunding } from './store/cases/view.js';
@@ -386,6 +389,7 @@ export type { Trial, TrialCheck, TrialProblem } from './store/recharges/trial.js
 export type { CreatedRefund, RefundProblem } from './store/refunds/create.js';
 export type { NewRefund } from './store/refunds/new-refund.js';
 export type { RefundView } from './store/refunds/view.js';
+export type { Settlement, SettlementDay, Settlements } from './store/settlements/settlements.js';
 export type { Period, StatementDifference } from './store/statements/differences.js';
 export type { StoredGap } from './store/statements/gaps.js';
 export type { StatementLevel } from './store/statements/levels.js';

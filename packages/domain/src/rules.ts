@@ -23,7 +23,7 @@ export {
   requestTextNames,
   type ShownTexts,
 } from './core/request-texts.js';
-export { type Scope, scopes } from './core/scopes.js';
+export { allows, readsAllClients, type Scope, scopes } from './core/scopes.js';
 export { StatementAway } from './core/statement.js';
 export { timeFromText } from './core/time-text.js';
 export { waitingReasonOf, waitingReasonOfDelivery } from './core/waiting.js';

@@ -10,7 +10,7 @@ const floors: Readonly<Record<string, readonly (readonly string[])[]>> = {
     ['http'],
     ['server', 'input', 'health', 'webhooks'],
     ['audit', 'auth'],
-    ['accounts', 'callbacks', 'cases', 'payees', 'proof', 'protection', 'statements'],
+    ['accounts', 'callbacks', 'cases', 'exports', 'payees', 'proof', 'protection', 'statements'],
     ['recharges', 'reconciliations'],
     ['refunds', 'evidence', 'rules', 'plans'],
     ['openapi'],

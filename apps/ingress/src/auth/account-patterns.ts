@@ -1,5 +1,9 @@
 import type { Key } from '@replenish/domain';
-import { covers } from '@replenish/domain/rules';
+import { covers, readsAllClients } from '@replenish/domain/rules';
+
+/** The client whose recharges and cases the key reads. Null: it reads those of all clients. */
+export const readClient = ({ clientId, scopes }: Key): string | null =>
+  readsAllClients(scopes) ? null : clientId;
 
 export const coversAccount = (key: Key, accountId: string): boolean =>
   key.accounts.some((pattern) => covers(pattern, accountId));

@@ -1,5 +1,5 @@
 import type { Clients, Key, KeyVerifier } from '@replenish/domain';
-import { type Scope, scopes } from '@replenish/domain/rules';
+import { allows, type Scope, scopes } from '@replenish/domain/rules';
 import type { Request } from 'express';
 import { callOf } from '../http/call.js';
 import { originOf } from '../http/origin.js';
@@ -55,7 +55,7 @@ export function openAuthentication(clients: CallerClients, options: AuthOptions)
       !(await clients.useNonce({ keyId: known.key.keyId, nonce: presented.nonce }))
     )
       throw unauthenticated('the nonce was used before', 'replayed_nonce');
-    if (!known.key.scopes.includes(scope))
+    if (!allows(known.key.scopes, scope))
       throw new Problem('UNAUTHORIZED', `the key lacks the scope ${scope}`, { suspicion: 'missing_scope' });
     return known.key;
   };

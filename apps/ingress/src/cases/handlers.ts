@@ -1,9 +1,9 @@
 import { caseBody } from '@replenish/assembly';
-import type { CaseViewer, Domain, IsRefunding, ResolutionProblem } from '@replenish/domain';
+import type { CaseReader, CaseViewer, Domain, IsRefunding, ResolutionProblem } from '@replenish/domain';
 import type { Providers } from '@replenish/providers';
 import type { Queues } from '@replenish/queues';
 import type { z } from 'zod';
-import { likeOf } from '../auth/account-patterns.js';
+import { likeOf, readClient } from '../auth/account-patterns.js';
 import { answer, exactJson } from '../http/answer.js';
 import { callOf } from '../http/call.js';
 import type { KeyedCall } from '../http/operation.js';
@@ -23,7 +23,7 @@ export type CaseDeps = Readonly<{
 export async function listCases(deps: CaseDeps, call: KeyedCall<z.infer<typeof CaseQuery>>): Promise<void> {
   const { cursor, limit, ...filter } = call.query();
   const { rows, nextId } = await deps.domain.cases.list(
-    { ...filter, limit, viewer: viewerOf(call), beforeId: cursor && idOf(cursor) },
+    { ...filter, limit, viewer: readerOf(call), beforeId: cursor && idOf(cursor) },
     refundingOf(deps),
   );
   const nextCursor = nextId === null ? null : cursorOf(nextId);
@@ -32,7 +32,7 @@ export async function listCases(deps: CaseDeps, call: KeyedCall<z.infer<typeof C
 
 /** GET /v1/cases/{caseId} */
 export async function readCase(deps: CaseDeps, call: KeyedCall): Promise<void> {
-  const found = await deps.domain.cases.one(caseIdOf(call), viewerOf(call), refundingOf(deps));
+  const found = await deps.domain.cases.one(caseIdOf(call), readerOf(call), refundingOf(deps));
   if (!found) throw unknownCase();
   answer(call.request, call.response, 'case', caseBody(found), EXACT);
 }
@@ -67,6 +67,12 @@ const caseIdOf = ({ request }: Pick<KeyedCall, 'request'>): string =>
 /** A key sees the cases of its client's transactions. With the pattern `*` it also sees those of no transaction. */
 const viewerOf = ({ key }: Pick<KeyedCall, 'key'>): CaseViewer => ({
   clientId: key.clientId,
+  accountPatterns: key.accounts.map(likeOf),
+});
+
+/** What a key may read, which may be more than what it may decide. */
+const readerOf = ({ key }: Pick<KeyedCall, 'key'>): CaseReader => ({
+  clientId: readClient(key),
   accountPatterns: key.accounts.map(likeOf),
 });
 

@@ -44,7 +44,7 @@ export function answersOf(operation: Operation): Json {
         ...(isPaged ? ['X-Next-Cursor'] : []),
       ];
       const content = {
-        [named === 'bytes' ? '*/*' : 'application/json']: { schema },
+        ...(!(named === 'bytes' && csv) && { [named === 'bytes' ? '*/*' : 'application/json']: { schema } }),
         ...(named !== 'bytes' && hasRoot(named) && { 'application/xml': { schema } }),
         ...(csv && {
           'text/csv': { schema: { type: 'string', description: 'The rows, with a line of names' } },

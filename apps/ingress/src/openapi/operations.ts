@@ -8,6 +8,8 @@ import type { CaseDeps } from '../cases/handlers.js';
 import { cases } from '../cases/operations.js';
 import type { EvidenceDeps } from '../evidence/handlers.js';
 import { evidence } from '../evidence/operations.js';
+import type { ExportDeps } from '../exports/handlers.js';
+import { exports } from '../exports/operations.js';
 import type { HealthDeps } from '../health/handlers.js';
 import { health } from '../health/operations.js';
 import type { KeyedOperation, OpenOperation, Operation } from '../http/operation.js';
@@ -44,7 +46,8 @@ export const keyedOperations: readonly KeyedOperation<
     ProofDeps &
     AuditDeps &
     RuleDeps &
-    PlanDeps
+    PlanDeps &
+    ExportDeps
 >[] = [
   ...recharges,
   ...evidence,
@@ -59,6 +62,7 @@ export const keyedOperations: readonly KeyedOperation<
   ...audit,
   ...rules,
   ...plans,
+  ...exports,
 ];
 
 /** Operations that need no key and have no body. */

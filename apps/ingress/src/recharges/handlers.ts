@@ -3,7 +3,7 @@ import { type Domain, isFinal, isUuid, type RechargeView, type State, states } f
 import type { Providers } from '@replenish/providers';
 import type { Response } from 'express';
 import type { z } from 'zod';
-import { coversAccount, likeOf } from '../auth/account-patterns.js';
+import { coversAccount, likeOf, readClient } from '../auth/account-patterns.js';
 import { requireAccount } from '../auth/refusals.js';
 import { answer, exactJson, preferredForm } from '../http/answer.js';
 import { sendCsv } from '../http/csv.js';
@@ -49,7 +49,7 @@ export async function create(
 
 export async function read(deps: RechargeDeps, call: KeyedCall): Promise<void> {
   const { request, response } = call;
-  const recharge = await ownRecharge(deps, call);
+  const recharge = await readRecharge(deps, call);
   const waitMs = waitMsFrom(request.headers.prefer as string);
   const waited = await awaitOutcome(deps, response, recharge, waitMs);
   if (waited) addHeader(response, 'preference-applied', `wait=${waitMs / 1_000}`);
@@ -57,7 +57,7 @@ export async function read(deps: RechargeDeps, call: KeyedCall): Promise<void> {
 }
 
 export async function timeline(deps: RechargeDeps, call: KeyedCall): Promise<void> {
-  const recharge = await ownRecharge(deps, call);
+  const recharge = await readRecharge(deps, call);
   const parts = await partsOf(deps, recharge);
   const rows = await deps.domain.reads.timeline(recharge.id, parts);
   answer(call.request, call.response, 'timeline', {
@@ -98,14 +98,29 @@ function unwantedSignal(response: Response, stopping: AbortSignal | undefined): 
   return stopping ? AbortSignal.any([gone.signal, stopping]) : gone.signal;
 }
 
-/** The recharge in the path. A recharge that the key may not see gives the same answer as a missing one. */
-export async function ownRecharge(
-  { domain }: Readonly<{ domain: Pick<Domain, 'reads'> }>,
-  { request, key }: Pick<KeyedCall, 'request' | 'key'>,
+type InPath = Pick<KeyedCall, 'request' | 'key'>;
+type RechargeReads = Readonly<{ domain: Pick<Domain, 'reads'> }>;
+
+/**
+ * The recharge in the path, to change it: one of the key's client. A recharge that the key may not see gives the same
+ * answer as a missing one.
+ */
+export const ownRecharge = (deps: RechargeReads, call: InPath): Promise<RechargeView> =>
+  rechargeInPath(deps, call, call.key.clientId);
+
+/** The recharge in the path, to read it. */
+export const readRecharge = (deps: RechargeReads, call: InPath): Promise<RechargeView> =>
+  rechargeInPath(deps, call, readClient(call.key));
+
+async function rechargeInPath(
+  { domain }: RechargeReads,
+  { request, key }: InPath,
+  clientId: string | null,
 ): Promise<RechargeView> {
   const id = String(request.params.id).toLowerCase();
   const recharge = isUuid(id) ? await domain.reads.recharge(id) : null;
-  if (recharge?.clientId !== key.clientId || !coversAccount(key, recharge.accountId)) throw unknownRecharge();
+  const isSeen = recharge !== null && (clientId === null || recharge.clientId === clientId);
+  if (!isSeen || !coversAccount(key, recharge.accountId)) throw unknownRecharge();
   return recharge;
 }
 
@@ -170,7 +185,7 @@ export async function list(deps: RechargeDeps, call: KeyedCall<z.infer<typeof Li
   const query = call.query();
   if (query.accountId !== undefined) requireAccount(key, query.accountId);
   const { rows, nextId } = await deps.domain.reads.list({
-    clientId: key.clientId,
+    clientId: readClient(key),
     accountPatterns: key.accounts.map(likeOf),
     limit: query.limit,
     accountId: query.accountId,

@@ -10,7 +10,7 @@ import type { KeyedCall } from '../http/operation.js';
 import { invalid, Problem } from '../http/problem.js';
 import { addHeader } from '../http/send.js';
 import { neededKey } from '../input/key-header.js';
-import { ownRecharge } from '../recharges/handlers.js';
+import { ownRecharge, readRecharge } from '../recharges/handlers.js';
 import type { RefundInput } from './input.js';
 
 export type RefundDeps = Readonly<{
@@ -48,7 +48,7 @@ export async function createRefund(
 
 /** GET /v1/recharges/{id}/refunds */
 export async function listRefunds(deps: RefundDeps, call: KeyedCall): Promise<void> {
-  const recharge = await ownRecharge(deps, call);
+  const recharge = await readRecharge(deps, call);
   const refunds = await deps.domain.reads.refunds(recharge.id);
   answer(call.request, call.response, 'refunds', { data: refunds.map(refundBody) });
 }

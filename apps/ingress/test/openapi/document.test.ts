@@ -136,6 +136,7 @@ test('every needed parameter has an example', () => {
   );
   expect(needed.filter(({ in: place }) => place === 'query').map(({ example }) => example)).toEqual([
     'acct-1001',
+    '2026-11-21',
   ]);
   expect(
     needed.filter(({ name }) => name === 'accountId').every(({ example }) => example === 'acct-1001'),

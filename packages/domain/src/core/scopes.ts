@@ -19,6 +19,17 @@ export const scopes = [
   'plans:read',
   'plans:write',
   'audit:read',
+  'finance:read',
 ] as const;
 
 export type Scope = (typeof scopes)[number];
+
+/** The scopes that `finance:read` stands for, too. They allow reads only. */
+const readByFinance: readonly Scope[] = ['recharges:read', 'balances:read', 'ledger:read', 'cases:read'];
+
+/** Whether a key with these scopes may do what needs a scope. */
+export const allows = (given: readonly string[], needed: Scope): boolean =>
+  given.includes(needed) || (readsAllClients(given) && readByFinance.includes(needed));
+
+/** Whether a key with these scopes reads what belongs to other clients, on the accounts of its patterns. */
+export const readsAllClients = (given: readonly string[]): boolean => given.includes('finance:read');

@@ -123,6 +123,7 @@ const byHand = [
   'index recharge_transaction_pool_spent',
   'index recharge_transaction_provider_order',
   'index recharge_transaction_refunds',
+  'index recharge_transaction_settled',
   'index recharge_transaction_unfinished',
   'index reconciliation_case_open',
   'index reconciliation_case_open_by_kind',

@@ -2,7 +2,7 @@ import type { Verb } from '../../core/case-verbs.js';
 import type { Store } from '../database/database.js';
 import { isUuid } from '../database/storable.js';
 import type { RechargeReport, ReportResult } from '../recharges/report.js';
-import { type CaseFilter, type CasePage, type CaseViewer, caseById, listCases } from './list.js';
+import { type CaseFilter, type CasePage, type CaseReader, caseById, listCases } from './list.js';
 import { type CasePreview, previewCase } from './preview.js';
 import { type ResolutionAsk, type ResolvedCase, resolveCase } from './resolve.js';
 import type { CaseView, IsRefunding } from './view.js';
@@ -11,7 +11,7 @@ import type { CaseView, IsRefunding } from './view.js';
 export interface Cases {
   list(filter: CaseFilter, isRefunding: IsRefunding): Promise<CasePage>;
   /** Null if there is no such case that the viewer may see. */
-  one(id: string, viewer: CaseViewer, isRefunding: IsRefunding): Promise<CaseView | null>;
+  one(id: string, viewer: CaseReader, isRefunding: IsRefunding): Promise<CaseView | null>;
   /** What a verb would do now. It changes nothing. Null if the case does not offer the verb. */
   preview(
     ask: Readonly<{ caseId: string; verb: Verb; reason: string }>,

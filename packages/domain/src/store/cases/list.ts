@@ -9,8 +9,11 @@ export type CaseViewer = Readonly<{
   accountPatterns: readonly string[];
 }> | null;
 
+/** Like a viewer, for reads alone. A client of null stands for all clients. */
+export type CaseReader = Readonly<{ clientId: string | null; accountPatterns: readonly string[] }> | null;
+
 export type CaseFilter = Readonly<{
-  viewer: CaseViewer;
+  viewer: CaseReader;
   status?: 'open' | 'closed' | undefined;
   kind?: string | undefined;
   transactionId?: string | undefined;
@@ -83,7 +86,7 @@ function walksOf(filter: CaseFilter, beforeId: string | null): Prisma.Sql {
   const { viewer, transactionId } = filter;
   if (transactionId !== undefined)
     return walk(Prisma.sql`some_case.transaction_id = ${transactionId}::uuid`, filter, beforeId);
-  if (viewer === null) return walk(Prisma.sql`true`, filter, beforeId);
+  if (viewer === null || viewer.clientId === null) return walk(Prisma.sql`true`, filter, beforeId);
   const own = walk(Prisma.sql`some_case.client_id = ${viewer.clientId}::uuid`, filter, beforeId);
   if (!viewer.accountPatterns.includes('%')) return own;
   return Prisma.sql`(${own}) union all (${walk(Prisma.sql`some_case.client_id is null`, filter, beforeId)})`;
@@ -106,10 +109,11 @@ const statusOf = ({ status }: CaseFilter): Prisma.Sql => {
 };
 
 /** A condition on the alias `some_case`. */
-export function isVisible(viewer: CaseViewer): Prisma.Sql {
+export function isVisible(viewer: CaseReader): Prisma.Sql {
   if (viewer === null) return Prisma.sql`true`;
   const { clientId, accountPatterns } = viewer;
-  const own = Prisma.sql`(some_case.client_id = ${clientId}::uuid
+  const ofClient = clientId === null ? Prisma.sql`true` : Prisma.sql`some_case.client_id = ${clientId}::uuid`;
+  const own = Prisma.sql`(${ofClient}
       and some_case.account_id like any(${[...accountPatterns]}::text[]))`;
   return accountPatterns.includes('%') ? Prisma.sql`(${own} or some_case.client_id is null)` : own;
 }
@@ -118,7 +122,7 @@ export function isVisible(viewer: CaseViewer): Prisma.Sql {
 export async function caseById(
   run: Run,
   id: string,
-  viewer: CaseViewer,
+  viewer: CaseReader,
   isRefunding: IsRefunding,
 ): Promise<CaseView | null> {
   const [row] = await run<CaseRow>(Prisma.sql`

@@ -5,7 +5,8 @@ import type { AccountRange } from './account-ranges.js';
 import { viewColumns } from './view.js';
 
 export type ListQuery = Readonly<{
-  clientId: string;
+  /** Null: all clients. */
+  clientId: string | null;
   /** SQL LIKE patterns. */
   patterns: readonly string[];
   accountId: string | null;
@@ -84,7 +85,59 @@ export const walks = {
     where recharge.client_id = ${query.clientId}::uuid and recharge.order_reference = ${query.orderReference}
       and ${bounds(query, startOf(query))}
     ${NEWEST_FIRST} limit ${limit}::int`,
+  ofAccountEverywhere: (query, limit) =>
+    perClient(
+      Prisma.sql`recharge.account_id collate "C" = ${query.accountId}
+        and ${query.accountId} like any(${[...query.patterns]}::text[])`,
+      (whose) => perState(query, whose, limit),
+    ),
+  ofReferenceEverywhere: (query, limit) =>
+    perClient(
+      Prisma.sql`recharge.order_reference = ${query.orderReference}`,
+      (whose) => Prisma.sql`
+        select recharge.*
+        from recharge_transaction recharge
+        where ${whose} and ${bounds(query, startOf(query))}
+        ${NEWEST_FIRST} limit ${limit}::int`,
+    ),
+  ofAll: ({ beforeId, from, to }, limit) => Prisma.sql`
+    select recharge.*
+    from recharge_transaction recharge
+    where ${beforeId === null ? Prisma.sql`true` : Prisma.sql`recharge.id < ${beforeId}::uuid`}
+      and ${from === null ? Prisma.sql`true` : Prisma.sql`recharge.id >= ${idAround(from, -CLOCKS_APART_MS)}`}
+      and ${to === null ? Prisma.sql`true` : Prisma.sql`recharge.id < ${idAround(to, CLOCKS_APART_MS)}`}
+      and recharge.created_at >= ${momentOr(from, '-infinity')} and recharge.created_at < ${momentOr(to, 'infinity')}
+    order by recharge.id desc limit ${limit}::int`,
 } satisfies Record<string, Walk>;
+
+/** The clients that have a recharge like this, each with its walk. One look-up per client finds them. */
+const perClient = (condition: Prisma.Sql, walk: (whose: Prisma.Sql) => Prisma.Sql): Prisma.Sql => Prisma.sql`
+  select recharge.*
+  from (
+    select id
+    from client
+    where exists (
+      select from recharge_transaction recharge where recharge.client_id = client.id and ${condition})
+    offset 0) holder
+  cross join lateral (${walk(Prisma.sql`recharge.client_id = holder.id and ${condition}`)}) recharge`;
+
+// An id carries the clock of the process that made it. A recharge whose id is further from its time is not found by a
+// span of time over all clients.
+const CLOCKS_APART_MS = 600_000;
+
+const idAround = (time: Date, ms: number): Prisma.Sql =>
+  Prisma.sql`uuid_from(${new Date(time.getTime() + ms).toISOString()}::timestamptz)`;
+
+/** The order in which a walk reads. */
+export type WalkOrder = Readonly<{ newestFirst: Prisma.Sql; oldestFirst: Prisma.Sql }>;
+export const byTime: WalkOrder = {
+  newestFirst: NEWEST_FIRST,
+  oldestFirst: Prisma.sql`order by created_at, id`,
+};
+export const byId: WalkOrder = {
+  newestFirst: Prisma.sql`order by recharge.id desc`,
+  oldestFirst: Prisma.sql`order by id`,
+};
 
 /** A page of the newest recharges of a walk. For a walk that returns only recharges that match the query. */
 export const ordered = (query: ListQuery, walk: Walk): Prisma.Sql => Prisma.sql`
@@ -97,24 +150,29 @@ export const ordered = (query: ListQuery, walk: Walk): Prisma.Sql => Prisma.sql`
  * Reads the next `examinedMax` recharges of a walk and returns those that match the query. Also returns the number of
  * recharges that were read and the id of the last one.
  */
-export const examine = (query: ListQuery, walk: Walk, examinedMax: number): Prisma.Sql => Prisma.sql`
+export const examine = (
+  query: ListQuery,
+  walk: Walk,
+  { newestFirst, oldestFirst }: WalkOrder,
+  examinedMax: number,
+): Prisma.Sql => Prisma.sql`
   with
   examined as materialized (
-    select recharge.* from (${walk(query, examinedMax)}) recharge ${NEWEST_FIRST} limit ${examinedMax}::int),
+    select recharge.* from (${walk(query, examinedMax)}) recharge ${newestFirst} limit ${examinedMax}::int),
   page as materialized (
     select recharge.*
     from examined recharge
     where recharge.account_id like any(${[...query.patterns]}::text[])
       and (${query.accountId}::text is null or recharge.account_id = ${query.accountId})
       and recharge.state = any(${[...query.states]}::text[])
-    ${NEWEST_FIRST} limit ${query.rows}::int)
+    ${newestFirst} limit ${query.rows}::int)
   select
     (select count(*)::int from examined) as examined,
-    (select id from examined order by created_at, id limit 1) as "lastId",
+    (select id from examined ${oldestFirst} limit 1) as "lastId",
     ${viewColumns}
   from (select) always
   left join (page recharge join recharge_request request on request.transaction_id = recharge.id) on true
-  ${NEWEST_FIRST}`;
+  ${newestFirst}`;
 
 /**
  * The newest recharges of the accounts that match a pattern, for patterns that cover few accounts. The statement first

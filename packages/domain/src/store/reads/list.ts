@@ -1,11 +1,22 @@
 import { states as allStates, type State } from '../../core/recharge.js';
 import type { Run } from '../database/database.js';
 import { rangesOf } from './account-ranges.js';
-import { byAccounts, examine, type ListQuery, ordered, type Walk, walks } from './list-statements.js';
+import {
+  byAccounts,
+  byId,
+  byTime,
+  examine,
+  type ListQuery,
+  ordered,
+  type Walk,
+  type WalkOrder,
+  walks,
+} from './list-statements.js';
 import type { RechargeView } from './view.js';
 
 export type ListFilter = Readonly<{
-  clientId: string;
+  /** Null: all clients. */
+  clientId: string | null;
   /** SQL LIKE patterns of the accounts that the caller may see. */
   accountPatterns: readonly string[];
   accountId?: string | undefined;
@@ -46,15 +57,28 @@ const ROUNDS = 20;
  * - Accounts by pattern: first the newest recharges, since most patterns cover many accounts. If they do not fill the
  *   page, one walk per account and state where the pattern covers few accounts, and more of the newest elsewhere.
  * - An order reference: its recharges, in rounds.
+ * - All clients: see `ofAllClients`.
  */
 export async function listRecharges(run: Run, filter: ListFilter): Promise<RechargePage> {
   const query = queryOf(filter);
+  if (query.clientId === null) return ofAllClients(run, query);
   if (query.orderReference !== null) return inRounds(run, query, walks.ofReference, ROUNDS);
   if (query.accountId !== null) return pageOf(query, await run(ordered(query, walks.ofAccount)));
   if (query.patterns.includes('%')) return pageOf(query, await run(ordered(query, walks.ofClient)));
   const newest = await inRounds(run, query, walks.ofClient, 1);
   if (newest.nextId === null || newest.rows.length === filter.limit) return newest;
   return (await ofFewAccounts(run, query)) ?? inRounds(run, query, walks.ofClient, ROUNDS);
+}
+
+/**
+ * A page of the recharges of all clients. An account and an order reference have a walk per client, which makes such a
+ * page cost four buffers per client. No index has the order of time of all recharges, so the others are read in rounds
+ * in the order of their ids, which is the order of time but for the clocks of the processes that made them.
+ */
+async function ofAllClients(run: Run, query: ListQuery): Promise<RechargePage> {
+  if (query.accountId !== null) return pageOf(query, await run(ordered(query, walks.ofAccountEverywhere)));
+  if (query.orderReference !== null) return inRounds(run, query, walks.ofReferenceEverywhere, ROUNDS);
+  return inRounds(run, query, walks.ofAll, ROUNDS, byId);
 }
 
 const queryOf = (filter: ListFilter): ListQuery => ({
@@ -87,13 +111,19 @@ async function ofFewAccounts(run: Run, query: ListQuery): Promise<RechargePage |
   );
 }
 
-async function inRounds(run: Run, query: ListQuery, walk: Walk, rounds: number): Promise<RechargePage> {
+async function inRounds(
+  run: Run,
+  query: ListQuery,
+  walk: Walk,
+  rounds: number,
+  order: WalkOrder = byTime,
+): Promise<RechargePage> {
   const rows: RechargeView[] = [];
   let { beforeId } = query;
   for (let round = 0; round < rounds; round++) {
     const rest = { ...query, beforeId, rows: query.rows - rows.length };
     const found = await run<RechargeView & { examined: number; lastId: string | null }>(
-      examine(rest, walk, EXAMINED_MAX),
+      examine(rest, walk, order, EXAMINED_MAX),
     );
     rows.push(...found.filter(isThere).map(({ examined: _, lastId: __, ...recharge }) => recharge));
     const { examined, lastId } = found[0]!;
