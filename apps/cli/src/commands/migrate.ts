@@ -17,8 +17,9 @@ export const migrate: Declare = ({ env, say, ...screen }) =>
       ]);
       const config = readConfig(env);
       const asked = { databaseUrl: requireDatabaseUrl(config), appRole: config.DATABASE_APP_ROLE };
+      const reportRole = config.DATABASE_REPORT_ROLE;
       const applied = await withProgress(screen, 'migrating', async () => {
-        const names = await domain.migrate(asked);
+        const names = await domain.migrate({ ...asked, reportRole });
         if (!config.REDIS_URL) await queues.migrateQueues(asked);
         return names;
       });

@@ -42,6 +42,11 @@ export const settings = {
     .string()
     .regex(/^[^\0"]{1,63}$/, 'is no name of a role')
     .optional(),
+  /** A database role of finance and its tools. `migrate` lets it read the views of schema `report` and nothing else. */
+  DATABASE_REPORT_ROLE: z
+    .string()
+    .regex(/^[^\0"]{1,63}$/, 'is no name of a role')
+    .optional(),
   /**
    * `serve` keeps a process ready when the schema is newer than its release, as in a rolling deploy. The default is
    * `refuse`: an old process that was left running would otherwise work on tables that it does not know.

@@ -6,7 +6,7 @@ import { bindMigrationAwareSqlAdapterFactory } from '@prisma/driver-adapter-util
 import { openPool, plainSession, UnfitDatabase } from '@replenish/runtime/postgres';
 import type pg from 'pg';
 import { migrationNames, prismaDir } from './migrations.js';
-import { grantRights, refuseUnfitRole } from './rights.js';
+import { grantReports, grantRights, refuseUnfitRole } from './rights.js';
 
 // TypeScript declares this global only in its types for browsers.
 declare const WebAssembly: {
@@ -24,12 +24,18 @@ const MIGRATION_LOCK = 7_215_001;
  * together wait for each other. Returns the names of the applied migrations.
  * @param options.appRole the role of the processes, which is granted the rights that they need. Unset: nothing is
  *   granted
+ * @param options.reportRole a role that reads the views of schema `report` and nothing else
  */
 export async function migrate(options: {
   databaseUrl: string;
   appRole?: string | undefined;
+  reportRole?: string | undefined;
 }): Promise<string[]> {
-  const { databaseUrl, appRole } = options;
+  const { databaseUrl, appRole, reportRole } = options;
+  if (reportRole !== undefined && reportRole === appRole)
+    throw new UnfitDatabase(
+      `DATABASE_REPORT_ROLE and DATABASE_APP_ROLE name one role, ${appRole}: create another one`,
+    );
   const lock = openSessions(databaseUrl, 1);
   // If the server goes away, the next statement fails and reports it.
   lock.on('error', () => {});
@@ -38,12 +44,14 @@ export async function migrate(options: {
     try {
       await refuseOtherEncoding(holder);
       if (appRole !== undefined) await refuseUnfitRole(holder, appRole);
+      if (reportRole !== undefined) await refuseUnfitRole(holder, reportRole, 'DATABASE_REPORT_ROLE');
       await holder.query('select pg_advisory_lock($1)', [MIGRATION_LOCK]);
       const applied = await withEngine(databaseUrl, async (engine) => {
         const migrationsList = readMigrations();
         return (await engine.applyMigrations({ migrationsList, filters: noFilters })).appliedMigrationNames;
       });
       if (appRole !== undefined) await grantRights(holder, appRole);
+      if (reportRole !== undefined) await grantReports(holder, reportRole);
       return applied;
     } finally {
       // The lock ends with the session.

@@ -11,23 +11,29 @@ type Excess = Readonly<{ role: string; isSuperuser: boolean; isOwner: boolean; m
  * owner.
  * @throws UnfitDatabase whose message says what to do
  */
-export async function refuseUnfitRole(owner: pg.ClientBase, role: string): Promise<void> {
+export async function refuseUnfitRole(
+  owner: pg.ClientBase,
+  role: string,
+  setting: 'DATABASE_APP_ROLE' | 'DATABASE_REPORT_ROLE' = 'DATABASE_APP_ROLE',
+): Promise<void> {
   const { rows } = await owner.query<{ owner: string | null; power: string | null }>(rolePowers, [role]);
   const [found] = rows;
   if (!found)
     throw new UnfitDatabase(
-      `the server has no role ${role}, which DATABASE_APP_ROLE names: create role "${role}" login password '...'`,
+      `the server has no role ${role}, which ${setting} names: create role "${role}" login password '...'`,
     );
   const { owner: ownerOfTables, power } = found;
   if (ownerOfTables !== null || power !== null)
     throw new UnfitDatabase(
-      `the role ${role}, which DATABASE_APP_ROLE names, ` +
+      `the role ${role}, which ${setting} names, ` +
         (ownerOfTables !== null
           ? `has all rights of ${ownerOfTables}, which owns the tables: `
           : `has the rights of ${power}, with which it could change the books: `) +
-        'create another role for the processes, not a superuser, and run migrate as the owner',
+        `create another role for ${usersOf[setting]}, not a superuser, and run migrate as the owner`,
     );
 }
+
+const usersOf = { DATABASE_APP_ROLE: 'the processes', DATABASE_REPORT_ROLE: 'reading' } as const;
 
 /** An owner of the tables or of this session whose rights the role has, and another power that undoes the guards. */
 const rolePowers = `
@@ -54,10 +60,20 @@ const rolePowers = `
   where role.rolname = $1`;
 
 /** Gives the role of the processes the rights that they need, and takes away all others. It may be repeated. */
-export async function grantRights(owner: pg.ClientBase, role: string): Promise<void> {
+export const grantRights = (owner: pg.ClientBase, role: string): Promise<void> =>
+  carryOut(owner, statements, role);
+
+/**
+ * Gives a role of finance and its tools the right to read the views of schema `report`, and takes away all others. It
+ * may be repeated.
+ */
+export const grantReports = (owner: pg.ClientBase, role: string): Promise<void> =>
+  carryOut(owner, reportStatements, role);
+
+async function carryOut(owner: pg.ClientBase, plan: string, role: string): Promise<void> {
   await owner.query('begin');
   try {
-    const { rows } = await owner.query<{ sql: string }>(statements, [role]);
+    const { rows } = await owner.query<{ sql: string }>(plan, [role]);
     for (const { sql } of rows) await owner.query(sql);
     await owner.query('commit');
   } catch (error) {
@@ -124,6 +140,30 @@ const statements = `
     and pg_has_role(proowner, 'usage')
     and not exists (
       select from pg_depend where classid = 'pg_proc'::regclass and objid = function.oid and deptype = 'e')
+  order by turn`;
+
+/** The views work with the rights of their owner, so their reader needs no right on a table. */
+const reportStatements = `
+  with relation as (
+    select class.relkind as kind, nspname as space, format('%I.%I', nspname, relname) as name
+    from pg_class class
+    join pg_namespace space on space.oid = class.relnamespace
+    where nspname in ('public', 'audit', 'report')
+      and class.relkind in ('r', 'p', 'v', 'm', 'S')
+      and pg_has_role(class.relowner, 'usage'))
+  select 1 as turn, format('grant connect on database %I to %I', current_database(), $1::text) as sql
+  where not has_database_privilege($1, current_database(), 'connect')
+  union all
+  select 1, format('revoke all on schema %I from %I', nspname, $1::text) from pg_namespace
+  where nspname in ('public', 'audit', 'report')
+  union all
+  select 1, format('revoke all on %s %s from %I', case kind when 'S' then 'sequence' else 'table' end, name, $1::text)
+  from relation
+  union all
+  select 2, format('grant usage on schema report to %I', $1::text)
+  union all
+  select 2, format('grant select on %s to %I', name, $1::text) from relation
+  where space = 'report' and kind in ('v', 'm')
   order by turn`;
 
 /** The rights of this session's role that it does not need, in words for an operator. Null if it has none. */
