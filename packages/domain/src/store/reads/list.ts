@@ -76,8 +76,8 @@ export async function listRecharges(run: Run, filter: ListFilter): Promise<Recha
  * in the order of their ids, which is the order of time but for the clocks of the processes that made them.
  */
 async function ofAllClients(run: Run, query: ListQuery): Promise<RechargePage> {
-  if (query.accountId !== null) return pageOf(query, await run(ordered(query, walks.ofAccountEverywhere)));
   if (query.orderReference !== null) return inRounds(run, query, walks.ofReferenceEverywhere, ROUNDS);
+  if (query.accountId !== null) return pageOf(query, await run(ordered(query, walks.ofAccountEverywhere)));
   return inRounds(run, query, walks.ofAll, ROUNDS, byId);
 }
 
