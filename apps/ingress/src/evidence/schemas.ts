@@ -118,8 +118,8 @@ export const Evidence = z
         .meta({ description: 'One account.' }),
       'What the postings come to per account',
     ),
-    cases: list(row('A case'), 'Cases'),
+    cases: list(row('A case'), 'The cases about it'),
     actions: list(row('A decision of a person'), 'Decisions of people'),
     chain: Chain,
   })
-  .meta({ description: 'Everything on record about one recharge.' });
+  .meta({ description: 'Everything on record about one recharge.', xml: { name: 'evidencePack' } });

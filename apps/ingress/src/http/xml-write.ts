@@ -7,7 +7,7 @@ export const writeXml = (root: string, body: unknown): string => `${XML_DECLARAT
 export const XML_DECLARATION = '<?xml version="1.0" encoding="UTF-8"?>\n';
 
 /** Fields with entries that callers name, at any depth. Such a name may not be a valid name of an element. */
-const maps = new Set(['metadata', 'params', 'evidence']);
+const maps = new Set(['metadata', 'params', 'evidence', 'detail']);
 
 /** One element of such a body. */
 export function element(name: string, value: unknown, key?: string): string {

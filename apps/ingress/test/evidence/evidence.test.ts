@@ -18,14 +18,19 @@ const pathOf = (id: string) => `/v1/recharges/${id}/evidence`;
 test('the evidence of a recharge is JSON that the check accepts, sealed at once', async () => {
   const recharge = await created(ingress, key);
   await end(ingress, recharge, 'settled');
-  const { status, text, headers } = await ingress.call('GET', pathOf(recharge.id), { key });
+  const { status, text } = await ingress.call('GET', pathOf(recharge.id), { key });
   expect(status).toBe(200);
-  expect(headers.get('content-disposition')).toBe(`attachment; filename="evidence-${recharge.id}.json"`);
   const pack = evidenceFrom(text)!;
   expect(Evidence.parse(JSON.parse(text))).toEqual(pack);
   expect(pack.recharge).toMatchObject({ transactionId: recharge.id, state: 'SUCCEEDED', amount: 4999 });
   expect(pack.chain.unsealed).toEqual([]);
   expect(checkEvidence(pack)).toMatchObject({ ok: true, faults: [] });
+});
+
+test('the evidence is XML where that is asked for', async () => {
+  const { id } = await created(ingress, key, { metadata: { '1 team': 'a' } });
+  const { text } = await ingress.call('GET', pathOf(id), { key, headers: { accept: 'application/xml' } });
+  expect(text).toMatch(/<evidencePack>[\s\S]*<entry key="1 team">a<\/entry>[\s\S]*<\/evidencePack>$/);
 });
 
 test('a browser gets a page whose text is escaped and whose styles are allowed', async () => {
