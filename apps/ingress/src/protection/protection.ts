@@ -34,7 +34,7 @@ export function openProtection(
   opened('rate limits', store, (it) => it.close());
   const limits = openLimits({
     store,
-    perClient: config.RATE_LIMIT_PER_MINUTE ?? null,
+    perClient: config.RATE_LIMIT_PER_MINUTE || null,
     perAccount: config.RATE_LIMIT_PER_ACCOUNT_PER_MINUTE ?? null,
     log,
     registry,

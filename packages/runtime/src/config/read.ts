@@ -143,8 +143,8 @@ export const settings = {
   OAUTH_AUDIENCE: z.string().optional(),
   /** The URL where the issuer publishes its public keys. */
   OAUTH_JWKS_URL: z.url({ protocol: /^https?$/ }).optional(),
-  /** Requests that one client may make per minute. */
-  RATE_LIMIT_PER_MINUTE: z.coerce.number().int().min(1).optional(),
+  /** Requests that one client may make per minute. 0: no limit. Unset: 6,000 in production, and no limit elsewhere. */
+  RATE_LIMIT_PER_MINUTE: z.coerce.number().int().min(0).optional(),
   /** Recharges that all clients together may request for one account per minute. */
   RATE_LIMIT_PER_ACCOUNT_PER_MINUTE: z.coerce.number().int().min(1).optional(),
   /**
@@ -222,6 +222,9 @@ const waits = {
   local: { RECONCILE_PERIOD_MS: 1_000, RECONCILE_AFTER_MS: 2_000, PROVIDER_TIMEOUT_MS: 2_000 },
 } as const;
 
+// A hundred requests per second are more than a client of ours needs, and far less than one ingress takes.
+const PRODUCTION_RATE_LIMIT = 6_000;
+
 /** Reads the whole configuration. @throws BadConfiguration that names every fault */
 export function readConfig(env: Env): Config {
   const given = Object.fromEntries(
@@ -230,7 +233,13 @@ export function readConfig(env: Env): Config {
   const isProduction = given.NODE_ENV === 'production';
   const parsed = Settings.safeParse({ ...(isProduction ? {} : localDefaults(env)), ...given });
   const read = parsed.success ? parsed.data : readableOf(given);
-  const timed = { ...waitsFor(isProduction, read), ...ruleTimes(isProduction), ...stripUndefined(read) };
+  const limited = isProduction ? { RATE_LIMIT_PER_MINUTE: PRODUCTION_RATE_LIMIT } : {};
+  const timed = {
+    ...limited,
+    ...waitsFor(isProduction, read),
+    ...ruleTimes(isProduction),
+    ...stripUndefined(read),
+  };
   const placed = { ...addressesFor(read), ...timed };
   const conflicts = conflictsOf(placed, { isProduction, isGiven: (name) => given[name] !== undefined });
   const invalid = parsed.success ? [] : [z.prettifyError(parsed.error)];

@@ -109,6 +109,14 @@ test.each([
   for (const words of faults) expect((fault as Error).message).toContain(words);
 });
 
+test('clients have a limit of 6,000 requests per minute in production, unless another one is set', () => {
+  const limitOf = (env: Record<string, string>) => read(env).RATE_LIMIT_PER_MINUTE;
+  expect([limitOf(production), limitOf({})]).toEqual([6_000, undefined]);
+  expect(limitOf({ ...production, RATE_LIMIT_PER_MINUTE: '50' })).toBe(50);
+  expect(limitOf({ ...production, RATE_LIMIT_PER_MINUTE: '0' })).toBe(0);
+  expect(() => limitOf({ RATE_LIMIT_PER_MINUTE: '-1' })).toThrow(BadConfiguration);
+});
+
 test.each([
   ['RECONCILE_AFTER', 'RECONCILE_AFTER_MS'],
   ['DASHBOARD_PROT', 'DASHBOARD_PORT'],
