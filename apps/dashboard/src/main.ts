@@ -8,7 +8,7 @@ import { openQueues } from '@replenish/queues';
 import { masterKeysOf, runProcess } from '@replenish/runtime';
 import { openDashboard } from './dashboard.js';
 import { requirePrivateLine } from './people/private-line.js';
-import { openDepthGauge } from './queues/depth-gauge.js';
+import { openDepthGauge, openEvictionGauges } from './queues/depth-gauge.js';
 
 const RETRY_MS = 1_000;
 
@@ -23,6 +23,7 @@ await runProcess('dashboard', process.env, async (frame) => {
     it.close(),
   );
   openDepthGauge(queues, registry);
+  openEvictionGauges(queues, registry);
   health.add('queue', () => queues.ping());
 
   const { app, show } = openDashboard({

@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { domainOptions, queueOptions } from '@replenish/assembly';
+import { domainOptions, openClockGauge, queueOptions } from '@replenish/assembly';
 import { openDomain } from '@replenish/domain';
 import { lanedProviders, openProviders } from '@replenish/providers';
 import { openQueues } from '@replenish/queues';
@@ -33,6 +33,7 @@ await runProcess('ingress', process.env, async (frame) => {
   const domain = opened('domain', openDomain({ ...domainOptions(frame), lanedProviders, masterKeys }), (it) =>
     it.close(),
   );
+  openClockGauge(registry, domain.reads);
   const providers = opened('providers', openProviders(config), (it) => it.close());
   const queues = opened('queues', openQueues(queueOptions(frame, providers.names)), (it) => it.close());
   health.add('database', () => domain.ping());

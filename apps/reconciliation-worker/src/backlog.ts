@@ -1,11 +1,12 @@
 import type { Domain } from '@replenish/domain';
-import { type Frame, Gauge } from '@replenish/runtime';
+import { type Frame, Gauge, setOrRemove, sharedReading } from '@replenish/runtime';
 
 /**
  * Gauges that are read from the database at each scrape, so they are correct even after a restart. If the database is
  * down, the metrics are missing, and an alert can detect that.
  */
 export function watchBacklog(registry: Frame['registry'], reads: Domain['reads'], slaMs: number): void {
+  watchWebhooks(registry, reads);
   new Gauge({
     name: 'replenish_pending_beyond_sla',
     help: `Unfinished recharges older than ${slaMs / 1_000} s.`,
@@ -26,6 +27,27 @@ export function watchBacklog(registry: Frame['registry'], reads: Domain['reads']
       const open = await reads.openCases().catch(() => []);
       this.reset();
       for (const { kind, count } of open) this.set({ kind }, count);
+    },
+  });
+}
+
+/** Gauges of stored webhooks that wait for the webhook-worker. Both come from one reading. */
+function watchWebhooks(registry: Frame['registry'], reads: Pick<Domain['reads'], 'webhookBacklog'>): void {
+  const backlog = sharedReading(() => reads.webhookBacklog());
+  new Gauge({
+    name: 'replenish_webhook_backlog_oldest_seconds',
+    help: 'Age of the oldest stored webhook that was not processed. 0: none waits.',
+    registers: [registry],
+    async collect() {
+      setOrRemove(this, (await backlog())?.oldestSeconds ?? null);
+    },
+  });
+  new Gauge({
+    name: 'replenish_webhook_backlog',
+    help: 'Stored webhooks that were not processed, 1,500 at most. Those with a case are not counted.',
+    registers: [registry],
+    async collect() {
+      setOrRemove(this, (await backlog())?.count ?? null);
     },
   });
 }

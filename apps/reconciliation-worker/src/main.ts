@@ -2,6 +2,7 @@ import {
   domainOptions,
   hintingDeliveries,
   openBreakerReports,
+  openClockGauge,
   openPoolReader,
   openProviderMetrics,
   openRecovery,
@@ -42,6 +43,7 @@ await runProcess('reconciliation-worker', process.env, async (frame) => {
   watchBacklog(registry, domain.reads, 10 * config.RECONCILE_AFTER_MS);
   watchPools(registry, domain.pools);
   watchWaiting(registry, domain.reads);
+  openClockGauge(registry, domain.reads);
   for (const name of requireProviders(providers.names)) {
     const ask = asker({
       domain: hintingDeliveries(domain, queues),

@@ -2,6 +2,7 @@ import {
   domainOptions,
   hintingDeliveries,
   openBreakerReports,
+  openClockGauge,
   openPoolReader,
   openProviderMetrics,
   openRecovery,
@@ -18,6 +19,7 @@ await runProcess('submission-worker', process.env, async (frame) => {
   const domain = opened('domain', openDomain({ ...domainOptions(frame), lanedProviders }), (it) =>
     it.close(),
   );
+  openClockGauge(registry, domain.reads);
   const metrics = openProviderMetrics(frame);
   const { breakers } = domain;
   const onBreaker = openBreakerReports({ breakers, providerAccount: 'main', metrics, log });

@@ -1,4 +1,10 @@
-import { domainOptions, hintingDeliveries, openProviderMetrics, queueOptions } from '@replenish/assembly';
+import {
+  domainOptions,
+  hintingDeliveries,
+  openClockGauge,
+  openProviderMetrics,
+  queueOptions,
+} from '@replenish/assembly';
 import { openDomain } from '@replenish/domain';
 import { lanedProviders, openProviders } from '@replenish/providers';
 import { openQueues } from '@replenish/queues';
@@ -14,6 +20,7 @@ await runProcess('webhook-worker', process.env, async (frame) => {
   const domain = opened('domain', openDomain({ ...domainOptions(frame), lanedProviders }), (it) =>
     it.close(),
   );
+  openClockGauge(registry, domain.reads);
   const providers = opened('providers', openProviders(config), (it) => it.close());
   const queues = opened('queues', openQueues(queueOptions(frame, providers.names)), (it) => it.close());
   const deps = {

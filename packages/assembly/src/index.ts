@@ -11,6 +11,7 @@ export {
 } from './answers/recharge.js';
 export { type WaitingBody, waitingBody } from './answers/waits-for.js';
 export { type BreakerReportDeps, openBreakerReports } from './breaker-reports.js';
+export { openClockGauge } from './clock-gauge.js';
 export { hintingDeliveries } from './deliveries.js';
 export { destinationOf } from './destination.js';
 export { evidencePage, evidenceStyle } from './evidence-page.js';

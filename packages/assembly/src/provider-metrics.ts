@@ -12,12 +12,15 @@ export type ProviderMetrics = Readonly<{
   /** Called when the code of a provider threw an error instead of returning an outcome. */
   onBug: (error: unknown) => void;
   /**
-   * Receives the result of a report. If the report confirmed a recharge, the time from creation to success is observed.
+   * Receives the result of a report. If the report ended a recharge, it is counted. If it confirmed the recharge, the time
+   * from creation to success is observed.
    */
   onReported: (provider: string, result: ReportOutcome, now: Date) => void;
 }>;
 
 type ReportOutcome = Readonly<{ verdict: string; state: string | null; createdAt: Date | null }>;
+
+const FINAL = new Set(['SUCCEEDED', 'FAILED', 'CANCELED']);
 
 const breakerLevel = { closed: 0, half_open: 1, open: 2 } as const;
 
@@ -49,6 +52,12 @@ export function openProviderMetrics({ registry, log }: Pick<Frame, 'registry' | 
     buckets: [0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 900, 3600],
     registers: [registry],
   });
+  const finished = new Counter({
+    name: 'replenish_recharges_finished_total',
+    help: 'Recharges that reached a final state, by that state.',
+    labelNames: ['provider', 'state'],
+    registers: [registry],
+  });
   return {
     onCall: ({ provider, operation, outcome, startedAt, endedAt }) => {
       calls.inc({ provider, operation, outcome });
@@ -57,7 +66,9 @@ export function openProviderMetrics({ registry, log }: Pick<Frame, 'registry' | 
     onBreaker: (provider, operation, state) => breaker.set({ provider, operation }, breakerLevel[state]),
     onBug: (error) => log.error({ err: error }, 'a provider threw'),
     onReported: (provider, { verdict, state, createdAt }, now) => {
-      if (verdict !== 'moved' || state !== 'SUCCEEDED' || createdAt === null) return;
+      if (verdict !== 'moved' || state === null) return;
+      if (FINAL.has(state)) finished.inc({ provider, state });
+      if (state !== 'SUCCEEDED' || createdAt === null) return;
       confirmation.observe({ provider }, (now.getTime() - createdAt.getTime()) / 1_000);
     },
   };

@@ -1,6 +1,9 @@
 import type { Processor, WorkerOptions } from 'bullmq';
 import type { JobData, JobQueue, JobWorker, QueueName } from './catalogue.js';
 
+/** Whether the store may throw keys away, and how many it has thrown away since its start. */
+export type Eviction = Readonly<{ mayEvict: boolean; evictedKeys: number }>;
+
 export type WorkerSettings = Omit<WorkerOptions, 'connection' | 'prefix'>;
 
 /** What both stores of BullMQ offer. No other package knows which of them is in use. */
@@ -14,6 +17,8 @@ export interface Backend {
   reachable(stop: AbortSignal): Promise<void>;
   /** Checks the store in one round trip. @throws an error whose message names the fault */
   ping(): Promise<void>;
+  /** What the store does with keys when its memory is full. Missing where it never throws one away. @throws while it is away */
+  eviction?(): Promise<Eviction>;
   /**
    * Prepares the store for a queue. Called before the first queue of a name is built.
    * @throws while the store is away

@@ -1,6 +1,6 @@
 import type { Frame, Logger } from '@replenish/runtime';
 import type { Queue } from 'bullmq';
-import type { Backend } from './backend.js';
+import type { Backend, Eviction } from './backend.js';
 import { Burst } from './burst.js';
 import {
   IDS_PER_JOB_MAX,
@@ -50,6 +50,8 @@ export interface Queues {
   room(names: readonly QueueName[]): Promise<number[]>;
   /** @throws if the store is away */
   depth(): Promise<QueueDepth[]>;
+  /** Whether the store may throw jobs away, and has. Null for a store that never does. @throws if it is away */
+  eviction(): Promise<Eviction | null>;
   /** @throws an error whose message names the fault: the store is away, takes no writes, is full, or may evict jobs */
   ping(): Promise<void>;
   /** All queues of the catalogue as objects of BullMQ. @throws if the store is away */
@@ -163,6 +165,10 @@ class OpenQueues implements Queues {
         count: counted[at]?.[state] ?? 0,
       })),
     );
+  }
+
+  async eviction(): Promise<Eviction | null> {
+    return (await this.#backend.eviction?.()) ?? null;
   }
 
   ping(): Promise<void> {

@@ -19,6 +19,8 @@ export {
   metricsOffset,
   openRegistry,
   type ProcessName,
+  setOrRemove,
+  sharedReading,
 } from './observe/metrics.js';
 export { type OutageLog, openOutageLog } from './observe/outage-log.js';
 export { type Closer, closeAll } from './process/closing.js';

@@ -1,5 +1,5 @@
 import type { Queues } from '@replenish/queues';
-import { type Frame, Gauge } from '@replenish/runtime';
+import { type Frame, Gauge, setOrRemove, sharedReading } from '@replenish/runtime';
 
 /** Counts the jobs at each scrape. If the store is down, the metric is missing, and an alert can detect that. */
 export function openDepthGauge(queues: Queues, registry: Frame['registry']): void {
@@ -12,6 +12,28 @@ export function openDepthGauge(queues: Queues, registry: Frame['registry']): voi
       const depth = await queues.depth().catch(() => []);
       this.reset();
       for (const { queue, state, count } of depth) this.set({ queue, state }, count);
+    },
+  });
+}
+
+/** Whether Redis may throw jobs away. Both come from one reading. On Postgres there are none. */
+export function openEvictionGauges(queues: Pick<Queues, 'eviction'>, registry: Frame['registry']): void {
+  const eviction = sharedReading(() => queues.eviction());
+  new Gauge({
+    name: 'replenish_queue_store_evicted_keys',
+    help: 'Keys that Redis has thrown away since its start, because its memory was full.',
+    registers: [registry],
+    async collect() {
+      setOrRemove(this, (await eviction())?.evictedKeys ?? null);
+    },
+  });
+  new Gauge({
+    name: 'replenish_queue_store_may_evict',
+    help: '1 if the maxmemory-policy of Redis is not noeviction: it may throw jobs away.',
+    registers: [registry],
+    async collect() {
+      const mayEvict = (await eviction())?.mayEvict ?? null;
+      setOrRemove(this, mayEvict === null ? null : Number(mayEvict));
     },
   });
 }

@@ -65,9 +65,15 @@ function sealing({ chain }: Pick<Domain, 'chain'>, registry: Frame['registry']):
     help: 'Rows of the books that are not in the chain of hashes yet, 1,000 at most.',
     registers: [registry],
   });
+  const sealedAt = new Gauge({
+    name: 'replenish_chain_sealed_timestamp_seconds',
+    help: 'When the sealer of the chain last ended without a failure, in seconds of Unix time.',
+    registers: [registry],
+  });
   const run = async (): Promise<void> => {
     await chain.seal();
     unsealed.set((await chain.head()).unsealed);
+    sealedAt.setToCurrentTime();
   };
   return { name: 'chain', everyMs: SEAL_EVERY_MS, run };
 }

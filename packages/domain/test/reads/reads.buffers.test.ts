@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { COUNTED_MAX } from '../../src/store/reads/reads.js';
+import { COUNTED_MAX } from '../../src/store/reads/gauges.js';
 import { SUMMED_MAX } from '../../src/store/reads/waiting-sums.js';
 import type { Books } from '../support/books.js';
 import { CLIENT } from '../support/books.js';
@@ -129,6 +129,10 @@ describe('statements on a timer, behind a backlog', () => {
       `insert into reconciliation_case (id, subject, kind, detail)
         select gen_random_uuid(), n::text, 'unknown_order', '{}' from generate_series(1, 20000) n`,
     );
+    await books.rows(
+      `insert into webhook_event (id, provider, event_id, raw_body, body_hash, correlation_id, due_at)
+        select gen_random_uuid(), 'sandbox', n::text, '', '', 'c-1', now() from generate_series(1, 20000) n`,
+    );
     await books.rows('vacuum analyze');
   });
 
@@ -137,11 +141,13 @@ describe('statements on a timer, behind a backlog', () => {
     await expectFew(() => books.domain.reads.pendingBeyond(3_600_000_000));
     await expectFew(() => books.domain.reads.openCases());
     await expectFew(() => books.domain.reads.waitingSums());
+    await expectFew(() => books.domain.reads.webhookBacklog());
     const sums = await books.domain.reads.waitingSums();
     expect(sums.reduce((sum, { count }) => sum + count, 0)).toBe(SUMMED_MAX);
     expect(await books.domain.reads.pendingBeyond(60_000)).toEqual([
       { provider: 'sandbox', count: COUNTED_MAX },
     ]);
+    expect((await books.domain.reads.webhookBacklog()).count).toBe(COUNTED_MAX);
   });
 
   test('the search for anomalies', async () => {

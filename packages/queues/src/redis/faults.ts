@@ -1,4 +1,5 @@
 import type { Cluster, Redis } from 'ioredis';
+import type { Eviction } from '../backend.js';
 import { messageOf } from '../burst.js';
 
 /** The codes with which Redis refuses to execute a command, each with its meaning for an operator. */
@@ -79,6 +80,15 @@ const field = (info: string, name: string): string | undefined =>
 export function refuseReplica(info: string): void {
   if (field(info, 'role') === 'slave')
     throw new Error('Redis is a replica: REDIS_URL must lead to the primary');
+}
+
+/** Read by INFO, because managed services commonly forbid CONFIG GET. A cluster answers for one of its nodes. */
+export async function evictionOf(redis: Redis | Cluster): Promise<Eviction> {
+  const [memory, stats] = await Promise.all([redis.info('memory'), redis.info('stats')]);
+  return {
+    mayEvict: (field(memory, 'maxmemory_policy') ?? 'noeviction') !== 'noeviction',
+    evictedKeys: Number(field(stats, 'evicted_keys') ?? 0),
+  };
 }
 
 /**

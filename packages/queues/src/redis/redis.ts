@@ -3,10 +3,17 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from '@replenish/runtime';
 import { Queue, Worker } from 'bullmq';
 import type { Backend } from '../backend.js';
-import { EVENTS_KEPT, type JobQueue, type JobRetention, type JobWorker, jobOptions } from '../catalogue.js';
+import {
+  EVENTS_KEPT,
+  type JobQueue,
+  type JobRetention,
+  type JobWorker,
+  jobOptions,
+  type QueueName,
+} from '../catalogue.js';
 import { redisAddressFrom } from './address.js';
 import { type RedisConnection, RedisConnections } from './connections.js';
-import { refuseUnfit, wordsOf } from './faults.js';
+import { evictionOf, refuseUnfit, wordsOf } from './faults.js';
 
 const RETRY_MS = 250;
 
@@ -55,13 +62,8 @@ export function openRedis(url: string, prefixNow: () => Promise<string>, log: Lo
         throw error;
       }
     },
-    buildQueue: (name): JobQueue =>
-      new Queue(name, {
-        connection: producer,
-        prefix,
-        defaultJobOptions: jobOptions(name, KEPT),
-        streams: { events: { maxLen: EVENTS_KEPT } },
-      }),
+    eviction: () => refuseAway(producer).then(() => evictionOf(producer)),
+    buildQueue: (name) => queueOn(producer, prefix, name),
     buildWorker: (name, processor, settings): JobWorker => {
       consumer ??= connections.consumer();
       return new Worker(name, processor, { ...settings, connection: consumer, prefix });
@@ -71,6 +73,14 @@ export function openRedis(url: string, prefixNow: () => Promise<string>, log: Lo
     close: async () => connections.close(),
   };
 }
+
+const queueOn = (connection: RedisConnection, prefix: string, name: QueueName): JobQueue =>
+  new Queue(name, {
+    connection,
+    prefix,
+    defaultJobOptions: jobOptions(name, KEPT),
+    streams: { events: { maxLen: EVENTS_KEPT } },
+  });
 
 async function refuseAway(redis: RedisConnection): Promise<void> {
   // A ping waits only for the first connection of a process. It does not wait for a lost connection.

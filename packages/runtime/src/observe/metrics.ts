@@ -1,5 +1,5 @@
 import { createServer, type Server, type ServerResponse } from 'node:http';
-import { collectDefaultMetrics, Registry } from 'prom-client';
+import { collectDefaultMetrics, type Gauge, Registry } from 'prom-client';
 import type { Health } from '../process/health.js';
 
 export { Counter, Gauge, Histogram } from 'prom-client';
@@ -23,6 +23,25 @@ export function openRegistry(processName: string): Registry {
   registry.setDefaultLabels({ process: processName });
   collectDefaultMetrics({ register: registry });
   return registry;
+}
+
+/** Lets the gauges of one scrape share a reading. A registry collects its gauges at the same time. Null: it failed. */
+export function sharedReading<T>(read: () => Promise<T>): () => Promise<T | null> {
+  let underWay: Promise<T | null> | null = null;
+  return () => {
+    underWay ??= read()
+      .catch(() => null)
+      .finally(() => {
+        underWay = null;
+      });
+    return underWay;
+  };
+}
+
+/** Sets a gauge without labels. Null removes its value, so that an alert can see that there is none. */
+export function setOrRemove(gauge: Gauge, value: number | null): void {
+  gauge.remove();
+  if (value !== null) gauge.set(value);
 }
 
 export type MetricsServer = Readonly<{ port: number; close: () => Promise<void> }>;

@@ -3,6 +3,7 @@ import { coalesce } from '../batches/coalesce.js';
 import type { Run, Store } from '../database/database.js';
 import { uuidsOf } from '../database/storable.js';
 import { type RefundView, refundsOf } from '../refunds/view.js';
+import { COUNTED_MAX, clockSkewMs, type WebhookBacklog, webhookBacklog } from './gauges.js';
 import { inOrder } from './in-order.js';
 import { type ListFilter, listRecharges, type RechargePage } from './list.js';
 import { type Outstanding, outstandingById } from './outstanding.js';
@@ -25,14 +26,13 @@ export interface Reads {
    */
   pendingBeyond(slaMs: number): Promise<{ provider: string; count: number }[]>;
   openCases(): Promise<{ kind: string; count: number }[]>;
+  /** Stored events that were not processed yet. */
+  webhookBacklog(): Promise<WebhookBacklog>;
+  /** By how much the clock of this process is ahead of the clock of the database. */
+  clockSkewMs(now: () => number): Promise<number>;
   /** What the oldest unfinished recharges wait for. It looks at SUMMED_MAX recharges at most. */
   waitingSums(): Promise<WaitingSum[]>;
 }
-
-/**
- * The most recharges that a gauge counts, because it is read four times per minute. Any higher number is an alarm too.
- */
-export const COUNTED_MAX = 1_500;
 
 /** @param callLimitMs longest time that one submit may take */
 export function openReads({ run, read }: Pick<Store, 'run' | 'read'>, callLimitMs: number): Reads {
@@ -57,6 +57,8 @@ export function openReads({ run, read }: Pick<Store, 'run' | 'read'>, callLimitM
           limit ${COUNTED_MAX}::int) oldest
         group by provider`),
     waitingSums: () => waitingSums(read),
+    webhookBacklog: () => webhookBacklog(read),
+    clockSkewMs: (now) => clockSkewMs(read, now),
     openCases: () =>
       read(Prisma.sql`
         select kind, count(*)::int as count
