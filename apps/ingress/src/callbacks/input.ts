@@ -10,6 +10,7 @@ const uuid = (what: string) =>
 export const CallbackEndpointInput = z
   .strictObject({
     url: text(2_000).meta({
+      format: 'uri',
       description: 'Where events are posted: `https://`, and no address of a private network',
       examples: ['https://shop.example.com/replenish'],
     }),

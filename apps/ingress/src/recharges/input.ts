@@ -58,6 +58,7 @@ export const RechargeInput = z
     callbackUrl: text(2_000)
       .optional()
       .meta({
+        format: 'uri',
         description:
           'An address that the events of this recharge are posted to, besides the endpoints of your client: `https://`, and no address of a private network',
         examples: ['https://shop.example.com/replenish'],

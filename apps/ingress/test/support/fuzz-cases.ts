@@ -95,6 +95,8 @@ function valid(schema: Schema): fc.Arbitrary<unknown> {
       .date({ min: new Date('2000-01-01'), max: new Date('2090-01-01'), noInvalidDate: true })
       .map((date) => date.toISOString());
   if (schema.format === 'uuid') return fc.oneof(fc.uuid(), fc.constant('KNOWN'));
+  if (schema.format === 'uri') return fc.constantFrom('https://93.184.216.34/hook', 'https://10.0.0.1/', 'x');
+  if (schema.items) return fc.uniqueArray(valid(schema.items), { minLength: 1, maxLength: 2 });
   if (schema.pattern?.includes('[A-Z]{3}')) return fc.constantFrom('USD', 'EUR', 'JPY', 'KWD', 'XXX');
   if (schema.pattern?.includes('\\p{Cc}')) return fc.string({ minLength: 1, maxLength: 30 });
   if (schema.pattern)
