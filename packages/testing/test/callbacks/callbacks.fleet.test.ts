@@ -30,7 +30,12 @@ beforeAll(async () => {
       'reconciliation-worker',
       'callback-worker',
     ],
-    env: { ...patience, CALLBACK_ALLOW: receiver.place, CALLBACK_SCHEDULE_MS: '200,400,800' },
+    env: {
+      ...patience,
+      CALLBACK_ALLOW: receiver.place,
+      CALLBACK_SCHEDULE_MS: '200,400,800',
+      CALLBACK_TIMEOUT_MS: '2000',
+    },
   });
 });
 afterAll(async () => {
@@ -106,6 +111,108 @@ test('the callbackUrl of a recharge hears that recharge only, signed with the se
   const [first] = receiver.at('/one');
   expect(new Webhook(String(body.secret)).verify(first!.text, first!.headers)).toBeTruthy();
 });
+
+test('an event that does not arrive is posted again with the same id, before any later one of its recharge', async () => {
+  const { headers, call } = await caller();
+  receiver.manners = ({ path }, nth) => (path === '/shy' && nth <= 2 ? 503 : 204);
+  await call('POST', '/v1/callback-endpoints', { url: receiver.url('/shy') });
+  const id = await create(headers);
+  await hears('/shy', ['recharge.accepted', 'recharge.accepted', ...USUAL]);
+  const ids = receiver.at('/shy').map((heard) => heard.headers['webhook-id']);
+  expect(new Set(ids.slice(0, 3)).size).toBe(1);
+  expect(new Set(ids).size).toBe(3);
+  const { body } = await call('GET', `/v1/callback-deliveries?transactionId=${id}`);
+  const first = (body.data as Record<string, unknown>[]).at(-1);
+  expect(first).toMatchObject({
+    ...{ type: 'recharge.accepted', status: 'delivered', nextAttemptAt: null, eventId: ids[0] },
+    attempts: [
+      { httpStatus: 503, error: 'answered 503' },
+      { httpStatus: 503 },
+      { httpStatus: 204, error: null },
+    ],
+  });
+});
+
+test('an event is given up after its schedule, then the next one is posted, and a replay brings it back', async () => {
+  const { headers, call } = await caller();
+  let isDown = true;
+  receiver.manners = ({ path, body }) =>
+    path === '/down' && isDown && body.type === 'recharge.accepted' ? 500 : 204;
+  await call('POST', '/v1/callback-endpoints', { url: receiver.url('/down') });
+  const id = await create(headers);
+  const accepted = 'recharge.accepted';
+  await hears('/down', [accepted, accepted, accepted, accepted, ...USUAL.slice(1)]);
+  isDown = false;
+  const listed = await call('GET', `/v1/callback-deliveries?transactionId=${id}&status=failed`);
+  const [failed] = listed.body.data as { deliveryId: string; eventId: string; attempts: unknown[] }[];
+  expect(failed!.attempts).toHaveLength(4);
+  const replayed = await call('POST', `/v1/callback-deliveries/${failed!.deliveryId}/replay`);
+  expect(replayed).toMatchObject({ status: 202, body: { status: 'pending', eventId: failed!.eventId } });
+  await until(() => receiver.at('/down').length === 7, LIMIT, 'the replayed event');
+  expect(receiver.at('/down').at(-1)).toMatchObject({ headers: { 'webhook-id': failed!.eventId } });
+});
+
+test('an endpoint that answers 410 is disabled and says why; its events since a time cannot be replayed', async () => {
+  const { headers, call } = await caller();
+  receiver.manners = ({ path }) => (path === '/gone' ? 410 : 204);
+  const made = await call('POST', '/v1/callback-endpoints', { url: receiver.url('/gone') });
+  const at = `/v1/callback-endpoints/${made.body.endpointId}`;
+  await create(headers);
+  const isDisabled = async () => (await call('GET', at)).body.status === 'disabled';
+  await until(isDisabled, LIMIT, 'a disabled endpoint');
+  expect((await call('GET', at)).body).toMatchObject({ disabledBecause: 'GONE' });
+  expect((await call('POST', `${at}/replay`, { since: new Date(0).toISOString() })).status).toBe(409);
+  expect(fleet.logs('callback-worker')).toContain('a callback endpoint was disabled');
+});
+
+test('after a rotation both secrets verify, and the events since a time come again with their ids', async () => {
+  const { headers, call } = await caller();
+  const since = new Date().toISOString();
+  const made = await call('POST', '/v1/callback-endpoints', { url: receiver.url('/rotated') });
+  const at = `/v1/callback-endpoints/${made.body.endpointId}`;
+  await create(headers);
+  await hears('/rotated', USUAL);
+  const rotated = await call('POST', `${at}/rotate`);
+  expect(rotated.body.secret).not.toBe(made.body.secret);
+  expect(await call('POST', `${at}/replay`, { since })).toEqual({ status: 202, body: { replayed: 3 } });
+  await hears('/rotated', [...USUAL, ...USUAL]);
+  const ids = receiver.at('/rotated').map((heard) => heard.headers['webhook-id']);
+  expect(ids.slice(3)).toEqual(ids.slice(0, 3));
+  const last = receiver.at('/rotated').at(-1)!;
+  for (const { body } of [made, rotated])
+    expect(new Webhook(String(body.secret)).verify(last.text, last.headers)).toBeTruthy();
+  expect((await call('DELETE', at)).status).toBe(204);
+  expect((await call('GET', at)).status).toBe(404);
+});
+
+test('private and plain targets are refused when they are written', async () => {
+  const { headers, call } = await caller();
+  for (const url of [
+    'http://127.0.0.1:1/',
+    'https://127.0.0.1/',
+    'https://[::1]/',
+    'https://169.254.169.254/',
+  ]) {
+    expect((await call('POST', '/v1/callback-endpoints', { url })).status).toBe(400);
+    expect((await post(fleet, recharge({ callbackUrl: url }), headers)).status).toBe(400);
+  }
+});
+
+test.each(['callback.after-claim', 'callback.after-post'])(
+  'a worker that is killed at %s: the event arrives, with one id',
+  async (point) => {
+    receiver.manners = () => 204;
+    const { headers, call } = await caller();
+    const path = `/${point}`;
+    await call('POST', '/v1/callback-endpoints', { url: receiver.url(path), events: ['recharge.accepted'] });
+    fleet.arm(point);
+    await create(headers);
+    await fleet.crashed(point, LIMIT.limitMs);
+    const heardAll = () => receiver.at(path).length === (point === 'callback.after-post' ? 2 : 1);
+    await until(heardAll, LIMIT, `the event at ${path}`);
+    expect(new Set(receiver.at(path).map((heard) => heard.headers['webhook-id'])).size).toBe(1);
+  },
+);
 
 test('the invariants hold', async () => {
   expect(await checkBooks(fleet)).toEqual([]);
