@@ -5,12 +5,12 @@ import { type Declare, JSON_ABOUT } from '../command.js';
 /** The command may be repeated. Afterwards all master keys but the first can be removed. */
 export const rekey: Declare = ({ env, say }) =>
   new Command('rekey')
-    .description('seal the secrets of all keys and users again with the first master key')
+    .description('seal the secrets of all keys, users and callbacks again with the first master key')
     .option('--json', JSON_ABOUT)
     .action(async ({ json }) => {
-      const changed = await withDomain(env, async ({ clients, operators }) => {
+      const changed = await withDomain(env, async ({ clients, operators, callbacks }) => {
         const keys = await clients.rekey();
-        return keys + (await operators.rekey());
+        return keys + (await operators.rekey()) + (await callbacks.rekey());
       });
       if (json) say(JSON.stringify({ changed }));
       else

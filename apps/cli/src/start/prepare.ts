@@ -74,6 +74,8 @@ async function demoClient({ clients }: Domain, kept: DemoClient | null): Promise
       'rules:admin',
       'plans:read',
       'plans:write',
+      'callbacks:read',
+      'callbacks:write',
     ],
     accounts: ['*'],
   });

@@ -58,6 +58,7 @@ test('every process reports that it is ready and needs little memory', () => {
     'webhook-worker',
     'reconciliation-worker',
     'automation-worker',
+    'callback-worker',
     'dashboard',
   ];
   for (const name of names) expect(launcher.output).toMatch(new RegExp(`^ {2}${name} +ready `, 'm'));

@@ -91,6 +91,7 @@ const sources: Readonly<Record<'begin' | 'recharges' | 'api' | 'operators', read
     ['/docs/payment-methods', 'Payment methods', 'payment-methods.md'],
     ['/docs/refunds', 'Refunds', 'refunds.md'],
     ['/docs/plans', 'Plans', 'plans.md'],
+    ['/docs/callbacks', 'Callbacks', 'callbacks.md'],
     ['/docs/webhooks', 'Webhooks', 'webhooks.md'],
   ],
   api: [
