@@ -1,4 +1,3 @@
-import type { Domain } from '@replenish/domain';
 import { type Logger, readClientAddresses } from '@replenish/runtime';
 import express, { type ErrorRequestHandler, type Express, type RequestHandler } from 'express';
 import helmet from 'helmet';
@@ -19,9 +18,8 @@ import { type Board, openBoard } from './queues/board.js';
 
 const BOARD_PATH = '/queues';
 
-type DashboardDeps = Omit<ConsoleDeps, 'people' | 'domain' | 'now'> &
+type DashboardDeps = Omit<ConsoleDeps, 'people' | 'now' | 'onApproved'> &
   Readonly<{
-    domain: ConsoleDeps['domain'] & Pick<Domain, 'operators' | 'approvals'>;
     /** Called with an approved recharge, which may be sent now. */
     onApproved?: ApprovalDeps['onApproved'];
     /** Proxies whose X-Forwarded-* headers are trusted. False: none. */
@@ -53,7 +51,7 @@ export function openDashboard(deps: DashboardDeps): {
   app.use(loginRoutes({ ...people, home: '/' }));
   app.use(requireSession);
   app.use(approvalRoutes({ approvals: domain.approvals, onApproved }));
-  app.use(consoleRoutes({ ...deps, people: peopleOfPages, now: () => new Date() }));
+  app.use(consoleRoutes({ ...deps, onApproved, people: peopleOfPages, now: () => new Date() }));
   app.use(BOARD_PATH, readingOnly, board.handler);
   app.use(inShort(log));
   return { app, show: board.show };

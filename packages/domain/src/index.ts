@@ -321,21 +321,7 @@ export type { Head } from './store/chain/links.js';
 export type { AddedKey, Clients, NewClient, NewKey } from './store/clients/clients.js';
 export type { Key, KeyVerifier } from './store/clients/key.js';
 export type { Alarm, Anomaly, KeyLock, Security, Suspicion } from './store/clients/security.js';
-export type { AccountPage, AccountPlace, AccountRow } from './store/console/accounts.js';
-export type { ActionView, SecurityEventView } from './store/console/actions.js';
-export type { ConsoleReads } from './store/console/console.js';
-export type { ConsoleFilter, ConsolePage } from './store/console/list.js';
-export {
-  type AgedRisk,
-  EVENTS_COUNTED_MAX,
-  type EventBacklog,
-  RECENT_MAX,
-  type RecentWork,
-  riskAgesS,
-} from './store/console/overview.js';
-export type { CallSummary, PoolLevel, ProviderState, ToldBreaker } from './store/console/providers.js';
-export type { CallView, EventView } from './store/console/recharge-parts.js';
-export type { ConsoleHit, HitKind } from './store/console/search.js';
+export * from './store/console/face.js';
 export { StoreUnavailable } from './store/database/failure.js';
 export { storeFaultInWords } from './store/database/failure-words.js';
 export { migrate, schemaScript } from './store/database/migrate.js';

@@ -3,6 +3,13 @@ import type { Queues } from '@replenish/queues';
 import type { Logger } from '@replenish/runtime';
 import { type RequestHandler, Router, urlencoded } from 'express';
 import { accountPage, accountsPage } from './accounts/pages.js';
+import {
+  type ApprovalPagesDeps,
+  approvalPage,
+  approvalsPage,
+  approvalVerbPage,
+  decideApproval,
+} from './approvals/pages.js';
 import { casesPage } from './cases/list-page.js';
 import { casePage } from './cases/one-page.js';
 import { caseVerbPage, decideCase } from './cases/verb-page.js';
@@ -30,12 +37,15 @@ export type ConsoleDeps = ConsoleFrame &
       | 'audit'
       | 'balances'
       | 'payees'
+      | 'approvals'
+      | 'operators'
     >;
     queues: Pick<Queues, 'depth' | 'hint'>;
     /** The names of the providers. */
     names: readonly string[];
     isRefunding: IsRefunding;
     cancels: (provider: string) => boolean;
+    onApproved: ApprovalPagesDeps['onApproved'];
     slaMs: number;
     log: Logger;
   }>;
@@ -68,6 +78,7 @@ export function consoleRoutes(deps: ConsoleDeps): Router {
     );
   const operator = people.requireRole('operator');
   const admin = people.requireRole('admin');
+  const approver = people.requireRole('approver');
   get('/', overviewPage);
   get('/recharges', rechargesPage);
   get('/recharges/:id', rechargePage);
@@ -82,6 +93,10 @@ export function consoleRoutes(deps: ConsoleDeps): Router {
   get('/accounts', accountsPage);
   get('/accounts/:id', accountPage);
   get('/providers', providersPage);
+  get('/approvals', approvalsPage);
+  get('/approvals/:id', approvalPage);
+  get('/approvals/:id/:verb', approvalVerbPage, approver);
+  post('/approvals/:id/:verb', approver, decideApproval);
   get('/clients', clientsPage, admin);
   get('/clients/new', newClientPage, admin);
   post('/clients/new', admin, makeClient);

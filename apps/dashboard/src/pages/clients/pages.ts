@@ -8,7 +8,7 @@ import { type Html, html, nothing, trusted } from '../frame/html.js';
 import { facts, table } from '../frame/table.js';
 
 export type ClientPagesDeps = Readonly<{
-  domain: Pick<Domain, 'clients' | 'security'>;
+  domain: Pick<Domain, 'clients' | 'security' | 'operators'>;
   log: Logger;
   people: ConsoleFrame['people'];
 }>;
@@ -117,16 +117,18 @@ export async function changeKey(deps: ClientPagesDeps, call: PageCall): Promise<
   if (!verb) return keyPage(deps, call, null);
   if (reason === '') return keyPage(deps, call, say('A reason is needed.'));
   if (!(await passes(deps.people.requireFreshCode, call))) return null;
-  const { clients, security } = deps.domain;
-  const made = verb === 'rotate' ? await clients.rotate(keyId) : null;
+  const { clients, security, operators } = deps.domain;
+  const by = { actor: user.name, role: user.role };
+  const made = verb === 'rotate' ? await clients.rotate(keyId, by) : null;
   const isDone =
     verb === 'rotate'
       ? made !== null
       : verb === 'revoke'
-        ? await clients.revoke(keyId)
+        ? await clients.revoke(keyId, by)
         : await security.unlock(keyId);
   if (!isDone) return keyPage(deps, call, say('Nothing was done: the key is not in that state any more.'));
-  deps.log.warn({ actor: user.name, role: user.role, keyId, verb, reason }, 'key changed by an admin');
+  await operators.file({ ...by, verb: `console_${verb}`, subject: `key ${keyId}`, reason });
+  deps.log.warn({ ...by, keyId, verb, reason }, 'key changed by an admin');
   if (made) return secretPage(call, made);
   call.response.redirect(303, '/clients');
   return null;
@@ -186,10 +188,10 @@ export async function makeClient(deps: ClientPagesDeps, call: PageCall): Promise
   if (accounts.length === 0 || !accounts.every(isAccountPattern))
     return newClientForm(call, say('One of the account patterns is not valid.'));
   if (!(await passes(deps.people.requireFreshCode, call))) return null;
-  const made = await deps.domain.clients.create({ name: sent('name'), env, scopes: chosen, accounts });
-  deps.log.warn(
-    { actor: user.name, role: user.role, keyId: made.keyId, reason: sent('reason') },
-    'client made by an admin',
-  );
+  const by = { actor: user.name, role: user.role };
+  const made = await deps.domain.clients.create({ name: sent('name'), env, scopes: chosen, accounts }, by);
+  const filed = { ...by, verb: 'console_create', subject: `key ${made.keyId}`, reason: sent('reason') };
+  await deps.domain.operators.file(filed);
+  deps.log.warn(filed, 'client made by an admin');
   return secretPage(call, made);
 }

@@ -1,14 +1,14 @@
 import type { Request, RequestHandler, Response } from 'express';
 import type { Html } from './html.js';
 import { layout } from './layout.js';
-import type { CurrentUser, People, Role } from './people.js';
+import type { ConsoleUser, People, Role } from './people.js';
 import { type Language, languageCookie, languageOf, type Say, sayIn } from './words.js';
 
 /** What a page needs to know about its call. */
 export type PageCall = Readonly<{
   request: Request;
   response: Response;
-  user: CurrentUser;
+  user: ConsoleUser;
   say: Say;
   language: Language;
   /** A text of the query or null. A parameter that is given twice counts as not given. */

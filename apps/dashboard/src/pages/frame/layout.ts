@@ -1,7 +1,7 @@
 import { favicon } from '@replenish/runtime';
 import { assetAddress } from './assets.js';
 import { type Html, html, nothing, trusted } from './html.js';
-import type { CurrentUser } from './people.js';
+import type { ConsoleUser } from './people.js';
 import type { Language, Say } from './words.js';
 
 /** Everything around the content of a page. */
@@ -10,7 +10,7 @@ export type Surroundings = Readonly<{
   body: Html;
   isLive?: boolean;
   environment: string;
-  user: CurrentUser;
+  user: ConsoleUser;
   say: Say;
   language: Language;
   csrf: string;
@@ -24,6 +24,7 @@ const places: readonly (readonly [path: string, name: string, isOfAdmin?: boolea
   ['/cases', 'Cases'],
   ['/accounts', 'Accounts'],
   ['/providers', 'Providers'],
+  ['/approvals', 'Approvals'],
   ['/clients', 'Clients', true],
   ['/audit', 'Audit', true],
   ['/security', 'Security', true],

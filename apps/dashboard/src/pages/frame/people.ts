@@ -3,11 +3,11 @@ import type { Request, RequestHandler } from 'express';
 /** What a person may do. An admin may do everything. */
 export type Role = 'viewer' | 'operator' | 'approver' | 'admin';
 
-export type CurrentUser = Readonly<{ name: string; role: Role }>;
+export type ConsoleUser = Readonly<{ name: string; role: Role }>;
 
 /** Who asks, and what they may do. The pages know people only by this face. */
 export interface People {
-  currentUser(request: Request): CurrentUser | null;
+  currentUser(request: Request): ConsoleUser | null;
   /** Refuses a person who has none of these roles. An admin passes always. */
   requireRole(...roles: readonly Role[]): RequestHandler;
   /** The token that a form has to send back. */

@@ -9,7 +9,7 @@ import { noRecharge } from './missing.js';
 
 /** What verbs need beside the reads. `cancels`: whether a provider can end an order that nobody has paid. */
 export type RechargeVerbDeps = Readonly<{
-  domain: Pick<Domain, 'reads' | 'applyNews' | 'recheck'>;
+  domain: Pick<Domain, 'reads' | 'applyNews' | 'recheck' | 'operators'>;
   queues: Pick<Queues, 'hint'>;
   log: Logger;
   cancels: (provider: string) => boolean;
@@ -104,10 +104,9 @@ export async function doRechargeVerb(
   const fault =
     verb === 'cancel' ? await canceled(deps, call, recharge) : await rechecked(deps, call, recharge);
   if (fault !== null) return pageOf((await deps.domain.reads.recharge(id)) ?? recharge, call, verb, fault);
-  deps.log.info(
-    { actor: call.user.name, role: call.user.role, transactionId: id, verb, reason },
-    'verb of an operator',
-  );
+  const by = { actor: call.user.name, role: call.user.role };
+  await deps.domain.operators.file({ ...by, verb, subject: id, reason, transactionId: id });
+  deps.log.info({ ...by, transactionId: id, verb, reason }, 'verb of an operator');
   call.response.redirect(303, `/recharges/${id}`);
   return null;
 }

@@ -87,7 +87,7 @@ function appOf(domain: Domain, hints: string[][]): Express {
   };
   const pages = consoleRoutes({
     ...{ domain, people, names: ['sandbox', 'stripe'], environment: 'test', slaMs: 60_000 },
-    ...{ isRefunding: () => true, cancels: () => true, now: () => new Date() },
+    ...{ isRefunding: () => true, cancels: () => true, onApproved: () => {}, now: () => new Date() },
     log: createLogger('test', 'silent'),
     queues: {
       depth: async () => [{ queue: 'webhooks', state: 'waiting', count: 3 }],

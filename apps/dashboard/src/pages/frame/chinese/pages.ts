@@ -163,4 +163,26 @@ export const pageWords: Readonly<Record<string, string>> = {
   '95 %': '95 %',
   Last: '最近一次',
   'No call was made yet.': '还没有调用。',
+  Approvals: '审批',
+  Approval: '审批',
+  Approve: '批准',
+  Refuse: '拒绝',
+  'Asked by': '申请人',
+  Expires: '到期',
+  'No approval fits.': '没有符合的审批。',
+  'Decided by': '决定人',
+  'Bound to': '绑定于',
+  pending: '待审批',
+  approved: '已批准',
+  refused: '已拒绝',
+  'The recharge is sent to the provider, unless what it is about has changed since.':
+    '充值将发送给渠道，除非其内容已改变。',
+  'The recharge is canceled, with your reason. Money that is held for it is available again.':
+    '充值将以您的理由取消。为它冻结的资金重新可用。',
+  'Nothing was done: it is decided already.': '没有执行：已经有了决定。',
+  'There is no such approval.': '没有这个审批。',
+  'Nothing was done: the one who asked cannot approve, nor who made or rotated the key.':
+    '没有执行：申请人不能批准，创建或轮换该密钥的人也不能。',
+  'Nothing was approved: what it is about has changed since, so it is refused.':
+    '没有批准：其内容已经改变，因此被拒绝。',
 };

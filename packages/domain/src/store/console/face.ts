@@ -1,0 +1,16 @@
+/** What the face of the package shows of the console's reads. */
+export type { AccountPage, AccountPlace, AccountRow } from './accounts.js';
+export type { ActionView, SecurityEventView } from './actions.js';
+export type { ConsoleReads } from './console.js';
+export type { ConsoleFilter, ConsolePage } from './list.js';
+export {
+  type AgedRisk,
+  EVENTS_COUNTED_MAX,
+  type EventBacklog,
+  RECENT_MAX,
+  type RecentWork,
+  riskAgesS,
+} from './overview.js';
+export type { CallSummary, PoolLevel, ProviderState, ToldBreaker } from './providers.js';
+export type { CallView, EventView } from './recharge-parts.js';
+export type { ConsoleHit, HitKind } from './search.js';
