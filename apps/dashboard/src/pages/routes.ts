@@ -16,6 +16,7 @@ import { caseVerbPage, decideCase } from './cases/verb-page.js';
 import { changeKey, clientsPage, keyVerbPage, makeClient, newClientPage } from './clients/pages.js';
 import { assetRoutes } from './frame/assets.js';
 import { type ConsoleFrame, type PageCall, type ShownPage, showing } from './frame/call.js';
+import { depthReader } from './overview/depth.js';
 import { overviewPage } from './overview/page.js';
 import { providersPage } from './providers/page.js';
 import { rechargesPage } from './recharges/list-page.js';
@@ -79,7 +80,8 @@ export function consoleRoutes(deps: ConsoleDeps): Router {
   const operator = people.requireRole('operator');
   const admin = people.requireRole('admin');
   const approver = people.requireRole('approver');
-  get('/', overviewPage);
+  const depth = depthReader(deps.queues, () => deps.now().getTime());
+  get('/', (_, call) => overviewPage({ ...deps, depth }, call));
   get('/recharges', rechargesPage);
   get('/recharges/:id', rechargePage);
   for (const verb of ['cancel', 'recheck'] as const) {
