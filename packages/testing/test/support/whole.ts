@@ -152,6 +152,10 @@ export class WholeStage {
     );
   }
 
+  async rows<Row extends pg.QueryResultRow>(sql: string): Promise<Row[]> {
+    return (await this.#pool.query<Row>(sql)).rows;
+  }
+
   transfersTo(to: string): Promise<readonly Transfer[]> {
     return this.#transfers(`to=${to}`);
   }
