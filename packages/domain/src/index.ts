@@ -39,6 +39,7 @@ import type { NewRefund } from './store/refunds/new-refund.js';
 import { type RuleWishes, ruleOptionsOf } from './store/rules/options.js';
 import { openRules, type Rules } from './store/rules/rules.js';
 import { openSettlements, type Settlements } from './store/settlements/settlements.js';
+import { lineAdopter } from './store/statements/adopt-line.js';
 import { openReconciliations, type Reconciliations } from './store/statements/runs.js';
 
 /** The state machine, the ledger and the inbox. No other package uses the database. */
@@ -179,7 +180,7 @@ export function openDomain(options: DomainOptions): Domain {
     pools: openPools(run),
     payees: openPayees(run),
     breakers: openBreakers(run),
-    cases: openCases(store, applyNews, newId),
+    cases: openCases(store, applyNews, lineAdopter(store, storing, applying), newId),
     console: openConsole(read),
     callbacks: openCallbacks({ store, vault, newId, now }),
     ...openCallers(store, { vault, newId, now, applyNews }),

@@ -90,6 +90,9 @@ const wrongState = (detail: string) => () => new Problem('INVALID_STATE', detail
 const problemOf: Readonly<Record<ResolutionProblem, () => Problem>> = {
   unknown_case: unknownCase,
   evidence_needed: () => invalid({ path: 'evidence', message: 'is needed for this verb' }),
+  account_needed: () =>
+    invalid({ path: 'evidence.accountId', message: 'is needed: the account that the money belongs to' }),
+  unknown_account: () => invalid({ path: 'evidence.accountId', message: 'is of no client yet' }),
   verb_not_offered: wrongState('the case does not offer this verb now; its `verbs` says which it does'),
   case_closed: wrongState('the case is closed already'),
   not_understood: wrongState('only a newer release knows the recharge of the case'),

@@ -4,7 +4,8 @@ import { isFinal, type News, type State, type Verdict } from './recharge.js';
 
 /**
  * The decisions that a person can make about a case.
- * - `adopt`: the money in suspense belongs to the account of the recharge.
+ * - `adopt`: the money in suspense belongs to the account of the recharge. Of a line that no recharge fits: the money
+ *   that came in belongs to the account that the evidence names.
  * - `return`: the provider pays the money in suspense back.
  * - `fail`: the order moved no money and never will.
  * - `resubmit`: the order is not there and is sent again.
@@ -31,11 +32,14 @@ export type CaseFacts = Readonly<{
   hadSuspense: boolean;
   /** Whether the provider of the recharge pays back an order of its kind. */
   isReturnable: boolean;
+  /** Whether the case is about money that came in without a recharge, by a line of a statement. Missing: it is not. */
+  isLineIn?: boolean;
 }>;
 
 /** The verbs that a case of this kind has now, in the order of `verbs`. A closed case has none. */
 export function verbsFor(kind: string, facts: CaseFacts): readonly Verb[] {
   if (!facts.isOpen) return [];
+  if (facts.isLineIn === true) return ['adopt', 'dismiss'];
   if (facts.suspended.length > 0) return canReturn(facts) ? ['adopt', 'return'] : ['adopt'];
   if (!isStoppedBy(kind) || !isUnderWay(facts.state)) return ['dismiss'];
   return [

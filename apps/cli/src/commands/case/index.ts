@@ -131,6 +131,8 @@ const problems: Readonly<Record<ResolutionProblem, string>> = {
   key_used_with_other_body: 'the case was decided otherwise at the same moment',
   insufficient_balance: 'the wallet does not hold the money that goes out of it; nothing was changed',
   beyond_balance: 'the wallet cannot hold the money beside what is there; nothing was changed',
+  account_needed: 'the evidence must name the account that the money belongs to, as accountId',
+  unknown_account: 'nobody has recharged that account yet, so it is of no client',
   not_understood: 'only a newer release knows the recharge of the case',
 };
 

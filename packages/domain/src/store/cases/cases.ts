@@ -4,7 +4,7 @@ import { isUuid } from '../database/storable.js';
 import type { RechargeReport, ReportResult } from '../recharges/report.js';
 import { type CaseFilter, type CasePage, type CaseReader, caseById, listCases } from './list.js';
 import { type CasePreview, previewCase } from './preview.js';
-import { type ResolutionAsk, type ResolvedCase, resolveCase } from './resolve.js';
+import { type ResolutionAsk, type ResolvedCase, type Resolving, resolveCase } from './resolve.js';
 import type { CaseView, IsRefunding } from './view.js';
 
 /** The questions that people have to answer. `isRefunding` decides whether the money of a case can be returned. */
@@ -24,10 +24,11 @@ export interface Cases {
 export const openCases = (
   { run, read }: Pick<Store, 'run' | 'read'>,
   applyNews: (report: RechargeReport) => Promise<ReportResult>,
+  adoptLine: Resolving['adoptLine'],
   newId: () => string,
 ): Cases => ({
   list: (filter, isRefunding) => listCases(read, filter, isRefunding),
   one: async (id, viewer, isRefunding) => (isUuid(id) ? caseById(read, id, viewer, isRefunding) : null),
   preview: async (ask, isRefunding) => (isUuid(ask.caseId) ? previewCase(read, ask, isRefunding) : null),
-  resolve: (ask, isRefunding) => resolveCase({ run, applyNews, newId, isRefunding }, ask),
+  resolve: (ask, isRefunding) => resolveCase({ run, applyNews, newId, adoptLine, isRefunding }, ask),
 });

@@ -6,7 +6,8 @@ import type { Run } from '../database/database.js';
 import { codeOf, violated } from '../database/failure.js';
 import { isUuid, storable, storableJson } from '../database/storable.js';
 import type { OperatorAction, RechargeReport, ReportResult } from '../recharges/report.js';
-import { actionColumns, resolvedCases } from './action.js';
+import type { AdoptionProblem, LineAdoption } from '../statements/adopt-line.js';
+import { type ActionRow, actionColumns, resolvedCases } from './action.js';
 import { type CaseViewer, caseById } from './list.js';
 import { type CaseView, canReturn, type IsRefunding } from './view.js';
 
@@ -29,6 +30,8 @@ export type ResolutionAsk = Readonly<{
  * - `verb_not_offered`: the kind of the case or the state of its recharge does not allow it.
  * - `insufficient_balance`: the wallet does not hold the money that goes out of it.
  * - `beyond_balance`: the wallet cannot hold the money that comes into it.
+ * - `account_needed`: the evidence does not name the account that the money belongs to.
+ * - `unknown_account`: nobody has recharged that account yet, so it is of no client.
  */
 export type ResolutionProblem =
   | 'unknown_case'
@@ -38,7 +41,9 @@ export type ResolutionProblem =
   | 'key_used_with_other_body'
   | 'insufficient_balance'
   | 'beyond_balance'
-  | 'not_understood';
+  | 'not_understood'
+  | 'account_needed'
+  | 'unknown_account';
 
 export type ResolvedCase =
   | Readonly<{
@@ -55,6 +60,7 @@ export type Resolving = Readonly<{
   applyNews: (report: RechargeReport) => Promise<ReportResult>;
   newId: () => string;
   isRefunding: IsRefunding;
+  adoptLine: (adoption: LineAdoption) => Promise<AdoptionProblem | null>;
 }>;
 
 type Done = ResolutionProblem | Readonly<{ refund: ReportResult['delivery'] }>;
@@ -172,20 +178,41 @@ const ACTOR_MAX = 200;
 async function closeAlone(deps: Resolving, ask: ResolutionAsk, seen: CaseView): Promise<Done> {
   if (seen.closedAt) return 'case_closed';
   if (!seen.verbs.includes(ask.verb)) return 'verb_not_offered';
-  const { key, ...action } = actionOf(deps, ask);
-  const row = {
-    ...action,
-    ...{ caseId: seen.id, verb: ask.verb, reason: storable(ask.reason, REASON_MAX), returnedBy: null },
-    clientId: key?.clientId ?? null,
-    idempotencyKey: key?.idempotencyKey ?? null,
-    fingerprint: key?.fingerprint ?? null,
-  };
+  const row = actionRowOf(deps, ask, seen);
+  if (ask.verb === 'adopt') return adoptLine(deps, ask, seen.subject, row);
   const closed = await deps.run(Prisma.sql`
     with
     actions as ${actionColumns.from([row])},
     ${resolvedCases}
     select from resolved_cases`);
   return closed.length > 0 ? { refund: null } : 'case_closed';
+}
+
+function actionRowOf(deps: Resolving, ask: ResolutionAsk, { id: caseId }: CaseView): ActionRow {
+  const { key, ...action } = actionOf(deps, ask);
+  return {
+    ...action,
+    ...{ caseId, verb: ask.verb, reason: storable(ask.reason, REASON_MAX), returnedBy: null },
+    clientId: key?.clientId ?? null,
+    idempotencyKey: key?.idempotencyKey ?? null,
+    fingerprint: key?.fingerprint ?? null,
+  };
+}
+
+const ACCOUNT = /^[A-Za-z0-9._:-]{1,64}$/;
+
+/** Money that came in without us becomes a recharge of the account that the evidence names. */
+async function adoptLine(
+  deps: Resolving,
+  ask: ResolutionAsk,
+  subject: string,
+  action: ActionRow,
+): Promise<Done> {
+  const { accountId } = ask.evidence ?? {};
+  if (typeof accountId !== 'string' || !ACCOUNT.test(accountId)) return 'account_needed';
+  const clientId = ask.viewer?.clientId ?? null;
+  const problem = await deps.adoptLine({ subject, accountId, clientId, reason: action.reason, action });
+  return problem ?? { refund: null };
 }
 
 const REASON_MAX = 500;

@@ -76,7 +76,10 @@ export function viewOf(row: CaseRow, isRefunding: IsRefunding): CaseView {
   };
   const isReturnable =
     provider !== null && rechargeKind !== null && canReturn(rechargeKind, provider, isRefunding);
-  const facts = factsOf(one, { state, cases: knownCases(cases ?? []).cases, isReturnable });
+  const facts = {
+    ...factsOf(one, { state, cases: knownCases(cases ?? []).cases, isReturnable }),
+    isLineIn: row.kind === 'statement_theirs_only' && row.evidence.direction === 'in',
+  };
   return {
     ...shown,
     verbs: verbsFor(row.kind, facts),

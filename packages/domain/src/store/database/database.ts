@@ -26,6 +26,11 @@ export type Store = Readonly<{
   survey: Run;
   /** Reads the books as of one moment, for exports. It lasts as long as their reader takes, and is never repeated. */
   snapshot: Snapshot;
+  /**
+   * Runs several statements in one transaction. It is repeated as a whole if it lost a race. An error undoes it. Nothing
+   * but the database may be waited for in it.
+   */
+  atomically: <T>(work: (run: Run) => Promise<T>) => Promise<T>;
   close: () => Promise<void>;
 }>;
 
@@ -78,6 +83,7 @@ export function openDatabase({ databaseUrl, poolMax, onConnectionLost }: Databas
     read: runner(reads),
     survey: surveyor(reads),
     snapshot: snapshotter(reads, databaseTypes),
+    atomically: (work) => persist(() => inTransaction(pool, work)),
     close: async () => {
       await db.$disconnect();
       await Promise.all([pool.end(), reads.end()]);
@@ -119,6 +125,26 @@ function runner(pool: pg.Pool): Run {
     );
     return rows as Row[];
   };
+}
+
+async function inTransaction<T>(pool: pg.Pool, work: (run: Run) => Promise<T>): Promise<T> {
+  const client = await pool.connect();
+  const run: Run = async <Row>({ text, values }: Prisma.Sql) =>
+    (await client.query({ text, values, types })).rows as Row[];
+  let broken: Error | undefined;
+  try {
+    await client.query('begin');
+    const result = await work(run);
+    await client.query('commit');
+    return result;
+  } catch (error) {
+    await client.query('rollback').catch((failure: Error) => {
+      broken = failure;
+    });
+    throw error;
+  } finally {
+    client.release(broken);
+  }
 }
 
 const SURVEY = `begin read only; set local statement_timeout = ${SURVEY_LIMIT_MS};

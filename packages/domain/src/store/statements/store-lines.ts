@@ -127,3 +127,8 @@ function matchesOf({ provider, providerAccount }: StatementOf): Prisma.Sql {
       having count(*) = 1) timed on true
     where coalesce(referred.id, ordered.id, timed.id) is not null)`;
 }
+
+/** Matches a line with the recharge that it was adopted as. */
+export const adoptedMatch = (lineId: string, transactionId: string): Prisma.Sql => Prisma.sql`
+  insert into statement_match (line_id, transaction_id, by)
+  values (${lineId}::uuid, ${transactionId}::uuid, 'adopted')`;

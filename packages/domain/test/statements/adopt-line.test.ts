@@ -1,0 +1,106 @@
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import type { StatementLine } from '../../src/index.js';
+import { type Books, CLIENT, openBooks, recharged } from '../support/books.js';
+import { ask, refunding, viewer } from '../support/cases.js';
+
+let books: Books;
+beforeAll(async () => {
+  books = await openBooks();
+});
+afterAll(async () => {
+  expect(await books.domain.verify()).toEqual([]);
+  await books.close();
+});
+
+const HOUR_MS = 3_600_000;
+let count = 0;
+const period = () => ({
+  ...{ provider: 'sandbox', providerAccount: 'main' },
+  ...{ from: new Date(Date.now() - HOUR_MS), to: new Date(Date.now() + HOUR_MS) },
+});
+const stranger = (over: Partial<StatementLine> = {}): StatementLine => ({
+  ...{ line: String(++count), at: new Date(), orderId: `order of a stranger ${count}`, reference: null },
+  ...{ direction: 'in', amountMinor: 777n, currency: 'USD', balanceMinor: null },
+  ...over,
+});
+
+/** Reads a statement with one line, and returns the case that it opens. */
+async function caseOf(line: StatementLine) {
+  const { reconciliations, cases } = books.domain;
+  await reconciliations.read(await reconciliations.begin(period(), 'tester'), [line]);
+  const { rows } = await cases.list(
+    { viewer, status: 'open', kind: 'statement_theirs_only', limit: 1 },
+    refunding,
+  );
+  expect(rows[0]!.evidence).toMatchObject({ orderId: line.orderId });
+  return rows[0]!;
+}
+
+const resolve = (caseId: string, over: Parameters<typeof ask>[2] = {}) =>
+  books.domain.cases.resolve(ask(caseId, 'adopt', over), refunding);
+const availableTo = async (accountId: string) =>
+  (
+    await books.rows<{ available: string }>('select available from report.wallets where account_id = $1', [
+      accountId,
+    ])
+  ).map(({ available }) => available);
+
+test('money that came in without us becomes a recharge of the account that a person names, once', async () => {
+  const line = stranger();
+  const { id, verbs } = await caseOf(line);
+  expect(verbs).toEqual(['adopt', 'dismiss']);
+  const given = { accountId: 'acct-external', line: line.line };
+  const request = ask(id, 'adopt', { evidence: given });
+  const [first, second] = await Promise.all([
+    books.domain.cases.resolve(request, refunding),
+    books.domain.cases.resolve(request, refunding),
+  ]);
+  expect([first.ok, second.ok]).toEqual([true, true]);
+  const [recharge, ...others] = await books.rows(
+    `select transaction_id, state, kind, amount, currency, payment_method, provider, provider_order_id, client_id
+     from report.recharges where account_id = 'acct-external'`,
+  );
+  expect(others).toEqual([]);
+  expect(recharge).toMatchObject({
+    ...{ state: 'SUCCEEDED', kind: 'collect', amount: '777', currency: 'USD', payment_method: 'external' },
+    ...{ provider: 'sandbox', provider_order_id: line.orderId, client_id: CLIENT },
+  });
+  expect(await availableTo('acct-external')).toEqual(['777']);
+  const closed = await books.domain.cases.one(id, viewer, refunding);
+  expect(closed).toMatchObject({
+    evidence: { given: { ...given, transactionId: recharge!.transaction_id } },
+    resolution: { verb: 'adopt', reason: 'as tested', actor: 'tester' },
+  });
+  const { reconciliations } = books.domain;
+  const again = await reconciliations.read(await reconciliations.begin(period(), 'tester'), [line]);
+  expect(again).toMatchObject({ theirsOnly: [], oursOnly: [], different: [], matched: 1 });
+});
+
+test('without the account that the money belongs to nothing is booked, and the case stays open', async () => {
+  const { id } = await caseOf(stranger());
+  const before = await books.rows('select id from recharge_transaction');
+  expect(await resolve(id, { evidence: { line: 7 } })).toEqual({ ok: false, problem: 'account_needed' });
+  expect(await resolve(id, { evidence: { accountId: 'no account' } })).toEqual({
+    ...{ ok: false, problem: 'account_needed' },
+  });
+  const byOperator = { viewer: null, idempotencyKey: null, evidence: { accountId: 'acct-nobody-knows' } };
+  expect(await resolve(id, byOperator)).toEqual({ ok: false, problem: 'unknown_account' });
+  expect(await books.rows('select id from recharge_transaction')).toEqual(before);
+  expect((await books.domain.cases.one(id, viewer, refunding))!.closedAt).toBeNull();
+});
+
+test('an operator books it for the client that last recharged the account', async () => {
+  await recharged(books.domain, { accountId: 'acct-known', amountMinor: 5n }, 'submit', 'settled');
+  const { id } = await caseOf(stranger({ orderId: null, line: 'of nobody', currency: 'EUR' }));
+  const asked = { viewer: null, idempotencyKey: null, evidence: { accountId: 'acct-known' } };
+  expect(await resolve(id, asked)).toMatchObject({ ok: true });
+  expect(await availableTo('acct-known')).toEqual(expect.arrayContaining(['777']));
+});
+
+test('money that went out without us is no money of an account', async () => {
+  const { id, verbs } = await caseOf(stranger({ direction: 'out' }));
+  expect(verbs).toEqual(['dismiss']);
+  expect(await resolve(id, { evidence: { accountId: 'acct-1' } })).toEqual({
+    ...{ ok: false, problem: 'verb_not_offered' },
+  });
+});
