@@ -11,6 +11,7 @@ export const domainOptions = ({ config, log }: Pick<Frame, 'config' | 'log'>) =>
   ruleLookMs: config.RULE_LOOK_MS,
   ruleBackoffMs: config.RULE_BACKOFF_MS,
   approvalExpiresMs: config.APPROVAL_EXPIRES_MS,
+  approvalAbove: limitsIn(config.APPROVAL_ABOVE),
   approvesFirst: config.APPROVE_FIRST_RECHARGE === 'true',
   newId,
   onConnectionLost: (error: Error) => log.warn({ err: error }, 'lost a database connection'),
@@ -18,6 +19,15 @@ export const domainOptions = ({ config, log }: Pick<Frame, 'config' | 'log'>) =>
     log.error({ err: error, transactionId }, 'the database refuses what is reported of a recharge'),
   onExcessRights: config.NODE_ENV === 'production' ? (words: string) => log.warn(words) : undefined,
 });
+
+/** `CNY:100000,USD:50000` as limits per currency. */
+const limitsIn = (text = ''): Record<string, bigint> =>
+  Object.fromEntries(
+    text
+      .split(',')
+      .filter(Boolean)
+      .map((one) => [one.slice(0, 3), BigInt(one.slice(4))]),
+  );
 
 /** The options of `openQueues`. Each provider has queues of its own. */
 export const queueOptions = (

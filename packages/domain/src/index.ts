@@ -1,4 +1,5 @@
 import { v7 as uuidv7 } from 'uuid';
+import type { ApprovalLimits } from './core/approval.js';
 import { type Approvals, openApprovals } from './store/approvals/approvals.js';
 import { type BooksSnapshot, openSnapshot } from './store/archive/read.js';
 import { type Audit, openAudit } from './store/audit/trail.js';
@@ -124,6 +125,8 @@ export type DomainOptions = RuleWishes &
     onExcessRights?: ((words: string) => void) | undefined;
     /** The time after which an approval expires. Default: a day. */
     approvalExpiresMs?: number;
+    /** Limits per currency, in minor units, above which a verb of a person that moves money needs an approval. */
+    approvalAbove?: ApprovalLimits;
     /** Whether the first recharge to each payee needs an approval, whatever its amount. */
     approvesFirst?: boolean;
     /** The providers whose orders go one at a time between two accounts. Default: none. */
@@ -180,7 +183,10 @@ export function openDomain(options: DomainOptions): Domain {
     pools: openPools(run),
     payees: openPayees(run),
     breakers: openBreakers(run),
-    cases: openCases(store, applyNews, lineAdopter(store, storing, applying), newId),
+    cases: openCases(store, applyNews, lineAdopter(store, storing, applying), {
+      newId,
+      approving: verbApprovingOf(options, now),
+    }),
     console: openConsole(read),
     callbacks: openCallbacks({ store, vault, newId, now }),
     ...openCallers(store, { vault, newId, now, applyNews }),
@@ -207,6 +213,12 @@ const openStore = ({ databaseUrl, poolMax = 8, onConnectionLost = () => {} }: Do
 const openExports = (store: Store): Pick<Domain, 'evidence' | 'snapshot'> => ({
   evidence: evidenceMaker(store),
   snapshot: (work) => store.snapshot(async (run) => work(await openSnapshot(run))),
+});
+
+const verbApprovingOf = (options: DomainOptions, now: () => Date) => ({
+  approvalAbove: options.approvalAbove ?? {},
+  expiresMs: options.approvalExpiresMs ?? APPROVAL_EXPIRES_MS,
+  now,
 });
 
 const storingOf = (options: DomainOptions, newId: () => string) => ({
@@ -267,7 +279,6 @@ export {
   type ResubmitCapabilities,
   type StepAfterQuery,
 } from './core/next-step.js';
-export { mayAs, type OperatorRole, operatorRoles } from './core/operator-rules.js';
 export { newsOfOrder, type ReportedFacts } from './core/order-news.js';
 export type { AccountPayee, Payee } from './core/payee.js';
 export { keyOfPlanLine, type PlanStatus, type PlanVerb } from './core/plan.js';
@@ -282,9 +293,7 @@ export {
   waitingReasons,
 } from './core/waiting.js';
 export type { WaitingNote } from './core/waiting-note.js';
-export type { ApprovalDecision, Approvals } from './store/approvals/approvals.js';
-export type { ApprovalAsk, ApprovalProblem } from './store/approvals/decide.js';
-export type { ApprovalFilter, ApprovalPage, ApprovalView } from './store/approvals/list.js';
+export * from './people.js';
 export type { AccountBalance, BooksSnapshot, LedgerLine } from './store/archive/read.js';
 export {
   type ArchivedBooks,

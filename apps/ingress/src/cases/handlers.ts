@@ -50,6 +50,7 @@ export async function resolveCase(
     {
       ...{ caseId: caseIdOf(call), verb, reason, evidence, idempotencyKey },
       ...{ actor: `${key.clientName} (${key.keyId})`, role: 'client', viewer: viewerOf(call) },
+      approvalAbove: key.approvalAbove,
     },
     refundingOf(deps),
   );
@@ -93,6 +94,11 @@ const problemOf: Readonly<Record<ResolutionProblem, () => Problem>> = {
   account_needed: () =>
     invalid({ path: 'evidence.accountId', message: 'is needed: the account that the money belongs to' }),
   unknown_account: () => invalid({ path: 'evidence.accountId', message: 'is of no client yet' }),
+  approval_needed: () =>
+    new Problem(
+      'INVALID_STATE',
+      'a second person has to approve it first, at the console; then send the same request again',
+    ),
   verb_not_offered: wrongState('the case does not offer this verb now; its `verbs` says which it does'),
   case_closed: wrongState('the case is closed already'),
   not_understood: wrongState('only a newer release knows the recharge of the case'),

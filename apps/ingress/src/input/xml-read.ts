@@ -22,7 +22,7 @@ const ENTRY = 'entry';
 /** Fields that are numbers in JSON. Their digits are kept exactly. */
 const numbers = new Set(['amount', 'below', 'cooldownSeconds', 'runwayDays', 'dormantAfterDays']);
 /** Groups whose fields are all numbers in JSON. */
-const numberGroups = new Set(['caps', 'recharge']);
+const numberGroups = new Set(['caps', 'recharge', 'approvalAbove']);
 const NUMBER = /^-?(0|[1-9]\d*)(\.\d+)?([eE][+-]?\d+)?$/;
 
 /**

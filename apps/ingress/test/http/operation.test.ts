@@ -57,7 +57,7 @@ test('the audit trail keeps the parameters of all queries, and the fields of bod
     payment_method: 'paymentMethod',
     orderReference: 'orderReference',
     ...{ provider: 'provider', providerAccount: 'providerAccount', from: 'from', to: 'to', reason: 'reason' },
-    verb: 'verb',
+    ...{ verb: 'verb', approvalAbove: 'approvalAbove' },
     ...{ watch: 'watch', mode: 'mode', name: 'name' },
   });
 });

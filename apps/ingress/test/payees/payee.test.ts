@@ -19,7 +19,10 @@ test('a payee is set, set again, read and removed', async () => {
   const set = await ingress.call('PUT', path, { key, body: payee });
   expect([set.status, set.body]).toEqual([
     200,
-    { ...payee, accountId: 'acct-1001', providerAccount: 'main', from: null, updatedAt: expect.any(String) },
+    {
+      ...{ ...payee, accountId: 'acct-1001', providerAccount: 'main', from: null },
+      ...{ updatedAt: expect.any(String), approvalAbove: {} },
+    },
   ]);
   const again = await ingress.call('PUT', path, { key, body: { ...payee, from: null } });
   expect([again.status, again.body]).toEqual([200, set.body]);
@@ -33,12 +36,40 @@ test('a payee is set, set again, read and removed', async () => {
 
 test('XML in and out has the root payee', async () => {
   const body =
-    '<payee><provider>alibaba_cloud</provider><to>fa-7</to><from>fa-main</from><currency>CNY</currency></payee>';
+    '<payee><provider>alibaba_cloud</provider><to>fa-7</to><from>fa-main</from><currency>CNY</currency><approvalAbove><CNY>500</CNY></approvalAbove></payee>';
   const xml = 'application/xml';
   const set = await ingress.call('PUT', path, { key, body, headers: { 'content-type': xml, accept: xml } });
   expect(set.status).toBe(200);
   expect(set.text).toContain('<payee><accountId>acct-1001</accountId>');
-  expect((await ingress.call('GET', path, { key })).body).toMatchObject({ to: 'fa-7', from: 'fa-main' });
+  expect((await ingress.call('GET', path, { key })).body).toMatchObject({
+    ...{ to: 'fa-7', from: 'fa-main', approvalAbove: { CNY: 500 } },
+  });
+});
+
+test('the limit of approvals is kept, and a recharge of the account above it waits for a second person', async () => {
+  const at = '/v1/accounts/acct-1002/payee';
+  const approvalAbove = { CNY: 1_000 };
+  const set = await ingress.call('PUT', at, { key, body: { ...payee, approvalAbove } });
+  expect([set.status, set.body.approvalAbove]).toEqual([200, approvalAbove]);
+  const send = (amount: number, path = '/v1/recharges') =>
+    ingress.call('POST', path, {
+      key,
+      body: { accountId: 'acct-1002', amount, currency: 'CNY' },
+      headers: { 'idempotency-key': `limit-${amount}` },
+    });
+  expect((await send(1_001, '/v1/recharges?dryRun=true')).body.approval).toBe(true);
+  const hints = ingress.hints.length;
+  const waits = await send(1_001);
+  expect([waits.status, waits.body.status, waits.body.waiting]).toEqual([
+    202,
+    'accepted',
+    expect.objectContaining({ reason: 'APPROVAL', until: expect.any(String) }),
+  ]);
+  expect(waits.body.message).toBe('Accepted; a second person has to approve it.');
+  expect(ingress.hints.length).toBe(hints);
+  expect((await send(1_000)).body.waiting).toMatchObject({ reason: 'QUEUE' });
+  const canceled = await ingress.call('POST', `/v1/recharges/${waits.body.transactionId}/cancel`, { key });
+  expect([canceled.status, canceled.body.state]).toEqual([200, 'CANCELED']);
 });
 
 test('our own source is kept as no name, so that its transfers are counted in its pool', async () => {
@@ -65,7 +96,9 @@ describe('refused with the field at fault', () => {
     ['no currency', { currency: undefined }, 'currency'],
     ['a currency that is none', { currency: 'cny' }, 'currency'],
     ['an unknown field', { note: 'x' }, 'note'],
-    ['an approval, which does not exist yet', { approvalAbove: { CNY: 1 } }, 'approvalAbove'],
+    ['a limit of approvals that is no amount', { approvalAbove: { CNY: '1' } }, 'approvalAbove.CNY'],
+    ['a limit of approvals of zero', { approvalAbove: { CNY: 0 } }, 'approvalAbove.CNY'],
+    ['a limit of approvals in no currency', { approvalAbove: { cny: 1 } }, 'approvalAbove.cny'],
   ])('%s', async (_, over, field) => {
     const answer = await ingress.call('PUT', path, { key, body: { ...payee, ...over } });
     expectProblem(answer, 400, 'INVALID_ARGUMENT');

@@ -29,6 +29,8 @@ export function wholeStatusOf({ kind, state, payee, delivery }: RechargeView): S
 export const isWholeFinal = (r: RechargeView): boolean =>
   isFinal(r.state) && wholeStatusOf(r) !== 'in_progress';
 
+const WAITS_FOR_APPROVAL = 'Accepted; a second person has to approve it.';
+
 const messages: Record<State, string> = {
   CREATED: 'Accepted; it will be sent to the provider.',
   SUBMITTED: 'It is being sent to the provider; the answer is not known yet.',
@@ -63,6 +65,7 @@ function messageOf(r: RechargeView): string {
     return wholeStatusOf(r) === 'failed'
       ? DELIVERY_FAILED
       : 'The money is collected; its delivery is under way.';
+  if (openCases.length === 0 && r.nextStep === 'approve') return WAITS_FOR_APPROVAL;
   if (openCases.length === 0 && r.failureCode === 'WRONG_AMOUNT') return WRONG_AMOUNT;
   if (openCases.length === 0)
     return state === 'PENDING_CONFIRMATION' && confirmation === 'unknown'

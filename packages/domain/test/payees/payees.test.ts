@@ -20,7 +20,7 @@ test('a payee is set, read, replaced and removed', async () => {
   const { payees } = books.domain;
   expect(await payees.of('acct-1')).toBeNull();
   const first = await payees.set(payee, 'rk_one');
-  expect(first).toEqual({ ...payee, updatedAt: expect.any(Date) });
+  expect(first).toEqual({ ...payee, updatedAt: expect.any(Date), approvalAbove: {} });
   expect(await payees.of('acct-1')).toEqual(first);
 
   const moved = await payees.set({ ...payee, to: 'fa-8', from: 'fa-main' }, 'rk_two');

@@ -45,7 +45,7 @@ const traces = async (id: string) => {
 describe.each([
   { column: 'kind', word: 'donate' },
   { column: 'state', word: 'REFUNDED' },
-  { column: 'next_step', word: 'approve' },
+  { column: 'next_step', word: 'await' },
 ] as const)('a recharge whose $column is $word', ({ column, word }) => {
   test('is not claimed', async () => {
     const id = await unknownTo(column, word);
@@ -83,7 +83,7 @@ test('a recharge of an unknown kind is not claimed even if its version is 0', as
 
 test.each([
   ['kind', 'donate'],
-  ['next_step', 'approve'],
+  ['next_step', 'await'],
 ] as const)('a due recharge whose %s is %s is left to the newer release’s sweep', async (column, word) => {
   const [unknown, known] = [await unknownTo(column, word), await recharged(books.domain, {})];
   await books.rows(

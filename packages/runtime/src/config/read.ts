@@ -110,6 +110,11 @@ export const settings = {
   ...ruleSettings,
   /** Time after which an approval that nobody decided expires. */
   APPROVAL_EXPIRES_MS: milliseconds(100, 30 * 86_400_000).default(86_400_000),
+  /** Limits above which a verb of a person that moves money needs an approval: `CNY:100000,USD:50000`, minor units. */
+  APPROVAL_ABOVE: z
+    .string()
+    .regex(/^[A-Z]{3}:[1-9]\d{0,15}(,[A-Z]{3}:[1-9]\d{0,15})*$/, 'is not <currency>:<minor units>, ...')
+    .optional(),
   /** Whether the first recharge to each payee needs an approval, whatever its amount. */
   APPROVE_FIRST_RECHARGE: z.enum(['true', 'false']).default('false'),
   /** Maximum of calls in flight to one provider, per worker process. */

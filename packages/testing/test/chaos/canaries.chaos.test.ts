@@ -50,9 +50,12 @@ beforeAll(async () => {
     env: {
       ...patience,
       LOG_LEVEL: 'trace',
-      DASHBOARD_PASSWORD_HASH: hashOf(canaries.plant('the password', PASSWORD)),
     },
   });
+  const passwordHash = hashOf(canaries.plant('the password', PASSWORD));
+  await withBooks(fleet, ({ operators }) =>
+    operators.create({ name: 'ada', role: 'viewer', passwordHash }, { actor: 'test', role: 'command_line' }),
+  );
   const db = new pg.Client({ connectionString: fleet.databaseUrl });
   await db.connect();
   at = {
@@ -158,7 +161,7 @@ async function lookAtDashboard(): Promise<void> {
   const visit = async (path: string, init: RequestInit = {}): Promise<Response> =>
     fetch(fleet.dashboardUrl + path, { redirect: 'manual', ...init });
   const login = (password: string) =>
-    visit('/login', { method: 'POST', body: new URLSearchParams({ password }) });
+    visit('/login', { method: 'POST', body: new URLSearchParams({ username: 'ada', password }) });
   const pages = [await (await login(canaries.plant('a wrong password', `no-${randomUUID()}`))).text()];
   const cookie = (await login(PASSWORD)).headers.getSetCookie()[0]!.split(';')[0]!;
   canaries.plant('a session', cookie.split('=')[1]!);

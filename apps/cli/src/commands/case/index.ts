@@ -126,6 +126,8 @@ function parsed(text: string): unknown {
 const problems: Readonly<Record<ResolutionProblem, string>> = {
   unknown_case: 'there is no such case',
   evidence_needed: 'this verb needs --evidence',
+  approval_needed:
+    'a second person has to approve it first, at the console under Approvals; then run the same command again',
   verb_not_offered: 'the case does not offer this verb now: `replenish case show` says which it does',
   case_closed: 'the case is closed already',
   key_used_with_other_body: 'the case was decided otherwise at the same moment',

@@ -1,4 +1,4 @@
-import { Command } from '@commander-js/extra-typings';
+import { Command, Option } from '@commander-js/extra-typings';
 import type { KeptPayee } from '@replenish/domain';
 import { withDomain, withProviders } from '../../books.js';
 import { type Declare, JSON_ABOUT, Misuse } from '../../command.js';
@@ -26,6 +26,12 @@ const set: Declare = ({ env, say }) =>
     .option('--from <id>', 'account at the provider that pays', values.accountAtProvider)
     .option('--provider-account <name>', 'name of our account at the provider that pays', 'main')
     .requiredOption('--currency <code>', 'currency of the cloud account', values.currency)
+    .addOption(
+      new Option(
+        '--approval-above <amount...>',
+        'recharges strictly above this wait for a second person, as <currency>:<minor units>; repeatable',
+      ).argParser(values.approvalAbove),
+    )
     .option('--json', JSON_ABOUT)
     .addHelpText('after', EXAMPLE)
     .action(async (accountId, { json, from = null, provider, providerAccount, ...asked }) => {
@@ -34,7 +40,7 @@ const set: Declare = ({ env, say }) =>
       const kept = await withProviders(env, async ({ raw }) => keptSource(raw(provider), from));
       const wanted = { ...asked, accountId, from: kept, provider, providerAccount };
       const now = await withDomain(env, ({ payees }) => payees.set(wanted, 'operator'));
-      say(json ? JSON.stringify(now) : linesOf(now));
+      say(json ? asJson(now) : linesOf(now));
     });
 
 const show: Declare = ({ env, say }) =>
@@ -45,7 +51,7 @@ const show: Declare = ({ env, say }) =>
     .action(async (accountId, { json }) => {
       const kept = await withDomain(env, ({ payees }) => payees.of(accountId));
       if (!kept) throw noPayee(accountId);
-      say(json ? JSON.stringify(kept) : linesOf(kept));
+      say(json ? asJson(kept) : linesOf(kept));
     });
 
 const remove: Declare = ({ env, say }) =>
@@ -74,9 +80,15 @@ async function refuseUnknown(provider: string, providerAccount: string): Promise
 
 const noPayee = (accountId: string): Error => new Error(`${accountId} has no payee`);
 
-const linesOf = (kept: KeptPayee): string =>
-  Object.entries(kept)
+/** Amounts are at most 2^53 - 1 when they are set, so they are JSON numbers. */
+const asJson = (kept: KeptPayee): string =>
+  JSON.stringify(kept, (_, value) => (typeof value === 'bigint' ? Number(value) : value));
+
+const linesOf = ({ approvalAbove, ...kept }: KeptPayee): string => {
+  const limits = Object.entries(approvalAbove).map(([currency, minor]) => `${currency}:${minor}`);
+  return Object.entries({ ...kept, approvalAbove: limits.join(' ') || null })
     .map(
       ([name, value]) => `${name.padEnd(16)} ${value instanceof Date ? value.toISOString() : (value ?? '-')}`,
     )
     .join('\n');
+};

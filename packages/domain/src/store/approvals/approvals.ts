@@ -1,4 +1,3 @@
-import { Prisma } from '../../generated/client.js';
 import type { Store } from '../database/database.js';
 import { followPlanApproval } from '../plans/follow-approval.js';
 import type { RechargeReport, ReportResult } from '../recharges/report.js';
@@ -11,6 +10,7 @@ import {
   approvalById,
   listApprovals,
 } from './list.js';
+import { type ApprovalRequest, newestApproval, requestApproval } from './request.js';
 
 export type ApprovalDecision =
   | Readonly<{ ok: true; approval: ApprovalView; submits: Readonly<{ id: string; provider: string }> | null }>
@@ -20,19 +20,8 @@ export type ApprovalDecision =
 export interface Approvals {
   list(filter: ApprovalFilter): Promise<ApprovalPage>;
   one(id: string): Promise<ApprovalView | null>;
-  /**
-   * Asks for an approval. A subject has one pending approval of a kind, and asking again returns that one.
-   * @param requestedBy the user, or the id of the client whose key asks
-   * @param clientId the client whose key asks. Null: a person asks
-   */
-  request(ask: {
-    kind: string;
-    subject: string;
-    hash: string;
-    requestedBy: string;
-    clientId: string | null;
-    expiresAt: Date;
-  }): Promise<ApprovalView>;
+  /** Asks for an approval. A subject has one pending approval of a kind, and asking again returns that one. */
+  request(ask: ApprovalRequest): Promise<ApprovalView>;
   /** The newest approval of a subject that is bound to this hash. */
   of(kind: string, subject: string, hash: string): Promise<ApprovalView | null>;
   /** Decides as a person of the console. A recharge follows at once: it is submitted or canceled. */
@@ -48,31 +37,11 @@ type ApprovalsDeps = Readonly<{
 
 export function openApprovals({ run, read }: Pick<Store, 'run' | 'read'>, deps: ApprovalsDeps): Approvals {
   const { applyNews, newId } = deps;
-  const newestOf = async (
-    kind: string,
-    subject: string,
-    isMeant: Prisma.Sql,
-  ): Promise<ApprovalView | null> => {
-    const [found] = await run<{ id: string }>(Prisma.sql`
-      select id
-      from approval
-      where kind = ${kind} and subject = ${subject} and ${isMeant}
-      order by created_at desc
-      limit 1`);
-    return found ? approvalById(run, found.id) : null;
-  };
   return {
     list: (filter) => listApprovals(read, filter),
     one: (id) => approvalById(run, id),
-    request: async ({ kind, subject, hash, requestedBy, clientId, expiresAt }) => {
-      await run(Prisma.sql`
-        select request_approval(
-          ${newId()}::uuid, ${kind}, ${subject}, ${hash}, ${requestedBy}, ${clientId}::uuid, ${expiresAt}::timestamptz)`);
-      const asked = await newestOf(kind, subject, Prisma.sql`true`);
-      if (!asked) throw new Error(`the approval of ${kind} ${subject} is gone`);
-      return asked;
-    },
-    of: (kind, subject, hash) => newestOf(kind, subject, Prisma.sql`hash = ${hash}`),
+    request: (ask) => requestApproval(run, newId(), ask),
+    of: (kind, subject, hash) => newestApproval(run, { kind, subject, hash }),
     decide: async (ask) => {
       const decided = await decideApproval(run, ask, newId);
       if ('subject' in decided && decided.kind === 'plan') await followPlanApproval(run, decided.subject!);

@@ -25,10 +25,11 @@ export const openCases = (
   { run, read }: Pick<Store, 'run' | 'read'>,
   applyNews: (report: RechargeReport) => Promise<ReportResult>,
   adoptLine: Resolving['adoptLine'],
-  newId: () => string,
+  { newId, approving }: Pick<Resolving, 'newId' | 'approving'>,
 ): Cases => ({
   list: (filter, isRefunding) => listCases(read, filter, isRefunding),
   one: async (id, viewer, isRefunding) => (isUuid(id) ? caseById(read, id, viewer, isRefunding) : null),
   preview: async (ask, isRefunding) => (isUuid(ask.caseId) ? previewCase(read, ask, isRefunding) : null),
-  resolve: (ask, isRefunding) => resolveCase({ run, applyNews, newId, adoptLine, isRefunding }, ask),
+  resolve: (ask, isRefunding) =>
+    resolveCase({ run, applyNews, newId, adoptLine, isRefunding, approving }, ask),
 });

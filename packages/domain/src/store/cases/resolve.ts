@@ -1,4 +1,5 @@
 import { hash } from 'node:crypto';
+import type { ApprovalLimits } from '../../core/approval.js';
 import { needsEvidence, type Verb } from '../../core/case-verbs.js';
 import type { Kind } from '../../core/postings.js';
 import { Prisma } from '../../generated/client.js';
@@ -8,6 +9,7 @@ import { isUuid, storable, storableJson } from '../database/storable.js';
 import type { OperatorAction, RechargeReport, ReportResult } from '../recharges/report.js';
 import type { AdoptionProblem, LineAdoption } from '../statements/adopt-line.js';
 import { type ActionRow, actionColumns, resolvedCases } from './action.js';
+import { awaitedApproval, type VerbApproving } from './approved.js';
 import { type CaseViewer, caseById } from './list.js';
 import { type CaseView, canReturn, type IsRefunding } from './view.js';
 
@@ -24,9 +26,12 @@ export type ResolutionAsk = Readonly<{
   viewer: CaseViewer;
   /** Null: the request has none, so a second one is refused. */
   idempotencyKey: string | null;
+  /** Limits of the key that asks. Missing: a person asks, whose limits are configured. */
+  approvalAbove?: ApprovalLimits;
 }>;
 
 /**
+ * - `approval_needed`: a second person has to approve it first. Then the same request is to be sent again.
  * - `verb_not_offered`: the kind of the case or the state of its recharge does not allow it.
  * - `insufficient_balance`: the wallet does not hold the money that goes out of it.
  * - `beyond_balance`: the wallet cannot hold the money that comes into it.
@@ -36,6 +41,7 @@ export type ResolutionAsk = Readonly<{
 export type ResolutionProblem =
   | 'unknown_case'
   | 'evidence_needed'
+  | 'approval_needed'
   | 'verb_not_offered'
   | 'case_closed'
   | 'key_used_with_other_body'
@@ -53,7 +59,7 @@ export type ResolvedCase =
       /** The refund that returns the money, to be hinted. */
       refund: ReportResult['delivery'];
     }>
-  | Readonly<{ ok: false; problem: ResolutionProblem }>;
+  | Readonly<{ ok: false; problem: ResolutionProblem; approvalId?: string }>;
 
 export type Resolving = Readonly<{
   run: Run;
@@ -61,6 +67,7 @@ export type Resolving = Readonly<{
   newId: () => string;
   isRefunding: IsRefunding;
   adoptLine: (adoption: LineAdoption) => Promise<AdoptionProblem | null>;
+  approving: VerbApproving;
 }>;
 
 type Done = ResolutionProblem | Readonly<{ refund: ReportResult['delivery'] }>;
@@ -73,6 +80,8 @@ export async function resolveCase(deps: Resolving, ask: ResolutionAsk): Promise<
   const earlier = await replayOf(deps, ask);
   if (earlier) return earlier;
   if (needsEvidence(ask.verb) && ask.evidence === null) return refused('evidence_needed');
+  const approvalId = seen.verbs.includes(ask.verb) ? await awaitedApproval(deps, ask, seen) : null;
+  if (approvalId !== null) return { ok: false, problem: 'approval_needed', approvalId };
   const outcome = await carriedOut(deps, ask, seen);
   if (typeof outcome !== 'string') return done(deps, ask, { replayed: false, refund: outcome.refund });
   // Of two requests with one key, the second finds the case closed by the first.

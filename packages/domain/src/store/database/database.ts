@@ -130,7 +130,7 @@ function runner(pool: pg.Pool): Run {
 async function inTransaction<T>(pool: pg.Pool, work: (run: Run) => Promise<T>): Promise<T> {
   const client = await pool.connect();
   const run: Run = async <Row>({ text, values }: Prisma.Sql) =>
-    (await client.query({ text, values, types })).rows as Row[];
+    (await client.query({ text, values, types: databaseTypes })).rows as Row[];
   let broken: Error | undefined;
   try {
     await client.query('begin');

@@ -1,0 +1,85 @@
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import type { Domain, ResolutionAsk } from '../../src/index.js';
+import { type Books, CLIENT, openBooks } from '../support/books.js';
+import { caseSteps, late } from '../support/cases.js';
+
+let books: Books;
+let careful: Domain;
+let steps: ReturnType<typeof caseSteps>;
+beforeAll(async () => {
+  books = await openBooks();
+  careful = books.open({ approvalAbove: { USD: 99n }, poolMax: 2 });
+  steps = caseSteps(books);
+});
+afterAll(() => books.close());
+
+/** A person at the console, who has no key. */
+const person = (actor: string): Partial<ResolutionAsk> => ({
+  ...{ actor, role: 'operator', viewer: null, idempotencyKey: null },
+});
+const decide = (approvalId: string, actor: string) =>
+  careful.approvals.decide({ approvalId, verb: 'approve', reason: 'fine', actor, role: 'approver' });
+
+async function asked(over: Partial<ResolutionAsk>, accountId: string) {
+  const { caseId } = await steps.withCase({ accountId }, ...late);
+  const first = await steps.resolve(caseId, 'adopt', over, careful);
+  if (first.ok || first.approvalId === undefined) throw new Error('it does not wait');
+  return { caseId, first, approvalId: first.approvalId };
+}
+
+test('a verb that moves money above the limit waits for a second person, and is then carried out once', async () => {
+  const { caseId, first, approvalId } = await asked(person('olga'), 'above');
+  expect(first).toMatchObject({ ok: false, problem: 'approval_needed' });
+  expect(await steps.balance('above')).toEqual([0n, 0n]);
+  const again = await steps.resolve(caseId, 'adopt', person('olga'), careful);
+  expect(again).toMatchObject({ problem: 'approval_needed', approvalId });
+  expect(await decide(approvalId, 'olga')).toEqual({ ok: false, problem: 'own_request' });
+  expect(await decide(approvalId, 'eve')).toMatchObject({ ok: true });
+  expect(await steps.resolve(caseId, 'adopt', person('olga'), careful)).toMatchObject({ ok: true });
+  expect(await steps.balance('above')).toEqual([100n, 0n]);
+  expect(await steps.resolve(caseId, 'adopt', person('olga'), careful)).toMatchObject({
+    problem: 'case_closed',
+  });
+});
+
+test('an approval is for one verb with one evidence', async () => {
+  const { caseId, approvalId } = await asked(person('olga'), 'bound');
+  await decide(approvalId, 'eve');
+  const other = await steps.resolve(
+    caseId,
+    'adopt',
+    { ...person('olga'), evidence: { statement: 'line 8' } },
+    careful,
+  );
+  expect(other).toMatchObject({ ok: false, problem: 'approval_needed' });
+  const another = await steps.resolve(caseId, 'return', person('olga'), careful);
+  expect(another).toMatchObject({ ok: false, problem: 'approval_needed' });
+});
+
+test('an approval that has expired serves no more', async () => {
+  const { caseId, approvalId } = await asked(person('olga'), 'expired');
+  await decide(approvalId, 'eve');
+  const later = books.open({
+    ...{ approvalAbove: { USD: 99n }, poolMax: 2 },
+    now: () => new Date(Date.now() + 86_500_000),
+  });
+  expect(await steps.resolve(caseId, 'adopt', person('olga'), later)).toMatchObject({
+    problem: 'approval_needed',
+  });
+});
+
+test('a key waits by its own limit, not by that of people, and its client is the one who asks', async () => {
+  const { caseId } = await steps.withCase({ accountId: 'key' }, ...late);
+  const limited = await steps.resolve(caseId, 'adopt', { approvalAbove: { USD: 10n } }, careful);
+  if (limited.ok || limited.approvalId === undefined) throw new Error('it does not wait');
+  expect(await careful.approvals.one(limited.approvalId)).toMatchObject({
+    ...{ kind: 'resolution', subject: caseId, requestedBy: CLIENT },
+  });
+  expect(await steps.resolve(caseId, 'adopt', { approvalAbove: {} }, careful)).toMatchObject({ ok: true });
+});
+
+test('an amount that is not above the limit does not wait', async () => {
+  const { caseId } = await steps.withCase({ accountId: 'at' }, ...late);
+  const generous = books.open({ approvalAbove: { USD: 100n }, poolMax: 2 });
+  expect(await steps.resolve(caseId, 'adopt', person('olga'), generous)).toMatchObject({ ok: true });
+});
