@@ -52,7 +52,8 @@ async function written(
   const form = formOf(
     {
       ...{ action: `/cases/${one.id}/${verb}`, button: title, back: `/cases/${one.id}` },
-      ...{ stamp: preview.stamp, fault, isDangerous: movesMoney(preview) },
+      ...{ stamp: preview.stamp, fault, isDangerous: movesMoney(preview) || isOfStrangeMoney(one, verb) },
+      ...(isOfStrangeMoney(one, verb) && { fields: accountField(call) }),
     },
     call,
   );
@@ -60,6 +61,13 @@ async function written(
 <section class="consequence"><h2>${say('What will happen')}</h2><p>${say(verbMeaning[verb])}</p>${consequence(preview, say)}</section>${form}`;
   return { title, body, status: fault === null ? 200 : status };
 }
+
+const accountField = ({ say, sent }: PageCall): Html =>
+  html`<label for="account">${say('Account')}</label><input id="account" name="account" required maxlength="64" value="${sent('account')}" autocomplete="off">`;
+
+/** The money came in past us, so only a person knows whose it is. */
+const isOfStrangeMoney = (one: CaseView, verb: Verb): boolean =>
+  verb === 'adopt' && one.kind === 'statement_theirs_only';
 
 const movesMoney = ({ journals, returned, isSentAgain }: CasePreview): boolean =>
   journals.length > 0 || returned !== null || isSentAgain;
@@ -114,6 +122,10 @@ const problemWords: Readonly<Record<ResolutionProblem, string>> = {
   key_used_with_other_body: 'Nothing was done: the case was decided otherwise at the same moment.',
   insufficient_balance: 'Nothing was done: the wallet does not hold the money that goes out of it.',
   beyond_balance: 'Nothing was done: the wallet cannot hold the money.',
+  account_needed: 'Nothing was done: name the account that the money belongs to.',
+  unknown_account: 'Nothing was done: nobody has recharged this account yet.',
+  approval_needed:
+    'Nothing is done yet: a second person has to approve it first, under Approvals. Then send it again.',
   not_understood: 'Nothing was done: only a newer release knows this recharge.',
 };
 
@@ -134,7 +146,8 @@ export async function decideCase(deps: CaseVerbDeps, call: PageCall): Promise<Sh
       call,
       say('Nothing was done: the recharge has changed since you looked. Look at it again.'),
     );
-  if (movesMoney(preview) && !(await passes(deps.people.requireFreshCode, call))) return null;
+  const isDangerous = movesMoney(preview) || isOfStrangeMoney(one, verb);
+  if (isDangerous && !(await passes(deps.people.requireFreshCode, call))) return null;
   const answer = await deps.domain.cases.resolve(
     {
       ...{
@@ -146,7 +159,10 @@ export async function decideCase(deps: CaseVerbDeps, call: PageCall): Promise<Sh
         viewer: null,
         idempotencyKey: null,
       },
-      evidence: { shown: shownFacts(one, preview), seenAt: call.now.toISOString() },
+      evidence: {
+        ...{ shown: shownFacts(one, preview), seenAt: call.now.toISOString() },
+        ...(isOfStrangeMoney(one, verb) && { accountId: call.sent('account') }),
+      },
     },
     deps.isRefunding,
   );

@@ -1,5 +1,9 @@
 /** The words for what the books know: reasons, kinds, questions, verbs and roles, by the English ones. */
 export const domainWords: Readonly<Record<string, string>> = {
+  'Nothing was done: name the account that the money belongs to.': '未执行:请填写该款项所属的账户。',
+  'Nothing was done: nobody has recharged this account yet.': '未执行:该账户还没有过充值。',
+  'Nothing is done yet: a second person has to approve it first, under Approvals. Then send it again.':
+    '尚未执行:需要先由另一人在“审批”中批准,然后再次提交。',
   'its turn': '轮到它处理',
   'the provider to settle': '渠道结算',
   'an answer of the provider': '渠道的回答',
