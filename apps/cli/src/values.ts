@@ -7,6 +7,7 @@ import {
   isAccountAtProvider,
   isAccountPattern,
   isClientName,
+  isTimeZone,
   type Scope,
   scopes,
   timeFromText,
@@ -40,6 +41,12 @@ export const wholeNumber =
     if (number >= min && number <= max) return number;
     throw new InvalidArgumentError(`It must be a whole number from ${min} to ${max}.`);
   };
+
+/** A name of the tz database. Offsets are none. */
+export function timeZone(text: string): string {
+  if (isTimeZone(text)) return text;
+  throw new InvalidArgumentError('It must be a time zone of the tz database, such as Asia/Shanghai.');
+}
 
 export function clientName(text: string): string {
   if (isClientName(text)) return text;

@@ -178,7 +178,7 @@ export function openDomain(options: DomainOptions): Domain {
     inbox: openInbox(run, { hintLimitMs: HINT_LIMIT_MS, newId }),
     reads: openReads(store, applying.callLimitMs),
     balances: openBalances(read),
-    accountMonths: openAccountMonths(read),
+    accountMonths: openAccountMonths(store),
     takeSnapshots: (options) => takeSnapshots(run, options),
     pools: openPools(run),
     payees: openPayees(run),

@@ -22,6 +22,7 @@ const floors: Readonly<Record<string, readonly (readonly string[])[]>> = {
     ['actor.ts', 'command.ts', 'values.ts', 'books.ts', 'start/state'],
     ['start', 'progress.ts', 'table.ts'],
     [
+      'commands/account',
       'commands/case',
       'commands/client',
       'commands/evidence',

@@ -1,5 +1,6 @@
 import type { Declare } from '../command.js';
 import { start } from '../start/command.js';
+import { account } from './account/index.js';
 import { audit } from './audit.js';
 import { caseCommand } from './case/index.js';
 import { chain } from './chain.js';
@@ -27,6 +28,7 @@ export const commands: readonly Declare[] = [
   user,
   payee,
   plan,
+  account,
   provider,
   caseCommand,
   verify,

@@ -40,18 +40,34 @@ async function answerOf(words: string): Promise<Record<string, unknown>[]> {
 test('each statement of the page has a test here', () => {
   expect(examples.size).toBe(page.split('```sql').length - 1);
   expect([...examples.keys()].map((words) => words.split(/[:,]/)[0])).toEqual([
-    'Recharges of a day by state',
+    'Recharges of a day by kind and state. Amounts of recharges are never below zero',
+    'What moved through each provider on a day',
+    'Balances of the accounts that are no wallets',
     'What a provider owes us',
     'Money whose outcome is not known yet',
     'Money in suspense by recharge',
   ]);
 });
 
-test('recharges of a day are counted by state and currency', async () => {
+test('recharges of a day are counted by kind, state and currency', async () => {
   expect(await answerOf('Recharges of a day')).toEqual([
-    { state: 'FAILED', currency: 'USD', count: '1', sum: '45' },
-    { state: 'PENDING_CONFIRMATION', currency: 'USD', count: '1', sum: '70' },
-    { state: 'SUCCEEDED', currency: 'USD', count: '2', sum: '1300' },
+    { kind: 'collect', state: 'FAILED', currency: 'USD', count: '1', sum: '45' },
+    { kind: 'collect', state: 'PENDING_CONFIRMATION', currency: 'USD', count: '1', sum: '70' },
+    { kind: 'collect', state: 'SUCCEEDED', currency: 'USD', count: '1', sum: '1000' },
+    { kind: 'deliver', state: 'SUCCEEDED', currency: 'USD', count: '1', sum: '300' },
+  ]);
+});
+
+test('what moved through a provider is what came in less what went out', async () => {
+  expect(await answerOf('What moved through each provider')).toEqual([
+    { provider: 'sandbox', client_name: 'books', currency: 'USD', count: '2', moved: '700' },
+  ]);
+});
+
+test('a clearing account is below zero by what the provider owes us', async () => {
+  expect(await answerOf('Balances of the accounts')).toEqual([
+    { account: 'provider:sandbox:clearing', currency: 'USD', balance: '-745', major: '-7.45' },
+    { account: 'suspense:sandbox', currency: 'USD', balance: '45', major: '0.45' },
   ]);
 });
 

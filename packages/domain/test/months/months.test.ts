@@ -26,10 +26,7 @@ async function linesOf(month: AccountMonth): Promise<MonthLine[]> {
 const thisMonth = (): string => new Date().toISOString().slice(0, 7);
 
 const zoned = (accountId: string, timeZone: string) =>
-  books.rows(`insert into account_time_zone (account_id, time_zone, set_by) values ($1, $2, 'operator')`, [
-    accountId,
-    timeZone,
-  ]);
+  books.domain.accountMonths.setTimeZone({ accountId, timeZone, setBy: 'operator' });
 
 describe('the lines', () => {
   test('are the postings of available money in their order, each with its kind', async () => {
@@ -137,6 +134,16 @@ describe('the time zone', () => {
     expect(await bounds()).toEqual(['Asia/Shanghai', '2026-09-30T16:00:00.000Z', '2026-10-31T16:00:00.000Z']);
     await zoned('acct-zone', 'Europe/Berlin');
     expect(await bounds()).toEqual(['Europe/Berlin', '2026-09-30T22:00:00.000Z', '2026-10-31T23:00:00.000Z']);
+  });
+
+  test('that was set can be forgotten, and one that the database does not know is refused', async () => {
+    const { accountMonths } = books.domain;
+    expect(await zoned('acct-forgets', 'Asia/Tokyo')).toBe(true);
+    expect(await zoned('acct-forgets', 'Mars/Base')).toBe(false);
+    expect(await accountMonths.timeZoneOf('acct-forgets')).toEqual({ timeZone: 'Asia/Tokyo', isSet: true });
+    expect(await accountMonths.clearTimeZone('acct-forgets')).toBe(true);
+    expect(await accountMonths.clearTimeZone('acct-forgets')).toBe(false);
+    expect(await accountMonths.timeZoneOf('acct-forgets')).toEqual({ timeZone: 'UTC', isSet: false });
   });
 
   // A day of these months has 23 or 25 hours, so the month has an hour less or more.

@@ -1,6 +1,7 @@
 import { wallet } from '../../core/postings.js';
 import { Prisma } from '../../generated/client.js';
 import type { Run } from '../database/database.js';
+import { zoneOfAccount } from './time-zone.js';
 
 export type MonthAsk = Readonly<{
   accountId: string;
@@ -32,9 +33,6 @@ export type MonthHead = Readonly<{
   lastAt: Date | null;
 }>;
 
-// Alibaba Cloud's own statements end at midnight in Beijing.
-const ZONE_OF_PAYEE = 'alibaba_cloud';
-
 /**
  * The bounds of a month, its opening balance, and the last entry that belongs to it now. It reads one row of an index
  * per bound and side, for a history of any length.
@@ -43,13 +41,7 @@ export async function monthHead(run: Run, { accountId, month, currency }: MonthA
   const name = wallet(accountId, 'available');
   const rows = await run<MonthHead>(Prisma.sql`
     with
-    zone as materialized (
-      select coalesce(
-        (select time_zone from account_time_zone where account_id = ${accountId}),
-        case
-          when (select provider from payee where account_id = ${accountId}) = ${ZONE_OF_PAYEE} then 'Asia/Shanghai'
-          else 'UTC'
-        end) as name),
+    zone as materialized (${zoneOfAccount(accountId)}),
     bounds as materialized (
       select
         name,

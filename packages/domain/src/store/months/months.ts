@@ -1,8 +1,9 @@
 import type { MonthLineKind } from '../../core/month-line.js';
 import { monthLineKinds } from '../../core/month-line.js';
-import type { Run } from '../database/database.js';
+import type { Store } from '../database/database.js';
 import { type MonthAsk, type MonthHead, monthHead } from './head.js';
 import { type MonthLine, monthLines } from './lines.js';
+import { type AccountTimeZone, clearTimeZone, setTimeZone, timeZoneOf } from './time-zone.js';
 
 /** A statement of an account's available money in one calendar month and currency. */
 export type AccountMonth = Pick<MonthHead, 'timeZone' | 'from' | 'to' | 'asOf' | 'openingMinor'> &
@@ -22,17 +23,25 @@ export interface AccountMonths {
   open(
     ask: MonthAsk,
   ): Promise<Readonly<{ ok: true; month: AccountMonth }> | ({ ok: false } & AccountMonthProblem)>;
+  timeZoneOf(accountId: string): Promise<AccountTimeZone>;
+  /** Cuts the statements of earlier months anew, too. Returns false if the database does not know the time zone. */
+  setTimeZone(zone: Readonly<{ accountId: string; timeZone: string; setBy: string }>): Promise<boolean>;
+  /** Lets the payee give the time zone. Returns false if none was set. */
+  clearTimeZone(accountId: string): Promise<boolean>;
 }
 
-export const openAccountMonths = (run: Run): AccountMonths => ({
+export const openAccountMonths = ({ run, read }: Pick<Store, 'run' | 'read'>): AccountMonths => ({
+  timeZoneOf: (accountId) => timeZoneOf(read, accountId),
+  setTimeZone: (zone) => setTimeZone(run, zone),
+  clearTimeZone: (accountId) => clearTimeZone(run, accountId),
   open: async (ask) => {
-    const head = await monthHead(run, ask);
+    const head = await monthHead(read, ask);
     const { currency, currencies, timeZone, from } = head;
     if (head.isAhead) return { ok: false, problem: 'month_ahead', timeZone };
     if (currency === null) return { ok: false, problem: 'currency_needed', currencies };
     const upTo = head.lastId === null ? { at: from, id: 0n } : { at: head.lastAt!, id: head.lastId };
     const span = { accountId: ask.accountId, currency, after: { at: from, id: 0n }, upTo };
-    return { ok: true, month: { ...head, currency, lines: () => monthLines(run, span) } };
+    return { ok: true, month: { ...head, currency, lines: () => monthLines(read, span) } };
   },
 });
 

@@ -3,6 +3,7 @@ import { directionOf } from '../../core/postings.js';
 import { Prisma } from '../../generated/client.js';
 import type { Run } from '../database/database.js';
 import { codeOf } from '../database/failure.js';
+import { UNKNOWN_TIME_ZONE } from '../months/time-zone.js';
 
 /** One transaction whose money moved. */
 export type Settlement = Readonly<{
@@ -67,9 +68,6 @@ async function boundsOf(run: Run, day: string, timeZone: string): Promise<DayBou
     throw error;
   }
 }
-
-// invalid_parameter_value
-const UNKNOWN_TIME_ZONE = '22023';
 
 type SettlementPlace = Readonly<{ settledAt: Date; id: string }>;
 
