@@ -38,5 +38,10 @@ export async function sendStream(
 }
 
 async function* behind(first: IteratorResult<string>, source: AsyncIterator<string>): AsyncGenerator<string> {
-  for (let one = first; !one.done; one = await source.next()) yield one.value;
+  try {
+    for (let one = first; !one.done; one = await source.next()) yield one.value;
+  } finally {
+    // The reader may have left before the end.
+    await source.return?.();
+  }
 }
