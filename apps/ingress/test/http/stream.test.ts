@@ -8,7 +8,7 @@ import { sendStream } from '../../src/http/stream.js';
 import { listen } from '../support/ingress.js';
 
 let server: Server;
-afterEach(() => server.close());
+afterEach(() => void server.close());
 
 type Seen = { ended: number; logged: object[]; made: number };
 
