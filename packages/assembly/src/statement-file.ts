@@ -2,11 +2,11 @@ import type { Readable } from 'node:stream';
 import type { StatementLine } from '@replenish/domain';
 import { exponentOf, mayBeBooked } from '@replenish/domain/rules';
 import type { CsvError } from 'csv-parse';
+import { decoded } from './statements/decoded.js';
+import { StatementFault } from './statements/fault.js';
+import { type ReportFields, type ReportForm, reportForm } from './statements/reports.js';
 
-/** A statement that cannot be read. The message names the line of the file and the column. */
-export class StatementFault extends Error {
-  override readonly name = 'StatementFault';
-}
+export { StatementFault };
 
 export const statementColumns = [
   'line',
@@ -24,36 +24,47 @@ const needed: readonly Column[] = ['line', 'at', 'direction', 'amount', 'currenc
 type StatementFields = Readonly<Partial<Record<Column, string>>>;
 
 /**
- * Reads a statement in our columns, line by line. The separator is a comma or a semicolon. Amounts are minor units, and
- * times are RFC 3339. Empty lines are passed over.
+ * Reads a statement line by line: in our columns, or in the form of Stripe's or Alipay's own reports, which the first row
+ * tells. In our form the separator is a comma or a semicolon, amounts are minor units, and times are RFC 3339. Empty lines
+ * are passed over.
  * @throws StatementFault at the first line that cannot be read
  */
 export async function* statementLines(csv: Readable): AsyncGenerator<StatementLine> {
   const { parse } = await import('csv-parse');
-  const parser = parse({
-    bom: true,
-    delimiter: [',', ';'],
-    columns: (header: string[]) => checkedHeader(header.map((name) => name.trim())),
-    skip_empty_lines: true,
-    skip_records_with_empty_values: true,
-    trim: true,
-    info: true,
-    max_record_size: 16_384,
-  });
-  csv.once('error', (error) => parser.destroy(error)).pipe(parser);
+  let form: ReportForm | null = null;
   try {
-    for await (const { record, info } of parser as AsyncIterable<{
-      record: StatementFields;
-      info: { lines: number };
-    }>)
-      yield lineOf(record, info.lines);
+    const { text, hasComments } = await decoded(csv);
+    const parser = parse({
+      bom: true,
+      delimiter: [',', ';'],
+      columns: (header: string[]) => {
+        const names = header.map((name) => name.trim());
+        form = reportForm(names);
+        return form ? names : checkedHeader(names);
+      },
+      ...(hasComments && { comment: '#', comment_no_infix: true, relax_column_count: true }),
+      skip_empty_lines: true,
+      skip_records_with_empty_values: true,
+      trim: true,
+      info: true,
+      max_record_size: 16_384,
+    });
+    text.once('error', (error) => parser.destroy(error)).pipe(parser);
+    for await (const { record, info } of parser as AsyncIterable<ParsedRow>)
+      yield form ? (form as ReportForm).lineOf(record, info.lines) : lineOf(record, info.lines);
   } catch (error) {
     if (isCsvError(error)) throw new StatementFault(error.message);
+    if (isNoText(error)) throw new StatementFault('the file is not in UTF-8');
     throw error;
   } finally {
     csv.destroy();
   }
 }
+
+type ParsedRow = Readonly<{ record: StatementFields & ReportFields; info: { lines: number } }>;
+
+const isNoText = (error: unknown): boolean =>
+  (error as { code?: unknown } | null)?.code === 'ERR_ENCODING_INVALID_ENCODED_DATA';
 
 const isCsvError = (error: unknown): error is CsvError =>
   error instanceof Error && 'code' in error && String(error.code).startsWith('CSV_');

@@ -13,6 +13,8 @@ export type StatementLine = Readonly<{
   currency: string;
   /** The balance of the provider's account after the line. Null if the statement has none. */
   balanceMinor: bigint | null;
+  /** Whether the provider took a fee or paid out to our bank. Such a line only counts in the running balance. */
+  isOfProvider?: boolean;
 }>;
 
 /** Two neighbours in a statement whose balances do not fit: lines that add up to `missingMinor` are missing. */

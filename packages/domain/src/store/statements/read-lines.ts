@@ -37,7 +37,7 @@ export async function storeAll(
   for await (const line of lines) {
     const one = keyed(line);
     const gap = gapBefore(one);
-    batch.push(one);
+    if (line.isOfProvider !== true) batch.push(one);
     if (gap) gaps.push(gap);
     count++;
     if (batch.length === LINES_TOGETHER) await store();

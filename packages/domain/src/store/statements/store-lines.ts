@@ -42,7 +42,7 @@ export const storedLines = (
   lines: readonly KeyedLine[],
   newId: () => string,
 ): Prisma.Sql => {
-  const rows = lines.map(({ ...line }) => ({
+  const rows = lines.map(({ isOfProvider: _, ...line }) => ({
     ...line,
     id: newId(),
     referredId: line.reference !== null && UUID.test(line.reference) ? line.reference : null,
