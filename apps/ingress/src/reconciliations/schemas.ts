@@ -31,7 +31,7 @@ const difference = z.strictObject({
     .nullable()
     .meta({ description: 'The recharge or refund; null where none fits the line' }),
   line: orNull('The name of the line in the statement; null where no line fits the recharge'),
-  at: time('The time of the line, or of the success').nullable(),
+  at: time('').nullable().meta({ description: 'The time of the line, or of the success (RFC 3339, UTC)' }),
   orderId: orNull("The provider's id of the order"),
   reference: orNull('What the line says of our order'),
   direction: z
