@@ -5,7 +5,7 @@ import type { Logger } from '@replenish/runtime';
 
 export type PumpDeps = Readonly<{
   domain: Pick<Domain, 'lanes' | 'takeDue' | 'putBack'>;
-  queues: Pick<Queues, 'hint'>;
+  queues: Pick<Queues, 'hint' | 'room'>;
   log: Logger;
 }>;
 
@@ -52,6 +52,8 @@ export function startPump({ domain, queues, log }: PumpDeps): Pump {
     }
   }
 
+  // Opening a queue takes seconds on a busy machine. The first event should not wait for it.
+  void queues.room(lanes.map(queueOf)).catch(() => {});
   const running = loop();
   return {
     check: () => {

@@ -10,6 +10,8 @@ import { Receiver } from './receiver.js';
 jest.setTimeout(TEST_LIMIT_MS);
 
 const LIMIT = { limitMs: TEST_LIMIT_MS / 8 };
+// The limit of one post. A receiver that hangs holds a worker's turn for this long.
+const TIMEOUT_MS = 8_000;
 const scopes = [
   ...['recharges:write', 'recharges:read', 'refunds:write', 'cases:read'],
   ...['callbacks:read', 'callbacks:write'],
@@ -34,7 +36,7 @@ beforeAll(async () => {
       ...patience,
       CALLBACK_ALLOW: receiver.place,
       CALLBACK_SCHEDULE_MS: '200,400,800',
-      CALLBACK_TIMEOUT_MS: '2000',
+      CALLBACK_TIMEOUT_MS: String(TIMEOUT_MS),
     },
   });
 });
@@ -213,6 +215,46 @@ test.each(['callback.after-claim', 'callback.after-post'])(
     expect(new Set(receiver.at(path).map((heard) => heard.headers['webhook-id'])).size).toBe(1);
   },
 );
+
+test('receivers that hang, write without end, redirect or fail delay no other', async () => {
+  const { headers, call } = await caller();
+  let cutOffAtMs = Number.POSITIVE_INFINITY;
+  receiver.manners = ({ path }, _, response) => {
+    if (path.startsWith('/fail')) return 500;
+    if (path.startsWith('/redirect')) {
+      response.writeHead(302, { location: receiver.url('/inside') }).end();
+      return undefined;
+    }
+    if (path.startsWith('/hang')) {
+      response.on('close', () => {
+        cutOffAtMs = Math.min(cutOffAtMs, performance.now());
+      });
+      return undefined;
+    }
+    if (!path.startsWith('/endless')) return 204;
+    response.writeHead(200);
+    const timer = setInterval(() => response.write('x'.repeat(256)), 5);
+    response.on('close', () => clearInterval(timer));
+    return undefined;
+  };
+  const paths = (kind: string, count: number) => Array.from({ length: count }, (_, n) => `/${kind}-${n}`);
+  const bad = ['hang', 'endless', 'redirect', 'fail'].flatMap((kind) => paths(kind, 3));
+  const good = paths('good', 40);
+  for (const path of [...bad, ...good])
+    expect((await call('POST', '/v1/callback-endpoints', { url: receiver.url(path) })).status).toBe(201);
+  await create(headers);
+  const hearAll = () => good.every((path) => typesAt(path).length === USUAL.length);
+  await until(hearAll, LIMIT, 'every event at every healthy receiver');
+  const lateMs = good.flatMap((path) =>
+    receiver.at(path).map(({ at, body }) => at - Date.parse(body.timestamp)),
+  );
+  // The recharge itself may take longer than the limit of a post. Its first event waits for nothing.
+  const firstMs = Math.max(...good.map((path) => receiver.at(path)[0]!.atMs));
+  expect(firstMs).toBeLessThan(cutOffAtMs);
+  expect(Math.max(...lateMs)).toBeLessThan(TIMEOUT_MS);
+  for (const path of good) expect(typesAt(path)).toEqual(USUAL);
+  expect(receiver.at('/inside')).toEqual([]);
+});
 
 test('the invariants hold', async () => {
   expect(await checkBooks(fleet)).toEqual([]);

@@ -7,7 +7,9 @@ export type Heard = Readonly<{
   headers: Readonly<Record<string, string>>;
   text: string;
   body: Readonly<{ type: string; timestamp: string; data: Readonly<Record<string, unknown>> }>;
+  /** By the monotonic clock, and by the wall clock. */
   atMs: number;
+  at: number;
 }>;
 
 /** What a receiver does with the nth request of a path, from 1. A number is the status that it answers. */
@@ -52,7 +54,7 @@ export class Receiver {
     for await (const chunk of request.setEncoding('utf8')) text += chunk;
     const path = request.url!;
     const headers = request.headers as Record<string, string>;
-    const heard = { path, headers, text, body: JSON.parse(text), atMs: performance.now() };
+    const heard = { path, headers, text, body: JSON.parse(text), atMs: performance.now(), at: Date.now() };
     const nth = (this.counts.get(path) ?? 0) + 1;
     this.counts.set(path, nth);
     this.heard.push(heard);

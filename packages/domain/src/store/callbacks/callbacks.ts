@@ -1,8 +1,6 @@
 import type { AfterPost, PostOutcome } from '../../core/callback.js';
 import { Prisma } from '../../generated/client.js';
-import type { IsRefunding } from '../cases/view.js';
 import { persist } from '../database/failure.js';
-import type { ClaimOptions } from './claim.js';
 import {
   type DeliveryFilter,
   type DeliveryPage,
@@ -26,7 +24,7 @@ import {
   type ShownSecret,
 } from './endpoints.js';
 import { cancelPending, type FiledPost, filePost } from './filing.js';
-import { type CallbackPost, takePosts } from './posts.js';
+import { type CallbackPost, postTaker, type TakeOptions } from './posts.js';
 import { rekeyCallbacks } from './rekey.js';
 import type { CallbackDeps } from './secrets.js';
 
@@ -48,12 +46,12 @@ export interface Callbacks {
   replay(viewer: DeliveryViewer, deliveryId: string): Promise<ShownDelivery | 'disabled' | null>;
   replaySince(endpointId: string, since: Date): Promise<number>;
   /** Claims due deliveries of a lane. */
-  take(lane: string, options: ClaimOptions & Readonly<{ isRefunding: IsRefunding }>): Promise<CallbackPost[]>;
+  take(lane: string, options: TakeOptions): Promise<CallbackPost[]>;
   file(post: CallbackPost, outcome: PostOutcome, after: AfterPost): Promise<FiledPost>;
   /** Makes a claimed delivery due again that was not posted. */
   putBack(post: CallbackPost): Promise<void>;
-  /** Ends the work on a lane. New deliveries of it are found at once. */
-  release(lane: string): Promise<void>;
+  /** Ends the work on a lane. New deliveries of it are found at once. Returns whether one is due already. */
+  release(lane: string): Promise<boolean>;
   backlog(): Promise<CallbackBacklog>;
   /** Seals the secrets again that another than the first master key sealed. Returns their number. */
   rekey(): Promise<number>;
@@ -81,14 +79,21 @@ export function openCallbacks(deps: CallbackDeps): Callbacks {
     deliveries: (filter) => listDeliveries(read, filter),
     replay: (viewer, id) => replayDelivery(run, viewer, id),
     replaySince: (endpointId, since) => replaySince(run, endpointId, since),
-    take: (lane, options) => takePosts(deps, lane, options),
+    take: postTaker(deps),
     file: (post, outcome, after) => filePost(run, post, outcome, after),
     putBack: async ({ id }) => {
       await run(Prisma.sql`
         update callback_delivery set due_at = now() where id = ${id}::uuid and due_at is not null`);
     },
     release: async (lane) => {
-      await run(Prisma.sql`update callback_lane set hinted_until = now() where id = ${lane}::uuid`);
+      const [row] = await run<{ isDue: boolean }>(Prisma.sql`
+        update callback_lane
+        set hinted_until = now()
+        where id = ${lane}::uuid
+        returning exists (
+          select from callback_delivery
+          where lane = ${lane}::uuid and due_at <= now()) as "isDue"`);
+      return row?.isDue ?? false;
     },
     backlog: async () => {
       const [row] = await read<CallbackBacklog>(Prisma.sql`

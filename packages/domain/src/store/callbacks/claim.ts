@@ -11,6 +11,10 @@ export type ClaimedPost = Readonly<{
   url: string;
   type: string;
   tries: number;
+  /** Null: there is no endpoint, or it is not active. */
+  secretSealed: Uint8Array | null;
+  previousSecretSealed: Uint8Array | null;
+  previousValidUntil: Date | null;
 }>;
 
 export type ClaimOptions = Readonly<{
@@ -40,6 +44,14 @@ export async function claimPosts(
     if (claimed.length > 0 || rows.length === 0) return claimed;
   }
 }
+
+const ofEndpoint = (
+  column: 'secret_sealed' | 'previous_secret_sealed' | 'previous_valid_until',
+): Prisma.Sql =>
+  Prisma.raw(`(
+      select endpoint.${column}
+      from callback_endpoint endpoint
+      where endpoint.id = delivery.endpoint_id and endpoint.status = 'active')`);
 
 const claim = (lane: string, leaseMs: number, max: number): Prisma.Sql => Prisma.sql`
   with
@@ -85,4 +97,7 @@ const claim = (lane: string, leaseMs: number, max: number): Prisma.Sql => Prisma
     delivery.url,
     delivery.type,
     delivery.tries,
+    ${ofEndpoint('secret_sealed')} as "secretSealed",
+    ${ofEndpoint('previous_secret_sealed')} as "previousSecretSealed",
+    ${ofEndpoint('previous_valid_until')} as "previousValidUntil",
     blocked_until is null as "isClaimed"`;

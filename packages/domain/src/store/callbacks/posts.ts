@@ -1,6 +1,5 @@
 import { Prisma } from '../../generated/client.js';
 import type { IsRefunding } from '../cases/view.js';
-import { persist } from '../database/failure.js';
 import { type ClaimedPost, type ClaimOptions, claimPosts } from './claim.js';
 import { type CallbackContent, contentsOf } from './content.js';
 import { secretRow } from './endpoints.js';
@@ -15,39 +14,49 @@ export type CallbackPost = ClaimedPost &
     secrets: readonly string[];
   }>;
 
-/** Claims deliveries of a lane, and reads what they carry. Deliveries to an endpoint that is no longer active are canceled. */
-export async function takePosts(
+export type TakeOptions = ClaimOptions & Readonly<{ isRefunding: IsRefunding }>;
+
+// An event goes to all receivers at about the same time, and its content never changes.
+const CONTENTS_KEPT = 1_000;
+
+/**
+ * Claims deliveries of a lane, and returns what they carry. Deliveries to an endpoint that is no longer active are
+ * canceled.
+ */
+export function postTaker(
   deps: CallbackDeps,
-  lane: string,
-  options: ClaimOptions & Readonly<{ isRefunding: IsRefunding }>,
-): Promise<CallbackPost[]> {
+): (lane: string, options: TakeOptions) => Promise<CallbackPost[]> {
   const { run } = deps.store;
-  const claimed = await claimPosts(run, lane, options);
-  if (claimed.length === 0) return [];
-  const contents = await contentsOf(
-    run,
-    claimed.map(({ eventId }) => eventId),
-    options.isRefunding,
-  );
-  const secrets = new Map<string, readonly string[] | null>();
-  const posts: CallbackPost[] = [];
-  for (const post of claimed) {
-    const owner = post.endpointId ?? post.clientId;
-    if (!secrets.has(owner)) secrets.set(owner, await secretsFor(deps, post));
-    const [content, signers] = [contents.get(post.eventId), secrets.get(owner)];
-    if (content && signers) posts.push({ ...post, content, secrets: signers });
+  const known = new Map<string, CallbackContent>();
+  async function learn(eventIds: readonly string[], isRefunding: IsRefunding): Promise<void> {
+    const unknown = eventIds.filter((id) => !known.has(id));
+    if (unknown.length === 0) return;
+    if (known.size >= CONTENTS_KEPT) known.clear();
+    for (const [id, content] of await contentsOf(run, unknown, isRefunding)) known.set(id, content);
   }
-  for (const [owner, signers] of secrets)
-    if (signers === null) await cancelPending(run, Prisma.sql`lane = ${owner}::uuid`);
-  return posts;
+  return async (lane, options) => {
+    const claimed = await claimPosts(run, lane, options);
+    await learn(
+      claimed.map(({ eventId }) => eventId),
+      options.isRefunding,
+    );
+    const posts: CallbackPost[] = [];
+    let isInactive = false;
+    for (const post of claimed) {
+      const content = known.get(post.eventId);
+      const secrets = await secretsFor(deps, post);
+      if (secrets === null) isInactive = true;
+      else if (content) posts.push({ ...post, content, secrets });
+    }
+    if (isInactive) await cancelPending(run, Prisma.sql`lane = ${lane}::uuid`);
+    return posts;
+  };
 }
 
 /** Null if the endpoint is not active. */
 async function secretsFor(deps: CallbackDeps, post: ClaimedPost): Promise<readonly string[] | null> {
-  const { endpointId, clientId } = post;
+  const { endpointId, clientId, secretSealed } = post;
   if (endpointId === null)
     return secretsOf(deps.vault, clientId).valid(await secretRow(deps, clientId), deps.now());
-  const row = await persist(() => deps.store.db.callbackEndpoint.findUnique({ where: { id: endpointId } }));
-  if (row?.status !== 'active') return null;
-  return secretsOf(deps.vault, endpointId).valid(row, deps.now());
+  return secretSealed && secretsOf(deps.vault, endpointId).valid({ ...post, secretSealed }, deps.now());
 }
