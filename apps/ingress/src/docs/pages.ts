@@ -92,6 +92,7 @@ const sources: Readonly<Record<'begin' | 'recharges' | 'api' | 'operators', read
     ['/docs/refunds', 'Refunds', 'refunds.md'],
     ['/docs/plans', 'Plans', 'plans.md'],
     ['/docs/callbacks', 'Callbacks', 'callbacks.md'],
+    ['/docs/automatic-recharge', 'Automatic recharge', 'automatic-recharge.md'],
     ['/docs/webhooks', 'Webhooks', 'webhooks.md'],
   ],
   api: [
