@@ -1,9 +1,11 @@
 /** Rules of automatic recharge, as a part of the package's face. */
+export type { BackTest } from './core/rule-back-test.js';
 export {
   type DecisionReason,
   decisionReasons,
   type PauseReason,
   pauseReasons,
+  type RuleDecision,
 } from './core/rule-decision.js';
 export {
   faultsOfTerms,
@@ -16,6 +18,7 @@ export {
 export type { CreatedRule, RuleChange, RuleProblem } from './store/rules/change.js';
 export type { Decisions, RuleFilter, RulePage, RuleViewer } from './store/rules/list.js';
 export type { LookResult, RouteOfMethod } from './store/rules/look.js';
+export type { RulePreview } from './store/rules/preview.js';
 export type { WatchedAccount, WatchedBalances } from './store/rules/readings.js';
 export type {
   FiledDecision,

@@ -1,4 +1,4 @@
-import type { FiledDecision, RuleView } from '@replenish/domain';
+import type { BackTest, FiledDecision, RulePreview, RuleView } from '@replenish/domain';
 
 /** `quietHours` name their time zone, as in the request. */
 export function ruleBody(rule: RuleView) {
@@ -37,6 +37,47 @@ export function ruleBody(rule: RuleView) {
     updatedAt: rule.updatedAt,
   };
 }
+
+/** What would become of a request for a rule, and what it would have done. */
+export function ruleTrialBody({ problem, balanceMinor, next }: RulePreview, tested: BackTest) {
+  return {
+    wouldBe: problem === null ? 'accepted' : 'refused',
+    checks: [
+      {
+        name: 'payee',
+        ok: problem === null,
+        detail: problem === null ? 'the money has a place to go to' : trialFaults[problem],
+      },
+    ],
+    next: next?.decided ?? null,
+    because: next?.because ?? null,
+    amount: next?.amountMinor ?? null,
+    balance: balanceMinor,
+    backTest: {
+      from: tested.from,
+      to: tested.to,
+      balances: tested.balances,
+      looks: tested.looks,
+      recharges: tested.recharges.map(({ at, balanceMinor: balance, amountMinor: amount, because }) => ({
+        ...{ at, balance, amount, because },
+      })),
+      total: tested.totalMinor,
+      heldBack: Object.entries(tested.heldBack).map(([because, times]) => ({ because, times })),
+      paused: tested.paused,
+      lowest: tested.lowestMinor,
+      lowestWithout: tested.lowestWithoutMinor,
+      note: tested.balances < 2 ? 'not enough history: no balances are stored' : BACK_TEST_NOTE,
+    },
+  };
+}
+
+const BACK_TEST_NOTE =
+  'each recharge is taken to arrive at once; recharges that were really made are part of the stored balances';
+
+const trialFaults = {
+  no_payee: 'the account has no payee: set one with PUT /v1/accounts/{accountId}/payee',
+  other_currency: 'the payee of the account takes another currency',
+} as const;
 
 /** An active rule whose cap is reached goes on by itself in the next window. */
 const heldByCap = ({ status, lastDecision }: RuleView): 'CAP_REACHED' | null =>

@@ -1,4 +1,4 @@
-import type { Domain, RuleProblem, RuleView, RuleViewer } from '@replenish/domain';
+import type { Domain, NewRule, RuleProblem, RuleView, RuleViewer } from '@replenish/domain';
 import type { Providers } from '@replenish/providers';
 import type { Queues } from '@replenish/queues';
 import { newId } from '@replenish/runtime';
@@ -12,7 +12,7 @@ import { invalid, Problem } from '../http/problem.js';
 import { addHeader } from '../http/send.js';
 import { cursorOf, idOf } from '../input/cursor.js';
 import { neededKey } from '../input/key-header.js';
-import { decisionBody, ruleBody } from './body.js';
+import { decisionBody, ruleBody, ruleTrialBody } from './body.js';
 import type { CreateRuleQuery, DecisionQuery, RuleChangeInput, RuleInput, RuleQuery } from './input.js';
 import { changedTermsOf, newTermsOf } from './terms.js';
 
@@ -31,7 +31,7 @@ export async function createRule(
   call: KeyedCall<z.infer<typeof CreateRuleQuery>, z.infer<typeof RuleInput>>,
 ): Promise<void> {
   const { request, response, key } = call;
-  call.query();
+  const { dryRun } = call.query();
   const given = call.body();
   requireAccount(key, given.accountId);
   ceilingOf(key, given.currency);
@@ -39,16 +39,22 @@ export async function createRule(
   const idempotencyKey = header === undefined ? null : neededKey(header);
   if (idempotencyKey !== null) Object.assign(callOf(response), { idempotencyKey });
   const { accountId, currency, watch } = given;
-  const created = await deps.domain.rules.create({
+  const asked: NewRule = {
     ...{ id: newId(), clientId: key.clientId, keyId: key.keyId, actor: actorOf(call), idempotencyKey },
     ...{ accountId, currency, watch, ...newTermsOf(given, deps.providers) },
-  });
+  };
+  const { rules } = deps.domain;
+  const preview = await rules.preview(asked);
+  if (dryRun === 'true')
+    return answer(request, response, 'dryRun', ruleTrialBody(preview, await rules.backTest(asked)), EXACT);
+  const created = await rules.create(asked);
   if (!created.ok) throw problemOf[created.problem]();
   const { rule, replayed } = created;
   if (replayed) addHeader(response, 'idempotent-replayed', 'true');
   else void deps.queues.hint('automation', [rule.id]);
   addHeader(response, 'location', `/v1/rules/${rule.id}`);
-  answer(request, response, 'rule', ruleBody(rule), { ...EXACT, status: replayed ? 200 : 201 });
+  const next = preview.next?.decided ?? null;
+  answer(request, response, 'rule', { ...ruleBody(rule), next }, { ...EXACT, status: replayed ? 200 : 201 });
 }
 
 /** GET /v1/rules */

@@ -14,6 +14,7 @@ import {
 } from './handlers.js';
 import { CreateRuleQuery, DecisionQuery, RuleChangeInput, RuleInput, RuleQuery } from './input.js';
 import { RechargeRule, RuleDecisions, RuleSwitch, Rules } from './schemas.js';
+import { RuleTrial } from './trial-schema.js';
 
 const NOT_FOUND = 'There is no rule with this id that the key may see';
 const EXPIRED = 'The rule has expired';
@@ -49,7 +50,7 @@ const made: readonly KeyedOperation<RuleDeps>[] = [
     tag,
     summary: 'Recharge an account whenever its balance is low',
     description:
-      'Makes a rule, which looks at the balance for the first time at once. A balance that is low already is recharged then. With `dryRun=true` nothing is stored.',
+      'Makes a rule, which looks at the balance for the first time at once. A balance that is low already is recharged then. With `dryRun=true` nothing is stored: the answer says what the rule would do now, and what it would have done on the stored balances of the last 30 days.',
     scope: 'rules:write',
     idempotencyKey: 'optional',
     query: CreateRuleQuery,
@@ -60,8 +61,8 @@ const made: readonly KeyedOperation<RuleDeps>[] = [
     },
     answers: {
       200: [
-        { RechargeRule },
-        'The idempotency key was used before with the same request: the rule as it is now',
+        { RechargeRule, RuleTrial },
+        'The idempotency key was used before with the same request: the rule as it is now. With `dryRun=true`: what the rule would do',
       ],
       201: [{ RechargeRule }, 'The rule'],
     },

@@ -167,6 +167,10 @@ export const RechargeRule = z
       description: 'Its last look; null before the first one',
     }),
     forecast,
+    next: decided.nullable().optional().meta({
+      description:
+        'What it will do at its first look, in the answer that makes it; null: the balance was not read yet',
+    }),
     createdAt: time('When it was made'),
     updatedAt: time('When its terms or its status changed'),
   })

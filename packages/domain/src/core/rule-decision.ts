@@ -89,8 +89,8 @@ export function decideRule(terms: RuleTerms, facts: RuleFacts, times: RuleTimes,
   const need = needOf(terms, facts, reading.minor);
   if (need === null) return nothing('ENOUGH');
   const { amountMinor, cap } = amountOf(terms, facts, reading.minor);
-  // The balance would last too short, and is as high as the rule lets it be.
-  if (amountMinor <= 0n && reading.minor >= terms.belowMinor) return nothing('ENOUGH');
+  // The balance is as high as the rule lets it be, or will be with what is under way.
+  if (amountMinor <= 0n) return reading.minor < terms.belowMinor ? heldBack('UNDER_WAY') : nothing('ENOUGH');
   const brake = underWayOf(terms, facts, reading.minor) ?? pauseOf(facts) ?? brakeOf(terms, facts, now);
   if (brake) return { ...brake, amountMinor };
   if (isDormant(terms, facts, now)) return { ...nothing('DORMANT'), amountMinor };

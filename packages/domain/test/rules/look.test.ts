@@ -38,7 +38,7 @@ test('a balance below the line is recharged up to the amount, once, and the deci
   });
   const recharge = await books.domain.reads.recharge(looked!.decision.transactionId!);
   expect(recharge).toMatchObject({ accountId: rule.accountId, amountMinor: 4_600n, state: 'CREATED' });
-  expect(await decisionOf(rule.id)).toEqual(['held_back', 'UNDER_WAY', 0n]);
+  expect(await decisionOf(rule.id)).toEqual(['held_back', 'UNDER_WAY', null]);
   await books.domain.applyNews(reportOf(recharge!.id, 'submit'));
   await books.domain.applyNews(reportOf(recharge!.id, 'settled'));
   expect(await decisionOf(rule.id)).toEqual(['nothing', 'ENOUGH', null]);

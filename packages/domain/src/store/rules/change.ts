@@ -56,7 +56,8 @@ async function byKey(run: Run, { clientId, idempotencyKey }: NewRule): Promise<K
   return stored ?? null;
 }
 
-const staysInWallet = ({ watch, recharge }: Pick<NewRule, 'watch' | 'recharge'>): boolean =>
+/** The money stays in the wallet that is watched, so no payee is needed. */
+export const staysInWallet = ({ watch, recharge }: Pick<NewRule, 'watch' | 'recharge'>): boolean =>
   watch === 'wallet' && recharge.destination === 'wallet';
 
 const inserted = (clock: RuleClock, rule: NewRule, fingerprint: string): Prisma.Sql => {

@@ -40,7 +40,7 @@ export async function readState(run: Run, clock: RuleClock, id: string): Promise
 }
 
 /** The account that the rule's money goes to, as `watched`. Only of a rule that watches the cloud. */
-const watchedAccount = Prisma.sql`
+export const watchedAccount = Prisma.sql`
   left join watched_account watched on rule.watch = 'cloud'
     and watched.provider = payee.provider
     and watched.provider_account = payee.provider_account
@@ -78,7 +78,7 @@ const stateOf = (clock: RuleClock, id: string): Prisma.Sql => Prisma.sql`
  * Money of the client that comes to the balance: what is unfinished, and what arrived at the cloud after its balance was
  * read.
  */
-const underWay = Prisma.sql`
+export const underWay = Prisma.sql`
   select (coalesce(sum(coming.amount_minor), 0) + coalesce((
     select sum(arrived.amount_minor)
     from recharge_transaction arrived

@@ -1,3 +1,4 @@
+import type { BackTest } from '../../core/rule-back-test.js';
 import { Prisma } from '../../generated/client.js';
 import type { Store } from '../database/database.js';
 import { type CreatedRule, changeRule, createRule, type RuleChange, statusChange } from './change.js';
@@ -11,12 +12,17 @@ import {
   type RuleViewer,
 } from './list.js';
 import { type LookOptions, type LookResult, lookOnce, type RouteOfMethod } from './look.js';
+import { backTestRule, previewRule, type RulePreview } from './preview.js';
 import { openWatchedBalances, type WatchedBalances } from './readings.js';
 import type { NewRule, RuleView } from './rule.js';
 
 /** Standing orders that recharge accounts when a balance falls. */
 export interface Rules {
   create(rule: NewRule): Promise<CreatedRule>;
+  /** What a rule would do now. It stores nothing. */
+  preview(rule: NewRule): Promise<RulePreview>;
+  /** What a rule would have done on the stored balances. It stores nothing. */
+  backTest(rule: NewRule): Promise<BackTest>;
   list(filter: RuleFilter): Promise<RulePage>;
   one(id: string, viewer: RuleViewer): Promise<RuleView | null>;
   /** New terms need a new consent: the actor agrees to them. Null: there is no such rule. */
@@ -44,6 +50,8 @@ export function openRules({ run, read }: Pick<Store, 'run' | 'read'>, options: R
   const { clock, lookMs } = options;
   return {
     create: (rule) => createRule(run, clock, rule),
+    preview: (rule) => previewRule(read, clock, options.times, rule),
+    backTest: (rule) => backTestRule(read, clock, rule),
     list: (filter) => listRules(read, clock, filter),
     one: (id, viewer) => oneRule(read, clock, id, viewer),
     change: (id, viewer, change) => changeRule(run, clock, id, viewer, change),

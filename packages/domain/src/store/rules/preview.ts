@@ -1,0 +1,111 @@
+import { type BackTest, type BalancePoint, backTest } from '../../core/rule-back-test.js';
+import { decideRule, type RuleDecision, type RuleTimes } from '../../core/rule-decision.js';
+import type { RuleFacts } from '../../core/rule-facts.js';
+import { Prisma } from '../../generated/client.js';
+import type { Run } from '../database/database.js';
+import { readBurn } from './burn.js';
+import { staysInWallet } from './change.js';
+import type { RuleClock } from './clock.js';
+import { underWay, watchedAccount } from './facts.js';
+import { type NewRule, walletOf } from './rule.js';
+
+/** What a rule that is not stored would do. */
+export type RulePreview = Readonly<{
+  /** What stops the rule from being stored. */
+  problem: 'no_payee' | 'other_currency' | null;
+  balanceMinor: bigint | null;
+  /** What it would do now. Null where the balance was not read yet. */
+  next: RuleDecision | null;
+}>;
+
+type PreviewRow = Readonly<{
+  now: Date;
+  isStopped: boolean;
+  payeeCurrency: string | null;
+  balanceMinor: bigint | null;
+  balanceAt: Date | null;
+  underWayMinor: bigint;
+}>;
+
+/** The asked rule, as a row that is not stored. */
+const asked = ({ clientId, accountId, currency, watch }: NewRule): Prisma.Sql => Prisma.sql`(
+    select
+      ${clientId}::uuid as client_id,
+      ${accountId}::text as account_id,
+      ${currency}::text as currency,
+      ${watch}::text as watch) rule`;
+
+export async function previewRule(
+  run: Run,
+  clock: RuleClock,
+  times: RuleTimes,
+  rule: NewRule,
+): Promise<RulePreview> {
+  const [row] = await run<PreviewRow>(Prisma.sql`
+    select
+      ${clock.now()} as now,
+      (select is_stopped from rule_switch where id = 1) as "isStopped",
+      (select any_payee.currency from payee any_payee where any_payee.account_id = rule.account_id) as "payeeCurrency",
+      case when rule.watch = 'wallet' then coalesce((${walletOf}), 0) else watched.balance_minor end as "balanceMinor",
+      case when rule.watch = 'wallet' then ${clock.now()} else watched.read_at end as "balanceAt",
+      (${underWay}) as "underWayMinor"
+    from ${asked(rule)}
+    left join payee on payee.account_id = rule.account_id and payee.currency = rule.currency
+    ${watchedAccount}`);
+  const { now, balanceMinor, balanceAt, payeeCurrency } = row!;
+  const isElsewhere = payeeCurrency !== rule.currency && !staysInWallet(rule);
+  const problem = !isElsewhere ? null : payeeCurrency === null ? 'no_payee' : 'other_currency';
+  if (problem !== null || balanceMinor === null || balanceAt === null)
+    return { problem, balanceMinor, next: null };
+  const facts: RuleFacts = {
+    ...{ isStopped: row!.isStopped, hasKey: true, target: 'agreed', last: null },
+    reading: { minor: balanceMinor, at: balanceAt },
+    underWayMinor: row!.underWayMinor,
+    spending: { dayMinor: 0n, timesInDay: 0, oldestInDay: null, monthMinor: 0n, timesInBurst: 0 },
+    declines: { inARow: 0, lastAt: null },
+    burn: await readBurn(run, clock, rule),
+    activeSince: now,
+  };
+  return { problem, balanceMinor, next: decideRule(rule.terms, facts, times, now) };
+}
+
+const HISTORY_DAYS = 30;
+const POINTS_MAX = 5_000;
+
+/** Tries a rule on the stored balances of the last days. */
+export async function backTestRule(run: Run, clock: RuleClock, rule: NewRule): Promise<BackTest> {
+  const points = await run<BalancePoint>(
+    rule.watch === 'wallet' ? ofWallet(clock, rule) : atCloud(clock, rule),
+  );
+  return backTest(rule.terms, points.toReversed());
+}
+
+/** The balance after each entry, newest first. A transfer between two parts of one wallet is one entry of each. */
+const ofWallet = (clock: RuleClock, { accountId, currency }: NewRule): Prisma.Sql => {
+  const name = `wallet:${accountId}:available`;
+  const side = (one: 'debit' | 'credit'): Prisma.Sql => Prisma.sql`(
+    select at, id, ${Prisma.raw(`${one}_balance_minor`)} as minor
+    from ledger_entry
+    where ${Prisma.raw(`${one}_account`)} = ${name} and currency = ${currency}
+      and ${Prisma.raw(`${one}_account`)} like 'wallet:%'
+      and at > ${clock.now()} - ${HISTORY_DAYS}::int * interval '1 day'
+    order by at desc, id desc
+    limit ${POINTS_MAX}::int)`;
+  return Prisma.sql`
+    select at, minor
+    from (${side('debit')} union all ${side('credit')}) entry
+    order by at desc, id desc
+    limit ${POINTS_MAX}::int`;
+};
+
+const atCloud = (clock: RuleClock, { accountId, currency }: NewRule): Prisma.Sql => Prisma.sql`
+  select reading.at, reading.balance_minor as minor
+  from payee
+  join account_reading reading on reading.provider = payee.provider
+    and reading.provider_account = payee.provider_account
+    and reading.account = payee.to_account
+    and reading.currency = payee.currency
+  where payee.account_id = ${accountId} and payee.currency = ${currency}
+    and reading.at > ${clock.now()} - ${HISTORY_DAYS}::int * interval '1 day'
+  order by reading.at desc
+  limit ${POINTS_MAX}::int`;

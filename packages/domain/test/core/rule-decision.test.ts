@@ -1,0 +1,201 @@
+import { describe, expect, test } from '@jest/globals';
+import {
+  BURST_MAX,
+  DECLINES_MAX,
+  type DecisionReason,
+  decideRule,
+  decisionReasons,
+  type RuleDecision,
+} from '../../src/core/rule-decision.js';
+import type { RuleFacts } from '../../src/core/rule-facts.js';
+import type { RuleTerms } from '../../src/core/rule-terms.js';
+import { terms } from '../support/rules.js';
+
+const NOW = new Date('2026-11-21T12:00:00Z');
+const ago = (ms: number): Date => new Date(NOW.getTime() - ms);
+const times = { balanceMaxAgeMs: 120_000, backoffMs: 60_000 };
+const DAY_MS = 86_400_000;
+
+const facts = (over: Partial<RuleFacts> = {}): RuleFacts => ({
+  isStopped: false,
+  hasKey: true,
+  target: 'agreed',
+  reading: { minor: 400n, at: NOW },
+  underWayMinor: 0n,
+  last: null,
+  spending: { dayMinor: 0n, timesInDay: 0, oldestInDay: null, monthMinor: 0n, timesInBurst: 0 },
+  declines: { inARow: 0, lastAt: null },
+  burn: null,
+  activeSince: ago(100 * DAY_MS),
+  ...over,
+});
+const spending = (over: Partial<RuleFacts['spending']>) => ({ spending: { ...facts().spending, ...over } });
+const last = (over: Partial<NonNullable<RuleFacts['last']>> = {}) => ({
+  last: { at: ago(1_000), isUnderWay: false, hasOpenCase: false, isPaidBack: false, ...over },
+});
+const decide = (over: Partial<RuleFacts>, of: Partial<RuleTerms> = {}): RuleDecision =>
+  decideRule(terms(of), facts(over), times, NOW);
+
+const capped = (over: Partial<RuleTerms['caps']>) => ({ caps: { ...terms().caps, ...over } });
+const fixed = { recharge: { amountMinor: 2_000n } };
+
+type Row = readonly [
+  brake: string,
+  facts: Partial<RuleFacts>,
+  terms: Partial<RuleTerms>,
+  decided: RuleDecision['decided'],
+  because: DecisionReason,
+];
+
+const rows: readonly Row[] = [
+  ['a balance below the line is recharged', {}, {}, 'recharge', 'BELOW_THRESHOLD'],
+  ['a balance on the line is enough', { reading: { minor: 1_000n, at: NOW } }, {}, 'nothing', 'ENOUGH'],
+  [
+    'a negative balance is below every line',
+    { reading: { minor: -5_000n, at: NOW } },
+    {},
+    'recharge',
+    'BELOW_THRESHOLD',
+  ],
+  ['an unread balance never decides', { reading: null }, {}, 'held_back', 'BALANCE_UNKNOWN'],
+  [
+    'an old balance never decides',
+    { reading: { minor: 4n, at: ago(121_000) } },
+    {},
+    'held_back',
+    'BALANCE_UNKNOWN',
+  ],
+  ['an expired rule ends', {}, { expiresAt: NOW }, 'nothing', 'EXPIRED'],
+  ['all rules are stopped', { isStopped: true }, {}, 'held_back', 'STOPPED'],
+  ['the key that agreed is gone', { hasKey: false }, {}, 'held_back', 'KEY_GONE'],
+  ['the payee is gone', { target: 'gone' }, {}, 'held_back', 'PAYEE_GONE'],
+  ['nobody agreed to the new payee', { target: 'changed' }, {}, 'held_back', 'PAYEE_CHANGED'],
+  ['a recharge of the rule is under way', last({ isUnderWay: true }), {}, 'held_back', 'UNDER_WAY'],
+  ['what others sent is enough', { underWayMinor: 600n }, {}, 'held_back', 'UNDER_WAY'],
+  ['what others sent is too little', { underWayMinor: 599n }, {}, 'recharge', 'BELOW_THRESHOLD'],
+  ['a person has a question about it', last({ hasOpenCase: true }), {}, 'held_back', 'CASE_OPEN'],
+  ['its recharge was paid back', last({ isPaidBack: true }), {}, 'held_back', 'PAID_BACK'],
+  ['the cooldown runs', last(), { cooldownSeconds: 2 }, 'held_back', 'COOLDOWN'],
+  ['the cooldown is over', last(), { cooldownSeconds: 1 }, 'recharge', 'BELOW_THRESHOLD'],
+  ['it is quiet', {}, { quietHours: { from: '11:00', to: '13:00' } }, 'held_back', 'QUIET_HOURS'],
+  ['it was quiet', {}, { quietHours: { from: '11:00', to: '12:00' } }, 'recharge', 'BELOW_THRESHOLD'],
+  [
+    'it is quiet in China',
+    {},
+    { quietHours: { from: '20:00', to: '06:00' }, timeZone: 'Asia/Shanghai' },
+    'held_back',
+    'QUIET_HOURS',
+  ],
+  ['a burst', spending({ timesInBurst: BURST_MAX }), {}, 'held_back', 'BURST'],
+  ['the cap of times', spending({ timesInDay: 2 }), capped({ timesPerDay: 2 }), 'held_back', 'CAP_REACHED'],
+  ['the cap of the day', spending({ dayMinor: 18_001n }), fixed, 'held_back', 'CAP_REACHED'],
+  ['a fixed amount that just fits', spending({ dayMinor: 18_000n }), fixed, 'recharge', 'BELOW_THRESHOLD'],
+  ['the cap of the month', spending({ monthMinor: 98_001n }), fixed, 'held_back', 'CAP_REACHED'],
+  ['less than missing that is of no use', spending({ dayMinor: 19_401n }), {}, 'held_back', 'CAP_REACHED'],
+  ['less than missing that is of use', spending({ dayMinor: 19_400n }), {}, 'recharge', 'BELOW_THRESHOLD'],
+  ['a pause after a decline', { declines: { inARow: 1, lastAt: ago(59_000) } }, {}, 'held_back', 'BACK_OFF'],
+  ['the pause is over', { declines: { inARow: 1, lastAt: ago(60_000) } }, {}, 'recharge', 'BELOW_THRESHOLD'],
+  ['a doubled pause', { declines: { inARow: 2, lastAt: ago(119_000) } }, {}, 'held_back', 'BACK_OFF'],
+  [
+    'too many declines',
+    { declines: { inARow: DECLINES_MAX, lastAt: ago(DAY_MS * 99) } },
+    {},
+    'held_back',
+    'DECLINED_REPEATEDLY',
+  ],
+  [
+    'nothing is used up',
+    { burn: { perDayMinor: 0n, days: 7 } },
+    { dormantAfterDays: 7 },
+    'nothing',
+    'DORMANT',
+  ],
+  [
+    'a dormant rule that opted out',
+    { burn: { perDayMinor: 0n, days: 7 } },
+    {},
+    'recharge',
+    'BELOW_THRESHOLD',
+  ],
+  [
+    'a new rule is not dormant',
+    { burn: { perDayMinor: 0n, days: 7 }, activeSince: ago(DAY_MS) },
+    { dormantAfterDays: 7 },
+    'recharge',
+    'BELOW_THRESHOLD',
+  ],
+  ['a rule that only says so', {}, { mode: 'notify' }, 'nothing', 'NOTIFY_ONLY'],
+  ['a rule that asks a person', {}, { mode: 'propose' }, 'held_back', 'APPROVAL_UNAVAILABLE'],
+  [
+    'a short runway',
+    { reading: { minor: 1_500n, at: NOW }, burn: { perDayMinor: 600n, days: 7 } },
+    { runwayDays: 3 },
+    'recharge',
+    'RUNWAY_SHORT',
+  ],
+  [
+    'a long runway',
+    { reading: { minor: 1_800n, at: NOW }, burn: { perDayMinor: 600n, days: 7 } },
+    { runwayDays: 3 },
+    'nothing',
+    'ENOUGH',
+  ],
+  [
+    'a runway without history',
+    { reading: { minor: 1_500n, at: NOW } },
+    { runwayDays: 3 },
+    'nothing',
+    'ENOUGH',
+  ],
+  [
+    'a balance at its aim, whatever the runway',
+    { reading: { minor: 5_000n, at: NOW }, burn: { perDayMinor: 9_000n, days: 7 } },
+    { runwayDays: 3 },
+    'nothing',
+    'ENOUGH',
+  ],
+];
+
+test.each(rows)('%s', (_, given, of, decided, because) => {
+  expect(decide(given, of)).toMatchObject({ decided, because });
+});
+
+test('every reason that this function can give has a row', () => {
+  const byStatement = [
+    'INSUFFICIENT_BALANCE',
+    'KEY_CEILING',
+    'BEYOND_BALANCE',
+    'OTHER_CURRENCY',
+    'NO_PROVIDER',
+  ];
+  const shown = new Set(rows.map((row) => row[4]));
+  expect(decisionReasons.filter((one) => !shown.has(one) && !byStatement.includes(one))).toEqual([]);
+});
+
+describe('amounts', () => {
+  test.each([
+    ['what is missing up to the aim', {}, {}, 4_600n],
+    ['less what is under way', { underWayMinor: 100n }, {}, 4_500n],
+    ['a fixed amount', {}, fixed, 2_000n],
+    ['at most the largest recharge', { reading: { minor: -9_000n, at: NOW } }, {}, 5_000n],
+    ['at most what the day leaves', spending({ dayMinor: 18_000n }), {}, 2_000n],
+    ['at most what the month leaves', spending({ monthMinor: 99_000n }), {}, 1_000n],
+  ] as const)('%s', (_, given, of, amountMinor) => {
+    expect(decide(given, of)).toMatchObject({ decided: 'recharge', amountMinor });
+  });
+});
+
+test('what ends by itself says when', () => {
+  const until = (given: Partial<RuleFacts>, of: Partial<RuleTerms> = {}) =>
+    decide(given, of).until?.toISOString();
+  expect(until(last(), { cooldownSeconds: 61 })).toBe('2026-11-21T12:01:00.000Z');
+  expect(until({}, { quietHours: { from: '11:00', to: '13:30' } })).toBe('2026-11-21T13:30:00.000Z');
+  expect(until({}, { quietHours: { from: '11:00', to: '01:30' } })).toBe('2026-11-22T01:30:00.000Z');
+  expect(until(spending({ dayMinor: 20_000n, oldestInDay: ago(DAY_MS - 5_000) }))).toBe(
+    '2026-11-21T12:00:05.000Z',
+  );
+  expect(until(spending({ monthMinor: 100_000n }), { timeZone: 'Asia/Shanghai' })).toBe(
+    '2026-11-30T16:00:00.000Z',
+  );
+  expect(until({ declines: { inARow: 2, lastAt: NOW } })).toBe('2026-11-21T12:02:00.000Z');
+});
