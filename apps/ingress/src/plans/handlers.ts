@@ -12,8 +12,9 @@ import { addHeader } from '../http/send.js';
 import { cursorOf, idOf } from '../input/cursor.js';
 import { neededKey } from '../input/key-header.js';
 import { lineBody, planBody, progressBody } from './body.js';
+import { tryOutPlan } from './dry-run.js';
 import type { PlanInput, PlanLinesQuery, PlanQuery, PlansQuery } from './input.js';
-import { readPlan } from './read-plan.js';
+import { readPlan, refuseUnfit } from './read-plan.js';
 
 export type PlanDeps = Readonly<{
   domain: Pick<Domain, 'plans'>;
@@ -29,18 +30,24 @@ export async function createPlan(
   call: KeyedCall<z.infer<typeof PlanQuery>, z.infer<typeof PlanInput>>,
 ): Promise<void> {
   const { request, response, key } = call;
+  if (call.query().dryRun === 'true') {
+    const trial = await tryOutPlan(deps, key, await readPlan(deps, call));
+    return answer(request, response, 'dryRun', trial, EXACT);
+  }
   const idempotencyKey = neededKey(request.headers['idempotency-key']);
   const { correlationId } = Object.assign(callOf(response), { idempotencyKey });
-  const sent = await readPlan(deps, call);
+  const plan = await readPlan(deps, call);
+  refuseUnfit(key, plan);
+  const { placeOf: _, ...sent } = plan;
   const created = await deps.domain.plans.create({
     ...{ ...sent, id: newId(), clientId: key.clientId, idempotencyKey },
     ...{ createdBy: key.keyId, correlationId },
   });
   if (!created.ok) throw problemOf[created.problem]();
-  const { replayed, plan } = created;
+  const { replayed, plan: stored } = created;
   if (replayed) addHeader(response, 'idempotent-replayed', 'true');
-  addHeader(response, 'location', `/v1/plans/${plan.id}`);
-  const shown = replayed ? await planOf(deps, call, plan.id) : { ...plan, sums: [] };
+  addHeader(response, 'location', `/v1/plans/${stored.id}`);
+  const shown = replayed ? await planOf(deps, call, stored.id) : { ...stored, sums: [] };
   answer(request, response, 'plan', progressBody(shown), { status: replayed ? 200 : 201, ...EXACT });
 }
 

@@ -1,4 +1,5 @@
 import { KEYED_CALL, type KeyedOperation, keyed } from '../http/operation.js';
+import { PlanDryRun } from './dry-run-schema.js';
 import { createPlan, listPlanLines, listPlans, movePlan, type PlanDeps, readOnePlan } from './handlers.js';
 import { PlanInput, PlanLinesQuery, PlanQuery, PlansQuery } from './input.js';
 import { PLAN_BODY_MAX_BYTES } from './read-plan.js';
@@ -37,7 +38,7 @@ export const plans: readonly KeyedOperation<PlanDeps>[] = [
     tag: 'plans',
     summary: 'Create a plan of many recharges',
     description:
-      'Up to 10,000 lines as JSON, XML or CSV. All lines are checked together. Every fault is named by line and column, and nothing is stored if there is one. The plan is a draft until it is started. The same name with the same content is the same plan, so a file may be uploaded again.',
+      'Up to 10,000 lines as JSON, XML or CSV. All lines are checked together. Every fault is named by line and column, and nothing is stored if there is one. The plan is a draft until it is started. The same name with the same content is the same plan, so a file may be uploaded again. With `dryRun=true` nothing is stored: the answer says which lines would be refused if the plan was started now.',
     scope: 'plans:write',
     query: PlanQuery,
     idempotencyKey: 'needed',
@@ -65,7 +66,10 @@ export const plans: readonly KeyedOperation<PlanDeps>[] = [
       audited: { name: 'name' },
     },
     answers: {
-      200: [{ Plan }, 'The plan that has this name and content already, or that the key stands for'],
+      200: [
+        { Plan, PlanDryRun },
+        'The plan that has this name and content already, or that the key stands for. With `dryRun=true`: what would become of the plan',
+      ],
       201: [{ Plan }, 'The plan is stored as a draft'],
     },
     headers: { 200: ['Location', 'Idempotent-Replayed'], 201: ['Location'] },

@@ -35,6 +35,8 @@ export type SentPlan = Readonly<{
   currency: string;
   totalMinor: bigint;
   lines: readonly PlanLine[];
+  /** Where a line stands in its file. */
+  placeOf?: (index: number) => string;
 }>;
 
 type PlanBody = Readonly<{
@@ -70,14 +72,8 @@ export async function readPlan(
     wrongText,
   });
   if (!checked.ok) throw faulty(checked.faults);
-  refuseForeign(call.key, checked.lines, form.placeOf);
-  if (budgetMinor !== null && checked.totalMinor > budgetMinor)
-    throw invalid({
-      path: 'budget',
-      message: `is ${budgetMinor}, and the lines add up to ${checked.totalMinor} ${checked.currency} in minor units`,
-    });
   const { currency, totalMinor, lines } = checked;
-  return { name, budgetMinor, currency, totalMinor, lines };
+  return { name, budgetMinor, currency, totalMinor, lines, ...(form.placeOf && { placeOf: form.placeOf }) };
 }
 
 async function bodyOf(request: Request): Promise<PlanBody> {
@@ -136,16 +132,27 @@ const wrongText: LineRules['wrongText'] = (value) => {
   return error?.issues[0]?.message ?? null;
 };
 
-/** @throws Problem UNAUTHORIZED that names the lines whose accounts the key does not cover */
-function refuseForeign(key: Key, lines: readonly PlanLine[], placeOf?: (index: number) => string): void {
-  const faults = lines.flatMap(({ line, accountId }, index): PlanFault[] => {
+/** The lines whose accounts the key does not cover. */
+export const foreignLines = (key: Key, { lines, placeOf }: SentPlan): PlanFault[] =>
+  lines.flatMap(({ line, accountId }, index): PlanFault[] => {
     if (coversAccount(key, accountId)) return [];
     const where = placeOf ? ` (${placeOf(index)})` : '';
-    return [
-      { index, column: 'accountId', message: `line ${line}${where}: the key does not cover this account` },
-    ];
+    const message = `line ${line}${where}: the key does not cover this account`;
+    return [{ index, column: 'accountId', message }];
   });
-  if (faults.length > 0) throw faulty(faults, 'UNAUTHORIZED');
+
+/** Says that the lines add up to more than the budget. Null: they do not, or there is none. */
+export const overBudget = ({ budgetMinor, totalMinor, currency }: SentPlan): string | null =>
+  budgetMinor !== null && totalMinor > budgetMinor
+    ? `is ${budgetMinor}, and the lines add up to ${totalMinor} ${currency} in minor units`
+    : null;
+
+/** @throws Problem if the key does not cover each account, or the sum is above the budget */
+export function refuseUnfit(key: Key, plan: SentPlan): void {
+  const foreign = foreignLines(key, plan);
+  if (foreign.length > 0) throw faulty(foreign, 'UNAUTHORIZED');
+  const message = overBudget(plan);
+  if (message !== null) throw invalid({ path: 'budget', message });
 }
 
 function faulty(

@@ -68,7 +68,7 @@ function attempt<Value>(
   }
 }
 
-const checkNames = {
+export const checkNames = {
   above_ceiling: 'ceiling',
   no_payee: 'payee',
   other_currency: 'payee_currency',

@@ -26,6 +26,7 @@ let keys: Readonly<Record<Case['caller'], NewKey | null>>;
 let known: string;
 let knownCase: string;
 let callbacks: Readonly<Record<'endpoint' | 'removed' | 'delivery', string>>;
+let knownPlan: string;
 
 beforeAll(async () => {
   ingress = await openIngress({
@@ -55,6 +56,10 @@ beforeAll(async () => {
   [knownCase] = (await ingress.domain.cases.list({ viewer: null, limit: 1 }, () => true)).rows.map(
     ({ id }) => id,
   ) as [string];
+  const headers = { 'idempotency-key': 'known' };
+  const lines = [{ line: 1, accountId: 'acct-1001', amount: 1, currency: 'USD' }];
+  const plan = await ingress.call('POST', '/v1/plans', { key, headers, body: { name: 'known', lines } });
+  knownPlan = String(plan.body.planId);
 });
 afterAll(async () => {
   await trail.close();
@@ -75,6 +80,7 @@ async function addEndpoint({ clientId }: NewKey): Promise<string> {
 /** The id of something that exists, of the kind that the path names. */
 function knownAt(method: string, path: string): string {
   if (path.startsWith('/v1/cases/')) return knownCase;
+  if (path.startsWith('/v1/plans/')) return knownPlan;
   if (path.startsWith('/v1/callback-deliveries/')) return callbacks.delivery;
   if (!path.startsWith('/v1/callback-endpoints/')) return known;
   return method === 'DELETE' ? callbacks.removed : callbacks.endpoint;

@@ -63,7 +63,7 @@ test("a parameter behind the parser's limit is refused", async () => {
 });
 
 const isCreate = ({ method, path }: Route): boolean =>
-  method === 'POST' && ['/v1/recharges', '/recharge'].includes(path);
+  method === 'POST' && ['/v1/recharges', '/recharge', '/v1/plans'].includes(path);
 
 test.each(parameters)('an unknown parameter (%s) is refused on every route', async (query) => {
   const isDry = ['dryRun=true', '%64ryRun=true'].includes(query);

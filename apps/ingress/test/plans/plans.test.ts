@@ -194,3 +194,76 @@ test('a plan of 10,000 lines is taken, and one line more is refused', async () =
   expectProblem(refused, 400, 'INVALID_ARGUMENT');
   expect(refused.text).toContain('at most 10000 lines');
 });
+
+const dry = (body: unknown, as = key) => ingress.call('POST', '/v1/plans?dryRun=true', { key: as, body });
+
+test('a dry run says what would become of a plan, needs no key, and stores nothing', async () => {
+  const fine = await dry({ name: 'dry', lines: [lineOf(1), lineOf(2)] });
+  expect(fine.status).toBe(200);
+  expect(fine.body).toMatchObject({
+    wouldBe: 'accepted',
+    lines: 2,
+    total: 300,
+    refused: [],
+    approval: false,
+  });
+
+  await ingress.sql(
+    `insert into ledger_account (name, currency, balance_minor) values ('wallet:acct-rich:available', 'USD', 150)`,
+  );
+  const paid = (line: number, changes: Row) =>
+    lineOf(line, { accountId: 'acct-rich', paymentMethod: 'balance', ...changes });
+  const poor = await dry({
+    name: 'dry',
+    budget: 100,
+    lines: [
+      paid(1, { amount: 100 }),
+      paid(2, { amount: 100 }),
+      paid(3, { amount: 50 }),
+      lineOf(4, { destination: 'cloud' }),
+    ],
+  });
+  expect(poor.body).toMatchObject({
+    wouldBe: 'refused',
+    refused: [
+      { line: 2, check: 'balance' },
+      { line: 4, check: 'payee' },
+    ],
+  });
+  const failing = (poor.body.checks as { name: string; ok: boolean }[]).filter(({ ok }) => !ok);
+  expect(failing.map(({ name }) => name)).toEqual(['budget', 'payee', 'balance']);
+  expect(await ingress.sql(`select from recharge_plan where name = 'dry'`)).toEqual([]);
+});
+
+test('a dry run of a plan looks at the accounts and the ceilings of the key', async () => {
+  const narrow = await ingress.client({
+    accounts: ['acct-1*'],
+    ceilings: { USD: { requestMinor: 1_000n, dayMinor: 1_100n } },
+  });
+  const bounded = await dry(
+    { name: 'dry', lines: [lineOf(10), lineOf(11), lineOf(1), lineOf(12, { amount: 1 }), lineOf(2)] },
+    narrow,
+  );
+  expect(bounded.body.refused).toMatchObject([
+    { line: 2, check: 'account' },
+    { line: 11, check: 'ceiling' },
+    { line: 12, check: 'ceiling' },
+  ]);
+  expectProblem(await dry({ name: 'dry', lines: [lineOf(1, { amount: 0 })] }), 400, 'INVALID_ARGUMENT');
+});
+
+test('a long file that is uploaded several times at once is one plan', async () => {
+  const lines = Array.from({ length: 5_000 }, (_, at) => lineOf(at + 1));
+  const answers = await Promise.all([1, 2, 3, 4].map(() => post({ name: 'at once', lines })));
+  expect(answers.map(({ status }) => status).sort()).toEqual([200, 200, 200, 201]);
+  expect(new Set(answers.map(({ body }) => body.planId)).size).toBe(1);
+});
+
+test('a body beyond the limit of the other routes is taken here only, and an empty one is refused', async () => {
+  const lines = Array.from({ length: 2_000 }, (_, at) => lineOf(at + 1, { orderReference: 'x'.repeat(100) }));
+  expect((await post({ name: 'large', lines })).status).toBe(201);
+  const elsewhere = await ingress.call('POST', '/v1/recharges', { key, body: { lines } });
+  expect(elsewhere.status).toBe(413);
+  for (const type of ['application/json', 'application/xml', 'text/csv'])
+    expectProblem(await post('', { query: '?name=empty', 'content-type': type }), 400, 'INVALID_ARGUMENT');
+});

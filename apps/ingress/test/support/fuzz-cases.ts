@@ -101,6 +101,8 @@ function valid(schema: Schema): fc.Arbitrary<unknown> {
   if (schema.pattern?.includes('\\p{Cc}')) return fc.string({ minLength: 1, maxLength: 30 });
   if (schema.pattern)
     return fc.oneof(fc.stringMatching(new RegExp(schema.pattern)), ...(examples.get(schema.pattern) ?? []));
+  if (schema.type === 'array' && schema.items)
+    return fc.array(valid(schema.items), { minLength: 1, maxLength: 2 });
   if (schema.type === 'integer')
     return fc.integer({ min: schema.minimum ?? 0, max: schema.maximum ?? 1_000 });
   if (schema.type === 'number') return fc.constantFrom(1, 49.99, 0.001, 1e15);
@@ -212,10 +214,19 @@ const inXml = (text: unknown): string =>
     (char) => `&#${char.charCodeAt(0)};`,
   );
 
+/** An item of the list `lines` is an element `line`. */
+const itemOf = (name: string, value: unknown) => ({
+  form: 'xml' as const,
+  root: name.replace(/s$/, ''),
+  value: Object(value) as Record<string, unknown>,
+});
+
 /** The body as text. A name that is not valid for an element makes invalid XML, which is tested, too. */
 export function written({ form, root, value }: NonNullable<Case['body']>): string {
   if (form === 'json') return JSON.stringify(value);
   const fields = Object.entries(value).map(([name, field]) => {
+    if (Array.isArray(field))
+      return `<${name}>${field.map((item) => written(itemOf(name, item))).join('')}</${name}>`;
     if (name !== 'metadata' || Object(field) !== field) return `<${name}>${inXml(field)}</${name}>`;
     const entries = Object.entries(field as object).map(
       ([key, one]) => `<entry key="${inXml(key)}">${inXml(one)}</entry>`,

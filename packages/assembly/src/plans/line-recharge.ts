@@ -1,4 +1,4 @@
-import type { Created, Key, NextPlanLine, RechargeAsk, TakenPlan } from '@replenish/domain';
+import type { Created, Key, PlanLine, RechargeAsk, TakenPlan } from '@replenish/domain';
 import { covers, keyOfPlanLine } from '@replenish/domain/rules';
 import type { Providers } from '@replenish/providers';
 import { sortOfRecharge } from '../recharge-sort.js';
@@ -14,8 +14,8 @@ type LineDeps = Readonly<{ providers: Pick<Providers, 'route'>; newId: () => str
  */
 export function rechargeOfLine(
   { providers, newId }: LineDeps,
-  { plan, key }: Readonly<{ plan: TakenPlan; key: Key | null }>,
-  line: NextPlanLine,
+  { plan, key }: Readonly<{ plan: Omit<TakenPlan, 'startedBy'>; key: Key | null }>,
+  line: PlanLine,
 ): RechargeAsk | LineRefusal {
   if (key && !key.accounts.some((pattern) => covers(pattern, line.accountId)))
     return { code: 'UNAUTHORIZED', message: 'the key does not cover this account' };

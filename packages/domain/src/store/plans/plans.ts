@@ -1,5 +1,8 @@
+import type { Ceiling } from '../ceilings/ceiling.js';
 import type { Store } from '../database/database.js';
 import { isUuid } from '../database/storable.js';
+import type { RechargeAsk } from '../recharges/ceiling-keeper.js';
+import type { TrialProblem } from '../recharges/trial.js';
 import { type CreatedPlan, createPlan } from './create.js';
 import { followPlanApproval } from './follow-approval.js';
 import { type MovedPlan, movePlan, type PlanMove } from './move.js';
@@ -14,6 +17,7 @@ import {
   planLines,
   planProgress,
 } from './read.js';
+import { tryPlan } from './trial.js';
 import type { PlanLineView, PlanViewer } from './view.js';
 import {
   advancePlan,
@@ -29,6 +33,8 @@ import {
 export interface Plans {
   /** Stores a plan as a draft. One with the same name and content is the same plan. */
   create(plan: NewPlan): Promise<CreatedPlan>;
+  /** What would become of the recharges of a plan, if they were created now: the refusals by id. It stores nothing. */
+  try(asks: readonly RechargeAsk[], ceiling: Ceiling | undefined): Promise<ReadonlyMap<string, TrialProblem>>;
   list(filter: PlanFilter): Promise<PlanPage>;
   /** A plan with how far it is. Null if there is no such plan that the viewer may see. */
   one(planId: string, viewer: PlanViewer): Promise<PlanProgress | null>;
@@ -61,6 +67,7 @@ export const openPlans = (
   { newId, approving: { expiresMs } }: PlansDeps,
 ): Plans => ({
   create: (plan) => createPlan(run, plan),
+  try: (asks, ceiling) => tryPlan(read, asks, ceiling),
   list: (filter) => listPlans(read, filter),
   one: async (planId, viewer) => {
     const plan = isUuid(planId) ? await planById(read, planId, viewer) : null;

@@ -11,8 +11,6 @@ export type TakenPlan = Readonly<{
   currency: string;
   correlationId: string;
   startedBy: string;
-  /** The number of its lines. */
-  lines: number;
 }>;
 
 /** A line that gets its recharge next. */
@@ -48,8 +46,7 @@ export async function takePlan(run: Run): Promise<TakenPlan | null> {
       plan.status,
       plan.currency,
       plan.correlation_id as "correlationId",
-      plan.started_by as "startedBy",
-      plan.lines`);
+      plan.started_by as "startedBy"`);
   return taken ?? null;
 }
 

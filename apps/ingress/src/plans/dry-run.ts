@@ -1,0 +1,77 @@
+import { rechargeOfLine, refusalOf } from '@replenish/assembly';
+import { type Domain, type Key, needsApproval, type RechargeAsk } from '@replenish/domain';
+import type { Providers } from '@replenish/providers';
+import { newId } from '@replenish/runtime';
+import { checkNames } from '../recharges/dry-run.js';
+import { foreignLines, overBudget, type SentPlan } from './read-plan.js';
+
+type PlanTrialDeps = Readonly<{ domain: Pick<Domain, 'plans'>; providers: Pick<Providers, 'route'> }>;
+
+type RefusedPlanLine = Readonly<{ line: number; check: string; detail: string }>;
+
+const REFUSED_MAX = 1_000;
+
+/**
+ * What would become of a plan whose lines are well formed, if it was started now. The lines are judged in their order,
+ * so of two lines that one balance pays for the second may be refused.
+ */
+export async function tryOutPlan({ domain, providers }: PlanTrialDeps, key: Key, plan: SentPlan) {
+  const { currency, totalMinor, lines } = plan;
+  const refused = await refusedLines({ domain, providers }, key, plan);
+  const ofKey = Object.keys(key.ceilings);
+  const isOtherCurrency = ofKey.length > 0 && !ofKey.includes(currency);
+  const budget = overBudget(plan);
+  const checks = [
+    { name: 'budget', ok: budget === null, detail: budget ?? 'the lines are within the budget' },
+    {
+      name: 'key_currency',
+      ok: !isOtherCurrency,
+      detail: isOtherCurrency ? `the key has no ceiling for ${currency}` : 'the key may use the currency',
+    },
+    ...['account', ...Object.values(checkNames)].map((name) => checkOf(name, refused, lines.length)),
+  ];
+  return {
+    wouldBe: checks.every(({ ok }) => ok) ? 'accepted' : 'refused',
+    ...{ lines: lines.length, total: totalMinor, currency },
+    checks,
+    refused: refused.slice(0, REFUSED_MAX),
+    approval: needsApproval({ totalMinor, currency }),
+  };
+}
+
+async function refusedLines(
+  { domain, providers }: PlanTrialDeps,
+  key: Key,
+  plan: SentPlan,
+): Promise<RefusedPlanLine[]> {
+  const { currency, lines } = plan;
+  const foreign = foreignLines(key, plan).map(
+    ({ index }): RefusedPlanLine => ({
+      line: lines[index!]!.line,
+      check: 'account',
+      detail: 'the key does not cover this account',
+    }),
+  );
+  const asks = lines.flatMap((line): { line: number; ask: RechargeAsk }[] => {
+    const taken = { id: newId(), clientId: key.clientId, currency, correlationId: '' };
+    const ask = rechargeOfLine({ providers, newId }, { plan: taken, key }, line);
+    return 'code' in ask ? [] : [{ line: line.line, ask }];
+  });
+  const problems = await domain.plans.try(
+    asks.map(({ ask }) => ask),
+    key.ceilings[currency],
+  );
+  return [
+    ...foreign,
+    ...asks.flatMap(({ line, ask }): RefusedPlanLine[] => {
+      const problem = problems.get(ask.id);
+      return problem ? [{ line, check: checkNames[problem], detail: refusalOf[problem].message }] : [];
+    }),
+  ].sort((a, b) => a.line - b.line);
+}
+
+function checkOf(name: string, refused: readonly RefusedPlanLine[], lines: number) {
+  const failed = refused.filter(({ check }) => check === name).length;
+  const detail = failed === 0 ? 'no line fails' : `${failed} of ${lines} lines would be refused`;
+  return { name, ok: failed === 0, detail };
+}
