@@ -1,5 +1,6 @@
 import { Prisma } from '../../generated/client.js';
 import type { Run } from '../database/database.js';
+import { isContended } from '../database/failure.js';
 import { columns } from '../database/rows.js';
 import { type NewPlan, planFingerprint } from './new-plan.js';
 import { type PlanView, planColumns } from './view.js';
@@ -26,7 +27,7 @@ const lineRows = columns({
  */
 export async function createPlan(run: Run, plan: NewPlan): Promise<CreatedPlan> {
   const fingerprint = planFingerprint(plan);
-  const [counted] = await run<{ clients: number }>(insertPlan(plan, fingerprint));
+  const [counted] = await inserted(run, insertPlan(plan, fingerprint));
   if (counted!.clients === 0) return { ok: false, problem: 'unknown_client' };
   // A statement of its own, because the plan that has the name or the key may have been committed after that one began.
   const known = await run<PlanView & { fingerprint: string; isOfKey: boolean }>(Prisma.sql`
@@ -43,6 +44,18 @@ export async function createPlan(run: Run, plan: NewPlan): Promise<CreatedPlan> 
   const { fingerprint: stored, isOfKey, ...view } = first;
   if (stored === fingerprint) return { ok: true, replayed: view.id !== plan.id, plan: view };
   return { ok: false, problem: isOfKey ? 'key_used_with_other_body' : 'name_taken' };
+}
+
+const TRIES = 8;
+
+/** The same file may be uploaded twice at once. The second one waits for the first, longer than for any other lock. */
+async function inserted(run: Run, statement: Prisma.Sql): Promise<{ clients: number }[]> {
+  for (let tries = 1; ; tries++)
+    try {
+      return await run<{ clients: number }>(statement);
+    } catch (error) {
+      if (!isContended(error) || tries === TRIES) throw error;
+    }
 }
 
 const insertPlan = (plan: NewPlan, fingerprint: string): Prisma.Sql => Prisma.sql`
