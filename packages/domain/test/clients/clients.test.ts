@@ -36,6 +36,7 @@ test('a new client has a key that accepts its secret and no other', async () => 
     rateLimitPerMinute: null,
     ipAllow: [],
     ceilings: {},
+    approvalAbove: {},
     oauthSubject: null,
     createdAt: expect.any(Date),
     expiresAt: null,
