@@ -35,7 +35,7 @@ export async function tryOutPlan({ domain, providers }: PlanTrialDeps, key: Key,
     ...{ lines: lines.length, total: totalMinor, currency },
     checks,
     refused: refused.slice(0, REFUSED_MAX),
-    approval: needsApproval({ totalMinor, currency }),
+    approval: needsApproval(key.approvalAbove, {}, totalMinor, currency),
   };
 }
 

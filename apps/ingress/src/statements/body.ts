@@ -1,5 +1,5 @@
 import { type AccountMonth, type MonthLine, openTally } from '@replenish/domain';
-import { type Language, textOf } from './words.js';
+import { type StatementLanguage, textOf } from './words.js';
 
 /** The fields of a statement before its lines, in the order of its forms. */
 export type StatementHead = Readonly<{
@@ -25,7 +25,7 @@ export type StatementForm = Readonly<{
 
 /** Writes a statement piece by piece, with the memory of one batch of lines. */
 export async function* statementText(
-  asked: Readonly<{ accountId: string; period: string; language: Language }>,
+  asked: Readonly<{ accountId: string; period: string; language: StatementLanguage }>,
   month: AccountMonth,
   form: StatementForm,
 ): AsyncGenerator<string> {
@@ -48,7 +48,7 @@ export async function* statementText(
   yield form.foot({ totals, closing });
 }
 
-const rowOf = (line: MonthLine, language: Language) => ({
+const rowOf = (line: MonthLine, language: StatementLanguage) => ({
   at: line.at,
   kind: line.kind,
   transactionId: line.transactionId,

@@ -13,7 +13,7 @@ import { type StatementForm, statementText } from './body.js';
 import { csvForm, jsonForm, xmlForm } from './forms.js';
 import { period, type StatementQuery } from './input.js';
 import { pageForm, pageStyle } from './page.js';
-import { type Language, languageOf } from './words.js';
+import { languageOf, type StatementLanguage } from './words.js';
 
 export type StatementDeps = Readonly<{ domain: Pick<Domain, 'accountMonths'>; log: Logger }>;
 
@@ -43,7 +43,7 @@ export async function readStatement(
   await sendStream(response, { ...kindOfBody[form], pieces }, log);
 }
 
-const forms: Readonly<Record<Form, (language: Language, hasMark: boolean) => StatementForm>> = {
+const forms: Readonly<Record<Form, (language: StatementLanguage, hasMark: boolean) => StatementForm>> = {
   json: () => jsonForm,
   xml: () => xmlForm,
   csv: (_, hasMark) => csvForm(hasMark),

@@ -2,7 +2,7 @@ import { majorFromMinor } from '@replenish/domain';
 import { exponentOf } from '@replenish/domain/rules';
 import { escapeHtml, pageHead } from '@replenish/runtime';
 import type { MonthRow, StatementForm, StatementHead } from './body.js';
-import { kindWords, type Language, labels } from './words.js';
+import { kindWords, labels, type StatementLanguage } from './words.js';
 
 /** The page carries its own styles, so that it looks the same when it is saved or sent on. */
 export const pageStyle = `@page { margin: 15mm 12mm; }
@@ -25,7 +25,7 @@ tr.bound td { font-weight: 600; }
 `;
 
 /** A page that a browser shows and prints. Amounts are in major units, times are those of the account's time zone. */
-export function pageForm(language: Language): StatementForm {
+export function pageForm(language: StatementLanguage): StatementForm {
   const own = labels[language];
   let money: (minor: bigint) => string;
   let timeIn: (at: Date) => string;
@@ -55,7 +55,7 @@ export function pageForm(language: Language): StatementForm {
   };
 }
 
-function opening(head: StatementHead, language: Language, timeIn: (at: Date) => string): string {
+function opening(head: StatementHead, language: StatementLanguage, timeIn: (at: Date) => string): string {
   const own = labels[language];
   const { accountId, currency, period, timeZone, from, to, asOf } = head;
   const unit = exponentOf(currency) === undefined ? ` (${own.minorUnits})` : '';
@@ -90,7 +90,7 @@ const lineOf = (row: MonthRow, money: (minor: bigint) => string, timeIn: (at: Da
   `<td class="number">${money(row.amount)}</td><td class="number">${money(row.balance)}</td></tr>\n`;
 
 /** Writes amounts with all their digits. Amounts of currencies that are no longer in use stay in minor units. */
-function moneyIn(currency: string, language: Language): (minor: bigint) => string {
+function moneyIn(currency: string, language: StatementLanguage): (minor: bigint) => string {
   const exponent = exponentOf(currency) ?? 0;
   const format = new Intl.NumberFormat(language, {
     minimumFractionDigits: exponent,

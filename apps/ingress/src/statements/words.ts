@@ -3,11 +3,11 @@ import type { MonthLineKind } from '@replenish/domain/rules';
 import type { Request } from 'express';
 
 export const languages = ['en', 'zh'] as const;
-export type Language = (typeof languages)[number];
+export type StatementLanguage = (typeof languages)[number];
 
 /** The language of a statement: the one that Accept-Language prefers, otherwise English. */
-export const languageOf = (request: Request): Language =>
-  (request.acceptsLanguages([...languages]) || 'en') as Language;
+export const languageOf = (request: Request): StatementLanguage =>
+  (request.acceptsLanguages([...languages]) || 'en') as StatementLanguage;
 
 type Labels = Readonly<{
   title: string;
@@ -30,7 +30,7 @@ type Labels = Readonly<{
   nothing: string;
 }>;
 
-export const labels: Readonly<Record<Language, Labels>> = {
+export const labels: Readonly<Record<StatementLanguage, Labels>> = {
   en: {
     title: 'Statement of account',
     account: 'Account',
@@ -71,7 +71,7 @@ export const labels: Readonly<Record<Language, Labels>> = {
   },
 };
 
-export const kindWords: Readonly<Record<Language, Readonly<Record<MonthLineKind, string>>>> = {
+export const kindWords: Readonly<Record<StatementLanguage, Readonly<Record<MonthLineKind, string>>>> = {
   en: {
     collect: 'Recharge',
     recall: 'Delivery brought back',
@@ -91,23 +91,25 @@ export const kindWords: Readonly<Record<Language, Readonly<Record<MonthLineKind,
 };
 
 /** Holds and their ends say what the money was for. */
-const purposes: Readonly<Record<Language, Readonly<Record<'hold' | 'reverse', Readonly<[string, string]>>>>> =
-  {
-    en: {
-      hold: ['Held for a delivery', 'Held for a refund'],
-      reverse: ['Hold of a delivery given back', 'Hold of a refund given back'],
-    },
-    zh: { hold: ['划拨冻结', '退款冻结'], reverse: ['划拨解冻', '退款解冻'] },
-  };
+const purposes: Readonly<
+  Record<StatementLanguage, Readonly<Record<'hold' | 'reverse', Readonly<[string, string]>>>>
+> = {
+  en: {
+    hold: ['Held for a delivery', 'Held for a refund'],
+    reverse: ['Hold of a delivery given back', 'Hold of a refund given back'],
+  },
+  zh: { hold: ['划拨冻结', '退款冻结'], reverse: ['划拨解冻', '退款解冻'] },
+};
 
-const joints: Readonly<Record<Language, { order: (o: string) => string; refundOf: (id: string) => string }>> =
-  {
-    en: { order: (order) => `, order ${order}`, refundOf: (id) => `, of ${id}` },
-    zh: { order: (order) => `，订单 ${order}`, refundOf: (id) => `，原交易 ${id}` },
-  };
+const joints: Readonly<
+  Record<StatementLanguage, { order: (o: string) => string; refundOf: (id: string) => string }>
+> = {
+  en: { order: (order) => `, order ${order}`, refundOf: (id) => `, of ${id}` },
+  zh: { order: (order) => `，订单 ${order}`, refundOf: (id) => `，原交易 ${id}` },
+};
 
 /** What a line is, in one language. */
-export function textOf(line: MonthLine, language: Language): string {
+export function textOf(line: MonthLine, language: StatementLanguage): string {
   const { kind, of, orderReference, refundOf } = line;
   const head =
     kind === 'hold' || kind === 'reverse'

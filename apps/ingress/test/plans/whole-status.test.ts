@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { wholeStatusOf } from '@replenish/assembly';
 import { type RechargeView, states } from '@replenish/domain';
-import { wholeStatusOf } from '../../src/recharges/body.js';
 import { type Ingress, openIngress } from '../support/ingress.js';
 
 let ingress: Ingress;

@@ -14,7 +14,10 @@ type LineDeps = Readonly<{ providers: Pick<Providers, 'route'>; newId: () => str
  */
 export function rechargeOfLine(
   { providers, newId }: LineDeps,
-  { plan, key }: Readonly<{ plan: Omit<TakenPlan, 'startedBy'>; key: Key | null }>,
+  {
+    plan,
+    key,
+  }: Readonly<{ plan: Pick<TakenPlan, 'id' | 'clientId' | 'currency' | 'correlationId'>; key: Key | null }>,
   line: PlanLine,
 ): RechargeAsk | LineRefusal {
   if (key && !key.accounts.some((pattern) => covers(pattern, line.accountId)))

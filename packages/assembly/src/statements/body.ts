@@ -25,7 +25,7 @@ export const reconciliationBody = (run: Reconciled) => ({
 });
 
 type MoneyInDetail = Readonly<{ amountMinor: string; currency: string }>;
-type Detail = Readonly<{
+type DifferenceDetail = Readonly<{
   money: MoneyInDetail;
   line?: string;
   at?: string;
@@ -37,7 +37,7 @@ type Detail = Readonly<{
 }>;
 
 function differenceBody({ transactionId, detail }: StatementDifference) {
-  const { money, line, at, succeededAt, orderId, reference, direction, ours } = detail as Detail;
+  const { money, line, at, succeededAt, orderId, reference, direction, ours } = detail as DifferenceDetail;
   const time = at ?? succeededAt;
   return {
     transactionId,

@@ -125,7 +125,7 @@ const rows: readonly Row[] = [
     'BELOW_THRESHOLD',
   ],
   ['a rule that only says so', {}, { mode: 'notify' }, 'nothing', 'NOTIFY_ONLY'],
-  ['a rule that asks a person', {}, { mode: 'propose' }, 'held_back', 'APPROVAL_UNAVAILABLE'],
+  ['a rule that asks a person', {}, { mode: 'propose' }, 'recharge', 'BELOW_THRESHOLD'],
   [
     'a short runway',
     { reading: { minor: 1_500n, at: NOW }, burn: { perDayMinor: 600n, days: 7 } },

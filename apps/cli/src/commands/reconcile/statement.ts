@@ -55,7 +55,7 @@ async function withLines<T>(
 const differencesIn = ({ oursOnly, theirsOnly, different, gaps }: Reconciled): number =>
   oursOnly.length + theirsOnly.length + different.length + gaps.length;
 
-type Shown = ReturnType<typeof reconciliationBody>;
+type ShownRun = ReturnType<typeof reconciliationBody>;
 
 /** An amount beyond 2^53 is a text. */
 const inJson = (value: object): string =>
@@ -64,9 +64,9 @@ const inJson = (value: object): string =>
     return Number.isSafeInteger(Number(part)) ? Number(part) : String(part);
   });
 
-function linesOf(result: Shown): string[] {
+function linesOf(result: ShownRun): string[] {
   const { matched, oursOnly, theirsOnly, different, gaps } = result;
-  const of = (rows: Shown['oursOnly'], words: string) => rows.map((row) => `${words}: ${inJson(row)}`);
+  const of = (rows: ShownRun['oursOnly'], words: string) => rows.map((row) => `${words}: ${inJson(row)}`);
   const differences = oursOnly.length + theirsOnly.length + different.length + gaps.length;
   return [
     ...of(oursOnly, 'ours only'),

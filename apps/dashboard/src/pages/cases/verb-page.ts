@@ -117,6 +117,7 @@ const postingTable = (journals: readonly Journal[], say: Say): Html =>
 const problemWords: Readonly<Record<ResolutionProblem, string>> = {
   unknown_case: 'There is no such case.',
   evidence_needed: 'Nothing was done: this needs evidence.',
+  approval_needed: 'Nothing was done yet: a second person has to approve it. Then confirm it again here.',
   verb_not_offered: 'Nothing was done: the case does not offer this any more.',
   case_closed: 'Nothing was done: the case is decided already.',
   key_used_with_other_body: 'Nothing was done: the case was decided otherwise at the same moment.',
@@ -124,8 +125,6 @@ const problemWords: Readonly<Record<ResolutionProblem, string>> = {
   beyond_balance: 'Nothing was done: the wallet cannot hold the money.',
   account_needed: 'Nothing was done: name the account that the money belongs to.',
   unknown_account: 'Nothing was done: nobody has recharged this account yet.',
-  approval_needed:
-    'Nothing is done yet: a second person has to approve it first, under Approvals. Then send it again.',
   not_understood: 'Nothing was done: only a newer release knows this recharge.',
 };
 
@@ -160,7 +159,7 @@ export async function decideCase(deps: CaseVerbDeps, call: PageCall): Promise<Sh
         idempotencyKey: null,
       },
       evidence: {
-        ...{ shown: shownFacts(one, preview), seenAt: call.now.toISOString() },
+        shown: shownFacts(one, preview),
         ...(isOfStrangeMoney(one, verb) && { accountId: call.sent('account') }),
       },
     },
@@ -179,7 +178,10 @@ export async function decideCase(deps: CaseVerbDeps, call: PageCall): Promise<Sh
   return null;
 }
 
-/** What the person saw before the decision, in a form that JSON can hold. */
+/**
+ * What the person saw before the decision, in a form that JSON can hold. An approval is bound to it, so it has no time of
+ * its own.
+ */
 const shownFacts = (one: CaseView, { from, to, journals, stamp }: CasePreview): Record<string, unknown> => ({
   ...{ kind: one.kind, facts: one.evidence, from, to, stamp },
   postings: journals.flatMap(({ slot, postings }) =>

@@ -40,7 +40,7 @@ const eventOf = ({ eventId, eventType, eventAt, eventVersion }: EventRow) => ({
   version: Number(eventVersion),
 });
 
-type Snapshot = Readonly<{
+type MomentRow = Readonly<{
   delivery: Readonly<Record<string, string | null>> | null;
   openCases: readonly string[];
   refunded: string;
@@ -48,7 +48,7 @@ type Snapshot = Readonly<{
 
 /** The row of the recharge as it was, read like any other row. The parts that other tables hold are in the snapshot too. */
 async function rechargesOf(run: Run, eventIds: readonly string[]): Promise<CallbackContent[]> {
-  const rows = await run<EventRow & RechargeView & { reason: string | null; snapshot: Snapshot }>(Prisma.sql`
+  const rows = await run<EventRow & RechargeView & { reason: string | null; snapshot: MomentRow }>(Prisma.sql`
     select
       ${eventColumns},
       event.snapshot - 'recharge' as snapshot,

@@ -1,4 +1,5 @@
 /** What the face of the package shows of the console's reads. */
+export type { BalanceChange, CasePreview } from '../cases/preview.js';
 export type { AccountPage, AccountPlace, AccountRow } from './accounts.js';
 export type { ActionView, SecurityEventView } from './actions.js';
 export type { ConsoleReads } from './console.js';

@@ -3,14 +3,14 @@ import { Prisma } from '../../generated/client.js';
 import type { Run } from '../database/database.js';
 import { movePlan } from './move.js';
 
-type Standing = Readonly<{ status: ApprovalStatus; decidedBy: string | null }>;
+type PlanStanding = Readonly<{ status: ApprovalStatus; decidedBy: string | null }>;
 
 /**
  * Lets a plan follow its approval: approved, it runs; refused or expired, it is canceled. The approval is decided in a
  * commit of its own before, and a plan that waits stays due, so a crash in between loses nothing.
  */
 export async function followPlanApproval(run: Run, planId: string): Promise<void> {
-  const [standing] = await run<Standing>(standingOf(planId));
+  const [standing] = await run<PlanStanding>(standingOf(planId));
   if (!standing || standing.status === 'pending') return;
   const verb = standing.status === 'approved' ? 'approve' : 'cancel';
   await movePlan(run, { planId, verb, by: standing.decidedBy ?? 'operator' });

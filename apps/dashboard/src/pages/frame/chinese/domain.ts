@@ -2,8 +2,6 @@
 export const domainWords: Readonly<Record<string, string>> = {
   'Nothing was done: name the account that the money belongs to.': '未执行:请填写该款项所属的账户。',
   'Nothing was done: nobody has recharged this account yet.': '未执行:该账户还没有过充值。',
-  'Nothing is done yet: a second person has to approve it first, under Approvals. Then send it again.':
-    '尚未执行:需要先由另一人在“审批”中批准,然后再次提交。',
   'its turn': '轮到它处理',
   'the provider to settle': '渠道结算',
   'an answer of the provider': '渠道的回答',
@@ -93,6 +91,8 @@ export const domainWords: Readonly<Record<string, string>> = {
   'All locks of the key are lifted. Earlier events no longer count against it.':
     '解除密钥的所有锁定。之前的事件不再计入。',
   'There is no such case.': '没有这个案件。',
+  'Nothing was done yet: a second person has to approve it. Then confirm it again here.':
+    '尚未执行：需要另一个人批准，然后在此再次确认。',
   'Nothing was done: this needs evidence.': '没有执行：需要证据。',
   'Nothing was done: the case does not offer this any more.': '没有执行：该案件不再提供此操作。',
   'Nothing was done: the case was decided otherwise at the same moment.':
