@@ -1,5 +1,5 @@
 import { Prisma } from '../../generated/client.js';
-import { GENESIS, GONE } from '../chain/links.js';
+import { bodyOf, GENESIS, GONE } from '../chain/links.js';
 
 /** The links of the rows of a relation `covered (source, row_key)`, each with the hash before it. */
 export const packedChain = Prisma.sql`
@@ -7,7 +7,7 @@ export const packedChain = Prisma.sql`
     link.seq,
     link.source,
     link.row_key,
-    coalesce(link.body, chain_body(link.source, link.row_key), ${GONE}::jsonb)::text as body,
+    coalesce(link.body, ${bodyOf(Prisma.sql`link.source`, Prisma.sql`link.row_key`)}, ${GONE}::jsonb)::text as body,
     coalesce(
       (select encode(earlier.hash, 'hex') from chain_link earlier where earlier.seq = link.seq - 1),
       ${GENESIS.toString('hex')}::text) as before,

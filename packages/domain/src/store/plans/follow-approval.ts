@@ -1,6 +1,7 @@
 import type { ApprovalStatus } from '../../core/approval.js';
 import { Prisma } from '../../generated/client.js';
 import type { Run } from '../database/database.js';
+import { isUuid } from '../database/storable.js';
 import { movePlan } from './move.js';
 
 type PlanStanding = Readonly<{ status: ApprovalStatus; decidedBy: string | null }>;
@@ -10,6 +11,7 @@ type PlanStanding = Readonly<{ status: ApprovalStatus; decidedBy: string | null 
  * commit of its own before, and a plan that waits stays due, so a crash in between loses nothing.
  */
 export async function followPlanApproval(run: Run, planId: string): Promise<void> {
+  if (!isUuid(planId)) return;
   const [standing] = await run<PlanStanding>(standingOf(planId));
   if (!standing || standing.status === 'pending') return;
   const verb = standing.status === 'approved' ? 'approve' : 'cancel';

@@ -44,7 +44,7 @@ export async function tryPlan(
 const triedRows = (rows: readonly NewRechargeRow[]): Prisma.Sql => Prisma.sql`
   with
   input as materialized ${newRechargeRows.from(rows)},
-  ${addressedRecharges}
+  ${addressedRecharges({ approvesFirst: false })}
   select addressed.id, addressed.refusal, coalesce(wallet.balance_minor, 0) as "availableMinor"
   from addressed
   left join ledger_account wallet on wallet.name = 'wallet:' || addressed."accountId" || ':available'

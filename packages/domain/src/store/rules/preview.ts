@@ -18,7 +18,7 @@ export type RulePreview = Readonly<{
   next: RuleDecision | null;
 }>;
 
-type PreviewRow = Readonly<{
+type RulePreviewRow = Readonly<{
   now: Date;
   isStopped: boolean;
   payeeCurrency: string | null;
@@ -41,7 +41,7 @@ export async function previewRule(
   times: RuleTimes,
   rule: NewRule,
 ): Promise<RulePreview> {
-  const [row] = await run<PreviewRow>(Prisma.sql`
+  const [row] = await run<RulePreviewRow>(Prisma.sql`
     select
       ${clock.now()} as now,
       (select is_stopped from rule_switch where id = 1) as "isStopped",
