@@ -57,7 +57,7 @@ async function joins(nth: number): Promise<Player> {
     caps: {
       perRechargeMinor: 9_000n,
       perDayMinor: between(9_000, 20_000),
-      perMonthMinor: between(30_000, 90_000),
+      perMonthMinor: between(15_000, 60_000),
       timesPerDay: chance(0.5) ? 3 : null,
     },
     cooldownSeconds: chance(0.5) ? 3_600 : 0,
