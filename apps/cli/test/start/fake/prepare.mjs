@@ -4,6 +4,6 @@ process.once('message', ({ demo }) => {
   process.send({ migrated: true });
   const made = { keyId: 'rk_test_1', secret: `rs_${process.pid}` };
   if (process.env.FAKE_PREPARE === 'endless') return;
-  if (demo) process.send({ demo: demo.kept ?? made }, () => process.exit(0));
+  if (demo) process.send({ demo: demo.kept ?? made, admin: null }, () => process.exit(0));
 });
 process.once('disconnect', () => process.exit(0));
