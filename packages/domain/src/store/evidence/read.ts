@@ -102,9 +102,12 @@ const recharge = Prisma.sql`jsonb_build_object(
   'canceledAt', ${utc('recharge.canceled_at')})`;
 
 const requestTexts = Prisma.raw(
-  textColumnsOf('recharge_request')
-    .map(({ field, column }) => `'${field}', request.${column},`)
-    .join(' '),
+  [
+    ...textColumnsOf('recharge_request').map(({ field, column }) => `'${field}', request.${column},`),
+    ...textColumnsOf('recharge_transaction')
+      .filter(({ isShown }) => !isShown)
+      .map(({ field, column }) => `'${field}', recharge.${column},`),
+  ].join(' '),
 );
 
 const request = Prisma.sql`jsonb_build_object(
