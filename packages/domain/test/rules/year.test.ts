@@ -159,12 +159,11 @@ test(`${days} days of ${accounts} accounts: no cap is passed, one recharge is un
   const players: Player[] = [];
   for (let nth = 0; nth < Number(accounts); nth++) players.push(await joins(nth));
   for (; nowMs < END_MS; nowMs += LOOK_MS) {
-    await Promise.all(
-      players.map(async (player) => {
-        await lives(player);
-        await looks(player);
-      }),
-    );
+    // One after the other, so that the seed alone decides what happens.
+    for (const player of players) {
+      await lives(player);
+      await looks(player);
+    }
   }
   const totals: Record<string, number> = {};
   for (const player of players)
