@@ -27,6 +27,8 @@ let known: string;
 let knownCase: string;
 let callbacks: Readonly<Record<'endpoint' | 'removed' | 'delivery', string>>;
 let knownPlan: string;
+let knownRun: string;
+let rules: Readonly<Record<'kept' | 'removed', string>>;
 
 beforeAll(async () => {
   ingress = await openIngress({
@@ -60,6 +62,14 @@ beforeAll(async () => {
   const lines = [{ line: 1, accountId: 'acct-1001', amount: 1, currency: 'USD' }];
   const plan = await ingress.call('POST', '/v1/plans', { key, headers, body: { name: 'known', lines } });
   knownPlan = String(plan.body.planId);
+  const csv = { 'content-type': 'text/csv' };
+  const query = 'provider=sandbox&from=2026-11-01T00:00:00Z&to=2026-11-02T00:00:00Z';
+  const body = 'line,at,orderId,reference,direction,amount,currency,balance\n';
+  const run = await ingress.call('POST', `/v1/reconciliations?${query}`, { key, headers: csv, body });
+  knownRun = String(run.body.runId);
+  const made = async () => String((await ingress.call('POST', '/v1/rules', { key, body: RULE })).body.ruleId);
+  rules = { kept: await made(), removed: await made() };
+  await ingress.domain.rules.look(rules.kept, () => 'sandbox');
 });
 afterAll(async () => {
   await trail.close();
@@ -77,10 +87,17 @@ async function addEndpoint({ clientId }: NewKey): Promise<string> {
   return ((await ingress.domain.callbacks.createEndpoint(asked)) as EndpointWithSecret).endpoint.id;
 }
 
+const RULE = {
+  ...{ accountId: 'acct-1001', currency: 'USD', watch: 'wallet', below: 1_000, recharge: { upTo: 5_000 } },
+  caps: { perRecharge: 5_000, perDay: 20_000, perMonth: 100_000 },
+};
+
 /** The id of something that exists, of the kind that the path names. */
 function knownAt(method: string, path: string): string {
   if (path.startsWith('/v1/cases/')) return knownCase;
   if (path.startsWith('/v1/plans/')) return knownPlan;
+  if (path.startsWith('/v1/reconciliations/')) return knownRun;
+  if (path.startsWith('/v1/rules/')) return method === 'DELETE' ? rules.removed : rules.kept;
   if (path.startsWith('/v1/callback-deliveries/')) return callbacks.delivery;
   if (!path.startsWith('/v1/callback-endpoints/')) return known;
   return method === 'DELETE' ? callbacks.removed : callbacks.endpoint;
@@ -190,22 +207,28 @@ const planOf = (path: string) =>
 const FURTHER_BATCHES_MAX = 50;
 
 /** Cases that are always sent, since a few random ones may miss them. */
-const surely = (path: string): Case[] =>
-  path !== '/api/charge'
-    ? []
-    : ['application/json', 'application/xml'].map((accept) => ({
-        ...{ method: 'POST', path, query: {}, caller: 'known' as const },
-        headers: { accept, 'content-type': 'application/json' },
-        body: {
-          ...{ form: 'json' as const, root: 'charge' },
-          value: { account_id: 'acct-1', amount: 1, currency: 'USD', payment_method: 'sandbox' },
-        },
-      }));
+const surely = (path: string): Case[] => {
+  const valid = VALID[path];
+  if (!valid) return [];
+  return ['application/json', 'application/xml'].map((accept) => ({
+    ...{ method: 'POST', path, query: {}, caller: 'known' as const },
+    headers: { accept, 'content-type': 'application/json' },
+    body: { form: 'json' as const, ...valid },
+  }));
+};
+
+const VALID: Readonly<Record<string, Readonly<{ root: string; value: object }>>> = {
+  '/api/charge': {
+    root: 'charge',
+    value: { account_id: 'acct-1', amount: 1, currency: 'USD', payment_method: 'sandbox' },
+  },
+  '/v1/rules': { root: 'rule', value: RULE },
+};
 
 /** No provider works here, so no recharge succeeds, and only those that succeeded are refunded. */
 const isRefund = (path: string): boolean => path.endsWith('/refunds');
-/** A case is resolved once. The other requests are refused. */
-const isOnce = (path: string): boolean => path.endsWith('/refunds') || path.endsWith('/resolutions');
+/** A case is resolved once, and a provider is asked again once in five seconds. The other requests are refused. */
+const isOnce = (path: string): boolean => /\/(refunds|resolutions|recheck)$/.test(path);
 
 function wantedOf({
   method,
@@ -220,13 +243,15 @@ function wantedOf({
   const refused = operation.security.length > 0 ? ['4xx json', '4xx xml'] : [];
   if (operation.responses[204]) return ['2xx nothing', ...refused];
   if (isOnce(path) && method === 'post') return refused;
+  const isCsv = operation.responses[200]?.content?.['application/json'] === undefined;
+  if (isCsv && operation.responses[200]?.content?.['text/csv']) return ['2xx csv', ...refused];
   const accepted = operation.security.length > 0 ? ['2xx json', '2xx xml'] : ['2xx json'];
   const hasRows = schemaOf(operation)?.properties?.data !== undefined && !isRefund(path);
   return [...accepted, ...refused, ...(hasRows ? ['rows'] : [])];
 }
 
 const isNew = ({ path }: Case, { status, headers }: Answer): boolean =>
-  (status === 202 && !path.endsWith('/replay')) ||
+  (status === 202 && !/\/(replay|recheck|reconciliations)$/.test(path)) ||
   (path === '/api/charge' && status === 200 && !headers.has('idempotent-replayed'));
 
 test.each(operations)(
