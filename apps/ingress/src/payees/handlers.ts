@@ -4,11 +4,11 @@ import type { z } from 'zod';
 import { requireAccount } from '../auth/refusals.js';
 import { answer, answerNothing } from '../http/answer.js';
 import type { KeyedCall } from '../http/operation.js';
-import { Problem } from '../http/problem.js';
+import { invalid, Problem } from '../http/problem.js';
 import { accountId, validated } from '../input/fields.js';
 import type { PayeeInput } from './input.js';
 
-export type PayeeDeps = Readonly<{ payees: Domain['payees']; providers: Pick<Providers, 'raw'> }>;
+export type PayeeDeps = Readonly<{ payees: Domain['payees']; providers: Pick<Providers, 'raw' | 'get'> }>;
 
 export async function setPayee(
   { payees, providers }: PayeeDeps,
@@ -17,6 +17,7 @@ export async function setPayee(
   const account = accountOf(call);
   const { provider, providerAccount, to, from: given = null, currency, approvalAbove } = call.body();
   const from = keptSource(providers.raw(provider), given);
+  await requireReceiver(providers, provider, to);
   const payee = { accountId: account, provider, providerAccount, to, from, currency };
   const kept = await payees.set({ ...payee, ...(approvalAbove && { approvalAbove }) }, call.key.keyId);
   answer(call.request, call.response, 'payee', bodyOf(kept));
@@ -48,5 +49,22 @@ const bodyOf = ({ approvalAbove, ...payee }: KeptPayee) => ({
     Object.entries(approvalAbove).map(([currency, minor]) => [currency, Number(minor)]),
   ),
 });
+
+/**
+ * Refuses a receiver that the provider definitely does not know. A provider that does not answer, or that gives us no
+ * right to read the account, proves nothing, so its receiver is taken.
+ */
+async function requireReceiver(
+  providers: Pick<Providers, 'get'>,
+  provider: string,
+  to: string,
+): Promise<void> {
+  const read = await providers.get(provider)?.balance?.readTarget?.(to);
+  if (read?.outcome.kind === 'refused' && read.outcome.code === UNKNOWN_ACCOUNT)
+    throw invalid({ path: 'to', message: 'the provider has no such account' });
+}
+
+/** Alibaba Cloud's code for a fund account that does not exist. */
+const UNKNOWN_ACCOUNT = 'AccountNotExist';
 
 const noPayee = (): Problem => new Problem('NOT_FOUND', 'the account has no payee');

@@ -15,7 +15,7 @@ export const payees: readonly KeyedOperation<PayeeDeps>[] = [
     tag: 'accounts',
     summary: 'Say where the money of an account is delivered',
     description:
-      'With a payee, recharges of the account go all the way to its cloud account unless they ask for `destination` `wallet`. Recharges under way keep the payee that they were made with. The same payee again changes nothing.',
+      'With a payee, recharges of the account go all the way to its cloud account unless they ask for `destination` `wallet`. Recharges under way keep the payee that they were made with. The same payee again changes nothing. `to` is looked up at the provider, where it has a read for that; an account that it does not know is refused.',
     scope: 'payees:write',
     body: {
       schema: { PayeeInput },

@@ -1,6 +1,8 @@
+import { createServer } from 'node:http';
+import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { NewKey } from '@replenish/domain';
-import { type Ingress, openIngress } from '../support/ingress.js';
+import { type Ingress, listen, openIngress } from '../support/ingress.js';
 import { expectProblem } from '../support/problem.js';
 
 let ingress: Ingress;
@@ -84,6 +86,34 @@ test('our own source is kept as no name, so that its transfers are counted in it
     (await configured.call('PUT', path, { key: own, body: { ...payee, from } })).body.from;
   expect([await fromOf('fa-main'), await fromOf('fa-other')]).toEqual([null, 'fa-other']);
   await configured.close();
+});
+
+test('a receiver that the provider does not know is refused, and one that cannot be read is taken', async () => {
+  const codes: Readonly<Record<string, string>> = {
+    'fa-none': 'AccountNotExist',
+    'fa-hidden': 'NoFundAccountPermission',
+  };
+  const cloud = createServer(async (request, response) => {
+    const sent = decodeURIComponent(`${request.url} ${await text(request)}`);
+    const asked = Object.keys(codes).find((id) => sent.includes(id)) ?? '';
+    response.writeHead(400, { 'content-type': 'application/json' });
+    response.end(JSON.stringify({ RequestId: 'r-1', Code: codes[asked] ?? 'Unasked', Message: 'no' }));
+  });
+  const configured = await openIngress({
+    providerSettings: {
+      ...{ ALIBABA_CLOUD_ACCESS_KEY_ID: 'LTAI-test', ALIBABA_CLOUD_ACCESS_KEY_SECRET: 'secret' },
+      ...{ ALIBABA_CLOUD_ENDPOINT: await listen(cloud), ALIBABA_CLOUD_FUND_ACCOUNT_ID: 'fa-main' },
+    },
+  });
+  const own = await configured.client();
+  const set = (to: string) => configured.call('PUT', path, { key: own, body: { ...payee, to } });
+  const refused = await set('fa-none');
+  expectProblem(refused, 400, 'INVALID_ARGUMENT');
+  expect(refused.body.errors).toEqual([{ path: 'to', message: 'the provider has no such account' }]);
+  expectProblem(await configured.call('GET', path, { key: own }), 404, 'NOT_FOUND');
+  expect((await set('fa-hidden')).status).toBe(200);
+  await configured.close();
+  cloud.close();
 });
 
 describe('refused with the field at fault', () => {
