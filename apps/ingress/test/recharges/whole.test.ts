@@ -158,3 +158,13 @@ test('a collect waits for what its delivery waits for, and names it', () => {
   });
   expect(rechargeBody(view({ delivery: delivery('SUCCEEDED') })).waiting).toBeNull();
 });
+
+test('the message of a wrong amount never says that nothing was credited, with a case open or not', () => {
+  const failed = { state: 'FAILED', failureCode: 'WRONG_AMOUNT', failureMessage: 'in the wallet' } as const;
+  const messageOf = (openCases: RechargeView['openCases']) =>
+    rechargeBody(view({ ...failed, openCases })).message;
+  expect(messageOf([])).toMatch(/^The recharge failed, because another amount was paid\./);
+  expect(messageOf(['statement_different'])).toMatch(
+    /^The recharge failed, because another amount was paid\..*A person/,
+  );
+});

@@ -72,7 +72,8 @@ function messageOf(r: RechargeView): string {
       ? 'It is not known whether the provider has the order. The provider is being asked.'
       : messages[state];
   const [, found] = caseMessages.find(([kind]) => openCases.includes(kind)) ?? [];
-  const outcome = isFinal(state) ? `${messages[state]} ` : '';
+  const ended = r.failureCode === 'WRONG_AMOUNT' ? WRONG_AMOUNT : messages[state];
+  const outcome = isFinal(state) ? `${ended} ` : '';
   return `${outcome}${found ?? 'The provider reported something that does not fit.'} A person has to look into it.`;
 }
 
