@@ -73,6 +73,8 @@ export async function readPlan(
   });
   if (!checked.ok) throw faulty(checked.faults);
   const { currency, totalMinor, lines } = checked;
+  if (totalMinor > BigInt(Number.MAX_SAFE_INTEGER))
+    throw invalid({ path: 'lines', message: 'add up to more than 2^53 - 1 minor units' });
   return { name, budgetMinor, currency, totalMinor, lines, ...(form.placeOf && { placeOf: form.placeOf }) };
 }
 

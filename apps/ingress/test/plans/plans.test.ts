@@ -88,6 +88,13 @@ test('a sum above the budget is refused, and the budget itself is not', async ()
   expect((await post({ name: 'dear', budget: 300, lines })).body).toMatchObject({ budget: 300 });
 });
 
+test('a sum that is no exact JSON number is refused', async () => {
+  const lines = [{ ...lineOf(1), amount: Number.MAX_SAFE_INTEGER }, lineOf(2)];
+  const refused = await post({ name: 'vast', lines });
+  expectProblem(refused, 400, 'INVALID_ARGUMENT');
+  expect(refused.body.errors.map(({ path }) => path)).toEqual(['lines']);
+});
+
 test('an account that the key does not cover is refused by its line', async () => {
   const narrow = await ingress.client({ accounts: ['acct-1'] });
   const answer = await post({ name: 'foreign', lines: [lineOf(1), lineOf(2)] }, { as: narrow });
