@@ -108,7 +108,7 @@ const masked = (id: string): string => `${id.slice(0, 2)}***${id.slice(-2)}`;
 
 export function availableAmount(accounts: FundAccounts, params: RpcParams): RpcReply {
   const account = accounts.get(params.get('FundAccountId') ?? SOURCE_ACCOUNT);
-  if (!account) return refusal('NoFundAccountPermission');
+  if (!account) return refusal('AccountNotExist');
   const [first = 'CNY'] = Object.keys(account.books);
   const cash = showMajor(bookOf(account, first).cash, first);
   const zero = showMajor(0n, first);
