@@ -29,4 +29,4 @@ export type {
   RuleView,
   RuleWatch,
 } from './store/rules/rule.js';
-export type { Rules } from './store/rules/rules.js';
+export type { RuleStop, Rules } from './store/rules/rules.js';

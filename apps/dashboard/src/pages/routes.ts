@@ -22,6 +22,9 @@ import { providersPage } from './providers/page.js';
 import { rechargesPage } from './recharges/list-page.js';
 import { rechargePage } from './recharges/one-page.js';
 import { doRechargeVerb, rechargeVerbPage } from './recharges/verbs.js';
+import { rulesPage } from './rules/list-page.js';
+import { rulePage } from './rules/one-page.js';
+import { doRuleVerb, doStopVerb, ruleVerbPage, stopVerbPage } from './rules/verbs.js';
 import { auditPage, securityPage } from './trail/pages.js';
 
 export type ConsoleDeps = ConsoleFrame &
@@ -39,6 +42,7 @@ export type ConsoleDeps = ConsoleFrame &
       | 'balances'
       | 'payees'
       | 'approvals'
+      | 'rules'
       | 'operators'
     >;
     queues: Pick<Queues, 'depth' | 'hint'>;
@@ -95,6 +99,7 @@ export function consoleRoutes(deps: ConsoleDeps): Router {
   get('/accounts', accountsPage);
   get('/accounts/:id', accountPage);
   get('/providers', providersPage);
+  ruleRoutes({ deps, get, post, operator });
   get('/approvals', approvalsPage);
   get('/approvals/:id', approvalPage);
   get('/approvals/:id/:verb', approvalVerbPage, approver);
@@ -107,4 +112,22 @@ export function consoleRoutes(deps: ConsoleDeps): Router {
   get('/audit', auditPage, admin);
   get('/security', securityPage, admin);
   return router;
+}
+
+type RoutedPages = Readonly<{
+  deps: ConsoleDeps;
+  get: (path: string, write: Write<ConsoleDeps>, ...guards: readonly RequestHandler[]) => unknown;
+  post: (path: string, role: RequestHandler, write: Write<ConsoleDeps>) => unknown;
+  operator: RequestHandler;
+}>;
+
+function ruleRoutes({ deps, get, post, operator }: RoutedPages): void {
+  get('/rules', rulesPage);
+  for (const verb of ['stop', 'start'] as const) {
+    get(`/rules/${verb}`, (_, call) => stopVerbPage(deps, call, verb), operator);
+    post(`/rules/${verb}`, operator, (_, call) => doStopVerb(deps, call, verb));
+  }
+  get('/rules/:id', rulePage);
+  get('/rules/:id/:verb', ruleVerbPage, operator);
+  post('/rules/:id/:verb', operator, doRuleVerb);
 }

@@ -14,6 +14,8 @@ const paths: Record<string, string> = {
   accounts: '/accounts',
   account: '/accounts/acct-1',
   providers: '/providers',
+  rules: '/rules',
+  'all rules': '/rules/stop',
   clients: '/clients',
   'a new client': '/clients/new',
   audit: '/audit',

@@ -13,7 +13,7 @@ beforeAll(async () => {
 });
 afterAll(() => served.close());
 
-const ofAll = ['/', '/recharges', '/cases', '/accounts', '/accounts/acct-1', '/providers'];
+const ofAll = ['/', '/recharges', '/cases', '/accounts', '/accounts/acct-1', '/providers', '/rules'];
 const ofAdmins = ['/clients', '/clients/new', '/audit', '/security'];
 
 describe('pages by role', () => {

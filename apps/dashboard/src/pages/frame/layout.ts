@@ -24,6 +24,7 @@ const places: readonly (readonly [path: string, name: string, isOfAdmin?: boolea
   ['/cases', 'Cases'],
   ['/accounts', 'Accounts'],
   ['/providers', 'Providers'],
+  ['/rules', 'Rules'],
   ['/approvals', 'Approvals'],
   ['/clients', 'Clients', true],
   ['/audit', 'Audit', true],

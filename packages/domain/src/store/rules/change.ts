@@ -175,8 +175,10 @@ export async function changeRule(
   return oneRule(run, clock, id, viewer);
 }
 
-/** A new status that a person gives a rule. Who resumes it takes it over with his key. */
-export type StatusWish = Readonly<{ to: 'paused' | 'deleted' }> | Readonly<{ to: 'active'; keyId: string }>;
+/** A new status that a person gives a rule. A key that resumes it takes it over. Null: the rule keeps its key. */
+export type StatusWish =
+  | Readonly<{ to: 'paused' | 'deleted' }>
+  | Readonly<{ to: 'active'; keyId: string | null }>;
 
 export async function statusChange(
   run: Run,
@@ -208,14 +210,19 @@ const pausedByRequest = (clock: RuleClock, id: string, viewer: RuleViewer): Pris
     updated_at = ${clock.now()}
   where rule.id = ${id}::uuid and ${isVisible(viewer)} and rule.status = 'active'`;
 
-const resumed = (clock: RuleClock, id: string, viewer: RuleViewer, keyId: string): Prisma.Sql => Prisma.sql`
+const resumed = (
+  clock: RuleClock,
+  id: string,
+  viewer: RuleViewer,
+  keyId: string | null,
+): Prisma.Sql => Prisma.sql`
   update recharge_rule rule
   set
     status = 'active',
     paused_because = null,
     forgiven = rule.decisions,
     active_since = ${clock.now()},
-    key_id = ${keyId},
+    key_id = coalesce(${keyId}::text, rule.key_id),
     target = case when rule.watch = 'wallet' and rule.recharge ->> 'destination' = 'wallet' then null
       else ${presentTarget} end,
     version = rule.version + 1,

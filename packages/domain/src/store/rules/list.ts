@@ -12,8 +12,8 @@ import {
   walletOf,
 } from './rule.js';
 
-/** The rules that a caller may see: those of its client on accounts of its SQL LIKE patterns. */
-export type RuleViewer = Readonly<{ clientId: string; accountPatterns: readonly string[] }>;
+/** The rules that a caller may see: those of its client on accounts of its SQL LIKE patterns. Null: an operator sees all. */
+export type RuleViewer = Readonly<{ clientId: string; accountPatterns: readonly string[] }> | null;
 
 export type RuleFilter = Readonly<{
   viewer: RuleViewer;
@@ -42,8 +42,11 @@ type ShownRow = RuleRow &
     balanceAt: Date | null;
   }>;
 
-export const isVisible = ({ clientId, accountPatterns }: RuleViewer): Prisma.Sql => Prisma.sql`
-  rule.client_id = ${clientId}::uuid and rule.account_id like any(${[...accountPatterns]}::text[])
+export const isVisible = (viewer: RuleViewer): Prisma.Sql =>
+  viewer === null
+    ? Prisma.sql`rule.status <> 'deleted'`
+    : Prisma.sql`
+  rule.client_id = ${viewer.clientId}::uuid and rule.account_id like any(${[...viewer.accountPatterns]}::text[])
     and rule.status <> 'deleted'`;
 
 const shownColumns = (clock: RuleClock): Prisma.Sql => Prisma.sql`

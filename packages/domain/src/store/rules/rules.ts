@@ -28,13 +28,14 @@ export interface Rules {
   /** New terms need a new consent: the actor agrees to them. Null: there is no such rule. */
   change(id: string, viewer: RuleViewer, change: RuleChange): Promise<RuleView | null>;
   pause(id: string, viewer: RuleViewer): Promise<RuleView | null>;
-  /** Forgives earlier declines and bursts, and agrees to the present payee. */
-  resume(id: string, viewer: RuleViewer, keyId: string): Promise<RuleView | null>;
+  /** Forgives earlier declines and bursts, and agrees to the present payee. Without a key the rule keeps its own. */
+  resume(id: string, viewer: RuleViewer, keyId: string | null): Promise<RuleView | null>;
   /** Ends a rule. Its decisions stay. False: there is no such rule. */
   remove(id: string, viewer: RuleViewer): Promise<boolean>;
   decisions(id: string, page: Readonly<{ beforeSeq: number | null; limit: number }>): Promise<Decisions>;
   /** Stops or starts all rules of all clients. After a stop no rule makes a recharge. */
   setStopped(isStopped: boolean, actor: string): Promise<void>;
+  stop(): Promise<RuleStop>;
   look(id: string, route: RouteOfMethod): Promise<LookResult | null>;
   /**
    * Takes rules that should look sooner than planned: their wallet fell below the line since their last look, or their
@@ -43,6 +44,9 @@ export interface Rules {
   pullForward(max: number): Promise<string[]>;
   readonly watched: WatchedBalances;
 }
+
+/** Whether all rules are stopped, and who stopped or started them last. */
+export type RuleStop = Readonly<{ isStopped: boolean; actor: string; at: Date }>;
 
 export type RuleOptions = LookOptions;
 
@@ -62,6 +66,11 @@ export function openRules({ run, read }: Pick<Store, 'run' | 'read'>, options: R
     setStopped: async (isStopped, actor) => {
       await run(Prisma.sql`
         update rule_switch set is_stopped = ${isStopped}::boolean, actor = ${actor}, at = now() where id = 1`);
+    },
+    stop: async () => {
+      const [row] = await read<RuleStop>(Prisma.sql`
+        select is_stopped as "isStopped", actor, at from rule_switch where id = 1`);
+      return row!;
     },
     look: (id, route) => lookOnce(run, options, id, route),
     pullForward: async (max) => {

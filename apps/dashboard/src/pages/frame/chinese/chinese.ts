@@ -1,6 +1,12 @@
+import { automationWords } from './automation.js';
 import { domainWords } from './domain.js';
 import { pageWords } from './pages.js';
 import { rechargeWords } from './recharges.js';
 
 /** Simplified Chinese, by the English sentence. What is missing is shown in English. */
-export const chinese: Readonly<Record<string, string>> = { ...domainWords, ...rechargeWords, ...pageWords };
+export const chinese: Readonly<Record<string, string>> = {
+  ...domainWords,
+  ...rechargeWords,
+  ...pageWords,
+  ...automationWords,
+};

@@ -1,0 +1,125 @@
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import type { NewRule } from '@replenish/domain';
+import { newId } from '@replenish/runtime';
+import { execute } from '@replenish/testing';
+import { CLIENT, CODE, fieldIn, linksIn, openConsoleOnBooks, type ServedConsole } from './support/console.js';
+
+const HOSTILE = '"><script>alert(1)</script>';
+let served: ServedConsole;
+beforeAll(async () => {
+  served = await openConsoleOnBooks();
+  await execute(
+    served.databaseUrl,
+    `insert into api_key (id, client_id, secret_hash, scopes, accounts)
+      values ('rk_test_rules', '${CLIENT}', '\\x00', '{rules:write}', '{*}')`,
+  );
+});
+afterAll(() => served.close());
+
+async function ruled(over: Partial<NewRule> = {}): Promise<string> {
+  const created = await served.domain.rules.create({
+    ...{ id: newId(), clientId: CLIENT, keyId: 'rk_test_rules', actor: 'shop', idempotencyKey: null },
+    ...{ accountId: 'acct-rule', currency: 'USD', watch: 'wallet' },
+    terms: {
+      belowMinor: 1_000n,
+      recharge: { upToMinor: 5_000n },
+      caps: { perRechargeMinor: 5_000n, perDayMinor: 20_000n, perMonthMinor: 100_000n, timesPerDay: null },
+      ...{ cooldownSeconds: 0, runwayDays: null, mode: 'execute', quietHours: null, timeZone: 'UTC' },
+      ...{ expiresAt: null, dormantAfterDays: null },
+    },
+    recharge: {
+      ...{ kind: 'collect', funding: 'wallet', paymentMethod: 'sandbox', destination: 'wallet' },
+      metadata: {},
+    },
+    ...over,
+  });
+  if (!created.ok) throw new Error(created.problem);
+  return created.rule.id;
+}
+const statusOf = async (id: string) => (await served.domain.rules.one(id, null))?.status;
+const actsOn = async (subject: string) =>
+  (await served.domain.console.actions(null, 50)).filter((act) => act.subject === subject);
+
+test('the list and the page of a rule are open to everybody, and show what it decided', async () => {
+  const id = await ruled();
+  const looked = await served.domain.rules.look(id, () => 'sandbox');
+  for (const role of ['viewer', 'operator', 'approver', 'admin'] as const) {
+    const list = await served.get('/rules', role);
+    expect(list.status).toBe(200);
+    expect(linksIn(list)).toContain(`/rules/${id}`);
+    const page = await served.get(`/rules/${id}`, role);
+    expect(page.status).toBe(200);
+    expect(page.text).toMatch(/below the line/);
+    expect(page.text).toMatch(/Recharge 50.00 USD<\/title>/);
+    expect(linksIn(page)).toContain(`/recharges/${looked!.decision.transactionId}`);
+  }
+  expect((await served.get(`/rules/${id}?lang=zh`)).text).toMatch(/低于阈值/);
+  expect((await served.get('/rules/none')).status).toBe(404);
+});
+
+test('a rule is paused and resumed once, with actor and reason on record', async () => {
+  const id = await ruled();
+  for (const [verb, status] of [
+    ['pause', 'paused'],
+    ['resume', 'active'],
+  ] as const) {
+    const page = await served.get(`/rules/${id}/${verb}`);
+    const fields = { stamp: fieldIn(page, 'stamp'), reason: `as asked: ${verb}` };
+    const answers = [];
+    for (const _ of [1, 2]) answers.push((await served.send(`/rules/${id}/${verb}`, fields)).status);
+    expect([answers, await statusOf(id)]).toEqual([[303, 409], status]);
+  }
+  expect(await actsOn(`rule ${id}`)).toMatchObject([
+    { actor: 'mia', role: 'operator', verb: 'console_resume', reason: 'as asked: resume' },
+    { actor: 'mia', role: 'operator', verb: 'console_pause', reason: 'as asked: pause' },
+  ]);
+  expect(served.hints).toContainEqual(['automation', id]);
+  expect((await served.domain.rules.one(id, null))?.keyId).toBe('rk_test_rules');
+});
+
+test.each([
+  ['without a reason', { reason: ' ' }, 400],
+  ['of an old page', { stamp: 'active 1' }, 409],
+  ['without a token', { _csrf: '' }, 403],
+])('a form %s pauses nothing', async (_, change, status) => {
+  const id = await ruled();
+  const stamp = fieldIn(await served.get(`/rules/${id}/pause`), 'stamp');
+  const answer = await served.send(`/rules/${id}/pause`, { stamp, reason: 'r', ...change });
+  expect([answer.status, await statusOf(id)]).toEqual([status, 'active']);
+});
+
+test('a viewer and an approver are offered no verb and may use none', async () => {
+  const id = await ruled();
+  for (const role of ['viewer', 'approver'] as const) {
+    expect(linksIn(await served.get(`/rules/${id}`, role))).not.toContain(`/rules/${id}/pause`);
+    expect(linksIn(await served.get('/rules', role))).not.toContain('/rules/stop');
+    for (const path of [`/rules/${id}/pause`, '/rules/stop']) {
+      expect((await served.get(path, role)).status).toBe(403);
+      expect((await served.send(path, { stamp: '', reason: 'r' }, role)).status).toBe(403);
+    }
+  }
+  expect([await statusOf(id), (await served.domain.rules.stop()).isStopped]).toEqual(['active', false]);
+});
+
+test('an operator stops all rules without a code, and starts them with a fresh one only', async () => {
+  const stop = { stamp: fieldIn(await served.get('/rules/stop'), 'stamp'), reason: 'prices are wrong' };
+  expect((await served.send('/rules/stop', stop)).status).toBe(303);
+  expect((await served.send('/rules/stop', stop)).status).toBe(409);
+  expect(await served.domain.rules.stop()).toMatchObject({ isStopped: true, actor: 'mia' });
+  expect((await served.get('/rules')).text).toMatch(/All rules are stopped/);
+  const start = { stamp: fieldIn(await served.get('/rules/start'), 'stamp'), reason: 'prices are right' };
+  expect((await served.send('/rules/start', start)).status).toBe(403);
+  expect((await served.domain.rules.stop()).isStopped).toBe(true);
+  expect((await served.send('/rules/start', { ...start, code: CODE })).status).toBe(303);
+  expect((await served.domain.rules.stop()).isStopped).toBe(false);
+  expect((await actsOn('all rules')).map(({ verb }) => verb)).toEqual(['console_start', 'console_stop']);
+});
+
+test('texts of others are shown as text', async () => {
+  const id = await ruled({ accountId: HOSTILE, actor: HOSTILE });
+  for (const path of ['/rules', `/rules/${id}`, `/rules/${id}/pause`]) {
+    const { text } = await served.get(path);
+    expect(text).toMatch(/&lt;script&gt;alert/);
+    expect(text).not.toMatch(/<script>alert/);
+  }
+});
