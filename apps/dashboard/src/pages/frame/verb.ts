@@ -76,7 +76,7 @@ export async function doOfferedVerb(
   const reason = sent('reason');
   if (reason === '') return again(say('A reason is needed.'), 400);
   if (sent('stamp') !== offered.stamp)
-    return again(say('Nothing was done: it has changed since you looked. VerbLook at it again.'));
+    return again(say('Nothing was done: it has changed since you looked. Look at it again.'));
   if (offered.isDangerous && !(await passes(people.requireFreshCode, call))) return null;
   const fault = await offered.carryOut();
   if (fault !== null) return again(fault);
