@@ -18,6 +18,8 @@ import { assetRoutes } from './frame/assets.js';
 import { type ConsoleFrame, type PageCall, type ShownPage, showing } from './frame/call.js';
 import { depthReader } from './overview/depth.js';
 import { overviewPage } from './overview/page.js';
+import { planPage, plansPage } from './plans/pages.js';
+import { doPlanVerb, planVerbPage } from './plans/verbs.js';
 import { providersPage } from './providers/page.js';
 import { rechargesPage } from './recharges/list-page.js';
 import { rechargePage } from './recharges/one-page.js';
@@ -43,6 +45,7 @@ export type ConsoleDeps = ConsoleFrame &
       | 'payees'
       | 'approvals'
       | 'rules'
+      | 'plans'
       | 'operators'
     >;
     queues: Pick<Queues, 'depth' | 'hint'>;
@@ -99,7 +102,7 @@ export function consoleRoutes(deps: ConsoleDeps): Router {
   get('/accounts', accountsPage);
   get('/accounts/:id', accountPage);
   get('/providers', providersPage);
-  ruleRoutes({ deps, get, post, operator });
+  automationRoutes({ deps, get, post, operator });
   get('/approvals', approvalsPage);
   get('/approvals/:id', approvalPage);
   get('/approvals/:id/:verb', approvalVerbPage, approver);
@@ -121,7 +124,7 @@ type RoutedPages = Readonly<{
   operator: RequestHandler;
 }>;
 
-function ruleRoutes({ deps, get, post, operator }: RoutedPages): void {
+function automationRoutes({ deps, get, post, operator }: RoutedPages): void {
   get('/rules', rulesPage);
   for (const verb of ['stop', 'start'] as const) {
     get(`/rules/${verb}`, (_, call) => stopVerbPage(deps, call, verb), operator);
@@ -130,4 +133,8 @@ function ruleRoutes({ deps, get, post, operator }: RoutedPages): void {
   get('/rules/:id', rulePage);
   get('/rules/:id/:verb', ruleVerbPage, operator);
   post('/rules/:id/:verb', operator, doRuleVerb);
+  get('/plans', plansPage);
+  get('/plans/:id', planPage);
+  get('/plans/:id/:verb', planVerbPage, operator);
+  post('/plans/:id/:verb', operator, doPlanVerb);
 }

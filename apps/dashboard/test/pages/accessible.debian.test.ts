@@ -15,6 +15,7 @@ const paths: Record<string, string> = {
   account: '/accounts/acct-1',
   providers: '/providers',
   rules: '/rules',
+  plans: '/plans',
   'all rules': '/rules/stop',
   clients: '/clients',
   'a new client': '/clients/new',

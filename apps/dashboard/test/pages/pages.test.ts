@@ -13,7 +13,16 @@ beforeAll(async () => {
 });
 afterAll(() => served.close());
 
-const ofAll = ['/', '/recharges', '/cases', '/accounts', '/accounts/acct-1', '/providers', '/rules'];
+const ofAll = [
+  '/',
+  '/recharges',
+  '/cases',
+  '/accounts',
+  '/accounts/acct-1',
+  '/providers',
+  '/rules',
+  '/plans',
+];
 const ofAdmins = ['/clients', '/clients/new', '/audit', '/security'];
 
 describe('pages by role', () => {

@@ -25,6 +25,7 @@ const places: readonly (readonly [path: string, name: string, isOfAdmin?: boolea
   ['/accounts', 'Accounts'],
   ['/providers', 'Providers'],
   ['/rules', 'Rules'],
+  ['/plans', 'Plans'],
   ['/approvals', 'Approvals'],
   ['/clients', 'Clients', true],
   ['/audit', 'Audit', true],
