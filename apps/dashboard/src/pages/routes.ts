@@ -21,6 +21,7 @@ import { overviewPage } from './overview/page.js';
 import { planPage, plansPage } from './plans/pages.js';
 import { doPlanVerb, planVerbPage } from './plans/verbs.js';
 import { providersPage } from './providers/page.js';
+import { sendEvidence } from './recharges/evidence.js';
 import { rechargesPage } from './recharges/list-page.js';
 import { rechargePage } from './recharges/one-page.js';
 import { doRechargeVerb, rechargeVerbPage } from './recharges/verbs.js';
@@ -46,6 +47,7 @@ export type ConsoleDeps = ConsoleFrame &
       | 'approvals'
       | 'rules'
       | 'plans'
+      | 'evidence'
       | 'operators'
     >;
     queues: Pick<Queues, 'depth' | 'hint'>;
@@ -85,12 +87,12 @@ export function consoleRoutes(deps: ConsoleDeps): Router {
       showing(deps, (call) => write(deps, call)),
     );
   const operator = people.requireRole('operator');
-  const admin = people.requireRole('admin');
-  const approver = people.requireRole('approver');
+  const [admin, approver] = [people.requireRole('admin'), people.requireRole('approver')];
   const depth = depthReader(deps.queues, () => deps.now().getTime());
   get('/', (_, call) => overviewPage({ ...deps, depth }, call));
   get('/recharges', rechargesPage);
   get('/recharges/:id', rechargePage);
+  get('/recharges/:id/evidence', sendEvidence);
   for (const verb of ['cancel', 'recheck'] as const) {
     get(`/recharges/:id/${verb}`, (_, call) => rechargeVerbPage(deps, call, verb), operator);
     post(`/recharges/:id/${verb}`, operator, (_, call) => doRechargeVerb(deps, call, verb));

@@ -55,7 +55,8 @@ ${verbsPart(recharge, open.rows, call)}
 <section><h2>${say('Postings')}</h2>${postingsPart(rows, say)}</section>
 <section><h2>${say('Calls to the provider')}</h2>${callsPart(calls, say)}</section>
 <section><h2>${say('Webhooks')}</h2>${eventsPart(events, say)}</section>
-<section><h2>${say('Metadata')}</h2>${Object.keys(recharge.metadata).length === 0 ? html`<p class="empty">${say('None.')}</p>` : jsonText(recharge.metadata)}</section>`;
+<section><h2>${say('Metadata')}</h2>${Object.keys(recharge.metadata).length === 0 ? html`<p class="empty">${say('None.')}</p>` : jsonText(recharge.metadata)}</section>
+<p><a href="/recharges/${id}/evidence">${say('Save the evidence')}</a></p>`;
   const title = `${say('Recharge')} ${id.slice(-12)}`;
   return { title, body, isLive: true };
 }

@@ -7,6 +7,7 @@ export const rechargeWords: Readonly<Record<string, string>> = {
   'All recharges': '所有充值',
   'More was there than could be looked at: this page may lack some.':
     '记录太多，未能全部查看：本页可能不完整。',
+  'Save the evidence': '保存证据',
   'Save as CSV': '保存为 CSV',
   Reference: '参考号',
   'No recharge fits.': '没有符合的充值。',
