@@ -104,3 +104,22 @@ test('money that went out without us is no money of an account', async () => {
     ...{ ok: false, problem: 'verb_not_offered' },
   });
 });
+
+test('a second line of an order of ours is not booked again', async () => {
+  const recharge = await recharged(
+    books.domain,
+    { accountId: 'acct-twice', amountMinor: 777n },
+    'submit',
+    'settled',
+  );
+  const ofIt = { orderId: 'order of ours', reference: recharge };
+  const first = stranger(ofIt);
+  const { reconciliations } = books.domain;
+  const read = await reconciliations.read(await reconciliations.begin(period(), 'tester'), [first]);
+  expect(read.different).toEqual([]);
+  const { id } = await caseOf(stranger(ofIt));
+  expect(await resolve(id, { evidence: { accountId: 'acct-twice' } })).toEqual({
+    ...{ ok: false, problem: 'verb_not_offered' },
+  });
+  expect(await availableTo('acct-twice')).toEqual(['777']);
+});

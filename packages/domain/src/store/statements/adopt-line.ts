@@ -2,6 +2,7 @@ import { Prisma } from '../../generated/client.js';
 import { type ActionRow, actionColumns, resolvedCases } from '../cases/action.js';
 import type { Run, Store } from '../database/database.js';
 import { violated } from '../database/failure.js';
+import { isUuid } from '../database/storable.js';
 import { applier } from '../recharges/apply.js';
 import { creator } from '../recharges/create.js';
 import type { InsertOptions } from '../recharges/create-statement.js';
@@ -24,14 +25,18 @@ export type LineAdoption = Readonly<{
   action: ActionRow;
 }>;
 
-/** `case_closed`: another decision was faster, or the line has found its recharge. */
-export type AdoptionProblem = 'case_closed' | 'unknown_account' | 'beyond_balance';
+/**
+ * - `case_closed`: another decision was faster, or the line has found its recharge.
+ * - `verb_not_offered`: the line names a recharge of ours. Its money did not come in past us, so it is not booked again.
+ */
+export type AdoptionProblem = 'case_closed' | 'verb_not_offered' | 'unknown_account' | 'beyond_balance';
 
 type Line = Readonly<{
   id: string;
   provider: string;
   line: string;
   orderId: string | null;
+  reference: string | null;
   amountMinor: bigint;
   currency: string;
 }>;
@@ -67,6 +72,7 @@ class NotAdopted extends Error {
 
 async function adopt(run: Run, deps: Adopting, adoption: LineAdoption): Promise<void> {
   const line = await lineOf(run, adoption.subject);
+  if (await isOurs(run, line)) throw new NotAdopted('verb_not_offered');
   const id = deps.storing.newId();
   await close(run, adoption, id);
   await create(run, deps, { id, line, adoption });
@@ -77,11 +83,22 @@ async function adopt(run: Run, deps: Adopting, adoption: LineAdoption): Promise<
 
 async function lineOf(run: Run, subject: string): Promise<Line> {
   const [line] = await run<Line>(Prisma.sql`
-    select id, provider, line, order_id as "orderId", amount_minor as "amountMinor", currency
+    select id, provider, line, order_id as "orderId", reference, amount_minor as "amountMinor", currency
     from statement_line
     where id = ${subject.slice(subject.indexOf(':') + 1)}::uuid`);
   if (!line) throw new Error(`there is no line ${subject}`);
   return line;
+}
+
+/** Whether the line names a recharge of ours, by our id or by the provider's. Then another line is its money. */
+async function isOurs(run: Run, { provider, orderId, reference }: Line): Promise<boolean> {
+  const id = reference !== null && isUuid(reference) ? reference : null;
+  const found = await run(Prisma.sql`
+    select from recharge_transaction where provider = ${provider} and id = ${id}::uuid
+    union all
+    select from recharge_transaction where provider = ${provider} and provider_order_id = ${orderId}::text
+    limit 1`);
+  return found.length > 0;
 }
 
 /** The action names the recharge, because a case of a line has none. */
