@@ -95,6 +95,9 @@ test('an operator sees all queues, and only the ids of each job', async () => {
     JSON.parse(text) as { queues: { name: string; readOnlyMode: boolean; jobs: { data: unknown }[] }[] }
   ).queues;
   expect(shown.map(({ name, readOnlyMode }) => [name, readOnlyMode]).sort()).toEqual([
+    ['automation', true],
+    ['callbacks', true],
+    ['callbacks-slow', true],
     ['reconciliation-sandbox', true],
     ['submission-sandbox', true],
     ['webhooks', true],

@@ -3,7 +3,6 @@ import { callOf } from '../http/call.js';
 import { essenceOf, isInUtf8 } from '../http/media-type.js';
 import { Problem } from '../http/problem.js';
 import { parseJson } from './json-body.js';
-import { refuseUnsupported } from './unsupported.js';
 import { parseXml } from './xml-read.js';
 
 /**
@@ -22,7 +21,6 @@ export function parsedBody(request: Request, root: string): unknown {
 export function csvBody(request: Request): Buffer | null {
   const sent = request.headers['content-type'] ?? '';
   if (essenceOf(sent) !== 'text/csv') return null;
-  refuseUnsupported(request);
   if (!isInUtf8(sent)) throw unreadable('bodies are UTF-8; send no other charset');
   return Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0);
 }

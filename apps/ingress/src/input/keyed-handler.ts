@@ -18,10 +18,11 @@ export function keyedHandler<Deps>(
   caller: Caller,
 ): RequestHandler {
   const readBody = bodyReader(operation);
-  const { scope, query, handle } = operation;
+  const { method, scope, query, handle } = operation;
   return async (request, response) => {
     const key = await caller(request, scope);
     if (!query) refuseQuery(request);
+    if (method !== 'get') refuseUnsupported(request);
     const call: KeyedCall<unknown, unknown> = {
       request,
       response,
@@ -40,7 +41,6 @@ const NOT_DECLARED = z.never();
 function bodyReader({ body, paths }: KeyedOperation): (request: Request) => unknown {
   const [schema, root] = body ? schemaOf(body) : [NoFields, paths[0]!.split('/').at(-1)!];
   return (request) => {
-    refuseUnsupported(request);
     const isEmpty = !Buffer.isBuffer(request.body) || request.body.length === 0;
     return body || !isEmpty ? validated(schema, parsedBody(request, root)) : {};
   };

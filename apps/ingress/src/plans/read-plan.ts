@@ -18,7 +18,6 @@ import { invalid, Problem } from '../http/problem.js';
 import { formOfBody, rawBody } from '../input/body.js';
 import { validated } from '../input/fields.js';
 import { parseJson } from '../input/json-body.js';
-import { refuseUnsupported } from '../input/unsupported.js';
 import { parseXmlList } from '../input/xml-read.js';
 import { type PlanQuery, planText } from './input.js';
 
@@ -56,7 +55,6 @@ export async function readPlan(
   { providers }: ReadDeps,
   call: Pick<KeyedCall<z.infer<typeof PlanQuery>>, 'request' | 'response' | 'key' | 'query'>,
 ): Promise<SentPlan> {
-  refuseUnsupported(call.request);
   const query = call.query();
   const { fields, lines: given, ...form } = await bodyOf(call.request);
   const name = validated(planText, agreed('name', query.name, fields.name), 'name');

@@ -147,7 +147,7 @@ test.each([
 
 test('the answer does not wait for a body where none is allowed', async () => {
   const { socket, heard } = await openTo(ingress.url);
-  socket.write('PATCH /v1/recharges HTTP/1.1\r\nhost: x\r\ncontent-length: 1000\r\n\r\n{');
+  socket.write('PROPPATCH /v1/recharges HTTP/1.1\r\nhost: x\r\ncontent-length: 1000\r\n\r\n{');
   await until(() => heard() !== '', LIMIT, 'an answer before the body');
   expect(heard()).toMatch(/^HTTP\/1\.1 405 /);
   socket.destroy();

@@ -170,13 +170,13 @@ test.each(routes)('$method $path needs a key with the scope $scope', async (rout
   }
   expect(await storedRows(ingress)).toBe(before);
   // The recharge is paid from an empty balance, so it is refused immediately and does not wait.
-  const unpaid = { payment_method: 'balance', paymentMethod: 'balance' };
+  const unpaid = route.path === '/v1/rules' ? {} : { payment_method: 'balance', paymentMethod: 'balance' };
   for (const { path, body } of waysOf(route, nobodys())) {
     const own =
       body && Object.fromEntries(Object.entries({ ...body, ...unpaid }).filter(([name]) => name in body));
     const headers = { 'idempotency-key': randomUUID() };
     const { status } = await send(only, route, { path, ...(own && { body: own }) }, headers);
-    expect([200, 204, 402, 404]).toContain(status);
+    expect([200, 201, 202, 204, 402, 404]).toContain(status);
   }
 });
 
@@ -186,7 +186,11 @@ const forms = ['application/json', 'application/xml', 'text/csv'];
 const comparable = ({ status, text }: Answer, names: Names): string =>
   Object.values(names).reduce((left, name) => left.replaceAll(name, '?'), `${status} ${text}`);
 
-test.each(routes)(
+/** A plan and an endpoint name no other thing: each answer is about a new one, with an id of its own. */
+const isAboutNew = ({ method, path }: Route): boolean =>
+  method === 'POST' && ['/v1/plans', '/v1/callback-endpoints'].includes(path);
+
+test.each(routes.filter((route) => !isAboutNew(route)))(
   '$method $path gives the same answer for foreign and for unknown things, in every form',
   async (route) => {
     const key = await ingress.client({ accounts: ['acct-10*', 'acct-1'] });

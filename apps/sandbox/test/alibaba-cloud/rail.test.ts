@@ -162,5 +162,8 @@ test('the reads understand thousands separators', async () => {
   expect(await reads.transferable({ from: null, currency: 'CNY' }, soon())).toEqual(read);
   expect(await reads.available('fa-main', soon())).toEqual(read);
   expect(await reads.balance()).toEqual(read);
-  expect(await reads.available('fa-nowhere', soon())).toMatchObject({ kind: 'refused', code: 'AccountNotExist' });
+  expect(await reads.available('fa-nowhere', soon())).toMatchObject({
+    kind: 'refused',
+    code: 'AccountNotExist',
+  });
 });
