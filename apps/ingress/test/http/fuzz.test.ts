@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import type { EndpointWithSecret, NewKey } from '@replenish/domain';
+import { scopes } from '@replenish/domain/rules';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import addFormats from 'ajv-formats';
 import fc from 'fast-check';
@@ -15,6 +16,7 @@ import {
   type Schema,
   written,
 } from '../support/fuzz-cases.js';
+import { RULE, surely } from '../support/fuzz-valid.js';
 import { type Answer, auditNames, created, end, type Ingress, openIngress } from '../support/ingress.js';
 
 const ajv = addFormats.default(new Ajv2020({ strict: false }));
@@ -37,7 +39,7 @@ beforeAll(async () => {
       return { observers: [trail.see] };
     },
   });
-  const key = await ingress.client();
+  const key = await ingress.client({ scopes });
   const narrow = await ingress.client({ scopes: [], accounts: [] });
   keys = { known: key, narrow, nobody: null };
   for (const news of ['settled', 'declined'] as const)
@@ -86,11 +88,6 @@ async function addEndpoint({ clientId }: NewKey): Promise<string> {
   };
   return ((await ingress.domain.callbacks.createEndpoint(asked)) as EndpointWithSecret).endpoint.id;
 }
-
-const RULE = {
-  ...{ accountId: 'acct-1001', currency: 'USD', watch: 'wallet', below: 1_000, recharge: { upTo: 5_000 } },
-  caps: { perRecharge: 5_000, perDay: 20_000, perMonth: 100_000 },
-};
 
 /** The id of something that exists, of the kind that the path names. */
 function knownAt(method: string, path: string): string {
@@ -206,25 +203,6 @@ const planOf = (path: string) =>
 
 const FURTHER_BATCHES_MAX = 50;
 
-/** Cases that are always sent, since a few random ones may miss them. */
-const surely = (path: string): Case[] => {
-  const valid = VALID[path];
-  if (!valid) return [];
-  return ['application/json', 'application/xml'].map((accept) => ({
-    ...{ method: 'POST', path, query: {}, caller: 'known' as const },
-    headers: { accept, 'content-type': 'application/json' },
-    body: { form: 'json' as const, ...valid },
-  }));
-};
-
-const VALID: Readonly<Record<string, Readonly<{ root: string; value: object }>>> = {
-  '/api/charge': {
-    root: 'charge',
-    value: { account_id: 'acct-1', amount: 1, currency: 'USD', payment_method: 'sandbox' },
-  },
-  '/v1/rules': { root: 'rule', value: RULE },
-};
-
 /** No provider works here, so no recharge succeeds, and only those that succeeded are refunded. */
 const isRefund = (path: string): boolean => path.endsWith('/refunds');
 /** A case is resolved once, and a provider is asked again once in five seconds. The other requests are refused. */
@@ -284,7 +262,7 @@ test.each(operations)(
       numRuns: batches,
       endOnFailure: true,
     });
-    const sure = surely(one.path);
+    const sure = surely(one);
     await expectBatch(sure);
     // Answers that must occur: accepted and refused, in JSON and XML. Webhooks are never signed here, and health is
     // never refused. Random cases sometimes need longer.
