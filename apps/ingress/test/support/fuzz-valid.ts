@@ -17,7 +17,7 @@ export const surely = ({ method, path }: Readonly<{ method: string; path: string
   }));
 };
 
-const VALID: Readonly<Record<string, Readonly<{ root: string; value: object }>>> = {
+const VALID: Readonly<Record<string, Readonly<{ root: string; value: Record<string, unknown> }>>> = {
   'post /api/charge': {
     root: 'charge',
     value: { account_id: 'acct-1', amount: 1, currency: 'USD', payment_method: 'sandbox' },
