@@ -120,11 +120,22 @@ export const databaseTypes = {
 function runner(pool: pg.Pool): Run {
   const nameOf = statementNames();
   return async <Row>({ text, values }: Prisma.Sql) => {
+    refuseUncalled(values);
     const { rows } = await persist(() =>
       pool.query({ name: nameOf(text), text, values, types: databaseTypes }),
     );
     return rows as Row[];
   };
+}
+
+/**
+ * `Prisma.sql` binds any value, so a part of a statement that is a function, and was not called, would become a
+ * parameter. Its text would be missing from the statement.
+ */
+function refuseUncalled(values: readonly unknown[]): void {
+  for (const value of values)
+    if (typeof value === 'function')
+      throw new TypeError('a part of the statement is a function that was not called');
 }
 
 async function inTransaction<T>(pool: pg.Pool, work: (run: Run) => Promise<T>): Promise<T> {
