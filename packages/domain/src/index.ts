@@ -92,10 +92,6 @@ export {
   type AccountMonths,
   openTally,
 } from './store/months/months.js';
-export type { Actor } from './store/operators/file-action.js';
-export type { Credentials, Operators } from './store/operators/operators.js';
-export { SESSION_IDLE_MS, SESSION_MS, type SignedIn } from './store/operators/sessions.js';
-export type { MadeOperator, NewOperator, OperatorChange, OperatorRow } from './store/operators/users.js';
 export type { KeptPayee, Payees } from './store/payees/payees.js';
 export type { CreatedPlan, PlanProblem } from './store/plans/create.js';
 export type { MovedPlan } from './store/plans/move.js';

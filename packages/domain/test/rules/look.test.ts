@@ -48,6 +48,23 @@ test('a balance below the line is recharged up to the amount, once, and the deci
   expect(key).toEqual({ idempotency_key: `rule ${rule.id} 1` });
 });
 
+test('a proposal is a recharge that waits for an approval, and the rule waits for it', async () => {
+  const rule = await ruled(400n, { terms: terms({ mode: 'propose' }) });
+  const looked = await look(rule.id);
+  expect(looked?.decision).toMatchObject({ decided: 'recharge', because: 'BELOW_THRESHOLD' });
+  const recharge = await books.domain.reads.recharge(looked!.decision.transactionId!);
+  expect(recharge).toMatchObject({ state: 'CREATED', nextStep: 'approve', waiting: { reason: 'APPROVAL' } });
+  expect(await decisionOf(rule.id)).toEqual(['held_back', 'UNDER_WAY', null]);
+});
+
+test('a rule that recharges above the limit of its key waits for an approval, too', async () => {
+  await books.rows(`update api_key set approval_above = '{"USD": "4000"}' where id = $1`, [KEY]);
+  const looked = await look((await ruled(400n)).id);
+  await books.rows(`update api_key set approval_above = '{}' where id = $1`, [KEY]);
+  const recharge = await books.domain.reads.recharge(looked!.decision.transactionId!);
+  expect(recharge).toMatchObject({ amountMinor: 4_600n, nextStep: 'approve' });
+});
+
 test('a balance on the line is enough, and every look is stored', async () => {
   const rule = await ruled(1_000n);
   for (const _ of times(3, () => 0)) expect(await decisionOf(rule.id)).toEqual(['nothing', 'ENOUGH', null]);

@@ -1,0 +1,46 @@
+import type { ApprovalStatus } from '../../core/approval.js';
+import { Prisma } from '../../generated/client.js';
+
+export type ApprovalStanding = Readonly<{
+  status: ApprovalStatus;
+  reason: string | null;
+  decidedBy: string | null;
+}>;
+
+type Subject = Readonly<{
+  kind: 'recharge' | 'plan';
+  id: string;
+  /** The table of the subject. */
+  table: 'recharge_transaction' | 'recharge_plan';
+  /** Whether a row of the table, named `subject`, waits for its approval. */
+  waits: Prisma.Sql;
+}>;
+
+/**
+ * The newest approval of a subject that waits for one. An approval that is over expires here. Where it is still open, the
+ * subject is due again when it expires.
+ */
+export const standingOf = ({ kind, id, table, waits }: Subject): Prisma.Sql => Prisma.sql`
+  with
+  newest as materialized (
+    select approval.*
+    from approval
+    where approval.kind = ${kind} and approval.subject = ${id}
+      and exists (select from ${Prisma.raw(table)} subject where subject.id = ${id}::uuid and ${waits})
+    order by approval.created_at desc
+    limit 1),
+  expired as (
+    update approval
+    set status = 'expired', reason = 'nobody decided in time', decided_at = now()
+    from newest
+    where approval.id = newest.id and approval.status = 'pending' and approval.expires_at <= now()
+    returning approval.id, approval.status),
+  later as (
+    update ${Prisma.raw(table)} subject
+    set due_at = newest.expires_at
+    from newest
+    where subject.id = ${id}::uuid and ${waits}
+      and newest.status = 'pending' and newest.expires_at > now())
+  select coalesce(expired.status, newest.status) as status, newest.reason, newest.decided_by as "decidedBy"
+  from newest
+  left join expired on expired.id = newest.id`;
