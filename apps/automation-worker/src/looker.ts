@@ -43,7 +43,7 @@ function tell(
   { queues, log, decisions }: LookerDeps,
   { ruleId, accountId, decision, pause, isNew }: LookResult,
 ): void {
-  const { decided, because, transactionId, provider, amountMinor, balanceMinor, numbers } = decision;
+  const { decided, because, transactionId, provider, amountMinor, balanceMinor } = decision;
   decisions.inc({ decided, because });
   if (transactionId !== null && provider !== null)
     void queues.hint(`submission-${provider}`, [transactionId]);
@@ -58,14 +58,8 @@ function tell(
       transactionId,
       amountMinor,
       balanceMinor,
-      ...warningOf(numbers),
       pause,
     },
     pause === null ? 'a rule decided' : 'a rule paused: a person has to look at it',
   );
-}
-
-/** How much of its caps a rule has used, once that is much. */
-function warningOf({ capUsedPercent }: Readonly<Record<string, unknown>>): object {
-  return typeof capUsedPercent === 'number' && capUsedPercent >= 80 ? { capUsedPercent } : {};
 }

@@ -29,7 +29,7 @@ export { Health, type HealthReport } from './process/health.js';
 export { type Frame, type ReadyMessage, runProcess } from './process/process.js';
 export { addressIn, readClientAddresses } from './web/client-address.js';
 export { escapeHtml, favicon, type PageLink, pageHead, pageHeader, pageLook } from './web/page.js';
-export { faultOfHash, hashPassword, isSameText, verifyPassword } from './web/password.js';
+export { hashPassword, isSameText, verifyPassword } from './web/password.js';
 export { addressesOf } from './web/resolve.js';
 export {
   faultOfAddresses,

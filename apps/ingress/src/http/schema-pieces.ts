@@ -21,6 +21,15 @@ export const exactMinor = (description: string) =>
     type: 'integer',
     description: `${description}, in minor units of the currency. It may exceed 2^53: do not read it as a float`,
   });
+export const amountOrNull = (description: string) =>
+  z
+    .number()
+    .nullable()
+    .meta({
+      type: ['integer', 'null'],
+      description: `${description}, in minor units; null when it is not known`,
+    });
+export const count = (description: string) => z.int().min(0).meta({ description });
 export const id = (description: string) =>
   z
     .string()

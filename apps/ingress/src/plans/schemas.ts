@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import {
+  count,
   currencyCode,
   exactMinor,
   id,
@@ -11,8 +12,6 @@ import {
   timeOrNull,
   words,
 } from '../http/schema-pieces.js';
-
-const count = (description: string) => z.int().min(0).meta({ description });
 
 const example = {
   planId: '01a2122d-0000-7000-8000-1ae329a0e10d',

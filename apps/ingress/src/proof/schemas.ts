@@ -1,7 +1,5 @@
 import { z } from 'zod';
-import { currencyCode, list, time, words } from '../http/schema-pieces.js';
-
-const count = (description: string) => z.int().min(0).meta({ description });
+import { count, currencyCode, list, time, words } from '../http/schema-pieces.js';
 
 export const Proof = z
   .strictObject({

@@ -1,23 +1,25 @@
 import { decisionReasons, pauseReasons, ruleModes } from '@replenish/domain';
 import { z } from 'zod';
-import { currencyCode, id, list, minor, nextCursor, orNull, time, words } from '../http/schema-pieces.js';
+import {
+  amountOrNull,
+  count,
+  currencyCode,
+  id,
+  list,
+  minor,
+  nextCursor,
+  orNull,
+  time,
+  words,
+} from '../http/schema-pieces.js';
 
 const decided = z.enum(['recharge', 'nothing', 'held_back']);
 const because = z.enum([...decisionReasons, ...pauseReasons]);
-const count = (description: string) => z.int().min(0).meta({ description });
 const at = (description: string) =>
   z.iso
     .datetime()
     .nullable()
     .meta({ description: `${description} (RFC 3339, UTC); null when it is not known` });
-const amountOrNull = (description: string) =>
-  z
-    .number()
-    .nullable()
-    .meta({
-      type: ['integer', 'null'],
-      description: `${description}, in minor units; null when it is not known`,
-    });
 
 export const RuleDecisionRow = z
   .strictObject({

@@ -1,17 +1,8 @@
 import { decisionReasons, pauseReasons } from '@replenish/domain';
 import { z } from 'zod';
-import { list, time, words } from '../http/schema-pieces.js';
+import { amountOrNull, count, list, time, words } from '../http/schema-pieces.js';
 
 const because = z.enum([...decisionReasons, ...pauseReasons]);
-const count = (description: string) => z.int().min(0).meta({ description });
-const amountOrNull = (description: string) =>
-  z
-    .number()
-    .nullable()
-    .meta({
-      type: ['integer', 'null'],
-      description: `${description}, in minor units; null when it is not known`,
-    });
 const at = (description: string) =>
   z.iso
     .datetime()

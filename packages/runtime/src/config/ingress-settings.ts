@@ -1,6 +1,5 @@
 import { z } from 'zod';
-
-const milliseconds = (min: number, max: number) => z.coerce.number().int().min(min).max(max);
+import { milliseconds } from './numbers.js';
 
 /** How the ingress takes requests: its limits, its connections and its TLS. */
 export const ingressSettings = {

@@ -1,11 +1,10 @@
 import { z } from 'zod';
+import { milliseconds } from './numbers.js';
 
 /** Secrets of webhooks. While one is rotated, the old and the new one are both in the list. */
 const webhookSecrets = z
   .string()
   .regex(/^whsec_[^\s,]+([\s,]+whsec_[^\s,]+)*$/, 'is not whsec_..., or several of them separated by commas');
-
-const milliseconds = (min: number, max: number) => z.coerce.number().int().min(min).max(max);
 
 /**
  * The settings of the real providers, by the names of their ecosystems. A provider is configured by its keys alone.

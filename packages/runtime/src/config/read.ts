@@ -4,6 +4,7 @@ import { callbackFaults, callbackSettings } from './callback-settings.js';
 import { conflictsOf, QUERY_MARGIN_MS } from './conflicts.js';
 import { ingressSettings } from './ingress-settings.js';
 import { type Env, localDefaults } from './local.js';
+import { milliseconds } from './numbers.js';
 import { providerFaults } from './provider-faults.js';
 import { providerSettings } from './provider-settings.js';
 import { ruleSettings, ruleTimes } from './rule-settings.js';
@@ -11,7 +12,6 @@ import { simulatorsFor } from './simulators.js';
 import { findUnknown, type UnknownVariable } from './unknown.js';
 
 const port = z.coerce.number().int().min(0).max(65_535);
-const milliseconds = (min: number, max: number) => z.coerce.number().int().min(min).max(max);
 
 // The form of master keys that the vault reads. It is checked here too, so that a bad key is reported with the other
 // faults of the configuration.

@@ -1,6 +1,4 @@
-import { z } from 'zod';
-
-const milliseconds = (min: number, max: number) => z.coerce.number().int().min(min).max(max);
+import { milliseconds } from './numbers.js';
 
 /** Times of the rules of automatic recharge. */
 export const ruleSettings = {

@@ -40,16 +40,6 @@ export function isSameText(given: string, wanted: string): boolean {
   return a.length === b.length && timingSafeEqual(a, b);
 }
 
-// The cheapest setting that the cheat sheet lists as equivalent: N=2^13, r=8, p=10.
-const WORK_MIN = 2 ** 13 * 8 * 10;
-
-/** The fault of a hash, found without a password. Null if there is none. */
-export function faultOfHash(hash: string): 'malformed' | 'cheap' | null {
-  const [, N, r, p] = FORM.exec(hash) ?? [];
-  if (N === undefined) return 'malformed';
-  return Number(N) * Number(r) * Number(p) < WORK_MIN ? 'cheap' : null;
-}
-
 const derive = (password: string, salt: Buffer, cost: ScryptOptions): Promise<Buffer> =>
   new Promise((resolve, reject) =>
     scrypt(
