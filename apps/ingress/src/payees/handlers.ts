@@ -60,11 +60,8 @@ async function requireReceiver(
   to: string,
 ): Promise<void> {
   const read = await providers.get(provider)?.balance?.readTarget?.(to);
-  if (read?.outcome.kind === 'refused' && read.outcome.code === UNKNOWN_ACCOUNT)
+  if (read?.outcome.kind === 'refused' && read.outcome.noSuchAccount)
     throw invalid({ path: 'to', message: 'the provider has no such account' });
 }
-
-/** Alibaba Cloud's code for a fund account that does not exist. */
-const UNKNOWN_ACCOUNT = 'AccountNotExist';
 
 const noPayee = (): Problem => new Problem('NOT_FOUND', 'the account has no payee');

@@ -6,7 +6,7 @@ import { type CloudAccess, type CloudRpc, configOf, failureOf, type RpcExchange 
 /** The result of a question that moves nothing. */
 export type ReadOutcome<Value> =
   | (Readonly<{ kind: 'read' }> & Value)
-  | Readonly<{ kind: 'refused'; code: string; message: string }>
+  | Readonly<{ kind: 'refused'; code: string; message: string; noSuchAccount?: true }>
   | NoDefiniteAnswer;
 
 type Amount = Readonly<{ amountMinor: bigint; currency: string }>;
@@ -18,7 +18,7 @@ export interface AccountReads {
     source: Readonly<{ from: string | null; currency: string }>,
     signal: AbortSignal,
   ): Promise<ReadOutcome<Amount>>;
-  /** The available amount of a fund account. `refused` with AccountNotExist or without a right: no such receiver for us. */
+  /** The available amount of a fund account. `refused` without such an account, or without a right to read it. */
   available(fundAccountId: string, signal: AbortSignal): Promise<ReadOutcome<Amount>>;
   /** The balance of the key's own cloud account, through the typed client. */
   balance(): Promise<ReadOutcome<Amount>>;
@@ -62,7 +62,8 @@ const unread: NoDefiniteAnswer = { kind: 'unknown', cause: 'unreadable' };
 
 function refusalOf(exchange: Extract<RpcExchange, { kind: 'refused' }>): ReadOutcome<never> {
   const meaning = meaningOfCode(exchange);
-  return meaning.kind === 'rejected' ? { ...meaning, kind: 'refused' } : meaning;
+  if (meaning.kind !== 'rejected') return meaning;
+  return { ...meaning, kind: 'refused', ...(meaning.code === 'AccountNotExist' && { noSuchAccount: true }) };
 }
 
 async function accountBalance(access: CloudAccess): Promise<ReadOutcome<Amount>> {

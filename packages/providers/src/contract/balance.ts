@@ -1,9 +1,12 @@
 import type { CallAnswer, NoDefiniteAnswer } from './order.js';
 
-/** The result of reading our account. `refused`: the provider has no such account for us, or no right to read it. */
+/**
+ * The result of reading an account. `refused`: the provider has no such account for us, or we have no right to read it.
+ * `noSuchAccount`: it definitely has none.
+ */
 export type BalanceOutcome =
   | Readonly<{ kind: 'read'; amountMinor: bigint; currency: string }>
-  | Readonly<{ kind: 'refused'; code: string; message: string }>
+  | Readonly<{ kind: 'refused'; code: string; message: string; noSuchAccount?: true }>
   | NoDefiniteAnswer;
 
 /** Reads the money of our account that pays the deliveries. */
