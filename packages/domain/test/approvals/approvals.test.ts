@@ -1,5 +1,8 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
+import { v7 as uuidv7 } from 'uuid';
 import type { ApprovalView, Domain, NewRecharge } from '../../src/index.js';
+import { newestApproval, requestApproval } from '../../src/store/approvals/request.js';
+import { openDatabase } from '../../src/store/database/database.js';
 import { type Books, CLIENT, newRecharge, openBooks, reportOf, times } from '../support/books.js';
 
 let books: Books;
@@ -271,16 +274,17 @@ test('a dry run says that it would wait', async () => {
   ]);
 });
 
-test('a request for a plan is one pending approval, however often it is asked for, and its user cannot approve it', async () => {
+test('a request for a verb is one pending approval, however often it is asked for, and its user cannot approve it', async () => {
   const ask = {
-    ...{ kind: 'plan', subject: 'plan-1', hash: 'h1', requestedBy: 'ann', clientId: null },
+    ...{ kind: 'resolution', subject: 'case-1', hash: 'h1', requestedBy: 'ann', clientId: null },
     expiresAt: new Date(Date.now() + 60_000),
   };
-  const [one, other] = await Promise.all([domain.approvals.request(ask), domain.approvals.request(ask)]);
-  expect(other.approvalId).toBe(one.approvalId);
+  const { run, close } = openDatabase({ databaseUrl: books.url, poolMax: 2, onConnectionLost: () => {} });
+  const [one, other] = await Promise.all(times(2, () => requestApproval(run, uuidv7(), ask)));
+  expect(other!.approvalId).toBe(one!.approvalId);
   const by = (actor: string) =>
     domain.approvals.decide({
-      approvalId: one.approvalId,
+      approvalId: one!.approvalId,
       verb: 'approve',
       reason: 'fine',
       actor,
@@ -288,6 +292,8 @@ test('a request for a plan is one pending approval, however often it is asked fo
     });
   expect(await by('ann')).toEqual({ ok: false, problem: 'own_request' });
   expect(await by('eve')).toMatchObject({ ok: true, submits: null });
-  expect(await domain.approvals.of('plan', 'plan-1', 'h1')).toMatchObject({ status: 'approved' });
-  expect(await domain.approvals.of('plan', 'plan-1', 'other content')).toBeNull();
+  const bound = { kind: 'resolution', subject: 'case-1' };
+  expect(await newestApproval(run, { ...bound, hash: 'h1' })).toMatchObject({ status: 'approved' });
+  expect(await newestApproval(run, { ...bound, hash: 'other content' })).toBeNull();
+  await close();
 });

@@ -24,7 +24,7 @@ test('a claim looks its recharge up, although its statement was planned while th
   const ids = await create(RECHARGES);
   for (const id of ids.slice(0, CLAIMS)) await domain.applyNews(reportOf(id, 'submit'));
   // A session tells what it read at its end at the latest.
-  await domain.close();
+  await books.closeDomains();
   const [index] = await books.rows<{ read: number }>(
     "select idx_tup_read::int as read from pg_stat_user_indexes where indexrelname = 'recharge_transaction_pkey'",
   );

@@ -10,7 +10,6 @@ import {
   approvalById,
   listApprovals,
 } from './list.js';
-import { type ApprovalRequest, newestApproval, requestApproval } from './request.js';
 
 export type ApprovalDecision =
   | Readonly<{ ok: true; approval: ApprovalView; submits: Readonly<{ id: string; provider: string }> | null }>
@@ -20,10 +19,6 @@ export type ApprovalDecision =
 export interface Approvals {
   list(filter: ApprovalFilter): Promise<ApprovalPage>;
   one(id: string): Promise<ApprovalView | null>;
-  /** Asks for an approval. A subject has one pending approval of a kind, and asking again returns that one. */
-  request(ask: ApprovalRequest): Promise<ApprovalView>;
-  /** The newest approval of a subject that is bound to this hash. */
-  of(kind: string, subject: string, hash: string): Promise<ApprovalView | null>;
   /** Decides as a person of the console. A recharge follows at once: it is submitted or canceled. */
   decide(ask: ApprovalAsk): Promise<ApprovalDecision>;
   /** Lets a recharge follow its approval, or expires it. Null: the recharge waits on, or waits for none. */
@@ -40,8 +35,6 @@ export function openApprovals({ run, read }: Pick<Store, 'run' | 'read'>, deps: 
   return {
     list: (filter) => listApprovals(read, filter),
     one: (id) => approvalById(run, id),
-    request: (ask) => requestApproval(run, newId(), ask),
-    of: (kind, subject, hash) => newestApproval(run, { kind, subject, hash }),
     decide: async (ask) => {
       const decided = await decideApproval(run, ask, newId);
       if ('subject' in decided && decided.kind === 'plan') await followPlanApproval(run, decided.subject!);
