@@ -112,7 +112,10 @@ test('a refund moves its amount once per number', async () => {
 });
 
 test('notifications are signed, and repeated until the answer is exactly success', async () => {
-  mailbox.answers.push({ status: 200, body: 'success\n' }, { status: 200, body: 'SUCCESS' });
+  mailbox.answers.push(
+    { of: number, status: 200, body: 'success\n' },
+    { of: number, status: 200, body: 'SUCCESS' },
+  );
   await call('precreate', body({ passback_params: 'a%2Bb c+d&=%' }));
   await pay();
   await until(() => notifications().length === 3);

@@ -168,7 +168,7 @@ const eventsOf = (id: string) =>
     .filter((event) => (event.data.object as { id?: string }).id === id);
 
 test('events are signed as Stripe signs, and repeated until they are accepted', async () => {
-  mailbox.answers.push({ status: 500, body: '' });
+  mailbox.answers.push({ of: reference, status: 500, body: '' });
   const { id } = await create();
   await control.post('/pay', { id, card: 'ok' });
   await until(() => new Set(eventsOf(id).map((event) => event.id)).size === 2 && eventsOf(id).length === 3);

@@ -86,15 +86,20 @@ export async function serveControl(control: Router): Promise<ControlFace> {
 
 export type RawMessage = Readonly<{ headers: Record<string, string | string[] | undefined>; body: Buffer }>;
 
-/** A server that keeps what it receives. `answers`: the next bodies of its answers; `success` when there is none. */
+/**
+ * A server that keeps what it receives. `answers`: how it answers the next messages that name the order `of`; every
+ * other message gets `success`, also the late news of an earlier test's order.
+ */
 export async function openMailbox() {
   const received: RawMessage[] = [];
-  const answers: { status: number; body: string }[] = [];
+  const answers: { of: string; status: number; body: string }[] = [];
   const server = createServer(async (request, response) => {
     const chunks: Buffer[] = [];
     for await (const chunk of request) chunks.push(chunk);
-    received.push({ headers: request.headers, body: Buffer.concat(chunks) });
-    const { status, body } = answers.shift() ?? { status: 200, body: 'success' };
+    const message = Buffer.concat(chunks);
+    received.push({ headers: request.headers, body: message });
+    const next = answers.findIndex(({ of }) => message.includes(of));
+    const { status, body } = answers.splice(next, next < 0 ? 0 : 1)[0] ?? { status: 200, body: 'success' };
     response.writeHead(status).end(body);
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));

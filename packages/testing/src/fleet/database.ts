@@ -27,7 +27,10 @@ export async function createDatabase({
   if (!server || !app || !template)
     throw new Error('no test server: run tests through Jest and its global setup');
   const name = `test_${randomBytes(6).toString('hex')}`;
-  await execute(server, `create database ${name} template ${migrated ? template : 'template1'}`);
+  await execute(
+    server,
+    `create database ${name} template ${migrated ? template : 'template1'} strategy file_copy`,
+  );
   return {
     url: withDatabase(server, name),
     appUrl: withDatabase(app, name),
