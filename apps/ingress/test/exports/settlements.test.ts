@@ -127,7 +127,7 @@ test('a long day is sent in pieces, each settlement once', async () => {
     `insert into recharge_transaction (id, client_id, account_id, kind, state, amount_minor, currency, payment_method,
         provider, next_step, due_at, created_at, succeeded_at)
       select gen_random_uuid(), (select id from client where name = 'bank'), 'acct-l', 'collect', 'SUCCEEDED', 1, 'USD', 'sandbox',
-        'sandbox', null, null, now(), '2025-06-01T00:00:00Z'::timestamptz + (n / 3) * interval '1 second'
+        'sandbox', null, null, '2025-05-31T00:00:00Z', '2025-06-01T00:00:00Z'::timestamptz + (n / 3) * interval '1 second'
       from generate_series(1, 1000) n`,
   );
   await ingress.sql('alter table recharge_transaction enable trigger user');
