@@ -199,7 +199,7 @@ async function stored(): Promise<Record<'requests' | 'recharges' | 'events' | 'c
 
 /** A valid charge waits up to four seconds, so its cases run in few large batches that wait together. */
 const planOf = (path: string) =>
-  path === '/api/charge' ? { batches: 2, batchSize: 250 } : { batches: 25, batchSize: 10 };
+  path === '/api/charge' ? { batches: 2, batchSize: 250 } : { batches: 12, batchSize: 10 };
 
 const FURTHER_BATCHES_MAX = 50;
 

@@ -75,15 +75,15 @@ test('a statement in CSV is compared with the books, and can be read again', asy
   expect(page.data).toEqual([expect.objectContaining({ runId: body.runId, lines: 2, status: 'finished' })]);
 });
 
-test('of ten thousand lines one is deleted: its gap is named and only it, and the same file opens nothing new', async () => {
-  const lines = Array.from({ length: 10_000 }, (_, n) =>
+test('of three thousand lines one is deleted: its gap is named and only it, and the same file opens nothing new', async () => {
+  const lines = Array.from({ length: 3_000 }, (_, n) =>
     row(n + 1, { orderId: `o-${n}`, balance: (n + 1) * 4999 }),
   );
-  lines.splice(5_000, 1);
+  lines.splice(1_500, 1);
   const csv = [HEADER, ...lines].join('\n');
   expect(Buffer.byteLength(csv)).toBeGreaterThan(192 * 1_024);
   const first = await finished((await sendCsv(csv)).body.runId);
-  expect(first.gaps).toEqual([{ afterLine: '5000', beforeLine: '5002', missing: 4999, currency: 'USD' }]);
+  expect(first.gaps).toEqual([{ afterLine: '1500', beforeLine: '1502', missing: 4999, currency: 'USD' }]);
   const cases = async () => Number((await ingress.sql('select count(*) from reconciliation_case'))[0]!.count);
   const opened = await cases();
   const again = await finished((await sendCsv(csv)).body.runId);

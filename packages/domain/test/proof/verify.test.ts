@@ -101,7 +101,7 @@ async function brokenAfter(sql: string) {
   const copy = new URL(healthy);
   copy.pathname = `${healthy.pathname}_copy`;
   const name = copy.pathname.slice(1);
-  await execute(server, `create database ${name} template ${healthy.pathname.slice(1)}`);
+  await execute(server, `create database ${name} template ${healthy.pathname.slice(1)} strategy file_copy`);
   const client = new pg.Client(copy.href);
   const domain = openDomain({ databaseUrl: copy.href, reconcileAfterMs: 1_000, providerTimeoutMs: 1_000 });
   try {
