@@ -10,15 +10,14 @@ test.each([
   'ParameterError',
   'AccountNotExist',
   'NoFundAccountPermission',
+  ...['-304', 'InvalidParam.Uid.NotYourEu', 'Error3040', '3040', '3041'],
 ])('%s is a definite refusal', (code) => {
   expect(meaning(code)).toEqual({ kind: 'rejected', code, message: 'm' });
 });
 
 test.each([
-  'RequestTimeout',
-  'InternalError',
-  'SignatureNonceUsed',
-  'Error1109',
+  ...['RequestTimeout', 'InternalError', 'UndefinedError', 'ServiceUnavailable', 'SystemError'],
+  ...['SignatureNonceUsed', 'Error1109', '1109', '-1101', 'CreditInnerError', 'MaxOffsetLimit'],
   'InvalidParameterX',
   'SomethingNew',
   '',
@@ -35,12 +34,10 @@ test.each(['MissingParameter', 'AvailableTransferAmountNotEnough', 'SignatureDoe
 );
 
 test.each([
-  'InvalidAccessKeyId.NotFound',
-  'SignatureDoesNotMatch',
-  'InvalidTimeStamp.Expired',
-  'InvalidSecurityToken.Expired',
-  'Forbidden.RAM',
-  'AuthSiteFail',
+  ...['InvalidAccessKeyId.NotFound', 'InvalidAccessKeyId.Inactive', 'SignatureDoesNotMatch'],
+  ...['IncompleteSignature', 'InvalidTimeStamp.Format', 'InvalidTimeStamp.Expired'],
+  ...['InvalidSecurityToken.Expired', 'InvalidSecurityToken.Malformed'],
+  ...['Forbidden.RAM', 'NoPermission', 'NotAuthorized', 'NotApplicable', 'AuthSiteFail'],
 ])('%s executed nothing, and the order waits for an operator', (code) => {
   expect(meaning(code, 403)).toEqual({ kind: 'not_executed', cause: 'unavailable' });
 });

@@ -63,6 +63,36 @@ describe('signatures', () => {
     expect(verify(given)).toEqual({ ok: false, refusal: 'bad_signature' });
   });
 
+  test('a signature that covers the sign_type passes as well: interfaces differ in it', () => {
+    const given = fields();
+    const text = Object.keys(given)
+      .sort()
+      .map((name) => `${name}=${given[name]}`)
+      .join('&');
+    const sign = createSign('RSA-SHA256').update(text, 'utf8').sign(alipay.privateKey, 'base64');
+    expect(verify({ ...given, sign })).toEqual({ ok: true, eventId: 'n1' });
+  });
+
+  test('the notification of a full refund passes, with the fields that only it has', () => {
+    const given = signed(
+      fields({
+        ...{ trade_status: 'TRADE_CLOSED', out_biz_no: outTradeNo, refund_fee: '49.99' },
+        ...{ gmt_refund: '2026-11-22 12:00:00.123', gmt_close: '2026-11-22 12:00:00' },
+        ...{ gmt_payment: '2026-11-22 11:00:00', buyer_logon_id: 'ab***@sandbox.com', version: '1.0' },
+        fund_bill_list: '[{"amount":"49.99","fundChannel":"ALIPAYACCOUNT"}]',
+      }),
+    );
+    expect(verify(given)).toEqual({ ok: true, eventId: 'n1' });
+    expect(webhooks.read(bytes(given))).toEqual({ kind: 'ignored', type: 'refund' });
+  });
+
+  test.each(['%', '+', 'a%2Bb', '100%25', '\u{1F600}', '%E4%B8%AD', ' a  b '])(
+    'the value %j is decoded once and verifies',
+    (value) => {
+      expect(verify(signed(fields({ passback_params: value }))).ok).toBe(true);
+    },
+  );
+
   test('a name that occurs twice is refused', () => {
     const twice = Buffer.concat([bytes(signed(fields())), Buffer.from('&total_amount=49.99')]);
     expect(webhooks.verify(twice, {}, new Date()).ok).toBe(false);

@@ -54,6 +54,9 @@ const code = { out_trade_no: 'ab', qr_code: 'https://qr.alipay.com/bax1' };
 const unreadable = { kind: 'unknown', cause: 'unreadable' };
 const serverError = { kind: 'unknown', cause: 'server_error' };
 
+// Only silence ends by its limit. The first call also loads the SDK, which takes long on a busy machine.
+const limitOf = (name: string) => (name === 'silence' ? 500 : 30_000);
+
 test.each<[string, Script, object]>([
   ['200', signed(code), { kind: 'accepted', providerOrderId: 'ab', action: { type: 'qr_code' } }],
   ['200 for another number', signed({ ...code, out_trade_no: 'cd' }), unreadable],
@@ -83,9 +86,61 @@ test.each<[string, Script, object]>([
   ['a reset', (response) => response.socket?.resetAndDestroy(), { kind: 'unknown', cause: 'disconnected' }],
   ['a closed connection', (response) => response.socket?.end(), { kind: 'unknown', cause: 'disconnected' }],
   ['silence', () => {}, { kind: 'unknown', cause: 'timeout' }],
-])('%s: one request, and its outcome', async (_name, script, outcome) => {
-  expect(await submit(script, 500)).toMatchObject(outcome);
+])('%s: one request, and its outcome', async (name, script, outcome) => {
+  expect(await submit(script, limitOf(name))).toMatchObject(outcome);
   expect(server.requests).toHaveLength(1);
+});
+
+const definite = ['TOTAL_FEE_EXCEED', 'BUYER_SELLER_EQUAL', 'TRADE_BUYER_NOT_MATCH', 'SELLER_NOT_EXIST'];
+
+test.each([...definite.map((name) => `ACQ.${name}`), 'missing-method', 'invalid-parameter'])(
+  '%s refuses an order for good',
+  async (given) => {
+    expect(await submit(fails(400, given))).toMatchObject({ kind: 'rejected' });
+  },
+);
+
+test.each([
+  ...['invalid-app-id', 'missing-signature', 'invalid-timestamp', 'missing-timestamp'],
+  ...['ACQ.ACCESS_FORBIDDEN', 'ACQ.PARTNER_ERROR'],
+  ...['insufficient-isv-permissions', 'insufficient-user-permissions'],
+])('%s executes nothing, and the order waits for an operator', async (given) => {
+  expect(await submit(fails(403, given))).toEqual({ kind: 'not_executed', cause: 'unavailable' });
+});
+
+test('method-call-limited executes nothing', async () => {
+  const outcome = await submit(fails(429, 'method-call-limited'));
+  expect(outcome).toEqual({ kind: 'not_executed', cause: 'rate_limited' });
+});
+
+const refund = {
+  ...{ reference: 'c-d', accountId: 'acct-1', amountMinor: 2_000n, currency: 'CNY' },
+  ...{ of: { reference: 'a-b', providerOrderId: 'ab' }, notifyUrl: '', metadata: {} },
+};
+const submitRefund = async (script: Script) => {
+  server.play(script);
+  return (await provider.refunds.submit(refund, soon())).outcome;
+};
+
+test.each([
+  ...['SELLER_BALANCE_NOT_ENOUGH', 'REFUND_AMT_NOT_EQUAL_TOTAL', 'REFUND_AMT_RESTRICTION'],
+  ...['TRADE_NOT_ALLOW_REFUND', 'REASON_TRADE_REFUND_FEE_ERR', 'TRADE_HAS_FINISHED', 'TRADE_STATUS_ERROR'],
+])('%s refuses a refund for good, and says nothing definite about an order', async (name) => {
+  expect(await submitRefund(fails(400, `ACQ.${name}`))).toMatchObject({ kind: 'rejected', code: name });
+  expect(await submit(fails(400, `ACQ.${name}`))).toMatchObject({ kind: 'unknown', code: name });
+});
+
+test('each refund has a number of its own, which every repeat of it keeps', async () => {
+  const numbers: string[] = [];
+  const keep: Script = (response, request) => {
+    numbers.push(JSON.parse(request.body).out_request_no);
+    says(500, '')(response, request);
+  };
+  for (const reference of ['c-d', 'c-d', 'e-f']) {
+    server.play(keep);
+    await provider.refunds.submit({ ...refund, reference }, soon());
+  }
+  expect(numbers).toEqual(['cd', 'cd', 'ef']);
 });
 
 test('the SDK leaves the sockets of the process as they are', async () => {
