@@ -2,6 +2,7 @@ import type CoreModule from '@alicloud/openapi-core';
 import { parse } from 'lossless-json';
 import type { CallFacts, NoDefiniteAnswer } from '../contract/order.js';
 import { withHttpLimits } from '../transport/http-limits.js';
+import { CloudClock, isRefusedForTime } from './clock.js';
 import type { RefusedCall } from './codes.js';
 
 /** The access to one account of Alibaba Cloud. */
@@ -35,8 +36,12 @@ export interface CloudRpc {
 // A page of the transaction list has 200 rows of under 1 KB.
 const ANSWER_MAX_BYTES = 1024 * 1024;
 
-/** The SDK's generic client. It is loaded at the first call: a process that never calls does not pay for it. */
-export function openRpc(access: CloudAccess): CloudRpc {
+/**
+ * The SDK's generic client. It is loaded at the first call: a process that never calls does not pay for it.
+ *
+ * @param clock corrects the dates of the calls. Null: ours is used as it is
+ */
+export function openRpc(access: CloudAccess, clock: CloudClock | null = new CloudClock()): CloudRpc {
   let loaded: Promise<Loaded> | undefined;
   return {
     async call(operation, signal) {
@@ -45,11 +50,17 @@ export function openRpc(access: CloudAccess): CloudRpc {
       const sdk = await loaded;
       // Loading took time, and nothing was sent in it.
       if (signal.aborted) return unanswered({ kind: 'not_executed', cause: 'unreachable' });
-      const limits = { answerMaxBytes: ANSWER_MAX_BYTES, signal };
-      return untilAborted(
-        withHttpLimits(limits, () => send(sdk, operation, access.timeoutMs)),
-        signal,
+      let date: string | undefined;
+      const hear = (headers: Readonly<{ date?: string | undefined }>) => {
+        date = headers.date;
+      };
+      const limits = { answerMaxBytes: ANSWER_MAX_BYTES, signal, hear };
+      const sent = withHttpLimits(limits, () =>
+        send(sdk, operation, access.timeoutMs, clock?.headers() ?? {}),
       );
+      const exchange = await untilAborted(sent, signal);
+      if (exchange.kind === 'refused' && isRefusedForTime(exchange.code)) clock?.learn(date);
+      return exchange;
     },
   };
 }
@@ -89,6 +100,7 @@ async function send(
   { core, client }: Loaded,
   operation: RpcOperation,
   timeoutMs: number,
+  headers: Readonly<Record<string, string>>,
 ): Promise<RpcExchange> {
   const { Params, OpenApiRequest } = core.$OpenApiUtil;
   const { RuntimeOptions } = (await import('@darabonba/typescript')).default;
@@ -98,7 +110,7 @@ async function send(
     // The raw text: the SDK's own parser rounds ids.
     ...{ reqBodyType: 'formData', bodyType: 'string' },
   });
-  const request = new OpenApiRequest({ query, ...(form ? { body: form } : {}) });
+  const request = new OpenApiRequest({ headers: { ...headers }, query, ...(form ? { body: form } : {}) });
   const limits = new RuntimeOptions({ readTimeout: timeoutMs, connectTimeout: timeoutMs });
   try {
     const { statusCode, body } = await client.callApi(params, request, limits);

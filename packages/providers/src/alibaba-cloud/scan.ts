@@ -1,4 +1,5 @@
 import type { CallAnswer, QueryOutcome, ScanEvidence, SubmitTimes } from '../contract/order.js';
+import { SKEW_MAX_MS } from './clock.js';
 import { type ListReading, readList } from './list.js';
 import { meaningOf, type RemarkKeys, type RemarkMeaning, type TransferTerms } from './remark.js';
 import type { ListedRow } from './rows.js';
@@ -15,8 +16,9 @@ export type ScanOptions = Readonly<{
 }>;
 
 // The provider executes a call whose date differs from its clock by up to 15 minutes, and cuts the time of a row to a
-// second. With a smaller margin, the row of an executed call could lie outside of the window.
-const MARGIN_MS = 16 * 60_000;
+// second. Our clock may differ by more, because the date of a call is corrected. With a smaller margin, the row of an
+// executed call could lie outside of the window.
+const MARGIN_MS = 16 * 60_000 + SKEW_MAX_MS;
 
 /** The account at each end of a transfer, with the direction that its list shows. */
 const OUT = { of: 'from', direction: 'OUT' } as const;

@@ -1,6 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { subscribe } from 'node:diagnostics_channel';
-import type { ClientRequest } from 'node:http';
+import type { ClientRequest, IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 
 type HttpLimits = Readonly<{
@@ -8,6 +8,8 @@ type HttpLimits = Readonly<{
   answerMaxBytes: number;
   /** Ends the requests that are still open. */
   signal: AbortSignal;
+  /** Gets the headers of each answer, which the errors of an SDK do not tell. */
+  hear?: (headers: IncomingHttpHeaders) => void;
 }>;
 
 const current = new AsyncLocalStorage<HttpLimits>();
@@ -29,7 +31,7 @@ function watch(message: unknown): void {
   if (limits) limit((message as { request: ClientRequest }).request, limits);
 }
 
-function limit(request: ClientRequest, { answerMaxBytes, signal }: HttpLimits): void {
+function limit(request: ClientRequest, { answerMaxBytes, signal, hear }: HttpLimits): void {
   let bytes = 0;
   let socket: Socket | undefined;
   const end = (code: string) => request.destroy(Object.assign(new Error(code), { code }));
@@ -45,6 +47,7 @@ function limit(request: ClientRequest, { answerMaxBytes, signal }: HttpLimits): 
   if (request.socket) listen(request.socket);
   else request.once('socket', listen);
   signal.addEventListener('abort', abort, { once: true });
+  if (hear) request.prependOnceListener('response', ({ headers }: IncomingMessage) => hear(headers));
   // The connection serves further requests after this one.
   request.once('close', () => {
     socket?.off('data', count);

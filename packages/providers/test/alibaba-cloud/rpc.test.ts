@@ -1,12 +1,12 @@
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { type CloudRpc, openRpc } from '../../src/alibaba-cloud/rpc.js';
 import { soon } from '../support/builders.js';
 import { openScriptedServer, type ScriptedServer, says } from '../support/scripted-server.js';
 
 let server: ScriptedServer;
 let rpc: CloudRpc;
-const open = (endpoint: string, timeoutMs = 1_000) =>
-  openRpc({ accessKeyId: 'LTAI-test', accessKeySecret: 'secret', endpoint, timeoutMs });
+const access = { accessKeyId: 'LTAI-test', accessKeySecret: 'secret', timeoutMs: 1_000 };
+const open = (endpoint: string, timeoutMs = 1_000) => openRpc({ ...access, endpoint, timeoutMs });
 const call = (one = rpc, signal = soon()) =>
   one.call({ version: '2023-09-30', action: 'X', form: { A: '1' } }, signal);
 beforeAll(async () => {
@@ -70,6 +70,60 @@ test('an answer that breaks off in its body is unknown', async () => {
     setTimeout(() => response.socket?.destroy(), 50);
   });
   expect(await call()).toMatchObject({ kind: 'unanswered', outcome: { kind: 'unknown' } });
+});
+
+describe('the clock', () => {
+  const MINUTE_MS = 60_000;
+  const refused = (date: Date) =>
+    says(400, { Code: 'InvalidTimeStamp.Expired', Message: 'm' }, { date: date.toUTCString() });
+  /** How many minutes the date of the last call is ahead of ours. */
+  const ahead = () => {
+    const atMs = Date.parse(String(server.requests.at(-1)!.headers['x-acs-date']));
+    return Math.round((atMs - Date.now()) / MINUTE_MS) || 0;
+  };
+  const inMinutes = (minutes: number) => new Date(Date.now() + minutes * MINUTE_MS);
+
+  test.each([25, -25])(
+    'an answer that refuses a call for its time teaches that ours is %p minutes off',
+    async (off) => {
+      const own = open(server.url);
+      server.play(refused(inMinutes(off)));
+      expect(await call(own)).toMatchObject({ kind: 'refused', code: 'InvalidTimeStamp.Expired' });
+      server.play(says(200, '{}', { date: inMinutes(off).toUTCString() }));
+      expect(await call(own)).toMatchObject({ kind: 'answered' });
+      expect(ahead()).toBe(off);
+      server.play(refused(inMinutes(0)));
+      await call(own);
+      await call(own);
+      expect(ahead()).toBe(0);
+    },
+  );
+
+  test.each([
+    ['of 1970', new Date(0)],
+    ['in a year', inMinutes(525_600)],
+    ['31 minutes ahead', inMinutes(31)],
+    ['that is none', new Date(Number.NaN)],
+  ])('a date %s is not believed', async (_what, date) => {
+    const own = open(server.url);
+    server.play(refused(date));
+    await call(own);
+    await call(own);
+    expect(ahead()).toBe(0);
+  });
+
+  test('other answers teach nothing, and a rail that tells orders by their time keeps our clock', async () => {
+    const own = open(server.url);
+    server.play(says(400, { Code: 'MissingParameter' }, { date: inMinutes(20).toUTCString() }));
+    await call(own);
+    await call(own);
+    expect(ahead()).toBe(0);
+    const agency = openRpc({ ...access, endpoint: server.url }, null);
+    server.play(refused(inMinutes(20)));
+    await call(agency);
+    await call(agency);
+    expect(ahead()).toBe(0);
+  });
 });
 
 test('a call that is aborted before it begins sends nothing', async () => {

@@ -43,7 +43,7 @@ test('a proven row settles the order with its number, its amount and its evidenc
     ...{ amountMinor: 123_456n, currency: 'CNY' },
   });
   expect(evidence).toEqual({
-    ...{ windowFrom: '2026-11-27T23:44:00.000Z', windowTo: '2026-11-28T00:26:00.000Z' },
+    ...{ windowFrom: '2026-11-27T23:14:00.000Z', windowTo: '2026-11-28T00:56:00.000Z' },
     ...{ begunAt: now.toISOString(), endedAt: now.toISOString(), sides: 'source', pages: 1, rows: 1 },
     ...{ newestRowAt: '2026-11-28T00:00:01.000Z', isComplete: true, suspects: [] },
   });
