@@ -5,7 +5,7 @@ import type { Gathered, WitnessedRecharge } from './witness.js';
 export type MovedMoney = Readonly<{ amount: number; currency: string; to?: string }>;
 
 type Intent = { currency: string; charges: { amount: number }[] };
-type Trade = { trade_status: string; amount: number; currency: string };
+type Trade = { trade_status: string; amount: number; currency: string; refunds: unknown[] };
 
 const PAID = ['TRADE_SUCCESS', 'TRADE_FINISHED'];
 
@@ -20,8 +20,9 @@ const readers: Readonly<Record<string, (url: string, id: string) => Promise<Move
   },
   alipay: async (url, id) => {
     const { trades } = await control<{ trades: Trade[] }>(url, `alipay/trades?reference=${id}`);
+    // A trade that was refunded completely is closed. It was paid all the same.
     return trades
-      .filter(({ trade_status }) => PAID.includes(trade_status))
+      .filter(({ trade_status, refunds }) => PAID.includes(trade_status) || refunds.length > 0)
       .map(({ amount, currency }) => ({ amount, currency }));
   },
   alibaba_cloud: async (url, id) => {

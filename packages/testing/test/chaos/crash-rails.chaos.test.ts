@@ -4,7 +4,8 @@ import { numbersOf } from '../support/numbers.js';
 import { seed, TEST_LIMIT_MS } from '../support/setting.js';
 import { type Payee, WholeStage } from '../support/whole.js';
 
-jest.setTimeout(TEST_LIMIT_MS);
+// Three rails at once take minutes: every lost answer waits for its time limit, and every delivery for its list.
+jest.setTimeout(4 * TEST_LIMIT_MS);
 
 /** A way of moving money. `faults` are those of its simulator, under names that all rails have in common. */
 type Rail = Readonly<{

@@ -15,6 +15,17 @@ export type Payee = Readonly<{ accountId: string; to: string }>;
 /** A transfer in the simulator's own books. */
 export type Transfer = Readonly<{ amount: number; currency: string; kind: string }>;
 
+/** What was answered to a request. */
+export type Answer = Readonly<{ status: number; body: Record<string, unknown> }>;
+
+/** An open case, as its client reads it. */
+export type OpenCase = Readonly<{
+  caseId: string;
+  kind: string;
+  verbs: readonly string[];
+  evidence: Readonly<Record<string, unknown>>;
+}>;
+
 // The simulated list shows a transfer after 0.3 s, so an absence is proven after little more.
 const quickProof = {
   ALIBABA_CLOUD_RESUBMIT: 'auto',
@@ -49,13 +60,16 @@ export class WholeStage {
     await this.#stage.close();
   }
 
-  async newPayee(): Promise<Payee> {
+  async newPayee(currency = 'CNY'): Promise<Payee> {
     const to = `fa-${randomUUID()}`;
     const accountId = `acct-${to}`;
-    await this.control('alibaba/fund-accounts', { id: to, currency: 'CNY', cash: 0 });
+    await this.control('alibaba/fund-accounts', { id: to, currency, cash: 0 });
     await this.control('alibaba/reseller-customers', { owner: to, consumed: 1_000_000_000 });
+    await this.control('alibaba/agency-customers', {
+      ...{ uid: to, creditLine: 1_000_000_000, outstanding: 500_000_000 },
+    });
     const set = await this.#call('PUT', `/v1/accounts/${accountId}/payee`, {
-      ...{ provider: 'alibaba_cloud', to, currency: 'CNY' },
+      ...{ provider: 'alibaba_cloud', to, currency },
     });
     if (!set.ok) throw new Error(`the payee was answered ${set.status} ${await set.text()}`);
     return { accountId, to };
@@ -83,11 +97,50 @@ export class WholeStage {
   /** Refunds a recharge, or recalls a delivery. Without an amount: what is left of it. */
   async refund(id: string, amount?: number): Promise<string> {
     const body = { reason: 'as tested', ...(amount !== undefined && { amount }) };
-    const headers = { 'idempotency-key': randomUUID() };
-    const answer = await this.#call('POST', `/v1/recharges/${id}/refunds`, body, headers);
-    const text = await answer.text();
-    if (answer.status !== 202) throw new Error(`the refund was answered ${answer.status} ${text}`);
-    return (JSON.parse(text) as { transactionId: string }).transactionId;
+    const answer = await this.post(`/v1/recharges/${id}/refunds`, body);
+    if (answer.status !== 202)
+      throw new Error(`the refund was answered ${answer.status} ${JSON.stringify(answer.body)}`);
+    return String(answer.body.transactionId);
+  }
+
+  /** Sends a request with a key, which is a new one unless given. */
+  async post(path: string, body: object, key: string = randomUUID()): Promise<Answer> {
+    const answer = await this.#call('POST', path, body, { 'idempotency-key': key });
+    return { status: answer.status, body: (await answer.json()) as Record<string, unknown> };
+  }
+
+  /** Waits until a transaction, as its client reads it, has these values. Returns what was read. */
+  async reads(id: string, wanted: Readonly<Record<string, unknown>>): Promise<Record<string, unknown>> {
+    let body: Record<string, unknown> = {};
+    const isRead = async () => {
+      body = await this.read(id);
+      return Object.entries(wanted).every(([name, value]) => body[name] === value);
+    };
+    await this.until(isRead, `${JSON.stringify(wanted)} of ${id}`).catch((error: Error) => {
+      throw new Error(`${error.message}: ${JSON.stringify(body)}`);
+    });
+    return body;
+  }
+
+  /** Awaits a condition, as long as the tests of these fleets wait. */
+  until<T>(condition: () => Promise<T>, what: string) {
+    return until(condition, { limitMs: TEST_LIMIT_MS / 4, everyMs: 100 }, what);
+  }
+
+  /** Waits for an open case of a transaction, with what it offers. */
+  caseOf(id: string): Promise<OpenCase> {
+    const firstCase = async () => {
+      const answer = await this.#call('GET', `/v1/cases?status=open&transactionId=${id}`);
+      return ((await answer.json()) as { data: OpenCase[] }).data[0];
+    };
+    return this.until(firstCase, `an open case of ${id}`);
+  }
+
+  /** What the simulators' control face shows. */
+  async shown<T>(path: string): Promise<T> {
+    const response = await fetch(`${this.fleet.sandboxUrl}/_control/${path}`);
+    if (!response.ok) throw new Error(`${path} was answered ${response.status} ${await response.text()}`);
+    return (await response.json()) as T;
   }
 
   /** The body of a recharge or a refund, as its client reads it. */
@@ -165,8 +218,7 @@ export class WholeStage {
   }
 
   async #transfers(query: string): Promise<readonly Transfer[]> {
-    const response = await fetch(`${this.fleet.sandboxUrl}/_control/alibaba/transfers?${query}`);
-    return ((await response.json()) as { transfers: Transfer[] }).transfers;
+    return (await this.shown<{ transfers: Transfer[] }>(`alibaba/transfers?${query}`)).transfers;
   }
 
   async control(path: string, body: object): Promise<void> {

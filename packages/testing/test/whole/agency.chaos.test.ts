@@ -1,0 +1,91 @@
+import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { withBooks } from '../../src/fleet/producer.js';
+import { TEST_LIMIT_MS } from '../support/setting.js';
+import { WholeStage } from '../support/whole.js';
+
+jest.setTimeout(TEST_LIMIT_MS);
+
+const AMOUNT = 12_345;
+const CREDIT_LINE = 1_000_000_000;
+
+const answered = [
+  'timeout_after_transfer',
+  'reset_after_transfer',
+  'server_error_after_transfer',
+  'html_answer',
+] as const;
+const points = [
+  ...['submission.after-claim', 'submission.after-call', 'submission.after-answer'],
+  ...['reconciliation.after-take', 'reconciliation.after-query'],
+];
+
+type Customer = { creditLine: number; deductions: { amount: number }[] };
+
+let stage: WholeStage;
+const open = async (by: 'deduct' | 'credit_line') => {
+  stage = await WholeStage.open({
+    env: { ALIBABA_CLOUD_RAIL: 'agency', ALIBABA_CLOUD_SITE: 'international', ALIBABA_CLOUD_AGENCY_CALL: by },
+  });
+};
+
+/** A delivery that the house pays. The simulator does with it as the scenario says. */
+async function delivered(scenario: string | null) {
+  const { accountId, to } = await stage.newPayee('USD');
+  if (scenario) await stage.control('alibaba/behave', { scenario, to });
+  const id = await stage.recharge(accountId, 'fund_account', AMOUNT, { currency: 'USD' });
+  const customer = () => stage.shown<Customer>(`alibaba/agency-customers/${to}`);
+  return { id, customer };
+}
+
+/** The rail stores no reference of ours, so the tests compare what each customer got, and the books stand alone. */
+const brokenRules = () => withBooks(stage.fleet, (domain) => domain.verify());
+
+describe('by deductions', () => {
+  beforeAll(() => open('deduct'));
+  afterAll(() => stage?.close());
+
+  test.each([null, ...answered, 'timeout_before_transfer'])(
+    '%s: one deduction, found or made',
+    async (scenario) => {
+      const { id, customer } = await delivered(scenario);
+      await stage.succeeds(id, 1);
+      expect((await customer()).deductions).toMatchObject([{ amount: AMOUNT }]);
+    },
+  );
+
+  test.each(points)('the worker dies at %s: one deduction', async (point) => {
+    stage.fleet.arm(point);
+    const scenario = point.startsWith('reconciliation') ? 'timeout_after_transfer' : null;
+    const { id, customer } = await delivered(scenario);
+    await stage.fleet.crashed(point, TEST_LIMIT_MS);
+    await stage.succeeds(id, 1);
+    expect((await customer()).deductions).toMatchObject([{ amount: AMOUNT }]);
+  });
+
+  test('the books hold', async () => {
+    expect(await brokenRules()).toEqual([]);
+  });
+});
+
+describe('by the credit line', () => {
+  beforeAll(() => open('credit_line'));
+  afterAll(() => stage?.close());
+
+  test.each([null, ...answered])('%s: the line is raised once', async (scenario) => {
+    const { id, customer } = await delivered(scenario);
+    await stage.succeeds(id, 1);
+    expect(await customer()).toMatchObject({ creditLine: CREDIT_LINE + AMOUNT });
+  });
+
+  test('timeout_before_transfer: nothing tells whether the line was raised for it, so a person decides', async () => {
+    const { id, customer } = await delivered('timeout_before_transfer');
+    const { kind, caseId } = await stage.caseOf(id);
+    expect(kind).toBe('absence_unproven');
+    expect((await stage.read(id)).waiting).toMatchObject({ reason: 'PERSON', caseId });
+    expect(await customer()).toMatchObject({ creditLine: CREDIT_LINE });
+  });
+
+  test('the books hold', async () => {
+    expect(await brokenRules()).toEqual([]);
+  });
+});
