@@ -108,6 +108,14 @@ test('a stored 500 is told apart, and no new key is used', async () => {
   expect(await intents()).toHaveLength(1);
 });
 
+test('a stored 500 that made nothing is absent, and is repeated under the one key', async () => {
+  await control.post('/behave', { scenario: 'server_error_before_create', reference });
+  expect(await submit()).toMatchObject({ kind: 'unknown', cause: 'server_error' });
+  expect(await find()).toEqual({ kind: 'absent' });
+  expect(await submit()).toEqual({ kind: 'unknown', cause: 'server_error', code: 'stored_error' });
+  expect(await intents()).toEqual([]);
+});
+
 test('timeout_before_create: nothing is made, and the order is absent', async () => {
   await control.post('/behave', { scenario: 'timeout_before_create', reference });
   expect(await submit(300)).toEqual({ kind: 'unknown', cause: 'timeout' });

@@ -130,6 +130,25 @@ test.each<[string, Script, object]>([
   expect(server.requests).toHaveLength(1);
 });
 
+test.each(['processing', 'requires_capture', 'requires_action', 'succeeded'])(
+  'an intent that is %s is read and neither captured nor canceled: Stripe goes on by itself',
+  async (status) => {
+    server.play(says(200, intent({ status, amount_received: 4_999 })));
+    const { outcome } = await provider.orders.find({ ...anOrder(), providerOrderId: 'pi_1' }, soon());
+    expect(outcome).toMatchObject({ kind: 'found', status: status === 'succeeded' ? 'settled' : 'pending' });
+    expect(server.requests.map(({ method, url }) => `${method} ${url}`)).toEqual([
+      'GET /v1/payment_intents/pi_1',
+    ]);
+  },
+);
+
+test('a cancel of a payment that succeeded is answered with the payment, and cancels nothing', async () => {
+  server.play(says(200, intent({ status: 'succeeded', amount_received: 4_999 })));
+  const { outcome } = await provider.cancels.cancel({ ...anOrder(), providerOrderId: 'pi_1' }, soon());
+  expect(outcome).toMatchObject({ kind: 'settled', amountMinor: 4_999n });
+  expect(server.requests.map(({ method }) => method)).toEqual(['GET']);
+});
+
 test('a host that cannot be reached executes nothing', async () => {
   const closed = await openScriptedServer();
   const unreachable = stripeProvider({ secretKey: 'sk_test_1', apiBase: closed.url });

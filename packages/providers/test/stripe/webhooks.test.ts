@@ -151,6 +151,14 @@ describe('events', () => {
       event('charge.dispute.created', { id: 'dp_1', object: 'dispute', payment_intent: 'pi_1' }),
       { kind: 'unread', type: 'charge.dispute.created', reference: null, providerOrderId: 'pi_1' },
     ],
+    ...['won', 'lost', 'warning_closed'].map(
+      (status) =>
+        [
+          `a dispute that ended as ${status}: a person reads its status`,
+          event('charge.dispute.closed', { id: 'dp_1', object: 'dispute', status, payment_intent: 'pi_1' }),
+          { kind: 'unread', type: 'charge.dispute.closed', reference: null, providerOrderId: 'pi_1' },
+        ] as const,
+    ),
     ['a charge', event('charge.succeeded', {}), { kind: 'ignored', type: 'charge.succeeded' }],
     [
       'an unknown status',

@@ -18,6 +18,8 @@ afterAll(() => stage?.close());
 type Collector = Readonly<{
   name: string;
   paymentMethod: string;
+  /** What the provider's id of a refund looks like. */
+  ofRefund: RegExp;
   refundsOf: (id: string) => Promise<readonly number[]>;
   refundElsewhere: (id: string, amount: number) => Promise<unknown>;
 }>;
@@ -42,7 +44,7 @@ const intentOf = async (id: string) =>
   ).payment_intents[0]!;
 
 const stripe: Collector = {
-  ...{ name: 'stripe', paymentMethod: 'credit_card' },
+  ...{ name: 'stripe', paymentMethod: 'credit_card', ofRefund: /^re_/ },
   refundsOf: async (id) => amountsOf((await intentOf(id)).refunds),
   async refundElsewhere(id, amount) {
     const { url, secretKey } = (await stage.shown<Endpoints>('endpoints')).stripe;
@@ -55,7 +57,7 @@ const stripe: Collector = {
 };
 
 const alipay: Collector = {
-  ...{ name: 'alipay', paymentMethod: 'alipay' },
+  ...{ name: 'alipay', paymentMethod: 'alipay', ofRefund: /^[0-9a-f]{32}$/ },
   refundsOf: async (id) =>
     amountsOf(
       (await stage.shown<{ trades: { refunds: Refund[] }[] }>(`alipay/trades?reference=${id}`)).trades[0]
@@ -75,7 +77,7 @@ const alipay: Collector = {
   },
 };
 
-describe.each([stripe, alipay])('$name', ({ name, paymentMethod, refundsOf, refundElsewhere }) => {
+describe.each([stripe, alipay])('$name', ({ name, paymentMethod, ofRefund, refundsOf, refundElsewhere }) => {
   /** A collection whose money is in the wallet. */
   async function collected() {
     const accountId = `acct-${randomUUID()}`;
@@ -115,6 +117,8 @@ describe.each([stripe, alipay])('$name', ({ name, paymentMethod, refundsOf, refu
       stage.rows(`select 1 from report.provider_calls
                    where transaction_id = '${refund}' and operation = 'submit' and outcome = 'unknown'`);
     await stage.until(async () => (await isUnknown()).length === 1, 'one call of unknown outcome');
+    // A call without an answer tells no id, so a webhook or a question does.
+    expect((await stage.read(refund)).providerOrderId).toMatch(ofRefund);
   });
 
   test.each(['submission.after-claim', 'submission.after-call', 'submission.after-answer'])(
