@@ -28,9 +28,13 @@ export function openPoolReader(deps: PoolReaderDeps): (() => Promise<void>) | nu
 
   async function readOne(currency: string): Promise<void> {
     const startedAtMs = performance.now();
-    const { outcome } = await balance!.read(currency);
+    const { outcome, calls } = await balance!.read(currency);
     const context = { provider: provider.name, providerAccount, currency };
-    if (outcome.kind !== 'read') return log.warn({ ...context, outcome }, 'the source account was not read');
+    if (outcome.kind !== 'read') {
+      // The first reading is made when the process starts, so a key of another site is told before any order is sent.
+      const code = calls.at(-1)?.providerCode ?? null;
+      return log.warn({ ...context, outcome, code }, 'the source account was not read');
+    }
     const tookMs = performance.now() - startedAtMs;
     const key = { provider: provider.name, providerAccount, currency: outcome.currency };
     const pulled = await pools.record({ ...key, transferableMinor: outcome.amountMinor, tookMs });
