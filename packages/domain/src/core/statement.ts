@@ -17,10 +17,11 @@ export type StatementLine = Readonly<{
   isOfProvider?: boolean;
 }>;
 
-/** Two neighbours in a statement whose balances do not fit: lines that add up to `missingMinor` are missing. */
-export type Gap<Line extends StatementLine = StatementLine> = Readonly<{
+/** Two lines of one currency that are next to each other in a statement, the older one first. */
+export type Neighbors<Line extends StatementLine = StatementLine> = Readonly<{
   after: Line;
   before: Line;
+  /** What the lines between them add up to, by their balances: a gap. 0: none is missing, or a balance is unknown. */
   missingMinor: bigint;
 }>;
 
@@ -34,10 +35,11 @@ function missingBetween(older: StatementLine, newer: StatementLine): bigint {
 }
 
 /**
- * Follows the running balance of each currency from line to line and names the gaps. A statement may have its newest
- * line first. Which way it runs is told by its first two lines of different times, and before that by their balances.
+ * Follows the running balance of each currency from line to line. A statement may have its newest line first. Which way
+ * it runs is told by its first two lines of different times, and before that by their balances. The first line of a
+ * currency has no neighbor yet: null.
  */
-export function continuity<Line extends StatementLine>(): (line: Line) => Gap<Line> | null {
+export function continuity<Line extends StatementLine>(): (line: Line) => Neighbors<Line> | null {
   const lastOf = new Map<string, Line>();
   let isNewestFirst: boolean | null = null;
   return (line) => {
@@ -47,9 +49,8 @@ export function continuity<Line extends StatementLine>(): (line: Line) => Gap<Li
     if (isNewestFirst === null && last.at.getTime() !== line.at.getTime()) isNewestFirst = line.at < last.at;
     const isReversed =
       isNewestFirst ?? (missingBetween(last, line) !== 0n && missingBetween(line, last) === 0n);
-    const [older, newer] = isReversed ? [line, last] : [last, line];
-    const missingMinor = missingBetween(older, newer);
-    return missingMinor === 0n ? null : { after: older, before: newer, missingMinor };
+    const [after, before] = isReversed ? [line, last] : [last, line];
+    return { after, before, missingMinor: missingBetween(after, before) };
   };
 }
 

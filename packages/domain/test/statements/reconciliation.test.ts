@@ -210,3 +210,24 @@ test('one line of 1,000 is missing: its gap and its recharge are named, and noth
   expect(told.at(-1)).toBe(999);
   expect(await casesOf('statement_gap')).toHaveLength(1);
 });
+
+test('a gap is shown and its case is open until a statement has other lines next to both of its ends', async () => {
+  const startMs = Date.now() - 100_000;
+  const lines = [1, 2, 3, 4, 5].map((n) =>
+    lineOf(`${n}`, { reference: null, at: new Date(startMs + n), balanceMinor: BigInt(n) * 100n }),
+  );
+  const only = (...numbers: number[]) => read(numbers.map((n) => lines[n - 1]!));
+  const gaps = async (...numbers: number[]) =>
+    (await only(...numbers)).gaps.map(({ afterLine, beforeLine }) => `${afterLine}-${beforeLine}`);
+  expect(await gaps(1, 5)).toEqual(['1-5']);
+  expect(await gaps(1, 5)).toEqual(['1-5']);
+  expect(await gaps(1, 2)).toEqual(['1-5']);
+  expect(await casesOf('statement_gap')).toHaveLength(1);
+  expect(await gaps(1, 2, 4, 5)).toEqual(['2-4']);
+  expect(await casesOf('statement_gap')).toHaveLength(1);
+  expect(await gaps(4, 3)).toEqual(['2-4']);
+  expect(await gaps(2, 3)).toEqual([]);
+  expect(await casesOf('statement_gap')).toEqual([]);
+  expect(await gaps(1, 5)).toEqual([]);
+  expect(await casesOf('statement_gap')).toEqual([]);
+});

@@ -1,5 +1,6 @@
-import type { Gap } from '../../core/statement.js';
+import type { Neighbors } from '../../core/statement.js';
 import { Prisma } from '../../generated/client.js';
+import { closedCases } from '../cases/close.js';
 import { openedCases } from '../cases/open.js';
 import type { Run } from '../database/database.js';
 import { columns } from '../database/rows.js';
@@ -25,14 +26,79 @@ const gapColumns = columns({
   caseId: 'uuid',
 });
 
-/** Stores gaps, and opens a case for each that is new. */
-export async function storeGaps(
+const pairColumns = columns({ afterKey: 'text', beforeKey: 'text', beforeAt: 'timestamptz' });
+
+type Pair = Neighbors<KeyedLine>;
+
+/** Stores the gaps between neighbors of a statement, and closes the older gaps in which they lie. */
+export async function storeNeighbors(
   run: Run,
-  { provider, providerAccount }: StatementOf,
-  gaps: readonly Gap<KeyedLine>[],
+  statement: StatementOf,
+  pairs: readonly Pair[],
   newId: () => string,
 ): Promise<void> {
-  if (gaps.length === 0) return;
+  if (pairs.length > 0) await run(filledGaps(statement, pairs));
+  const gaps = pairs.filter(({ missingMinor }) => missingMinor !== 0n);
+  if (gaps.length > 0) await run(newGaps(statement, gaps, newId));
+}
+
+/** A subject of cases, of a relation with the columns `after` and `before`. */
+const subjectOf = (
+  { provider, providerAccount }: StatementOf,
+  after: Prisma.Sql,
+  before: Prisma.Sql,
+): Prisma.Sql =>
+  Prisma.sql`concat_ws(':', 'gap', ${provider}::text, ${providerAccount}::text, ${after}, ${before})`;
+
+/**
+ * Notes the ends of gaps that have another neighbor now. A gap with both ends noted is filled: what is still missing
+ * there is a gap between other lines.
+ */
+function filledGaps(statement: StatementOf, pairs: readonly Pair[]): Prisma.Sql {
+  const { provider, providerAccount } = statement;
+  const rows = pairs.map(({ after, before }) => ({
+    afterKey: after.key,
+    beforeKey: before.key,
+    beforeAt: before.at,
+  }));
+  const isOfAccount = Prisma.sql`gap.provider = ${provider} and gap.provider_account = ${providerAccount}
+        and not (gap.after_followed and gap.before_preceded)`;
+  return Prisma.sql`
+    with
+    input as materialized ${pairColumns.from(rows)},
+    seen as (
+      select gap.after_key, gap.before_key, true as is_followed, false as is_preceded
+      from input
+      join statement_gap gap on gap.after_key = input."afterKey" and gap.before_key <> input."beforeKey"
+        and ${isOfAccount}
+      union all
+      select gap.after_key, gap.before_key, false, true
+      from input
+      join statement_gap gap on gap.at = input."beforeAt" and gap.before_key = input."beforeKey"
+        and gap.after_key <> input."afterKey" and ${isOfAccount}),
+    noted as (
+      update statement_gap gap
+      set after_followed = gap.after_followed or ends.is_followed,
+        before_preceded = gap.before_preceded or ends.is_preceded
+      from (
+        select after_key, before_key, bool_or(is_followed) as is_followed, bool_or(is_preceded) as is_preceded
+        from seen
+        group by after_key, before_key) ends
+      where gap.provider = ${provider} and gap.provider_account = ${providerAccount}
+        and gap.after_key = ends.after_key and gap.before_key = ends.before_key
+      returning gap.after_key, gap.before_key, gap.after_followed and gap.before_preceded as is_filled),
+    to_close as (
+      select ${subjectOf(statement, Prisma.sql`after_key`, Prisma.sql`before_key`)} as subject, 'statement_gap' as kind,
+        'a statement has lines between its ends' as resolution
+      from noted
+      where is_filled),
+    ${closedCases}
+    select 1`;
+}
+
+/** Stores gaps, and opens a case for each that is new. */
+function newGaps(statement: StatementOf, gaps: readonly Pair[], newId: () => string): Prisma.Sql {
+  const { provider, providerAccount } = statement;
   const rows = gaps.map(({ after, before, missingMinor }) => ({
     afterKey: after.key,
     beforeKey: before.key,
@@ -43,7 +109,7 @@ export async function storeGaps(
     at: before.at,
     caseId: newId(),
   }));
-  await run(Prisma.sql`
+  return Prisma.sql`
     with
     input as ${gapColumns.from(rows)},
     new_gaps as (
@@ -57,7 +123,7 @@ export async function storeGaps(
     to_open as (
       select
         input."caseId" as case_id,
-        concat_ws(':', 'gap', ${provider}::text, ${providerAccount}::text, input."afterKey", input."beforeKey") as subject,
+        ${subjectOf(statement, Prisma.sql`input."afterKey"`, Prisma.sql`input."beforeKey"`)} as subject,
         null::uuid as transaction_id,
         'statement_gap' as kind,
         jsonb_build_object('afterLine', "afterLine", 'beforeLine', "beforeLine", 'missing', "missingMinor"::text,
@@ -65,9 +131,10 @@ export async function storeGaps(
       from new_gaps
       join input on input."afterKey" = new_gaps.after_key and input."beforeKey" = new_gaps.before_key),
     ${openedCases}
-    select 1`);
+    select 1`;
 }
 
+/** The gaps of a period that no later statement has filled. */
 export const gapsOf = (
   run: Run,
   { provider, providerAccount, from, to }: Period,
@@ -77,5 +144,6 @@ export const gapsOf = (
     select after_line as "afterLine", before_line as "beforeLine", missing_minor as "missingMinor", currency
     from statement_gap
     where provider = ${provider} and provider_account = ${providerAccount} and at >= ${from} and at < ${to}
+      and not (after_followed and before_preceded)
     order by at, after_key
     limit ${limit}::int`);

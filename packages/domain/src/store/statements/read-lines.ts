@@ -1,6 +1,6 @@
-import { continuity, type Gap, type StatementLine } from '../../core/statement.js';
+import { continuity, type Neighbors, type StatementLine } from '../../core/statement.js';
 import type { Run } from '../database/database.js';
-import { storeGaps } from './gaps.js';
+import { storeNeighbors } from './gaps.js';
 import { type KeyedLine, keyer } from './line-key.js';
 import { type ReconciliationRun, renewed } from './run-rows.js';
 import { storedLines } from './store-lines.js';
@@ -15,7 +15,7 @@ const LINES_TOGETHER = 64;
 const RENEW_EVERY_MS = 5_000;
 
 /**
- * Stores the lines of a statement in batches, with the gaps between them.
+ * Stores the lines of a statement in batches, with the gaps between them. Gaps that its lines fill are closed.
  * @param telling called with the number of lines that are stored
  */
 export async function storeAll(
@@ -24,21 +24,21 @@ export async function storeAll(
   lines: AsyncIterable<StatementLine> | Iterable<StatementLine>,
   telling: (count: number) => void,
 ): Promise<void> {
-  const [keyed, gapBefore] = [keyer(), continuity<KeyedLine>()];
+  const [keyed, neighborsAt] = [keyer(), continuity<KeyedLine>()];
   const keep = keeper(run, begun);
-  let [batch, gaps, count]: [KeyedLine[], Gap<KeyedLine>[], number] = [[], [], 0];
+  let [batch, pairs, count]: [KeyedLine[], Neighbors<KeyedLine>[], number] = [[], [], 0];
   const store = async () => {
     if (batch.length > 0) await run(storedLines(begun, batch, newId));
-    await storeGaps(run, begun, gaps, newId);
-    [batch, gaps] = [[], []];
+    await storeNeighbors(run, begun, pairs, newId);
+    [batch, pairs] = [[], []];
     telling(count);
     await keep(count);
   };
   for await (const line of lines) {
     const one = keyed(line);
-    const gap = gapBefore(one);
+    const pair = neighborsAt(one);
     if (line.isOfProvider !== true) batch.push(one);
-    if (gap) gaps.push(gap);
+    if (pair) pairs.push(pair);
     count++;
     if (batch.length === LINES_TOGETHER) await store();
   }
