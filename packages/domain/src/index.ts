@@ -45,7 +45,7 @@ export {
   type RestoreStep,
   restoreBooks,
 } from './store/archive/restore.js';
-export { archivedTables } from './store/archive/tables.js';
+export { archivedTables, leftOutTables } from './store/archive/tables.js';
 export type { AuditCall } from './store/audit/call.js';
 export type { AuditFilter, AuditPage, CallPlace } from './store/audit/search.js';
 export type { Audit } from './store/audit/trail.js';

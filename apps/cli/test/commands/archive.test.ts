@@ -3,8 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { openDomain } from '@replenish/domain';
-import { createDatabase, type TestDatabase } from '@replenish/testing';
+import { createDatabase, newRecharge, type TestDatabase } from '@replenish/testing';
 import pg from 'pg';
+import { v7 as uuidv7 } from 'uuid';
 import { run } from '../../src/run.js';
 import type { CommandBooks } from '../support/command-books.js';
 import { openJournalBooks } from '../support/journal-books.js';
@@ -22,6 +23,7 @@ beforeAll(async () => {
   });
   await keys.clients.create({ name: 'kept', env: 'test', scopes: ['recharges:read'], accounts: ['*'] });
   await keys.close();
+  await waitingWork();
   await books.domain.chain.seal();
   // Its row is not sealed.
   await books.domain.clients.create({ name: 'later', env: 'test', scopes: [], accounts: ['*'] });
@@ -31,6 +33,49 @@ afterAll(async () => {
   await books.close();
   rmSync(dir, { recursive: true });
 });
+
+/** A plan under way, a rule, a recharge that needs an approval, and an account with a time zone. */
+async function waitingWork(): Promise<void> {
+  const { domain } = books;
+  const common = { clientId: newRecharge({ id: uuidv7() }).clientId, idempotencyKey: null, currency: 'USD' };
+  const planId = uuidv7();
+  await domain.plans.create({
+    ...{ ...common, id: planId, name: 'november', totalMinor: 5n, budgetMinor: null },
+    ...{ createdBy: 'operator', correlationId: 'c-1' },
+    lines: [
+      { line: 1, accountId: 'acct-1', amountMinor: 5n, paymentMethod: 'sandbox' },
+      { line: 2, accountId: 'acct-2', amountMinor: 5n, paymentMethod: 'sandbox' },
+    ].map((line) => ({ ...line, destination: null, orderReference: null })),
+  });
+  await domain.plans.move({ planId, verb: 'start', by: 'operator' });
+  await domain.rules.create({
+    ...{
+      ...common,
+      id: uuidv7(),
+      keyId: 'rk_test_kept',
+      actor: 'books',
+      accountId: 'acct-1',
+      watch: 'wallet',
+    },
+    terms: {
+      ...{ belowMinor: 1_000n, recharge: { upToMinor: 5_000n }, cooldownSeconds: 0, runwayDays: null },
+      caps: { perRechargeMinor: 5_000n, perDayMinor: 20_000n, perMonthMinor: 100_000n, timesPerDay: null },
+      ...{ mode: 'execute', quietHours: null, timeZone: 'UTC', expiresAt: null, dormantAfterDays: null },
+    },
+    recharge: {
+      ...{ kind: 'collect', funding: 'wallet', paymentMethod: 'sandbox', destination: 'wallet' },
+      metadata: {},
+    },
+  });
+  const asked = newRecharge({ id: uuidv7(), amountMinor: 101n, approvalAboveMinor: 100n });
+  expect(await domain.createRecharge(asked)).toMatchObject({ ok: true });
+  await domain.accountMonths.setTimeZone({ accountId: 'acct-1', timeZone: 'Asia/Shanghai', setBy: 'books' });
+}
+
+const restoredViews = [
+  ...['wallets', 'recharges', 'transitions', 'postings', 'provider_calls', 'cases', 'chain'],
+  ...['approvals', 'rules', 'plans', 'plan_lines', 'payees', 'refunds'],
+];
 
 async function emptyDatabase(migrated = false): Promise<string> {
   const database = await createDatabase({ migrated });
@@ -72,7 +117,7 @@ test('an archive in an empty database has the same books, which go on', async ()
     exitCode: 0,
     text: expect.stringContaining('every invariant hold'),
   });
-  for (const view of ['wallets', 'recharges', 'transitions', 'postings', 'provider_calls', 'cases', 'chain'])
+  for (const view of restoredViews)
     expect([view, await rowsOf(other, `select * from report.${view} order by 1, 2, 3`)]).toEqual([
       view,
       await rowsOf(books.databaseUrl, `select * from report.${view} order by 1, 2, 3`),
@@ -84,6 +129,9 @@ test('an archive in an empty database has the same books, which go on', async ()
     expect(await domain.chain.seal()).toBe(1);
     expect((await domain.chain.check()).broken).toEqual([]);
     expect(await domain.verify()).toEqual([]);
+    const { rows: waiting } = await domain.approvals.list({ limit: 10 });
+    expect(waiting).toMatchObject([{ kind: 'recharge', status: 'pending' }]);
+    expect(await domain.accountMonths.timeZoneOf('acct-1')).toMatchObject({ timeZone: 'Asia/Shanghai' });
   } finally {
     await domain.close();
   }

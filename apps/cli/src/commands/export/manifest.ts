@@ -20,8 +20,8 @@ export type ArchiveManifest = Readonly<{
   /** The number of accounts of the ledger, and a hash over their balances. */
   balances: Readonly<{ accounts: number; sha256: string }>;
   tables: readonly ArchivedTable[];
-  /** Tables that no archive has, with their numbers of rows as Postgres estimates them. */
-  leftOut: readonly Readonly<{ table: string; rows: number }>[];
+  /** Tables that no archive has, with their numbers of rows as Postgres estimates them, and the reason. */
+  leftOut: readonly Readonly<{ table: string; rows: number; why: string }>[];
 }>;
 
 /** @throws Misuse if the folder has no whole manifest */

@@ -2,7 +2,7 @@ import { Prisma } from '../../generated/client.js';
 import { headOf } from '../chain/check.js';
 import type { Head } from '../chain/links.js';
 import type { Run } from '../database/database.js';
-import { archivedTables, cutColumns } from './tables.js';
+import { archivedTables, cutColumns, leftOutTables as reasons } from './tables.js';
 
 /** An entry of the ledger, with what names its recharge outside. */
 export type LedgerLine = Readonly<{
@@ -21,6 +21,8 @@ export type LedgerLine = Readonly<{
 
 export type AccountBalance = Readonly<{ account: string; currency: string; balanceMinor: bigint }>;
 
+export type LeftOut = Readonly<{ table: string; rows: number; why: string }>;
+
 /** The books as of one moment. Lists come in pages, so they may be of any length. */
 export interface BooksSnapshot {
   readonly at: Date;
@@ -35,8 +37,8 @@ export interface BooksSnapshot {
   head(): Promise<Head & Readonly<{ unsealed: number }>>;
   /** The names of the applied migrations. */
   migrations(): Promise<string[]>;
-  /** The tables that no archive has, with their approximate numbers of rows. */
-  leftOut(): Promise<Readonly<{ table: string; rows: number }>[]>;
+  /** The tables that no archive has, with their approximate numbers of rows and the reason. */
+  leftOut(): Promise<LeftOut[]>;
 }
 
 const PAGE = 2_000;
@@ -51,7 +53,11 @@ export async function openSnapshot(run: Run): Promise<BooksSnapshot> {
     rows: (table) => linesOf(run, table),
     head: () => headOf(run),
     migrations: async () => (await run<{ name: string }>(appliedMigrations)).map(({ name }) => name),
-    leftOut: () => run(leftOutTables),
+    leftOut: async () =>
+      (await run<Omit<LeftOut, 'why'>>(tablesLeftOut)).map((one) => ({
+        ...one,
+        why: reasons[one.table] ?? '',
+      })),
   };
 }
 
@@ -140,11 +146,18 @@ export const appliedMigrations = Prisma.sql`
   where finished_at is not null and rolled_back_at is null
   order by migration_name`;
 
-const leftOutTables = Prisma.sql`
-  select class.relname::text as "table", greatest(0, class.reltuples)::float8 as rows
+// The months of a partitioned table are its partitions, and are counted as one.
+const tablesLeftOut = Prisma.sql`
+  select class.relname::text as "table",
+    (greatest(0, class.reltuples) + coalesce((
+      select sum(greatest(0, part.reltuples))
+      from pg_inherits
+      join pg_class part on part.oid = inhrelid
+      where class.relkind = 'p' and inhparent = class.oid and part.reltuples > class.reltuples), 0))::float8 as rows
   from pg_class class
   where class.relnamespace = 'public'::regnamespace
     and class.relkind in ('r', 'p')
+    and not class.relispartition
     and class.relname <> '_prisma_migrations'
     and class.relname <> all(${[...archivedTables]}::text[])
   order by 1`;

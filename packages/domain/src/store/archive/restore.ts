@@ -6,7 +6,7 @@ import { checkChain } from '../chain/check.js';
 import { databaseTypes, type Run } from '../database/database.js';
 import { verify } from '../proof/verify.js';
 import { type AccountBalance, appliedMigrations, summedBalances } from './read.js';
-import { archivedTables } from './tables.js';
+import { archivedTables, rowsOfMigrations } from './tables.js';
 
 /** What an archive says about itself, and its rows. */
 export type ArchivedBooks = Readonly<{
@@ -76,6 +76,8 @@ async function restored(
   await requireSameSchema(run, archive.migrations);
   const counts: Record<string, number> = {};
   for (const table of archivedTables) await run(Prisma.raw(`alter table "${table}" disable trigger user`));
+  for (const [table, rows] of Object.entries(rowsOfMigrations))
+    await run(Prisma.raw(`delete from "${table}" where ${rows}`));
   for (const table of archivedTables) await requireEmpty(run, table);
   for (const table of archivedTables) {
     telling(`importing ${table}`);

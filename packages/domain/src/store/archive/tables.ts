@@ -1,12 +1,12 @@
 /**
- * The tables of the books, each after the tables that it refers to. An archive has these. Left out are what is read again
- * (pools, breakers), what is counted again (rate limits), what ends by itself (nonces, locks), and the trails of calls and
- * of security events, which are no part of the books. An archive names every table that it leaves out.
+ * The tables that an archive has, each after the tables that it refers to: the books, and what recharges under way, rules
+ * and plans need to go on.
  */
 export const archivedTables = [
   'client',
   'api_key',
   'payee',
+  'account_time_zone',
   'recharge_request',
   'recharge_transaction',
   'day_counter',
@@ -22,9 +22,47 @@ export const archivedTables = [
   'statement_line',
   'statement_match',
   'statement_gap',
+  'approval',
+  'recharge_rule',
+  'rule_consent',
+  'rule_decision',
+  'rule_switch',
+  'recharge_plan',
+  'recharge_plan_line',
+  'recharge_plan_refusal',
   'chain_link',
   'unsealed',
 ] as const;
+
+/** The tables that no archive has, each with the reason. */
+export const leftOutTables: Readonly<Record<string, string>> = {
+  account_reading: 'balances at providers are read again',
+  audit_call: 'the trail of calls is no part of the books',
+  callback_delivery: 'its receiver has a secret, and was told by the installation that the archive is of',
+  callback_endpoint: 'it has a secret; clients make their endpoints again',
+  callback_event: 'clients were told by the installation that the archive is of',
+  callback_lane: 'it is made by the first delivery',
+  callback_secret: 'it is a secret; it is made again when it is asked for',
+  chore_position: 'chores begin their walk again',
+  key_lock: 'it ends by itself',
+  ledger_snapshot: 'it is computed again from the entries',
+  login_attempt: 'it ends by itself',
+  nonce: 'it ends by itself',
+  operator: 'a password and a second factor are secrets; actions name their user. Users are made again',
+  operator_session: 'it ends by itself',
+  pool: 'it is read again from the provider',
+  provider_breaker: 'workers tell it again',
+  rate_limit: 'it is counted again',
+  recheck: 'it is counted again',
+  reconciliation_file: 'the file of a comparison under way is sent again',
+  security_event: 'the trail of security events is no part of the books',
+  watched_account: 'balances at providers are read again',
+};
+
+/** What migrations put into a table that an import finds empty otherwise. */
+export const rowsOfMigrations: Readonly<Record<string, string>> = {
+  rule_switch: `actor = 'migration'`,
+};
 
 /**
  * Columns that an archive never has: sealed secrets of keys, and what a payer pays with. A key whose secret was cut cannot
