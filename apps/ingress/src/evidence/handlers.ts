@@ -3,7 +3,7 @@ import type { Domain } from '@replenish/domain';
 import { answer, preferredForm } from '../http/answer.js';
 import type { KeyedCall } from '../http/operation.js';
 import { addHeader, sendPage } from '../http/send.js';
-import { ownRecharge } from '../recharges/handlers.js';
+import { readRecharge } from '../recharges/handlers.js';
 
 export type EvidenceDeps = Readonly<{ domain: Pick<Domain, 'reads' | 'evidence'> }>;
 
@@ -12,7 +12,7 @@ const STYLE = '/docs/evidence.css';
 
 export async function readEvidence(deps: EvidenceDeps, call: KeyedCall): Promise<void> {
   const { request, response } = call;
-  const { id } = await ownRecharge(deps, call);
+  const { id } = await readRecharge(deps, call);
   const pack = await deps.domain.evidence(id);
   if (pack === null) throw new Error(`recharge ${id} was read and is gone`);
   if (preferredForm(request) !== 'html') return answer(request, response, 'evidencePack', pack);

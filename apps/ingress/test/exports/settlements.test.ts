@@ -157,6 +157,18 @@ test('finance reads recharges, cases, balances and statements of all clients, an
   expect((await read(`/v1/accounts/acct-b/statements/${TODAY.slice(0, 7)}`)).body.closing).toBe(70);
   expect((await read('/v1/cases')).status).toBe(200);
   expect((await read('/v1/ledger/proof')).status).toBe(200);
+  expect((await read(`/v1/recharges/${ids[0]}/evidence`)).body).toMatchObject({ transactionId: ids[0] });
+  expect((await read('/v1/reconciliations')).status).toBe(200);
+  expectProblem(
+    await ingress.call('POST', '/v1/reconciliations', {
+      ...{
+        key: finance,
+        body: { provider: 'sandbox', from: `${TODAY}T00:00:00Z`, to: `${TODAY}T01:00:00Z` },
+      },
+    }),
+    403,
+    'UNAUTHORIZED',
+  );
   expectProblem(await read('/v1/audit'), 403, 'UNAUTHORIZED');
   expectProblem(await create(ingress, finance), 403, 'UNAUTHORIZED');
 });

@@ -25,7 +25,13 @@ export const scopes = [
 export type Scope = (typeof scopes)[number];
 
 /** The scopes that `finance:read` stands for, too. They allow reads only. */
-const readByFinance: readonly Scope[] = ['recharges:read', 'balances:read', 'ledger:read', 'cases:read'];
+const readByFinance: readonly Scope[] = [
+  'recharges:read',
+  'balances:read',
+  'ledger:read',
+  'cases:read',
+  'reconciliation:read',
+];
 
 /** Whether a key with these scopes may do what needs a scope. */
 export const allows = (given: readonly string[], needed: Scope): boolean =>

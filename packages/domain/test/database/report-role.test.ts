@@ -118,3 +118,17 @@ test('settlements are below zero for money that went out', async () => {
   const [sum] = await books.rows('select sum(amount) as available from report.settlements');
   expect(wallet).toEqual(sum);
 });
+
+test('cases are shown with their account and the name of their client', async () => {
+  await recharged(books.domain, { accountId: 'acct-late', amountMinor: 7n }, 'submit', 'declined', 'settled');
+  const rows = await books.rows(
+    `select kind, amount, currency_exponent, account_id, client_id, client_name from report.cases
+     where account_id = 'acct-late'`,
+  );
+  expect(rows).toEqual([
+    {
+      ...{ kind: 'late_money', amount: '7', currency_exponent: 2, account_id: 'acct-late' },
+      ...{ client_id: CLIENT, client_name: 'books' },
+    },
+  ]);
+});
