@@ -1,4 +1,5 @@
 export { crashPoint } from '#crash-point';
+export type { AccountSettings, ProviderAccount } from './config/accounts/accounts.js';
 export { type Env, localStateDir } from './config/local.js';
 export { masterKeysOf, requireMasterKeys } from './config/master-keys.js';
 export {

@@ -40,9 +40,10 @@ function unreadable({ ALIPAY_PRIVATE_KEY, ALIPAY_PUBLIC_KEY }: ProviderValues): 
   const faults: string[] = [];
   if (ALIPAY_PRIVATE_KEY !== undefined && !isPrivateKey(ALIPAY_PRIVATE_KEY))
     faults.push('ALIPAY_PRIVATE_KEY is no RSA key in PKCS#8 or PKCS#1');
-  if (ALIPAY_PUBLIC_KEY !== undefined && !isPublicKey(ALIPAY_PUBLIC_KEY))
+  const publicKeys = ALIPAY_PUBLIC_KEY?.split(',') ?? [];
+  if (publicKeys.some((key) => !isPublicKey(key)))
     faults.push('ALIPAY_PUBLIC_KEY is no RSA public key: it is the key that Alipay shows for the app');
-  else if (isOwnPublicKey(ALIPAY_PRIVATE_KEY, ALIPAY_PUBLIC_KEY))
+  else if (publicKeys.some((key) => isOwnPublicKey(ALIPAY_PRIVATE_KEY, key)))
     faults.push("ALIPAY_PUBLIC_KEY is the app's own key: set the key that Alipay shows for the app");
   return faults;
 }

@@ -38,7 +38,7 @@ export const providerSettings = {
   ALIPAY_APP_ID: z.string().optional(),
   /** The app's private key: PEM or bare base64, PKCS#8 or PKCS#1. */
   ALIPAY_PRIVATE_KEY: z.string().optional(),
-  /** Alipay's public key, and not the app's. */
+  /** Alipay's public key, and not the app's. While it changes, the old and the new one, separated by a comma. */
   ALIPAY_PUBLIC_KEY: z.string().optional(),
   /** The host of version 3, without a path. */
   ALIPAY_ENDPOINT: z.url({ protocol: /^https?$/ }).optional(),

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { faultsOfAddress } from '../postgres/address.js';
+import { type ProviderAccount, readAccounts, withoutThose } from './accounts/accounts.js';
 import { callbackFaults, callbackSettings } from './callback-settings.js';
 import { conflictsOf, QUERY_MARGIN_MS } from './conflicts.js';
 import { ingressSettings } from './ingress-settings.js';
@@ -91,9 +92,9 @@ export const settings = {
   /** Shared secret of the sandbox's signed webhooks (Standard Webhooks form). */
   SANDBOX_WEBHOOK_SECRET: z.string().startsWith('whsec_').optional(),
   ...providerSettings,
-  /**
-   * The address at which providers reach the ingress. Every notify URL begins with it. A slash at its end is removed.
-   */
+  /** A file with several accounts per provider (YAML). A provider that it names is configured by it alone. */
+  PROVIDERS_FILE: z.string().optional(),
+  /** The address at which providers reach the ingress. Every notify URL begins with it. */
   PUBLIC_URL: z
     .url()
     .transform((url) => url.replace(/\/+$/, ''))
@@ -181,6 +182,8 @@ export type Config = Readonly<
       SANDBOX_ALIBABA_PORT: number;
       SANDBOX_ALIPAY_PORT: number;
       SANDBOX_STRIPE_PORT: number;
+      /** The accounts of PROVIDERS_FILE. The other providers are configured by the settings above. */
+      providerAccounts: readonly ProviderAccount[];
     }
 >;
 
@@ -204,7 +207,8 @@ export function readConfig(env: Env): Config {
   );
   const isProduction = given.NODE_ENV === 'production';
   const parsed = Settings.safeParse({ ...(isProduction ? {} : localDefaults(env)), ...given });
-  const read = parsed.success ? parsed.data : readableOf(given);
+  const { accounts, faults: faultsOfAccounts } = readAccounts(given.PROVIDERS_FILE, env, isProduction);
+  const read = withoutThose(accounts, parsed.success ? parsed.data : readableOf(given));
   const limited = isProduction ? { RATE_LIMIT_PER_MINUTE: PRODUCTION_RATE_LIMIT } : {};
   const timed = {
     ...limited,
@@ -219,11 +223,13 @@ export function readConfig(env: Env): Config {
     ...invalid,
     ...conflicts,
     ...providerFaults(read, isProduction),
+    ...faultsOfAccounts,
     ...callbackFaults(read, isProduction),
   ];
   if (faults.length > 0) throw new BadConfiguration(`bad configuration\n${faults.join('\n')}`);
-  const config = placed as Config;
-  return Object.freeze(isProduction ? config : { ...config, ...simulatorsFor(read, config) });
+  const config = { ...placed, providerAccounts: accounts } as Config;
+  const simulators = isProduction ? {} : withoutThose(accounts, simulatorsFor(read, config));
+  return Object.freeze({ ...config, ...simulators });
 }
 
 /** The defaults of addresses and ports that follow from others. The simulated providers are beside the sandbox. */
