@@ -54,15 +54,15 @@ const NOT_MIGRATED = 'the database has no schema: run npx replenish migrate';
 
 const askServer = (run: Run): Promise<Server[]> =>
   run<Server>(Prisma.sql`
+  with given as materialized (select ${JSON.stringify(sessionPins)}::jsonb as pins)
   select
     pg_is_in_recovery() as "isReplica",
     current_setting('transaction_read_only') = 'on' as "isReadOnly",
     (extract(epoch from clock_timestamp()) * 1000)::float8 as "nowMs",
     array(
       select format('%s is %s', setting.name, setting.setting)
-      from jsonb_each(${JSON.stringify(sessionPins)}::jsonb) pin
-      join pg_settings setting on lower(setting.name) = pin.key
-      where not pin.value ? setting.setting
+      from given, pg_settings setting
+      where not given.pins -> lower(setting.name) ? setting.setting
       order by 1) as "wrongSettings",
     current_setting('server_encoding') as encoding,
     to_regclass('_prisma_migrations') is not null as "isMigrated"`);
