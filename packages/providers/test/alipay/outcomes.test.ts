@@ -182,6 +182,39 @@ test.each<[string, Script, object]>([
   expect(await find(script)).toMatchObject(outcome);
 });
 
+test('a trade that does not exist is not made yet, over, or was never ordered', async () => {
+  const notExist = fails(400, 'ACQ.TRADE_NOT_EXIST');
+  const findAs = async (changes: object) => {
+    server.play(notExist);
+    return (await provider.orders.find({ ...order, ...changes }, soon())).outcome;
+  };
+  const minutesAgo = (minutes: number) => new Date(Date.now() - minutes * 60_000);
+  const accepted = { providerOrderId: 'ab' };
+  expect(await findAs({ providerOrderId: null })).toEqual({ kind: 'absent' });
+  expect(await findAs(accepted)).toMatchObject({ status: 'pending' });
+  expect(await findAs({ ...accepted, payableUntil: minutesAgo(1) })).toMatchObject({ status: 'pending' });
+  expect(await findAs({ ...accepted, payableUntil: minutesAgo(6) })).toMatchObject({ status: 'canceled' });
+});
+
+test('only fund_change Y says that a refund moved money', async () => {
+  const answer = (change?: string) =>
+    signed({ out_trade_no: 'ab', fund_change: change, refund_fee: '20.00' });
+  expect(await submitRefund(answer('Y'))).toMatchObject({ kind: 'settled', amountMinor: 2_000n });
+  for (const change of ['N', undefined])
+    expect(await submitRefund(answer(change))).toMatchObject({ kind: 'unknown', code: 'fund_change_N' });
+});
+
+test('a host that cannot be reached executes nothing', async () => {
+  const closed = await openScriptedServer();
+  const { privateKey } = app;
+  const keys = { appId: '2021', privateKey, alipayPublicKey: alipay.publicKey };
+  const unreachable = alipayProvider({ ...keys, endpoint: closed.url });
+  await closed.close();
+  const { outcome } = await unreachable.orders.submit(order, soon());
+  expect(outcome).toEqual({ kind: 'not_executed', cause: 'unreachable' });
+  await unreachable.close();
+});
+
 test.each([
   [1n, '0.01'],
   [10n, '0.10'],
