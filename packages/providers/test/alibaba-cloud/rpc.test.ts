@@ -28,6 +28,14 @@ test.each<[string, string]>([
   expect(await call()).toMatchObject({ kind: 'refused', status: 200, code: 'NoPermission' });
 });
 
+test.each(['{"Success":false}', '{"Success":false,"Code":"200"}', '{"Success":"false","Code":"Success"}'])(
+  '%s is a refusal without a code of an error, so it is in no list',
+  async (body) => {
+    server.play(says(200, body));
+    expect(await call()).toMatchObject({ kind: 'refused', status: 200 });
+  },
+);
+
 test.each(['{"Code":200}', '{"Code":"200"}', '{"Code":"Success"}', '{}'])('%s is a success', async (body) => {
   server.play(says(200, body));
   expect(await call()).toMatchObject({ kind: 'answered' });

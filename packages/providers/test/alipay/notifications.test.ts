@@ -124,6 +124,18 @@ describe('notifications', () => {
       { kind: 'ignored', type: 'refund' },
     ],
     ['refunded by somebody else', { ...refunded, out_biz_no: 'console-1' }, unread],
+    ['of a refund that only its time tells', { gmt_refund: '2026-11-22 12:00:00' }, unread],
+    ['of a refund that only its sum tells', { refund_fee: '20.00' }, unread],
+    [
+      'closed after a payment that only its time tells',
+      { trade_status: 'TRADE_CLOSED', gmt_payment: '2026-11-22 11:00:00' },
+      unread,
+    ],
+    [
+      'paid, with a sum of refunds that is nothing',
+      { refund_fee: '0.00', gmt_refund: '' },
+      { ...order, ...money, status: 'settled' },
+    ],
     [
       'finished after refunds',
       { trade_status: 'TRADE_FINISHED', ...refunded },

@@ -149,6 +149,33 @@ test('a cancel of a payment that succeeded is answered with the payment, and can
   expect(server.requests.map(({ method }) => method)).toEqual(['GET']);
 });
 
+test('a refund carries its own id as key and in the metadata, each time the same', async () => {
+  const refund = {
+    ...{ reference: 'rfd-1', accountId: 'acct-1', amountMinor: 2_000n, currency: 'USD' },
+    ...{ of: { reference: 'rcg-1', providerOrderId: 'pi_1' }, notifyUrl: '', metadata: { scenario: 'x' } },
+  };
+  const sent = [];
+  for (let repeat = 0; repeat < 2; repeat++) {
+    server.play(says(500, failure({ type: 'api_error' })));
+    await provider.refunds.submit(refund, soon());
+    sent.push([server.requests[0]!.headers['idempotency-key'], server.requests[0]!.body]);
+  }
+  const body = 'payment_intent=pi_1&amount=2000&metadata[transaction_id]=rfd-1';
+  expect(sent.map(([key, text]) => [key, decodeURIComponent(String(text))])).toEqual([
+    ['rfd-1', body],
+    ['rfd-1', body],
+  ]);
+});
+
+test('a refund of a payment whose id is not known is never sent, so it is not pending', async () => {
+  server.play(says(200, {}));
+  const of = { reference: 'rcg-1', providerOrderId: null };
+  const refund = { ...anOrder(), reference: 'rfd-1', of };
+  expect((await provider.refunds.submit(refund, soon())).outcome).toMatchObject({ kind: 'rejected' });
+  expect((await provider.refunds.find(refund, soon())).outcome).toEqual({ kind: 'absent' });
+  expect(server.requests).toEqual([]);
+});
+
 test('a host that cannot be reached executes nothing', async () => {
   const closed = await openScriptedServer();
   const unreachable = stripeProvider({ secretKey: 'sk_test_1', apiBase: closed.url });
