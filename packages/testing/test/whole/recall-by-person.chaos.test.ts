@@ -75,6 +75,21 @@ test('a recall that was made after all is found, which answers the case', async 
   await stage.control('alibaba/clock', { aheadMs: 0 });
 });
 
+test.each(['timeout_after_transfer', 'reset_after_transfer', 'server_error_after_transfer', 'html_answer'])(
+  '%s of a recall: the search finds the one transfer, and no person is asked',
+  async (scenario) => {
+    const { accountId, to } = await stage.newPayee();
+    const delivery = await stage.recharge(accountId, 'fund_account', AMOUNT);
+    await stage.succeeds(delivery, 1);
+    await stage.control('alibaba/behave', { scenario, to: SOURCE });
+    const recall = await stage.refund(delivery);
+    await stage.succeeds(recall, 1);
+    expect(await stage.transfersFrom(to)).toMatchObject([{ amount: AMOUNT, kind: 'recycle' }]);
+    const cases = await stage.rows(`select 1 from report.cases where transaction_id = '${recall}'`);
+    expect(cases).toEqual([]);
+  },
+);
+
 test('the invariants hold', async () => {
   expect(await checkBooks(stage.fleet)).toEqual([]);
 });
