@@ -6,6 +6,7 @@ import { WholeStage } from '../support/whole.js';
 jest.setTimeout(TEST_LIMIT_MS);
 
 const AMOUNT = 12_345;
+// What each simulated customer begins with: its credit line, and the consumed part of its quota.
 const CREDIT_LINE = 1_000_000_000;
 
 const answered = [
@@ -22,7 +23,7 @@ const points = [
 type Customer = { creditLine: number; deductions: { amount: number }[] };
 
 let stage: WholeStage;
-const open = async (by: 'deduct' | 'credit_line') => {
+const openAgency = async (by: 'deduct' | 'credit_line') => {
   stage = await WholeStage.open({
     env: { ALIBABA_CLOUD_RAIL: 'agency', ALIBABA_CLOUD_SITE: 'international', ALIBABA_CLOUD_AGENCY_CALL: by },
   });
@@ -37,11 +38,11 @@ async function delivered(scenario: string | null) {
   return { id, customer };
 }
 
-/** The rail stores no reference of ours, so the tests compare what each customer got, and the books stand alone. */
+/** The agency rail stores no reference of ours, so the tests compare what each customer got, and the books stand alone. */
 const brokenRules = () => withBooks(stage.fleet, (domain) => domain.verify());
 
-describe('by deductions', () => {
-  beforeAll(() => open('deduct'));
+describe('agency by deductions', () => {
+  beforeAll(() => openAgency('deduct'));
   afterAll(() => stage?.close());
 
   test.each([null, ...answered, 'timeout_before_transfer'])(
@@ -67,8 +68,8 @@ describe('by deductions', () => {
   });
 });
 
-describe('by the credit line', () => {
-  beforeAll(() => open('credit_line'));
+describe('agency by the credit line', () => {
+  beforeAll(() => openAgency('credit_line'));
   afterAll(() => stage?.close());
 
   test.each([null, ...answered])('%s: the line is raised once', async (scenario) => {
@@ -84,6 +85,36 @@ describe('by the credit line', () => {
     expect((await stage.read(id)).waiting).toMatchObject({ reason: 'PERSON', caseId });
     expect(await customer()).toMatchObject({ creditLine: CREDIT_LINE });
   });
+
+  test('the books hold', async () => {
+    expect(await brokenRules()).toEqual([]);
+  });
+});
+
+describe('the quota of a virtual operator', () => {
+  beforeAll(async () => {
+    stage = await WholeStage.open({ env: { ALIBABA_CLOUD_RAIL: 'reseller_quota' } });
+  });
+  afterAll(() => stage?.close());
+
+  test.each([null, ...answered, 'timeout_before_transfer'])(
+    '%s of a recall: the quota is raised once under the id of the recall',
+    async (scenario) => {
+      const { accountId, to } = await stage.newPayee();
+      const delivery = await stage.recharge(accountId, 'fund_account', AMOUNT);
+      await stage.succeeds(delivery, 1);
+      if (scenario) await stage.control('alibaba/behave', { scenario, to });
+      const recall = await stage.refund(delivery, 345);
+      await stage.succeeds(recall, 1);
+      const { consumed } = await stage.shown<{ consumed: number }>(`alibaba/reseller-customers/${to}`);
+      expect(consumed).toBe(CREDIT_LINE - AMOUNT + 345);
+      const { changes } = await stage.shown<{ changes: object[] }>(
+        `alibaba/quota-changes?out_biz_id=${recall}`,
+      );
+      expect(changes).toHaveLength(1);
+      expect(await stage.read(delivery)).toMatchObject({ refunded: 345 });
+    },
+  );
 
   test('the books hold', async () => {
     expect(await brokenRules()).toEqual([]);
