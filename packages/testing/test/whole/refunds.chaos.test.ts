@@ -144,6 +144,15 @@ describe.each([stripe, alipay])('$name', ({ name, paymentMethod, ofRefund, refun
     expect(await refundsOf(id)).toEqual([2_345]);
   });
 
+  test('two people who refund at once, each with a key, pay back once', async () => {
+    const { id } = await collected();
+    const answers = await Promise.all([askRefund(id), askRefund(id)]);
+    expect(answers.map(({ status }) => status).sort()).toEqual([202, 409]);
+    const { transactionId } = answers.find(({ status }) => status === 202)!.body;
+    await stage.succeeds(String(transactionId), 1);
+    expect(await refundsOf(id)).toEqual([AMOUNT]);
+  });
+
   test('more than what is left is an invalid argument, and a refund of nothing an invalid state', async () => {
     const { id } = await collected();
     expect(await askRefund(id, AMOUNT + 1)).toMatchObject({
