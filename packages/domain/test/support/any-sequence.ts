@@ -9,14 +9,14 @@ import { ask, refunding } from './cases.js';
 const accounts = ['plain', 'other', 'payee'] as const;
 const amount = fc.integer({ min: 1, max: 300 });
 const account = fc.constantFrom(...accounts);
-const currency = fc.constantFrom('USD', 'CNY', 'JPY');
-/** Which of the recharges or cases that are there: a number modulo their count. */
-const which = fc.nat(1_000);
+const currency = fc.constantFrom('USD', 'CNY');
+/** Which of the recharges or cases that are there, counted from the newest: often one of the newest, or any other. */
+const which = fc.oneof(fc.nat(2), fc.nat(1_000));
 
 const step = fc.oneof(
-  { weight: 3, arbitrary: fc.record({ do: fc.constant('deposit' as const), account, currency, amount }) },
+  { weight: 2, arbitrary: fc.record({ do: fc.constant('deposit' as const), account, currency, amount }) },
   { weight: 3, arbitrary: fc.record({ do: fc.constant('collect' as const), account, currency, amount }) },
-  { weight: 3, arbitrary: fc.record({ do: fc.constant('deliver' as const), account, currency, amount }) },
+  { weight: 4, arbitrary: fc.record({ do: fc.constant('deliver' as const), account, currency, amount }) },
   {
     weight: 2,
     arbitrary: fc.record({ do: fc.constant('refund' as const), which, amount: fc.option(amount) }),
@@ -58,6 +58,12 @@ async function carriedOut(books: Books, steps: readonly Step[]): Promise<string[
     'tester',
   );
   const take = taker(books, run, names);
+  for (const [account, currency] of [
+    ['plain', 'USD'],
+    ['other', 'CNY'],
+    ['payee', 'CNY'],
+  ] as const)
+    await take({ do: 'deposit', account, currency, amount: 1_000 });
   for (const one of steps) await take(one);
   return names;
 }
@@ -69,7 +75,8 @@ function taker({ domain, rows }: Books, run: string, names: readonly string[]) {
        where account_id = any($1) order by id`,
       [names],
     );
-  const oneOf = <T>(all: readonly T[], at: number): T | undefined => all[at % Math.max(all.length, 1)];
+  const oneOf = <T>(all: readonly T[], at: number): T | undefined =>
+    all[all.length - 1 - (at % Math.max(all.length, 1))];
   const send = async (id: string) => domain.applyNews(reportOf(id, 'submit'));
   const hear = (id: string, news: News, about: About, { amountMinor, currency }: Omit<Known, 'id'>) =>
     domain.applyNews(
