@@ -1,5 +1,6 @@
 import { loadavg } from 'node:os';
 import { parseArgs } from 'node:util';
+import { measureBooks, measureStatement } from './books.mjs';
 import { openCheckout } from './checkout.mjs';
 import { measureEndToEnd, measureMemory } from './end-to-end.mjs';
 import { InvalidRound, openGround } from './ground.mjs';
@@ -10,8 +11,10 @@ import { measureProviders } from './providers.mjs';
 import { measureReads } from './reads.mjs';
 import { measureSigning } from './signing.mjs';
 
-const USAGE = `node bench/suite/run.mjs [--rounds 5] [--seconds 8] [--only b1|signing|b3|memory|reads|providers] [--beside DIR] [--quick] [--cpu-prof DIR]
+const USAGE = `node bench/suite/run.mjs [--rounds 5] [--seconds 8] [--only b1|signing|b3|memory|reads|providers|books|statement] [--beside DIR] [--quick] [--cpu-prof DIR]
 environment: REDIS_URL (its databases 14 and 15 are emptied), TEST_POSTGRES_URL (unset: an embedded one)`;
+
+const parts = ['b1', 'signing', 'b3', 'memory', 'reads', 'providers', 'books', 'statement'];
 
 const say = (text) => process.stdout.write(`${text}\n`);
 
@@ -41,19 +44,19 @@ function options() {
     if (!(value >= 1)) throw new Error(USAGE);
     return value;
   };
-  if (values.only && !['b1', 'signing', 'b3', 'memory', 'reads', 'providers'].includes(values.only))
-    throw new Error(USAGE);
+  if (values.only && !parts.includes(values.only)) throw new Error(USAGE);
   return {
     rounds: number(values.rounds, values.beside ? 15 : values.quick ? 2 : 5),
     measureMs: 1_000 * number(values.seconds, values.beside ? 2 : values.quick ? 3 : 8),
     warmUpMs: values.beside || values.quick ? 1_000 : 2_000,
     wants: (what) => (values.only ?? (values.beside ? 'b1 b3' : 'b1 signing b3')).includes(what),
+    lines: values.quick ? 100_000 : 1_000_000,
     besideDir: values.beside,
     cpuProfDir: values['cpu-prof'],
   };
 }
 
-async function bench({ rounds, measureMs, warmUpMs, wants, besideDir }, ground) {
+async function bench({ rounds, measureMs, warmUpMs, wants, besideDir, lines }, ground) {
   const generator = await startGenerator(ground);
   const beside = besideDir ? await openCheckout(besideDir, ground.serverUrl) : null;
   const context = { ground, generator, beside, rounds, measureMs, warmUpMs, say, announce };
@@ -63,11 +66,17 @@ async function bench({ rounds, measureMs, warmUpMs, wants, besideDir }, ground) 
   if (wants('b3')) table.push(...(await measureEndToEnd(context)));
   if (wants('memory')) table.push(...(await measureMemory({ ...context, count: 10_000 })));
   if (wants('providers')) table.push(...(await measureProviders(context)));
+  if (wants('books')) table.push(...(await measureBooks(context)));
+  if (wants('statement')) table.push(...(await measureStatement({ ...context, count: lines })));
   if (wants('reads')) table.push(...(await measureReads(context)));
   await stopAll();
   await beside?.close();
   for (const line of ground.profiles.report()) say(line);
-  say(wants('memory') || wants('reads') ? '' : `\nmedian (lowest..highest) of ${rounds} rounds\n`);
+  say(
+    wants('memory') || wants('reads') || wants('statement')
+      ? ''
+      : `\nmedian (lowest..highest) of ${rounds} rounds\n`,
+  );
   for (const line of table) say(line);
 }
 
