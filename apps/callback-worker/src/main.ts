@@ -11,6 +11,8 @@ import {
 } from '@replenish/runtime';
 import { drainer } from './drain.js';
 import { openCallbackCounter, watchCallbacks } from './metrics.js';
+import { openChannels } from './notices/channels.js';
+import { keepOpen, openNoticeCounter, teller } from './notices/tell.js';
 import { poster } from './post.js';
 import { startPump } from './pump.js';
 
@@ -45,7 +47,16 @@ await runProcess('callback-worker', process.env, async (frame) => {
     counter: openCallbackCounter(registry),
     log,
   });
+  const channels = openChannels(config);
+  const tell = teller({
+    ...{ notices: domain.notices, channels, log },
+    everyMs: config.NOTIFY_EVERY_MS,
+    consoleUrl: config.CONSOLE_URL,
+    counter: openNoticeCounter(registry),
+  });
+  opened('channels', keepOpen({ notices: domain.notices, channels, log }), (end) => end());
   const workers = [
+    queues.work('notices', tell, { concurrency: 1, stuckAfterMs: 120_000 }),
     queues.work('callbacks', drain, { concurrency: CONCURRENCY }),
     queues.work('callbacks-slow', drain, { concurrency: SLOW_CONCURRENCY, stuckAfterMs: 120_000 }),
   ];
@@ -58,5 +69,5 @@ await runProcess('callback-worker', process.env, async (frame) => {
   health.add('callbacks', async () => {
     if (workers.some((worker) => worker.isStuck())) throw new Error('jobs wait and none was started');
   });
-  return `posts events to clients, queues on ${queues.backend}`;
+  return `posts events to clients and notices to people, queues on ${queues.backend}`;
 });

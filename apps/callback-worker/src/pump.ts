@@ -15,18 +15,18 @@ export interface Pump {
   close(): Promise<void>;
 }
 
-// An event is staged inside the database, so no process can hint it at once. A look costs a millisecond when nothing is
+// An event or a notice is staged inside the database, so no process can hint it at once. A look costs a millisecond when nothing is
 // due.
 const LOOK_EVERY_MS = 200;
 const LANES_MAX = 500;
 const LATE_AFTER_MS = 30_000;
 
 /**
- * Turns receivers with due events into jobs. The sweeper of the reconciliation worker does the same, but in production it
+ * Turns receivers with due events, and channels with due notices, into jobs. The sweeper of the reconciliation worker does the same, but in production it
  * looks every fifteen seconds only.
  */
 export function startPump({ domain, queues, log }: PumpDeps): Pump {
-  const lanes = domain.lanes([]).filter(({ what }) => what === 'callback');
+  const lanes = domain.lanes([]).filter(({ what }) => what === 'callback' || what === 'notice');
   const ending = new AbortController();
   let lookedAtMs = performance.now();
 

@@ -98,6 +98,7 @@ test('an operator sees all queues, and only the ids of each job', async () => {
     ['automation', true],
     ['callbacks', true],
     ['callbacks-slow', true],
+    ['notices', true],
     ['reconciliation-sandbox', true],
     ['submission-sandbox', true],
     ['webhooks', true],

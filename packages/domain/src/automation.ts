@@ -15,6 +15,15 @@ export {
   type RuleTerms,
   ruleModes,
 } from './core/rule-terms.js';
+export {
+  type Notice,
+  type NoticeChannel,
+  type NoticeKind,
+  type NoticeResult,
+  type Notices,
+  noticeChannels,
+  noticeKinds,
+} from './store/notices/notices.js';
 export type { CreatedRule, RuleChange, RuleProblem } from './store/rules/change.js';
 export type { Decisions, RuleFilter, RulePage, RuleViewer } from './store/rules/list.js';
 export type { LookResult, RouteOfMethod } from './store/rules/look.js';

@@ -22,6 +22,7 @@ import { type Inbox, openInbox } from './store/inbox/inbox.js';
 import { type Balances, openBalances } from './store/ledger/balances.js';
 import { type SnapshotOptions, takeSnapshots } from './store/ledger/snapshots.js';
 import { type AccountMonths, openAccountMonths } from './store/months/months.js';
+import { type Notices, openNotices } from './store/notices/notices.js';
 import { type Operators, openOperators } from './store/operators/operators.js';
 import { openPayees, type Payees } from './store/payees/payees.js';
 import { openPlans, type Plans } from './store/plans/plans.js';
@@ -75,6 +76,7 @@ export interface Domain extends Sweep {
   readonly cases: Cases;
   readonly console: ConsoleReads;
   readonly callbacks: Callbacks;
+  readonly notices: Notices;
   readonly clients: Clients;
   readonly operators: Operators;
   readonly approvals: Approvals;
@@ -180,6 +182,7 @@ export function openDomain(options: DomainOptions): Domain {
     }),
     console: openConsole(read),
     callbacks: openCallbacks({ store, vault, newId, now }),
+    notices: openNotices(run),
     ...openCallers(store, { vault, newId, now, applyNews }),
     audit: openAudit(store),
     security: openSecurity(run),

@@ -21,19 +21,22 @@ export type QueueName =
   | 'webhooks'
   | 'callbacks'
   | 'callbacks-slow'
-  | 'automation';
+  | 'automation'
+  | 'notices';
 
 /** A kind of due work. It determines the queue. */
 export type DueWork =
   | Readonly<{ what: 'recharge'; provider: string; nextStep: 'submit' | 'ask' | 'cancel' | 'approve' }>
   | Readonly<{ what: 'event' }>
   | Readonly<{ what: 'callback'; isSlow: boolean }>
-  | Readonly<{ what: 'rule' }>;
+  | Readonly<{ what: 'rule' }>
+  | Readonly<{ what: 'notice' }>;
 
 export function queueOf(due: DueWork): QueueName {
   if (due.what === 'event') return 'webhooks';
   if (due.what === 'callback') return due.isSlow ? 'callbacks-slow' : 'callbacks';
   if (due.what === 'rule') return 'automation';
+  if (due.what === 'notice') return 'notices';
   return due.nextStep === 'submit' ? `submission-${due.provider}` : `reconciliation-${due.provider}`;
 }
 
@@ -53,6 +56,7 @@ export const queueNames = (providers: readonly string[]): QueueName[] => [
   'callbacks',
   'callbacks-slow',
   'automation',
+  'notices',
 ];
 
 // The message of an error may quote its input, so a job keeps only the kind of its error. The log has the rest.

@@ -84,7 +84,7 @@ describe.each(stores)('queues on $name', ({ openStore }) => {
     const queues = open({ providers: ['sandbox', 'alipay'] });
     await queues.hint('submission-alipay', ['a', 'b']);
     const depth = await queues.depth();
-    expect(depth).toHaveLength(8 * 4);
+    expect(depth).toHaveLength(9 * 4);
     expect(depth.filter(({ count }) => count > 0)).toEqual([
       { queue: 'submission-alipay', state: 'waiting', count: 1 },
     ]);

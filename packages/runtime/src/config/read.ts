@@ -1,10 +1,12 @@
 import { z } from 'zod';
 import { faultsOfAddress } from '../postgres/address.js';
 import { type ProviderAccount, readAccounts, withoutThose } from './accounts/accounts.js';
+import { addressesFor } from './addresses.js';
 import { callbackFaults, callbackSettings } from './callback-settings.js';
 import { conflictsOf, QUERY_MARGIN_MS } from './conflicts.js';
 import { ingressSettings } from './ingress-settings.js';
 import { type Env, localDefaults } from './local.js';
+import { noticeFaults, noticeSettings } from './notice-settings.js';
 import { milliseconds } from './numbers.js';
 import { providerFaults } from './provider-faults.js';
 import { providerSettings } from './provider-settings.js';
@@ -103,6 +105,7 @@ export const settings = {
   METRICS_PORT: port.default(9464),
   METRICS_HOST: z.string().default('127.0.0.1'),
   ...callbackSettings,
+  ...noticeSettings,
   /** Time between two sweeps for due rows. */
   RECONCILE_PERIOD_MS: milliseconds(100, 3_600_000).optional(),
   /** The time without news about a recharge after which the reconciliation queries its provider. */
@@ -178,6 +181,7 @@ export type Config = Readonly<
       RECONCILE_AFTER_MS: number;
       PROVIDER_TIMEOUT_MS: number;
       PUBLIC_URL: string;
+      CONSOLE_URL: string;
       SANDBOX_URL: string;
       SANDBOX_ALIBABA_PORT: number;
       SANDBOX_ALIPAY_PORT: number;
@@ -225,25 +229,12 @@ export function readConfig(env: Env): Config {
     ...providerFaults(read, isProduction),
     ...faultsOfAccounts,
     ...callbackFaults(read, isProduction),
+    ...noticeFaults(read, isProduction),
   ];
   if (faults.length > 0) throw new BadConfiguration(`bad configuration\n${faults.join('\n')}`);
   const config = { ...placed, providerAccounts: accounts } as Config;
   const simulators = isProduction ? {} : withoutThose(accounts, simulatorsFor(read, config));
   return Object.freeze({ ...config, ...simulators });
-}
-
-/** The defaults of addresses and ports that follow from others. The simulated providers are beside the sandbox. */
-function addressesFor({ INGRESS_PORT, SANDBOX_PORT = 0, SANDBOX_URL }: Partial<ParsedSettings>) {
-  const urlPort = SANDBOX_URL === undefined ? 0 : Number(new URL(SANDBOX_URL).port);
-  const first = urlPort || SANDBOX_PORT;
-  const after = (offset: number) => (first === 0 ? 0 : first + offset);
-  return {
-    PUBLIC_URL: `http://127.0.0.1:${INGRESS_PORT}`,
-    SANDBOX_URL: `http://127.0.0.1:${SANDBOX_PORT}`,
-    SANDBOX_ALIBABA_PORT: after(1),
-    SANDBOX_ALIPAY_PORT: after(2),
-    SANDBOX_STRIPE_PORT: after(3),
-  };
 }
 
 /** The defaults of the three times. A longer time limit of a call makes the default of RECONCILE_AFTER_MS longer. */

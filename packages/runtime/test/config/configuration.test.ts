@@ -129,6 +129,42 @@ test.each([
   expect(unknownSettings({ [name]: '1' })).toEqual([{ name, meant }]);
 });
 
+const MAIL = {
+  NOTIFY_SMTP_URL: 'smtp://user:secret@mail.example',
+  NOTIFY_EMAIL_FROM: 'a@pay.example',
+  NOTIFY_EMAIL_TO: 'b@pay.example, c@pay.example',
+};
+test.each([
+  ['a part of the mail', { NOTIFY_SMTP_URL: MAIL.NOTIFY_SMTP_URL }, 'NOTIFY_EMAIL_FROM and NOTIFY_EMAIL_TO'],
+  ['a secret without its chat', { NOTIFY_FEISHU_SECRET: 's' }, 'NOTIFY_FEISHU_URL is not'],
+  ['no console in production', { ...MAIL, NODE_ENV: 'production' }, 'CONSOLE_URL must be set'],
+  [
+    'a chat by plain HTTP in production',
+    {
+      NOTIFY_SLACK_URL: 'http://slack.example/token',
+      CONSOLE_URL: 'https://c.example',
+      NODE_ENV: 'production',
+    },
+    'NOTIFY_SLACK_URL must begin with https:',
+  ],
+  ['an address that is none', { ...MAIL, NOTIFY_EMAIL_TO: 'b@x\r\nBcc: d@x' }, 'list of e-mail addresses'],
+])('notices to people are refused with %s, and no fault shows a secret', (_, env, words) => {
+  const fault = (() => {
+    try {
+      return String(read(env as Record<string, string>));
+    } catch (error) {
+      return (error as Error).message;
+    }
+  })();
+  expect(fault).toContain(words);
+  expect(fault).not.toMatch(/secret@|token/);
+});
+
+test('notices link to the console, whose address ends without a slash', () => {
+  expect(read({ DASHBOARD_PORT: '9001' }).CONSOLE_URL).toBe('http://127.0.0.1:9001');
+  expect(read({ ...MAIL, CONSOLE_URL: 'https://c.example/' }).CONSOLE_URL).toBe('https://c.example');
+});
+
 test('variables of other programs and real settings are not reported as unknown', () => {
   const others = [
     'PATH',

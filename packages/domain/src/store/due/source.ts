@@ -9,7 +9,9 @@ export type Lane =
   | Readonly<{ what: 'event' }>
   /** Receivers with due callbacks. Those that fail or answer late have a queue of their own. */
   | Readonly<{ what: 'callback'; isSlow: boolean }>
-  | Readonly<{ what: 'rule' }>;
+  | Readonly<{ what: 'rule' }>
+  /** Channels with due notices to people. */
+  | Readonly<{ what: 'notice' }>;
 
 /** An unfinished row whose due time has passed. */
 export type Due = Lane & Readonly<{ id: string }>;

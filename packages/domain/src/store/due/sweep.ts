@@ -1,6 +1,7 @@
 import type { Run } from '../database/database.js';
 import { dueCallbacks } from './callbacks.js';
 import { dueEvents } from './events.js';
+import { dueNotices } from './notices.js';
 import { dueElsewhere, dueRecharges, takeUnfinished } from './recharges.js';
 import { dueRules } from './rules.js';
 import { type Due, type DueSource, type Lane, ROWS_TOGETHER, type SweepTimes } from './source.js';
@@ -32,6 +33,7 @@ export function openSweep(run: Run, times: SweepTimes): Sweep {
     event: dueEvents(run, times),
     callback: dueCallbacks(run),
     rule: dueRules(run),
+    notice: dueNotices(run),
   };
   // TypeScript cannot see that a lane's `what` selects the source of that lane.
   const sourceOf = (what: Lane['what']) => sources[what] as DueSource<Lane>;
