@@ -68,8 +68,7 @@ export const insertStatement = (
   ${storedAnd}
   union all
   select id, null, 'beyond_balance', null, null, null, null
-  from judged_recharges
-  where is_beyond
+  from beyond_balance
   ${ceiling ? aboveCeiling : Prisma.empty}`;
 
 const inputFrom = (rows: Prisma.Sql, ceiling: DayCeiling | undefined): Prisma.Sql =>
@@ -122,20 +121,23 @@ const expectedMoney = Prisma.sql`(
               where earlier."accountId" = input."accountId" and earlier.currency = input.currency
                 and earlier.kind = 'collect' and earlier.refusal is null and earlier.id < input.id) expected)`;
 
+/**
+ * The new recharges whose money the wallet may be too full for, looked up by the wallets' names, and the others. Only
+ * ids are kept of the first, because a copy of all wide rows costs more than the look-ups.
+ */
 export const creditableRecharges = Prisma.sql`
-  judged_recharges as materialized (
-    select input.*, input.kind = 'collect' and exists (
-      select from ledger_account wallet
-      where wallet.name = 'wallet:' || input."accountId" || ':available'
-        and wallet.currency = input.currency
-        and ${BALANCE_MINOR_MAX}::numeric < wallet.balance_minor::numeric + input."amountMinor"
-          + case when wallet.balance_minor > ${BALANCE_MINOR_MAX / 2n}::bigint then ${expectedMoney} else 0 end) as is_beyond
+  beyond_balance as materialized (
+    select input.id
     from addressed input
-    where refusal is null),
+    join ledger_account wallet on wallet.name = 'wallet:' || input."accountId" || ':available'
+      and wallet.currency = input.currency
+    where input.kind = 'collect' and input.refusal is null
+      and ${BALANCE_MINOR_MAX}::numeric < wallet.balance_minor::numeric + input."amountMinor"
+        + case when wallet.balance_minor > ${BALANCE_MINOR_MAX / 2n}::bigint then ${expectedMoney} else 0 end),
   creditable as not materialized (
     select *
-    from judged_recharges
-    where not is_beyond)`;
+    from addressed
+    where refusal is null and id not in (select id from beyond_balance))`;
 
 export const aboveCeiling = Prisma.sql`
   union all

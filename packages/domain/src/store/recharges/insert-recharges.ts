@@ -59,6 +59,9 @@ type Storing = Readonly<{
  *
  * Requests are inserted in the order of their keys. Batches that share keys then wait for each other instead of
  * deadlocking.
+ *
+ * `is true` makes Postgres hash the ids of the stored requests. It would turn a join of them, or a bare `in`, into a
+ * loop over all pairs.
  */
 export const insertedRecharges = (
   from: 'creditable' | 'covered',
@@ -103,7 +106,7 @@ export const insertedRecharges = (
       ${isCounted ? THIS_DAY_STEP : Prisma.sql`null::int`},
       ${transactionTexts.fields}
     from ${Prisma.raw(from)}
-    join inserted_requests on inserted_requests.transaction_id = id
+    where (id in (select transaction_id from inserted_requests)) is true
     returning
       id,
       created_at as "createdAt", provider,

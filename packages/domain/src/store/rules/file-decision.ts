@@ -120,7 +120,7 @@ function rechargeParts(filing: DecisionFiling, recharge: NewRechargeRow, options
 
 const uncovered = Prisma.sql`select id, null, 'uncovered', null, null, null, null from uncovered`;
 const beyond = Prisma.sql`
-      select id, null, 'beyond_balance', null, null, null, null from judged_recharges where is_beyond`;
+      select id, null, 'beyond_balance', null, null, null, null from beyond_balance`;
 
 const becauseOf = Prisma.sql`case fates.fate
             when 'uncovered' then 'INSUFFICIENT_BALANCE'
