@@ -27,7 +27,7 @@ export { allows, readsAllClients, type Scope, scopes } from './core/scopes.js';
 export { StatementAway } from './core/statement.js';
 export { timeFromText } from './core/time-text.js';
 export { isTimeZone } from './core/time-zone.js';
-export { waitingReasonOf, waitingReasonOfDelivery } from './core/waiting.js';
+export { type Unfinished, waitingReasonOf, waitingReasonOfDelivery } from './core/waiting.js';
 export { addressTest } from './store/clients/addresses.js';
 export { checkEvidence, type EvidenceCheck, evidenceFrom } from './store/evidence/check.js';
 export type { EvidencePack } from './store/evidence/pack.js';
