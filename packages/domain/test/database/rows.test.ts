@@ -55,3 +55,9 @@ test('an unknown column name does not compile, nor does a null in a column witho
   const empty: Row<typeof postings> = { debit: 'x', amountMinor: null };
   expect([misspelt, empty]).toHaveLength(2);
 });
+
+test('the nulls of a row are not written, and those inside a jsonb or a list are', () => {
+  const lists = columns({ note: 'text?', detail: 'jsonb?', lines: columns({ reason: 'text?' }) });
+  const [text] = lists.from([{ note: null, detail: { a: null }, lines: [{ reason: null }] }]).values;
+  expect(text).toBe('[{"detail":{"a":null},"lines":[{"reason":null}]}]');
+});
