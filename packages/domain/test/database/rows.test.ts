@@ -56,8 +56,18 @@ test('an unknown column name does not compile, nor does a null in a column witho
   expect([misspelt, empty]).toHaveLength(2);
 });
 
-test('the nulls of a row are not written, and those inside a jsonb or a list are', () => {
-  const lists = columns({ note: 'text?', detail: 'jsonb?', lines: columns({ reason: 'text?' }) });
-  const [text] = lists.from([{ note: null, detail: { a: null }, lines: [{ reason: null }] }]).values;
-  expect(text).toBe('[{"detail":{"a":null},"lines":[{"reason":null}]}]');
+test('columns that are null are not sent, in rows and in their lists', () => {
+  const calls = columns({ outcome: 'text?', ms: 'bigint?', is: 'boolean' });
+  const all = columns({ id: 'uuid', dueInMs: 'bigint?', detail: 'jsonb?', calls });
+  const row: Row<typeof all> = {
+    id,
+    dueInMs: null,
+    detail: { a: null },
+    calls: [{ outcome: null, ms: 0n, is: false }],
+  };
+  expect(all.compact([row, { ...row, detail: null, calls: [] }])).toEqual([
+    { id, detail: { a: null }, calls: [{ ms: '0', is: false }] },
+    { id, calls: [] },
+  ]);
+  expect(all.plain([row])).toEqual([{ ...row, calls: [{ outcome: null, ms: '0', is: false }] }]);
 });

@@ -42,46 +42,63 @@ export interface Columns<S extends Shape> {
   from(rows: readonly RowOf<S>[]): Prisma.Sql;
   /** The rows in a form that JSON can hold, with bigints as text. */
   plain(rows: readonly RowOf<S>[]): readonly object[];
+  /** As `plain`, for a statement that reads the rows as a relation. Columns that are null are left out. */
+  compact(rows: readonly RowOf<S>[]): readonly object[];
 }
 
 /** A column whose type ends in `?` may be null. */
 export function columns<const S extends Shape>(shape: S): Columns<S> {
   const names = Object.entries<Type>(shape).map(([name, type]) => `"${name}" ${sqlTypeOf(type)}`);
   const list = Prisma.raw(names.join(', '));
-  const plainRow = plainer(shape);
+  const compact = compacter(shape);
   return {
     list,
-    plain: (rows) => rows.map(plainRow),
+    plain: plainer(shape),
+    compact,
     from: (rows) => Prisma.sql`(
-      select * from json_to_recordset(${textOf(rows.map(plainRow))}::json) as input(${list}))`,
+      select * from json_to_recordset(${JSON.stringify(compact(rows))}::json) as input(${list}))`,
   };
-}
-
-/**
- * The JSON of rows, without their nulls: a missing field is null too. From `json` Postgres takes the fields while it
- * reads. For `jsonb` it would build a tree first, and sort the names in each row. Both together save a third of the
- * time that Postgres takes to read new recharges.
- * @param rows copies, which this function may change
- */
-function textOf(rows: readonly Record<string, unknown>[]): string {
-  for (const row of rows) for (const name in row) if (row[name] === null) row[name] = undefined;
-  return JSON.stringify(rows);
 }
 
 const sqlTypeOf = (type: Type): string => (typeof type === 'string' ? type.replace('?', '') : 'jsonb');
 
 /**
- * Copies a row, and converts only the columns that JSON cannot hold. A replacer of JSON.stringify would be called for each field of each
+ * Converts only the columns that JSON cannot hold. A replacer of JSON.stringify would be called for each field of each
  * row.
  */
-function plainer(shape: Shape): (row: object) => Record<string, unknown> {
+function plainer(shape: Shape): (rows: readonly object[]) => readonly object[] {
   const entries = Object.entries(shape);
   const bigints = entries.filter(([, type]) => sqlTypeOf(type) === 'bigint').map(([name]) => name);
   const lists = entries.flatMap(([name, type]) => (typeof type === 'string' ? [] : [{ name, of: type }]));
-  return (row) => {
-    const copy: Record<string, unknown> = { ...row };
-    for (const name of bigints) if (copy[name] !== null) copy[name] = String(copy[name]);
-    for (const { name, of } of lists) copy[name] = of.plain(copy[name] as readonly never[]);
-    return copy;
-  };
+  if (bigints.length + lists.length === 0) return (rows) => rows;
+  return (rows) =>
+    rows.map((row) => {
+      const copy: Record<string, unknown> = { ...row };
+      for (const name of bigints) if (copy[name] !== null) copy[name] = String(copy[name]);
+      for (const { name, of } of lists) copy[name] = of.plain(copy[name] as readonly never[]);
+      return copy;
+    });
 }
+
+/**
+ * Leaves out the columns that are null, which `json_to_recordset` reads as null: of the forty columns of a decision
+ * half are null. From `json` Postgres takes the fields while it reads. For `jsonb` it would build a tree first, and sort
+ * the names in each row. Both together save a third of the time that Postgres takes to read new recharges.
+ */
+function compacter(shape: Shape): (rows: readonly object[]) => readonly object[] {
+  const parts = Object.entries<Type>(shape).map(([name, type]) => ({ name, convert: converterOf(type) }));
+  return (rows) =>
+    rows.map((row) => {
+      const copy: Record<string, unknown> = {};
+      for (const { name, convert } of parts) {
+        const value = (row as Record<string, unknown>)[name];
+        if (value !== null && value !== undefined) copy[name] = convert ? convert(value) : value;
+      }
+      return copy;
+    });
+}
+
+const converterOf = (type: Type): ((value: unknown) => unknown) | null => {
+  if (typeof type !== 'string') return (rows) => type.compact(rows as readonly never[]);
+  return sqlTypeOf(type) === 'bigint' ? String : null;
+};
