@@ -127,6 +127,12 @@ describe('a recharge', () => {
     ['payment method', `payment_method = 'other'`],
     ['provider', `provider = 'other'`],
     ['order reference', `order_reference = 'other'`],
+    ['account at the provider', `provider_account = 'other'`],
+    ['funding', `funding = 'house'`],
+    ['payee', `payee = '{}'`],
+    ['lane', `lane = 'other'`],
+    ['collection', 'collected_by = gen_random_uuid()'],
+    ['refunded recharge', 'refund_of = gen_random_uuid()'],
   ])('cannot change its %s', async (_, change) => {
     const heard = await answer(`update recharge_transaction set ${change} where id = $1`, [
       inState.SUBMITTED,
