@@ -24,8 +24,8 @@ const needed: readonly Column[] = ['line', 'at', 'direction', 'amount', 'currenc
 type StatementFields = Readonly<Partial<Record<Column, string>>>;
 
 /**
- * Reads a statement line by line: in our columns, or in the form of Stripe's or Alipay's own reports, which the first row
- * tells. In our form the separator is a comma or a semicolon, amounts are minor units, and times are RFC 3339. Empty lines
+ * Reads a statement line by line: in our columns, or in the form of a report of Stripe, Alipay or Alibaba Cloud, which the
+ * first row tells. In our form the separator is a comma or a semicolon, amounts are minor units, and times are RFC 3339. Empty lines
  * are passed over.
  * @throws StatementFault at the first line that cannot be read
  */

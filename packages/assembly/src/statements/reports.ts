@@ -1,5 +1,6 @@
 import type { StatementLine } from '@replenish/domain';
 import { exponentOf } from '@replenish/domain/rules';
+import { referenceInRemark } from '@replenish/providers';
 import { StatementFault } from './fault.js';
 
 /** The fields of a row, by the names of the first row. */
@@ -80,14 +81,44 @@ const alipay: ReportForm = {
   },
 };
 
-const forms: readonly ReportForm[] = [stripe, alipay];
+/**
+ * The transaction list of a fund account of Alibaba Cloud as a table: its columns have the names of the list's fields
+ * (GetFundAccountTransactionDetails). Times are of China. Like the list itself, it has lines of consumption, too.
+ */
+const alibabaCloud: ReportForm = {
+  needed: [
+    ...['TransactionNumber', 'TransactionTime', 'TransactionDirection', 'TransactionAmount'],
+    ...['Currency', 'Balance', 'Remark'],
+  ],
+  lineOf: (fields, at) => {
+    const read = reader(fields, at);
+    const currency = read.text('Currency');
+    const amountMinor = read.money('TransactionAmount', currency);
+    const number = read.text('TransactionNumber');
+    return {
+      line: number,
+      at: read.time('TransactionTime', '+08:00'),
+      orderId: number,
+      reference: referenceInRemark(fields.Remark ?? ''),
+      direction: read.oneOf('TransactionDirection', { IN: 'in', OUT: 'out' }),
+      // Whether amounts of outgoing rows have a minus sign is not published.
+      amountMinor: amountMinor < 0n ? -amountMinor : amountMinor,
+      currency,
+      balanceMinor: fields.Balance ? read.money('Balance', currency) : null,
+      isOfProvider: amountMinor === 0n,
+    };
+  },
+};
+
+const forms: readonly ReportForm[] = [stripe, alipay, alibabaCloud];
 
 /** The form of a file by the names of its first row. Null: it is none of these. */
 export const reportForm = (header: readonly string[]): ReportForm | null =>
   forms.find(({ needed }) => needed.every((name) => header.includes(name))) ?? null;
 
 const TIME = /^\d{4}-\d{2}-\d{2} \d{2}:\d{2}:\d{2}$/;
-const MAJOR = /^([+-]?)(\d{1,15})(?:\.(\d{1,8}))?$/;
+// Alibaba Cloud separates thousands. A separator in another place is not read: 1,00 may be one or a hundred.
+const MAJOR = /^([+-]?)(\d{1,15}|\d{1,3}(?:,\d{3}){1,4})(?:\.(\d{1,8}))?$/;
 
 function reader(fields: ReportFields, at: number) {
   const refuse = (column: string, why: string): never => {
@@ -96,6 +127,12 @@ function reader(fields: ReportFields, at: number) {
   const text = (column: string): string => fields[column] || refuse(column, 'is needed');
   return {
     text,
+    oneOf: <T>(column: string, meanings: Readonly<Record<string, T>>): T => {
+      const given = text(column);
+      return Object.hasOwn(meanings, given)
+        ? meanings[given]!
+        : refuse(column, `"${given}" is none of ${Object.keys(meanings).join(', ')}`);
+    },
     time: (column: string, zone: string): Date => {
       const given = text(column);
       const time = new Date(TIME.test(given) ? `${given.replace(' ', 'T')}${zone}` : Number.NaN);
@@ -107,7 +144,7 @@ function reader(fields: ReportFields, at: number) {
       const [, sign, whole, fraction = ''] = MAJOR.exec(text(column)) ?? [];
       if (whole === undefined || /[1-9]/.test(fraction.slice(digits)))
         return refuse(column, `"${text(column)}" is no amount in ${currency}`);
-      const minor = BigInt(whole + fraction.slice(0, digits).padEnd(digits, '0'));
+      const minor = BigInt(whole.replaceAll(',', '') + fraction.slice(0, digits).padEnd(digits, '0'));
       return sign === '-' ? -minor : minor;
     },
   };

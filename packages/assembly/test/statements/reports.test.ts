@@ -84,3 +84,25 @@ test('an amount with digits that its currency does not have is refused with its 
 test('bytes that are not UTF-8 are refused, but for the file of Alipay', async () => {
   await expect(read(Buffer.from([0x61, 0xff, 0xff, 0x0a]))).rejects.toThrow('the file is not in UTF-8');
 });
+
+test("Alibaba Cloud's transaction list is read as a table, with thousands separated", async () => {
+  const rows = [
+    'TransactionNumber,TransactionType,TransactionTime,TransactionDirection,TransactionAmount,Balance,Currency,Remark',
+    `543231231,TRANSFER,2026-11-22 06:00:00,OUT,"1,234.50","10,000.00",CNY,RPL1 ${OURS} 0123456789ab`,
+    '543231232,CHARGE,2026-11-22 06:00:01,IN,500.00,"10,500.00",CNY,',
+  ];
+  expect(await read(Buffer.from(rows.join('\n')))).toEqual([
+    {
+      ...{ line: '543231231', at: new Date('2026-11-21T22:00:00Z'), orderId: '543231231', reference: OURS },
+      ...{ direction: 'out', amountMinor: 123_450n, currency: 'CNY', balanceMinor: 1_000_000n },
+      isOfProvider: false,
+    },
+    expect.objectContaining({ direction: 'in', reference: null, balanceMinor: 1_050_000n }),
+  ]);
+  for (const [from, to, words] of [
+    ['OUT', 'out', /line 2, column TransactionDirection: "out" is none of IN, OUT/],
+    ['1,234.50', '12,34.50', /line 2, column TransactionAmount/],
+    ['CNY', 'cny', /line 2, column currency/],
+  ] as const)
+    await expect(read(Buffer.from(rows.join('\n').replace(from, to)))).rejects.toThrow(words);
+});
