@@ -1,6 +1,5 @@
 export { type AgencyOptions, agencyRail } from './alibaba-cloud/agency.js';
 export { type FundAccountOptions, fundAccountRail } from './alibaba-cloud/fund-account.js';
-export { referenceIn as referenceInRemark } from './alibaba-cloud/remark.js';
 export { resellerQuotaRail } from './alibaba-cloud/reseller-quota.js';
 export { type AlipayOptions, alipayProvider } from './alipay/provider.js';
 export type { BalanceOutcome, BalanceReads } from './contract/balance.js';

@@ -1,6 +1,5 @@
 import type { StatementLine } from '@replenish/domain';
 import { exponentOf } from '@replenish/domain/rules';
-import { referenceInRemark } from '@replenish/providers';
 import { StatementFault } from './fault.js';
 
 /** The fields of a row, by the names of the first row. */
@@ -81,6 +80,15 @@ const alipay: ReportForm = {
   },
 };
 
+// The provider's folder `alibaba-cloud` writes these remarks: a mark, our transaction id, and a proof.
+const MARK = /RPL1 ([0-9a-f-]{36}) [0-9a-f]{12}(?![0-9a-z])/gi;
+
+/** Our transaction id in a remark. Null: it has none, or several. */
+function referenceIn(remark: string): string | null {
+  const [mark, another] = remark.replace(/\s+/g, ' ').matchAll(MARK);
+  return mark && !another ? mark[1]! : null;
+}
+
 /**
  * The transaction list of a fund account of Alibaba Cloud as a table: its columns have the names of the list's fields
  * (GetFundAccountTransactionDetails). Times are of China. Like the list itself, it has lines of consumption, too.
@@ -99,7 +107,7 @@ const alibabaCloud: ReportForm = {
       line: number,
       at: read.time('TransactionTime', '+08:00'),
       orderId: number,
-      reference: referenceInRemark(fields.Remark ?? ''),
+      reference: referenceIn(fields.Remark ?? ''),
       direction: read.oneOf('TransactionDirection', { IN: 'in', OUT: 'out' }),
       // Whether amounts of outgoing rows have a minus sign is not published.
       amountMinor: amountMinor < 0n ? -amountMinor : amountMinor,

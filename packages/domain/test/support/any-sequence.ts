@@ -68,53 +68,40 @@ async function carriedOut(books: Books, steps: readonly Step[]): Promise<string[
   return names;
 }
 
+/** One of a list, counted from its end. */
+const oneOf = <T>(all: readonly T[], at: number): T | undefined =>
+  all[all.length - 1 - (at % Math.max(all.length, 1))];
+
+const isNewRequest = (one: Step): one is Extract<Step, { account: unknown }> => 'account' in one;
+
 function taker({ domain, rows }: Books, run: string, names: readonly string[]) {
-  const recharges = async (): Promise<Known[]> =>
-    rows<Known>(
+  return async (one: Step): Promise<void> => {
+    if (isNewRequest(one)) return request(one);
+    if (one.do === 'resolve') return resolve(one);
+    const found = await rows<Known>(
       `select id, amount_minor::bigint as "amountMinor", currency from recharge_transaction
        where account_id = any($1) order by id`,
       [names],
     );
-  const oneOf = <T>(all: readonly T[], at: number): T | undefined =>
-    all[all.length - 1 - (at % Math.max(all.length, 1))];
-  const send = async (id: string) => domain.applyNews(reportOf(id, 'submit'));
-  const hear = (id: string, news: News, about: About, { amountMinor, currency }: Omit<Known, 'id'>) =>
-    domain.applyNews(
-      reportOf(id, news, {
-        source: 'webhook',
-        ...(about !== 'absence' && {
-          providerOrderId: about === 'another order' ? `other ${id}` : `order ${id}`,
-        }),
-        ...(about !== 'absence' && {
-          money: { amountMinor: BigInt(amountMinor) + (about === 'another amount' ? 7n : 0n), currency },
-        }),
-        ...(about === 'absence' && news === 'unknown' && { doubt: 'absent_order' }),
-      }),
-    );
-  return async (one: Step): Promise<void> => {
-    if (one.do === 'deposit' || one.do === 'collect' || one.do === 'deliver') {
-      const { currency, amount } = one;
-      const terms = { accountId: `${one.account}-${run}`, currency, amountMinor: BigInt(amount) };
-      const paid = one.do === 'deliver' ? ({ kind: 'deliver', paymentMethod: 'balance' } as const) : {};
-      const made = newRecharge({ ...terms, ...paid });
-      const created = await domain.createRecharge(made);
-      if (one.do !== 'deposit' || !created.ok) return;
-      await send(made.id);
-      await hear(made.id, 'settled', 'our order', terms);
-      return;
-    }
-    if (one.do === 'resolve') return resolve(one);
-    const found = oneOf(await recharges(), one.which);
-    if (!found) return;
+    const recharge = oneOf(found, one.which);
+    if (!recharge) return;
     if (one.do === 'refund')
       await domain.createRefund(
-        newRefund(found.id, { amountMinor: one.amount === null ? null : BigInt(one.amount) }),
+        newRefund(recharge.id, { amountMinor: one.amount === null ? null : BigInt(one.amount) }),
       );
-    else if (one.do === 'send') await send(found.id);
-    else if (one.do === 'withdraw')
-      await domain.applyNews(reportOf(found.id, 'withdraw', { source: 'client' }));
-    else await hear(found.id, one.news, one.about, found);
+    else await domain.applyNews(reportBy(one, recharge));
   };
+
+  async function request(one: Extract<Step, { account: unknown }>): Promise<void> {
+    const { currency, amount } = one;
+    const terms = { accountId: `${one.account}-${run}`, currency, amountMinor: BigInt(amount) };
+    const paid = one.do === 'deliver' ? ({ kind: 'deliver', paymentMethod: 'balance' } as const) : {};
+    const made = newRecharge({ ...terms, ...paid });
+    const created = await domain.createRecharge(made);
+    if (one.do !== 'deposit' || !created.ok) return;
+    await domain.applyNews(reportOf(made.id, 'submit'));
+    await domain.applyNews(heard(made, 'settled', 'our order'));
+  }
 
   async function resolve({ which: at, verb }: Extract<Step, { do: 'resolve' }>): Promise<void> {
     const open = await rows<{ id: string }>(
@@ -124,6 +111,23 @@ function taker({ domain, rows }: Books, run: string, names: readonly string[]) {
     const one = oneOf(open, at);
     if (one) await domain.cases.resolve(ask(one.id, verb), refunding);
   }
+}
+
+function reportBy(one: Extract<Step, { do: 'send' | 'withdraw' | 'hear' }>, recharge: Known) {
+  if (one.do === 'send') return reportOf(recharge.id, 'submit');
+  if (one.do === 'withdraw') return reportOf(recharge.id, 'withdraw', { source: 'client' });
+  return heard(recharge, one.news, one.about);
+}
+
+/** What the provider says about a recharge, or about an order that differs from it. */
+function heard({ id, amountMinor, currency }: Known, news: News, about: About) {
+  if (about === 'absence')
+    return reportOf(id, news, { source: 'webhook', ...(news === 'unknown' && { doubt: 'absent_order' }) });
+  return reportOf(id, news, {
+    source: 'webhook',
+    providerOrderId: about === 'another order' ? `other ${id}` : `order ${id}`,
+    money: { amountMinor: BigInt(amountMinor) + (about === 'another amount' ? 7n : 0n), currency },
+  });
 }
 
 /**
