@@ -127,6 +127,7 @@ export async function replayCallbackDelivery({ domain }: CallbackRouteDeps, call
   const replayed = await domain.callbacks.replay(viewerOf(call), idIn(call, 'deliveryId'));
   if (replayed === null) throw new Problem('NOT_FOUND', 'there is no such delivery');
   if (replayed === 'disabled') throw disabledEndpoint();
+  if (replayed.replayed) addHeader(call.response, 'idempotent-replayed', 'true');
   answer(call.request, call.response, 'callbackDelivery', deliveryBody(replayed), { status: 202 });
 }
 

@@ -180,6 +180,7 @@ export const callbacks: readonly KeyedOperation<CallbackRouteDeps>[] = [
       'The event is posted again at once, with the same `webhook-id`, and its schedule begins anew.',
     scope: 'callbacks:write',
     answers: { 202: [{ CallbackDelivery }, 'The delivery, which is pending again'] },
+    headers: { 202: ['Idempotent-Replayed'] },
     problems: [...KEYED_CALL, 'NOT_FOUND', 'INVALID_STATE'],
     meanings: {
       NOT_FOUND: 'There is no delivery with this id that the key may see',

@@ -136,7 +136,10 @@ const plain = (description: string, example: string): Json => ({
 export const headers: Json = {
   'X-Correlation-Id': plain('Quote it when you ask about this call', '0190b3a2-7c1e-7d1b-9a55-3f2c8e6d4b10'),
   Location: plain('Where the recharge can be read', '/v1/recharges/01a2122d-35de-70af-9927-1ae329a0e10b'),
-  'Idempotent-Replayed': plain('`true` when the idempotency key was used before', 'true'),
+  'Idempotent-Replayed': plain(
+    '`true` when the idempotency key was used before, or when a verb without a key had happened before',
+    'true',
+  ),
   'Retry-After': plain('Seconds to wait. With 403 only while the key is locked for this address', '1'),
   'WWW-Authenticate': plain('`Bearer`, where a key would help: not with webhooks', 'Bearer'),
   RateLimit: plain(

@@ -109,6 +109,7 @@ export const movePlan =
     const moved = await deps.domain.plans.move({ planId: plan.id, verb, by: keyId, approvalAbove });
     if (!moved.ok)
       throw new Problem('INVALID_STATE', `the plan is ${moved.plan?.status ?? plan.status}: ${wrong[verb]}`);
+    if (moved.replayed) addHeader(call.response, 'idempotent-replayed', 'true');
     const after = await planOf(deps, call);
     answer(call.request, call.response, 'plan', progressBody(after), EXACT);
   };

@@ -25,6 +25,7 @@ const verb = (
     description: `${description} It may be repeated: the second call changes nothing.`,
     scope: 'plans:write',
     answers: { 200: [{ Plan }, 'The plan as it is then'] },
+    headers: { 200: ['Idempotent-Replayed'] },
     problems: [...KEYED_CALL, 'NOT_FOUND', 'INVALID_STATE'],
     meanings: { NOT_FOUND, INVALID_STATE: 'The status of the plan does not allow it' },
     handle: movePlan(name),

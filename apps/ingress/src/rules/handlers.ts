@@ -94,20 +94,22 @@ export async function removeRule(deps: RuleDeps, call: KeyedCall): Promise<void>
 
 /** POST /v1/rules/{ruleId}/pause. The body is not looked at: a rule can always be paused. */
 export async function pauseRule(deps: RuleDeps, call: KeyedCall): Promise<void> {
-  const rule = await deps.domain.rules.pause(ruleIdOf(call), viewerOf(call));
+  const before = await found(deps, call);
+  const rule = await deps.domain.rules.pause(before.id, viewerOf(call));
   if (!rule) throw unknownRule();
   if (rule.status === 'expired') throw expired();
-  answerRule(call, rule);
+  answerVerb(call, before, rule);
 }
 
 /** POST /v1/rules/{ruleId}/resume */
 export async function resumeRule(deps: RuleDeps, call: KeyedCall): Promise<void> {
   call.body();
-  const rule = await deps.domain.rules.resume(ruleIdOf(call), viewerOf(call), call.key.keyId);
+  const before = await found(deps, call);
+  const rule = await deps.domain.rules.resume(before.id, viewerOf(call), call.key.keyId);
   if (!rule) throw unknownRule();
   if (rule.status === 'expired') throw expired();
   void deps.queues.hint('automation', [rule.id]);
-  answerRule(call, rule);
+  answerVerb(call, before, rule);
 }
 
 /** GET /v1/rules/{ruleId}/decisions */
@@ -141,6 +143,12 @@ async function setStopped(deps: RuleDeps, call: KeyedCall, isStopped: boolean): 
 
 const answerRule = (call: Pick<KeyedCall, 'request' | 'response'>, rule: RuleView): void =>
   answer(call.request, call.response, 'rule', ruleBody(rule), EXACT);
+
+/** A verb that finds the rule as it would leave it has happened before. */
+function answerVerb(call: Pick<KeyedCall, 'request' | 'response'>, before: RuleView, rule: RuleView): void {
+  if (before.status === rule.status) addHeader(call.response, 'idempotent-replayed', 'true');
+  answerRule(call, rule);
+}
 
 async function found(deps: RuleDeps, call: Pick<KeyedCall, 'request' | 'key'>): Promise<RuleView> {
   const rule = await deps.domain.rules.one(ruleIdOf(call), viewerOf(call));

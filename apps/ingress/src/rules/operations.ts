@@ -160,6 +160,7 @@ const one: readonly KeyedOperation<RuleDeps>[] = [
     summary: 'Pause a rule',
     description: 'It creates nothing until it is resumed. A recharge under way goes on.',
     ...ofOne,
+    headers: { 200: ['Idempotent-Replayed'] },
     handle: pauseRule,
   }),
   keyed({
@@ -170,6 +171,7 @@ const one: readonly KeyedOperation<RuleDeps>[] = [
     description:
       'It acts again, and its earlier declines are forgiven. Whoever resumes it agrees to the present payee, and the rule goes on under this key.',
     ...ofOne,
+    headers: { 200: ['Idempotent-Replayed'] },
     handle: resumeRule,
   }),
   keyed({

@@ -125,25 +125,39 @@ test('a plan is seen by its client only, and by keys that cover each of its acco
 
 test('a plan is started, paused, resumed and canceled, and each verb may be repeated', async () => {
   const { body } = await post({ name: 'moves', lines: [lineOf(1)] });
-  for (const [name, status] of [
+  for (const [name, status, replayed = null] of [
     ['pause', 409],
     ['resume', 409],
     ['start', 'running'],
-    ['start', 'running'],
-    ['resume', 'running'],
+    ['start', 'running', 'true'],
+    ['resume', 'running', 'true'],
     ['pause', 'paused'],
-    ['pause', 'paused'],
+    ['pause', 'paused', 'true'],
     ['start', 409],
     ['resume', 'running'],
     ['cancel', 'canceled'],
-    ['cancel', 'canceled'],
+    ['cancel', 'canceled', 'true'],
     ['start', 409],
     ['resume', 409],
     ['pause', 409],
   ] as const) {
     const answer = await verb(body.planId, name);
     expect([name, answer.status === 200 ? answer.body.status : answer.status]).toEqual([name, status]);
+    expect([name, answer.headers.get('idempotent-replayed')]).toEqual([name, replayed]);
   }
+});
+
+test('a plan that is started twice without a key is the same start, also when it has finished meanwhile', async () => {
+  const { body } = await post({ name: 'twice', lines: [lineOf(1)] });
+  const [one, other] = await Promise.all([verb(body.planId, 'start'), verb(body.planId, 'start')]);
+  expect([one.status, other.status]).toEqual([200, 200]);
+  const { work } = ingress.domain.plans;
+  await work.advance(body.planId as string, 1, [{ place: 1, code: 'NO_MONEY', message: 'no money' }]);
+  expect(await work.settle(body.planId as string)).toBe(true);
+  const again = await verb(body.planId, 'start');
+  expect([again.status, again.body.status, again.headers.get('idempotent-replayed')]).toEqual([
+    ...[200, 'finished', 'true'],
+  ]);
 });
 
 test('XML with the lines in the root or in a list is the same plan as JSON', async () => {

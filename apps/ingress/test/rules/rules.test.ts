@@ -118,10 +118,12 @@ describe('one rule', () => {
     const id = await made();
     const paused = await ingress.call('POST', `/v1/rules/${id}/pause`, { key, body: '{"what":' });
     expect(paused.body).toMatchObject({ status: 'paused', pausedBecause: 'BY_REQUEST' });
-    expect((await send('POST', `/v1/rules/${id}/resume`)).body).toMatchObject({
-      status: 'active',
-      pausedBecause: null,
-    });
+    expect(paused.headers.get('idempotent-replayed')).toBeNull();
+    expect((await send('POST', `/v1/rules/${id}/pause`)).headers.get('idempotent-replayed')).toBe('true');
+    const resumed = await send('POST', `/v1/rules/${id}/resume`);
+    expect(resumed.body).toMatchObject({ status: 'active', pausedBecause: null });
+    expect(resumed.headers.get('idempotent-replayed')).toBeNull();
+    expect((await send('POST', `/v1/rules/${id}/resume`)).headers.get('idempotent-replayed')).toBe('true');
   });
 
   test('is gone after DELETE, and its account may have another', async () => {

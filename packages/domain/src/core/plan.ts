@@ -14,7 +14,7 @@ type PlanMoves = Readonly<{
 
 /** Pausing and canceling stop the creation of recharges. They never stop a recharge that is created. */
 export const planMoves: Readonly<Record<PlanVerb, PlanMoves>> = {
-  start: { from: ['draft'], already: ['waiting', 'running'], to: 'running' },
+  start: { from: ['draft'], already: ['waiting', 'running', 'finished'], to: 'running' },
   approve: { from: ['waiting'], already: ['running'], to: 'running' },
   pause: { from: ['running'], already: ['paused'], to: 'paused' },
   resume: { from: ['paused'], already: ['running'], to: 'running' },

@@ -194,7 +194,10 @@ test('a later event waits for an earlier one of its recharge, and for none of an
   const failed = { ...arrived, httpStatus: 500, error: 'answered 500' };
   await books.domain.callbacks.file(first[0]!, failed, { status: 'pending', gapMs: 3_600_000 });
   expect(await take()).toEqual([]);
-  await books.domain.callbacks.replay({ clientId: CLIENT, accountPatterns: ['%'] }, first[0]!.id);
+  const viewer = { clientId: CLIENT, accountPatterns: ['%'] };
+  const replay = () => books.domain.callbacks.replay(viewer, first[0]!.id);
+  expect(await replay()).toMatchObject({ status: 'pending', replayed: false });
+  expect(await replay()).toMatchObject({ status: 'pending', replayed: true });
   const [again] = await take();
   expect(again).toMatchObject({ id: first[0]!.id, eventId: first[0]!.eventId, tries: 0 });
   await books.domain.callbacks.file(again!, failed, { status: 'failed' });

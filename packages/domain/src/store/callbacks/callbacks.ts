@@ -6,9 +6,9 @@ import {
   type DeliveryPage,
   type DeliveryViewer,
   listDeliveries,
+  type ReplayedDelivery,
   replayDelivery,
   replaySince,
-  type ShownDelivery,
 } from './deliveries.js';
 import {
   type CallbackEndpoint,
@@ -43,7 +43,7 @@ export interface Callbacks {
   secret(clientId: string): Promise<ShownSecret>;
   rotateSecret(clientId: string, rotationKey: string | null): Promise<ShownSecret & { replayed: boolean }>;
   deliveries(filter: DeliveryFilter): Promise<DeliveryPage>;
-  replay(viewer: DeliveryViewer, deliveryId: string): Promise<ShownDelivery | 'disabled' | null>;
+  replay(viewer: DeliveryViewer, deliveryId: string): Promise<ReplayedDelivery | 'disabled' | null>;
   replaySince(endpointId: string, since: Date): Promise<number>;
   /** Claims due deliveries of a lane. */
   take(lane: string, options: TakeOptions): Promise<CallbackPost[]>;

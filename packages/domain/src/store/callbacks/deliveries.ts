@@ -96,10 +96,10 @@ async function deliveryById(
   run: Run,
   { clientId, accountPatterns }: DeliveryViewer,
   id: string,
-): Promise<ShownDelivery | null> {
+): Promise<(ShownDelivery & { isUnsent: boolean }) | null> {
   if (!isUuid(id)) return null;
-  const [row] = await run<ShownDelivery>(Prisma.sql`
-    select ${columns}
+  const [row] = await run<ShownDelivery & { isUnsent: boolean }>(Prisma.sql`
+    select ${columns}, tries = 0 and coalesce(due_at <= now(), false) as "isUnsent"
     from callback_delivery
     where id = ${id}::uuid and client_id = ${clientId}::uuid
       and coalesce(account_id, '%') like any(${[...accountPatterns]}::text[])`);
@@ -109,12 +109,15 @@ async function deliveryById(
 /** A delivery whose schedule begins anew. Its event keeps its id, so a receiver knows it again. */
 const replayed = Prisma.sql`status = 'pending', tries = 0, due_at = now()`;
 
+/** `replayed`: the delivery waited for its first try already, so nothing changed. */
+export type ReplayedDelivery = ShownDelivery & Readonly<{ replayed: boolean }>;
+
 /** Null if there is no such delivery, `disabled` if its endpoint takes no events any more. */
 export async function replayDelivery(
   run: Run,
   viewer: DeliveryViewer,
   id: string,
-): Promise<ShownDelivery | 'disabled' | null> {
+): Promise<ReplayedDelivery | 'disabled' | null> {
   const known = await deliveryById(run, viewer, id);
   if (!known) return null;
   const [row] = await run<ShownDelivery>(Prisma.sql`
@@ -124,7 +127,7 @@ export async function replayDelivery(
       select from callback_endpoint endpoint
       where endpoint.id = delivery.endpoint_id and endpoint.status = 'active'))
     returning ${columns}`);
-  return row ?? 'disabled';
+  return row ? { ...row, replayed: known.isUnsent } : 'disabled';
 }
 
 const REPLAYED_TOGETHER = 200;

@@ -19,7 +19,8 @@ export type PlanMove = Readonly<{
 }>;
 
 export type MovedPlan =
-  | Readonly<{ ok: true; plan: PlanView }>
+  /** `replayed`: the verb had happened before, and changed nothing now. */
+  | Readonly<{ ok: true; plan: PlanView; replayed: boolean }>
   | Readonly<{ ok: false; problem: 'unknown_plan' | 'invalid_state'; plan: PlanView | null }>;
 
 /** Uses a verb on a plan. A verb that was used before changes nothing, so it can be repeated. */
@@ -27,11 +28,11 @@ export async function movePlan(run: Run, move: PlanMove): Promise<MovedPlan> {
   const plan = await planById(run, move.planId, null);
   if (!plan) return { ok: false, problem: 'unknown_plan', plan };
   const { from, already } = planMoves[move.verb];
-  if (already.includes(plan.status)) return { ok: true, plan };
+  if (already.includes(plan.status)) return { ok: true, plan, replayed: true };
   if (!from.includes(plan.status)) return { ok: false, problem: 'invalid_state', plan };
   const [moved] = await run<PlanView>(movedPlan(move, plan));
   // Another verb was faster. Each verb leads to a status that this one is judged by.
-  return moved ? { ok: true, plan: moved } : movePlan(run, move);
+  return moved ? { ok: true, plan: moved, replayed: false } : movePlan(run, move);
 }
 
 function movedPlan(
