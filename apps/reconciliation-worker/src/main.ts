@@ -97,5 +97,7 @@ function pruneAfterOf(config: Config): PruneAfter {
   return {
     webhookBodiesDays: config.WEBHOOK_BODIES_KEPT_DAYS,
     securityEventsDays: config.SECURITY_EVENTS_KEPT_DAYS,
+    looksDays: config.RULE_LOOKS_KEPT_DAYS,
+    callbacksDays: config.CALLBACKS_KEPT_DAYS,
   };
 }

@@ -18,7 +18,7 @@ test('the first run deletes old nonces and security events', async () => {
   );
   const chores = choresOf({
     domain: books.domain,
-    pruneAfter: { webhookBodiesDays: 7, securityEventsDays: 7 },
+    pruneAfter: { webhookBodiesDays: 7, securityEventsDays: 7, looksDays: 31, callbacksDays: 7 },
     log: books.log,
     registry: openRegistry('reconciliation-worker'),
   });

@@ -7,7 +7,7 @@ beforeAll(async () => {
 });
 afterAll(() => books.close());
 
-const kept = { webhookBodiesDays: 400, securityEventsDays: 400 };
+const kept = { webhookBodiesDays: 400, securityEventsDays: 400, looksDays: 400, callbacksDays: 400 };
 
 const isFirst = (nonce: string, keyId = 'rk_test_1') => books.domain.clients.useNonce({ keyId, nonce });
 

@@ -130,6 +130,7 @@ export const byHand = [
   'index reconciliation_case_returned_by',
   'index reconciliation_run_due',
   'index reconciliation_run_scheduled',
+  'index rule_decision_looks',
   'index rule_decision_recharge',
   'index webhook_event_due',
   'trigger account_balances_read_only',

@@ -34,7 +34,7 @@ const answer = (sql: string): Promise<string> =>
   );
 
 const NO_RIGHT = '42501';
-const kept = { webhookBodiesDays: 1, securityEventsDays: 1 };
+const kept = { webhookBodiesDays: 1, securityEventsDays: 1, looksDays: 1, callbacksDays: 1 };
 
 describe('the role of the processes does all of their work', () => {
   test('it is fit, and recharges succeed and fail under it', async () => {

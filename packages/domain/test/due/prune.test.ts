@@ -9,7 +9,7 @@ beforeAll(async () => {
 });
 afterAll(() => books.close());
 
-const kept = { webhookBodiesDays: 30, securityEventsDays: 30 };
+const kept = { webhookBodiesDays: 30, securityEventsDays: 30, looksDays: 30, callbacksDays: 30 };
 
 async function keptEvents(count: number, ageDays: number, isProcessed = true): Promise<string[]> {
   const events = times(count, (n) => ({
@@ -66,6 +66,70 @@ test('old security events are deleted', async () => {
   expect((await books.domain.prune(kept)).securityEvents).toBe(0);
 });
 
+/** What rules, callbacks and notices leave behind in `days` days: a row of each kind per hour. */
+const leftBehind = (days: number) =>
+  books.rows(`
+    with
+    hours as (select n, now() - n * interval '1 hour' as at from generate_series(1, 24 * ${days}) n),
+    looks as (
+      insert into rule_decision (rule_id, seq, at, decided, because, amount_minor, transaction_id, numbers)
+      select gen_random_uuid(), n, at, case when n % 24 = 0 then 'recharge' else 'nothing' end, 'ENOUGH', 1,
+        case when n % 24 = 0 then gen_random_uuid() end, '{}'
+      from hours),
+    readings as (
+      insert into account_reading (provider, provider_account, account, currency, at, balance_minor)
+      select 'p', 'main', 'a', 'CNY', at, 1 from hours),
+    events as (
+      insert into callback_event (id, client_id, subject, type, version, snapshot, at)
+      select overlay(uuid_from(at)::text placing lpad(to_hex(n), 12, '0') from 25)::uuid,
+        gen_random_uuid(), gen_random_uuid(), 'case.opened', 1, '{}', at
+      from hours
+      returning id, seq, client_id, subject, at),
+    channels as (
+      insert into notice_channel (name, is_open) values ('slack', true) on conflict do nothing),
+    deliveries as (
+      insert into callback_delivery (
+        id, event_id, seq, client_id, lane, subject, type, url, status, due_at, created_at)
+      select id, id, seq, client_id, client_id, subject, 'case.opened', 'https://x.example/', 'delivered', null, at
+      from events)
+    select 1`);
+
+const leftNow = async () =>
+  (
+    await books.rows(`
+      select
+        (select count(*)::int from rule_decision where transaction_id is null) as looks,
+        (select count(*)::int from rule_decision where transaction_id is not null) as recharges,
+        (select count(*)::int from account_reading) as readings,
+        (select count(*)::int from callback_delivery) as deliveries,
+        (select count(*)::int from callback_event) as events,
+        (select count(*)::int from notice) as notices`)
+  )[0];
+
+test('old looks, balances, callbacks and notices are deleted; recharges of rules and what is pending stay', async () => {
+  await leftBehind(40);
+  await books.rows(`
+    insert into notice (id, channel, kind, subject, content, at, status, due_at)
+    select uuid_from(at), 'slack', 'case_opened', 's', '{}', at, status, case when status = 'pending' then now() end
+    from (values (now() - interval '63 days', 'sent'), (now() - interval '64 days', 'pending'),
+      (now() - interval '61 days', 'sent')) told (at, status)`);
+  const pending = (at: string) =>
+    books.rows(`
+      update callback_delivery set status = 'pending', due_at = now()
+      where id in (select id from callback_delivery order by id ${at} limit 5)`);
+  await pending('');
+  const days = { ...kept, looksDays: 31, callbacksDays: 35 };
+  expect(await books.domain.prune(days)).toMatchObject({
+    ...{ looks: 9 * 23, readings: 9 * 24 + 1, callbacks: 5 * 24 + 1 - 5, callbackEvents: 5 * 24 + 1 - 5 },
+    notices: 1,
+  });
+  expect(await leftNow()).toEqual({
+    ...{ looks: 31 * 23, recharges: 40, readings: 31 * 24 - 1 },
+    ...{ deliveries: 35 * 24 - 1 + 5, events: 35 * 24 - 1 + 5, notices: 2 },
+  });
+  expect(await books.domain.prune(days)).toMatchObject({ looks: 0, readings: 0, callbacks: 0, notices: 0 });
+});
+
 test('several processes that prune at once delete each row once', async () => {
   await books.rows(
     `insert into nonce (key_id, nonce, seen_at)
@@ -83,6 +147,7 @@ test('a batch touches few buffers, for any number of old rows', async () => {
       select 'key-' || n % 100, md5(n::text), now() - interval '1 hour' from generate_series(1, 20000) n`,
   );
   await keptEvents(300, 50);
+  await leftBehind(400);
   await books.rows(`delete from chore_position`);
   await books.rows('vacuum analyze');
   const touched = await buffersOf(books.url, () => books.domain.prune(kept));

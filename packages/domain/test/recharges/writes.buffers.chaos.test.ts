@@ -229,7 +229,9 @@ describe('what runs on a timer, behind a backlog', () => {
       `update webhook_event set processed_at = now(), due_at = null, stored_at = now() - interval '99 days'
         where id in (select id from webhook_event order by id limit 2000)`,
     );
-    await expectFew(() => books.domain.prune({ webhookBodiesDays: 30, securityEventsDays: 30 }));
+    await expectFew(() =>
+      books.domain.prune({ webhookBodiesDays: 30, securityEventsDays: 30, looksDays: 30, callbacksDays: 30 }),
+    );
   });
 });
 

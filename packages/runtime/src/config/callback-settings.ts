@@ -27,6 +27,8 @@ export const callbackSettings = {
   CALLBACK_TIMEOUT_MS: z.coerce.number().int().min(100).max(60_000).default(15_000),
   /** An HTTP proxy that all posts go through. Unset: they go out directly. */
   CALLBACK_PROXY: z.url({ protocol: /^http$/ }).optional(),
+  /** Days until callbacks that ended are deleted with their events. Until then they can be posted again. */
+  CALLBACKS_KEPT_DAYS: z.coerce.number().int().min(7).max(36_500).default(100),
 } as const;
 
 export const callbackFaults = (

@@ -1,30 +1,65 @@
 import { Prisma } from '../../generated/client.js';
 import type { Run } from '../database/database.js';
+import {
+  type OldRows,
+  oldDeliveries,
+  oldEvents,
+  oldLooks,
+  oldNotices,
+  oldReadings,
+} from './old-automation.js';
 
 /** The number of days after which data that is not part of the books is deleted. */
-export type PruneAfter = Readonly<{ webhookBodiesDays: number; securityEventsDays: number }>;
+export type PruneAfter = Readonly<{
+  webhookBodiesDays: number;
+  securityEventsDays: number;
+  /** Looks of rules that created nothing, and stored balances of cloud accounts. */
+  looksDays: number;
+  /** Callbacks that ended, and their events. */
+  callbacksDays: number;
+}>;
 /** The numbers of rows that were deleted, or emptied. */
-export type Pruned = Readonly<{ nonces: number; webhookBodies: number; securityEvents: number }>;
+export type Pruned = Readonly<{
+  nonces: number;
+  webhookBodies: number;
+  securityEvents: number;
+  looks: number;
+  readings: number;
+  callbacks: number;
+  callbackEvents: number;
+  notices: number;
+}>;
 
 // A signed timestamp may be 300 s ahead when its nonce is first used, and it is accepted until 300 s after it: 600 s
 // together. The other 300 s allow for ingress machines whose clocks differ.
 const NONCES_KEPT_SECONDS = 900;
+// A mark of a monthly cap is told once per month, and the notice itself is the memory of it.
+const NOTICES_KEPT_DAYS = 62;
 // A deleted nonce or event costs about three buffers, an emptied body up to sixteen. Each statement touches up to
 // 1,600.
 const BATCH = 400;
 const BODIES_BATCH = 100;
+// A row of these has four indexes, and an event is looked for among the deliveries, too.
+const AUTOMATION_BATCH = 100;
 // Pruning runs once per minute. A limit of a quarter of a minute keeps two runs apart. The next run continues the work.
 const LIMIT_MS = 15_000;
 
 /** Deletes old rows in small batches. Several processes may do it at once. */
 export async function prune(run: Run, kept: PruneAfter): Promise<Pruned> {
   const untilMs = performance.now() + LIMIT_MS;
+  const old = (rows: OldRows, days: number) =>
+    inBatches(AUTOMATION_BATCH, untilMs, () => counted(run, rows(days, AUTOMATION_BATCH)));
   return {
     nonces: await inBatches(BATCH, untilMs, () => counted(run, deletedNonces)),
     securityEvents: await inBatches(BATCH, untilMs, () =>
       counted(run, deletedEvents(kept.securityEventsDays)),
     ),
     webhookBodies: await emptyBodies(run, kept.webhookBodiesDays, untilMs),
+    looks: await old(oldLooks, kept.looksDays),
+    readings: await old(oldReadings, kept.looksDays),
+    callbacks: await old(oldDeliveries, kept.callbacksDays),
+    callbackEvents: await old(oldEvents, kept.callbacksDays),
+    notices: await old(oldNotices, NOTICES_KEPT_DAYS),
   };
 }
 
