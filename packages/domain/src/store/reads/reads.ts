@@ -15,6 +15,8 @@ export interface Reads {
   recharge(id: string): Promise<RechargeView | null>;
   /** The facts of one recharge. Null if there is none, or if only a newer release knows its kind. */
   outstanding(id: string): Promise<Outstanding | null>;
+  /** W3C traceparent of the request for a recharge. Null: the request was in no trace, or there is none. */
+  traceparent(id: string): Promise<string | null>;
   list(filter: ListFilter): Promise<RechargePage>;
   /** All that happened to a recharge, and to its delivery and refunds if those are given, oldest first. */
   timeline(id: string, partIds?: readonly string[]): Promise<TimelineRow[]>;
@@ -43,6 +45,7 @@ export function openReads({ run, read }: Pick<Store, 'run' | 'read'>, callLimitM
       (ids) => outstandingById(run, ids, callLimitMs),
       limits,
     ),
+    traceparent: coalesce<string, string | null>((ids) => traceparents(run, ids), limits),
     list: (filter) => listRecharges(read, filter),
     timeline: (id, partIds = []) => timeline(read, [id, ...partIds]),
     refunds: (of) => refundsOf(read, of),
@@ -74,4 +77,12 @@ async function rechargesById(run: Run, ids: readonly string[]): Promise<(Recharg
     join recharge_request request on request.transaction_id = recharge.id
     where recharge.id = any(${uuidsOf(ids)}::uuid[])`);
   return inOrder(ids, rows);
+}
+
+async function traceparents(run: Run, ids: readonly string[]): Promise<(string | null)[]> {
+  const rows = await run<{ id: string; traceparent: string }>(Prisma.sql`
+    select transaction_id as id, traceparent
+    from recharge_request
+    where transaction_id = any(${uuidsOf(ids)}::uuid[]) and traceparent is not null`);
+  return inOrder(ids, rows).map((row) => row?.traceparent ?? null);
 }

@@ -18,6 +18,7 @@ export type NewRechargeRow = NewRecharge &
     funding: Funding;
     destination: MoneyDestination | null;
     approvalAboveMinor: bigint | null;
+    traceparent: string | null;
   }>;
 
 /**

@@ -88,6 +88,7 @@ export const rowOf = (ask: NewRecharge): NewRechargeRow =>
       metadata: ask.metadata,
       requestedAt: ask.requestedAt,
       correlationId: ask.correlationId,
+      traceparent: ask.traceparent ?? null,
     },
     ask,
   );

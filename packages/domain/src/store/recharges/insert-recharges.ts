@@ -23,6 +23,7 @@ export const newRechargeColumns = {
   metadata: 'jsonb',
   requestedAt: 'timestamptz?',
   correlationId: 'text',
+  traceparent: 'text?',
   ...(Object.fromEntries(requestTextNames.map((name) => [name, 'text?'])) as Record<
     RequestTextName,
     'text?'
@@ -124,6 +125,7 @@ const insertedRequests = (from: string): Prisma.Sql => Prisma.sql`
       metadata,
       requested_at,
       correlation_id,
+      traceparent,
       ${requestTexts.columns})
     select
       id,
@@ -133,6 +135,7 @@ const insertedRequests = (from: string): Prisma.Sql => Prisma.sql`
       metadata,
       "requestedAt",
       "correlationId",
+      traceparent,
       ${requestTexts.fields}
     from ${Prisma.raw(from)}
     order by "clientId", "idempotencyKey"
@@ -149,7 +152,7 @@ export type DeliveryOptions = Readonly<{
 
 /**
  * Stores the deliveries of the collects that this statement moves to SUCCEEDED. The request of a delivery has the
- * client, the metadata and the correlation id of its collect. Its key contains a space, so no client can send it.
+ * client, the metadata, the correlation id and the trace of its collect. Its key contains a space, so no client can send it.
  */
 export const storedDeliveries = (options: DeliveryOptions): Prisma.Sql =>
   Prisma.join([deliveryRequests, deliveryRows(options)], ',\n');
@@ -162,14 +165,16 @@ const deliveryRequests = Prisma.sql`
       idempotency_key,
       fingerprint,
       metadata,
-      correlation_id)
+      correlation_id,
+      traceparent)
     select
       collect."deliveryId",
       request.client_id,
       'delivery ' || collect.id,
       'delivery ' || collect.id,
       request.metadata,
-      request.correlation_id
+      request.correlation_id,
+      request.traceparent
     from moved_recharges collect
     join recharge_request request on request.transaction_id = collect.id
     where collect."deliveryId" is not null)`;

@@ -25,4 +25,6 @@ export type NewRecharge = GivenTexts &
     approvalAboveMinor?: bigint | null;
     requestedAt: Date | null;
     correlationId: string;
+    /** W3C traceparent of the request. Null or not given: it is in no trace. */
+    traceparent?: string | null;
   }>;
