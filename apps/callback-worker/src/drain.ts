@@ -1,6 +1,7 @@
-import { eventBody } from '@replenish/assembly';
+import { eventBody, linkToRequest } from '@replenish/assembly';
 import { afterPost, type CallbackPost, type Domain } from '@replenish/domain';
 import { crashPoint, type Logger } from '@replenish/runtime';
+import { inSpan, type SpanNotes, traceHeaders } from '@replenish/runtime/traces';
 import { stringify } from 'lossless-json';
 import type { CallbackCounter } from './metrics.js';
 import type { Poster } from './post.js';
@@ -8,6 +9,7 @@ import { signatureHeaders } from './signature.js';
 
 export type DrainDeps = Readonly<{
   callbacks: Pick<Domain['callbacks'], 'take' | 'file' | 'putBack' | 'release'>;
+  reads: Pick<Domain['reads'], 'traceparent'>;
   post: Poster;
   schedule: readonly number[];
   timeoutMs: number;
@@ -62,7 +64,7 @@ async function drain(deps: DrainDeps, lane: string): Promise<void> {
   while (!stopping.aborted && performance.now() < untilMs) {
     const posts = await callbacks.take(lane, { ...claim, max });
     crashPoint('callback.after-claim');
-    const arrived = await Promise.all(posts.map((post) => deliver(deps, post, end)));
+    const arrived = await Promise.all(posts.map((post) => tracedDelivery(deps, post, end)));
     max = arrived.every(Boolean) ? AT_ONCE : 1;
     // One statement instead of a claim that finds nothing. Nearly always nothing more is due.
     if (!(await callbacks.release(lane)) || posts.length === 0) return;
@@ -78,14 +80,39 @@ function endSignal(stopping: AbortSignal): AbortSignal {
   return end.signal;
 }
 
+/** A post is a span with a link to the recharge that it tells of: its receiver's lane is worked on for many recharges. */
+const tracedDelivery = (deps: DrainDeps, post: CallbackPost, end: AbortSignal): Promise<boolean> =>
+  inSpan(
+    () => ({
+      name: 'POST callback',
+      kind: 'client',
+      attributes: {
+        'http.request.method': 'POST',
+        'replenish.event_type': post.content.type,
+        'replenish.delivery_id': post.id,
+      },
+    }),
+    async (note) => {
+      const { content } = post;
+      await linkToRequest(deps.reads, content.about === 'recharge' ? content.recharge.id : null);
+      return deliver(deps, post, end, note);
+    },
+  );
+
 /** Returns whether the event arrived. */
-async function deliver(deps: DrainDeps, post: CallbackPost, end: AbortSignal): Promise<boolean> {
+async function deliver(
+  deps: DrainDeps,
+  post: CallbackPost,
+  end: AbortSignal,
+  note: SpanNotes,
+): Promise<boolean> {
   const { callbacks, counter, log, schedule, random } = deps;
   const { id, eventId, url, tries, content, secrets } = post;
   const body = stringify(eventBody(content)) ?? '';
   const headers = {
     'content-type': 'application/json',
     'user-agent': 'Replenish-Callbacks/1',
+    ...traceHeaders(),
     ...signatureHeaders({ id: eventId, at: new Date(), body, secrets }),
   };
   const outcome = await deps.post({ url, headers, body }, end);
@@ -98,6 +125,7 @@ async function deliver(deps: DrainDeps, post: CallbackPost, end: AbortSignal): P
   const { disabledBecause } = await callbacks.file(post, outcome, after);
   counter.inc({ result: after.status });
   const { httpStatus, error, durationMs } = outcome;
+  note({ 'replenish.result': after.status, ...(httpStatus && { 'http.response.status_code': httpStatus }) });
   const told = { deliveryId: id, eventId, endpointId: post.endpointId, httpStatus, error, durationMs };
   log.info({ ...told, result: after.status }, 'callback posted');
   if (disabledBecause)

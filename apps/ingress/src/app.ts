@@ -9,6 +9,7 @@ import {
   type PageLink,
   readClientAddresses,
 } from '@replenish/runtime';
+import { isTracing } from '@replenish/runtime/traces';
 import express, {
   type ErrorRequestHandler,
   type Express,
@@ -38,6 +39,7 @@ import { type Intake, readBody } from './http/read-body.js';
 import { redacted } from './http/redaction.js';
 import { addHeader, sendPage, setStandingHeaders } from './http/send.js';
 import { requireOneHost } from './http/single-headers.js';
+import { openCallSpan, withinSpan } from './http/traced-call.js';
 import { keyedHandler } from './input/keyed-handler.js';
 import { openapiDocument } from './openapi/document.js';
 import { keyedOperations, publicOperations } from './openapi/operations.js';
@@ -100,7 +102,7 @@ export function buildApp(deps: IngressDeps): Express {
   app.set(PUBLIC_URL, deps.publicUrl);
   app.use(OPEN_TO_ALL, observeAll([setStandingHeaders]), publicRoutes(deps));
   const { limits = null, mutualTls = false, observers = [], intake = null, waits } = deps.protection ?? {};
-  app.use(observeAll(observers));
+  app.use(observeAll(isTracing() ? [openCallSpan, ...observers] : observers));
   app.use(WEBHOOKS, webhookRoutes({ ...deps, inbox: deps.domain.inbox, received }, intake));
   app.use(readBody(BODY_MAX_BYTES, intake, (path) => largerBodies.get(path)));
   const caller = admitting(openAuthentication(deps.domain.clients, deps.auth), { limits, mutualTls });
@@ -108,13 +110,16 @@ export function buildApp(deps: IngressDeps): Express {
   const proof = sharedProof(deps.domain);
   const targets = openTargets(deps.callbackAllow ?? new Set());
   const services = { ...deps, targets, audit, balances, payees, proof, requests, limits, waits };
-  addRoutes(app, keyedOperations, (operation) => [keyedHandler(operation, services, caller)]);
+  addRoutes(app, keyedOperations, (operation) => [traced(keyedHandler(operation, services, caller))]);
   app.use(toDocumentation);
   app.use(notFound);
   app.use(keepProblem);
   app.use(answerProblems(deps.log));
   return app;
 }
+
+/** Without traces a call is spared the look for its span. */
+const traced = (handler: RequestHandler): RequestHandler => (isTracing() ? withinSpan(handler) : handler);
 
 /** Health, the OpenAPI document and the documentation. */
 function publicRoutes({ auth, health, publicUrl = LOCAL_URL, places = [] }: IngressDeps): Router {
@@ -131,7 +136,7 @@ function webhookRoutes(deps: Omit<WebhookDeps, 'now'>, intake: Intake | null): R
   const router = Router();
   const services = { ...deps, now: () => new Date() };
   const read = readBody(WEBHOOK_BODY_MAX_BYTES, intake);
-  addRoutes(router, webhooks, (operation) => [read, openHandler(operation, services)]);
+  addRoutes(router, webhooks, (operation) => [read, traced(openHandler(operation, services))]);
   return router;
 }
 
@@ -169,11 +174,14 @@ function openCounters(registry: Frame['registry']): [Counter<'result'>, Counter<
 /** Opens the call. It takes over or makes the correlation id, and writes one log line when the call ends. */
 function opening(log: Logger): Observer {
   const logLine = (request: Request, response: Response, call: RequestContext): void => {
-    const { correlationId, transactionId, idempotencyKey, durationMs } = call;
+    const { correlationId, transactionId, idempotencyKey, durationMs, trace } = call;
     const { method } = request;
     const path = redacted(request.originalUrl.split('?')[0]!);
     const status = answeredStatus(response);
-    log.info({ correlationId, transactionId, idempotencyKey, method, path, status, durationMs }, 'request');
+    log.info(
+      { correlationId, transactionId, idempotencyKey, method, path, status, durationMs, ...trace },
+      'request',
+    );
   };
   return (request, response) => {
     const { headers } = request;

@@ -1,6 +1,7 @@
 import {
   callRow,
   destinationOf,
+  linkToRequest,
   newsOfCancel,
   newsOfQuery,
   type OutcomeNews,
@@ -31,6 +32,7 @@ export function asker(deps: AskerDeps): (id: string) => Promise<undefined> {
     // While the breaker is open, the job is dropped and not delayed. The row has a due time, so it gets another job.
     // The delayed jobs of a long outage would fill the queue ahead of new recharges.
     if (provider.isOpen('query')) return;
+    await linkToRequest(domain.reads, id);
     const recharge = await domain.reads.outstanding(id);
     if (recharge?.provider !== provider.name) return;
     if (recharge.nextStep === 'approve') return followApproval(deps, id);

@@ -1,6 +1,7 @@
 import {
   callRow,
   destinationOf,
+  linkToRequest,
   newsOfSubmit,
   POOL_READ_WITHIN_MS,
   type ProviderMetrics,
@@ -17,7 +18,7 @@ import type { Attempt, Guarded, GuardedProvider, SubmitOutcome } from '@replenis
 import { Counter, crashPoint, type Frame, type Logger, newId } from '@replenish/runtime';
 
 export type SubmitterDeps = Readonly<{
-  domain: Pick<Domain, 'applyNews'>;
+  domain: Pick<Domain, 'applyNews' | 'reads'>;
   provider: GuardedProvider;
   /** Base of the notify URLs that are sent to providers. */
   publicUrl: string;
@@ -29,6 +30,10 @@ export type SubmitterDeps = Readonly<{
   /** A monotonic clock, in milliseconds. */
   elapsedMs?: () => number;
 }>;
+
+/** `isTraced`: the job carries the trace of what asked for the recharge. */
+export type SubmitJob = Readonly<{ isTraced: boolean }>;
+const UNTRACED: SubmitJob = { isTraced: false };
 
 export type ClaimCounter = Counter<'result'>;
 
@@ -45,12 +50,13 @@ export const openClaimCounter = (registry: Frame['registry']): ClaimCounter =>
  * transaction is open during the call. After a crash in between, the claim has no answer: the provider is asked about
  * the order before it is sent again.
  */
-export function submitter(deps: SubmitterDeps): (id: string) => Promise<undefined> {
+export function submitter(deps: SubmitterDeps): (id: string, job?: SubmitJob) => Promise<undefined> {
   const { domain, provider, claims, elapsedMs = () => performance.now() } = deps;
-  return async (id) => {
+  return async (id, { isTraced } = UNTRACED) => {
     // While the breaker is open, the job is dropped and not delayed. The row has a due time, so it gets another job.
     // The delayed jobs of a long outage would fill the queue ahead of new recharges.
     if (provider.isOpen('submit')) return;
+    if (!isTraced) await linkToRequest(domain.reads, id);
     const claimedAtMs = elapsedMs();
     const { claim, held } = await domain.applyNews({
       transactionId: id,

@@ -1,4 +1,4 @@
-import type { ProviderMetrics } from '@replenish/assembly';
+import { linkToRequest, type ProviderMetrics } from '@replenish/assembly';
 import {
   type Domain,
   newsOfOrder,
@@ -10,7 +10,7 @@ import type { OrderEvent, Providers, UnreadEvent } from '@replenish/providers';
 import { Counter, crashPoint, type Frame, type Logger } from '@replenish/runtime';
 
 export type ProcessorDeps = Readonly<{
-  domain: Pick<Domain, 'applyNews' | 'inbox'>;
+  domain: Pick<Domain, 'applyNews' | 'inbox' | 'reads'>;
   providers: Pick<Providers, 'raw'>;
   log: Logger;
   events: EventCounter;
@@ -63,6 +63,7 @@ async function processed(deps: ProcessorDeps, stored: StoredEvent): Promise<void
 async function applyEvent(deps: ProcessorDeps, stored: StoredEvent, event: OrderEvent): Promise<void> {
   const transactionId = await deps.domain.inbox.match({ ...event, provider: stored.provider });
   if (!transactionId) return leaveUnmatched(deps, stored, event);
+  await linkToRequest(deps.domain.reads, transactionId);
   crashPoint('webhook.before-apply');
   const { verdict } = await apply(deps, stored, event, transactionId);
   crashPoint('webhook.after-apply');

@@ -44,3 +44,4 @@ export { StatementFault, statementLines } from './statement-file.js';
 export { reconciliationBody, runBody } from './statements/body.js';
 export { openRunner, type RunnerDeps } from './statements/carry-out.js';
 export { providerLines } from './statements/provider-lines.js';
+export { linkToRequest } from './trace-links.js';

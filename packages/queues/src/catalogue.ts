@@ -7,7 +7,13 @@ import type { DefaultJobOptions, Queue, Worker } from 'bullmq';
  * rest of a recharge (3,000 us of 4,000 on Postgres), and a job with eight ids hardly takes more than a job with one.
  * With more than eight, one worker would take a burst while other workers are idle.
  */
-export type JobData = Readonly<{ ids: readonly string[] }>;
+export type JobData = Readonly<{ ids: readonly string[]; traces?: Traces }>;
+
+/**
+ * The W3C traceparent of each id's hint, in the order of the ids, while traces are on. BullMQ's own hook for telemetry
+ * keeps one parent per job, and the ids of a job come from different requests.
+ */
+export type Traces = readonly (string | null)[];
 
 export const IDS_PER_JOB_MAX = 8;
 

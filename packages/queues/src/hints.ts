@@ -2,29 +2,29 @@
 // hint.
 const BATCH_MAX = 1_000;
 
-type HintBatch = Readonly<{ ids: string[]; sent: Promise<void> }>;
+type HintBatch<Hint> = Readonly<{ hints: Hint[]; sent: Promise<void> }>;
 
 /**
  * Adds the hints of one queue. Hints that arrive while an addition is under way share the next addition. So a burst
  * needs few round trips, and a lone hint is added immediately.
  */
-export class HintLane {
+export class HintLane<Hint> {
   #inFlight: Promise<void> = Promise.resolve();
-  #gathering: HintBatch | null = null;
+  #gathering: HintBatch<Hint> | null = null;
   #isLate = false;
 
-  /** @param addAll adds jobs for these ids. It rejects if the store is away */
+  /** @param addAll adds jobs for these hints. It rejects if the store is away */
   constructor(
-    private readonly addAll: (ids: readonly string[]) => Promise<void>,
+    private readonly addAll: (hints: readonly Hint[]) => Promise<void>,
     private readonly waitMs: number,
   ) {}
 
   /** @throws if the jobs were not added in time. They may still be added later */
-  async send(ids: readonly string[]): Promise<void> {
+  async send(hints: readonly Hint[]): Promise<void> {
     // A store that hangs gets no more hints, because they would pile up without end.
     if (this.#isLate) throw new Error(`the queue has not answered for more than ${this.waitMs} ms`);
-    if (!this.#gathering || this.#gathering.ids.length >= BATCH_MAX) this.#gathering = this.#gather();
-    this.#gathering.ids.push(...ids);
+    if (!this.#gathering || this.#gathering.hints.length >= BATCH_MAX) this.#gathering = this.#gather();
+    this.#gathering.hints.push(...hints);
     return this.#gathering.sent;
   }
 
@@ -32,16 +32,16 @@ export class HintLane {
    * Begins a batch, which is added after the addition under way. The time limit of the whole batch counts from its
    * first hint.
    */
-  #gather(): HintBatch {
-    const ids: string[] = [];
+  #gather(): HintBatch<Hint> {
+    const hints: Hint[] = [];
     const added = this.#inFlight.then(() => {
-      if (this.#gathering?.ids === ids) this.#gathering = null;
-      return this.addAll(ids);
+      if (this.#gathering?.hints === hints) this.#gathering = null;
+      return this.addAll(hints);
     });
     this.#inFlight = added.then(noop, noop).then(() => {
       this.#isLate = false;
     });
-    return { ids, sent: this.#withinLimit(added) };
+    return { hints, sent: this.#withinLimit(added) };
   }
 
   #withinLimit(added: Promise<void>): Promise<void> {

@@ -14,6 +14,7 @@ import { HintLane } from './hints.js';
 import { prefixSource } from './installation.js';
 import { openPostgres } from './postgres.js';
 import { openRedis } from './redis/redis.js';
+import { jobDataOf, type QueueHint, sending } from './traced.js';
 import {
   type Handler,
   openCounters,
@@ -91,10 +92,10 @@ export function openQueues(config: QueuesConfig): Queues {
   return new OpenQueues(config);
 }
 
-function jobsOf(ids: readonly string[]): JobData[] {
+function jobsOf(hints: readonly QueueHint[]): JobData[] {
   const jobs: JobData[] = [];
-  for (let at = 0; at < ids.length; at += IDS_PER_JOB_MAX)
-    jobs.push({ ids: ids.slice(at, at + IDS_PER_JOB_MAX) });
+  for (let at = 0; at < hints.length; at += IDS_PER_JOB_MAX)
+    jobs.push(jobDataOf(hints.slice(at, at + IDS_PER_JOB_MAX)));
   return jobs;
 }
 
@@ -105,7 +106,7 @@ class OpenQueues implements Queues {
   readonly #faults: Burst;
   readonly #stop = new AbortController();
   readonly #opened = new Map<QueueName, Promise<JobQueue>>();
-  readonly #lanes = new Map<QueueName, HintLane>();
+  readonly #lanes = new Map<QueueName, HintLane<QueueHint>>();
   readonly #workers: WorkerHandle[] = [];
   #closing: Promise<void> | undefined;
 
@@ -127,7 +128,7 @@ class OpenQueues implements Queues {
     if (ids.length === 0) return true;
     try {
       if (this.#backend.isAway()) throw new Error('the queue store is away');
-      await this.#lane(name).send(ids);
+      await sending(name, ids, (hints) => this.#lane(name).send(hints));
       this.#faults.recovered();
       return true;
     } catch (error) {
@@ -192,16 +193,17 @@ class OpenQueues implements Queues {
     await this.#backend.close();
   }
 
-  #lane(name: QueueName): HintLane {
+  #lane(name: QueueName): HintLane<QueueHint> {
     const { hintWaitMs = HINT_WAIT_MS } = this.#config;
-    const lane = this.#lanes.get(name) ?? new HintLane((ids) => this.#add(name, ids), hintWaitMs);
+    const lane =
+      this.#lanes.get(name) ?? new HintLane<QueueHint>((hints) => this.#add(name, hints), hintWaitMs);
     this.#lanes.set(name, lane);
     return lane;
   }
 
-  async #add(name: QueueName, ids: readonly string[]): Promise<void> {
+  async #add(name: QueueName, hints: readonly QueueHint[]): Promise<void> {
     const queue = await this.#queue(name);
-    const jobs = jobsOf(ids).map((data) => ({ name, data }));
+    const jobs = jobsOf(hints).map((data) => ({ name, data }));
     // A lone job is added by `add`, because `addBulk` makes temporary tables on Postgres.
     if (jobs.length === 1) await queue.add(name, jobs[0]!.data);
     else await queue.addBulk(jobs);

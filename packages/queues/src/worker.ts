@@ -5,6 +5,7 @@ import pLimit, { type LimitFunction } from 'p-limit';
 import type { Backend } from './backend.js';
 import { Burst } from './burst.js';
 import type { JobData, JobQueue, JobWorker, QueueName } from './catalogue.js';
+import { type QueueHint, restOf, working } from './traced.js';
 import { Watchdog } from './watchdog.js';
 
 export type Later = Readonly<{ laterAtMs: number }>;
@@ -15,7 +16,10 @@ export type Later = Readonly<{ laterAtMs: number }>;
  * is postponed to that time and uses up no attempt, even if other ids of the job throw.
  */
 // biome-ignore lint/suspicious/noConfusingVoidType: a handler that has nothing to say ends without a return
-export type Handler = (id: string, job: { attemptsMade: number }) => Promise<void | Later>;
+export type Handler = (id: string, job: HandlerJob) => Promise<void | Later>;
+
+/** `isTraced`: the hint came from a trace, which the work continues. */
+export type HandlerJob = Readonly<{ attemptsMade: number; isTraced: boolean }>;
 
 export interface WorkerHandle {
   /** Whether no id was begun for `stuckAfterMs`, although jobs waited and the store answers. */
@@ -135,31 +139,35 @@ export class RunningWorker implements WorkerHandle {
    * not repeat finished work.
    */
   async #process(job: Job<JobData>, token: string | undefined): Promise<void> {
-    const { ids } = job.data;
-    const runs = await Promise.all(ids.map((id) => this.#turn(() => this.#run(id, job.attemptsMade))));
+    const { ids, traces } = job.data;
+    const hints = ids.map((id, at) => ({ id, traceparent: traces?.[at] ?? null }));
+    const runs = await Promise.all(hints.map((hint) => this.#turn(() => this.#run(hint, job.attemptsMade))));
     const times = runs.flatMap((run) => (run === 'done' || run instanceof Error ? [] : run.laterAtMs));
     const isPostponed = times.length > 0;
     // A job is either postponed or failed as a whole. If it failed, its postponed ids would run too early, and the last
     // attempt would lose them. So it is postponed, which uses up no attempt, and its failed ids wait with it. On the
     // last attempt the failed ids are dropped, and the sweeper adds them again.
     const isDropped = isPostponed && isLastAttempt(job);
-    const open = ids.filter((_, at) => runs[at] !== 'done' && !(isDropped && runs[at] instanceof Error));
-    if (open.length === 0) return;
-    if (open.length < ids.length) await job.updateData({ ids: open });
+    const open = restOf(job.data, (at) => runs[at] !== 'done' && !(isDropped && runs[at] instanceof Error));
+    if (open.ids.length === 0) return;
+    if (open.ids.length < ids.length) await job.updateData(open);
     if (!isPostponed) throw runs.find((run) => run instanceof Error);
     await job.moveToDelayed(Math.max(...times), token);
     throw new DelayedError();
   }
 
-  async #run(id: string, attemptsMade: number): Promise<'done' | Later | Error> {
+  async #run(hint: QueueHint, attemptsMade: number): Promise<'done' | Later | Error> {
     // A closing worker begins no id. The next worker takes the ids that waited for their turn.
     if (this.#stop.signal.aborted) return { laterAtMs: Date.now() };
     this.#watchdog.started();
     try {
-      return (await this.handler(id, { attemptsMade })) ?? 'done';
+      const isTraced = hint.traceparent !== null;
+      return (
+        (await working(this.name, hint, () => this.handler(hint.id, { attemptsMade, isTraced }))) ?? 'done'
+      );
     } catch (error) {
       this.deps.counters.failed.inc({ queue: this.name });
-      this.deps.log.warn({ err: error, queue: this.name, id, attemptsMade }, 'job failed');
+      this.deps.log.warn({ err: error, queue: this.name, id: hint.id, attemptsMade }, 'job failed');
       // The store and its dashboard get only the kind of the error, because a message may quote private data.
       return new Error(error instanceof Error ? error.name : 'not an Error');
     }

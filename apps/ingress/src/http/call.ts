@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net';
 import type { Key } from '@replenish/domain';
 import { addressIn } from '@replenish/runtime';
+import type { OpenSpan } from '@replenish/runtime/traces';
 import type { Request, RequestHandler, Response } from 'express';
 
 /**
@@ -24,6 +25,10 @@ export type RequestContext = {
   /** The idempotency key and the recharge (`transactionId`) of the call, for its log line. */
   idempotencyKey: string | undefined;
   transactionId: string | undefined;
+  /** The span of the call. Null without traces, and for health and documentation. */
+  span: OpenSpan | null;
+  /** The trace and the span, for the log line. */
+  trace: Readonly<Record<string, string>>;
   /** Whether the call counts as work in progress: see `openOverload`. */
   isWork: boolean;
   isDone: boolean;
@@ -68,6 +73,8 @@ export function openCall(request: Request, response: Response, correlationId: st
     read: undefined,
     idempotencyKey: undefined,
     transactionId: undefined,
+    span: null,
+    trace: NO_TRACE,
     isWork: false,
     isDone: false,
     isClosed: false,
@@ -94,6 +101,7 @@ export function openCall(request: Request, response: Response, correlationId: st
 }
 
 const OVER: CallEnd[] = [];
+const NO_TRACE = {};
 
 /** Marks the work of the call as done. The caller may have left. */
 export function done(response: Response): void {

@@ -12,6 +12,7 @@ import { addTexts, exponentOf, type GivenTexts } from '@replenish/domain/rules';
 import type { Providers } from '@replenish/providers';
 import type { Queues } from '@replenish/queues';
 import { type Counter, crashPoint, newId } from '@replenish/runtime';
+import { activeTraceparent } from '@replenish/runtime/traces';
 import type { z } from 'zod';
 import { ceilingOf, requireAccount } from '../auth/refusals.js';
 import type { Targets } from '../callbacks/targets.js';
@@ -116,6 +117,7 @@ export function askOf(
       metadata: parsed.metadata,
       requestedAt: parsed.timestamp ? new Date(parsed.timestamp) : null,
       correlationId: callOf(response).correlationId,
+      traceparent: activeTraceparent(),
       approvalAboveMinor: key.approvalAbove[parsed.currency] ?? null,
       ceiling,
     },

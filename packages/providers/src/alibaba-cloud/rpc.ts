@@ -1,4 +1,5 @@
 import type CoreModule from '@alicloud/openapi-core';
+import { traceHeaders } from '@replenish/runtime/traces';
 import { parse } from 'lossless-json';
 import type { CallFacts, NoDefiniteAnswer } from '../contract/order.js';
 import { withHttpLimits } from '../transport/http-limits.js';
@@ -110,7 +111,11 @@ async function send(
     // The raw text: the SDK's own parser rounds ids.
     ...{ reqBodyType: 'formData', bodyType: 'string' },
   });
-  const request = new OpenApiRequest({ headers: { ...headers }, query, ...(form ? { body: form } : {}) });
+  const request = new OpenApiRequest({
+    headers: { ...traceHeaders(), ...headers },
+    query,
+    ...(form ? { body: form } : {}),
+  });
   const limits = new RuntimeOptions({ readTimeout: timeoutMs, connectTimeout: timeoutMs });
   try {
     const { statusCode, body } = await client.callApi(params, request, limits);

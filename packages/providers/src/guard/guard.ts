@@ -12,6 +12,7 @@ import { type Breaker, type BreakerState, openBreaker } from './breaker.js';
 import { type GuardedCall, type GuardedProvider, guardedOperations } from './guarded-provider.js';
 import { defaultLimits, type GuardLimits } from './limits.js';
 import { retried } from './retry.js';
+import { inCallSpan } from './span.js';
 import { withinLimit } from './time-limit.js';
 
 export type GuardOptions = Readonly<{
@@ -57,10 +58,11 @@ export function guard(provider: Provider, options: GuardOptions): GuardedProvide
     if (!admission) return refusalOf(breaker, now());
     const startedAt = now();
     const limit = { timeoutMs: limitOf(operation), graceMs: limits.graceMs };
-    const { outcome, facts, evidence } = await withinLimit(run, limit, onBug);
-    const record = { provider: provider.name, operation, startedAt, endedAt: now(), ...facts };
+    const made = () => withinLimit(run, limit, onBug);
+    const { outcome, facts, evidence } = await inCallSpan(provider.name, operation, made);
     const cause = 'cause' in outcome ? outcome.cause : null;
-    calls.push({ ...record, outcome: outcome.kind, cause, ...(evidence && { evidence }) });
+    const record = { provider: provider.name, operation, startedAt, endedAt: now(), ...facts, cause };
+    calls.push({ ...record, outcome: outcome.kind, ...(evidence && { evidence }) });
     await admission.report(isOutage(outcome));
     options.onCall?.(calls.at(-1)!);
     watchRecovery(isOutage(outcome));

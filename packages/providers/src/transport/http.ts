@@ -1,3 +1,4 @@
+import { traceHeaders } from '@replenish/runtime/traces';
 import { type Dispatcher, Pool } from 'undici';
 import type { SubmitOutcome } from '../contract/order.js';
 
@@ -42,7 +43,7 @@ export function openHttp(baseUrl: string, now: () => Date): HttpClient {
     exchange: (request, signal) =>
       exchange(
         client,
-        { ...request, path: prefix + request.path, headers: { ...request.headers } },
+        { ...request, path: prefix + request.path, headers: { ...request.headers, ...traceHeaders() } },
         signal,
         now,
       ),

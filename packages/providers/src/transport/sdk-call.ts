@@ -1,3 +1,4 @@
+import { traceHeaders } from '@replenish/runtime/traces';
 import { type Dispatcher, Pool } from 'undici';
 import { decoding } from './decode.js';
 import type { NoAnswer } from './http.js';
@@ -45,7 +46,7 @@ class WatchedCall implements SdkCall {
       // urllib repeats a request whose connection broke, although the provider may have executed it.
       if (this.#isStarted) throw new Error('an SDK tried to send its request a second time');
       this.#isStarted = true;
-      return dispatch(options, this.#watch(decoding(handler, BODY_LIMIT_BYTES)));
+      return dispatch(inTrace(options), this.#watch(decoding(handler, BODY_LIMIT_BYTES)));
     });
   }
 
@@ -93,4 +94,13 @@ class WatchedCall implements SdkCall {
     if (this.#signal.aborted) return { kind: 'unknown', cause: 'timeout' };
     return { kind: 'unknown', cause: this.#isComplete ? 'unreadable' : 'disconnected' };
   }
+}
+
+/** Adds the headers of the active trace. The SDKs give headers by name, or as a list of names and values. */
+function inTrace(options: Dispatcher.DispatchOptions): Dispatcher.DispatchOptions {
+  const added = Object.entries(traceHeaders());
+  const { headers } = options;
+  if (added.length === 0) return options;
+  if (Array.isArray(headers)) return { ...options, headers: [...headers, ...added.flat()] as string[] };
+  return { ...options, headers: { ...(headers as Record<string, string>), ...Object.fromEntries(added) } };
 }

@@ -12,6 +12,7 @@ import { providerFaults } from './provider-faults.js';
 import { providerSettings } from './provider-settings.js';
 import { ruleSettings, ruleTimes } from './rule-settings.js';
 import { simulatorsFor } from './simulators.js';
+import { traceSettings } from './trace-settings.js';
 import { findUnknown, type UnknownVariable } from './unknown.js';
 
 const port = z.coerce.number().int().min(0).max(65_535);
@@ -158,6 +159,7 @@ export const settings = {
   /** Recharges that all clients together may request for one account per minute. */
   RATE_LIMIT_PER_ACCOUNT_PER_MINUTE: z.coerce.number().int().min(1).optional(),
   ...ingressSettings,
+  ...traceSettings,
 } as const;
 
 /** A setting is missing or wrong. A restart cannot fix that, so the process ends with exit code 78. */

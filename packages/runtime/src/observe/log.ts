@@ -1,4 +1,5 @@
 import { type Logger as Pino, pino } from 'pino';
+import { traceFields } from '../traces/span.js';
 import { type LineOutput, openLineOutput } from './line-output.js';
 
 export type Logger = Pino;
@@ -22,14 +23,18 @@ const redactedPaths = [
   'err.config.headers',
 ];
 
-/** A logger that writes JSON lines to standard output. Every line names its process. */
-export function createLogger(name: string, level: string): Logger {
+/**
+ * A logger that writes JSON lines to standard output. Every line names its process.
+ * @param isTraced lines name the active span, too
+ */
+export function createLogger(name: string, level: string, isTraced = false): Logger {
   return pino(
     {
       level,
       base: { process: name, pid: process.pid },
       timestamp: pino.stdTimeFunctions.isoTime,
       formatters: { level: (label) => ({ level: label }) },
+      ...(isTraced && { mixin: traceFields }),
       redact: { paths: redactedPaths, censor: '[redacted]' },
     },
     standardOutput(),

@@ -3,6 +3,7 @@ import type { Env } from '../config/local.js';
 import { BadConfiguration, type Config, readConfig, unknownSettings } from '../config/read.js';
 import { createLogger, type Logger } from '../observe/log.js';
 import { metricsOffset, openRegistry, type ProcessName, serveMetrics } from '../observe/metrics.js';
+import { exportTraces, isTraced } from '../traces/exporting.js';
 import { type Closer, closeAll } from './closing.js';
 import { Health } from './health.js';
 
@@ -35,7 +36,7 @@ export async function runProcess(
   start: (frame: Frame) => Promise<string>,
 ): Promise<void> {
   const config = configOrExit(name, env);
-  const log = createLogger(name, config.LOG_LEVEL);
+  const log = createLogger(name, config.LOG_LEVEL, isTraced(config));
   for (const { name: variable, meant } of unknownSettings(env))
     log.warn({ variable, meant }, `${variable} is no setting${meant ? `: ${meant} is` : ''}`);
   const opened: Closer[] = [];
@@ -52,6 +53,8 @@ export async function runProcess(
     },
   };
   try {
+    // Opened first, so that it is closed last and has the spans of the end.
+    if (isTraced(config)) frame.opened('traces', await exportTraces(name, config, log), (end) => end());
     const port = config.METRICS_PORT === 0 ? 0 : config.METRICS_PORT + metricsOffset[name];
     const metrics = await serveMetrics(frame.registry, frame.health, { host: config.METRICS_HOST, port });
     frame.opened('metrics', metrics, (server) => server.close());
