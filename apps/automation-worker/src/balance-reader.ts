@@ -4,7 +4,7 @@ import type { Logger } from '@replenish/runtime';
 
 export type BalanceReaderDeps = Readonly<{
   watched: WatchedBalances;
-  provider: (name: string) => Pick<GuardedProvider, 'balance'> | undefined;
+  provider: (name: string, account: string) => Pick<GuardedProvider, 'balance'> | undefined;
   log: Logger;
 }>;
 
@@ -21,7 +21,7 @@ export function balanceReader({
   log,
 }: BalanceReaderDeps): (ruleId: string) => Promise<void> {
   async function read(account: WatchedAccount): Promise<void> {
-    const readTarget = provider(account.provider)?.balance?.readTarget;
+    const readTarget = provider(account.provider, account.providerAccount)?.balance?.readTarget;
     if (!readTarget) return log.warn({ ...account }, 'the provider does not say the balance of this account');
     const startedAtMs = performance.now();
     const { outcome } = await readTarget(account.account);

@@ -17,10 +17,10 @@ await runProcess('automation-worker', process.env, async (frame) => {
   );
   const metrics = openProviderMetrics(frame);
   const { breakers, rules } = domain;
-  const onBreaker = openBreakerReports({ breakers, providerAccount: 'main', metrics, log });
+  const onBreaker = openBreakerReports({ breakers, metrics, log });
   const providers = opened('providers', openProviders(config, { ...metrics, onBreaker }), (it) => it.close());
   const queues = opened('queues', openQueues(queueOptions(frame, providers.names)), (it) => it.close());
-  const provider = (name: string) => providers.get(name);
+  const provider = (name: string, account: string) => providers.get(name, account);
   const look = looker({
     ...{ domain, providers, queues, log },
     readBalance: balanceReader({ watched: rules.watched, provider, log }),

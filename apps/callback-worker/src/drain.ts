@@ -13,7 +13,7 @@ export type DrainDeps = Readonly<{
   post: Poster;
   schedule: readonly number[];
   timeoutMs: number;
-  isRefunding: (provider: string) => boolean;
+  isRefunding: (provider: string, providerAccount: string) => boolean;
   /** Aborted when the process is told to stop. */
   stopping: AbortSignal;
   random: () => number;

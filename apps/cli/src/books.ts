@@ -54,7 +54,8 @@ export async function withProviders<T>(env: Env, work: (providers: Opened) => Pr
   const { readConfig } = await import('@replenish/runtime');
   const { openProviders, paymentMethods } = await import('@replenish/providers');
   const providers = openProviders(readConfig(env));
-  const methodsOf = (name: string) => paymentMethods.filter((method) => providers.route(method) === name);
+  const methodsOf = (name: string) =>
+    paymentMethods.filter((method) => providers.route(method)?.provider === name);
   try {
     return await work({ ...providers, methodsOf });
   } finally {

@@ -28,8 +28,8 @@ await runProcess('dashboard', process.env, async (frame) => {
 
   const { app, show } = openDashboard({
     ...{ domain, queues, names: providers.names, environment: config.NODE_ENV },
-    isRefunding: (name) => providers.raw(name)?.refunds !== undefined,
-    cancels: (name) => providers.raw(name)?.cancels !== undefined,
+    isRefunding: (name, account) => providers.raw(name, account)?.refunds !== undefined,
+    cancels: (name, account) => providers.raw(name, account)?.cancels !== undefined,
     slaMs: 10 * config.RECONCILE_AFTER_MS,
     // The hint is not awaited. An approved recharge is due, and a lost hint only costs a sweep.
     onApproved: ({ id, provider }) => void queues.hint(`submission-${provider}`, [id]),

@@ -16,7 +16,8 @@ import { crashPoint, type Logger, newId } from '@replenish/runtime';
 export type AskerDeps = Readonly<{
   domain: Pick<Domain, 'applyNews' | 'reads' | 'approvals'>;
   queues: Pick<Queues, 'hint'>;
-  provider: GuardedProvider;
+  /** Our accounts at one provider. */
+  accounts: readonly GuardedProvider[];
   log: Logger;
   metrics: Pick<ProviderMetrics, 'onReported'>;
 }>;
@@ -26,16 +27,18 @@ export type AskerDeps = Readonly<{
  * answer to the domain.
  */
 export function asker(deps: AskerDeps): (id: string) => Promise<undefined> {
-  const { domain, provider, log } = deps;
+  const { domain, accounts, log } = deps;
   const asking = new Set<string>();
   const ask = async (id: string): Promise<undefined> => {
     // While the breaker is open, the job is dropped and not delayed. The row has a due time, so it gets another job.
     // The delayed jobs of a long outage would fill the queue ahead of new recharges.
-    if (provider.isOpen('query')) return;
+    if (accounts.every((one) => one.isOpen('query'))) return;
     await linkToRequest(domain.reads, id);
     const recharge = await domain.reads.outstanding(id);
-    if (recharge?.provider !== provider.name) return;
-    if (recharge.nextStep === 'approve') return followApproval(deps, id);
+    const provider = recharge && accounts.find((one) => isOf(recharge, one));
+    if (!provider) return;
+    if (recharge.nextStep === 'approve') return followApproval(deps, id, provider.name);
+    if (provider.isOpen('query')) return;
     if (recharge.nextStep !== 'ask' && recharge.nextStep !== 'cancel') return;
     const learned = await answerAbout(provider, recharge);
     if (!learned) return;
@@ -73,10 +76,17 @@ export function asker(deps: AskerDeps): (id: string) => Promise<undefined> {
   };
 }
 
+const isOf = (recharge: Pick<Outstanding, 'provider' | 'providerAccount'>, one: GuardedProvider): boolean =>
+  recharge.provider === one.name && recharge.providerAccount === one.account;
+
 /** Lets a recharge go on that was approved, or ends it where its approval was refused or has expired. */
-async function followApproval({ domain, queues, provider }: AskerDeps, id: string): Promise<undefined> {
+async function followApproval(
+  { domain, queues }: AskerDeps,
+  id: string,
+  provider: string,
+): Promise<undefined> {
   const result = await domain.approvals.follow(id);
-  if (result?.state === 'CREATED') await queues.hint(`submission-${provider.name}`, [id]);
+  if (result?.state === 'CREATED') await queues.hint(`submission-${provider}`, [id]);
 }
 
 /** Asks about an order or a refund. Null: the breaker of refunds is open, or the provider no longer offers them. */

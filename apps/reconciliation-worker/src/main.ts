@@ -27,7 +27,7 @@ await runProcess('reconciliation-worker', process.env, async (frame) => {
   );
   const metrics = openProviderMetrics(frame);
   const { breakers } = domain;
-  const onBreaker = openBreakerReports({ breakers, providerAccount: 'main', metrics, log });
+  const onBreaker = openBreakerReports({ breakers, metrics, log });
   const onAnswersAgain = openRecovery({
     log,
     pullForward: domain.pullForward,
@@ -48,7 +48,7 @@ await runProcess('reconciliation-worker', process.env, async (frame) => {
     const ask = asker({
       domain: hintingDeliveries(domain, queues),
       queues,
-      provider: providers.get(name)!,
+      accounts: accountsOf(providers, name),
       log,
       metrics,
     });
@@ -77,21 +77,21 @@ function allChores(frame: Frame, domain: Domain, providers: Providers): Chore[] 
 }
 
 function poolReadersOf({ log }: Frame, { pools }: Domain, all: Providers): (() => Promise<void>)[] {
-  return all.names.flatMap(
-    (name) => openPoolReader({ pools, provider: all.get(name)!, providerAccount: 'main', log }) ?? [],
-  );
+  return all.all().flatMap((provider) => openPoolReader({ pools, provider, log }) ?? []);
 }
 
 function statementChoresOf({ config, log, registry }: Frame, { reconciliations }: Domain, all: Providers) {
   watchStatements(registry, reconciliations);
   return statementChores({
     reconciliations,
-    providers: all.names.map((name) => all.get(name)!),
-    providerAccount: 'main',
+    accounts: all.all(),
     dailyAfterMs: config.STATEMENTS === 'daily' ? config.STATEMENTS_AFTER_MS : null,
     log,
   });
 }
+
+const accountsOf = (providers: Providers, provider: string) =>
+  providers.all().filter(({ name }) => name === provider);
 
 function pruneAfterOf(config: Config): PruneAfter {
   return {

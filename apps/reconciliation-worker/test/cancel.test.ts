@@ -19,7 +19,11 @@ afterAll(() => books.close());
 function openWorker(outcome: QueryOutcome, canceled?: CancelOutcome) {
   const { asked, ended, provider } = answering(outcome, canceled && { canceled });
   const queues = { hint: async () => true };
-  return { asked, ended, ask: asker({ domain: books.domain, queues, provider, log: books.log, metrics }) };
+  return {
+    asked,
+    ended,
+    ask: asker({ domain: books.domain, queues, accounts: [provider], log: books.log, metrics }),
+  };
 }
 
 /** A recharge that was sent and that its payer can pay for that long. */

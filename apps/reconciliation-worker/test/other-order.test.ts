@@ -28,7 +28,12 @@ test.each(inTheStates)(
       [id],
     );
     const { provider } = answering(found('settled', { accountId: 'acct-theirs' }));
-    const deps = { domain: books.domain, queues: { hint: async () => true }, provider, log: books.log };
+    const deps = {
+      domain: books.domain,
+      queues: { hint: async () => true },
+      accounts: [provider],
+      log: books.log,
+    };
     await asker({ ...deps, metrics: { onReported: () => {} } })(id);
     expect(await books.recharge(id)).toMatchObject({ nextStep: 'ask', orderId: null });
     expect(await books.cases(id)).toEqual(['other_account']);
@@ -43,7 +48,12 @@ test('a settled order with an extra charge settles the recharge and opens a case
     [id],
   );
   const { provider } = answering(found('settled', { isPartlyRead: true }));
-  const deps = { domain: books.domain, queues: { hint: async () => true }, provider, log: books.log };
+  const deps = {
+    domain: books.domain,
+    queues: { hint: async () => true },
+    accounts: [provider],
+    log: books.log,
+  };
   await asker({ ...deps, metrics: { onReported: () => {} } })(id);
   expect(await books.recharge(id)).toMatchObject({ state: 'SUCCEEDED' });
   expect(await books.cases(id)).toEqual(['unread_event']);

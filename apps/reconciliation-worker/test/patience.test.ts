@@ -17,7 +17,10 @@ afterAll(() => books.close());
 function openAsker(outcome: QueryOutcome, wishes: Wishes = {}) {
   const { asked, provider } = answering(outcome, wishes);
   const queues = { hint: async () => true };
-  return { asked, ask: asker({ domain: books.domain, queues, provider, log: books.log, metrics }) };
+  return {
+    asked,
+    ask: asker({ domain: books.domain, queues, accounts: [provider], log: books.log, metrics }),
+  };
 }
 
 /** Creates a recharge that the provider accepted an hour ago. */

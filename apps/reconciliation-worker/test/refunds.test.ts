@@ -31,7 +31,7 @@ function openWorker(outcome: QueryOutcome, isOpen = false) {
   const open = (operation: string) => (isOpen && operation === 'refund_query' ? { retryAtMs: 1 } : null);
   const ask = asker({
     ...{ domain: books.domain, queues: { hint: async () => true }, log: books.log, metrics },
-    provider: { ...provider, refunds, isOpen: open },
+    accounts: [{ ...provider, refunds, isOpen: open }],
   });
   return { asked, sought, ask };
 }

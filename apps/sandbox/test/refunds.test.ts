@@ -17,7 +17,7 @@ beforeAll(async () => {
     NODE_ENV: 'test',
     PROVIDER_TIMEOUT_MS: 1_000,
   });
-  provider = providers.raw('sandbox')!;
+  provider = providers.raw('sandbox', 'main')!;
 });
 afterAll(async () => {
   await providers.close();

@@ -9,9 +9,10 @@ import {
   queueOptions,
 } from '@replenish/assembly';
 import { openDomain } from '@replenish/domain';
-import { lanedProviders, openProviders } from '@replenish/providers';
+import { type GuardedProvider, lanedProviders, openProviders } from '@replenish/providers';
 import { openQueues } from '@replenish/queues';
 import { requireProviders, runProcess } from '@replenish/runtime';
+import { byAccount, type Submit } from './by-account.js';
 import { openClaimCounter, submitter } from './submitter.js';
 
 await runProcess('submission-worker', process.env, async (frame) => {
@@ -22,7 +23,7 @@ await runProcess('submission-worker', process.env, async (frame) => {
   openClockGauge(registry, domain.reads);
   const metrics = openProviderMetrics(frame);
   const { breakers } = domain;
-  const onBreaker = openBreakerReports({ breakers, providerAccount: 'main', metrics, log });
+  const onBreaker = openBreakerReports({ breakers, metrics, log });
   const onAnswersAgain = openRecovery({ log, pullForward: domain.pullForward });
   const providers = opened(
     'providers',
@@ -31,10 +32,9 @@ await runProcess('submission-worker', process.env, async (frame) => {
   );
   const queues = opened('queues', openQueues(queueOptions(frame, providers.names)), (it) => it.close());
   const claims = openClaimCounter(registry);
-  for (const name of requireProviders(providers.names)) {
-    const provider = providers.get(name)!;
-    const readPool = openPoolReader({ pools: domain.pools, provider, providerAccount: 'main', log });
-    const deps = {
+  const submitterOf = (provider: GuardedProvider): Submit => {
+    const readPool = openPoolReader({ pools: domain.pools, provider, log });
+    return submitter({
       domain: hintingDeliveries(domain, queues),
       provider,
       publicUrl: config.PUBLIC_URL,
@@ -44,8 +44,13 @@ await runProcess('submission-worker', process.env, async (frame) => {
       // A failed read only means that the next one, on the schedule, comes first.
       onSourceFunds: () =>
         void readPool?.().catch((error: unknown) => log.warn({ err: error }, 'no pool was read')),
-    };
-    const worker = queues.work(`submission-${name}`, submitter(deps), {
+    });
+  };
+  const accountOf = async (id: string) => (await domain.reads.outstanding(id))?.providerAccount ?? null;
+  for (const name of requireProviders(providers.names)) {
+    const accounts = providers.all().filter((one) => one.name === name);
+    const submits = new Map(accounts.map((one) => [one.account, submitterOf(one)]));
+    const worker = queues.work(`submission-${name}`, byAccount(submits, accountOf), {
       concurrency: config.PROVIDER_CONCURRENCY,
     });
     health.add(`submission-${name}`, async () => {

@@ -58,16 +58,18 @@ export function submitter(deps: SubmitterDeps): (id: string, job?: SubmitJob) =>
     if (provider.isOpen('submit')) return;
     if (!isTraced) await linkToRequest(domain.reads, id);
     const claimedAtMs = elapsedMs();
-    const { claim, held } = await domain.applyNews({
+    const { claim, held, verdict } = await domain.applyNews({
       transactionId: id,
       news: 'submit',
       source: 'submission',
       provider: provider.name,
+      providerAccount: provider.account,
       reason: `to be sent to ${provider.name}`,
       ...limitsOf(provider),
     });
     claims.inc({ result: claim ? 'won' : 'refused' });
     if (held === 'SOURCE_FUNDS') deps.onSourceFunds?.();
+    if (verdict === 'unknown_transaction') tellStray(deps, id);
     if (!claim) return;
     crashPoint('submission.after-claim');
     if (elapsedMs() - claimedAtMs > SEND_WITHIN_MS) return report(deps, claim, tooLate, []);
@@ -103,6 +105,13 @@ async function send({ provider, publicUrl }: SubmitterDeps, claim: Claim): Promi
   });
 }
 
+/** The recharge waits until its account is configured again. */
+const tellStray = ({ provider, log }: SubmitterDeps, transactionId: string): void =>
+  log.error(
+    { transactionId, provider: provider.name },
+    'a recharge is of an account at the provider that is not configured',
+  );
+
 const notOffered: SubmitOutcome = { kind: 'not_executed', cause: 'unavailable' };
 
 // The longest time from the claim to the call. If the process was frozen or waited for the database, another process
@@ -119,7 +128,7 @@ async function report(
   const { transactionId, attempt, idempotencyKey, correlationId } = claim;
   const context = {
     ...{ correlationId, transactionId, idempotencyKey },
-    ...{ attempt, outcome: outcome.kind, provider: deps.provider.name },
+    ...{ attempt, outcome: outcome.kind, provider: deps.provider.name, account: deps.provider.account },
   };
   try {
     const result = await deps.domain.applyNews({

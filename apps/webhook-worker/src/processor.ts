@@ -11,7 +11,7 @@ import { Counter, crashPoint, type Frame, type Logger } from '@replenish/runtime
 
 export type ProcessorDeps = Readonly<{
   domain: Pick<Domain, 'applyNews' | 'inbox' | 'reads'>;
-  providers: Pick<Providers, 'raw'>;
+  providers: Pick<Providers, 'accounts' | 'raw'>;
   log: Logger;
   events: EventCounter;
   metrics: Pick<ProviderMetrics, 'onReported'>;
@@ -43,8 +43,8 @@ export function processor(deps: ProcessorDeps): (id: string) => Promise<undefine
 }
 
 async function processed(deps: ProcessorDeps, stored: StoredEvent): Promise<void> {
-  const provider = deps.providers.raw(stored.provider);
-  // The ingress that stored the event knew this provider, so a newer release is being deployed. Its worker may read the
+  const provider = providerOf(deps, stored);
+  // The ingress that stored the event knew this account, so a newer release is being deployed. Its worker may read the
   // event.
   if (!provider && mayWait(deps, stored)) return;
   const event = provider?.webhooks?.read(stored.rawBody) ?? ofUnknownProvider;
@@ -58,6 +58,12 @@ async function processed(deps: ProcessorDeps, stored: StoredEvent): Promise<void
     case 'unread':
       return leaveUnread(deps, stored, event);
   }
+}
+
+/** An event without an account is of a time when each provider had one. */
+function providerOf({ providers }: Pick<ProcessorDeps, 'providers'>, stored: StoredEvent) {
+  const account = stored.providerAccount ?? providers.accounts(stored.provider)[0];
+  return account === undefined ? undefined : providers.raw(stored.provider, account);
 }
 
 async function applyEvent(deps: ProcessorDeps, stored: StoredEvent, event: OrderEvent): Promise<void> {
@@ -83,7 +89,7 @@ async function giveUp(deps: ProcessorDeps, stored: StoredEvent, error: unknown):
 }
 
 async function transactionOf({ domain, providers }: ProcessorDeps, stored: StoredEvent) {
-  const event = providers.raw(stored.provider)?.webhooks?.read(stored.rawBody);
+  const event = providerOf({ providers }, stored)?.webhooks?.read(stored.rawBody);
   if (!event || event.kind === 'ignored') return null;
   return domain.inbox.match({ ...event, provider: stored.provider });
 }
@@ -103,6 +109,7 @@ async function apply(
   const result = await deps.domain.applyNews({
     transactionId,
     provider: stored.provider,
+    ...(stored.providerAccount !== null && { providerAccount: stored.providerAccount }),
     mayWait: mayWait(deps, stored),
     ...newsOfOrder(event),
     source: 'webhook',

@@ -21,7 +21,7 @@ async function receive(status: OrderStatus, facts: Facts, unmatchedAfterMs = 600
   const id = newId();
   const rawBody = Buffer.from(eventBody(status, facts));
   await books.domain.inbox.keep({ id, provider: 'sandbox', eventId: id, rawBody, correlationId: 'c-1' });
-  const providers = { raw: () => provider };
+  const providers = { accounts: () => ['main'], raw: () => provider };
   const deps = { domain: books.domain, providers, log: books.log, events, metrics: { onReported: () => {} } };
   await processor({ ...deps, unmatchedAfterMs })(id);
 }

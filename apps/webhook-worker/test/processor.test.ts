@@ -25,7 +25,7 @@ afterAll(() => books.close());
 const openWorker = () =>
   processor({
     domain: books.domain,
-    providers: { raw: (name) => (name === provider.name ? provider : undefined) },
+    providers: { accounts: () => ['main'], raw: (name) => (name === provider.name ? provider : undefined) },
     log: books.log,
     events,
     metrics,

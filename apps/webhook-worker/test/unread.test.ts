@@ -17,7 +17,7 @@ afterAll(() => books.close());
 const worker = (known: Provider | undefined = provider, unmatchedAfterMs = 600_000) =>
   processor({
     domain: books.domain,
-    providers: { raw: (name) => (name === 'sandbox' ? known : undefined) },
+    providers: { accounts: () => ['main'], raw: (name) => (name === 'sandbox' ? known : undefined) },
     log: books.log,
     events,
     metrics: { onReported: () => {} },
@@ -230,7 +230,12 @@ test('an event of a provider that is not configured waits, then opens a case, an
   expect(await caseOf(event, 'alipay')).toMatchObject([opened(null)]);
   expect(await eventRow(event)).toEqual(left(null));
   const configured = processor({
-    ...{ domain: books.domain, providers: { raw: () => provider }, log: books.log, events },
+    ...{
+      domain: books.domain,
+      providers: { accounts: () => ['main'], raw: () => provider },
+      log: books.log,
+      events,
+    },
     ...{ metrics: { onReported: () => {} }, unmatchedAfterMs: 0 },
   });
   await configured(event);

@@ -4,14 +4,12 @@ import type { ProviderMetrics } from './provider-metrics.js';
 
 export type BreakerReportDeps = Readonly<{
   breakers: Breakers;
-  /** The name of our account at every provider. */
-  providerAccount: string;
   metrics: Pick<ProviderMetrics, 'onBreaker'>;
   log: Logger;
 }>;
 
 type OnBreaker = (
-  provider: string,
+  of: Readonly<{ provider: string; account: string }>,
   operation: string,
   state: 'closed' | 'half_open' | 'open',
   openForMs: number,
@@ -22,17 +20,12 @@ type OnBreaker = (
  * processes can say that a recharge waits for the provider. The changes of a process are stored in their order. A change
  * that cannot be stored is logged. What is stored ends by itself.
  */
-export function openBreakerReports({
-  breakers,
-  providerAccount,
-  metrics,
-  log,
-}: BreakerReportDeps): OnBreaker {
+export function openBreakerReports({ breakers, metrics, log }: BreakerReportDeps): OnBreaker {
   let last: Promise<unknown> = Promise.resolve();
-  return (provider, operation, state, openForMs) => {
-    metrics.onBreaker(provider, operation, state);
+  return (of, operation, state, openForMs) => {
+    metrics.onBreaker(of, operation, state);
     if (state === 'half_open') return;
-    const key = { provider, providerAccount, operation };
+    const key = { provider: of.provider, providerAccount: of.account, operation };
     last = last
       .then(() => (state === 'open' ? breakers.opened(key, openForMs) : breakers.closed(key)))
       .catch((error: unknown) => log.warn({ err: error, ...key }, 'the state of a breaker was not stored'));

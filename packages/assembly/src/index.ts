@@ -37,7 +37,12 @@ export { type LineRefusal, rechargeOfLine, refusalOf } from './plans/line-rechar
 export { type PlanRunner, type PlanRunnerDeps, runPlans } from './plans/run-plans.js';
 export { openPoolReader, POOL_EVERY_MS, POOL_READ_WITHIN_MS, type PoolReaderDeps } from './pool-reader.js';
 export { openProviderMetrics, type ProviderMetrics } from './provider-metrics.js';
-export { type RechargeSort, type SortRefusal, sortOfRecharge } from './recharge-sort.js';
+export {
+  type RechargeSort,
+  type SortingProviders,
+  type SortRefusal,
+  sortOfRecharge,
+} from './recharge-sort.js';
 export { openRecovery, type RecoveryDeps } from './recovery.js';
 export { soughtRefund } from './refund-order.js';
 export { StatementFault, statementLines } from './statement-file.js';

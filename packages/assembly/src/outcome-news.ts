@@ -143,7 +143,7 @@ function proceed(
 
 /** One provider call, as the domain stores it. */
 export const callRow = (
-  call: Omit<Attempt, 'provider' | 'operation' | 'cause'>,
+  call: Omit<Attempt, 'provider' | 'account' | 'operation' | 'cause'>,
   row: Pick<ProviderCallRow, 'id' | 'operation' | 'attempt'>,
 ): ProviderCallRow => ({
   ...row,

@@ -12,8 +12,7 @@ const GAP_MS = 1_000;
 
 export type PoolReaderDeps = Readonly<{
   pools: Pick<Domain['pools'], 'record' | 'wanted'>;
-  provider: Pick<GuardedProvider, 'name' | 'balance'>;
-  providerAccount: string;
+  provider: Pick<GuardedProvider, 'name' | 'account' | 'balance'>;
   log: Logger;
 }>;
 
@@ -22,8 +21,8 @@ export type PoolReaderDeps = Readonly<{
  * Calls during a read share it, and a call soon after one does nothing. Null: the provider has no such read.
  */
 export function openPoolReader(deps: PoolReaderDeps): (() => Promise<void>) | null {
-  const { pools, provider, providerAccount, log } = deps;
-  const { balance } = provider;
+  const { pools, provider, log } = deps;
+  const { balance, account: providerAccount } = provider;
   if (!balance) return null;
 
   async function readOne(currency: string): Promise<void> {

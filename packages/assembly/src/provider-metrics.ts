@@ -3,12 +3,17 @@ import { Counter, type Frame, Gauge, Histogram } from '@replenish/runtime';
 export type ProviderMetrics = Readonly<{
   onCall: (call: {
     provider: string;
+    account: string;
     operation: string;
     outcome: string;
     startedAt: Date;
     endedAt: Date;
   }) => void;
-  onBreaker: (provider: string, operation: string, state: 'closed' | 'half_open' | 'open') => void;
+  onBreaker: (
+    of: Readonly<{ provider: string; account: string }>,
+    operation: string,
+    state: 'closed' | 'half_open' | 'open',
+  ) => void;
   /** Called when the code of a provider threw an error instead of returning an outcome. */
   onBug: (error: unknown) => void;
   /**
@@ -29,20 +34,20 @@ export function openProviderMetrics({ registry, log }: Pick<Frame, 'registry' | 
   const calls = new Counter({
     name: 'replenish_provider_calls_total',
     help: 'Provider calls by outcome. Errors are unknown and not_executed.',
-    labelNames: ['provider', 'operation', 'outcome'],
+    labelNames: ['provider', 'account', 'operation', 'outcome'],
     registers: [registry],
   });
   const duration = new Histogram({
     name: 'replenish_provider_call_duration_seconds',
     help: 'Time of one provider call.',
-    labelNames: ['provider', 'operation'],
+    labelNames: ['provider', 'account', 'operation'],
     buckets: [0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30],
     registers: [registry],
   });
   const breaker = new Gauge({
     name: 'replenish_breaker_state',
     help: 'Circuit breaker: 0 closed, 1 half open, 2 open.',
-    labelNames: ['provider', 'operation'],
+    labelNames: ['provider', 'account', 'operation'],
     registers: [registry],
   });
   const confirmation = new Histogram({
@@ -59,11 +64,12 @@ export function openProviderMetrics({ registry, log }: Pick<Frame, 'registry' | 
     registers: [registry],
   });
   return {
-    onCall: ({ provider, operation, outcome, startedAt, endedAt }) => {
-      calls.inc({ provider, operation, outcome });
-      duration.observe({ provider, operation }, (endedAt.getTime() - startedAt.getTime()) / 1_000);
+    onCall: ({ provider, account, operation, outcome, startedAt, endedAt }) => {
+      calls.inc({ provider, account, operation, outcome });
+      duration.observe({ provider, account, operation }, (endedAt.getTime() - startedAt.getTime()) / 1_000);
     },
-    onBreaker: (provider, operation, state) => breaker.set({ provider, operation }, breakerLevel[state]),
+    onBreaker: ({ provider, account }, operation, state) =>
+      breaker.set({ provider, account, operation }, breakerLevel[state]),
     onBug: (error) => log.error({ err: error }, 'a provider threw'),
     onReported: (provider, { verdict, state, createdAt }, now) => {
       if (verdict !== 'moved' || state === null) return;

@@ -15,6 +15,7 @@ import { openDatabase, type Run, type Store } from './store/database/database.js
 import { checkFitness, type NewerSchema } from './store/database/fitness.js';
 import { excessOfRole } from './store/database/rights.js';
 import { type PruneAfter, type Pruned, prune } from './store/due/prune.js';
+import type { AnsweringAccount } from './store/due/pull-forward.js';
 import { openUrging, type RecheckAsk, type Rechecked } from './store/due/recheck.js';
 import { openSweep, type Sweep } from './store/due/sweep.js';
 import { evidenceMaker, type MakeEvidence } from './store/evidence/evidence.js';
@@ -60,7 +61,7 @@ export interface Domain extends Sweep {
    * Makes those recharges of a provider due whose last call had no answer. To be called once the provider answers
    * again. Returns their number.
    */
-  pullForward(provider: string): Promise<number>;
+  pullForward(of: AnsweringAccount): Promise<number>;
   /** Makes a recharge due, so that its provider is asked now. At most once within RECHECK_EVERY_MS. */
   recheck(ask: RecheckAsk): Promise<Rechecked>;
   readonly inbox: Inbox;

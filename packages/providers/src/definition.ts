@@ -1,4 +1,4 @@
-import type { Config } from '@replenish/runtime';
+import type { AccountSettings, Config, ProviderAccount } from '@replenish/runtime';
 import type { Provider } from './contract/provider.js';
 
 /** Every payment method that a client may name. */
@@ -17,6 +17,8 @@ export type PaymentMethod = (typeof paymentMethods)[number];
 export type ProvidersConfig = Readonly<
   Pick<Config, 'SANDBOX_URL' | 'NODE_ENV' | 'PROVIDER_TIMEOUT_MS'> & {
     SANDBOX_WEBHOOK_SECRET?: string | undefined;
+    /** The accounts of a file. Their providers are not configured by the other settings. */
+    providerAccounts?: readonly ProviderAccount[];
   } & CollectSettings &
     CloudSettings
 >;
@@ -55,6 +57,9 @@ type CollectSettings = Partial<
   >
 >;
 
+/** The settings of one account at a provider, and the way to read those again that are kept in files. */
+export type AccountConfig = ProvidersConfig & Readonly<{ reread?: () => AccountSettings }>;
+
 /** An entry of the provider registry. Each provider's folder exports one. */
 export type ProviderDefinition = Readonly<{
   name: string;
@@ -63,5 +68,5 @@ export type ProviderDefinition = Readonly<{
   /** Whether it also serves the methods that no other configured provider serves. */
   isFallback?: boolean;
   /** Opens the provider. Null when it is not configured. @throws when its configuration is invalid */
-  open(config: ProvidersConfig): Provider | null;
+  open(config: AccountConfig): Provider | null;
 }>;

@@ -25,6 +25,3 @@ export const keptSource = (
   provider: Readonly<{ source?: string }> | undefined,
   from: string | null,
 ): string | null => (from === provider?.source ? null : from);
-
-/** The names of our accounts at the providers. The environment configures one per provider. */
-export const providerAccounts = ['main'] as const;

@@ -25,9 +25,11 @@ export type {
 } from './contract/statement.js';
 export type { OrderEvent, ProviderEvent, UnreadEvent, WebhookRefusal, Webhooks } from './contract/webhook.js';
 export { type PaymentMethod, paymentMethods } from './definition.js';
-export { deliveringProviders, keptSource, lanedProviders, providerAccounts } from './delivering.js';
+export { deliveringProviders, keptSource, lanedProviders } from './delivering.js';
 export type { Attempt } from './guard/attempt.js';
 export type { Guarded, GuardedProvider, GuardedRefunds } from './guard/guarded-provider.js';
+export { MAIN_ACCOUNT } from './guard/main-account.js';
 export { openProviders, type Providers } from './registry.js';
 export { type SandboxOptions, sandboxProvider } from './sandbox/provider.js';
 export { type StripeOptions, stripeProvider } from './stripe/provider.js';
+export { type ReceivedWebhook, receiveWebhook } from './webhook-account.js';

@@ -14,11 +14,13 @@ test.each(['development', 'test'] as const)(
   async (env) => {
     const providers = openProviders({ ...config, NODE_ENV: env });
     expect(paymentMethods.map((method) => providers.route(method))).toEqual(
-      paymentMethods.map((method) => (method === 'fund_account' ? null : 'sandbox')),
+      paymentMethods.map((method) =>
+        method === 'fund_account' ? null : { provider: 'sandbox', providerAccount: 'main' },
+      ),
     );
     expect(providers.names).toEqual(['sandbox']);
-    expect(providers.get('sandbox')?.name).toBe('sandbox');
-    expect(providers.raw('sandbox')?.orders.promises.idempotentSubmit).toBe(true);
+    expect(providers.get('sandbox', 'main')?.name).toBe('sandbox');
+    expect(providers.raw('sandbox', 'main')?.orders.promises.idempotentSubmit).toBe(true);
     await providers.close();
   },
 );
@@ -27,8 +29,8 @@ test('in production the sandbox is not opened, and no provider serves a method',
   const providers = openProviders({ ...config, NODE_ENV: 'production' });
   expect(paymentMethods.map((method) => providers.route(method))).toEqual(paymentMethods.map(() => null));
   expect(providers.names).toEqual([]);
-  expect(providers.get('sandbox')).toBeUndefined();
-  expect(providers.raw('sandbox')).toBeUndefined();
+  expect(providers.get('sandbox', 'main')).toBeUndefined();
+  expect(providers.raw('sandbox', 'main')).toBeUndefined();
   await providers.close();
 });
 
@@ -37,8 +39,8 @@ test.each(['cash', '', 'SANDBOX', '__proto__', 'constructor'])(
   async (name) => {
     const providers = openProviders({ ...config, NODE_ENV: 'test' });
     expect(providers.route(name)).toBeNull();
-    expect(providers.get(name)).toBeUndefined();
-    expect(providers.raw(name)).toBeUndefined();
+    expect(providers.get(name, 'main')).toBeUndefined();
+    expect(providers.raw(name, 'main')).toBeUndefined();
     await providers.close();
   },
 );

@@ -54,7 +54,7 @@ export type ConsoleDeps = ConsoleFrame &
     /** The names of the providers. */
     names: readonly string[];
     isRefunding: IsRefunding;
-    cancels: (provider: string) => boolean;
+    cancels: (provider: string, providerAccount: string) => boolean;
     onApproved: ApprovalPagesDeps['onApproved'];
     slaMs: number;
     log: Logger;

@@ -42,7 +42,7 @@ const actsOn = async (subject: string) =>
 
 test('the list and the page of a rule are open to everybody, and show what it decided', async () => {
   const id = await ruled();
-  const looked = await served.domain.rules.look(id, () => 'sandbox');
+  const looked = await served.domain.rules.look(id, () => ({ provider: 'sandbox', providerAccount: 'main' }));
   for (const role of ['viewer', 'operator', 'approver', 'admin'] as const) {
     const list = await served.get('/rules', role);
     expect(list.status).toBe(200);

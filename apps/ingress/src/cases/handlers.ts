@@ -79,8 +79,8 @@ const readerOf = ({ key }: Pick<KeyedCall, 'key'>): CaseReader => ({
 
 const refundingOf =
   ({ providers }: CaseDeps): IsRefunding =>
-  (name) =>
-    providers.raw(name)?.refunds !== undefined;
+  (name, account) =>
+    providers.raw(name, account)?.refunds !== undefined;
 
 /** The sum of several amounts can exceed 2^53. */
 const EXACT = { json: exactJson };

@@ -8,16 +8,20 @@ import { invalid, Problem } from '../http/problem.js';
 import { accountId, validated } from '../input/fields.js';
 import type { PayeeInput } from './input.js';
 
-export type PayeeDeps = Readonly<{ payees: Domain['payees']; providers: Pick<Providers, 'raw' | 'get'> }>;
+export type PayeeDeps = Readonly<{
+  payees: Domain['payees'];
+  providers: Pick<Providers, 'accounts' | 'raw' | 'get'>;
+}>;
 
 export async function setPayee(
   { payees, providers }: PayeeDeps,
   call: KeyedCall<never, z.infer<typeof PayeeInput>>,
 ): Promise<void> {
   const account = accountOf(call);
-  const { provider, providerAccount, to, from: given = null, currency, approvalAbove } = call.body();
-  const from = keptSource(providers.raw(provider), given);
-  await requireReceiver(providers, provider, to);
+  const { provider, to, from: given = null, currency, approvalAbove, ...asked } = call.body();
+  const providerAccount = payingAccount(providers, provider, asked.providerAccount);
+  const from = keptSource(providers.raw(provider, providerAccount), given);
+  await requireReceiver(providers.get(provider, providerAccount), to);
   const payee = { accountId: account, provider, providerAccount, to, from, currency };
   const kept = await payees.set({ ...payee, ...(approvalAbove && { approvalAbove }) }, call.key.keyId);
   answer(call.request, call.response, 'payee', bodyOf(kept));
@@ -55,13 +59,31 @@ const bodyOf = ({ approvalAbove, ...payee }: KeptPayee) => ({
  * right to read the account, proves nothing, so its receiver is taken.
  */
 async function requireReceiver(
-  providers: Pick<Providers, 'get'>,
-  provider: string,
+  provider: ReturnType<PayeeDeps['providers']['get']>,
   to: string,
 ): Promise<void> {
-  const read = await providers.get(provider)?.balance?.readTarget?.(to);
+  const read = await provider?.balance?.readTarget?.(to);
   if (read?.outcome.kind === 'refused' && read.outcome.noSuchAccount)
     throw invalid({ path: 'to', message: 'the provider has no such account' });
+}
+
+/** The account that pays: the one that is asked for, or the only one. A payee never pays from an account by accident. */
+function payingAccount(
+  providers: PayeeDeps['providers'],
+  provider: string,
+  asked: string | undefined,
+): string {
+  const accounts = providers.accounts(provider);
+  const [only] = accounts;
+  if (only === undefined)
+    throw invalid({
+      path: 'provider',
+      message: `${provider} is not configured here, so nothing can be delivered by it: see docs/configuration.md, "Providers"`,
+    });
+  if (asked === undefined && accounts.length === 1) return only;
+  if (asked !== undefined && accounts.includes(asked)) return asked;
+  const message = asked === undefined ? 'is needed' : `is no account of ours at ${provider}`;
+  throw invalid({ path: 'providerAccount', message: `${message}: there is ${accounts.join(', ')}` });
 }
 
 const noPayee = (): Problem => new Problem('NOT_FOUND', 'the account has no payee');

@@ -1,8 +1,8 @@
 import { isAccountAtProvider } from '@replenish/domain/rules';
-import { deliveringProviders, providerAccounts } from '@replenish/providers';
+import { deliveringProviders } from '@replenish/providers';
 import { z } from 'zod';
 import { amountsPerCurrency } from '../input/amount.js';
-import { currency } from '../input/fields.js';
+import { currency, text } from '../input/fields.js';
 
 const atProvider = (description: string) =>
   z
@@ -13,10 +13,13 @@ const atProvider = (description: string) =>
 export const PayeeInput = z
   .strictObject({
     provider: z.enum(deliveringProviders).meta({ description: 'The provider of the cloud account' }),
-    providerAccount: z
-      .enum(providerAccounts)
-      .default('main')
-      .meta({ description: 'The name of our account at the provider that pays' }),
+    providerAccount: text(64)
+      .optional()
+      .meta({
+        description:
+          'The name of our account at the provider that pays. It may be left out where there is only one',
+        examples: ['main'],
+      }),
     to: atProvider('The account at the provider that gets the money: a fund account, or a customer'),
     from: atProvider('An account at the provider').nullish().meta({
       description: 'The account at the provider that pays; the configured source when it is left out or null',

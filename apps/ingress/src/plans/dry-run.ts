@@ -1,11 +1,11 @@
+import type { SortingProviders } from '@replenish/assembly';
 import { rechargeOfLine, refusalOf } from '@replenish/assembly';
 import { type Domain, type Key, needsApproval, type RechargeAsk } from '@replenish/domain';
-import type { Providers } from '@replenish/providers';
 import { newId } from '@replenish/runtime';
 import { checkNames } from '../recharges/dry-run.js';
 import { foreignLines, overBudget, type SentPlan } from './read-plan.js';
 
-type PlanTrialDeps = Readonly<{ domain: Pick<Domain, 'plans'>; providers: Pick<Providers, 'route'> }>;
+type PlanTrialDeps = Readonly<{ domain: Pick<Domain, 'plans'>; providers: SortingProviders }>;
 
 type RefusedPlanLine = Readonly<{ line: number; check: string; detail: string }>;
 

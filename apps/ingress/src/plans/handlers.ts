@@ -1,5 +1,5 @@
+import type { SortingProviders } from '@replenish/assembly';
 import type { Domain, PlanProblem, PlanVerb, PlanViewer } from '@replenish/domain';
-import type { Providers } from '@replenish/providers';
 import { newId } from '@replenish/runtime';
 import type { z } from 'zod';
 import { likeOf } from '../auth/account-patterns.js';
@@ -18,7 +18,7 @@ import { readPlan, refuseUnfit } from './read-plan.js';
 
 export type PlanDeps = Readonly<{
   domain: Pick<Domain, 'plans'>;
-  providers: Pick<Providers, 'route'>;
+  providers: SortingProviders;
 }>;
 
 /** Sums can exceed 2^53. */

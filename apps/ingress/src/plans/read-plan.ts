@@ -4,10 +4,11 @@ import {
   type LineRules,
   type PlanFault,
   planRows,
+  type SortingProviders,
   sortOfRecharge,
 } from '@replenish/assembly';
 import type { Key, PlanLine } from '@replenish/domain';
-import { type Providers, paymentMethods } from '@replenish/providers';
+import { paymentMethods } from '@replenish/providers';
 import type { Request } from 'express';
 import type { z } from 'zod';
 import { coversAccount } from '../auth/account-patterns.js';
@@ -45,7 +46,7 @@ type PlanBody = Readonly<{
   placeOf?: (index: number) => string;
 }>;
 
-type ReadDeps = Readonly<{ providers: Pick<Providers, 'route'> }>;
+type ReadDeps = Readonly<{ providers: SortingProviders }>;
 
 /**
  * Reads a plan from JSON, XML or CSV, and checks all its lines together.

@@ -21,7 +21,7 @@ import { untilFinal, waitMsFrom } from './waiting.js';
 export type RechargeDeps = IntakeDeps &
   Readonly<{
     domain: Pick<Domain, 'createRecharge' | 'tryRecharge' | 'applyNews' | 'recheck' | 'reads'>;
-    providers: Pick<Providers, 'route' | 'raw'>;
+    providers: Pick<Providers, 'route' | 'accounts' | 'raw'>;
     stopping?: AbortSignal | undefined;
     /** Limits the waiting calls. Undefined: no limit. */
     waits?: Waits | undefined;
@@ -135,7 +135,7 @@ export async function cancel(deps: RechargeDeps, call: KeyedCall): Promise<void>
     news: 'withdraw',
     source: 'client',
     reason: 'its client cancels it',
-    isCancelable: deps.providers.raw(recharge.provider)?.cancels !== undefined,
+    isCancelable: deps.providers.raw(recharge.provider, recharge.providerAccount)?.cancels !== undefined,
   });
   const after = (await deps.domain.reads.recharge(recharge.id)) ?? recharge;
   if (after.nextStep === 'cancel') {

@@ -44,6 +44,13 @@ export const RechargeInput = z
       .enum(paymentMethods)
       .default('sandbox')
       .meta({ description: 'How the recharge is paid for' }),
+    providerAccount: text(64)
+      .optional()
+      .meta({
+        description:
+          'The name of our account at the provider that collects. When it is left out: the default one. Deliveries are paid by the account that the payee names',
+        examples: ['main'],
+      }),
     destination: z.enum(['wallet', 'cloud']).optional().meta({
       description:
         'Where the money goes: it stays in the `wallet`, or it is delivered to the payee of the account (`cloud`). When it is left out: `cloud` where the account has a payee, else `wallet`',

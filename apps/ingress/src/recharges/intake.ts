@@ -1,4 +1,4 @@
-import { type RechargeSort, sortOfRecharge } from '@replenish/assembly';
+import { type RechargeSort, type SortingProviders, sortOfRecharge } from '@replenish/assembly';
 import {
   type Ceiling,
   type Created,
@@ -9,7 +9,6 @@ import {
   type RechargeView,
 } from '@replenish/domain';
 import { addTexts, exponentOf, type GivenTexts } from '@replenish/domain/rules';
-import type { Providers } from '@replenish/providers';
 import type { Queues } from '@replenish/queues';
 import { type Counter, crashPoint, newId } from '@replenish/runtime';
 import { activeTraceparent } from '@replenish/runtime/traces';
@@ -25,7 +24,7 @@ import type { ChargeInput, RechargeInput } from './input.js';
 
 export type IntakeDeps = Readonly<{
   domain: Pick<Domain, 'createRecharge'>;
-  providers: Pick<Providers, 'route'>;
+  providers: SortingProviders;
   queues: Pick<Queues, 'hint'>;
   requests: Counter<'result'>;
   /** Judges the `callbackUrl` of a request. */
@@ -43,6 +42,7 @@ type ParsedRecharge = GivenTexts &
     currency: string;
     paymentMethod: string;
     destination?: MoneyDestination | undefined;
+    providerAccount?: string | undefined;
     metadata: Record<string, string>;
     timestamp?: string | undefined;
   }>;
@@ -114,6 +114,8 @@ export function askOf(
       currency: parsed.currency,
       paymentMethod: parsed.paymentMethod,
       provider: sort.provider,
+      ...(sort.providerAccount !== undefined && { providerAccount: sort.providerAccount }),
+      askedAccount: parsed.providerAccount,
       metadata: parsed.metadata,
       requestedAt: parsed.timestamp ? new Date(parsed.timestamp) : null,
       correlationId: callOf(response).correlationId,

@@ -2,7 +2,7 @@ import { hash } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { reconciliationBody, runBody } from '@replenish/assembly';
 import type { Domain, Period, Reconciled, ReconciliationRun } from '@replenish/domain';
-import { type Providers, providerAccounts } from '@replenish/providers';
+import type { Providers } from '@replenish/providers';
 import type { Response } from 'express';
 import type { z } from 'zod';
 import { answer, exactJson } from '../http/answer.js';
@@ -20,7 +20,7 @@ import { refuseUnreadable } from './statement.js';
 
 export type ReconciliationDeps = Readonly<{
   domain: Pick<Domain, 'reconciliations'>;
-  providers: Pick<Providers, 'names' | 'raw'>;
+  providers: Pick<Providers, 'names' | 'accounts' | 'raw'>;
   stopping?: AbortSignal;
   waits?: Waits | undefined;
 }>;
@@ -99,15 +99,17 @@ function askOf({ providers }: ReconciliationDeps, call: CreateCall): WantedRun {
   const csv = call.csv();
   if (!csv) refuseQuery(call.request);
   const input = csv ? validated(ReconciliationInput, call.query()) : call.body();
-  const { provider, providerAccount = 'main' } = input;
-  if (!providers.names.includes(provider))
+  const { provider } = input;
+  const accounts = providers.accounts(provider);
+  const providerAccount = input.providerAccount ?? accounts[0];
+  if (providerAccount === undefined)
     throw invalid({
       path: 'provider',
       message: `is not configured; there are ${providers.names.join(', ')}`,
     });
-  if (!(providerAccounts as readonly string[]).includes(providerAccount))
-    throw invalid({ path: 'providerAccount', message: `must be one of ${providerAccounts.join(', ')}` });
-  if (!csv && !providers.raw(provider)?.statement)
+  if (!accounts.includes(providerAccount))
+    throw invalid({ path: 'providerAccount', message: `must be one of ${accounts.join(', ')}` });
+  if (!csv && !providers.raw(provider, providerAccount)?.statement)
     throw invalid({
       path: 'provider',
       message: `${provider} gives no statement of its own; send its statement as CSV`,

@@ -8,7 +8,7 @@ const fields = {
   provider: name.meta({ description: 'Whose statement it is', examples: ['sandbox'] }),
   providerAccount: name
     .optional()
-    .meta({ description: 'Name of our account at the provider; `main` when it is left out' }),
+    .meta({ description: 'Name of our account at the provider. When it is left out: the default one' }),
   from: timestamp.meta({ description: 'Begin of the period (RFC 3339)', examples: ['2026-11-01T00:00:00Z'] }),
   to: timestamp.meta({
     description: 'End of the period, which is not in it (RFC 3339)',

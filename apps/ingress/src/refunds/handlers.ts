@@ -29,7 +29,7 @@ export async function createRefund(
   const recharge = await ownRecharge(deps, call);
   const { amount, reason } = call.body();
   const ownKey = neededKey(request.headers['idempotency-key']);
-  if (!deps.providers.raw(recharge.provider)?.refunds)
+  if (!deps.providers.raw(recharge.provider, recharge.providerAccount)?.refunds)
     throw new Problem('INVALID_STATE', `${recharge.provider} does not offer refunds`);
   const { correlationId } = Object.assign(callOf(response), { idempotencyKey: ownKey });
   const created = await deps.domain.createRefund({

@@ -1,5 +1,5 @@
+import type { SortingProviders } from '@replenish/assembly';
 import type { Domain, NewRule, RuleProblem, RuleView, RuleViewer } from '@replenish/domain';
-import type { Providers } from '@replenish/providers';
 import type { Queues } from '@replenish/queues';
 import { newId } from '@replenish/runtime';
 import type { z } from 'zod';
@@ -18,7 +18,7 @@ import { changedTermsOf, newTermsOf } from './terms.js';
 
 export type RuleDeps = Readonly<{
   domain: Pick<Domain, 'rules'>;
-  providers: Pick<Providers, 'route'>;
+  providers: SortingProviders;
   queues: Pick<Queues, 'hint'>;
 }>;
 

@@ -1,5 +1,5 @@
+import type { SortingProviders } from '@replenish/assembly';
 import { faultsOfTerms, type RuleRechargeForm, type RuleTerms, type RuleWatch } from '@replenish/domain';
-import type { Providers } from '@replenish/providers';
 import type { z } from 'zod';
 import { invalid } from '../http/problem.js';
 import { sortOf } from '../recharges/intake.js';
@@ -27,7 +27,7 @@ const quietOf = (quiet: GivenRule['quietHours']): RuleTerms['quietHours'] =>
   quiet ? { from: quiet.from, to: quiet.to } : null;
 
 /** @throws Problem INVALID_ARGUMENT for terms that cannot work */
-export function newTermsOf(given: GivenRule, providers: Pick<Providers, 'route'>): AgreedRule {
+export function newTermsOf(given: GivenRule, providers: SortingProviders): AgreedRule {
   const { caps } = given;
   const terms: RuleTerms = {
     belowMinor: given.below,
@@ -56,7 +56,7 @@ type RuleBefore = AgreedRule & Readonly<{ watch: RuleWatch }>;
 export function changedTermsOf(
   given: GivenChange,
   before: RuleBefore,
-  providers: Pick<Providers, 'route'>,
+  providers: SortingProviders,
 ): AgreedRule {
   const { terms: old, recharge: way } = before;
   const { caps = {}, quietHours } = given;
@@ -90,7 +90,7 @@ function agreed(
   terms: RuleTerms,
   way: Pick<RuleRechargeForm, 'paymentMethod' | 'destination' | 'metadata'>,
   { watch }: Readonly<{ watch: RuleWatch }>,
-  providers: Pick<Providers, 'route'>,
+  providers: SortingProviders,
 ): AgreedRule {
   const faults = faultsOfTerms(terms, new Date()).map(({ field, message }) => ({ path: field, message }));
   if (watch === 'cloud' && way.destination === 'wallet')

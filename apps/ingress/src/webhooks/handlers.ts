@@ -1,5 +1,5 @@
 import type { Domain } from '@replenish/domain';
-import type { Providers, WebhookRefusal } from '@replenish/providers';
+import { type Providers, receiveWebhook, type WebhookRefusal } from '@replenish/providers';
 import type { Queues } from '@replenish/queues';
 import { type Counter, type Logger, newId } from '@replenish/runtime';
 import type { Request, Response } from 'express';
@@ -9,7 +9,7 @@ import { send } from '../http/send.js';
 
 export type WebhookDeps = Readonly<{
   inbox: Pick<Domain['inbox'], 'keep'>;
-  providers: Pick<Providers, 'raw'>;
+  providers: Pick<Providers, 'accounts' | 'raw'>;
   queues: Pick<Queues, 'hint'>;
   log: Logger;
   received: Counter<'provider' | 'result'>;
@@ -27,18 +27,20 @@ const refusals: Record<WebhookRefusal, string> = {
 /** Verifies the signature of the bytes, stores them and answers. The webhook worker reads their meaning later. */
 export async function receive(deps: WebhookDeps, request: Request, response: Response): Promise<void> {
   const name = String(request.params.provider);
-  const webhooks = deps.providers.raw(name)?.webhooks;
-  if (!webhooks) throw new Problem('NOT_FOUND', 'there is no such provider');
   const rawBody = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0);
-  const verified = webhooks.verify(rawBody, request.headers, deps.now());
+  const { headers } = request;
+  const verified = receiveWebhook(deps.providers, name, { rawBody, headers, now: deps.now() });
   if (!verified.ok) {
-    deps.received.inc({ provider: name, result: verified.refusal });
-    deps.log.warn({ provider: name, refusal: verified.refusal, ip: request.ip }, 'webhook refused');
-    throw new Problem('UNAUTHENTICATED', refusals[verified.refusal]);
+    const { refusal } = verified;
+    if (refusal === 'no_webhooks') throw new Problem('NOT_FOUND', 'there is no such provider');
+    deps.received.inc({ provider: name, result: refusal });
+    deps.log.warn({ provider: name, refusal, ip: request.ip }, 'webhook refused');
+    throw new Problem('UNAUTHENTICATED', refusals[refusal]);
   }
   const kept = await deps.inbox.keep({
     id: newId(),
     provider: name,
+    providerAccount: verified.account,
     eventId: verified.eventId,
     rawBody,
     correlationId: callOf(response).correlationId,
@@ -46,6 +48,6 @@ export async function receive(deps: WebhookDeps, request: Request, response: Res
   deps.received.inc({ provider: name, result: kept.verdict });
   // A repeated event is hinted again, because the first hint may be lost.
   void deps.queues.hint('webhooks', [kept.id]);
-  const { contentType, body } = webhooks.reply;
+  const { contentType, body } = verified.reply;
   send(response, 200, contentType, body);
 }

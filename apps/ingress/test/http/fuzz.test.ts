@@ -71,7 +71,7 @@ beforeAll(async () => {
   knownRun = String(run.body.runId);
   const made = async () => String((await ingress.call('POST', '/v1/rules', { key, body: RULE })).body.ruleId);
   rules = { kept: await made(), removed: await made() };
-  await ingress.domain.rules.look(rules.kept, () => 'sandbox');
+  await ingress.domain.rules.look(rules.kept, () => ({ provider: 'sandbox', providerAccount: 'main' }));
 });
 afterAll(async () => {
   await trail.close();

@@ -79,6 +79,7 @@ test('our own source is kept as no name, so that its transfers are counted in it
     providerSettings: {
       ...{ ALIBABA_CLOUD_ACCESS_KEY_ID: 'LTAI-test', ALIBABA_CLOUD_ACCESS_KEY_SECRET: 'secret' },
       ...{ ALIBABA_CLOUD_ENDPOINT: 'http://127.0.0.1:9', ALIBABA_CLOUD_FUND_ACCOUNT_ID: 'fa-main' },
+      ALIBABA_CLOUD_RAIL: 'fund_account',
     },
   });
   const own = await configured.client({ accounts: ['acct-1*'] });
@@ -103,6 +104,7 @@ test('a receiver that the provider does not know is refused, and one that cannot
     providerSettings: {
       ...{ ALIBABA_CLOUD_ACCESS_KEY_ID: 'LTAI-test', ALIBABA_CLOUD_ACCESS_KEY_SECRET: 'secret' },
       ...{ ALIBABA_CLOUD_ENDPOINT: await listen(cloud), ALIBABA_CLOUD_FUND_ACCOUNT_ID: 'fa-main' },
+      ALIBABA_CLOUD_RAIL: 'fund_account',
     },
   });
   const own = await configured.client();

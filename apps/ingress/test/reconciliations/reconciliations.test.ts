@@ -11,14 +11,14 @@ let ingress: Ingress;
 let key: NewKey;
 const working = new AbortController();
 let worker: Promise<void>;
-const providers: RunnerDeps['providers'] = new Map();
+const accounts: RunnerDeps['accounts'] = [];
 
 beforeAll(async () => {
   ingress = await openIngress();
   key = await ingress.client({ name: 'finance' });
   const { reconciliations } = ingress.domain;
   const log = { info() {}, warn() {}, error() {} } as unknown as RunnerDeps['log'];
-  const run = openRunner({ reconciliations, providers, log });
+  const run = openRunner({ reconciliations, accounts, log });
   worker = (async () => {
     while (!working.signal.aborted) {
       await run();

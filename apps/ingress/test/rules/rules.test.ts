@@ -143,7 +143,10 @@ describe('one rule', () => {
     const id = await made();
     const looks = ['recharge', 'held_back', 'held_back'];
     for (const decided of looks) {
-      const looked = await ingress.domain.rules.look(id, () => 'sandbox');
+      const looked = await ingress.domain.rules.look(id, () => ({
+        provider: 'sandbox',
+        providerAccount: 'main',
+      }));
       expect(looked?.decision.decided).toBe(decided);
     }
     const first = await send('GET', `/v1/rules/${id}/decisions?limit=2`);
@@ -185,7 +188,10 @@ test('all rules are stopped and started by one call each, and each rule shows it
   const stopped = await ingress.call('POST', '/v1/rules/stop', { key, body: 'anything' });
   expect([stopped.status, stopped.body]).toEqual([200, { isStopped: true }]);
   expect((await send('GET', `/v1/rules/${id}`)).body).toMatchObject({ isStopped: true });
-  expect((await ingress.domain.rules.look(id, () => 'sandbox'))?.decision.because).toBe('STOPPED');
+  expect(
+    (await ingress.domain.rules.look(id, () => ({ provider: 'sandbox', providerAccount: 'main' })))?.decision
+      .because,
+  ).toBe('STOPPED');
   expect((await send('POST', '/v1/rules/start')).body).toEqual({ isStopped: false });
 });
 

@@ -6,8 +6,7 @@ import type { Chore } from './chores.js';
 
 type StatementParts = Readonly<{
   reconciliations: Domain['reconciliations'];
-  providers: readonly GuardedProvider[];
-  providerAccount: string;
+  accounts: readonly GuardedProvider[];
   /** How long a day is over before its statements are compared. Null: they are not compared by themselves. */
   dailyAfterMs: number | null;
   log: Logger;
@@ -17,16 +16,12 @@ const LOOK_EVERY_MS = 1_000;
 const MINUTE_MS = 60_000;
 
 /** The chores that compare providers' statements with the books: the runs that are due, and a run per day. */
-export function statementChores({ reconciliations, providers, ...parts }: StatementParts): Chore[] {
-  const { providerAccount, dailyAfterMs, log } = parts;
-  const able = providers.filter(({ statement }) => statement !== undefined);
-  const run = openRunner({
-    reconciliations,
-    providers: new Map(able.map((provider) => [provider.name, provider])),
-    log,
-  });
+export function statementChores({ reconciliations, accounts, ...parts }: StatementParts): Chore[] {
+  const { dailyAfterMs, log } = parts;
+  const able = accounts.filter(({ statement }) => statement !== undefined);
+  const run = openRunner({ reconciliations, accounts: able, log });
   const askDaily = async (afterMs: number): Promise<void> => {
-    for (const { name: provider } of able)
+    for (const { name: provider, account: providerAccount } of able)
       if (await reconciliations.askDaily({ provider, providerAccount }, afterMs))
         log.info({ provider, providerAccount }, "the day's statement will be compared");
   };

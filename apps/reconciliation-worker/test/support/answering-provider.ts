@@ -20,6 +20,7 @@ export type Wishes = Readonly<{
 
 export const called = (outcome: Attempt['outcome'], operation: Attempt['operation'] = 'query'): Attempt => ({
   provider: 'sandbox',
+  account: 'main',
   operation,
   startedAt: new Date(),
   endedAt: new Date(),
@@ -39,6 +40,7 @@ export function answering(
   const { canceled } = wishes;
   const provider: GuardedProvider = {
     name: 'sandbox',
+    account: 'main',
     promises: { idempotentSubmit: true, queryByReference: true, ...wishes.promises },
     submit: () => Promise.reject(new Error('an asker sends nothing')),
     find: async ({ reference }) => {

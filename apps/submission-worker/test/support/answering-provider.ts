@@ -9,6 +9,7 @@ export type Wishes = Readonly<{
 
 export const called = (outcome: Attempt['outcome'], over: Partial<Attempt> = {}): Attempt => ({
   provider: 'sandbox',
+  account: 'main',
   operation: 'submit',
   startedAt: new Date(),
   endedAt: new Date(),
@@ -27,6 +28,7 @@ export function answering(
   const sent: Order[] = [];
   const provider: GuardedProvider = {
     name: 'sandbox',
+    account: 'main',
     promises: { idempotentSubmit: true, queryByReference: true },
     submit: async (order) => {
       sent.push(order);

@@ -1,12 +1,11 @@
 import type { Created, Key, PlanLine, RechargeAsk, TakenPlan } from '@replenish/domain';
 import { covers, keyOfPlanLine } from '@replenish/domain/rules';
-import type { Providers } from '@replenish/providers';
-import { sortOfRecharge } from '../recharge-sort.js';
+import { type SortingProviders, sortOfRecharge } from '../recharge-sort.js';
 
 /** Why a line gets no recharge, in the words of the API. */
 export type LineRefusal = Readonly<{ code: string; message: string }>;
 
-type LineDeps = Readonly<{ providers: Pick<Providers, 'route'>; newId: () => string }>;
+type LineDeps = Readonly<{ providers: SortingProviders; newId: () => string }>;
 
 /**
  * The recharge of a line, or why it gets none. `key` bounds its account and its amount. Null: an operator started the

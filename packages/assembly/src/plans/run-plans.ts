@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Created, Domain, Key, NextPlanLine, PlanRefusal, TakenPlan } from '@replenish/domain';
 import type { Providers } from '@replenish/providers';
 import { crashPoint, type Logger, newId } from '@replenish/runtime';
+import type { SortingProviders } from '../recharge-sort.js';
 import { rechargeOfLine, refusalOf } from './line-recharge.js';
 
 type PlanQueue = `submission-${string}`;
@@ -11,7 +12,7 @@ export type PlanRunnerDeps = Readonly<{
     readonly plans: Pick<Domain['plans'], 'move' | 'work'>;
     readonly clients: Pick<Domain['clients'], 'find'>;
   };
-  providers: Pick<Providers, 'route' | 'names'>;
+  providers: SortingProviders & Pick<Providers, 'names'>;
   queues: Readonly<{
     hint(queue: PlanQueue, ids: readonly string[]): Promise<boolean>;
     room(queues: readonly PlanQueue[]): Promise<number[]>;

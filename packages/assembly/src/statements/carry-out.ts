@@ -8,8 +8,8 @@ import { providerLines } from './provider-lines.js';
 
 export type RunnerDeps = Readonly<{
   reconciliations: Pick<Domain['reconciliations'], 'takeUp' | 'read' | 'file'>;
-  /** The providers with a statement of their own, by name. */
-  providers: ReadonlyMap<string, Pick<GuardedProvider, 'name' | 'statement'>>;
+  /** Our accounts at providers with a statement of their own. */
+  accounts: readonly Pick<GuardedProvider, 'name' | 'account' | 'statement'>[];
   log: Logger;
 }>;
 
@@ -17,14 +17,18 @@ export type RunnerDeps = Readonly<{
  * Returns a function that carries out the runs that are due, one after the other, until none is due or one ends by an
  * error. The others are taken up by the next call.
  */
-export function openRunner({ reconciliations, providers, log }: RunnerDeps): () => Promise<void> {
+export function openRunner({ reconciliations, accounts, log }: RunnerDeps): () => Promise<void> {
   const linesOf = (run: ReconciliationRun) =>
     run.source === 'file'
       ? statementLines(Readable.from(reconciliations.file(run.id)))
-      : providerLines(providers.get(run.provider)!, run);
+      : providerLines(
+          accounts.find(({ name, account }) => name === run.provider && account === run.providerAccount)!,
+          run,
+        );
+  const able = accounts.map(({ name, account }) => ({ provider: name, providerAccount: account }));
   return async () => {
     for (;;) {
-      const run = await reconciliations.takeUp([...providers.keys()]);
+      const run = await reconciliations.takeUp(able);
       if (!run) return;
       const context = { runId: run.id, provider: run.provider, providerAccount: run.providerAccount };
       const every = tenSeconds();

@@ -62,7 +62,7 @@ describe('the role of the processes does all of their work', () => {
     expect(due.map(({ id }) => id)).toContain(left);
     await domain.putBack(due);
     expect(await domain.dueElsewhere([])).toEqual([{ provider: 'sandbox', count: expect.any(Number) }]);
-    await expect(domain.pullForward('sandbox')).resolves.toBe(0);
+    await expect(domain.pullForward({ provider: 'sandbox', providerAccount: 'main' })).resolves.toBe(0);
     expect(await domain.verify()).toEqual([]);
   });
 

@@ -61,7 +61,7 @@ test.each([
   async (_, news, over) => {
     const id = await waiting(news, over);
     const elsewhere = await waiting(news, { ...over, calls: [] }, 'alipay');
-    expect(await books.domain.pullForward('sandbox')).toBe(1);
+    expect(await books.domain.pullForward({ provider: 'sandbox', providerAccount: 'main' })).toBe(1);
     expect([await isDue(id), await isDue(elsewhere)]).toEqual([true, false]);
   },
 );
@@ -77,7 +77,7 @@ test('a recharge that was never sent is due too, and one whose query was dropped
     `update recharge_transaction set due_at = now() - interval '1 day' where due_at is not null`,
   );
   for (const id of [fresh, accepted]) await later(id);
-  expect(await books.domain.pullForward('sandbox')).toBe(2);
+  expect(await books.domain.pullForward({ provider: 'sandbox', providerAccount: 'main' })).toBe(2);
   expect([await isDue(fresh), await isDue(accepted)]).toEqual([true, true]);
 });
 
@@ -94,14 +94,14 @@ test.each([
   'a recharge %s keeps its due time',
   async (_, news, over) => {
     const id = await waiting(news, over);
-    expect(await books.domain.pullForward('sandbox')).toBe(0);
+    expect(await books.domain.pullForward({ provider: 'sandbox', providerAccount: 'main' })).toBe(0);
     expect(await isDue(id)).toBe(false);
   },
 );
 
 test('a recharge whose call is under way keeps its due time', async () => {
   const id = await recharged(books.domain, {}, 'submit');
-  expect(await books.domain.pullForward('sandbox')).toBe(0);
+  expect(await books.domain.pullForward({ provider: 'sandbox', providerAccount: 'main' })).toBe(0);
   expect(await isDue(id)).toBe(false);
 });
 
@@ -111,7 +111,7 @@ test('a backlog of more than one batch becomes due as a whole', async () => {
     `update recharge_transaction set due_at = now() + interval '1 hour' + random() * interval '1 hour' where id = any($1)`,
     [ids],
   );
-  expect(await books.domain.pullForward('sandbox')).toBe(1_100);
+  expect(await books.domain.pullForward({ provider: 'sandbox', providerAccount: 'main' })).toBe(1_100);
 });
 
 test('recharges that share a due time become due as a whole', async () => {
@@ -120,5 +120,5 @@ test('recharges that share a due time become due as a whole', async () => {
     `update recharge_transaction set due_at = date_trunc('hour', now()) + interval '2 hours' where id = any($1)`,
     [ids],
   );
-  expect(await books.domain.pullForward('sandbox')).toBe(90);
+  expect(await books.domain.pullForward({ provider: 'sandbox', providerAccount: 'main' })).toBe(90);
 });

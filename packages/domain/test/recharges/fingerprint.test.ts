@@ -13,6 +13,8 @@ test('the fingerprint of a request equals the one that earlier releases stored',
   expect(fingerprintOf(request)).toBe('d02c6045b062e440e4d2942f8e2a3af6e5eaff2acb659ddf829b0d168ea9f2e4');
   expect(fingerprintOf({ ...request, destination: null })).toBe(fingerprintOf(request));
   expect(fingerprintOf({ ...request, destination: 'wallet' })).not.toBe(fingerprintOf(request));
+  expect(fingerprintOf({ ...request, providerAccount: 'shop' })).toBe(fingerprintOf(request));
+  expect(fingerprintOf({ ...request, askedAccount: 'shop' })).not.toBe(fingerprintOf(request));
   expect(fingerprintOf({ ...request, productType: null })).toBe(fingerprintOf(request));
 });
 

@@ -211,7 +211,7 @@ describe('what runs on a timer, behind a backlog', () => {
     await books.rows('vacuum analyze recharge_transaction');
     let pulled = 0;
     await expectFew(async () => {
-      pulled = await books.domain.pullForward('sandbox');
+      pulled = await books.domain.pullForward({ provider: 'sandbox', providerAccount: 'main' });
     });
     expect(pulled).toBeGreaterThan(BACKLOG / 2);
   }, 120_000);

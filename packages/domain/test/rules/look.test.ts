@@ -11,7 +11,7 @@ beforeAll(async () => {
 });
 afterAll(() => books.close());
 
-const route = () => 'sandbox';
+const route = () => ({ provider: 'sandbox', providerAccount: 'main' });
 let accounts = 0;
 /** Makes a rule on the wallet of a new account that holds an amount. */
 async function ruled(holds: bigint, over: Partial<NewRule> = {}) {

@@ -99,7 +99,11 @@ async function lives(player: Player): Promise<void> {
 /** Looks as several workers with doubled jobs do. A worker may die before it hears what it decided. */
 async function looks(player: Player): Promise<void> {
   const jobs = chance(0.2) ? [...workers, ...workers] : [workers[chance(0.5) ? 0 : 1]!];
-  await Promise.all(jobs.map((worker) => worker.rules.look(player.ruleId, () => 'sandbox')));
+  await Promise.all(
+    jobs.map((worker) =>
+      worker.rules.look(player.ruleId, () => ({ provider: 'sandbox', providerAccount: 'main' })),
+    ),
+  );
   const made = await books.rows<{ id: string }>(
     `select id from recharge_transaction where account_id = $1 and kind = 'collect' and due_at is not null`,
     [player.accountId],

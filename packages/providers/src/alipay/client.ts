@@ -1,4 +1,4 @@
-import { createPrivateKey } from 'node:crypto';
+import { createPrivateKey, verify } from 'node:crypto';
 import { createRequire } from 'node:module';
 import { Socket } from 'node:net';
 import type { AlipaySdk } from 'alipay-sdk';
@@ -9,7 +9,7 @@ export type AlipayAccount = Readonly<{
   appId: string;
   /** `ALIPAY_PRIVATE_KEY`: PEM or bare base64, PKCS#8 or PKCS#1. */
   privateKey: string;
-  /** `ALIPAY_PUBLIC_KEY`: Alipay's key, not the app's. */
+  /** `ALIPAY_PUBLIC_KEY`: Alipay's key, not the app's. While it changes, two of them, separated by a comma. */
   alipayPublicKey: string;
   /** `ALIPAY_ENDPOINT`: the host of V3, without a path. */
   endpoint?: string | undefined;
@@ -25,8 +25,8 @@ export type AlipayReply =
 export interface AlipayClient {
   /** Makes one request of V3, without retries and redirects. Never throws. */
   ask(path: string, body: Readonly<Record<string, unknown>>, signal: AbortSignal): Promise<AlipayReply>;
-  /** The address of the pay page. It makes no request. */
-  payPageUrl(notifyUrl: string, bizContent: Readonly<Record<string, unknown>>): string;
+  /** The address of the pay page, as asked for at a time. It makes no request. */
+  payPageUrl(notifyUrl: string, bizContent: Readonly<Record<string, unknown>>, at: Date): string;
   /** Whether Alipay signed the fields of a notification. */
   isSigned(fields: Readonly<Record<string, string>>): boolean;
   close(): Promise<void>;
@@ -40,11 +40,16 @@ export function openAlipay(account: AlipayAccount): AlipayClient {
   const endpoint = new URL(account.endpoint ?? 'https://openapi.alipay.com').origin;
   const privateKey = pkcs8Of(account.privateKey);
   const transport = openSdkTransport(endpoint);
-  let opened: AlipaySdk | undefined;
-  const sdk = () => {
-    opened ??= sdkOf({ ...account, endpoint, privateKey });
+  const publicKeys = account.alipayPublicKey.split(',').map((key) => key.trim());
+  const opened: AlipaySdk[] = [];
+  const sdks = () => {
+    if (opened.length === 0)
+      opened.push(
+        ...publicKeys.map((key) => sdkOf({ ...account, endpoint, privateKey, alipayPublicKey: key })),
+      );
     return opened;
   };
+  const sdk = () => sdks()[0]!;
   return {
     async ask(path, body, signal) {
       const call = transport.begin(signal);
@@ -53,22 +58,57 @@ export function openAlipay(account: AlipayAccount): AlipayClient {
         const { data } = await call.run(() => sdk().curl<unknown>('POST', path, options));
         return { call, data };
       } catch (error) {
-        return { call, error };
+        const data = dataSignedBy(sdks().slice(1), error);
+        return data === undefined ? { call, error } : { call, data };
       }
     },
-    payPageUrl: (notifyUrl, bizContent) =>
-      sdk().pageExecute('alipay.trade.page.pay', 'GET', { notifyUrl, bizContent: { ...bizContent } }),
+    payPageUrl: (notifyUrl, bizContent, at) => {
+      // The SDK writes the local time of the machine, and Alipay reads it as UTC+8.
+      const params = { notifyUrl, timestamp: inChinaTime(at), bizContent: { ...bizContent } };
+      return sdk().pageExecute('alipay.trade.page.pay', 'GET', params);
+    },
     isSigned(fields) {
       // The SDK takes RSA with SHA-1 too, and throws for names that it does not know.
       if (fields.sign_type !== 'RSA2') return false;
       try {
-        return sdk().checkNotifySignV2({ ...fields });
+        return sdks().some((one) => one.checkNotifySignV2({ ...fields }));
       } catch {
         return false;
       }
     },
     close: () => transport.close(),
   };
+}
+
+const CHINA_OFFSET_MS = 8 * 3_600_000;
+
+const inChinaTime = (at: Date): string =>
+  new Date(at.getTime() + CHINA_OFFSET_MS).toISOString().slice(0, 19).replace('T', ' ');
+
+type UnverifiedAnswer = Readonly<{
+  code?: unknown;
+  responseDataRaw?: unknown;
+  responseHttpHeaders?: Readonly<Record<string, unknown>>;
+}>;
+
+/**
+ * The data of an answer that the first key did not sign and another one did. The SDK knows one key only, and its error
+ * holds the answer. Undefined: no key signed it, or the error is another one.
+ */
+function dataSignedBy(others: readonly AlipaySdk[], error: unknown): unknown {
+  const { code, responseDataRaw: raw, responseHttpHeaders: headers } = (error ?? {}) as UnverifiedAnswer;
+  if (code !== 'response-signature-verify-error' || typeof raw !== 'string' || !headers) return undefined;
+  const text = `${headers['alipay-timestamp']}\n${headers['alipay-nonce']}\n${raw}\n`;
+  const signature = Buffer.from(String(headers['alipay-signature'] ?? ''), 'base64');
+  const isSigned = others.some(({ config: { alipayPublicKey } }) =>
+    verify('RSA-SHA256', Buffer.from(text), alipayPublicKey!, signature),
+  );
+  if (!isSigned) return undefined;
+  try {
+    return JSON.parse(raw) as unknown;
+  } catch {
+    return undefined;
+  }
 }
 
 /**

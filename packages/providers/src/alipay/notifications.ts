@@ -26,6 +26,8 @@ export function alipayNotifications(client: AlipayClient, merchant: Merchant): W
         eventId: /^[\x21-\x7e]{1,255}$/.exec(fields.notify_id ?? '')?.[0] ?? `body_${digest}`,
       };
     },
+    // Several apps may have the same key of Alipay.
+    names: (rawBody) => fieldsOf(rawBody)?.app_id === merchant.appId,
     read: (rawBody) => readNotification(fieldsOf(rawBody), merchant),
     // Alipay repeats the notification after any other body.
     reply: { contentType: 'text/plain', body: 'success' },

@@ -88,7 +88,7 @@ type TradeParams = Readonly<Record<string, string>>;
 
 /** Alipay hears of the order only when the payer opens the page, so this makes no call. */
 function payPage(client: AlipayClient, order: Order, params: TradeParams, now: Date): SubmitOutcome {
-  const url = client.payPageUrl(order.notifyUrl, { ...params, product_code: 'FAST_INSTANT_TRADE_PAY' });
+  const url = client.payPageUrl(order.notifyUrl, { ...params, product_code: 'FAST_INSTANT_TRADE_PAY' }, now);
   return acceptedWith(order, { type: 'redirect', value: url, expiresAt: expiryFrom(now) });
 }
 

@@ -23,6 +23,8 @@ export type SendOnce<O extends Outcome> = (signal: AbortSignal) => Promise<CallA
 /** The record of one attempt of a call that the breaker admitted. The request may have been sent. */
 export type Attempt = Readonly<{
   provider: string;
+  /** The name of our account at the provider. */
+  account: string;
   operation: ProviderOperation;
   startedAt: Date;
   endedAt: Date;

@@ -11,11 +11,14 @@ import {
 import { type Breaker, type BreakerState, openBreaker } from './breaker.js';
 import { type GuardedCall, type GuardedProvider, guardedOperations } from './guarded-provider.js';
 import { defaultLimits, type GuardLimits } from './limits.js';
+import { MAIN_ACCOUNT } from './main-account.js';
 import { retried } from './retry.js';
 import { inCallSpan } from './span.js';
 import { withinLimit } from './time-limit.js';
 
 export type GuardOptions = Readonly<{
+  /** The name of our account at the provider. Default: the one that the environment configures. */
+  account?: string;
   /** Time limit of one attempt. */
   timeoutMs: number;
   onCall?: (record: Attempt) => void;
@@ -39,7 +42,14 @@ export type GuardOptions = Readonly<{
 /** Puts a time limit, a circuit breaker, retries and records around a provider's calls. */
 export function guard(provider: Provider, options: GuardOptions): GuardedProvider {
   const limits = { ...defaultLimits, ...options.limits };
-  const { timeoutMs, onBug, onBreaker, now = () => new Date(), random = Math.random } = options;
+  const {
+    timeoutMs,
+    account = MAIN_ACCOUNT,
+    onBug,
+    onBreaker,
+    now = () => new Date(),
+    random = Math.random,
+  } = options;
   const watchRecovery = recoveryWatch(() => options.onAnswersAgain?.());
   const breakers = breakersFor((operation) =>
     openBreaker(limits.breaker, now, (state) => onBreaker?.(operation, state, limits.breaker.resetMs)),
@@ -59,7 +69,7 @@ export function guard(provider: Provider, options: GuardOptions): GuardedProvide
     const startedAt = now();
     const limit = { timeoutMs: limitOf(operation), graceMs: limits.graceMs };
     const made = () => withinLimit(run, limit, onBug);
-    const { outcome, facts, evidence } = await inCallSpan(provider.name, operation, made);
+    const { outcome, facts, evidence } = await inCallSpan(provider.name, account, operation, made);
     const cause = 'cause' in outcome ? outcome.cause : null;
     const record = { provider: provider.name, operation, startedAt, endedAt: now(), ...facts, cause };
     calls.push({ ...record, outcome: outcome.kind, ...(evidence && { evidence }) });
@@ -77,6 +87,7 @@ export function guard(provider: Provider, options: GuardOptions): GuardedProvide
 
   return {
     ...guardedOperations(provider, call),
+    account,
     isOpen: (operation) => {
       const open = breakers[operation].isOpen();
       return open && { retryAtMs: open.retryAtMs + Math.floor(random() * limits.spreadMs) };

@@ -19,6 +19,8 @@ export interface GuardedRefunds {
  */
 export interface GuardedProvider {
   readonly name: string;
+  /** The name of our account at the provider. */
+  readonly account: string;
   readonly promises: OrderPromises;
   submit(order: Order): Promise<Guarded<SubmitOutcome>>;
   find(order: SoughtOrder): Promise<Guarded<QueryOutcome>>;
@@ -49,7 +51,7 @@ export type GuardedCall = <O extends Outcome>(
 export function guardedOperations(
   { name, orders, cancels, refunds, balance, statement }: Provider,
   call: GuardedCall,
-): Omit<GuardedProvider, 'isOpen' | 'close'> {
+): Omit<GuardedProvider, 'account' | 'isOpen' | 'close'> {
   return {
     name,
     promises: orders.promises,

@@ -9,7 +9,7 @@ const open = (changes: Partial<ProvidersConfig>) => {
     ALIBABA_CLOUD_FUND_ACCOUNT_ID: 'fa-1',
     ...changes,
   });
-  return providers.raw('alibaba_cloud')!;
+  return providers.raw('alibaba_cloud', 'main')!;
 };
 
 test.each([

@@ -54,16 +54,16 @@ async function openWorkers(resubmit: 'person' | 'auto'): Promise<void> {
     ALIBABA_CLOUD_FUND_ACCOUNT_ID: 'fa-main',
     ALIBABA_CLOUD_RESUBMIT: resubmit,
   });
-  const provider = providers.get('alibaba_cloud')!;
+  const provider = providers.get('alibaba_cloud', 'main')!;
   const { domain, log } = books;
   submit = submitter(submitting());
-  ask = asker({ domain, provider, queues: { hint: async () => true }, log, metrics: metrics() });
-  readPool = openPoolReader({ pools: domain.pools, provider, providerAccount: 'main', log })!;
+  ask = asker({ domain, accounts: [provider], queues: { hint: async () => true }, log, metrics: metrics() });
+  readPool = openPoolReader({ pools: domain.pools, provider, log })!;
   await readPool();
 }
 
 const submitting = () => ({
-  ...{ domain: books.domain, provider: providers.get('alibaba_cloud')!, publicUrl: '' },
+  ...{ domain: books.domain, provider: providers.get('alibaba_cloud', 'main')!, publicUrl: '' },
   ...{ log: books.log, claims, metrics: metrics() },
 });
 

@@ -39,13 +39,16 @@ test('the list names each configured provider with what it serves and offers', a
     0,
     expect.arrayContaining([
       {
-        ...{ provider: 'stripe', account: 'main', methods: ['credit_card'] },
-        offers: ['webhooks', 'cancels', 'refunds'],
+        ...{ provider: 'stripe', account: 'main', isDefault: true, methods: ['credit_card'] },
+        offers: ['webhooks', 'cancels', 'refunds', 'statement'],
       },
-      { provider: 'alibaba_cloud', account: 'main', methods: [], offers: ['refunds', 'balance'] },
+      {
+        ...{ provider: 'alibaba_cloud', account: 'main', isDefault: true, methods: [] },
+        offers: ['refunds', 'balance', 'statement'],
+      },
     ]),
   ]);
-  expect((await run(['provider', 'list'])).text).toMatch(/alipay +main +alipay +webhooks, cancels, refunds/);
+  expect((await run(['provider', 'list'])).text).toMatch(/alipay +main \(default\) +alipay +webhooks, cancels, refunds/);
 });
 
 describe('a check of an account that can be used', () => {

@@ -90,11 +90,11 @@ function holds(kind: Kind, rows: readonly Row[]): void {
   test.each(filled)('%s', async (_event, answer, ending, afterAsking) => {
     providers = open(kind, answer === 'closed' ? closed : server.url);
     server.play(answer === 'closed' ? () => {} : answer);
-    const provider = providers.get(kind.provider)!;
+    const provider = providers.get(kind.provider, 'main')!;
     const metrics = openProviderMetrics({ registry: openRegistry('submission-worker'), log: books.log });
-    const deps = { domain: books.domain, provider, log: books.log, metrics };
+    const deps = { domain: books.domain, log: books.log, metrics };
     const id = await recharge(kind);
-    await submitter({ ...deps, publicUrl: 'http://127.0.0.1:9', claims })(id);
+    await submitter({ ...deps, provider, publicUrl: 'http://127.0.0.1:9', claims })(id);
     expect(await books.recharge(id)).toMatchObject({ attempt: 1, ...ending });
     if (!afterAsking) return;
     // The time limit of the submit has passed.
@@ -102,7 +102,7 @@ function holds(kind: Kind, rows: readonly Row[]): void {
       `update provider_call set started_at = started_at - interval '1 minute' where transaction_id = $1`,
       [id],
     );
-    await asker({ ...deps, queues: { hint: async () => true } })(id);
+    await asker({ ...deps, accounts: [provider], queues: { hint: async () => true } })(id);
     expect(await books.recharge(id)).toMatchObject({ attempt: 1, ...afterAsking });
   });
 }

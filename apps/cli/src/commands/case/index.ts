@@ -143,7 +143,7 @@ function withCases<T>(
   work: (cases: Cases, isRefunding: IsRefunding) => Promise<T>,
 ): Promise<T> {
   return withProviders(env, ({ raw }) =>
-    withDomain(env, ({ cases }) => work(cases, (name) => raw(name)?.refunds !== undefined)),
+    withDomain(env, ({ cases }) => work(cases, (name, account) => raw(name, account)?.refunds !== undefined)),
   );
 }
 

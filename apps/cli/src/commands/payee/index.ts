@@ -1,5 +1,6 @@
 import { Command, Option } from '@commander-js/extra-typings';
 import type { KeptPayee } from '@replenish/domain';
+import type { Providers } from '@replenish/providers';
 import { withDomain, withProviders } from '../../books.js';
 import { type Declare, JSON_ABOUT, Misuse } from '../../command.js';
 import * as values from '../../values.js';
@@ -24,7 +25,7 @@ const set: Declare = ({ env, say }) =>
     .requiredOption('--provider <name>', 'provider of the cloud account, such as alibaba_cloud')
     .requiredOption('--to <id>', 'account at the provider that gets the money', values.accountAtProvider)
     .option('--from <id>', 'account at the provider that pays', values.accountAtProvider)
-    .option('--provider-account <name>', 'name of our account at the provider that pays', 'main')
+    .option('--provider-account <name>', 'name of our account at the provider that pays')
     .requiredOption('--currency <code>', 'currency of the cloud account', values.currency)
     .addOption(
       new Option(
@@ -34,11 +35,13 @@ const set: Declare = ({ env, say }) =>
     )
     .option('--json', JSON_ABOUT)
     .addHelpText('after', EXAMPLE)
-    .action(async (accountId, { json, from = null, provider, providerAccount, ...asked }) => {
-      await refuseUnknown(provider, providerAccount);
+    .action(async (accountId, { json, from = null, provider, providerAccount: account, ...asked }) => {
       const { keptSource } = await import('@replenish/providers');
-      const kept = await withProviders(env, async ({ raw }) => keptSource(raw(provider), from));
-      const wanted = { ...asked, accountId, from: kept, provider, providerAccount };
+      const kept = await withProviders(env, async (providers) => {
+        const providerAccount = await payingAccount(providers, provider, account);
+        return { providerAccount, from: keptSource(providers.raw(provider, providerAccount), from) };
+      });
+      const wanted = { ...asked, ...kept, accountId, provider };
       const now = await withDomain(env, ({ payees }) => payees.set(wanted, 'operator'));
       say(json ? asJson(now) : linesOf(now));
     });
@@ -65,17 +68,27 @@ const remove: Declare = ({ env, say }) =>
       say(json ? JSON.stringify({ accountId, removed: true }) : `removed the payee of ${accountId}`);
     });
 
-async function refuseUnknown(provider: string, providerAccount: string): Promise<void> {
-  const { deliveringProviders, providerAccounts } = await import('@replenish/providers');
-  const accounts: readonly string[] = providerAccounts;
+/** The account that pays: the one that is asked for, or the only one. */
+async function payingAccount(
+  providers: Pick<Providers, 'accounts'>,
+  provider: string,
+  asked: string | undefined,
+): Promise<string> {
+  const { deliveringProviders } = await import('@replenish/providers');
+  const accounts = providers.accounts(provider);
   if (!deliveringProviders.includes(provider))
     throw new Misuse(
       `no provider ${provider} delivers: --provider must be one of ${deliveringProviders.join(', ')}`,
     );
-  if (!accounts.includes(providerAccount))
-    throw new Misuse(
-      `no provider account ${providerAccount}: --provider-account must be one of ${accounts.join(', ')}`,
-    );
+  if (accounts.length === 0)
+    throw new Misuse(`${provider} is not configured here: see docs/configuration.md, "Providers"`);
+  const account = asked ?? (accounts.length === 1 ? accounts[0] : undefined);
+  if (account === undefined)
+    throw new Misuse(`--provider-account is needed: it must be one of ${accounts.join(', ')}`);
+  if (accounts.includes(account)) return account;
+  throw new Misuse(
+    `no provider account ${account}: --provider-account must be one of ${accounts.join(', ')}`,
+  );
 }
 
 const noPayee = (accountId: string): Error => new Error(`${accountId} has no payee`);

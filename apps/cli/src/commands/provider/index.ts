@@ -15,20 +15,23 @@ const list: Declare = ({ env, say, paint }) =>
     .description('list the configured providers with what they offer')
     .option('--json', JSON_ABOUT)
     .action(async ({ json }) => {
-      const listed = await withProviders(env, async ({ names, raw, methodsOf }) =>
-        names.map((name) => ({
-          provider: name,
-          account: 'main',
-          methods: methodsOf(name),
-          offers: (['webhooks', 'cancels', 'refunds', 'balance'] as const).filter(
-            (part) => raw(name)?.[part],
-          ),
-        })),
+      const listed = await withProviders(env, async ({ names, accounts, raw, methodsOf }) =>
+        names.flatMap((name) =>
+          accounts(name).map((account, at) => ({
+            provider: name,
+            account,
+            isDefault: at === 0,
+            methods: methodsOf(name),
+            offers: (['webhooks', 'cancels', 'refunds', 'balance', 'statement'] as const).filter(
+              (part) => raw(name, account)?.[part],
+            ),
+          })),
+        ),
       );
       if (json) return say(JSON.stringify(listed));
       const heads = ['provider', 'account', 'payment methods', 'offers'];
       const rows = listed.map(({ methods, offers, ...one }) => [
-        ...[one.provider, one.account],
+        ...[one.provider, one.isDefault ? `${one.account} (default)` : one.account],
         ...[methods.join(', ') || '(payees)', offers.join(', ')],
       ]);
       say(tableOf(heads, rows, paint));
@@ -41,8 +44,8 @@ const check: Declare = ({ env, say, exitWith, paint }) =>
     .option('--json', JSON_ABOUT)
     .action(async (name, { json }) => {
       const { checkProvider } = await import('./check.js');
-      const seen = await withProviders(env, async ({ names, get }) => {
-        const asked = get(name);
+      const seen = await withProviders(env, async ({ names, accounts, get }) => {
+        const asked = get(name, accounts(name)[0] ?? '');
         if (!asked) throw new Error(`no provider ${name} is configured: there is ${names.join(', ')}`);
         return checkProvider(asked);
       });

@@ -17,7 +17,7 @@ export const reconcile: Declare = (run) =>
     .option('--json', JSON_ABOUT)
     .option('--now [id]', 'also recharges that are not due yet: one, or all', uuid)
     .option('--provider <name>', 'whose statement is compared')
-    .option('--provider-account <name>', 'name of our account at the provider', 'main')
+    .option('--provider-account <name>', 'name of our account at the provider; left out: the default one')
     .option('--from <time>', 'begin of the statement', time)
     .option('--to <time>', 'end of the statement, which is not in it', time)
     .option(
@@ -33,5 +33,5 @@ export const reconcile: Declare = (run) =>
       if (now !== undefined) throw new Misuse('--now and --provider exclude each other');
       if (!from || !to) throw new Misuse('--provider needs --from and --to');
       if (from >= to) throw new Misuse('--from must be before --to');
-      return reconcileStatement(run, { json, file, period: { provider, providerAccount, from, to } });
+      return reconcileStatement(run, { json, file, of: { provider, providerAccount, from, to } });
     });

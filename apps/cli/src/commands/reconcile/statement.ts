@@ -2,12 +2,14 @@ import { createReadStream } from 'node:fs';
 import { access } from 'node:fs/promises';
 import type { reconciliationBody } from '@replenish/assembly';
 import type { Period, Reconciled, StatementLine } from '@replenish/domain';
+import type { Providers } from '@replenish/providers';
 import type { Env } from '@replenish/runtime';
 import { withDomain, withProviders } from '../../books.js';
 import { type CommandRun, Misuse } from '../../command.js';
 import { withProgress } from '../../progress.js';
 
-type StatementAsk = Readonly<{ json: true | undefined; file: string | undefined; period: Period }>;
+type AskedPeriod = Omit<Period, 'providerAccount'> & Readonly<{ providerAccount: string | undefined }>;
+type StatementAsk = Readonly<{ json: true | undefined; file: string | undefined; of: AskedPeriod }>;
 
 /**
  * Compares a statement with the books: a file, or the provider's own where no file is named. The exit code is 0 only if
@@ -15,11 +17,11 @@ type StatementAsk = Readonly<{ json: true | undefined; file: string | undefined;
  */
 export async function reconcileStatement(
   { env, say, exitWith, ...screen }: CommandRun,
-  { json, file, period }: StatementAsk,
+  { json, file, of }: StatementAsk,
 ): Promise<void> {
   const { reconciliationBody } = await import('@replenish/assembly');
   const result = await withProgress(screen, 'reading the statement', (tell) =>
-    withLines(env, { file, period }, (lines) =>
+    withLines(env, { file, of }, (lines, period) =>
       withDomain(env, async ({ reconciliations }) => {
         const run = await reconciliations.begin(period, 'operator');
         return reconciliations.read(run, lines, (count) => tell(`read ${count} lines of the statement`));
@@ -33,23 +35,36 @@ export async function reconcileStatement(
 
 async function withLines<T>(
   env: Env,
-  { file, period }: Pick<StatementAsk, 'file' | 'period'>,
-  work: (lines: AsyncIterable<StatementLine>) => Promise<T>,
+  { file, of }: Pick<StatementAsk, 'file' | 'of'>,
+  work: (lines: AsyncIterable<StatementLine>, period: Period) => Promise<T>,
 ): Promise<T> {
   const { providerLines, statementLines } = await import('@replenish/assembly');
   if (file !== undefined) {
     await access(file).catch(() => {
       throw new Misuse(`cannot read ${file}`);
     });
-    return work(statementLines(createReadStream(file)));
   }
   return withProviders(env, (providers) => {
-    const provider = providers.get(period.provider);
-    if (!provider) throw new Misuse(`there is no provider ${period.provider}: ${providers.names.join(', ')}`);
+    const period = { ...of, providerAccount: accountOf(providers, of) };
+    if (file !== undefined) return work(statementLines(createReadStream(file)), period);
+    const provider = providers.get(period.provider, period.providerAccount)!;
     if (!provider.statement)
       throw new Misuse(`${period.provider} gives no statement of its own: name its file with --file`);
-    return work(providerLines(provider, period));
+    return work(providerLines(provider, period), period);
   });
+}
+
+function accountOf(
+  providers: Pick<Providers, 'names' | 'accounts'>,
+  { provider, providerAccount }: Pick<AskedPeriod, 'provider' | 'providerAccount'>,
+): string {
+  const accounts = providers.accounts(provider);
+  const [first] = accounts;
+  if (first === undefined)
+    throw new Misuse(`there is no provider ${provider}: ${providers.names.join(', ')}`);
+  const account = providerAccount ?? first;
+  if (accounts.includes(account)) return account;
+  throw new Misuse(`there is no account ${account} at ${provider}: ${accounts.join(', ')}`);
 }
 
 const differencesIn = ({ oursOnly, theirsOnly, different, gaps }: Reconciled): number =>

@@ -12,7 +12,7 @@ export type RechargeVerbDeps = Readonly<{
   domain: Pick<Domain, 'reads' | 'applyNews' | 'recheck' | 'operators'>;
   queues: Pick<Queues, 'hint'>;
   log: Logger;
-  cancels: (provider: string) => boolean;
+  cancels: (provider: string, providerAccount: string) => boolean;
 }>;
 
 export type RechargeVerb = 'cancel' | 'recheck';
@@ -121,7 +121,7 @@ async function canceled(
     news: 'withdraw',
     source: 'operator',
     reason: `canceled by ${call.user.name}: ${call.sent('reason')}`,
-    isCancelable: cancels(r.provider),
+    isCancelable: cancels(r.provider, r.providerAccount),
   });
   const after = await domain.reads.recharge(r.id);
   if (after?.nextStep === 'cancel') void queues.hint(`reconciliation-${after.provider}`, [after.id]);

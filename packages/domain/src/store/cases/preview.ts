@@ -56,7 +56,7 @@ export async function previewCase(
   if (!row) return null;
   const { cases } = knownCases(row.cases);
   const resolvable = { state: row.state, slots: row.slots, cases };
-  const isReturnable = canReturn(row.kind, row.provider, isRefunding);
+  const isReturnable = canReturn(row, isRefunding);
   const resolution = { caseId: seen.id, verb, reason, isReturnable };
   if (refusalOf(resolvable, resolution) !== null) return null;
   const done = resolve(resolvable, partiesOf(row), resolution);

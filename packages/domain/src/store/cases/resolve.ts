@@ -149,7 +149,7 @@ async function report(deps: Resolving, ask: ResolutionAsk, transactionId: string
     reason: `${verb} by ${actor}: ${reason}${verb === 'resubmit' ? givenUp(order) : ''}`,
     resolution: {
       ...{ caseId: caseId.toLowerCase(), verb, reason },
-      isReturnable: canReturn(order.kind, order.provider, deps.isRefunding),
+      isReturnable: canReturn(order, deps.isRefunding),
     },
     operator: actionOf(deps, ask),
   });
@@ -160,11 +160,18 @@ async function report(deps: Resolving, ask: ResolutionAsk, transactionId: string
   return { refund: delivery };
 }
 
-type OrderOfCase = Readonly<{ kind: Kind; provider: string; providerOrderId: string | null }>;
+type OrderOfCase = Readonly<{
+  kind: Kind;
+  provider: string;
+  providerAccount: string;
+  providerOrderId: string | null;
+}>;
 
 async function orderOf(run: Run, id: string): Promise<OrderOfCase> {
   const [order] = await run<OrderOfCase>(Prisma.sql`
-    select kind, provider, provider_order_id as "providerOrderId" from recharge_transaction where id = ${id}::uuid`);
+    select kind, provider, provider_account as "providerAccount", provider_order_id as "providerOrderId"
+    from recharge_transaction
+    where id = ${id}::uuid`);
   if (!order) throw new Error(`recharge ${id} of a case is gone`);
   return order;
 }

@@ -28,8 +28,10 @@ export type CaseView = Readonly<{
   resolution: Readonly<{ verb: string | null; reason: string; actor: string | null; at: Date }> | null;
 }>;
 
-/** Whether the provider of a name pays orders back. */
-export type IsRefunding = (provider: string) => boolean;
+/** Whether orders of one of our accounts at a provider are paid back. */
+export type IsRefunding = (provider: string, providerAccount: string) => boolean;
+
+type OrderMaker = Readonly<{ kind: Kind; provider: string; providerAccount: string }>;
 
 export type CaseRow = Omit<CaseView, 'verbs' | 'resolution'> &
   Readonly<{
@@ -40,6 +42,7 @@ export type CaseRow = Omit<CaseView, 'verbs' | 'resolution'> &
     suspended: CaseInJson['suspended'];
     state: State | null;
     provider: string | null;
+    providerAccount: string | null;
     rechargeKind: Kind | null;
     cases: readonly CaseInJson[] | null;
   }>;
@@ -65,17 +68,22 @@ export const caseColumns = Prisma.sql`
   some_case.suspended,
   recharge.state,
   recharge.provider,
+  recharge.provider_account as "providerAccount",
   recharge.kind as "rechargeKind",
   case when some_case.closed_at is null and recharge.id is not null then ${casesInJson} end as cases`;
 
 export function viewOf(row: CaseRow, isRefunding: IsRefunding): CaseView {
-  const { verb, actor, reason, words, suspended, state, provider, rechargeKind, cases, ...shown } = row;
+  const { verb, actor, reason, words, suspended, state, rechargeKind: kind, cases, ...kept } = row;
+  const { provider, providerAccount, ...shown } = kept;
   const one: KnownCase = {
     ...{ id: row.id, kind: row.kind, isOpen: row.closedAt === null, isAboutRecharge: true },
     suspended: suspendedOf(suspended),
   };
   const isReturnable =
-    provider !== null && rechargeKind !== null && canReturn(rechargeKind, provider, isRefunding);
+    provider !== null &&
+    providerAccount !== null &&
+    kind !== null &&
+    canReturn({ kind, provider, providerAccount }, isRefunding);
   const facts = {
     ...factsOf(one, { state, cases: knownCases(cases ?? []).cases, isReturnable }),
     isLineIn: row.kind === 'statement_theirs_only' && row.evidence.direction === 'in',
@@ -88,5 +96,7 @@ export function viewOf(row: CaseRow, isRefunding: IsRefunding): CaseView {
 }
 
 /** A refund cannot be refunded. */
-export const canReturn = (kind: Kind, provider: string, isRefunding: IsRefunding): boolean =>
-  (kind === 'collect' || kind === 'deliver') && isRefunding(provider);
+export const canReturn = (
+  { kind, provider, providerAccount }: OrderMaker,
+  isRefunding: IsRefunding,
+): boolean => (kind === 'collect' || kind === 'deliver') && isRefunding(provider, providerAccount);

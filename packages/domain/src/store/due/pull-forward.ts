@@ -9,23 +9,26 @@ const BATCHES_MAX = 500;
 
 type PulledBatch = Readonly<{ seen: number; pulled: number; lastDueAt: Date | null }>;
 
+/** One of our accounts at a provider. */
+export type AnsweringAccount = Readonly<{ provider: string; providerAccount: string }>;
+
 /**
- * Makes recharges of a provider due now. Called once the provider answers again after an outage. It covers recharges
+ * Makes recharges of a provider account due now. Called once the provider answers again after an outage. It covers recharges
  * whose last call had no answer, and those whose call was not made because the provider was down. Their gaps grew
  * during the outage. A recharge about which the provider has answered keeps its due time. So does one that the provider
  * wants later (429).
  * @returns how many recharges became due
  */
-export async function pullForward(run: Run, provider: string): Promise<number> {
-  const pulled = await Promise.all(nextSteps.map((step) => pullStep(run, provider, step)));
+export async function pullForward(run: Run, of: AnsweringAccount): Promise<number> {
+  const pulled = await Promise.all(nextSteps.map((step) => pullStep(run, of, step)));
   return pulled.reduce((sum, count) => sum + count, 0);
 }
 
-async function pullStep(run: Run, provider: string, step: NextStep): Promise<number> {
+async function pullStep(run: Run, of: AnsweringAccount, step: NextStep): Promise<number> {
   let pulled = 0;
   let after: Date | null = null;
   for (let batch = 0; batch < BATCHES_MAX; batch++) {
-    const [found]: PulledBatch[] = await run<PulledBatch>(pullBatch(provider, step, after));
+    const [found]: PulledBatch[] = await run<PulledBatch>(pullBatch(of, step, after));
     pulled += found!.pulled;
     after = found!.lastDueAt;
     if (found!.seen < BATCH_MAX) break;
@@ -33,12 +36,16 @@ async function pullStep(run: Run, provider: string, step: NextStep): Promise<num
   return pulled;
 }
 
-const pullBatch = (provider: string, step: NextStep, after: Date | null): Prisma.Sql => Prisma.sql`
+const pullBatch = (
+  { provider, providerAccount }: AnsweringAccount,
+  step: NextStep,
+  after: Date | null,
+): Prisma.Sql => Prisma.sql`
   with
   waiting as materialized (
     select id, next_step, asks, due_at
     from recharge_transaction
-    where provider = ${provider} and next_step = ${step} and due_at > coalesce(${after}::timestamptz, now())
+    where provider = ${provider} and provider_account = ${providerAccount} and next_step = ${step} and due_at > coalesce(${after}::timestamptz, now())
     order by due_at
     -- The next batch begins behind the last due time, so this one takes all recharges that share it.
     fetch first (${BATCH_MAX}::int) rows with ties),

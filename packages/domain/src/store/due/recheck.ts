@@ -2,7 +2,7 @@ import type { NextStep } from '../../core/next-step.js';
 import { Prisma } from '../../generated/client.js';
 import type { Run } from '../database/database.js';
 import { isUuid, storable } from '../database/storable.js';
-import { pullForward } from './pull-forward.js';
+import { type AnsweringAccount, pullForward } from './pull-forward.js';
 
 /** Who wants the provider to be asked now, and why. `by` is the id of a key, or a person. */
 export type RecheckAsk = Readonly<{ transactionId: string; by: string; reason: string }>;
@@ -75,6 +75,6 @@ async function recheck(run: Run, { transactionId, by, reason }: RecheckAsk): Pro
 
 /** What makes recharges due before their time. */
 export const openUrging = (run: Run) => ({
-  pullForward: (provider: string): Promise<number> => pullForward(run, provider),
+  pullForward: (of: AnsweringAccount): Promise<number> => pullForward(run, of),
   recheck: (ask: RecheckAsk): Promise<Rechecked> => recheck(run, ask),
 });

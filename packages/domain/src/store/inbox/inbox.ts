@@ -11,6 +11,8 @@ import { eventSubject, type Filing, openFiling } from './filing.js';
 export type SignedEvent = Readonly<{
   id: string;
   provider: string;
+  /** The account of ours at the provider whose secret fits the event. Missing: it is not known. */
+  providerAccount?: string;
   eventId: string;
   rawBody: Buffer;
   correlationId: string;
@@ -25,6 +27,8 @@ export type Receipt = Readonly<{ id: string; verdict: 'kept' | 'repeated' | 'cha
 export type StoredEvent = Readonly<{
   id: string;
   provider: string;
+  /** Null: a release stored it that knew one account per provider. */
+  providerAccount: string | null;
   eventId: string;
   rawBody: Buffer;
   correlationId: string;
@@ -68,6 +72,7 @@ export function openInbox(run: Run, options: { hintLimitMs: number; newId: () =>
 const eventColumns = columns({
   id: 'uuid',
   provider: 'text',
+  providerAccount: 'text?',
   eventId: 'text',
   rawBody: 'text',
   bodyHash: 'text',
@@ -79,12 +84,17 @@ async function keepAll(
   events: readonly HashedEvent[],
   options: { hintLimitMs: number; newId: () => string },
 ): Promise<Receipt[]> {
-  const input = events.map((event) => ({ ...event, rawBody: event.rawBody.toString('base64') }));
+  const input = events.map((event) => ({
+    ...event,
+    providerAccount: event.providerAccount ?? null,
+    rawBody: event.rawBody.toString('base64'),
+  }));
   const kept = await run<{ id: string }>(Prisma.sql`
     with input as ${eventColumns.from(input)}
     insert into webhook_event (
       id,
       provider,
+      provider_account,
       event_id,
       raw_body,
       body_hash,
@@ -93,6 +103,7 @@ async function keepAll(
     select
       id,
       provider,
+      "providerAccount",
       "eventId",
       decode("rawBody", 'base64'),
       decode("bodyHash", 'hex'),
@@ -161,6 +172,7 @@ async function readAll(run: Run, ids: readonly string[]): Promise<(StoredEvent |
     select
       id,
       provider,
+      provider_account as "providerAccount",
       event_id as "eventId",
       raw_body as "rawBody",
       correlation_id as "correlationId",

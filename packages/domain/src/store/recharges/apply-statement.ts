@@ -83,6 +83,7 @@ const lockedPlans = (isJudging: boolean): Prisma.Sql => Prisma.sql`
       where id = input.id and version = input.version
       for update) recharge
     where recharge.provider = coalesce(input.provider, recharge.provider)
+      and recharge.provider_account = coalesce(input."providerAccount", recharge.provider_account)
       and recharge.kind = any(${[...kinds]}::text[])
       and recharge.funding = any(${[...fundings]}::text[]))`;
 

@@ -189,12 +189,17 @@ async function applyRound(
   return reports.map((report) => results.get(report) ?? null);
 }
 
+/** Whether the recharge is of the provider and the account that the report comes from. */
+const isOfReporter = (
+  row: Pick<RechargeRead, 'provider' | 'providerAccount'>,
+  { provider = row.provider, providerAccount = row.providerAccount }: RechargeReport,
+): boolean => provider === row.provider && providerAccount === row.providerAccount;
+
 function verdictWithoutDecision(
   row: RechargeRead | undefined,
   report: RechargeReport,
 ): ReportResult['verdict'] | null {
-  if (!row || (report.provider !== undefined && report.provider !== row.provider))
-    return 'unknown_transaction';
+  if (!row || !isOfReporter(row, report)) return 'unknown_transaction';
   if (!isUnderstood(row)) return 'not_understood';
   if (row.eventDone) return 'repeated';
   if (report.resolution) return refusalOf(row, report.resolution);

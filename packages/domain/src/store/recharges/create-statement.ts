@@ -15,6 +15,7 @@ export type NewRechargeRow = NewRecharge &
   RequestTexts &
   Readonly<{
     fingerprint: string;
+    providerAccount: string;
     funding: Funding;
     destination: MoneyDestination | null;
     approvalAboveMinor: bigint | null;
@@ -88,7 +89,8 @@ export const addressedRecharges = ({
       ${payeeAsKept} as payee,
       case when input.kind = 'deliver' then ${payeeAsKept} end as "laneOf",
       case when input.kind = 'deliver' then coalesce(payee.provider, input.provider) else input.provider end as carrier,
-      case when input.kind = 'deliver' then coalesce(payee.provider_account, 'main') else 'main' end as "carrierAccount",
+      case when input.kind = 'deliver' then coalesce(payee.provider_account, input."providerAccount")
+        else input."providerAccount" end as "carrierAccount",
       case
         when payee.account_id is null and (input.destination = 'cloud' or input.provider is null) then 'no_payee'
         when payee.currency <> input.currency then 'other_currency'

@@ -68,6 +68,9 @@ export function creator(run: Run, options: Omit<InsertOptions, 'ceiling'>): Crea
   };
 }
 
+/** The name of our account at a provider that has only one. */
+const MAIN_ACCOUNT = 'main';
+
 /** One literal of fixed shape. With spreads it takes a request three times the time. */
 export const rowOf = (ask: NewRecharge): NewRechargeRow =>
   addTexts(
@@ -82,6 +85,7 @@ export const rowOf = (ask: NewRecharge): NewRechargeRow =>
       currency: ask.currency,
       paymentMethod: ask.paymentMethod,
       provider: ask.provider,
+      providerAccount: ask.providerAccount ?? MAIN_ACCOUNT,
       funding: ask.funding ?? 'wallet',
       destination: ask.destination ?? null,
       approvalAboveMinor: ask.approvalAboveMinor ?? null,

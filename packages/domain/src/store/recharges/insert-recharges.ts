@@ -18,6 +18,7 @@ export const newRechargeColumns = {
   currency: 'text',
   paymentMethod: 'text',
   provider: 'text?',
+  providerAccount: 'text',
   destination: 'text?',
   approvalAboveMinor: 'bigint?',
   metadata: 'jsonb',

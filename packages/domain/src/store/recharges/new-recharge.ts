@@ -18,6 +18,10 @@ export type NewRecharge = GivenTexts &
     paymentMethod: string;
     /** Null: only the provider of the account's payee can carry it out. */
     provider: string | null;
+    /** The name of our account at that provider. An account of a payee goes before it. Default: `main`. */
+    providerAccount?: string;
+    /** The name that the client gave for it. It is a part of the request's meaning. */
+    askedAccount?: string | undefined;
     /** Where the money goes, if the client says so. Default: to the payee of the account, if it has one. */
     destination?: MoneyDestination | null | undefined;
     metadata: Readonly<Record<string, string>>;

@@ -26,6 +26,7 @@ export const planColumns = columns({
   /** The version that was decided on. A row that has another version by now is skipped. */
   version: 'int',
   provider: 'text?',
+  providerAccount: 'text?',
   verdict: 'text',
   news: 'text',
   from: 'text',

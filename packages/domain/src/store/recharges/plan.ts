@@ -52,6 +52,7 @@ export function planWrite(
     id: seen.id,
     version: seen.version,
     provider: report.provider ?? null,
+    providerAccount: report.providerAccount ?? null,
     verdict: decision.verdict,
     news: decision.resolved?.reported ?? report.news,
     from: seen.state,

@@ -56,6 +56,8 @@ export type RechargeReport = Report &
     seen?: RechargeSnapshot;
     /** The provider that the report comes from. A recharge of another provider answers `unknown_transaction`. */
     provider?: string;
+    /** The account of ours there that the report comes from. The same holds for a recharge of another account. */
+    providerAccount?: string;
     /**
      * Whether the reporter will repeat the report. If so, a report before the recharge is sent is ignored and answered
      * `early`.

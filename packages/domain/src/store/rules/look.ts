@@ -39,8 +39,10 @@ export type LookResult = Readonly<{
   isNew: boolean;
 }>;
 
-/** The provider of a payment method. Null: none is configured, or only that of a payee. */
-export type RouteOfMethod = (paymentMethod: string) => string | null;
+/** The provider of a payment method and our account there. Null: none is configured, or only that of a payee. */
+export type RouteOfMethod = (
+  paymentMethod: string,
+) => Readonly<{ provider: string; providerAccount: string }> | null;
 
 const HOUR_MS = 3_600_000;
 /** A look is due again at the latest so long after what held it back has ended. */
@@ -137,13 +139,16 @@ const rechargeOf = (
     amountMinor: decision.amountMinor!,
     currency: state.currency,
     paymentMethod: state.recharge.paymentMethod,
-    provider: state.recharge.paymentMethod === 'fund_account' ? null : route(state.recharge.paymentMethod),
+    ...routed(state.recharge.paymentMethod, route),
     metadata: state.recharge.metadata,
     requestedAt: null,
     // A proposal waits for an approval whatever its amount.
     approvalAboveMinor: state.terms.mode === 'propose' ? 0n : approvalAboveOf(state),
     correlationId: `rule-${state.id}`,
   });
+
+const routed = (paymentMethod: string, route: RouteOfMethod) =>
+  (paymentMethod === 'fund_account' ? null : route(paymentMethod)) ?? { provider: null };
 
 /** Looks are spread, so that rules that were made together do not look together. */
 function dueInMs({ until }: RuleDecision, now: Date, { lookMs, random }: LookOptions): number {

@@ -138,8 +138,8 @@ export const listRuns = (run: Run, filter: RunFilter): Promise<ReconciliationRun
     order by id desc
     limit ${filter.limit}::int`);
 
-/** Takes up the run that has been due for longest, if it is of one of these providers or needs none. */
-export async function takenUp(run: Run, providers: readonly string[]): Promise<ReconciliationRun | null> {
+/** Takes up the run that has been due for longest, if it is of one of these accounts or needs no provider. */
+export async function takenUp(run: Run, accounts: readonly StatementOf[]): Promise<ReconciliationRun | null> {
   const [taken] = await run<ReconciliationRun>(Prisma.sql`
     update reconciliation_run
     set due_at = now() + ${LEASE}, tries = tries + 1
@@ -147,7 +147,9 @@ export async function takenUp(run: Run, providers: readonly string[]): Promise<R
       select due.id
       from reconciliation_run due
       where due.status = 'running' and due.due_at <= now()
-        and (due.source <> 'provider' or due.provider = any(${[...providers]}::text[]))
+        and (due.source <> 'provider' or (due.provider, due.provider_account) in (
+          select unnest(${accounts.map(({ provider }) => provider)}::text[]),
+            unnest(${accounts.map(({ providerAccount }) => providerAccount)}::text[])))
       order by due.due_at
       limit 1
       for update skip locked)

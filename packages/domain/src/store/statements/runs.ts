@@ -21,6 +21,7 @@ import {
   scheduledRun,
   takenUp,
 } from './run-rows.js';
+import type { StatementOf } from './store-lines.js';
 
 /** The outcome of a run. Each list has 1,000 rows at most; the view `report.statement_lines` has all. */
 export type Reconciled = ReconciliationRun &
@@ -52,7 +53,7 @@ export interface Reconciliations {
     afterMs: number,
   ): Promise<boolean>;
   /** A due run, to be carried out by the caller. Null: none is due. A run whose lines nobody reads any more fails. */
-  takeUp(providers: readonly string[]): Promise<ReconciliationRun | null>;
+  takeUp(accounts: readonly StatementOf[]): Promise<ReconciliationRun | null>;
   /** The file of a run, piece by piece. */
   file(runId: string): AsyncIterable<Uint8Array>;
   /**
@@ -93,9 +94,9 @@ export function openReconciliations(
       (await insertRun(run, { id: newId(), period, source: 'reader', askedBy, key: null, file: null }))!,
     ask: (ask) => asked(store, { ...ask, id: newId() }),
     askDaily: (account, afterMs) => scheduledRun(run, account, { id: newId(), afterMs }),
-    takeUp: async (providers) => {
+    takeUp: async (accounts) => {
       for (;;) {
-        const taken = await takenUp(run, providers);
+        const taken = await takenUp(run, accounts);
         if (taken?.source !== 'reader') return taken;
         await run(ended(taken, taken.linesRead, CUT_OFF));
       }
