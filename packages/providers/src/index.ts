@@ -32,4 +32,5 @@ export { MAIN_ACCOUNT } from './guard/main-account.js';
 export { openProviders, type Providers } from './registry.js';
 export { type SandboxOptions, sandboxProvider } from './sandbox/provider.js';
 export { type StripeOptions, stripeProvider } from './stripe/provider.js';
+export { withProvidersClock } from './transport/date-headers.js';
 export { type ReceivedWebhook, receiveWebhook } from './webhook-account.js';

@@ -24,6 +24,10 @@ const ofTheKey: ReadonlySet<string> = new Set([
   ...['NoPermission', 'NotAuthorized', 'NotApplicable', 'AuthSiteFail'],
 ]);
 
+/** Whether the code says that the key, or its token, is not valid any more. */
+export const isOfStaleKey = (code: string): boolean =>
+  /^(InvalidSecurityToken|InvalidAccessKeyId)\.|^SignatureDoesNotMatch$/.test(code);
+
 export const NOT_ENOUGH = 'AvailableTransferAmountNotEnough';
 // The money has to arrive first. The wait is longer than the guard's budget, so the guard does not try again at once.
 const FUNDS_AFTER_MS = 30_000;
@@ -48,7 +52,7 @@ export function meaningOfCode({ status, code, message, retryAfterMs }: RefusedCa
   if (code === NOT_ENOUGH)
     return { kind: 'not_executed', cause: 'source_funds', retryAfterMs: FUNDS_AFTER_MS };
   if (ofTheKey.has(code) || code.startsWith('InvalidSecurityToken.'))
-    return { kind: 'not_executed', cause: 'unavailable' };
+    return { kind: 'not_executed', cause: 'unavailable', ...named(code) };
   if (definite.has(code) || code.startsWith('InvalidParameter.')) return { kind: 'rejected', code, message };
   return { kind: 'unknown', cause: 'unreadable', ...named(code) };
 }

@@ -86,7 +86,7 @@ const strictProof: ProofOfAbsence = { scans: 3, visibilityDelayMs: 30 * 60_000, 
 
 const factsOfRead = (outcome: ReadOutcome<object>): CallFacts => ({
   httpStatus: outcome.kind === 'read' ? 200 : null,
-  providerCode: outcome.kind === 'refused' ? outcome.code : null,
+  providerCode: 'code' in outcome ? (outcome.code ?? null) : null,
 });
 
 /** `grant`: money goes to the customer's account. `recycle`: granted money comes back from it. */

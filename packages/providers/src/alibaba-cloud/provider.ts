@@ -1,11 +1,12 @@
 import { createHmac } from 'node:crypto';
+import type { AccountSettings } from '@replenish/runtime';
 import type { ProofOfAbsence, Provider } from '../contract/provider.js';
-import type { ProviderDefinition, ProvidersConfig } from '../definition.js';
+import type { AccountConfig, ProviderDefinition, ProvidersConfig } from '../definition.js';
 import { agencyRail } from './agency.js';
 import { fundAccountRail } from './fund-account.js';
 import type { RemarkKeys } from './remark.js';
 import { resellerQuotaRail } from './reseller-quota.js';
-import type { CloudAccess } from './rpc.js';
+import type { CloudAccess, CloudKeys } from './rpc.js';
 
 const sites = {
   china: { endpoint: 'business.aliyuncs.com', agency: 'agency.aliyuncs.com', currency: 'CNY' },
@@ -49,17 +50,25 @@ function siteOf({ ALIBABA_CLOUD_SITE: name = 'china' }: ProvidersConfig) {
   return site;
 }
 
-function accessOf(config: ProvidersConfig, endpointOfSite: string): CloudAccess {
+function accessOf(config: AccountConfig, endpointOfSite: string): CloudAccess {
   const { ALIBABA_CLOUD_ACCESS_KEY_ID: accessKeyId, ALIBABA_CLOUD_ACCESS_KEY_SECRET: accessKeySecret } =
     config;
   const { ALIBABA_CLOUD_ENDPOINT: endpoint = endpointOfSite } = config;
   if (!accessKeyId || !accessKeySecret) throw new Error('ALIBABA_CLOUD_ACCESS_KEY_SECRET: is not set');
   const token = config.ALIBABA_CLOUD_SECURITY_TOKEN;
+  const { reread } = config;
+  const keys: CloudKeys = { accessKeyId, accessKeySecret, ...(token ? { securityToken: token } : {}) };
   return {
-    ...{ accessKeyId, accessKeySecret, endpoint, timeoutMs: config.PROVIDER_TIMEOUT_MS },
-    ...(token ? { securityToken: token } : {}),
+    ...{ ...keys, endpoint, timeoutMs: config.PROVIDER_TIMEOUT_MS },
+    ...(reread && { renew: () => keysIn(reread(), keys) }),
   };
 }
+
+const keysIn = (now: AccountSettings, before: CloudKeys): CloudKeys => ({
+  accessKeyId: now.ALIBABA_CLOUD_ACCESS_KEY_ID ?? before.accessKeyId,
+  accessKeySecret: now.ALIBABA_CLOUD_ACCESS_KEY_SECRET ?? before.accessKeySecret,
+  securityToken: now.ALIBABA_CLOUD_SECURITY_TOKEN,
+});
 
 function fundAccount(config: ProvidersConfig, access: CloudAccess, currency: string): Provider {
   const fundAccountId = config.ALIBABA_CLOUD_FUND_ACCOUNT_ID;

@@ -4,13 +4,18 @@ import { parse } from 'lossless-json';
 import type { CallFacts, NoDefiniteAnswer } from '../contract/order.js';
 import { withHttpLimits } from '../transport/http-limits.js';
 import { CloudClock, isRefusedForTime } from './clock.js';
-import type { RefusedCall } from './codes.js';
+import type { isOfStaleKey, RefusedCall } from './codes.js';
+
+/** The keys of an account. Temporary ones have a token and change together. */
+export type CloudKeys = Pick<CloudAccess, 'accessKeyId' | 'accessKeySecret' | 'securityToken'>;
 
 /** The access to one account of Alibaba Cloud. */
 export type CloudAccess = Readonly<{
   accessKeyId: string;
   accessKeySecret: string;
   securityToken?: string | undefined;
+  /** Reads the keys again where they are kept in files. Missing: they do not change while the process runs. */
+  renew?: () => CloudKeys;
   /** `host` or `host:port`, or an address with its scheme. Without a scheme it is https. */
   endpoint: string;
   timeoutMs: number;
@@ -44,10 +49,19 @@ const ANSWER_MAX_BYTES = 1024 * 1024;
  */
 export function openRpc(access: CloudAccess, clock: CloudClock | null = new CloudClock()): CloudRpc {
   let loaded: Promise<Loaded> | undefined;
+  let current = access;
+  // The next call is made with the keys as they are now. Nothing was executed, so the guard makes it soon.
+  const renewAfter = (exchange: RpcExchange): void => {
+    if (exchange.kind !== 'refused' || !isOfStaleKey(exchange.code) || !access.renew) return;
+    const keys = access.renew();
+    if (isSameKeys(keys, current)) return;
+    current = { ...current, ...keys };
+    loaded = undefined;
+  };
   return {
     async call(operation, signal) {
       if (signal.aborted) return unanswered({ kind: 'not_executed', cause: 'unreachable' });
-      loaded ??= load(access);
+      loaded ??= load(current);
       const sdk = await loaded;
       // Loading took time, and nothing was sent in it.
       if (signal.aborted) return unanswered({ kind: 'not_executed', cause: 'unreachable' });
@@ -56,15 +70,22 @@ export function openRpc(access: CloudAccess, clock: CloudClock | null = new Clou
         date = headers.date;
       };
       const limits = { answerMaxBytes: ANSWER_MAX_BYTES, signal, hear };
-      const sent = withHttpLimits(limits, () =>
+      const sent = (exchange = await withHttpLimits(limits, () =>
         send(sdk, operation, access.timeoutMs, clock?.headers() ?? {}),
-      );
+      ));
       const exchange = await untilAborted(sent, signal);
       if (exchange.kind === 'refused' && isRefusedForTime(exchange.code)) clock?.learn(date);
+      return exchange;
+      renewAfter(exchange);
       return exchange;
     },
   };
 }
+
+const isSameKeys = (one: CloudKeys, other: CloudKeys): boolean =>
+  one.accessKeyId === other.accessKeyId &&
+  one.accessKeySecret === other.accessKeySecret &&
+  one.securityToken === other.securityToken;
 
 export const factsOfExchange = (exchange: RpcExchange): CallFacts => ({
   httpStatus: exchange.kind === 'answered' ? 200 : exchange.kind === 'refused' ? exchange.status : null,

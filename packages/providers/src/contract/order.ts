@@ -56,6 +56,8 @@ export type NoDefiniteAnswer =
       /** `source_funds`: the account that pays has too little money. The order waits for money and does not fail. */
       cause: 'unreachable' | 'rate_limited' | 'unavailable' | 'too_late' | 'source_funds';
       retryAfterMs?: number;
+      /** The provider's code, where it says more than the cause. */
+      code?: string;
     }>;
 
 /**

@@ -39,7 +39,7 @@ test.each([
   ...['InvalidSecurityToken.Expired', 'InvalidSecurityToken.Malformed'],
   ...['Forbidden.RAM', 'NoPermission', 'NotAuthorized', 'NotApplicable', 'AuthSiteFail'],
 ])('%s executed nothing, and the order waits for an operator', (code) => {
-  expect(meaning(code, 403)).toEqual({ kind: 'not_executed', cause: 'unavailable' });
+  expect(meaning(code, 403)).toEqual({ kind: 'not_executed', cause: 'unavailable', code });
 });
 
 test.each(['Throttling', 'Throttling.User', 'Throttling.Api'])('%s executed nothing', (code) => {

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { meaningOfCode } from '../../src/alibaba-cloud/codes.js';
 import { type CloudRpc, openRpc } from '../../src/alibaba-cloud/rpc.js';
 import { soon } from '../support/builders.js';
 import { openScriptedServer, type ScriptedServer, says } from '../support/scripted-server.js';
@@ -149,4 +150,48 @@ test('a server that does not listen, or has no address, got nothing', async () =
       kind: 'unanswered',
       outcome: { kind: 'not_executed', cause: 'unreachable' },
     });
+});
+
+describe('a key that is not valid any more', () => {
+  const keys = (n: number) => ({
+    accessKeyId: `STS.${n}`,
+    accessKeySecret: `s${n}`,
+    securityToken: `token-${n}`,
+  });
+  const refusal = (code: string) => says(400, JSON.stringify({ Code: code, Message: 'm' }));
+  const tokens = () => server.requests.map(({ headers }) => headers['x-acs-security-token']);
+
+  test.each([
+    'InvalidSecurityToken.Expired',
+    'InvalidSecurityToken.Malformed',
+    'InvalidAccessKeyId.NotFound',
+  ])('is read again after %s, and the next call has it', async (code) => {
+    let read = 0;
+    const renew = () => keys(++read);
+    const one = openRpc({ ...keys(0), endpoint: server.url, timeoutMs: 30_000, renew });
+    server.play(refusal(code));
+    expect(await call(one, soon(30_000))).toMatchObject({ kind: 'refused', code });
+    expect(meaningOfCode({ status: 400, code, message: 'm' })).toEqual({
+      ...{ kind: 'not_executed', cause: 'unavailable', code },
+    });
+    expect(tokens()).toEqual(['token-0']);
+    server.play(says(200, '{}'));
+    expect(await call(one, soon(30_000))).toMatchObject({ kind: 'answered' });
+    expect([tokens().at(-1), read]).toEqual(['token-1', 1]);
+  });
+
+  test('stays as it is where another answer came, or where it cannot be read again', async () => {
+    let read = 0;
+    const renew = () => keys(++read);
+    const one = openRpc({ ...keys(0), endpoint: server.url, timeoutMs: 30_000, renew });
+    server.play(refusal('NoPermission'));
+    await call(one, soon(30_000));
+    expect(read).toBe(0);
+    const fixed = openRpc({ ...keys(0), endpoint: server.url, timeoutMs: 30_000 });
+    server.play(refusal('InvalidSecurityToken.Expired'));
+    await call(fixed, soon(30_000));
+    server.play(says(200, '{}'));
+    await call(fixed, soon(30_000));
+    expect(tokens().at(-1)).toBe('token-0');
+  });
 });

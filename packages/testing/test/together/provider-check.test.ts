@@ -30,7 +30,8 @@ async function run(args: readonly string[], changes: Record<string, string> = {}
 }
 const checked = async (name: string, changes: Record<string, string> = {}) => {
   const { exitCode, text } = await run(['provider', 'check', name, '--json'], changes);
-  return { exitCode, ...JSON.parse(text) };
+  const { ok, accounts } = JSON.parse(text);
+  return { exitCode, allOk: ok, ...accounts[0] };
 };
 
 test('the list names each configured provider with what it serves and offers', async () => {
@@ -48,7 +49,9 @@ test('the list names each configured provider with what it serves and offers', a
       },
     ]),
   ]);
-  expect((await run(['provider', 'list'])).text).toMatch(/alipay +main \(default\) +alipay +webhooks, cancels, refunds/);
+  expect((await run(['provider', 'list'])).text).toMatch(
+    /alipay +main \(default\) +alipay +webhooks, cancels, refunds/,
+  );
 });
 
 describe('a check of an account that can be used', () => {
@@ -82,4 +85,14 @@ describe('a check of an account that cannot be used ends with 1 and says what to
     const { exitCode, text } = await run(['provider', 'check', 'paypal']);
     expect([exitCode, text]).toEqual([1, expect.stringContaining('no provider paypal is configured')]);
   });
+});
+
+test('without a name every account is checked, and one that cannot be used ends it with 1', async () => {
+  const { exitCode, text } = await run(['provider', 'check'], { STRIPE_SECRET_KEY: 'sk_test_another' });
+  const usable = text.split('\n').filter((line) => line.includes('  usable  '));
+  expect([exitCode, usable.map((line) => line.split(' ')[0]).toSorted()]).toEqual([
+    1,
+    ['alibaba_cloud', 'alipay'],
+  ]);
+  expect(text).toMatch(/^stripe main {2}NOT USABLE/m);
 });

@@ -1,5 +1,11 @@
 import { randomUUID } from 'node:crypto';
-import type { BalanceOutcome, Guarded, GuardedProvider, QueryOutcome } from '@replenish/providers';
+import {
+  type BalanceOutcome,
+  type Guarded,
+  type GuardedProvider,
+  type QueryOutcome,
+  withProvidersClock,
+} from '@replenish/providers';
 
 /** The result of one harmless read. `words`: what an operator can act on. */
 export type CheckedRead = Readonly<{
@@ -10,11 +16,61 @@ export type CheckedRead = Readonly<{
   tookMs: number;
 }>;
 
+/** What the `Date` of the provider's answers says of our clock. Null in `aheadSeconds`: no answer had one. */
+export type CheckedClock = Readonly<{
+  aheadSeconds: number | null;
+  verdict: 'right' | 'off' | 'refused' | 'unknown';
+  words: string;
+}>;
+
+export type CheckedAccount = Readonly<{
+  ok: boolean;
+  provider: string;
+  account: string;
+  reads: readonly CheckedRead[];
+  clock: CheckedClock;
+}>;
+
+// A clock that is off by this much soon costs signatures.
+const OFF_SECONDS = 60;
+// Alibaba Cloud and Alipay refuse signed times that are further off: 15 and 10 minutes. Stripe's events are refused by us
+// beyond 300 s, its own tolerance.
+const refusedSeconds: Readonly<Record<string, number>> = { alibaba_cloud: 900, alipay: 600, stripe: 300 };
+const SIGNED_WITHIN_SECONDS = 300;
+
+/** Makes harmless reads at an account, and compares our clock with the provider's. Nothing moves. */
+export async function checkAccount(provider: GuardedProvider, now?: () => number): Promise<CheckedAccount> {
+  const { value: reads, skewMs } = await withProvidersClock(() => checkProvider(provider), now);
+  const clock = clockOf(provider.name, skewMs);
+  const ok = clock.verdict !== 'refused' && reads.every(({ isUsable }) => isUsable);
+  return { ok, provider: provider.name, account: provider.account, reads, clock };
+}
+
+export function clockOf(provider: string, skewMs: number | null): CheckedClock {
+  if (skewMs === null)
+    return { aheadSeconds: null, verdict: 'unknown', words: 'no answer told the time of the provider' };
+  const aheadSeconds = Math.round(skewMs / 1_000);
+  const offSeconds = Math.abs(aheadSeconds);
+  const allowed = refusedSeconds[provider] ?? SIGNED_WITHIN_SECONDS;
+  const off = `the clock of this machine is ${offSeconds} s ${aheadSeconds > 0 ? 'ahead' : 'behind'}`;
+  if (offSeconds > allowed)
+    return {
+      ...{ aheadSeconds, verdict: 'refused' },
+      words: `${off}, and more than ${allowed} s are refused: set it by NTP`,
+    };
+  if (offSeconds >= OFF_SECONDS)
+    return {
+      ...{ aheadSeconds, verdict: 'off' },
+      words: `${off}: set it by NTP before it is more than ${allowed} s off`,
+    };
+  return { aheadSeconds, verdict: 'right', words: 'the clock of this machine is right' };
+}
+
 /**
  * Reads the money of our account. A provider without such a read is asked about an order that was never sent. Nothing
  * moves.
  */
-export async function checkProvider(provider: GuardedProvider): Promise<CheckedRead[]> {
+async function checkProvider(provider: GuardedProvider): Promise<CheckedRead[]> {
   const { balance } = provider;
   if (!balance) return [await readOf(() => provider.find(orderNeverSent()))];
   const reads: CheckedRead[] = [];
@@ -53,13 +109,15 @@ function wordsOf(outcome: BalanceOutcome | QueryOutcome, httpStatus: number | nu
     case 'unknown':
       return `no answer that can be read (${[outcome.cause, outcome.code].filter(Boolean).join(', ')}): check the address and the provider's public key`;
     case 'not_executed':
-      return wordsOfRefusal(outcome.cause, httpStatus);
+      return wordsOfRefusal(outcome, httpStatus);
   }
 }
 
-type RefusalCause = Extract<BalanceOutcome, { kind: 'not_executed' }>['cause'];
+type NotMade = Extract<BalanceOutcome, { kind: 'not_executed' }>;
 
-function wordsOfRefusal(cause: RefusalCause, httpStatus: number | null): string {
+function wordsOfRefusal({ cause, code = '' }: NotMade, httpStatus: number | null): string {
+  if (code.startsWith('InvalidSecurityToken.'))
+    return `the temporary key (STS token) is not valid any more (${code}): renew it where security_token comes from`;
   switch (cause) {
     case 'unavailable':
       // Alibaba Cloud's read tells no status. It says this only of a key, a clock or a right.

@@ -1,7 +1,9 @@
 import { Command } from '@commander-js/extra-typings';
+import type { GuardedProvider, Providers } from '@replenish/providers';
 import { withProviders } from '../../books.js';
-import { type Declare, JSON_ABOUT } from '../../command.js';
+import { type Declare, JSON_ABOUT, Misuse } from '../../command.js';
 import { tableOf } from '../../table.js';
+import type { CheckedAccount } from './check.js';
 
 /** The configured providers: what they offer, and whether our accounts there can be used. */
 export const provider: Declare = (run) =>
@@ -37,25 +39,54 @@ const list: Declare = ({ env, say, paint }) =>
       say(tableOf(heads, rows, paint));
     });
 
+const EXAMPLE = `
+Examples:
+  replenish provider check
+  replenish provider check stripe
+  replenish provider check stripe --account market --json`;
+
 const check: Declare = ({ env, say, exitWith, paint }) =>
   new Command('check')
-    .description('make one harmless read at a provider; exit code 0 only when our account there can be used')
-    .argument('<name>', 'name of the provider, such as stripe')
+    .description(
+      'make one harmless read at our accounts, and compare the clocks; exit code 0 only when all of them can be used',
+    )
+    .argument('[name]', 'name of a provider, such as stripe; left out: every account of every provider')
+    .option('--account <name>', 'only this account of ours at the provider')
     .option('--json', JSON_ABOUT)
-    .action(async (name, { json }) => {
-      const { checkProvider } = await import('./check.js');
-      const seen = await withProviders(env, async ({ names, accounts, get }) => {
-        const asked = get(name, accounts(name)[0] ?? '');
-        if (!asked) throw new Error(`no provider ${name} is configured: there is ${names.join(', ')}`);
-        return checkProvider(asked);
+    .addHelpText('after', EXAMPLE)
+    .action(async (name, { account, json }) => {
+      if (name === undefined && account !== undefined) throw new Misuse('--account needs a provider');
+      const { checkAccount } = await import('./check.js');
+      const seen = await withProviders(env, async (providers) => {
+        const checked: CheckedAccount[] = [];
+        // One after the other: a check hears the time of every answer that arrives.
+        for (const one of asked(providers, name, account)) checked.push(await checkAccount(one));
+        return checked;
       });
-      const isUsable = seen.every((one) => one.isUsable);
-      if (!isUsable) exitWith(1);
-      if (json) return say(JSON.stringify({ ok: isUsable, provider: name, account: 'main', reads: seen }));
-      for (const { isUsable: isGood, words, tookMs } of seen) {
-        const verdict = isGood ? 'usable' : 'NOT USABLE';
-        say(
-          `${name} main  ${paint?.(isGood ? 'green' : 'red', verdict) ?? verdict}  ${words} (${tookMs} ms)`,
-        );
+      const ok = seen.every((one) => one.ok);
+      if (!ok) exitWith(1);
+      if (json) return say(JSON.stringify({ ok, accounts: seen }));
+      const verdict = (isGood: boolean, word: string) => paint?.(isGood ? 'green' : 'red', word) ?? word;
+      for (const { provider, account: of, reads, clock } of seen) {
+        for (const { isUsable, words, tookMs } of reads)
+          say(
+            `${provider} ${of}  ${verdict(isUsable, isUsable ? 'usable' : 'NOT USABLE')}  ${words} (${tookMs} ms)`,
+          );
+        if (clock.verdict !== 'right')
+          say(
+            `${provider} ${of}  ${verdict(clock.verdict !== 'refused', clock.verdict === 'refused' ? 'NOT USABLE' : 'warning')}  ${clock.words}`,
+          );
       }
     });
+
+type AskedProviders = Pick<Providers, 'names' | 'all'>;
+
+function asked({ names, all }: AskedProviders, name?: string, account?: string): GuardedProvider[] {
+  const ofProvider = all().filter((one) => name === undefined || one.name === name);
+  if (ofProvider.length === 0)
+    throw new Error(`no provider ${name ?? ''} is configured: there is ${names.join(', ') || 'none'}`);
+  const found = ofProvider.filter((one) => account === undefined || one.account === account);
+  if (found.length > 0) return found;
+  const known = ofProvider.map((one) => one.account).join(', ');
+  throw new Error(`there is no account ${account} of ours at ${name}: there is ${known}`);
+}
