@@ -4,7 +4,7 @@ import { parse } from 'lossless-json';
 import type { CallFacts, NoDefiniteAnswer } from '../contract/order.js';
 import { withHttpLimits } from '../transport/http-limits.js';
 import { CloudClock, isRefusedForTime } from './clock.js';
-import type { isOfStaleKey, RefusedCall } from './codes.js';
+import { isOfStaleKey, type RefusedCall } from './codes.js';
 
 /** The keys of an account. Temporary ones have a token and change together. */
 export type CloudKeys = Pick<CloudAccess, 'accessKeyId' | 'accessKeySecret' | 'securityToken'>;
@@ -70,12 +70,11 @@ export function openRpc(access: CloudAccess, clock: CloudClock | null = new Clou
         date = headers.date;
       };
       const limits = { answerMaxBytes: ANSWER_MAX_BYTES, signal, hear };
-      const sent = (exchange = await withHttpLimits(limits, () =>
+      const sent = withHttpLimits(limits, () =>
         send(sdk, operation, access.timeoutMs, clock?.headers() ?? {}),
-      ));
+      );
       const exchange = await untilAborted(sent, signal);
       if (exchange.kind === 'refused' && isRefusedForTime(exchange.code)) clock?.learn(date);
-      return exchange;
       renewAfter(exchange);
       return exchange;
     },

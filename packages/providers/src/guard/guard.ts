@@ -42,14 +42,8 @@ export type GuardOptions = Readonly<{
 /** Puts a time limit, a circuit breaker, retries and records around a provider's calls. */
 export function guard(provider: Provider, options: GuardOptions): GuardedProvider {
   const limits = { ...defaultLimits, ...options.limits };
-  const {
-    timeoutMs,
-    account = MAIN_ACCOUNT,
-    onBug,
-    onBreaker,
-    now = () => new Date(),
-    random = Math.random,
-  } = options;
+  const who = { provider: provider.name, account: options.account ?? MAIN_ACCOUNT };
+  const { timeoutMs, onBug, onBreaker, now = () => new Date(), random = Math.random } = options;
   const watchRecovery = recoveryWatch(() => options.onAnswersAgain?.());
   const breakers = breakersFor((operation) =>
     openBreaker(limits.breaker, now, (state) => onBreaker?.(operation, state, limits.breaker.resetMs)),
@@ -69,9 +63,9 @@ export function guard(provider: Provider, options: GuardOptions): GuardedProvide
     const startedAt = now();
     const limit = { timeoutMs: limitOf(operation), graceMs: limits.graceMs };
     const made = () => withinLimit(run, limit, onBug);
-    const { outcome, facts, evidence } = await inCallSpan(provider.name, account, operation, made);
+    const { outcome, facts, evidence } = await inCallSpan(who, operation, made);
     const cause = 'cause' in outcome ? outcome.cause : null;
-    const record = { provider: provider.name, operation, startedAt, endedAt: now(), ...facts, cause };
+    const record = { ...who, operation, startedAt, endedAt: now(), ...facts, cause };
     calls.push({ ...record, outcome: outcome.kind, ...(evidence && { evidence }) });
     await admission.report(isOutage(outcome));
     options.onCall?.(calls.at(-1)!);
@@ -87,7 +81,7 @@ export function guard(provider: Provider, options: GuardOptions): GuardedProvide
 
   return {
     ...guardedOperations(provider, call),
-    account,
+    account: who.account,
     isOpen: (operation) => {
       const open = breakers[operation].isOpen();
       return open && { retryAtMs: open.retryAtMs + Math.floor(random() * limits.spreadMs) };

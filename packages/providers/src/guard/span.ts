@@ -3,16 +3,20 @@ import type { CallAnswer } from '../contract/order.js';
 import type { Outcome, ProviderOperation } from './attempt.js';
 
 /** Makes one attempt of a call within a span of its own. Its headers carry the trace to the provider. */
-export const inCallSpan = <O extends Outcome, Answer extends Pick<CallAnswer<O>, 'outcome' | 'facts'>>(
-  provider: string,
+export const inCallSpan = <O extends Outcome>(
+  { provider, account }: Readonly<{ provider: string; account: string }>,
   operation: ProviderOperation,
-  attempt: () => Promise<Answer>,
-): Promise<Answer> =>
+  attempt: () => Promise<CallAnswer<O>>,
+): Promise<CallAnswer<O>> =>
   inSpan(
     () => ({
       name: `${operation} ${provider}`,
       kind: 'client',
-      attributes: { 'replenish.provider': provider, 'replenish.operation': operation },
+      attributes: {
+        'replenish.provider': provider,
+        'replenish.account': account,
+        'replenish.operation': operation,
+      },
     }),
     async (note) => {
       const answer = await attempt();
