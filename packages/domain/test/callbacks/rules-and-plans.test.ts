@@ -43,6 +43,8 @@ test('a rule that pauses is told once, with the reason, whoever paused it', asyn
   const { id } = created.rule;
   await books.domain.rules.pause(id, VIEWER);
   await books.domain.rules.pause(id, VIEWER);
+  // A change of a rule that is paused already is no pause.
+  await books.rows(`update recharge_rule set updated_at = now() where id = $1`, [id]);
   expect(await heard(lane)).toEqual([
     {
       type: 'rule.paused',
