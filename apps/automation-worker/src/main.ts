@@ -1,4 +1,10 @@
-import { domainOptions, openBreakerReports, openProviderMetrics, queueOptions } from '@replenish/assembly';
+import {
+  domainOptions,
+  openBreakerReports,
+  openProviderMetrics,
+  queueOptions,
+  runPlans,
+} from '@replenish/assembly';
 import { openDomain } from '@replenish/domain';
 import { lanedProviders, openProviders } from '@replenish/providers';
 import { openQueues } from '@replenish/queues';
@@ -28,10 +34,11 @@ await runProcess('automation-worker', process.env, async (frame) => {
   });
   const worker = queues.work('automation', look, { concurrency: CONCURRENCY });
   opened('wallets', watchWallets({ rules, queues, log }), (end) => end());
+  opened('plans', runPlans({ domain, providers, queues, log }), (it) => it.close());
   health.add('database', () => domain.ping());
   health.add('queue', () => queues.ping());
   health.add('automation', async () => {
     if (worker.isStuck()) throw new Error('jobs wait and none was started');
   });
-  return `rules look every ${config.RULE_LOOK_MS} ms, queues on ${queues.backend}`;
+  return `rules look every ${config.RULE_LOOK_MS} ms, plans run, queues on ${queues.backend}`;
 });

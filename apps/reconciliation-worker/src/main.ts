@@ -7,7 +7,6 @@ import {
   openProviderMetrics,
   openRecovery,
   queueOptions,
-  runPlans,
 } from '@replenish/assembly';
 import { type Domain, openDomain, type PruneAfter } from '@replenish/domain';
 import { lanedProviders, openProviders, type Providers } from '@replenish/providers';
@@ -60,7 +59,6 @@ await runProcess('reconciliation-worker', process.env, async (frame) => {
   const sweep = sweeper({ domain, queues, providers: providers.names, log });
   const everyMs = config.RECONCILE_PERIOD_MS;
   const sweeping = opened('sweeping', startSweeping({ sweep, everyMs, log, registry }), (it) => it.close());
-  opened('plans', runPlans({ domain, providers, queues, log }), (it) => it.close());
   health.add('sweep', async () => sweeping.check());
   health.add('database', () => domain.ping());
   health.add('queue', () => queues.ping());

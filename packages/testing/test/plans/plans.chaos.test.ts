@@ -12,7 +12,13 @@ let fleet: Fleet;
 let db: pg.Client;
 
 beforeAll(async () => {
-  stage = await openStage({ workers: 2 });
+  stage = await openStage({
+    workers: 2,
+    processes: [
+      ...(['sandbox', 'ingress', 'submission-worker', 'webhook-worker', 'reconciliation-worker'] as const),
+      'automation-worker',
+    ],
+  });
   ({ fleet, db } = stage);
 });
 
@@ -109,14 +115,14 @@ test('a file that is uploaded three times while workers are killed happens once,
   const { body: plan } = await upload('killed', csv);
   await move(plan.planId, 'start');
   for (let n = 0; n < 2; n++) {
-    const starts = [0, 1].map((nth) => fleet.process('reconciliation-worker', nth).starts);
+    const starts = [0, 1].map((nth) => fleet.process('automation-worker', nth).starts);
     fleet.arm('plans.after-create');
     await fleet.crashed('plans.after-create', TEST_LIMIT_MS);
     const again = await upload('killed', csv);
     expect([again.status, again.body.planId]).toEqual([200, plan.planId]);
     expect((await move(plan.planId, 'start')).status).toBe(200);
-    const dead = [0, 1].find((nth) => fleet.process('reconciliation-worker', nth).starts > starts[nth]!);
-    if (dead !== undefined) await revived(fleet, 'reconciliation-worker', starts[dead]!, dead);
+    const dead = [0, 1].find((nth) => fleet.process('automation-worker', nth).starts > starts[nth]!);
+    if (dead !== undefined) await revived(fleet, 'automation-worker', starts[dead]!, dead);
   }
   await becomes(plan.planId, 'finished');
   await expectEachLineOnce(plan.planId, LINES);
