@@ -10,6 +10,8 @@ import {
   approvalVerbPage,
   decideApproval,
 } from './approvals/pages.js';
+import { callbacksPage } from './callbacks/list-page.js';
+import { doReplay, replayPage } from './callbacks/verbs.js';
 import { casesPage } from './cases/list-page.js';
 import { casePage } from './cases/one-page.js';
 import { caseVerbPage, decideCase } from './cases/verb-page.js';
@@ -49,6 +51,7 @@ export type ConsoleDeps = ConsoleFrame &
       | 'plans'
       | 'evidence'
       | 'operators'
+      | 'callbacks'
     >;
     queues: Pick<Queues, 'depth' | 'hint'>;
     /** The names of the providers. */
@@ -135,6 +138,9 @@ function automationRoutes({ deps, get, post, operator }: RoutedPages): void {
   get('/rules/:id', rulePage);
   get('/rules/:id/:verb', ruleVerbPage, operator);
   post('/rules/:id/:verb', operator, doRuleVerb);
+  get('/callbacks', callbacksPage);
+  get('/callbacks/:id/replay', replayPage, operator);
+  post('/callbacks/:id/replay', operator, doReplay);
   get('/plans', plansPage);
   get('/plans/:id', planPage);
   get('/plans/:id/:verb', planVerbPage, operator);

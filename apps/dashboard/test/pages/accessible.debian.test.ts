@@ -16,6 +16,7 @@ const paths: Record<string, string> = {
   providers: '/providers',
   rules: '/rules',
   plans: '/plans',
+  callbacks: '/callbacks',
   'all rules': '/rules/stop',
   clients: '/clients',
   'a new client': '/clients/new',

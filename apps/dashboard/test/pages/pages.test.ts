@@ -22,6 +22,7 @@ const ofAll = [
   '/providers',
   '/rules',
   '/plans',
+  '/callbacks',
 ];
 const ofAdmins = ['/clients', '/clients/new', '/audit', '/security'];
 

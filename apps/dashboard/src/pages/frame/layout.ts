@@ -27,6 +27,7 @@ const places: readonly (readonly [path: string, name: string, isOfAdmin?: boolea
   ['/rules', 'Rules'],
   ['/plans', 'Plans'],
   ['/approvals', 'Approvals'],
+  ['/callbacks', 'Callbacks'],
   ['/clients', 'Clients', true],
   ['/audit', 'Audit', true],
   ['/security', 'Security', true],

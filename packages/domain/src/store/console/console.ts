@@ -1,6 +1,15 @@
 import type { Run } from '../database/database.js';
 import { type AccountPage, type AccountPlace, accountPage } from './accounts.js';
 import { type ActionView, operatorActions, type SecurityEventView, securityEvents } from './actions.js';
+import {
+  type ClientDelivery,
+  type ClientDeliveryPage,
+  type DeliveriesAsk,
+  deliveriesOfAll,
+  deliveryOfAny,
+  type EndpointHealth,
+  endpointsHealth,
+} from './callbacks.js';
 import { type ConsoleFilter, type ConsolePage, consolePage } from './list.js';
 import {
   type AgedRisk,
@@ -39,6 +48,11 @@ export interface ConsoleReads {
   actions(beforeId: string | null, limit: number): Promise<ActionView[]>;
   /** Breaches of security rules, newest first. */
   securityEvents(beforeId: bigint | null, limit: number): Promise<SecurityEventView[]>;
+  /** The endpoints of all clients, those that are disabled first. */
+  callbackEndpoints(limit: number): Promise<EndpointHealth[]>;
+  /** The deliveries to all clients, newest first. */
+  callbackDeliveries(filter: DeliveriesAsk): Promise<ClientDeliveryPage>;
+  callbackDelivery(id: string): Promise<ClientDelivery | null>;
 }
 
 /** @param read separate connections, so that no page delays money */
@@ -54,4 +68,7 @@ export const openConsole = (read: Run): ConsoleReads => ({
   providers: () => providerState(read),
   actions: (beforeId, limit) => operatorActions(read, beforeId, limit),
   securityEvents: (beforeId, limit) => securityEvents(read, beforeId, limit),
+  callbackEndpoints: (limit) => endpointsHealth(read, limit),
+  callbackDeliveries: (asked) => deliveriesOfAll(read, asked),
+  callbackDelivery: (id) => deliveryOfAny(read, id),
 });

@@ -2,6 +2,7 @@
 export type { BalanceChange, CasePreview } from '../cases/preview.js';
 export type { AccountPage, AccountPlace, AccountRow } from './accounts.js';
 export type { ActionView, SecurityEventView } from './actions.js';
+export type { ClientDelivery, EndpointHealth } from './callbacks.js';
 export type { ConsoleReads } from './console.js';
 export type { ConsoleFilter, ConsolePage } from './list.js';
 export {

@@ -1,5 +1,25 @@
 /** The words about rules, plans and callbacks, by the English ones. */
 export const automationWords: Readonly<Record<string, string>> = {
+  Callbacks: '回调',
+  Endpoints: '端点',
+  Deliveries: '投递',
+  Waiting: '等待中',
+  Event: '事件',
+  Attempts: '尝试次数',
+  'Last answer': '最近的回应',
+  'Next attempt': '下次尝试',
+  Replay: '重新投递',
+  'Replay this delivery': '重新投递此事件',
+  'on its way': '投递中',
+  delivered: '已送达',
+  disabled: '已停用',
+  'No client has an endpoint.': '没有客户端设置端点。',
+  'No delivery fits.': '没有符合的投递。',
+  'The event is posted again at once, with its schedule from the beginning.':
+    '事件立即重新投递，重试计划从头开始。',
+  'The receiver knows it again by its id. No money moves.': '接收方可凭事件编号识别重复。不会移动资金。',
+  'Nothing was done: the delivery is on its way already, or its endpoint is disabled.':
+    '没有执行：该事件已在投递中，或其端点已停用。',
   Rules: '规则',
   'Start all rules': '启动所有规则',
   'Stop all rules': '停止所有规则',
