@@ -24,11 +24,8 @@ function openWorker(outcome: QueryOutcome, wishes: Wishes = {}) {
   const { asked, provider } = answering(outcome, wishes);
   const hints: { queue: string; ids: readonly string[] }[] = [];
   const queues = { hint: async (queue: string, ids: readonly string[]) => hints.push({ queue, ids }) > 0 };
-  return {
-    asked,
-    hints,
-    ask: asker({ domain: books.domain, queues, accounts: [provider], log: books.log, metrics }),
-  };
+  const { domain, log } = books;
+  return { asked, hints, ask: asker({ domain, queues, accounts: [provider], log, metrics }) };
 }
 
 /** Creates a recharge that was submitted an hour ago. Each of `news` has been reported for it since. */

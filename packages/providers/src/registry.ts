@@ -32,7 +32,7 @@ export type ProvidersOptions = Omit<GuardOptions, 'account' | 'timeoutMs' | 'onB
     onAnswersAgain?: (of: AccountName) => void;
   }>;
 
-type Route = Readonly<{ provider: string; providerAccount: string }>;
+type ProviderRoute = Readonly<{ provider: string; providerAccount: string }>;
 
 export interface Providers {
   readonly names: readonly string[];
@@ -44,15 +44,15 @@ export interface Providers {
   /** The account without the guard. Webhooks use it, because they make no calls. */
   raw(name: string, account: string): Provider | undefined;
   /** The provider that serves a payment method, with our default account there. Null when there is none. */
-  route(paymentMethod: string): Route | null;
+  route(paymentMethod: string): ProviderRoute | null;
   close(): Promise<void>;
 }
 
-type Opened = Readonly<{ raw: Provider; guarded: GuardedProvider }>;
+type OpenedAccount = Readonly<{ raw: Provider; guarded: GuardedProvider }>;
 
 /** Opens every configured account. @throws when a configuration is invalid */
 export function openProviders(config: ProvidersConfig, options: ProvidersOptions = {}): Providers {
-  const opened = new Map<string, Map<string, Opened>>();
+  const opened = new Map<string, Map<string, OpenedAccount>>();
   for (const definition of definitions) {
     const { name } = definition;
     const accounts = accountsOf(definition, config).map(({ account, raw }) => {
@@ -62,7 +62,7 @@ export function openProviders(config: ProvidersConfig, options: ProvidersOptions
     if (accounts.length > 0) opened.set(name, new Map(accounts));
   }
   const isOpen = new Set(opened.keys());
-  const routes = new Map<string, Route>();
+  const routes = new Map<string, ProviderRoute>();
   for (const method of paymentMethods) {
     const provider = method === OF_PAYEES ? null : routeOf(method, isOpen);
     if (provider === null) continue;

@@ -81,10 +81,10 @@ export function openRpc(access: CloudAccess, clock: CloudClock | null = new Clou
   };
 }
 
-const isSameKeys = (one: CloudKeys, other: CloudKeys): boolean =>
-  one.accessKeyId === other.accessKeyId &&
-  one.accessKeySecret === other.accessKeySecret &&
-  one.securityToken === other.securityToken;
+const isSameKeys = (one: CloudKeys, other: CloudKeys): boolean => textOf(one) === textOf(other);
+
+const textOf = ({ accessKeyId, accessKeySecret, securityToken }: CloudKeys): string =>
+  JSON.stringify([accessKeyId, accessKeySecret, securityToken]);
 
 export const factsOfExchange = (exchange: RpcExchange): CallFacts => ({
   httpStatus: exchange.kind === 'answered' ? 200 : exchange.kind === 'refused' ? exchange.status : null,

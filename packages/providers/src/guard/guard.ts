@@ -41,15 +41,15 @@ export type GuardOptions = Readonly<{
 
 /** Puts a time limit, a circuit breaker, retries and records around a provider's calls. */
 export function guard(provider: Provider, options: GuardOptions): GuardedProvider {
-  const limits = { ...defaultLimits, ...options.limits };
   const who = { provider: provider.name, account: options.account ?? MAIN_ACCOUNT };
+  const limits = { ...defaultLimits, ...options.limits };
   const { timeoutMs, onBug, onBreaker, now = () => new Date(), random = Math.random } = options;
   const watchRecovery = recoveryWatch(() => options.onAnswersAgain?.());
   const breakers = breakersFor((operation) =>
     openBreaker(limits.breaker, now, (state) => onBreaker?.(operation, state, limits.breaker.resetMs)),
   );
-  const findLimitMs = Math.max(timeoutMs, provider.orders.promises.findLimitMs ?? 0);
-  const limitOf = (operation: ProviderOperation) => (searches.has(operation) ? findLimitMs : timeoutMs);
+  const limitOf = (operation: ProviderOperation) =>
+    searches.has(operation) ? Math.max(timeoutMs, provider.orders.promises.findLimitMs ?? 0) : timeoutMs;
 
   /** Makes one attempt, or returns `not_executed` when the breaker is open. */
   async function attempt<O extends Outcome>(
@@ -61,7 +61,7 @@ export function guard(provider: Provider, options: GuardOptions): GuardedProvide
     const admission = breaker.enter();
     if (!admission) return refusalOf(breaker, now());
     const startedAt = now();
-    const limit = { timeoutMs: limitOf(operation), graceMs: limits.graceMs };
+    const limit = { ...limits, timeoutMs: limitOf(operation) };
     const made = () => withinLimit(run, limit, onBug);
     const { outcome, facts, evidence } = await inCallSpan(who, operation, made);
     const cause = 'cause' in outcome ? outcome.cause : null;

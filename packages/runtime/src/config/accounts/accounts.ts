@@ -56,9 +56,9 @@ export function readAccounts(file: string | undefined, env: Env, isProduction: b
 }
 
 type Reading = Readonly<{ file: string; env: Env; isProduction: boolean }>;
-type Read = Readonly<{ account: (ProviderAccount & { line: number })[]; faults: FileFault[] }>;
+type ReadAccount = Readonly<{ account: (ProviderAccount & { line: number })[]; faults: FileFault[] }>;
 
-function readAccount(written: WrittenAccount, { file, env, isProduction }: Reading): Read {
+function readAccount(written: WrittenAccount, { file, env, isProduction }: Reading): ReadAccount {
   const { provider, name, line, values } = written;
   const path = `${provider}.${name}`;
   const lineOf = (setting: string | undefined): number =>

@@ -96,13 +96,13 @@ export const variablesIn = (text: string): string[] => [...text.matchAll(VARIABL
 /** Whether the value is in a file of its own, which may change while the process runs. */
 export const isInFile = (text: string): boolean => text.startsWith('file:');
 
-type Resolved = Readonly<{ value: string } | { fault: string }>;
+type ResolvedValue = Readonly<{ value: string } | { fault: string }>;
 
 /**
  * The value that a text stands for: variables are replaced, and `file:PATH` is the content of that file without the
  * white space around it. A path is relative to the folder of the file that names it.
  */
-export function resolved(text: string, env: Env, providersFile: string): Resolved {
+export function resolved(text: string, env: Env, providersFile: string): ResolvedValue {
   const missing = variablesIn(text).find((name) => !env[name]);
   if (missing !== undefined) return { fault: `names the variable ${missing}, which is not set` };
   const filled = text.replace(VARIABLE, (_, name: string) => env[name]!);
