@@ -24,8 +24,7 @@ function openWorker(outcome: QueryOutcome, wishes: Wishes = {}) {
   const { asked, provider } = answering(outcome, wishes);
   const hints: { queue: string; ids: readonly string[] }[] = [];
   const queues = { hint: async (queue: string, ids: readonly string[]) => hints.push({ queue, ids }) > 0 };
-  const { domain, log } = books;
-  return { asked, hints, ask: asker({ domain, queues, accounts: [provider], log, metrics }) };
+  return { asked, hints, ask: asker({ ...books, queues, accounts: [provider], metrics }) };
 }
 
 /** Creates a recharge that was submitted an hour ago. Each of `news` has been reported for it since. */
