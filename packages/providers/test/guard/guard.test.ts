@@ -184,6 +184,7 @@ test('every attempt is recorded and reported when it ends', async () => {
   expect(calls).toEqual([
     {
       provider: 'sandbox',
+      account: 'main',
       operation: 'submit',
       startedAt: expect.any(Date),
       endedAt: expect.any(Date),
