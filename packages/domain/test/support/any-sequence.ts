@@ -32,9 +32,16 @@ const step = fc.oneof(
     }),
   },
   { weight: 2, arbitrary: fc.record({ do: fc.constant('withdraw' as const), which }) },
+  { weight: 2, arbitrary: fc.record({ do: fc.constant('lose' as const), which: fc.nat(2) }) },
+  { weight: 2, arbitrary: fc.record({ do: fc.constant('pay late' as const), which: fc.nat(2) }) },
   {
-    weight: 4,
-    arbitrary: fc.record({ do: fc.constant('resolve' as const), which, verb: fc.constantFrom(...verbs) }),
+    weight: 10,
+    // Null: one of the verbs that the case has.
+    arbitrary: fc.record({
+      do: fc.constant('resolve' as const),
+      which,
+      verb: fc.option(fc.constantFrom(...verbs), { freq: 2 }),
+    }),
   },
 );
 
@@ -89,6 +96,9 @@ function taker({ domain, rows }: Books, run: string, names: readonly string[]) {
       await domain.createRefund(
         newRefund(recharge.id, { amountMinor: one.amount === null ? null : BigInt(one.amount) }),
       );
+    else if (one.do === 'pay late')
+      for (const news of ['submit', 'declined', 'settled'] as const)
+        await domain.applyNews(heard(recharge, news, 'our order'));
     else await domain.applyNews(reportBy(one, recharge));
   };
 
@@ -109,13 +119,16 @@ function taker({ domain, rows }: Books, run: string, names: readonly string[]) {
       [names],
     );
     const one = oneOf(open, at);
-    if (one) await domain.cases.resolve(ask(one.id, verb), refunding);
+    if (!one) return;
+    const offered = (await domain.cases.one(one.id, null, refunding))!.verbs;
+    await domain.cases.resolve(ask(one.id, verb ?? offered[at % offered.length]!), refunding);
   }
 }
 
-function reportBy(one: Extract<Step, { do: 'send' | 'withdraw' | 'hear' }>, recharge: Known) {
+function reportBy(one: Extract<Step, { do: 'send' | 'withdraw' | 'lose' | 'hear' }>, recharge: Known) {
   if (one.do === 'send') return reportOf(recharge.id, 'submit');
   if (one.do === 'withdraw') return reportOf(recharge.id, 'withdraw', { source: 'client' });
+  if (one.do === 'lose') return heard(recharge, 'unknown', 'absence');
   return heard(recharge, one.news, one.about);
 }
 
