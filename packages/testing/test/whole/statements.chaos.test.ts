@@ -105,11 +105,14 @@ test('a provider that is down is asked again, and its statement is then compared
 
 test('a worker that is killed in the middle of ten thousand lines: another start goes on, and one gap is named', async () => {
   const at = new Date().toISOString();
-  const lines = Array.from({ length: 10_000 }, (_, n) => `${n + 1},${at},o-${n},,in,5,EUR,${5 * (n + 1)}`);
-  lines.splice(7_000, 1);
-  const csv = ['line,at,orderId,reference,direction,amount,currency,balance', ...lines].join('\n');
-  const query = new URLSearchParams({ provider: 'alipay', ...around() });
-  const sent = call(`?${query}`, { method: 'POST', body: csv, headers: { 'content-type': 'text/csv' } });
+  const whole = Array.from({ length: 10_000 }, (_, n) => `${n + 1},${at},o-${n},,in,5,EUR,${5 * (n + 1)}`);
+  const lines = whole.toSpliced(7_000, 1);
+  const send = (some: readonly string[]) => {
+    const body = ['line,at,orderId,reference,direction,amount,currency,balance', ...some].join('\n');
+    const query = new URLSearchParams({ provider: 'alipay', ...around() });
+    return call(`?${query}`, { method: 'POST', body, headers: { 'content-type': 'text/csv' } });
+  };
+  const sent = send(lines);
   const stored = async () => {
     const [row] = await stage.rows<{ count: number }>(
       `select count(*)::int as count from report.statement_lines where provider = 'alipay'`,
@@ -126,8 +129,14 @@ test('a worker that is killed in the middle of ten thousand lines: another start
   const { gaps, matched } = await finished((await sent).runId);
   expect([matched, await stored()]).toEqual([0, 9_999]);
   expect(gaps).toEqual([{ afterLine: '7000', beforeLine: '7002', missing: 5, currency: 'EUR' }]);
-  const cases = await stage.rows(`select from report.cases where kind = 'statement_gap'`);
-  expect(cases).toHaveLength(1);
+  const casesOf = (which: string) =>
+    stage.rows(`select from report.cases where kind like 'statement_%' and ${which}`);
+  expect(await casesOf(`kind = 'statement_gap'`)).toHaveLength(1);
+  const opened = (await casesOf('true')).length;
+  expect((await finished((await send(lines)).runId)).gaps).toHaveLength(1);
+  expect(await casesOf('true')).toHaveLength(opened);
+  expect((await finished((await send(whole.slice(6_999, 7_002))).runId)).gaps).toEqual([]);
+  expect(await casesOf(`kind = 'statement_gap' and closed_at is null`)).toHaveLength(0);
 });
 
 test('the invariants hold', async () => {
