@@ -50,8 +50,7 @@ await runProcess('callback-worker', process.env, async (frame) => {
   });
   const channels = openChannels(config);
   const tell = teller({
-    ...{ notices: domain.notices, channels, log },
-    everyMs: config.NOTIFY_EVERY_MS,
+    ...{ notices: domain.notices, channels, log, everyMs: config.NOTIFY_EVERY_MS },
     consoleUrl: config.CONSOLE_URL,
     counter: openNoticeCounter(registry),
   });

@@ -58,7 +58,9 @@ test('a rule that pauses is told once, with the reason, whoever paused it', asyn
     `update api_key set revoked_at = now() where id = (select key_id from recharge_rule where id = $1)`,
     [id],
   );
-  expect(await books.domain.rules.look(id, () => 'sandbox')).toMatchObject({ pause: 'KEY_GONE' });
+  expect(
+    await books.domain.rules.look(id, () => ({ provider: 'sandbox', providerAccount: 'main' })),
+  ).toMatchObject({ pause: 'KEY_GONE' });
   expect(await heard(lane)).toMatchObject([{ data: { ruleId: id, pausedBecause: 'KEY_GONE' } }]);
 });
 

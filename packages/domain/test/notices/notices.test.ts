@@ -30,7 +30,8 @@ async function ruled(holds: bigint, over: Partial<NewRule> = {}) {
   if (!created.ok) throw new Error(created.problem);
   return created.rule;
 }
-const look = (id: string) => books.domain.rules.look(id, () => 'sandbox');
+const look = (id: string) =>
+  books.domain.rules.look(id, () => ({ provider: 'sandbox', providerAccount: 'main' }));
 /** Lets a rule recharge and the recharge succeed, and takes the money out again. */
 async function recharge(ruleId: string, accountId: string): Promise<void> {
   const looked = await look(ruleId);

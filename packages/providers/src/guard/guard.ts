@@ -57,12 +57,10 @@ export function guard(provider: Provider, options: GuardOptions): GuardedProvide
     run: SendOnce<O>,
     calls: Attempt[],
   ) {
-    const breaker = breakers[operation];
-    const admission = breaker.enter();
-    if (!admission) return refusalOf(breaker, now());
+    const admission = breakers[operation].enter();
+    if (!admission) return refusalOf(breakers[operation], now());
     const startedAt = now();
-    const limit = { ...limits, timeoutMs: limitOf(operation) };
-    const made = () => withinLimit(run, limit, onBug);
+    const made = () => withinLimit(run, { ...limits, timeoutMs: limitOf(operation) }, onBug);
     const { outcome, facts, evidence } = await inCallSpan(who, operation, made);
     const cause = 'cause' in outcome ? outcome.cause : null;
     const record = { ...who, operation, startedAt, endedAt: now(), ...facts, cause };

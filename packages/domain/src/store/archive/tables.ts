@@ -48,6 +48,8 @@ export const leftOutTables: Readonly<Record<string, string>> = {
   ledger_snapshot: 'it is computed again from the entries',
   login_attempt: 'it ends by itself',
   nonce: 'it ends by itself',
+  notice: 'people were told by the installation that the archive is of',
+  notice_channel: 'channels are read again from the configuration',
   operator: 'a password and a second factor are secrets; actions name their user. Users are made again',
   operator_session: 'it ends by itself',
   pool: 'it is read again from the provider',

@@ -27,12 +27,13 @@ export async function webhookBacklog(read: Run): Promise<WebhookBacklog> {
 
 /**
  * The least by which the clock of this process is ahead of the clock of the database. Below zero: it is behind. The
- * server read its clock at some moment between question and answer, so a slow answer alone is no difference.
+ * server read its clock at some moment between question and answer, so a slow answer alone is no difference. Both clocks are
+ * read in whole milliseconds: with the database's parts of one, an answer within the same millisecond came from later.
  */
 export async function clockSkewMs(read: Run, now: () => number): Promise<number> {
   const askedAtMs = now();
   const [row] = await read<{ atMs: number }>(
-    Prisma.sql`select (extract(epoch from clock_timestamp()) * 1000)::float8 as "atMs"`,
+    Prisma.sql`select floor(extract(epoch from clock_timestamp()) * 1000)::float8 as "atMs"`,
   );
   const answeredAtMs = now();
   if (row!.atMs < askedAtMs) return askedAtMs - row!.atMs;
