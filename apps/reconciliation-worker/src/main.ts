@@ -88,8 +88,9 @@ function statementChoresOf({ config, log, registry }: Frame, { reconciliations }
   });
 }
 
-const accountsOf = (providers: Providers, provider: string) =>
-  providers.all().filter(({ name }) => name === provider);
+function accountsOf(providers: Providers, provider: string) {
+  return providers.all().filter(({ name }) => name === provider);
+}
 
 function pruneAfterOf(config: Config): PruneAfter {
   return {
