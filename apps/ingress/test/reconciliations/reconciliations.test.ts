@@ -75,8 +75,8 @@ test('a statement in CSV is compared with the books, and can be read again', asy
   expect(page.data).toEqual([expect.objectContaining({ runId: body.runId, lines: 2, status: 'finished' })]);
 });
 
-test('of three thousand lines one is deleted: its gap is named and only it, and the same file opens nothing new', async () => {
-  const lines = Array.from({ length: 3_000 }, (_, n) =>
+test('of four thousand lines one is deleted: its gap is named and only it, and the same file opens nothing new', async () => {
+  const lines = Array.from({ length: 4_000 }, (_, n) =>
     row(n + 1, { orderId: `o-${n}`, balance: (n + 1) * 4999 }),
   );
   lines.splice(1_500, 1);

@@ -111,7 +111,11 @@ describe('by deductions', () => {
     const rail = openRail({ endpoint: proxy.url });
     expect(await submit(rail)).toMatchObject({ kind: 'rejected', code: 'InvalidParam.Uid.NotYourEu' });
     const unsigned = openRail({ endpoint: proxy.url, accessKeySecret: 'wrong' });
-    expect(await submit(unsigned)).toEqual({ kind: 'not_executed', cause: 'unavailable' });
+    expect(await submit(unsigned)).toEqual({
+      kind: 'not_executed',
+      cause: 'unavailable',
+      code: 'SignatureDoesNotMatch',
+    });
     expect(proxy.count()).toBe(2);
     await proxy.close();
   });

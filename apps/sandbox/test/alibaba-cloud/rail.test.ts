@@ -92,7 +92,11 @@ test('an unknown receiver is refused for good', async () => {
 
 test('a wrong key executes nothing, and the order waits', async () => {
   const outcome = await submit(openRail({ accessKeySecret: 'wrong' }));
-  expect(outcome).toEqual({ kind: 'not_executed', cause: 'unavailable' });
+  expect(outcome).toEqual({
+    kind: 'not_executed',
+    cause: 'unavailable',
+    code: 'SignatureDoesNotMatch',
+  });
 });
 
 test('the SDK calls once, whatever comes back', async () => {

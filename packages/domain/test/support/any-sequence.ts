@@ -204,7 +204,8 @@ const rulesOfBooks: Readonly<Record<string, string>> = {
       group by 1, 2) suspended
     where held <> 0 and not exists (
         select from report.cases some_case
-        where some_case.transaction_id = suspended.transaction_id and closed_at is null)
+        join report.recharges its using (transaction_id)
+        where coalesce(its.refund_of, its.transaction_id) = suspended.transaction_id and closed_at is null)
       and not exists (
         select from report.recharges refund
         where refund.refund_of = suspended.transaction_id and refund.funding = 'suspense'
