@@ -8,20 +8,27 @@ export const RULE = {
 /** Cases that are always sent, since a few random ones may miss them. */
 export const surely = ({ method, path }: Readonly<{ method: string; path: string }>): Case[] => {
   const valid = VALID[`${method} ${path}`];
-  if (!valid) return [];
+  if (valid === undefined) return [];
   return ['application/json', 'application/xml'].map((accept) => ({
     ...{ method: method.toUpperCase(), path: path.replace(/\{\w+\}/, 'KNOWN'), query: {} },
     caller: 'known' as const,
     headers: { accept, 'content-type': 'application/json' },
-    body: { form: 'json' as const, ...valid },
+    ...(valid && { body: { form: 'json' as const, ...valid } }),
   }));
 };
 
-const VALID: Readonly<Record<string, Readonly<{ root: string; value: Record<string, unknown> }>>> = {
+/** Null: a request without a body. */
+const VALID: Readonly<Record<string, Readonly<{ root: string; value: Record<string, unknown> }> | null>> = {
   'post /api/charge': {
     root: 'charge',
     value: { account_id: 'acct-1', amount: 1, currency: 'USD', payment_method: 'sandbox' },
   },
+  'put /v1/accounts/{accountId}/payee': {
+    root: 'payee',
+    value: { provider: 'alibaba_cloud', to: '77', currency: 'CNY' },
+  },
+  'get /v1/accounts/{accountId}/payee': null,
+  'delete /v1/accounts/{accountId}/payee': null,
   'post /v1/rules': { root: 'rule', value: RULE },
   'patch /v1/rules/{ruleId}': { root: 'rule', value: { below: 900 } },
   'post /v1/reconciliations': {
