@@ -205,7 +205,7 @@ const BATCHES = Number(process.env.FUZZ_BATCHES ?? 4);
 const planOf = (path: string) =>
   path === '/api/charge' ? { batches: 2, batchSize: 100 } : { batches: BATCHES, batchSize: 10 };
 
-const FURTHER_BATCHES_MAX = 50;
+const FURTHER_BATCHES_MAX = 200;
 
 /** No provider works here, so no recharge succeeds, and only those that succeeded are refunded. */
 const isRefund = (path: string): boolean => path.endsWith('/refunds');
