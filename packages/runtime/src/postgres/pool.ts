@@ -24,10 +24,6 @@ export type PoolOptions = Readonly<{
 // are renewed after this time.
 const LIFETIME_SECONDS = 900;
 
-// A new session prepares and plans every statement again, up to six times. After the driver's ten seconds, each pause
-// between two bursts of work cost the database some 90 ms per session.
-const IDLE_LIMIT_MS = 60_000;
-
 /**
  * A pool whose sessions all have the same settings. The settings are not sent in the start-up packet, where a
  * connection pooler would refuse them. A connection fails with UnfitDatabase if a pooler loses the settings of
@@ -49,7 +45,6 @@ export function openPool(options: PoolOptions): pg.Pool {
     connectionTimeoutMillis: connectLimitMs,
     ...(answerLimitMs !== undefined && { query_timeout: answerLimitMs }),
     maxLifetimeSeconds: LIFETIME_SECONDS,
-    idleTimeoutMillis: IDLE_LIMIT_MS,
     keepAlive: true,
     onConnect: async (client: pg.ClientBase) => {
       await refuseTransactionPooler(client, look);
