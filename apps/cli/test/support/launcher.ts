@@ -25,7 +25,7 @@ export class Launcher {
     return this.#child.pid!;
   }
 
-  async says(text: string | RegExp, limitMs = 20_000): Promise<void> {
+  async says(text: string | RegExp, limitMs = 90_000): Promise<void> {
     await until(() => this.has(text), { limitMs }, `the launcher says ${text}`).catch((error: Error) => {
       throw new Error(`${error.message}\n${this.output}`);
     });
