@@ -35,9 +35,10 @@ export async function startProduct({
     const execArgv = [...EXEC_ARGV, ...ground.profiles.flags(`${label}-${name}-${queue}`)];
     processes.push(await startProcess({ name, entry, env, execArgv, logsDir: ground.logsDir }));
   }
-  const key = await newKey(checkout, env, scopes);
+  const key = await newKey(checkout, env, { name: 'bench', scopes });
   return {
     key,
+    env,
     url: env.PUBLIC_URL,
     sandboxUrl: `http://127.0.0.1:${env.SANDBOX_PORT}`,
     authorization: bearer(key),
@@ -49,7 +50,12 @@ export async function startProduct({
   };
 }
 
-async function newKey(checkout, { DATABASE_URL: databaseUrl, MASTER_KEYS: masterKeys }, scopes) {
+/** Creates a client with a key of these scopes for all accounts. */
+export async function newKey(
+  checkout,
+  { DATABASE_URL: databaseUrl, MASTER_KEYS: masterKeys },
+  { name, scopes },
+) {
   const domain = checkout.openDomain({
     databaseUrl,
     masterKeys,
@@ -59,7 +65,7 @@ async function newKey(checkout, { DATABASE_URL: databaseUrl, MASTER_KEYS: master
   });
   try {
     return await domain.clients.create({
-      name: 'bench',
+      name,
       env: 'test',
       scopes,
       accounts: ['*'],

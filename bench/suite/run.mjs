@@ -1,6 +1,7 @@
 import { loadavg } from 'node:os';
 import { parseArgs } from 'node:util';
 import { measureBooks, measureStatement } from './books.mjs';
+import { measureCallbacks } from './callbacks.mjs';
 import { openCheckout } from './checkout.mjs';
 import { measureEndToEnd, measureMemory } from './end-to-end.mjs';
 import { InvalidRound, openGround } from './ground.mjs';
@@ -11,10 +12,10 @@ import { measureProviders } from './providers.mjs';
 import { measureReads } from './reads.mjs';
 import { measureSigning } from './signing.mjs';
 
-const USAGE = `node bench/suite/run.mjs [--rounds 5] [--seconds 8] [--only b1|signing|b3|memory|reads|providers|books|statement] [--beside DIR] [--quick] [--cpu-prof DIR]
+const USAGE = `node bench/suite/run.mjs [--rounds 5] [--seconds 8] [--only b1|signing|b3|memory|reads|providers|books|statement|callbacks] [--beside DIR] [--quick] [--cpu-prof DIR]
 environment: REDIS_URL (its databases 14 and 15 are emptied), TEST_POSTGRES_URL (unset: an embedded one)`;
 
-const parts = ['b1', 'signing', 'b3', 'memory', 'reads', 'providers', 'books', 'statement'];
+const parts = ['b1', 'signing', 'b3', 'memory', 'reads', 'providers', 'books', 'statement', 'callbacks'];
 
 const say = (text) => process.stdout.write(`${text}\n`);
 
@@ -68,12 +69,13 @@ async function bench({ rounds, measureMs, warmUpMs, wants, besideDir, lines }, g
   if (wants('providers')) table.push(...(await measureProviders(context)));
   if (wants('books')) table.push(...(await measureBooks(context)));
   if (wants('statement')) table.push(...(await measureStatement({ ...context, count: lines })));
+  if (wants('callbacks')) table.push(...(await measureCallbacks(context)));
   if (wants('reads')) table.push(...(await measureReads(context)));
   await stopAll();
   await beside?.close();
   for (const line of ground.profiles.report()) say(line);
   say(
-    wants('memory') || wants('reads') || wants('statement')
+    ['memory', 'reads', 'statement', 'callbacks'].some(wants)
       ? ''
       : `\nmedian (lowest..highest) of ${rounds} rounds\n`,
   );

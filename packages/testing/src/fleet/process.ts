@@ -13,7 +13,7 @@ export type ProcessSpec = Readonly<{
 }>;
 
 // A slow machine may start several processes at once. A process that takes longer than this hangs.
-const READY_LIMIT_MS = 60_000;
+const READY_LIMIT_MS = 240_000;
 
 /** One real process of a fleet under test, with its crash points compiled in. */
 export class FleetProcess {
