@@ -7,6 +7,7 @@ import type { Backend } from './backend.js';
 import { Burst, messageOf } from './burst.js';
 import { EVENTS_KEPT, type JobQueue, type JobRetention, type JobWorker, jobOptions } from './catalogue.js';
 import { ensureSchema, numberJobs, sessionPins } from './postgres-schema.js';
+import { SharedListener } from './shared-listener.js';
 
 const bullmq = withBackend<ReturnType<typeof createPostgresBackend>, PostgresConnectionOptions>(
   createPostgresBackend,
@@ -30,7 +31,8 @@ export function openPostgres(databaseUrl: string, poolMax: number, log: Logger):
   const errors = new Burst(log, 'queue database');
   const pools = openPools(databaseUrl, poolMax, errors);
   const migrate = singleFlight(() => ensureSchema(pools.statements));
-  const connection = asBullmqPool(pools);
+  const listener = new SharedListener(pools.listeners);
+  const connection = asBullmqPool(pools.statements, listener);
 
   return {
     kind: 'postgres',
@@ -69,6 +71,7 @@ export function openPostgres(databaseUrl: string, poolMax: number, log: Logger):
     },
     windDown: async () => {},
     close: async () => {
+      await listener.close();
       await Promise.all([pools.statements.end(), pools.listeners.end()]);
     },
   };
@@ -89,7 +92,7 @@ function openPools(databaseUrl: string, poolMax: number, errors: Burst): Pools {
       answerLimitMs: 12_000,
       pins: { ...sessionPins, statement_timeout: ['10000'], lock_timeout: ['5000'] },
     }),
-    // Each worker holds one connection while it waits for NOTIFY. The pool for statements must not run out for that.
+    // Each worker holds one connection, and one more waits for NOTIFY. The pool for statements must not run out for that.
     listeners: open({ max: 100, pins: { ...sessionPins, statement_timeout: ['0'] } }),
   };
 }
@@ -109,7 +112,7 @@ function repeatEarlyErrors(client: pg.PoolClient): void {
 }
 
 /** The part of `pg.Pool` that BullMQ uses. Statements go to one pool, and held connections come from the other. */
-function asBullmqPool({ statements, listeners }: Pools): PgPool {
+function asBullmqPool(statements: pg.Pool, listener: SharedListener): PgPool {
   const pool = {
     query: async (text: string, params?: unknown[]) => {
       try {
@@ -119,7 +122,7 @@ function asBullmqPool({ statements, listeners }: Pools): PgPool {
         throw error;
       }
     },
-    connect: () => listeners.connect(),
+    connect: () => listener.connect(),
     end: async () => {},
     on: (event: 'error', listener: (error: Error) => void) => {
       if (event === 'error') statements.on('error', listener);
