@@ -110,7 +110,7 @@ export type Decision = Readonly<{
 export function decide(r: Recharge, report: Report): Decision {
   if (report.resolution) return decideResolution(r, report.resolution);
   const decision = decideNews(r, report);
-  const settled = settledCases(r.cases, { ...decision, news: report.news });
+  const settled = settledCases(r.cases, { verdict: decision.verdict, to: decision.to, news: report.news });
   return settled.length > 0 ? { ...decision, settled, filed: true } : decision;
 }
 

@@ -42,21 +42,21 @@ export interface Columns<S extends Shape> {
   from(rows: readonly RowOf<S>[]): Prisma.Sql;
   /** The rows in a form that JSON can hold, with bigints as text. */
   plain(rows: readonly RowOf<S>[]): readonly object[];
-  /** As `plain`, for a statement that reads the rows as a relation. Columns that are null are left out. */
-  compact(rows: readonly RowOf<S>[]): readonly object[];
+  /** The rows as JSON, for a statement that reads them as a relation. Columns that are null are left out. */
+  json(rows: readonly RowOf<S>[]): string;
 }
 
 /** A column whose type ends in `?` may be null. */
 export function columns<const S extends Shape>(shape: S): Columns<S> {
   const names = Object.entries<Type>(shape).map(([name, type]) => `"${name}" ${sqlTypeOf(type)}`);
   const list = Prisma.raw(names.join(', '));
-  const compact = compacter(shape);
+  const json = writer(shape);
   return {
     list,
     plain: plainer(shape),
-    compact,
+    json,
     from: (rows) => Prisma.sql`(
-      select * from json_to_recordset(${JSON.stringify(compact(rows))}::json) as input(${list}))`,
+      select * from json_to_recordset(${json(rows)}::json) as input(${list}))`,
   };
 }
 
@@ -84,21 +84,30 @@ function plainer(shape: Shape): (rows: readonly object[]) => readonly object[] {
  * Leaves out the columns that are null, which `json_to_recordset` reads as null: of the forty columns of a decision
  * half are null. From `json` Postgres takes the fields while it reads. For `jsonb` it would build a tree first, and sort
  * the names in each row. Both together save a third of the time that Postgres takes to read new recharges.
+ *
+ * The text is put together here. An object without the columns that are null, for JSON.stringify, took this process
+ * twice the time.
  */
-function compacter(shape: Shape): (rows: readonly object[]) => readonly object[] {
-  const parts = Object.entries<Type>(shape).map(([name, type]) => ({ name, convert: converterOf(type) }));
-  return (rows) =>
-    rows.map((row) => {
-      const copy: Record<string, unknown> = {};
-      for (const { name, convert } of parts) {
-        const value = (row as Record<string, unknown>)[name];
-        if (value !== null && value !== undefined) copy[name] = convert ? convert(value) : value;
-      }
-      return copy;
-    });
+function writer(shape: Shape): (rows: readonly object[]) => string {
+  const parts = Object.entries<Type>(shape).map(([name, type]) => ({
+    name,
+    label: `${JSON.stringify(name)}:`,
+    write: writerOf(type),
+  }));
+  const textOf = (row: Readonly<Record<string, unknown>>): string => {
+    let text = '';
+    for (const { name, label, write } of parts) {
+      const value = row[name];
+      if (value !== null && value !== undefined) text += `${text && ','}${label}${write(value)}`;
+    }
+    return `{${text}}`;
+  };
+  return (rows) => `[${(rows as readonly Record<string, unknown>[]).map(textOf).join()}]`;
 }
 
-const converterOf = (type: Type): ((value: unknown) => unknown) | null => {
-  if (typeof type !== 'string') return (rows) => type.compact(rows as readonly never[]);
-  return sqlTypeOf(type) === 'bigint' ? String : null;
+const writerOf = (type: Type): ((value: unknown) => string) => {
+  if (typeof type !== 'string') return (rows) => type.json(rows as readonly never[]);
+  const sqlType = sqlTypeOf(type);
+  if (sqlType === 'bigint') return (value) => `"${value}"`;
+  return sqlType === 'int' || sqlType === 'boolean' ? String : JSON.stringify;
 };

@@ -265,7 +265,7 @@ async function readRows(run: Run, reports: readonly RechargeReport[]): Promise<M
       ${casesInJson} as cases
     from input
     join recharge_transaction recharge on recharge.id = input.id`);
-  return new Map(rows.map((row) => [row.id, { ...row, ...knownCases(row.cases) }]));
+  return new Map(rows.map((row) => [row.id, Object.assign(row, knownCases(row.cases))]));
 }
 
 async function write(

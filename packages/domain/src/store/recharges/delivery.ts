@@ -1,5 +1,5 @@
 import type { Decision } from '../../core/decision.js';
-import { holdOf } from '../../core/postings.js';
+import { holdOf, type Posting } from '../../core/postings.js';
 import type { PlanRow } from './plan-row.js';
 import type { RechargeReport } from './report.js';
 
@@ -18,6 +18,13 @@ export function deliveryRow(
   if (deliveryId === transactionId)
     throw new Error(`the delivery of ${transactionId} needs an id of its own`);
   const { postings } = holdOf(continuation);
-  const holdPostings = postings.map(({ debit, credit, money }) => ({ debit, credit, ...money }));
-  return { deliveryId, holdJournalId: newId(), holdPostings };
+  return { deliveryId, holdJournalId: newId(), holdPostings: postings.map(postingRow) };
 }
+
+/** A posting in the form that the statement writes. */
+export const postingRow = ({ debit, credit, money }: Posting): PlanRow['postings'][number] => ({
+  debit,
+  credit,
+  amountMinor: money.amountMinor,
+  currency: money.currency,
+});

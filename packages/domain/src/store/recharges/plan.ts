@@ -3,11 +3,11 @@ import type { Money } from '../../core/money.js';
 import { gapMs } from '../../core/next-step.js';
 import { isFinal } from '../../core/recharge.js';
 import { storable } from '../database/storable.js';
-import { deliveryRow } from './delivery.js';
+import { deliveryRow, postingRow } from './delivery.js';
 import type { DeliveryOptions } from './insert-recharges.js';
 import { extraOf, type PlanExtra, plainExtra } from './plan-extra.js';
 import type { PlanRow } from './plan-row.js';
-import type { Claim, RechargeReport, ReportResult, WritableSnapshot } from './report.js';
+import type { Claim, ProviderCallRow, RechargeReport, ReportResult, WritableSnapshot } from './report.js';
 
 export type PlanOptions = DeliveryOptions &
   Readonly<{
@@ -48,6 +48,9 @@ export function planWrite(
   const failed = to === 'FAILED' && seen.state !== 'FAILED';
   const failure = decision.resolved?.failure ?? report.failure;
   const extra = extraOf(decision, report, options.newId);
+  const limits = limitsOf(seen, report, decision, options);
+  const facts = payerFactsOf(report, decision);
+  const delivery = deliveryRow(decision, report, options.newId);
   const row: PlanRow = {
     id: seen.id,
     version: seen.version,
@@ -66,27 +69,34 @@ export function planWrite(
     dueInMs: nextStep === null ? null : dueInMs(seen, report, decision, options),
     polled: isFruitlessPoll(report),
     waiting: report.waiting ?? null,
-    ...limitsOf(seen, report, decision, options),
+    heldInMs: limits.heldInMs,
+    poolReadWithinMs: limits.poolReadWithinMs,
+    freesLane: limits.freesLane,
     providerOrderId: decision.providerOrderId,
-    ...payerFactsOf(report, decision),
+    externalReference: facts.externalReference,
+    action: facts.action,
+    payableUntil: facts.payableUntil,
     saidAt: report.saidAt ?? null,
     failureCode: failed ? (failure?.code ?? 'PAYMENT_FAILED') : null,
     failureMessage: failed ? storable(failure?.message ?? report.reason, TEXT_MAX) : null,
-    calls: claimed
-      ? [intentOf(seen, callId!)]
-      : (report.calls ?? []).map((call) => ({ evidence: null, ...call })),
+    calls: claimed ? [intentOf(seen, callId!)] : (report.calls ?? []).map(withEvidence),
     journalId: journal ? options.newId() : null,
     slot: journal?.slot ?? null,
-    postings: journal?.postings.map(({ debit, credit, money }) => ({ debit, credit, ...money })) ?? [],
+    postings: journal?.postings.map(postingRow) ?? [],
     caseId: openCase ? options.newId() : null,
     caseKind: openCase,
     caseDetail: openCase ? caseDetailOf(report) : null,
     eventId: report.eventId ?? null,
-    ...deliveryRow(decision, report, options.newId),
+    deliveryId: delivery.deliveryId,
+    holdJournalId: delivery.holdJournalId,
+    holdPostings: delivery.holdPostings,
     extra: plainExtra(extra),
   };
   return { id: seen.id, report, decision, seen, callId, row, extra };
 }
+
+const withEvidence = (call: ProviderCallRow): PlanRow['calls'][number] =>
+  call.evidence === undefined ? { ...call, evidence: null } : (call as PlanRow['calls'][number]);
 
 /** What the report says to the payer. The facts of an order that is not ours are not kept. */
 function payerFactsOf(
@@ -196,31 +206,66 @@ export const resultOf = (
         verdict: decision.verdict,
         state: decision.to,
         createdAt,
-        claim: claimed ? claimOf(seen, decision, { ...claimed, createdAt, callId: callId! }) : null,
+        claim: claimed ? claimOf(seen, decision, claimed, { createdAt, callId: callId! }) : null,
         delivery: createdBy(row.deliveryId ?? extra?.returned[0]?.id ?? null, deliveredBy),
       };
 
 const createdBy = (id: string | null, provider: string | null): ReportResult['delivery'] =>
   id !== null && provider !== null ? { id, provider } : null;
 
+/** The fields are named one by one, since spreads took a third of the time of all that this process does for a claim. */
 function claimOf(
   before: WritableSnapshot,
   { to, nextStep, confirmation }: Decision,
-  { kind, funding, lane, providerOrderId, ...given }: ClaimedRow & Pick<Claim, 'createdAt' | 'callId'>,
+  given: ClaimedRow,
+  { createdAt, callId }: Pick<Claim, 'createdAt' | 'callId'>,
 ): Claim {
-  const claim = {
-    ...given,
-    transactionId: before.id,
-    amountMinor: BigInt(given.amountMinor),
-    attempt: before.attempt + 1,
+  const { id, openCases, cases, asks } = before;
+  const { kind, funding, accountId, currency, provider, providerAccount, payee, lane, providerOrderId } =
+    given;
+  const amountMinor = BigInt(given.amountMinor);
+  const attempt = before.attempt + 1;
+  return {
+    transactionId: id,
+    attempt,
+    callId,
+    accountId,
+    amountMinor,
+    currency,
+    paymentMethod: given.paymentMethod,
+    provider,
+    providerAccount,
+    payee,
+    original: given.original,
+    metadata: given.metadata,
+    idempotencyKey: given.idempotencyKey,
+    correlationId: given.correlationId,
+    createdAt,
+    seen: {
+      id,
+      kind,
+      state: to,
+      confirmation,
+      accountId,
+      amountMinor,
+      currency,
+      provider,
+      providerAccount,
+      funding,
+      payee,
+      lane,
+      providerOrderId,
+      nextStep,
+      attempt,
+      openCases,
+      cases,
+      version: before.version + 1,
+      asks,
+      // A claim is granted only while no order is acknowledged, and money in suspense acknowledges one. So the slots do
+      // not have to be read for the answer of this attempt. Nobody can pay an order before its provider has answered.
+      slots: [],
+      isPayable: false,
+      settledSaidAt: null,
+    },
   };
-  const { accountId, amountMinor, currency, provider, providerAccount, payee, attempt } = claim;
-  const sent = { accountId, amountMinor, currency, provider, providerAccount, payee, attempt };
-  const now = { kind, funding, lane, providerOrderId, ...sent };
-  // A claim is granted only while no order is acknowledged, and money in suspense acknowledges one. So the slots do not
-  // have to be read for the answer of this attempt. Nobody can pay an order before its provider has answered.
-  const unread = { slots: [], isPayable: false, settledSaidAt: null };
-  const version = before.version + 1;
-  const seen = { ...before, ...now, ...unread, state: to, nextStep, confirmation, version };
-  return { ...claim, seen };
 }
