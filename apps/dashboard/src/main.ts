@@ -31,6 +31,7 @@ await runProcess('dashboard', process.env, async (frame) => {
     isRefunding: (name, account) => providers.raw(name, account)?.refunds !== undefined,
     cancels: (name, account) => providers.raw(name, account)?.cancels !== undefined,
     slaMs: 10 * config.RECONCILE_AFTER_MS,
+    casesDueMs: config.CASES_DUE_MS,
     // The hint is not awaited. An approved recharge is due, and a lost hint only costs a sweep.
     onApproved: ({ id, provider }) => void queues.hint(`submission-${provider}`, [id]),
     log,

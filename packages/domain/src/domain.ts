@@ -14,6 +14,7 @@ import { type ConsoleReads, openConsole } from './store/console/console.js';
 import { openDatabase, type Run, type Store } from './store/database/database.js';
 import { checkFitness, type NewerSchema } from './store/database/fitness.js';
 import { excessOfRole } from './store/database/rights.js';
+import { type Desk, openDesk } from './store/desk/desk.js';
 import { type PruneAfter, type Pruned, prune } from './store/due/prune.js';
 import type { AnsweringAccount } from './store/due/pull-forward.js';
 import { openUrging, type RecheckAsk, type Rechecked } from './store/due/recheck.js';
@@ -75,6 +76,7 @@ export interface Domain extends Sweep {
   readonly payees: Payees;
   readonly breakers: Breakers;
   readonly cases: Cases;
+  readonly desk: Desk;
   readonly console: ConsoleReads;
   readonly callbacks: Callbacks;
   readonly notices: Notices;
@@ -181,6 +183,7 @@ export function openDomain(options: DomainOptions): Domain {
       newId,
       approving: verbApprovingOf(options, now),
     }),
+    desk: openDesk(store, { newId }),
     console: openConsole(read),
     callbacks: openCallbacks({ store, vault, newId, now }),
     notices: openNotices(run),

@@ -4,6 +4,14 @@ export { mayAs, type OperatorRole, operatorRoles } from './core/operator-rules.j
 export type { ApprovalDecision, Approvals } from './store/approvals/approvals.js';
 export type { ApprovalAsk, ApprovalProblem } from './store/approvals/decide.js';
 export type { ApprovalFilter, ApprovalPage, ApprovalView } from './store/approvals/list.js';
+export {
+  COMMENT_MAX,
+  type Desk,
+  type DeskAct,
+  type DeskEntry,
+  type DeskFilter,
+  type DeskProblem,
+} from './store/desk/desk.js';
 export type { Actor } from './store/operators/file-action.js';
 export type { Credentials, Operators } from './store/operators/operators.js';
 export { SESSION_IDLE_MS, SESSION_MS, type SignedIn } from './store/operators/sessions.js';

@@ -12,6 +12,7 @@ import {
 } from './approvals/pages.js';
 import { callbacksPage } from './callbacks/list-page.js';
 import { doReplay, replayPage } from './callbacks/verbs.js';
+import { changeDesk, deskPage, deskVerbs } from './cases/desk-pages.js';
 import { casesPage } from './cases/list-page.js';
 import { casePage } from './cases/one-page.js';
 import { caseVerbPage, decideCase } from './cases/verb-page.js';
@@ -39,6 +40,7 @@ export type ConsoleDeps = ConsoleFrame &
       | 'console'
       | 'reads'
       | 'cases'
+      | 'desk'
       | 'applyNews'
       | 'recheck'
       | 'clients'
@@ -60,6 +62,8 @@ export type ConsoleDeps = ConsoleFrame &
     cancels: (provider: string, providerAccount: string) => boolean;
     onApproved: ApprovalPagesDeps['onApproved'];
     slaMs: number;
+    /** The time from the opening of a case to its due time, where a person has set none. */
+    casesDueMs: number;
     log: Logger;
   }>;
 
@@ -100,10 +104,7 @@ export function consoleRoutes(deps: ConsoleDeps): Router {
     get(`/recharges/:id/${verb}`, (_, call) => rechargeVerbPage(deps, call, verb), operator);
     post(`/recharges/:id/${verb}`, operator, (_, call) => doRechargeVerb(deps, call, verb));
   }
-  get('/cases', casesPage);
-  get('/cases/:id', casePage);
-  get('/cases/:id/:verb', caseVerbPage, operator);
-  post('/cases/:id/:verb', operator, decideCase);
+  caseRoutes({ deps, get, post, operator });
   get('/accounts', accountsPage);
   get('/accounts/:id', accountPage);
   get('/providers', providersPage);
@@ -128,6 +129,17 @@ type RoutedPages = Readonly<{
   post: (path: string, role: RequestHandler, write: Write<ConsoleDeps>) => unknown;
   operator: RequestHandler;
 }>;
+
+function caseRoutes({ deps, get, post, operator }: RoutedPages): void {
+  get('/cases', casesPage);
+  get('/cases/:id', casePage);
+  for (const verb of deskVerbs) {
+    get(`/cases/:id/${verb}`, (_, call) => deskPage(deps, call, verb), operator);
+    post(`/cases/:id/${verb}`, operator, (_, call) => changeDesk(deps, call, verb));
+  }
+  get('/cases/:id/:verb', caseVerbPage, operator);
+  post('/cases/:id/:verb', operator, decideCase);
+}
 
 function automationRoutes({ deps, get, post, operator }: RoutedPages): void {
   get('/rules', rulesPage);

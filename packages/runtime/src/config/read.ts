@@ -116,6 +116,8 @@ export const settings = {
   ...ruleSettings,
   /** Time after which an approval that nobody decided expires. */
   APPROVAL_EXPIRES_MS: milliseconds(100, 30 * 86_400_000).default(86_400_000),
+  /** The time from the opening of a case to its due time on the desk, where a person has set none. */
+  CASES_DUE_MS: milliseconds(60_000, 90 * 86_400_000).default(86_400_000),
   /** Limits above which a verb of a person that moves money needs an approval: `CNY:100000,USD:50000`, minor units. */
   APPROVAL_ABOVE: z
     .string()

@@ -1,55 +1,99 @@
-import type { CaseView, Domain, IsRefunding } from '@replenish/domain';
+import type { CaseView, DeskEntry, DeskFilter, Domain, IsRefunding } from '@replenish/domain';
 import { isUuid } from '@replenish/domain';
 import type { PageCall, ShownPage } from '../frame/call.js';
 import { ageOf, caseLink, kindWords, mark, money, rechargeLink, time } from '../frame/format.js';
 import { type Html, html, trusted } from '../frame/html.js';
 import { nextLink, table } from '../frame/table.js';
+import { dueCell, dueOf, untouched } from './desk-part.js';
 import { questions, verbWords } from './words.js';
 
 export type CasePagesDeps = Readonly<{
-  domain: Pick<Domain, 'cases' | 'reads' | 'console'>;
+  domain: Pick<Domain, 'cases' | 'desk' | 'reads' | 'console'>;
   isRefunding: IsRefunding;
+  /** The time from the opening of a case to its due time, where a person has set none. */
+  casesDueMs: number;
 }>;
 
 const PAGE_ROWS = 50;
 const SORTED_ROWS = 100;
 
-/** The questions that wait for a person: the newest, by age or by money. */
-export async function casesPage({ domain, isRefunding }: CasePagesDeps, call: PageCall): Promise<ShownPage> {
-  const { say, asked, now } = call;
-  const status = asked('status') === 'closed' ? 'closed' : 'open';
-  const kind = asked('kind') ?? undefined;
-  const order = asked('order') === 'money' || asked('order') === 'oldest' ? asked('order')! : 'newest';
+const orders = ['newest', 'oldest', 'money', 'due'] as const;
+type CaseOrder = (typeof orders)[number];
+const orderWords: Readonly<Record<CaseOrder, string>> = {
+  newest: 'newest',
+  oldest: 'oldest',
+  money: 'most money',
+  due: 'first due',
+};
+
+const shares = ['mine', 'unassigned', 'overdue'] as const;
+type Share = (typeof shares)[number];
+const shareWords: Readonly<Record<Share, string>> = {
+  mine: 'mine',
+  unassigned: 'unassigned',
+  overdue: 'overdue',
+};
+
+/** A case with its place on the desk. */
+type DeskRow = CaseView & Readonly<{ entry: DeskEntry; due: Date }>;
+
+/** What the address of the list says. */
+function listAsk({ asked }: PageCall) {
   const after = asked('after');
-  const beforeId = after !== null && isUuid(after) ? after : undefined;
+  return {
+    status: asked('status') === 'closed' ? ('closed' as const) : ('open' as const),
+    kind: asked('kind') ?? undefined,
+    order: orders.find((one) => one === asked('order')) ?? 'newest',
+    share: shares.find((one) => one === asked('desk')),
+    beforeId: after !== null && isUuid(after) ? after : undefined,
+  };
+}
+
+const filterOf = (share: Share | undefined, casesDueMs: number, me: string): DeskFilter | undefined => {
+  if (share === undefined) return undefined;
+  if (share === 'overdue') return { overdueAfterMs: casesDueMs };
+  return { assignee: share === 'mine' ? me : null };
+};
+
+/** The questions that wait for a person: the newest, by age, by money or by due time. */
+export async function casesPage(deps: CasePagesDeps, call: PageCall): Promise<ShownPage> {
+  const { domain, isRefunding, casesDueMs } = deps;
+  const { say, user } = call;
+  const { status, kind, order, share, beforeId } = listAsk(call);
   const limit = order === 'newest' ? PAGE_ROWS : SORTED_ROWS;
-  const { rows, nextId } = await domain.cases.list(
-    { viewer: null, status, kind, beforeId, limit },
-    isRefunding,
-  );
-  const here = { status, order, ...(kind !== undefined && { kind }) };
+  const desk = filterOf(share, casesDueMs, user.name);
+  const filter = { viewer: null, status, kind, beforeId, limit, desk };
+  const { rows, nextId } = await domain.cases.list(filter, isRefunding);
+  const entries = await domain.desk.of(rows.map(({ id }) => id));
+  const shown = rows.map((row): DeskRow => {
+    const entry = entries.get(row.id) ?? untouched;
+    return { ...row, entry, due: dueOf(row, entry, casesDueMs) };
+  });
+  const here = { status, order, ...(kind !== undefined && { kind }), ...(share && { desk: share }) };
   const address = (more: Record<string, string>): string =>
-    `/cases?${new URLSearchParams({ ...here, ...more })}`;
+    `/cases?${new URLSearchParams(Object.entries({ ...here, ...more }).filter(([, value]) => value !== ''))}`;
   const choice = (name: string, value: string, text: string, isNow: boolean): Html =>
     html`<a href="${address({ [name]: value })}" ${isNow ? trusted('aria-current="true"') : ''}>${text}</a> `;
   const body = html`<p class="choices">${choice('status', 'open', say('open'), status === 'open')}${choice('status', 'closed', say('closed'), status === 'closed')}
-<span class="note">${say('Order')}:</span> ${choice('order', 'newest', say('newest'), order === 'newest')}${choice('order', 'oldest', say('oldest'), order === 'oldest')}${choice('order', 'money', say('most money'), order === 'money')}
-${kind === undefined ? '' : html`<span class="note">${kindWords(kind, say)}</span> <a href="/cases?status=${status}">${say('all kinds')}</a>`}</p>
-${caseTable(inOrder(rows, order), { say, now })}
+<span class="note">${say('Desk')}:</span> ${choice('desk', '', say('all'), share === undefined)}${shares.map((one) => choice('desk', one, say(shareWords[one]), one === share))}
+<span class="note">${say('Order')}:</span> ${orders.map((one) => choice('order', one, say(orderWords[one]), one === order))}
+${kind === undefined ? '' : html`<span class="note">${kindWords(kind, say)}</span> <a href="${address({ kind: '' })}">${say('all kinds')}</a>`}</p>
+${caseTable(inOrder(shown, order), call)}
 ${nextLink(nextId === null ? null : address({ after: nextId }), say('Older ones'))}`;
   return { title: say('Cases'), body, isLive: true };
 }
 
 /** A page is put in order by itself: the next page begins with older cases. */
-function inOrder(rows: readonly CaseView[], order: string): readonly CaseView[] {
+function inOrder(rows: readonly DeskRow[], order: CaseOrder): readonly DeskRow[] {
   if (order === 'oldest') return rows.toReversed();
+  if (order === 'due') return rows.toSorted((a, b) => a.due.getTime() - b.due.getTime());
   if (order !== 'money') return rows;
   const minor = (one: CaseView): bigint => one.amountMinor ?? 0n;
   return rows.toSorted((a, b) => (minor(a) < minor(b) ? 1 : minor(a) > minor(b) ? -1 : 0));
 }
 
-const caseTable = (rows: readonly CaseView[], { say, now }: Pick<PageCall, 'say' | 'now'>): Html =>
-  table<CaseView>(
+const caseTable = (rows: readonly DeskRow[], { say, now }: Pick<PageCall, 'say' | 'now'>): Html =>
+  table<DeskRow>(
     say('Cases'),
     [
       { head: say('Case'), cell: ({ id }) => caseLink(id) },
@@ -72,6 +116,8 @@ const caseTable = (rows: readonly CaseView[], { say, now }: Pick<PageCall, 'say'
         cell: ({ openedAt, closedAt }) => ageOf(openedAt, closedAt ?? now),
         isNumber: true,
       },
+      { head: say('Assignee'), cell: ({ entry }) => entry.assignee ?? '' },
+      { head: say('Due'), cell: ({ due, ...one }) => dueCell(due, one, { say, now }) },
       {
         head: say('Verbs'),
         cell: ({ verbs, resolution }) =>

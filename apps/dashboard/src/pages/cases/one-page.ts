@@ -5,11 +5,13 @@ import { accountLink, ageOf, kindWords, mark, money, rechargeLink, time } from '
 import { type Html, html, nothing } from '../frame/html.js';
 import { facts, jsonText } from '../frame/table.js';
 import { timelineList } from '../recharges/timeline.js';
+import { deskPart, dueOf, untouched } from './desk-part.js';
 import type { CasePagesDeps } from './list-page.js';
 import { questions, verbMeaning, verbWords } from './words.js';
 
 /** One question with its facts, and the decisions that it offers. */
-export async function casePage({ domain, isRefunding }: CasePagesDeps, call: PageCall): Promise<ShownPage> {
+export async function casePage(deps: CasePagesDeps, call: PageCall): Promise<ShownPage> {
+  const { domain, isRefunding } = deps;
   const id = String(call.request.params.id);
   const one = await domain.cases.one(id, null, isRefunding);
   if (!one) return noCase(call, id);
@@ -22,9 +24,16 @@ export async function casePage({ domain, isRefunding }: CasePagesDeps, call: Pag
   const waiting = recharge && waitingBody(recharge);
   const body = html`${caseSummary(one, call)}
 ${one.resolution ? resolutionPart(one, call) : verbChoice(one, call)}
+${await deskOf(deps, one, call)}
 <section><h2>${say('Evidence')}</h2>${jsonText(one.evidence)}</section>
 ${recharge ? html`<section><h2>${say('Recharge')}</h2><p>${rechargeLink(recharge.id)} ${mark(recharge.state)} ${money(recharge.amountMinor, recharge.currency)} ${waiting ? html`<span class="note">${say(waiting.detail)}</span>` : nothing}</p>${timelineList(rows, recharge.id, say)}</section>` : nothing}`;
   return { title: `${say('Case')}: ${kindWords(one.kind, say)}`, body, isLive: true };
+}
+
+async function deskOf({ domain, casesDueMs }: CasePagesDeps, one: CaseView, call: PageCall): Promise<Html> {
+  const [entries, acts] = await Promise.all([domain.desk.of([one.id]), domain.desk.history(one.id)]);
+  const entry = entries.get(one.id) ?? untouched;
+  return deskPart(one, { entry, acts, due: dueOf(one, entry, casesDueMs) }, call);
 }
 
 export const noCase = ({ say }: PageCall, id: string): ShownPage => ({

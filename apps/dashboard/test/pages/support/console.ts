@@ -86,7 +86,14 @@ function appOf(domain: Domain, hints: string[][]): Express {
     next();
   };
   const pages = consoleRoutes({
-    ...{ domain, people, names: ['sandbox', 'stripe'], environment: 'test', slaMs: 60_000 },
+    ...{
+      domain,
+      people,
+      names: ['sandbox', 'stripe'],
+      environment: 'test',
+      slaMs: 60_000,
+      casesDueMs: 3_600_000,
+    },
     ...{ isRefunding: () => true, cancels: () => true, onApproved: () => {}, now: () => new Date() },
     log: createLogger('test', 'silent'),
     queues: {

@@ -17,6 +17,7 @@ export const archivedTables = [
   'ledger_journal',
   'ledger_entry',
   'reconciliation_case',
+  'case_desk',
   'operator_action',
   'reconciliation_run',
   'statement_line',

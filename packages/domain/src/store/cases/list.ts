@@ -1,5 +1,6 @@
 import { Prisma } from '../../generated/client.js';
 import type { Run } from '../database/database.js';
+import { type DeskFilter, onDesk } from '../desk/filter.js';
 import { type CaseRow, type CaseView, caseColumns, type IsRefunding, viewOf } from './view.js';
 
 /** The cases that a caller may see: those of its client on accounts of its patterns. Null: an operator sees all. */
@@ -17,6 +18,8 @@ export type CaseFilter = Readonly<{
   status?: 'open' | 'closed' | undefined;
   kind?: string | undefined;
   transactionId?: string | undefined;
+  /** Whose cases, or those that are overdue. */
+  desk?: DeskFilter | undefined;
   /** `nextId` of the previous page. */
   beforeId?: string | undefined;
   limit: number;
@@ -72,6 +75,7 @@ const pageOf = (filter: CaseFilter, beforeId: string | null, rows: number): Pris
     where ${filter.kind === undefined ? Prisma.sql`true` : Prisma.sql`some_case.kind = ${filter.kind}`}
       and ${statusOf(filter)}
       and ${isVisible(filter.viewer)}
+      and ${filter.desk === undefined ? Prisma.sql`true` : onDesk(filter.desk)}
     order by id desc limit ${rows}::int)
   select
     (select count(*)::int from examined) as examined,

@@ -13,6 +13,8 @@ export type PersonsAct = Readonly<{
   reason: string;
   /** The recharge that it is about, if it is about one. */
   transactionId?: string | Prisma.Sql | null;
+  /** The case that it is about, if it is about one. */
+  caseId?: string | null;
 }>;
 
 /** Files the actions of a relation that has the columns of an action. */
@@ -33,12 +35,13 @@ export const filedAct = ({
   subject,
   reason,
   transactionId = null,
+  caseId = null,
 }: PersonsAct): Prisma.Sql => Prisma.sql`
   acts as (
     select
       ${id}::uuid as id,
       (${transactionId})::uuid as transaction_id,
-      null::uuid as "caseId",
+      ${caseId}::uuid as "caseId",
       ${actor}::text as actor,
       ${role}::text as role,
       (${verb})::text as verb,

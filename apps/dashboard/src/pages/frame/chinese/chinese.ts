@@ -1,4 +1,5 @@
 import { automationWords } from './automation.js';
+import { deskWords } from './desk.js';
 import { domainWords } from './domain.js';
 import { pageWords } from './pages.js';
 import { rechargeWords } from './recharges.js';
@@ -9,4 +10,5 @@ export const chinese: Readonly<Record<string, string>> = {
   ...rechargeWords,
   ...pageWords,
   ...automationWords,
+  ...deskWords,
 };

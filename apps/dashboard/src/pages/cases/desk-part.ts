@@ -1,0 +1,53 @@
+import type { CaseView, DeskAct, DeskEntry } from '@replenish/domain';
+import { may, type PageCall } from '../frame/call.js';
+import { ageOf, mark, span, time } from '../frame/format.js';
+import { type Html, html, nothing } from '../frame/html.js';
+import { facts } from '../frame/table.js';
+import type { Say } from '../frame/words.js';
+
+export const untouched: DeskEntry = { assignee: null, dueAt: null, version: 0 };
+
+/** @param dueAfterMs the time from the opening of a case to its due time, where a person has set none */
+export const dueOf = (
+  { openedAt }: Pick<CaseView, 'openedAt'>,
+  { dueAt }: DeskEntry,
+  dueAfterMs: number,
+): Date => dueAt ?? new Date(openedAt.getTime() + dueAfterMs);
+
+/** The due time, and how long it is over or how long is left. */
+export function dueCell(
+  due: Date,
+  { closedAt }: Pick<CaseView, 'closedAt'>,
+  { say, now }: Pick<PageCall, 'say' | 'now'>,
+): Html {
+  if (closedAt !== null) return nothing;
+  const left = due.getTime() - now.getTime();
+  return left <= 0
+    ? html`${mark('overdue', say('overdue'))} ${time(due)} · ${ageOf(due, now)}`
+    : html`${time(due)} · ${say('in {span}', { span: span(left) })}`;
+}
+
+/** Who works on a case, until when, and what people said about it. */
+export function deskPart(
+  one: CaseView,
+  { entry, acts, due }: Readonly<{ entry: DeskEntry; acts: readonly DeskAct[]; due: Date }>,
+  call: PageCall,
+): Html {
+  const { say, user } = call;
+  const isOffered = one.closedAt === null && may(call, 'operator');
+  const button = (verb: string, text: string): Html =>
+    html`<a class="button" href="/cases/${one.id}/${verb}">${text}</a> `;
+  return html`<section><h2>${say('Work on it')}</h2>
+${facts([
+  [say('Assignee'), entry.assignee ?? say('nobody')],
+  [say('Due'), one.closedAt === null && dueCell(due, one, call)],
+])}
+${isOffered ? html`<p class="verbs">${button('assign', entry.assignee === user.name ? say('Give it to somebody else') : say('Assign it'))}${button('due', say('Set the due time'))}${button('comment', say('Comment'))}</p>` : nothing}
+${acts.length === 0 ? html`<p class="empty">${say('Nobody has said anything about it.')}</p>` : html`<ol class="said">${acts.map((act) => html`<li><p class="note">${time(act.at)} <b>${act.actor}</b> ${actWords(act, say)}</p>${act.verb === 'comment' ? html`<p class="comment">${act.text}</p>` : nothing}</li>`)}</ol>`}
+</section>`;
+}
+
+const actWords = ({ verb, text }: DeskAct, say: Say): string => {
+  if (verb === 'comment') return say('commented');
+  return `${verb === 'assign' ? say('assigned it') : say('set the due time')}: ${text}`;
+};
