@@ -1,4 +1,4 @@
-import type { Domain, LookResult } from '@replenish/domain';
+import { type Domain, isCapReason, type LookResult } from '@replenish/domain';
 import type { Providers } from '@replenish/providers';
 import type { Queues } from '@replenish/queues';
 import { Counter, crashPoint, type Frame, type Logger } from '@replenish/runtime';
@@ -48,7 +48,7 @@ function tell(
   if (transactionId !== null && provider !== null)
     void queues.hint(`submission-${provider}`, [transactionId]);
   if (!isNew && transactionId === null) return;
-  const level = pause !== null || because === 'NOTIFY_ONLY' || because === 'CAP_REACHED' ? 'warn' : 'info';
+  const level = pause !== null || because === 'NOTIFY_ONLY' || isCapReason(because) ? 'warn' : 'info';
   log[level](
     {
       ruleId,

@@ -10,6 +10,7 @@ export const domainOptions = ({ config, log }: Pick<Frame, 'config' | 'log'>) =>
   providerTimeoutMs: config.PROVIDER_TIMEOUT_MS,
   ruleLookMs: config.RULE_LOOK_MS,
   ruleBackoffMs: config.RULE_BACKOFF_MS,
+  ruleCaps: ruleCapsOf(config),
   approvalExpiresMs: config.APPROVAL_EXPIRES_MS,
   approvalAbove: limitsIn(config.APPROVAL_ABOVE),
   approvesFirst: config.APPROVE_FIRST_RECHARGE === 'true',
@@ -18,6 +19,13 @@ export const domainOptions = ({ config, log }: Pick<Frame, 'config' | 'log'>) =>
   onRefused: (transactionId: string, error: Error) =>
     log.error({ err: error, transactionId }, 'the database refuses what is reported of a recharge'),
   onExcessRights: config.NODE_ENV === 'production' ? (words: string) => log.warn(words) : undefined,
+});
+
+/** The caps over many rules. A scope without a setting has none. */
+const ruleCapsOf = ({ RULE_CAPS_OWNER, RULE_CAPS_SOURCE, RULE_CAPS_FLEET }: Frame['config']) => ({
+  ...(RULE_CAPS_OWNER && { owner: RULE_CAPS_OWNER }),
+  ...(RULE_CAPS_SOURCE && { source: RULE_CAPS_SOURCE }),
+  ...(RULE_CAPS_FLEET && { fleet: RULE_CAPS_FLEET }),
 });
 
 /** `CNY:100000,USD:50000` as limits per currency. */

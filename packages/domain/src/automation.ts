@@ -1,6 +1,13 @@
 /** Rules of automatic recharge, as a part of the package's face. */
 export type { BackTest } from './core/rule-back-test.js';
 export {
+  type CapLimits,
+  type CapReason,
+  capReasons,
+  isCapReason,
+  type WiderLimits,
+} from './core/rule-caps.js';
+export {
   type DecisionReason,
   decisionReasons,
   type PauseReason,

@@ -43,6 +43,13 @@ function groupOf(
 
 type Words = Readonly<Record<string, string>> & Readonly<{ amountOf: (name: string) => string }>;
 
+/** Whose cap it is: that of one rule, or one over several. */
+function spenderOf({ scope, scopeName, accountId }: Words): string {
+  if (scope === 'owner') return `the rules of client ${scopeName!.slice('owner '.length)}`;
+  if (scope === 'source') return `the rules that ${scopeName!.slice('source '.length)} pays for`;
+  return scope === 'fleet' ? 'all rules' : `the rule of ${accountId}`;
+}
+
 type NoticeForm = Readonly<{
   one: string;
   many: string;
@@ -70,15 +77,17 @@ const forms: Readonly<Record<NoticeKind, NoticeForm>> = {
     line: ({ accountId, because }) => `the rule of ${accountId} paused: ${because}`,
   },
   rule_cap: {
-    one: 'a rule uses up its cap',
+    one: 'a cap of rules is used up',
     many: 'caps of rules are used up',
     page: '/rules',
     path: ({ ruleId }) => `/rules/${ruleId}`,
-    line: (words) =>
-      words.cap === 'timesPerDay'
-        ? `the rule of ${words.accountId} made ${words.used} of ${words.limit} recharges per day (${words.percent} %)`
-        : `the rule of ${words.accountId} used ${words.amountOf('used')} of ${words.amountOf('limit')} ` +
-          `per ${words.cap === 'perMonthMinor' ? 'month' : 'day'} (${words.percent} %)`,
+    line: (words) => {
+      const window = words.cap?.includes('erMonth') ? 'month' : 'day';
+      return words.cap?.startsWith('times')
+        ? `${spenderOf(words)} made ${words.used} of ${words.limit} recharges per ${window} (${words.percent} %)`
+        : `${spenderOf(words)} used ${words.amountOf('used')} of ${words.amountOf('limit')} ` +
+            `per ${window} (${words.percent} %)`;
+    },
   },
   approval_asked: {
     one: 'an approval is needed',

@@ -40,7 +40,7 @@ test('each thing has a line with its amounts and currency, and a link to its pag
   expect(body.split('\n\n').map((group) => group.replaceAll(' (2026-11-28T12:00:00Z)', ''))).toEqual([
     `an account needs a recharge:\n- acct-1 has -1,234,567.89 CNY, less than 1,000.00 CNY: recharge 0.50 CNY\n  ${CONSOLE}/rules/r-1`,
     `a rule paused:\n- the rule of acct-1 paused: DECLINED_REPEATEDLY\n  ${CONSOLE}/rules/r-1`,
-    `a rule uses up its cap:\n- the rule of acct-1 used 90,000 JPY of 100,000 JPY per month (90 %)\n  ${CONSOLE}/rules/r-1`,
+    `a cap of rules is used up:\n- the rule of acct-1 used 90,000 JPY of 100,000 JPY per month (90 %)\n  ${CONSOLE}/rules/r-1`,
     `an approval is needed:\n- a plan waits for a second person, 12,000.00 USD\n  ${CONSOLE}/approvals/a-1`,
     `a source account is short of money:\n- alibaba_cloud main has 0.05 CNY, and 3 deliveries wait for 300.00 CNY\n  ${CONSOLE}/providers`,
     `a case was opened:\n- late money, 1.00 USD, acct-1\n  ${CONSOLE}/cases/c-1`,

@@ -59,7 +59,13 @@ async function waitingWork(): Promise<void> {
     },
     terms: {
       ...{ belowMinor: 1_000n, recharge: { upToMinor: 5_000n }, cooldownSeconds: 0, runwayDays: null },
-      caps: { perRechargeMinor: 5_000n, perDayMinor: 20_000n, perMonthMinor: 100_000n, timesPerDay: null },
+      caps: {
+        perRechargeMinor: 5_000n,
+        perDayMinor: 20_000n,
+        perMonthMinor: 100_000n,
+        timesPerDay: null,
+        timesPerMonth: null,
+      },
       ...{ mode: 'execute', quietHours: null, timeZone: 'UTC', expiresAt: null, dormantAfterDays: null },
     },
     recharge: {

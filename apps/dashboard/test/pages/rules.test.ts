@@ -23,7 +23,13 @@ async function ruled(over: Partial<NewRule> = {}): Promise<string> {
     terms: {
       belowMinor: 1_000n,
       recharge: { upToMinor: 5_000n },
-      caps: { perRechargeMinor: 5_000n, perDayMinor: 20_000n, perMonthMinor: 100_000n, timesPerDay: null },
+      caps: {
+        perRechargeMinor: 5_000n,
+        perDayMinor: 20_000n,
+        perMonthMinor: 100_000n,
+        timesPerDay: null,
+        timesPerMonth: null,
+      },
       ...{ cooldownSeconds: 0, runwayDays: null, mode: 'execute', quietHours: null, timeZone: 'UTC' },
       ...{ expiresAt: null, dormantAfterDays: null },
     },

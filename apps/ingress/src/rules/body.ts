@@ -1,4 +1,11 @@
-import type { BackTest, FiledDecision, RulePreview, RuleView } from '@replenish/domain';
+import {
+  type BackTest,
+  type CapReason,
+  type FiledDecision,
+  isCapReason,
+  type RulePreview,
+  type RuleView,
+} from '@replenish/domain';
 
 /** `quietHours` name their time zone, as in the request. */
 export function ruleBody(rule: RuleView) {
@@ -18,6 +25,7 @@ export function ruleBody(rule: RuleView) {
       perDay: caps.perDayMinor,
       perMonth: caps.perMonthMinor,
       timesPerDay: caps.timesPerDay,
+      timesPerMonth: caps.timesPerMonth,
     },
     cooldownSeconds: terms.cooldownSeconds,
     runwayDays: terms.runwayDays,
@@ -80,8 +88,10 @@ const trialFaults = {
 } as const;
 
 /** An active rule whose cap is reached goes on by itself in the next window. */
-const heldByCap = ({ status, lastDecision }: RuleView): 'CAP_REACHED' | null =>
-  status === 'active' && lastDecision?.because === 'CAP_REACHED' ? 'CAP_REACHED' : null;
+const heldByCap = ({ status, lastDecision }: RuleView): CapReason | null =>
+  status === 'active' && lastDecision !== null && isCapReason(lastDecision.because)
+    ? lastDecision.because
+    : null;
 
 function forecastBody({ balanceMinor, asOf, burnPerDayMinor, runsOutAt }: RuleView['forecast']) {
   const note =
@@ -95,14 +105,19 @@ function forecastBody({ balanceMinor, asOf, burnPerDayMinor, runsOutAt }: RuleVi
 
 const amounts = ['below', 'underWay', 'spentInDay', 'spentInMonth', 'burnPerDay'];
 
-/** The numbers of a decision are kept as texts where they are amounts. */
+/**
+ * The numbers of a decision are kept as texts where they are amounts. Those of wider caps are not shown, because they tell
+ * what other clients spend.
+ */
 export function decisionBody(decision: FiledDecision) {
   const { seq, at, balanceMinor, decided, because, amountMinor, transactionId, numbers } = decision;
   const shown = Object.fromEntries(
-    Object.entries(numbers).map(([name, value]) => [
-      name,
-      amounts.includes(name) && typeof value === 'string' ? BigInt(value) : value,
-    ]),
+    Object.entries(numbers)
+      .filter(([name]) => name !== 'wider')
+      .map(([name, value]) => [
+        name,
+        amounts.includes(name) && typeof value === 'string' ? BigInt(value) : value,
+      ]),
   );
   return {
     seq,

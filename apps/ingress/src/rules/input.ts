@@ -32,6 +32,9 @@ const capsShape = {
   perDay: minorOf('The most in the last 24 hours'),
   perMonth: minorOf('The most in a calendar month of `timeZone`'),
   timesPerDay: orNone(whole(1, 1_000, 'The most recharges in the last 24 hours; null: no limit')).optional(),
+  timesPerMonth: orNone(
+    whole(1, 30_000, 'The most recharges in a calendar month of `timeZone`; null: no limit'),
+  ).optional(),
 };
 const caps = z.strictObject(capsShape).meta({
   description:

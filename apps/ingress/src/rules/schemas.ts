@@ -1,4 +1,4 @@
-import { decisionReasons, pauseReasons, ruleModes } from '@replenish/domain';
+import { capReasons, decisionReasons, pauseReasons, ruleModes } from '@replenish/domain';
 import { z } from 'zod';
 import {
   amountOrNull,
@@ -64,6 +64,10 @@ const caps = z
     perDay: minor('The most in the last 24 hours'),
     perMonth: minor('The most in a calendar month of `timeZone`'),
     timesPerDay: z.int().nullable().meta({ description: 'The most recharges in 24 hours; null: no limit' }),
+    timesPerMonth: z
+      .int()
+      .nullable()
+      .meta({ description: 'The most recharges in a calendar month of `timeZone`; null: no limit' }),
   })
   .meta({ description: 'The most that the rule may create' });
 
@@ -102,7 +106,7 @@ const example = {
   recharge: { upTo: 500000 },
   paymentMethod: 'fund_account',
   destination: 'cloud',
-  caps: { perRecharge: 500000, perDay: 1000000, perMonth: 5000000, timesPerDay: 5 },
+  caps: { perRecharge: 500000, perDay: 1000000, perMonth: 5000000, timesPerDay: 5, timesPerMonth: null },
   cooldownSeconds: 3600,
   runwayDays: 3,
   mode: 'execute',
@@ -157,11 +161,11 @@ export const RechargeRule = z
     metadata: z.record(z.string(), z.string()).meta({ description: 'Carried by its recharges' }),
     status: z.enum(['active', 'paused', 'expired']).meta({ description: 'Whether it acts' }),
     pausedBecause: z
-      .enum([...pauseReasons, 'CAP_REACHED'])
+      .enum([...pauseReasons, ...capReasons])
       .nullable()
       .meta({
         description:
-          'Why it does not act, as a code. `CAP_REACHED` ends by itself with the window of the cap; the others last until the rule is resumed',
+          'Why it does not act, as a code. `CAP_REACHED`, `OWNER_CAP`, `SOURCE_CAP` and `FLEET_CAP` end by themselves with the window of the cap; the others last until the rule is resumed',
       }),
     isStopped: z.boolean().meta({ description: 'All rules are stopped' }),
     consent,

@@ -30,7 +30,7 @@ test('a rule is stored with what was left out, and says what it will do next', a
   expect(answer.headers.get('location')).toBe(`/v1/rules/${answer.body.ruleId}`);
   expect(answer.body).toMatchObject({
     ...body(),
-    caps: { perRecharge: 5_000, perDay: 20_000, perMonth: 100_000, timesPerDay: null },
+    caps: { perRecharge: 5_000, perDay: 20_000, perMonth: 100_000, timesPerDay: null, timesPerMonth: null },
     ...{ paymentMethod: 'sandbox', destination: 'wallet', mode: 'execute', cooldownSeconds: 0 },
     ...{ quietHours: null, timeZone: 'UTC', expiresAt: null, status: 'active', pausedBecause: null },
     ...{ lastDecision: null, next: 'recharge', metadata: {}, isStopped: false },

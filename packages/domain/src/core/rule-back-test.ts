@@ -107,6 +107,7 @@ class Past {
       reading: { minor, at },
       last: last ? { at: last.at, ...settled } : null,
       spending: spendingOf(this.#recharges, at, this.#terms),
+      wider: [],
       declines: { inARow: 0, lastAt: null },
       burn: burnOf(this.#seen, at),
       activeSince: this.#points[0]!.at,
@@ -140,11 +141,13 @@ function spendingOf(recharges: readonly TestedRecharge[], at: Date, { timeZone }
   const sum = (some: readonly TestedRecharge[]) =>
     some.reduce((total, { amountMinor }) => total + amountMinor, 0n);
   const day = since(at.getTime() - DAY_MS);
+  const month = since(monthStartOf(at, timeZone).getTime() - 1);
   return {
     dayMinor: sum(day),
     timesInDay: day.length,
-    oldestInDay: day[0]?.at ?? null,
-    monthMinor: sum(since(monthStartOf(at, timeZone).getTime() - 1)),
+    dayFreeAt: day[0] ? new Date(day[0].at.getTime() + DAY_MS) : null,
+    monthMinor: sum(month),
+    timesInMonth: month.length,
     timesInBurst: since(at.getTime() - BURST_MS).length,
   };
 }

@@ -1,5 +1,7 @@
+import { amountOf } from './rule-amount.js';
+import type { CapName } from './rule-caps.js';
 import type { RuleFacts } from './rule-facts.js';
-import { nextMonthStartOf, quietUntil } from './rule-hours.js';
+import { quietUntil } from './rule-hours.js';
 import type { RuleTerms } from './rule-terms.js';
 
 /** Why a rule no longer acts until a person resumes it. */
@@ -31,6 +33,9 @@ export const decisionReasons = [
   'COOLDOWN',
   'QUIET_HOURS',
   'CAP_REACHED',
+  'OWNER_CAP',
+  'SOURCE_CAP',
+  'FLEET_CAP',
   'BACK_OFF',
   // held back by the statement that would have created the recharge
   'INSUFFICIENT_BALANCE',
@@ -54,7 +59,7 @@ export type RuleDecision = Readonly<{
   /** When what holds it back ends by itself. Null: nobody knows. */
   until: Date | null;
   /** The cap that holds it back. */
-  cap: keyof RuleTerms['caps'] | null;
+  cap: CapName | null;
 }>;
 
 export type RuleTimes = Readonly<{
@@ -88,13 +93,13 @@ export function decideRule(terms: RuleTerms, facts: RuleFacts, times: RuleTimes,
     return heldBack('BALANCE_UNKNOWN');
   const need = needOf(terms, facts, reading.minor);
   if (need === null) return nothing('ENOUGH');
-  const { amountMinor, cap } = amountOf(terms, facts, reading.minor);
+  const { amountMinor, cap } = amountOf(terms, facts, reading.minor, now);
   // The balance is as high as the rule lets it be, or will be with what is under way.
   if (amountMinor <= 0n) return reading.minor < terms.belowMinor ? heldBack('UNDER_WAY') : nothing('ENOUGH');
   const brake = underWayOf(terms, facts, reading.minor) ?? pauseOf(facts) ?? brakeOf(terms, facts, now);
   if (brake) return { ...brake, amountMinor };
   if (isDormant(terms, facts, now)) return { ...nothing('DORMANT'), amountMinor };
-  if (cap !== null) return { ...heldBack('CAP_REACHED', capEnd(terms, facts, cap, now)), amountMinor, cap };
+  if (cap !== null) return { ...heldBack(cap.because, cap.until), amountMinor, cap: cap.cap };
   if (facts.declines.inARow > 0) {
     const until = backoffEnd(facts, times);
     if (until > now) return { ...heldBack('BACK_OFF', until), amountMinor };
@@ -142,35 +147,6 @@ function brakeOf(terms: RuleTerms, { last }: RuleFacts, now: Date): RuleDecision
   }
   const loudAt = quietUntil(now, terms.quietHours, terms.timeZone);
   return loudAt === null ? null : heldBack('QUIET_HOURS', loudAt);
-}
-
-type RuleAmount = Readonly<{ amountMinor: bigint; cap: keyof RuleTerms['caps'] | null }>;
-
-/**
- * The amount, and the cap that forbids it. A fixed amount is created whole or not at all. A recharge up to an amount may
- * be smaller where a cap leaves less, as long as it lifts the balance over the line.
- */
-function amountOf({ belowMinor, recharge, caps }: RuleTerms, facts: RuleFacts, balance: bigint): RuleAmount {
-  const { dayMinor, monthMinor, timesInDay } = facts.spending;
-  const there = balance + facts.underWayMinor;
-  const wanted = 'upToMinor' in recharge ? recharge.upToMinor - there : recharge.amountMinor;
-  const one = least(wanted, caps.perRechargeMinor);
-  if (caps.timesPerDay !== null && timesInDay >= caps.timesPerDay)
-    return { amountMinor: one, cap: 'timesPerDay' };
-  const [dayLeft, monthLeft] = [caps.perDayMinor - dayMinor, caps.perMonthMinor - monthMinor];
-  const left = least(dayLeft, monthLeft);
-  const cap = monthLeft < dayLeft ? 'perMonthMinor' : 'perDayMinor';
-  if (one <= left) return { amountMinor: one, cap: null };
-  const isPartOfUse = 'upToMinor' in recharge && left > 0n && there + left >= belowMinor;
-  return isPartOfUse ? { amountMinor: left, cap: null } : { amountMinor: one, cap };
-}
-
-const least = (one: bigint, other: bigint): bigint => (one < other ? one : other);
-
-function capEnd(terms: RuleTerms, { spending }: RuleFacts, cap: RuleDecision['cap'], now: Date): Date | null {
-  if (cap === 'perMonthMinor') return nextMonthStartOf(now, terms.timeZone);
-  if (spending.oldestInDay === null) return null;
-  return new Date(spending.oldestInDay.getTime() + DAY_MS);
 }
 
 const backoffEnd = ({ declines }: RuleFacts, { backoffMs }: RuleTimes): Date =>

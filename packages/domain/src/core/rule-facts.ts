@@ -1,3 +1,5 @@
+import type { WiderCap, WindowUse } from './rule-caps.js';
+
 /** How fast a balance is used up. Recharges and refunds are taken out. */
 export type BurnRate = Readonly<{ perDayMinor: bigint; days: number }>;
 
@@ -11,18 +13,12 @@ export type RuleRecharge = Readonly<{
   isPaidBack: boolean;
 }>;
 
-/** What a rule has created. The counts include recharges that failed. */
-export type RuleSpending = Readonly<{
-  /** In the last 24 hours. */
-  dayMinor: bigint;
-  timesInDay: number;
-  /** The creation of the oldest recharge of the last 24 hours. */
-  oldestInDay: Date | null;
-  /** In the calendar month. */
-  monthMinor: bigint;
-  /** In the time of a burst, and since a person resumed the rule. */
-  timesInBurst: number;
-}>;
+/** What a rule has created. The counts include recharges that failed. Its month is that of its time zone. */
+export type RuleSpending = WindowUse &
+  Readonly<{
+    /** In the time of a burst, and since a person resumed the rule. */
+    timesInBurst: number;
+  }>;
 
 /** The newest recharges of a rule that the provider declined one after the other. */
 export type RuleDeclines = Readonly<{ inARow: number; lastAt: Date | null }>;
@@ -43,6 +39,8 @@ export type RuleFacts = Readonly<{
   underWayMinor: bigint;
   last: RuleRecharge | null;
   spending: RuleSpending;
+  /** The caps over the rule and others. */
+  wider: readonly WiderCap[];
   declines: RuleDeclines;
   /** Null: not enough history. */
   burn: BurnRate | null;

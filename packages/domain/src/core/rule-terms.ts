@@ -1,3 +1,5 @@
+import type { CapLimits } from './rule-caps.js';
+
 /** The modes of a rule. `propose` asks a person first. */
 export const ruleModes = ['notify', 'propose', 'execute'] as const;
 export type RuleMode = (typeof ruleModes)[number];
@@ -5,14 +7,12 @@ export type RuleMode = (typeof ruleModes)[number];
 /** A span of the day in a time zone, `22:00` to `06:00`. The end is not part of it. */
 export type QuietHours = Readonly<{ from: string; to: string }>;
 
-/** The most that a rule may create. A day is the last 24 hours, a month is the calendar month of the time zone. */
-export type RuleCaps = Readonly<{
-  perRechargeMinor: bigint;
-  perDayMinor: bigint;
-  perMonthMinor: bigint;
-  /** Recharges in 24 hours. Null: no limit. */
-  timesPerDay: number | null;
-}>;
+/**
+ * The most that a rule may create. A day is the last 24 hours, a month is the calendar month of the time zone. A number
+ * of times that is null has no limit.
+ */
+export type RuleCaps = CapLimits &
+  Readonly<{ perRechargeMinor: bigint; perDayMinor: bigint; perMonthMinor: bigint }>;
 
 /** What a client agrees to when it makes a rule. Amounts are minor units of the rule's currency. */
 export type RuleTerms = Readonly<{
@@ -66,8 +66,11 @@ export function isTimeZone(name: string): boolean {
 /** Terms in the form in which JSON holds them. */
 export type StoredTerms = Readonly<Record<string, unknown>>;
 
-export const termsToStore = (terms: RuleTerms): StoredTerms =>
-  JSON.parse(JSON.stringify(terms, (_name, value) => (typeof value === 'bigint' ? String(value) : value)));
+export const termsToStore = (terms: RuleTerms): StoredTerms => JSON.parse(JSON.stringify(terms, storedField));
+
+/** No limit of times per month is not written, so that terms from before there was one keep their hash. */
+const storedField = (name: string, value: unknown): unknown =>
+  name === 'timesPerMonth' && value === null ? undefined : typeof value === 'bigint' ? String(value) : value;
 
 export function termsFromStore(stored: StoredTerms): RuleTerms {
   const given = stored as Record<string, never> & {
@@ -85,6 +88,7 @@ export function termsFromStore(stored: StoredTerms): RuleTerms {
       perDayMinor: BigInt(given.caps.perDayMinor!),
       perMonthMinor: BigInt(given.caps.perMonthMinor!),
       timesPerDay: given.caps.timesPerDay ?? null,
+      timesPerMonth: given.caps.timesPerMonth ?? null,
     },
     expiresAt: given.expiresAt ? new Date(given.expiresAt) : null,
   };

@@ -1,4 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
+import type { CapLimits, CapScope, WindowUse } from '../../src/core/rule-caps.js';
 import {
   BURST_MAX,
   DECLINES_MAX,
@@ -23,7 +24,15 @@ const facts = (over: Partial<RuleFacts> = {}): RuleFacts => ({
   reading: { minor: 400n, at: NOW },
   underWayMinor: 0n,
   last: null,
-  spending: { dayMinor: 0n, timesInDay: 0, oldestInDay: null, monthMinor: 0n, timesInBurst: 0 },
+  spending: {
+    dayMinor: 0n,
+    timesInDay: 0,
+    dayFreeAt: null,
+    monthMinor: 0n,
+    timesInMonth: 0,
+    timesInBurst: 0,
+  },
+  wider: [],
   declines: { inARow: 0, lastAt: null },
   burn: null,
   activeSince: ago(100 * DAY_MS),
@@ -37,6 +46,20 @@ const decide = (over: Partial<RuleFacts>, of: Partial<RuleTerms> = {}): RuleDeci
   decideRule(terms(of), facts(over), times, NOW);
 
 const capped = (over: Partial<RuleTerms['caps']>) => ({ caps: { ...terms().caps, ...over } });
+/** A cap over many rules, with what it has counted. */
+const wider = (
+  scope: CapScope,
+  limits: Partial<CapLimits>,
+  used: Partial<WindowUse> = {},
+): Pick<RuleFacts, 'wider'> => ({
+  wider: [
+    {
+      scope,
+      limits: { perDayMinor: null, perMonthMinor: null, timesPerDay: null, timesPerMonth: null, ...limits },
+      used: { ...facts().spending, ...used },
+    },
+  ],
+});
 const fixed = { recharge: { amountMinor: 2_000n } };
 
 type Row = readonly [
@@ -88,6 +111,42 @@ const rows: readonly Row[] = [
   ],
   ['a burst', spending({ timesInBurst: BURST_MAX }), {}, 'held_back', 'BURST'],
   ['the cap of times', spending({ timesInDay: 2 }), capped({ timesPerDay: 2 }), 'held_back', 'CAP_REACHED'],
+  [
+    'the cap of times per month',
+    spending({ timesInMonth: 9 }),
+    capped({ timesPerMonth: 9 }),
+    'held_back',
+    'CAP_REACHED',
+  ],
+  ['the client has a cap', wider('owner', { perDayMinor: 599n }), {}, 'held_back', 'OWNER_CAP'],
+  [
+    'the cap of the client leaves a use',
+    wider('owner', { perDayMinor: 600n }),
+    {},
+    'recharge',
+    'BELOW_THRESHOLD',
+  ],
+  [
+    'the account that pays has a cap',
+    wider('source', { perMonthMinor: 9_000n }, { monthMinor: 8_999n }),
+    {},
+    'held_back',
+    'SOURCE_CAP',
+  ],
+  [
+    'all rules have a cap of times',
+    wider('fleet', { timesPerDay: 7 }, { timesInDay: 7 }),
+    {},
+    'held_back',
+    'FLEET_CAP',
+  ],
+  [
+    'all rules have a cap of times per month',
+    wider('fleet', { timesPerMonth: 7 }, { timesInMonth: 8 }),
+    {},
+    'held_back',
+    'FLEET_CAP',
+  ],
   ['the cap of the day', spending({ dayMinor: 18_001n }), fixed, 'held_back', 'CAP_REACHED'],
   ['a fixed amount that just fits', spending({ dayMinor: 18_000n }), fixed, 'recharge', 'BELOW_THRESHOLD'],
   ['the cap of the month', spending({ monthMinor: 98_001n }), fixed, 'held_back', 'CAP_REACHED'],
@@ -179,6 +238,12 @@ describe('amounts', () => {
     ['a fixed amount', {}, fixed, 2_000n],
     ['at most the largest recharge', { reading: { minor: -9_000n, at: NOW } }, {}, 5_000n],
     ['at most what the day leaves', spending({ dayMinor: 18_000n }), {}, 2_000n],
+    [
+      'at most what all rules are left',
+      wider('fleet', { perDayMinor: 9_000n }, { dayMinor: 6_000n }),
+      {},
+      3_000n,
+    ],
     ['at most what the month leaves', spending({ monthMinor: 99_000n }), {}, 1_000n],
   ] as const)('%s', (_, given, of, amountMinor) => {
     expect(decide(given, of)).toMatchObject({ decided: 'recharge', amountMinor });
@@ -191,11 +256,17 @@ test('what ends by itself says when', () => {
   expect(until(last(), { cooldownSeconds: 61 })).toBe('2026-11-21T12:01:00.000Z');
   expect(until({}, { quietHours: { from: '11:00', to: '13:30' } })).toBe('2026-11-21T13:30:00.000Z');
   expect(until({}, { quietHours: { from: '11:00', to: '01:30' } })).toBe('2026-11-22T01:30:00.000Z');
-  expect(until(spending({ dayMinor: 20_000n, oldestInDay: ago(DAY_MS - 5_000) }))).toBe(
+  expect(until(spending({ dayMinor: 20_000n, dayFreeAt: new Date(NOW.getTime() + 5_000) }))).toBe(
     '2026-11-21T12:00:05.000Z',
   );
   expect(until(spending({ monthMinor: 100_000n }), { timeZone: 'Asia/Shanghai' })).toBe(
     '2026-11-30T16:00:00.000Z',
+  );
+  expect(until(wider('fleet', { perMonthMinor: 0n }), { timeZone: 'Asia/Shanghai' })).toBe(
+    '2026-12-01T00:00:00.000Z',
+  );
+  expect(until(wider('owner', { timesPerDay: 1 }, { timesInDay: 1, dayFreeAt: NOW }))).toBe(
+    NOW.toISOString(),
   );
   expect(until({ declines: { inARow: 2, lastAt: NOW } })).toBe('2026-11-21T12:02:00.000Z');
 });

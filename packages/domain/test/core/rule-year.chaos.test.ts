@@ -134,10 +134,12 @@ class Account {
       spending: {
         dayMinor: sum(day),
         timesInDay: day.length,
-        oldestInDay: day[0] ? new Date(day[0].atMs) : null,
+        dayFreeAt: day[0] ? new Date(day[0].atMs + DAY_MS) : null,
         monthMinor: sum(month),
+        timesInMonth: month.length,
         timesInBurst: since(nowMs - BURST_MS).length,
       },
+      wider: [],
       declines: { inARow, lastAt: inARow > 0 ? new Date(ended.at(-1)!.endsAtMs) : null },
       activeSince: new Date(this.#activeSinceMs),
     };
@@ -157,6 +159,7 @@ const someTerms = (random: () => number): RuleTerms => {
       perDayMinor: random() < 0.2 ? 4_000n : 12_000n,
       perMonthMinor: random() < 0.2 ? 20_000n : 80_000n,
       timesPerDay: random() < 0.3 ? 1 : null,
+      timesPerMonth: random() < 0.1 ? 6 : null,
     },
     cooldownSeconds: random() < 0.5 ? 100_000 : 0,
     quietHours: random() < 0.3 ? { from: '22:00', to: '06:00' } : null,

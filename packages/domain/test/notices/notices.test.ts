@@ -78,6 +78,7 @@ test('80, 90 and 100 % of a cap are each told once per window, and a jump tells 
     perDayMinor: 10_000n,
     perMonthMinor: 900_000n,
     timesPerDay: null,
+    timesPerMonth: null,
   };
   const small = { belowMinor: 500n, recharge: { amountMinor: 500n } };
   const rule = await ruled(0n, { terms: terms({ ...small, caps }) });
@@ -106,7 +107,13 @@ test('80, 90 and 100 % of a cap are each told once per window, and a jump tells 
 });
 
 test('the times per day are a cap of their own', async () => {
-  const caps = { perRechargeMinor: 5_000n, perDayMinor: 900_000n, perMonthMinor: 900_000n, timesPerDay: 1 };
+  const caps = {
+    perRechargeMinor: 5_000n,
+    perDayMinor: 900_000n,
+    perMonthMinor: 900_000n,
+    timesPerDay: 1,
+    timesPerMonth: null,
+  };
   const rule = await ruled(0n, { terms: terms({ caps }) });
   await recharge(rule.id, rule.accountId);
   expect(await told()).toMatchObject([

@@ -59,6 +59,7 @@ async function joins(nth: number): Promise<Player> {
       perDayMinor: between(9_000, 20_000),
       perMonthMinor: between(15_000, 60_000),
       timesPerDay: chance(0.5) ? 3 : null,
+      timesPerMonth: null,
     },
     cooldownSeconds: chance(0.5) ? 3_600 : 0,
     quietHours: chance(0.3) ? { from: '22:00', to: '06:00' } : null,

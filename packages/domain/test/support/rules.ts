@@ -9,7 +9,13 @@ export const usd = (amountMinor: bigint) => ({ amountMinor, currency: 'USD' });
 export const terms = (over: Partial<RuleTerms> = {}): RuleTerms => ({
   belowMinor: 1_000n,
   recharge: { upToMinor: 5_000n },
-  caps: { perRechargeMinor: 5_000n, perDayMinor: 20_000n, perMonthMinor: 100_000n, timesPerDay: null },
+  caps: {
+    perRechargeMinor: 5_000n,
+    perDayMinor: 20_000n,
+    perMonthMinor: 100_000n,
+    timesPerDay: null,
+    timesPerMonth: null,
+  },
   cooldownSeconds: 0,
   runwayDays: null,
   mode: 'execute',

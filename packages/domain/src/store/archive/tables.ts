@@ -28,6 +28,7 @@ export const archivedTables = [
   'rule_consent',
   'rule_decision',
   'rule_switch',
+  'rule_counter',
   'recharge_plan',
   'recharge_plan_line',
   'recharge_plan_refusal',

@@ -20,17 +20,19 @@ export const insertedCounter = ({ clientId, currency }: DayCeiling): Prisma.Sql 
  * Parts of a statement. They select the recharges of `offered` for which the ceiling has room, as `input`. The counter
  * stays locked until the commit, so each process decides on the sum that the earlier ones committed. Postgres reads a
  * row whose lock was awaited as it is after the wait.
+ * @param isWanted what the lock waits for. It is a select of its own, without columns of the counter
  */
 export const inputUnder = (
   offered: Prisma.Sql,
   { clientId, currency, dayMinor }: DayCeiling,
+  isWanted: Prisma.Sql = Prisma.sql`true`,
 ): Prisma.Sql => Prisma.sql`
   locked_counter as materialized (
     select day_sum(amounts, ${THIS_DAY_STEP}) as counted
     from (
       select amounts
       from day_counter
-      where client_id = ${clientId}::uuid and currency = ${currency}
+      where client_id = ${clientId}::uuid and currency = ${currency} and ${isWanted}
       for update) counter),
   offered as materialized ${offered},
   input as materialized (

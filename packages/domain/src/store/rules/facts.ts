@@ -1,13 +1,13 @@
 import { limitsFromJson } from '../../core/approval.js';
 import { BURST_MS } from '../../core/rule-decision.js';
-import type { BurnRate, RuleFacts } from '../../core/rule-facts.js';
+import type { RuleFacts, RuleSpending } from '../../core/rule-facts.js';
 import { monthStartOf } from '../../core/rule-hours.js';
 import type { RuleTerms } from '../../core/rule-terms.js';
 import { Prisma } from '../../generated/client.js';
 import type { Ceiling } from '../ceilings/ceiling.js';
 import type { Run } from '../database/database.js';
 import type { RuleClock } from './clock.js';
-import { payeeName, type RuleRow, ruleColumns, walletOf } from './rule.js';
+import { payeeName, payeeSource, type RuleRow, ruleColumns, walletOf } from './rule.js';
 
 type RechargeEnd = 'failed' | 'succeeded' | 'other';
 
@@ -22,6 +22,8 @@ export type RuleState = RuleRow &
     /** The amounts above which a recharge of its key waits for an approval, by currency. */
     approvalAbove: unknown;
     payee: string | null;
+    /** Our account that delivers to the payee. */
+    payeeSource: string | null;
     balanceMinor: bigint | null;
     balanceAt: Date | null;
     underWayMinor: bigint;
@@ -56,6 +58,7 @@ const stateOf = (clock: RuleClock, id: string): Prisma.Sql => Prisma.sql`
     coalesce(key.ceilings, '{}') as ceilings,
     coalesce(key.approval_above, '{}') as "approvalAbove",
     ${payeeName} as payee,
+    ${payeeSource} as "payeeSource",
     case when rule.watch = 'wallet' then coalesce((${walletOf}), 0) else watched.balance_minor end as "balanceMinor",
     case when rule.watch = 'wallet' then ${clock.now()} else watched.read_at end as "balanceAt",
     (${underWay}) as "underWayMinor",
@@ -136,14 +139,6 @@ const outcomes = (clock: RuleClock): Prisma.Sql => Prisma.sql`
     order by decision.at desc
     limit ${OUTCOMES}::int) one`;
 
-type Spent = Readonly<{
-  dayMinor: bigint;
-  timesInDay: number;
-  oldestInDay: Date | null;
-  monthMinor: bigint;
-  timesInBurst: number;
-}>;
-
 /** The beginnings of the windows in which the recharges of a rule are counted. */
 export const windowsOf = (now: Date, { timeZone }: Pick<RuleTerms, 'timeZone'>) => ({
   day: new Date(now.getTime() - 86_400_000),
@@ -151,23 +146,26 @@ export const windowsOf = (now: Date, { timeZone }: Pick<RuleTerms, 'timeZone'>) 
 });
 
 /** What a rule created, by its decisions. A recharge counts whatever became of it. */
-export async function readSpent(run: Run, state: RuleState, terms: RuleTerms): Promise<Spent> {
+export async function readSpent(run: Run, state: RuleState, terms: RuleTerms): Promise<RuleSpending> {
   const { day, month } = windowsOf(state.now, terms);
   const burst = new Date(Math.max(state.now.getTime() - BURST_MS, state.activeSince.getTime()));
   const from = new Date(Math.min(day.getTime(), month.getTime()));
-  const [spent] = await run<Spent>(Prisma.sql`
+  const [spent] = await run<RuleSpending>(Prisma.sql`
     select
       coalesce(sum(amount_minor) filter (where at > ${day}::timestamptz), 0)::bigint as "dayMinor",
       count(*) filter (where at > ${day}::timestamptz)::int as "timesInDay",
-      min(at) filter (where at > ${day}::timestamptz) as "oldestInDay",
+      min(at) filter (where at > ${day}::timestamptz) + interval '1 day' as "dayFreeAt",
       coalesce(sum(amount_minor) filter (where at >= ${month}::timestamptz), 0)::bigint as "monthMinor",
+      count(*) filter (where at >= ${month}::timestamptz)::int as "timesInMonth",
       count(*) filter (where at > ${burst}::timestamptz)::int as "timesInBurst"
     from rule_decision
     where rule_id = ${state.id}::uuid and transaction_id is not null and at >= ${from}::timestamptz`);
   return spent!;
 }
 
-export function factsOf(state: RuleState, spending: Spent, burn: BurnRate | null): RuleFacts {
+export type CountedFacts = Pick<RuleFacts, 'spending' | 'wider' | 'burn'>;
+
+export function factsOf(state: RuleState, { spending, wider, burn }: CountedFacts): RuleFacts {
   const { balanceMinor, balanceAt, last } = state;
   return {
     isStopped: state.isStopped,
@@ -177,6 +175,7 @@ export function factsOf(state: RuleState, spending: Spent, burn: BurnRate | null
     underWayMinor: state.underWayMinor,
     last: last && { ...last, at: new Date(last.at) },
     spending,
+    wider,
     declines: declinesOf(state.outcomes),
     burn,
     activeSince: state.activeSince,

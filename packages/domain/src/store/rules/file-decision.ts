@@ -1,4 +1,5 @@
 import { isHeld } from '../../core/postings.js';
+import type { WiderLimits } from '../../core/rule-caps.js';
 import type { RuleDecision } from '../../core/rule-decision.js';
 import type { BurnRate } from '../../core/rule-facts.js';
 import { Prisma } from '../../generated/client.js';
@@ -17,12 +18,15 @@ import {
   withHold,
 } from '../recharges/create-statement.js';
 import { insertedRecharges, newRechargeRows } from '../recharges/insert-recharges.js';
+import { countedRule, heldByWider, lockedCounters, type RuleCounters } from './counters.js';
 import type { RuleState } from './facts.js';
 
 export type FilingOptions = Readonly<{
   hintLimitMs: number;
   lanedProviders: readonly string[];
   approving: Approving;
+  /** The caps over many rules. */
+  wider: WiderLimits;
   newId: () => string;
 }>;
 
@@ -40,12 +44,14 @@ export type DecisionFiling = Readonly<{
   recharge: NewRechargeRow | null;
   ceiling: DayCeiling | undefined;
   windows: Readonly<{ day: Date; month: Date }>;
+  counters: RuleCounters;
 }>;
 
 /**
  * Files a decision and makes its recharge, in one statement. It does neither if the rule changed since its facts were
  * read. The switch of all rules is locked for the statement, so after a stop no decision makes a recharge. Caps are
- * counted again here.
+ * counted again here, and those over many rules on locked counters. Locks are taken in the order rule, switch, counters of
+ * rules, counter of the key's ceiling, wallets.
  */
 export function filingOf(filing: DecisionFiling, options: FilingOptions): Prisma.Sql {
   const { recharge } = filing;
@@ -85,19 +91,21 @@ const plainOutcome = ({ decision }: DecisionFiling): Prisma.Sql => Prisma.sql`
 
 /** The gate, the recharge behind it, and what became of both. */
 function rechargeParts(filing: DecisionFiling, recharge: NewRechargeRow, options: FilingOptions): Prisma.Sql {
-  const { ceiling, decision } = filing;
+  const { ceiling, decision, counters } = filing;
   const isCounted = ceiling !== undefined;
   const held = isHeld(recharge) ? withHold(recharge, options.newId) : null;
   const rows = held ? heldRechargeRows.from([held]) : newRechargeRows.from([recharge]);
   const offered = Prisma.sql`(select new.* from ${rows} new, gate where gate.held is null)`;
   return Prisma.sql`
-    ${gate(filing, recharge)},
-    ${ceiling ? inputUnder(offered, ceiling) : Prisma.sql`input as materialized ${offered}`},
+    ${lockedCounters(counters)},
+    ${gate(filing, recharge, options.wider)},
+    ${ceiling ? inputUnder(offered, ceiling, isGateOpen) : Prisma.sql`input as materialized ${offered}`},
     ${addressedRecharges(options.approving)},
     ${held ? coveredRecharges([held.debit, held.credit]) : creditableRecharges},
     ${insertedRecharges(held ? 'covered' : 'creditable', { ...options, isCounted })},
     ${held ? Prisma.sql`${toPost}, ${postedJournals},` : Prisma.empty}
     ${ceiling ? Prisma.sql`${countedRecharges},` : Prisma.empty}
+    ${countedRule(counters, recharge.amountMinor)},
     fates as materialized (
       ${storedAnd}
       union all
@@ -118,6 +126,8 @@ function rechargeParts(filing: DecisionFiling, recharge: NewRechargeRow, options
       left join fates on true)`;
 }
 
+const isGateOpen = Prisma.sql`(select count(*) from gate where held is null) > 0`;
+
 const uncovered = Prisma.sql`select id, null, 'uncovered', null, null, null, null from uncovered`;
 const beyond = Prisma.sql`
       select id, null, 'beyond_balance', null, null, null, null from beyond_balance`;
@@ -130,14 +140,19 @@ const becauseOf = Prisma.sql`case fates.fate
             when 'other_currency' then 'OTHER_CURRENCY' end`;
 
 /** The brakes that hold whatever was decided. */
-const gate = ({ state, windows }: DecisionFiling, { amountMinor }: NewRechargeRow): Prisma.Sql => Prisma.sql`
+const gate = (
+  { state, windows, counters }: DecisionFiling,
+  { amountMinor }: NewRechargeRow,
+  wider: WiderLimits,
+): Prisma.Sql => Prisma.sql`
     locked_switch as materialized (
       select is_stopped from rule_switch where (select count(*) from won_rule) > 0 for share),
     spent as materialized (
       select
         coalesce(sum(amount_minor) filter (where at > ${windows.day}::timestamptz), 0) as day_minor,
         count(*) filter (where at > ${windows.day}::timestamptz) as times_in_day,
-        coalesce(sum(amount_minor) filter (where at >= ${windows.month}::timestamptz), 0) as month_minor
+        coalesce(sum(amount_minor) filter (where at >= ${windows.month}::timestamptz), 0) as month_minor,
+        count(*) filter (where at >= ${windows.month}::timestamptz) as times_in_month
       from rule_decision
       where rule_id = ${state.id}::uuid and transaction_id is not null
         and at >= least(${windows.day}::timestamptz, ${windows.month}::timestamptz)),
@@ -158,7 +173,8 @@ const gate = ({ state, windows }: DecisionFiling, { amountMinor }: NewRechargeRo
           or spent.month_minor + ${amountMinor.toString()}::numeric
             > (won_rule.terms #>> '{caps,perMonthMinor}')::numeric
           or spent.times_in_day >= (won_rule.terms #>> '{caps,timesPerDay}')::int
-        then 'CAP_REACHED' end as held
+          or spent.times_in_month >= (won_rule.terms #>> '{caps,timesPerMonth}')::int
+        then 'CAP_REACHED'${heldByWider(wider, counters, amountMinor)} end as held
       from won_rule, locked_switch, spent)`;
 
 const filedDecision = ({ state, decision, numbers }: DecisionFiling): Prisma.Sql => Prisma.sql`

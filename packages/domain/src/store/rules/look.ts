@@ -1,3 +1,4 @@
+import { isCapReason, type WiderLimits } from '../../core/rule-caps.js';
 import { decideRule, type RuleDecision, type RuleTimes } from '../../core/rule-decision.js';
 import type { BurnRate, RuleFacts } from '../../core/rule-facts.js';
 import { type RuleTerms, termsFromStore } from '../../core/rule-terms.js';
@@ -8,6 +9,7 @@ import { rowOf } from '../recharges/create.js';
 import type { NewRechargeRow } from '../recharges/create-statement.js';
 import { readBurn } from './burn.js';
 import type { RuleClock } from './clock.js';
+import { countersOf, insertedCounters, readWider } from './counters.js';
 import {
   approvalAboveOf,
   ceilingOfRule,
@@ -18,12 +20,15 @@ import {
   windowsOf,
 } from './facts.js';
 import { type DecisionFiling, type FilingOptions, filingOf } from './file-decision.js';
+import { numbersOf } from './numbers.js';
 import type { FiledDecision } from './rule.js';
 
 export type LookOptions = FilingOptions &
   Readonly<{
     clock: RuleClock;
     times: RuleTimes;
+    /** The caps over many rules. */
+    wider: WiderLimits;
     /** The time between two looks of a rule. */
     lookMs: number;
     random: () => number;
@@ -62,10 +67,16 @@ export async function lookOnce(
   if (state === null) return null;
   const terms = termsFromStore(state.terms);
   const { burn, burnAt } = await burnOf(run, options.clock, state);
-  const facts = factsOf(state, await readSpent(run, state, terms), burn);
+  const counters = countersOf(state.clientId, sourceOf(state, route), state.currency, state.now);
+  const facts = factsOf(state, {
+    spending: await readSpent(run, state, terms),
+    wider: await readWider(run, options.wider, counters),
+    burn,
+  });
   const decision = judgedByKey(decideRule(terms, facts, options.times, state.now), state, route);
-  const filing = filingFor({ state, terms, facts, decision, burn, burnAt }, options, route);
+  const filing = filingFor({ state, terms, facts, decision, burn, burnAt, counters }, options, route);
   if (filing.ceiling) await run(insertedCounter(filing.ceiling));
+  if (filing.recharge !== null || isCapReason(decision.because)) await run(insertedCounters(counters));
   const [filed] = await run<LookResult['decision']>(filingOf(filing, options));
   if (!filed) return null;
   return {
@@ -103,18 +114,25 @@ async function burnOf(
   return { burn: await readBurn(run, clock, state), burnAt: now };
 }
 
-type DecidedLook = Pick<DecisionFiling, 'state' | 'decision' | 'burn' | 'burnAt'> &
+/** Our account that pays: the one that delivers to the payee, or else the one that collects. */
+function sourceOf({ recharge, payeeSource }: RuleState, route: RouteOfMethod): string | null {
+  if (recharge.destination === 'cloud' && payeeSource !== null) return payeeSource;
+  const routed = route(recharge.paymentMethod);
+  return routed && `${routed.provider}/${routed.providerAccount}`;
+}
+
+type DecidedLook = Pick<DecisionFiling, 'state' | 'decision' | 'burn' | 'burnAt' | 'counters'> &
   Readonly<{ terms: RuleTerms; facts: RuleFacts }>;
 
 function filingFor(decided: DecidedLook, options: LookOptions, route: RouteOfMethod): DecisionFiling {
-  const { state, terms, facts, decision } = decided;
+  const { state, terms, decision } = decided;
   const recharge = decision.decided === 'recharge' ? rechargeOf(decided, options, route) : null;
   const ceiling = recharge === null ? undefined : ceilingOfRule(state);
   const dayMinor = typeof ceiling === 'object' ? ceiling.dayMinor : null;
   const { clientId, currency } = state;
   return {
     ...decided,
-    numbers: numbersOf(terms, facts, decision, state),
+    numbers: numbersOf(decided),
     dueInMs: dueInMs(decision, state.now, options),
     recharge,
     ceiling: dayMinor === null ? undefined : { clientId, currency, dayMinor },
@@ -155,29 +173,4 @@ function dueInMs({ until }: RuleDecision, now: Date, { lookMs, random }: LookOpt
   const usual = lookMs * (0.9 + random() / 5);
   if (until === null) return usual;
   return Math.min(usual, Math.max(0, until.getTime() - now.getTime()) + AFTER_BRAKE_MS);
-}
-
-/** What the decision was made on, in the form in which it is kept and shown. */
-function numbersOf(
-  terms: RuleTerms,
-  facts: RuleFacts,
-  decision: RuleDecision,
-  state: RuleState,
-): DecisionFiling['numbers'] {
-  const { spending, declines, burn } = facts;
-  return {
-    balanceAt: facts.reading?.at ?? null,
-    below: String(terms.belowMinor),
-    underWay: String(facts.underWayMinor),
-    spentInDay: String(spending.dayMinor),
-    spentInMonth: String(spending.monthMinor),
-    timesInDay: spending.timesInDay,
-    timesInBurst: spending.timesInBurst,
-    declines: declines.inARow,
-    burnPerDay: burn === null ? null : String(burn.perDayMinor),
-    burnDays: burn?.days ?? null,
-    termsVersion: state.termsVersion,
-    until: decision.until,
-    cap: decision.cap,
-  };
 }

@@ -1,3 +1,4 @@
+import type { WiderLimits } from '../../core/rule-caps.js';
 import { databaseClock, movedClock } from './clock.js';
 import type { FilingOptions } from './file-decision.js';
 import type { RuleOptions } from './rules.js';
@@ -8,6 +9,8 @@ export type RuleWishes = Readonly<{
   ruleLookMs?: number;
   /** The pause of a rule after a first decline. Default: an hour. */
   ruleBackoffMs?: number;
+  /** The caps over the rules of a client, of a source account, and over all rules. Default: none. */
+  ruleCaps?: WiderLimits;
   /** The clock of the rules. Default: the database's. */
   ruleClock?: () => Date;
 }>;
@@ -17,8 +20,13 @@ const LOOKS_OF_A_BALANCE = 2;
 const BALANCE_AGE_MIN_MS = 30_000;
 
 export function ruleOptionsOf(
-  { ruleLookMs: lookMs = 60_000, ruleBackoffMs: backoffMs = 3_600_000, ruleClock }: RuleWishes,
-  { hintLimitMs, lanedProviders, approving, newId }: FilingOptions,
+  {
+    ruleLookMs: lookMs = 60_000,
+    ruleBackoffMs: backoffMs = 3_600_000,
+    ruleCaps: wider = {},
+    ruleClock,
+  }: RuleWishes,
+  { hintLimitMs, lanedProviders, approving, newId }: Omit<FilingOptions, 'wider'>,
   random: () => number,
 ): RuleOptions {
   const balanceMaxAgeMs = Math.max(BALANCE_AGE_MIN_MS, LOOKS_OF_A_BALANCE * lookMs);
@@ -28,6 +36,7 @@ export function ruleOptionsOf(
     lanedProviders,
     approving,
     newId,
+    wider,
     clock,
     lookMs,
     random,

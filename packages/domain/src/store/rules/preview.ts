@@ -1,13 +1,15 @@
 import { type BackTest, type BalancePoint, backTest } from '../../core/rule-back-test.js';
-import { decideRule, type RuleDecision, type RuleTimes } from '../../core/rule-decision.js';
+import { decideRule, type RuleDecision } from '../../core/rule-decision.js';
 import type { RuleFacts } from '../../core/rule-facts.js';
 import { Prisma } from '../../generated/client.js';
 import type { Run } from '../database/database.js';
 import { readBurn } from './burn.js';
 import { staysInWallet } from './change.js';
 import type { RuleClock } from './clock.js';
+import { countersOf, readWider } from './counters.js';
 import { underWay, watchedAccount } from './facts.js';
-import { type NewRule, walletOf } from './rule.js';
+import type { LookOptions } from './look.js';
+import { type NewRule, payeeSource, walletOf } from './rule.js';
 
 /** What a rule that is not stored would do. */
 export type RulePreview = Readonly<{
@@ -25,7 +27,12 @@ type RulePreviewRow = Readonly<{
   balanceMinor: bigint | null;
   balanceAt: Date | null;
   underWayMinor: bigint;
+  payeeSource: string | null;
 }>;
+
+const NOTHING_SPENT: RuleFacts['spending'] = {
+  ...{ dayMinor: 0n, timesInDay: 0, dayFreeAt: null, monthMinor: 0n, timesInMonth: 0, timesInBurst: 0 },
+};
 
 /** The asked rule, as a row that is not stored. */
 const asked = ({ clientId, accountId, currency, watch }: NewRule): Prisma.Sql => Prisma.sql`(
@@ -38,7 +45,7 @@ const asked = ({ clientId, accountId, currency, watch }: NewRule): Prisma.Sql =>
 export async function previewRule(
   run: Run,
   clock: RuleClock,
-  times: RuleTimes,
+  { times, wider }: Pick<LookOptions, 'times' | 'wider'>,
   rule: NewRule,
 ): Promise<RulePreview> {
   const [row] = await run<RulePreviewRow>(Prisma.sql`
@@ -48,7 +55,8 @@ export async function previewRule(
       (select any_payee.currency from payee any_payee where any_payee.account_id = rule.account_id) as "payeeCurrency",
       case when rule.watch = 'wallet' then coalesce((${walletOf}), 0) else watched.balance_minor end as "balanceMinor",
       case when rule.watch = 'wallet' then ${clock.now()} else watched.read_at end as "balanceAt",
-      (${underWay}) as "underWayMinor"
+      (${underWay}) as "underWayMinor",
+      ${payeeSource} as "payeeSource"
     from ${asked(rule)}
     left join payee on payee.account_id = rule.account_id and payee.currency = rule.currency
     ${watchedAccount}`);
@@ -61,7 +69,8 @@ export async function previewRule(
     ...{ isStopped: row!.isStopped, hasKey: true, target: 'agreed', last: null },
     reading: { minor: balanceMinor, at: balanceAt },
     underWayMinor: row!.underWayMinor,
-    spending: { dayMinor: 0n, timesInDay: 0, oldestInDay: null, monthMinor: 0n, timesInBurst: 0 },
+    spending: NOTHING_SPENT,
+    wider: await readWider(run, wider, countersOf(rule.clientId, row!.payeeSource, rule.currency, now)),
     declines: { inARow: 0, lastAt: null },
     burn: await readBurn(run, clock, rule),
     activeSince: now,

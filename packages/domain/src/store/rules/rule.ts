@@ -107,6 +107,9 @@ export const ruleColumns = Prisma.sql`
 export const payeeName = Prisma.sql`
   payee.provider || ':' || payee.provider_account || ':' || payee.to_account`;
 
+/** The name of our account that delivers to a payee. Of `payee`, a row of that name or none. */
+export const payeeSource = Prisma.sql`payee.provider || '/' || payee.provider_account`;
+
 /** The available balance of the wallet of `rule`. */
 export const walletOf = Prisma.sql`
   select wallet.balance_minor

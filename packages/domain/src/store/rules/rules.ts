@@ -54,7 +54,7 @@ export function openRules({ run, read }: Pick<Store, 'run' | 'read'>, options: R
   const { clock, lookMs } = options;
   return {
     create: (rule) => createRule(run, clock, rule),
-    preview: (rule) => previewRule(read, clock, options.times, rule),
+    preview: (rule) => previewRule(read, clock, options, rule),
     backTest: (rule) => backTestRule(read, clock, rule),
     list: (filter) => listRules(read, clock, filter),
     one: (id, viewer) => oneRule(read, clock, id, viewer),

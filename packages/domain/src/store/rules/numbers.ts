@@ -1,0 +1,56 @@
+import type { CapLimits, WiderCap } from '../../core/rule-caps.js';
+import type { RuleDecision } from '../../core/rule-decision.js';
+import type { RuleFacts } from '../../core/rule-facts.js';
+import type { RuleTerms } from '../../core/rule-terms.js';
+import type { RuleCounters } from './counters.js';
+import type { RuleState } from './facts.js';
+
+type DecidedOn = Readonly<{
+  terms: RuleTerms;
+  facts: RuleFacts;
+  decision: RuleDecision;
+  state: Pick<RuleState, 'termsVersion'>;
+  counters: RuleCounters;
+}>;
+
+/** What a decision was made on, in the form in which it is kept. */
+export function numbersOf({
+  terms,
+  facts,
+  decision,
+  state,
+  counters,
+}: DecidedOn): Readonly<Record<string, unknown>> {
+  const { spending, declines, burn } = facts;
+  return {
+    balanceAt: facts.reading?.at ?? null,
+    below: String(terms.belowMinor),
+    underWay: String(facts.underWayMinor),
+    spentInDay: String(spending.dayMinor),
+    spentInMonth: String(spending.monthMinor),
+    timesInDay: spending.timesInDay,
+    timesInMonth: spending.timesInMonth,
+    timesInBurst: spending.timesInBurst,
+    declines: declines.inARow,
+    burnPerDay: burn === null ? null : String(burn.perDayMinor),
+    burnDays: burn?.days ?? null,
+    termsVersion: state.termsVersion,
+    until: decision.until,
+    cap: decision.cap,
+    ...(facts.wider.length === 0 ? {} : { wider: facts.wider.map((cap) => widerOf(cap, counters)) }),
+  };
+}
+
+/** A wider cap with what it had counted. `tell_decision` reads the names and the limits. */
+const widerOf = ({ scope, limits, used }: WiderCap, { names, currency }: RuleCounters) => ({
+  ...{ scope, name: names[scope], currency, limits: limitsToStore(limits) },
+  spentInDay: String(used.dayMinor),
+  spentInMonth: String(used.monthMinor),
+  timesInDay: used.timesInDay,
+  timesInMonth: used.timesInMonth,
+});
+
+const limitsToStore = (limits: CapLimits): Record<string, string> =>
+  Object.fromEntries(
+    Object.entries(limits).flatMap(([name, limit]) => (limit === null ? [] : [[name, String(limit)]])),
+  );
