@@ -6,7 +6,7 @@ import {
   runPlans,
 } from '@replenish/assembly';
 import { openDomain } from '@replenish/domain';
-import { lanedProviders, openProviders } from '@replenish/providers';
+import { lanedProviders, openProviders, terminalDeclines } from '@replenish/providers';
 import { openQueues } from '@replenish/queues';
 import { runProcess } from '@replenish/runtime';
 import { balanceReader } from './balance-reader.js';
@@ -18,8 +18,10 @@ const CONCURRENCY = 8;
 
 await runProcess('automation-worker', process.env, async (frame) => {
   const { config, log, registry, health, opened } = frame;
-  const domain = opened('domain', openDomain({ ...domainOptions(frame), lanedProviders }), (it) =>
-    it.close(),
+  const domain = opened(
+    'domain',
+    openDomain({ ...domainOptions(frame), lanedProviders, lastingDeclines: terminalDeclines }),
+    (it) => it.close(),
   );
   const metrics = openProviderMetrics(frame);
   const { breakers, rules } = domain;

@@ -32,5 +32,6 @@ export { MAIN_ACCOUNT } from './guard/main-account.js';
 export { openProviders, type Providers } from './registry.js';
 export { type SandboxOptions, sandboxProvider } from './sandbox/provider.js';
 export { type StripeOptions, stripeProvider } from './stripe/provider.js';
+export { type TerminalDecline, terminalDeclines } from './terminal-declines.js';
 export { withProvidersClock } from './transport/date-headers.js';
 export { type ReceivedWebhook, receiveWebhook } from './webhook-account.js';

@@ -108,7 +108,7 @@ class Past {
       last: last ? { at: last.at, ...settled } : null,
       spending: spendingOf(this.#recharges, at, this.#terms),
       wider: [],
-      declines: { inARow: 0, lastAt: null },
+      declines: { inARow: 0, lastAt: null, lasting: null },
       burn: burnOf(this.#seen, at),
       activeSince: this.#points[0]!.at,
     };

@@ -1,6 +1,6 @@
 import { amountOf } from './rule-amount.js';
 import type { CapName } from './rule-caps.js';
-import type { RuleFacts } from './rule-facts.js';
+import type { LastingFailure, RuleFacts } from './rule-facts.js';
 import { quietUntil } from './rule-hours.js';
 import type { RuleTerms } from './rule-terms.js';
 
@@ -11,6 +11,8 @@ export const pauseReasons = [
   'BURST',
   'PAYEE_GONE',
   'PAYEE_CHANGED',
+  'AUTHENTICATION_REQUIRED',
+  'SOURCE_REFUSED',
   'PAID_BACK',
   'KEY_GONE',
 ] as const;
@@ -131,10 +133,17 @@ function underWayOf(terms: RuleTerms, facts: RuleFacts, balance: bigint): RuleDe
   return isEnough ? heldBack('UNDER_WAY') : null;
 }
 
+const pauseAfter: Readonly<Record<LastingFailure, PauseReason>> = {
+  payee_gone: 'PAYEE_GONE',
+  payer_needed: 'AUTHENTICATION_REQUIRED',
+  source_gone: 'SOURCE_REFUSED',
+};
+
 /** What only a person can judge. */
 function pauseOf({ last, declines, spending }: RuleFacts): RuleDecision | null {
   if (last?.hasOpenCase) return heldBack('CASE_OPEN');
   if (last?.isPaidBack) return paused('PAID_BACK');
+  if (declines.lasting !== null) return paused(pauseAfter[declines.lasting]);
   if (declines.inARow >= DECLINES_MAX) return paused('DECLINED_REPEATEDLY');
   return spending.timesInBurst >= BURST_MAX ? paused('BURST') : null;
 }

@@ -20,8 +20,18 @@ export type RuleSpending = WindowUse &
     timesInBurst: number;
   }>;
 
-/** The newest recharges of a rule that the provider declined one after the other. */
-export type RuleDeclines = Readonly<{ inARow: number; lastAt: Date | null }>;
+/**
+ * Why the next recharge would fail too: the payee is gone at its provider, a person has to pay or to confirm, or what
+ * pays may not be used any more.
+ */
+export const lastingFailures = ['payee_gone', 'payer_needed', 'source_gone'] as const;
+export type LastingFailure = (typeof lastingFailures)[number];
+
+/**
+ * The newest recharges of a rule that the provider declined one after the other. What a person ended is no decline.
+ * `lasting` is of the newest recharge. Null: a later one may succeed.
+ */
+export type RuleDeclines = Readonly<{ inARow: number; lastAt: Date | null; lasting: LastingFailure | null }>;
 
 export type BalanceReading = Readonly<{ minor: bigint; at: Date }>;
 

@@ -8,7 +8,7 @@ import {
   decisionReasons,
   type RuleDecision,
 } from '../../src/core/rule-decision.js';
-import type { RuleFacts } from '../../src/core/rule-facts.js';
+import type { LastingFailure, RuleFacts } from '../../src/core/rule-facts.js';
 import type { RuleTerms } from '../../src/core/rule-terms.js';
 import { terms } from '../support/rules.js';
 
@@ -33,7 +33,7 @@ const facts = (over: Partial<RuleFacts> = {}): RuleFacts => ({
     timesInBurst: 0,
   },
   wider: [],
-  declines: { inARow: 0, lastAt: null },
+  declines: { inARow: 0, lastAt: null, lasting: null },
   burn: null,
   activeSince: ago(100 * DAY_MS),
   ...over,
@@ -59,6 +59,9 @@ const wider = (
       used: { ...facts().spending, ...used },
     },
   ],
+});
+const declined = (inARow: number, lastAt: Date, lasting: LastingFailure | null = null) => ({
+  declines: { inARow, lastAt, lasting },
 });
 const fixed = { recharge: { amountMinor: 2_000n } };
 
@@ -152,16 +155,13 @@ const rows: readonly Row[] = [
   ['the cap of the month', spending({ monthMinor: 98_001n }), fixed, 'held_back', 'CAP_REACHED'],
   ['less than missing that is of no use', spending({ dayMinor: 19_401n }), {}, 'held_back', 'CAP_REACHED'],
   ['less than missing that is of use', spending({ dayMinor: 19_400n }), {}, 'recharge', 'BELOW_THRESHOLD'],
-  ['a pause after a decline', { declines: { inARow: 1, lastAt: ago(59_000) } }, {}, 'held_back', 'BACK_OFF'],
-  ['the pause is over', { declines: { inARow: 1, lastAt: ago(60_000) } }, {}, 'recharge', 'BELOW_THRESHOLD'],
-  ['a doubled pause', { declines: { inARow: 2, lastAt: ago(119_000) } }, {}, 'held_back', 'BACK_OFF'],
-  [
-    'too many declines',
-    { declines: { inARow: DECLINES_MAX, lastAt: ago(DAY_MS * 99) } },
-    {},
-    'held_back',
-    'DECLINED_REPEATEDLY',
-  ],
+  ['a pause after a decline', declined(1, ago(59_000)), {}, 'held_back', 'BACK_OFF'],
+  ['the pause is over', declined(1, ago(60_000)), {}, 'recharge', 'BELOW_THRESHOLD'],
+  ['a doubled pause', declined(2, ago(119_000)), {}, 'held_back', 'BACK_OFF'],
+  ['too many declines', declined(DECLINES_MAX, ago(DAY_MS * 99)), {}, 'held_back', 'DECLINED_REPEATEDLY'],
+  ['its payee is gone at the provider', declined(1, NOW, 'payee_gone'), {}, 'held_back', 'PAYEE_GONE'],
+  ['a person has to pay', declined(0, NOW, 'payer_needed'), {}, 'held_back', 'AUTHENTICATION_REQUIRED'],
+  ['its card was lost', declined(1, NOW, 'source_gone'), {}, 'held_back', 'SOURCE_REFUSED'],
   [
     'nothing is used up',
     { burn: { perDayMinor: 0n, days: 7 } },
@@ -268,5 +268,5 @@ test('what ends by itself says when', () => {
   expect(until(wider('owner', { timesPerDay: 1 }, { timesInDay: 1, dayFreeAt: NOW }))).toBe(
     NOW.toISOString(),
   );
-  expect(until({ declines: { inARow: 2, lastAt: NOW } })).toBe('2026-11-21T12:02:00.000Z');
+  expect(until(declined(2, NOW))).toBe('2026-11-21T12:02:00.000Z');
 });

@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { capScopes } from '../../src/core/rule-caps.js';
 import { BURST_MAX, DECLINES_MAX, decideRule } from '../../src/core/rule-decision.js';
-import type { RuleFacts } from '../../src/core/rule-facts.js';
+import { lastingFailures, type RuleFacts } from '../../src/core/rule-facts.js';
 import { faultsOfTerms, type RuleTerms, termsFromStore, termsToStore } from '../../src/core/rule-terms.js';
 import { terms } from '../support/rules.js';
 
@@ -95,6 +95,7 @@ const someFacts: fc.Arbitrary<RuleFacts> = fc.record({
   declines: fc.record({
     inARow: fc.nat(4),
     lastAt: fc.option(fc.integer({ min: 0, max: 500_000 }).map(ago)),
+    lasting: mostly(null, fc.constantFrom(...lastingFailures)),
   }),
   burn: fc.option(fc.record({ perDayMinor: minor(0n, 10_000n), days: fc.integer({ min: 1, max: 7 }) })),
   activeSince: fc.integer({ min: 0, max: 60 * DAY_MS }).map(ago),
@@ -124,6 +125,7 @@ test('over the whole space a recharge passes no brake, and what is held back is 
       expect(spent.timesInBurst).toBeLessThan(BURST_MAX);
       expect(given.last?.isUnderWay || given.last?.hasOpenCase || given.last?.isPaidBack).toBeFalsy();
       expect(given.declines.inARow).toBeLessThan(DECLINES_MAX);
+      expect(given.declines.lasting).toBeNull();
       expect(NOW.getTime() - reading!.at.getTime()).toBeLessThanOrEqual(times.balanceMaxAgeMs);
       if ('upToMinor' in of.recharge)
         expect(reading!.minor + given.underWayMinor + amount <= of.recharge.upToMinor).toBe(true);

@@ -140,7 +140,7 @@ class Account {
         timesInBurst: since(nowMs - BURST_MS).length,
       },
       wider: [],
-      declines: { inARow, lastAt: inARow > 0 ? new Date(ended.at(-1)!.endsAtMs) : null },
+      declines: { inARow, lastAt: inARow > 0 ? new Date(ended.at(-1)!.endsAtMs) : null, lasting: null },
       activeSince: new Date(this.#activeSinceMs),
     };
   }

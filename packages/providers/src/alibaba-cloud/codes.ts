@@ -28,6 +28,9 @@ const ofTheKey: ReadonlySet<string> = new Set([
 export const isOfStaleKey = (code: string): boolean =>
   /^(InvalidSecurityToken|InvalidAccessKeyId)\.|^SignatureDoesNotMatch$/.test(code);
 
+/** No such fund account, and no such customer of ours: an order to it is refused each time. */
+export const goneCodes: readonly string[] = ['AccountNotExist', '-304', 'InvalidParam.Uid.NotYourEu'];
+
 export const NOT_ENOUGH = 'AvailableTransferAmountNotEnough';
 // The money has to arrive first. The wait is longer than the guard's budget, so the guard does not try again at once.
 const FUNDS_AFTER_MS = 30_000;

@@ -11,6 +11,18 @@ type StripeFailure = Readonly<{
   headers?: Readonly<Record<string, string>>;
 }>;
 
+/** Stripe's documentation of decline codes: the holder of the card has to confirm the payment. */
+export const payerCodes: readonly string[] = [
+  'authentication_required',
+  'payment_intent_authentication_failure',
+];
+
+/** The same source: the card may not be charged again. */
+export const lostCardCodes: readonly string[] = [
+  ...['expired_card', 'fraudulent', 'lost_card', 'pickup_card', 'restricted_card', 'stolen_card'],
+  ...['revocation_of_all_authorizations', 'revocation_of_authorization'],
+];
+
 export type StripeRefusal = Readonly<{ kind: 'rejected'; code: string; message: string }>;
 
 const printable = /^[\x21-\x7e]{1,64}$/;

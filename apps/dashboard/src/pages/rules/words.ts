@@ -47,6 +47,8 @@ export const becauseWords: Readonly<Record<DecisionReason, string>> = {
   BURST: 'too many recharges in a short time',
   PAYEE_GONE: 'the payee is gone',
   PAYEE_CHANGED: 'the payee has changed',
+  AUTHENTICATION_REQUIRED: 'a person has to pay or to confirm',
+  SOURCE_REFUSED: 'what pays may not be used any more',
   PAID_BACK: 'its money was paid back',
   KEY_GONE: 'its key is gone',
 };

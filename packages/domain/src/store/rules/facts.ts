@@ -7,9 +7,8 @@ import { Prisma } from '../../generated/client.js';
 import type { Ceiling } from '../ceilings/ceiling.js';
 import type { Run } from '../database/database.js';
 import type { RuleClock } from './clock.js';
+import { outcomes, type RuleOutcome } from './outcomes.js';
 import { payeeName, payeeSource, type RuleRow, ruleColumns, walletOf } from './rule.js';
-
-type RechargeEnd = 'failed' | 'succeeded' | 'other';
 
 /** A rule with what its next decision stands on. */
 export type RuleState = RuleRow &
@@ -32,7 +31,7 @@ export type RuleState = RuleRow &
     lastBecause: string | null;
     last: Readonly<{ at: string; isUnderWay: boolean; hasOpenCase: boolean; isPaidBack: boolean }> | null;
     /** Its newest recharges that count, newest first. */
-    outcomes: readonly Readonly<{ outcome: RechargeEnd; at: string }>[];
+    outcomes: readonly RuleOutcome[];
   }>;
 
 /** Reads an active rule with its facts. Null: there is none. */
@@ -119,26 +118,6 @@ const lastRecharge = Prisma.sql`
   left join recharge_transaction delivery on delivery.collected_by = recharge.id
   where recharge.id = rule.last_recharge_id`;
 
-// Three declines in a row pause a rule. Recharges that were canceled lie between them.
-const OUTCOMES = 10;
-
-const outcomes = (clock: RuleClock): Prisma.Sql => Prisma.sql`
-  select jsonb_agg(jsonb_build_object('outcome', one.outcome, 'at', one.at) order by one.seq desc)
-  from (
-    select
-      decision.seq,
-      case
-        when 'FAILED' in (recharge.state, delivery.state) then 'failed'
-        when recharge.state = 'SUCCEEDED' and coalesce(delivery.state, 'SUCCEEDED') = 'SUCCEEDED' then 'succeeded'
-        else 'other' end as outcome,
-      ${clock.isOwn ? Prisma.sql`decision.at` : Prisma.sql`coalesce(recharge.failed_at, delivery.failed_at, decision.at)`} as at
-    from rule_decision decision
-    join recharge_transaction recharge on recharge.id = decision.transaction_id
-    left join recharge_transaction delivery on delivery.collected_by = recharge.id
-    where decision.rule_id = rule.id and decision.transaction_id is not null and decision.seq > rule.forgiven
-    order by decision.at desc
-    limit ${OUTCOMES}::int) one`;
-
 /** The beginnings of the windows in which the recharges of a rule are counted. */
 export const windowsOf = (now: Date, { timeZone }: Pick<RuleTerms, 'timeZone'>) => ({
   day: new Date(now.getTime() - 86_400_000),
@@ -163,9 +142,9 @@ export async function readSpent(run: Run, state: RuleState, terms: RuleTerms): P
   return spent!;
 }
 
-export type CountedFacts = Pick<RuleFacts, 'spending' | 'wider' | 'burn'>;
+export type CountedFacts = Pick<RuleFacts, 'spending' | 'wider' | 'declines' | 'burn'>;
 
-export function factsOf(state: RuleState, { spending, wider, burn }: CountedFacts): RuleFacts {
+export function factsOf(state: RuleState, { spending, wider, declines, burn }: CountedFacts): RuleFacts {
   const { balanceMinor, balanceAt, last } = state;
   return {
     isStopped: state.isStopped,
@@ -176,7 +155,7 @@ export function factsOf(state: RuleState, { spending, wider, burn }: CountedFact
     last: last && { ...last, at: new Date(last.at) },
     spending,
     wider,
-    declines: declinesOf(state.outcomes),
+    declines,
     burn,
     activeSince: state.activeSince,
   };
@@ -186,13 +165,6 @@ function targetOf({ recharge, watch, target, payee }: RuleState): RuleFacts['tar
   if (recharge.destination === 'wallet' && watch === 'wallet') return 'agreed';
   if (payee === null) return 'gone';
   return payee === target ? 'agreed' : 'changed';
-}
-
-function declinesOf(outcomes: RuleState['outcomes']): RuleFacts['declines'] {
-  const counted = outcomes.filter(({ outcome }) => outcome !== 'other');
-  const success = counted.findIndex(({ outcome }) => outcome === 'succeeded');
-  const declined = success < 0 ? counted : counted.slice(0, success);
-  return { inARow: declined.length, lastAt: declined[0] ? new Date(declined[0].at) : null };
 }
 
 /** The amount above which a recharge of the rule waits for an approval, by the limits of its key. Null: none waits. */

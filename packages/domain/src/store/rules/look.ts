@@ -21,6 +21,7 @@ import {
 } from './facts.js';
 import { type DecisionFiling, type FilingOptions, filingOf } from './file-decision.js';
 import { numbersOf } from './numbers.js';
+import { declinesOf, type LastingDeclines } from './outcomes.js';
 import type { FiledDecision } from './rule.js';
 
 export type LookOptions = FilingOptions &
@@ -29,6 +30,7 @@ export type LookOptions = FilingOptions &
     times: RuleTimes;
     /** The caps over many rules. */
     wider: WiderLimits;
+    lastingDeclines: LastingDeclines;
     /** The time between two looks of a rule. */
     lookMs: number;
     random: () => number;
@@ -71,6 +73,7 @@ export async function lookOnce(
   const facts = factsOf(state, {
     spending: await readSpent(run, state, terms),
     wider: await readWider(run, options.wider, counters),
+    declines: declinesOf(state.outcomes, options.lastingDeclines),
     burn,
   });
   const decision = judgedByKey(decideRule(terms, facts, options.times, state.now), state, route);

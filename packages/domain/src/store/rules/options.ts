@@ -1,4 +1,5 @@
 import type { WiderLimits } from '../../core/rule-caps.js';
+import type { LastingFailure } from '../../core/rule-facts.js';
 import { databaseClock, movedClock } from './clock.js';
 import type { FilingOptions } from './file-decision.js';
 import type { RuleOptions } from './rules.js';
@@ -11,6 +12,8 @@ export type RuleWishes = Readonly<{
   ruleBackoffMs?: number;
   /** The caps over the rules of a client, of a source account, and over all rules. Default: none. */
   ruleCaps?: WiderLimits;
+  /** The codes of declines that no later recharge changes. A failed recharge's message begins with its code. */
+  lastingDeclines?: Readonly<Record<string, LastingFailure>>;
   /** The clock of the rules. Default: the database's. */
   ruleClock?: () => Date;
 }>;
@@ -24,6 +27,7 @@ export function ruleOptionsOf(
     ruleLookMs: lookMs = 60_000,
     ruleBackoffMs: backoffMs = 3_600_000,
     ruleCaps: wider = {},
+    lastingDeclines = {},
     ruleClock,
   }: RuleWishes,
   { hintLimitMs, lanedProviders, approving, newId }: Omit<FilingOptions, 'wider'>,
@@ -37,6 +41,7 @@ export function ruleOptionsOf(
     approving,
     newId,
     wider,
+    lastingDeclines,
     clock,
     lookMs,
     random,

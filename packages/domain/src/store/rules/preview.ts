@@ -71,7 +71,7 @@ export async function previewRule(
     underWayMinor: row!.underWayMinor,
     spending: NOTHING_SPENT,
     wider: await readWider(run, wider, countersOf(rule.clientId, row!.payeeSource, rule.currency, now)),
-    declines: { inARow: 0, lastAt: null },
+    declines: { inARow: 0, lastAt: null, lasting: null },
     burn: await readBurn(run, clock, rule),
     activeSince: now,
   };
