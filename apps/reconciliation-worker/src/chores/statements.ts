@@ -21,9 +21,12 @@ export function statementChores({ reconciliations, accounts, ...parts }: Stateme
   const able = accounts.filter(({ statement }) => statement !== undefined);
   const run = openRunner({ reconciliations, accounts: able, log });
   const askDaily = async (afterMs: number): Promise<void> => {
-    for (const { name: provider, account: providerAccount } of able)
-      if (await reconciliations.askDaily({ provider, providerAccount }, afterMs))
+    for (const { name: provider, account: providerAccount, statementDays } of able) {
+      const { utcOffsetMs, readyAfterMs } = statementDays ?? { utcOffsetMs: 0, readyAfterMs: 0 };
+      const day = { utcOffsetMs, afterMs: Math.max(afterMs, readyAfterMs) };
+      if (await reconciliations.askDaily({ provider, providerAccount }, day))
         log.info({ provider, providerAccount }, "the day's statement will be compared");
+    }
   };
   return [
     { name: 'statements', everyMs: LOOK_EVERY_MS, run },

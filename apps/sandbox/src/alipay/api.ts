@@ -1,5 +1,6 @@
 import express, { type NextFunction, type Request, type Response, Router } from 'express';
 import type { Behaviors } from '../machine/behaviors.js';
+import { BILL_PATH, BILL_QUERY, type Bills } from './bills/bills.js';
 import { callOf, nameOfPath } from './calls.js';
 import { type AlipayBehavior, AlipayFault } from './faults.js';
 import type { AlipayKeys } from './keys.js';
@@ -12,6 +13,7 @@ import type { AlipayStore } from './store.js';
 export type AlipayParts = Readonly<{
   store: AlipayStore;
   book: TradeBook;
+  bills: Bills;
   behaviors: Behaviors<AlipayBehavior>;
   notifications: Notifications;
   keys: AlipayKeys;
@@ -33,9 +35,10 @@ export function alipayApi(parts: AlipayParts): Router {
   router.all('/gateway.do', (request, response) => {
     const params = paramsOf(request);
     if (params.method === 'alipay.trade.page.pay') return void openPage(parts, params, response);
-    const answer = answerV2(parts, params);
+    const answer = answerV2(parts, params, request.get('host') ?? '');
     give(response, answer, () => ({}));
   });
+  router.get(BILL_PATH, (request, response) => parts.bills.serve(request, response));
   router.post('/pay/:outTradeNo', (request, response) => {
     parts.store.change(() => parts.book.pay(String(request.params.outTradeNo)));
     response.type('html').send('<!doctype html><title>Paid</title><h1>Paid</h1>');
@@ -53,9 +56,11 @@ function answerV3(parts: AlipayParts, request: Request, isFresh: (nonce: string)
   const text = typeof request.body === 'string' ? request.body : '';
   try {
     checkV3(parts, request, text, isFresh);
-    const biz = (text === '' ? {} : JSON.parse(text)) as BizContent & { notify_url?: unknown };
+    const given = request.method === 'GET' ? request.query : JSON.parse(text === '' ? '{}' : text);
+    const biz = given as BizContent & { notify_url?: unknown };
     const path = request.originalUrl.split('?')[0] ?? '';
-    const { result, fault } = execute(parts, nameOfPath(path), biz, notifyUrlOf(biz.notify_url));
+    const call = { name: nameOfPath(path), biz, notifyUrl: notifyUrlOf(biz.notify_url) };
+    const { result, fault } = execute(parts, call, request.get('host') ?? '');
     return { status: 200, body: JSON.stringify(result), fault };
   } catch (error) {
     const { status, code, message } = faultOf(error);
@@ -95,8 +100,12 @@ function nonceBook(): (nonce: string) => boolean {
   };
 }
 
-/** Runs a call, and picks the fault of its answer. */
-function execute(parts: AlipayParts, name: string, biz: BizContent, notifyUrl: string | null) {
+type GivenCall = Readonly<{ name: string; biz: BizContent; notifyUrl: string | null }>;
+
+/** Runs a call, and picks the fault of its answer. `host`: where the caller found this server. */
+function execute(parts: AlipayParts, { name, biz, notifyUrl }: GivenCall, host: string) {
+  if (name === BILL_QUERY)
+    return { result: parts.store.change(() => parts.bills.addressOf(biz, host)), fault: null };
   const call = callOf(name);
   const outTradeNo = typeof biz.out_trade_no === 'string' ? biz.out_trade_no : null;
   if (parts.behaviors.take(['throttled'], outTradeNo))
@@ -116,7 +125,7 @@ const answerFaults: readonly AlipayBehavior[] = [
   'unsigned_answer',
 ];
 
-function answerV2(parts: AlipayParts, params: Readonly<Record<string, string>>): AlipayAnswer {
+function answerV2(parts: AlipayParts, params: Readonly<Record<string, string>>, host: string): AlipayAnswer {
   const node = `${(params.method ?? 'error').replaceAll('.', '_')}_response`;
   const signed = (content: object, fault: AlipayBehavior | null): AlipayAnswer => {
     const text = JSON.stringify(content);
@@ -126,11 +135,12 @@ function answerV2(parts: AlipayParts, params: Readonly<Record<string, string>>):
   try {
     checkV2(parts, params);
     const biz = JSON.parse(params.biz_content ?? '{}') as BizContent;
-    const { result, fault } = execute(parts, params.method ?? '', biz, notifyUrlOf(params.notify_url));
+    const call = { name: params.method ?? '', biz, notifyUrl: notifyUrlOf(params.notify_url) };
+    const { result, fault } = execute(parts, call, host);
     return signed({ code: '10000', msg: 'Success', ...result }, fault);
   } catch (error) {
     const { status, code, message } = faultOf(error);
-    const number = code.startsWith('ACQ.') ? '40004' : status === 429 ? '40005' : '40002';
+    const number = /^(ACQ|isp)\./.test(code) ? '40004' : status === 429 ? '40005' : '40002';
     const msg = number === '40004' ? 'Business Failed' : 'Invalid Arguments';
     return signed({ code: number, msg, sub_code: code, sub_msg: message }, null);
   }

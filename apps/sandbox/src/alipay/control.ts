@@ -4,6 +4,8 @@ import type { AlipayParts } from './api.js';
 import { AlipayFault, faultsOfAlipay } from './faults.js';
 import type { StoredTrade } from './trade.js';
 
+const AHEAD_MAX_MS = 365 * 86_400_000;
+
 /** The control face of the dialect, for tests and people: the trades, the payer, and faults. */
 export function alipayControl(parts: AlipayParts): Router {
   const router = Router();
@@ -45,12 +47,24 @@ export function alipayControl(parts: AlipayParts): Router {
     parts.behaviors.add(behave.fault, behave.times, numberOf(behave.reference));
     response.json({ scenario: behave.fault, times: behave.times, reference: behave.reference });
   });
+  router.post('/clock', (request, response) => setClock(parts, request, response));
   router.use((error: unknown, _request: Request, response: Response, next: NextFunction) => {
     if (!(error instanceof AlipayFault)) return next(error);
     const status = error.code === 'ACQ.TRADE_NOT_EXIST' ? 404 : 409;
     response.status(status).json({ code: error.code, message: error.message });
   });
   return router;
+}
+
+/** Sets how far the clock is ahead that ends the days of bills. */
+function setClock({ bills }: AlipayParts, { body }: Request, response: Response): void {
+  const { aheadMs } = (body ?? {}) as { aheadMs?: unknown };
+  if (!(Number.isInteger(aheadMs) && (aheadMs as number) >= 0 && (aheadMs as number) <= AHEAD_MAX_MS)) {
+    wrong(response, 'aheadMs: must be a number of milliseconds, a year at most');
+    return;
+  }
+  bills.aheadMs = aheadMs as number;
+  response.json({ aheadMs });
 }
 
 /** The merchant's number of a reference: our ids go out without dashes. */

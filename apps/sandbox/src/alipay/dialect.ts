@@ -10,6 +10,7 @@ import {
 } from '../machine/dialect-server.js';
 import { DueQueue } from '../machine/due-queue.js';
 import { type AlipayParts, alipayApi } from './api.js';
+import { Bills } from './bills/bills.js';
 import { alipayControl } from './control.js';
 import type { AlipayBehavior } from './faults.js';
 import { simulatedKeys } from './keys.js';
@@ -64,7 +65,8 @@ export async function openAlipayDialect(options: AlipayDialectOptions): Promise<
   );
   notifications.useQueue(queue);
   const book = new TradeBook(store, notifications, behaviors);
-  const parts: AlipayParts = { store, book, behaviors, notifications, keys, appId };
+  const bills = new Bills({ store, behaviors, sellerId });
+  const parts: AlipayParts = { store, book, bills, behaviors, notifications, keys, appId };
   const server = serverOf(parts, options);
   const url = await listenAs(server, options).catch(async (error: unknown) => {
     await store.close();

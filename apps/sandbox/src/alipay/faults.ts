@@ -24,5 +24,10 @@ export const faultsOfAlipay = [
   'html_answer',
   'unsigned_answer',
   'throttled',
+  'bill_late',
+  'bill_cut',
+  'bill_short',
+  'bill_elsewhere',
+  'bill_redirected',
 ] as const;
 export type AlipayBehavior = (typeof faultsOfAlipay)[number];

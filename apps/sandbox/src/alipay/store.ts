@@ -13,6 +13,9 @@ export type StoredNotification = Readonly<{
   taken: boolean;
 }>;
 
+/** The address of a bill that was given out, by the id in it. */
+export type StoredBill = Readonly<{ day: string; expiresMs: number }>;
+
 export type NotifyWork = Readonly<{ notificationId: string; failures: number }>;
 
 /** The data of the dialect. Every change is one synchronous transaction. */
@@ -21,6 +24,7 @@ export type AlipayStore = Readonly<{
   /** Maps a trade number of Alipay to the merchant's number. */
   byTradeNo: Database<string, string>;
   notifications: Database<StoredNotification, string>;
+  bills: Database<StoredBill, string>;
   due: Database<NotifyWork, DueKey>;
   change: <T>(run: () => T) => T;
   lazily: (write: () => void) => void;
@@ -33,6 +37,7 @@ export function openAlipayStore(folder: string): AlipayStore {
     trades: root.openDB({ name: 'trades' }),
     byTradeNo: root.openDB({ name: 'by-trade-no' }),
     notifications: root.openDB({ name: 'notifications' }),
+    bills: root.openDB({ name: 'bills' }),
     due: root.openDB({ name: 'due' }),
     change: (run) => root.transactionSync(run),
     lazily: (write) => write(),

@@ -18,7 +18,7 @@ export async function* providerLines(
       throw new Error(`${name} refuses its statement with ${outcome.code}: ${outcome.message}`);
     if (outcome.kind !== 'read')
       throw new StatementAway(
-        `${name} does not give its statement now (${outcome.cause}); it is asked again`,
+        `${name} does not give its statement now (${outcome.code ?? outcome.cause}); it is asked again`,
       );
     yield* outcome.lines;
     if (outcome.next === null) return;

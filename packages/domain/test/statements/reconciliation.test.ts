@@ -231,3 +231,25 @@ test('a gap is shown and its case is open until a statement has other lines next
   expect(await gaps(1, 5)).toEqual([]);
   expect(await casesOf('statement_gap')).toEqual([]);
 });
+
+const HOUR_MS = 3_600_000;
+const DAY_MS = 24 * HOUR_MS;
+
+test.each([
+  ['UTC', 0],
+  ['China', 8 * HOUR_MS],
+  ['a zone behind UTC', -5 * HOUR_MS],
+])('the last day that is over for long enough is asked for once: of %s', async (zone, utcOffsetMs) => {
+  const account = { provider: `provider of ${zone}`, providerAccount: 'main' };
+  for (const afterMs of [2 * HOUR_MS, 10 * HOUR_MS]) {
+    const { reconciliations } = books.domain;
+    const before = Date.now();
+    await reconciliations.askDaily(account, { afterMs, utcOffsetMs });
+    expect(await reconciliations.askDaily(account, { afterMs, utcOffsetMs })).toBe(false);
+    const over = (ms: number) => Math.floor((ms + utcOffsetMs - afterMs) / DAY_MS) * DAY_MS - utcOffsetMs;
+    const runs = await reconciliations.list({ provider: account.provider, limit: 10 });
+    const days = runs.map(({ from, to }) => [from.getTime(), to.getTime()]);
+    expect([over(before), over(Date.now())]).toContain(days.find(([, to]) => to === over(before))?.[1]);
+    expect(days.every(([from, to]) => to! - from! === DAY_MS)).toBe(true);
+  }
+});

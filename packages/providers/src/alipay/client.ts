@@ -17,6 +17,9 @@ export type AlipayAccount = Readonly<{
   gateway?: string | undefined;
 }>;
 
+/** Alipay's own address of V3. */
+export const ENDPOINT = 'https://openapi.alipay.com';
+
 /** The result of one request: the answer's data, or the SDK's error. */
 export type AlipayReply =
   | Readonly<{ call: SdkCall; data: unknown }>
@@ -25,6 +28,8 @@ export type AlipayReply =
 export interface AlipayClient {
   /** Makes one request of V3, without retries and redirects. Never throws. */
   ask(path: string, body: Readonly<Record<string, unknown>>, signal: AbortSignal): Promise<AlipayReply>;
+  /** Makes one request that only reads, without retries and redirects. Never throws. */
+  read(path: string, query: Readonly<Record<string, string>>, signal: AbortSignal): Promise<AlipayReply>;
   /** The address of the pay page, as asked for at a time. It makes no request. */
   payPageUrl(notifyUrl: string, bizContent: Readonly<Record<string, unknown>>, at: Date): string;
   /** Whether Alipay signed the fields of a notification. */
@@ -37,7 +42,7 @@ const TIMEOUT_MS = 60_000;
 
 /** @throws when a key or an address cannot be read */
 export function openAlipay(account: AlipayAccount): AlipayClient {
-  const endpoint = new URL(account.endpoint ?? 'https://openapi.alipay.com').origin;
+  const endpoint = new URL(account.endpoint ?? ENDPOINT).origin;
   const privateKey = pkcs8Of(account.privateKey);
   const transport = openSdkTransport(endpoint);
   const publicKeys = account.alipayPublicKey.split(',').map((key) => key.trim());
@@ -50,18 +55,25 @@ export function openAlipay(account: AlipayAccount): AlipayClient {
     return opened;
   };
   const sdk = () => sdks()[0]!;
+  const made = async (
+    method: 'GET' | 'POST',
+    path: string,
+    given: Readonly<{ body?: Record<string, unknown>; query?: Record<string, string> }>,
+    signal: AbortSignal,
+  ): Promise<AlipayReply> => {
+    const call = transport.begin(signal);
+    try {
+      const options = { ...given, agent: call.dispatcher as never, requestTimeout: TIMEOUT_MS };
+      const { data } = await call.run(() => sdk().curl<unknown>(method, path, options));
+      return { call, data };
+    } catch (error) {
+      const data = dataSignedBy(sdks().slice(1), error);
+      return data === undefined ? { call, error } : { call, data };
+    }
+  };
   return {
-    async ask(path, body, signal) {
-      const call = transport.begin(signal);
-      try {
-        const options = { body: { ...body }, agent: call.dispatcher as never, requestTimeout: TIMEOUT_MS };
-        const { data } = await call.run(() => sdk().curl<unknown>('POST', path, options));
-        return { call, data };
-      } catch (error) {
-        const data = dataSignedBy(sdks().slice(1), error);
-        return data === undefined ? { call, error } : { call, data };
-      }
-    },
+    ask: (path, body, signal) => made('POST', path, { body: { ...body } }, signal),
+    read: (path, query, signal) => made('GET', path, { query: { ...query } }, signal),
     payPageUrl: (notifyUrl, bizContent, at) => {
       // The SDK writes the local time of the machine, and Alipay reads it as UTC+8.
       const params = { notifyUrl, timestamp: inChinaTime(at), bizContent: { ...bizContent } };

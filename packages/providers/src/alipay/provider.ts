@@ -10,11 +10,13 @@ import type {
 import type { CollectProvider } from '../contract/provider.js';
 import type { ProviderDefinition } from '../definition.js';
 import { toYuan } from './amounts.js';
-import { type AlipayAccount, type AlipayClient, openAlipay } from './client.js';
+import { openBillFiles } from './bill-file.js';
+import { type AlipayAccount, type AlipayClient, ENDPOINT, openAlipay } from './client.js';
 import { codeOf, factsOf, noAnswerOf, outcomeOfError } from './errors.js';
 import { alipayNotifications, type Merchant } from './notifications.js';
 import { numberOf } from './numbers.js';
 import { alipayRefunds, notRepresentable } from './refunds.js';
+import { alipayStatement } from './statement.js';
 import { cancelOutcomeOf, foundOutcomeOf, hasEnded, outcomeOfNotExist, readTrade } from './trades.js';
 
 export type AlipayOptions = AlipayAccount &
@@ -58,6 +60,7 @@ const PAYABLE_MS = 2 * 3_600_000;
 export function alipayProvider(options: AlipayOptions): CollectProvider {
   const client = openAlipay(options);
   const now = options.now ?? (() => new Date());
+  const bills = openBillFiles(options.endpoint ?? ENDPOINT);
   return {
     name: 'alipay',
     orders: {
@@ -80,7 +83,10 @@ export function alipayProvider(options: AlipayOptions): CollectProvider {
     cancels: { cancel: (order, signal) => closeTrade(client, order, now(), signal) },
     refunds: alipayRefunds(client),
     webhooks: alipayNotifications(client, options),
-    close: () => client.close(),
+    statement: alipayStatement({ client, bills, now }),
+    async close() {
+      await Promise.all([client.close(), bills.close()]);
+    },
   };
 }
 

@@ -34,8 +34,13 @@ export type StatementPageAsk = Readonly<{
   after: string | null;
 }>;
 
+/** The days that a provider makes its statement of. `readyAfterMs`: the time after the end of a day until it is made. */
+export type StatementDays = Readonly<{ utcOffsetMs: number; readyAfterMs: number }>;
+
 /** Reads the provider's own statement of our account. Its lines are in order of time, either way. */
 export interface StatementReads {
+  /** Missing: a line can be read as soon as it exists. */
+  readonly days?: StatementDays;
   /** Makes one attempt and moves nothing. */
   read(ask: StatementPageAsk, signal: AbortSignal): Promise<CallAnswer<StatementOutcome>>;
 }

@@ -2,7 +2,7 @@ import type { BalanceOutcome } from '../contract/balance.js';
 import type { CancelOutcome, RefundOrder, SoughtRefund } from '../contract/collect.js';
 import type { NoDefiniteAnswer, Order, QueryOutcome, SoughtOrder, SubmitOutcome } from '../contract/order.js';
 import type { OrderPromises, Provider } from '../contract/provider.js';
-import type { StatementOutcome, StatementPageAsk } from '../contract/statement.js';
+import type { StatementDays, StatementOutcome, StatementPageAsk } from '../contract/statement.js';
 import type { Attempt, Outcome, ProviderOperation, SendOnce } from './attempt.js';
 
 /** `calls` holds every attempt in order. It is empty when the breaker admitted none. */
@@ -34,6 +34,8 @@ export interface GuardedProvider {
   }>;
   /** Reads a page of the provider's own statement of our account. */
   readonly statement?: (ask: StatementPageAsk) => Promise<Guarded<StatementOutcome>>;
+  /** The days of that statement. Missing: it can be read at any time. */
+  readonly statementDays?: StatementDays;
   /**
    * Whether the breaker is open. Call it before the claim is committed. `retryAtMs` is in epoch milliseconds. Null: a
    * call may start now.
@@ -78,6 +80,7 @@ export function guardedOperations(
     }),
     ...(statement && {
       statement: (ask) => call<StatementOutcome>('statement', (signal) => statement.read(ask, signal)),
+      ...(statement.days && { statementDays: statement.days }),
     }),
   };
 }

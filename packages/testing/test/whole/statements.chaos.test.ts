@@ -38,8 +38,8 @@ async function call(path: string, init: RequestInit = {}): Promise<Run> {
 }
 
 /** Asks for the provider's own statement, and waits for the outcome. */
-async function compared(provider: string): Promise<Run> {
-  const body = JSON.stringify({ provider, ...around() });
+async function compared(provider: string, period = around()): Promise<Run> {
+  const body = JSON.stringify({ provider, ...period });
   const { runId } = await call('', { method: 'POST', body, headers: { 'content-type': 'application/json' } });
   return finished(runId);
 }
@@ -86,6 +86,19 @@ test('a card payment and a transfer have their lines, and a payment past us is f
   const { theirsOnly, matched } = await compared('stripe');
   expect(matched).toBe(1);
   expect(theirsOnly).toMatchObject([{ orderId: id, direction: 'in', amount: 777, currency: 'USD' }]);
+});
+
+test("Alipay's bill of a day in China has the payment and its refund", async () => {
+  const id = await stage.recharge(`acct-${randomUUID()}`, 'alipay', AMOUNT);
+  await stage.payByAlipay(id);
+  await stage.succeeds(id, 1);
+  await stage.succeeds(await stage.refund(id, 321), 1);
+  // The day is over in the simulator only.
+  await stage.control('alipay/clock', { aheadMs: 24 * HOUR_MS });
+  const [today] = new Date(Date.now() + 8 * HOUR_MS).toISOString().split('T');
+  const from = new Date(`${today}T00:00:00+08:00`);
+  const period = { from: from.toISOString(), to: new Date(from.getTime() + 24 * HOUR_MS).toISOString() };
+  expect(await compared('alipay', period)).toMatchObject({ matched: 2, ...AGREES });
 });
 
 test('a provider that is down is asked again, and its statement is then compared', async () => {

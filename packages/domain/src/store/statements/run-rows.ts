@@ -82,18 +82,22 @@ export async function insertRun(run: Run, ask: NewRun): Promise<ReconciliationRu
   return inserted ?? null;
 }
 
+/** The day of a scheduled run. `afterMs`: how long it must be over. `utcOffsetMs`: 0 for days of UTC. */
+export type ScheduledDay = Readonly<{ afterMs: number; utcOffsetMs: number }>;
+
 /**
- * Asks for the run of a provider account over the last whole day (UTC) once the day has been over for `afterMs`. Of
- * several workers one makes it. Returns whether this call did.
+ * Asks for the run of a provider account over the last whole day once the day has been over for `afterMs`. The day begins
+ * `utcOffsetMs` before that of UTC. Of several workers one makes it. Returns whether this call did.
  */
 export async function scheduledRun(
   run: Run,
   { provider, providerAccount }: StatementOf,
-  { id, afterMs }: Readonly<{ id: string; afterMs: number }>,
+  { id, afterMs, utcOffsetMs }: ScheduledDay & Readonly<{ id: string }>,
 ): Promise<boolean> {
   const rows = await run(Prisma.sql`
     with day as (
-      select date_trunc('day', now() - ${afterMs}::int * interval '1 ms', 'UTC') as over_at)
+      select date_trunc('day', now() + ${utcOffsetMs - afterMs}::int * interval '1 ms', 'UTC')
+        - ${utcOffsetMs}::int * interval '1 ms' as over_at)
     insert into reconciliation_run (id, provider, provider_account, from_at, to_at, source, asked_by, due_at)
     select ${id}::uuid, ${provider}, ${providerAccount}, over_at - interval '1 day', over_at, 'provider', 'schedule', now()
     from day

@@ -18,6 +18,7 @@ import {
   type RunFilter,
   runById,
   runByKey,
+  type ScheduledDay,
   scheduledRun,
   takenUp,
 } from './run-rows.js';
@@ -47,11 +48,8 @@ export interface Reconciliations {
   begin(period: Period, askedBy: string): Promise<ReconciliationRun>;
   /** Stores a run that a worker takes up. A repeated idempotency key answers with the first run. */
   ask(ask: RunAsk): Promise<AskedRun>;
-  /** The run of a provider account over the last whole day (UTC), if it is not there yet. Its lines are the provider's. */
-  askDaily(
-    account: Readonly<{ provider: string; providerAccount: string }>,
-    afterMs: number,
-  ): Promise<boolean>;
+  /** The run of a provider account over the last whole day, if it is not there yet. Its lines are the provider's. */
+  askDaily(account: StatementOf, day: ScheduledDay): Promise<boolean>;
   /** A due run, to be carried out by the caller. Null: none is due. A run whose lines nobody reads any more fails. */
   takeUp(accounts: readonly StatementOf[]): Promise<ReconciliationRun | null>;
   /** The file of a run, piece by piece. */
@@ -93,7 +91,7 @@ export function openReconciliations(
     begin: async (period, askedBy) =>
       (await insertRun(run, { id: newId(), period, source: 'reader', askedBy, key: null, file: null }))!,
     ask: (ask) => asked(store, { ...ask, id: newId() }),
-    askDaily: (account, afterMs) => scheduledRun(run, account, { id: newId(), afterMs }),
+    askDaily: (account, day) => scheduledRun(run, account, { ...day, id: newId() }),
     takeUp: async (accounts) => {
       for (;;) {
         const taken = await takenUp(run, accounts);
