@@ -28,6 +28,9 @@ await runProcess('dashboard', process.env, async (frame) => {
 
   const { app, show } = openDashboard({
     ...{ domain, queues, names: providers.names, environment: config.NODE_ENV },
+    accounts: providers.names.flatMap((provider) =>
+      providers.accounts(provider).map((providerAccount) => ({ provider, providerAccount })),
+    ),
     isRefunding: (name, account) => providers.raw(name, account)?.refunds !== undefined,
     cancels: (name, account) => providers.raw(name, account)?.cancels !== undefined,
     slaMs: 10 * config.RECONCILE_AFTER_MS,

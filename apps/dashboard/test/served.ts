@@ -84,8 +84,16 @@ export async function serveDashboard(settings: Settings = {}): Promise<ServedDas
     ...{ reconcileAfterMs: 1_000, providerTimeoutMs: 1_000, now: () => new Date(nowMs) },
   });
   const { app, show } = openDashboard({
-    ...{ domain, log, queues: noQueues, names: ['sandbox'], environment: 'test' },
-    ...{ slaMs: 60_000, casesDueMs: 3_600_000 },
+    ...{
+      domain,
+      log,
+      queues: noQueues,
+      names: ['sandbox'],
+      accounts: [{ provider: 'sandbox', providerAccount: 'main' }],
+      environment: 'test' },
+    ...{ ,
+      slaMs: 60_000, casesDueMs: 3_600_000 ,
+    },
     ...{ isRefunding: () => true, cancels: () => true },
     ...settings,
   });

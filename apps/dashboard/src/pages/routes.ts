@@ -24,6 +24,7 @@ import { overviewPage } from './overview/page.js';
 import { planPage, plansPage } from './plans/pages.js';
 import { doPlanVerb, planVerbPage } from './plans/verbs.js';
 import { providersPage } from './providers/page.js';
+import type { ConfiguredAccount } from './providers/tables.js';
 import { sendEvidence } from './recharges/evidence.js';
 import { rechargesPage } from './recharges/list-page.js';
 import { rechargePage } from './recharges/one-page.js';
@@ -58,6 +59,8 @@ export type ConsoleDeps = ConsoleFrame &
     queues: Pick<Queues, 'depth' | 'hint'>;
     /** The names of the providers. */
     names: readonly string[];
+    /** The configured accounts at providers. */
+    accounts: readonly ConfiguredAccount[];
     isRefunding: IsRefunding;
     cancels: (provider: string, providerAccount: string) => boolean;
     onApproved: ApprovalPagesDeps['onApproved'];

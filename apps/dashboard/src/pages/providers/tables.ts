@@ -1,10 +1,53 @@
-import type { CallSummary, PoolLevel, ToldBreaker } from '@replenish/domain';
+import type { CallSummary, PoolLevel, ProviderState, ToldBreaker } from '@replenish/domain';
 import type { PageCall } from '../frame/call.js';
 import { ageOf, mark, money, span, time } from '../frame/format.js';
 import { type Html, html } from '../frame/html.js';
 import { table } from '../frame/table.js';
 
 type Reader = Pick<PageCall, 'say' | 'now'>;
+
+/** An account at a provider that the configuration names. */
+export type ConfiguredAccount = Readonly<{ provider: string; providerAccount: string }>;
+
+const isOf =
+  (one: ConfiguredAccount) =>
+  ({ provider, providerAccount }: ConfiguredAccount): boolean =>
+    provider === one.provider && providerAccount === one.providerAccount;
+
+/** Every account of the configuration, also one that was never called. */
+export const accountTable = (
+  accounts: readonly ConfiguredAccount[],
+  { breakers, calls }: Pick<ProviderState, 'breakers' | 'calls'>,
+  { say }: Reader,
+): Html =>
+  table(
+    say('Our accounts at providers'),
+    [
+      { head: say('Account'), cell: ({ provider, providerAccount }) => `${provider} · ${providerAccount}` },
+      {
+        head: say('Open circuit breakers'),
+        cell: (one) =>
+          breakers
+            .filter(isOf(one))
+            .map(({ operation }) => operation)
+            .join(', ') || '-',
+      },
+      {
+        head: say('Newest calls'),
+        cell: (one) => calls.filter(isOf(one)).reduce((sum, { count }) => sum + count, 0),
+        isNumber: true,
+      },
+      {
+        head: say('Last'),
+        cell: (one) => {
+          const lastMs = calls.filter(isOf(one)).map(({ lastAt }) => lastAt.getTime());
+          return lastMs.length === 0 ? '-' : time(new Date(Math.max(...lastMs)));
+        },
+      },
+    ],
+    accounts,
+    say('No account is configured.'),
+  );
 
 export const breakerTable = (breakers: readonly ToldBreaker[], { say, now }: Reader): Html =>
   table(
@@ -49,7 +92,7 @@ export const callTable = (calls: readonly CallSummary[], { say }: Reader): Html 
   table(
     say('The newest calls'),
     [
-      { head: say('Provider'), cell: ({ provider }) => provider },
+      { head: say('Account'), cell: ({ provider, providerAccount }) => `${provider} · ${providerAccount}` },
       { head: say('Operation'), cell: ({ operation }) => operation },
       { head: say('Outcome'), cell: ({ outcome }) => mark(outcome) },
       { head: say('Calls'), cell: ({ count }) => count, isNumber: true },

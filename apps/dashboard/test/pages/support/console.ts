@@ -80,6 +80,12 @@ export async function openConsoleOnBooks(): Promise<ServedConsole> {
   };
 }
 
+/** Two accounts at one provider, and one at another. */
+const accounts = ['sandbox main', 'stripe eu', 'stripe us'].map((one) => {
+  const [provider, providerAccount] = one.split(' ') as [string, string];
+  return { provider, providerAccount };
+});
+
 function appOf(domain: Domain, hints: string[][]): Express {
   const noStore: RequestHandler = (_request, response, next) => {
     response.set('cache-control', 'no-store');
@@ -89,6 +95,9 @@ function appOf(domain: Domain, hints: string[][]): Express {
     ...{
       domain,
       people,
+      names,
+      people,
+      accounts,
       names: ['sandbox', 'stripe'],
       environment: 'test',
       slaMs: 60_000,

@@ -2,9 +2,10 @@ import { Prisma } from '../../generated/client.js';
 import { openNow } from '../breakers/breakers.js';
 import type { Run } from '../database/database.js';
 
-/** The newest calls to a provider: how they ended and how long they took. */
+/** The newest calls of an account at a provider: how they ended and how long they took. */
 export type CallSummary = Readonly<{
   provider: string;
+  providerAccount: string;
   operation: string;
   outcome: string;
   count: number;
@@ -66,6 +67,7 @@ const newestCalls = Prisma.sql`
     limit ${CALLS_MAX}::int)
   select
     recharge.provider,
+    recharge.provider_account as "providerAccount",
     newest.operation,
     coalesce(newest.outcome, 'unanswered') as outcome,
     count(*)::int as count,
@@ -76,8 +78,8 @@ const newestCalls = Prisma.sql`
     max(newest.started_at) as "lastAt"
   from newest
   join recharge_transaction recharge on recharge.id = newest.transaction_id
-  group by 1, 2, 3
-  order by 1, 2, 3`;
+  group by 1, 2, 3, 4
+  order by 1, 2, 3, 4`;
 
 const poolLevels = Prisma.sql`
   select
