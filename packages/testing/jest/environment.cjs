@@ -18,7 +18,9 @@ const isSetting = (key) => typeof key === 'symbol' && SETTINGS.has(key.descripti
 
 /** What `object` holds itself now. Values behind accessors are not read: Node loads some of them when they are read. */
 const valuesOf = (object) =>
-  new Map(Object.entries(Object.getOwnPropertyDescriptors(object)).filter(([, { value }]) => value !== undefined));
+  new Map(
+    Object.entries(Object.getOwnPropertyDescriptors(object)).filter(([, { value }]) => value !== undefined),
+  );
 
 function putBack(object, before) {
   for (const [key, descriptor] of before) {
@@ -45,7 +47,11 @@ module.exports = class GlobalScopeEnvironment {
 
   constructor({ projectConfig: config }) {
     this.fakeTimersModern = new ModernFakeTimers({ config, global: globalThis });
-    this.before = { globals: valuesOf(globalThis), process: valuesOf(process), variables: { ...process.env } };
+    this.before = {
+      globals: valuesOf(globalThis),
+      process: valuesOf(process),
+      variables: { ...process.env },
+    };
   }
 
   exportConditions = () => ['node', 'node-addons'];

@@ -16,7 +16,8 @@ const isNamespace = (value) => value?.[Symbol.toStringTag] === 'Module';
 /** What an import of the file gives in Node: of a CommonJS file the names of `module.exports`, and all of it as default. */
 function namesOf(exported) {
   if (isNamespace(exported)) return Object.entries(exported);
-  const names = exported !== null && ['object', 'function'].includes(typeof exported) ? Object.entries(exported) : [];
+  const names =
+    exported !== null && ['object', 'function'].includes(typeof exported) ? Object.entries(exported) : [];
   return [...names.filter(([name]) => name !== 'default'), ['default', exported]];
 }
 

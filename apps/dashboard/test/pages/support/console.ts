@@ -95,8 +95,6 @@ function appOf(domain: Domain, hints: string[][]): Express {
     ...{
       domain,
       people,
-      names,
-      people,
       accounts,
       names: ['sandbox', 'stripe'],
       environment: 'test',
