@@ -76,27 +76,31 @@ const STEP_MS = 30_000;
 const noQueues = { depth: async () => [], hint: async () => true };
 export const cookieIn = (answer: Response): string => answer.headers.getSetCookie()[0]!.split(';')[0]!;
 
+function openApp(databaseUrl: string, settings: Settings, now: () => Date) {
+  const domain = openDomain({
+    ...{ databaseUrl, poolMax: 4, masterKeys: MASTER_KEYS, now },
+    ...{ reconcileAfterMs: 1_000, providerTimeoutMs: 1_000 },
+  });
+  const dashboard = openDashboard({
+    domain,
+    log,
+    queues: noQueues,
+    names: ['sandbox'],
+    accounts: [{ provider: 'sandbox', providerAccount: 'main' }],
+    environment: 'test',
+    slaMs: 60_000,
+    casesDueMs: 3_600_000,
+    isRefunding: () => true,
+    cancels: () => true,
+    ...settings,
+  });
+  return { domain, ...dashboard };
+}
+
 export async function serveDashboard(settings: Settings = {}): Promise<ServedDashboard> {
   const database = await createDatabase();
   let nowMs = Date.now();
-  const domain = openDomain({
-    ...{ databaseUrl: database.url, poolMax: 4, masterKeys: MASTER_KEYS },
-    ...{ reconcileAfterMs: 1_000, providerTimeoutMs: 1_000, now: () => new Date(nowMs) },
-  });
-  const { app, show } = openDashboard({
-    ...{
-      domain,
-      log,
-      queues: noQueues,
-      names: ['sandbox'],
-      accounts: [{ provider: 'sandbox', providerAccount: 'main' }],
-      environment: 'test',
-      slaMs: 60_000,
-      casesDueMs: 3_600_000,
-    },
-    ...{ isRefunding: () => true, cancels: () => true },
-    ...settings,
-  });
+  const { domain, app, show } = openApp(database.url, settings, () => new Date(nowMs));
   const served = await serve(app);
   const send: ServedDashboard['send'] = (method, path, headers = {}, fields) =>
     fetch(served.url + path, {
