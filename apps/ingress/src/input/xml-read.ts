@@ -23,6 +23,9 @@ const ENTRY = 'entry';
 const numbers = new Set(['amount', 'below', 'cooldownSeconds', 'runwayDays', 'dormantAfterDays']);
 /** Groups whose fields are all numbers in JSON. */
 const numberGroups = new Set(['caps', 'recharge', 'approvalAbove']);
+/** Fields of the root that are lists of texts. They are written as answers write them: `<events><item>...</item></events>`. */
+const textLists = new Set(['events']);
+const ITEM = 'item';
 const NUMBER = /^-?(0|[1-9]\d*)(\.\d+)?([eE][+-]?\d+)?$/;
 
 /**
@@ -147,6 +150,7 @@ function openReader(root: string, list?: XmlList): XmlReader {
     if (!parent) value = contentOf(element, 0);
     else if (list && isItem(list, element, open)) append(list, parent, element);
     else if (list && element.name === list.field && open.length === 1) putList(list, parent, element);
+    else if (isTextList(parent, open.length - 1)) appendText(parent, element);
     else put(parent, element, contentOf(element, open.length, parent));
   });
   return { parser, value: () => value };
@@ -184,6 +188,17 @@ function putList({ field, item }: XmlList, root: Element, list: Element): void {
   if (strange !== undefined)
     throw refusal(`<${field}> holds <${strange}>, and only <${item}> may stand there`);
   root.fields.set(field, list.fields.get(field) ?? []);
+}
+
+const isTextList = ({ name }: Element, depth: number): boolean => depth === 1 && textLists.has(name);
+
+/** Adds a text to the list that its parent is. */
+function appendText(list: Element, { name, isNil, fields, text }: Element): void {
+  if (name !== ITEM || isNil || fields.size > 0)
+    throw refusal(`<${list.name}> holds texts, each written as <${ITEM}>text</${ITEM}>`);
+  const texts = (list.fields.get(ITEM) as string[] | undefined) ?? [];
+  texts.push(text);
+  list.fields.set(ITEM, texts);
 }
 
 /**
@@ -228,12 +243,18 @@ function put(parent: Element, { name, key }: Element, value: unknown): void {
 
 function contentOf(element: Element, depth: number, parent?: Element): unknown {
   if (element.isNil) return nil(element);
+  if (isTextList(element, depth)) return textsOf(element);
   const isLeaf = element.fields.size === 0 && depth > 0 && !isMap(element, depth);
   if (isLeaf && depth === 1) return fieldValue(element);
   if (isLeaf && depth === 2 && numberGroups.has(parent!.name)) return numberOf(element.text);
   if (isLeaf) return element.text;
   requireBlank(element);
   return Object.fromEntries(element.fields);
+}
+
+function textsOf(list: Element): unknown {
+  requireBlank(list);
+  return list.fields.get(ITEM) ?? [];
 }
 
 function requireBlank({ name, text }: Element): void {
