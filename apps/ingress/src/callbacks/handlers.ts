@@ -127,8 +127,12 @@ export async function replayCallbackDelivery({ domain }: CallbackRouteDeps, call
   const replayed = await domain.callbacks.replay(viewerOf(call), idIn(call, 'deliveryId'));
   if (replayed === null) throw new Problem('NOT_FOUND', 'there is no such delivery');
   if (replayed === 'disabled') throw disabledEndpoint();
-  if (replayed.replayed) addHeader(call.response, 'idempotent-replayed', 'true');
-  answer(call.request, call.response, 'callbackDelivery', deliveryBody(replayed), { status: 202 });
+  // Without a key it is not a repeated request: somebody wants the event now, which waits already.
+  const isRepeated = optionalKey(call) !== null && replayed.replayed;
+  if (isRepeated) addHeader(call.response, 'idempotent-replayed', 'true');
+  answer(call.request, call.response, 'callbackDelivery', deliveryBody(replayed), {
+    status: isRepeated ? 200 : 202,
+  });
 }
 
 const idIn = ({ request }: Pick<KeyedCall, 'request'>, name: 'endpointId' | 'deliveryId'): string =>

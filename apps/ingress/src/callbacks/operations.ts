@@ -179,8 +179,15 @@ export const callbacks: readonly KeyedOperation<CallbackRouteDeps>[] = [
     description:
       'The event is posted again at once, with the same `webhook-id`, and its schedule begins anew.',
     scope: 'callbacks:write',
-    answers: { 202: [{ CallbackDelivery }, 'The delivery, which is pending again'] },
-    headers: { 202: ['Idempotent-Replayed'] },
+    idempotencyKey: 'repeatable',
+    answers: {
+      200: [
+        { CallbackDelivery },
+        'A request with a key, and the delivery waits for its first attempt already',
+      ],
+      202: [{ CallbackDelivery }, 'The delivery, which is pending again'],
+    },
+    headers: { 200: ['Idempotent-Replayed'] },
     problems: [...KEYED_CALL, 'NOT_FOUND', 'INVALID_STATE'],
     meanings: {
       NOT_FOUND: 'There is no delivery with this id that the key may see',

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import type { NewKey } from '@replenish/domain';
 import { callbackTypes } from '@replenish/domain/rules';
-import { type Ingress, openIngress } from '../support/ingress.js';
+import { aRecharge, create, type Ingress, openIngress } from '../support/ingress.js';
 import { expectProblem } from '../support/problem.js';
 
 let ingress: Ingress;
@@ -52,4 +52,17 @@ test.each([
   ['an unknown event', '<events><item>recharge.vanished</item></events>'],
 ])('events in XML with %s are refused', async (_what, events) => {
   expectProblem(await createInXml(events), 400, 'INVALID_ARGUMENT');
+});
+
+test('a replay of a delivery that waits already is a repeated request only under a key', async () => {
+  await create(ingress, key, aRecharge({ callbackUrl: url }));
+  const { body } = await ingress.call('GET', '/v1/callback-deliveries', { key });
+  const [delivery] = body.data as { deliveryId: string }[];
+  const path = `/v1/callback-deliveries/${delivery!.deliveryId}/replay`;
+  const replay = async (headers: Record<string, string> = {}) => {
+    const answer = await ingress.call('POST', path, { key, headers });
+    return [answer.status, answer.headers.get('idempotent-replayed'), answer.body.status];
+  };
+  expect(await replay()).toEqual([202, null, 'pending']);
+  expect(await replay({ 'idempotency-key': 'again-1' })).toEqual([200, 'true', 'pending']);
 });
