@@ -137,7 +137,8 @@ export const startRules = (deps: RuleDeps, call: KeyedCall): Promise<void> => {
 };
 
 async function setStopped(deps: RuleDeps, call: KeyedCall, isStopped: boolean): Promise<void> {
-  await deps.domain.rules.setStopped(isStopped, actorOf(call));
+  const isChanged = await deps.domain.rules.setStopped(isStopped, actorOf(call));
+  if (!isChanged) addHeader(call.response, 'idempotent-replayed', 'true');
   answer(call.request, call.response, 'rules', { isStopped });
 }
 

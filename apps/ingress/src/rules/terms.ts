@@ -26,6 +26,23 @@ const wantedOf = ({ amount, upTo }: GivenRule['recharge']): RuleTerms['recharge'
 const quietOf = (quiet: GivenRule['quietHours']): RuleTerms['quietHours'] =>
   quiet ? { from: quiet.from, to: quiet.to } : null;
 
+/**
+ * The time zone that a request names. A rule has one, and a request may name it in two places.
+ * @throws Problem INVALID_ARGUMENT when the places differ
+ */
+function timeZoneOf({
+  timeZone,
+  quietHours,
+}: Pick<GivenChange, 'timeZone' | 'quietHours'>): string | undefined {
+  const ofQuietHours = quietHours?.timeZone;
+  if (ofQuietHours !== undefined && timeZone !== undefined && ofQuietHours !== timeZone)
+    throw invalid({
+      path: 'quietHours.timeZone',
+      message: 'differs from `timeZone`, and a rule has one time zone',
+    });
+  return ofQuietHours ?? timeZone;
+}
+
 /** @throws Problem INVALID_ARGUMENT for terms that cannot work */
 export function newTermsOf(given: GivenRule, providers: SortingProviders): AgreedRule {
   const { caps } = given;
@@ -43,7 +60,7 @@ export function newTermsOf(given: GivenRule, providers: SortingProviders): Agree
     runwayDays: given.runwayDays ?? usual.runwayDays,
     mode: given.mode ?? usual.mode,
     quietHours: quietOf(given.quietHours ?? null),
-    timeZone: given.quietHours?.timeZone ?? given.timeZone ?? 'UTC',
+    timeZone: timeZoneOf(given) ?? 'UTC',
     expiresAt: given.expiresAt ? new Date(given.expiresAt) : null,
     dormantAfterDays: given.dormantAfterDays === undefined ? usual.dormantAfterDays : given.dormantAfterDays,
   };
@@ -75,7 +92,7 @@ export function changedTermsOf(
     runwayDays: given.runwayDays === undefined ? old.runwayDays : given.runwayDays,
     mode: given.mode ?? old.mode,
     quietHours: quietHours === undefined ? old.quietHours : quietOf(quietHours),
-    timeZone: quietHours?.timeZone ?? given.timeZone ?? old.timeZone,
+    timeZone: timeZoneOf(given) ?? old.timeZone,
     expiresAt:
       given.expiresAt === undefined
         ? old.expiresAt

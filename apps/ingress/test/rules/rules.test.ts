@@ -61,6 +61,10 @@ test.each([
   [{ paymentMethod: 'balance' }, 'destination'],
   [{ watch: 'cloud', paymentMethod: 'fund_account' }, 'watch'],
   [{ timeZone: 'Nowhere' }, 'timeZone'],
+  [
+    { timeZone: 'UTC', quietHours: { from: '22:00', to: '06:00', timeZone: 'Asia/Shanghai' } },
+    'quietHours.timeZone',
+  ],
   [{ quietHours: { from: '25:00', to: '06:00' } }, 'quietHours.from'],
   [{ expiresAt: '2020-01-01T00:00:00Z' }, 'expiresAt'],
   [{ cooldownSeconds: -1 }, 'cooldownSeconds'],
@@ -193,6 +197,15 @@ test('all rules are stopped and started by one call each, and each rule shows it
       .because,
   ).toBe('STOPPED');
   expect((await send('POST', '/v1/rules/start')).body).toEqual({ isStopped: false });
+  const isReplayed = async (verb: 'start' | 'stop') =>
+    (await send('POST', `/v1/rules/${verb}`)).headers.get('idempotent-replayed');
+  const verbs = ['start', 'stop', 'stop', 'start', 'start'] as const;
+  const replayed = [];
+  for (const verb of verbs) replayed.push(await isReplayed(verb));
+  expect([stopped.headers.get('idempotent-replayed'), ...replayed]).toEqual([
+    ...[null, 'true', null, 'true', null],
+    'true',
+  ]);
 });
 
 test('a dry run stores nothing, and tells what the rule would have done', async () => {

@@ -34,7 +34,8 @@ export interface Rules {
   remove(id: string, viewer: RuleViewer): Promise<boolean>;
   decisions(id: string, page: Readonly<{ beforeSeq: number | null; limit: number }>): Promise<Decisions>;
   /** Stops or starts all rules of all clients. After a stop no rule makes a recharge. */
-  setStopped(isStopped: boolean, actor: string): Promise<void>;
+  /** Returns whether it changed anything. */
+  setStopped(isStopped: boolean, actor: string): Promise<boolean>;
   stop(): Promise<RuleStop>;
   look(id: string, route: RouteOfMethod): Promise<LookResult | null>;
   /**
@@ -64,8 +65,11 @@ export function openRules({ run, read }: Pick<Store, 'run' | 'read'>, options: R
     remove: async (id, viewer) => (await statusChange(run, clock, id, viewer, { to: 'deleted' })) !== null,
     decisions: (id, page) => listDecisions(read, id, page),
     setStopped: async (isStopped, actor) => {
-      await run(Prisma.sql`
-        update rule_switch set is_stopped = ${isStopped}::boolean, actor = ${actor}, at = now() where id = 1`);
+      const changed = await run(Prisma.sql`
+        update rule_switch set is_stopped = ${isStopped}::boolean, actor = ${actor}, at = now()
+        where id = 1 and is_stopped <> ${isStopped}::boolean
+        returning id`);
+      return changed.length === 1;
     },
     stop: async () => {
       const [row] = await read<RuleStop>(Prisma.sql`
