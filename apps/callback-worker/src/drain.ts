@@ -1,4 +1,4 @@
-import { eventBody, linkToRequest } from '@replenish/assembly';
+import { eventBody, linkToRequest, type OwnSources } from '@replenish/assembly';
 import { afterPost, type CallbackPost, type Domain } from '@replenish/domain';
 import { crashPoint, type Logger } from '@replenish/runtime';
 import { inSpan, type SpanNotes, traceHeaders } from '@replenish/runtime/traces';
@@ -13,6 +13,7 @@ export type DrainDeps = Readonly<{
   post: Poster;
   schedule: readonly number[];
   timeoutMs: number;
+  providers: OwnSources;
   isRefunding: (provider: string, providerAccount: string) => boolean;
   /** Aborted when the process is told to stop. */
   stopping: AbortSignal;
@@ -108,7 +109,7 @@ async function deliver(
 ): Promise<boolean> {
   const { callbacks, counter, log, schedule, random } = deps;
   const { id, eventId, url, tries, content, secrets } = post;
-  const body = stringify(eventBody(content)) ?? '';
+  const body = stringify(eventBody(content, deps.providers)) ?? '';
   const headers = {
     'content-type': 'application/json',
     'user-agent': 'Replenish-Callbacks/1',

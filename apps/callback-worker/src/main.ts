@@ -42,6 +42,7 @@ await runProcess('callback-worker', process.env, async (frame) => {
     post,
     schedule: config.CALLBACK_SCHEDULE_MS ?? CALLBACK_SCHEDULE_MS,
     timeoutMs: config.CALLBACK_TIMEOUT_MS,
+    providers,
     isRefunding: (name, account) => providers.raw(name, account)?.refunds !== undefined,
     stopping: stop.signal,
     random: Math.random,

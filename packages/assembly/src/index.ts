@@ -2,6 +2,7 @@ export { caseBody } from './answers/case.js';
 export { eventBody } from './answers/event.js';
 export {
   isWholeFinal,
+  type OwnSources,
   rechargeBody,
   refundBody,
   type Status,

@@ -24,13 +24,13 @@ export async function setPayee(
   await requireReceiver(providers.get(provider, providerAccount), to);
   const payee = { accountId: account, provider, providerAccount, to, from, currency };
   const kept = await payees.set({ ...payee, ...(approvalAbove && { approvalAbove }) }, call.key.keyId);
-  answer(call.request, call.response, 'payee', bodyOf(kept));
+  answer(call.request, call.response, 'payee', bodyOf(kept, providers));
 }
 
-export async function readPayee({ payees }: PayeeDeps, call: KeyedCall): Promise<void> {
+export async function readPayee({ payees, providers }: PayeeDeps, call: KeyedCall): Promise<void> {
   const payee = await payees.of(accountOf(call));
   if (!payee) throw noPayee();
-  answer(call.request, call.response, 'payee', bodyOf(payee));
+  answer(call.request, call.response, 'payee', bodyOf(payee, providers));
 }
 
 export async function removePayee({ payees }: PayeeDeps, call: KeyedCall): Promise<void> {
@@ -46,9 +46,13 @@ function accountOf({ request, key }: Pick<KeyedCall, 'request' | 'key'>): string
   return account;
 }
 
-/** Amounts are at most 2^53 - 1 when they are set, so they are JSON numbers. */
-const bodyOf = ({ approvalAbove, ...payee }: KeptPayee) => ({
+/**
+ * A payee shows the account that pays, also where it is our own source. Amounts are at most 2^53 - 1 when they are set,
+ * so they are JSON numbers.
+ */
+const bodyOf = ({ approvalAbove, ...payee }: KeptPayee, providers: PayeeDeps['providers']) => ({
   ...payee,
+  from: payee.from ?? providers.raw(payee.provider, payee.providerAccount)?.source ?? null,
   approvalAbove: Object.fromEntries(
     Object.entries(approvalAbove).map(([currency, minor]) => [currency, Number(minor)]),
   ),

@@ -7,7 +7,7 @@ export const Payee = z
     provider: words('The provider of the cloud account'),
     providerAccount: words('The name of our account at the provider that pays'),
     to: words('The account at the provider that gets the money'),
-    from: orNull('The account at the provider that pays; null: the configured source'),
+    from: orNull('The account at the provider that pays. Null: the provider has no accounts that pay'),
     currency: currencyCode,
     approvalAbove: z.record(z.string(), z.int()).meta({
       description: 'Limits per currency, in minor units. Recharges strictly above them wait for an approval',
@@ -23,7 +23,7 @@ export const Payee = z
         provider: 'alibaba_cloud',
         providerAccount: 'main',
         to: 'fa-customer-7',
-        from: null,
+        from: 'fa-main',
         currency: 'CNY',
         approvalAbove: { CNY: 100000 },
         updatedAt: '2026-11-21T22:00:00.000Z',

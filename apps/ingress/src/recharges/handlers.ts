@@ -44,7 +44,9 @@ export async function create(
   const { replayed, recharge } = await createRecharge(deps, call);
   if (replayed) addHeader(response, 'idempotent-replayed', 'true');
   addHeader(response, 'location', `/v1/recharges/${recharge.id}`);
-  answer(request, response, 'recharge', rechargeBody(recharge), { status: replayed ? 200 : 202 });
+  answer(request, response, 'recharge', rechargeBody(recharge, deps.providers), {
+    status: replayed ? 200 : 202,
+  });
 }
 
 export async function read(deps: RechargeDeps, call: KeyedCall): Promise<void> {
@@ -53,7 +55,7 @@ export async function read(deps: RechargeDeps, call: KeyedCall): Promise<void> {
   const waitMs = waitMsFrom(request.headers.prefer as string);
   const waited = await awaitOutcome(deps, response, recharge, waitMs);
   if (waited) addHeader(response, 'preference-applied', `wait=${waitMs / 1_000}`);
-  answer(request, response, 'recharge', rechargeBody(waited ?? recharge));
+  answer(request, response, 'recharge', rechargeBody(waited ?? recharge, deps.providers));
 }
 
 export async function timeline(deps: RechargeDeps, call: KeyedCall): Promise<void> {
@@ -141,12 +143,12 @@ export async function cancel(deps: RechargeDeps, call: KeyedCall): Promise<void>
   if (after.nextStep === 'cancel') {
     void deps.queues.hint(`reconciliation-${after.provider}`, [after.id]);
     const ended = await awaitOutcome(deps, call.response, after, CANCEL_WAIT_MS);
-    return answer(call.request, call.response, 'recharge', rechargeBody(ended ?? after));
+    return answer(call.request, call.response, 'recharge', rechargeBody(ended ?? after, deps.providers));
   }
   if (result.verdict !== 'moved' && after.state !== 'CANCELED') {
     throw new Problem('INVALID_STATE', `too late to cancel: ${whyTooLate(after.state)}`);
   }
-  answer(call.request, call.response, 'recharge', rechargeBody(after));
+  answer(call.request, call.response, 'recharge', rechargeBody(after, deps.providers));
 }
 
 function whyTooLate(state: State): string {
@@ -163,7 +165,7 @@ export async function charge(
   const taken = await createCharge(deps, call);
   const recharge = (await awaitOutcome(deps, response, taken.recharge, CHARGE_WAIT_MS)) ?? taken.recharge;
   if (taken.replayed) addHeader(response, 'idempotent-replayed', 'true');
-  const body = rechargeBody(recharge);
+  const body = rechargeBody(recharge, deps.providers);
   answer(request, response, 'charge', {
     status: chargeStatusOf[wholeStatusOf(recharge)],
     transaction_id: recharge.id,
@@ -195,7 +197,7 @@ export async function list(deps: RechargeDeps, call: KeyedCall<z.infer<typeof Li
     createdTo: optionalTime(query.createdTo),
     beforeId: query.cursor && idOf(query.cursor),
   });
-  const page = rows.map(rechargeBody);
+  const page = rows.map((row) => rechargeBody(row, deps.providers));
   const nextCursor = nextId === null ? null : cursorOf(nextId);
   if (preferredForm(request, { csv: true }) !== 'csv')
     return answer(request, response, 'recharges', { data: page, nextCursor });

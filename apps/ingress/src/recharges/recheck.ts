@@ -17,7 +17,7 @@ export async function recheck(deps: RechargeDeps, call: KeyedCall): Promise<void
   if (outcome === 'too_soon') throw tooSoon();
   if (outcome !== 'asking') throw new Problem('INVALID_STATE', `nothing is under way: ${whyNot(recharge)}`);
   if (due) void deps.queues.hint(queueOf({ what: 'recharge', ...due }), [transactionId]);
-  answer(call.request, call.response, 'recharge', rechargeBody(recharge), { status: 202 });
+  answer(call.request, call.response, 'recharge', rechargeBody(recharge, deps.providers), { status: 202 });
 }
 
 /** The transaction that a provider may have: the delivery, once the money is collected. */

@@ -86,7 +86,7 @@ export const Recharge = z
     }),
     provider: words('The provider that carries it out'),
     providerAccount: words('The name of our account at the provider'),
-    source: orNull("The account at the provider that pays a delivery; null: the provider account's own"),
+    source: orNull('The account at the provider that pays a delivery to a payee. Null: there is none'),
     target: orNull('The account at the provider that a delivery pays into'),
     providerOrderId: orNull("The provider's id of the order; null until the provider has named it"),
     externalReference: orNull(

@@ -74,7 +74,7 @@ test('the limit of approvals is kept, and a recharge of the account above it wai
   expect([canceled.status, canceled.body.state]).toEqual([200, 'CANCELED']);
 });
 
-test('our own source is kept as no name, so that its transfers are counted in its pool', async () => {
+test('our own source is shown, and kept as no name, so that its transfers are counted in its pool', async () => {
   const configured = await openIngress({
     providerSettings: {
       ...{ ALIBABA_CLOUD_ACCESS_KEY_ID: 'LTAI-test', ALIBABA_CLOUD_ACCESS_KEY_SECRET: 'secret' },
@@ -83,9 +83,14 @@ test('our own source is kept as no name, so that its transfers are counted in it
     },
   });
   const own = await configured.client({ accounts: ['acct-1*'] });
-  const fromOf = async (from: string) =>
-    (await configured.call('PUT', path, { key: own, body: { ...payee, from } })).body.from;
-  expect([await fromOf('fa-main'), await fromOf('fa-other')]).toEqual([null, 'fa-other']);
+  const fromOf = async (from?: string) => {
+    const set = await configured.call('PUT', path, { key: own, body: { ...payee, from } });
+    const read = await configured.call('GET', path, { key: own });
+    return [set.body.from, read.body.from, (await configured.domain.payees.of('acct-1001'))?.from];
+  };
+  expect(await fromOf('fa-main')).toEqual(['fa-main', 'fa-main', null]);
+  expect(await fromOf()).toEqual(['fa-main', 'fa-main', null]);
+  expect(await fromOf('fa-other')).toEqual(['fa-other', 'fa-other', 'fa-other']);
   await configured.close();
 });
 

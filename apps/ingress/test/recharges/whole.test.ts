@@ -61,6 +61,9 @@ const delivery = (state: RechargeView['state']): NonNullable<RechargeView['deliv
   failureMessage: state === 'FAILED' ? 'no such account' : null,
 });
 
+const providers = { raw: (_provider: string, account: string) => ({ source: `own-of-${account}` }) };
+const bodyOf = (recharge: RechargeView) => rechargeBody(recharge, providers);
+
 describe('a collect whose money goes to a cloud', () => {
   test.each([
     ['CREATED', 'in_progress'],
@@ -71,40 +74,45 @@ describe('a collect whose money goes to a cloud', () => {
     ['CANCELED', 'failed'],
   ] as const)('with a delivery in %s is %s', (state, status) => {
     const collect = view({ delivery: delivery(state) });
-    expect(rechargeBody(collect)).toMatchObject({ state: 'SUCCEEDED', status, destination: 'cloud' });
+    expect(bodyOf(collect)).toMatchObject({ state: 'SUCCEEDED', status, destination: 'cloud' });
     expect(isWholeFinal(collect)).toBe(status !== 'in_progress');
   });
 
   test('has its own status without a delivery, because a person adopted its money', () => {
-    expect(rechargeBody(view({})).status).toBe('succeeded');
+    expect(bodyOf(view({})).status).toBe('succeeded');
   });
 
   test('says that the money is in the wallet when the delivery failed', () => {
-    expect(rechargeBody(view({ delivery: delivery('FAILED') })).failure).toEqual({
+    expect(bodyOf(view({ delivery: delivery('FAILED') })).failure).toEqual({
       code: 'PROVIDER_ERROR',
       message: 'The money was collected and is in the wallet; its delivery failed. no such account',
     });
-    expect(rechargeBody(view({ delivery: delivery('CANCELED') })).failure?.message).toMatch(/in the wallet/);
-    expect(rechargeBody(view({ delivery: delivery('SUCCEEDED') })).failure).toBeNull();
+    expect(bodyOf(view({ delivery: delivery('CANCELED') })).failure?.message).toMatch(/in the wallet/);
+    expect(bodyOf(view({ delivery: delivery('SUCCEEDED') })).failure).toBeNull();
   });
 });
 
 test('without a destination at a cloud, the status is that of the state', () => {
-  const statuses = states.map((state) => rechargeBody(view({ state, payee: null })).status);
+  const statuses = states.map((state) => bodyOf(view({ state, payee: null })).status);
   expect(statuses).toEqual(['accepted', 'in_progress', 'in_progress', 'succeeded', 'failed', 'canceled']);
 });
 
 test('a delivery names the accounts at the provider, and a collect does not', () => {
-  expect(rechargeBody(view({ kind: 'deliver' }))).toMatchObject({
+  expect(bodyOf(view({ kind: 'deliver' }))).toMatchObject({
     status: 'succeeded',
     source: 'fa-main',
     target: 'fa-1001',
   });
-  expect(rechargeBody(view({}))).toMatchObject({ source: null, target: null });
+  const own = { ...payee, from: null };
+  expect(bodyOf(view({ kind: 'deliver', payee: own })).source).toBe('own-of-main');
+  const unknown = { raw: () => undefined };
+  expect(rechargeBody(view({ kind: 'deliver', payee: own }), unknown).source).toBeNull();
+  expect(bodyOf(view({ kind: 'deliver', payee: null })).source).toBeNull();
+  expect(bodyOf(view({}))).toMatchObject({ source: null, target: null });
 });
 
 test('a recall is shown as a refund', () => {
-  expect(rechargeBody(view({ kind: 'recall', payee: null })).kind).toBe('refund');
+  expect(bodyOf(view({ kind: 'recall', payee: null })).kind).toBe('refund');
 });
 
 test.each([
@@ -142,27 +150,26 @@ test.each([
   ],
 ] as [string, Partial<RechargeView>, object][])('an unfinished recharge waits for %s', (_, over, waiting) => {
   const recharge = view({ state: 'PENDING_CONFIRMATION', payee: null, nextStep: 'ask', ...over });
-  expect(rechargeBody(recharge).waiting).toMatchObject(waiting);
+  expect(bodyOf(recharge).waiting).toMatchObject(waiting);
 });
 
 test('a collect waits for what its delivery waits for, and names it', () => {
   const { id } = delivery('CREATED');
-  expect(rechargeBody(view({ delivery: delivery('CREATED') })).waiting).toMatchObject({
+  expect(bodyOf(view({ delivery: delivery('CREATED') })).waiting).toMatchObject({
     reason: 'DELIVERY',
     transactionId: id,
   });
   const waiting = { reason: 'SOURCE_FUNDS', since: '2026-11-27T23:00:00Z' } as const;
-  expect(rechargeBody(view({ delivery: { ...delivery('CREATED'), waiting } })).waiting).toMatchObject({
+  expect(bodyOf(view({ delivery: { ...delivery('CREATED'), waiting } })).waiting).toMatchObject({
     reason: 'SOURCE_FUNDS',
     transactionId: id,
   });
-  expect(rechargeBody(view({ delivery: delivery('SUCCEEDED') })).waiting).toBeNull();
+  expect(bodyOf(view({ delivery: delivery('SUCCEEDED') })).waiting).toBeNull();
 });
 
 test('the message of a wrong amount never says that nothing was credited, with a case open or not', () => {
   const failed = { state: 'FAILED', failureCode: 'WRONG_AMOUNT', failureMessage: 'in the wallet' } as const;
-  const messageOf = (openCases: RechargeView['openCases']) =>
-    rechargeBody(view({ ...failed, openCases })).message;
+  const messageOf = (openCases: RechargeView['openCases']) => bodyOf(view({ ...failed, openCases })).message;
   expect(messageOf([])).toMatch(/^The recharge failed, because another amount was paid\./);
   expect(messageOf(['statement_different'])).toMatch(
     /^The recharge failed, because another amount was paid\..*A person/,

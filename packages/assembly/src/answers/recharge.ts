@@ -95,8 +95,16 @@ function destinationOf({ kind, payee }: RechargeView): 'wallet' | 'cloud' | null
   return payee === null ? 'wallet' : 'cloud';
 }
 
-/** The account at the provider that pays a delivery. Null: the provider account's own. */
-const sourceOf = ({ kind, payee }: RechargeView) => (kind === 'deliver' ? (payee?.from ?? null) : null);
+/** Where the source of a provider account is found: the account at the provider that pays where a payee names none. */
+export type OwnSources = Readonly<{
+  raw: (provider: string, account: string) => Readonly<{ source?: string }> | undefined;
+}>;
+
+/** The account at the provider that pays a delivery. Null: the provider has no accounts that pay. */
+const sourceOf = ({ kind, payee, provider, providerAccount }: RechargeView, providers: OwnSources) =>
+  kind === 'deliver' && payee
+    ? (payee.from ?? providers.raw(provider, providerAccount)?.source ?? null)
+    : null;
 const targetOf = ({ kind, payee }: RechargeView) => (kind === 'deliver' ? (payee?.to ?? null) : null);
 
 const deliveryOf = ({ delivery }: RechargeView) =>
@@ -106,7 +114,7 @@ const deliveryOf = ({ delivery }: RechargeView) =>
  * The recharge as JSON. Amounts fit into a number, because the intake refuses those above 2^53 - 1. Times are texts,
  * because JSON.stringify takes 3.5 us for a body without objects of class Date, and 8.2 us for one with two of them.
  */
-export const rechargeBody = (r: RechargeView) =>
+export const rechargeBody = (r: RechargeView, providers: OwnSources) =>
   addShownTexts(
     {
       transactionId: r.id,
@@ -120,7 +128,7 @@ export const rechargeBody = (r: RechargeView) =>
       destination: destinationOf(r),
       provider: r.provider,
       providerAccount: r.providerAccount,
-      source: sourceOf(r),
+      source: sourceOf(r, providers),
       target: targetOf(r),
       providerOrderId: r.providerOrderId,
       externalReference: r.externalReference ?? r.providerOrderId,
@@ -153,9 +161,12 @@ export const timelineBody = ({ at, transactionId, kind, detail }: TimelineRow, i
   ...detail,
 });
 
+/** A refund has no source: it goes back the way that its original came. */
+const noSources: OwnSources = { raw: () => undefined };
+
 /** A refund as JSON. */
 export const refundBody = (refund: RefundView) => ({
-  ...rechargeBody(refund),
+  ...rechargeBody(refund, noSources),
   kind: 'refund',
   refundOf: refund.refundOf,
   reason: refund.reason,
