@@ -87,6 +87,10 @@ test('the limits of approvals of a key and of a payee are kept, and wrong ones a
     { CNY: 7 },
     { CNY: 7 },
   ]);
+  const own = await inJson('payee', 'set', 'acct-1', ...payee, '--from', 'fa-main');
+  expect([set.from, own.from, (await inJson('payee', 'show', 'acct-1')).from]).toEqual([
+    ...['fa-main', 'fa-main', 'fa-main'],
+  ]);
   for (const wrong of ['CNY', 'CNY:0', 'CNY:1.5', 'cny:1', 'XXY:1'])
     expect(
       (await replenish('client', 'create', '--name', 'x', ...rights, '--approval-above', wrong)).exitCode,

@@ -1,6 +1,7 @@
 import { Command, Option } from '@commander-js/extra-typings';
 import type { KeptPayee } from '@replenish/domain';
 import type { Providers } from '@replenish/providers';
+import type { Env } from '@replenish/runtime';
 import { withDomain, withProviders } from '../../books.js';
 import { type Declare, JSON_ABOUT, Misuse } from '../../command.js';
 import * as values from '../../values.js';
@@ -42,7 +43,7 @@ const set: Declare = ({ env, say }) =>
         return { providerAccount, from: keptSource(providers.raw(provider, providerAccount), from) };
       });
       const wanted = { ...asked, ...kept, accountId, provider };
-      const now = await withDomain(env, ({ payees }) => payees.set(wanted, 'operator'));
+      const now = await shown(env, await withDomain(env, ({ payees }) => payees.set(wanted, 'operator')));
       say(json ? asJson(now) : linesOf(now));
     });
 
@@ -54,7 +55,8 @@ const show: Declare = ({ env, say }) =>
     .action(async (accountId, { json }) => {
       const kept = await withDomain(env, ({ payees }) => payees.of(accountId));
       if (!kept) throw noPayee(accountId);
-      say(json ? asJson(kept) : linesOf(kept));
+      const now = await shown(env, kept);
+      say(json ? asJson(now) : linesOf(now));
     });
 
 const remove: Declare = ({ env, say }) =>
@@ -67,6 +69,13 @@ const remove: Declare = ({ env, say }) =>
       if (!isRemoved) throw noPayee(accountId);
       say(json ? JSON.stringify({ accountId, removed: true }) : `removed the payee of ${accountId}`);
     });
+
+/** A payee with the account that pays, also where it is our own source. */
+const shown = (env: Env, kept: KeptPayee): Promise<KeptPayee> =>
+  withProviders(env, async (providers) => ({
+    ...kept,
+    from: kept.from ?? providers.raw(kept.provider, kept.providerAccount)?.source ?? null,
+  }));
 
 /** The account that pays: the one that is asked for, or the only one. */
 async function payingAccount(
