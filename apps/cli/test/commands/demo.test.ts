@@ -4,6 +4,7 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { run } from '../../src/run.js';
 import { Ground } from '../support/launcher.js';
 
 const REPLENISH = join(import.meta.dirname, '../../bin/replenish.mjs');
@@ -66,6 +67,26 @@ test('--to cloud pays by card, and ends with the transfer in the books of the si
   expect(events.at(-1)).toMatchObject({ kind: 'transfer', to: 'fa-demo', amount: 4_999, currency: 'CNY' });
   expect(ground.leftovers()).toEqual([]);
 }, 120_000);
+
+test('--port is the port of the ingress', async () => {
+  const { INGRESS_PORT, ...others } = ground.env;
+  ground.env = others;
+  const taken = createServer().listen(Number(INGRESS_PORT), '127.0.0.1');
+  await once(taken, 'listening');
+  const { stdout, exitCode } = await demo('--port', INGRESS_PORT!);
+  taken.close();
+  expect(exitCode).toBe(1);
+  expect(stdout).toContain(`port ${INGRESS_PORT} on 127.0.0.1 is taken`);
+});
+
+test.each(['0', '65536', '80.5', 'x'])('--port %s is refused', async (wrong) => {
+  const complaints: string[] = [];
+  const exitCode = await run(['demo', '--port', wrong], {
+    ...{ env: ground.env, say: () => {} },
+    complain: (line) => void complaints.push(line),
+  });
+  expect([exitCode, complaints.join()]).toEqual([2, expect.stringContaining('from 1 to 65535')]);
+});
 
 test('--to cloud is refused where money is real', async () => {
   Object.assign(ground.env, { STRIPE_SECRET_KEY: 'sk_test_own', STRIPE_WEBHOOK_SECRET: 'whsec_own' });

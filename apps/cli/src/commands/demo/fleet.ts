@@ -16,12 +16,15 @@ type DemoSurroundings = Pick<Terminal, 'env' | 'say' | 'complain' | 'terminal'>;
 /**
  * Uses the fleet that runs on this machine, with any ports. If none runs, a fleet is started and stopped again.
  * Starting has no time limit, and its output is passed on.
+ * @param port the port that its ingress must have; any when it is not given
  */
-export async function openFleet(surroundings: DemoSurroundings): Promise<DemoFleet> {
+export async function openFleet(surroundings: DemoSurroundings, port?: number): Promise<DemoFleet> {
   const config = readConfig(surroundings.env);
   const addresses = { url: ingressUrl(config), sandboxUrl: config.SANDBOX_URL };
   const holder = livingHolder(localStateDir(surroundings.env));
   if (holder) {
+    if (port !== undefined && new URL(holder.url).port !== String(port))
+      throw new Error(`the fleet that runs here is on ${holder.url}, not on port ${port}`);
     const { sandboxUrl } = holder;
     return { url: await readyOf(holder, surroundings), sandboxUrl, stop: async () => {} };
   }

@@ -1,8 +1,11 @@
 import { Command, Option } from '@commander-js/extra-typings';
 import { type Declare, JSON_ABOUT } from '../../command.js';
 import type { DemoClient } from '../../start/state/demo-client.js';
+import { wholeNumber } from '../../values.js';
 
-export const demo: Declare = ({ exitWith, ...surroundings }) =>
+const PORT_MAX = 65_535;
+
+export const demo: Declare = ({ exitWith, ...given }) =>
   new Command('demo')
     .description(
       'create one recharge and show each step of it; starts all processes when they are not running',
@@ -13,7 +16,14 @@ export const demo: Declare = ({ exitWith, ...surroundings }) =>
         'cloud',
       ] as const),
     )
-    .action(async ({ json, to }) => {
+    .option(
+      '--port <number>',
+      'port of the ingress, of the fleet that runs or of the one that is started; else INGRESS_PORT',
+      wholeNumber(1, PORT_MAX),
+    )
+    .action(async ({ json, to, port }) => {
+      const env = port === undefined ? given.env : { ...given.env, INGRESS_PORT: String(port) };
+      const surroundings = { ...given, env };
       const [
         { localStateDir },
         { openFleet },
@@ -28,10 +38,10 @@ export const demo: Declare = ({ exitWith, ...surroundings }) =>
         import('../../start/state/state.js'),
       ]);
       if (to === 'cloud') refuseRealMoney(surroundings.env);
-      const fleet = await openFleet({
-        ...surroundings,
-        say: json ? surroundings.complain : surroundings.say,
-      });
+      const fleet = await openFleet(
+        { ...surroundings, say: json ? surroundings.complain : surroundings.say },
+        port,
+      );
       try {
         const client = readJson<DemoClient>(localStateDir(surroundings.env), 'demo-client.json');
         if (!client)
