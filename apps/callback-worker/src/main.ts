@@ -37,9 +37,7 @@ await runProcess('callback-worker', process.env, async (frame) => {
   });
   const stop = new AbortController();
   const drain = drainer({
-    callbacks: domain.callbacks,
-    reads: domain.reads,
-    post,
+    ...{ callbacks: domain.callbacks, reads: domain.reads, post },
     schedule: config.CALLBACK_SCHEDULE_MS ?? CALLBACK_SCHEDULE_MS,
     timeoutMs: config.CALLBACK_TIMEOUT_MS,
     providers,
