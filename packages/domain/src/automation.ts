@@ -31,7 +31,7 @@ export {
   noticeChannels,
   noticeKinds,
 } from './store/notices/notices.js';
-export type { CreatedRule, RuleChange, RuleProblem } from './store/rules/change.js';
+export type { CreatedRule, Resumer, RuleChange, RuleProblem } from './store/rules/change.js';
 export type { Decisions, RuleFilter, RulePage, RuleViewer } from './store/rules/list.js';
 export type { LookResult, RouteOfMethod } from './store/rules/look.js';
 export type { RulePreview } from './store/rules/preview.js';

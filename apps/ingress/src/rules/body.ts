@@ -39,6 +39,7 @@ export function ruleBody(rule: RuleView) {
     pausedBecause: rule.pausedBecause ?? heldByCap(rule),
     isStopped: rule.isStopped,
     consent: { ...consent },
+    inDay: { ...rule.inDay },
     lastDecision: lastDecision && decisionBody(lastDecision),
     forecast: forecastBody(forecast),
     createdAt: rule.createdAt,

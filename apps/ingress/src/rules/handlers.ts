@@ -105,7 +105,9 @@ export async function pauseRule(deps: RuleDeps, call: KeyedCall): Promise<void> 
 export async function resumeRule(deps: RuleDeps, call: KeyedCall): Promise<void> {
   call.body();
   const before = await found(deps, call);
-  const rule = await deps.domain.rules.resume(before.id, viewerOf(call), call.key.keyId);
+  const rule = await deps.domain.rules.resume(before.id, viewerOf(call), {
+    ...{ keyId: call.key.keyId, actor: actorOf(call) },
+  });
   if (!rule) throw unknownRule();
   if (rule.status === 'expired') throw expired();
   void deps.queues.hint('automation', [rule.id]);

@@ -93,9 +93,21 @@ const consent = z
     actor: words('Who agreed'),
     at: time('When'),
     termsHash: words('SHA-256 of the terms'),
-    termsVersion: z.int().min(1).meta({ description: 'Rises with each change of the terms' }),
+    termsVersion: z
+      .int()
+      .min(1)
+      .meta({ description: 'Rises with each change of the terms, and when the rule is resumed' }),
+    target: orNull('Where the money goes, as agreed: provider, our account there, account of the payee'),
   })
   .meta({ description: 'Who agreed to exactly these terms' });
+
+const inDay = z
+  .strictObject({
+    attempts: count('All that it created. Caps and bursts count these'),
+    recharges: count('Those that succeeded'),
+    declines: count('Those that the provider declined'),
+  })
+  .meta({ description: 'What it created in the last 24 hours, counted apart' });
 
 const example = {
   ruleId: '01a2122d-0000-7000-8000-1ae329a0e10d',
@@ -123,7 +135,9 @@ const example = {
     at: '2026-11-21T22:00:00.000Z',
     termsHash: 'f6c3e3e9c1f0f0d2c9f8b7a6958473625140f0e1d2c3b4a5968778695a4b3c2d',
     termsVersion: 1,
+    target: 'alibaba_cloud:main:fa-1001',
   },
+  inDay: { attempts: 1, recharges: 1, declines: 0 },
   lastDecision: decisionExample,
   forecast: {
     balance: 80000,
@@ -169,6 +183,7 @@ export const RechargeRule = z
       }),
     isStopped: z.boolean().meta({ description: 'All rules are stopped' }),
     consent,
+    inDay,
     lastDecision: RuleDecisionRow.nullable().meta({
       description: 'Its last look; null before the first one',
     }),

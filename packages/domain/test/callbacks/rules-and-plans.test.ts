@@ -53,7 +53,7 @@ test('a rule that pauses is told once, with the reason, whoever paused it', asyn
       }),
     },
   ]);
-  await books.domain.rules.resume(id, VIEWER, null);
+  await books.domain.rules.resume(id, VIEWER, { keyId: null, actor: 'books' });
   await books.rows(
     `update api_key set revoked_at = now() where id = (select key_id from recharge_rule where id = $1)`,
     [id],

@@ -63,7 +63,7 @@ test('a pause by a brake is told, and one that a person asked for is not', async
   const rule = await ruled(5_000n);
   await books.domain.rules.pause(rule.id, VIEWER);
   expect(await told()).toEqual([]);
-  await books.domain.rules.resume(rule.id, VIEWER, null);
+  await books.domain.rules.resume(rule.id, VIEWER, { keyId: null, actor: 'books' });
   await books.rows(`update api_key set revoked_at = now() where id = $1`, [rule.keyId]);
   await look(rule.id);
   await books.rows(`update api_key set revoked_at = null where id = $1`, [rule.keyId]);

@@ -51,7 +51,7 @@ test.each([
   const id = await recharged(declined(message));
   expect(await look(id)).toMatchObject({ pause: reason });
   expect(await domain.rules.one(id, VIEWER)).toMatchObject({ status: 'paused', pausedBecause: reason });
-  await domain.rules.resume(id, VIEWER, KEY);
+  await domain.rules.resume(id, VIEWER, { keyId: KEY, actor: 'books' });
   expect(await look(id)).toMatchObject({ decision: { decided: 'recharge' } });
 });
 

@@ -120,7 +120,7 @@ describe('what stops a rule', () => {
     expect(await domain.rules.look(rule.id, route)).toMatchObject({ pause: 'DECLINED_REPEATEDLY' });
     expect(await shown(rule.id)).toMatchObject({ status: 'paused', pausedBecause: 'DECLINED_REPEATEDLY' });
     expect(await domain.rules.look(rule.id, route)).toBeNull();
-    await domain.rules.resume(rule.id, VIEWER, KEY);
+    await domain.rules.resume(rule.id, VIEWER, { keyId: KEY, actor: 'books' });
     expect(await domain.rules.look(rule.id, route)).toMatchObject({ decision: { decided: 'recharge' } });
   });
 

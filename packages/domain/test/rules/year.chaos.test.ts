@@ -113,7 +113,7 @@ async function looks(player: Player): Promise<void> {
   player.underWay = made.map(({ id }) => id);
   const rule = await workers[0]!.rules.one(player.ruleId, VIEWER);
   if (rule?.status === 'paused' && chance(0.2))
-    await workers[0]!.rules.resume(player.ruleId, VIEWER, rule.keyId);
+    await workers[0]!.rules.resume(player.ruleId, VIEWER, { keyId: rule.keyId, actor: 'books' });
 }
 
 type DecisionFound = Readonly<{

@@ -52,7 +52,10 @@ async function offeredOf(deps: RuleVerbDeps, call: PageCall): Promise<OfferedVer
     isDangerous: verb === 'resume' && rule.pausedBecause?.startsWith('PAYEE') === true,
     filed: { verb: `console_${verb}`, subject: `rule ${rule.id}` },
     carryOut: async () => {
-      const after = verb === 'pause' ? await rules.pause(id, null) : await rules.resume(id, null, null);
+      const after =
+        verb === 'pause'
+          ? await rules.pause(id, null)
+          : await rules.resume(id, null, { keyId: null, actor: call.user.name });
       if (verb === 'resume') void deps.queues.hint('automation', [rule.id]);
       const isDone = after?.status === (verb === 'pause' ? 'paused' : 'active');
       return isDone ? null : say('Nothing was done: the rule is not in that state any more.');

@@ -114,7 +114,7 @@ const insertedRules = (clock: RuleClock, rule: NewRule, fingerprint: string): Pr
       from payees
       where ${staysInWallet(rule)}::boolean or payees.currency = ${rule.currency}
       on conflict (client_id, idempotency_key) do nothing
-      returning id)`;
+      returning id, target)`;
 
 type Consent = Readonly<{ termsHash: string; terms: StoredTerms; actor: string }>;
 
@@ -125,14 +125,15 @@ const consented = (
   from: 'inserted_rules' | 'changed_rules',
 ): Prisma.Sql => Prisma.sql`
     consents as (
-      insert into rule_consent (rule_id, terms_version, terms_hash, terms, actor, at)
+      insert into rule_consent (rule_id, terms_version, terms_hash, terms, actor, at, target)
       select
         id,
         ${from === 'inserted_rules' ? Prisma.sql`1` : Prisma.sql`terms_version`},
         ${termsHash},
         ${JSON.stringify(terms)}::jsonb,
         ${actor},
-        ${clock.now()}
+        ${clock.now()},
+        target
       from ${Prisma.raw(from)})`;
 
 /** The place where the money of `rule` goes now. */
@@ -168,17 +169,18 @@ export async function changeRule(
         due_at = case when rule.status <> 'paused' then ${clock.now()} end,
         updated_at = ${clock.now()}
       where rule.id = ${id}::uuid and ${isVisible(viewer)}
-      returning rule.id, rule.terms_version),
+      returning rule.id, rule.terms_version, rule.target),
     ${consented(clock, { termsHash: termsHashOf(stored, recharge), terms: stored, actor }, 'changed_rules')}
     select id
     from changed_rules`);
   return oneRule(run, clock, id, viewer);
 }
 
-/** A new status that a person gives a rule. A key that resumes it takes it over. Null: the rule keeps its key. */
-export type StatusWish =
-  | Readonly<{ to: 'paused' | 'deleted' }>
-  | Readonly<{ to: 'active'; keyId: string | null }>;
+/** Who resumes a rule, in words. A key that resumes it takes it over. Null: the rule keeps its key. */
+export type Resumer = Readonly<{ keyId: string | null; actor: string }>;
+
+/** A new status that a person gives a rule. */
+export type StatusWish = Readonly<{ to: 'paused' | 'deleted' }> | (Readonly<{ to: 'active' }> & Resumer);
 
 export async function statusChange(
   run: Run,
@@ -189,9 +191,7 @@ export async function statusChange(
 ): Promise<RuleView | null> {
   if (!isUuid(id)) return null;
   if (wish.to !== 'deleted') {
-    await run(
-      wish.to === 'active' ? resumed(clock, id, viewer, wish.keyId) : pausedByRequest(clock, id, viewer),
-    );
+    await run(wish.to === 'active' ? resumed(clock, id, viewer, wish) : pausedByRequest(clock, id, viewer));
     return oneRule(run, clock, id, viewer);
   }
   const before = await oneRule(run, clock, id, viewer);
@@ -210,22 +210,38 @@ const pausedByRequest = (clock: RuleClock, id: string, viewer: RuleViewer): Pris
     updated_at = ${clock.now()}
   where rule.id = ${id}::uuid and ${isVisible(viewer)} and rule.status = 'active'`;
 
+/** To resume a rule is to agree to its terms again, and to the place where its money goes now. */
 const resumed = (
   clock: RuleClock,
   id: string,
   viewer: RuleViewer,
-  keyId: string | null,
+  { keyId, actor }: Resumer,
 ): Prisma.Sql => Prisma.sql`
-  update recharge_rule rule
-  set
-    status = 'active',
-    paused_because = null,
-    forgiven = rule.decisions,
-    active_since = ${clock.now()},
-    key_id = coalesce(${keyId}::text, rule.key_id),
-    target = case when rule.watch = 'wallet' and rule.recharge ->> 'destination' = 'wallet' then null
-      else ${presentTarget} end,
-    version = rule.version + 1,
-    due_at = ${clock.now()},
-    updated_at = ${clock.now()}
-  where rule.id = ${id}::uuid and ${isVisible(viewer)} and rule.status = 'paused'`;
+  with
+  resumed_rules as (
+    update recharge_rule rule
+    set
+      status = 'active',
+      paused_because = null,
+      forgiven = rule.decisions,
+      active_since = ${clock.now()},
+      key_id = coalesce(${keyId}::text, rule.key_id),
+      target = case when rule.watch = 'wallet' and rule.recharge ->> 'destination' = 'wallet' then null
+        else ${presentTarget} end,
+      terms_version = rule.terms_version + 1,
+      version = rule.version + 1,
+      due_at = ${clock.now()},
+      updated_at = ${clock.now()}
+    where rule.id = ${id}::uuid and ${isVisible(viewer)} and rule.status = 'paused'
+    returning rule.id, rule.terms_version, rule.terms, rule.target)
+  insert into rule_consent (rule_id, terms_version, terms_hash, terms, actor, at, target)
+  select
+    resumed.id,
+    resumed.terms_version,
+    before.terms_hash,
+    resumed.terms,
+    ${actor},
+    ${clock.now()},
+    resumed.target
+  from resumed_rules resumed
+  join rule_consent before on before.rule_id = resumed.id and before.terms_version = resumed.terms_version - 1`;

@@ -7,7 +7,7 @@ import { Prisma } from '../../generated/client.js';
 import type { Ceiling } from '../ceilings/ceiling.js';
 import type { Run } from '../database/database.js';
 import type { RuleClock } from './clock.js';
-import { outcomes, type RuleOutcome } from './outcomes.js';
+import { countsSince, outcomes, type RuleCounts, type RuleOutcome } from './outcomes.js';
 import { payeeName, payeeSource, type RuleRow, ruleColumns, walletOf } from './rule.js';
 
 /** A rule with what its next decision stands on. */
@@ -20,6 +20,7 @@ export type RuleState = RuleRow &
     ceilings: Readonly<Record<string, { requestMinor?: string; dayMinor?: string }>>;
     /** The amounts above which a recharge of its key waits for an approval, by currency. */
     approvalAbove: unknown;
+    inDay: RuleCounts;
     payee: string | null;
     /** Our account that delivers to the payee. */
     payeeSource: string | null;
@@ -56,6 +57,7 @@ const stateOf = (clock: RuleClock, id: string): Prisma.Sql => Prisma.sql`
     key.id is not null as "hasKey",
     coalesce(key.ceilings, '{}') as ceilings,
     coalesce(key.approval_above, '{}') as "approvalAbove",
+    (${countsSince(Prisma.sql`${clock.now()} - interval '1 day'`)}) as "inDay",
     ${payeeName} as payee,
     ${payeeSource} as "payeeSource",
     case when rule.watch = 'wallet' then coalesce((${walletOf}), 0) else watched.balance_minor end as "balanceMinor",

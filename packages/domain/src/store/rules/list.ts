@@ -3,6 +3,7 @@ import { Prisma } from '../../generated/client.js';
 import type { Run } from '../database/database.js';
 import { isUuid } from '../database/storable.js';
 import type { RuleClock } from './clock.js';
+import { countsSince, type RuleCounts } from './outcomes.js';
 import {
   type FiledDecision,
   type RuleForecast,
@@ -32,6 +33,7 @@ export type Decisions = Readonly<{ rows: readonly FiledDecision[]; nextSeq: numb
 type ShownRow = RuleRow &
   Readonly<{
     isStopped: boolean;
+    inDay: RuleCounts;
     consent: Omit<RuleView['consent'], 'at'> & { at: string };
     last:
       | (Omit<FiledDecision, 'at' | 'balanceMinor' | 'amountMinor'> &
@@ -51,12 +53,14 @@ export const isVisible = (viewer: RuleViewer): Prisma.Sql =>
 
 const shownColumns = (clock: RuleClock): Prisma.Sql => Prisma.sql`
     ${ruleColumns},
+    (${countsSince(Prisma.sql`${clock.now()} - interval '1 day'`)}) as "inDay",
     (select is_stopped from rule_switch where id = 1) as "isStopped",
     (
       select jsonb_build_object(
         'actor', consent.actor,
         'at', consent.at,
         'termsHash', consent.terms_hash,
+        'target', consent.target,
         'termsVersion', consent.terms_version)
       from rule_consent consent
       where consent.rule_id = rule.id and consent.terms_version = rule.terms_version) as consent,
@@ -157,6 +161,7 @@ export function viewOfRule(row: ShownRow): RuleView {
     status: rule.status,
     pausedBecause: rule.pausedBecause,
     isStopped: rule.isStopped,
+    inDay: rule.inDay,
     consent: { ...consent, at: new Date(consent.at) },
     lastDecision: last && {
       ...last,

@@ -9,7 +9,7 @@ type DecidedOn = Readonly<{
   terms: RuleTerms;
   facts: RuleFacts;
   decision: RuleDecision;
-  state: Pick<RuleState, 'termsVersion'>;
+  state: Pick<RuleState, 'termsVersion' | 'inDay'>;
   counters: RuleCounters;
 }>;
 
@@ -32,6 +32,8 @@ export function numbersOf({
     timesInMonth: spending.timesInMonth,
     timesInBurst: spending.timesInBurst,
     declines: declines.inARow,
+    rechargesInDay: state.inDay.recharges,
+    declinesInDay: state.inDay.declines,
     burnPerDay: burn === null ? null : String(burn.perDayMinor),
     burnDays: burn?.days ?? null,
     termsVersion: state.termsVersion,

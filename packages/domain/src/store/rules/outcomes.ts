@@ -33,6 +33,22 @@ export const endOfRecharge = Prisma.sql`
         when recharge.state = 'CANCELED' and recharge.payable_until is not null then 'unpaid'
         else 'other' end`;
 
+/** What a rule created, counted apart: all attempts, those that succeeded, and those that the provider declined. */
+export type RuleCounts = Readonly<{ attempts: number; recharges: number; declines: number }>;
+
+/** The counts of `rule` since a time. A burst pauses a rule, so a day has few attempts. */
+export const countsSince = (since: Prisma.Sql): Prisma.Sql => Prisma.sql`
+  select jsonb_build_object(
+    'attempts', count(*),
+    'recharges', count(*) filter (where one.outcome = 'succeeded'),
+    'declines', count(*) filter (where one.outcome = 'failed'))
+  from (
+    select ${endOfRecharge} as outcome
+    from rule_decision decision
+    join recharge_transaction recharge on recharge.id = decision.transaction_id
+    left join recharge_transaction delivery on delivery.collected_by = recharge.id
+    where decision.rule_id = rule.id and decision.transaction_id is not null and decision.at > ${since}) one`;
+
 /** The newest recharges of `rule` since a person resumed it, newest first. */
 export const outcomes = (clock: RuleClock): Prisma.Sql => Prisma.sql`
   select jsonb_agg(

@@ -3,6 +3,7 @@ import type { DecisionReason, PauseReason, RuleDecision } from '../../core/rule-
 import type { RuleTerms, StoredTerms } from '../../core/rule-terms.js';
 import { Prisma } from '../../generated/client.js';
 import type { MoneyDestination } from '../recharges/new-recharge.js';
+import type { RuleCounts } from './outcomes.js';
 
 export type RuleStatus = 'active' | 'paused' | 'expired' | 'deleted';
 export type RuleWatch = 'cloud' | 'wallet';
@@ -58,8 +59,16 @@ export type RuleView = Omit<NewRule, 'actor' | 'idempotencyKey'> &
     pausedBecause: PauseReason | null;
     /** All rules are stopped. */
     isStopped: boolean;
-    /** Who agreed to the present terms, when, and their hash. */
-    consent: Readonly<{ actor: string; at: Date; termsHash: string; termsVersion: number }>;
+    /** Who agreed to the present terms, when, their hash, and where the money goes. */
+    consent: Readonly<{
+      actor: string;
+      at: Date;
+      termsHash: string;
+      termsVersion: number;
+      target: string | null;
+    }>;
+    /** Of the last 24 hours. */
+    inDay: RuleCounts;
     lastDecision: FiledDecision | null;
     forecast: RuleForecast;
     createdAt: Date;

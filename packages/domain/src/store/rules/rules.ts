@@ -1,7 +1,14 @@
 import type { BackTest } from '../../core/rule-back-test.js';
 import { Prisma } from '../../generated/client.js';
 import type { Store } from '../database/database.js';
-import { type CreatedRule, changeRule, createRule, type RuleChange, statusChange } from './change.js';
+import {
+  type CreatedRule,
+  changeRule,
+  createRule,
+  type Resumer,
+  type RuleChange,
+  statusChange,
+} from './change.js';
 import {
   type Decisions,
   listDecisions,
@@ -28,8 +35,8 @@ export interface Rules {
   /** New terms need a new consent: the actor agrees to them. Null: there is no such rule. */
   change(id: string, viewer: RuleViewer, change: RuleChange): Promise<RuleView | null>;
   pause(id: string, viewer: RuleViewer): Promise<RuleView | null>;
-  /** Forgives earlier declines and bursts, and agrees to the present payee. Without a key the rule keeps its own. */
-  resume(id: string, viewer: RuleViewer, keyId: string | null): Promise<RuleView | null>;
+  /** Forgives earlier declines and bursts. It is a new consent, to the present payee too. */
+  resume(id: string, viewer: RuleViewer, by: Resumer): Promise<RuleView | null>;
   /** Ends a rule. Its decisions stay. False: there is no such rule. */
   remove(id: string, viewer: RuleViewer): Promise<boolean>;
   decisions(id: string, page: Readonly<{ beforeSeq: number | null; limit: number }>): Promise<Decisions>;
@@ -61,7 +68,7 @@ export function openRules({ run, read }: Pick<Store, 'run' | 'read'>, options: R
     one: (id, viewer) => oneRule(read, clock, id, viewer),
     change: (id, viewer, change) => changeRule(run, clock, id, viewer, change),
     pause: (id, viewer) => statusChange(run, clock, id, viewer, { to: 'paused' }),
-    resume: (id, viewer, keyId) => statusChange(run, clock, id, viewer, { to: 'active', keyId }),
+    resume: (id, viewer, by) => statusChange(run, clock, id, viewer, { to: 'active', ...by }),
     remove: async (id, viewer) => (await statusChange(run, clock, id, viewer, { to: 'deleted' })) !== null,
     decisions: (id, page) => listDecisions(read, id, page),
     setStopped: async (isStopped, actor) => {
