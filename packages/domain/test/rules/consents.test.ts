@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import type { NewRule } from '../../src/index.js';
 import { type Books, openBooks, reportOf } from '../support/books.js';
 import { KEY, KEY_ROW, newRule, terms, VIEWER } from '../support/rules.js';
 
@@ -29,10 +30,10 @@ const consentsOf = (id: string) =>
 
 test('each version of the terms has its consent: who, when, the hash of the terms, and where the money goes', async () => {
   await payee('fa-1');
-  const recharge = {
-    ...newRule().recharge,
+  const recharge: NewRule['recharge'] = {
     ...{ kind: 'deliver', funding: 'house', paymentMethod: 'fund_account', destination: 'cloud' },
-  } as const;
+    metadata: {},
+  };
   const made = await books.domain.rules.create(
     newRule({ accountId: 'acct-paid', watch: 'cloud', recharge, actor: 'ann' }),
   );
