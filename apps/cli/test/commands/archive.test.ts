@@ -58,7 +58,13 @@ async function waitingWork(): Promise<void> {
       watch: 'wallet',
     },
     terms: {
-      ...{ belowMinor: 1_000n, recharge: { upToMinor: 5_000n }, cooldownSeconds: 0, runwayDays: null },
+      ...{
+        belowMinor: 1_000n,
+        recharge: { upToMinor: 5_000n },
+        cooldownSeconds: 0,
+        canaryMinor: null,
+        runwayDays: null,
+      },
       caps: {
         perRechargeMinor: 5_000n,
         perDayMinor: 20_000n,

@@ -30,7 +30,14 @@ async function ruled(over: Partial<NewRule> = {}): Promise<string> {
         timesPerDay: null,
         timesPerMonth: null,
       },
-      ...{ cooldownSeconds: 0, runwayDays: null, mode: 'execute', quietHours: null, timeZone: 'UTC' },
+      ...{
+        cooldownSeconds: 0,
+        canaryMinor: null,
+        runwayDays: null,
+        mode: 'execute',
+        quietHours: null,
+        timeZone: 'UTC',
+      },
       ...{ expiresAt: null, dormantAfterDays: null },
     },
     recharge: {

@@ -20,7 +20,7 @@ const MAP = 'metadata';
 const ENTRY = 'entry';
 
 /** Fields that are numbers in JSON. Their digits are kept exactly. */
-const numbers = new Set(['amount', 'below', 'cooldownSeconds', 'runwayDays', 'dormantAfterDays']);
+const numbers = new Set(['amount', 'below', 'cooldownSeconds', 'runwayDays', 'dormantAfterDays', 'canary']);
 /** Groups whose fields are all numbers in JSON. */
 const numberGroups = new Set(['caps', 'recharge', 'approvalAbove']);
 /** Fields of the root that are lists of texts. They are written as answers write them: `<events><item>...</item></events>`. */

@@ -28,6 +28,7 @@ export function ruleBody(rule: RuleView) {
       timesPerMonth: caps.timesPerMonth,
     },
     cooldownSeconds: terms.cooldownSeconds,
+    canary: terms.canaryMinor,
     runwayDays: terms.runwayDays,
     mode: terms.mode,
     quietHours: terms.quietHours && { ...terms.quietHours, timeZone: terms.timeZone },

@@ -68,6 +68,11 @@ const changeable = {
     description: 'Where the money goes; when it is left out, to what the rule watches',
   }),
   cooldownSeconds: whole(0, YEAR_SECONDS, 'The shortest time between two recharges; 0 when it is left out'),
+  canary: orNone(
+    minorOf(
+      'The most of the first recharge to a payee, in minor units. The rest follows once it has arrived; null: no such limit',
+    ),
+  ),
   runwayDays: orNone(
     whole(1, 365, 'Also act when the balance would be used up within so many days; null: do not'),
   ),

@@ -120,6 +120,7 @@ const example = {
   destination: 'cloud',
   caps: { perRecharge: 500000, perDay: 1000000, perMonth: 5000000, timesPerDay: 5, timesPerMonth: null },
   cooldownSeconds: 3600,
+  canary: null,
   runwayDays: 3,
   mode: 'execute',
   quietHours: { from: '22:00', to: '06:00', timeZone: 'Asia/Shanghai' },
@@ -162,6 +163,7 @@ export const RechargeRule = z
     destination: z.enum(['wallet', 'cloud']).meta({ description: 'Where the money goes' }),
     caps,
     cooldownSeconds: count('The shortest time between two recharges'),
+    canary: amountOrNull('The most of the first recharge to a payee'),
     runwayDays: z.int().nullable().meta({
       description: 'It also acts when the balance would be used up within so many days; null: it does not',
     }),

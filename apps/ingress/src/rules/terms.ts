@@ -11,6 +11,7 @@ type GivenChange = z.infer<typeof RuleChangeInput>;
 /** What a rule has when the request does not say. */
 const usual = {
   cooldownSeconds: 0,
+  canary: null,
   runwayDays: null,
   mode: 'execute',
   quietHours: null,
@@ -57,6 +58,7 @@ export function newTermsOf(given: GivenRule, providers: SortingProviders): Agree
       timesPerMonth: caps.timesPerMonth ?? null,
     },
     cooldownSeconds: given.cooldownSeconds ?? usual.cooldownSeconds,
+    canaryMinor: given.canary ?? usual.canary,
     runwayDays: given.runwayDays ?? usual.runwayDays,
     mode: given.mode ?? usual.mode,
     quietHours: quietOf(given.quietHours ?? null),
@@ -89,6 +91,7 @@ export function changedTermsOf(
       timesPerMonth: caps.timesPerMonth === undefined ? old.caps.timesPerMonth : caps.timesPerMonth,
     },
     cooldownSeconds: given.cooldownSeconds ?? old.cooldownSeconds,
+    canaryMinor: given.canary === undefined ? old.canaryMinor : given.canary,
     runwayDays: given.runwayDays === undefined ? old.runwayDays : given.runwayDays,
     mode: given.mode ?? old.mode,
     quietHours: quietHours === undefined ? old.quietHours : quietOf(quietHours),
@@ -119,6 +122,11 @@ function agreed(
     });
   if (watch === 'wallet' && way.destination === 'cloud')
     faults.push({ path: 'destination', message: 'is cloud, which never fills the wallet that is watched' });
+  if (terms.canaryMinor !== null && way.destination === 'wallet')
+    faults.push({
+      path: 'canary',
+      message: 'is for money that goes to a payee, and this stays in the wallet',
+    });
   if (faults.length > 0) throw invalid(...faults);
   const { kind, funding } = sortOf({ providers }, { ...way, accountId: '', currency: '' });
   return { terms, recharge: { kind, funding, ...way } };

@@ -14,12 +14,17 @@ export function amountOf(terms: RuleTerms, facts: RuleFacts, balance: bigint, no
   const { belowMinor, recharge, caps } = terms;
   const there = balance + facts.underWayMinor;
   const wanted = 'upToMinor' in recharge ? recharge.upToMinor - there : recharge.amountMinor;
-  const one = least(wanted, caps.perRechargeMinor);
+  const whole = least(wanted, caps.perRechargeMinor);
+  const one = isCanary(terms, facts) ? least(whole, terms.canaryMinor!) : whole;
   const room = tightestOf(terms, facts, now);
   if (one <= room.leftMinor) return { amountMinor: one, cap: null };
   const isPartOfUse = 'upToMinor' in recharge && room.leftMinor > 0n && there + room.leftMinor >= belowMinor;
   return isPartOfUse ? { amountMinor: room.leftMinor, cap: null } : { amountMinor: one, cap: room };
 }
+
+/** Whether the next recharge is small, to see whether it arrives. */
+export const isCanary = ({ canaryMinor }: RuleTerms, { isNewPayee }: RuleFacts): boolean =>
+  canaryMinor !== null && isNewPayee;
 
 const least = (one: bigint, other: bigint): bigint => (one < other ? one : other);
 

@@ -101,9 +101,9 @@ class Past {
 
   #factsAt(at: Date, minor: bigint): RuleFacts {
     const last = this.#recharges.at(-1);
-    const settled = { isUnderWay: false, hasOpenCase: false, isPaidBack: false };
+    const settled = { isUnderWay: false, hasOpenCase: false, isPaidBack: false, isCanary: false };
     return {
-      ...{ isStopped: false, hasKey: true, target: 'agreed', underWayMinor: 0n },
+      ...{ isStopped: false, hasKey: true, target: 'agreed', isNewPayee: false, underWayMinor: 0n },
       reading: { minor, at },
       last: last ? { at: last.at, ...settled } : null,
       spending: spendingOf(this.#recharges, at, this.#terms),

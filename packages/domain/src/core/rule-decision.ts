@@ -149,8 +149,10 @@ function pauseOf({ last, declines, spending }: RuleFacts): RuleDecision | null {
 }
 
 /** What ends by itself. */
-function brakeOf(terms: RuleTerms, { last }: RuleFacts, now: Date): RuleDecision | null {
-  if (last !== null) {
+function brakeOf(terms: RuleTerms, { last, isNewPayee }: RuleFacts, now: Date): RuleDecision | null {
+  // The rest follows its canary as soon as that has arrived.
+  const isRest = last?.isCanary === true && !isNewPayee;
+  if (last !== null && !isRest) {
     const until = new Date(last.at.getTime() + terms.cooldownSeconds * 1_000);
     if (until > now) return heldBack('COOLDOWN', until);
   }

@@ -11,6 +11,8 @@ export type RuleRecharge = Readonly<{
   hasOpenCase: boolean;
   /** It was refunded or recalled. */
   isPaidBack: boolean;
+  /** It was small on purpose, because nothing had arrived at its payee before. */
+  isCanary: boolean;
 }>;
 
 /** What a rule has created. The counts include recharges that failed. Its month is that of its time zone. */
@@ -43,6 +45,8 @@ export type RuleFacts = Readonly<{
   hasKey: boolean;
   /** Where the money goes: as agreed, to another payee, or nowhere since the payee is gone. */
   target: 'agreed' | 'changed' | 'gone';
+  /** The money goes to a payee at which nothing of the account has arrived yet. */
+  isNewPayee: boolean;
   /** Null: it was never read. */
   reading: BalanceReading | null;
   /** Money under way to the balance, of this rule and of others. */

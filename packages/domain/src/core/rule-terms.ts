@@ -22,6 +22,8 @@ export type RuleTerms = Readonly<{
   caps: RuleCaps;
   /** The shortest time between the creations of two recharges. */
   cooldownSeconds: number;
+  /** The most of the first recharge to a payee. The rest follows once it has arrived. Null: no such limit. */
+  canaryMinor: bigint | null;
   /** Also act when the balance would be used up within so many days. Null: only the line counts. */
   runwayDays: number | null;
   mode: RuleMode;
@@ -68,9 +70,15 @@ export type StoredTerms = Readonly<Record<string, unknown>>;
 
 export const termsToStore = (terms: RuleTerms): StoredTerms => JSON.parse(JSON.stringify(terms, storedField));
 
-/** No limit of times per month is not written, so that terms from before there was one keep their hash. */
+/** Not written where they are null, so that terms from before there were such fields keep their hash. */
+const newerFields: readonly string[] = ['timesPerMonth', 'canaryMinor'];
+
 const storedField = (name: string, value: unknown): unknown =>
-  name === 'timesPerMonth' && value === null ? undefined : typeof value === 'bigint' ? String(value) : value;
+  newerFields.includes(name) && value === null
+    ? undefined
+    : typeof value === 'bigint'
+      ? String(value)
+      : value;
 
 export function termsFromStore(stored: StoredTerms): RuleTerms {
   const given = stored as Record<string, never> & {
@@ -90,6 +98,7 @@ export function termsFromStore(stored: StoredTerms): RuleTerms {
       timesPerDay: given.caps.timesPerDay ?? null,
       timesPerMonth: given.caps.timesPerMonth ?? null,
     },
+    canaryMinor: given.canaryMinor == null ? null : BigInt(given.canaryMinor),
     expiresAt: given.expiresAt ? new Date(given.expiresAt) : null,
   };
 }

@@ -21,6 +21,7 @@ const facts = (over: Partial<RuleFacts> = {}): RuleFacts => ({
   isStopped: false,
   hasKey: true,
   target: 'agreed',
+  isNewPayee: false,
   reading: { minor: 400n, at: NOW },
   underWayMinor: 0n,
   last: null,
@@ -40,7 +41,14 @@ const facts = (over: Partial<RuleFacts> = {}): RuleFacts => ({
 });
 const spending = (over: Partial<RuleFacts['spending']>) => ({ spending: { ...facts().spending, ...over } });
 const last = (over: Partial<NonNullable<RuleFacts['last']>> = {}) => ({
-  last: { at: ago(1_000), isUnderWay: false, hasOpenCase: false, isPaidBack: false, ...over },
+  last: {
+    at: ago(1_000),
+    isUnderWay: false,
+    hasOpenCase: false,
+    isPaidBack: false,
+    isCanary: false,
+    ...over,
+  },
 });
 const decide = (over: Partial<RuleFacts>, of: Partial<RuleTerms> = {}): RuleDecision =>
   decideRule(terms(of), facts(over), times, NOW);
@@ -102,6 +110,13 @@ const rows: readonly Row[] = [
   ['a person has a question about it', last({ hasOpenCase: true }), {}, 'held_back', 'CASE_OPEN'],
   ['its recharge was paid back', last({ isPaidBack: true }), {}, 'held_back', 'PAID_BACK'],
   ['the cooldown runs', last(), { cooldownSeconds: 2 }, 'held_back', 'COOLDOWN'],
+  [
+    'the cooldown after a canary that did not arrive',
+    { ...last({ isCanary: true }), isNewPayee: true },
+    { canaryMinor: 10n, cooldownSeconds: 2 },
+    'held_back',
+    'COOLDOWN',
+  ],
   ['the cooldown is over', last(), { cooldownSeconds: 1 }, 'recharge', 'BELOW_THRESHOLD'],
   ['it is quiet', {}, { quietHours: { from: '11:00', to: '13:00' } }, 'held_back', 'QUIET_HOURS'],
   ['it was quiet', {}, { quietHours: { from: '11:00', to: '12:00' } }, 'recharge', 'BELOW_THRESHOLD'],
@@ -237,6 +252,14 @@ describe('amounts', () => {
     ['less what is under way', { underWayMinor: 100n }, {}, 4_500n],
     ['a fixed amount', {}, fixed, 2_000n],
     ['at most the largest recharge', { reading: { minor: -9_000n, at: NOW } }, {}, 5_000n],
+    ['a canary where nothing arrived yet', { isNewPayee: true }, { canaryMinor: 10n }, 10n],
+    ['all of it where something arrived', {}, { canaryMinor: 10n }, 4_600n],
+    [
+      'the rest right after its canary',
+      last({ isCanary: true }),
+      { canaryMinor: 10n, cooldownSeconds: 9 },
+      4_600n,
+    ],
     ['at most what the day leaves', spending({ dayMinor: 18_000n }), {}, 2_000n],
     [
       'at most what all rules are left',

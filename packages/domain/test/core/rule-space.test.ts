@@ -23,6 +23,7 @@ const someTerms: fc.Arbitrary<RuleTerms> = fc
     timesPerDay: fc.option(fc.integer({ min: 1, max: 5 })),
     timesPerMonth: fc.option(fc.integer({ min: 1, max: 9 })),
     cooldownSeconds: fc.integer({ min: 0, max: 7_200 }),
+    canaryMinor: fc.option(minor(1n, 900n)),
     runwayDays: fc.option(fc.integer({ min: 1, max: 30 })),
     quietHours: fc.option(fc.constantFrom({ from: '22:00', to: '06:00' }, { from: '09:00', to: '13:00' })),
     timeZone: fc.constantFrom('UTC', 'Asia/Shanghai', 'America/New_York'),
@@ -77,6 +78,7 @@ const someFacts: fc.Arbitrary<RuleFacts> = fc.record({
   isStopped: fc.constant(false),
   hasKey: fc.constant(true),
   target: fc.constant('agreed' as const),
+  isNewPayee: rarely,
   reading: fc.option(
     fc.record({ minor: minor(-20_000n, 20_000n), at: fc.integer({ min: 0, max: 140_000 }).map(ago) }),
     { freq: 9 },
@@ -88,6 +90,7 @@ const someFacts: fc.Arbitrary<RuleFacts> = fc.record({
       isUnderWay: rarely,
       hasOpenCase: rarely,
       isPaidBack: rarely,
+      isCanary: rarely,
     }),
   ),
   spending: fc.record({ ...someUse, timesInBurst: mostly(0, fc.nat(6)) }),
@@ -115,6 +118,7 @@ test('over the whole space a recharge passes no brake, and what is held back is 
       recharges++;
       const amount = decision.amountMinor!;
       expect(amount).toBeGreaterThan(0n);
+      if (given.isNewPayee && of.canaryMinor !== null) expect(amount <= of.canaryMinor).toBe(true);
       expect(amount <= caps.perRechargeMinor).toBe(true);
       for (const { limits, used } of [{ limits: caps, used: spent }, ...given.wider]) {
         expect(limits.perDayMinor === null || used.dayMinor + amount <= limits.perDayMinor).toBe(true);

@@ -129,7 +129,13 @@ class Account {
           ),
       ),
       last: last
-        ? { at: new Date(last.atMs), isUnderWay: underWay, hasOpenCase: false, isPaidBack: false }
+        ? {
+            at: new Date(last.atMs),
+            isUnderWay: underWay,
+            hasOpenCase: false,
+            isPaidBack: false,
+            isCanary: false,
+          }
         : null,
       spending: {
         dayMinor: sum(day),
@@ -140,6 +146,7 @@ class Account {
         timesInBurst: since(nowMs - BURST_MS).length,
       },
       wider: [],
+      isNewPayee: false,
       declines: { inARow, lastAt: inARow > 0 ? new Date(ended.at(-1)!.endsAtMs) : null, lasting: null },
       activeSince: new Date(this.#activeSinceMs),
     };

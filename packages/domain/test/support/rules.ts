@@ -17,6 +17,7 @@ export const terms = (over: Partial<RuleTerms> = {}): RuleTerms => ({
     timesPerMonth: null,
   },
   cooldownSeconds: 0,
+  canaryMinor: null,
   runwayDays: null,
   mode: 'execute',
   quietHours: null,

@@ -1,6 +1,6 @@
 import { limitsFromJson } from '../../core/approval.js';
 import { BURST_MS } from '../../core/rule-decision.js';
-import type { RuleFacts, RuleSpending } from '../../core/rule-facts.js';
+import type { RuleFacts, RuleRecharge, RuleSpending } from '../../core/rule-facts.js';
 import { monthStartOf } from '../../core/rule-hours.js';
 import type { RuleTerms } from '../../core/rule-terms.js';
 import { Prisma } from '../../generated/client.js';
@@ -21,6 +21,7 @@ export type RuleState = RuleRow &
     /** The amounts above which a recharge of its key waits for an approval, by currency. */
     approvalAbove: unknown;
     inDay: RuleCounts;
+    isNewPayee: boolean;
     payee: string | null;
     /** Our account that delivers to the payee. */
     payeeSource: string | null;
@@ -30,7 +31,7 @@ export type RuleState = RuleRow &
     burnAt: Date | null;
     /** The reason of the decision before. */
     lastBecause: string | null;
-    last: Readonly<{ at: string; isUnderWay: boolean; hasOpenCase: boolean; isPaidBack: boolean }> | null;
+    last: (Omit<RuleRecharge, 'at'> & Readonly<{ at: string }>) | null;
     /** Its newest recharges that count, newest first. */
     outcomes: readonly RuleOutcome[];
   }>;
@@ -59,6 +60,7 @@ const stateOf = (clock: RuleClock, id: string): Prisma.Sql => Prisma.sql`
     coalesce(key.approval_above, '{}') as "approvalAbove",
     (${countsSince(Prisma.sql`${clock.now()} - interval '1 day'`)}) as "inDay",
     ${payeeName} as payee,
+    (${isNewPayee}) as "isNewPayee",
     ${payeeSource} as "payeeSource",
     case when rule.watch = 'wallet' then coalesce((${walletOf}), 0) else watched.balance_minor end as "balanceMinor",
     case when rule.watch = 'wallet' then ${clock.now()} else watched.read_at end as "balanceAt",
@@ -103,6 +105,16 @@ export const underWay = Prisma.sql`
         and (coming.kind = 'recall' or coming.payee is null)
       else coming.kind in ('collect', 'deliver') and coming.payee ->> 'to' = payee.to_account end`;
 
+/** Whether `rule` pays to a `payee` at which no delivery for its account has arrived. */
+export const isNewPayee = Prisma.sql`
+  select payee.account_id is not null and not exists (
+    select
+    from recharge_transaction arrived
+    where arrived.account_id collate "C" = rule.account_id
+      and arrived.kind = 'deliver' and arrived.state = 'SUCCEEDED'
+      and arrived.payee ->> 'provider' = payee.provider
+      and arrived.payee ->> 'to' = payee.to_account)`;
+
 const lastRecharge = Prisma.sql`
   select jsonb_build_object(
     'at', decision.at,
@@ -111,6 +123,7 @@ const lastRecharge = Prisma.sql`
       select
       from reconciliation_case one
       where one.transaction_id in (recharge.id, delivery.id) and one.closed_at is null),
+    'isCanary', coalesce((decision.numbers ->> 'isCanary')::boolean, false),
     'isPaidBack', decision.seq > rule.forgiven and exists (
       select
       from recharge_transaction back
@@ -152,6 +165,7 @@ export function factsOf(state: RuleState, { spending, wider, declines, burn }: C
     isStopped: state.isStopped,
     hasKey: state.hasKey,
     target: targetOf(state),
+    isNewPayee: state.isNewPayee,
     reading: balanceMinor === null || balanceAt === null ? null : { minor: balanceMinor, at: balanceAt },
     underWayMinor: state.underWayMinor,
     last: last && { ...last, at: new Date(last.at) },

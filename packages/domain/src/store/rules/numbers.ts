@@ -1,3 +1,4 @@
+import { isCanary } from '../../core/rule-amount.js';
 import type { CapLimits, WiderCap } from '../../core/rule-caps.js';
 import type { RuleDecision } from '../../core/rule-decision.js';
 import type { RuleFacts } from '../../core/rule-facts.js';
@@ -39,6 +40,7 @@ export function numbersOf({
     termsVersion: state.termsVersion,
     until: decision.until,
     cap: decision.cap,
+    ...(isCanary(terms, facts) && decision.amountMinor !== null ? { isCanary: true } : {}),
     ...(facts.wider.length === 0 ? {} : { wider: facts.wider.map((cap) => widerOf(cap, counters)) }),
   };
 }

@@ -7,7 +7,7 @@ import { readBurn } from './burn.js';
 import { staysInWallet } from './change.js';
 import type { RuleClock } from './clock.js';
 import { countersOf, readWider } from './counters.js';
-import { underWay, watchedAccount } from './facts.js';
+import { isNewPayee, underWay, watchedAccount } from './facts.js';
 import type { LookOptions } from './look.js';
 import { type NewRule, payeeSource, walletOf } from './rule.js';
 
@@ -28,6 +28,7 @@ type RulePreviewRow = Readonly<{
   balanceAt: Date | null;
   underWayMinor: bigint;
   payeeSource: string | null;
+  isNewPayee: boolean;
 }>;
 
 const NOTHING_SPENT: RuleFacts['spending'] = {
@@ -56,7 +57,8 @@ export async function previewRule(
       case when rule.watch = 'wallet' then coalesce((${walletOf}), 0) else watched.balance_minor end as "balanceMinor",
       case when rule.watch = 'wallet' then ${clock.now()} else watched.read_at end as "balanceAt",
       (${underWay}) as "underWayMinor",
-      ${payeeSource} as "payeeSource"
+      ${payeeSource} as "payeeSource",
+      (${isNewPayee}) as "isNewPayee"
     from ${asked(rule)}
     left join payee on payee.account_id = rule.account_id and payee.currency = rule.currency
     ${watchedAccount}`);
@@ -66,7 +68,7 @@ export async function previewRule(
   if (problem !== null || balanceMinor === null || balanceAt === null)
     return { problem, balanceMinor, next: null };
   const facts: RuleFacts = {
-    ...{ isStopped: row!.isStopped, hasKey: true, target: 'agreed', last: null },
+    ...{ isStopped: row!.isStopped, hasKey: true, target: 'agreed', last: null, isNewPayee: row!.isNewPayee },
     reading: { minor: balanceMinor, at: balanceAt },
     underWayMinor: row!.underWayMinor,
     spending: NOTHING_SPENT,
