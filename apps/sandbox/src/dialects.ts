@@ -14,6 +14,8 @@ export type DialectsOptions = Readonly<{
   dataDir: string;
   /** The secret of the events of Stripe. */
   webhookSecret: string;
+  /** The names of further accounts of Stripe. Default: none. */
+  stripeAccounts?: readonly string[];
   /** The address that events of Stripe are sent to. Null: none is sent until the control face names one. */
   stripeWebhookUrl: string | null;
   /** The time until the payer of a card acts by itself. Null: the payer never does. */
@@ -50,6 +52,7 @@ export async function openDialects(options: DialectsOptions): Promise<Dialects> 
         ...{ host, log, outage, port: ports.stripe, dataDir: join(dataDir, 'stripe') },
         secretKey: simulatorKeys.STRIPE_SECRET_KEY,
         webhookSecret: options.webhookSecret,
+        accounts: options.stripeAccounts ?? [],
         webhookUrl: options.stripeWebhookUrl,
         paysAfterMs: options.paysAfterMs,
       }),
@@ -75,7 +78,10 @@ function controlOf(alibaba: AlibabaCloud, stripe: StripeDialect, alipay: AlipayD
     response.json({
       alibaba: { url: alibaba.url, ...simulatorKey },
       alipay: { url, gateway, appId, privateKey, alipayPublicKey, sellerId },
-      stripe: { url: stripe.url, secretKey: stripe.secretKey, webhookSecret: stripe.webhookSecret },
+      stripe: {
+        ...{ url: stripe.url, secretKey: stripe.secretKey, webhookSecret: stripe.webhookSecret },
+        ...(stripe.accounts.length > 0 && { accounts: stripe.accounts }),
+      },
     });
   });
   router.use('/_control/alibaba', alibaba.control);

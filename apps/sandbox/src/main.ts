@@ -24,6 +24,7 @@ await runProcess('sandbox', process.env, async ({ config, log, registry, opened 
         alipay: config.SANDBOX_ALIPAY_PORT,
         stripe: config.SANDBOX_STRIPE_PORT,
       },
+      stripeAccounts: [...new Set(config.SANDBOX_STRIPE_ACCOUNTS?.split(','))],
       stripeWebhookUrl: `${config.PUBLIC_URL}/webhooks/stripe`,
       paysAfterMs: PAYS_AFTER_MS,
     },

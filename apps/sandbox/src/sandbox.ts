@@ -27,7 +27,7 @@ export type SandboxServerOptions = Readonly<{
   /** Address of the documentation. The page links to it. */
   docsUrl?: string;
   /** The simulators of the real providers. Without it there are none. */
-  dialects?: Pick<DialectsOptions, 'ports' | 'stripeWebhookUrl' | 'paysAfterMs'>;
+  dialects?: Pick<DialectsOptions, 'ports' | 'stripeAccounts' | 'stripeWebhookUrl' | 'paysAfterMs'>;
 }>;
 
 export type Sandbox = Readonly<{

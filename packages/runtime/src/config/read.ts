@@ -88,6 +88,11 @@ export const settings = {
   SANDBOX_ALIBABA_PORT: port.optional(),
   SANDBOX_ALIPAY_PORT: port.optional(),
   SANDBOX_STRIPE_PORT: port.optional(),
+  /** Names of further accounts of the simulated Stripe, separated by commas. */
+  SANDBOX_STRIPE_ACCOUNTS: z
+    .string()
+    .regex(/^[a-z][a-z0-9-]{0,31}(,[a-z][a-z0-9-]{0,31})*$/, 'is no list of names such as eu,us')
+    .optional(),
   /** Address of the sandbox provider. Unset: the local one on SANDBOX_PORT. */
   SANDBOX_URL: z.url().optional(),
   /** Folder of the sandbox's own store. */

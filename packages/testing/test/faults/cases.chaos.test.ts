@@ -175,6 +175,28 @@ async function fullWallet(): Promise<string> {
   return `&transactionId=${id}`;
 }
 
+const healings: (() => Promise<void>)[] = [];
+
+/** The database lacks a function that the statement of the event needs, as after half a migration. */
+async function brokenDatabase(): Promise<string> {
+  const { id, order } = await made('never_settles', 'PENDING_CONFIRMATION');
+  const name = `of_a_newer_release_${id.replaceAll('-', '')}`;
+  await db.query(`
+    create function call_${name}() returns trigger language plpgsql as $$
+      begin
+        perform ${name}(new.id);
+        return new;
+      end $$;
+    create trigger ${name} before update on recharge_transaction for each row
+      when (new.id = '${id}' and new.state = 'SUCCEEDED') execute function call_${name}()`);
+  await tell(eventBody(order, 'settled'));
+  healings.push(async () => {
+    await db.query(`drop trigger ${name} on recharge_transaction; drop function call_${name}`);
+    await producer.reaches(id, 'SUCCEEDED');
+  });
+  return `&transactionId=${id}`;
+}
+
 const more = ({ amount }: Order) => ({ amount: amount + 1 });
 const other = () => ({ id: `sbx_${randomUUID()}` });
 const elsewhere = () => ({ accountId: 'acct-elsewhere' });
@@ -195,6 +217,7 @@ const openings: readonly (readonly [kind: string, verbs: readonly string[], open
     ['declined_after_success', ['dismiss'], then('ok', 'SUCCEEDED', 'declined')],
     ['cancel_conflict', ['dismiss'], then('ok', 'SUCCEEDED', 'canceled')],
     ['unprocessable', ['dismiss'], fullWallet],
+    ['unprocessable_event', ['dismiss'], brokenDatabase],
     [
       'unknown_order',
       ['dismiss'],
@@ -256,6 +279,12 @@ test.each(uses)('$kind is settled by $verb, once', async ({ kind, verb, verbs, o
   );
   expect(rowCount).toBe(1);
   if (verb === 'return') await settleReturn(kind, filter);
+});
+
+test('an event that the database refused is applied once it can be, also after its case was dismissed', async () => {
+  expect(healings).toHaveLength(1);
+  for (const heal of healings) await heal();
+  expect(await openCases('kind=unprocessable_event')).toEqual([]);
 });
 
 test('the books are closed, and nothing is in suspense', async () => {

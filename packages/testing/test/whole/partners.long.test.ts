@@ -78,13 +78,28 @@ describe('agency by the credit line', () => {
     expect(await customer()).toMatchObject({ creditLine: CREDIT_LINE + AMOUNT });
   });
 
-  test('timeout_before_transfer: nothing tells whether the line was raised for it, so a person decides', async () => {
-    const { id, customer } = await delivered('timeout_before_transfer');
-    const { kind, caseId } = await stage.caseOf(id);
-    expect(kind).toBe('absence_unproven');
-    expect((await stage.read(id)).waiting).toMatchObject({ reason: 'PERSON', caseId });
-    expect(await customer()).toMatchObject({ creditLine: CREDIT_LINE });
-  });
+  test.each([
+    ['fail', 'FAILED'],
+    ['dismiss', 'PENDING_CONFIRMATION'],
+  ])(
+    'timeout_before_transfer: nothing tells whether the line was raised for it, so a person decides by %s, once',
+    async (verb, state) => {
+      const { id, customer } = await delivered('timeout_before_transfer');
+      const { kind, caseId, verbs } = await stage.caseOf(id);
+      expect([kind, verbs]).toEqual(['absence_unproven', ['fail', 'dismiss']]);
+      expect((await stage.read(id)).waiting).toMatchObject({ reason: 'PERSON', caseId });
+      const resolution = { verb, reason: 'as tested', evidence: { creditLine: CREDIT_LINE } };
+      const decide = () => stage.post(`/v1/cases/${caseId}/resolutions`, resolution);
+      const statuses = (await Promise.all([decide(), decide()])).map((answer) => answer.status);
+      expect(statuses.toSorted()).toEqual([200, 409]);
+      await stage.reads(id, { state });
+      const open = await stage.rows(
+        `select from report.cases where case_id = '${caseId}' and closed_at is null`,
+      );
+      expect(open).toEqual([]);
+      expect(await customer()).toMatchObject({ creditLine: CREDIT_LINE });
+    },
+  );
 
   test('the books hold', async () => {
     expect(await brokenRules()).toEqual([]);
