@@ -60,7 +60,7 @@ async function expectChargedAt(name: Name, id: string): Promise<void> {
   }
 }
 
-test.each(names)('a recharge of %s is charged there, and its events have the secret of %s', async (name) => {
+test.each(names)('a recharge of %s is charged there, and its events have its secret', async (name) => {
   const id = await recharge(name);
   await stage.succeeds(id, 1);
   await expectChargedAt(name, id);
