@@ -177,14 +177,14 @@ async function fullWallet(): Promise<string> {
 
 const healings: (() => Promise<void>)[] = [];
 
-/** The database lacks a function that the statement of the event needs, as after half a migration. */
+/** A trigger in the database takes a column for one of another type, so the statement of the event cannot work. */
 async function brokenDatabase(): Promise<string> {
   const { id, order } = await made('never_settles', 'PENDING_CONFIRMATION');
-  const name = `of_a_newer_release_${id.replaceAll('-', '')}`;
+  const name = `faulty_${id.replaceAll('-', '')}`;
   await db.query(`
     create function call_${name}() returns trigger language plpgsql as $$
       begin
-        perform ${name}(new.id);
+        perform new.amount_minor::uuid;
         return new;
       end $$;
     create trigger ${name} before update on recharge_transaction for each row
