@@ -8,7 +8,7 @@ import { type CommandBooks, openCommandBooks } from '../support/command-books.js
 let books: CommandBooks;
 let dir: string;
 beforeAll(async () => {
-  books = await openCommandBooks();
+  books = await openCommandBooks({ ALIBABA_CLOUD_RAIL: 'reseller_quota' });
   dir = await mkdtemp(join(tmpdir(), 'replenish-statement-'));
 });
 afterAll(async () => {
@@ -71,8 +71,8 @@ test.each([
   ['no end', ['--provider', 'sandbox', '--from', day(-1)], '--provider needs --from and --to'],
   [
     'no file of a provider without a statement',
-    ['--provider', 'alipay', ...period.slice(2)],
-    'alipay gives no statement of its own: name its file with --file',
+    ['--provider', 'alibaba_cloud', ...period.slice(2)],
+    'alibaba_cloud gives no statement of its own: name its file with --file',
   ],
   [
     'a period that runs backwards',

@@ -11,7 +11,10 @@ export interface CommandBooks {
   close(): Promise<void>;
 }
 
-export async function openCommandBooks(): Promise<CommandBooks> {
+/** @param settings settings of the commands beside their own */
+export async function openCommandBooks(
+  settings: Readonly<Record<string, string>> = {},
+): Promise<CommandBooks> {
   const database = await createDatabase();
   const domain = openDomain({
     databaseUrl: database.url,
@@ -19,7 +22,7 @@ export async function openCommandBooks(): Promise<CommandBooks> {
     reconcileAfterMs: 60_000,
     providerTimeoutMs: 1_000,
   });
-  const env = { DATABASE_URL: database.url, REPLENISH_DIR: '/nowhere' };
+  const env = { DATABASE_URL: database.url, REPLENISH_DIR: '/nowhere', ...settings };
   return {
     databaseUrl: database.url,
     domain,
