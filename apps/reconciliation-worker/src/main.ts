@@ -10,10 +10,11 @@ import {
 } from '@replenish/assembly';
 import { type Domain, openDomain, type PruneAfter } from '@replenish/domain';
 import { lanedProviders, openProviders, type Providers } from '@replenish/providers';
-import { openQueues } from '@replenish/queues';
+import { openQueues, type Queues } from '@replenish/queues';
 import { type Config, type Frame, requireProviders, runProcess } from '@replenish/runtime';
 import { asker } from './asker.js';
 import { watchBacklog, watchPools, watchWaiting } from './backlog.js';
+import { bulkChore } from './chores/bulk.js';
 import { type Chore, choresOf, startChores } from './chores/chores.js';
 import { statementChores, watchStatements } from './chores/statements.js';
 import { sweeper } from './sweep/sweeper.js';
@@ -38,7 +39,7 @@ await runProcess('reconciliation-worker', process.env, async (frame) => {
     (it) => it.close(),
   );
   const queues = opened('queues', openQueues(queueOptions(frame, providers.names)), (it) => it.close());
-  opened('chores', startChores(allChores(frame, domain, providers), log), (end) => end());
+  opened('chores', startChores(allChores(frame, { domain, providers, queues }), log), (end) => end());
   watchBacklog(registry, domain.reads, 10 * config.RECONCILE_AFTER_MS);
   watchPools(registry, domain.pools);
   watchWaiting(registry, domain.reads);
@@ -65,12 +66,17 @@ await runProcess('reconciliation-worker', process.env, async (frame) => {
   return `sweeps every ${config.RECONCILE_PERIOD_MS} ms, asks after ${config.RECONCILE_AFTER_MS} ms of silence`;
 });
 
-function allChores(frame: Frame, domain: Domain, providers: Providers): Chore[] {
+type ChoreDeps = Readonly<{ domain: Domain; providers: Providers; queues: Queues }>;
+
+function allChores(frame: Frame, { domain, providers, queues }: ChoreDeps): Chore[] {
   const { config, log, registry } = frame;
   const readPools = poolReadersOf(frame, domain, providers);
+  const isRefunding = (name: string, account: string): boolean =>
+    providers.raw(name, account)?.refunds !== undefined;
   return [
     ...choresOf({ domain, pruneAfter: pruneAfterOf(config), readPools, log, registry }),
     ...statementChoresOf(frame, domain, providers),
+    bulkChore({ domain, queues, isRefunding, log }),
   ];
 }
 

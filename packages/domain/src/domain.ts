@@ -4,6 +4,7 @@ import { type Approvals, openApprovals } from './store/approvals/approvals.js';
 import { type BooksSnapshot, openSnapshot } from './store/archive/read.js';
 import { type Audit, openAudit } from './store/audit/trail.js';
 import { type Breakers, openBreakers } from './store/breakers/breakers.js';
+import { type Bulks, openBulks } from './store/bulk/bulks.js';
 import { type Callbacks, openCallbacks } from './store/callbacks/callbacks.js';
 import { type Cases, openCases } from './store/cases/cases.js';
 import { type Chain, openChain } from './store/chain/chain.js';
@@ -77,6 +78,8 @@ export interface Domain extends Sweep {
   readonly breakers: Breakers;
   readonly cases: Cases;
   readonly desk: Desk;
+  /** Verbs on many recharges or cases. */
+  readonly bulks: Bulks;
   readonly console: ConsoleReads;
   readonly callbacks: Callbacks;
   readonly notices: Notices;
@@ -184,6 +187,7 @@ export function openDomain(options: DomainOptions): Domain {
       approving: verbApprovingOf(options, now),
     }),
     desk: openDesk(store, { newId }),
+    bulks: openBulks(store, { newId }),
     console: openConsole(read),
     callbacks: openCallbacks({ store, vault, newId, now }),
     notices: openNotices(run),

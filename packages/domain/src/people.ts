@@ -5,6 +5,19 @@ export type { ApprovalDecision, Approvals } from './store/approvals/approvals.js
 export type { ApprovalAsk, ApprovalProblem } from './store/approvals/decide.js';
 export type { ApprovalFilter, ApprovalPage, ApprovalView } from './store/approvals/list.js';
 export {
+  BULK_MAX,
+  type BulkItem,
+  type BulkStatus,
+  type BulkSum,
+  type Bulks,
+  type BulkVerb,
+  type BulkView,
+  bulkVerbs,
+  type NewBulk,
+  type NextBulkItem,
+  type TakenBulk,
+} from './store/bulk/bulks.js';
+export {
   COMMENT_MAX,
   type Desk,
   type DeskAct,

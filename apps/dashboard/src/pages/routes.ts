@@ -10,6 +10,8 @@ import {
   approvalVerbPage,
   decideApproval,
 } from './approvals/pages.js';
+import { makeBulk, newBulkPage } from './bulk/new-page.js';
+import { bulkChangePage, bulkChanges, bulkPage, bulksPage, changeBulk } from './bulk/pages.js';
 import { callbacksPage } from './callbacks/list-page.js';
 import { doReplay, replayPage } from './callbacks/verbs.js';
 import { changeDesk, deskPage, deskVerbs } from './cases/desk-pages.js';
@@ -42,6 +44,7 @@ export type ConsoleDeps = ConsoleFrame &
       | 'reads'
       | 'cases'
       | 'desk'
+      | 'bulks'
       | 'applyNews'
       | 'recheck'
       | 'clients'
@@ -108,6 +111,7 @@ export function consoleRoutes(deps: ConsoleDeps): Router {
     post(`/recharges/:id/${verb}`, operator, (_, call) => doRechargeVerb(deps, call, verb));
   }
   caseRoutes({ deps, get, post, operator });
+  bulkRoutes({ deps, get, post, operator });
   get('/accounts', accountsPage);
   get('/accounts/:id', accountPage);
   get('/providers', providersPage);
@@ -142,6 +146,17 @@ function caseRoutes({ deps, get, post, operator }: RoutedPages): void {
   }
   get('/cases/:id/:verb', caseVerbPage, operator);
   post('/cases/:id/:verb', operator, decideCase);
+}
+
+function bulkRoutes({ deps, get, post, operator }: RoutedPages): void {
+  get('/bulk', bulksPage);
+  get('/bulk/new', newBulkPage, operator);
+  post('/bulk/new', operator, makeBulk);
+  get('/bulk/:id', bulkPage);
+  for (const verb of bulkChanges) {
+    get(`/bulk/:id/${verb}`, (_, call) => bulkChangePage(deps, call, verb), operator);
+    post(`/bulk/:id/${verb}`, operator, (_, call) => changeBulk(deps, call, verb));
+  }
 }
 
 function automationRoutes({ deps, get, post, operator }: RoutedPages): void {

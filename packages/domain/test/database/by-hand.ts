@@ -2,6 +2,9 @@
 export const byHand = [
   'check approval_decided',
   'check approval_status',
+  'check bulk_verb_never_forgotten',
+  'check bulk_verb_status',
+  'check bulk_verb_verb',
   'check callback_delivery_never_forgotten',
   'check callback_delivery_status',
   'check callback_endpoint_status',
@@ -98,6 +101,7 @@ export const byHand = [
   'index approval_one_pending',
   'index audit_call_refused_by_correlation_id',
   'index audit_call_refused_by_status',
+  'index bulk_verb_due',
   'index callback_delivery_due',
   'index callback_delivery_in_order',
   'index callback_endpoint_active',

@@ -1,6 +1,6 @@
 import type { CaseView, DeskEntry, DeskFilter, Domain, IsRefunding } from '@replenish/domain';
 import { isUuid } from '@replenish/domain';
-import type { PageCall, ShownPage } from '../frame/call.js';
+import { may, type PageCall, type ShownPage } from '../frame/call.js';
 import { ageOf, caseLink, kindWords, mark, money, rechargeLink, time } from '../frame/format.js';
 import { type Html, html, trusted } from '../frame/html.js';
 import { nextLink, table } from '../frame/table.js';
@@ -38,7 +38,7 @@ const shareWords: Readonly<Record<Share, string>> = {
 type DeskRow = CaseView & Readonly<{ entry: DeskEntry; due: Date }>;
 
 /** What the address of the list says. */
-function listAsk({ asked }: PageCall) {
+export function listAsk({ asked }: PageCall) {
   const after = asked('after');
   return {
     status: asked('status') === 'closed' ? ('closed' as const) : ('open' as const),
@@ -49,7 +49,11 @@ function listAsk({ asked }: PageCall) {
   };
 }
 
-const filterOf = (share: Share | undefined, casesDueMs: number, me: string): DeskFilter | undefined => {
+export const deskFilterOf = (
+  share: Share | undefined,
+  casesDueMs: number,
+  me: string,
+): DeskFilter | undefined => {
   if (share === undefined) return undefined;
   if (share === 'overdue') return { overdueAfterMs: casesDueMs };
   return { assignee: share === 'mine' ? me : null };
@@ -61,7 +65,7 @@ export async function casesPage(deps: CasePagesDeps, call: PageCall): Promise<Sh
   const { say, user } = call;
   const { status, kind, order, share, beforeId } = listAsk(call);
   const limit = order === 'newest' ? PAGE_ROWS : SORTED_ROWS;
-  const desk = filterOf(share, casesDueMs, user.name);
+  const desk = deskFilterOf(share, casesDueMs, user.name);
   const filter = { viewer: null, status, kind, beforeId, limit, desk };
   const { rows, nextId } = await domain.cases.list(filter, isRefunding);
   const entries = await domain.desk.of(rows.map(({ id }) => id));
@@ -79,7 +83,8 @@ export async function casesPage(deps: CasePagesDeps, call: PageCall): Promise<Sh
 <span class="note">${say('Order')}:</span> ${orders.map((one) => choice('order', one, say(orderWords[one]), one === order))}
 ${kind === undefined ? '' : html`<span class="note">${kindWords(kind, say)}</span> <a href="${address({ kind: '' })}">${say('all kinds')}</a>`}</p>
 ${caseTable(inOrder(shown, order), call)}
-${nextLink(nextId === null ? null : address({ after: nextId }), say('Older ones'))}`;
+${nextLink(nextId === null ? null : address({ after: nextId }), say('Older ones'))}
+${status === 'open' && rows.length > 0 && may(call, 'operator') ? html`<p><a href="${address({ verb: 'dismiss' }).replace('/cases?', '/bulk/new?')}">${say('Close all of these without a change')}</a></p>` : ''}`;
   return { title: say('Cases'), body, isLive: true };
 }
 

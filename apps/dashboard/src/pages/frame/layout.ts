@@ -22,6 +22,7 @@ const places: readonly (readonly [path: string, name: string, isOfAdmin?: boolea
   ['/', 'Overview'],
   ['/recharges', 'Recharges'],
   ['/cases', 'Cases'],
+  ['/bulk', 'Bulk verbs'],
   ['/accounts', 'Accounts'],
   ['/providers', 'Providers'],
   ['/rules', 'Rules'],

@@ -7,7 +7,7 @@ import {
   states,
   waitingReasons,
 } from '@replenish/domain';
-import type { PageCall, ShownPage } from '../frame/call.js';
+import { may, type PageCall, type ShownPage } from '../frame/call.js';
 import { accountLink, ageOf, mark, money, rechargeLink, time } from '../frame/format.js';
 import { type Html, html, nothing, trusted } from '../frame/html.js';
 import { nextLink, table } from '../frame/table.js';
@@ -73,7 +73,8 @@ async function listOf(deps: RechargePagesDeps, call: PageCall, filters: Filters)
 ${isCut ? html`<p class="alarm" role="status">${say('More was there than could be looked at: this page may lack some.')}</p>` : nothing}
 ${rechargeTable(rows, call)}
 <div class="pager">${nextLink(next === null ? null : addressOf(filters, { after: next }), say('Older ones'))}
-<p><a href="${addressOf(filters, { format: 'csv' })}">${say('Save as CSV')}</a></p></div>`;
+<p><a href="${addressOf(filters, { format: 'csv' })}">${say('Save as CSV')}</a></p>
+${may(call, 'operator') ? html`<p><a href="${addressOf(filters, { verb: 'recheck' }).replace('/recharges?', '/bulk/new?')}">${say('Ask the providers about all of these')}</a></p>` : nothing}</div>`;
   return { title: say('Recharges'), body, isLive: before === undefined };
 }
 

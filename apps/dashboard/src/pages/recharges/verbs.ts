@@ -30,7 +30,7 @@ const isUnderWay = ({ state }: Pick<RechargeView, 'state'>): boolean =>
 const isAskable = (r: RechargeView): boolean => askedId(r) !== null;
 
 /** The transaction whose provider would be asked: the delivery, once the money is collected. */
-const askedId = (r: RechargeView): string | null => {
+export const askedId = (r: RechargeView): string | null => {
   if (isUnderWay(r)) return r.id;
   return r.state === 'SUCCEEDED' && r.delivery && isUnderWay(r.delivery) ? r.delivery.id : null;
 };

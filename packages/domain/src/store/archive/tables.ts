@@ -40,6 +40,8 @@ export const archivedTables = [
 export const leftOutTables: Readonly<Record<string, string>> = {
   account_reading: 'balances at providers are read again',
   audit_call: 'the trail of calls is no part of the books',
+  bulk_item: 'what was done to it is an action; the verb is made again where it was under way',
+  bulk_verb: 'what it did is filed as actions; one that was under way is made again',
   callback_delivery: 'its receiver has a secret, and was told by the installation that the archive is of',
   callback_endpoint: 'it has a secret; clients make their endpoints again',
   callback_event: 'clients were told by the installation that the archive is of',

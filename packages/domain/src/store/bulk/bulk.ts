@@ -1,0 +1,66 @@
+/**
+ * The verbs that can be done to many things at once. None of them moves money: a verb that does is confirmed one by one,
+ * with its postings shown and with an approval where one is needed.
+ */
+export const bulkVerbs = ['recheck', 'dismiss'] as const;
+export type BulkVerb = (typeof bulkVerbs)[number];
+
+export type BulkStatus = 'draft' | 'running' | 'stopped' | 'finished';
+
+/** Items of one bulk verb at most. */
+export const BULK_MAX = 1_000;
+
+/** A verb on many recharges or cases, with how far it is. */
+export type BulkView = Readonly<{
+  id: string;
+  verb: BulkVerb;
+  /** The address of the list that its items were on. */
+  filter: string;
+  /** Whether more may have fitted than it has items. */
+  isCut: boolean;
+  reason: string;
+  /** Who made it, and once it is started who started it. */
+  actor: string;
+  role: string;
+  status: BulkStatus;
+  createdAt: Date;
+  endedAt: Date | null;
+  items: number;
+  done: number;
+}>;
+
+/** The items of one currency. Null: the items that are about no certain money. */
+export type BulkSum = Readonly<{ currency: string | null; items: number; amountMinor: bigint | null }>;
+
+export type BulkItem = Readonly<{
+  position: number;
+  subject: string;
+  amountMinor: bigint | null;
+  currency: string | null;
+  /** `done`, or why nothing was done. Null: it was not its turn yet. */
+  outcome: string | null;
+  doneAt: Date | null;
+}>;
+
+export type NewBulk = Readonly<{
+  verb: BulkVerb;
+  filter: string;
+  isCut: boolean;
+  reason: string;
+  items: readonly Readonly<{ subject: string; amountMinor: bigint | null; currency: string | null }>[];
+}>;
+
+/** A bulk verb that a worker carries out. */
+export type TakenBulk = Readonly<{ id: string; verb: BulkVerb; reason: string; actor: string; role: string }>;
+
+/** `over`: the bulk verb has ended, or is stopped. */
+export type NextBulkItem = Readonly<{ position: number; subject: string }> | 'over';
+
+/** What became of an item. `filesAct`: whether its act is to be filed, since carrying it out has filed none. */
+export type DoneItem = Readonly<{
+  bulk: TakenBulk;
+  position: number;
+  subject: string;
+  outcome: string;
+  filesAct: boolean;
+}>;

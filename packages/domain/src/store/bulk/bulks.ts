@@ -1,0 +1,47 @@
+import type { Store } from '../database/database.js';
+import type { Actor } from '../operators/file-action.js';
+import type { BulkItem, BulkSum, BulkView, DoneItem, NewBulk, NextBulkItem, TakenBulk } from './bulk.js';
+import { createBulk, moveBulk } from './change.js';
+import { bulkById, itemsOf, listBulks } from './read.js';
+import { fileItem, nextItem, takeBulk } from './work.js';
+
+export * from './bulk.js';
+
+export interface Bulks {
+  /** Freezes the items. Nothing is done to them until the bulk verb is started. @throws for more than BULK_MAX items */
+  create(bulk: NewBulk, by: Actor): Promise<string>;
+  /** Null if there is none. */
+  one(id: string): Promise<Readonly<{ bulk: BulkView; sums: readonly BulkSum[] }> | null>;
+  /** The items in their order, all of them. */
+  items(id: string): Promise<BulkItem[]>;
+  /** Newest first. */
+  list(beforeId: string | null, limit: number): Promise<BulkView[]>;
+  /** Lets the workers begin, in the name of this person. False: it is no draft any more. */
+  start(id: string, by: Actor): Promise<boolean>;
+  /** Ends it before its next item. False: it has ended already. */
+  stop(id: string): Promise<boolean>;
+  /** Takes up the one that has been due for longest, for a time. Null: none is due. */
+  take(): Promise<TakenBulk | null>;
+  /**
+   * The next item, and the time again to carry it out. It ends the bulk verb after its last item, and stops it when its
+   * person may not decide any more.
+   */
+  next(id: string): Promise<NextBulkItem>;
+  /** Files what became of an item, once. */
+  file(item: DoneItem): Promise<unknown>;
+}
+
+export const openBulks = (
+  { run, read }: Pick<Store, 'run' | 'read'>,
+  { newId }: Readonly<{ newId: () => string }>,
+): Bulks => ({
+  create: (bulk, by) => createBulk(run, newId(), bulk, by),
+  one: (id) => bulkById(read, id),
+  items: (id) => itemsOf(read, id),
+  list: (beforeId, limit) => listBulks(read, beforeId, limit),
+  start: (id, by) => moveBulk(run, id, { to: 'running', by }),
+  stop: (id) => moveBulk(run, id, { to: 'stopped' }),
+  take: () => takeBulk(run),
+  next: (id) => nextItem(run, id),
+  file: (item) => fileItem(run, newId(), item),
+});
