@@ -2,7 +2,7 @@ import type { NoticeChannel } from '@replenish/domain';
 import type { Config } from '@replenish/runtime';
 import { createTransport } from 'nodemailer';
 import { type Dispatcher, ProxyAgent, request } from 'undici';
-import { type ChatForm, dingtalkForm, feishuForm, slackForm } from './chat.js';
+import { type ChatForm, dingtalkForm, feishuForm, slackForm, webhookForm } from './chat.js';
 import type { Message } from './text.js';
 
 /** Sends a message to one channel. @throws if it did not arrive */
@@ -18,6 +18,7 @@ export type NoticeSettings = Pick<
   | 'NOTIFY_FEISHU_URL'
   | 'NOTIFY_FEISHU_SECRET'
   | 'NOTIFY_SLACK_URL'
+  | 'NOTIFY_WEBHOOK_URL'
   | 'CALLBACK_PROXY'
 >;
 
@@ -32,12 +33,14 @@ const ANSWER_MAX = 4_096;
 export function openChannels(config: NoticeSettings): ReadonlyMap<NoticeChannel, SendMessage> {
   const { NOTIFY_SMTP_URL: smtp, NOTIFY_EMAIL_FROM: from, NOTIFY_EMAIL_TO: to } = config;
   const { NOTIFY_DINGTALK_URL: dingtalk, NOTIFY_FEISHU_URL: feishu, NOTIFY_SLACK_URL: slack } = config;
+  const { NOTIFY_WEBHOOK_URL: webhook } = config;
   const chat = (form: ChatForm) => sendToChat(form, config.CALLBACK_PROXY);
   const channels: [NoticeChannel, SendMessage | false | undefined][] = [
     ['email', smtp !== undefined && from !== undefined && to !== undefined && sendByMail(smtp, { from, to })],
     ['dingtalk', dingtalk !== undefined && chat(dingtalkForm(dingtalk, config.NOTIFY_DINGTALK_SECRET))],
     ['feishu', feishu !== undefined && chat(feishuForm(feishu, config.NOTIFY_FEISHU_SECRET))],
     ['slack', slack !== undefined && chat(slackForm(slack))],
+    ['webhook', webhook !== undefined && chat(webhookForm(webhook))],
   ];
   return new Map(channels.flatMap(([name, send]) => (send ? [[name, send] as const] : [])));
 }
@@ -74,7 +77,8 @@ function sendToChat(form: ChatForm, proxyUrl: string | undefined): SendMessage {
       if (answer.length > ANSWER_MAX) break;
     }
     // The answer may quote the address, which contains a secret, so an error has the status only.
-    if (response.statusCode !== 200) throw new Error(`the chat answered ${response.statusCode}`);
-    if (!isTaken(answer)) throw new Error('the chat answered 200 and refused the message');
+    if (Math.floor(response.statusCode / 100) !== 2)
+      throw new Error(`the chat answered ${response.statusCode}`);
+    if (!isTaken(answer)) throw new Error(`the chat answered ${response.statusCode} and refused the message`);
   };
 }

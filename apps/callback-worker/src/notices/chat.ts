@@ -74,3 +74,8 @@ export const slackForm =
     },
     isTaken: (answer) => answer.trim() === 'ok',
   });
+
+/** A receiver of tickets, or anything else that takes JSON. Each answer of the range 200 is an agreement. */
+export const webhookForm =
+  (address: string): ChatForm =>
+  ({ title, body }) => ({ url: address, body: { title, text: body }, isTaken: () => true });

@@ -7,6 +7,8 @@ export type Message = Readonly<{ title: string; body: string }>;
 // Chats cut long texts: DingTalk at 20,000 bytes, Slack at 40,000 characters. The console has all of it.
 const LISTED_MAX = 10;
 const WORD_MAX = 100;
+// What a person of ours wrote.
+const NOTE_MAX = 1_000;
 
 /** One message about all notices, grouped by what they are about. Each line names amounts with their currency. */
 export function messageOf(notices: readonly Notice[], consoleUrl: string): Message {
@@ -121,13 +123,29 @@ const forms: Readonly<Record<NoticeKind, NoticeForm>> = {
         ...(words.accountId === undefined ? [] : [words.accountId]),
       ].join(', '),
   },
+  case_sent: {
+    one: 'a case needs you',
+    many: 'cases need you',
+    page: '/cases',
+    path: ({ caseId }) => `/cases/${caseId}`,
+    line: (words) =>
+      [
+        (words.caseKind ?? 'case').replaceAll('_', ' '),
+        ...(words.amount === undefined ? [] : [words.amountOf('amount')]),
+        ...(words.accountId === undefined ? [] : [words.accountId]),
+        `open since ${words.openedAt} UTC`,
+        `${words.by}: ${words.note}`,
+      ].join(', '),
+  },
 };
 
 /** Clients name accounts, so their words may not break lines or fill a message. */
 function wordsOf(content: Notice['content']): Words {
   const words = Object.fromEntries(
     Object.entries(content).flatMap(([name, value]) =>
-      value === null ? [] : [[name, value.replace(/[\p{C}\p{Z}]+/gu, ' ').slice(0, WORD_MAX)]],
+      value === null
+        ? []
+        : [[name, value.replace(/[\p{C}\p{Z}]+/gu, ' ').slice(0, name === 'note' ? NOTE_MAX : WORD_MAX)]],
     ),
   );
   const amountOf = (name: string) => amountText(words[name], words.currency);

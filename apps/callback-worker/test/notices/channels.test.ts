@@ -105,6 +105,19 @@ test('Slack takes the message, and a name cannot mention everybody', async () =>
   });
 });
 
+test('a webhook takes title and text as JSON, and may answer 201', async () => {
+  answer = () => [201, ''];
+  await send('webhook', settings({ NOTIFY_WEBHOOK_URL: `${base}/tickets` }));
+  expect([asked[0]!.url.pathname, asked[0]!.body]).toEqual([
+    '/tickets',
+    { title: message.title, text: message.body },
+  ]);
+  answer = () => [500, ''];
+  await expect(send('webhook', settings({ NOTIFY_WEBHOOK_URL: `${base}/tickets` }))).rejects.toThrow(
+    'answered 500',
+  );
+});
+
 test('a redirect is not followed, and no error names the address with its token', async () => {
   for (const status of [302, 404, 500]) {
     answer = () => [status, 'go away, token'];

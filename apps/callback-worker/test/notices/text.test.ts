@@ -29,6 +29,10 @@ const contents: Readonly<Record<NoticeKind, Record<string, string | null>>> = {
     ...{ caseId: 'c-1', caseKind: 'late_money', transactionId: null, accountId: 'acct-1' },
     ...{ amount: '100', currency: 'USD' },
   },
+  case_sent: {
+    ...{ caseId: 'c-2', caseKind: 'wrong_amount', accountId: 'acct-2', amount: '9000', currency: 'USD' },
+    ...{ openedAt: '2026-11-27 08:00', by: 'mia', note: 'please ask\nthe bank' },
+  },
 };
 
 test('each thing has a line with its amounts and currency, and a link to its page', () => {
@@ -36,7 +40,7 @@ test('each thing has a line with its amounts and currency, and a link to its pag
     noticeKinds.map((kind) => notice(kind, contents[kind])),
     CONSOLE,
   );
-  expect(title).toBe('Replenish: 6 things need a look');
+  expect(title).toBe('Replenish: 7 things need a look');
   expect(body.split('\n\n').map((group) => group.replaceAll(' (2026-11-28T12:00:00Z)', ''))).toEqual([
     `an account needs a recharge:\n- acct-1 has -1,234,567.89 CNY, less than 1,000.00 CNY: recharge 0.50 CNY\n  ${CONSOLE}/rules/r-1`,
     `a rule paused:\n- the rule of acct-1 paused: DECLINED_REPEATEDLY\n  ${CONSOLE}/rules/r-1`,
@@ -44,6 +48,7 @@ test('each thing has a line with its amounts and currency, and a link to its pag
     `an approval is needed:\n- a plan waits for a second person, 12,000.00 USD\n  ${CONSOLE}/approvals/a-1`,
     `a source account is short of money:\n- alibaba_cloud main has 0.05 CNY, and 3 deliveries wait for 300.00 CNY\n  ${CONSOLE}/providers`,
     `a case was opened:\n- late money, 1.00 USD, acct-1\n  ${CONSOLE}/cases/c-1`,
+    `a case needs you:\n- wrong amount, 90.00 USD, acct-2, open since 2026-11-27 08:00 UTC, mia: please ask the bank\n  ${CONSOLE}/cases/c-2`,
   ]);
 });
 

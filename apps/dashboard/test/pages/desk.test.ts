@@ -126,7 +126,7 @@ test('a case is overdue after the default, or after the time that a person set',
 
 test.each(['viewer', 'approver'] as const)('a %s changes nothing of the desk', async (role) => {
   const caseId = await openCase();
-  for (const verb of ['assign', 'due', 'comment']) {
+  for (const verb of ['assign', 'due', 'comment', 'send']) {
     expect((await served.get(`/cases/${caseId}/${verb}`, role)).status).toBe(403);
     expect((await served.send(`/cases/${caseId}/${verb}`, { stamp: '0', text: 'x' }, role)).status).toBe(403);
   }
@@ -141,4 +141,31 @@ test('what people say about a case is not in the timeline that clients read', as
   });
   const { transactionId } = (await served.domain.cases.one(caseId, null, () => true))!;
   expect(JSON.stringify(await served.domain.reads.timeline(transactionId!))).not.toMatch(/internal/);
+});
+
+test('a case is sent to each open channel once, with kind, money and age, and its history says so', async () => {
+  const caseId = await openCase('acct-sent');
+  const closedPage = await served.get(`/cases/${caseId}`);
+  expect(closedPage.text).not.toMatch(/Send it out/);
+  const fields = { stamp: await stampOf(caseId, 'send'), text: 'please ask the bank' };
+  const none = await served.send(`/cases/${caseId}/send`, fields);
+  expect([none.status, none.text.includes('no channel of notices is configured')]).toEqual([409, true]);
+  expect(await served.domain.desk.history(caseId)).toEqual([]);
+  await served.domain.notices.openChannels(['slack', 'webhook']);
+  expect((await served.get(`/cases/${caseId}`)).text).toMatch(/Send it out/);
+  for (let i = 0; i < 2; i++) expect((await served.send(`/cases/${caseId}/send`, fields)).status).toBe(303);
+  for (const channel of ['slack', 'webhook']) {
+    const taken = await served.domain.notices.take(channel, { everyMs: 0, leaseMs: 60_000 });
+    expect(taken).toMatchObject([
+      {
+        kind: 'case_sent',
+        content: {
+          ...{ caseId, caseKind: 'absent_order', accountId: 'acct-sent', amount: '100', currency: 'USD' },
+          ...{ by: 'mia', note: 'please ask the bank', openedAt: expect.stringMatching(/^\d{4}-\d\d-\d\d /) },
+        },
+      },
+    ]);
+  }
+  expect(await served.domain.desk.history(caseId)).toMatchObject([{ actor: 'mia', verb: 'send' }]);
+  await served.domain.notices.openChannels([]);
 });

@@ -18,6 +18,8 @@ export const noticeSettings = {
   NOTIFY_FEISHU_URL: web.optional(),
   NOTIFY_FEISHU_SECRET: z.string().min(1).optional(),
   NOTIFY_SLACK_URL: web.optional(),
+  /** Takes `{title, text}` as JSON, such as the incoming webhook of a ticket system. */
+  NOTIFY_WEBHOOK_URL: web.optional(),
   /**
    * The shortest time between two messages to one channel. What comes meanwhile is told together. DingTalk takes twenty
    * messages per minute of a robot, Slack one per second.
@@ -34,7 +36,7 @@ const secrets = [
   ['NOTIFY_FEISHU_SECRET', 'NOTIFY_FEISHU_URL'],
 ] as const;
 const mail = ['NOTIFY_SMTP_URL', 'NOTIFY_EMAIL_FROM', 'NOTIFY_EMAIL_TO'] as const;
-const chats = ['NOTIFY_DINGTALK_URL', 'NOTIFY_FEISHU_URL', 'NOTIFY_SLACK_URL'] as const;
+const chats = ['NOTIFY_DINGTALK_URL', 'NOTIFY_FEISHU_URL', 'NOTIFY_SLACK_URL', 'NOTIFY_WEBHOOK_URL'] as const;
 
 export function noticeFaults(given: NoticeGiven, isProduction: boolean): string[] {
   const missing = mail.filter((name) => given[name] === undefined);

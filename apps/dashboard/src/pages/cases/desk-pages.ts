@@ -7,14 +7,17 @@ import { untouched } from './desk-part.js';
 import { caseSummary, noCase } from './one-page.js';
 import type { CaseVerbDeps } from './verb-page.js';
 
-export const deskVerbs = ['assign', 'due', 'comment'] as const;
+export const deskVerbs = ['assign', 'due', 'comment', 'send'] as const;
 export type DeskVerb = (typeof deskVerbs)[number];
 
 const titles: Readonly<Record<DeskVerb, string>> = {
   assign: 'Assign it',
   due: 'Set the due time',
   comment: 'Comment',
+  send: 'Send it out',
 };
+
+const isSaying = (verb: DeskVerb): boolean => verb === 'comment' || verb === 'send';
 
 type DeskFault = Readonly<{ words: string; status: number }>;
 
@@ -30,7 +33,8 @@ export async function deskPage(
   const one = await deps.domain.cases.one(id, null, deps.isRefunding);
   if (!one) return noCase(call, id);
   const entry = (await deps.domain.desk.of([one.id])).get(one.id) ?? untouched;
-  const stamp = verb === 'comment' ? randomUUID() : String(entry.version);
+  const stamp = isSaying(verb) ? randomUUID() : String(entry.version);
+  const channels = verb === 'send' ? await deps.domain.desk.channels() : [];
   const words = fault?.words ?? (one.closedAt === null ? null : say(problemWords.case_closed));
   const alarm = words === null ? nothing : html`<p class="alarm" role="alert">${words}</p>`;
   const back = html`<a class="button" href="/cases/${one.id}">${say('Back to the case')}</a>`;
@@ -39,6 +43,7 @@ export async function deskPage(
       ? html`<form class="verb" method="post" action="/cases/${one.id}/${verb}" data-once>
 <input type="hidden" name="_csrf" value="${csrf}">
 <input type="hidden" name="stamp" value="${stamp}">
+${verb === 'send' ? html`<p class="note">${say('Kind, money, age and a link of the case go to: {channels}', { channels: channels.join(', ') || '-' })}</p>` : nothing}
 ${fields(verb, one, entry, call)} ${back}</p>
 </form>`
       : html`<p>${back}</p>`;
@@ -56,10 +61,10 @@ function fields(
   entry: DeskEntry,
   { say, sent, user }: PageCall,
 ): Html {
-  if (verb === 'comment')
-    return html`<label for="text">${say('Comment')}</label>
+  if (isSaying(verb))
+    return html`<label for="text">${verb === 'send' ? say('Note') : say('Comment')}</label>
 <textarea id="text" name="text" required maxlength="${COMMENT_MAX}" rows="5">${sent('text')}</textarea>
-<p class="verbs"><button class="plain">${say('Add the comment')}</button>`;
+<p class="verbs"><button class="plain">${verb === 'send' ? say('Send it out') : say('Add the comment')}</button>`;
   if (verb === 'due') {
     const due = sent('due') || entry.dueAt?.toISOString().slice(0, 16) || '';
     return html`<label for="due">${say('Due (UTC). Empty: by the default')}</label>
@@ -78,6 +83,7 @@ const problemWords: Readonly<Record<DeskProblem, string>> = {
   changed: 'Nothing was done: somebody else has changed it since you looked. Look at it again.',
   unknown_person: 'Nothing was done: nobody of that name can decide cases.',
   too_long: 'Nothing was done: a comment has 1 to 2,000 characters.',
+  no_channel: 'Nothing was done: no channel of notices is configured.',
 };
 
 /** Makes a change once. Of two people who make one at once, the second reads what holds now. */
@@ -109,7 +115,9 @@ function changed(
 ): Promise<DeskProblem | null> {
   const by = { actor: user.name, role: user.role };
   const stamp = sent('stamp');
-  if (verb === 'comment') return desk.comment({ caseId, text: sent('text'), form: stamp }, by);
+  const said = { caseId, text: sent('text'), form: stamp };
+  if (verb === 'comment') return desk.comment(said, by);
+  if (verb === 'send') return desk.send(said, by);
   const version = /^\d{1,9}$/.test(stamp) ? Number(stamp) : -1;
   if (verb === 'due') return desk.setDue({ caseId, version, dueAt }, by);
   return desk.assign({ caseId, version, assignee: sent('assignee') || null }, by);

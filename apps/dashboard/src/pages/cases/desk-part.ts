@@ -30,7 +30,18 @@ export function dueCell(
 /** Who works on a case, until when, and what people said about it. */
 export function deskPart(
   one: CaseView,
-  { entry, acts, due }: Readonly<{ entry: DeskEntry; acts: readonly DeskAct[]; due: Date }>,
+  {
+    entry,
+    acts,
+    due,
+    isSendable,
+  }: Readonly<{
+    entry: DeskEntry;
+    acts: readonly DeskAct[];
+    due: Date;
+    /** Whether a channel of notices is open. */
+    isSendable: boolean;
+  }>,
   call: PageCall,
 ): Html {
   const { say, user } = call;
@@ -42,12 +53,13 @@ ${facts([
   [say('Assignee'), entry.assignee ?? say('nobody')],
   [say('Due'), one.closedAt === null && dueCell(due, one, call)],
 ])}
-${isOffered ? html`<p class="verbs">${button('assign', entry.assignee === user.name ? say('Give it to somebody else') : say('Assign it'))}${button('due', say('Set the due time'))}${button('comment', say('Comment'))}</p>` : nothing}
-${acts.length === 0 ? html`<p class="empty">${say('Nobody has said anything about it.')}</p>` : html`<ol class="said">${acts.map((act) => html`<li><p class="note">${time(act.at)} <b>${act.actor}</b> ${actWords(act, say)}</p>${act.verb === 'comment' ? html`<p class="comment">${act.text}</p>` : nothing}</li>`)}</ol>`}
+${isOffered ? html`<p class="verbs">${button('assign', entry.assignee === user.name ? say('Give it to somebody else') : say('Assign it'))}${button('due', say('Set the due time'))}${button('comment', say('Comment'))}${isSendable ? button('send', say('Send it out')) : nothing}</p>` : nothing}
+${acts.length === 0 ? html`<p class="empty">${say('Nobody has said anything about it.')}</p>` : html`<ol class="said">${acts.map((act) => html`<li><p class="note">${time(act.at)} <b>${act.actor}</b> ${actWords(act, say)}</p>${act.verb === 'comment' || act.verb === 'send' ? html`<p class="comment">${act.text}</p>` : nothing}</li>`)}</ol>`}
 </section>`;
 }
 
 const actWords = ({ verb, text }: DeskAct, say: Say): string => {
   if (verb === 'comment') return say('commented');
+  if (verb === 'send') return say('sent it out');
   return `${verb === 'assign' ? say('assigned it') : say('set the due time')}: ${text}`;
 };

@@ -31,9 +31,18 @@ ${recharge ? html`<section><h2>${say('Recharge')}</h2><p>${rechargeLink(recharge
 }
 
 async function deskOf({ domain, casesDueMs }: CasePagesDeps, one: CaseView, call: PageCall): Promise<Html> {
-  const [entries, acts] = await Promise.all([domain.desk.of([one.id]), domain.desk.history(one.id)]);
+  const { desk } = domain;
+  const [entries, acts, channels] = await Promise.all([
+    desk.of([one.id]),
+    desk.history(one.id),
+    desk.channels(),
+  ]);
   const entry = entries.get(one.id) ?? untouched;
-  return deskPart(one, { entry, acts, due: dueOf(one, entry, casesDueMs) }, call);
+  return deskPart(
+    one,
+    { entry, acts, due: dueOf(one, entry, casesDueMs), isSendable: channels.length > 0 },
+    call,
+  );
 }
 
 export const noCase = ({ say }: PageCall, id: string): ShownPage => ({

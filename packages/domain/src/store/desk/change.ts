@@ -9,8 +9,15 @@ import { type Actor, filedAct } from '../operators/file-action.js';
  * - `changed`: somebody else has changed it since the person looked.
  * - `unknown_person`: nobody of that name may decide cases.
  * - `too_long`: a comment has COMMENT_MAX characters at most, and one at least.
+ * - `no_channel`: no channel of notices is configured.
  */
-export type DeskProblem = 'unknown_case' | 'case_closed' | 'changed' | 'unknown_person' | 'too_long';
+export type DeskProblem =
+  | 'unknown_case'
+  | 'case_closed'
+  | 'changed'
+  | 'unknown_person'
+  | 'too_long'
+  | 'no_channel';
 
 /** A change is made on the version that the person saw, so the second of two people is told. */
 export type DeskChange = Readonly<{ caseId: string; version: number }>;
@@ -86,11 +93,40 @@ async function changed(
   return isPersonKnown ? 'changed' : 'unknown_person';
 }
 
-export async function comment(
+/** What a person says about a case. `form` is an id of the form, and a form that comes twice has one effect. */
+export type SaidOnDesk = Readonly<{ caseId: string; text: string; form: string }>;
+
+export const comment = (run: Run, id: string, said: SaidOnDesk, by: Actor): Promise<DeskProblem | null> =>
+  filedSaying(run, id, said, { by, verb: 'comment', staged: Prisma.empty });
+
+/** Stages a notice about a case per open channel, in the statement that files the act. */
+export async function sendOut(
   run: Run,
   id: string,
-  { caseId, text, form }: Readonly<{ caseId: string; text: string; form: string }>,
+  said: SaidOnDesk,
   by: Actor,
+): Promise<DeskProblem | null> {
+  const open = await run(Prisma.sql`select from notice_channel where is_open limit 1`);
+  if (open.length === 0) return 'no_channel';
+  return filedSaying(run, id, said, {
+    ...{ by, verb: 'send' },
+    staged: Prisma.sql`,
+      (select stage_notice('case_sent', some_case.id::text, jsonb_build_object(
+          'caseId', some_case.id, 'caseKind', some_case.kind, 'accountId', some_case.account_id,
+          'amount', some_case.amount_minor::text, 'currency', some_case.currency,
+          'openedAt', to_char(some_case.opened_at at time zone 'UTC', 'YYYY-MM-DD HH24:MI'),
+          'by', ${by.actor}::text, 'note', ${storable(said.text, COMMENT_MAX)}::text),
+        now(), 'infinity')::text
+      from reconciliation_case some_case
+      join done on done.case_id = some_case.id)`,
+  });
+}
+
+async function filedSaying(
+  run: Run,
+  id: string,
+  { caseId, text, form }: SaidOnDesk,
+  { by, verb, staged }: Readonly<{ by: Actor; verb: 'comment' | 'send'; staged: Prisma.Sql }>,
 ): Promise<DeskProblem | null> {
   if (!isUuid(caseId) || !isUuid(form)) return 'unknown_case';
   if (text === '' || text.length > COMMENT_MAX) return 'too_long';
@@ -105,8 +141,8 @@ export async function comment(
       set comment_form = excluded.comment_form
       where known.comment_form is distinct from excluded.comment_form
       returning case_id),
-    ${filedAct({ ...{ id, ...by, verb: 'comment', subject: caseId.toLowerCase(), caseId }, reason: words })}
-    select ${outcomeColumns(caseId)}`);
+    ${filedAct({ ...{ id, ...by, verb, subject: caseId.toLowerCase(), caseId }, reason: words })}
+    select ${outcomeColumns(caseId)}${staged}`);
   const { isThere, isOpen } = rows[0]!;
   if (!isThere) return 'unknown_case';
   return isOpen ? null : 'case_closed';

@@ -2,7 +2,15 @@ import { Prisma } from '../../generated/client.js';
 import type { Store } from '../database/database.js';
 import { isUuid } from '../database/storable.js';
 import type { Actor } from '../operators/file-action.js';
-import { assign, comment, type DeskChange, type DeskProblem, setDue } from './change.js';
+import {
+  assign,
+  comment,
+  type DeskChange,
+  type DeskProblem,
+  type SaidOnDesk,
+  sendOut,
+  setDue,
+} from './change.js';
 
 export { COMMENT_MAX, type DeskProblem } from './change.js';
 export type { DeskFilter } from './filter.js';
@@ -29,14 +37,12 @@ export interface Desk {
   /** Gives an open case to a person who may decide it, or to nobody. */
   assign(change: DeskChange & Readonly<{ assignee: string | null }>, by: Actor): Promise<DeskProblem | null>;
   setDue(change: DeskChange & Readonly<{ dueAt: Date | null }>, by: Actor): Promise<DeskProblem | null>;
-  /**
-   * Adds a comment to an open case.
-   * @param said `form` is an id of the form that was sent. A form that comes twice adds one comment
-   */
-  comment(
-    said: Readonly<{ caseId: string; text: string; form: string }>,
-    by: Actor,
-  ): Promise<DeskProblem | null>;
+  /** Adds a comment to an open case. */
+  comment(said: SaidOnDesk, by: Actor): Promise<DeskProblem | null>;
+  /** Sends an open case with a note to all open channels of notices. */
+  send(said: SaidOnDesk, by: Actor): Promise<DeskProblem | null>;
+  /** The channels that a case would be sent to. */
+  channels(): Promise<string[]>;
 }
 
 const HISTORY_MAX = 200;
@@ -58,11 +64,16 @@ export const openDesk = (
       from (
         select id, at, actor, verb, reason as text
         from operator_action
-        where subject = ${caseId} and case_id is not null and verb in ('comment', 'assign', 'due')
+        where subject = ${caseId} and case_id is not null and verb in ('comment', 'assign', 'due', 'send')
         order by id desc
         limit ${HISTORY_MAX}::int) newest
       order by id`),
   assign: (change, by) => assign(run, newId(), change, by),
   setDue: (change, by) => setDue(run, newId(), change, by),
   comment: (said, by) => comment(run, newId(), said, by),
+  send: (said, by) => sendOut(run, newId(), said, by),
+  channels: async () =>
+    (
+      await read<{ name: string }>(Prisma.sql`select name from notice_channel where is_open order by name`)
+    ).map(({ name }) => name),
 });

@@ -2,7 +2,7 @@ import { Prisma } from '../../generated/client.js';
 import type { Run } from '../database/database.js';
 import { columns } from '../database/rows.js';
 
-export const noticeChannels = ['email', 'dingtalk', 'feishu', 'slack'] as const;
+export const noticeChannels = ['email', 'dingtalk', 'feishu', 'slack', 'webhook'] as const;
 export type NoticeChannel = (typeof noticeChannels)[number];
 
 /** What people are told about. */
@@ -13,6 +13,7 @@ export const noticeKinds = [
   'approval_asked',
   'pool_short',
   'case_opened',
+  'case_sent',
 ] as const;
 export type NoticeKind = (typeof noticeKinds)[number];
 

@@ -26,6 +26,12 @@ export const deskWords: Readonly<Record<string, string>> = {
   'Nothing was done: nobody of that name can decide cases.': '未执行：没有可处理案件的同名人员。',
   'Nothing was done: a comment has 1 to 2,000 characters.': '未执行：评论须为 1 至 2,000 个字符。',
   'Nothing was done: this is no time.': '未执行：这不是有效的时间。',
+  'Send it out': '发送出去',
+  'sent it out': '发送出去',
+  Note: '备注',
+  'Kind, money, age and a link of the case go to: {channels}':
+    '案件的类型、金额、时长和链接将发送到：{channels}',
+  'Nothing was done: no channel of notices is configured.': '未执行：没有配置通知渠道。',
   'Bulk verbs': '批量操作',
   'Bulk verb': '批量操作',
   'Ask the providers about all of these': '向渠道查询以上全部',
