@@ -17,6 +17,9 @@ const paths: Record<string, string> = {
   rules: '/rules',
   plans: '/plans',
   callbacks: '/callbacks',
+  'overdue cases': '/cases?desk=overdue',
+  'bulk verbs': '/bulk',
+  'a new bulk verb': '/bulk/new?verb=recheck',
   'all rules': '/rules/stop',
   clients: '/clients',
   'a new client': '/clients/new',
@@ -35,6 +38,23 @@ beforeAll(async () => {
     ...{ 'a recharge': `/recharges/${silent}`, 'a question': `/recharges/${silent}/recheck` },
     ...{ 'a case': `/cases/${one!.id}`, 'a verb': `/cases/${one!.id}/adopt` },
   });
+  await served.domain.notices.openChannels(['slack']);
+  const mia = { actor: 'mia', role: 'admin' };
+  await served.domain.desk.assign({ caseId: one!.id, version: 0, assignee: 'mia' }, mia);
+  await served.domain.desk.setDue({ caseId: one!.id, version: 1, dueAt: new Date(0) }, mia);
+  await served.domain.desk.comment({ caseId: one!.id, text: 'asked the bank', form: one!.id }, mia);
+  const bulk = await served.domain.bulks.create(
+    {
+      ...{ verb: 'recheck', filter: '/recharges', isCut: true, reason: 'after the outage' },
+      items: [{ subject: silent, amountMinor: 100n, currency: 'USD' }],
+    },
+    mia,
+  );
+  Object.assign(paths, {
+    ...{ 'to assign': `/cases/${one!.id}/assign`, 'to set a due time': `/cases/${one!.id}/due` },
+    ...{ 'to comment': `/cases/${one!.id}/comment`, 'to send out': `/cases/${one!.id}/send` },
+    ...{ 'a bulk verb': `/bulk/${bulk}`, 'to start one': `/bulk/${bulk}/start` },
+  });
   axe = await openAxe(served.url);
 });
 afterAll(async () => {
@@ -42,7 +62,8 @@ afterAll(async () => {
   await served.close();
 });
 
-const names = [...Object.keys(paths), 'a recharge', 'a question', 'a case', 'a verb'];
+const ofDesk = ['to assign', 'to set a due time', 'to comment', 'to send out', 'a bulk verb', 'to start one'];
+const names = [...Object.keys(paths), 'a recharge', 'a question', 'a case', 'a verb', ...ofDesk];
 
 test.each(
   names.flatMap((name) => [

@@ -54,9 +54,9 @@ export async function bulkPage({ domain }: BulkDeps, call: PageCall): Promise<Sh
   const button = (verb: BulkChange): Html =>
     html`<a class="button" href="/bulk/${id}/${verb}">${say(changeWords[verb])}</a> `;
   const body = html`${summaryOf(bulk, call)}
-${sumTable(sums, say)}
+<section><h2>${say('How much money it is about')}</h2>${sumTable(sums, say)}</section>
 ${may(call, 'operator') ? html`<p class="verbs">${bulkChanges.filter((verb) => offers(bulk, verb)).map(button)}</p>` : nothing}
-${itemTable(bulk, items, say)}`;
+<section><h2>${say('Items')}</h2>${itemTable(bulk, items, say)}</section>`;
   return { title: say(bulkTitles[bulk.verb]), body, isLive: bulk.status === 'running' };
 }
 
