@@ -22,6 +22,8 @@ const RETRY_MS = 250;
 const AFTER_FAULT_MS = 100;
 // The SQLSTATEs of a missing table, schema or function. They mean that BullMQ's schema was dropped.
 const SCHEMA_IS_GONE = new Set(['42P01', '3F000', '42883']);
+// The SQLSTATE of a named statement whose result has other columns by now. A newer release has replaced its function.
+const OTHER_RESULT = '0A000';
 
 /**
  * Opens BullMQ on Postgres, in a schema of its own in the database of the books. All queues and workers of the process
@@ -113,11 +115,13 @@ function repeatEarlyErrors(client: pg.PoolClient): void {
 
 /** The part of `pg.Pool` that BullMQ uses. Statements go to one pool, and held connections come from the other. */
 function asBullmqPool(statements: pg.Pool, listener: SharedListener): PgPool {
+  const nameOf = statementNames();
   const pool = {
-    query: async (text: string, params?: unknown[]) => {
+    query: async (text: string, values?: unknown[]) => {
       try {
-        return await statements.query(text, params);
+        return await statements.query(values ? { name: nameOf(text), text, values } : text);
       } catch (error) {
+        if ((error as { code?: string }).code === OTHER_RESULT) return statements.query(text, values);
         if (!isAnswer(error)) await delay(AFTER_FAULT_MS);
         throw error;
       }
@@ -131,6 +135,19 @@ function asBullmqPool(statements: pg.Pool, listener: SharedListener): PgPool {
     removeAllListeners: () => pool,
   };
   return pool as unknown as PgPool;
+}
+
+/**
+ * Names BullMQ's statements, because Postgres parses and plans a named one once per session instead of once per call.
+ * That is more than most of them do. Their texts are few and constant.
+ */
+function statementNames(): (text: string) => string {
+  const names = new Map<string, string>();
+  return (text) => {
+    const name = names.get(text) ?? `bullmq_${names.size}`;
+    names.set(text, name);
+    return name;
+  };
 }
 
 /** Whether the error is one of BullMQ's own refusals (class BM), such as a lost lock. The statement itself worked. */
