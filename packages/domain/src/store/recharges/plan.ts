@@ -8,7 +8,7 @@ import { deliveryRow, postingRow } from './delivery.js';
 import type { DeliveryOptions } from './insert-recharges.js';
 import { extraOf, type PlanExtra, plainExtra } from './plan-extra.js';
 import type { PlanRow } from './plan-row.js';
-import type { Claim, ProviderCallRow, RechargeReport, ReportResult, WritableSnapshot } from './report.js';
+import type { ProviderCallRow, RechargeReport, ReportResult, WritableSnapshot } from './report.js';
 
 export type PlanOptions = DeliveryOptions &
   Readonly<{
