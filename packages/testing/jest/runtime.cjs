@@ -7,9 +7,13 @@ const { default: Runtime } = require('jest-runtime');
 const root = join(__dirname, '..', '..', '..', sep);
 const BUILT = /^(?:packages|apps)[\\/][^\\/]+[\\/]dist[\\/]/;
 
+// The package keeps one WebAssembly instance in its state. A source that is loaded anew for each file sets another one.
+const OWN_STATE = `${sep}@prisma${sep}schema-engine-wasm${sep}`;
+
 /** Packages, and the builds of our own that a test file sees of its neighbours. */
 const isShared = (path) =>
-  path.includes(`${sep}node_modules${sep}`) || (path.startsWith(root) && BUILT.test(path.slice(root.length)));
+  (path.includes(`${sep}node_modules${sep}`) && !path.includes(OWN_STATE)) ||
+  (path.startsWith(root) && BUILT.test(path.slice(root.length)));
 
 const isNamespace = (value) => value?.[Symbol.toStringTag] === 'Module';
 
