@@ -7,12 +7,13 @@ const { default: Runtime } = require('jest-runtime');
 const root = join(__dirname, '..', '..', '..', sep);
 const BUILT = /^(?:packages|apps)[\\/][^\\/]+[\\/]dist[\\/]/;
 
-// The package keeps one WebAssembly instance in its state. A source that is loaded anew for each file sets another one.
-const OWN_STATE = `${sep}@prisma${sep}schema-engine-wasm${sep}`;
+// Packages whose state of one test file would disturb the next one, so each file has them anew. The schema engine is one
+// WebAssembly instance. The generator of ids never goes back in time, also not from a clock that a test has set forward.
+const OWN_STATE = ['@prisma/schema-engine-wasm', 'uuid'].map((name) => join('node_modules', name, sep));
 
 /** Packages, and the builds of our own that a test file sees of its neighbours. */
 const isShared = (path) =>
-  (path.includes(`${sep}node_modules${sep}`) && !path.includes(OWN_STATE)) ||
+  (path.includes(`${sep}node_modules${sep}`) && !OWN_STATE.some((part) => path.includes(part))) ||
   (path.startsWith(root) && BUILT.test(path.slice(root.length)));
 
 const isNamespace = (value) => value?.[Symbol.toStringTag] === 'Module';
