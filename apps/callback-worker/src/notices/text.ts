@@ -61,6 +61,12 @@ type NoticeForm = Readonly<{
   line: (words: Words) => string;
 }>;
 
+const caseFacts = (words: Words): string[] => [
+  (words.caseKind ?? 'case').replaceAll('_', ' '),
+  ...(words.amount === undefined ? [] : [words.amountOf('amount')]),
+  ...(words.accountId === undefined ? [] : [words.accountId]),
+];
+
 const forms: Readonly<Record<NoticeKind, NoticeForm>> = {
   rule_due: {
     one: 'an account needs a recharge',
@@ -116,12 +122,7 @@ const forms: Readonly<Record<NoticeKind, NoticeForm>> = {
     many: 'cases were opened',
     page: '/cases',
     path: ({ caseId }) => `/cases/${caseId}`,
-    line: (words) =>
-      [
-        (words.caseKind ?? 'case').replaceAll('_', ' '),
-        ...(words.amount === undefined ? [] : [words.amountOf('amount')]),
-        ...(words.accountId === undefined ? [] : [words.accountId]),
-      ].join(', '),
+    line: (words) => caseFacts(words).join(', '),
   },
   case_sent: {
     one: 'a case needs you',
@@ -129,13 +130,7 @@ const forms: Readonly<Record<NoticeKind, NoticeForm>> = {
     page: '/cases',
     path: ({ caseId }) => `/cases/${caseId}`,
     line: (words) =>
-      [
-        (words.caseKind ?? 'case').replaceAll('_', ' '),
-        ...(words.amount === undefined ? [] : [words.amountOf('amount')]),
-        ...(words.accountId === undefined ? [] : [words.accountId]),
-        `open since ${words.openedAt} UTC`,
-        `${words.by}: ${words.note}`,
-      ].join(', '),
+      [...caseFacts(words), `open since ${words.openedAt} UTC`, `${words.by}: ${words.note}`].join(', '),
   },
 };
 
