@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync, statfsSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { APP_ROLE, ensureAppRole, openEmbeddedPostgres } from '@replenish/runtime/embedded-postgres';
@@ -46,8 +46,9 @@ async function openGiven(url: string): Promise<OpenServer> {
 }
 
 async function openTemporary(): Promise<OpenServer> {
-  sweepKilledRuns();
-  const dir = mkdtempSync(join(tmpdir(), `${PREFIX}${process.pid}-`));
+  const folder = temporaryFolder();
+  sweepKilledRuns(folder);
+  const dir = mkdtempSync(join(folder, `${PREFIX}${process.pid}-`));
   const postgres = await openEmbeddedPostgres({ dir, durable: false });
   const close = async () => {
     await postgres.stop();
@@ -56,11 +57,27 @@ async function openTemporary(): Promise<OpenServer> {
   return { url: postgres.url, appUrl: postgres.appUrl, close };
 }
 
+const MEMORY_FOLDER = '/dev/shm';
+const ROOM_NEEDED_BYTES = 6 * 2 ** 30;
+
+/**
+ * A folder in memory where one has room, or else the usual one. A test file copies more than a thousand small files for
+ * its database. In memory this takes less than half of the processor time that it takes on a disk.
+ */
+function temporaryFolder(): string {
+  try {
+    const { bavail, bsize } = statfsSync(MEMORY_FOLDER);
+    return bavail * bsize > ROOM_NEEDED_BYTES ? MEMORY_FOLDER : tmpdir();
+  } catch {
+    return tmpdir();
+  }
+}
+
 /** Deletes the folders of earlier runs that were killed. Their servers end by themselves. */
-function sweepKilledRuns(): void {
-  for (const name of readdirSync(tmpdir()).filter((entry) => entry.startsWith(PREFIX))) {
+function sweepKilledRuns(folder: string): void {
+  for (const name of readdirSync(folder).filter((entry) => entry.startsWith(PREFIX))) {
     const pid = Number(name.slice(PREFIX.length).split('-')[0]);
-    if (!isAlive(pid)) rmSync(join(tmpdir(), name), { recursive: true, force: true });
+    if (!isAlive(pid)) rmSync(join(folder, name), { recursive: true, force: true });
   }
 }
 
