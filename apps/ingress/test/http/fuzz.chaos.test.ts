@@ -199,8 +199,8 @@ async function stored(): Promise<Record<'requests' | 'recharges' | 'events' | 'c
   return row as never;
 }
 
-/** Batches per operation. The checks of the repository ask for more. */
-const BATCHES = Number(process.env.FUZZ_BATCHES ?? 4);
+/** Batches per operation. */
+const BATCHES = Number(process.env.FUZZ_BATCHES ?? 25);
 
 /** A valid charge waits up to four seconds, so its cases run in few large batches that wait together. */
 const planOf = (path: string) =>
