@@ -12,6 +12,7 @@ import {
   requireFreshCode,
   requireRole,
   requireSession,
+  type SingleSignOn,
   sentFromHere,
 } from './people/index.js';
 import { type Board, openBoard } from './queues/board.js';
@@ -24,6 +25,8 @@ type DashboardDeps = Omit<ConsoleDeps, 'people' | 'now' | 'onApproved'> &
     onApproved?: ApprovalDeps['onApproved'];
     /** Proxies whose X-Forwarded-* headers are trusted. False: none. */
     trustProxy?: readonly string[] | false;
+    /** Null: people sign in with a password only. */
+    signOn?: SingleSignOn | null;
   }>;
 
 /**
@@ -34,7 +37,7 @@ export function openDashboard(deps: DashboardDeps): {
   app: Express;
   show: Board['show'];
 } {
-  const { domain, log, trustProxy = false, onApproved = () => {} } = deps;
+  const { domain, log, trustProxy = false, onApproved = () => {}, signOn = null } = deps;
   const board = openBoard(BOARD_PATH);
   const people = { operators: domain.operators, log };
   const app = express();
@@ -48,7 +51,7 @@ export function openDashboard(deps: DashboardDeps): {
   app.use(sentFromHere);
   app.use(express.urlencoded({ extended: false, limit: '64kb' }), express.json({ limit: '64kb' }));
   app.use(findSession(people));
-  app.use(loginRoutes({ ...people, home: '/' }));
+  app.use(loginRoutes({ ...people, home: '/', signOn }));
   app.use(requireSession);
   app.use(approvalRoutes({ approvals: domain.approvals, onApproved }));
   app.use(consoleRoutes({ ...deps, onApproved, people: peopleOfPages, now: () => new Date() }));
@@ -93,7 +96,7 @@ const inShort =
 function securityHeaders(): RequestHandler[] {
   const [ofPages, ofBoard] = [policy(["'self'"]), policy(["'self'", "'unsafe-inline'"])];
   const fitting: RequestHandler = (request, response, next) => {
-    const hasInlineStyles = request.path.startsWith(BOARD_PATH) || request.path === '/login';
+    const hasInlineStyles = request.path.startsWith(BOARD_PATH) || /^\/login(\/|$)/.test(request.path);
     return (hasInlineStyles ? ofBoard : ofPages)(request, response, next);
   };
   const withoutCaching: RequestHandler = (request, response, next) => {

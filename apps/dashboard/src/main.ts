@@ -7,6 +7,7 @@ import { openProviders } from '@replenish/providers';
 import { openQueues } from '@replenish/queues';
 import { masterKeysOf, runProcess } from '@replenish/runtime';
 import { openDashboard } from './dashboard.js';
+import { openSingleSignOn } from './people/index.js';
 import { requirePrivateLine } from './people/private-line.js';
 import { openDepthGauge, openEvictionGauges } from './queues/depth-gauge.js';
 
@@ -38,6 +39,7 @@ await runProcess('dashboard', process.env, async (frame) => {
     // The hint is not awaited. An approved recharge is due, and a lost hint only costs a sweep.
     onApproved: ({ id, provider }) => void queues.hint(`submission-${provider}`, [id]),
     log,
+    signOn: openSingleSignOn(config),
     trustProxy: config.TRUST_PROXY?.split(',').map((one) => one.trim()) ?? false,
   });
   const server = opened('http', createServer(app), closeServer);

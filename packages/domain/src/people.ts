@@ -28,4 +28,5 @@ export {
 export type { Actor } from './store/operators/file-action.js';
 export type { Credentials, Operators } from './store/operators/operators.js';
 export { SESSION_IDLE_MS, SESSION_MS, type SignedIn } from './store/operators/sessions.js';
+export type { SignOn, SignOnResult } from './store/operators/sign-on.js';
 export type { MadeOperator, NewOperator, OperatorChange, OperatorRow } from './store/operators/users.js';

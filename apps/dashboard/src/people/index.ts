@@ -11,3 +11,4 @@ export { type RefusalCode, refuse, wantsPage } from './refusal.js';
 export { findSession, loginRoutes, requireSession } from './routes.js';
 export { sentFromHere } from './same-origin.js';
 export type { PeopleDeps } from './sign-in.js';
+export { openSingleSignOn, type SingleSignOn } from './single-sign-on.js';

@@ -1,12 +1,13 @@
 import { SESSION_MS } from '@replenish/domain';
 import { type Request, type RequestHandler, type Response, Router } from 'express';
 import { ipKeyGenerator } from 'express-rate-limit';
+import { cookieOptions, SESSION_COOKIE, secretOf } from './cookies.js';
 import { bodyOf, csrfToken, currentUser, keepSession, refuseClosed, sessionOf, tokenOf } from './face.js';
 import { type LoginFault, loginPage } from './login-page.js';
 import { refuse, wantsPage } from './refusal.js';
 import { type Given, type PeopleDeps, type SignInResult, signer, subjectsOf } from './sign-in.js';
-
-const COOKIE = 'replenish_session';
+import { signOnRoutes } from './sign-on-routes.js';
+import type { SingleSignOn } from './single-sign-on.js';
 
 /** Finds the session of a request. To be used before every route that asks for the person. */
 export const findSession =
@@ -27,20 +28,34 @@ export const findSession =
     next();
   };
 
+type LoginDeps = PeopleDeps &
+  Readonly<{
+    home: string;
+    /** Null: people sign in with a password only. */
+    signOn: SingleSignOn | null;
+  }>;
+
 /** The routes `/login`, `/logout` and `/v1/session`. */
-export function loginRoutes(deps: PeopleDeps & Readonly<{ home: string }>): Router {
-  const { operators, home } = deps;
+export function loginRoutes(deps: LoginDeps): Router {
+  const { operators, home, signOn } = deps;
+  const showLogin: ShowLogin = (response, status, fault) =>
+    void response
+      .status(status)
+      .type('html')
+      .send(loginPage({ fault, hasSignOn: signOn !== null }));
+  const answerSignIn = answererOf(home, showLogin);
   const signIn = signer(deps);
   const router = Router();
+  if (signOn) router.use(signOnRoutes({ ...deps, signOn, addressOf }));
   router.get('/login', (_request, response) => showLogin(response, 200));
   router.post('/login', async (request, response) => {
     const given = givenIn(request);
-    if (!given) return answerSignIn(request, response, { ok: false, because: 'wrong' }, home);
+    if (!given) return answerSignIn(request, response, { ok: false, because: 'wrong' });
     const result = await signIn(given);
     // A session that the browser had before is over, so nobody can have planted one.
     const earlier = secretOf(request);
     if (result.ok && earlier !== undefined) await operators.endSession(earlier);
-    answerSignIn(request, response, result, home);
+    answerSignIn(request, response, result);
   });
   // GET may sign out, so that a link can do it. With SameSite=Strict a request from another site carries no session
   // cookie, so it ends no session.
@@ -56,7 +71,7 @@ export function loginRoutes(deps: PeopleDeps & Readonly<{ home: string }>): Rout
         subject: `user ${name}`,
         reason: 'signed out',
       });
-      response.clearCookie(COOKIE, cookieOptions(request));
+      response.clearCookie(SESSION_COOKIE, cookieOptions(request));
     }
     response.redirect(303, '/login');
   });
@@ -74,14 +89,19 @@ export const requireSession: RequestHandler = (request, response, next) => {
   refuse(request, response, 'UNAUTHENTICATED', 'sign in first');
 };
 
-function answerSignIn(request: Request, response: Response, result: SignInResult, home: string): void {
-  if (result.ok) response.cookie(COOKIE, result.secret, { ...cookieOptions(request), maxAge: SESSION_MS });
-  else if (result.because === 'closed') response.set('retry-after', '60');
-  if (request.is('json')) answerInJson(request, response, result);
-  else if (result.ok) response.redirect(303, home);
-  else if (result.because === 'closed') showLogin(response, 429, 'too_many');
-  else showLogin(response, 401, 'wrong');
-}
+type ShowLogin = (response: Response, status: number, fault?: LoginFault) => void;
+
+const answererOf =
+  (home: string, showLogin: ShowLogin) =>
+  (request: Request, response: Response, result: SignInResult): void => {
+    if (result.ok)
+      response.cookie(SESSION_COOKIE, result.secret, { ...cookieOptions(request), maxAge: SESSION_MS });
+    else if (result.because === 'closed') response.set('retry-after', '60');
+    if (request.is('json')) answerInJson(request, response, result);
+    else if (result.ok) response.redirect(303, home);
+    else if (result.because === 'closed') showLogin(response, 429, 'too_many');
+    else showLogin(response, 401, 'wrong');
+  };
 
 function answerInJson(request: Request, response: Response, result: SignInResult): void {
   if (result.ok) response.json({ user: result.name, role: result.role, csrfToken: tokenOf(result.secret) });
@@ -101,18 +121,3 @@ function givenIn(request: Request): Given | null {
  * Headers from other senders are ignored, because they may be forged. IPv6 addresses count by their network.
  */
 const addressOf = ({ ip, socket }: Request): string => ipKeyGenerator(ip ?? socket.remoteAddress ?? '');
-
-const showLogin = (response: Response, status: number, fault?: LoginFault): void => {
-  response.status(status).type('html').send(loginPage(fault));
-};
-
-const cookieOptions = (request: Request) =>
-  ({
-    httpOnly: true,
-    sameSite: 'strict',
-    path: '/',
-    secure: request.secure || request.headers['x-forwarded-proto'] === 'https',
-  }) as const;
-
-const secretOf = (request: Request): string | undefined =>
-  new RegExp(`(?:^|;\\s*)${COOKIE}=([A-Za-z0-9_-]{43})(?:;|$)`).exec(request.headers.cookie ?? '')?.[1];

@@ -15,6 +15,7 @@ export const byHand = [
   'check notice_status',
   'check operator_role',
   'check operator_second_factor',
+  'check operator_signs_in',
   'check recharge_plan_budget',
   'check recharge_plan_line_amount_positive',
   'check recharge_plan_never_forgotten',

@@ -8,6 +8,7 @@ import { ingressSettings } from './ingress-settings.js';
 import { type Env, localDefaults } from './local.js';
 import { noticeFaults, noticeSettings } from './notice-settings.js';
 import { milliseconds } from './numbers.js';
+import { peopleFaults, peopleSettings } from './people-settings.js';
 import { providerFaults } from './provider-faults.js';
 import { providerSettings } from './provider-settings.js';
 import { ruleSettings, ruleTimes } from './rule-settings.js';
@@ -119,17 +120,7 @@ export const settings = {
   /** Time limit of one provider call. */
   PROVIDER_TIMEOUT_MS: milliseconds(100, 120_000).optional(),
   ...ruleSettings,
-  /** Time after which an approval that nobody decided expires. */
-  APPROVAL_EXPIRES_MS: milliseconds(100, 30 * 86_400_000).default(86_400_000),
-  /** The time from the opening of a case to its due time on the desk, where a person has set none. */
-  CASES_DUE_MS: milliseconds(60_000, 90 * 86_400_000).default(86_400_000),
-  /** Limits above which a verb of a person that moves money needs an approval: `CNY:100000,USD:50000`, minor units. */
-  APPROVAL_ABOVE: z
-    .string()
-    .regex(/^[A-Z]{3}:[1-9]\d{0,15}(,[A-Z]{3}:[1-9]\d{0,15})*$/, 'is not <currency>:<minor units>, ...')
-    .optional(),
-  /** Whether the first recharge to each payee needs an approval, whatever its amount. */
-  APPROVE_FIRST_RECHARGE: z.enum(['true', 'false']).default('false'),
+  ...peopleSettings,
   /** Maximum of calls in flight to one provider, per worker process. */
   PROVIDER_CONCURRENCY: z.coerce.number().int().min(1).max(1_000).default(32),
   /** `daily`: the statement of each day is compared with the books, per provider that has one. */
@@ -239,6 +230,7 @@ export function readConfig(env: Env): Config {
     ...faultsOfAccounts,
     ...callbackFaults(read, isProduction),
     ...noticeFaults(read, isProduction),
+    ...peopleFaults(read, isProduction),
   ];
   if (faults.length > 0) throw new BadConfiguration(`bad configuration\n${faults.join('\n')}`);
   const config = { ...placed, providerAccounts: accounts } as Config;

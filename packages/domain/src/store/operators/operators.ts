@@ -5,6 +5,7 @@ import type { Run } from '../database/database.js';
 import { beginAttempt, forgiveAttempt } from './attempts.js';
 import { type Actor, filedAct, type PersonsAct } from './file-action.js';
 import { endSession, openSession, type SignedIn, signedIn } from './sessions.js';
+import { enterBySignOn, type SignOn, type SignOnResult } from './sign-on.js';
 import { resealSeeds, useCode } from './use-code.js';
 import {
   changeRole,
@@ -24,7 +25,8 @@ export type Credentials = Readonly<{
   id: string;
   name: string;
   role: OperatorRole;
-  passwordHash: string;
+  /** Null: the person signs in through an OpenID provider only. */
+  passwordHash: string | null;
   hasSecondFactor: boolean;
 }>;
 
@@ -42,6 +44,11 @@ export interface Operators {
   setRole(name: string, role: OperatorRole, by: Actor): Promise<OperatorChange>;
   /** Gives a person a new password and second factor, enables them, and ends their sessions. Null: unknown. */
   reset(name: string, passwordHash: string, by: Actor): Promise<MadeOperator | null>;
+  /**
+   * Finds the person whom an OpenID provider vouches for, with the role that it gives, or creates the person.
+   * @throws without a master key, if the role needs a second factor
+   */
+  enter(signOn: SignOn): Promise<SignOnResult>;
   /** Counts an attempt to sign in. False if the name or the address has had its attempts of the minute. */
   beginAttempt(subjects: readonly string[]): Promise<boolean>;
   forgiveAttempt(subjects: readonly string[]): Promise<unknown>;
@@ -68,6 +75,7 @@ export const openOperators = (run: Run, deps: OperatorsDeps): Operators => ({
   endSessions: (name, by) => endSessionsOf(run, deps, name, by),
   setRole: (name, role, by) => changeRole(run, deps, { name, role }, by),
   reset: (name, passwordHash, by) => resetOperator(run, deps, { name, passwordHash }, by),
+  enter: (signOn) => enterBySignOn(run, deps, signOn),
   beginAttempt: (subjects) => beginAttempt(run, subjects),
   forgiveAttempt: (subjects) => forgiveAttempt(run, subjects),
   credentials: async (name) => {

@@ -29,7 +29,7 @@ export type OperatorRow = Readonly<{
 
 export type OperatorChange = 'done' | 'unknown' | 'no_second_factor';
 
-type UserDeps = Readonly<{ vault: Vault | null; newId: () => string }>;
+export type UserDeps = Readonly<{ vault: Vault | null; newId: () => string }>;
 
 export async function createOperator(
   run: Run,
@@ -54,16 +54,16 @@ export async function createOperator(
   return { name, role, totpUri: factor.totpUri, recoveryCodes: factor.recoveryCodes };
 }
 
-type Factor = Readonly<{
+export type Factor = Readonly<{
   sealed: Uint8Array<ArrayBuffer> | null;
   hashes: string[];
   totpUri: string | null;
   recoveryCodes: string[];
 }>;
 
-const noFactor: Factor = { sealed: null, hashes: [], totpUri: null, recoveryCodes: [] };
+export const noFactor: Factor = { sealed: null, hashes: [], totpUri: null, recoveryCodes: [] };
 
-function newFactor({ vault }: UserDeps, id: string, name: string): Factor {
+export function newFactor({ vault }: UserDeps, id: string, name: string): Factor {
   if (!vault) throw new Error('a second factor needs a master key to seal its seed with: set MASTER_KEYS');
   const seed = newSeed();
   const recoveryCodes = newRecoveryCodes();
@@ -75,7 +75,7 @@ function newFactor({ vault }: UserDeps, id: string, name: string): Factor {
   };
 }
 
-const actOf = ({ newId }: UserDeps, by: Actor, name: string) => ({
+export const actOf = ({ newId }: UserDeps, by: Actor, name: string) => ({
   ...by,
   id: newId(),
   subject: `user ${name}`,
