@@ -110,7 +110,8 @@ export function buildApp(deps: IngressDeps): Express {
   const proof = sharedProof(deps.domain);
   const targets = openTargets(deps.callbackAllow ?? new Set());
   const services = { ...deps, targets, audit, balances, payees, proof, requests, limits, waits };
-  addRoutes(app, keyedOperations, (operation) => [traced(keyedHandler(operation, services, caller))]);
+  const asking = { caller, answeredKeys: deps.domain.answeredKeys };
+  addRoutes(app, keyedOperations, (operation) => [traced(keyedHandler(operation, services, asking))]);
   app.use(toDocumentation);
   app.use(notFound);
   app.use(keepProblem);

@@ -8,6 +8,7 @@ import { type Bulks, openBulks } from './store/bulk/bulks.js';
 import { type Callbacks, openCallbacks } from './store/callbacks/callbacks.js';
 import { type Cases, openCases } from './store/cases/cases.js';
 import { type Chain, openChain } from './store/chain/chain.js';
+import { type AnsweredKeys, openAnsweredKeys } from './store/clients/answered-keys.js';
 import { type Clients, openClients } from './store/clients/clients.js';
 import { openSecurity, type Security } from './store/clients/security.js';
 import { openVault, type Vault } from './store/clients/vault.js';
@@ -84,6 +85,8 @@ export interface Domain extends Sweep {
   readonly callbacks: Callbacks;
   readonly notices: Notices;
   readonly clients: Clients;
+  /** What verbs with an idempotency key answered. */
+  readonly answeredKeys: AnsweredKeys;
   readonly operators: Operators;
   readonly approvals: Approvals;
   readonly audit: Audit;
@@ -252,6 +255,7 @@ const openCallers = (
   deps: { vault: Vault | null; newId: () => string; now: () => Date; applyNews: Domain['applyNews'] },
 ) => ({
   clients: openClients(store, deps),
+  answeredKeys: openAnsweredKeys(store.run),
   operators: openOperators(store.run, deps),
   approvals: openApprovals(store, deps),
 });

@@ -57,6 +57,7 @@ export type {
   CallbackEndpoint,
   EndpointProblem,
   EndpointWithSecret,
+  Rotation,
   ShownSecret,
 } from './store/callbacks/endpoints.js';
 export type { FiledPost } from './store/callbacks/filing.js';
@@ -69,6 +70,7 @@ export type { Ceiling } from './store/ceilings/ceiling.js';
 export type { Chain } from './store/chain/chain.js';
 export type { BrokenLink, ChainCheck, HeadCheck } from './store/chain/check.js';
 export type { Head } from './store/chain/links.js';
+export type { AnsweredKeys, KeyedVerb, KnownKey, VerbAnswer } from './store/clients/answered-keys.js';
 export type { AddedKey, Clients, NewClient, NewKey } from './store/clients/clients.js';
 export type { Key, KeyVerifier } from './store/clients/key.js';
 export type { Alarm, Anomaly, KeyLock, Security, Suspicion } from './store/clients/security.js';

@@ -2,6 +2,7 @@ import type {
   CallbackEndpoint,
   Domain,
   EndpointWithSecret,
+  Rotation,
   ShownDelivery,
   ShownSecret,
 } from '@replenish/domain';
@@ -13,7 +14,7 @@ import type { KeyedCall } from '../http/operation.js';
 import { Problem } from '../http/problem.js';
 import { addHeader } from '../http/send.js';
 import { cursorOf, idOf } from '../input/cursor.js';
-import { idempotencyKey, validated } from '../input/fields.js';
+import { optionalKey } from '../input/key-header.js';
 import type { CallbackEndpointInput, DeliveryQuery, ReplayInput } from './input.js';
 import type { Targets } from './targets.js';
 
@@ -32,7 +33,7 @@ export async function createCallbackEndpoint(
     url,
     events,
     accounts: key.accounts.map(likeOf),
-    idempotencyKey: optionalKey(call),
+    idempotencyKey: optionalKey(request.headers['idempotency-key']),
   });
   if (created === 'key_used_with_other_body')
     throw new Problem(
@@ -62,8 +63,8 @@ export async function readCallbackEndpoint(deps: CallbackRouteDeps, call: KeyedC
 /** DELETE /v1/callback-endpoints/{endpointId} */
 export async function removeCallbackEndpoint({ domain }: CallbackRouteDeps, call: KeyedCall): Promise<void> {
   call.body();
-  if (!(await domain.callbacks.removeEndpoint(call.key.clientId, idIn(call, 'endpointId'))))
-    throw unknownEndpoint();
+  const isRemoved = await domain.callbacks.removeEndpoint(call.key.clientId, idIn(call, 'endpointId'));
+  if (!isRemoved && !call.repeats) throw unknownEndpoint();
   answerNothing(call.response);
 }
 
@@ -73,10 +74,9 @@ export async function rotateCallbackEndpoint({ domain }: CallbackRouteDeps, call
   const rotated = await domain.callbacks.rotateEndpoint({
     clientId: call.key.clientId,
     id: idIn(call, 'endpointId'),
-    rotationKey: optionalKey(call),
+    rotation: rotationOf(call),
   });
   if (!rotated) throw unknownEndpoint();
-  if (rotated.replayed) addHeader(call.response, 'idempotent-replayed', 'true');
   answer(call.request, call.response, 'callbackEndpoint', withSecret(rotated));
 }
 
@@ -101,8 +101,7 @@ export async function readCallbackSecret({ domain }: CallbackRouteDeps, call: Ke
 /** POST /v1/callback-secret/rotate */
 export async function rotateCallbackSecret({ domain }: CallbackRouteDeps, call: KeyedCall): Promise<void> {
   call.body();
-  const rotated = await domain.callbacks.rotateSecret(call.key.clientId, optionalKey(call));
-  if (rotated.replayed) addHeader(call.response, 'idempotent-replayed', 'true');
+  const rotated = await domain.callbacks.rotateSecret(call.key.clientId, rotationOf(call));
   answer(call.request, call.response, 'callbackSecret', secretBody(rotated));
 }
 
@@ -127,21 +126,16 @@ export async function replayCallbackDelivery({ domain }: CallbackRouteDeps, call
   const replayed = await domain.callbacks.replay(viewerOf(call), idIn(call, 'deliveryId'));
   if (replayed === null) throw new Problem('NOT_FOUND', 'there is no such delivery');
   if (replayed === 'disabled') throw disabledEndpoint();
-  // Without a key it is not a repeated request: somebody wants the event now, which waits already.
-  const isRepeated = optionalKey(call) !== null && replayed.replayed;
-  if (isRepeated) addHeader(call.response, 'idempotent-replayed', 'true');
-  answer(call.request, call.response, 'callbackDelivery', deliveryBody(replayed), {
-    status: isRepeated ? 200 : 202,
-  });
+  answer(call.request, call.response, 'callbackDelivery', deliveryBody(replayed), { status: 202 });
 }
 
 const idIn = ({ request }: Pick<KeyedCall, 'request'>, name: 'endpointId' | 'deliveryId'): string =>
   String(request.params[name]).toLowerCase();
 
-const optionalKey = ({ request }: Pick<KeyedCall, 'request'>): string | null => {
-  const header = request.headers['idempotency-key'];
-  return header === undefined ? null : validated(idempotencyKey, header as string, 'idempotencyKey');
-};
+const rotationOf = ({ request, repeats }: Pick<KeyedCall, 'request' | 'repeats'>): Rotation => ({
+  key: optionalKey(request.headers['idempotency-key']),
+  isOver: repeats === 'answered',
+});
 
 const viewerOf = ({ key }: Pick<KeyedCall, 'key'>) => ({
   clientId: key.clientId,

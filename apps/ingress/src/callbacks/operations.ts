@@ -26,7 +26,7 @@ import {
 const ENDPOINTS = ['/v1/callback-endpoints'];
 const ENDPOINT = ['/v1/callback-endpoints/{endpointId}'];
 const NO_ENDPOINT = { NOT_FOUND: 'The client has no endpoint with this id' };
-const REPLAYED_ROTATION = 'The key was used for the last rotation: the secret that it made';
+const REPEATED_ROTATION = 'The idempotency key was used before: the present secret';
 
 export const callbacks: readonly KeyedOperation<CallbackRouteDeps>[] = [
   keyed({
@@ -103,9 +103,8 @@ export const callbacks: readonly KeyedOperation<CallbackRouteDeps>[] = [
     description:
       'For 24 hours events are signed with both secrets, so that you can change over without a gap. The answer has the new secret, which is not shown again.',
     scope: 'callbacks:write',
-    idempotencyKey: 'repeatable',
-    answers: { 200: [{ NewCallbackEndpoint }, `The endpoint with its new secret. ${REPLAYED_ROTATION}`] },
-    headers: { 200: ['Idempotent-Replayed'] },
+    isSecret: true,
+    answers: { 200: [{ NewCallbackEndpoint }, `The endpoint with its new secret. ${REPEATED_ROTATION}`] },
     problems: [...KEYED_CALL, 'NOT_FOUND'],
     meanings: NO_ENDPOINT,
     handle: rotateCallbackEndpoint,
@@ -150,9 +149,8 @@ export const callbacks: readonly KeyedOperation<CallbackRouteDeps>[] = [
     summary: 'Make a new secret for the callbackUrl of recharges',
     description: 'For 24 hours what is posted is signed with both secrets.',
     scope: 'callbacks:write',
-    idempotencyKey: 'repeatable',
-    answers: { 200: [{ CallbackSecret }, `The new secret. ${REPLAYED_ROTATION}`] },
-    headers: { 200: ['Idempotent-Replayed'] },
+    isSecret: true,
+    answers: { 200: [{ CallbackSecret }, `The new secret. ${REPEATED_ROTATION}`] },
     problems: KEYED_CALL,
     handle: rotateCallbackSecret,
   }),
@@ -179,15 +177,7 @@ export const callbacks: readonly KeyedOperation<CallbackRouteDeps>[] = [
     description:
       'The event is posted again at once, with the same `webhook-id`, and its schedule begins anew.',
     scope: 'callbacks:write',
-    idempotencyKey: 'repeatable',
-    answers: {
-      200: [
-        { CallbackDelivery },
-        'A request with a key, and the delivery waits for its first attempt already',
-      ],
-      202: [{ CallbackDelivery }, 'The delivery, which is pending again'],
-    },
-    headers: { 200: ['Idempotent-Replayed'] },
+    answers: { 202: [{ CallbackDelivery }, 'The delivery, which is pending again'] },
     problems: [...KEYED_CALL, 'NOT_FOUND', 'INVALID_STATE'],
     meanings: {
       NOT_FOUND: 'There is no delivery with this id that the key may see',

@@ -26,7 +26,8 @@ const words: Record<Code, ErrorTexts> = {
     remedy: 'Check the transactionId and the path, and that the key belongs to the client that asked for it.',
   },
   DUPLICATE_REQUEST: {
-    meaning: 'The idempotency key was used before, with another account, amount, currency or other field.',
+    meaning:
+      'The idempotency key was used before, with another account, amount, currency or other field, or for another verb.',
     remedy:
       'For a new recharge take a new key. To repeat the first one, send it as it was: format and order do not matter.',
   },

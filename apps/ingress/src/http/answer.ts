@@ -1,5 +1,6 @@
 import type { Request, Response } from 'express';
 import { stringify } from 'lossless-json';
+import { callOf } from './call.js';
 import { withoutParameters } from './media-type.js';
 import { type ProblemBody, problemPage } from './problem-page.js';
 import { addHeader, send, sendPage } from './send.js';
@@ -49,6 +50,11 @@ export function answer(
     json = JSON.stringify,
   }: Readonly<{ status?: number; json?: (body: unknown) => string }> = {},
 ): void {
+  const { hold } = callOf(response);
+  if (hold) {
+    hold({ status, root, body, json });
+    return;
+  }
   const isXml = preferredForm(request) === 'xml';
   addHeader(response, 'vary', 'accept');
   const type = `application/${isXml ? 'xml' : 'json'}; charset=utf-8`;
@@ -56,7 +62,11 @@ export function answer(
 }
 
 /** Answers that all is done, without a body. */
-export const answerNothing = (response: Response): void => send(response, 204, 'text/plain', '');
+export function answerNothing(response: Response): void {
+  const { hold } = callOf(response);
+  if (hold) hold({ status: 204, root: null, body: null, json: JSON.stringify });
+  else send(response, 204, 'text/plain', '');
+}
 
 /** Answers a problem (RFC 9457) in the form that the caller prefers. Problems have media types of their own. */
 export function answerProblem(request: Request, response: Response, body: ProblemBody): void {

@@ -25,6 +25,8 @@ export type RequestContext = {
   /** The idempotency key and the recharge (`transactionId`) of the call, for its log line. */
   idempotencyKey: string | undefined;
   transactionId: string | undefined;
+  /** Takes the answer, which is then not sent. Null: it is sent. */
+  hold: ((given: GivenAnswer) => void) | null;
   /** The span of the call. Null without traces, and for health and documentation. */
   span: OpenSpan | null;
   /** The trace and the span, for the log line. */
@@ -37,6 +39,15 @@ export type RequestContext = {
   isGone: boolean;
   readonly end: () => void;
 };
+
+/** An answer before it is written in the form that the caller prefers. */
+export type GivenAnswer = Readonly<{
+  status: number;
+  /** The root element of its XML form. Null: it has no body. */
+  root: string | null;
+  body: unknown;
+  json: (body: unknown) => string;
+}>;
 
 export type CallEnd = (request: Request, response: Response, call: RequestContext) => void;
 
@@ -73,6 +84,7 @@ export function openCall(request: Request, response: Response, correlationId: st
     read: undefined,
     idempotencyKey: undefined,
     transactionId: undefined,
+    hold: null,
     span: null,
     trace: NO_TRACE,
     isWork: false,

@@ -28,8 +28,12 @@ type Described = Readonly<{
   description: string;
   /** Summaries of the other names, in the order of `paths`. */
   aliasSummaries?: readonly string[];
-  /** `repeatable`: without a key a repeated request is a new one. The key is sent in the header only. */
-  idempotencyKey?: 'needed' | 'optional' | 'repeatable';
+  /**
+   * How the operation remembers a key in the row that it creates. `repeatable`: without a key a repeated request is a new
+   * one, and the key is sent in the header only. Left out of an operation that changes something: it is a verb, and
+   * `keyed` makes it `kept`. Its key is kept with its answer.
+   */
+  idempotencyKey?: 'needed' | 'optional' | 'repeatable' | 'kept';
   /** Whether the header `Prefer: wait=N` is understood. */
   prefer?: boolean;
   /** Schema and meaning of the answer, by status. `bytes`: of any media type. `nothing`: without a body. */
@@ -71,12 +75,19 @@ export type KeyedCall<Query = never, Body = never> = Readonly<{
   body: () => Body;
   /** The bytes of a body in CSV. Null: the body has another form, or the operation takes no CSV. */
   csv: () => Buffer | null;
+  /**
+   * Of a verb: whether its request has come with this idempotency key before. `begun`: it got no answer, and may have had
+   * its effect. `answered`: it got one, which is not kept because it is secret.
+   */
+  repeats: 'begun' | 'answered' | null;
 }>;
 
 /** An operation that needs a key. */
 export type KeyedOperation<Deps = never> = Described &
   Readonly<{
     scope: Scope;
+    /** Whether its answer has a secret, so that it is not kept with its idempotency key. */
+    isSecret?: boolean;
     /** Whether the balance signature of the source document is taken, too. */
     s3?: boolean;
     /**
@@ -107,7 +118,27 @@ export const keyed = <Deps, Query, Body>(
       body?: DeclaredBody<Body>;
       handle: (deps: Deps, call: KeyedCall<Query, Body>) => Promise<void>;
     }>,
-): KeyedOperation<Deps> => operation;
+): KeyedOperation<Deps> =>
+  operation.method === 'get' || operation.idempotencyKey ? operation : withKeptKey(operation);
+
+/** A verb. It answers a repeated request with 200, or with 204 if it has nothing to say. */
+function withKeptKey<Deps>(verb: KeyedOperation<Deps>): KeyedOperation<Deps> {
+  const { answers, headers = {} } = verb;
+  const [first] = Object.values(answers);
+  const again = [
+    first![0],
+    'The idempotency key was used before with the same request: the first answer',
+  ] as const;
+  const status = answers[204] ? 204 : 200;
+  return {
+    ...verb,
+    idempotencyKey: 'kept',
+    answers: answers[status] ? answers : { [status]: again, ...answers },
+    headers: { ...headers, [status]: ['Idempotent-Replayed'] },
+    problems: [...new Set([...verb.problems, 'DUPLICATE_REQUEST' as const])],
+    meanings: { DUPLICATE_REQUEST: 'The idempotency key was used with another request', ...verb.meanings },
+  };
+}
 
 /** Problems that every call can meet. */
 export const ANY_CALL = ['INVALID_ARGUMENT', 'INTERNAL_ERROR'] as const;

@@ -1,8 +1,10 @@
-import type { Key } from '@replenish/domain';
+import type { AnsweredKeys, Key } from '@replenish/domain';
 import type { Scope } from '@replenish/domain/rules';
 import type { Request, RequestHandler } from 'express';
 import { z } from 'zod';
+import { once } from '../http/once.js';
 import type { DeclaredBody, KeyedCall, KeyedOperation } from '../http/operation.js';
+import { answerOnce } from './answer-once.js';
 import { csvBody, parsedBody } from './body.js';
 import { validated } from './fields.js';
 import { readQuery, refuseQuery } from './query.js';
@@ -15,10 +17,13 @@ export type Caller = (request: Request, scope: Scope) => Promise<Key>;
 export function keyedHandler<Deps>(
   operation: KeyedOperation<Deps>,
   deps: Deps,
-  caller: Caller,
+  { caller, answeredKeys }: Readonly<{ caller: Caller; answeredKeys: AnsweredKeys }>,
 ): RequestHandler {
   const readBody = bodyReader(operation);
-  const { method, scope, query, handle } = operation;
+  const { method, scope, query } = operation;
+  // The type of `keyed` makes sure that the handler takes what these schemas give.
+  const run = (call: KeyedCall<unknown, unknown>) => operation.handle(deps, call as KeyedCall);
+  const handle = operation.idempotencyKey === 'kept' ? answerOnce(answeredKeys, operation, run) : run;
   return async (request, response) => {
     const key = await caller(request, scope);
     if (!query) refuseQuery(request);
@@ -28,11 +33,11 @@ export function keyedHandler<Deps>(
       response,
       key,
       query: () => readQuery(query ?? NOT_DECLARED, request),
-      body: () => readBody(request),
+      body: once(() => readBody(request)),
       csv: () => (operation.body?.csv ? csvBody(request) : null),
+      repeats: null,
     };
-    // The type of `keyed` makes sure that the handler takes what these schemas give.
-    return handle(deps, call as KeyedCall);
+    return handle(call);
   };
 }
 

@@ -119,6 +119,7 @@ function headerParameters({ idempotencyKey, prefer }: Operation): Json[] {
 const IDEMPOTENCY = {
   needed:
     'Needed here or as `idempotencyKey` in the body. One key per recharge that you intend; unique per client',
+  kept: 'A repeated request with the same key changes nothing more, and gets the first answer again for 100 days. Unique per client',
   repeatable: 'A repeated request with the same key changes nothing more. Unique per client',
   optional:
     'Here, or in the body where it has the field. Without a key each call makes something new; unique per client',

@@ -36,7 +36,7 @@ export async function readPayee({ payees, providers }: PayeeDeps, call: KeyedCal
 export async function removePayee({ payees }: PayeeDeps, call: KeyedCall): Promise<void> {
   const account = accountOf(call);
   call.body();
-  if (!(await payees.remove(account))) throw noPayee();
+  if (!(await payees.remove(account)) && !call.repeats) throw noPayee();
   answerNothing(call.response);
 }
 

@@ -107,9 +107,9 @@ export const movePlan =
     const plan = await planOf(deps, call);
     const { keyId, approvalAbove } = call.key;
     const moved = await deps.domain.plans.move({ planId: plan.id, verb, by: keyId, approvalAbove });
-    if (!moved.ok)
+    if (!moved.ok && !call.repeats)
       throw new Problem('INVALID_STATE', `the plan is ${moved.plan?.status ?? plan.status}: ${wrong[verb]}`);
-    if (moved.replayed) addHeader(call.response, 'idempotent-replayed', 'true');
+    if (moved.ok && moved.replayed) addHeader(call.response, 'idempotent-replayed', 'true');
     const after = await planOf(deps, call);
     answer(call.request, call.response, 'plan', progressBody(after), EXACT);
   };

@@ -145,7 +145,7 @@ export async function cancel(deps: RechargeDeps, call: KeyedCall): Promise<void>
     const ended = await awaitOutcome(deps, call.response, after, CANCEL_WAIT_MS);
     return answer(call.request, call.response, 'recharge', rechargeBody(ended ?? after, deps.providers));
   }
-  if (result.verdict !== 'moved' && after.state !== 'CANCELED') {
+  if (result.verdict !== 'moved' && after.state !== 'CANCELED' && !call.repeats) {
     throw new Problem('INVALID_STATE', `too late to cancel: ${whyTooLate(after.state)}`);
   }
   answer(call.request, call.response, 'recharge', rechargeBody(after, deps.providers));

@@ -14,8 +14,9 @@ export async function recheck(deps: RechargeDeps, call: KeyedCall): Promise<void
   const transactionId = underWay(recharge);
   const asked = { transactionId, by: call.key.keyId, reason: 'its client asks' };
   const { outcome, due } = await deps.domain.recheck(asked);
-  if (outcome === 'too_soon') throw tooSoon();
-  if (outcome !== 'asking') throw new Problem('INVALID_STATE', `nothing is under way: ${whyNot(recharge)}`);
+  const isRefused = outcome !== 'asking' && !call.repeats;
+  if (isRefused && outcome === 'too_soon') throw tooSoon();
+  if (isRefused) throw new Problem('INVALID_STATE', `nothing is under way: ${whyNot(recharge)}`);
   if (due) void deps.queues.hint(queueOf({ what: 'recharge', ...due }), [transactionId]);
   answer(call.request, call.response, 'recharge', rechargeBody(recharge, deps.providers), { status: 202 });
 }

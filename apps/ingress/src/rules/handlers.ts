@@ -88,7 +88,7 @@ export async function changeRule(
 
 /** DELETE /v1/rules/{ruleId} */
 export async function removeRule(deps: RuleDeps, call: KeyedCall): Promise<void> {
-  if (!(await deps.domain.rules.remove(ruleIdOf(call), viewerOf(call)))) throw unknownRule();
+  if (!(await deps.domain.rules.remove(ruleIdOf(call), viewerOf(call))) && !call.repeats) throw unknownRule();
   answerNothing(call.response);
 }
 

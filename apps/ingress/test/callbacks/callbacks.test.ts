@@ -54,7 +54,7 @@ test.each([
   expectProblem(await createInXml(events), 400, 'INVALID_ARGUMENT');
 });
 
-test('a replay of a delivery that waits already is a repeated request only under a key', async () => {
+test('a replay of a delivery is a repeated request only under a key that was used before', async () => {
   await create(ingress, key, aRecharge({ callbackUrl: url }));
   const { body } = await ingress.call('GET', '/v1/callback-deliveries', { key });
   const [delivery] = body.data as { deliveryId: string }[];
@@ -64,5 +64,6 @@ test('a replay of a delivery that waits already is a repeated request only under
     return [answer.status, answer.headers.get('idempotent-replayed'), answer.body.status];
   };
   expect(await replay()).toEqual([202, null, 'pending']);
+  expect(await replay({ 'idempotency-key': 'again-1' })).toEqual([202, null, 'pending']);
   expect(await replay({ 'idempotency-key': 'again-1' })).toEqual([200, 'true', 'pending']);
 });

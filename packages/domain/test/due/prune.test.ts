@@ -66,6 +66,18 @@ test('old security events are deleted', async () => {
   expect((await books.domain.prune(kept)).securityEvents).toBe(0);
 });
 
+test('the keys of verbs are forgotten after 100 days', async () => {
+  await books.rows(`
+    insert into answered_key (client_id, idempotency_key, operation, fingerprint, begun_at)
+    select gen_random_uuid(), n::text, 'pauseRule', 'f', now() - case when n <= 500 then 101 else 99 end * interval '1 day'
+    from generate_series(1, 1000) n`);
+  const touched = await buffersOf(books.url, async () => {
+    expect((await books.domain.prune(kept)).answeredKeys).toBe(500);
+  });
+  expect(touched.filter(({ buffers }) => buffers > BUFFERS_MAX)).toEqual([]);
+  expect(await books.rows('select count(*)::int as left from answered_key')).toEqual([{ left: 500 }]);
+});
+
 /** What rules, callbacks and notices leave behind in `days` days: a row of each kind per hour. */
 const leftBehind = (days: number) =>
   books.rows(`

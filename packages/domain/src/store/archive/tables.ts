@@ -39,6 +39,7 @@ export const archivedTables = [
 /** The tables that no archive has, each with the reason. */
 export const leftOutTables: Readonly<Record<string, string>> = {
   account_reading: 'balances at providers are read again',
+  answered_key: 'clients repeat no request that old, and their answers may name what a payer pays with',
   audit_call: 'the trail of calls is no part of the books',
   bulk_item: 'what was done to it is an action; the verb is made again where it was under way',
   bulk_verb: 'what it did is filed as actions; one that was under way is made again',

@@ -6,12 +6,13 @@ import {
   type DeliveryPage,
   type DeliveryViewer,
   listDeliveries,
-  type ReplayedDelivery,
   replayDelivery,
   replaySince,
+  type ShownDelivery,
 } from './deliveries.js';
 import {
   type CallbackEndpoint,
+  type CreatedEndpoint,
   clientSecret,
   createEndpoint,
   type EndpointProblem,
@@ -19,6 +20,7 @@ import {
   endpointOf,
   endpointsOf,
   type NewCallbackEndpoint,
+  type Rotation,
   rotateClientSecret,
   rotateEndpoint,
   type ShownSecret,
@@ -30,20 +32,20 @@ import type { CallbackDeps } from './secrets.js';
 
 /** Events on their way to the addresses of clients. Triggers stage them where somebody listens. */
 export interface Callbacks {
-  createEndpoint(asked: NewCallbackEndpoint): Promise<EndpointWithSecret | EndpointProblem>;
+  createEndpoint(asked: NewCallbackEndpoint): Promise<CreatedEndpoint | EndpointProblem>;
   /** The endpoints of a client, newest first. */
   endpoints(clientId: string): Promise<CallbackEndpoint[]>;
   endpoint(clientId: string, id: string): Promise<CallbackEndpoint | null>;
   /** Removes an endpoint and cancels what waits for it. False if there is none. */
   removeEndpoint(clientId: string, id: string): Promise<boolean>;
   rotateEndpoint(
-    asked: Readonly<{ clientId: string; id: string; rotationKey: string | null }>,
+    asked: Readonly<{ clientId: string; id: string; rotation: Rotation }>,
   ): Promise<EndpointWithSecret | null>;
   /** The secret for the `callbackUrl` of a client's recharges. */
   secret(clientId: string): Promise<ShownSecret>;
-  rotateSecret(clientId: string, rotationKey: string | null): Promise<ShownSecret & { replayed: boolean }>;
+  rotateSecret(clientId: string, rotation: Rotation): Promise<ShownSecret>;
   deliveries(filter: DeliveryFilter): Promise<DeliveryPage>;
-  replay(viewer: DeliveryViewer, deliveryId: string): Promise<ReplayedDelivery | 'disabled' | null>;
+  replay(viewer: DeliveryViewer, deliveryId: string): Promise<ShownDelivery | 'disabled' | null>;
   replaySince(endpointId: string, since: Date): Promise<number>;
   /** Claims due deliveries of a lane. */
   take(lane: string, options: TakeOptions): Promise<CallbackPost[]>;
@@ -75,7 +77,7 @@ export function openCallbacks(deps: CallbackDeps): Callbacks {
     removeEndpoint: (clientId, id) => removeEndpoint(deps, clientId, id),
     rotateEndpoint: (asked) => rotateEndpoint(deps, asked),
     secret: (clientId) => clientSecret(deps, clientId),
-    rotateSecret: (clientId, rotationKey) => rotateClientSecret(deps, clientId, rotationKey),
+    rotateSecret: (clientId, rotation) => rotateClientSecret(deps, clientId, rotation),
     deliveries: (filter) => listDeliveries(read, filter),
     replay: (viewer, id) => replayDelivery(run, viewer, id),
     replaySince: (endpointId, since) => replaySince(run, endpointId, since),

@@ -96,10 +96,10 @@ async function deliveryById(
   run: Run,
   { clientId, accountPatterns }: DeliveryViewer,
   id: string,
-): Promise<(ShownDelivery & { isUnsent: boolean }) | null> {
+): Promise<ShownDelivery | null> {
   if (!isUuid(id)) return null;
-  const [row] = await run<ShownDelivery & { isUnsent: boolean }>(Prisma.sql`
-    select ${columns}, tries = 0 and coalesce(due_at <= now(), false) as "isUnsent"
+  const [row] = await run<ShownDelivery>(Prisma.sql`
+    select ${columns}
     from callback_delivery
     where id = ${id}::uuid and client_id = ${clientId}::uuid
       and coalesce(account_id, '%') like any(${[...accountPatterns]}::text[])`);
@@ -109,17 +109,13 @@ async function deliveryById(
 /** A delivery whose schedule begins anew. Its event keeps its id, so a receiver knows it again. */
 const replayed = Prisma.sql`status = 'pending', tries = 0, due_at = now()`;
 
-/** `replayed`: the delivery waited for its first try already, so nothing changed. */
-export type ReplayedDelivery = ShownDelivery & Readonly<{ replayed: boolean }>;
-
 /** Null if there is no such delivery, `disabled` if its endpoint takes no events any more. */
 export async function replayDelivery(
   run: Run,
   viewer: DeliveryViewer,
   id: string,
-): Promise<ReplayedDelivery | 'disabled' | null> {
-  const known = await deliveryById(run, viewer, id);
-  if (!known) return null;
+): Promise<ShownDelivery | 'disabled' | null> {
+  if (!(await deliveryById(run, viewer, id))) return null;
   const [row] = await run<ShownDelivery>(Prisma.sql`
     update callback_delivery delivery
     set ${replayed}
@@ -127,7 +123,7 @@ export async function replayDelivery(
       select from callback_endpoint endpoint
       where endpoint.id = delivery.endpoint_id and endpoint.status = 'active'))
     returning ${columns}`);
-  return row ? { ...row, replayed: known.isUnsent } : 'disabled';
+  return row ?? 'disabled';
 }
 
 const REPLAYED_TOGETHER = 200;

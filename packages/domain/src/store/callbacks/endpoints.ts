@@ -29,7 +29,9 @@ export type NewCallbackEndpoint = Readonly<{
 
 /** An endpoint with its secret, or the client's secret alone. */
 export type ShownSecret = Readonly<{ secret: string; createdAt: Date; previousValidUntil: Date | null }>;
-export type EndpointWithSecret = Readonly<{ endpoint: CallbackEndpoint; secret: string; replayed: boolean }>;
+export type EndpointWithSecret = Readonly<{ endpoint: CallbackEndpoint; secret: string }>;
+/** @property replayed the idempotency key made it before */
+export type CreatedEndpoint = EndpointWithSecret & Readonly<{ replayed: boolean }>;
 
 export type EndpointProblem = 'key_used_with_other_body' | 'too_many_endpoints';
 
@@ -57,7 +59,7 @@ const kept = { status: { not: 'deleted' } } as const;
 export async function createEndpoint(
   deps: CallbackDeps,
   asked: NewCallbackEndpoint,
-): Promise<EndpointWithSecret | EndpointProblem> {
+): Promise<CreatedEndpoint | EndpointProblem> {
   const before = await byKey(deps, asked);
   if (before) return before;
   const { db } = deps.store;
@@ -87,7 +89,7 @@ export async function createEndpoint(
 async function byKey(
   { store, vault }: CallbackDeps,
   { clientId, idempotencyKey, url, events }: NewCallbackEndpoint,
-): Promise<EndpointWithSecret | EndpointProblem | null> {
+): Promise<CreatedEndpoint | EndpointProblem | null> {
   if (idempotencyKey === null) return null;
   const row = await persist(() =>
     store.db.callbackEndpoint.findFirst({ where: { clientId, idempotencyKey } }),
@@ -114,30 +116,36 @@ export async function endpointOf(
   return row && shownOf(row);
 }
 
-/** Gives an endpoint a new secret. The same rotation key again changes nothing. */
+/** A wish for a new secret. */
+export type Rotation = Readonly<{
+  /** Its idempotency key. The key of the last rotation changes nothing. */
+  key: string | null;
+  /** It was answered before, so the present secret is shown. */
+  isOver: boolean;
+}>;
+
+/** Gives an endpoint a new secret. */
 export async function rotateEndpoint(
   deps: CallbackDeps,
-  { clientId, id, rotationKey }: Readonly<{ clientId: string; id: string; rotationKey: string | null }>,
+  { clientId, id, rotation }: Readonly<{ clientId: string; id: string; rotation: Rotation }>,
 ): Promise<EndpointWithSecret | null> {
   const { db } = deps.store;
   if (!isUuid(id)) return null;
   const row = await persist(() => db.callbackEndpoint.findFirst({ where: { id, clientId, ...kept } }));
   if (!row) return null;
   const secrets = secretsOf(deps.vault, id);
-  if (rotationKey !== null && row.rotationKey === rotationKey)
-    return { endpoint: shownOf(row), secret: secrets.open(row.secretSealed), replayed: true };
+  if (isOver(rotation, row)) return { endpoint: shownOf(row), secret: secrets.open(row.secretSealed) };
   const secret = newCallbackSecret();
-  const data = rotated(row, secrets.seal(secret), { rotationKey, now: deps.now() });
+  const data = rotated(row, secrets.seal(secret), { rotationKey: rotation.key, now: deps.now() });
   const { count } = await persist(() =>
     db.callbackEndpoint.updateMany({ where: { id, secretSealed: row.secretSealed }, data }),
   );
-  if (count === 0) return rotateEndpoint(deps, { clientId, id, rotationKey });
-  return {
-    endpoint: { ...shownOf(row), previousValidUntil: data.previousValidUntil },
-    secret,
-    replayed: false,
-  };
+  if (count === 0) return rotateEndpoint(deps, { clientId, id, rotation });
+  return { endpoint: { ...shownOf(row), previousValidUntil: data.previousValidUntil }, secret };
 }
+
+const isOver = (rotation: Rotation, { rotationKey }: Pick<EndpointRow, 'rotationKey'>): boolean =>
+  rotation.isOver || (rotation.key !== null && rotation.key === rotationKey);
 
 const rotated = (
   before: Pick<EndpointRow, 'secretSealed'>,
@@ -160,19 +168,18 @@ export async function clientSecret(deps: CallbackDeps, clientId: string): Promis
 export async function rotateClientSecret(
   deps: CallbackDeps,
   clientId: string,
-  rotationKey: string | null,
-): Promise<ShownSecret & { replayed: boolean }> {
+  rotation: Rotation,
+): Promise<ShownSecret> {
   const row = await secretRow(deps, clientId);
   const secrets = secretsOf(deps.vault, clientId);
-  if (rotationKey !== null && row.rotationKey === rotationKey)
-    return { ...row, secret: secrets.open(row.secretSealed), replayed: true };
+  if (isOver(rotation, row)) return { ...row, secret: secrets.open(row.secretSealed) };
   const secret = newCallbackSecret();
   const now = deps.now();
-  const data = { ...rotated(row, secrets.seal(secret), { rotationKey, now }), createdAt: now };
+  const data = { ...rotated(row, secrets.seal(secret), { rotationKey: rotation.key, now }), createdAt: now };
   const where = { clientId, secretSealed: row.secretSealed };
   const { count } = await persist(() => deps.store.db.callbackSecret.updateMany({ where, data }));
-  if (count === 0) return rotateClientSecret(deps, clientId, rotationKey);
-  return { secret, createdAt: now, previousValidUntil: data.previousValidUntil, replayed: false };
+  if (count === 0) return rotateClientSecret(deps, clientId, rotation);
+  return { secret, createdAt: now, previousValidUntil: data.previousValidUntil };
 }
 
 export async function secretRow({ store, vault }: CallbackDeps, clientId: string) {

@@ -21,6 +21,7 @@ export type PruneAfter = Readonly<{
 /** The numbers of rows that were deleted, or emptied. */
 export type Pruned = Readonly<{
   nonces: number;
+  answeredKeys: number;
   webhookBodies: number;
   securityEvents: number;
   looks: number;
@@ -33,6 +34,8 @@ export type Pruned = Readonly<{
 // A signed timestamp may be 300 s ahead when its nonce is first used, and it is accepted until 300 s after it: 600 s
 // together. The other 300 s allow for ingress machines whose clocks differ.
 const NONCES_KEPT_SECONDS = 900;
+// As long as callbacks and looks of rules are kept where nothing else is set. No program repeats a request for so long.
+const ANSWERED_KEYS_KEPT_DAYS = 100;
 // A mark of a monthly cap is told once per month, and the notice itself is the memory of it.
 const NOTICES_KEPT_DAYS = 62;
 // A deleted nonce or event costs about three buffers, an emptied body up to sixteen. Each statement touches up to
@@ -51,6 +54,7 @@ export async function prune(run: Run, kept: PruneAfter): Promise<Pruned> {
     inBatches(AUTOMATION_BATCH, untilMs, () => counted(run, rows(days, AUTOMATION_BATCH)));
   return {
     nonces: await inBatches(BATCH, untilMs, () => counted(run, deletedNonces)),
+    answeredKeys: await inBatches(BATCH, untilMs, () => counted(run, deletedAnsweredKeys)),
     securityEvents: await inBatches(BATCH, untilMs, () =>
       counted(run, deletedEvents(kept.securityEventsDays)),
     ),
@@ -89,6 +93,15 @@ const deletedNonces = Prisma.sql`
     from nonce
     where seen_at < now() - ${NONCES_KEPT_SECONDS}::int * interval '1 second'
     order by seen_at
+    limit ${BATCH}::int))`;
+
+const deletedAnsweredKeys = Prisma.sql`
+  delete from answered_key
+  where ctid = any(array(
+    select ctid
+    from answered_key
+    where begun_at < now() - ${ANSWERED_KEYS_KEPT_DAYS}::int * interval '1 day'
+    order by begun_at
     limit ${BATCH}::int))`;
 
 /** Ids rise with time, so the rows with the lowest ids are the oldest. */
