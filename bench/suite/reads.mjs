@@ -1,9 +1,11 @@
-import { readFileSync } from 'node:fs';
+import { createReadStream, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { bearer, execute } from '@replenish/testing';
+import { ALL_CLIENTS, asksOf, SCOPES } from './asks.mjs';
 import { here } from './checkout.mjs';
-import { startProduct } from './fleet.mjs';
+import { newKey, startProduct } from './fleet.mjs';
 import { hold, rows } from './ground.mjs';
 import { median } from './statistics.mjs';
 
@@ -17,11 +19,9 @@ const BUFFERS_GOAL = 2_000;
 // In this time the reconciliation worker runs every task that it runs once per minute.
 const TIMERS_MS = 70_000;
 
-const SCOPES = ['recharges:write', 'recharges:read', 'balances:read', 'audit:read'];
-
 /**
- * Measures the routes of the API on a database with a million recharges: the time of each route, and the number of
- * buffers that its largest statement reads. The requests are sent one after the other.
+ * Measures the routes of the API, and what the pages of the console read, on a database with a million recharges: the
+ * time of each, and the number of buffers that its largest statement reads. One is asked after the other.
  */
 export async function measureReads({ ground, say, announce }) {
   await announce(`\nroutes, ${RECHARGES} recharges`);
@@ -41,19 +41,28 @@ export async function measureReads({ ground, say, announce }) {
 }
 
 async function measure({ ground, database, product, say }) {
-  const asks = await asksOf(database.url);
-  const health = asks.find(({ what }) => what === 'health');
-  for (let n = 0; n < REQUESTS; n++) await timed(product, health);
-  const tookMs = new Map(asks.map(({ what }) => [what, []]));
-  // The routes take turns, so that a slow moment of the machine affects all of them.
-  for (let n = 0; n < REQUESTS; n++)
-    for (const ask of asks) tookMs.get(ask.what).push(await timed(product, ask));
-  const worst = await explained({ ground, database, product, asks });
-  const healthMs = median(tookMs.get('health'));
-  const table = asks.map(({ what }) => line(what, tookMs.get(what), healthMs, worst.get(what)));
-  say('');
-  if (!worst.has(TIMERS)) return table;
-  return [...table, `${TIMERS.padEnd(36)} ${buffersIn(worst.get(TIMERS))}`];
+  const domain = here.openDomain({
+    ...{ databaseUrl: database.url, poolMax: 2, reconcileAfterMs: 1_000, providerTimeoutMs: 1_000 },
+  });
+  const finance = await newKey(here, product.env, { name: 'finance', scopes: ALL_CLIENTS });
+  const asked = { url: product.url, key: product.key, finance, domain };
+  try {
+    const asks = await asksOf(database.url, RECHARGES, product.key.clientId);
+    const health = asks.find(({ what }) => what === 'health');
+    for (let n = 0; n < REQUESTS; n++) await timed(asked, health);
+    const tookMs = new Map(asks.map(({ what }) => [what, []]));
+    // The asks take turns, so that a slow moment of the machine affects all of them.
+    for (let n = 0; n < REQUESTS; n++)
+      for (const ask of asks)
+        if (n < (ask.requests ?? REQUESTS)) tookMs.get(ask.what).push(await timed(asked, ask));
+    const worst = await explained({ ground, database, asked, asks });
+    const healthMs = median(tookMs.get('health'));
+    const table = asks.map((ask) => line(ask, tookMs.get(ask.what), healthMs, worst.get(ask.what)));
+    say('');
+    return worst.has(TIMERS) ? [...table, `${TIMERS.padEnd(36)} ${buffersIn(worst.get(TIMERS))}`] : table;
+  } finally {
+    await domain.close();
+  }
 }
 
 async function fill(url, { clientId, keyId }) {
@@ -64,60 +73,15 @@ async function fill(url, { clientId, keyId }) {
   await rows(url, 'checkpoint');
 }
 
-/** The requests to measure. Their filters name common values, rare values and values that no row has. */
-async function asksOf(url) {
-  const [{ id, at }] = await rows(
-    url,
-    `select id, created_at as at from recharge_transaction order by created_at limit 1 offset ${RECHARGES * 0.3}`,
-  );
-  const list = (query) => `/v1/recharges?limit=100&${query}`;
-  const ledger = (query) => `/v1/accounts/acct-busy/ledger?limit=100&${query}`;
-  const audit = (query) => `/v1/audit?limit=100&${query}`;
-  const window = (from, to) =>
-    `${from}=${new Date(at.getTime() - 3_600_000).toISOString()}&${to}=${at.toISOString()}`;
-  const deep = `cursor=${Buffer.from(id.replaceAll('-', ''), 'hex').toString('base64url')}`;
-  const reads = {
-    health: '/healthz',
-    readiness: '/readyz',
-    'a recharge': `/v1/recharges/${id}`,
-    'its timeline': `/v1/recharges/${id}/timeline`,
-    'list, newest': list(''),
-    'list, deep': list(deep),
-    'list, old hour': list(window('createdFrom', 'createdTo')),
-    'list, common state': list('status=succeeded'),
-    'list, rare state': list('status=failed'),
-    'list, absent state': list('status=canceled'),
-    'list, account': list('accountId=acct-77'),
-    'list, account in an absent state': list('accountId=acct-77&status=canceled'),
-    'list, order reference': list('orderReference=ref-5000'),
-    'balance and history': '/v1/account/balance?accountId=acct-busy',
-    'balance of a quiet account': '/v1/account/balance?accountId=acct-77',
-    'ledger, newest': ledger(''),
-    'ledger, old hour': ledger(window('from', 'to')),
-    'ledger, deep': ledger('currency=USD&cursor=100000'),
-    'audit, newest': audit(''),
-    'audit, common status': audit('status=202'),
-    'audit, rare status': audit('status=403'),
-    'audit, absent refusal': audit('status=418'),
-    'audit, absent success': audit('status=204'),
-    'audit, account': audit('account=acct-77'),
-    'audit, absent account': audit('account=nobody'),
-  };
-  const asks = Object.entries(reads).map(([what, path]) => ({ what, path, expected: 200 }));
-  return [...asks, { what: 'create', path: '/v1/recharges', expected: 202, body: newBody }];
-}
-
-const newBody = (n) =>
-  JSON.stringify({
-    ...{ idempotencyKey: `reads-${n}`, accountId: `acct-${n % 10_000}` },
-    ...{ amount: 500, currency: 'USD', paymentMethod: 'sandbox' },
-  });
-
 let posted = 0;
 
-async function timed({ url, key }, { what, path, expected, body }) {
-  const headers = { authorization: bearer(key), 'content-type': 'application/json' };
+async function timed({ url, key, finance, domain }, { what, path, read, expected, body, ofAllClients }) {
+  const headers = { authorization: bearer(ofAllClients ? finance : key), 'content-type': 'application/json' };
   const startedAt = performance.now();
+  if (read) {
+    await read(domain);
+    return performance.now() - startedAt;
+  }
   const response = await fetch(`${url}${path}`, {
     headers,
     ...(body && { method: 'POST', body: body(posted++) }),
@@ -131,31 +95,30 @@ async function timed({ url, key }, { what, path, expected, body }) {
 const TIMERS = 'on timers, and in gauges';
 
 /** The largest statement of each route, from the log of Postgres. Empty when the log is not accessible. */
-async function explained({ ground, database, product, asks }) {
+async function explained({ ground, database, asked, asks }) {
   const worst = new Map();
   if (!ground.postgresLog) return worst;
   await explainAll(database.url);
-  const domain = here.openDomain({
-    ...{ databaseUrl: database.url, poolMax: 2, reconcileAfterMs: 1_000, providerTimeoutMs: 1_000 },
-  });
+  const { domain } = asked;
   const gauges = () => Promise.all([domain.reads.pendingBeyond(10_000), domain.reads.openCases()]);
   const within = async (what, work) => {
-    const from = readFileSync(ground.postgresLog).length;
+    const from = statSync(ground.postgresLog).size;
     await work();
     await sleep(200); // Postgres writes its log after the answers
-    worst.set(what, worstOf(readFileSync(ground.postgresLog).subarray(from).toString()));
+    worst.set(what, worstOf(await textFrom(ground.postgresLog, from)));
   };
-  for (const ask of asks)
+  for (const ask of asks.filter(({ isWhole }) => !isWhole))
     await within(ask.what, async () => {
-      for (let n = 0; n < EXPLAINED; n++) await timed(product, ask);
+      for (let n = 0; n < EXPLAINED; n++) await timed(asked, ask);
     });
   await within(TIMERS, async () => {
     for (let n = 0; n < EXPLAINED; n++) await gauges();
     await sleep(TIMERS_MS);
   });
-  await domain.close();
   return worst;
 }
+
+const textFrom = (path, start) => text(createReadStream(path, { start }));
 
 /** Turns auto_explain on for new sessions, and ends the present ones. */
 async function explainAll(url) {
@@ -189,10 +152,11 @@ function worstOf(log) {
   return worst;
 }
 
-function line(what, tookMs, healthMs, worst) {
+function line({ what, isWhole }, tookMs, healthMs, worst) {
   const sorted = [...tookMs].sort((a, b) => a - b);
   const at = (share) => sorted[Math.floor(share * (sorted.length - 1))];
   const times = `p50 ${at(0.5).toFixed(1).padStart(6)} ms (${(at(0.5) / healthMs).toFixed(1).padStart(4)} x health)  p99 ${at(0.99).toFixed(1).padStart(6)} ms`;
+  if (isWhole) return `${what.padEnd(36)} ${times}  as large as what is asked for`;
   const verdict = `goal ${GOAL_MS}  ${at(0.99) <= GOAL_MS ? 'ok    ' : 'missed'}`;
   return `${what.padEnd(36)} ${times}  ${verdict}  ${worst ? buffersIn(worst) : ''}`.trimEnd();
 }
