@@ -75,7 +75,7 @@ export async function listPlanLines(
 ): Promise<void> {
   const { request, response } = call;
   const query = call.query();
-  const plan = await planOf(deps, call);
+  const plan = await plainPlanOf(deps, call);
   const limit = query.limit ?? plan.lines;
   const rows = await deps.domain.plans.lines(plan.id, {
     afterPlace: Number(query.cursor ?? 0),
@@ -104,7 +104,7 @@ export const movePlan =
   (verb: PlanVerb) =>
   async (deps: PlanDeps, call: KeyedCall): Promise<void> => {
     call.body();
-    const plan = await planOf(deps, call);
+    const plan = await plainPlanOf(deps, call);
     const { keyId, approvalAbove } = call.key;
     const moved = await deps.domain.plans.move({ planId: plan.id, verb, by: keyId, approvalAbove });
     if (!moved.ok && !call.repeats)
@@ -126,12 +126,23 @@ const wrong: Readonly<Record<PlanVerb, string>> = {
 async function planOf(
   { domain }: PlanDeps,
   call: Pick<KeyedCall, 'request' | 'key'>,
-  planId = String(call.request.params.planId).toLowerCase(),
+  planId = planIdOf(call),
 ) {
   const plan = await domain.plans.one(planId, viewerOf(call));
-  if (!plan) throw new Problem('NOT_FOUND', 'there is no such plan');
+  if (!plan) throw unknownPlan();
   return plan;
 }
+
+async function plainPlanOf({ domain }: PlanDeps, call: Pick<KeyedCall, 'request' | 'key'>) {
+  const plan = await domain.plans.plain(planIdOf(call), viewerOf(call));
+  if (!plan) throw unknownPlan();
+  return plan;
+}
+
+const planIdOf = ({ request }: Pick<KeyedCall, 'request'>): string =>
+  String(request.params.planId).toLowerCase();
+
+const unknownPlan = (): Problem => new Problem('NOT_FOUND', 'there is no such plan');
 
 const viewerOf = ({ key }: Pick<KeyedCall, 'key'>): PlanViewer => ({
   clientId: key.clientId,

@@ -31,7 +31,7 @@ export const verbsOfPlan = ({ status }: Readonly<{ status: PlanStatus }>): reado
 async function offeredOf({ domain }: PlanVerbDeps, call: PageCall): Promise<OfferedVerb | null> {
   const { say, request } = call;
   const verb = planVerbs.find((one) => one === request.params.verb);
-  const plan = verb ? await domain.plans.one(String(request.params.id), null) : null;
+  const plan = verb ? await domain.plans.plain(String(request.params.id), null) : null;
   if (!plan || !verb) return null;
   const address = `/plans/${plan.id}`;
   const tooLate = say('Nothing was done: the plan is not in that state any more.');

@@ -37,7 +37,8 @@ export type DeliveryFilter = Readonly<{
 /** Newest first. A page with fewer rows than its limit may have a next one. */
 export type DeliveryPage = Readonly<{ rows: readonly ShownDelivery[]; nextId: string | null }>;
 
-const columns = Prisma.sql`
+/** The columns of a delivery as it is shown. */
+export const deliveryColumns = Prisma.sql`
   id,
   event_id as "eventId",
   type,
@@ -78,7 +79,7 @@ const pageOf = (filter: DeliveryFilter, beforeId: string | null): Prisma.Sql => 
         : Prisma.sql`client_id = ${clientId}::uuid`;
   return Prisma.sql`
     select
-      ${columns},
+      ${deliveryColumns},
       client_id = ${clientId}::uuid
         and coalesce(account_id, '%') like any(${[...filter.accountPatterns]}::text[])
         and (${endpointId ?? null}::uuid is null or endpoint_id = ${endpointId ?? null}::uuid)
@@ -99,7 +100,7 @@ async function deliveryById(
 ): Promise<ShownDelivery | null> {
   if (!isUuid(id)) return null;
   const [row] = await run<ShownDelivery>(Prisma.sql`
-    select ${columns}
+    select ${deliveryColumns}
     from callback_delivery
     where id = ${id}::uuid and client_id = ${clientId}::uuid
       and coalesce(account_id, '%') like any(${[...accountPatterns]}::text[])`);
@@ -122,7 +123,7 @@ export async function replayDelivery(
     where id = ${id}::uuid and (endpoint_id is null or exists (
       select from callback_endpoint endpoint
       where endpoint.id = delivery.endpoint_id and endpoint.status = 'active'))
-    returning ${columns}`);
+    returning ${deliveryColumns}`);
   return row ?? 'disabled';
 }
 

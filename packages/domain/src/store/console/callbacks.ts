@@ -1,5 +1,5 @@
 import { Prisma } from '../../generated/client.js';
-import type { ShownDelivery } from '../callbacks/deliveries.js';
+import { deliveryColumns, type ShownDelivery } from '../callbacks/deliveries.js';
 import type { CallbackEndpoint } from '../callbacks/endpoints.js';
 import type { Run } from '../database/database.js';
 import { isUuid } from '../database/storable.js';
@@ -20,7 +20,10 @@ export type DeliveriesAsk = Readonly<{ status: string | null; beforeId: string |
 
 const PENDING_MAX = 1_000;
 
-/** The endpoints of all clients, those that are disabled first, then newest first. */
+/**
+ * The endpoints of all clients, those that are disabled first, then newest first. The lane of an endpoint has its id, and
+ * the index of the due deliveries of a lane has no delivery that ended.
+ */
 export const endpointsHealth = (read: Run, limit: number): Promise<EndpointHealth[]> =>
   read<EndpointHealth>(Prisma.sql`
     select
@@ -34,24 +37,13 @@ export const endpointsHealth = (read: Run, limit: number): Promise<EndpointHealt
         select count(*)::int
         from (
           select from callback_delivery
-          where endpoint_id = endpoint.id and status = 'pending'
+          where lane = endpoint.id and due_at is not null
           limit ${PENDING_MAX}::int) waiting) as pending
     from callback_endpoint endpoint
     order by status = 'disabled' desc, id desc
     limit ${limit}::int`);
 
-const columns = Prisma.sql`
-  id,
-  client_id as "clientId",
-  event_id as "eventId",
-  type,
-  url,
-  endpoint_id as "endpointId",
-  transaction_id as "transactionId",
-  status,
-  attempts,
-  due_at as "nextAttemptAt",
-  created_at as "createdAt"`;
+const columns = Prisma.sql`${deliveryColumns}, client_id as "clientId"`;
 
 // A page looks at this many deliveries. Those of another status are not shown.
 const EXAMINED_MAX = 1_000;

@@ -18,7 +18,7 @@ import {
   planProgress,
 } from './read.js';
 import { tryPlan } from './trial.js';
-import type { PlanLineView, PlanViewer } from './view.js';
+import type { PlanLineView, PlanView, PlanViewer } from './view.js';
 import {
   advancePlan,
   type NextPlanLine,
@@ -36,11 +36,13 @@ export interface Plans {
   /** What would become of the recharges of a plan, if they were created now: the refusals by id. It stores nothing. */
   try(asks: readonly RechargeAsk[], ceiling: Ceiling | undefined): Promise<ReadonlyMap<string, TrialProblem>>;
   list(filter: PlanFilter): Promise<PlanPage>;
+  /** A plan without how far it is, for which each of its lines is looked at. Null if the viewer may see no such plan. */
+  plain(planId: string, viewer: PlanViewer): Promise<PlanView | null>;
   /** A plan with how far it is. Null if there is no such plan that the viewer may see. */
   one(planId: string, viewer: PlanViewer): Promise<PlanProgress | null>;
   /** The plan of a client with a name, with how far it is. */
   named(clientId: string, name: string): Promise<PlanProgress | null>;
-  /** The lines after a place, in their order. Look with `one` first whether the caller may see the plan. */
+  /** The lines after a place, in their order. Look with `plain` first whether the caller may see the plan. */
   lines(planId: string, page: Readonly<{ afterPlace: number; limit: number }>): Promise<PlanLineView[]>;
   move(move: Omit<PlanMove, 'approval'>): Promise<MovedPlan>;
   readonly work: PlanWork;
@@ -69,6 +71,7 @@ export const openPlans = (
   create: (plan) => createPlan(run, plan),
   try: (asks, ceiling) => tryPlan(read, asks, ceiling),
   list: (filter) => listPlans(read, filter),
+  plain: async (planId, viewer) => (isUuid(planId) ? planById(read, planId, viewer) : null),
   one: async (planId, viewer) => {
     const plan = isUuid(planId) ? await planById(read, planId, viewer) : null;
     return plan && planProgress(read, plan);
