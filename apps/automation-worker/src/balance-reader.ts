@@ -25,8 +25,10 @@ export function balanceReader({
     if (!readTarget) return log.warn({ ...account }, 'the provider does not say the balance of this account');
     const startedAtMs = performance.now();
     const { outcome } = await readTarget(account.account);
-    if (outcome.kind === 'read' && outcome.currency === account.currency)
-      return watched.record(account, outcome.amountMinor, performance.now() - startedAtMs);
+    if (outcome.kind === 'read' && outcome.currency === account.currency) {
+      const { amountMinor: minor, cashMinor = null } = outcome;
+      return watched.record(account, { minor, cashMinor }, performance.now() - startedAtMs);
+    }
     log.warn({ ...account, outcome }, 'the balance of a watched account was not read');
     if (outcome.kind === 'not_executed') await watched.leave(account, outcome.retryAfterMs ?? PATIENCE_MS);
   }

@@ -15,6 +15,8 @@ export {
   type RuleDecision,
 } from './core/rule-decision.js';
 export {
+  type BalanceFigure,
+  balanceFigures,
   faultsOfTerms,
   type QuietHours,
   type RuleCaps,
@@ -35,7 +37,7 @@ export type { CreatedRule, Resumer, RuleChange, RuleProblem } from './store/rule
 export type { Decisions, RuleFilter, RulePage, RuleViewer } from './store/rules/list.js';
 export type { LookResult, RouteOfMethod } from './store/rules/look.js';
 export type { RulePreview } from './store/rules/preview.js';
-export type { WatchedAccount, WatchedBalances } from './store/rules/readings.js';
+export type { WatchedAccount, WatchedBalance, WatchedBalances } from './store/rules/readings.js';
 export type {
   FiledDecision,
   NewRule,

@@ -62,6 +62,7 @@ async function waitingWork(): Promise<void> {
         belowMinor: 1_000n,
         recharge: { upToMinor: 5_000n },
         cooldownSeconds: 0,
+        balance: 'available',
         canaryMinor: null,
         runwayDays: null,
       },

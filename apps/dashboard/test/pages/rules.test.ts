@@ -21,6 +21,7 @@ async function ruled(over: Partial<NewRule> = {}): Promise<string> {
     ...{ id: newId(), clientId: CLIENT, keyId: 'rk_test_rules', actor: 'shop', idempotencyKey: null },
     ...{ accountId: 'acct-rule', currency: 'USD', watch: 'wallet' },
     terms: {
+      balance: 'available',
       belowMinor: 1_000n,
       recharge: { upToMinor: 5_000n },
       caps: {

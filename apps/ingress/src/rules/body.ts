@@ -16,6 +16,7 @@ export function ruleBody(rule: RuleView) {
     accountId: rule.accountId,
     currency: rule.currency,
     watch: rule.watch,
+    balance: terms.balance,
     below: terms.belowMinor,
     recharge: 'upToMinor' in recharge ? { upTo: recharge.upToMinor } : { amount: recharge.amountMinor },
     paymentMethod: way.paymentMethod,
@@ -49,14 +50,23 @@ export function ruleBody(rule: RuleView) {
 }
 
 /** What would become of a request for a rule, and what it would have done. */
-export function ruleTrialBody({ problem, balanceMinor, next }: RulePreview, tested: BackTest) {
+export function ruleTrialBody(
+  { problem, balanceMinor, next }: RulePreview,
+  tested: BackTest,
+  faultOfFigure: string | null,
+) {
   return {
-    wouldBe: problem === null ? 'accepted' : 'refused',
+    wouldBe: problem === null && faultOfFigure === null ? 'accepted' : 'refused',
     checks: [
       {
         name: 'payee',
         ok: problem === null,
         detail: problem === null ? 'the money has a place to go to' : trialFaults[problem],
+      },
+      {
+        name: 'balance',
+        ok: faultOfFigure === null,
+        detail: faultOfFigure ?? 'the figure that is compared is told',
       },
     ],
     next: next?.decided ?? null,
@@ -105,7 +115,7 @@ function forecastBody({ balanceMinor, asOf, burnPerDayMinor, runsOutAt }: RuleVi
   return { balance: balanceMinor, asOf, burnPerDay: burnPerDayMinor, runsOutAt, note };
 }
 
-const amounts = ['below', 'underWay', 'spentInDay', 'spentInMonth', 'burnPerDay'];
+const amounts = ['available', 'cash', 'below', 'underWay', 'spentInDay', 'spentInMonth', 'burnPerDay'];
 
 /**
  * The numbers of a decision are kept as texts where they are amounts. Those of wider caps are not shown, because they tell

@@ -1,5 +1,6 @@
 import type { SortingProviders } from '@replenish/assembly';
 import type { Domain, NewRule, RuleProblem, RuleView, RuleViewer } from '@replenish/domain';
+import type { Providers } from '@replenish/providers';
 import type { Queues } from '@replenish/queues';
 import { newId } from '@replenish/runtime';
 import type { z } from 'zod';
@@ -13,12 +14,13 @@ import { addHeader } from '../http/send.js';
 import { cursorOf, idOf } from '../input/cursor.js';
 import { neededKey } from '../input/key-header.js';
 import { decisionBody, ruleBody, ruleTrialBody } from './body.js';
+import { faultOfFigure } from './figure.js';
 import type { CreateRuleQuery, DecisionQuery, RuleChangeInput, RuleInput, RuleQuery } from './input.js';
 import { changedTermsOf, newTermsOf } from './terms.js';
 
 export type RuleDeps = Readonly<{
-  domain: Pick<Domain, 'rules'>;
-  providers: SortingProviders;
+  domain: Pick<Domain, 'rules' | 'payees'>;
+  providers: SortingProviders & Pick<Providers, 'raw'>;
   queues: Pick<Queues, 'hint'>;
 }>;
 
@@ -45,8 +47,12 @@ export async function createRule(
   };
   const { rules } = deps.domain;
   const preview = await rules.preview(asked);
-  if (dryRun === 'true')
-    return answer(request, response, 'dryRun', ruleTrialBody(preview, await rules.backTest(asked)), EXACT);
+  const fault = await faultOfFigure(deps, asked);
+  if (dryRun === 'true') {
+    const trial = ruleTrialBody(preview, await rules.backTest(asked), fault);
+    return answer(request, response, 'dryRun', trial, EXACT);
+  }
+  if (fault !== null) throw invalid({ path: 'balance', message: fault });
   const created = await rules.create(asked);
   if (!created.ok) throw problemOf[created.problem]();
   const { rule, replayed } = created;
@@ -79,6 +85,8 @@ export async function changeRule(
 ): Promise<void> {
   const before = await found(deps, call);
   const agreed = changedTermsOf(call.body(), before, deps.providers);
+  const fault = await faultOfFigure(deps, { ...before, terms: agreed.terms });
+  if (fault !== null) throw invalid({ path: 'balance', message: fault });
   const by = { keyId: call.key.keyId, actor: actorOf(call) };
   const rule = await deps.domain.rules.change(before.id, viewerOf(call), { ...agreed, ...by });
   if (!rule) throw unknownRule();

@@ -1,4 +1,4 @@
-import { ruleModes } from '@replenish/domain';
+import { balanceFigures, ruleModes } from '@replenish/domain';
 import { paymentMethods } from '@replenish/providers';
 import { z } from 'zod';
 import { amountMinor } from '../input/amount.js';
@@ -62,6 +62,10 @@ const changeable = {
   below: minorOf(
     'The rule acts on a balance that is less than this, in minor units. An equal balance is enough',
   ),
+  balance: z.enum(balanceFigures).meta({
+    description:
+      'The figure of the balance to compare: all that is `available`, or the `cash` in it without credit and vouchers. `available` when it is left out',
+  }),
   recharge,
   paymentMethod: z.enum(paymentMethods).meta({ description: 'How the recharges are paid for' }),
   destination: z.enum(['wallet', 'cloud']).meta({

@@ -1,4 +1,4 @@
-import { capReasons, decisionReasons, pauseReasons, ruleModes } from '@replenish/domain';
+import { balanceFigures, capReasons, decisionReasons, pauseReasons, ruleModes } from '@replenish/domain';
 import { z } from 'zod';
 import {
   amountOrNull,
@@ -25,7 +25,7 @@ export const RuleDecisionRow = z
   .strictObject({
     seq: count('Number of the decision within its rule, from 1'),
     at: time('When the rule looked'),
-    balance: amountOrNull('The balance that it found'),
+    balance: amountOrNull('The figure of the balance that it compared'),
     decided: decided.meta({ description: 'What it decided' }),
     because: because.meta({ description: 'Why, as a code; see the guide' }),
     amount: amountOrNull('The amount of the recharge, or what it would have been'),
@@ -33,7 +33,7 @@ export const RuleDecisionRow = z
     numbers: z.record(z.string(), z.unknown()).meta({
       type: 'object',
       description:
-        'What the decision was made on: `below`, `underWay`, `spentInDay`, `spentInMonth`, `timesInDay`, `declines`, `burnPerDay`, `balanceAt`, `cap` and `until` among others',
+        'What the decision was made on: both figures of the balance as `available` and `cash`, which of them was compared as `figure`, `below`, `underWay`, `spentInDay`, `spentInMonth`, `timesInDay`, `declines`, `burnPerDay`, `balanceAt`, `cap` and `until` among others',
     }),
   })
   .meta({ description: 'One look of a rule, and what it decided.' });
@@ -46,7 +46,16 @@ const decisionExample = {
   because: 'BELOW_THRESHOLD',
   amount: 420000,
   transactionId: '01a2122d-35de-70af-9927-1ae329a0e10b',
-  numbers: { below: 100000, underWay: 0, spentInDay: 0, spentInMonth: 840000, timesInDay: 0 },
+  numbers: {
+    figure: 'available',
+    available: 80000,
+    cash: 30000,
+    below: 100000,
+    underWay: 0,
+    spentInDay: 0,
+    spentInMonth: 840000,
+    timesInDay: 0,
+  },
 };
 
 const quietHours = z
@@ -114,6 +123,7 @@ const example = {
   accountId: 'acct-1001',
   currency: 'CNY',
   watch: 'cloud',
+  balance: 'available',
   below: 100000,
   recharge: { upTo: 500000 },
   paymentMethod: 'fund_account',
@@ -157,6 +167,10 @@ export const RechargeRule = z
     accountId: words('The account'),
     currency: currencyCode,
     watch: z.enum(['cloud', 'wallet']).meta({ description: 'The balance that it looks at' }),
+    balance: z.enum(balanceFigures).meta({
+      description:
+        'The figure of the balance that it compares: all that is `available`, or the `cash` without credit and vouchers',
+    }),
     below: minor('It acts on a balance that is less than this'),
     recharge,
     paymentMethod: words('How its recharges are paid for'),

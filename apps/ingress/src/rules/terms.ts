@@ -10,6 +10,7 @@ type GivenChange = z.infer<typeof RuleChangeInput>;
 
 /** What a rule has when the request does not say. */
 const usual = {
+  balance: 'available',
   cooldownSeconds: 0,
   canary: null,
   runwayDays: null,
@@ -48,6 +49,7 @@ function timeZoneOf({
 export function newTermsOf(given: GivenRule, providers: SortingProviders): AgreedRule {
   const { caps } = given;
   const terms: RuleTerms = {
+    balance: given.balance ?? usual.balance,
     belowMinor: given.below,
     recharge: wantedOf(given.recharge),
     caps: {
@@ -81,6 +83,7 @@ export function changedTermsOf(
   const { terms: old, recharge: way } = before;
   const { caps = {}, quietHours } = given;
   const terms: RuleTerms = {
+    balance: given.balance ?? old.balance,
     belowMinor: given.below ?? old.belowMinor,
     recharge: given.recharge ? wantedOf(given.recharge) : old.recharge,
     caps: {
@@ -127,6 +130,8 @@ function agreed(
       path: 'canary',
       message: 'is for money that goes to a payee, and this stays in the wallet',
     });
+  if (terms.balance === 'cash' && watch === 'wallet')
+    faults.push({ path: 'balance', message: 'is cash, and a wallet has no credit to leave out' });
   if (faults.length > 0) throw invalid(...faults);
   const { kind, funding } = sortOf({ providers }, { ...way, accountId: '', currency: '' });
   return { terms, recharge: { kind, funding, ...way } };

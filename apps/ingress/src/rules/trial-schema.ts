@@ -72,7 +72,10 @@ export const RuleTrial = z
     examples: [
       {
         wouldBe: 'accepted',
-        checks: [{ name: 'payee', ok: true, detail: 'the money has a place to go to' }],
+        checks: [
+          { name: 'payee', ok: true, detail: 'the money has a place to go to' },
+          { name: 'balance', ok: true, detail: 'the figure that is compared is told' },
+        ],
         next: 'nothing',
         because: 'ENOUGH',
         amount: null,

@@ -32,7 +32,14 @@ test('a rule is stored with what was left out, and says what it will do next', a
     ...body(),
     caps: { perRecharge: 5_000, perDay: 20_000, perMonth: 100_000, timesPerDay: null, timesPerMonth: null },
     ...{ paymentMethod: 'sandbox', destination: 'wallet', mode: 'execute', cooldownSeconds: 0 },
-    ...{ quietHours: null, timeZone: 'UTC', expiresAt: null, status: 'active', pausedBecause: null },
+    ...{
+      balance: 'available',
+      quietHours: null,
+      timeZone: 'UTC',
+      expiresAt: null,
+      status: 'active',
+      pausedBecause: null,
+    },
     ...{ lastDecision: null, next: 'recharge', metadata: {}, isStopped: false },
     forecast: {
       balance: 0,
@@ -69,6 +76,8 @@ test.each([
   [{ expiresAt: '2020-01-01T00:00:00Z' }, 'expiresAt'],
   [{ cooldownSeconds: -1 }, 'cooldownSeconds'],
   [{ runwayDays: 0 }, 'runwayDays'],
+  [{ balance: 'cash' }, 'balance'],
+  [{ balance: 'credit' }, 'balance'],
   [{ speed: 1 }, 'speed'],
 ])('%j is refused, and %s is named', async (over, path) => {
   const answer = await create(over);
@@ -221,6 +230,59 @@ test('a dry run stores nothing, and tells what the rule would have done', async 
   ]);
   const cloud = body({ watch: 'cloud', paymentMethod: 'fund_account' });
   const refused = await send('POST', '/v1/rules?dryRun=true', cloud, { headers });
-  expect(refused.body).toMatchObject({ wouldBe: 'refused', checks: [{ name: 'payee', ok: false }] });
+  expect(refused.body).toMatchObject({ wouldBe: 'refused', checks: [{ name: 'payee', ok: false }, {}] });
   expect((await send('GET', '/v1/rules?limit=100')).body.data).toHaveLength(before.length);
+});
+
+describe('a rule on the cash of a cloud account', () => {
+  const asked = (accountId: string) =>
+    body({ accountId, currency: 'CNY', watch: 'cloud', paymentMethod: 'fund_account', balance: 'cash' });
+  const headers = { 'content-type': 'application/json' };
+  const paid = async (at: Ingress, accountId: string) => {
+    const payee = { accountId, provider: 'alibaba_cloud', providerAccount: 'main', to: 'fa-1', from: null };
+    await at.domain.payees.set({ ...payee, currency: 'CNY' }, key.keyId);
+  };
+
+  test('is stored where the provider tells the cash', async () => {
+    const telling = await openIngress({
+      providerSettings: {
+        ...{ ALIBABA_CLOUD_ENDPOINT: 'http://127.0.0.1:9', ALIBABA_CLOUD_FUND_ACCOUNT_ID: 'fa-main' },
+        ALIBABA_CLOUD_RAIL: 'fund_account',
+      },
+    });
+    const own = await telling.client({});
+    await paid(telling, 'acct-cash');
+    const sent = { key: own, body: JSON.stringify(asked('acct-cash')), headers };
+    const answer = await telling.call('POST', '/v1/rules', sent);
+    expect([answer.status, answer.body]).toMatchObject([201, { balance: 'cash', watch: 'cloud' }]);
+    const path = `/v1/rules/${answer.body.ruleId}`;
+    const xml = await telling.call('GET', path, { key: own, headers: { accept: 'application/xml' } });
+    expect(xml.text).toContain('<balance>cash</balance>');
+    const change = { key: own, body: '{"balance":"available"}', headers };
+    expect((await telling.call('PATCH', path, change)).body).toMatchObject({
+      ...{ balance: 'available', consent: { termsVersion: 2 } },
+    });
+    await telling.close();
+  });
+
+  test('is refused where the provider does not tell it, also as a change and as a trial', async () => {
+    await paid(ingress, 'acct-one-figure');
+    const refused = {
+      path: 'balance',
+      message: expect.stringContaining('alibaba_cloud does not tell the cash'),
+    };
+    const answer = await create(asked('acct-one-figure'));
+    expect([answer.status, answer.body.errors]).toEqual([400, [refused]]);
+    const id = await made({ ...asked('acct-one-figure'), balance: 'available' });
+    const changed = await send('PATCH', `/v1/rules/${id}`, { balance: 'cash' }, { headers });
+    expect([changed.status, changed.body.errors]).toEqual([400, [refused]]);
+    const trial = await send('POST', '/v1/rules?dryRun=true', asked('acct-one-figure'), { headers });
+    expect(trial.body).toMatchObject({
+      wouldBe: 'refused',
+      checks: [
+        { name: 'payee', ok: true },
+        { name: 'balance', ok: false },
+      ],
+    });
+  });
 });

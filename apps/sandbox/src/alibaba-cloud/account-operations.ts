@@ -1,6 +1,6 @@
 import { showMajor } from './amounts.js';
 import { enveloped, gatewayError, type RpcParams, type RpcReply } from './answers.js';
-import { bookOf, type FundAccounts, SOURCE_ACCOUNT } from './fund-accounts.js';
+import { availableIn, bookOf, type FundAccounts, SOURCE_ACCOUNT } from './fund-accounts.js';
 import { chinaTime } from './times.js';
 
 /** QueryAccountBalance: the balance of the caller's own account, in its first currency. */
@@ -8,12 +8,14 @@ export function accountBalance(accounts: FundAccounts): RpcReply {
   const account = accounts.get(SOURCE_ACCOUNT);
   if (!account) return gatewayError(400, 'NotApplicable', 'The account has no balance.');
   const [currency = 'CNY'] = Object.keys(account.books);
-  const cash = showMajor(bookOf(account, currency).cash, currency);
+  const book = bookOf(account, currency);
+  const cash = showMajor(book.cash, currency);
   const zero = showMajor(0n, currency);
   return enveloped(
     {
-      ...{ AvailableAmount: cash, AvailableCashAmount: cash, Currency: currency },
-      ...{ CreditAmount: zero, MybankCreditAmount: zero, QuotaLimit: zero },
+      ...{ AvailableAmount: showMajor(availableIn(book), currency), AvailableCashAmount: cash },
+      ...{ CreditAmount: showMajor(book.credit ?? 0n, currency), Currency: currency },
+      ...{ MybankCreditAmount: zero, QuotaLimit: zero },
     },
     '200',
   );

@@ -19,6 +19,7 @@ const GivenAccount = z.strictObject({
   owner: name.optional(),
   currency: z.string().refine(isCurrency, 'must be CNY, USD or JPY').default('CNY'),
   cash: minorUnits.min(0),
+  credit: minorUnits.min(0).optional(),
   status: z.enum(['VALID', 'FROZEN', 'CLOSED']).optional(),
   isReadable: z.boolean().optional(),
 });
@@ -41,10 +42,11 @@ export function alibabaControlRoutes({ store, accounts, behaviours: ordered }: C
   router.post('/fund-accounts', async (request, response) => {
     const given = read(GivenAccount, request, response);
     if (!given) return;
-    const { currency, cash, ...account } = given;
+    const { currency, cash, credit, ...account } = given;
     const known = Object.entries(account).filter(([, value]) => value !== undefined);
+    const line = credit === undefined ? undefined : BigInt(credit);
     response.json(
-      showAccount(await accounts.set(Object.fromEntries(known) as never, currency, BigInt(cash))),
+      showAccount(await accounts.set(Object.fromEntries(known) as never, currency, BigInt(cash), line)),
     );
   });
   router.get('/fund-accounts', (_request, response) => {
@@ -145,11 +147,12 @@ const isSought = (transfer: FundTransfer, { from, to, remark }: Request['query']
 
 const withoutDashes = (text: string): string => text.replaceAll('-', '').toLowerCase();
 
-/** `currency`, `cash` and `transferable` are those of the first currency. `balances` has every currency. */
+/** `currency`, `cash`, `credit` and `transferable` are those of the first currency. `balances` has every currency. */
 function showAccount(account: FundAccount) {
   const balances = Object.keys(account.books).map((currency) => ({
     currency,
     cash: Number(bookOf(account, currency).cash),
+    credit: Number(bookOf(account, currency).credit ?? 0n),
     transferredIn: Number(bookOf(account, currency).transferredIn),
     transferable: Number(transferable(account, currency)),
   }));

@@ -26,6 +26,9 @@ const emptyBook: FundBook = { cash: 0n, transferredIn: 0n };
 export const bookOf = (account: FundAccount, currency: string): FundBook =>
   account.books[currency] ?? emptyBook;
 
+/** All that an account can spend. */
+export const availableIn = ({ cash, credit = 0n }: FundBook): bigint => cash + credit;
+
 /** The money of an account that may be granted to another: granted money cannot be passed on. */
 export function transferable(account: FundAccount, currency: string): bigint {
   const { cash, transferredIn } = bookOf(account, currency);
@@ -51,16 +54,18 @@ export class FundAccounts {
     return [...this.#store.accounts.getRange()].map(({ value }) => value);
   }
 
-  /** Creates an account, or sets the cash of a known one in this currency. */
+  /** Creates an account, or sets the cash of a known one in this currency. Its credit stays where none is given. */
   set(
     given: Pick<FundAccount, 'id'> & Partial<Omit<FundAccount, 'id' | 'books'>>,
     currency: string,
     cash: bigint,
+    credit?: bigint,
   ): Promise<FundAccount> {
     return this.#store.change(() => {
       const known = this.get(given.id);
-      const { transferredIn } = known ? bookOf(known, currency) : emptyBook;
-      const book = { cash, transferredIn: transferredIn < cash ? transferredIn : cash };
+      const before = known ? bookOf(known, currency) : emptyBook;
+      const transferredIn = before.transferredIn < cash ? before.transferredIn : cash;
+      const book = { ...before, cash, transferredIn, ...(credit !== undefined && { credit }) };
       const account: FundAccount = {
         id: given.id,
         owner: given.owner ?? known?.owner ?? given.id,
@@ -135,6 +140,7 @@ export class FundAccounts {
     const before = bookOf(account, currency);
     const isOfGrant = (transfer.kind === 'grant') === (direction === 'IN');
     const book = {
+      ...before,
       cash: before.cash + sign * transfer.amount,
       transferredIn: before.transferredIn + (isOfGrant ? sign * transfer.amount : 0n),
     };

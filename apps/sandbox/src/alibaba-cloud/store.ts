@@ -1,8 +1,11 @@
 import type { Database } from 'lmdb';
 import { openStoreFolder } from '../machine/store-folder.js';
 
-/** The money of a fund account in one currency, in minor units. `transferredIn` is the part of `cash` that was granted. */
-export type FundBook = Readonly<{ cash: bigint; transferredIn: bigint }>;
+/**
+ * The money of a fund account in one currency, in minor units. `transferredIn` is the part of `cash` that was granted.
+ * `credit` can be spent too, and is not cash. Missing: none.
+ */
+export type FundBook = Readonly<{ cash: bigint; transferredIn: bigint; credit?: bigint }>;
 
 export type FundAccount = Readonly<{
   id: string;

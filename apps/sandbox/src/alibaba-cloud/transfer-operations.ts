@@ -1,6 +1,7 @@
 import { isCurrency, readMajor, showMajor } from './amounts.js';
 import { type GatewayError, gatewayError, given, int64, type RpcParams, type RpcReply } from './answers.js';
 import {
+  availableIn,
   bookOf,
   type FundAccounts,
   SOURCE_ACCOUNT,
@@ -110,7 +111,9 @@ export function availableAmount(accounts: FundAccounts, params: RpcParams): RpcR
   const account = accounts.get(params.get('FundAccountId') ?? SOURCE_ACCOUNT);
   if (!account) return refusal('AccountNotExist');
   const [first = 'CNY'] = Object.keys(account.books);
-  const cash = showMajor(bookOf(account, first).cash, first);
+  const book = bookOf(account, first);
+  const cash = showMajor(book.cash, first);
+  const credit = showMajor(book.credit ?? 0n, first);
   const zero = showMajor(0n, first);
   return given({
     ...{ FundAccountId: int64(account.id), FundAccountOwnerAccountId: int64(account.owner) },
@@ -118,10 +121,16 @@ export function availableAmount(accounts: FundAccounts, params: RpcParams): RpcR
       FundAccountStatus: account.status,
       FundAccountType: 'DIRECT_USER',
       Currency: first,
-      CreditUser: false,
+      CreditUser: (book.credit ?? 0n) > 0n,
     },
-    ...{ AvailableAmount: cash, CashAmount: cash, NegativeBillAmount: zero, CreditAmount: zero },
-    ...{ AvailableCreditAmount: zero, CreditRefundAmount: zero, UnclearedAmount: zero, QuotaAmount: zero },
+    ...{ AvailableAmount: showMajor(availableIn(book), first), CashAmount: cash, CreditAmount: credit },
+    ...{
+      AvailableCreditAmount: credit,
+      NegativeBillAmount: zero,
+      CreditRefundAmount: zero,
+      UnclearedAmount: zero,
+      QuotaAmount: zero,
+    },
     OriginalCashAmountList: Object.keys(account.books).map((currency) => ({
       Amount: showMajor(bookOf(account, currency).cash, currency),
       Currency: currency,
@@ -140,7 +149,7 @@ export function canTransferAmount(accounts: FundAccounts, params: RpcParams): Rp
     MaxTransferableAmount: showMajor(transferable(account, currency), currency),
     CashAmount: showMajor(cash, currency),
     TransferAmount: showMajor(transferredIn, currency),
-    AvailableAmount: showMajor(cash, currency),
+    AvailableAmount: showMajor(availableIn(bookOf(account, currency)), currency),
   });
 }
 

@@ -164,10 +164,29 @@ test('the reads understand thousands separators', async () => {
   await cloud.fund('fa-main', 123_456_789);
   const read = { kind: 'read', amountMinor: 123_456_789n, currency: 'CNY' };
   expect(await reads.transferable({ from: null, currency: 'CNY' }, soon())).toEqual(read);
-  expect(await reads.available('fa-main', soon())).toEqual(read);
-  expect(await reads.balance()).toEqual(read);
+  const withCash = { ...read, cashMinor: 123_456_789n };
+  expect(await reads.available('fa-main', soon())).toEqual(withCash);
+  expect(await reads.balance()).toEqual(withCash);
   expect(await reads.available('fa-nowhere', soon())).toMatchObject({
     kind: 'refused',
     code: 'AccountNotExist',
   });
+});
+
+test('credit is available and is no cash, and cannot be transferred', async () => {
+  const { reads, balance, orders } = openRail();
+  await cloud.fund('fa-main', 100_000, { credit: 2_500_000 });
+  const read = { kind: 'read', amountMinor: 2_600_000n, cashMinor: 100_000n, currency: 'CNY' };
+  expect(await reads.available('fa-main', soon())).toEqual(read);
+  expect(await reads.balance()).toEqual(read);
+  expect(balance?.tellsCash).toBe(true);
+  expect((await balance!.readTarget!('fa-main', soon())).outcome).toEqual(read);
+  expect(await reads.transferable({ from: null, currency: 'CNY' }, soon())).toMatchObject({
+    amountMinor: 100_000n,
+  });
+  await orders.submit({ ...order, amountMinor: 40_000n }, soon());
+  expect(await reads.available('fa-main', soon())).toMatchObject({
+    ...{ amountMinor: 2_560_000n, cashMinor: 60_000n },
+  });
+  await cloud.fund('fa-main', 100_000, { credit: 0 });
 });

@@ -9,7 +9,7 @@ import type { BurnRate, RuleFacts, RuleSpending } from './rule-facts.js';
 import { monthStartOf } from './rule-hours.js';
 import type { RuleTerms } from './rule-terms.js';
 
-/** A balance that an account had from a time on. */
+/** A balance that an account had from a time on: the figure of it that the rule compares. */
 export type BalancePoint = Readonly<{ at: Date; minor: bigint }>;
 
 export type TestedRecharge = Readonly<{
@@ -104,7 +104,7 @@ class Past {
     const settled = { isUnderWay: false, hasOpenCase: false, isPaidBack: false, isCanary: false };
     return {
       ...{ isStopped: false, hasKey: true, target: 'agreed', isNewPayee: false, underWayMinor: 0n },
-      reading: { minor, at },
+      reading: { minor, cashMinor: minor, at },
       last: last ? { at: last.at, ...settled } : null,
       spending: spendingOf(this.#recharges, at, this.#terms),
       wider: [],

@@ -1,6 +1,6 @@
 import { amountOf } from './rule-amount.js';
 import type { CapName } from './rule-caps.js';
-import type { LastingFailure, RuleFacts } from './rule-facts.js';
+import { comparedMinor, type LastingFailure, type RuleFacts } from './rule-facts.js';
 import { quietUntil } from './rule-hours.js';
 import type { RuleTerms } from './rule-terms.js';
 
@@ -30,6 +30,7 @@ export const decisionReasons = [
   // held back for now
   'STOPPED',
   'BALANCE_UNKNOWN',
+  'NO_CASH_FIGURE',
   'UNDER_WAY',
   'CASE_OPEN',
   'COOLDOWN',
@@ -93,12 +94,14 @@ export function decideRule(terms: RuleTerms, facts: RuleFacts, times: RuleTimes,
   const { reading } = facts;
   if (reading === null || now.getTime() - reading.at.getTime() > times.balanceMaxAgeMs)
     return heldBack('BALANCE_UNKNOWN');
-  const need = needOf(terms, facts, reading.minor);
+  const balance = comparedMinor(terms, reading);
+  if (balance === null) return heldBack('NO_CASH_FIGURE');
+  const need = needOf(terms, facts, balance);
   if (need === null) return nothing('ENOUGH');
-  const { amountMinor, cap } = amountOf(terms, facts, reading.minor, now);
+  const { amountMinor, cap } = amountOf(terms, facts, balance, now);
   // The balance is as high as the rule lets it be, or will be with what is under way.
-  if (amountMinor <= 0n) return reading.minor < terms.belowMinor ? heldBack('UNDER_WAY') : nothing('ENOUGH');
-  const brake = underWayOf(terms, facts, reading.minor) ?? pauseOf(facts) ?? brakeOf(terms, facts, now);
+  if (amountMinor <= 0n) return balance < terms.belowMinor ? heldBack('UNDER_WAY') : nothing('ENOUGH');
+  const brake = underWayOf(terms, facts, balance) ?? pauseOf(facts) ?? brakeOf(terms, facts, now);
   if (brake) return { ...brake, amountMinor };
   if (isDormant(terms, facts, now)) return { ...nothing('DORMANT'), amountMinor };
   if (cap !== null) return { ...heldBack(cap.because, cap.until), amountMinor, cap: cap.cap };

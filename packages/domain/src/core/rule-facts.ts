@@ -1,4 +1,5 @@
 import type { WiderCap, WindowUse } from './rule-caps.js';
+import type { BalanceFigure } from './rule-terms.js';
 
 /** How fast a balance is used up. Recharges and refunds are taken out. */
 export type BurnRate = Readonly<{ perDayMinor: bigint; days: number }>;
@@ -35,7 +36,14 @@ export type LastingFailure = (typeof lastingFailures)[number];
  */
 export type RuleDeclines = Readonly<{ inARow: number; lastAt: Date | null; lasting: LastingFailure | null }>;
 
-export type BalanceReading = Readonly<{ minor: bigint; at: Date }>;
+/** A balance with all that can be spent, and the cash in it. Null: the cash is not told apart. */
+export type BalanceReading = Readonly<{ minor: bigint; cashMinor: bigint | null; at: Date }>;
+
+/** The figure of a reading that the terms compare. Null: it is not known. */
+export const comparedMinor = (
+  { balance }: Readonly<{ balance: BalanceFigure }>,
+  { minor, cashMinor }: Pick<BalanceReading, 'minor' | 'cashMinor'>,
+): bigint | null => (balance === 'cash' ? cashMinor : minor);
 
 /** Everything that a decision stands on, except for the terms and the time. */
 export type RuleFacts = Readonly<{

@@ -4,6 +4,13 @@ import type { CapLimits } from './rule-caps.js';
 export const ruleModes = ['notify', 'propose', 'execute'] as const;
 export type RuleMode = (typeof ruleModes)[number];
 
+/**
+ * The figure of a balance that a rule compares: all that the account can spend, or its cash alone. Credit and vouchers are
+ * not cash.
+ */
+export const balanceFigures = ['available', 'cash'] as const;
+export type BalanceFigure = (typeof balanceFigures)[number];
+
 /** A span of the day in a time zone, `22:00` to `06:00`. The end is not part of it. */
 export type QuietHours = Readonly<{ from: string; to: string }>;
 
@@ -16,6 +23,7 @@ export type RuleCaps = CapLimits &
 
 /** What a client agrees to when it makes a rule. Amounts are minor units of the rule's currency. */
 export type RuleTerms = Readonly<{
+  balance: BalanceFigure;
   /** The rule acts on a balance that is less than this. An equal balance is enough. */
   belowMinor: bigint;
   recharge: Readonly<{ amountMinor: bigint }> | Readonly<{ upToMinor: bigint }>;
@@ -70,11 +78,18 @@ export type StoredTerms = Readonly<Record<string, unknown>>;
 
 export const termsToStore = (terms: RuleTerms): StoredTerms => JSON.parse(JSON.stringify(terms, storedField));
 
-/** Not written where they are null, so that terms from before there were such fields keep their hash. */
-const newerFields: readonly string[] = ['timesPerMonth', 'canaryMinor'];
+/**
+ * What newer fields hold where a request does not say. It is not written, so that terms from before there were such fields
+ * keep their hash.
+ */
+const usualOfNewer = new Map<string, unknown>([
+  ['timesPerMonth', null],
+  ['canaryMinor', null],
+  ['balance', 'available'],
+]);
 
 const storedField = (name: string, value: unknown): unknown =>
-  newerFields.includes(name) && value === null
+  usualOfNewer.has(name) && usualOfNewer.get(name) === value
     ? undefined
     : typeof value === 'bigint'
       ? String(value)
@@ -88,6 +103,7 @@ export function termsFromStore(stored: StoredTerms): RuleTerms {
   const { amountMinor, upToMinor } = given.recharge;
   return {
     ...(given as unknown as RuleTerms),
+    balance: given.balance ?? 'available',
     belowMinor: BigInt(given.belowMinor!),
     recharge:
       upToMinor === undefined ? { amountMinor: BigInt(amountMinor!) } : { upToMinor: BigInt(upToMinor) },

@@ -13,6 +13,7 @@ import type { RuleTerms } from '../../src/core/rule-terms.js';
 import { terms } from '../support/rules.js';
 
 const NOW = new Date('2026-11-21T12:00:00Z');
+const read = (minor: bigint) => ({ minor, cashMinor: null, at: NOW });
 const ago = (ms: number): Date => new Date(NOW.getTime() - ms);
 const times = { balanceMaxAgeMs: 120_000, backoffMs: 60_000 };
 const DAY_MS = 86_400_000;
@@ -22,7 +23,7 @@ const facts = (over: Partial<RuleFacts> = {}): RuleFacts => ({
   hasKey: true,
   target: 'agreed',
   isNewPayee: false,
-  reading: { minor: 400n, at: NOW },
+  reading: read(400n),
   underWayMinor: 0n,
   last: null,
   spending: {
@@ -83,18 +84,20 @@ type Row = readonly [
 
 const rows: readonly Row[] = [
   ['a balance below the line is recharged', {}, {}, 'recharge', 'BELOW_THRESHOLD'],
-  ['a balance on the line is enough', { reading: { minor: 1_000n, at: NOW } }, {}, 'nothing', 'ENOUGH'],
+  ['cash that is not told', { reading: read(10n) }, { balance: 'cash' }, 'held_back', 'NO_CASH_FIGURE'],
   [
-    'a negative balance is below every line',
-    { reading: { minor: -5_000n, at: NOW } },
-    {},
+    'cash below the line, whatever credit there is',
+    { reading: { ...read(9_000n), cashMinor: 999n } },
+    { balance: 'cash' },
     'recharge',
     'BELOW_THRESHOLD',
   ],
+  ['a balance on the line is enough', { reading: read(1_000n) }, {}, 'nothing', 'ENOUGH'],
+  ['a negative balance is below every line', { reading: read(-5_000n) }, {}, 'recharge', 'BELOW_THRESHOLD'],
   ['an unread balance never decides', { reading: null }, {}, 'held_back', 'BALANCE_UNKNOWN'],
   [
     'an old balance never decides',
-    { reading: { minor: 4n, at: ago(121_000) } },
+    { reading: { minor: 4n, cashMinor: null, at: ago(121_000) } },
     {},
     'held_back',
     'BALANCE_UNKNOWN',
@@ -202,28 +205,22 @@ const rows: readonly Row[] = [
   ['a rule that asks a person', {}, { mode: 'propose' }, 'recharge', 'BELOW_THRESHOLD'],
   [
     'a short runway',
-    { reading: { minor: 1_500n, at: NOW }, burn: { perDayMinor: 600n, days: 7 } },
+    { reading: read(1_500n), burn: { perDayMinor: 600n, days: 7 } },
     { runwayDays: 3 },
     'recharge',
     'RUNWAY_SHORT',
   ],
   [
     'a long runway',
-    { reading: { minor: 1_800n, at: NOW }, burn: { perDayMinor: 600n, days: 7 } },
+    { reading: read(1_800n), burn: { perDayMinor: 600n, days: 7 } },
     { runwayDays: 3 },
     'nothing',
     'ENOUGH',
   ],
-  [
-    'a runway without history',
-    { reading: { minor: 1_500n, at: NOW } },
-    { runwayDays: 3 },
-    'nothing',
-    'ENOUGH',
-  ],
+  ['a runway without history', { reading: read(1_500n) }, { runwayDays: 3 }, 'nothing', 'ENOUGH'],
   [
     'a balance at its aim, whatever the runway',
-    { reading: { minor: 5_000n, at: NOW }, burn: { perDayMinor: 9_000n, days: 7 } },
+    { reading: read(5_000n), burn: { perDayMinor: 9_000n, days: 7 } },
     { runwayDays: 3 },
     'nothing',
     'ENOUGH',
@@ -251,7 +248,7 @@ describe('amounts', () => {
     ['what is missing up to the aim', {}, {}, 4_600n],
     ['less what is under way', { underWayMinor: 100n }, {}, 4_500n],
     ['a fixed amount', {}, fixed, 2_000n],
-    ['at most the largest recharge', { reading: { minor: -9_000n, at: NOW } }, {}, 5_000n],
+    ['at most the largest recharge', { reading: read(-9_000n) }, {}, 5_000n],
     ['a canary where nothing arrived yet', { isNewPayee: true }, { canaryMinor: 10n }, 10n],
     ['all of it where something arrived', {}, { canaryMinor: 10n }, 4_600n],
     [

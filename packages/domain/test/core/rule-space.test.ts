@@ -2,8 +2,14 @@ import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { capScopes } from '../../src/core/rule-caps.js';
 import { BURST_MAX, DECLINES_MAX, decideRule } from '../../src/core/rule-decision.js';
-import { lastingFailures, type RuleFacts } from '../../src/core/rule-facts.js';
-import { faultsOfTerms, type RuleTerms, termsFromStore, termsToStore } from '../../src/core/rule-terms.js';
+import { comparedMinor, lastingFailures, type RuleFacts } from '../../src/core/rule-facts.js';
+import {
+  balanceFigures,
+  faultsOfTerms,
+  type RuleTerms,
+  termsFromStore,
+  termsToStore,
+} from '../../src/core/rule-terms.js';
 import { terms } from '../support/rules.js';
 
 const NOW = new Date('2026-11-21T12:00:00Z');
@@ -14,6 +20,7 @@ const DAY_MS = 86_400_000;
 const minor = (min: bigint, max: bigint) => fc.bigInt({ min, max });
 const someTerms: fc.Arbitrary<RuleTerms> = fc
   .record({
+    balance: fc.constantFrom(...balanceFigures),
     belowMinor: minor(1n, 10_000n),
     above: minor(1n, 20_000n),
     isFixed: fc.boolean(),
@@ -80,7 +87,11 @@ const someFacts: fc.Arbitrary<RuleFacts> = fc.record({
   target: fc.constant('agreed' as const),
   isNewPayee: rarely,
   reading: fc.option(
-    fc.record({ minor: minor(-20_000n, 20_000n), at: fc.integer({ min: 0, max: 140_000 }).map(ago) }),
+    fc.record({
+      minor: minor(-20_000n, 20_000n),
+      cashMinor: fc.option(minor(-20_000n, 20_000n)),
+      at: fc.integer({ min: 0, max: 140_000 }).map(ago),
+    }),
     { freq: 9 },
   ),
   underWayMinor: mostly(0n, minor(0n, 20_000n)),
@@ -111,7 +122,8 @@ test('over the whole space a recharge passes no brake, and what is held back is 
       const decision = decideRule(of, given, times, NOW);
       const { caps } = of;
       const { spending: spent, reading } = given;
-      const isShort = reading !== null && reading.minor < of.belowMinor;
+      const balance = reading && comparedMinor(of, reading);
+      const isShort = balance !== null && balance < of.belowMinor;
       if (decision.because === 'ENOUGH') expect(isShort).toBe(false);
       if (decision.pause !== null) expect(decision.decided).toBe('held_back');
       if (decision.decided !== 'recharge') return;
@@ -132,7 +144,7 @@ test('over the whole space a recharge passes no brake, and what is held back is 
       expect(given.declines.lasting).toBeNull();
       expect(NOW.getTime() - reading!.at.getTime()).toBeLessThanOrEqual(times.balanceMaxAgeMs);
       if ('upToMinor' in of.recharge)
-        expect(reading!.minor + given.underWayMinor + amount <= of.recharge.upToMinor).toBe(true);
+        expect(balance! + given.underWayMinor + amount <= of.recharge.upToMinor).toBe(true);
     }),
     { numRuns: 20_000 },
   );
@@ -144,7 +156,9 @@ test('a lower balance never changes a recharge into nothing', () => {
     fc.property(someTerms, someFacts, minor(0n, 10_000n), (of, given, less) => {
       fc.pre(given.reading !== null);
       if (decideRule(of, given, times, NOW).decided !== 'recharge') return;
-      const lower = { ...given, reading: { ...given.reading!, minor: given.reading!.minor - less } };
+      const { minor: all, cashMinor: cash, at } = given.reading!;
+      const reading = { minor: all - less, cashMinor: cash === null ? null : cash - less, at };
+      const lower = { ...given, reading };
       expect(decideRule(of, lower, times, NOW).because).not.toBe('ENOUGH');
     }),
     { numRuns: 5_000 },

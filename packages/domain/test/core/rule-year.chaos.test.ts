@@ -118,7 +118,11 @@ class Account {
     const underWay = last?.state === 'under way';
     return {
       ...{ isStopped: false, hasKey: true, target: 'agreed', burn: null },
-      reading: this.#reading && { minor: this.#reading.minor, at: new Date(this.#reading.atMs) },
+      reading: this.#reading && {
+        minor: this.#reading.minor,
+        cashMinor: null,
+        at: new Date(this.#reading.atMs),
+      },
       underWayMinor: sum(
         this.made
           .slice(-2)

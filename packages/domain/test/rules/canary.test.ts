@@ -37,7 +37,7 @@ async function ruled(accountId: string): Promise<string> {
 async function reads(ruleId: string, balance: bigint): Promise<void> {
   await books.rows('update watched_account set read_at = null, asked_at = null');
   const account = await books.domain.rules.watched.claim(ruleId);
-  await books.domain.rules.watched.record(account!, balance, 0);
+  await books.domain.rules.watched.record(account!, { minor: balance, cashMinor: null }, 0);
 }
 
 const look = async (id: string) => (await books.domain.rules.look(id, () => null))!.decision;

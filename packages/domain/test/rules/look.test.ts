@@ -172,7 +172,7 @@ describe('what stops a rule', () => {
     if (!created.ok) throw new Error(created.problem);
     const account = await books.domain.rules.watched.claim(created.rule.id);
     expect(account).toMatchObject({ account: 'fa-1', currency: 'USD' });
-    await books.domain.rules.watched.record(account!, 10n, 5);
+    await books.domain.rules.watched.record(account!, { minor: 10n, cashMinor: null }, 5);
     expect(await decisionOf(created.rule.id)).toEqual(['held_back', 'INSUFFICIENT_BALANCE', 4_990n]);
   });
 });

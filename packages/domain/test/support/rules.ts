@@ -7,6 +7,7 @@ export const VIEWER = { clientId: CLIENT, accountPatterns: ['%'] };
 export const usd = (amountMinor: bigint) => ({ amountMinor, currency: 'USD' });
 
 export const terms = (over: Partial<RuleTerms> = {}): RuleTerms => ({
+  balance: 'available',
   belowMinor: 1_000n,
   recharge: { upToMinor: 5_000n },
   caps: {

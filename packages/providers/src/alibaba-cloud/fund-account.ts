@@ -65,6 +65,7 @@ export function fundAccountRail(options: FundAccountOptions): Provider & ReturnT
     reads,
     balance: {
       currencies: options.currencies ?? [],
+      tellsCash: true,
       async read(currency, signal) {
         const outcome = await reads.transferable({ from: null, currency }, signal);
         return { outcome, facts: factsOfRead(outcome) };

@@ -10,6 +10,8 @@ export type ReadOutcome<Value> =
   | NoDefiniteAnswer;
 
 type Amount = Readonly<{ amountMinor: bigint; currency: string }>;
+/** An amount with the cash in it. The rest is credit. Null: the answer does not tell the cash. */
+type BalanceWithCash = Amount & Readonly<{ cashMinor: bigint | null }>;
 
 /** The harmless reads of an account of Alibaba Cloud. */
 export interface AccountReads {
@@ -19,9 +21,9 @@ export interface AccountReads {
     signal: AbortSignal,
   ): Promise<ReadOutcome<Amount>>;
   /** The available amount of a fund account. `refused` without such an account, or without a right to read it. */
-  available(fundAccountId: string, signal: AbortSignal): Promise<ReadOutcome<Amount>>;
+  available(fundAccountId: string, signal: AbortSignal): Promise<ReadOutcome<BalanceWithCash>>;
   /** The balance of the key's own cloud account, through the typed client. */
-  balance(): Promise<ReadOutcome<Amount>>;
+  balance(): Promise<ReadOutcome<BalanceWithCash>>;
 }
 
 export function openReads(
@@ -40,7 +42,7 @@ export function openReads(
       async available(fundAccountId, signal) {
         const form = { FundAccountId: fundAccountId };
         const exchange = await ask('GetFundAccountAvailableAmount', form, signal);
-        return amountIn(exchange, 'AvailableAmount', null);
+        return balanceIn(exchange, 'CashAmount');
       },
       balance: () => accountBalance(access),
     },
@@ -58,6 +60,14 @@ function amountIn(exchange: RpcExchange, field: string, currency: string | null)
   return { kind: 'read', amountMinor, currency: named };
 }
 
+/** Reads what is available and the cash in it. Cash that cannot be read leaves the rest as it is. */
+function balanceIn(exchange: RpcExchange, cashField: string): ReadOutcome<BalanceWithCash> {
+  const available = amountIn(exchange, 'AvailableAmount', null);
+  if (available.kind !== 'read') return available;
+  const cash = amountIn(exchange, cashField, available.currency);
+  return { ...available, cashMinor: cash.kind === 'read' ? cash.amountMinor : null };
+}
+
 const unread: NoDefiniteAnswer = { kind: 'unknown', cause: 'unreadable' };
 
 function refusalOf(exchange: Extract<RpcExchange, { kind: 'refused' }>): ReadOutcome<never> {
@@ -66,7 +76,7 @@ function refusalOf(exchange: Extract<RpcExchange, { kind: 'refused' }>): ReadOut
   return { ...meaning, kind: 'refused', ...(meaning.code === 'AccountNotExist' && { noSuchAccount: true }) };
 }
 
-async function accountBalance(access: CloudAccess): Promise<ReadOutcome<Amount>> {
+async function accountBalance(access: CloudAccess): Promise<ReadOutcome<BalanceWithCash>> {
   const [{ default: bss }, { default: core }] = await Promise.all([
     import('@alicloud/bssopenapi20171214'),
     import('@alicloud/openapi-core'),
@@ -78,10 +88,11 @@ async function accountBalance(access: CloudAccess): Promise<ReadOutcome<Amount>>
       const refused = { status: 200, code: String(body?.code ?? ''), message: String(body?.message ?? '') };
       return refusalOf({ kind: 'refused', ...refused });
     }
-    const json = { AvailableAmount: body.data?.availableAmount, Currency: body.data?.currency };
-    return amountIn({ kind: 'answered', json }, 'AvailableAmount', null);
+    const { availableAmount, availableCashAmount, currency } = body.data ?? {};
+    const json = { AvailableAmount: availableAmount, AvailableCashAmount: availableCashAmount };
+    return balanceIn({ kind: 'answered', json: { ...json, Currency: currency } }, 'AvailableCashAmount');
   } catch (error) {
     const failure = failureOf(error);
-    return amountIn(failure, 'AvailableAmount', null);
+    return balanceIn(failure, 'AvailableCashAmount');
   }
 }

@@ -5,7 +5,13 @@ import type { CallAnswer, NoDefiniteAnswer } from './order.js';
  * `noSuchAccount`: it definitely has none.
  */
 export type BalanceOutcome =
-  | Readonly<{ kind: 'read'; amountMinor: bigint; currency: string }>
+  | Readonly<{
+      kind: 'read';
+      amountMinor: bigint;
+      currency: string;
+      /** The cash in the amount. Missing or null: it is not told apart from credit and vouchers. */
+      cashMinor?: bigint | null;
+    }>
   | Readonly<{ kind: 'refused'; code: string; message: string; noSuchAccount?: true }>
   | NoDefiniteAnswer;
 
@@ -15,6 +21,8 @@ export interface BalanceReads {
   readonly currencies: readonly string[];
   /** What the account can transfer now, in minor units. Makes one attempt and moves nothing. */
   read(currency: string, signal: AbortSignal): Promise<CallAnswer<BalanceOutcome>>;
+  /** Whether `readTarget` also tells the cash. */
+  readonly tellsCash?: boolean;
   /** What an account that we deliver to has available. Missing: the provider does not say. */
   readTarget?(account: string, signal: AbortSignal): Promise<CallAnswer<BalanceOutcome>>;
 }

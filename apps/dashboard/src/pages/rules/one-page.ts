@@ -7,7 +7,7 @@ import { nothingFound } from '../frame/verb.js';
 import { decisionChart } from './chart.js';
 import { type RulePagesDeps, ruleState } from './list-page.js';
 import { verbsOfRule, verbWords } from './verbs.js';
-import { becauseWords, decidedWords, modeWords, watchWords } from './words.js';
+import { becauseWords, decidedWords, figureWords, modeWords, watchWords } from './words.js';
 
 const PAGE_ROWS = 50;
 
@@ -41,6 +41,7 @@ ${facts([
   [say('Client'), html`<code class="id">${rule.clientId}</code>`],
   [say('Key'), html`<code>${rule.keyId}</code>`],
   [say('Watches'), say(watchWords[rule.watch])],
+  [say('Compares'), say(figureWords[terms.balance])],
   [say('Below'), sum(terms.belowMinor)],
   [say('Does'), say(modeWords[terms.mode])],
   [
@@ -73,9 +74,15 @@ function verbsPart(rule: RuleView, call: PageCall): Html {
   return links.length === 0 ? nothing : html`<p class="verbs">${links}</p>`;
 }
 
+/** The cash in the balance, whichever figure was compared. */
+const cashCell =
+  (currency: string) =>
+  ({ numbers: { cash } }: FiledDecision): Html | string =>
+    typeof cash === 'string' ? money(BigInt(cash), currency) : '-';
+
 const decisionTable = (
   rows: readonly FiledDecision[],
-  { currency }: Pick<RuleView, 'currency'>,
+  { currency, watch }: Pick<RuleView, 'currency' | 'watch'>,
   { say }: PageCall,
 ): Html =>
   table<FiledDecision>(
@@ -87,6 +94,7 @@ const decisionTable = (
         cell: ({ balanceMinor }) => (balanceMinor === null ? '-' : money(balanceMinor, currency)),
         isNumber: true,
       },
+      ...(watch === 'cloud' ? [{ head: say('Cash'), cell: cashCell(currency), isNumber: true }] : []),
       {
         head: say('Decision'),
         cell: ({ decided }) => mark(decided === 'recharge' ? 'ok' : decided, say(decidedWords[decided])),

@@ -1,4 +1,4 @@
-import type { DecisionReason, FiledDecision, RuleMode, RuleView } from '@replenish/domain';
+import type { BalanceFigure, DecisionReason, FiledDecision, RuleMode, RuleView } from '@replenish/domain';
 
 /** What a rule does when a balance is short. */
 export const modeWords: Readonly<Record<RuleMode, string>> = {
@@ -10,6 +10,12 @@ export const modeWords: Readonly<Record<RuleMode, string>> = {
 export const watchWords: Readonly<Record<RuleView['watch'], string>> = {
   cloud: 'cloud account',
   wallet: 'wallet',
+};
+
+/** The figure of a balance that a rule compares. */
+export const figureWords: Readonly<Record<BalanceFigure, string>> = {
+  available: 'all that is available',
+  cash: 'cash alone',
 };
 
 export const decidedWords: Readonly<Record<FiledDecision['decided'], string>> = {
@@ -28,6 +34,7 @@ export const becauseWords: Readonly<Record<DecisionReason, string>> = {
   EXPIRED: 'its time is over',
   STOPPED: 'all rules are stopped',
   BALANCE_UNKNOWN: 'the balance is not known',
+  NO_CASH_FIGURE: 'the cash of the account is not told',
   UNDER_WAY: 'money is under way',
   CASE_OPEN: 'a case is open',
   COOLDOWN: 'too soon after the last recharge',

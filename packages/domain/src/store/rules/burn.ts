@@ -1,7 +1,9 @@
 import type { BurnRate } from '../../core/rule-facts.js';
+import type { BalanceFigure } from '../../core/rule-terms.js';
 import { Prisma } from '../../generated/client.js';
 import type { Run } from '../database/database.js';
 import type { RuleClock } from './clock.js';
+import { figureOf } from './readings.js';
 
 /** The days over which a balance's use is averaged, and the least history that says anything. */
 const BURN_DAYS = 7;
@@ -11,7 +13,12 @@ const DAY_MS = 86_400_000;
 type UsedUp = Readonly<{ usedMinor: bigint; since: Date | null; now: Date }>;
 
 /** A wallet or a watched account, by the rule that watches it. */
-export type Burned = Readonly<{ watch: 'cloud' | 'wallet'; accountId: string; currency: string }>;
+export type Burned = Readonly<{
+  watch: 'cloud' | 'wallet';
+  accountId: string;
+  currency: string;
+  figure: BalanceFigure;
+}>;
 
 /** How fast a balance was used up in the last days. Null: its history is too short. */
 export async function readBurn(run: Run, clock: RuleClock, of: Burned): Promise<BurnRate | null> {
@@ -49,12 +56,12 @@ const usedOfWallet = (clock: RuleClock, { accountId, currency }: Burned): Prisma
 };
 
 /** The falls of the balance between its readings, without what we recalled. A rise is money that came in. */
-const usedAtCloud = (clock: RuleClock, { accountId, currency }: Burned): Prisma.Sql => Prisma.sql`
+const usedAtCloud = (clock: RuleClock, { accountId, currency, figure }: Burned): Prisma.Sql => Prisma.sql`
   with
   readings as materialized (
     select
       reading.at,
-      lag(reading.balance_minor) over (order by reading.at) - reading.balance_minor as fall,
+      lag(${figureOf(figure)}) over (order by reading.at) - ${figureOf(figure)} as fall,
       reading.provider,
       reading.account
     from payee
@@ -63,7 +70,8 @@ const usedAtCloud = (clock: RuleClock, { accountId, currency }: Burned): Prisma.
       and reading.account = payee.to_account
       and reading.currency = payee.currency
     where payee.account_id = ${accountId} and payee.currency = ${currency}
-      and reading.at > ${clock.now()} - ${BURN_DAYS}::int * interval '1 day')
+      and reading.at > ${clock.now()} - ${BURN_DAYS}::int * interval '1 day'
+      and ${figureOf(figure)} is not null)
   select
     (coalesce(sum(fall) filter (where fall > 0), 0) - (
       select coalesce(sum(recall.amount_minor), 0)

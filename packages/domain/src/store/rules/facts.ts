@@ -26,6 +26,8 @@ export type RuleState = RuleRow &
     /** Our account that delivers to the payee. */
     payeeSource: string | null;
     balanceMinor: bigint | null;
+    /** Null: the cash in the balance is not told apart. */
+    cashMinor: bigint | null;
     balanceAt: Date | null;
     underWayMinor: bigint;
     burnAt: Date | null;
@@ -63,6 +65,7 @@ const stateOf = (clock: RuleClock, id: string): Prisma.Sql => Prisma.sql`
     (${isNewPayee}) as "isNewPayee",
     ${payeeSource} as "payeeSource",
     case when rule.watch = 'wallet' then coalesce((${walletOf}), 0) else watched.balance_minor end as "balanceMinor",
+    case when rule.watch = 'cloud' then watched.cash_minor end as "cashMinor",
     case when rule.watch = 'wallet' then ${clock.now()} else watched.read_at end as "balanceAt",
     (${underWay}) as "underWayMinor",
     rule.burn_at as "burnAt",
@@ -160,13 +163,14 @@ export async function readSpent(run: Run, state: RuleState, terms: RuleTerms): P
 export type CountedFacts = Pick<RuleFacts, 'spending' | 'wider' | 'declines' | 'burn'>;
 
 export function factsOf(state: RuleState, { spending, wider, declines, burn }: CountedFacts): RuleFacts {
-  const { balanceMinor, balanceAt, last } = state;
+  const { balanceMinor, cashMinor, balanceAt, last } = state;
   return {
     isStopped: state.isStopped,
     hasKey: state.hasKey,
     target: targetOf(state),
     isNewPayee: state.isNewPayee,
-    reading: balanceMinor === null || balanceAt === null ? null : { minor: balanceMinor, at: balanceAt },
+    reading:
+      balanceMinor === null || balanceAt === null ? null : { minor: balanceMinor, cashMinor, at: balanceAt },
     underWayMinor: state.underWayMinor,
     last: last && { ...last, at: new Date(last.at) },
     spending,

@@ -34,6 +34,8 @@ export type FilingOptions = Readonly<{
 export type DecisionFiling = Readonly<{
   state: RuleState;
   decision: RuleDecision;
+  /** The figure of the balance that was compared. Null: it was not known. */
+  comparedMinor: bigint | null;
   numbers: Readonly<Record<string, unknown>>;
   /** The time until the next look. */
   dueInMs: number;
@@ -177,7 +179,7 @@ const gate = (
         then 'CAP_REACHED'${heldByWider(wider, counters, amountMinor)} end as held
       from won_rule, locked_switch, spent)`;
 
-const filedDecision = ({ state, decision, numbers }: DecisionFiling): Prisma.Sql => Prisma.sql`
+const filedDecision = ({ state, decision, comparedMinor, numbers }: DecisionFiling): Prisma.Sql => Prisma.sql`
     filed_decision as (
       insert into rule_decision (
         rule_id,
@@ -193,7 +195,7 @@ const filedDecision = ({ state, decision, numbers }: DecisionFiling): Prisma.Sql
         rule_id,
         ${state.decisions + 1}::int,
         ${state.now}::timestamptz,
-        ${state.balanceMinor?.toString() ?? null}::bigint,
+        ${comparedMinor?.toString() ?? null}::bigint,
         decided,
         because,
         ${decision.amountMinor?.toString() ?? null}::bigint,

@@ -11,6 +11,7 @@ import {
   type RuleView,
   ruleColumns,
   walletOf,
+  watchedFigure,
 } from './rule.js';
 
 /** The rules that a caller may see: those of its client on accounts of its SQL LIKE patterns. Null: an operator sees all. */
@@ -76,7 +77,7 @@ const shownColumns = (clock: RuleClock): Prisma.Sql => Prisma.sql`
         'numbers', decision.numbers)
       from rule_decision decision
       where decision.rule_id = rule.id and decision.seq = rule.decisions) as last,
-    case when rule.watch = 'wallet' then coalesce((${walletOf}), 0) else watched.balance_minor end as "balanceMinor",
+    case when rule.watch = 'wallet' then coalesce((${walletOf}), 0) else ${watchedFigure} end as "balanceMinor",
     case when rule.watch = 'wallet' then ${clock.now()} else watched.read_at end as "balanceAt"`;
 
 const watchedBy = Prisma.sql`

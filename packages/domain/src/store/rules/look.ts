@@ -1,6 +1,6 @@
 import { isCapReason, type WiderLimits } from '../../core/rule-caps.js';
 import { decideRule, type RuleDecision, type RuleTimes } from '../../core/rule-decision.js';
-import type { BurnRate, RuleFacts } from '../../core/rule-facts.js';
+import { type BurnRate, comparedMinor, type RuleFacts } from '../../core/rule-facts.js';
 import { type RuleTerms, termsFromStore } from '../../core/rule-terms.js';
 import { insertedCounter } from '../ceilings/day-counter.js';
 import type { Run } from '../database/database.js';
@@ -68,7 +68,7 @@ export async function lookOnce(
   const state = isUuid(ruleId) ? await readState(run, options.clock, ruleId) : null;
   if (state === null) return null;
   const terms = termsFromStore(state.terms);
-  const { burn, burnAt } = await burnOf(run, options.clock, state);
+  const { burn, burnAt } = await burnOf(run, options.clock, state, terms);
   const counters = countersOf(state.clientId, sourceOf(state, route), state.currency, state.now);
   const facts = factsOf(state, {
     spending: await readSpent(run, state, terms),
@@ -109,12 +109,13 @@ async function burnOf(
   run: Run,
   clock: RuleClock,
   state: RuleState,
+  { balance: figure }: RuleTerms,
 ): Promise<Readonly<{ burn: BurnRate | null; burnAt: Date }>> {
   const { burn, burnAt, now } = state;
   if (burnAt !== null && now.getTime() - burnAt.getTime() < HOUR_MS) {
     return { burn: burn && { perDayMinor: BigInt(burn.perDayMinor), days: burn.days }, burnAt };
   }
-  return { burn: await readBurn(run, clock, state), burnAt: now };
+  return { burn: await readBurn(run, clock, { ...state, figure }), burnAt: now };
 }
 
 /** Our account that pays: the one that delivers to the payee, or else the one that collects. */
@@ -135,6 +136,7 @@ function filingFor(decided: DecidedLook, options: LookOptions, route: RouteOfMet
   const { clientId, currency } = state;
   return {
     ...decided,
+    comparedMinor: decided.facts.reading && comparedMinor(terms, decided.facts.reading),
     numbers: numbersOf(decided),
     dueInMs: dueInMs(decision, state.now, options),
     recharge,

@@ -24,7 +24,7 @@ export function numbersOf({
 }: DecidedOn): Readonly<Record<string, unknown>> {
   const { spending, declines, burn } = facts;
   return {
-    balanceAt: facts.reading?.at ?? null,
+    ...readingToStore(terms, facts.reading),
     below: String(terms.belowMinor),
     underWay: String(facts.underWayMinor),
     spentInDay: String(spending.dayMinor),
@@ -44,6 +44,14 @@ export function numbersOf({
     ...(facts.wider.length === 0 ? {} : { wider: facts.wider.map((cap) => widerOf(cap, counters)) }),
   };
 }
+
+/** Both figures of the balance, and which of them was compared. */
+const readingToStore = ({ balance }: RuleTerms, reading: RuleFacts['reading']) => ({
+  figure: balance,
+  available: reading && String(reading.minor),
+  cash: reading?.cashMinor == null ? null : String(reading.cashMinor),
+  balanceAt: reading?.at ?? null,
+});
 
 /** A wider cap with what it had counted. `tell_decision` reads the names and the limits. */
 const widerOf = ({ scope, limits, used }: WiderCap, { names, currency }: RuleCounters) => ({

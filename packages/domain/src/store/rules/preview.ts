@@ -1,6 +1,6 @@
 import { type BackTest, type BalancePoint, backTest } from '../../core/rule-back-test.js';
 import { decideRule, type RuleDecision } from '../../core/rule-decision.js';
-import type { RuleFacts } from '../../core/rule-facts.js';
+import { comparedMinor, type RuleFacts } from '../../core/rule-facts.js';
 import { Prisma } from '../../generated/client.js';
 import type { Run } from '../database/database.js';
 import { readBurn } from './burn.js';
@@ -9,6 +9,7 @@ import type { RuleClock } from './clock.js';
 import { countersOf, readWider } from './counters.js';
 import { isNewPayee, underWay, watchedAccount } from './facts.js';
 import type { LookOptions } from './look.js';
+import { figureOf } from './readings.js';
 import { type NewRule, payeeSource, walletOf } from './rule.js';
 
 /** What a rule that is not stored would do. */
@@ -25,6 +26,7 @@ type RulePreviewRow = Readonly<{
   isStopped: boolean;
   payeeCurrency: string | null;
   balanceMinor: bigint | null;
+  cashMinor: bigint | null;
   balanceAt: Date | null;
   underWayMinor: bigint;
   payeeSource: string | null;
@@ -55,6 +57,7 @@ export async function previewRule(
       (select is_stopped from rule_switch where id = 1) as "isStopped",
       (select any_payee.currency from payee any_payee where any_payee.account_id = rule.account_id) as "payeeCurrency",
       case when rule.watch = 'wallet' then coalesce((${walletOf}), 0) else watched.balance_minor end as "balanceMinor",
+      case when rule.watch = 'cloud' then watched.cash_minor end as "cashMinor",
       case when rule.watch = 'wallet' then ${clock.now()} else watched.read_at end as "balanceAt",
       (${underWay}) as "underWayMinor",
       ${payeeSource} as "payeeSource",
@@ -62,19 +65,19 @@ export async function previewRule(
     from ${asked(rule)}
     left join payee on payee.account_id = rule.account_id and payee.currency = rule.currency
     ${watchedAccount}`);
-  const { now, balanceMinor, balanceAt, payeeCurrency } = row!;
+  const { now, balanceMinor: minor, cashMinor, balanceAt, payeeCurrency } = row!;
   const isElsewhere = payeeCurrency !== rule.currency && !staysInWallet(rule);
   const problem = !isElsewhere ? null : payeeCurrency === null ? 'no_payee' : 'other_currency';
-  if (problem !== null || balanceMinor === null || balanceAt === null)
-    return { problem, balanceMinor, next: null };
+  const balanceMinor = minor === null ? null : comparedMinor(rule.terms, { minor, cashMinor });
+  if (problem !== null || minor === null || balanceAt === null) return { problem, balanceMinor, next: null };
   const facts: RuleFacts = {
     ...{ isStopped: row!.isStopped, hasKey: true, target: 'agreed', last: null, isNewPayee: row!.isNewPayee },
-    reading: { minor: balanceMinor, at: balanceAt },
+    reading: { minor, cashMinor, at: balanceAt },
     underWayMinor: row!.underWayMinor,
     spending: NOTHING_SPENT,
     wider: await readWider(run, wider, countersOf(rule.clientId, row!.payeeSource, rule.currency, now)),
     declines: { inARow: 0, lastAt: null, lasting: null },
-    burn: await readBurn(run, clock, rule),
+    burn: await readBurn(run, clock, { ...rule, figure: rule.terms.balance }),
     activeSince: now,
   };
   return { problem, balanceMinor, next: decideRule(rule.terms, facts, times, now) };
@@ -109,8 +112,8 @@ const ofWallet = (clock: RuleClock, { accountId, currency }: NewRule): Prisma.Sq
     limit ${POINTS_MAX}::int`;
 };
 
-const atCloud = (clock: RuleClock, { accountId, currency }: NewRule): Prisma.Sql => Prisma.sql`
-  select reading.at, reading.balance_minor as minor
+const atCloud = (clock: RuleClock, { accountId, currency, terms }: NewRule): Prisma.Sql => Prisma.sql`
+  select reading.at, ${figureOf(terms.balance)} as minor
   from payee
   join account_reading reading on reading.provider = payee.provider
     and reading.provider_account = payee.provider_account
@@ -118,5 +121,6 @@ const atCloud = (clock: RuleClock, { accountId, currency }: NewRule): Prisma.Sql
     and reading.currency = payee.currency
   where payee.account_id = ${accountId} and payee.currency = ${currency}
     and reading.at > ${clock.now()} - ${HISTORY_DAYS}::int * interval '1 day'
+    and ${figureOf(terms.balance)} is not null
   order by reading.at desc
   limit ${POINTS_MAX}::int`;

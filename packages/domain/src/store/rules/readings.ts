@@ -1,3 +1,4 @@
+import type { BalanceFigure } from '../../core/rule-terms.js';
 import { Prisma } from '../../generated/client.js';
 import type { Run } from '../database/database.js';
 import { isUuid } from '../database/storable.js';
@@ -12,16 +13,23 @@ export type WatchedAccount = Readonly<{
   currency: string;
 }>;
 
+/** A balance as a provider told it. Null: it does not tell the cash apart from credit and vouchers. */
+export type WatchedBalance = Readonly<{ minor: bigint; cashMinor: bigint | null }>;
+
 export interface WatchedBalances {
   /**
    * Takes the turn to read the cloud account of a rule. Null: the rule watches none, its balance is fresh, somebody else
    * reads it, or the provider asked for patience. So rules on one account share one call per interval.
    */
   claim(ruleId: string): Promise<WatchedAccount | null>;
-  record(account: WatchedAccount, balanceMinor: bigint, tookMs: number): Promise<void>;
+  record(account: WatchedAccount, balance: WatchedBalance, tookMs: number): Promise<void>;
   /** Leaves the account alone for a time, because the provider throttles. */
   leave(account: WatchedAccount, forMs: number): Promise<void>;
 }
+
+/** A figure of `reading`, a row of `account_reading`. */
+export const figureOf = (figure: BalanceFigure): Prisma.Sql =>
+  figure === 'cash' ? Prisma.sql`reading.cash_minor` : Prisma.sql`reading.balance_minor`;
 
 type ReadingTimes = Readonly<{
   /** A balance of this age is read again. */
@@ -52,8 +60,8 @@ export const openWatchedBalances = (
       returning provider, provider_account as "providerAccount", account, currency`);
     return claimed ?? null;
   },
-  async record(account, balanceMinor, tookMs) {
-    await run(recorded(clock, account, balanceMinor, tookMs));
+  async record(account, balance, tookMs) {
+    await run(recorded(clock, account, balance, tookMs));
   },
   async leave({ provider, providerAccount, account, currency }, forMs) {
     await run(Prisma.sql`
@@ -68,7 +76,7 @@ export const openWatchedBalances = (
 const recorded = (
   clock: RuleClock,
   { provider, providerAccount, account, currency }: WatchedAccount,
-  balanceMinor: bigint,
+  { minor, cashMinor }: WatchedBalance,
   tookMs: number,
 ): Prisma.Sql => Prisma.sql`
   with
@@ -79,16 +87,25 @@ const recorded = (
       and account = ${account} and currency = ${currency}
     for update),
   kept_readings as (
-    insert into account_reading (provider, provider_account, account, currency, at, balance_minor)
-    select provider, provider_account, account, currency, ${clock.now()}, ${balanceMinor.toString()}::bigint
+    insert into account_reading (provider, provider_account, account, currency, at, balance_minor, cash_minor)
+    select
+      provider,
+      provider_account,
+      account,
+      currency,
+      ${clock.now()},
+      ${minor.toString()}::bigint,
+      ${cashMinor?.toString() ?? null}::bigint
     from before
-    where before.balance_minor is distinct from ${balanceMinor.toString()}::bigint
+    where before.balance_minor is distinct from ${minor.toString()}::bigint
+      or before.cash_minor is distinct from ${cashMinor?.toString() ?? null}::bigint
       or before.kept_at <= ${clock.now()} - interval '1 hour'
     on conflict do nothing
     returning at)
   update watched_account watched
   set
-    balance_minor = ${balanceMinor.toString()}::bigint,
+    balance_minor = ${minor.toString()}::bigint,
+    cash_minor = ${cashMinor?.toString() ?? null}::bigint,
     read_at = ${clock.now()} - ${tookMs}::float8 * interval '1 ms',
     wait_until = null,
     kept_at = coalesce((select max(at) from kept_readings), watched.kept_at)

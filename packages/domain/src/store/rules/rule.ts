@@ -119,6 +119,10 @@ export const payeeName = Prisma.sql`
 /** The name of our account that delivers to a payee. Of `payee`, a row of that name or none. */
 export const payeeSource = Prisma.sql`payee.provider || '/' || payee.provider_account`;
 
+/** The figure that `rule` compares. Of `watched`, a row of `watched_account` or none. */
+export const watchedFigure = Prisma.sql`
+  case when rule.terms ->> 'balance' = 'cash' then watched.cash_minor else watched.balance_minor end`;
+
 /** The available balance of the wallet of `rule`. */
 export const walletOf = Prisma.sql`
   select wallet.balance_minor
