@@ -24,4 +24,5 @@ export {
 } from './fleet/producer.js';
 export { privateRedis } from './fleet/redis.js';
 export { execute, openTestServer, type TestServer } from './fleet/server.js';
+export { type NameAnswers, type NameServer, openNameServer } from './name-server.js';
 export { until } from './until.js';
