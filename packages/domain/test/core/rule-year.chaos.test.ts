@@ -3,6 +3,7 @@ import { BURST_MS, decideRule } from '../../src/core/rule-decision.js';
 import type { RuleFacts } from '../../src/core/rule-facts.js';
 import { monthStartOf } from '../../src/core/rule-hours.js';
 import type { RuleTerms } from '../../src/core/rule-terms.js';
+import { numbersFrom } from '../support/cloud-year.js';
 import { terms } from '../support/rules.js';
 
 const HOUR_MS = 3_600_000;
@@ -22,17 +23,6 @@ function monthStart(nowMs: number, timeZone: string): number {
   const known = monthStarts.get(key) ?? monthStartOf(new Date(nowMs), timeZone).getTime();
   monthStarts.set(key, known);
   return known;
-}
-
-/** Numbers from 0 to 1 that follow from the seed (mulberry32). */
-function numbersFrom(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
-  };
 }
 
 type MadeInYear = {

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
 import { monthStartOf } from '../../src/core/rule-hours.js';
 import type { Domain, RuleTerms } from '../../src/index.js';
 import { type Books, deposit, openBooks, recharged, reportOf } from '../support/books.js';
+import { numbersFrom } from '../support/cloud-year.js';
 import { KEY_ROW, newRule, terms, VIEWER } from '../support/rules.js';
 
 jest.setTimeout(900_000);
@@ -12,17 +13,6 @@ const DAY_MS = 86_400_000;
 const LOOK_MS = DAY_MS / 2;
 const START_MS = Date.parse('2026-01-01T00:00:00Z');
 const END_MS = START_MS + Number(days) * DAY_MS;
-
-/** Numbers from 0 to 1 that follow from the seed (mulberry32). */
-function numbersFrom(start: number): () => number {
-  let state = start;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
-  };
-}
 
 let books: Books;
 let nowMs = START_MS;

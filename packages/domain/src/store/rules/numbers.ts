@@ -14,7 +14,7 @@ type DecidedOn = Readonly<{
   counters: RuleCounters;
 }>;
 
-/** What a decision was made on, in the form in which it is kept. */
+/** What a decision was made on, in the form in which it is kept. With its terms it can be taken again. */
 export function numbersOf({
   terms,
   facts,
@@ -37,11 +37,31 @@ export function numbersOf({
     declinesInDay: state.inDay.declines,
     burnPerDay: burn === null ? null : String(burn.perDayMinor),
     burnDays: burn?.days ?? null,
+    ...standingToStore(facts),
     termsVersion: state.termsVersion,
     until: decision.until,
     cap: decision.cap,
     ...(isCanary(terms, facts) && decision.amountMinor !== null ? { isCanary: true } : {}),
     ...(facts.wider.length === 0 ? {} : { wider: facts.wider.map((cap) => widerOf(cap, counters)) }),
+  };
+}
+
+/** How the rule and its newest recharge stand. What is as usual is left out. */
+function standingToStore({ last, declines, spending, activeSince, ...facts }: RuleFacts) {
+  return {
+    activeSince,
+    ...(facts.isStopped && { isStopped: true }),
+    ...(!facts.hasKey && { keyIsGone: true }),
+    ...(facts.target !== 'agreed' && { target: facts.target }),
+    ...(facts.isNewPayee && { isNewPayee: true }),
+    ...(spending.dayFreeAt && { dayFreeAt: spending.dayFreeAt }),
+    ...(declines.lastAt && { lastDeclineAt: declines.lastAt }),
+    ...(declines.lasting && { lastingDecline: declines.lasting }),
+    ...(last && { lastAt: last.at }),
+    ...(last?.isUnderWay && { lastIsUnderWay: true }),
+    ...(last?.hasOpenCase && { lastHasOpenCase: true }),
+    ...(last?.isPaidBack && { lastIsPaidBack: true }),
+    ...(last?.isCanary && { lastIsCanary: true }),
   };
 }
 
