@@ -38,6 +38,7 @@ await runProcess('reconciliation-worker', process.env, async (frame) => {
     openProviders(config, { ...metrics, onBreaker, onAnswersAgain }),
     (it) => it.close(),
   );
+  metrics.countFor(providers.names);
   const queues = opened('queues', openQueues(queueOptions(frame, providers.names)), (it) => it.close());
   opened('chores', startChores(allChores(frame, { domain, providers, queues }), log), (end) => end());
   watchBacklog(registry, domain.reads, 10 * config.RECONCILE_AFTER_MS);

@@ -30,6 +30,7 @@ await runProcess('submission-worker', process.env, async (frame) => {
     openProviders(config, { ...metrics, onBreaker, onAnswersAgain }),
     (it) => it.close(),
   );
+  metrics.countFor(providers.names);
   const queues = opened('queues', openQueues(queueOptions(frame, providers.names)), (it) => it.close());
   const claims = openClaimCounter(registry);
   const submitterOf = (provider: GuardedProvider): Submit => {

@@ -23,12 +23,14 @@ await runProcess('webhook-worker', process.env, async (frame) => {
   openClockGauge(registry, domain.reads);
   const providers = opened('providers', openProviders(config), (it) => it.close());
   const queues = opened('queues', openQueues(queueOptions(frame, providers.names)), (it) => it.close());
+  const metrics = openProviderMetrics(frame);
+  metrics.countFor(providers.names);
   const deps = {
     domain: hintingDeliveries(domain, queues),
     providers,
     log,
     events: openEventCounter(registry),
-    metrics: openProviderMetrics(frame),
+    metrics,
     unmatchedAfterMs: Math.max(8_000, 2 * config.RECONCILE_AFTER_MS),
   };
   const worker = queues.work('webhooks', processor(deps), { concurrency: CONCURRENCY });

@@ -21,6 +21,11 @@ export type ProviderMetrics = Readonly<{
    * from creation to success is observed.
    */
   onReported: (provider: string, result: ReportOutcome, now: Date) => void;
+  /**
+   * Begins the counts of finished recharges of these providers at zero. Prometheus takes a first value of 15 for no increase,
+   * so the first failures after a start would raise no alert.
+   */
+  countFor: (providers: readonly string[]) => void;
 }>;
 
 type ReportOutcome = Readonly<{ verdict: string; state: string | null; createdAt: Date | null }>;
@@ -57,12 +62,7 @@ export function openProviderMetrics({ registry, log }: Pick<Frame, 'registry' | 
     buckets: [0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 900, 3600],
     registers: [registry],
   });
-  const finished = new Counter({
-    name: 'replenish_recharges_finished_total',
-    help: 'Recharges that reached a final state, by that state.',
-    labelNames: ['provider', 'state'],
-    registers: [registry],
-  });
+  const finished = openFinished(registry);
   return {
     onCall: ({ provider, account, operation, outcome, startedAt, endedAt }) => {
       calls.inc({ provider, account, operation, outcome });
@@ -70,6 +70,7 @@ export function openProviderMetrics({ registry, log }: Pick<Frame, 'registry' | 
     },
     onBreaker: ({ provider, account }, operation, state) =>
       breaker.set({ provider, account, operation }, breakerLevel[state]),
+    countFor: (providers) => beginAtZero(finished, providers),
     onBug: (error) => log.error({ err: error }, 'a provider threw'),
     onReported: (provider, { verdict, state, createdAt }, now) => {
       if (verdict !== 'moved' || state === null) return;
@@ -78,4 +79,16 @@ export function openProviderMetrics({ registry, log }: Pick<Frame, 'registry' | 
       confirmation.observe({ provider }, (now.getTime() - createdAt.getTime()) / 1_000);
     },
   };
+}
+
+const openFinished = (registry: Frame['registry']) =>
+  new Counter({
+    name: 'replenish_recharges_finished_total',
+    help: 'Recharges that reached a final state, by that state.',
+    labelNames: ['provider', 'state'],
+    registers: [registry],
+  });
+
+function beginAtZero(finished: ReturnType<typeof openFinished>, providers: readonly string[]): void {
+  for (const provider of providers) for (const state of FINAL) finished.inc({ provider, state }, 0);
 }

@@ -26,6 +26,14 @@ test('recharges that reach a final state are counted by it, and no other report 
   ]);
 });
 
+test('finished recharges of a provider are counted from zero on, so that the first ones are an increase', async () => {
+  const registry = openRegistry('test');
+  openProviderMetrics({ registry, log }).countFor(['stripe']);
+  const text = await registry.getSingleMetricAsString('replenish_recharges_finished_total');
+  expect(text).toContain('{provider="stripe",state="FAILED",process="test"} 0');
+  expect(text.match(/} 0$/gm)).toHaveLength(3);
+});
+
 test('the difference of the clocks is in seconds, and missing while the database is away', async () => {
   const registry = openRegistry('test');
   let skewMs: number | null = -7_500;
