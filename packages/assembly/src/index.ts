@@ -14,6 +14,7 @@ export { type WaitingBody, waitingBody } from './answers/waits-for.js';
 export { type BreakerReportDeps, openBreakerReports } from './breaker-reports.js';
 export { openClockGauge } from './clock-gauge.js';
 export { hintingDeliveries } from './deliveries.js';
+export { askedId, type BulkItems, casesToDismiss, rechargesToAsk } from './desk/bulk-items.js';
 export { destinationOf } from './destination.js';
 export { evidencePage, evidenceStyle } from './evidence-page.js';
 export {

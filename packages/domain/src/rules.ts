@@ -10,7 +10,7 @@ export { bookedExponentOf, currencies, exponentOf, mayBeBooked, whyNoCurrency } 
 export { AMOUNT_MINOR_MAX, majorFromMinor } from './core/money.js';
 export { type MonthLineKind, monthLineKinds } from './core/month-line.js';
 export { type Asked, nextStep } from './core/next-step.js';
-export { isOperatorName, operatorRoles } from './core/operator-rules.js';
+export { isOperatorName, mayAs, operatorRoles } from './core/operator-rules.js';
 export { newsOfOrder } from './core/order-news.js';
 export { isAccountAtProvider } from './core/payee.js';
 export { keyOfPlanLine, PLAN_LINES_MAX, planStatuses } from './core/plan.js';
@@ -27,7 +27,13 @@ export { allows, readsAllClients, type Scope, scopes } from './core/scopes.js';
 export { StatementAway } from './core/statement.js';
 export { timeFromText } from './core/time-text.js';
 export { isTimeZone } from './core/time-zone.js';
-export { type Unfinished, waitingReasonOf, waitingReasonOfDelivery } from './core/waiting.js';
+export {
+  type Unfinished,
+  waitingReasonOf,
+  waitingReasonOfDelivery,
+  waitingReasons,
+} from './core/waiting.js';
+export { BULK_MAX } from './store/bulk/bulk.js';
 export { addressTest } from './store/clients/addresses.js';
 export { checkEvidence, type EvidenceCheck, evidenceFrom } from './store/evidence/check.js';
 export type { EvidencePack } from './store/evidence/pack.js';

@@ -20,9 +20,10 @@ const floors: Readonly<Record<string, readonly (readonly string[])[]>> = {
   ],
   'apps/cli/src/': [
     ['actor.ts', 'command.ts', 'values.ts', 'books.ts', 'start/state'],
-    ['start', 'progress.ts', 'table.ts'],
+    ['start', 'progress.ts', 'table.ts', 'desk-filter.ts'],
     [
       'commands/account',
+      'commands/bulk',
       'commands/case',
       'commands/client',
       'commands/evidence',

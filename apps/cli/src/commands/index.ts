@@ -2,6 +2,7 @@ import type { Declare } from '../command.js';
 import { start } from '../start/command.js';
 import { account } from './account/index.js';
 import { audit } from './audit.js';
+import { bulk } from './bulk/index.js';
 import { caseCommand } from './case/index.js';
 import { chain } from './chain.js';
 import { client } from './client/index.js';
@@ -31,6 +32,7 @@ export const commands: readonly Declare[] = [
   account,
   provider,
   caseCommand,
+  bulk,
   verify,
   chain,
   evidence,

@@ -1,14 +1,15 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import type { ConsoleFilter } from '../../src/index.js';
+import type { CaseFilter, ConsoleFilter } from '../../src/index.js';
 import type { Books } from '../support/books.js';
 import { BUFFERS_MAX, buffersOf } from '../support/buffers.js';
-import { BUSY_ACCOUNT, openManyRows } from '../support/many-rows.js';
+import { addManyCases, BUSY_ACCOUNT, BUSY_PERSON, openManyRows, QUIET_CLIENT } from '../support/many-rows.js';
 
 const RECHARGES = 100_000;
 
 let books: Books;
 beforeAll(async () => {
   books = await openManyRows(RECHARGES);
+  await addManyCases(books, RECHARGES);
 }, 300_000);
 afterAll(() => books.close());
 
@@ -62,6 +63,37 @@ test.each(['ref-5000', 'monthly', 'acct-77', 'no-such-thing', '0189a5b0-0000-700
     await expectFew(() => books.domain.console.find(text, ['sandbox', 'stripe']));
   },
 );
+
+const DAY_MS = 86_400_000;
+const ofClient = { clientId: QUIET_CLIENT, accountPatterns: ['%'] };
+
+test.each<[what: string, filter: Partial<CaseFilter>]>([
+  ['all', {}],
+  ['of a common kind', { kind: 'unknown_order' }],
+  ['of a rare kind', { kind: 'late_money' }],
+  ['of a kind that none has', { kind: 'other_account' }],
+  ['of one person', { desk: { assignee: BUSY_PERSON } }],
+  ['of one person and a rare kind', { desk: { assignee: BUSY_PERSON }, kind: 'late_money' }],
+  ['of a person who has none', { desk: { assignee: 'nobody-here' } }],
+  ['of nobody', { desk: { assignee: null } }],
+  ['overdue', { desk: { overdueAfterMs: DAY_MS } }],
+  ['overdue of a rare kind', { desk: { overdueAfterMs: DAY_MS }, kind: 'late_money' }],
+  ['overdue, where none is', { desk: { overdueAfterMs: 3_650 * DAY_MS } }],
+  ['of a client with few', { viewer: ofClient }],
+  ['older than a place in the middle', { beforeId: '019a1800-0000-7000-8000-000000000000' }],
+  ['closed', { status: 'closed' }],
+])('open cases: %s cost no more than a bounded number of buffers', async (_, filter) => {
+  const ask = { viewer: null, status: 'open', limit: 100, ...filter } as const;
+  await expectFew(() => books.domain.cases.list(ask, () => true));
+});
+
+test('the cases of one person and those of a rare kind are found however old they are', async () => {
+  const list = async (filter: Partial<CaseFilter>): Promise<number> =>
+    (await books.domain.cases.list({ viewer: null, status: 'open', limit: 50, ...filter }, () => true)).rows
+      .length;
+  expect(await list({ desk: { assignee: BUSY_PERSON } })).toBeGreaterThan(10);
+  expect(await list({ kind: 'late_money' })).toBe(50);
+});
 
 test('a rare state is found however old it is', async () => {
   const { rows, isCut } = await books.domain.console.list({ states: ['FAILED'], limit: 50 });

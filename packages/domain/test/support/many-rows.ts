@@ -47,3 +47,29 @@ export async function openManyRows(count: number): Promise<Books> {
   await books.rows('vacuum analyze');
   return books;
 }
+
+/** Who has some of the cases of `addManyCases`, all of them among the older half. */
+export const BUSY_PERSON = 'ada';
+
+/**
+ * Adds `count` open cases, one per second. One in 500 of the older half is of kind `late_money`.
+ * One in three has a due time on the desk.
+ */
+export async function addManyCases(books: Books, count: number): Promise<void> {
+  await books.rows(`
+    set session_replication_role = replica;
+    create temp table made as
+      select n, at, (lpad(to_hex((extract(epoch from at) * 1000)::bigint), 12, '0') || '70008000' || lpad(to_hex(n), 12, '0'))::uuid as id
+      from (select n, '${NEWEST_AT.toISOString()}'::timestamptz - (${count} - n) * interval '1 second' as at
+        from generate_series(1, ${count}) n) row;
+    insert into reconciliation_case (id, kind, subject, detail, opened_at, amount_minor, currency, account_id, client_id)
+      select id, case when n % 500 = 0 and n < ${count / 2} then 'late_money' else 'unknown_order' end, 'order-' || n, '{}', at,
+        100, 'USD', 'acct-' || n % 100, case when n <= 10 then '${QUIET_CLIENT}' else '${CLIENT}' end::uuid
+      from made order by n;
+    insert into case_desk (case_id, assignee, due_at)
+      select id, case when n % 501 = 0 and n < ${count / 2} then '${BUSY_PERSON}' end, at + interval '10 days'
+      from made where n % 3 = 0 order by n;
+    drop table made;
+    reset session_replication_role`);
+  await books.rows('vacuum analyze reconciliation_case, case_desk');
+}

@@ -1,11 +1,14 @@
 import { readFile } from 'node:fs/promises';
 import { userInfo } from 'node:os';
 import { Command, Option } from '@commander-js/extra-typings';
-import type { Cases, CaseView, IsRefunding, ResolutionProblem, Verb } from '@replenish/domain';
+import type { Cases, CaseView, Desk, IsRefunding, ResolutionProblem, Verb } from '@replenish/domain';
+import { ACTOR_OPTION, actorOf } from '../../actor.js';
 import { withDomain, withProviders } from '../../books.js';
 import { type CommandRun, type Declare, JSON_ABOUT, Misuse } from '../../command.js';
+import { DESK_OPTION, deskFilter } from '../../desk-filter.js';
 import { tableOf } from '../../table.js';
 import * as values from '../../values.js';
+import { assign, comment, deskBody, deskLines, due, send, untouched } from './desk.js';
 
 const EXAMPLE = `
 Example:
@@ -13,10 +16,10 @@ Example:
 
 /** The questions that people have to answer, and their decisions. */
 export const caseCommand: Declare = (run) =>
-  [list, show, resolve].reduce(
+  [list, show, resolve, assign, due, comment, send].reduce(
     (group, declare) => group.addCommand(declare(run)),
     new Command('case').description(
-      'list the questions that a person has to answer, show one, or decide about it',
+      'list the questions that a person has to answer, share them, and decide about one',
     ),
   );
 
@@ -33,11 +36,14 @@ const list: Declare = ({ env, say, paint }) =>
     )
     .option('--kind <kind>', 'only of this kind, such as late_money')
     .option('--transaction <id>', 'only of this recharge', values.uuid)
+    .addOption(new Option(...DESK_OPTION).choices(['mine', 'unassigned', 'overdue']))
+    .option(...ACTOR_OPTION)
     .option('--limit <n>', 'most cases to show', values.wholeNumber(1, 1_000), ROWS)
     .option('--json', JSON_ABOUT)
-    .action(async ({ json, status, kind, transaction, limit }) => {
+    .action(async ({ json, status, kind, transaction, limit, desk, actor }) => {
       const filter = {
         ...{ viewer: null, kind, transactionId: transaction },
+        desk: await deskFilter(env, desk, actorOf(actor).actor),
         status: status === 'all' ? undefined : (status as 'open' | 'closed'),
       };
       const found = await withCases(env, (cases, isRefunding) => newest(cases, filter, limit, isRefunding));
@@ -73,9 +79,17 @@ const show: Declare = ({ env, say }) =>
     .argument('<caseId>', CASE, values.uuid)
     .option('--json', JSON_ABOUT)
     .action(async (caseId, { json }) => {
-      const found = await withCases(env, (cases, isRefunding) => cases.one(caseId, null, isRefunding));
-      if (!found) throw new Error(problems.unknown_case);
-      say(json ? asJson(found) : linesOf(found));
+      const shown = await withCases(env, async (cases, isRefunding, desk) => {
+        const found = await cases.one(caseId, null, isRefunding);
+        if (!found) throw new Error(problems.unknown_case);
+        const entry = (await desk.of([caseId])).get(caseId) ?? untouched;
+        return { found, entry, history: await desk.history(caseId) };
+      });
+      say(
+        json
+          ? JSON.stringify({ ...bodyOf(shown.found), ...deskBody(shown) })
+          : `${linesOf(shown.found)}\n${deskLines(shown)}`,
+      );
     });
 
 const resolve: Declare = ({ env, say }) =>
@@ -140,10 +154,12 @@ const problems: Readonly<Record<ResolutionProblem, string>> = {
 
 function withCases<T>(
   env: CommandRun['env'],
-  work: (cases: Cases, isRefunding: IsRefunding) => Promise<T>,
+  work: (cases: Cases, isRefunding: IsRefunding, desk: Desk) => Promise<T>,
 ): Promise<T> {
   return withProviders(env, ({ raw }) =>
-    withDomain(env, ({ cases }) => work(cases, (name, account) => raw(name, account)?.refunds !== undefined)),
+    withDomain(env, ({ cases, desk }) =>
+      work(cases, (name, account) => raw(name, account)?.refunds !== undefined, desk),
+    ),
   );
 }
 

@@ -1,8 +1,8 @@
-import { BULK_MAX, type BulkVerb, type Domain, type IsRefunding, type NewBulk } from '@replenish/domain';
+import { casesToDismiss, rechargesToAsk } from '@replenish/assembly';
+import type { BulkVerb, Domain, IsRefunding, NewBulk } from '@replenish/domain';
 import { deskFilterOf, listAsk } from '../cases/list-page.js';
 import type { PageCall } from '../frame/call.js';
 import { addressOf, domainFilter, filtersOf } from '../recharges/filters.js';
-import { askedId } from '../recharges/verbs.js';
 
 export type CandidateDeps = Readonly<{
   domain: Pick<Domain, 'cases' | 'console'>;
@@ -22,18 +22,8 @@ export async function candidatesOf(deps: CandidateDeps, call: PageCall): Promise
 
 async function rechargesOf({ domain }: CandidateDeps, call: PageCall): Promise<Candidates> {
   const filters = filtersOf(call);
-  const wanted = domainFilter(filters);
-  const states = wanted.states ?? (['SUBMITTED', 'PENDING_CONFIRMATION'] as const);
-  const { rows, next, isCut } = await domain.console.list({ ...wanted, states, limit: BULK_MAX });
-  const found = rows.flatMap((r) => {
-    const subject = askedId(r);
-    return subject === null ? [] : [[subject, { ...r, subject }] as const];
-  });
-  // A whole recharge and its delivery are one question to the provider.
-  const items = [...new Map(found).values()].map(({ subject, amountMinor, currency }) => ({
-    ...{ subject, amountMinor, currency },
-  }));
-  return { verb: 'recheck', filter: addressOf(filters), isCut: isCut || next !== null, items };
+  const found = await rechargesToAsk(domain, domainFilter(filters));
+  return { verb: 'recheck', filter: addressOf(filters), ...found };
 }
 
 async function casesOf(
@@ -42,15 +32,11 @@ async function casesOf(
 ): Promise<Candidates> {
   const { kind, share } = listAsk(call);
   const desk = deskFilterOf(share, casesDueMs, call.user.name);
-  const filter = { viewer: null, status: 'open', kind, limit: BULK_MAX, desk } as const;
-  const { rows, nextId } = await domain.cases.list(filter, isRefunding);
-  const items = rows
-    .filter(({ verbs }) => verbs.includes('dismiss'))
-    .map(({ id, amountMinor, currency }) => ({ subject: id, amountMinor, currency }));
+  const found = await casesToDismiss(domain, isRefunding, { kind, desk });
   const here = new URLSearchParams({
     ...{ status: 'open' },
     ...(kind !== undefined && { kind }),
     ...(share && { desk: share }),
   });
-  return { verb: 'dismiss', filter: `/cases?${here}`, isCut: nextId !== null, items };
+  return { verb: 'dismiss', filter: `/cases?${here}`, ...found };
 }

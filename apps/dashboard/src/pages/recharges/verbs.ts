@@ -1,3 +1,4 @@
+import { askedId } from '@replenish/assembly';
 import { type Domain, isFinal, type RechargeView } from '@replenish/domain';
 import { type Queues, queueOf } from '@replenish/queues';
 import type { Logger } from '@replenish/runtime';
@@ -24,16 +25,7 @@ export function rechargeVerbs(r: RechargeView): readonly Readonly<{ verb: Rechar
   return [...asks, ...ends];
 }
 
-const isUnderWay = ({ state }: Pick<RechargeView, 'state'>): boolean =>
-  state === 'SUBMITTED' || state === 'PENDING_CONFIRMATION';
-
 const isAskable = (r: RechargeView): boolean => askedId(r) !== null;
-
-/** The transaction whose provider would be asked: the delivery, once the money is collected. */
-export const askedId = (r: RechargeView): string | null => {
-  if (isUnderWay(r)) return r.id;
-  return r.state === 'SUCCEEDED' && r.delivery && isUnderWay(r.delivery) ? r.delivery.id : null;
-};
 
 const isCancelable = (r: RechargeView): boolean =>
   r.state === 'CREATED' ||

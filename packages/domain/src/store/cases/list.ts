@@ -72,7 +72,7 @@ const pageOf = (filter: CaseFilter, beforeId: string | null, rows: number): Pris
   page as materialized (
     select some_case.*
     from examined some_case
-    where ${filter.kind === undefined ? Prisma.sql`true` : Prisma.sql`some_case.kind = ${filter.kind}`}
+    where ${kindOf(filter)}
       and ${statusOf(filter)}
       and ${isVisible(filter.viewer)}
       and ${filter.desk === undefined ? Prisma.sql`true` : onDesk(filter.desk)}
@@ -90,20 +90,60 @@ function walksOf(filter: CaseFilter, beforeId: string | null): Prisma.Sql {
   const { viewer, transactionId } = filter;
   if (transactionId !== undefined)
     return walk(Prisma.sql`some_case.transaction_id = ${transactionId}::uuid`, filter, beforeId);
-  if (viewer === null || viewer.clientId === null) return walk(Prisma.sql`true`, filter, beforeId);
-  const own = walk(Prisma.sql`some_case.client_id = ${viewer.clientId}::uuid`, filter, beforeId);
+  if (viewer === null || viewer.clientId === null) return walkOfAll(filter, beforeId);
+  const own = rangeWalk(Prisma.sql`client_id`, Prisma.sql`${viewer.clientId}::uuid`, filter, beforeId);
   if (!viewer.accountPatterns.includes('%')) return own;
   return Prisma.sql`(${own}) union all (${walk(Prisma.sql`some_case.client_id is null`, filter, beforeId)})`;
 }
 
-const walk = (whose: Prisma.Sql, filter: CaseFilter, beforeId: string | null): Prisma.Sql => Prisma.sql`
+/** The open cases of one kind, or of one person, may be few among very many, so they have walks of their own. */
+function walkOfAll(filter: CaseFilter, beforeId: string | null): Prisma.Sql {
+  const { kind, status, desk } = filter;
+  const isOfPerson = desk !== undefined && 'assignee' in desk && desk.assignee !== null;
+  if (kind === undefined || status !== 'open' || isOfPerson) return walk(Prisma.sql`true`, filter, beforeId);
+  return rangeWalk(Prisma.sql`kind`, Prisma.sql`${kind}::text`, filter, beforeId);
+}
+
+const LEAST_ID = '00000000-0000-0000-0000-000000000000';
+const GREATEST_ID = 'ffffffff-ffff-ffff-ffff-ffffffffffff';
+
+/**
+ * A walk of the index that begins with a column. A range of pairs and their order fit no other index. With an equal sign
+ * Postgres may read all cases in the order of their ids, where it takes the value for a frequent one.
+ */
+const rangeWalk = (
+  column: Prisma.Sql,
+  value: Prisma.Sql,
+  filter: CaseFilter,
+  beforeId: string | null,
+): Prisma.Sql => Prisma.sql`
   select some_case.*
   from reconciliation_case some_case
+  where (some_case.${column}, some_case.id) >= (${value}, ${LEAST_ID}::uuid)
+    and (some_case.${column}, some_case.id) < (${value}, ${beforeId ?? GREATEST_ID}::uuid)
+    and ${statusOf(filter)}
+  order by some_case.${column} desc, some_case.id desc
+  limit ${EXAMINED_MAX}::int`;
+
+const walk = (whose: Prisma.Sql, filter: CaseFilter, beforeId: string | null): Prisma.Sql => Prisma.sql`
+  select some_case.*
+  from ${sourceOf(filter)}
   where ${whose}
     and ${statusOf(filter)}
     and ${beforeId === null ? Prisma.sql`true` : Prisma.sql`some_case.id < ${beforeId}::uuid`}
   order by some_case.id desc
   limit ${EXAMINED_MAX}::int`;
+
+/** The cases of one person are read by the index of the desk: they may be few among very many. */
+function sourceOf({ desk }: CaseFilter): Prisma.Sql {
+  if (desk === undefined || !('assignee' in desk) || desk.assignee === null)
+    return Prisma.sql`reconciliation_case some_case`;
+  return Prisma.sql`case_desk desk
+  join reconciliation_case some_case on some_case.id = desk.case_id and desk.assignee = ${desk.assignee}`;
+}
+
+const kindOf = ({ kind }: CaseFilter): Prisma.Sql =>
+  kind === undefined ? Prisma.sql`true` : Prisma.sql`some_case.kind = ${kind}`;
 
 const statusOf = ({ status }: CaseFilter): Prisma.Sql => {
   if (status === undefined) return Prisma.sql`true`;

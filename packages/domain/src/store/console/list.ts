@@ -73,13 +73,15 @@ export async function consolePage(read: Run, filter: ConsoleFilter): Promise<Con
 
 async function waitingPage(
   read: Run,
-  { currency, provider, olderThanS = 0, youngerThanS, limit }: ConsoleFilter,
+  { states, accountId, currency, provider, olderThanS = 0, youngerThanS, limit }: ConsoleFilter,
   reason: WaitingReason | 'any',
 ): Promise<ConsolePage> {
   const found = await read<{ id: string }>(Prisma.sql`
     select id
     from ${oldestWaiting} waiting
     where (${reason}::text = 'any' or reason = ${reason})
+      and (${accountId ?? null}::text is null or account_id = ${accountId ?? null})
+      and (${states ? [...states] : null}::text[] is null or state::text = any(${states ? [...states] : null}::text[]))
       and (${provider ?? null}::text is null or provider = ${provider ?? null})
       and (${currency ?? null}::text is null or currency = ${currency ?? null})
       and created_at <= now() - ${olderThanS}::float8 * interval '1 s'

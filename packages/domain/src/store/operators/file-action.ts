@@ -3,6 +3,9 @@ import { Prisma } from '../../generated/client.js';
 /** Who changes something: a user of the console with the role of the moment, or a person at the command line. */
 export type Actor = Readonly<{ actor: string; role: string }>;
 
+/** The role of a person at the command line. */
+export const COMMAND_LINE = 'command_line';
+
 /** What a person did, to be filed. The chain seals it. */
 export type PersonsAct = Readonly<{
   id: string;

@@ -16,15 +16,15 @@ export type WaitingSum = Readonly<{
 export const SUMMED_MAX = 800;
 
 /**
- * A relation `(id, created_at, reason, provider, currency, amount_minor)`: the oldest unfinished recharges, SUMMED_MAX at most,
+ * A relation `(id, created_at, reason, state, account_id, provider, currency, amount_minor)`: the oldest unfinished recharges, SUMMED_MAX at most,
  * with what each waits for.
  */
 export const oldestWaiting = Prisma.sql`(
     with
     oldest as materialized (
       select
-        id, created_at, state, confirmation, next_step, waiting, action, kind, provider, provider_account, currency,
-        amount_minor
+        id, created_at, state, account_id, confirmation, next_step, waiting, action, kind, provider, provider_account,
+        currency, amount_minor
       from recharge_transaction
       where due_at is not null
       order by created_at
@@ -35,7 +35,7 @@ export const oldestWaiting = Prisma.sql`(
       where closed_at is null and transaction_id is not null and kind <> all(${[...leavesGoing]}::text[])
       limit ${SUMMED_MAX}::int),
     told_breakers as materialized (${openNow})
-    select id, created_at, reason, provider, currency, amount_minor
+    select id, created_at, reason, state, account_id, provider, currency, amount_minor
     from (
       select
         id,
@@ -48,6 +48,8 @@ export const oldestWaiting = Prisma.sql`(
           oldest.action is not null,
           case when oldest.id in (select transaction_id from stopped) then array['stopped'] else array[]::text[] end,
           exists (select from told_breakers breaker where ${stops('oldest')})) as reason,
+        state,
+        account_id,
         provider,
         currency,
         amount_minor
