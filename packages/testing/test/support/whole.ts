@@ -144,8 +144,13 @@ export class WholeStage {
   }
 
   /** The body of a recharge or a refund, as its client reads it. */
-  async read(id: string): Promise<Record<string, unknown>> {
-    return (await (await this.#call('GET', `/v1/recharges/${id}`)).json()) as Record<string, unknown>;
+  read(id: string): Promise<Record<string, unknown>> {
+    return this.get(`/v1/recharges/${id}`);
+  }
+
+  /** The body that the client reads at a path. */
+  async get(path: string): Promise<Record<string, unknown>> {
+    return (await (await this.#call('GET', path)).json()) as Record<string, unknown>;
   }
 
   /** The available money of an account. */
