@@ -106,17 +106,24 @@ async function readRow(run: Run, id: string): Promise<PreviewRow | null> {
   return row ?? null;
 }
 
-/** The running balances that the journals would change. Accounts without one, such as clearing, are left out. */
+/** The running balances that the journals would change. Accounts other than wallets have none and are left out. */
 export async function balancesAfter(run: Run, journals: readonly Journal[]): Promise<BalanceChange[]> {
   const postings = journals.flatMap((journal) => journal.postings);
-  const names = [...new Set(postings.flatMap(({ debit, credit }) => [debit, credit]))];
+  const wallets = postings.flatMap(({ debit, credit, money: { currency } }) =>
+    [debit, credit].filter((name) => name.startsWith('wallet:')).map((name) => ({ name, currency })),
+  );
+  const names = [...new Set(wallets.map(({ name }) => name))];
   if (names.length === 0) return [];
   const rows = await run<{ name: string; currency: string; balanceMinor: bigint }>(Prisma.sql`
     select name, currency, balance_minor as "balanceMinor"
     from ledger_account
-    where name = any(${names}::text[]) and name like 'wallet:%'
-    order by name, currency`);
-  return rows.flatMap(({ name, currency, balanceMinor }) => {
+    where name = any(${names}::text[])`);
+  const key = ({ name, currency }: Readonly<{ name: string; currency: string }>) => `${currency} ${name}`;
+  const before = new Map(rows.map((row) => [key(row), row.balanceMinor]));
+  const touched = [...new Map(wallets.map((one) => [key(one), one])).values()];
+  return touched.flatMap(({ name, currency }) => {
+    // A wallet begins with its first posting.
+    const balanceMinor = before.get(key({ name, currency })) ?? 0n;
     const change = postings.reduce((sum, { debit, credit, money }) => {
       if (money.currency !== currency) return sum;
       return sum + (credit === name ? money.amountMinor : 0n) - (debit === name ? money.amountMinor : 0n);
