@@ -61,6 +61,9 @@ if (document.body.hasAttribute('data-live')) {
   plan();
 }
 
+// On a phone the list of pages is wider than the screen.
+document.querySelector('nav a[aria-current]')?.scrollIntoView({ block: 'nearest', inline: 'center' });
+
 for (const form of document.querySelectorAll('form[data-once]'))
   form.addEventListener('submit', () => {
     for (const button of form.querySelectorAll('button')) setTimeout(() => (button.disabled = true));

@@ -8,6 +8,7 @@ import {
   currentUser,
   findSession,
   loginRoutes,
+  refuseUnknown,
   requireCsrf,
   requireFreshCode,
   requireRole,
@@ -56,6 +57,7 @@ export function openDashboard(deps: DashboardDeps): {
   app.use(approvalRoutes({ approvals: domain.approvals, onApproved }));
   app.use(consoleRoutes({ ...deps, onApproved, people: peopleOfPages, now: () => new Date() }));
   app.use(BOARD_PATH, readingOnly, board.handler);
+  app.use(refuseUnknown);
   app.use(inShort(log));
   return { app, show: board.show };
 }

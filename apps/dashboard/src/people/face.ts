@@ -34,7 +34,9 @@ export const requireRole =
     const user = currentUser(request);
     if (!user) return refuse(request, response, 'UNAUTHENTICATED', 'sign in first');
     if (roles.some((role) => mayAs(user.role, role))) return next();
-    refuse(request, response, 'UNAUTHORIZED', `your role is ${user.role}; this needs ${roles.join(' or ')}`);
+    refuse(request, response, 'UNAUTHORIZED', 'your role is {role}; this needs {roles}', {
+      ...{ role: user.role, roles: roles.join(' or ') },
+    });
   };
 
 export const CSRF_FIELD = '_csrf';

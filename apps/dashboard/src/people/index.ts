@@ -7,7 +7,7 @@ export {
   requireFreshCode,
   requireRole,
 } from './face.js';
-export { type RefusalCode, refuse, wantsPage } from './refusal.js';
+export { type RefusalCode, refuse, refuseUnknown, wantsPage } from './refusal.js';
 export { findSession, loginRoutes, requireSession } from './routes.js';
 export { sentFromHere } from './same-origin.js';
 export type { PeopleDeps } from './sign-in.js';

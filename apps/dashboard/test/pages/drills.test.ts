@@ -121,7 +121,7 @@ test('a provider that is down is an open breaker, and its recharges say when it 
   const person = await reader();
   await person.click(/waiting=PROVIDER_DOWN/);
   await person.click(new RegExp(`^/recharges/${id}$`));
-  expect(person.page().text).toMatch(/The provider does not answer\. .* Until <time/);
+  expect(person.page().text).toMatch(/The provider does not answer\. It is tried again at <time/);
   expect(person.clicks()).toBeLessThanOrEqual(3);
 });
 

@@ -168,7 +168,7 @@ test('a provider that is down is a breaker, and the recharge says when it is tri
   await dan.follow('the provider to come back');
   await dan.followRecharge(id);
   expect(await dan.text()).toMatch(
-    /100\.07 USD.*\s*It waits for the provider to come back since .*The provider does not answer\..*Until/,
+    /100\.07 USD.*\s*It waits for the provider to come back since .*The provider does not answer\. It is tried again at 20/,
   );
   expect(dan.clicks).toBeLessThanOrEqual(TO_THE_ANSWER);
   await stage.control('outage', { mode: 'none' });

@@ -27,6 +27,19 @@ export function dueCell(
     : html`${time(due)} · ${say('in {span}', { span: span(left) })}`;
 }
 
+/** How long until the due time, or how long it is over, where there is little room. The title has the time. */
+export function dueInShort(
+  due: Date,
+  { closedAt }: Pick<CaseView, 'closedAt'>,
+  { say, now }: Pick<PageCall, 'say' | 'now'>,
+): Html {
+  if (closedAt !== null) return nothing;
+  const left = due.getTime() - now.getTime();
+  const words = left <= 0 ? ageOf(due, now) : say('in {span}', { span: span(left) });
+  const overdue = left <= 0 ? html`${mark('overdue', say('overdue'))} ` : nothing;
+  return html`<span title="${due.toISOString()}">${overdue}${words}</span>`;
+}
+
 /** Who works on a case, until when, and what people said about it. */
 export function deskPart(
   one: CaseView,

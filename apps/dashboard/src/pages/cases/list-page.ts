@@ -1,10 +1,10 @@
 import type { CaseView, DeskEntry, DeskFilter, Domain, IsRefunding } from '@replenish/domain';
 import { isUuid } from '@replenish/domain';
 import { may, type PageCall, type ShownPage } from '../frame/call.js';
-import { ageOf, caseLink, kindWords, mark, money, rechargeLink, time } from '../frame/format.js';
+import { ageOf, caseLink, kindWords, mark, money, rechargeLink } from '../frame/format.js';
 import { type Html, html, trusted } from '../frame/html.js';
 import { nextLink, table } from '../frame/table.js';
-import { dueCell, dueOf, untouched } from './desk-part.js';
+import { dueInShort, dueOf, untouched } from './desk-part.js';
 import { questions, verbWords } from './words.js';
 
 export type CasePagesDeps = Readonly<{
@@ -102,7 +102,11 @@ const caseTable = (rows: readonly DeskRow[], { say, now }: Pick<PageCall, 'say' 
     say('Cases'),
     [
       { head: say('Case'), cell: ({ id }) => caseLink(id) },
-      { head: say('Question'), cell: ({ kind }) => say(questions[kind as keyof typeof questions] ?? kind) },
+      {
+        head: say('Question'),
+        cell: ({ kind }) => say(questions[kind as keyof typeof questions] ?? kind),
+        text: 'long',
+      },
       {
         head: say('Money'),
         cell: ({ amountMinor, currency }) =>
@@ -115,14 +119,14 @@ const caseTable = (rows: readonly DeskRow[], { say, now }: Pick<PageCall, 'say' 
           transactionId === null ? subject : rechargeLink(transactionId),
       },
       { head: say('Account'), cell: ({ accountId }) => accountId ?? '' },
-      { head: say('Opened'), cell: ({ openedAt }) => time(openedAt) },
       {
         head: say('Age'),
-        cell: ({ openedAt, closedAt }) => ageOf(openedAt, closedAt ?? now),
+        cell: ({ openedAt, closedAt }) =>
+          html`<span title="${openedAt.toISOString()}">${ageOf(openedAt, closedAt ?? now)}</span>`,
         isNumber: true,
       },
       { head: say('Assignee'), cell: ({ entry }) => entry.assignee ?? '' },
-      { head: say('Due'), cell: ({ due, ...one }) => dueCell(due, one, { say, now }) },
+      { head: say('Due'), cell: ({ due, ...one }) => dueInShort(due, one, { say, now }), text: 'short' },
       {
         head: say('Verbs'),
         cell: ({ verbs, resolution }) =>

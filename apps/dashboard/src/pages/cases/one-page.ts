@@ -1,10 +1,11 @@
 import { waitingBody } from '@replenish/assembly';
-import type { CaseView } from '@replenish/domain';
+import type { CaseView, RechargeView } from '@replenish/domain';
 import { may, type PageCall, type ShownPage } from '../frame/call.js';
 import { accountLink, ageOf, kindWords, mark, money, rechargeLink, time } from '../frame/format.js';
 import { type Html, html, nothing } from '../frame/html.js';
 import { facts, jsonText } from '../frame/table.js';
 import { timelineList } from '../recharges/timeline.js';
+import { waitingDetail } from '../recharges/words.js';
 import { deskPart, dueOf, untouched } from './desk-part.js';
 import type { CasePagesDeps } from './list-page.js';
 import { questions, verbMeaning, verbWords } from './words.js';
@@ -22,11 +23,11 @@ export async function casePage(deps: CasePagesDeps, call: PageCall): Promise<Sho
       : await Promise.all([domain.reads.recharge(transactionId), domain.reads.timeline(transactionId)]);
   const { say } = call;
   const waiting = recharge && waitingBody(recharge);
-  const body = html`${caseSummary(one, call)}
+  const body = html`${caseSummary(one, call, recharge)}
 ${one.resolution ? resolutionPart(one, call) : verbChoice(one, call)}
 ${await deskOf(deps, one, call)}
 <section><h2>${say('Evidence')}</h2>${jsonText(one.evidence)}</section>
-${recharge ? html`<section><h2>${say('Recharge')}</h2><p>${rechargeLink(recharge.id)} ${mark(recharge.state)} ${money(recharge.amountMinor, recharge.currency)} ${waiting ? html`<span class="note">${say(waiting.detail)}</span>` : nothing}</p>${timelineList(rows, recharge.id, say)}</section>` : nothing}`;
+${recharge ? html`<section><h2>${say('Recharge')}</h2><p>${rechargeLink(recharge.id)} ${mark(recharge.state)} ${money(recharge.amountMinor, recharge.currency)} ${waiting ? html`<span class="note">${waitingDetail(waiting, say)}</span>` : nothing}</p>${timelineList(rows, recharge.id, say)}</section>` : nothing}`;
   return { title: `${say('Case')}: ${kindWords(one.kind, say)}`, body, isLive: true };
 }
 
@@ -51,13 +52,16 @@ export const noCase = ({ say }: PageCall, id: string): ShownPage => ({
   body: html`<p>${say('There is no case')} <code>${id}</code>.</p><p><a href="/cases">${say('All cases')}</a></p>`,
 });
 
+/** @param recharge what the case is about, where its amount is to be compared with that of the case */
 export const caseSummary = (
   one: CaseView,
   { say, now }: Pick<PageCall, 'say' | 'now'>,
+  recharge: Pick<RechargeView, 'amountMinor' | 'currency'> | null = null,
 ): Html => html`<div class="summary">
 <p class="headline">${one.closedAt ? mark('closed', say('closed')) : mark('open', say('open'))} ${say(questions[one.kind as keyof typeof questions] ?? one.kind)}</p>
 ${facts([
   [say('Money'), one.amountMinor !== null && one.currency !== null && money(one.amountMinor, one.currency)],
+  [say('Amount of the recharge'), recharge && money(recharge.amountMinor, recharge.currency)],
   [
     say('About'),
     one.transactionId === null ? html`<code>${one.subject}</code>` : rechargeLink(one.transactionId),

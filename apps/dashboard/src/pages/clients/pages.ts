@@ -33,7 +33,7 @@ ${table<Key>(
   say('Keys'),
   [
     { head: say('Client'), cell: ({ clientName, keyId }) => html`<span id="${keyId}">${clientName}</span>` },
-    { head: say('Key'), cell: ({ keyId }) => html`<code>${keyId}</code>` },
+    { head: say('Key'), cell: ({ keyId }) => html`<code class="id">${keyId}</code>` },
     { head: say('State'), cell: (key) => stateOf(key, locks, call) },
     { head: say('Scopes'), cell: ({ scopes: some }) => some.join(' ') },
     { head: say('Accounts'), cell: ({ accounts }) => accounts.join(' ') },

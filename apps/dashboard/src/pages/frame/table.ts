@@ -1,9 +1,24 @@
 import { type Html, html, nothing, type Shown } from './html.js';
 
-/** A column: its head, and what a row shows in it. Numbers stand at the right. */
-export type TableColumn<Row> = Readonly<{ head: string; cell: (row: Row) => Shown; isNumber?: boolean }>;
+/**
+ * A column: its head, and what a row shows in it. Numbers stand at the right. Short texts stay on one line, and long ones
+ * have room for a sentence.
+ */
+export type TableColumn<Row> = Readonly<{
+  head: string;
+  cell: (row: Row) => Shown;
+  isNumber?: boolean;
+  text?: 'short' | 'long';
+}>;
 
-/** A table that scrolls by itself where the screen is narrow. Without rows it says `empty`. */
+// The columns that a phone has room for, where a number counts for one and a text for two. The rows of a wider table
+// become lists of names and values there.
+const ROOM_OF_A_PHONE = 5;
+
+const roomOf = (columns: readonly Readonly<{ isNumber?: boolean }>[]): number =>
+  columns.reduce((room, { isNumber }) => room + (isNumber ? 1 : 2), 0);
+
+/** A table that scrolls by itself, or folds, where the screen is narrow. Without rows it says `empty`. */
 export function table<Row>(
   caption: string,
   columns: readonly TableColumn<Row>[],
@@ -11,14 +26,15 @@ export function table<Row>(
   empty: string,
 ): Html {
   if (rows.length === 0) return html`<p class="empty">${empty}</p>`;
-  const classOf = ({ isNumber }: TableColumn<Row>): string => (isNumber ? 'number' : 'text');
+  const classOf = ({ isNumber, text }: TableColumn<Row>): string =>
+    isNumber ? 'number' : `text ${text ?? ''}`.trim();
   return html`<div class="scroll" tabindex="0" role="region" aria-label="${caption}">
-<table>
+<table class="${roomOf(columns) > ROOM_OF_A_PHONE ? 'folding' : 'narrow'}">
 <caption class="unseen">${caption}</caption>
 <thead><tr>${columns.map((column) => html`<th scope="col" class="${classOf(column)}">${column.head}</th>`)}</tr></thead>
 <tbody>${rows.map(
     (row) =>
-      html`<tr>${columns.map((column) => html`<td class="${classOf(column)}">${column.cell(row)}</td>`)}</tr>`,
+      html`<tr>${columns.map((column) => html`<td class="${classOf(column)}" data-head="${column.head}">${column.cell(row)}</td>`)}</tr>`,
   )}</tbody>
 </table>
 </div>`;

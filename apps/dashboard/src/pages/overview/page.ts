@@ -123,7 +123,7 @@ function workPart({ work }: Overview, { say, now }: PageCall): Html {
   }));
   const hours = Math.max((now.getTime() - (work.since ?? now).getTime()) / 3_600_000, 1 / 60);
   return html`<div class="wide" tabindex="0" role="region" aria-label="${say('Recharges over time by outcome')}">${chart(work, now, say)}</div>
-<ul class="legend">${sums.map(({ outcome, count }) => html`<li class="${outcome}"><a href="/recharges?status=${stateOf[outcome]}">${say(outcome)} ${count}</a> <span class="note">${say('{n} an hour', { n: (count / hours).toFixed(count / hours < 10 ? 1 : 0) })}</span></li>`)}</ul>
+<ul class="legend">${sums.map(({ outcome, count }) => html`<li class="${outcome}"><a href="/recharges?status=${stateOf[outcome]}">${say(outcome)} ${count}</a> <span class="note">${say('{n} an hour', { n: (count / hours).toFixed(count > 0 && count / hours < 10 ? 1 : 0) })}</span></li>`)}</ul>
 <p class="note">${say('The newest {n} recharges, since {time} UTC. Each bar is {span}.', { n: work.count, time: work.since?.toISOString().slice(0, 16).replace('T', ' ') ?? '-', span: span(work.spanS * 1_000) })}</p>`;
 }
 

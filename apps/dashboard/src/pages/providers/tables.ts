@@ -27,10 +27,9 @@ export const accountTable = (
       {
         head: say('Open circuit breakers'),
         cell: (one) =>
-          breakers
-            .filter(isOf(one))
-            .map(({ operation }) => operation)
-            .join(', ') || '-',
+          breakers.some(isOf(one))
+            ? breakers.filter(isOf(one)).map(({ operation }) => html`${mark('open', operation)} `)
+            : '-',
       },
       {
         head: say('Newest calls'),
@@ -60,7 +59,10 @@ export const breakerTable = (breakers: readonly ToldBreaker[], { say, now }: Rea
       },
       { head: say('Operation'), cell: ({ operation }) => mark('open', operation) },
       { head: say('Open for'), cell: ({ openedAt }) => ageOf(openedAt, now), isNumber: true },
-      { head: say('Tried again'), cell: ({ openUntil }) => time(openUntil) },
+      {
+        head: say('Tried again'),
+        cell: ({ openUntil }) => (openUntil <= now ? say('with the next call') : time(openUntil)),
+      },
     ],
     breakers,
     say('All are closed: calls are made.'),
@@ -79,7 +81,7 @@ export const poolTable = (pools: readonly PoolLevel[], { say, now }: Reader): Ht
       {
         head: say('Wait for it'),
         cell: ({ waiting, currency }) =>
-          html`<a href="/recharges?waiting=SOURCE_FUNDS&currency=${currency}">${waiting}</a>`,
+          html`<a href="/recharges?waiting=SOURCE_FUNDS&currency=${currency}">${waiting > 0 ? mark('waiting', String(waiting)) : waiting}</a>`,
         isNumber: true,
       },
       { head: say('Read'), cell: ({ readAt }) => say('{span} ago', { span: ageOf(readAt, now) }) },

@@ -14,7 +14,7 @@ import { nextLink, table } from '../frame/table.js';
 import type { Say } from '../frame/words.js';
 import { sendRechargesCsv } from './csv.js';
 import { addressOf, amountIn, domainFilter, type Filters, filtersOf } from './filters.js';
-import { reasonWords } from './words.js';
+import { reasonWords, waitingDetail } from './words.js';
 
 export type RechargePagesDeps = Readonly<{
   domain: Pick<Domain, 'console' | 'reads' | 'cases'>;
@@ -100,7 +100,7 @@ export const rechargeTable = (
         isNumber: true,
       },
       { head: say('Account'), cell: ({ accountId }) => accountLink(accountId) },
-      { head: say('Kind'), cell: ({ kind, provider }) => `${say(kind)} · ${provider}` },
+      { head: say('Kind'), cell: ({ kind, provider }) => `${say(kind)} · ${provider}`, text: 'short' },
       { head: say('Reference'), cell: ({ orderReference }) => orderReference ?? '' },
       { head: say('Created'), cell: ({ createdAt }) => time(createdAt) },
       { head: say('Age'), cell: ({ createdAt }) => ageOf(createdAt, now), isNumber: true },
@@ -112,7 +112,7 @@ export const rechargeTable = (
 function waitingCell(row: RechargeView, say: Say): Html {
   const waiting = waitingBody(row);
   if (!waiting) return nothing;
-  const words = html`<span title="${waiting.detail}">${say(reasonWords[waiting.reason] ?? waiting.reason)}</span>`;
+  const words = html`<span title="${waitingDetail(waiting, say)}">${say(reasonWords[waiting.reason] ?? waiting.reason)}</span>`;
   return waiting.caseId === undefined ? words : html`<a href="/cases/${waiting.caseId}">${words}</a>`;
 }
 

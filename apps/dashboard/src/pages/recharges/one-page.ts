@@ -10,17 +10,7 @@ import {
 } from '@replenish/domain';
 import { verbWords } from '../cases/words.js';
 import { may, type PageCall, type ShownPage } from '../frame/call.js';
-import {
-  accountLink,
-  ageOf,
-  caseLink,
-  kindWords,
-  mark,
-  money,
-  rechargeLink,
-  span,
-  time,
-} from '../frame/format.js';
+import { accountLink, caseLink, kindWords, mark, money, rechargeLink, span, time } from '../frame/format.js';
 import { type Html, html, nothing } from '../frame/html.js';
 import { facts, jsonText, table } from '../frame/table.js';
 import type { Say } from '../frame/words.js';
@@ -29,7 +19,7 @@ import { noRecharge } from './missing.js';
 import { readableBody } from './secrets-cut.js';
 import { timelineList } from './timeline.js';
 import { rechargeVerbs } from './verbs.js';
-import { reasonWords } from './words.js';
+import { waitingSentence } from './words.js';
 
 const REFUNDS_SHOWN_MAX = 50;
 
@@ -65,7 +55,7 @@ function summary(r: RechargeView, { say, now }: PageCall): Html {
   const waiting = waitingBody(r);
   return html`<div class="summary">
 <p class="headline">${mark(r.state)} ${money(r.amountMinor, r.currency)} ${say(`${r.kind} of account`)} ${accountLink(r.accountId)}</p>
-${waiting ? html`<p class="waiting" role="status"><b>${say('It waits for')} ${say(reasonWords[waiting.reason] ?? waiting.reason)}</b> ${say('since')} ${ageOf(new Date(waiting.since), now)}. ${say(waiting.detail)} ${waiting.until === null ? nothing : html`${say('Until')} ${time(waiting.until)}.`} ${waiting.caseId === undefined ? nothing : html`<a class="button" href="/cases/${waiting.caseId}">${say('Open the case')}</a>`}</p>` : nothing}
+${waiting ? html`<p class="waiting" role="status">${waitingSentence(waiting, { say, now })} ${waiting.caseId === undefined ? nothing : html`<a class="button" href="/cases/${waiting.caseId}">${say('Open the case')}</a>`}</p>` : nothing}
 ${r.failureCode === null ? nothing : html`<p class="alarm"><b>${r.failureCode}</b> ${r.failureMessage ?? ''}</p>`}
 ${facts([
   [say('Id'), html`<code class="id">${r.id}</code>`],

@@ -1,3 +1,8 @@
+import type { WaitingBody } from '@replenish/assembly';
+import { ageOf, time } from '../frame/format.js';
+import { type Html, html, nothing } from '../frame/html.js';
+import type { Say } from '../frame/words.js';
+
 /** What a recharge waits for, in a few words. The API has the sentence. */
 export const reasonWords: Readonly<Record<string, string>> = {
   QUEUE: 'its turn',
@@ -11,4 +16,29 @@ export const reasonWords: Readonly<Record<string, string>> = {
   DELIVERY: 'its delivery',
   APPROVAL: 'an approval',
   PERSON: 'a person',
+};
+
+/** The sentence of the API, where it does not speak of fields of its answer. */
+const detailWords: Readonly<Record<string, string>> = {
+  PAYER: 'Somebody has to pay.',
+  PROVIDER_DOWN: 'The provider does not answer.',
+};
+
+/** Why a recharge waits, in a sentence. */
+export const waitingDetail = ({ reason, detail }: WaitingBody, say: Say): string =>
+  say(detailWords[reason] ?? detail);
+
+/** What happens at the time until which a recharge waits. */
+const untilWords: Readonly<Record<string, string>> = {
+  ANSWER: 'It is asked again at',
+  PROVIDER_DOWN: 'It is tried again at',
+};
+
+/** What a recharge waits for, since when, why, and until when. */
+export const waitingSentence = (
+  waiting: WaitingBody,
+  { say, now }: Readonly<{ say: Say; now: Date }>,
+): Html => {
+  const { reason, since, until } = waiting;
+  return html`<b>${say('It waits for')} ${say(reasonWords[reason] ?? reason)}</b> ${say('since')} ${time(since)} (${ageOf(new Date(since), now)}). ${waitingDetail(waiting, say)} ${until === null ? nothing : html`${say(untilWords[reason] ?? 'Until')} ${time(until)}.`}`;
 };

@@ -82,7 +82,8 @@ const callTable = (calls: readonly AuditCall[], { say }: PageCall): Html =>
       { head: say('Took'), cell: ({ durationMs }) => `${durationMs.toFixed(1)} ms`, isNumber: true },
       {
         head: say('Correlation id'),
-        cell: ({ correlationId }) => html`<span title="${correlationId}">${shortId(correlationId)}</span>`,
+        cell: ({ correlationId }) =>
+          html`<span class="id" title="${correlationId}">${shortId(correlationId)}</span>`,
       },
     ],
     calls,

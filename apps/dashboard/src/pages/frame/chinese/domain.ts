@@ -105,8 +105,10 @@ export const domainWords: Readonly<Record<string, string>> = {
   'It is not known what became of the order. The provider is being asked.': '订单结果未知，正在询问渠道。',
   'It is being proven that the provider does not have the order, before it is sent again.':
     '再次发送之前，正在证明渠道没有该订单。',
-  'Somebody has to pay: see action.': '需要付款人付款。',
-  'The provider does not answer. It is tried again at the time in until.': '渠道没有响应，将稍后重试。',
+  'Somebody has to pay.': '需要付款人付款。',
+  'The provider does not answer.': '渠道没有响应。',
+  'It is tried again at': '下次重试时间：',
+  'It is asked again at': '下次查询时间：',
   'The account that pays does not hold enough at the provider.': '付款账户在渠道的余额不足。',
   'Another transfer between the same two accounts is under way.': '相同两个账户之间有另一笔转账正在进行。',
   'The money is collected, and its delivery is being taken up.': '资金已收到，正在开始交付。',
