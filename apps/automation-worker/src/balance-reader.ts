@@ -8,12 +8,12 @@ export type BalanceReaderDeps = Readonly<{
   log: Logger;
 }>;
 
-// A provider that throttles without saying how long is left alone for this time.
+// The pause after a throttled read, if the provider does not say how long to wait.
 const PATIENCE_MS = 30_000;
 
 /**
- * Returns a function that reads the cloud account of a rule, if its balance is not fresh and nobody else reads it. What
- * cannot be read leaves the balance as it is: it grows old, and an old balance decides nothing.
+ * Returns a function that reads the cloud account of a rule, unless its balance is fresh or somebody else reads it. A
+ * read that fails keeps the old balance. No rule decides on a balance that is too old.
  */
 export function balanceReader({
   watched,

@@ -38,7 +38,7 @@ export function looker(deps: LookerDeps): (id: string) => Promise<undefined> {
   };
 }
 
-/** A reason is logged when it begins. The same reason at the next look is only counted. */
+/** Logs a reason when it begins. If the next look has the same reason, that look is only counted. */
 function tell(
   { queues, log, decisions }: LookerDeps,
   { ruleId, accountId, decision, pause, isNew }: LookResult,

@@ -9,13 +9,14 @@ export type WalletWatchDeps = Readonly<{
   log: Logger;
 }>;
 
-// A rule reacts within two seconds of the posting that took its wallet below the line.
+// A rule reacts within two seconds of the posting that took its wallet below the threshold.
 const EVERY_MS = 250;
 const RULES_TOGETHER = 40;
 
 /**
- * Looks for wallets that fell below the line of a rule, until it is closed. The statements that post to the ledger are
- * the busiest ones, so they do not tell: this asks. A question costs some 10 us of the database per rule on a wallet.
+ * Looks for wallets that fell below the threshold of a rule, until it is closed. The statements that post to the ledger
+ * are the busiest ones, so they do not announce such wallets. A question costs the database some 10 us per rule on a
+ * wallet.
  */
 export function watchWallets({ rules, queues, log }: WalletWatchDeps): () => Promise<void> {
   const ending = new AbortController();
