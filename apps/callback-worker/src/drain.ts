@@ -22,25 +22,26 @@ export type DrainDeps = Readonly<{
   log: Logger;
 }>;
 
-// Posts to one receiver at the same time. After a failure it is one, so a receiver in trouble is not pressed.
+// The posts to one receiver at the same time. After a failure there is one at a time, to spare a receiver in trouble.
 const AT_ONCE = 8;
-// A receiver with very many events lets the others have a turn.
+// A receiver with very many events is left after this time, so that the others have a turn.
 const SLICE_MS = 10_000;
 // The time for the claim and for filing the result.
 const LEASE_MARGIN_MS = 3_000;
-// Posts that are under way when the process stops have this long to end. They are posted again otherwise.
+// When the process stops, posts that are under way have this long to end. A post that has not ended is sent again
+// later.
 const STOP_WITHIN_MS = 2_000;
 
 /**
- * Returns a function that posts the due events of a receiver until none is due. A process works on a receiver once at a
- * time.
+ * Returns a function that posts the due events of a receiver until none is due. In a process, one call at a time works
+ * on a receiver.
  */
 export function drainer(deps: DrainDeps): (lane: string) => Promise<undefined> {
-  // The lanes in work. True: another job for the lane has come meanwhile.
+  // The lanes in work. The value is true if another job for the lane has come meanwhile.
   const busy = new Map<string, boolean>();
   return async (lane) => {
     if (busy.has(lane)) {
-      // That job may be about an event that came after the last look.
+      // The other job may be about an event that came after the last claim.
       busy.set(lane, true);
       return;
     }
@@ -67,7 +68,8 @@ async function drain(deps: DrainDeps, lane: string): Promise<void> {
     crashPoint('callback.after-claim');
     const arrived = await Promise.all(posts.map((post) => tracedDelivery(deps, post, end)));
     max = arrived.every(Boolean) ? AT_ONCE : 1;
-    // One statement instead of a claim that finds nothing. Nearly always nothing more is due.
+    // Nearly always nothing more is due. Then the lane is released here, in one statement, instead of by a claim that
+    // finds nothing.
     if (!(await callbacks.release(lane)) || posts.length === 0) return;
   }
   await callbacks.release(lane);
@@ -81,7 +83,10 @@ function endSignal(stopping: AbortSignal): AbortSignal {
   return end.signal;
 }
 
-/** A post is a span with a link to the recharge that it tells of: its receiver's lane is worked on for many recharges. */
+/**
+ * The span of a post, with a link to the recharge that the event is about. It is no part of that trace, because a job
+ * posts the events of many recharges.
+ */
 const tracedDelivery = (deps: DrainDeps, post: CallbackPost, end: AbortSignal): Promise<boolean> =>
   inSpan(
     () => ({

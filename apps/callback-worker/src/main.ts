@@ -16,8 +16,8 @@ import { keepOpen, openNoticeCounter, teller } from './notices/tell.js';
 import { poster } from './post.js';
 import { startPump } from './pump.js';
 
-// A turn is a receiver, and a receiver that answers takes some ten milliseconds per event. Receivers that fail or answer
-// late have turns of their own, so they never wait before the others.
+// The number of receivers that are worked on at the same time. A receiver that answers takes some ten milliseconds per
+// event. Receivers that fail or answer late have a queue of their own, so they do not delay the others.
 const CONCURRENCY = 128;
 const SLOW_CONCURRENCY = 128;
 

@@ -7,13 +7,13 @@ export type EventPost = Readonly<{ url: string; headers: Readonly<Record<string,
 
 export type Poster = (post: EventPost, stopping: AbortSignal) => Promise<PostOutcome | 'stopped'>;
 
-// An answer has nothing to say but its status. A receiver that goes on writing is not listened to.
+// Only the status of an answer counts. No more of its body than this is read.
 const ANSWER_BYTES_MAX = 4_096;
 const ANSWER_MS_MAX = 1_000;
 
 /**
- * Posts an event once. Only 2xx is an arrival: a redirect is refused, whatever it leads to. The whole takes `timeoutMs`
- * at most, with name, connection, headers and body.
+ * Posts an event once. The event has arrived only if the status is 2xx. Redirects are refused. Name look-up,
+ * connection, headers and body together take `timeoutMs` at most.
  */
 export function poster(options: PosterOptions): Poster {
   return async (post, stopping) => {
@@ -81,7 +81,7 @@ async function readSome(body: AsyncIterable<Uint8Array>): Promise<void> {
       if (bytes >= ANSWER_BYTES_MAX || performance.now() > untilMs) return;
     }
   } catch {
-    // The status has come, and the rest does not matter.
+    // The status is known, and an error in the rest of the answer does not matter.
   }
 }
 
@@ -95,7 +95,7 @@ function retryAfterMs(header: string | string[] | undefined): number | null {
 
 const WORDS_MAX = 200;
 
-/** Words for the client: what failed, without addresses of ours. */
+/** The failure in words for the client, without internal addresses. */
 function wordsOf(error: unknown): string {
   if (error instanceof ForbiddenTarget) return error.message;
   const { code, message } = error as { code?: string; message?: string };

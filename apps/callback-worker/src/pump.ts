@@ -10,7 +10,7 @@ export type PumpDeps = Readonly<{
 }>;
 
 export interface Pump {
-  /** @throws if no look ended well for some time */
+  /** @throws if no look has succeeded for some time */
   check(): void;
   close(): Promise<void>;
 }

@@ -22,7 +22,7 @@ async function listening<S extends (typeof open)[number]>(server: S): Promise<nu
 const serving = (listener: RequestListener) => listening(createServer(listener));
 const never = new AbortController().signal;
 
-/** Posts to a port of this machine, which is an exception. */
+/** Posts to a port of this machine. Its private address is an exception that is allowed. */
 function send(port: number, timeoutMs = 2_000) {
   const post = poster({ allowed: new Set([`127.0.0.1:${port}`]), timeoutMs });
   return post({ url: `http://127.0.0.1:${port}/hook`, headers: { 'webhook-id': 'a' }, body: '{}' }, never);

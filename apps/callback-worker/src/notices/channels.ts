@@ -45,7 +45,7 @@ export function openChannels(config: NoticeSettings): ReadonlyMap<NoticeChannel,
   return new Map(channels.flatMap(([name, send]) => (send ? [[name, send] as const] : [])));
 }
 
-/** Each message has a connection of its own. There is one per minute at most. */
+/** Each message has a connection of its own. At most one message per minute is sent. */
 function sendByMail(url: string, envelope: Readonly<{ from: string; to: string }>): SendMessage {
   const transport = createTransport({
     url,

@@ -1,14 +1,17 @@
 import { createHmac } from 'node:crypto';
 import type { Message } from './text.js';
 
-/** A request to a chat, and how its answer is read: chats answer 200 with a code to what they refuse. */
+/**
+ * A request to a chat, and the check whether the answer accepts it. Chats answer a refused request with status 200 and
+ * an error code.
+ */
 export type ChatRequest = Readonly<{ url: string; body: object; isTaken: (answer: string) => boolean }>;
 
 export type ChatForm = (message: Message, now: Date) => ChatRequest;
 
 const textOf = ({ title, body }: Message): string => `${title}\n\n${body}`;
 
-/** @throws if the answer is no JSON object, which then is no agreement */
+/** A field of a JSON answer. @throws if the answer is no JSON object, so that it counts as a refusal */
 const fieldOf = (answer: string, name: string): unknown => {
   try {
     return (JSON.parse(answer) as Record<string, unknown>)[name];
@@ -43,8 +46,8 @@ export const dingtalkForm =
 
 /**
  * The form of Feishu's bots. The signature is the base64 of HMAC-SHA256 over nothing, with `<seconds>\n<secret>` as its
- * key. `<` is written so that a name mentions nobody.
- * Source: open.feishu.cn/document/client-docs/bot-v3/add-custom-bot
+ * key. `<` is escaped, so that a name in the text cannot mention a person. Source:
+ * open.feishu.cn/document/client-docs/bot-v3/add-custom-bot
  */
 export const feishuForm =
   (address: string, secret: string | undefined): ChatForm =>
@@ -62,8 +65,8 @@ export const feishuForm =
   };
 
 /**
- * The form of Slack's incoming webhooks. Three characters are escaped, so that a name mentions nobody.
- * Source: docs.slack.dev/messaging/formatting-message-text
+ * The form of Slack's incoming webhooks. Three characters are escaped, so that a name in the text cannot mention a
+ * person. Source: docs.slack.dev/messaging/formatting-message-text
  */
 export const slackForm =
   (address: string): ChatForm =>
@@ -75,7 +78,7 @@ export const slackForm =
     isTaken: (answer) => answer.trim() === 'ok',
   });
 
-/** A receiver of tickets, or anything else that takes JSON. Each answer of the range 200 is an agreement. */
+/** A receiver of tickets, or anything else that takes JSON. Any 2xx status accepts the message. */
 export const webhookForm =
   (address: string): ChatForm =>
   ({ title, body }) => ({ url: address, body: { title, text: body }, isTaken: () => true });

@@ -26,7 +26,10 @@ export const openNoticeCounter = (registry: Frame['registry']): NoticeCounter =>
 // The time for the claim and for filing the result. A worker that dies in the middle sends the message again.
 const LEASE_MARGIN_MS = 5_000;
 
-/** Returns a function that sends the due notices of a channel in one message. Two jobs at once send them once. */
+/**
+ * Returns a function that sends the due notices of a channel in one message. If two jobs run at the same time, the
+ * notices are sent once.
+ */
 export function teller(deps: TellDeps): (channel: string) => Promise<undefined> {
   const { notices, channels, everyMs, consoleUrl, counter, log } = deps;
   const leaseMs = SEND_LIMIT_MS + LEASE_MARGIN_MS;
@@ -59,12 +62,14 @@ export type OpenDeps = Readonly<{
   log: Logger;
 }>;
 
-// Channels are told to the database again and again, so those of a fleet whose settings changed follow within a minute,
-// whichever of its workers started last.
+// The open channels are written to the database at this interval. So after a change of the settings the whole fleet has
+// the new channels within a minute, whichever of its workers started last.
 const OPEN_EVERY_MS = 30_000;
 const OPEN_AGAIN_MS = 1_000;
 
-/** Tells the database which channels are open, until it is closed. A database that is away delays it. */
+/**
+ * Writes to the database which channels are open, until it is closed. While the database is away, the write is delayed.
+ */
 export function keepOpen({ notices, channels, log }: OpenDeps): () => Promise<void> {
   const ending = new AbortController();
   const openOnce = () =>
@@ -88,7 +93,7 @@ export function keepOpen({ notices, channels, log }: OpenDeps): () => Promise<vo
   };
 }
 
-/** An error of a mail server may quote the message or the login, so only its code is told. */
+/** An error of a mail server may quote the message or the login, so only its code is kept. */
 function failureWords(failure: unknown): string {
   const { code, responseCode, message } = failure as {
     code?: string;

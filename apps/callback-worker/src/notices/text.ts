@@ -4,10 +4,11 @@ import { exponentOf } from '@replenish/domain/rules';
 /** A message of plain text. Each channel gives it its own form. */
 export type Message = Readonly<{ title: string; body: string }>;
 
-// Chats cut long texts: DingTalk at 20,000 bytes, Slack at 40,000 characters. The console has all of it.
+// The most notices that a message lists. Chats cut long texts: DingTalk at 20,000 bytes, Slack at 40,000 characters.
+// The console shows all notices.
 const LISTED_MAX = 10;
 const WORD_MAX = 100;
-// What a person of ours wrote.
+// The most characters of an operator's note.
 const NOTE_MAX = 1_000;
 
 /** One message about all notices, grouped by what they are about. Each line names amounts with their currency. */
@@ -45,7 +46,7 @@ function groupOf(
 
 type Words = Readonly<Record<string, string>> & Readonly<{ amountOf: (name: string) => string }>;
 
-/** Whose cap it is: that of one rule, or one over several. */
+/** The owner of a cap: one rule, or what several rules have in common. */
 function spenderOf({ scope, scopeName, accountId }: Words): string {
   if (scope === 'owner') return `the rules of client ${scopeName!.slice('owner '.length)}`;
   if (scope === 'source') return `the rules that ${scopeName!.slice('source '.length)} pays for`;
@@ -55,7 +56,7 @@ function spenderOf({ scope, scopeName, accountId }: Words): string {
 type NoticeForm = Readonly<{
   one: string;
   many: string;
-  /** The page of the console with all of them, and that of one of them. */
+  /** The page of the console that lists all of these, and the page of one of them. */
   page: string;
   path?: (content: Notice['content']) => string;
   line: (words: Words) => string;

@@ -9,7 +9,7 @@ import { type NoticeSettings, openChannels } from '../../src/notices/channels.js
 
 type Asked = Readonly<{ url: URL; body: Record<string, unknown> }>;
 
-// The chats refuse what is not signed by these secrets.
+// The fake chats refuse a message that is not signed with these secrets.
 const DINGTALK_SECRET = 'SEC000000000000000000000';
 const FEISHU_SECRET = 'feishu-secret';
 const HOUR_MS = 3_600_000;
