@@ -42,7 +42,7 @@ export const wholeNumber =
     throw new InvalidArgumentError(`It must be a whole number from ${min} to ${max}.`);
   };
 
-/** A name of the tz database. Offsets are none. */
+/** A name of the tz database. Offsets such as `+08:00` are refused. */
 export function timeZone(text: string): string {
   if (isTimeZone(text)) return text;
   throw new InvalidArgumentError('It must be a time zone of the tz database, such as Asia/Shanghai.');

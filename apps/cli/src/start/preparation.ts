@@ -26,7 +26,8 @@ export class Preparer {
       demo: ask.demo ? this.#hear('demo') : Promise.resolve(null),
       admin: ask.demo ? this.#hear('admin') : Promise.resolve(null),
     };
-    // They are awaited only when the fleet is up.
+    // The demo client and the first user are awaited only when the fleet is up. A failure until then must not count as
+    // unhandled.
     preparation.demo.catch(() => {});
     preparation.admin.catch(() => {});
     this.#child.send(ask);

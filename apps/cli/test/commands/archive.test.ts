@@ -25,7 +25,7 @@ beforeAll(async () => {
   await keys.close();
   await waitingWork();
   await books.domain.chain.seal();
-  // Its row is not sealed.
+  // The row of this client is not sealed.
   await books.domain.clients.create({ name: 'later', env: 'test', scopes: [], accounts: ['*'] });
 });
 afterAll(async () => {

@@ -18,7 +18,7 @@ let database: TestDatabase;
 const dir = mkdtempSync(join(tmpdir(), 'replenish-statement-'));
 const file = join(dir, 'statement.csv');
 
-/** As many recharges that succeeded as there are lines, and the statement of them. */
+/** Makes as many recharges that succeeded as the statement has lines. */
 beforeAll(async () => {
   database = await createDatabase();
   await execute(

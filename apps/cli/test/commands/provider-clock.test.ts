@@ -7,7 +7,7 @@ import { checkAccount, clockOf } from '../../src/commands/provider/check.js';
 let server: Server;
 let providers: Providers;
 beforeAll(async () => {
-  // It knows no order, and has a clock.
+  // A fake provider that knows no order. Its answers carry a `Date`.
   server = createServer((_request, response) => {
     response.writeHead(200, { 'content-type': 'application/json' });
     response.end('{"object":"search_result","data":[],"has_more":false}');

@@ -11,7 +11,7 @@ export interface CommandBooks {
   close(): Promise<void>;
 }
 
-/** @param settings settings of the commands beside their own */
+/** @param settings further settings of the commands */
 export async function openCommandBooks(
   settings: Readonly<Record<string, string>> = {},
 ): Promise<CommandBooks> {

@@ -10,7 +10,7 @@ Examples:
 Without a zone the account has Asia/Shanghai where its payee is at Alibaba Cloud, and UTC elsewhere. A change cuts the
 statements of earlier months anew, too.`;
 
-/** What an operator says about an account. */
+/** Commands about the accounts of clients. */
 export const account: Declare = (run) =>
   new Command('account')
     .description('say in which time zone the months of an account begin')

@@ -14,7 +14,7 @@ const EXAMPLE = `
 Example:
   replenish case resolve 01a200d6-b7fd-72e4-ab98-dfd489e62fd1 --verb adopt --reason 'on the statement' --evidence line.json`;
 
-/** The questions that people have to answer, and their decisions. */
+/** Commands about cases: they list the questions that people have to answer, and record the answers. */
 export const caseCommand: Declare = (run) =>
   [list, show, resolve, assign, due, comment, send].reduce(
     (group, declare) => group.addCommand(declare(run)),
@@ -184,7 +184,7 @@ const linesOf = ({ evidence, verbs, resolution, ...one }: CaseView): string =>
     .map(([name, value]) => `${name.padEnd(12)} ${value.replace(/\p{Cc}/gu, ' ')}`)
     .join('\n');
 
-/** In the form of the API. */
+/** Cases as JSON, in the form of the API. */
 const asJson = (found: CaseView | readonly CaseView[]): string =>
   JSON.stringify(Array.isArray(found) ? found.map(bodyOf) : bodyOf(found as CaseView));
 

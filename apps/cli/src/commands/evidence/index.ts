@@ -10,7 +10,7 @@ Examples:
   replenish evidence 01a200d6-b7fd-72e4-ab98-dfd489e62fd1 --html > evidence.html
   replenish evidence check evidence.json`;
 
-/** The evidence of one recharge, and its check. */
+/** Commands that write the evidence of one recharge, and check it. */
 export const evidence: Declare = (run) =>
   new Command('evidence')
     .description('print everything on record about one recharge, or check such a file')

@@ -1,10 +1,13 @@
 import type { AccountBalance, LedgerLine } from '@replenish/domain';
 import { dayOf, decimalsOf, type JournalForm, majorOf, oneLine, partsOf, sentenceOf } from './journal.js';
 
-/** What an account is to hledger. Wallets and suspense are owed, the money at providers is owned. */
+/** The type of an account in hledger. Wallets and suspense are liabilities, and the money at providers is an asset. */
 const types: Readonly<Record<string, string>> = { wallet: 'L', suspense: 'L', provider: 'A', house: 'A' };
 
-/** A journal of hledger. Credits are negative, as in all programs of its kind, so what is owed to a wallet is too. */
+/**
+ * A journal of hledger. Credits are negative, as in all programs of this kind, so money that is owed to a wallet is
+ * negative.
+ */
 export function hledgerForm(): JournalForm {
   const declared = new Set<string>();
   const declaring = (name: string, directive: () => string): string[] => {
@@ -36,7 +39,7 @@ export function hledgerForm(): JournalForm {
   };
 }
 
-/** A colon in an id of an account would make another level. */
+/** hledger reads a colon as the beginning of a sub-account, so ids must not contain one. */
 function nameOf(account: string): string {
   const { kind, name, rest } = partsOf(account);
   return [kind, name.replaceAll('%', '%25').replaceAll(':', '%3A'), rest].filter(Boolean).join(':');

@@ -15,7 +15,7 @@ Examples:
 const forms = ['hledger', 'beancount', 'csv'] as const;
 type FormName = (typeof forms)[number];
 
-/** The ledger for accountants, and the whole of the books. */
+/** Exports: the ledger for accounting programs, or all books as an archive. */
 export const exportCommand: Declare = (run) =>
   new Command('export')
     .description('print the ledger as a journal of hledger, Beancount or CSV, or archive the books')
@@ -24,7 +24,7 @@ export const exportCommand: Declare = (run) =>
     .option('--to <time>', 'only entries before this time', values.time)
     .addHelpText('after', EXAMPLE)
     .action(async ({ format, from, to }) => {
-      // Commander would ask for a mandatory option in front of `archive`, too.
+      // The option is checked here. If it were mandatory, commander would require it for `export archive`, too.
       if (format === undefined) throw new Misuse(`--format must be one of ${forms.join(', ')}`);
       if (from && to && from >= to) throw new Misuse('--from must be before --to');
       const form = await formOf(format as FormName);

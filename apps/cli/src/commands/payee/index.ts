@@ -70,7 +70,7 @@ const remove: Declare = ({ env, say }) =>
       say(json ? JSON.stringify({ accountId, removed: true }) : `removed the payee of ${accountId}`);
     });
 
-/** A payee with the account that pays, also where it is our own source. */
+/** A payee with the account that pays. If the payee names none, that is the source of our provider account. */
 const shown = (env: Env, kept: KeptPayee): Promise<KeptPayee> =>
   withProviders(env, async (providers) => ({
     ...kept,

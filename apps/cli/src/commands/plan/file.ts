@@ -15,7 +15,7 @@ const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 const FAULTS_SHOWN_MAX = 20;
 const NAME_MAX = 255;
 
-/** The plan that an id, or a file and a client name. Null: there is none yet. */
+/** The plan with the given id, or the plan that the client made from the file. Null: there is none yet. */
 export async function wantedPlan(
   domain: Domain,
   given: string,
@@ -104,7 +104,7 @@ function linesOfJson(file: string, text: string): readonly unknown[] {
     const lines = Array.isArray(value) ? value : value?.lines;
     if (Array.isArray(lines)) return lines;
   } catch {
-    // The message below says it.
+    // The error below says what the file must hold.
   }
   throw new Misuse(`${file} must hold JSON with a list \`lines\``);
 }

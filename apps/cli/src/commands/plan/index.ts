@@ -103,7 +103,7 @@ const descriptions = {
 
 const FOLLOW_EVERY_MS = 500;
 
-/** Shows how far the plan is until it runs no longer. */
+/** Shows the progress of the plan until it stops running. */
 async function followed(
   screen: Pick<CommandRun, 'terminal' | 'complain'>,
   { plans }: Domain,

@@ -33,7 +33,7 @@ export function linesOf(plan: PlanProgress): string {
     .join('\n');
 }
 
-/** In the form of the API. */
+/** A plan as JSON, in the form of the API. */
 export const asJson = (plan: PlanProgress): string =>
   JSON.stringify({
     ...{ planId: plan.id, name: plan.name, status: plan.status, currency: plan.currency },

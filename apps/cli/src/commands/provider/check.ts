@@ -16,7 +16,10 @@ export type CheckedRead = Readonly<{
   tookMs: number;
 }>;
 
-/** What the `Date` of the provider's answers says of our clock. Null in `aheadSeconds`: no answer had one. */
+/**
+ * Our clock, compared with the `Date` header of the provider's answers. `aheadSeconds` is null if no answer had that
+ * header.
+ */
 export type CheckedClock = Readonly<{
   aheadSeconds: number | null;
   verdict: 'right' | 'off' | 'refused' | 'unknown';
@@ -31,14 +34,14 @@ export type CheckedAccount = Readonly<{
   clock: CheckedClock;
 }>;
 
-// A clock that is off by this much soon costs signatures.
+// A clock that is off by this much will soon make signatures fail.
 const OFF_SECONDS = 60;
 // Alibaba Cloud and Alipay refuse signed times that are further off: 15 and 10 minutes. Stripe's events are refused by us
 // beyond 300 s, its own tolerance.
 const refusedSeconds: Readonly<Record<string, number>> = { alibaba_cloud: 900, alipay: 600, stripe: 300 };
 const SIGNED_WITHIN_SECONDS = 300;
 
-/** Makes harmless reads at an account, and compares our clock with the provider's. Nothing moves. */
+/** Makes harmless reads at an account, and compares our clock with the provider's. No money moves. */
 export async function checkAccount(provider: GuardedProvider, now?: () => number): Promise<CheckedAccount> {
   const { value: reads, skewMs } = await withProvidersClock(() => checkProvider(provider), now);
   const clock = clockOf(provider.name, skewMs);
@@ -67,7 +70,7 @@ export function clockOf(provider: string, skewMs: number | null): CheckedClock {
 }
 
 /**
- * Reads the money of our account. A provider without such a read is asked about an order that was never sent. Nothing
+ * Reads the money of our account. A provider without such a read is asked about an order that was never sent. No money
  * moves.
  */
 async function checkProvider(provider: GuardedProvider): Promise<CheckedRead[]> {
@@ -120,7 +123,8 @@ function wordsOfRefusal({ cause, code = '' }: NotMade, httpStatus: number | null
     return `the temporary key (STS token) is not valid any more (${code}): renew it where security_token comes from`;
   switch (cause) {
     case 'unavailable':
-      // Alibaba Cloud's read tells no status. It says this only of a key, a clock or a right.
+      // The read at Alibaba Cloud reports no HTTP status. It answers `unavailable` only because of the key, the clock
+      // or a missing right.
       return (httpStatus ?? 400) < 500
         ? 'the provider refuses the call: check the key, its permissions and the clock of this machine'
         : 'the provider is out of order: try again later';

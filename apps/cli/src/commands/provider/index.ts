@@ -59,7 +59,7 @@ const check: Declare = ({ env, say, exitWith, paint }) =>
       const { checkAccount } = await import('./check.js');
       const seen = await withProviders(env, async (providers) => {
         const checked: CheckedAccount[] = [];
-        // One after the other: a check hears the time of every answer that arrives.
+        // One check at a time, because a check takes the clock from every answer that arrives meanwhile.
         for (const one of asked(providers, name, account)) checked.push(await checkAccount(one));
         return checked;
       });

@@ -72,7 +72,7 @@ const differencesIn = ({ oursOnly, theirsOnly, different, gaps }: Reconciled): n
 
 type ShownRun = ReturnType<typeof reconciliationBody>;
 
-/** An amount beyond 2^53 is a text. */
+/** A value as JSON. An amount above 2^53 becomes a string. */
 const inJson = (value: object): string =>
   JSON.stringify(value, (_name, part) => {
     if (typeof part !== 'bigint') return part;
