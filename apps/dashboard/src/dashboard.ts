@@ -62,7 +62,7 @@ export function openDashboard(deps: DashboardDeps): {
   return { app, show: board.show };
 }
 
-/** Everybody who may use a dangerous verb has a second factor. */
+/** Every person has to enter a code, because everybody who may use a dangerous verb has a second factor. */
 const peopleOfPages = {
   ...{ currentUser, requireRole, csrfToken, requireCsrf, requireFreshCode },
   needsCode: () => true,

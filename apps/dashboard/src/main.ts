@@ -36,7 +36,8 @@ await runProcess('dashboard', process.env, async (frame) => {
     cancels: (name, account) => providers.raw(name, account)?.cancels !== undefined,
     slaMs: 10 * config.RECONCILE_AFTER_MS,
     casesDueMs: config.CASES_DUE_MS,
-    // The hint is not awaited. An approved recharge is due, and a lost hint only costs a sweep.
+    // The hint is not awaited. An approved recharge is due, so without the hint it is only sent later, by the next
+    // sweep.
     onApproved: ({ id, provider }) => void queues.hint(`submission-${provider}`, [id]),
     log,
     signOn: openSingleSignOn(config),

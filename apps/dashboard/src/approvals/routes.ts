@@ -82,7 +82,7 @@ const problems: Readonly<Record<ApprovalProblem, Readonly<{ code: RefusalCode; d
   decided: { code: 'INVALID_STATE', detail: 'it is decided already, or it has expired' },
 };
 
-/** In the form of the API. Amounts are minor units. */
+/** An approval as JSON, in the form of the API. Amounts are minor units. */
 export function approvalBody({ recharge, ...approval }: ApprovalView): object {
   if (!recharge) return { ...approval, recharge: null };
   const { amountMinor, ...rest } = recharge;

@@ -4,7 +4,7 @@ import { isSameText } from '@replenish/runtime';
 import type { Request, RequestHandler, Response } from 'express';
 import { refuse } from './refusal.js';
 
-/** The person who sent a request, as this moment knows them. */
+/** The person who sent a request, with the name and role that the person has now. */
 export type CurrentUser = Readonly<{ name: string; role: OperatorRole }>;
 
 /** What is known of a request with a session. */
@@ -27,7 +27,7 @@ export function currentUser(request: Request): CurrentUser | null {
   return session && { name: session.person.name, role: session.person.role };
 }
 
-/** Lets people of any of these roles pass, and admins. The role is the one of this moment. */
+/** Lets people of any of these roles pass, and admins. The role that the person has now counts. */
 export const requireRole =
   (...roles: readonly OperatorRole[]): RequestHandler =>
   (request, response, next) => {
@@ -82,7 +82,7 @@ export const requireFreshCode: RequestHandler = async (request, response, next) 
   refuse(request, response, 'UNAUTHORIZED', 'the code is wrong or was used before: wait for the next one');
 };
 
-/** Answers an attempt of a person or an address that has had its attempts of the minute. */
+/** Refuses an attempt of a person or an address that has used up its attempts of the minute. */
 export function refuseClosed(request: Request, response: Response): void {
   response.set('retry-after', '60');
   refuse(request, response, 'RATE_LIMITED', 'too many wrong attempts: wait a minute');

@@ -1,4 +1,4 @@
-/** The people of the console: who is signed in, what they may do, and the locks of forms that change something. */
+/** The people of the console: who is signed in, what they may do, and the protection of forms that change something. */
 export {
   type CurrentUser,
   csrfToken,

@@ -9,7 +9,7 @@ import { type Given, type PeopleDeps, type SignInResult, signer, subjectsOf } fr
 import { signOnRoutes } from './sign-on-routes.js';
 import type { SingleSignOn } from './single-sign-on.js';
 
-/** Finds the session of a request. To be used before every route that asks for the person. */
+/** Finds the session of a request. It must run before every route that asks for the person. */
 export const findSession =
   ({ operators }: PeopleDeps): RequestHandler =>
   async (request, _response, next) => {
@@ -52,7 +52,7 @@ export function loginRoutes(deps: LoginDeps): Router {
     const given = givenIn(request);
     if (!given) return answerSignIn(request, response, { ok: false, because: 'wrong' });
     const result = await signIn(given);
-    // A session that the browser had before is over, so nobody can have planted one.
+    // The session that the browser had before ends here. So a session that an attacker planted is of no use.
     const earlier = secretOf(request);
     if (result.ok && earlier !== undefined) await operators.endSession(earlier);
     answerSignIn(request, response, result);

@@ -15,7 +15,7 @@ export const subjectsOf = ({ name, address }: Pick<Given, 'name' | 'address'>): 
   `user ${name.slice(0, 64)}`,
 ];
 
-// A hash of the usual cost that no password has, as far as anybody knows.
+// A hash of the usual cost that matches no known password.
 const NOBODYS_HASH = `scrypt$131072$8$1$${'A'.repeat(22)}==$${'A'.repeat(43)}=`;
 
 /**

@@ -16,7 +16,10 @@ export function openDepthGauge(queues: Queues, registry: Frame['registry']): voi
   });
 }
 
-/** Whether Redis may throw jobs away. Both come from one reading. On Postgres there are none. */
+/**
+ * Gauges that show whether Redis may evict jobs, both from one reading. With queues on Postgres there are no such
+ * gauges.
+ */
 export function openEvictionGauges(queues: Pick<Queues, 'eviction'>, registry: Frame['registry']): void {
   const eviction = sharedReading(() => queues.eviction());
   new Gauge({

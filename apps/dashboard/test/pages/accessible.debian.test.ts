@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { type Axe, openAxe } from './support/axe.js';
 import { openConsoleOnBooks, type ServedConsole, troubles } from './support/console.js';
 
-// It needs Debian's chromium.
+// This test needs Debian's chromium.
 
 let served: ServedConsole;
 let axe: Axe;

@@ -151,7 +151,7 @@ const problemWords: Readonly<Record<ApprovalProblem, string>> = {
   decided: 'Nothing was done: it is decided already.',
 };
 
-/** Decides once. The second of two people is told so. */
+/** Records the decision once. If another person has already decided, the page says so. */
 export async function decideApproval(deps: ApprovalPagesDeps, call: PageCall): Promise<ShownPage | null> {
   const { say, user, sent } = call;
   const one = await found(deps.domain, call);

@@ -10,7 +10,7 @@ export type CandidateDeps = Readonly<{
   casesDueMs: number;
 }>;
 
-/** What a verb can be done to, of the list that the address describes. */
+/** The items of a list to which a verb can be applied. The address describes the list. */
 export type Candidates = Readonly<{ verb: BulkVerb } & Pick<NewBulk, 'filter' | 'isCut' | 'items'>>;
 
 /** `recheck` is for recharges under way, `dismiss` for open cases. Null: the address names neither. */

@@ -8,7 +8,7 @@ import { bulkTitles, sumTable } from './words.js';
 
 export type NewBulkDeps = CandidateDeps & Readonly<{ domain: Pick<Domain, 'bulks'> }>;
 
-/** How many things a verb would be done to, and how much money they are about. */
+/** Shows to how many items a verb would be applied, and the amounts of money. */
 export const newBulkPage = (deps: NewBulkDeps, call: PageCall): Promise<ShownPage> =>
   written(deps, call, null);
 
@@ -39,7 +39,7 @@ function sumsOf({ items }: Candidates): BulkSum[] {
   });
 }
 
-/** Freezes the list as it is now. */
+/** Stores the list as it is now. The verb is applied to these items only. */
 export async function makeBulk(deps: NewBulkDeps, call: PageCall): Promise<ShownPage | null> {
   const { say, sent, user, response } = call;
   const reason = sent('reason');

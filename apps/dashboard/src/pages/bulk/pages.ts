@@ -17,7 +17,7 @@ export type BulkDeps = OfferedVerbDeps & Readonly<{ domain: Pick<Domain, 'bulks'
 
 const PAGE_ROWS = 50;
 
-/** The verbs that were prepared or carried out on many things, newest first. */
+/** The bulk verbs that were prepared or carried out, newest first. */
 export async function bulksPage({ domain }: BulkDeps, { say, asked }: PageCall): Promise<ShownPage> {
   const rows = await domain.bulks.list(asked('after'), PAGE_ROWS + 1);
   const shown = rows.slice(0, PAGE_ROWS);
@@ -44,7 +44,7 @@ export async function bulksPage({ domain }: BulkDeps, { say, asked }: PageCall):
 const statusMark = (status: BulkView['status'], say: Say): Html =>
   mark(status === 'finished' ? 'closed' : status === 'running' ? 'open' : status, say(statusWords[status]));
 
-/** One of them: what it is about, how far it is, and what became of each item. */
+/** One bulk verb: its list, its progress, and the outcome of each item. */
 export async function bulkPage({ domain }: BulkDeps, call: PageCall): Promise<ShownPage> {
   const { say, request } = call;
   const id = String(request.params.id);

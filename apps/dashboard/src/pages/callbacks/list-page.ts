@@ -10,7 +10,7 @@ const PAGE_ROWS = 50;
 const ENDPOINTS_SHOWN = 100;
 const statuses = ['pending', 'delivered', 'failed', 'canceled'] as const;
 
-/** The words for the status of a delivery. Of an approval, `pending` means something else. */
+/** The words for the status of a callback's delivery. For approvals `pending` has another meaning. */
 export const statusWords = {
   pending: 'on its way',
   delivered: 'delivered',
@@ -18,7 +18,7 @@ export const statusWords = {
   canceled: 'canceled',
 } as const satisfies Record<ClientDelivery['status'], string>;
 
-/** Where the clients hear of their recharges, and what was posted there. */
+/** The clients' endpoints for callbacks, and the newest posts to them. */
 export async function callbacksPage({ domain }: CallbackPagesDeps, call: PageCall): Promise<ShownPage> {
   const { say, asked } = call;
   const status = statuses.find((one) => one === asked('status')) ?? null;

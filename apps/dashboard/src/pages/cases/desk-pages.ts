@@ -54,7 +54,10 @@ ${fields(verb, one, entry, call)} ${back}</p>
   };
 }
 
-/** The fields with the buttons of the form. The paragraph of the buttons stays open for the way back. */
+/**
+ * The fields and the buttons of the form. The paragraph of the buttons is not closed here, because the link back
+ * follows in it.
+ */
 function fields(
   verb: DeskVerb,
   { openedAt }: CaseView,
@@ -86,7 +89,7 @@ const problemWords: Readonly<Record<DeskProblem, string>> = {
   no_channel: 'Nothing was done: no channel of notices is configured.',
 };
 
-/** Makes a change once. Of two people who make one at once, the second reads what holds now. */
+/** Makes a change once. If two people make one at the same time, the second sees the current values. */
 export async function changeDesk(
   deps: CaseVerbDeps,
   call: PageCall,

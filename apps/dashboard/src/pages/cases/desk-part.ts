@@ -14,7 +14,7 @@ export const dueOf = (
   dueAfterMs: number,
 ): Date => dueAt ?? new Date(openedAt.getTime() + dueAfterMs);
 
-/** The due time, and how long it is over or how long is left. */
+/** The due time, with the time that is left or the time since it passed. */
 export function dueCell(
   due: Date,
   { closedAt }: Pick<CaseView, 'closedAt'>,

@@ -10,7 +10,7 @@ import { questions, verbWords } from './words.js';
 export type CasePagesDeps = Readonly<{
   domain: Pick<Domain, 'cases' | 'desk' | 'reads' | 'console'>;
   isRefunding: IsRefunding;
-  /** The time from the opening of a case to its due time, where a person has set none. */
+  /** The time from the opening of a case to its due time, unless a person has set another one. */
   casesDueMs: number;
 }>;
 
@@ -37,7 +37,7 @@ const shareWords: Readonly<Record<Share, string>> = {
 /** A case with its place on the desk. */
 type DeskRow = CaseView & Readonly<{ entry: DeskEntry; due: Date }>;
 
-/** What the address of the list says. */
+/** The filters and the order in the address of the list. */
 export function listAsk({ asked }: PageCall) {
   const after = asked('after');
   return {
@@ -59,7 +59,7 @@ export const deskFilterOf = (
   return { assignee: share === 'mine' ? me : null };
 };
 
-/** The questions that wait for a person: the newest, by age, by money or by due time. */
+/** The open cases: the newest ones, or sorted by age, money or due time. */
 export async function casesPage(deps: CasePagesDeps, call: PageCall): Promise<ShownPage> {
   const { domain, isRefunding, casesDueMs } = deps;
   const { say, user } = call;
@@ -88,7 +88,7 @@ ${status === 'open' && rows.length > 0 && may(call, 'operator') ? html`<p><a hre
   return { title: say('Cases'), body, isLive: true };
 }
 
-/** A page is put in order by itself: the next page begins with older cases. */
+/** Only the rows of this page are sorted. The next page has older cases. */
 function inOrder(rows: readonly DeskRow[], order: CaseOrder): readonly DeskRow[] {
   if (order === 'oldest') return rows.toReversed();
   if (order === 'due') return rows.toSorted((a, b) => a.due.getTime() - b.due.getTime());

@@ -10,7 +10,7 @@ import { deskPart, dueOf, untouched } from './desk-part.js';
 import type { CasePagesDeps } from './list-page.js';
 import { questions, verbMeaning, verbWords } from './words.js';
 
-/** One question with its facts, and the decisions that it offers. */
+/** One case with its facts, and the decisions that it offers. */
 export async function casePage(deps: CasePagesDeps, call: PageCall): Promise<ShownPage> {
   const { domain, isRefunding } = deps;
   const id = String(call.request.params.id);

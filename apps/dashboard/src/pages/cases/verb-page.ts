@@ -65,7 +65,7 @@ async function written(
 const accountField = ({ say, sent }: PageCall): Html =>
   html`<label for="account">${say('Account')}</label><input id="account" name="account" required maxlength="64" value="${sent('account')}" autocomplete="off">`;
 
-/** The money came in past us, so only a person knows whose it is. */
+/** The money came without a recharge of ours, so only a person knows whose it is. */
 const isOfStrangeMoney = (one: CaseView, verb: Verb): boolean =>
   verb === 'adopt' && one.kind === 'statement_theirs_only';
 
@@ -128,7 +128,7 @@ const problemWords: Readonly<Record<ResolutionProblem, string>> = {
   not_understood: 'Nothing was done: only a newer release knows this recharge.',
 };
 
-/** Carries a decision out once. A form of an old page, or one that comes twice, changes nothing and is told so. */
+/** Carries a decision out once. A form of an old page, or a repeated one, changes nothing, and the page says so. */
 export async function decideCase(deps: CaseVerbDeps, call: PageCall): Promise<ShownPage | null> {
   const id = String(call.request.params.id);
   const verb = verbOf(call);

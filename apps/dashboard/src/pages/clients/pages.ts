@@ -24,7 +24,7 @@ const verbWords: Readonly<Record<KeyVerb, readonly [button: string, consequence:
 
 const newId = 'new';
 
-/** All keys, with what can be done to each. */
+/** All keys, each with the verbs that it allows. */
 export async function clientsPage({ domain }: ClientPagesDeps, call: PageCall): Promise<ShownPage> {
   const { say } = call;
   const [keys, locks] = await Promise.all([domain.clients.list(), domain.security.locked()]);
@@ -108,7 +108,7 @@ async function keyPage(
   };
 }
 
-/** Carries a verb out on a key. A second one that finds the work done says so. */
+/** Carries a verb out on a key. If the work was already done, the page says so. */
 export async function changeKey(deps: ClientPagesDeps, call: PageCall): Promise<ShownPage | null> {
   const { say, user, request } = call;
   const verb = verbOf(call);

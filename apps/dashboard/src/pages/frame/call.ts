@@ -13,7 +13,7 @@ export type PageCall = Readonly<{
   language: Language;
   /** A text of the query or null. A parameter that is given twice counts as not given. */
   asked: (name: string) => string | null;
-  /** A text of the form, trimmed. Empty: it is missing. */
+  /** A field of the form, trimmed. Empty if it is missing. */
   sent: (name: string) => string;
   csrf: string;
   needsCode: boolean;
@@ -24,7 +24,7 @@ export type ShownPage = Readonly<{
   title: string;
   body: Html;
   status?: number;
-  /** Whether the script reads the page again by itself. A page with a form is not. */
+  /** Whether the script reloads the page at intervals. A page with a form is not reloaded. */
   isLive?: boolean;
 }>;
 

@@ -2,12 +2,12 @@ import type { RequestHandler } from 'express';
 import type { PageCall } from './call.js';
 import { type Html, html, nothing } from './html.js';
 
-/** A form that confirms a verb. Nothing is typed but a reason and, where it is dangerous, a code. */
+/** A form that confirms a verb. A person types only a reason and, for a dangerous verb, a code. */
 export type VerbForm = Readonly<{
   action: string;
   button: string;
   back: string;
-  /** Differs as soon as what was looked at has changed. */
+  /** Changes when the subject of the verb changes, so that a form of an old page is recognized. */
   stamp: string;
   /** Why the last try did nothing. */
   fault: string | null;
@@ -30,7 +30,7 @@ ${form.isDangerous && needsCode ? html`<label for="code">${say('Fresh code of yo
 <p class="verbs"><button class="${form.isDangerous ? 'danger' : 'plain'}">${form.button}</button> <a class="button" href="${form.back}">${say('Back')}</a></p>
 </form>`;
 
-/** Whether a guard of Express lets a request pass. If not, it has answered. */
+/** Runs an Express handler as a check. Returns whether it let the request pass. If not, the handler has answered. */
 export async function passes(
   guard: RequestHandler,
   { request, response }: Pick<PageCall, 'request' | 'response'>,

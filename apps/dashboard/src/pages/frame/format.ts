@@ -45,7 +45,7 @@ export const kindWords = (kind: string, say: Say): string => {
 
 export const ageOf = (at: Date, now: Date): string => span(now.getTime() - at.getTime());
 
-/** The end of an id tells rows apart, since the beginnings of ids are times. */
+/** The end of an id. It tells rows apart, because ids begin with a time. */
 export const shortId = (id: string): string => `…${id.slice(-12)}`;
 
 export const rechargeLink = (id: string): Html =>
@@ -57,6 +57,6 @@ export const caseLink = (id: string): Html =>
 export const accountLink = (accountId: string): Html =>
   html`<a href="/accounts/${encodeURIComponent(accountId)}">${accountId}</a>`;
 
-/** A mark whose colour follows from the word. The word itself is always there, so colour alone says nothing. */
+/** A mark whose colour follows from the word. The word itself is always shown, so no meaning is in the colour alone. */
 export const mark = (word: string, text = word): Html =>
   html`<span class="mark ${word.toLowerCase().replace(/[^a-z_]/g, '')}">${text}</span>`;

@@ -3,7 +3,7 @@ import { html as escaping, raw } from 'hono/html';
 /** Markup. Only `html` and `trusted` make it, so text from outside is always escaped. */
 export type Html = Readonly<{ toString(): string; isEscaped: true }>;
 
-/** What a template may hold. Objects are no part of it: parsed JSON could pretend to be markup. */
+/** The values that a template may hold. Objects are not allowed, because parsed JSON could pretend to be markup. */
 export type Shown = Html | string | number | bigint | false | null | undefined | readonly Shown[];
 
 /** Text between the markup is escaped. Null and false are left out. */
@@ -18,7 +18,7 @@ const plain = (value: Shown): unknown => {
   return typeof value === 'bigint' ? value.toString() : value;
 };
 
-/** Markup of our own that no text of others is part of. */
+/** Accepts our own markup as safe. It must not contain text from outside. */
 export const trusted = (markup: string): Html => raw(markup) as Html;
 
 export const nothing: Html = trusted('');

@@ -5,10 +5,10 @@ export type Role = 'viewer' | 'operator' | 'approver' | 'admin';
 
 export type ConsoleUser = Readonly<{ name: string; role: Role }>;
 
-/** Who asks, and what they may do. The pages know people only by this face. */
+/** The sender of a request, and what this person may do. The pages know people only through this interface. */
 export interface People {
   currentUser(request: Request): ConsoleUser | null;
-  /** Refuses a person who has none of these roles. An admin passes always. */
+  /** Refuses a person who has none of these roles. An admin always passes. */
   requireRole(...roles: readonly Role[]): RequestHandler;
   /** The token that a form has to send back. */
   csrfToken(request: Request): string;

@@ -18,18 +18,18 @@ export type OfferedVerb = Readonly<{
   consequences: readonly string[];
   action: string;
   back: string;
-  /** Differs as soon as what was looked at has changed. */
+  /** Changes when the subject of the verb changes, so that a form of an old page is recognized. */
   stamp: string;
-  /** Why it cannot be done now. Null: it can. */
+  /** Why the verb cannot be used now. Null: it can be used. */
   obstacle: string | null;
   isDangerous?: boolean;
-  /** How the act is filed. */
+  /** The verb and its subject in the record of the operator's action. */
   filed: Readonly<{ verb: string; subject: string; transactionId?: string | null }>;
-  /** Does it. Returns why nothing was done, or null. */
+  /** Carries the verb out. Returns why nothing was done, or null. */
   carryOut: () => Promise<string | null>;
 }>;
 
-/** Reads what a verb is about. Null: there is no such thing, or no such verb. */
+/** Reads the subject of a verb. Null: there is no such subject, or no such verb. */
 type VerbLook = () => Promise<OfferedVerb | null>;
 
 /** What a verb would do, with the form that confirms it. */
@@ -61,8 +61,8 @@ export const nothingFound = ({ say }: PageCall): ShownPage => ({
 });
 
 /**
- * Carries a verb out once, files it with actor and reason, and leads back. A form of an old page, or one that comes
- * twice, changes nothing and is told so.
+ * Carries a verb out once, records it with actor and reason, and leads back. A form of an old page, or a repeated one,
+ * changes nothing, and the page says so.
  */
 export async function doOfferedVerb(
   { domain, people, log }: OfferedVerbDeps,

@@ -3,7 +3,10 @@ import { chinese } from './chinese/chinese.js';
 
 export type Language = 'en' | 'zh';
 
-/** Says a sentence in the reader's language. `{n}` stands for the value of that name. A missing one stays English. */
+/**
+ * Translates a sentence into the reader's language. `{n}` stands for the value with the name `n`. A sentence without a
+ * translation stays English.
+ */
 export type Say = (english: string, values?: Readonly<Record<string, string | number | bigint>>) => string;
 
 export const sayIn =

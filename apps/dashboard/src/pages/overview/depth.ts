@@ -3,8 +3,8 @@ import type { QueueDepth, Queues } from '@replenish/queues';
 /** The jobs in the queues, at most KEPT_MS old. Null: the store of the queues does not answer. */
 export type DepthReader = () => Promise<readonly QueueDepth[] | null>;
 
-// Counting takes a statement per queue and state. A page does not wait for it if it was counted a moment ago, and never
-// long: the books are what counts.
+// Counting takes a statement per queue and state, so a count is kept for this time. A page never waits long for a
+// count, because the books matter more.
 const KEPT_MS = 10_000;
 const LIMIT_MS = 500;
 

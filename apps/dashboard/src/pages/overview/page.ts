@@ -9,7 +9,7 @@ import { reasonWords } from '../recharges/words.js';
 import { chart, outcomes } from './chart.js';
 import { type Overview, type OverviewDeps, readOverview } from './read.js';
 
-/** The state of the whole in one view. Each number leads to the list behind it. */
+/** The state of the whole system on one page. Each number links to the list behind it. */
 export async function overviewPage(deps: OverviewDeps, call: PageCall): Promise<ShownPage> {
   const seen = await readOverview(deps);
   const { say, now } = call;

@@ -10,7 +10,7 @@ export type OverviewDeps = Readonly<{
   slaMs: number;
 }>;
 
-/** Everything that the overview shows, read at one time. */
+/** Everything that the overview shows, read at the same time. */
 export type Overview = Readonly<{
   risks: readonly AgedRisk[];
   work: RecentWork;

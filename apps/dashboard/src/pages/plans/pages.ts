@@ -8,7 +8,7 @@ import { planVerbWords, verbsOfPlan } from './verbs.js';
 
 export type PlanPagesDeps = Readonly<{ domain: Pick<Domain, 'plans'> }>;
 
-// Progress looks at each line, and a plan has 10,000 at most.
+// The plans of one page. Their progress is counted over all lines, and a plan has up to 10,000.
 const PAGE_ROWS = 10;
 const LINES_SHOWN = 100;
 

@@ -14,7 +14,7 @@ const isOf =
   ({ provider, providerAccount }: ConfiguredAccount): boolean =>
     provider === one.provider && providerAccount === one.providerAccount;
 
-/** Every account of the configuration, also one that was never called. */
+/** Every account of the configuration, even one that was never called. */
 export const accountTable = (
   accounts: readonly ConfiguredAccount[],
   { breakers, calls }: Pick<ProviderState, 'breakers' | 'calls'>,

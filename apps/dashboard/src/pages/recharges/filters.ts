@@ -9,7 +9,7 @@ import {
 import { exponentOf, timeFromText } from '@replenish/domain/rules';
 import type { PageCall } from '../frame/call.js';
 
-/** The filters that live in the address of the list. Null: not given. */
+/** The filters that the address of the list can contain. Null: not given. */
 export const filterNames = [
   'status',
   'waiting',
@@ -29,12 +29,12 @@ export type Filters = Readonly<Record<FilterName, string | null>>;
 export const filtersOf = ({ asked }: Pick<PageCall, 'asked'>): Filters =>
   Object.fromEntries(filterNames.map((name) => [name, asked(name)])) as Record<FilterName, string | null>;
 
-/** Several words of the address at once: every state that is not final. */
+/** Words of the address that stand for several states: `OPEN` is every state that is not final. */
 const groups: Readonly<Record<string, readonly State[]>> = {
   OPEN: ['CREATED', 'SUBMITTED', 'PENDING_CONFIRMATION'],
 };
 
-/** The filter of the domain. A value that means nothing is ignored: the page shows which values hold. */
+/** The filter in the form of the domain. An invalid value is ignored, and the page shows the filters that apply. */
 export function domainFilter(filters: Filters): Omit<ConsoleFilter, 'limit'> {
   const amount = filters.amount === null ? null : amountIn(filters.amount);
   return {
@@ -61,7 +61,7 @@ function statesOf(status: string | null): readonly State[] | undefined {
 const waitingOf = (text: string | null): WaitingReason | 'any' | undefined =>
   text === 'any' ? 'any' : waitingReasons.find((reason) => reason === text);
 
-/** A day without a time is its beginning. */
+/** A day without a time means the beginning of the day. */
 function timeOf(text: string | null): Date | undefined {
   if (text === null) return undefined;
   return timeFromText(/^\d{4}-\d{2}-\d{2}$/.test(text) ? `${text}T00:00:00Z` : text) ?? undefined;

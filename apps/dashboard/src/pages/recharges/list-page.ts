@@ -26,7 +26,7 @@ export type RechargePagesDeps = Readonly<{
 const PAGE_ROWS = 50;
 const CSV_ROWS = 1_000;
 
-/** The list of recharges, or the one thing that the search box means. */
+/** The list of recharges, or the page of the one thing that the searched text names. */
 export async function rechargesPage(deps: RechargePagesDeps, call: PageCall): Promise<ShownPage | null> {
   const text = call.asked('q')?.trim() ?? '';
   if (text === '') return listOf(deps, call, filtersOf(call));

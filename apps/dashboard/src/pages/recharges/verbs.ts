@@ -70,7 +70,7 @@ function consequence(r: RechargeView, verb: RechargeVerb, { say }: PageCall): Ht
   return html`<ul><li>${say('The provider is asked to end the order. Only its word cancels the recharge.')}</li><li>${say('If the payer is faster, the recharge succeeds.')}</li></ul>`;
 }
 
-/** Changes with every move, so that a form of an old page is told from a new one. */
+/** Changes with every move, so that a form of an old page is recognized. */
 const stampOf = (r: RechargeView): string => `${r.state} ${r.nextStep ?? ''} ${r.updatedAt.getTime()}`;
 
 /** Carries a verb out once, and shows the recharge afterwards. */

@@ -11,7 +11,7 @@ const ZERO = 0n;
 const above = (amountMinor: bigint | null): bigint =>
   amountMinor !== null && amountMinor > ZERO ? amountMinor : ZERO;
 
-/** What a look recharged. An amount that was held back is none. */
+/** The amount that a look recharged. An amount that was held back does not count. */
 export const rechargedMinor = ({ decided, amountMinor }: FiledDecision): bigint =>
   decided === 'recharge' ? above(amountMinor) : ZERO;
 

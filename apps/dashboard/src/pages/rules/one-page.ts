@@ -28,7 +28,7 @@ ${decisionTable(rows, rule, call)}${nextLink(nextSeq === null ? null : `/rules/$
   return { title: `${say('Rule')} ${rule.id.slice(-12)}`, body, isLive: beforeSeq === null };
 }
 
-/** What holds of a rule now. */
+/** The current terms and state of a rule. */
 export function ruleSummary(rule: RuleView, { say }: PageCall): Html {
   const { terms, forecast, consent, currency } = rule;
   const { caps, recharge, quietHours } = terms;

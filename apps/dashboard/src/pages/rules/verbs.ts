@@ -48,7 +48,7 @@ async function offeredOf(deps: RuleVerbDeps, call: PageCall): Promise<OfferedVer
           ],
     stamp: [rule.status, rule.updatedAt.getTime(), payee?.updatedAt.getTime() ?? '-'].join(' '),
     obstacle: isOffered ? null : say('Nothing was done: the rule is not in that state any more.'),
-    // A changed payee is agreed to, as dangerous as the change itself.
+    // To resume a rule is to agree to its changed payee, which is as dangerous as the change itself.
     isDangerous: verb === 'resume' && rule.pausedBecause?.startsWith('PAYEE') === true,
     filed: { verb: `console_${verb}`, subject: `rule ${rule.id}` },
     carryOut: async () => {

@@ -1,6 +1,6 @@
 import type { BalanceFigure, DecisionReason, FiledDecision, RuleMode, RuleView } from '@replenish/domain';
 
-/** What a rule does when a balance is short. */
+/** What a rule does when a balance is low. */
 export const modeWords: Readonly<Record<RuleMode, string>> = {
   notify: 'tells about it',
   propose: 'proposes a recharge',

@@ -30,7 +30,7 @@ export type Said = readonly [RechargeReport['news'], Partial<RechargeReport>?];
 
 export const CODE = '123456';
 
-/** People by headers: this test is about the pages. */
+/** Takes the person from headers, because these tests are about the pages and not about the login. */
 const people: People = {
   currentUser: (request) => {
     const [name, role] = String(request.headers['x-person'] ?? '').split(':');
@@ -143,7 +143,7 @@ async function recharged(domain: Domain, over: Partial<NewRecharge>, news: reado
   return wanted.id;
 }
 
-/** Reports that end in each trouble. */
+/** For each kind of trouble, the reports that lead to it. */
 export const troubles = {
   late: [['submit', { source: 'submission' }], ['declined'], ['settled', { providerOrderId: 'order-1' }]],
   absent: [
@@ -168,6 +168,6 @@ export const fieldIn = (page: Got, name: string): string => {
   return value;
 };
 
-/** The addresses that a page leads to. */
+/** The addresses that a page links to. */
 export const linksIn = ({ text }: Got): string[] =>
   [...text.matchAll(/href="([^"#]+)/g)].map(([, href]) => href!.replaceAll('&amp;', '&'));

@@ -1,4 +1,4 @@
-/** The words about rules, plans and callbacks, by the English ones. */
+/** The words about rules, plans and callbacks, keyed by the English ones. */
 export const automationWords: Readonly<Record<string, string>> = {
   Callbacks: '回调',
   Endpoints: '端点',

@@ -4,7 +4,7 @@ import { domainWords } from './domain.js';
 import { pageWords } from './pages.js';
 import { rechargeWords } from './recharges.js';
 
-/** Simplified Chinese, by the English sentence. What is missing is shown in English. */
+/** Texts in Simplified Chinese, keyed by the English text. A text that is missing here is shown in English. */
 export const chinese: Readonly<Record<string, string>> = {
   ...domainWords,
   ...rechargeWords,

@@ -1,4 +1,4 @@
-/** The words of the desk, by the English ones. */
+/** The words about the work on cases, keyed by the English ones. */
 export const deskWords: Readonly<Record<string, string>> = {
   Desk: '工作台',
   mine: '我的',

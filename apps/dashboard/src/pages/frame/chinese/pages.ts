@@ -1,4 +1,4 @@
-/** The words of the pages, by the English ones. */
+/** The words of the pages, keyed by the English ones. */
 export const pageWords: Readonly<Record<string, string>> = {
   Accounts: '账户',
   Account: '账户',

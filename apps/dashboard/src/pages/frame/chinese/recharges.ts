@@ -1,4 +1,4 @@
-/** The words about recharges, cases and the trail, by the English ones. */
+/** The words about recharges, cases and the audit trail, keyed by the English ones. */
 export const rechargeWords: Readonly<Record<string, string>> = {
   'No recharge, order, key, account, reference, event or case is called':
     '没有充值、订单、幂等键、账户、参考号、事件或案件叫做',
