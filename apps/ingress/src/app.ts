@@ -119,7 +119,7 @@ export function buildApp(deps: IngressDeps): Express {
   return app;
 }
 
-/** Without traces a call is spared the look for its span. */
+/** Without traces no span is looked up for a call. */
 const traced = (handler: RequestHandler): RequestHandler => (isTracing() ? withinSpan(handler) : handler);
 
 /** Health, the OpenAPI document and the documentation. */

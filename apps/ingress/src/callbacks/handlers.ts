@@ -155,7 +155,7 @@ const unknownEndpoint = (): Problem => new Problem('NOT_FOUND', 'there is no suc
 const disabledEndpoint = (): Problem =>
   new Problem('INVALID_STATE', 'the endpoint is disabled or removed; make a new one');
 
-/** Ids of events are made from times that a UUID can hold. */
+/** A time that a UUID can hold, because the ids of events are made from times. */
 const boundedTime = (text: string): Date =>
   new Date(Math.min(Math.max(Date.parse(text), 0), Date.UTC(9_000, 0)));
 

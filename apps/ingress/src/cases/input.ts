@@ -41,7 +41,7 @@ export const ResolutionInput = z
   })
   .meta({ description: 'A decision about a case.', xml: { name: 'resolution' } });
 
-/** The same value, with the digits of a number that a float would change as a text. */
+/** The same value, with each number that a float would change as a string of its digits. */
 function plain(value: unknown): unknown {
   if (isInexact(value)) return value.toString();
   if (Array.isArray(value)) return value.map(plain);

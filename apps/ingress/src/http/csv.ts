@@ -21,7 +21,7 @@ export function sendCsv<Column extends string>(
   send(response, 200, 'text/csv; charset=utf-8', text);
 }
 
-/** The line of names, behind a byte order mark where people read the file. */
+/** The line with the names of the columns. `hasMark`: a byte order mark comes first, for files that people read. */
 export const csvHead = (columns: readonly string[], hasMark: boolean): string =>
   stringify([[...columns]], { bom: hasMark });
 

@@ -7,7 +7,7 @@ export interface Arrivals {
   begin(response: Response, refuse: (problem: Problem) => void): void;
   /** Adds the bytes of the body that have just come. */
   grow(response: Response, bytes: number): void;
-  /** Ends an arrival, when the body is complete or its caller has been answered. */
+  /** Ends an arrival. The body is complete, or its caller has been answered. */
   end(response: Response): void;
 }
 

@@ -41,7 +41,7 @@ async function* behind(first: IteratorResult<string>, source: AsyncIterator<stri
   try {
     for (let one = first; !one.done; one = await source.next()) yield one.value;
   } finally {
-    // The reader may have left before the end.
+    // Ends the source early, if the reader has left before the end.
     await source.return?.();
   }
 }

@@ -41,7 +41,7 @@ function nameByRoute(span: OpenSpan, request: Request): void {
   span.note({ 'http.route': route });
 }
 
-/** A handler within the span of its call. The events of a body that arrives would lose it. */
+/** Runs a handler within the span of its call. Without this, the events of an arriving body lose the span. */
 export const withinSpan =
   (handler: RequestHandler): RequestHandler =>
   (request, response, next) => {

@@ -9,7 +9,7 @@ export const XML_DECLARATION = '<?xml version="1.0" encoding="UTF-8"?>\n';
 /** Fields with entries that callers name, at any depth. Such a name may not be a valid name of an element. */
 const maps = new Set(['metadata', 'params', 'evidence', 'detail']);
 
-/** One element of such a body. */
+/** One element of the XML form. */
 export function element(name: string, value: unknown, key?: string): string {
   const attributes = key === undefined ? '' : ` key="${escaped(key)}"`;
   if (value === null) return `<${name}${attributes} nil="true"/>`;

@@ -47,8 +47,8 @@ function accountOf({ request, key }: Pick<KeyedCall, 'request' | 'key'>): string
 }
 
 /**
- * A payee shows the account that pays, also where it is our own source. Amounts are at most 2^53 - 1 when they are set,
- * so they are JSON numbers.
+ * A payee as JSON, with the account that pays. If the payee names none, that is the source of our provider account.
+ * Amounts are at most 2^53 - 1 when they are set, so they are JSON numbers.
  */
 const bodyOf = ({ approvalAbove, ...payee }: KeptPayee, providers: PayeeDeps['providers']) => ({
   ...payee,

@@ -12,8 +12,8 @@ type RefusedPlanLine = Readonly<{ line: number; check: string; detail: string }>
 const REFUSED_MAX = 1_000;
 
 /**
- * What would become of a plan whose lines are well formed, if it was started now. The lines are judged in their order,
- * so of two lines that one balance pays for the second may be refused.
+ * What would become of a plan whose lines are well formed, if it was started now. The lines are judged in their order:
+ * if the balance pays for one of two lines, the second is refused.
  */
 export async function tryOutPlan({ domain, providers }: PlanTrialDeps, key: Key, plan: SentPlan) {
   const { currency, totalMinor, lines } = plan;

@@ -15,7 +15,7 @@ type DryRunCheck = DryRunFields['checks'][number];
 type Exact<Row> = { [Name in keyof Row]: Row[Name] extends number ? number | bigint : Row[Name] };
 type DryRunFields = z.infer<typeof DryRun>;
 
-/** The answer, with amounts as exact as the books have them. */
+/** The answer. Its amounts are exact bigints. */
 export type DryRunBody = Omit<DryRunFields, 'postings' | 'balancesAfter'> &
   Readonly<{
     postings: Exact<DryRunFields['postings'][number]>[];

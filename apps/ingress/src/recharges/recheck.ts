@@ -7,7 +7,7 @@ import { Problem } from '../http/problem.js';
 
 import { ownRecharge, type RechargeDeps } from './handlers.js';
 
-/** Has the provider asked now, instead of at the due time. The answer does not wait for the provider. */
+/** Asks the provider now, instead of at the due time. The answer to the caller does not wait for the provider. */
 export async function recheck(deps: RechargeDeps, call: KeyedCall): Promise<void> {
   const recharge = await ownRecharge(deps, call);
   call.body();

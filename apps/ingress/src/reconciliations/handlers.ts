@@ -94,7 +94,7 @@ function requireAllAccounts({ key }: Pick<KeyedCall, 'key'>): void {
     );
 }
 
-/** What is asked for: in the query where the body is a statement in CSV, in the body otherwise. */
+/** What the caller asks for. It is in the query if the body is a statement in CSV, otherwise in the body. */
 function askOf({ providers }: ReconciliationDeps, call: CreateCall): WantedRun {
   const csv = call.csv();
   if (!csv) refuseQuery(call.request);

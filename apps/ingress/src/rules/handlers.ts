@@ -155,7 +155,7 @@ async function setStopped(deps: RuleDeps, call: KeyedCall, isStopped: boolean): 
 const answerRule = (call: Pick<KeyedCall, 'request' | 'response'>, rule: RuleView): void =>
   answer(call.request, call.response, 'rule', ruleBody(rule), EXACT);
 
-/** A verb that finds the rule as it would leave it has happened before. */
+/** If the rule already is as the verb would leave it, the verb counts as repeated. */
 function answerVerb(call: Pick<KeyedCall, 'request' | 'response'>, before: RuleView, rule: RuleView): void {
   if (before.status === rule.status) addHeader(call.response, 'idempotent-replayed', 'true');
   answerRule(call, rule);

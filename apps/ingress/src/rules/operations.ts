@@ -86,7 +86,7 @@ const made: readonly KeyedOperation<RuleDeps>[] = [
   }),
 ];
 
-/** These come before the routes with a rule's id. */
+/** These are listed before the routes with a rule's id, which would match these paths, too. */
 const all: readonly KeyedOperation<RuleDeps>[] = [
   keyed({
     method: 'post',

@@ -8,7 +8,7 @@ import type { RuleChangeInput, RuleInput } from './input.js';
 type GivenRule = z.infer<typeof RuleInput>;
 type GivenChange = z.infer<typeof RuleChangeInput>;
 
-/** What a rule has when the request does not say. */
+/** The defaults of a rule's fields. */
 const usual = {
   balance: 'available',
   cooldownSeconds: 0,

@@ -99,7 +99,7 @@ function moneyIn(currency: string, language: StatementLanguage): (minor: bigint)
   return (minor) => format.format(majorFromMinor(minor, exponent) as Intl.StringNumericLiteral);
 }
 
-/** Times like `2026-11-21 22:00:00`, which both languages read. That is the Swedish form. */
+/** Times like `2026-11-21 22:00:00`, which readers of both languages understand. The Swedish locale writes them so. */
 function timesOf(timeZone: string): (at: Date) => string {
   const format = new Intl.DateTimeFormat('sv-SE', { dateStyle: 'short', timeStyle: 'medium', timeZone });
   return (at) => format.format(at);

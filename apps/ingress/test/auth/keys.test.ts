@@ -70,7 +70,7 @@ test('the secret of another client is refused', async () => {
   expectProblem(await list({ ...key, secret: other.secret }), 401, 'UNAUTHENTICATED');
 });
 
-/** A changed key must be known in all processes soon. limits.test.ts counts the second. */
+/** All processes must soon know a changed key. limits.test.ts checks that it takes a second at most. */
 const soon = (by: NewKey, status: number) =>
   until(async () => (await list(by)).status === status, { limitMs: 30_000 }, `the answer is ${status}`);
 

@@ -79,7 +79,7 @@ test('of a hundred requests with one nonce on two processes one is accepted', as
   );
   expect(answers.filter(({ status }) => status === 200)).toHaveLength(1);
   expect(answers.filter(({ status }) => status === 401)).toHaveLength(99);
-  expect(await storedRows(ingress)).toBe(before + 2); // a request with its transaction
+  expect(await storedRows(ingress)).toBe(before + 2); // one row of the request, one of its transaction
 });
 
 test('a request with a wrong signature does not use up its nonce', async () => {

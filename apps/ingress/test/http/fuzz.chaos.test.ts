@@ -155,7 +155,7 @@ const sane = /^[A-Za-z0-9._:-]{1,128}$/;
 /** Expects the answer to match the OpenAPI document: its status, headers and body. */
 function expectDocumented({ responses }: Operation, asked: Case, answer: Answer): void {
   expect(Object.keys(responses)).toContain(String(answer.status));
-  // Readiness tells of the machine: on a busy one its look at the database may come too late.
+  // Readiness depends on the machine: on a busy one its look at the database may come too late.
   if (asked.path !== '/readyz') expect(answer.status).toBeLessThan(500);
   const named = responses[answer.status]!;
   const response = named.$ref ? document.components.responses[named.$ref.split('/').at(-1)!]! : named;

@@ -169,7 +169,7 @@ export async function listen(server: Server): Promise<string> {
 const sumOf = ({ values }: { values: { value: number }[] }): number =>
   values.reduce((sum, { value }) => sum + value, 0);
 
-/** A key that reads what belongs to other clients is asked for by name. */
+/** All scopes but the one that reads the data of other clients. A test that needs that scope names it. */
 const allScopes = scopes.filter((scope) => scope !== 'finance:read');
 
 function recorder(logged: LogRecord[]): Logger {
