@@ -79,7 +79,7 @@ export function asker(deps: AskerDeps): (id: string) => Promise<undefined> {
 const isOf = (recharge: Pick<Outstanding, 'provider' | 'providerAccount'>, one: GuardedProvider): boolean =>
   recharge.provider === one.name && recharge.providerAccount === one.account;
 
-/** Lets a recharge go on that was approved, or ends it where its approval was refused or has expired. */
+/** Continues a recharge whose approval was given, or ends it if the approval was refused or has expired. */
 async function followApproval(
   { domain, queues }: AskerDeps,
   id: string,
@@ -100,7 +100,10 @@ async function find(provider: GuardedProvider, recharge: Outstanding): Promise<G
 
 type Learned = Readonly<{ outcome: string; news: OutcomeNews; calls: readonly ProviderCallRow[] }>;
 
-/** Has the order canceled if that is the next step. If the provider does not say what became of it, it is queried too. */
+/**
+ * Asks the provider to cancel the order, if that is the next step. If the answer does not tell the state of the order,
+ * a query follows.
+ */
 async function answerAbout(provider: GuardedProvider, recharge: Outstanding): Promise<Learned | null> {
   if (recharge.nextStep !== 'cancel' || !provider.cancel) return queried(provider, recharge);
   const { outcome, calls } = await provider.cancel(soughtOrder(recharge));
@@ -143,8 +146,8 @@ const soughtOrder = (recharge: Outstanding): SoughtOrder => ({
 });
 
 /**
- * The row of a query. Proofs depend on when a search began. So its times are moved to the database's clock, to the read
- * before it: no search began earlier.
+ * The row of a query. Proofs depend on when a search began. So the query gets the time of the read before it, by the
+ * database's clock. The search cannot have begun earlier.
  */
 function queryRow(call: Attempt, { attempt, now }: Outstanding): ProviderCallRow {
   const row = callRow(call, { id: newId(), operation: 'query', attempt });

@@ -26,7 +26,7 @@ function openWorker(outcome: QueryOutcome, canceled?: CancelOutcome) {
   };
 }
 
-/** A recharge that was sent and that its payer can pay for that long. */
+/** A recharge that was sent. Its payer can pay it for `forMs` from now. */
 async function payable(forMs = 3_600_000): Promise<string> {
   const id = await books.recharged({}, 'submit');
   const expiresAt = new Date(Date.now() + forMs);

@@ -53,9 +53,9 @@ async function rechecked(
   transactionId: string,
 ): Promise<string> {
   const { outcome, due } = await domain.recheck({ transactionId, by: `${role} ${actor}`, reason });
-  // The hint is not awaited: the recharge is due, and a lost hint only costs a sweep.
+  // The hint is not awaited. The recharge is due, so without the hint it is only continued later, by the next sweep.
   if (due) void queues.hint(queueOf({ what: 'recharge', ...due }), [transactionId]);
-  // An earlier try of this item, or another person, has asked a moment ago.
+  // The provider was asked a moment ago, in an earlier try of this item or by another person.
   return outcome === 'asking' || outcome === 'too_soon' ? 'done' : outcome;
 }
 
@@ -74,6 +74,6 @@ async function dismissed(
   if (answer.ok) return 'done';
   const one = answer.problem === 'case_closed' ? await domain.cases.one(caseId, null, isRefunding) : null;
   const given = one?.evidence.given as Readonly<{ bulk?: unknown }> | undefined;
-  // The worker that closed it has died before it filed the outcome.
+  // A worker has closed the case for this item and died before it recorded the outcome.
   return given?.bulk === id ? 'done' : answer.problem;
 }
