@@ -16,7 +16,7 @@ export type DialectsOptions = Readonly<{
   webhookSecret: string;
   /** The names of further accounts of Stripe. Default: none. */
   stripeAccounts?: readonly string[];
-  /** The address that events of Stripe are sent to. Null: none is sent until the control face names one. */
+  /** The address that events of Stripe are sent to. Null: none is sent until the control API names one. */
   stripeWebhookUrl: string | null;
   /** The time until the payer of a card acts by itself. Null: the payer never does. */
   paysAfterMs: number | null;
@@ -27,7 +27,7 @@ export type DialectsOptions = Readonly<{
 }>;
 
 export type Dialects = Readonly<{
-  /** The control faces of the dialects, with their paths from the root. */
+  /** The control APIs of the dialects, with their paths from the root. */
   control: Router;
   close: () => Promise<void>;
 }>;

@@ -4,7 +4,7 @@ import { openSandbox } from '../src/sandbox.js';
 import { dropFolder, newFolder } from './support/dialects.js';
 import { SECRET } from './support/receiver.js';
 
-test('the sandbox names its dialects, serves their control faces, and shares its outage with them', async () => {
+test('the sandbox names its dialects, serves their control APIs, and shares its outage with them', async () => {
   const dataDir = newFolder();
   const sandbox = await openSandbox({
     ...{ host: '127.0.0.1', port: 0, dataDir, webhookSecret: SECRET, log: createLogger('sandbox', 'silent') },

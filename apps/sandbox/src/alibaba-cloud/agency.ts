@@ -65,7 +65,7 @@ const PAGE_SIZE_MAX = 100;
 
 /**
  * QueryReversedDeductionHistory. It shows amount and time of a deduction, and no reference.
- * @param shownMs the time that the history is shown at
+ * @param shownMs the time as of which the history is shown
  */
 export function deductionHistory(store: CloudStore, params: RpcParams, shownMs: number): RpcReply {
   const uid = params.get('Uid') ?? '';

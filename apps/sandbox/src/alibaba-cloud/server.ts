@@ -28,7 +28,7 @@ export type CloudParts = Readonly<{
 
 type CloudReply = RpcAnswer | GatewayError | 'silence' | 'reset' | 'html';
 
-/** The HTTP face of Alibaba Cloud's gateway. Every operation has the path `/`. */
+/** The HTTP server of Alibaba Cloud's gateway. Every operation has the path `/`. */
 export function gatewayServer(parts: CloudParts): Server {
   return createServer(async (request, response) => {
     try {

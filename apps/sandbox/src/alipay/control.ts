@@ -6,7 +6,7 @@ import type { StoredTrade } from './trade.js';
 
 const AHEAD_MAX_MS = 365 * 86_400_000;
 
-/** The control face of the dialect, for tests and people: the trades, the payer, and faults. */
+/** The control API of the dialect, for tests and people: the trades, the payer, and faults. */
 export function alipayControl(parts: AlipayParts): Router {
   const router = Router();
   router.use(express.json({ limit: '4kb' }));

@@ -40,7 +40,7 @@ export type AlipayDialect = Readonly<{
   /** The app's key, in PKCS8. It is worth nothing elsewhere. */
   privateKey: string;
   alipayPublicKey: string;
-  /** The control face, for `/_control/alipay`. */
+  /** The control API, for `/_control/alipay`. */
   control: Router;
   close: () => Promise<void>;
 }>;

@@ -66,7 +66,7 @@ export class TradeBook {
     return isOver ? this.#put({ ...trade, status: 'TRADE_CLOSED', closedAtMs: trade.payableUntilMs }) : trade;
   }
 
-  /** @throws AlipayFault when Alipay has no such trade, which it has not before the payer scanned the code */
+  /** @throws AlipayFault when Alipay has no such trade. It has none before the payer has scanned the code */
   existing(biz: BizContent): StoredTrade {
     const tradeNo = textOf(biz.trade_no);
     const outTradeNo = tradeNo === null ? outTradeNoOf(biz) : this.#store.byTradeNo.get(tradeNo);
@@ -101,7 +101,7 @@ export class TradeBook {
     return this.#put({ ...trade, status: 'TRADE_CLOSED', closedAtMs: Date.now() });
   }
 
-  /** @returns the trade after it, and whether this call moved money */
+  /** @returns the trade after the refund, and whether this call moved money */
   refund(biz: BizContent): Readonly<{ trade: StoredTrade; isMoved: boolean }> {
     const trade = this.existing(biz);
     const fen = fenOf(biz.refund_amount);

@@ -1,4 +1,4 @@
-/** A fault that the next calls or messages have. `reference`: only those about it. Null: those about anything. */
+/** A fault for the next calls or messages: those about `reference`, or about anything if it is null. */
 type Behavior<Fault extends string> = { fault: Fault; timesLeft: number; reference: string | null };
 
 /** The faults of a dialect that are still to come. They are only in memory, so a restart ends them. */

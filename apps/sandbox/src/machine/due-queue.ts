@@ -118,7 +118,7 @@ export class DueQueue<Work> {
     const running = this.#run(row).then((next) => {
       this.#running.delete(running);
       this.#end(row, next);
-      // If no row waits for a place, there is nothing to start now. `add` and the timer start later work.
+      // Rows wait for a place only while the queue is full. Otherwise `add` and the timer start later work.
       if (this.#isFull) this.#pump();
     });
     this.#running.add(running);

@@ -80,7 +80,10 @@ export class OrderBook {
     return { kind: 'made', order: await this.#make(request, scenario), answers: scenario.answers };
   }
 
-  /** Whether the original is settled and its refunds, with this one, are not above it. Declined ones do not count. */
+  /**
+   * Whether the original is settled, and the sum of its refunds, with this one, is not above its amount. Declined
+   * refunds do not count.
+   */
   #isRefundable(refund: OrderRequest, of: string): boolean {
     const original = this.find(of);
     if (original?.status !== 'settled' || original.refundOf) return false;

@@ -24,7 +24,7 @@ export class AccountStatement {
     lines.put(this.#nextKey(nowMs), { orderId, reference, direction, amount, currency, balance });
   }
 
-  /** The lines of a time, the first `limit` after a key. */
+  /** The lines of a span of time: the first `limit` after a key. */
   read(fromMs: number, toMs: number, after: StatementPlace | null, limit: number) {
     const start = after ? { start: after, exclusiveStart: true } : { start: [fromMs, 0] as StatementPlace };
     return [...this.#store.lines.getRange({ ...start, end: [toMs, 0], limit })];
@@ -36,7 +36,7 @@ export class AccountStatement {
     return original && this.#directionOf(original) === 'out' ? 'in' : 'out';
   }
 
-  /** A clock that is set back changes no order of lines. */
+  /** A clock that is set back does not change the order of the lines. */
   #nextKey(nowMs: number): StatementPlace {
     const [lastMs, number] = this.#last;
     this.#last = nowMs > lastMs ? [nowMs, 1] : [lastMs, number + 1];

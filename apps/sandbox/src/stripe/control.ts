@@ -6,7 +6,7 @@ import { type CardOutcome, referenceOf, type StoredIntent } from './objects.js';
 
 const cards: readonly CardOutcome[] = ['ok', 'declined', 'requires_action'];
 
-/** The control face of the dialect, for tests and people: what was paid, the payer, and faults. */
+/** The control API of the dialect, for tests and people: what was paid, the payer, and faults. */
 export function stripeControl(parts: StripeParts, setWebhookUrl: (url: string) => void): Router {
   const router = Router();
   router.use(express.json({ limit: '4kb' }));

@@ -24,7 +24,7 @@ export type StripeDialectOptions = DialectOptions &
     webhookSecret: string;
     /** The names of further accounts. Default: none. */
     accounts?: readonly string[];
-    /** The address that events are sent to. Null: none is sent until the control face names one. */
+    /** The address that events are sent to. Null: none is sent until the control API names one. */
     webhookUrl: string | null;
     /** The time until the payer acts by itself. Null: the payer never does. */
     paysAfterMs: number | null;
@@ -44,12 +44,12 @@ export type StripeDialect = Readonly<{
   webhookSecret: string;
   /** The accounts beside the first one. */
   accounts: readonly StripeAccount[];
-  /** The control face, for `/_control/stripe`. */
+  /** The control API, for `/_control/stripe`. */
   control: Router;
   close: () => Promise<void>;
 }>;
 
-// An event of a short answer time holds its place for milliseconds.
+// The work that runs at the same time. An event whose receiver answers soon takes milliseconds.
 const WORK_AT_ONCE = 64;
 
 /** Opens the simulator of Stripe on its folder, and runs what became due while it was not running. */
@@ -129,7 +129,7 @@ function openAccount(options: StripeDialectOptions, account: StripeAccount, data
   return { account, store, queue, api: stripeApi(parts), control, close };
 }
 
-/** The control face: that of the first account, and those of the others below `/accounts`. */
+/** The control API: that of the first account, and those of the others below `/accounts`. */
 function controlOf(main: OpenAccount, others: readonly OpenAccount[]): Router {
   const router = Router();
   for (const { account, control } of others) router.use(`/accounts/${account.name}`, control);

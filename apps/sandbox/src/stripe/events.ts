@@ -25,7 +25,7 @@ const TRIES = 12;
 const DELIVERY_LIMIT_MS = 10_000;
 const API_VERSION = '2026-10-28.endive';
 
-// Events whose loss or repetition matters. A fault does not use itself up on the others.
+// The events whose loss or repetition matters. Faults apply to these events only, so no other event uses a fault up.
 const telling = /^(payment_intent\.(succeeded|payment_failed|canceled)|refund\.)/;
 
 /** Makes events, and delivers them signed as Stripe signs. Their order is not guaranteed, and some arrive twice. */

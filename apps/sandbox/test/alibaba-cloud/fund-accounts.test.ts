@@ -21,7 +21,7 @@ const codeOf = (call: Promise<unknown>): Promise<string | null> =>
 const transfer = (changes: Record<string, string> = {}) =>
   cloud.call(aTransfer({ ToFundAccountId: to, ...changes }));
 
-test('a transfer moves cash once, and is listed on the control face', async () => {
+test('a transfer moves cash once, and is listed on the control API', async () => {
   await transfer({ Amount: '49.99', Remark: 'RPL1 0193-aa bb' });
   expect([await cloud.cashOf('fa-main'), await cloud.cashOf(to)]).toEqual([995_001, 4_999]);
   const { transfers } = await cloud.get(`/_control/alibaba/transfers?to=${to}&remark=0193aa`);
@@ -111,7 +111,7 @@ test('for one receiver the newest fault holds, as often as ordered, and other re
   expect(codes).toEqual(['Throttling.User', 'Throttling.User', null]);
 });
 
-test('the control face refuses what it does not know', async () => {
+test('the control API refuses what it does not know', async () => {
   for (const [path, body] of [
     ['fund-accounts', { id: 'fa-x', cash: -1 }],
     ['fund-accounts', { id: 'fa-x', cash: 1, currency: 'EUR' }],

@@ -21,7 +21,7 @@ let folder: string;
 let dialect: AlipayDialect;
 let control: ControlFace;
 let provider: CollectProvider;
-/** The day of all trades of this file. Its end is passed by the simulator's clock only. */
+/** The day of all trades of this file. Only the simulator's clock has passed its end. */
 let today: string;
 
 const open = async () => {
@@ -98,7 +98,7 @@ test('a day is a page, and lines outside the period are left out', async () => {
   await paidAndRefunded();
   const yesterday = beginOf(dayOf(Date.now() - DAY_MS));
   const before = await read({ from: yesterday, after: dayOf(yesterday.getTime()) });
-  // The bill of a day without a trade is not there, as one that is not made yet.
+  // A day without a trade has no bill, just as a day whose bill is not made yet.
   expect(before).toEqual({ kind: 'unknown', cause: 'unproven', code: 'isp.bill_not_exist' });
   const longAgo = beginOf(dayOf(Date.now() - 2 * DAY_MS));
   expect(await read({ from: longAgo })).toEqual({

@@ -18,7 +18,7 @@ export type Bench = Readonly<{
   name: string;
   url(cloud: Cloud): string;
   open(cloud: Cloud, url: string): Provider;
-  /** A new order. What it needs at the simulator is there. */
+  /** A new order. Everything that it needs at the simulator exists. */
   order(cloud: Cloud, terms?: Partial<Pick<Order, 'amountMinor' | 'currency'>>): Promise<Order>;
   /** Amounts in minor units, by what becomes of them. */
   amounts: Readonly<Record<string, Readonly<{ taken: readonly bigint[]; refused?: readonly bigint[] }>>>;
@@ -159,7 +159,7 @@ const resellerQuota: Bench = {
     await cloud.post('/_control/alibaba/reseller-customers', { owner: to, consumed: 0 });
     return { ...common('CNY', 'balance'), ...terms, destination: { from: null, to } };
   },
-  // The customer is new, so what it may consume beyond nothing is what was booked.
+  // The customer is new, so all that it may consume comes from the booked orders.
   async booked(cloud, { reference, destination }) {
     const { consumed, changes } = await cloud.get(`/_control/alibaba/reseller-customers/${destination!.to}`);
     const ours = (changes as string[]).filter((key) => key === reference);

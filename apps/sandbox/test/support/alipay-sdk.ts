@@ -1,6 +1,7 @@
 import { Socket } from 'node:net';
 
-// The SDK's urllib replaces this function of the whole process. The files that run after this one would keep that.
+// The SDK's urllib replaces this function for the whole process. Without this reset, the test files that run after this
+// one would keep the replacement.
 const { destroy } = Socket.prototype;
 const sdk = await import('alipay-sdk');
 Socket.prototype.destroy = destroy;

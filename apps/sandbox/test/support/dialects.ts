@@ -66,7 +66,7 @@ export type ControlFace = Readonly<{
   close: () => Promise<void>;
 }>;
 
-/** Serves the control face of a dialect. */
+/** Serves the control API of a dialect. */
 export async function serveControl(control: Router): Promise<ControlFace> {
   const server = createServer(express().use(control));
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));

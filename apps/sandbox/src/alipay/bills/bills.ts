@@ -14,7 +14,7 @@ export const BILL_PATH = '/downloadBillFile.resource';
 
 const ADDRESS_VALID_MS = 30_000;
 const DAY_MS = 86_400_000;
-// A host of the names that are reserved for documents: nothing answers there.
+// A host name that is reserved for documentation, so nothing answers there.
 const ELSEWHERE = 'http://bills.example.com';
 
 // Alipay's documents have other codes. These were seen in answers.
@@ -33,7 +33,7 @@ export class Bills {
     this.#parts = parts;
   }
 
-  /** The answer to the question for the address of a bill. @throws AlipayFault: there is none */
+  /** The answer with the address of a bill. @throws AlipayFault if there is no such bill */
   addressOf({ bill_type: type, bill_date: day }: BizContent, host: string): object {
     const { store, behaviors } = this.#parts;
     if (type !== 'trade') throw invalid('bill_type: the simulator has trade only');
@@ -87,7 +87,7 @@ export class Bills {
     const { behaviors, sellerId } = this.#parts;
     const { details, summary } = billTexts(this.#rowsOf(day), day, sellerId);
     const isShort = behaviors.take(['bill_short'], null) !== null;
-    // Without one of its rows the bill still has its end and its totals.
+    // A short bill lacks one of its rows, and still has its end and its totals.
     const text = isShort ? details.split('\r\n').toSpliced(5, 1).join('\r\n') : details;
     const prefix = `${sellerId}0156_${day.replaceAll('-', '')}`;
     return zipped([
