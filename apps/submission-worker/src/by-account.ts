@@ -16,7 +16,7 @@ export function byAccount(
   if (submits.size === 1) return first;
   return async (id) => {
     const account = await accountOf(id);
-    // A recharge of an account that is not configured is refused its claim, and that is logged.
+    // A recharge of an account that is not configured gets no claim, and that is logged.
     return account === null ? undefined : (submits.get(account) ?? first)(id);
   };
 }

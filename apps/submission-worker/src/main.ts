@@ -42,7 +42,7 @@ await runProcess('submission-worker', process.env, async (frame) => {
       log,
       claims,
       metrics,
-      // A failed read only means that the next one, on the schedule, comes first.
+      // If this read fails, the next one of the schedule follows.
       onSourceFunds: () =>
         void readPool?.().catch((error: unknown) => log.warn({ err: error }, 'no pool was read')),
     });

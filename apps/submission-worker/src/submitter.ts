@@ -82,7 +82,7 @@ export function submitter(deps: SubmitterDeps): (id: string, job?: SubmitJob) =>
   };
 }
 
-/** Claims are judged where orders of a lane cannot be told apart, or where the money of our account is read. */
+/** Claims have limits where orders of a lane cannot be told apart, or where the money of our account is read. */
 const limitsOf = ({ promises, balance }: GuardedProvider): Pick<RechargeReport, 'limits'> =>
   promises.proof || balance ? { limits: { poolReadWithinMs: balance ? POOL_READ_WITHIN_MS : null } } : {};
 
@@ -105,7 +105,7 @@ async function send({ provider, publicUrl }: SubmitterDeps, claim: Claim): Promi
   });
 }
 
-/** The recharge waits until its account is configured again. */
+/** Logs that a recharge waits until its account is configured again. */
 const tellStray = ({ provider, log }: SubmitterDeps, transactionId: string): void =>
   log.error(
     { transactionId, provider: provider.name },
