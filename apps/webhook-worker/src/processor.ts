@@ -113,7 +113,8 @@ async function apply(
     mayWait: mayWait(deps, stored),
     ...newsOfOrder(event),
     source: 'webhook',
-    // A declined payment that the payer may repeat is settled only by the provider's word, so it is asked at once.
+    // A declined payment that the payer may repeat ends only when the provider says so, so the provider is asked at
+    // once.
     isUrgent: event.status === 'pending' && event.code !== undefined,
     reason: `${stored.provider} event ${stored.eventId}: ${event.status}`,
     eventId: stored.id,
