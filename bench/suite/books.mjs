@@ -155,7 +155,8 @@ async function fill(url, count) {
     url,
     script.replaceAll(':count', count).replaceAll(':client', clientId).replaceAll(':key', 'rk_test_bench'),
   );
-  // Other than the reads, a comparison asks when a recharge succeeded. The guards are off in this role.
+  // Besides the rows that the reads need, a comparison reads the time of each success. The triggers are off in this
+  // role.
   await rows(
     url,
     `set session_replication_role = replica;
@@ -217,7 +218,7 @@ async function reconcile(databaseUrl, file) {
     try {
       memoryMb = Math.max(memoryMb, memoryMbOf(child.pid).highest);
     } catch {
-      // It has just ended.
+      // The process has just ended.
     }
   }, 100);
   await once(child, 'close');

@@ -6,7 +6,7 @@ import { allAccepted } from './load.mjs';
 import { line, median, ratios } from './statistics.mjs';
 
 const ACCOUNTS = 200;
-// The control face lists the newest 100 trades, so the payer of Alipay sees every unpaid one.
+// The control API lists the newest 100 trades, so the payer of Alipay sees every unpaid one.
 const UNFINISHED_MAX = 64;
 const LIMIT_MS = 300_000;
 const WORKERS = ['submission-worker', 'webhook-worker', 'reconciliation-worker'];
