@@ -17,8 +17,8 @@ type OnBreaker = (
 
 /**
  * Returns the handler of a breaker's changes. It sets the gauge, and stores whether the breaker is open, so that other
- * processes can say that a recharge waits for the provider. The changes of a process are stored in their order. A change
- * that cannot be stored is logged. What is stored ends by itself.
+ * processes can say that a recharge waits for the provider. The changes of a process are stored in their order. A
+ * change that cannot be stored is logged. A breaker that is stored as open counts as closed after some time.
  */
 export function openBreakerReports({ breakers, metrics, log }: BreakerReportDeps): OnBreaker {
   let last: Promise<unknown> = Promise.resolve();

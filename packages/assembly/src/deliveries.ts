@@ -4,7 +4,7 @@ import { inSpan } from '@replenish/runtime/traces';
 type Hints = Readonly<{ hint(queue: `submission-${string}`, ids: readonly string[]): Promise<boolean> }>;
 
 /**
- * The domain of a worker. Each report of news is a span, and news hint the delivery that they create. The hint is not
+ * The domain of a worker. Each report of news is a span. A report that creates a delivery hints it. The hint is not
  * awaited: the delivery is stored, and the sweeper takes it if the hint is lost.
  */
 export const hintingDeliveries = (domain: Domain, queues: Hints): Domain => ({

@@ -19,8 +19,8 @@ code { font-size: 0.85em; overflow-wrap: anywhere; }
 `;
 
 /**
- * The pack as a page to print. `styleHref` names a style sheet. Without one, the page holds its styles and is whole as a
- * file.
+ * The evidence as a page to print. `styleHref` names a style sheet. Without one, the page contains its styles and is
+ * complete as a file.
  */
 export function evidencePage(pack: EvidencePack, styleHref: string | null = null): string {
   const { recharge, request, parts, chain } = pack;
@@ -62,7 +62,7 @@ ${chain.unsealed.length > 0 ? `${chain.unsealed.length} rows of this pack are no
 const headline = ({ kind, state, amount, currency, accountId, provider }: EvidencePack['recharge']): string =>
   `${kind} of ${major(amount, currency)} for account ${accountId} through ${provider}: ${state}.`;
 
-/** In major units, where the amount is exact. */
+/** An amount in major units, if it is exact. */
 function major(amount: number, currency: string): string {
   const exponent = bookedExponentOf(currency);
   return exponent === undefined || !Number.isSafeInteger(amount)

@@ -122,7 +122,7 @@ export function newsOfCancel(answer: CancelAnswer, provider: string): OutcomeNew
   }
 }
 
-/** What the rules say after a query that found nothing. */
+/** The news after a query that did not find the order, with the next step. */
 function proceed(
   found: 'absent' | 'unproven' | 'silent',
   { promises, evidence, scans, submits, now, ...asked }: QueriedRecharge,

@@ -4,7 +4,7 @@ import type { Logger } from '@replenish/runtime';
 
 /** The interval at which pools are read. They are also read after each transfer. */
 export const POOL_EVERY_MS = 15_000;
-/** The greatest age of a reading that claims may take money by. */
+/** The greatest age of a reading that a claim may rely on. */
 export const POOL_READ_WITHIN_MS = 120_000;
 
 // Transfers come in bursts, and the provider limits its reads.
@@ -30,7 +30,8 @@ export function openPoolReader(deps: PoolReaderDeps): (() => Promise<void>) | nu
     const { outcome, calls } = await balance!.read(currency);
     const context = { provider: provider.name, providerAccount, currency };
     if (outcome.kind !== 'read') {
-      // The first reading is made when the process starts, so a key of another site is told before any order is sent.
+      // The first reading is made when the process starts, so a key of the provider's other site is reported before any
+      // order is sent.
       const code = calls.at(-1)?.providerCode ?? null;
       return log.warn({ ...context, outcome, code }, 'the source account was not read');
     }

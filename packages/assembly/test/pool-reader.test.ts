@@ -3,7 +3,10 @@ import { openPoolReader } from '../src/index.js';
 
 type Deps = Parameters<typeof openPoolReader>[0];
 
-/** Reads the pools once, through a provider that answers so. Returns what was logged and what was stored. */
+/**
+ * Reads the pools once, through a provider that answers with this outcome and these calls. Returns what was logged and
+ * what was stored.
+ */
 async function readOnce(outcome: object, calls: readonly object[]) {
   const logged: Record<string, unknown>[] = [];
   const stored: object[] = [];
@@ -25,7 +28,7 @@ async function readOnce(outcome: object, calls: readonly object[]) {
     },
     log: { warn: (fields: Record<string, unknown>) => void logged.push(fields), info: () => {} },
   };
-  // The first reading of a process comes from its start.
+  // The first reading of a process is made at its start.
   await openPoolReader({ ...deps, providerAccount: 'main' } as unknown as Deps)!();
   return { logged, stored, asked };
 }

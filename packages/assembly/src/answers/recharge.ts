@@ -95,7 +95,7 @@ function destinationOf({ kind, payee }: RechargeView): 'wallet' | 'cloud' | null
   return payee === null ? 'wallet' : 'cloud';
 }
 
-/** Where the source of a provider account is found: the account at the provider that pays where a payee names none. */
+/** Finds the source of a provider account: the account at the provider that pays if a payee names none. */
 export type OwnSources = Readonly<{
   raw: (provider: string, account: string) => Readonly<{ source?: string }> | undefined;
 }>;

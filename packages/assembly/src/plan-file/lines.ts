@@ -152,8 +152,8 @@ function destinationOf(value: unknown, fault: Fault): MoneyDestination | null {
 }
 
 /**
- * Lines that are there twice. Without numbers, two lines that agree in everything cannot be told from one that was
- * copied by mistake.
+ * Lines that appear twice. Without numbers, two lines that agree in everything cannot be told from one that was copied
+ * by mistake.
  */
 function repeated(rows: readonly (PlanFields | null)[], isNumbered: boolean, rules: LineRules): PlanFault[] {
   const seen = new Map<string, number>();

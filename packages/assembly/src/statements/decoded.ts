@@ -1,6 +1,6 @@
 import { Readable } from 'node:stream';
 
-// Alipay's files begin with a comment. In our own form a line could be named "#1".
+// Alipay's files begin with a comment. In our own form `#` may begin the name of a line, such as "#1".
 const COMMENT = '#';
 
 /** A file as text. `hasComments`: lines that begin with # are no rows. */
