@@ -1,4 +1,4 @@
-/** Rules of automatic recharge, as a part of the package's face. */
+/** Rules of automatic recharge, as a part of the package's public interface. */
 export type { BackTest } from './core/rule-back-test.js';
 export {
   type CapLimits,

@@ -215,7 +215,7 @@ const openStore = ({ databaseUrl, poolMax = 8, onConnectionLost = () => {} }: Do
 
 type BooksParts = 'balances' | 'accountMonths' | 'takeSnapshots' | 'settlements' | 'evidence' | 'snapshot';
 
-/** What finance reads, and what leaves the books as a file. */
+/** The parts for finance: reads, and exports as files. */
 const openBooks = (store: Store): Pick<Domain, BooksParts> => ({
   balances: openBalances(store.read),
   accountMonths: openAccountMonths(store),
@@ -249,7 +249,7 @@ const storingOf = (options: DomainOptions, newId: () => string) => ({
   },
 });
 
-/** The programs and the people that may do something, and what people have to agree to. */
+/** The parts about callers: programs and people with what they may do, and the approvals of people. */
 const openCallers = (
   store: Store,
   deps: { vault: Vault | null; newId: () => string; now: () => Date; applyNews: Domain['applyNews'] },

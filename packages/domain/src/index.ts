@@ -1,4 +1,4 @@
-/** The face of the package. No other package uses the database. */
+/** The public interface of the package. No other package uses the database. */
 export * from './automation.js';
 export {
   type AfterPost,

@@ -1,4 +1,4 @@
-/** The face of the domain for people: who they are, what they may do, and what they have to agree to. */
+/** The public interface of the domain for people: who they are, what they may do, and what they have to agree to. */
 export { type ApprovalLimits, type ApprovalStatus, needsApproval } from './core/approval.js';
 export { mayAs, type OperatorRole, operatorRoles } from './core/operator-rules.js';
 export type { ApprovalDecision, Approvals } from './store/approvals/approvals.js';

@@ -47,7 +47,7 @@ export type AfterPost =
 
 // A receiver cannot put us off for longer than the longest gap of the schedule.
 const RETRY_AFTER_MAX_MS = 24 * HOUR;
-// Without jitter, all deliveries that failed together would come back together.
+// Without jitter, all deliveries that failed together would be tried again together.
 const JITTER = 0.2;
 
 /**

@@ -90,7 +90,7 @@ const declined = (r: Resolvable, parties: Parties, failure: NonNullable<Resolved
   return { ...end, failure, journal: journalOnEntering(end.to, parties) };
 };
 
-/** A recharge never succeeds by another amount. So the one whose own order moved another amount ends as FAILED. */
+/** A recharge never succeeds with another amount. So it ends as FAILED if its own order moved another amount. */
 const withoutWrongAmount = (r: Resolvable, parties: Parties, one: KnownCase, message: string): Resolved =>
   one.kind === 'wrong_amount' && isUnderWay(r.state)
     ? declined(r, parties, { code: 'WRONG_AMOUNT', message })

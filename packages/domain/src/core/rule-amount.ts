@@ -7,8 +7,8 @@ import type { RuleTerms } from './rule-terms.js';
 export type RuleAmount = Readonly<{ amountMinor: bigint; cap: CapRoom | null }>;
 
 /**
- * The amount, and the cap that forbids it. A fixed amount is created whole or not at all. A recharge up to an amount may
- * be smaller where a cap leaves less, as long as it lifts the balance over the line.
+ * The amount, and the cap that forbids it. A fixed amount is created whole or not at all. A recharge up to an amount
+ * may be smaller where a cap leaves less, as long as it lifts the balance over the threshold.
  */
 export function amountOf(terms: RuleTerms, facts: RuleFacts, balance: bigint, now: Date): RuleAmount {
   const { belowMinor, recharge, caps } = terms;

@@ -39,7 +39,7 @@ export type BackTest = Readonly<{
 
 const DAY_MS = 86_400_000;
 const BURN_DAYS = 7;
-/** Looks between two balances. They happen where something that held the rule back ends. */
+/** The most looks between two balances. A look is made where something that held the rule back ends. */
 const LOOKS_BETWEEN_MAX = 50;
 const times = { balanceMaxAgeMs: Number.POSITIVE_INFINITY, backoffMs: 0 };
 

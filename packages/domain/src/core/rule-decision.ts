@@ -142,7 +142,7 @@ const pauseAfter: Readonly<Record<LastingFailure, PauseReason>> = {
   source_gone: 'SOURCE_REFUSED',
 };
 
-/** What only a person can judge. */
+/** Why the rule pauses until a person has looked at it. Null: it does not. */
 function pauseOf({ last, declines, spending }: RuleFacts): RuleDecision | null {
   if (last?.hasOpenCase) return heldBack('CASE_OPEN');
   if (last?.isPaidBack) return paused('PAID_BACK');
@@ -151,7 +151,7 @@ function pauseOf({ last, declines, spending }: RuleFacts): RuleDecision | null {
   return spending.timesInBurst >= BURST_MAX ? paused('BURST') : null;
 }
 
-/** What ends by itself. */
+/** What holds the rule back for now and ends by itself. Null: nothing does. */
 function brakeOf(terms: RuleTerms, { last, isNewPayee }: RuleFacts, now: Date): RuleDecision | null {
   // The rest follows its canary as soon as that has arrived.
   const isRest = last?.isCanary === true && !isNewPayee;

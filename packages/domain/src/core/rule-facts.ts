@@ -45,7 +45,7 @@ export const comparedMinor = (
   { minor, cashMinor }: Pick<BalanceReading, 'minor' | 'cashMinor'>,
 ): bigint | null => (balance === 'cash' ? cashMinor : minor);
 
-/** Everything that a decision stands on, except for the terms and the time. */
+/** Everything that a decision depends on, except for the terms and the time. */
 export type RuleFacts = Readonly<{
   /** All rules are stopped. */
   isStopped: boolean;

@@ -29,7 +29,8 @@ function wallTimeOf(at: Date, timeZone: string): WallTime {
 function momentOf({ year, month, day, hour, minute }: WallTime, timeZone: string): Date {
   const wanted = Date.UTC(year, month - 1, day, hour, minute);
   let at = wanted;
-  // The offset of the zone at the guess corrects the guess. Twice, since the offset may differ there.
+  // The zone's offset at the guessed moment corrects the guess. A second round is needed, because the corrected moment
+  // may have another offset.
   for (let round = 0; round < 2; round++) {
     const shown = wallTimeOf(new Date(at), timeZone);
     at += wanted - Date.UTC(shown.year, shown.month - 1, shown.day, shown.hour, shown.minute);

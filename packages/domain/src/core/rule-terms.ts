@@ -30,9 +30,9 @@ export type RuleTerms = Readonly<{
   caps: RuleCaps;
   /** The shortest time between the creations of two recharges. */
   cooldownSeconds: number;
-  /** The most of the first recharge to a payee. The rest follows once it has arrived. Null: no such limit. */
+  /** The largest amount of the first recharge to a payee. The rest follows once it has arrived. Null: no such limit. */
   canaryMinor: bigint | null;
-  /** Also act when the balance would be used up within so many days. Null: only the line counts. */
+  /** Also act when the balance would be used up within so many days. Null: only the threshold counts. */
   runwayDays: number | null;
   mode: RuleMode;
   quietHours: QuietHours | null;
@@ -45,7 +45,7 @@ export type RuleTerms = Readonly<{
 
 export type RuleFault = Readonly<{ field: string; message: string }>;
 
-/** Whether terms can work. A rule that could never reach its line would recharge without end. */
+/** Whether terms can work. A rule that could never reach its threshold would recharge without end. */
 export function faultsOfTerms(terms: RuleTerms, now: Date): RuleFault[] {
   const { belowMinor, recharge, caps, quietHours, timeZone, expiresAt } = terms;
   const faults: RuleFault[] = [];

@@ -35,8 +35,8 @@ function missingBetween(older: StatementLine, newer: StatementLine): bigint {
 }
 
 /**
- * Follows the running balance of each currency from line to line. A statement may have its newest line first. Which way
- * it runs is told by its first two lines of different times, and before that by their balances. The first line of a
+ * Follows the running balance of each currency from line to line. A statement may have its newest line first. The order
+ * is known from the first two lines with different times, and until then from the balances. The first line of a
  * currency has no neighbor yet: null.
  */
 export function continuity<Line extends StatementLine>(): (line: Line) => Neighbors<Line> | null {

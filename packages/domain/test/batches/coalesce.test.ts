@@ -19,7 +19,7 @@ function open(options: { inFlightMax: number; besideMin?: number; batchMax?: num
 const numbers = (from: number, to: number): number[] =>
   Array.from({ length: to - from + 1 }, (_, n) => from + n);
 
-/** Long enough for whatever starts without a timer. */
+/** Waits long enough for everything that starts without a timer. */
 async function turnsOfTheLoop(): Promise<void> {
   for (let n = 0; n < 5; n++) await new Promise((resolve) => setImmediate(resolve));
 }

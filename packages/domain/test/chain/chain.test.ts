@@ -17,7 +17,7 @@ async function sealAll(): Promise<void> {
   while ((await books.domain.chain.head()).unsealed > 0) await books.domain.chain.seal();
 }
 
-/** Changes the books behind the back of their guards, as an owner of the database could. */
+/** Changes the books while their guarding triggers are off, as an owner of the database could. */
 const tampered = (sql: string) =>
   execute(
     books.url,
@@ -183,7 +183,7 @@ test('the proof adds up each currency to zero and names every invariant', async 
   expect(wrong.invariants).toContainEqual({ name: 'books_close', ok: false });
 });
 
-// It seals rows a second time, so it comes last.
+// This test seals rows a second time, so it comes last.
 test('a sealer whose numbers another one has taken leaves its rows for the next time', async () => {
   await sealAll();
   await recharged(books.domain, {}, 'submit', 'settled');

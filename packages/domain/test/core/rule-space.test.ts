@@ -58,7 +58,7 @@ const someTerms: fc.Arbitrary<RuleTerms> = fc
     }),
   );
 
-/** Most facts brake nothing, so that each brake is met alone and with a few others. */
+/** Most facts hold no rule back, so that each obstacle occurs alone and with a few others. */
 const rarely = fc.integer({ min: 0, max: 9 }).map((n) => n === 0);
 const mostly = <Value>(usual: Value, others: fc.Arbitrary<Value>) =>
   fc.oneof({ weight: 4, arbitrary: fc.constant(usual) }, { weight: 1, arbitrary: others });

@@ -10,7 +10,7 @@ const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
 const START_MS = Date.parse('2026-01-01T00:00:00Z');
 const ACCOUNTS = 200;
-/** A rule makes no more recharges in a month. */
+/** The most recharges that a rule makes in a month. */
 const RECENT = 60;
 const LOOK_MS = 12 * HOUR_MS;
 const LOOKS = (365 * DAY_MS) / LOOK_MS;
@@ -59,7 +59,7 @@ class Account {
     if (random() < 0.001_2) this.#decliningUntilMs = nowMs + 144 * HOUR_MS;
     for (const one of this.made)
       if (one.state === 'under way' && one.endsAtMs <= nowMs) this.#end(one, nowMs);
-    // A reading that was late or lost leaves the one before.
+    // If a reading is late or lost, the one before stays.
     if (nowMs >= this.#awayUntilMs && random() > 0.05) this.#reading = { minor: this.balance, atMs: nowMs };
     if (this.isPaused && random() < 0.05) {
       this.isPaused = false;

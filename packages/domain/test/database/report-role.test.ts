@@ -13,7 +13,7 @@ let original: string;
 beforeAll(async () => {
   books = await openBooks();
   await books.rows(`create role ${ROLE} login password 'of-tests-only'`);
-  // Rights that it should not have had.
+  // Rights that the role should not have.
   await books.rows(`grant all on all tables in schema public to ${ROLE}`);
   await migrate({ databaseUrl: books.url, reportRole: ROLE });
   const url = Object.assign(new URL(books.url), { username: ROLE, password: 'of-tests-only' }).href;

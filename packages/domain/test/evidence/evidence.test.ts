@@ -11,7 +11,7 @@ beforeAll(async () => {
 });
 afterAll(() => books.close());
 
-/** As a reader of the file has it. */
+/** The pack as a reader of the file gets it. */
 const packOf = async (id: string): Promise<EvidencePack> =>
   evidenceFrom(JSON.stringify(await books.domain.evidence(id)))!;
 

@@ -38,6 +38,7 @@ test('a month of an account with a million entries touches its own lines alone',
   };
   await read();
   expect(count).toBe(30 * 24 * 60);
-  // Two plans are measured. A line: its entry, its journal and its transaction, through three levels of an index each.
+  // Two plans are measured. A line costs its entry, its journal and its transaction, each found through three levels of
+  // an index.
   expect(await sumOf(read)).toBeLessThanOrEqual(2 * (60 + 16 * count));
 });

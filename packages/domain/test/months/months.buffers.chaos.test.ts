@@ -55,7 +55,7 @@ test('a month of a long account touches about as many buffers as the same lines 
     await touchedBy(readMonth(LONG.accountId, '2026-10')),
     await touchedBy(readMonth(SHORT.accountId, '2026-10')),
   ];
-  // Per line. The bounds of the month add a few buffers to both.
+  // The buffers per line. The bounds of the month add a few buffers to both.
   expect(long[0] / 744).toBeLessThanOrEqual(1.3 * (short[0] / 100));
   expect(long[1] / 744).toBeLessThanOrEqual(1.3 * (short[1] / 100));
 });
@@ -65,7 +65,7 @@ test.each(['2016-01', '2026-09', '2026-11'])(
   async (month) => {
     const count = await readMonth(LONG.accountId, month)();
     const [custom, generic] = await touchedBy(readMonth(LONG.accountId, month));
-    // A line: its entry, its journal and its transaction, the last two through three levels of an index.
+    // A line costs its entry, its journal and its transaction, the last two found through three levels of an index.
     expect(custom).toBeLessThanOrEqual(60 + 12 * count);
     expect(generic).toBeLessThanOrEqual(60 + 12 * count);
   },

@@ -11,7 +11,7 @@ afterAll(() => books.close());
 
 const LIMIT = 10n;
 
-/** Starts a plan whose sum is above a limit of 10 by this much. Returns its id and how it stands. */
+/** Starts a plan whose sum is above a limit of 10 by this much. Returns its id and its status. */
 async function started(aboveMinor: bigint) {
   const { plans } = books.domain;
   const totalMinor = LIMIT + aboveMinor;

@@ -75,7 +75,7 @@ async function ofTheHouse({ domain, url }: Books): Promise<void> {
     const id = await recharged(domain, {
       orderReference: `${funding} ${kind} ${news.join(' ') || 'created'}`,
     });
-    // The terms of a stored recharge cannot change, so the trigger that keeps them rests.
+    // The terms of a stored recharge cannot change, so the trigger that keeps them is off here.
     await execute(
       url,
       `set session_replication_role = replica;

@@ -35,7 +35,7 @@ beforeAll(async () => {
 }, 300_000);
 afterAll(() => books.close());
 
-// It has a row per open breaker, so reading it whole is the cheapest way.
+// This table has a row per open breaker, so reading it whole is the cheapest way.
 const SMALL = 'provider_breaker';
 
 async function expectFew(work: () => Promise<unknown>, max = BUFFERS_MAX): Promise<void> {

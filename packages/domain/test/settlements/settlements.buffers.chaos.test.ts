@@ -34,7 +34,7 @@ test.each([
   const [custom, generic] = [0, 1].map((nth) =>
     touched.reduce((sum, { buffers }, at) => (at % 2 === nth ? sum + buffers : sum), 0),
   );
-  // A row: its transaction, and its client by key.
+  // A row costs its transaction, and its client by key.
   expect(custom).toBeLessThanOrEqual(30 + 4 * count);
   expect(generic).toBeLessThanOrEqual(30 + 4 * count);
 });

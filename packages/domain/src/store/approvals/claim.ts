@@ -1,7 +1,7 @@
 import { Prisma } from '../../generated/client.js';
 import type { RechargeReport } from '../recharges/report.js';
 
-/** Whether the unsent `recharge` was approved, and what it was approved for has changed since. Null: it was not. */
+/** Whether the facts that the unsent `recharge` was approved for have changed since. Null: it was not approved. */
 export const isApprovalVoid = Prisma.sql`case when recharge.state = 'CREATED' and recharge.version > 0 then (
         select approval.hash is distinct from approval_hash(recharge)
         from approval
@@ -9,7 +9,7 @@ export const isApprovalVoid = Prisma.sql`case when recharge.state = 'CREATED' an
         order by approval.created_at desc
         limit 1) end`;
 
-/** The report as it is. A claim of a recharge whose approval is void takes the recharge back instead. */
+/** The report as it is, except for a claim of a recharge whose approval is void: the recharge is taken back instead. */
 export const asApproved = (
   { isApprovalVoid: isVoid }: Readonly<{ isApprovalVoid: boolean | null }>,
   report: RechargeReport,

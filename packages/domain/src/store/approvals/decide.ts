@@ -15,9 +15,9 @@ export type ApprovalAsk = Readonly<{
 }>;
 
 /**
- * - `own_request`: the person asked for it, or made the key that did.
- * - `void`: what it is about has changed since. It is refused by that.
- * - `decided`: somebody was faster, or it has expired.
+ * - `own_request`: the person asked for the approval, or made the key that asked.
+ * - `void`: the facts that the approval is about have changed since, so it is refused.
+ * - `decided`: somebody was faster, or the approval has expired.
  */
 export type ApprovalProblem = 'unknown_approval' | 'own_request' | 'void' | 'decided';
 

@@ -27,8 +27,8 @@ const isFirstOfPayee = Prisma.sql`
             and earlier.state = 'SUCCEEDED')`;
 
 /**
- * The values of next_step, due_at, version and waiting of a new recharge. One that needs an approval has a version of its
- * own from the start: a claim that assumes a new recharge does not meet it.
+ * The values of next_step, due_at, version and waiting of a new recharge. A recharge that needs an approval begins with
+ * another version than all others, so a claim that assumes a new recharge does not match it.
  */
 export const firstStep = (hintLimitMs: number, { expiresMs }: Approving): Prisma.Sql => Prisma.sql`
       case when "isApprovalNeeded" then 'approve' else 'submit' end,

@@ -4,7 +4,7 @@ import type { Head } from '../chain/links.js';
 import type { Run } from '../database/database.js';
 import { archivedTables, cutColumns, leftOutTables as reasons } from './tables.js';
 
-/** An entry of the ledger, with what names its recharge outside. */
+/** An entry of the ledger, with the names that its recharge has outside of the books. */
 export type LedgerLine = Readonly<{
   id: bigint;
   journalId: string;

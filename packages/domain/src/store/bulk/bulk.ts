@@ -16,7 +16,7 @@ export type BulkView = Readonly<{
   verb: BulkVerb;
   /** The address of the list that its items were on. */
   filter: string;
-  /** Whether more may have fitted than it has items. */
+  /** Whether the list may have had more items than the bulk verb took. */
   isCut: boolean;
   reason: string;
   /** Who made it, and once it is started who started it. */
@@ -37,7 +37,7 @@ export type BulkItem = Readonly<{
   subject: string;
   amountMinor: bigint | null;
   currency: string | null;
-  /** `done`, or why nothing was done. Null: it was not its turn yet. */
+  /** `done`, or why nothing was done. Null: the turn of the item has not come yet. */
   outcome: string | null;
   doneAt: Date | null;
 }>;
@@ -56,7 +56,9 @@ export type TakenBulk = Readonly<{ id: string; verb: BulkVerb; reason: string; a
 /** `over`: the bulk verb has ended, or is stopped. */
 export type NextBulkItem = Readonly<{ position: number; subject: string }> | 'over';
 
-/** What became of an item. `filesAct`: whether its act is to be filed, since carrying it out has filed none. */
+/**
+ * What became of an item. `filesAct`: whether its act still has to be filed, because carrying it out has not filed it.
+ */
 export type DoneItem = Readonly<{
   bulk: TakenBulk;
   position: number;

@@ -16,15 +16,15 @@ export interface Bulks {
   items(id: string): Promise<BulkItem[]>;
   /** Newest first. */
   list(beforeId: string | null, limit: number): Promise<BulkView[]>;
-  /** Lets the workers begin, in the name of this person. False: it is no draft any more. */
+  /** Lets the workers begin, in the name of this person. False: the bulk verb is no draft any more. */
   start(id: string, by: Actor): Promise<boolean>;
-  /** Ends it before its next item. False: it has ended already. */
+  /** Ends a bulk verb before its next item. False: it has ended already. */
   stop(id: string): Promise<boolean>;
-  /** Takes up the one that has been due for longest, for a time. Null: none is due. */
+  /** Leases the bulk verb that has been due for longest. Null: none is due. */
   take(): Promise<TakenBulk | null>;
   /**
-   * The next item, and the time again to carry it out. It ends the bulk verb after its last item, and stops it when its
-   * person may not decide any more.
+   * The next item, with a new lease to carry it out. This ends the bulk verb after its last item, and stops it when the
+   * person who started it may not decide any more.
    */
   next(id: string): Promise<NextBulkItem>;
   /** Files what became of an item, once. */

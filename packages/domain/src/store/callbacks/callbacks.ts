@@ -112,7 +112,7 @@ export function openCallbacks(deps: CallbackDeps): Callbacks {
 
 async function removeEndpoint(deps: CallbackDeps, clientId: string, id: string): Promise<boolean> {
   if (!(await endpointOf(deps, clientId, id))) return false;
-  // A key of its creation stays known, so a repeated request makes no second endpoint.
+  // The idempotency key of its creation stays known, so a repeated request makes no second endpoint.
   await persist(() =>
     deps.store.db.callbackEndpoint.updateMany({ where: { id, clientId }, data: { status: 'deleted' } }),
   );

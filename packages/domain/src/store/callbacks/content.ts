@@ -71,7 +71,7 @@ async function rechargesOf(run: Run, eventIds: readonly string[]): Promise<Callb
   });
 }
 
-/** Of a delivery that is final. Its collect has an event only then. */
+/** The delivery in a row. It is always final, because its collect has an event only then. */
 const deliveryOf = (row: Readonly<Record<string, string | null>>): DeliveryView => ({
   id: row.id!,
   state: row.state as DeliveryView['state'],

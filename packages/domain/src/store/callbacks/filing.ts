@@ -94,7 +94,7 @@ async function disabled(run: Run, post: ClaimedPost, because: 'GONE' | 'FAILING'
   return true;
 }
 
-/** The `callbackUrl` of one recharge is gone. Others at the same host are not. */
+/** Cancels what waits for the `callbackUrl` of one recharge. Other addresses at the same host may still work. */
 const cancelNamed = (run: Run, post: ClaimedPost): Promise<void> =>
   cancelPending(
     run,

@@ -15,7 +15,7 @@ export const casesInJson = Prisma.sql`(
         from reconciliation_case known
         where known.transaction_id = recharge.id)`;
 
-/** JSON has no bigint. */
+/** The amounts come as digits, because JSON has no bigint. */
 export const suspendedOf = (list: readonly Suspended[]): KnownCase['suspended'] =>
   list.map(({ amountMinor, ...rest }) => ({ ...rest, amountMinor: BigInt(amountMinor) }));
 

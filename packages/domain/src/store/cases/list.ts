@@ -18,7 +18,7 @@ export type CaseFilter = Readonly<{
   status?: 'open' | 'closed' | undefined;
   kind?: string | undefined;
   transactionId?: string | undefined;
-  /** Whose cases, or those that are overdue. */
+  /** Whose cases are listed, or only those that are overdue. */
   desk?: DeskFilter | undefined;
   /** `nextId` of the previous page. */
   beforeId?: string | undefined;
@@ -85,7 +85,7 @@ const pageOf = (filter: CaseFilter, beforeId: string | null, rows: number): Pris
   left join (page some_case left join recharge_transaction recharge on recharge.id = some_case.transaction_id) on true
   order by some_case.id desc`;
 
-/** The cases of a client and those of nobody are two walks of one index. */
+/** The cases of a client and those without a client are read by two scans of one index. */
 function walksOf(filter: CaseFilter, beforeId: string | null): Prisma.Sql {
   const { viewer, transactionId } = filter;
   if (transactionId !== undefined)

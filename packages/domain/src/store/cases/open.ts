@@ -31,7 +31,7 @@ export const openedCases = Prisma.sql`
 
 const all = Prisma.sql`some_case.suspended || excluded.suspended`;
 
-/** Of money in several currencies there is no sum. */
+/** Money in several currencies has no sum. */
 const sumOf = (list: Prisma.Sql): Prisma.Sql => Prisma.sql`(
   select case when count(distinct held ->> 'currency') = 1 then sum((held ->> 'amountMinor')::numeric)::bigint end
   from jsonb_array_elements(${list}) held)`;

@@ -30,7 +30,7 @@ export type CasePreview = Readonly<{
   returned: Money | null;
   /** Whether the order would be sent again. */
   isSentAgain: boolean;
-  /** Differs as soon as the recharge, its cases or the effect of the verb differ. Balances are no part of it. */
+  /** Changes when the recharge, its cases or the effect of the verb change. Balances do not count. */
   stamp: string;
 }>;
 

@@ -79,8 +79,8 @@ type ClientsDeps = Readonly<{
 }>;
 
 /**
- * Files what a person does to a key, before it is done. So no key is made whose maker is not known, and who made a key
- * cannot approve what it asks for.
+ * Files what a person does to a key, before it is done. So the maker of every key is known, and nobody can approve what
+ * a key asks for that they have made.
  */
 const keyFiler =
   (run: Run, newId: () => string) =>

@@ -24,8 +24,8 @@ import { type CallView, callsOf, type EventView, eventsOf } from './recharge-par
 import { type ConsoleHit, findAnything } from './search.js';
 
 /**
- * What the operators' console reads beyond the other faces. Every read is bounded, whatever the size of the books, and
- * sees the rows of all clients.
+ * The reads of the operators' console that no other interface has. Every read is bounded, whatever the size of the
+ * books, and sees the rows of all clients.
  */
 export interface ConsoleReads {
   /** The money of the oldest unfinished recharges, by reason, age and currency. The same rows as `waitingSums`. */
@@ -34,7 +34,7 @@ export interface ConsoleReads {
   recentWork(): Promise<RecentWork>;
   /** The provider events that are stored and not processed. */
   eventBacklog(): Promise<EventBacklog>;
-  /** The recharges and cases that a number or a name from anywhere may mean. */
+  /** The recharges and cases that a number or a name of any origin may stand for. */
   find(text: string, providers: readonly string[]): Promise<ConsoleHit[]>;
   list(filter: ConsoleFilter): Promise<ConsolePage>;
   /** The calls to the provider about a recharge, oldest first. */

@@ -1,4 +1,4 @@
-/** What the face of the package shows of the console's reads. */
+/** The types of the console's reads that the package exports. */
 export type { BalanceChange, CasePreview } from '../cases/preview.js';
 export type { AccountPage, AccountPlace, AccountRow } from './accounts.js';
 export type { ActionView, SecurityEventView } from './actions.js';

@@ -15,9 +15,9 @@ export type ConsoleFilter = Readonly<{
   amountMinor?: bigint | undefined;
   createdFrom?: Date | undefined;
   createdTo?: Date | undefined;
-  /** Only what is unfinished and waits for this, oldest first. `any`: whatever it waits for. */
+  /** Only unfinished recharges that wait for this reason, oldest first. `any`: for any reason. */
   waiting?: WaitingReason | 'any' | undefined;
-  /** With `waiting`: at least so old, and younger than that. */
+  /** With `waiting`: the least age, and the age that a recharge must be below. */
   olderThanS?: number | undefined;
   youngerThanS?: number | undefined;
   /** `next` of the previous page. */
@@ -50,7 +50,8 @@ export async function consolePage(read: Run, filter: ConsoleFilter): Promise<Con
   const hasIndex = filter.states !== undefined || filter.accountId !== undefined;
   const streams = hasIndex ? await streamsOf(read, filter) : null;
   if (streams?.length === 0) return { rows: [], next: null, isCut: false };
-  // Each walk has its own newest recharges complete, so only as many are complete in all of them together.
+  // Each walk is complete for as many of its own newest recharges as it reads, so the merged list is complete for only
+  // that many rows.
   const examinedMax = Math.floor(EXAMINED_MAX / (streams?.length || 1));
   const rows: string[] = [];
   let before = filter.before ?? null;

@@ -19,7 +19,7 @@ export type DeskProblem =
   | 'too_long'
   | 'no_channel';
 
-/** A change is made on the version that the person saw, so the second of two people is told. */
+/** A change is made on the version that the person saw, so the second of two people gets `changed`. */
 export type DeskChange = Readonly<{ caseId: string; version: number }>;
 
 /** Characters of a comment. */

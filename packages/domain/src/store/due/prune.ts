@@ -42,7 +42,7 @@ const NOTICES_KEPT_DAYS = 62;
 // 1,600.
 const BATCH = 400;
 const BODIES_BATCH = 100;
-// A row of these has four indexes, and an event is looked for among the deliveries, too.
+// A row of these tables has four indexes, and for each event the deliveries are searched, too.
 const AUTOMATION_BATCH = 100;
 // Pruning runs once per minute. A limit of a quarter of a minute keeps two runs apart. The next run continues the work.
 const LIMIT_MS = 15_000;

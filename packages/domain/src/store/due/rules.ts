@@ -4,7 +4,7 @@ import { type Due, type DueSource, inBatches, type Lane, putBackRows } from './s
 
 type RuleLane = Extract<Lane, { what: 'rule' }>;
 
-// A look takes a provider call at most. A rule whose job is lost is due again after this.
+// A look makes at most one provider call. A rule whose job is lost is due again after this time.
 const LOOK_LIMIT_MS = 15_000;
 
 /** Active rules whose next look is due. */

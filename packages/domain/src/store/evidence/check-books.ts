@@ -60,7 +60,7 @@ function isMove(from: string, heard: string, to: string): boolean {
 const isOneOf = <Word extends string>(words: readonly Word[], text: string): text is Word =>
   (words as readonly string[]).includes(text);
 
-// Journals in other slots move what came late, or in another amount. No state calls for them.
+// Journals in other slots move money that came late, or in another amount. No state calls for them.
 const OF_STATES = ['hold', 'collect', 'settle', 'reverse', 'adopt'];
 
 function postingFaults(

@@ -6,7 +6,8 @@ import { readEvidence } from './read.js';
 /** Makes the pack of a recharge. Null if there is no such recharge. */
 export type MakeEvidence = (id: string) => Promise<EvidencePack | null>;
 
-// A caller waits for it. Another sealer may be faster with some of the rows, so a second try may find more.
+// The caller waits for the evidence, so sealing has little time. Another sealer may be faster with some of the rows, so
+// a second try may find more.
 const SEAL_LIMIT_MS = 1_000;
 const TRIES = 3;
 

@@ -29,7 +29,10 @@ export type EntryFilter = Readonly<{
   limit: number;
 }>;
 
-/** Instead of what is so now, `at` asks for what was so after all entries up to this moment, itself included. */
+/**
+ * With `at`, the answer is what held after all entries up to and including this moment. Without it, the answer is what
+ * holds now.
+ */
 export type StatementFilter = Readonly<{
   accountId: string;
   currency?: string | undefined;

@@ -24,9 +24,12 @@ export interface AccountMonths {
     ask: MonthAsk,
   ): Promise<Readonly<{ ok: true; month: AccountMonth }> | ({ ok: false } & AccountMonthProblem)>;
   timeZoneOf(accountId: string): Promise<AccountTimeZone>;
-  /** Cuts the statements of earlier months anew, too. Returns false if the database does not know the time zone. */
+  /**
+   * Sets the time zone of an account, which also moves the bounds of its earlier months. Returns false if the database
+   * does not know the time zone.
+   */
   setTimeZone(zone: Readonly<{ accountId: string; timeZone: string; setBy: string }>): Promise<boolean>;
-  /** Lets the payee give the time zone. Returns false if none was set. */
+  /** Removes the time zone that was set, so that the payee gives it. Returns false if none was set. */
   clearTimeZone(accountId: string): Promise<boolean>;
 }
 

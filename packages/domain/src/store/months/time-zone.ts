@@ -30,7 +30,10 @@ export async function timeZoneOf(run: Run, accountId: string): Promise<AccountTi
   return found!;
 }
 
-/** Sets it. Statements of months before are cut anew. Returns false if the database does not know the time zone. */
+/**
+ * Sets the time zone of an account, which also moves the bounds of its earlier months. Returns false if the database
+ * does not know the time zone.
+ */
 export async function setTimeZone(
   run: Run,
   { accountId, timeZone, setBy }: Readonly<{ accountId: string; timeZone: string; setBy: string }>,
@@ -44,7 +47,7 @@ export async function setTimeZone(
   return true;
 }
 
-/** Lets the payee give it again. Returns false if none was set. */
+/** Removes the time zone that was set, so that the payee gives it again. Returns false if none was set. */
 export async function clearTimeZone(run: Run, accountId: string): Promise<boolean> {
   const cleared = await run(
     Prisma.sql`delete from account_time_zone where account_id = ${accountId} returning account_id`,
@@ -52,7 +55,7 @@ export async function clearTimeZone(run: Run, accountId: string): Promise<boolea
   return cleared.length > 0;
 }
 
-/** Whether the database can cut time at a time zone. */
+/** Whether the database knows a time zone. */
 async function isKnown(run: Run, timeZone: string): Promise<boolean> {
   try {
     await run(Prisma.sql`select now() at time zone ${timeZone}`);

@@ -34,8 +34,8 @@ export interface Notices {
   /** Opens these channels and closes all others. Nothing is staged for a closed channel. */
   openChannels(names: readonly NoticeChannel[]): Promise<void>;
   /**
-   * Takes the due notices of a channel for a time, oldest first, and starts the pause until the next message. None: the
-   * channel is pausing, closed, or has no due notice.
+   * Leases the due notices of a channel, oldest first, and starts the pause until the next message. None: the channel
+   * is pausing, closed, or has no due notice.
    */
   take(channel: string, times: Readonly<{ everyMs: number; leaseMs: number }>): Promise<Notice[]>;
   /** Files the result of one message: all of its notices have it. A notice fails after NOTICE_TRIES_MAX tries. */

@@ -5,7 +5,7 @@ const ATTEMPTS_PER_MINUTE = 5;
 
 /**
  * Counts an attempt to sign in before it is judged, so that attempts at the same time cannot exceed the limit. Returns
- * false if one of the subjects has had its attempts of the minute.
+ * false if one of the subjects has used up its attempts of the minute.
  */
 export async function beginAttempt(run: Run, subjects: readonly string[]): Promise<boolean> {
   const [counted] = await run<{ isOpen: boolean }>(Prisma.sql`

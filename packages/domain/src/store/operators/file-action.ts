@@ -1,6 +1,6 @@
 import { Prisma } from '../../generated/client.js';
 
-/** Who changes something: a user of the console with the role of the moment, or a person at the command line. */
+/** Who changes something: a user of the console with the role at that time, or a person at the command line. */
 export type Actor = Readonly<{ actor: string; role: string }>;
 
 /** The role of a person at the command line. */

@@ -20,7 +20,7 @@ import {
   resetOperator,
 } from './users.js';
 
-/** What the sign-in of a person is judged by. */
+/** The facts that the sign-in of a person is checked against. */
 export type Credentials = Readonly<{
   id: string;
   name: string;

@@ -3,7 +3,7 @@ import type { OperatorRole } from '../../core/operator-rules.js';
 import { Prisma } from '../../generated/client.js';
 import type { Run } from '../database/database.js';
 
-/** The person of an open session, with the role of this moment. */
+/** The person of an open session, with the role that the person has now. */
 export type SignedIn = Readonly<{ id: string; name: string; role: OperatorRole; hasSecondFactor: boolean }>;
 
 // Longer than a working day, so that an operator signs in once per day.

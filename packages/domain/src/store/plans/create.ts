@@ -29,7 +29,8 @@ export async function createPlan(run: Run, plan: NewPlan): Promise<CreatedPlan> 
   const fingerprint = planFingerprint(plan);
   const [counted] = await inserted(run, insertPlan(plan, fingerprint));
   if (counted!.clients === 0) return { ok: false, problem: 'unknown_client' };
-  // A statement of its own, because the plan that has the name or the key may have been committed after that one began.
+  // This is a statement of its own, because the plan that has the name or the key may have been committed after the
+  // insert began.
   const known = await run<PlanView & { fingerprint: string; isOfKey: boolean }>(Prisma.sql`
     select
       plan.fingerprint,

@@ -8,9 +8,9 @@ import { type PlanView, planColumns } from './view.js';
 export type PlanMove = Readonly<{
   planId: string;
   verb: PlanVerb;
-  /** The id of a key, or `operator`. Of `start`: whose accounts and ceilings bound the lines. */
+  /** The id of a key, or `operator`. After `start`, the accounts and ceilings of this key bound the lines. */
   by: string;
-  /** A code, if no person pauses it. */
+  /** The reason as a code, if it is not a person who pauses the plan. */
   because?: string;
   /** The sums above which a plan waits for an approval, per currency. Default: no plan waits. */
   approvalAbove?: ApprovalLimits;
@@ -31,7 +31,7 @@ export async function movePlan(run: Run, move: PlanMove): Promise<MovedPlan> {
   if (already.includes(plan.status)) return { ok: true, plan, replayed: true };
   if (!from.includes(plan.status)) return { ok: false, problem: 'invalid_state', plan };
   const [moved] = await run<PlanView>(movedPlan(move, plan));
-  // Another verb was faster. Each verb leads to a status that this one is judged by.
+  // Another verb was faster. This one is judged again by the status that the other has left.
   return moved ? { ok: true, plan: moved, replayed: false } : movePlan(run, move);
 }
 
@@ -61,7 +61,7 @@ function movedPlan(
     from plan`;
 }
 
-/** The end of a plan that waits answers its approval. */
+/** The end of a plan that waits for its approval also ends the approval. */
 const answeredApproval = Prisma.sql`,
     answered_approvals as (
       update approval

@@ -16,7 +16,7 @@ export type PlanView = Readonly<{
   createdBy: string;
   /** The key whose accounts and ceilings bound the lines, or `operator`. */
   startedBy: string | null;
-  /** A code, if no person paused it. */
+  /** The reason as a code, if it was not a person who paused the plan. */
   pausedBecause: string | null;
   createdAt: Date;
   startedAt: Date | null;

@@ -63,8 +63,8 @@ export const nextPlanLines = (run: Run, planId: string, max: number): Promise<Ne
 const refusalRows = columns({ place: 'int', code: 'text', message: 'text' });
 
 /**
- * Notes that the lines up to a place have their recharge or their refusal, and makes the plan due. Also where it was
- * paused or canceled meanwhile: its status stays. If two workers hold one plan, the later one changes nothing.
+ * Notes that the lines up to a place have their recharge or their refusal, and makes the plan due. A plan that was
+ * paused or canceled meanwhile keeps its status. If two workers hold one plan, the later one changes nothing.
  */
 export const advancePlan = async (
   run: Run,
@@ -90,8 +90,8 @@ export const advancePlan = async (
 };
 
 /**
- * Looks from the first line on that was not final at the last look. The plan is finished once each line is final.
- * Returns whether it is.
+ * Looks at the lines from the first one that was not final at the last look. The plan is finished once each line is
+ * final. Returns whether it is.
  */
 export async function settlePlan(run: Run, planId: string): Promise<boolean> {
   const [settled] = await run<{ isFinished: boolean }>(Prisma.sql`

@@ -65,7 +65,7 @@ export type RechargeView = ShownTexts &
     nextStep: NextStep | null;
     /** When the next question is due. Null if no question is the next step. */
     dueAt: Date | null;
-    /** What a claim or an answer left behind that may not go on now. */
+    /** The note of a claim or an answer that could not go on. */
     waiting: LeftWaiting | null;
     /** Since and until when no call is made to the provider. Null: calls are made, or the recharge is final. */
     providerDown: ProviderDown | null;

@@ -14,7 +14,7 @@ import { noteSince } from './note-since.js';
 import { furtherColumns, type PlanExtra } from './plan-extra.js';
 import { type PlanRow, planColumns, postingColumns } from './plan-row.js';
 
-/** A decision with its rare parts beside its row, where they are a typed value and not JSON. */
+/** A plan whose rare parts are a typed value beside its row, and not JSON inside it. */
 type StatedPlan = Readonly<{ row: PlanRow; extra: PlanExtra | null }>;
 
 /**

@@ -21,7 +21,7 @@ import type { RechargeReport, RechargeSnapshot, ReportResult, WritableSnapshot }
 type RechargeRead = RechargeSnapshot & {
   eventDone: boolean | null;
   createdAt: Date;
-  /** Whether what it was approved for has changed since. */
+  /** Whether the facts that the recharge was approved for have changed since. */
   isApprovalVoid: boolean | null;
 };
 

@@ -78,7 +78,7 @@ const inputFrom = (rows: Prisma.Sql, ceiling: DayCeiling | undefined): Prisma.Sq
 
 /**
  * Finds the payee of each new recharge, by one look-up. A delivery is carried out by the provider of its payee. A
- * recharge that may not go where it is to go gets a refusal.
+ * recharge whose money may not go to its target gets a refusal.
  */
 export const addressedRecharges = ({
   approvesFirst,

@@ -234,7 +234,7 @@ const insertedRefundRequests = Prisma.sql`
       accepted."clientId",
       accepted."idempotencyKey",
       accepted.fingerprint,
-      -- The simulator reads its scenario there.
+      -- The metadata are copied, because the simulator reads its scenario from them.
       original.metadata,
       accepted."correlationId",
       accepted.reason
@@ -283,7 +283,7 @@ export const insertedRefunds = ({
       original.provider,
       original.provider_account,
       coalesce(accepted.funding, original.funding),
-      -- Of a collect it says where the collected money goes on to. A refund goes nowhere else.
+      -- The payee of a collect says where its money is delivered. A refund is not delivered anywhere.
       case original.kind when 'deliver' then original.payee end,
       case original.kind when 'deliver' then ${laneBackOf(Prisma.raw('original.payee'), lanedProviders)} end,
       original.id,

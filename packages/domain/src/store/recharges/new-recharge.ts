@@ -18,7 +18,7 @@ export type NewRecharge = GivenTexts &
     paymentMethod: string;
     /** Null: only the provider of the account's payee can carry it out. */
     provider: string | null;
-    /** The name of our account at that provider. An account of a payee goes before it. Default: `main`. */
+    /** The name of our account at that provider. The account of a payee takes precedence. Default: `main`. */
     providerAccount?: string;
     /** The name that the client gave for it. It is a part of the request's meaning. */
     askedAccount?: string | undefined;

@@ -47,7 +47,7 @@ export function extraOf(decision: Decision, report: RechargeReport, newId: () =>
   };
 }
 
-/** In a form that JSON can hold. */
+/** The rare parts in a form that JSON can hold. */
 export const plainExtra = (extra: PlanExtra | null): object | null =>
   extra && extraColumns.plain([extra])[0]!;
 

@@ -42,7 +42,7 @@ export const planColumns = columns({
   waiting: 'jsonb?',
   /** The time after which a claim that may not go on now is tried again. Null: the claim is not judged. */
   heldInMs: 'float8?',
-  /** The greatest age of the reading that a claim may take money by. Null: no pool pays. */
+  /** The greatest age of the pool's reading that a claim may rely on. Null: no pool pays. */
   poolReadWithinMs: 'float8?',
   freesLane: 'boolean',
   providerOrderId: 'text?',

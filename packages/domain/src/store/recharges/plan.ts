@@ -131,7 +131,7 @@ function rareColumns(
 const withEvidence = (call: ProviderCallRow): PlanRow['calls'][number] =>
   call.evidence === undefined ? { ...call, evidence: null } : (call as PlanRow['calls'][number]);
 
-/** What the report says to the payer. The facts of an order that is not ours are not kept. */
+/** The facts of the report that are for the payer. The facts of an order that is not ours are not kept. */
 function payerFactsOf(
   { externalReference, action, payableUntil }: RechargeReport,
   { verdict }: Decision,

@@ -42,11 +42,14 @@ export type RechargeReport = Report &
     notBeforeMs?: number;
     /** The latest time of the next step in ms from now. A gap that grew beyond it is shortened. */
     notAfterMs?: number;
-    /** What the recharge waits for. Missing: nothing that the row does not tell otherwise. */
+    /** What the recharge waits for. Missing: nothing beyond what the row shows. */
     waiting?: WaitingNote;
-    /** The limits of a claim: it is held back by its lane, and by a pool whose reading is at most so old. */
+    /**
+     * The limits of a claim. It may have to wait for its lane, and for a pool whose last reading must not be older than
+     * this.
+     */
     limits?: Readonly<{ poolReadWithinMs: number | null }>;
-    /** What a case that this report opens is decided by, in a form that JSON can hold. */
+    /** The facts for the decision about a case that this report opens, in a form that JSON can hold. */
     evidence?: object;
     /** Whether the next step is due at once, because the report calls for it. */
     isUrgent?: boolean;

@@ -43,7 +43,8 @@ async function createRefund(run: Run, ask: NewRefund, options: RefundOptions): P
   if (!terms) return { ok: false, problem: 'unknown_recharge' };
   const fingerprint = refundFingerprint(ask);
   const [judged] = await run<{ fate: RefundFate }>(refundStatement({ ...ask, fingerprint }, terms, options));
-  // A statement of its own, because the first request of a repeated key may have been committed after that one began.
+  // This is a statement of its own, because the first request of a repeated key may have been committed after the
+  // insert began.
   const stored = await refundByKey(run, ask);
   if (stored?.fingerprint === fingerprint) {
     const { fingerprint: _, ...refund } = stored;

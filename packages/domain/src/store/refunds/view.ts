@@ -6,7 +6,7 @@ import { type RechargeView, viewColumns } from '../reads/view.js';
 export type RefundView = RechargeView &
   Readonly<{
     refundOf: string;
-    /** Why it was asked for. */
+    /** Why the refund was asked for. */
     reason: string;
   }>;
 

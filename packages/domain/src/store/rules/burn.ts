@@ -5,7 +5,7 @@ import type { Run } from '../database/database.js';
 import type { RuleClock } from './clock.js';
 import { figureOf } from './readings.js';
 
-/** The days over which a balance's use is averaged, and the least history that says anything. */
+/** The days over which the use of a balance is averaged. A shorter history gives no average. */
 const BURN_DAYS = 7;
 const HISTORY_MIN_MS = 86_400_000;
 const DAY_MS = 86_400_000;

@@ -10,7 +10,7 @@ import type { RuleClock } from './clock.js';
 import { countsSince, outcomes, type RuleCounts, type RuleOutcome } from './outcomes.js';
 import { payeeName, payeeSource, type RuleRow, ruleColumns, walletOf } from './rule.js';
 
-/** A rule with what its next decision stands on. */
+/** A rule with the facts that its next decision depends on. */
 export type RuleState = RuleRow &
   Readonly<{
     now: Date;

@@ -40,7 +40,7 @@ export type DecisionFiling = Readonly<{
   /** The time until the next look. */
   dueInMs: number;
   burn: BurnRate | null;
-  /** Since when the burn rate is as it is. */
+  /** When the burn rate was last summed up. */
   burnAt: Date;
   /** The recharge, if one is decided. */
   recharge: NewRechargeRow | null;
@@ -91,7 +91,7 @@ const plainOutcome = ({ decision }: DecisionFiling): Prisma.Sql => Prisma.sql`
         null::text as provider
       from won_rule)`;
 
-/** The gate, the recharge behind it, and what became of both. */
+/** The parts of the statement that check the decision once more, store its recharge, and tell the result. */
 function rechargeParts(filing: DecisionFiling, recharge: NewRechargeRow, options: FilingOptions): Prisma.Sql {
   const { ceiling, decision, counters } = filing;
   const isCounted = ceiling !== undefined;
@@ -141,7 +141,7 @@ const becauseOf = Prisma.sql`case fates.fate
             when 'no_payee' then 'PAYEE_GONE'
             when 'other_currency' then 'OTHER_CURRENCY' end`;
 
-/** The brakes that hold whatever was decided. */
+/** The reasons that hold a rule back at the last moment, whatever was decided. */
 const gate = (
   { state, windows, counters }: DecisionFiling,
   { amountMinor }: NewRechargeRow,

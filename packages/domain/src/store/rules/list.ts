@@ -184,7 +184,7 @@ export function viewOfRule(row: ShownRow): RuleView {
 }
 
 const DAY_MS = 86_400_000;
-// Later than that is as good as never, and JavaScript's times end in the year 275760.
+// A later time is as good as never, and JavaScript's times end in the year 275760.
 const FORECAST_DAYS_MAX = 36_500;
 
 function forecastOf(balanceMinor: bigint | null, asOf: Date | null, burn: bigint | null): RuleForecast {

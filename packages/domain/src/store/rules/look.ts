@@ -42,7 +42,7 @@ export type LookResult = Readonly<{
   accountId: string;
   decision: FiledDecision & Readonly<{ provider: string | null }>;
   pause: RuleDecision['pause'];
-  /** The decision before had another reason, so people are told. */
+  /** Whether the decision before had another reason. If so, people are told. */
   isNew: boolean;
 }>;
 
@@ -52,7 +52,7 @@ export type RouteOfMethod = (
 ) => Readonly<{ provider: string; providerAccount: string }> | null;
 
 const HOUR_MS = 3_600_000;
-/** A look is due again at the latest so long after what held it back has ended. */
+/** The next look follows within this time after what held the rule back has ended. */
 const AFTER_BRAKE_MS = 50;
 
 /**
@@ -91,7 +91,7 @@ export async function lookOnce(
   };
 }
 
-/** The limit of the key for one request, and the provider that has to be there. */
+/** The decision after two more checks: the limit of the key for one request, and whether the provider is configured. */
 function judgedByKey(decision: RuleDecision, state: RuleState, route: RouteOfMethod): RuleDecision {
   if (decision.decided !== 'recharge') return decision;
   const ceiling = ceilingOfRule(state);

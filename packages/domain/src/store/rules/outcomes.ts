@@ -15,7 +15,7 @@ export type RuleOutcome = Readonly<{
 
 export type LastingDeclines = Readonly<Record<string, LastingFailure>>;
 
-// Three declines in a row pause a rule. Recharges that were canceled lie between them.
+// Three declines in a row pause a rule. Canceled recharges may lie between them.
 const OUTCOMES = 10;
 
 /** Throttling, an outage and an unknown outcome end no recharge, so what failed was declined, or ended by a person. */

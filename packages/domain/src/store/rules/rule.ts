@@ -67,7 +67,7 @@ export type RuleView = Omit<NewRule, 'actor' | 'idempotencyKey'> &
       termsVersion: number;
       target: string | null;
     }>;
-    /** Of the last 24 hours. */
+    /** The counts of the last 24 hours. */
     inDay: RuleCounts;
     lastDecision: FiledDecision | null;
     forecast: RuleForecast;
@@ -112,11 +112,11 @@ export const ruleColumns = Prisma.sql`
   rule.created_at as "createdAt",
   rule.updated_at as "updatedAt"`;
 
-/** The name of the place where a rule's money goes. Of `payee`, a row of that name or none. */
+/** The name of the place where a rule's money goes. It reads the relation `payee`, which has one row or none. */
 export const payeeName = Prisma.sql`
   payee.provider || ':' || payee.provider_account || ':' || payee.to_account`;
 
-/** The name of our account that delivers to a payee. Of `payee`, a row of that name or none. */
+/** The name of our account that delivers to a payee. It reads the relation `payee`, which has one row or none. */
 export const payeeSource = Prisma.sql`payee.provider || '/' || payee.provider_account`;
 
 /** The figure that `rule` compares. Of `watched`, a row of `watched_account` or none. */

@@ -46,8 +46,8 @@ export interface Rules {
   stop(): Promise<RuleStop>;
   look(id: string, route: RouteOfMethod): Promise<LookResult | null>;
   /**
-   * Takes rules that should look sooner than planned: their wallet fell below the line since their last look, or their
-   * recharge has ended. Returns their ids. Nothing that posts to the ledger or ends a recharge knows about rules.
+   * Takes rules that should look sooner than planned: their wallet fell below the threshold since their last look, or
+   * their recharge has ended. Returns their ids. Nothing that posts to the ledger or ends a recharge knows about rules.
    */
   pullForward(max: number): Promise<string[]>;
   readonly watched: WatchedBalances;
@@ -96,8 +96,8 @@ export function openRules({ run, read }: Pick<Store, 'run' | 'read'>, options: R
 }
 
 /**
- * Rules whose wallet fell below the line since their last look, and those whose recharge has ended since. A rule that is
- * due is left to the sweep.
+ * Rules whose wallet fell below the threshold since their last look, and those whose recharge has ended since. A rule
+ * that is due is left to the sweep.
  */
 const pulledForward = (max: number): Prisma.Sql => Prisma.sql`
   with

@@ -27,7 +27,7 @@ export type LineAdoption = Readonly<{
 
 /**
  * - `case_closed`: another decision was faster, or the line has found its recharge.
- * - `verb_not_offered`: the line names a recharge of ours. Its money did not come in past us, so it is not booked again.
+ * - `verb_not_offered`: the line names a recharge of ours, which books its money. So the line is not booked again.
  */
 export type AdoptionProblem = 'case_closed' | 'verb_not_offered' | 'unknown_account' | 'beyond_balance';
 

@@ -41,7 +41,7 @@ const runColumns = Prisma.sql`
 
 /** The time for which a worker keeps a run without telling that it still reads. */
 const LEASE = Prisma.sql`interval '30 seconds'`;
-// After an hour of vain tries the answer of the provider is not a matter of minutes any more.
+// After an hour of failed tries, the provider will hardly answer within minutes.
 const TRIES_MAX = 20;
 const FAILURE_MAX = 500;
 
