@@ -1,8 +1,8 @@
 type Delivering = Readonly<{
   name: string;
   /**
-   * 1: of the orders between two accounts only amount and time tell one from another, so one of them is under way at a
-   * time. Missing: the provider tells its orders apart.
+   * How many orders between two accounts may be under way at a time: one, because only amount and time tell one from
+   * another. Missing: the provider tells its orders apart.
    */
   ordersPerLane?: 1;
 }>;
@@ -18,7 +18,8 @@ export const lanedProviders: readonly string[] = delivering
   .map(({ name }) => name);
 
 /**
- * The source of a payee as it is kept. Our own source has a pool, which knows its transfers by the missing name.
+ * The source of a payee in the form in which it is stored. Our own source is stored as null. The pool of our own source
+ * counts the deliveries whose source is null.
  * @param provider the provider of the payee, if it is configured
  */
 export const keptSource = (

@@ -77,7 +77,8 @@ async function submit(
   const after = await readCredit(rpc, uid, signal);
   const isSeen = 'value' in after && changed.isSeenIn(after.value);
   if (exchange.kind === 'answered') return { outcome: outcomeOfSuccess(exchange.json, order, isSeen), facts };
-  // The deduction may still be under way, or usage may have changed the balance by the same amount. A credit line is ours.
+  // The deduction may still be under way, or usage may have changed the balance by the same amount. A credit line is
+  // changed by us only.
   return { outcome: isSeen && by === 'credit_line' ? settled(order) : meaning!, facts };
 }
 

@@ -32,7 +32,8 @@ export const isOfStaleKey = (code: string): boolean =>
 export const goneCodes: readonly string[] = ['AccountNotExist', '-304', 'InvalidParam.Uid.NotYourEu'];
 
 export const NOT_ENOUGH = 'AvailableTransferAmountNotEnough';
-// The money has to arrive first. The wait is longer than the guard's budget, so the guard does not try again at once.
+// The wait when the account that pays lacks money, which has to arrive first. It is longer than the guard's budget, so
+// the guard does not try again at once.
 const FUNDS_AFTER_MS = 30_000;
 // The longest wait for a rate limit, as for HTTP's Retry-After.
 const RETRY_AFTER_MAX_MS = 60_000;

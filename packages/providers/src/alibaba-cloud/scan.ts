@@ -42,7 +42,7 @@ export async function scanFor(
   const [own, far] = options.own === 'from' ? ([OUT, IN] as const) : ([IN, OUT] as const);
   const ours = await read(terms.destination[own.of]);
   const other = options.readsBothSides && !ours.failure ? await read(terms.destination[far.of]) : null;
-  // Without the right to read the other account's list, our list alone has to do.
+  // Without the right to read the other account's list, our list alone is read.
   const theirs = other && isForbidden(other) ? null : other;
   const sides = [
     { reading: ours, direction: own.direction },

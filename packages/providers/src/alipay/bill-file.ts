@@ -84,7 +84,10 @@ async function bytesOf(body: AsyncIterable<Uint8Array>): Promise<Buffer | null> 
   return Buffer.concat(pieces);
 }
 
-/** The list of trades in the archive. Its names are in GBK and differ per account, so the files tell what they are. */
+/**
+ * The list of trades in the archive. The names of the files are in GBK and differ per account, so each file is told by
+ * its content.
+ */
 async function billIn(zip: Buffer): Promise<ReadBill | 'too_long'> {
   const archive = await fromBufferPromise(zip, { lazyEntries: true, decodeStrings: false });
   if (archive.entryCount > FILES_MAX) return 'malformed';

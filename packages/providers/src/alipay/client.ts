@@ -30,7 +30,7 @@ export interface AlipayClient {
   ask(path: string, body: Readonly<Record<string, unknown>>, signal: AbortSignal): Promise<AlipayReply>;
   /** Makes one request that only reads, without retries and redirects. Never throws. */
   read(path: string, query: Readonly<Record<string, string>>, signal: AbortSignal): Promise<AlipayReply>;
-  /** The address of the pay page, as asked for at a time. It makes no request. */
+  /** The address of the pay page, with `at` as its time. It makes no request. */
   payPageUrl(notifyUrl: string, bizContent: Readonly<Record<string, unknown>>, at: Date): string;
   /** Whether Alipay signed the fields of a notification. */
   isSigned(fields: Readonly<Record<string, string>>): boolean;
@@ -163,7 +163,7 @@ function pkcs8Of(key: string): string {
       const read = createPrivateKey({ key: der, format: 'der', type });
       return read.export({ format: 'pem', type: 'pkcs8' }).toString();
     } catch {
-      // The next form may fit.
+      // The next form may fit the key.
     }
   }
   throw new Error('ALIPAY_PRIVATE_KEY is not a private key in PKCS#8 or PKCS#1');

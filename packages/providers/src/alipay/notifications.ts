@@ -44,7 +44,8 @@ function fieldsOf(rawBody: Buffer): Fields | null {
 const statuses: Readonly<Record<string, 'pending' | 'settled' | 'canceled'>> = {
   WAIT_BUYER_PAY: 'pending',
   TRADE_SUCCESS: 'settled',
-  // It also comes three months after the payment, when no refund is possible any more. It then repeats what is known.
+  // This status also comes three months after the payment, when no refund is possible any more. It then repeats what is
+  // known.
   TRADE_FINISHED: 'settled',
   TRADE_CLOSED: 'canceled',
 };
@@ -76,8 +77,9 @@ const isAboutRefund = (fields: Fields): boolean =>
   (fields.trade_status === 'TRADE_CLOSED' && wasPaid(fields));
 
 /**
- * The notification of a refund tells only the sum of all refunds. One of ours is told exactly by its own call and query.
- * One that somebody made elsewhere is for a person. The end of the refund period repeats earlier refunds, and is no news.
+ * The notification of a refund tells only the sum of all refunds. A refund of ours is known exactly from its own call
+ * and query. A refund that somebody made elsewhere needs a person. The end of the refund period repeats earlier
+ * refunds, and is no news.
  */
 function ofRefund(fields: Fields): ProviderEvent {
   if (fields.trade_status === 'TRADE_FINISHED') return { kind: 'ignored', type: 'TRADE_FINISHED' };

@@ -51,7 +51,7 @@ export interface Webhooks {
     headers: Headers,
     now: Date,
   ): { ok: true; eventId: string } | { ok: false; refusal: WebhookRefusal };
-  /** Whether a verified body names this account of ours. Missing: its signature says so. */
+  /** Whether a verified body names this account of ours. Missing: the secret that fits tells the account. */
   names?(rawBody: Buffer): boolean;
   /** Reads a body that was verified before. Never throws: a body that it cannot read gives `unread`. */
   read(rawBody: Buffer): ProviderEvent;

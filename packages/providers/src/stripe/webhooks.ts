@@ -44,7 +44,7 @@ function single(header: Headers[string]): string {
   return values.length === 1 ? values[0]! : '';
 }
 
-// Each of these tells again what an event of the intent or of the refund tells.
+// These types repeat what an event of the intent or of the refund says.
 const ignoredTypes = /^(charge\.(succeeded|failed|pending|updated|captured|expired|refunded)|ping)$/;
 
 /**

@@ -40,7 +40,7 @@ test('a success settles only if the balance fell by exactly the amount', async (
   const accepted = expect.objectContaining({ kind: 'accepted', providerOrderId: null });
   expect(await submitted([credit('50.00'), success, credit('20.00')])).toEqual([settled, actions]);
   expect(await submitted([credit('10.00'), success, credit('-20.00')])).toEqual([settled, actions]);
-  // Usage in between raises what is owed. The history tells later.
+  // Usage in between raises what is owed, so only the history shows the deduction later.
   expect(await submitted([credit('50.00'), success, credit('20.01')])).toEqual([accepted, actions]);
   expect(await submitted([credit('50.00'), success, credit('50.00')])).toEqual([accepted, actions]);
   expect(await submitted([credit('50.00'), success, says(500, '<html>')])).toEqual([accepted, actions]);

@@ -87,7 +87,7 @@ test('no address of another host is asked, nor one with a port or a name of its 
       ...{ kind: 'failed', httpStatus: null },
       outcome: { kind: 'unknown', cause: 'unreadable', code: 'bill_file' },
     });
-  // This one is asked, and nobody listens.
+  // This address is asked, and nothing listens there.
   expect(await files.fetch('http://127.0.0.1:9/bill', AbortSignal.timeout(5_000))).toMatchObject({
     outcome: { cause: 'disconnected' },
   });

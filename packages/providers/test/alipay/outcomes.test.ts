@@ -54,7 +54,8 @@ const code = { out_trade_no: 'ab', qr_code: 'https://qr.alipay.com/bax1' };
 const unreadable = { kind: 'unknown', cause: 'unreadable' };
 const serverError = { kind: 'unknown', cause: 'server_error' };
 
-// Only silence ends by its limit. The first call also loads the SDK, which takes long on a busy machine.
+// Only an answer that never comes runs into its limit. The first call also loads the SDK, which takes long on a busy
+// machine.
 const limitOf = (name: string) => (name === 'silence' ? 500 : 30_000);
 
 test.each<[string, Script, object]>([

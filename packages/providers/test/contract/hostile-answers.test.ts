@@ -95,7 +95,7 @@ describe.each(benches)('$name', ({ open, separated, limited }) => {
     server = await openScriptedServer();
     elsewhere = await openScriptedServer();
     provider = open(server.url);
-    // The SDK is loaded at the first call. Its memory is no one's answer.
+    // The SDK is loaded at the first call. Its memory must not count as that of an answer.
     await submit(60_000);
   });
   beforeEach(() => elsewhere.play(says(200, {})));
