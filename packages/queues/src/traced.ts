@@ -50,7 +50,7 @@ export const working = <T>(
     work,
   );
 
-// The semantic conventions for messaging. Of `messaging.system` they leave the words to the system.
+// The attributes follow the semantic conventions for messaging, which allow any value of `messaging.system`.
 const attributesOf = (queue: QueueName, operation: 'send' | 'process') => ({
   'messaging.system': 'bullmq',
   'messaging.destination.name': queue,
