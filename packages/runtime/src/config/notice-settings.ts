@@ -4,7 +4,10 @@ import { milliseconds } from './numbers.js';
 const web = z.url({ protocol: /^https?$/ });
 const ADDRESSES = /^\s*[^\s,@<>]+@[^\s,@<>]+(\s*,\s*[^\s,@<>]+@[^\s,@<>]+)*\s*$/;
 
-/** Where the people who run the fleet are told what needs them. Each channel is off until its address is set. */
+/**
+ * The channels through which the people who run the fleet are told what needs them. Each channel is off until its
+ * address is set.
+ */
 export const noticeSettings = {
   /** The mail server: `smtp://user:password@host:587`, or `smtps://` for TLS from the first byte. */
   NOTIFY_SMTP_URL: z.url({ protocol: /^smtps?$/ }).optional(),
@@ -21,8 +24,8 @@ export const noticeSettings = {
   /** Takes `{title, text}` as JSON, such as the incoming webhook of a ticket system. */
   NOTIFY_WEBHOOK_URL: web.optional(),
   /**
-   * The shortest time between two messages to one channel. What comes meanwhile is told together. DingTalk takes twenty
-   * messages per minute of a robot, Slack one per second.
+   * The shortest time between two messages to one channel. What comes meanwhile is sent together. DingTalk takes twenty
+   * messages per minute from a robot, Slack one per second.
    */
   NOTIFY_EVERY_MS: milliseconds(0, 86_400_000).default(60_000),
   /** The address at which people reach the console. Links in messages begin with it. Unset: DASHBOARD_HOST and its port. */

@@ -71,7 +71,7 @@ function firstReadable<Key>(readers: readonly (() => Key)[]): Key | null {
     try {
       return read();
     } catch {
-      // The next form may fit.
+      // The next form may fit the key.
     }
   }
   return null;

@@ -48,17 +48,17 @@ export const ruleSettings = {
    * minor units. A currency that is not named may not be used.
    */
   RULE_CAPS_OWNER: caps.optional(),
-  /** The same over the recharges of rules that one account of ours at a provider pays. */
+  /** The same limits for all rules whose recharges one account of ours at a provider pays. */
   RULE_CAPS_SOURCE: caps.optional(),
-  /** The same over all rules. */
+  /** The same limits for all rules together. */
   RULE_CAPS_FLEET: caps.optional(),
-  /** Days until looks of rules that created nothing are deleted, and stored balances. A back-test needs 30 days. */
+  /** Days until looks of rules that created nothing, and stored balances, are deleted. A back-test needs 30 days. */
   RULE_LOOKS_KEPT_DAYS: z.coerce.number().int().min(31).max(36_500).default(100),
 } as const;
 
 type RuleDefaults = Readonly<{ RULE_LOOK_MS: number; RULE_BACKOFF_MS: number }>;
 
-/** The defaults. On a developer machine a person watches what a rule does. */
+/** The defaults. On a developer machine they are short, because a person watches what a rule does. */
 export const ruleTimes = (isProduction: boolean): RuleDefaults =>
   isProduction
     ? { RULE_LOOK_MS: 60_000, RULE_BACKOFF_MS: 3_600_000 }

@@ -7,7 +7,7 @@ import { z } from 'zod';
 export const traceSettings = {
   /** Address of the collector of traces, without the path `/v1/traces`. Unset: no traces. */
   OTEL_EXPORTER_OTLP_ENDPOINT: z.url({ protocol: /^https?$/ }).optional(),
-  /** Whole address of the collector of traces. It comes before OTEL_EXPORTER_OTLP_ENDPOINT. */
+  /** Whole address of the collector of traces. It takes precedence over OTEL_EXPORTER_OTLP_ENDPOINT. */
   OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: z.url({ protocol: /^https?$/ }).optional(),
   /** `true`: no traces, whatever else is set. */
   OTEL_SDK_DISABLED: z.enum(['true', 'false']).default('false'),

@@ -25,7 +25,10 @@ export function openRegistry(processName: string): Registry {
   return registry;
 }
 
-/** Lets the gauges of one scrape share a reading. A registry collects its gauges at the same time. Null: it failed. */
+/**
+ * Lets the gauges of one scrape share a reading. A registry collects its gauges at the same time. Null: the reading
+ * failed.
+ */
 export function sharedReading<T>(read: () => Promise<T>): () => Promise<T | null> {
   let underWay: Promise<T | null> | null = null;
   return () => {

@@ -53,7 +53,7 @@ export async function runProcess(
     },
   };
   try {
-    // Opened first, so that it is closed last and has the spans of the end.
+    // Traces are opened first, so that they are closed last and have the spans of the end.
     if (isTraced(config)) frame.opened('traces', await exportTraces(name, config, log), (end) => end());
     const port = config.METRICS_PORT === 0 ? 0 : config.METRICS_PORT + metricsOffset[name];
     const metrics = await serveMetrics(frame.registry, frame.health, { host: config.METRICS_HOST, port });

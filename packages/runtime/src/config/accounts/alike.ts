@@ -10,10 +10,10 @@ type PlacedAccount = Readonly<{
 
 /** The settings by which an account is told from the others of its provider. Two accounts share no value of them. */
 const telling: Readonly<Record<string, readonly SettingName[]>> = {
-  // A fund account that two accounts pay from would have two pools, and each would take its money for its own.
+  // If two accounts paid from one fund account, it would have two pools, and both would count on the same money.
   alibaba_cloud: ['ALIBABA_CLOUD_FUND_ACCOUNT_ID'],
   alipay: ['ALIPAY_APP_ID'],
-  // The secret that fits an event says whose it is.
+  // The secret that fits an event tells which account it is for.
   stripe: ['STRIPE_SECRET_KEY', 'STRIPE_WEBHOOK_SECRET'],
 };
 
