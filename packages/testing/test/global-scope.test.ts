@@ -25,7 +25,7 @@ test('what a test file changes in the global scope, the process and its variable
   Reflect.set(globalThis, openTelemetry, {});
   const ended = environment.teardown();
   const left = Reflect.has(globalThis, openTelemetry);
-  // The end of an environment takes the state of the running file, which is this one.
+  // The teardown of an environment restores the state of the file that runs, and that is this file.
   Object.defineProperties(globalThis, ofThisFile);
   await ended;
   expect(left).toBe(false);

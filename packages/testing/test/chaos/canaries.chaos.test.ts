@@ -184,7 +184,7 @@ test('no place holds a secret or a card number', async () => {
     return (await fetch(`http://127.0.0.1:${port}/metrics`)).text();
   });
   seen.set('metrics', (await Promise.all(metrics)).join('\n'));
-  seen.set('control face', await (await fetch(`${fleet.sandboxUrl}/_control/stats`)).text());
+  seen.set('control API', await (await fetch(`${fleet.sandboxUrl}/_control/stats`)).text());
   await until(
     async () => /UNAUTHENTICATED/.test(await dumpTables(fleet.databaseUrl)),
     { limitMs: 30_000 },
@@ -199,7 +199,7 @@ test('no place holds a secret or a card number', async () => {
     queues: /submission-sandbox/,
     dashboard: /submission-sandbox[\s\S]*waiting/,
     metrics: /replenish_security_events_total/,
-    'control face': /\d/,
+    'control API': /\d/,
     database: at.key.keyId,
     'logs and files': 'request failed',
   };

@@ -11,7 +11,7 @@ jest.setTimeout(TEST_LIMIT_MS);
 
 const RECHARGES = 500;
 const RSS_MAX_MB = 200;
-/** With the vendors' SDKs, of which three take 20 to 35 MB each in a process that calls them. */
+/** The limit for a process with the vendors' SDKs. Three of them take 20 to 35 MB each in a process that calls them. */
 const RSS_WITH_SDKS_MAX_MB = 220;
 const names = ['sandbox', 'ingress', 'submission-worker', 'webhook-worker', 'reconciliation-worker'] as const;
 

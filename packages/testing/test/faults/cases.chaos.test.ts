@@ -266,7 +266,8 @@ test.each(uses)('$kind is settled by $verb, once', async ({ kind, verb, verbs, o
   const key = randomUUID();
   const answers = await Promise.all([call(path, body, key), call(path, body, key), call(path, body)]);
   const statuses = answers.map(({ status }) => status).toSorted();
-  // Of two people, one is late. The one with the key of the other has the same answer, or is late together with it.
+  // Two people use the verb, and one of them also repeats the request with the same key. Only one person's decision
+  // counts. The repeated request has the answer of the first, or both are too late.
   expect([
     [200, 200, 409],
     [200, 409, 409],

@@ -30,7 +30,7 @@ async function held(asked: LoadRequest): Promise<{ id: string; answer: Promise<L
   await db.query(`
     create function hold_birth() returns trigger language plpgsql as $$ begin
       perform set_config('application_name', new.id::text, false);
-      -- Not by waiting for the lock, which the store gives up after a second and a half.
+      -- The function polls for the lock. The store gives up waiting for a lock after a second and a half.
       while not pg_try_advisory_xact_lock(${LOCK}) loop perform pg_sleep(0.02); end loop;
       return new;
     end $$;

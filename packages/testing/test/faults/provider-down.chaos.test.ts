@@ -20,7 +20,7 @@ async function outage(mode: 'down' | 'none'): Promise<void> {
   expect(response.status).toBe(200);
 }
 
-/** The gauge of those that wait for a provider that is down. */
+/** The gauge of recharges that wait for a provider that is down. */
 async function gauge(name: string): Promise<number> {
   const port = /"metricsPort":(\d+)/.exec(stage.fleet.process('reconciliation-worker').log())![1];
   const text = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text();

@@ -31,7 +31,7 @@ describe.each(queues)('with the queues on %s', (_name, redisUrl) => {
   let stage: Stage;
   let key: NewKey;
   beforeAll(async () => {
-    // The rules look rarely, so what happens sooner was told by the wallet.
+    // The rules look rarely, so a recharge that comes sooner was caused by the watch on the wallets.
     const env = { ...patience, RULE_LOOK_MS: '60000', RULE_BACKOFF_MS: '300' };
     stage = await openStage({ redisUrl, processes, env });
     key = await client(stage.fleet, { scopes });

@@ -136,7 +136,7 @@ export class WholeStage {
     return this.until(firstCase, `an open case of ${id}`);
   }
 
-  /** What the simulators' control face shows. */
+  /** What the simulators' control API shows. */
   async shown<T>(path: string): Promise<T> {
     const response = await fetch(`${this.fleet.sandboxUrl}/_control/${path}`);
     if (!response.ok) throw new Error(`${path} was answered ${response.status} ${await response.text()}`);

@@ -79,7 +79,7 @@ async function delivery(account: Account, to = `to-${account}`): Promise<string>
   return id;
 }
 
-/** Asks about a transfer, as if its submit lay back. */
+/** Asks about a transfer, as if its submit was long ago. */
 async function settle(id: string): Promise<void> {
   await books.rows(
     `update provider_call set started_at = started_at - interval '1 minute',

@@ -73,7 +73,10 @@ const dyingAfterClaim = (): Pick<WorkerBooks['domain'], 'applyNews'> => ({
     report.news === 'submit' ? books.domain.applyNews(report) : Promise.reject(new Error('died')),
 });
 
-/** A delivery of 1,234.56 CNY that the house pays. The terms of a stored recharge are guarded, but not in this role. */
+/**
+ * A delivery of 1,234.56 CNY that the house pays. A trigger guards the terms of a stored recharge, and this role runs
+ * no triggers.
+ */
 async function newDelivery(): Promise<string> {
   const id = await books.recharged({ provider: 'alibaba_cloud', currency: 'CNY', amountMinor: 123_456n });
   const payee = JSON.stringify({ provider: 'alibaba_cloud', providerAccount: 'main', from: null, to });

@@ -38,7 +38,7 @@ afterAll(async () => {
 type Ending = Readonly<{ state: string; confirmation?: string | null; nextStep: string | null }>;
 /** Nothing certain is known: the provider is asked before anything is sent again. */
 const asks: Ending = { state: 'PENDING_CONFIRMATION', confirmation: 'unknown', nextStep: 'ask' };
-/** The order is asked about, and the provider's one-order promise makes sending again the question. */
+/** The next step sends the same order again. The provider keeps one order per reference, so this only asks about it. */
 const sendsAgain: Ending = { state: 'PENDING_CONFIRMATION', nextStep: 'submit' };
 const fails: Ending = { state: 'FAILED', nextStep: null };
 
@@ -67,11 +67,11 @@ function open({ rail }: Kind, url: string): Providers {
   });
 }
 
-/** A recharge at the provider. The terms of a stored recharge are guarded, but not in this role. */
+/** A recharge at the provider. A trigger guards the terms of a stored recharge, and this role runs no triggers. */
 async function recharge({ provider, currency }: Kind): Promise<string> {
   const id = await books.recharged({ provider, currency });
   if (provider !== 'alibaba_cloud') return id;
-  // A source of its own: no pool has to be read.
+  // The payee has a source of its own, so no pool has to be read.
   const payee = JSON.stringify({ provider, providerAccount: 'main', from: 'fa-own', to: id });
   await books.rows(`
     begin;
