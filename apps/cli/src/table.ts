@@ -1,7 +1,7 @@
 import Table from 'cli-table3';
 import type { Terminal } from './command.js';
 
-// Two spaces between columns and no lines, so that grep, awk and cut can read the output.
+// Columns are separated by two spaces and have no lines, so that grep, awk and cut can read the output.
 const NO_LINES = Object.fromEntries(
   [
     ...['top', 'top-mid', 'top-left', 'top-right', 'bottom', 'bottom-mid', 'bottom-left', 'bottom-right'],

@@ -31,7 +31,7 @@ export type SubmitterDeps = Readonly<{
   elapsedMs?: () => number;
 }>;
 
-/** `isTraced`: the job carries the trace of what asked for the recharge. */
+/** `isTraced`: the job carries the trace of the request for the recharge. */
 export type SubmitJob = Readonly<{ isTraced: boolean }>;
 const UNTRACED: SubmitJob = { isTraced: false };
 

@@ -63,9 +63,9 @@ export type AccountConfig = ProvidersConfig & Readonly<{ reread?: () => AccountS
 /** An entry of the provider registry. Each provider's folder exports one. */
 export type ProviderDefinition = Readonly<{
   name: string;
-  /** The payment methods that it serves. */
+  /** The payment methods that the provider serves. */
   methods: readonly PaymentMethod[];
-  /** Whether it also serves the methods that no other configured provider serves. */
+  /** Whether the provider also serves the methods that no other configured provider serves. */
   isFallback?: boolean;
   /** Opens the provider. Null when it is not configured. @throws when its configuration is invalid */
   open(config: AccountConfig): Provider | null;

@@ -85,7 +85,7 @@ function openPools(databaseUrl: string, poolMax: number, errors: Burst): Pools {
   const open = (options: { max: number; answerLimitMs?: number; pins: Pins }) => {
     const pool = openPool({ databaseUrl, connectLimitMs: 2_000, ...options });
     pool.on('connect', repeatEarlyErrors);
-    // No limit for listeners, because each queue and worker adds one.
+    // Listeners have no limit, because each queue and worker adds one.
     return pool.setMaxListeners(0).on('error', (error) => errors.failed(error));
   };
   return {

@@ -14,7 +14,7 @@ let ownerUrl: string;
 let appUrl: string;
 const opened: Queues[] = [];
 
-/** As on a managed server, the owner of the database is no superuser and cannot grant roles. */
+/** The owner of the database is no superuser and cannot grant roles, as on a managed server. */
 beforeAll(async () => {
   database = await createDatabase({ migrated: false });
   appUrl = database.appUrl!;

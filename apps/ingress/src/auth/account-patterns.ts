@@ -10,5 +10,5 @@ export const coversAccount = (key: Key, accountId: string): boolean =>
 
 export const coversEveryAccount = (key: Key): boolean => key.accounts.includes('*');
 
-/** The same pattern for SQL's LIKE. */
+/** The pattern of an account in the form of SQL's LIKE. */
 export const likeOf = (pattern: string): string => pattern.replace(/[\\%_]/g, '\\$&').replaceAll('*', '%');

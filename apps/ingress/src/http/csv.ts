@@ -25,7 +25,7 @@ export function sendCsv<Column extends string>(
 export const csvHead = (columns: readonly string[], hasMark: boolean): string =>
   stringify([[...columns]], { bom: hasMark });
 
-/** The lines of some rows. */
+/** The CSV lines of these rows. */
 export const csvRows = <Column extends string>(
   columns: readonly Column[],
   rows: readonly Record<Column, unknown>[],

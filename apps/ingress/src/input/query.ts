@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { invalid } from '../http/problem.js';
 import { validated } from './fields.js';
 
-// No route has as many parameters. Node's parser silently drops parameters after the thousandth.
+// The most parameters of a query. No route has as many. Node's parser silently drops parameters after the thousandth.
 const PARAMETERS_MAX = 50;
 
 const NoQuery = z.strictObject({});

@@ -17,7 +17,7 @@ export const planBody = (plan: PlanView) => ({
 
 const UNDER_WAY: readonly PlanLineStatus[] = ['accepted', 'in_progress'];
 
-/** A plan with how far it is, as JSON. */
+/** A plan with its progress, as JSON. */
 export function progressBody({ sums, ...plan }: PlanProgress) {
   const known = sums.filter(({ status }) => status !== 'not_started');
   const of = (...statuses: readonly PlanLineStatus[]) => {

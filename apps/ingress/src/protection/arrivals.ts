@@ -8,7 +8,7 @@ import type { Arrivals } from '../http/read-body.js';
 export type ArrivalsConfig = Readonly<{
   /** The number of bodies that may be arriving at the same time, from all callers together. */
   max: number;
-  /** The same per address. IPv6 addresses count by their network of 64 bits. */
+  /** The number of bodies that may be arriving from one address. IPv6 addresses count by their network of 64 bits. */
   perOriginMax: number;
   registry: Frame['registry'];
 }>;

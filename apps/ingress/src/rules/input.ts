@@ -10,7 +10,7 @@ import { metadata } from '../recharges/input.js';
 const whole = (min: number, max: number, description: string) =>
   z.int(`must be a whole number from ${min} to ${max}`).min(min).max(max).meta({ description });
 
-/** The same field, which may also be null. */
+/** A field that may also be null. */
 const orNone = <Field extends z.ZodType>(field: Field) => field.nullable().meta({ ...field.meta() });
 
 const minorOf = (description: string) => amountMinor.meta({ ...amountMinor.meta(), description });

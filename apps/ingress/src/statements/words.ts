@@ -14,7 +14,7 @@ type Labels = Readonly<{
   account: string;
   currency: string;
   period: string;
-  /** The span of time, with the moment that ends it. */
+  /** The words for a span of time, with the moment that ends it. */
   span: (from: string, to: string, timeZone: string) => string;
   asOf: string;
   isOpen: string;

@@ -138,14 +138,14 @@ const healthOf = (domain: Domain): Health => {
 const openBooks = (databaseUrl: string): Domain =>
   openDomain({ databaseUrl, poolMax: 4, reconcileAfterMs: 60_000, providerTimeoutMs: 1_000, masterKeys });
 
-// Its rail reads no balances, so a payee is set without a call.
+// The rail of this fake reads no balances, so a payee is set without a call.
 const silentCloud = {
   ALIBABA_CLOUD_ACCESS_KEY_ID: 'LTAI-test',
   ALIBABA_CLOUD_ACCESS_KEY_SECRET: 'secret',
   ALIBABA_CLOUD_RAIL: 'reseller_quota',
 } as const;
 
-/** No sandbox listens at its address, because the ingress never calls a provider. */
+/** The sandbox provider has an address where nothing listens, because the ingress never calls a provider. */
 const openSilentProviders = async ({
   webhookKeys = [webhookKey],
   providerSettings = {},

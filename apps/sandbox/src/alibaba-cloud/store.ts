@@ -9,7 +9,7 @@ export type FundBook = Readonly<{ cash: bigint; transferredIn: bigint; credit?: 
 
 export type FundAccount = Readonly<{
   id: string;
-  /** The id of the cloud account that owns it. */
+  /** The id of the cloud account that owns the fund account. */
   owner: string;
   status: 'VALID' | 'FROZEN' | 'CLOSED';
   /** Whether the caller's key may read its transactions. */

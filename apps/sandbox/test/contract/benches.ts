@@ -30,7 +30,7 @@ export type Bench = Readonly<{
   loseAnswer(cloud: Cloud, order: Order): Promise<Order>;
   /** Whether the provider can be asked about an order. */
   looksUp: boolean;
-  /** The requests of a submit, where it reads before and after. Missing: one. */
+  /** The requests of a submit, if it reads before and after its call. Missing: one. */
   requestsPerSubmit?: number;
 }>;
 

@@ -67,7 +67,7 @@ const busy: readonly (readonly [what: string, answer: Answer])[] = [
 // The longest wait that a provider may ask for.
 const RETRY_AFTER_MAX_MS = 60_000;
 
-// No answer of these tests takes long.
+// The time limit of a call. No answer of these tests takes long.
 const LIMIT_MS = 30_000;
 
 const submits = () => ({ firstStartedAt: new Date(), lastEndedAt: new Date() });

@@ -173,7 +173,7 @@ const nothingToDo = (r: Claimable): Decision => ({
   reopens: false,
 });
 
-/** These news come with a resolution only. */
+/** Whether only a person's resolution brings the news. */
 const isOfPersons = (news: News): boolean => news === 'adopted' || news === 'resolved';
 
 /** The fields of a recharge that the decision about a claim reads. */

@@ -23,14 +23,14 @@ export type TestedRecharge = Readonly<{
 export type BackTest = Readonly<{
   from: Date | null;
   to: Date | null;
-  /** How many stored balances it was tried on. */
+  /** The number of stored balances on which the rule was tried. */
   balances: number;
   looks: number;
   recharges: readonly TestedRecharge[];
   totalMinor: bigint;
-  /** How often it was held back, by reason. */
+  /** The number of times that the rule was held back, by reason. */
   heldBack: Readonly<Partial<Record<DecisionReason, number>>>;
-  /** It would have paused for good. */
+  /** When and why the rule would have paused until a person resumes it. Null: it would not have paused. */
   paused: Readonly<{ at: Date; because: PauseReason }> | null;
   /** The lowest balance with the rule and without it. */
   lowestMinor: bigint | null;

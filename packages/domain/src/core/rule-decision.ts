@@ -55,13 +55,13 @@ export type RuleDecision = Readonly<{
   because: DecisionReason;
   /** The amount to recharge, or that would have been. Null: none is needed. */
   amountMinor: bigint | null;
-  /** The rule pauses with this code. */
+  /** The rule pauses with this code. Null: it does not pause. */
   pause: PauseReason | null;
   /** The rule has ended. */
   isExpired: boolean;
-  /** When what holds it back ends by itself. Null: nobody knows. */
+  /** When the thing that holds the rule back ends by itself. Null: nobody knows. */
   until: Date | null;
-  /** The cap that holds it back. */
+  /** The cap that holds the rule back. Null: no cap does. */
   cap: CapName | null;
 }>;
 

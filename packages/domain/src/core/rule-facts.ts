@@ -8,11 +8,11 @@ export type BurnRate = Readonly<{ perDayMinor: bigint; days: number }>;
 export type RuleRecharge = Readonly<{
   at: Date;
   isUnderWay: boolean;
-  /** A person has to answer a question about it. */
+  /** Whether a person has to answer a question about the recharge. */
   hasOpenCase: boolean;
-  /** It was refunded or recalled. */
+  /** Whether the recharge was refunded or recalled. */
   isPaidBack: boolean;
-  /** It was small on purpose, because nothing had arrived at its payee before. */
+  /** Whether the recharge was small on purpose, because nothing had arrived at its payee before. */
   isCanary: boolean;
 }>;
 
@@ -55,7 +55,7 @@ export type RuleFacts = Readonly<{
   target: 'agreed' | 'changed' | 'gone';
   /** The money goes to a payee at which nothing of the account has arrived yet. */
   isNewPayee: boolean;
-  /** Null: it was never read. */
+  /** The last reading of the balance. Null: it was never read. */
   reading: BalanceReading | null;
   /** Money under way to the balance, of this rule and of others. */
   underWayMinor: bigint;
@@ -64,8 +64,8 @@ export type RuleFacts = Readonly<{
   /** The caps over the rule and others. */
   wider: readonly WiderCap[];
   declines: RuleDeclines;
-  /** Null: not enough history. */
+  /** How fast the balance is used up. Null: there is not enough history. */
   burn: BurnRate | null;
-  /** Since when the rule acts on these terms. */
+  /** The time since which the rule acts on these terms. */
   activeSince: Date;
 }>;

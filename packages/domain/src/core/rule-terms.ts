@@ -32,7 +32,7 @@ export type RuleTerms = Readonly<{
   cooldownSeconds: number;
   /** The largest amount of the first recharge to a payee. The rest follows once it has arrived. Null: no such limit. */
   canaryMinor: bigint | null;
-  /** Also act when the balance would be used up within so many days. Null: only the threshold counts. */
+  /** The rule also acts when the balance would be used up within so many days. Null: only the threshold counts. */
   runwayDays: number | null;
   mode: RuleMode;
   quietHours: QuietHours | null;

@@ -7,7 +7,7 @@ export type StatementLine = Readonly<{
   orderId: string | null;
   /** What we gave the provider with the order: the transaction id, in any spelling of a UUID. */
   reference: string | null;
-  /** As the provider's account sees it: `in` for what was collected or recalled, `out` for the rest. */
+  /** The direction as the provider's account sees it: `in` for what was collected or recalled, `out` for the rest. */
   direction: 'in' | 'out';
   amountMinor: bigint;
   currency: string;

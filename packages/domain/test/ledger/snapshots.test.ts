@@ -46,7 +46,7 @@ test('a balance is right without a snapshot, behind one, and behind several', as
   await domain.applyNews(reportOf(late, 'settled', { money: { amountMinor: 45n, currency: 'USD' } }));
   await recharged(domain, { amountMinor: 9n, currency: 'EUR' }, 'submit', 'settled');
   await expectRight();
-  // Of the fifteen entries ten are behind the second snapshot. The next five touch three accounts.
+  // Ten of the fifteen entries come after the second snapshot. The next five touch three accounts.
   await deposit(domain, 'acct-0', 1n);
   expect(await domain.takeSnapshots({ everyEntries: 5 })).toBe(3);
   expect(await kept()).toBe(5);

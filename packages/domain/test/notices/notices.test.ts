@@ -83,7 +83,7 @@ test('80, 90 and 100 % of a cap are each told once per window, and a jump tells 
   const small = { belowMinor: 500n, recharge: { amountMinor: 500n } };
   const rule = await ruled(0n, { terms: terms({ ...small, caps }) });
   const used = async () => (await told()).map(({ content }) => [content.cap, content.percent, content.used]);
-  // What the rule spent before, in the last 24 hours: no burst.
+  // The rule spent this in the last 24 hours, but not within the time of a burst.
   const spent = (minor: number, hoursAgo: number) =>
     books.rows(
       `insert into rule_decision (rule_id, seq, at, decided, because, amount_minor, transaction_id, numbers)

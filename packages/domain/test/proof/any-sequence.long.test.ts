@@ -82,11 +82,11 @@ test('of 1,000 recharges that are canceled while they succeed, each that ends ot
     [ids],
   );
   const allowed = [
-    // It succeeded, and the cancel came too late, or found nothing to cancel yet.
+    // The recharge succeeded, and the cancel came too late, or found nothing to cancel yet.
     { state: 'SUCCEEDED', kinds: ['cancel_conflict'], held: 0 },
     { state: 'SUCCEEDED', kinds: [], held: 0 },
     { state: 'PENDING_CONFIRMATION', kinds: [], held: 0 },
-    // It was taken back, and its money came all the same.
+    // The recharge was taken back, and its money came all the same.
     { state: 'CANCELED', kinds: ['late_money'], held: 100 },
     // The provider has an order that was never sent. The submit will be answered with it, so it has no money yet.
     { state: 'CREATED', kinds: ['unsent_order'], held: 0 },

@@ -128,7 +128,7 @@ test('a full wallet refuses a settlement, and the other report of the batch is r
     recharged(domain, { accountId, amountMinor: 3n }, 'submit', 'accepted'),
     recharged(domain, {}, 'submit', 'accepted'),
   ]);
-  // These are accepted while the wallet is empty.
+  // These recharges are accepted while the wallet is empty.
   await deposit(domain, accountId, 2n ** 63n - 10n);
   await domain.applyNews(reportOf(id, 'settled'));
   const answers = await Promise.all([

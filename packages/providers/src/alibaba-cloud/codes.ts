@@ -28,7 +28,7 @@ const ofTheKey: ReadonlySet<string> = new Set([
 export const isOfStaleKey = (code: string): boolean =>
   /^(InvalidSecurityToken|InvalidAccessKeyId)\.|^SignatureDoesNotMatch$/.test(code);
 
-/** No such fund account, and no such customer of ours: an order to it is refused each time. */
+/** The codes for a fund account or a customer that does not exist. An order to it is refused each time. */
 export const goneCodes: readonly string[] = ['AccountNotExist', '-304', 'InvalidParam.Uid.NotYourEu'];
 
 export const NOT_ENOUGH = 'AvailableTransferAmountNotEnough';

@@ -63,7 +63,7 @@ export function openRpc(access: CloudAccess, clock: CloudClock | null = new Clou
       if (signal.aborted) return unanswered({ kind: 'not_executed', cause: 'unreachable' });
       loaded ??= load(current);
       const sdk = await loaded;
-      // Loading took time, and nothing was sent in it.
+      // Loading the SDK took time, and nothing was sent in it.
       if (signal.aborted) return unanswered({ kind: 'not_executed', cause: 'unreachable' });
       let date: string | undefined;
       const hear = (headers: Readonly<{ date?: string | undefined }>) => {
@@ -183,7 +183,7 @@ export function failureOf(error: unknown): RpcExchange {
     return { kind: 'refused', status: statusCode, code: known, message: String(message ?? ''), retryAfterMs };
   }
   if (notSent.has(code)) return unanswered({ kind: 'not_executed', cause: 'unreachable' });
-  // It is also raised as "ConnectTimeout" for requests that were delivered.
+  // The SDK raises "ConnectTimeout" also for requests that were delivered.
   if (name === 'RequestTimeoutError') return unanswered({ kind: 'unknown', cause: 'timeout' });
   if (name === 'SyntaxError' || name === 'TypeError') return unreadable;
   if (typeof code === 'string' && /^(E[A-Z]+|ERR_\w+|HPE_\w+)$/.test(code))

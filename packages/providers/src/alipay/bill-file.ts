@@ -31,7 +31,7 @@ export function openBillFiles(endpoint: string): BillFiles {
       if (url === null) return failed('unreadable', null);
       let httpStatus: number | null = null;
       try {
-        // It follows no redirect, so nothing is fetched from an address that was not checked.
+        // The request follows no redirect, so nothing is fetched from an address that was not checked.
         const answer = await request(url, { dispatcher: agent, signal });
         httpStatus = answer.statusCode;
         if (httpStatus !== 200) {
@@ -72,7 +72,7 @@ function urlOf(address: unknown, endpoint: string): URL | null {
   return url.protocol === 'https:' ? url : null;
 }
 
-/** Null: it is too long. */
+/** The bytes of an answer. Null: it is too long. */
 async function bytesOf(body: AsyncIterable<Uint8Array>): Promise<Buffer | null> {
   const pieces: Uint8Array[] = [];
   let length = 0;

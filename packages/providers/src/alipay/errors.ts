@@ -26,7 +26,10 @@ const refusals: ReadonlySet<string> = new Set([
   ...['SELLER_NOT_EXIST', 'missing-method', 'invalid-parameter'],
 ]);
 
-/** The same for a refund. For an order, some of these would say that its trade was paid. */
+/**
+ * The codes that certainly mean that a refund was refused for good. For an order, some of these would say that its
+ * trade was paid.
+ */
 export const refundRefusals: ReadonlySet<string> = new Set([
   ...refusals,
   ...['SELLER_BALANCE_NOT_ENOUGH', 'REFUND_AMT_NOT_EQUAL_TOTAL', 'REFUND_AMT_RESTRICTION'],

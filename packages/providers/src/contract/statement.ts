@@ -9,7 +9,7 @@ export type ProviderLine = Readonly<{
   orderId: string | null;
   /** Our transaction id, where the line tells it. */
   reference: string | null;
-  /** As our account at the provider sees it. */
+  /** The direction of the money as our account at the provider sees it. */
   direction: 'in' | 'out';
   amountMinor: bigint;
   currency: string;
@@ -39,7 +39,7 @@ export type StatementDays = Readonly<{ utcOffsetMs: number; readyAfterMs: number
 
 /** Reads the provider's own statement of our account. Its lines are in order of time, either way. */
 export interface StatementReads {
-  /** Missing: a line can be read as soon as it exists. */
+  /** The days of the statement. Missing: a line can be read as soon as it exists. */
   readonly days?: StatementDays;
   /** Makes one attempt and moves nothing. */
   read(ask: StatementPageAsk, signal: AbortSignal): Promise<CallAnswer<StatementOutcome>>;

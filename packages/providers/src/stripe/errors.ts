@@ -17,7 +17,7 @@ export const payerCodes: readonly string[] = [
   'payment_intent_authentication_failure',
 ];
 
-/** The same source: the card may not be charged again. */
+/** The codes by which the card may not be charged again, from the same source. */
 export const lostCardCodes: readonly string[] = [
   ...['expired_card', 'fraudulent', 'lost_card', 'pickup_card', 'restricted_card', 'stolen_card'],
   ...['revocation_of_all_authorizations', 'revocation_of_authorization'],

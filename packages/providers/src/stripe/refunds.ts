@@ -61,7 +61,7 @@ export const stripeRefunds = (client: StripeClient, now: () => Date): Refunds =>
 
   /** Looks in the list of the payment's refunds. Unlike a search, a list shows an object as soon as it exists. */
   async find(refund, signal) {
-    // Its submit was refused, so Stripe has no such refund.
+    // The submit of the payment was refused, so Stripe has no such refund.
     if (refund.of.providerOrderId === null) return { outcome: { kind: 'absent' }, facts: nothingSent };
     const params = { payment_intent: refund.of.providerOrderId, limit: 100 };
     const answer = await client.ask((stripe) => stripe.refunds.list(params), signal);

@@ -1,7 +1,7 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import type { IncomingMessage } from 'node:http';
 
-/** The time that an answer says, and when it was asked for and arrived, all in epoch milliseconds. */
+/** The time in the `Date` of an answer, and when the answer was asked for and arrived, all in epoch milliseconds. */
 type DatedAnswer = Readonly<{ saidMs: number; askedMs: number; arrivedMs: number }>;
 
 // The header has whole seconds.

@@ -23,18 +23,18 @@ test.each([
 
 /** What Stripe is told for 1,000 of our minor units. Each currency of the list is here, so that none is guessed. */
 const told: Readonly<Record<number, string>> = {
-  // Two decimals on both sides.
+  // The currencies with two decimals on both sides.
   1000:
     'AED AFN ALL AMD AOA ARS AUD AWG AZN BAM BBD BDT BMD BND BOB BRL BSD BTN BWP BYN BZD CAD CDF CHF CNY ' +
     'COP CRC CUP CVE CZK DKK DOP DZD EGP ERN ETB EUR FJD FKP GBP GEL GHS GIP GMD GTQ GYD HKD HNL HTG HUF IDR ILS ' +
     'INR IRR JMD KES KGS KHR KPW KYD KZT LAK LBP LKR LRD LSL MAD MDL MKD MMK MNT MOP MRU MUR MVR MWK MXN MYR MZN ' +
     'NAD NGN NIO NOK NPR NZD PAB PEN PGK PHP PKR PLN QAR RON RSD RUB SAR SBD SCR SDG SEK SGD SHP SLE SOS SRD SSP ' +
     'STN SVC SYP SZL THB TJS TMT TOP TRY TTD TWD TZS UAH USD UYU UZS VED VES WST XCD XCG YER ZAR ZMW ZWG ' +
-    // No decimals on both sides, and three on both.
+    // The currencies with no decimals on both sides, and with three on both.
     'BIF CLP DJF GNF JPY KMF KRW PYG RWF VND VUV XAF XOF XPF BHD JOD KWD OMR TND',
-  // None in ISO 4217, and two zeros at Stripe.
+  // No decimals in ISO 4217, and two zeros at Stripe.
   100000: 'ISK UGX',
-  // Two in ISO 4217, and none at Stripe.
+  // Two decimals in ISO 4217, and none at Stripe.
   10: 'MGA',
 };
 

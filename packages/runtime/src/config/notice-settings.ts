@@ -12,7 +12,7 @@ export const noticeSettings = {
   /** The mail server: `smtp://user:password@host:587`, or `smtps://` for TLS from the first byte. */
   NOTIFY_SMTP_URL: z.url({ protocol: /^smtps?$/ }).optional(),
   NOTIFY_EMAIL_FROM: z.string().regex(ADDRESSES, 'is no e-mail address').optional(),
-  /** Addresses, separated by commas. */
+  /** The addresses that the mails go to, separated by commas. */
   NOTIFY_EMAIL_TO: z.string().regex(ADDRESSES, 'is no list of e-mail addresses').optional(),
   /** The webhook of a DingTalk robot, with its `access_token`. */
   NOTIFY_DINGTALK_URL: web.optional(),

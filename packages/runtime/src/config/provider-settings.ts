@@ -28,7 +28,7 @@ export const providerSettings = {
   ALIBABA_CLOUD_VISIBILITY_DELAY_MS: milliseconds(0, 86_400_000).optional(),
   /** Scans of the list that must find nothing before an order counts as absent. */
   ALIBABA_CLOUD_SCANS: z.coerce.number().int().min(1).max(20).optional(),
-  /** Who sends an order again whose absence is proven. */
+  /** Who sends an order again if its absence is proven. */
   ALIBABA_CLOUD_RESUBMIT: z.enum(['person', 'auto']).default('person'),
   /**
    * The keys that prove the remarks of transfers, newest first, separated by commas. Unset: one is derived from the access

@@ -14,7 +14,10 @@ export { APP_ROLE, ensureAppRole } from './app-role.js';
 export type EmbeddedPostgres = Readonly<{
   /** Address of the database `replenish`, as the superuser of the same name. */
   url: string;
-  /** The same database, as a role that owns nothing. `migrate` grants it the rights that the processes need. */
+  /**
+   * The address of the same database for a role that owns nothing. `migrate` grants this role the rights that the
+   * processes need.
+   */
   appUrl: string;
   pid: number;
   /**

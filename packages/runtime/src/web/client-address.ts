@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { isIP, SocketAddress } from 'node:net';
 
-// No valid address with its zone and port is longer.
+// The longest entry that is read. No valid address with its zone and port is longer.
 const ENTRY_MAX = 100;
 
 /** An IPv4 address written as IPv6, as Node does. */

@@ -27,7 +27,10 @@ const specialIPv4 = [
   ['240.0.0.0', 4],
 ] as const;
 
-/** Of IPv6 only global unicast addresses (2000::/3) are called, without those that stand for an IPv4 address. */
+/**
+ * Of IPv6 addresses, only global unicast ones (2000::/3) are called. Those that stand for an IPv4 address are not
+ * called.
+ */
 const specialIPv6 = [
   ['2001::', 23],
   ['2001:db8::', 32],
@@ -96,7 +99,7 @@ function faultOfHost(host: string): string | null {
 
 const PRIVATE = 'must not lead to this machine or to a private network';
 
-/** As `faultOfTarget`, of the addresses that a name was resolved to. All of them are judged. */
+/** As `faultOfTarget`, for the addresses that a name was resolved to. All of them are judged. */
 export const faultOfAddresses = (addresses: readonly string[]): string | null =>
   addresses.length > 0 && addresses.every(isPublicAddress) ? null : PRIVATE;
 

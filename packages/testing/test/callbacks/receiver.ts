@@ -7,7 +7,7 @@ export type Heard = Readonly<{
   headers: Readonly<Record<string, string>>;
   text: string;
   body: Readonly<{ type: string; timestamp: string; data: Readonly<Record<string, unknown>> }>;
-  /** By the monotonic clock, and by the wall clock. */
+  /** When the request arrived, by the monotonic clock and by the wall clock. */
   atMs: number;
   at: number;
 }>;

@@ -155,7 +155,7 @@ async function eventWith(...bodies: readonly string[]): Promise<string> {
   return '';
 }
 
-/** It stays due, so that a newer release can read it. */
+/** An event that cannot be read. It stays due, so that a newer release can read it. */
 async function unreadEvent(): Promise<string> {
   const body = '{"type":"order.settled","data":{"amount":"much"}}';
   expect(await postEvent(fleet, `evt-${randomUUID()}`, body)).toBe(200);

@@ -65,7 +65,7 @@ test('a recall that was made after all is found, which answers the case', async 
   const { accountId, to } = await stage.newPayee();
   const delivery = await stage.recharge(accountId, 'fund_account', AMOUNT);
   await stage.succeeds(delivery, 1);
-  // Longer than the searches take, so that the case is open when the row becomes visible.
+  // The row becomes visible later than the searches end, so that the case is open by then.
   await stage.control('alibaba/behave', { scenario: 'visible_late', to: SOURCE, delayMs: 1_200_000 });
   stage.fleet.arm('submission.after-call');
   const recall = await stage.refund(delivery);

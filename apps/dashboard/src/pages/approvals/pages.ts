@@ -60,7 +60,7 @@ ${table<ApprovalView>(
   return { title: say('Approvals'), body, isLive: true };
 }
 
-/** One approval with what it is about, and the decisions of an approver. */
+/** One approval: its subject, and the decisions of an approver. */
 export async function approvalPage({ domain }: ApprovalPagesDeps, call: PageCall): Promise<ShownPage> {
   const one = await found(domain, call);
   if (!one) return noApproval(call);

@@ -12,7 +12,7 @@ export type PlanPagesDeps = Readonly<{ domain: Pick<Domain, 'plans'> }>;
 const PAGE_ROWS = 10;
 const LINES_SHOWN = 100;
 
-/** The plans of all clients with how far they are, newest first. */
+/** The plans of all clients with their progress, newest first. */
 export async function plansPage({ domain }: PlanPagesDeps, call: PageCall): Promise<ShownPage> {
   const { say, asked } = call;
   const after = asked('after');
@@ -47,7 +47,7 @@ export const planState = ({ status, pausedBecause }: PlanView, { say }: PageCall
 const progressOf = ({ sums }: PlanProgress, { say }: PageCall): string =>
   sums.map(({ status, lines }) => `${say(status)} ${lines}`).join(' · ');
 
-/** One plan: how far it is, and its lines. */
+/** One plan with its progress and its lines. */
 export async function planPage({ domain }: PlanPagesDeps, call: PageCall): Promise<ShownPage> {
   const { say, asked, request } = call;
   const plan = await domain.plans.one(String(request.params.id), null);

@@ -10,7 +10,7 @@ export type BulkStatus = 'draft' | 'running' | 'stopped' | 'finished';
 /** Items of one bulk verb at most. */
 export const BULK_MAX = 1_000;
 
-/** A verb on many recharges or cases, with how far it is. */
+/** A verb on many recharges or cases, with its progress. */
 export type BulkView = Readonly<{
   id: string;
   verb: BulkVerb;
@@ -19,7 +19,7 @@ export type BulkView = Readonly<{
   /** Whether the list may have had more items than the bulk verb took. */
   isCut: boolean;
   reason: string;
-  /** Who made it, and once it is started who started it. */
+  /** The person who made the bulk verb, or who started it once it is started. */
   actor: string;
   role: string;
   status: BulkStatus;

@@ -11,7 +11,7 @@ export type ClaimedPost = Readonly<{
   url: string;
   type: string;
   tries: number;
-  /** Null: there is no endpoint, or it is not active. */
+  /** The sealed secret of the endpoint. Null: there is no endpoint, or it is not active. */
   secretSealed: Uint8Array | null;
   previousSecretSealed: Uint8Array | null;
   previousValidUntil: Date | null;

@@ -35,7 +35,7 @@ export type CreatedEndpoint = EndpointWithSecret & Readonly<{ replayed: boolean 
 
 export type EndpointProblem = 'key_used_with_other_body' | 'too_many_endpoints';
 
-// Each event is stored once per endpoint that hears it.
+// The most endpoints of a client. Each event is stored once per endpoint that hears it.
 const ENDPOINTS_MAX = 2_000;
 
 type EndpointRow = Awaited<ReturnType<Database['callbackEndpoint']['findMany']>>[number];

@@ -10,7 +10,7 @@ import { type CallbackDeps, secretsOf } from './secrets.js';
 export type CallbackPost = ClaimedPost &
   Readonly<{
     content: CallbackContent;
-    /** The secrets that sign it, the newest first. */
+    /** The secrets that sign the post, the newest first. */
     secrets: readonly string[];
   }>;
 

@@ -41,8 +41,8 @@ const currencyOf = (list: Prisma.Sql): Prisma.Sql => Prisma.sql`(
   from jsonb_array_elements(${list}) held)`;
 
 /**
- * As `openedCases`, of a relation `to_hold` that has a column `suspended` besides: the list of the money that goes to
- * suspense for the case. The money is added to a case that is open already.
+ * As `openedCases`, for a relation `to_hold` that has one more column `suspended`: the list of the money that goes to
+ * suspense for the case. If the case is open already, the money is added to it.
  */
 export const openedHoldingCases = Prisma.sql`
   opened_holding_cases as (

@@ -116,7 +116,7 @@ async function replayOf(deps: Resolving, ask: ResolutionAsk): Promise<ResolvedCa
 const fingerprintOf = ({ caseId, verb, reason, evidence }: ResolutionAsk): string =>
   hash('sha256', JSON.stringify([caseId.toLowerCase(), verb, reason, sorted(evidence)]));
 
-/** The same evidence in another order of its fields is the same evidence. */
+/** Two pieces of evidence that differ only in the order of their fields are the same. */
 const sorted = (value: unknown): unknown => {
   if (Array.isArray(value)) return value.map(sorted);
   if (value === null || typeof value !== 'object') return value;

@@ -34,7 +34,7 @@ export type ConsolePage = Readonly<{
   isCut: boolean;
 }>;
 
-// One recharge costs one buffer.
+// The most recharges that are looked at. One recharge costs one buffer.
 const EXAMINED_MAX = 1_000;
 const ROUNDS = 6;
 // A walk per client and state reads at most its own part of EXAMINED_MAX.

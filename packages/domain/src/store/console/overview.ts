@@ -11,7 +11,7 @@ export const riskAgesS = [0, 60, 600, 3_600, 86_400] as const;
 export type AgedRisk = Readonly<{
   reason: WaitingReason;
   currency: string;
-  /** One of riskAgesS. */
+  /** The first age of the group: one of riskAgesS. */
   ageS: number;
   count: number;
   amountMinor: bigint;

@@ -57,9 +57,9 @@ export const sessionPins: Pins = {
   ...plainSession,
   ...planner,
   statement_timeout: ['10000'],
-  // Longer than deadlock_timeout, so that Postgres reports a deadlock as a deadlock. Our own statements hold no lock
-  // for longer, so a longer wait means that another session holds the row. The other callers that share the statement
-  // should not wait for that session.
+  // The limit is longer than deadlock_timeout, so that Postgres reports a deadlock as a deadlock. Our own statements
+  // hold no lock for longer, so a longer wait means that another session holds the row. The other callers that share
+  // the statement should not wait for that session.
   lock_timeout: ['1500'],
   idle_in_transaction_session_timeout: ['30000'],
 };

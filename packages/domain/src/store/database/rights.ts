@@ -35,7 +35,10 @@ export async function refuseUnfitRole(
 
 const usersOf = { DATABASE_APP_ROLE: 'the processes', DATABASE_REPORT_ROLE: 'reading' } as const;
 
-/** An owner of the tables or of this session whose rights the role has, and another power that undoes the guards. */
+/**
+ * An owner of the tables or of this session whose rights the role has, and another power of the role that undoes the
+ * guards. Each is null if there is none.
+ */
 const rolePowers = `
   select
     (select min(owner.rolname)

@@ -19,7 +19,7 @@ export type { DeskFilter } from './filter.js';
 export type DeskEntry = Readonly<{
   /** Null: nobody has taken the case. */
   assignee: string | null;
-  /** Null: nobody has set it. */
+  /** The due time that a person has set. Null: nobody has set one. */
   dueAt: Date | null;
   /** 0: nobody has changed anything yet. */
   version: number;

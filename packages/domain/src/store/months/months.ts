@@ -15,7 +15,7 @@ export type AccountMonth = Pick<MonthHead, 'timeZone' | 'from' | 'to' | 'asOf' |
 
 export type AccountMonthProblem =
   | Readonly<{ problem: 'month_ahead'; timeZone: string }>
-  /** No currency was asked for, and the account has not exactly one. */
+  /** The caller asked for no currency, and the account has several or none. */
   | Readonly<{ problem: 'currency_needed'; currencies: readonly string[] }>;
 
 export interface AccountMonths {

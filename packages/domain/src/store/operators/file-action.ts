@@ -14,9 +14,9 @@ export type PersonsAct = Readonly<{
   verb: string | Prisma.Sql;
   subject: string;
   reason: string;
-  /** The recharge that it is about, if it is about one. */
+  /** The recharge that the act is about, if it is about one. */
   transactionId?: string | Prisma.Sql | null;
-  /** The case that it is about, if it is about one. */
+  /** The case that the act is about, if it is about one. */
   caseId?: string | null;
 }>;
 

@@ -6,7 +6,7 @@ import type { Run } from '../database/database.js';
 /** The person of an open session, with the role that the person has now. */
 export type SignedIn = Readonly<{ id: string; name: string; role: OperatorRole; hasSecondFactor: boolean }>;
 
-// Longer than a working day, so that an operator signs in once per day.
+// The longest time of a session. It is longer than a working day, so that an operator signs in once per day.
 export const SESSION_MS = 12 * 3_600_000;
 // A session that is not used for half an hour is over. A page that is open sends requests, which count as use.
 export const SESSION_IDLE_MS = 30 * 60_000;

@@ -16,12 +16,12 @@ export type PlanLine = Readonly<{
 export type NewPlan = Readonly<{
   id: string;
   clientId: string;
-  /** Null: an operator makes it. */
+  /** The idempotency key of the request. Null: an operator makes the plan. */
   idempotencyKey: string | null;
   name: string;
   currency: string;
   totalMinor: bigint;
-  /** The sum of the lines must not be above it. */
+  /** The limit for the sum of the lines. Null: there is none. */
   budgetMinor: bigint | null;
   lines: readonly PlanLine[];
   /** The id of a key, or `operator`. */

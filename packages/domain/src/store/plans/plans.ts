@@ -40,7 +40,7 @@ export interface Plans {
   plain(planId: string, viewer: PlanViewer): Promise<PlanView | null>;
   /** A plan with how far it is. Null if there is no such plan that the viewer may see. */
   one(planId: string, viewer: PlanViewer): Promise<PlanProgress | null>;
-  /** The plan of a client with a name, with how far it is. */
+  /** The plan of a client with a name, with its progress. */
   named(clientId: string, name: string): Promise<PlanProgress | null>;
   /** The lines after a place, in their order. Look with `plain` first whether the caller may see the plan. */
   lines(planId: string, page: Readonly<{ afterPlace: number; limit: number }>): Promise<PlanLineView[]>;

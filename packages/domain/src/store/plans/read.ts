@@ -38,7 +38,7 @@ export async function planByName(run: Run, clientId: string, name: string): Prom
   return row ?? null;
 }
 
-/** A plan with how far it is. It looks at each line, at some twelve buffers a line. */
+/** A plan with its progress. It looks at each line, at some twelve buffers a line. */
 export async function planProgress(run: Run, plan: PlanView): Promise<PlanProgress> {
   const rows = await run<{ status: PlanLineStatus; lines: number; amount: bigint }>(Prisma.sql`
     select ${lineStatus} as status, count(*)::int as lines, sum(line.amount_minor)::bigint as amount

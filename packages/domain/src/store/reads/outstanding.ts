@@ -17,7 +17,7 @@ export type Outstanding = Readonly<{
   /** The name of our account at the provider. */
   providerAccount: string;
   payee: Payee | null;
-  /** Null: the provider never told it. */
+  /** The provider's id of the order. Null: the provider never told it. */
   providerOrderId: string | null;
   /** The order that this refund or recall pays back. Null: it is neither. */
   original: OriginalOrder | null;

@@ -30,7 +30,7 @@ export interface Reads {
   openCases(): Promise<{ kind: string; count: number }[]>;
   /** Stored events that were not processed yet. */
   webhookBacklog(): Promise<WebhookBacklog>;
-  /** By how much the clock of this process is ahead of the clock of the database. */
+  /** The time by which the clock of this process is ahead of the clock of the database. */
   clockSkewMs(now: () => number): Promise<number>;
   /** What the oldest unfinished recharges wait for. It looks at SUMMED_MAX recharges at most. */
   waitingSums(): Promise<WaitingSum[]>;

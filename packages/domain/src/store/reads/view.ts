@@ -9,7 +9,7 @@ import { Prisma } from '../../generated/client.js';
 import { type ProviderDown, providerDownOf } from '../breakers/breakers.js';
 import { utc } from '../database/utc.js';
 
-/** As stored: `expiresAt` is ISO 8601. */
+/** What the payer has to do, as it is stored: `expiresAt` is ISO 8601. */
 export type ShownAction = Readonly<Omit<PayersAction, 'expiresAt'> & { expiresAt: string | null }>;
 
 /** The reason for which a claim or an answer could not go on. `since` is a time of ISO 8601. */
@@ -67,7 +67,10 @@ export type RechargeView = ShownTexts &
     dueAt: Date | null;
     /** The note of a claim or an answer that could not go on. */
     waiting: LeftWaiting | null;
-    /** Since and until when no call is made to the provider. Null: calls are made, or the recharge is final. */
+    /**
+     * The times since when and until when no call is made to the provider. Null: calls are made, or the recharge is
+     * final.
+     */
     providerDown: ProviderDown | null;
     /** The collect whose money this delivery carries. */
     collectedBy: string | null;

@@ -191,7 +191,7 @@ const claimedColumns = Prisma.sql`(
     from recharge_request request
     where request.transaction_id = id)`;
 
-// The first number of the postings of holds. No journal has as many postings.
+// The postings of holds get numbers from this one on. No journal has as many postings.
 const HOLDS_FROM = 1_000;
 
 type PostingParts = Readonly<{ isRecounting: boolean; isDelivering: boolean; hasFurther: boolean }>;

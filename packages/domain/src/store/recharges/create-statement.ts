@@ -37,7 +37,7 @@ export type InsertResult =
       id: string;
       fate: 'stored';
       createdAt: Date;
-      /** When its approval expires. Null: it needs none. */
+      /** When the approval of the recharge expires. Null: the recharge needs none. */
       approvalUntil: Date | null;
     }> &
       Pick<RechargeView, 'provider' | 'providerAccount' | 'payee'>)

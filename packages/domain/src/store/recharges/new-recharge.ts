@@ -20,7 +20,7 @@ export type NewRecharge = GivenTexts &
     provider: string | null;
     /** The name of our account at that provider. The account of a payee takes precedence. Default: `main`. */
     providerAccount?: string;
-    /** The name that the client gave for it. It is a part of the request's meaning. */
+    /** The name of our account that the client gave. It is a part of the request's meaning. */
     askedAccount?: string | undefined;
     /** Where the money goes, if the client says so. Default: to the payee of the account, if it has one. */
     destination?: MoneyDestination | null | undefined;

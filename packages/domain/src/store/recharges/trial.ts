@@ -38,7 +38,7 @@ export type Trial = Readonly<{
   journals: readonly Journal[];
   /** The account's balance in the currency once these journals are booked. */
   balanceAfter: Balance;
-  /** Whether a second person would have to approve it. */
+  /** Whether a second person would have to approve the recharge. */
   isApprovalNeeded: boolean;
 }>;
 

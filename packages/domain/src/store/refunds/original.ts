@@ -3,7 +3,7 @@ import { Prisma } from '../../generated/client.js';
 /** The order at the provider that a refund or a recall pays back. */
 export type OriginalOrder = Readonly<{
   id: string;
-  /** Null: the provider never told it. */
+  /** The provider's id of the order. Null: the provider never told it. */
   providerOrderId: string | null;
 }>;
 

@@ -34,7 +34,7 @@ export type RuleState = RuleRow &
     /** The reason of the decision before. */
     lastBecause: string | null;
     last: (Omit<RuleRecharge, 'at'> & Readonly<{ at: string }>) | null;
-    /** Its newest recharges that count, newest first. */
+    /** The newest recharges of the rule that count, newest first. */
     outcomes: readonly RuleOutcome[];
   }>;
 

@@ -40,8 +40,10 @@ export interface Rules {
   /** Ends a rule. Its decisions stay. False: there is no such rule. */
   remove(id: string, viewer: RuleViewer): Promise<boolean>;
   decisions(id: string, page: Readonly<{ beforeSeq: number | null; limit: number }>): Promise<Decisions>;
-  /** Stops or starts all rules of all clients. After a stop no rule makes a recharge. */
-  /** Returns whether it changed anything. */
+  /**
+   * Stops or starts all rules of all clients. After a stop no rule makes a recharge. Returns whether this changed
+   * anything.
+   */
   setStopped(isStopped: boolean, actor: string): Promise<boolean>;
   stop(): Promise<RuleStop>;
   look(id: string, route: RouteOfMethod): Promise<LookResult | null>;

@@ -125,7 +125,7 @@ async function create(
   const created = await creator(run, storing).any({
     ...{ id, clientId, accountId, kind: 'collect', destination: 'wallet', provider: line.provider },
     ...{ amountMinor: line.amountMinor, currency: line.currency, paymentMethod: EXTERNAL },
-    // No client can send a key with a space.
+    // The key contains a space, so no client can send it.
     idempotencyKey: `line ${line.id}`,
     ...{ metadata: {}, requestedAt: null, correlationId: storing.newId() },
   });

@@ -4,7 +4,7 @@ import { closedCases } from '../cases/close.js';
 import { columns } from '../database/rows.js';
 import type { KeyedLine } from './line-key.js';
 
-/** Whose statement it is. */
+/** The account at a provider whose statement it is. */
 export type StatementOf = Readonly<{ provider: string; providerAccount: string }>;
 
 const lineColumns = columns({
