@@ -11,7 +11,7 @@ beforeAll(async () => {
 afterAll(() => dashboard.close());
 beforeEach(() => execute(dashboard.database.url, 'truncate login_attempt'));
 
-/** Sends a wrong password for a person of their own, so that only the address is limited. */
+/** Sends a wrong password. Each call is for another person, so that only the address is limited. */
 const wrongFrom = (address: string, n: number, at: ServedDashboard) =>
   at.login('wrong', { 'x-forwarded-for': address }, { username: `person-${n}` });
 

@@ -17,7 +17,7 @@ export type PaymentMethod = (typeof paymentMethods)[number];
 export type ProvidersConfig = Readonly<
   Pick<Config, 'SANDBOX_URL' | 'NODE_ENV' | 'PROVIDER_TIMEOUT_MS'> & {
     SANDBOX_WEBHOOK_SECRET?: string | undefined;
-    /** The accounts of a file. Their providers are not configured by the other settings. */
+    /** The accounts of PROVIDERS_FILE. Their providers are not configured by the other settings. */
     providerAccounts?: readonly ProviderAccount[];
   } & CollectSettings &
     CloudSettings

@@ -6,7 +6,7 @@ import type { DemoClient } from './state/demo-client.js';
 export type Preparation = Readonly<{
   /** Rejects when the migration fails. */
   migrated: Promise<unknown>;
-  /** Null when no demo client was requested. */
+  /** The client of the demo. Null when none was requested. */
   demo: Promise<DemoClient | null>;
   /** The first user of the console. Null unless this start made it. */
   admin: Promise<FirstAdmin | null>;

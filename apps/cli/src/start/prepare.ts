@@ -23,7 +23,7 @@ export type FirstAdmin = Readonly<{ name: string; password: string; totpUri: str
 export type PrepareNews = Readonly<{
   migrated?: true;
   demo?: DemoClient;
-  /** Null: there are users already. */
+  /** The first user of the console. Null: there are users already. */
   admin?: FirstAdmin | null;
   failed?: string;
 }>;

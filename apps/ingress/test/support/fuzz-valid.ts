@@ -17,7 +17,7 @@ export const surely = ({ method, path }: Readonly<{ method: string; path: string
   }));
 };
 
-/** Null: a request without a body. */
+/** A valid body for each operation, by method and path. Null: a request without a body. */
 const VALID: Readonly<Record<string, Readonly<{ root: string; value: Record<string, unknown> }> | null>> = {
   'post /api/charge': {
     root: 'charge',

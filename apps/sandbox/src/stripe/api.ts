@@ -30,7 +30,7 @@ export type StripeParts = Readonly<{
   searchDelayMs: number;
 }>;
 
-// A second call with the same key arrives while the first one is executed.
+// The time of a slow call, in which a second call with the same key arrives.
 const SLOW_MS = 1_000;
 
 type StripeRun = (params: FormParams, id: string, key: string | null) => unknown;

@@ -218,7 +218,7 @@ export class StripeBook {
 
 export type RefundRequest = Readonly<{
   intentId: string;
-  /** Null: all that is left. */
+  /** The amount to refund. Null: all that is left. */
   amount: number | null;
   metadata: Readonly<Record<string, string>>;
   reason: string | null;

@@ -27,7 +27,7 @@ export type KnownCase = Readonly<{
   id: string;
   kind: string;
   isOpen: boolean;
-  /** False: the case is about an event that names the recharge. */
+  /** Whether the case is about the recharge itself. False: the case is about an event that names the recharge. */
   isAboutRecharge: boolean;
   suspended: readonly SuspendedMoney[];
 }>;

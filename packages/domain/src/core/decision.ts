@@ -89,7 +89,7 @@ export type Decision = Readonly<{
   claimed: boolean;
   nextStep: NextStep | null;
   journal: Journal | null;
-  /** Null unless a resolution posts two journals. */
+  /** The second journal of a resolution that posts two. Null for every other report. */
   furtherJournal: Journal | null;
   openCase: CaseKind | null;
   /** The money that the journal puts into suspense. It belongs to the case that is opened, or is open already. */
@@ -98,7 +98,7 @@ export type Decision = Readonly<{
   settled: readonly Readonly<{ caseId: string; because: string }>[];
   /** The provider's order id for a recharge that has none yet. Null leaves the recharge without one. */
   providerOrderId: string | null;
-  /** Null for all reports but a resolution. */
+  /** What a resolution does. Null for every other report. */
   resolved: Pick<Resolved, 'reported' | 'failure' | 'returned' | 'isSentAgain'> | null;
   /** The wallet and the money of the delivery that carries on. Null: nothing is delivered. */
   continuation: Readonly<{ accountId: string; money: Money }> | null;

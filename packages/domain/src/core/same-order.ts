@@ -14,7 +14,7 @@ export type OwnOrder = Readonly<{
   accountId: string;
   amountMinor: bigint;
   currency: string;
-  /** Null until the provider has given the id of its order. */
+  /** The id of the provider's order. Null until the provider has given it. */
   providerOrderId: string | null;
 }>;
 

@@ -36,7 +36,7 @@ const step = fc.oneof(
   { weight: 2, arbitrary: fc.record({ do: fc.constant('pay late' as const), which: fc.nat(2) }) },
   {
     weight: 10,
-    // Null: one of the verbs that the case has.
+    // A verb of null stands for one of the verbs that the case has.
     arbitrary: fc.record({
       do: fc.constant('resolve' as const),
       which,

@@ -126,7 +126,7 @@ function changed(
   return desk.assign({ caseId, version, assignee: sent('assignee') || null }, by);
 }
 
-/** Null: the default. Undefined: the text is no time. */
+/** The due time that was sent. Null: the default. Undefined: the text is no time. */
 function dueIn({ sent }: PageCall): Date | null | undefined {
   const text = sent('due');
   if (text === '') return null;

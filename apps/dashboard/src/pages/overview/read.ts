@@ -4,7 +4,7 @@ import type { DepthReader } from './depth.js';
 
 export type OverviewDeps = Readonly<{
   domain: Pick<Domain, 'console' | 'reads'>;
-  /** Null: the store of the queues does not answer. */
+  /** The jobs in the queues. Null: the store of the queues does not answer. */
   depth: DepthReader;
   /** A recharge that is unfinished for longer is late. */
   slaMs: number;
@@ -18,7 +18,7 @@ export type Overview = Readonly<{
   cases: readonly Readonly<{ kind: string; count: number }>[];
   providers: ProviderState;
   backlog: EventBacklog;
-  /** Null: the store of the queues does not answer. */
+  /** The jobs in the queues. Null: the store of the queues does not answer. */
   depth: readonly QueueDepth[] | null;
 }>;
 

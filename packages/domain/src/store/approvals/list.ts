@@ -27,7 +27,7 @@ export type ApprovalView = Readonly<{
   createdAt: Date;
   expiresAt: Date;
   decidedAt: Date | null;
-  /** Null for another kind. */
+  /** The recharge that the approval is about. Null for an approval of another kind. */
   recharge: ApprovedRecharge | null;
 }>;
 
@@ -37,7 +37,7 @@ export type ApprovalFilter = Readonly<{
   beforeId?: string | undefined;
 }>;
 
-/** Newest first. `nextId` is null on the last page. */
+/** A page of approvals, newest first. `nextId` is null on the last page. */
 export type ApprovalPage = Readonly<{ rows: ApprovalView[]; nextId: string | null }>;
 
 const columns = Prisma.sql`

@@ -9,7 +9,7 @@ export type AuditCall = Readonly<{
    */
   at: Date;
   ip: string;
-  /** Null if the caller is unknown. */
+  /** The client of the caller. Null if the caller is unknown. */
   clientId: string | null;
   keyId: string | null;
   method: string;

@@ -20,7 +20,7 @@ export type AuditFilter = Readonly<{
 export type CallPlace = Readonly<{ at: Date; id: string }>;
 
 export type AuditPage = Readonly<{
-  /** Newest first. */
+  /** The calls, newest first. */
   calls: readonly AuditCall[];
   /**
    * Where the next page begins. Null at the end. A page with fewer calls than its limit may have a next one: see

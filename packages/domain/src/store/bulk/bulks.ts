@@ -10,11 +10,11 @@ export * from './bulk.js';
 export interface Bulks {
   /** Freezes the items. Nothing is done to them until the bulk verb is started. @throws for more than BULK_MAX items */
   create(bulk: NewBulk, by: Actor): Promise<string>;
-  /** Null if there is none. */
+  /** One bulk verb with its sums. Null if there is none. */
   one(id: string): Promise<Readonly<{ bulk: BulkView; sums: readonly BulkSum[] }> | null>;
   /** The items in their order, all of them. */
   items(id: string): Promise<BulkItem[]>;
-  /** Newest first. */
+  /** The bulk verbs, newest first. */
   list(beforeId: string | null, limit: number): Promise<BulkView[]>;
   /** Lets the workers begin, in the name of this person. False: the bulk verb is no draft any more. */
   start(id: string, by: Actor): Promise<boolean>;

@@ -11,7 +11,7 @@ export type ShownDelivery = Readonly<{
   endpointId: string | null;
   transactionId: string | null;
   status: 'pending' | 'delivered' | 'failed' | 'canceled';
-  /** Oldest first. `at` is a time of ISO 8601. */
+  /** The attempts, oldest first. `at` is a time of ISO 8601. */
   attempts: readonly Readonly<{
     at: string;
     httpStatus: number | null;
@@ -34,7 +34,7 @@ export type DeliveryFilter = Readonly<{
   limit: number;
 }>;
 
-/** Newest first. A page with fewer rows than its limit may have a next one. */
+/** A page of deliveries, newest first. A page with fewer rows than its limit may have a next one. */
 export type DeliveryPage = Readonly<{ rows: readonly ShownDelivery[]; nextId: string | null }>;
 
 /** The columns of a delivery as it is shown. */

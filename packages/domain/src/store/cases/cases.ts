@@ -10,7 +10,7 @@ import type { CaseView, IsRefunding } from './view.js';
 /** The questions that people have to answer. `isRefunding` decides whether the money of a case can be returned. */
 export interface Cases {
   list(filter: CaseFilter, isRefunding: IsRefunding): Promise<CasePage>;
-  /** Null if there is no such case that the viewer may see. */
+  /** One case. Null if there is no such case that the viewer may see. */
   one(id: string, viewer: CaseReader, isRefunding: IsRefunding): Promise<CaseView | null>;
   /** What a verb would do now. It changes nothing. Null if the case does not offer the verb. */
   preview(

@@ -26,7 +26,7 @@ export type CaseFilter = Readonly<{
 }>;
 
 export type CasePage = Readonly<{
-  /** Newest first. */
+  /** The cases, newest first. */
   rows: readonly CaseView[];
   /** The place where the next page begins. Null at the end. A page with fewer rows than its limit may have a next one. */
   nextId: string | null;

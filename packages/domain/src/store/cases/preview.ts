@@ -20,7 +20,7 @@ export type BalanceChange = Readonly<{
 
 /** What a verb would do to a case, decided by the code that carries it out. */
 export type CasePreview = Readonly<{
-  /** Null: the case is about no recharge, so only the case is closed. */
+  /** The state of the recharge now. Null: the case is about no recharge, so only the case is closed. */
   from: State | null;
   to: State | null;
   journals: readonly Journal[];

@@ -24,7 +24,7 @@ export type ResolutionAsk = Readonly<{
   /** `client` for a key, `operator` for a person on the command line. */
   role: string;
   viewer: CaseViewer;
-  /** Null: the request has none, so a second one is refused. */
+  /** The idempotency key of the request. Null: the request has none, so a second one is refused. */
   idempotencyKey: string | null;
   /** Limits of the key that asks. Missing: a person asks, whose limits are configured. */
   approvalAbove?: ApprovalLimits;

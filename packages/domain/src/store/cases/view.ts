@@ -9,13 +9,13 @@ import { type CaseInJson, casesInJson, knownCases, suspendedOf } from './known.j
 export type CaseView = Readonly<{
   id: string;
   kind: string;
-  /** Null: the case is about an event that names no recharge of ours. */
+  /** The recharge of the case. Null: the case is about an event that names no recharge of ours. */
   transactionId: string | null;
   clientId: string | null;
   accountId: string | null;
   /** The id of the transaction, or `<provider>:<event id>`. */
   subject: string;
-  /** Null: the case is about no money, or about several currencies. */
+  /** The money of the case. Null: the case is about no money, or about several currencies. */
   amountMinor: bigint | null;
   currency: string | null;
   openedAt: Date;
@@ -24,7 +24,7 @@ export type CaseView = Readonly<{
   evidence: Readonly<Record<string, unknown>>;
   /** The decisions that a person can make now. */
   verbs: readonly Verb[];
-  /** Null while the case is open. Verb and actor are null if later facts settled it. */
+  /** The decision about the case. Null while the case is open. Verb and actor are null if later facts settled it. */
   resolution: Readonly<{ verb: string | null; reason: string; actor: string | null; at: Date }> | null;
 }>;
 

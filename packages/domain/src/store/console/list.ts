@@ -26,7 +26,7 @@ export type ConsoleFilter = Readonly<{
 }>;
 
 export type ConsolePage = Readonly<{
-  /** Newest first. With `waiting`: oldest first. */
+  /** The recharges, newest first. With `waiting`: oldest first. */
   rows: readonly RechargeView[];
   /** Null at the end. A page with fewer rows than its limit may have a next one. */
   next: string | null;

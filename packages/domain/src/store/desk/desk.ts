@@ -17,7 +17,7 @@ export type { DeskFilter } from './filter.js';
 
 /** Who works on a case, and until when. */
 export type DeskEntry = Readonly<{
-  /** Null: nobody has taken the case. */
+  /** The person who works on the case. Null: nobody has taken it. */
   assignee: string | null;
   /** The due time that a person has set. Null: nobody has set one. */
   dueAt: Date | null;

@@ -27,7 +27,9 @@ export type Receipt = Readonly<{ id: string; verdict: 'kept' | 'repeated' | 'cha
 export type StoredEvent = Readonly<{
   id: string;
   provider: string;
-  /** Null: a release stored it that knew one account per provider. */
+  /**
+   * The account of ours that the event is for. Null: the release that stored the event knew one account per provider.
+   */
   providerAccount: string | null;
   eventId: string;
   rawBody: Buffer;

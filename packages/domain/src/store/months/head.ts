@@ -7,7 +7,7 @@ export type MonthAsk = Readonly<{
   accountId: string;
   /** The calendar month, as `2026-11`. */
   month: string;
-  /** Undefined: the only currency of the account. */
+  /** The currency that is asked for. Undefined: the only currency of the account. */
   currency?: string | undefined;
 }>;
 
@@ -16,7 +16,7 @@ export type EntryPlace = Readonly<{ at: Date; id: bigint }>;
 
 /** Where a month of an account begins and ends, with the balance before it. */
 export type MonthHead = Readonly<{
-  /** Null if the account has several currencies or none, and none was asked for. */
+  /** The currency of the statement. Null if the account has several currencies or none, and none was asked for. */
   currency: string | null;
   /** The currencies of the account, in alphabetical order. */
   currencies: readonly string[];

@@ -32,7 +32,7 @@ export type Credentials = Readonly<{
 
 /** The people of the console: their roles, second factors and sessions. Every change is filed as an action. */
 export interface Operators {
-  /** Null if the name is taken. @throws without a master key, if the role needs a second factor */
+  /** Creates a person. Null if the name is taken. @throws without a master key, if the role needs a second factor */
   create(person: NewOperator, by: Actor): Promise<MadeOperator | null>;
   /** Creates the first person. Null if there are people already. */
   createFirst(person: NewOperator, by: Actor): Promise<MadeOperator | null>;
@@ -52,7 +52,7 @@ export interface Operators {
   /** Counts an attempt to sign in. False if the name or the address has had its attempts of the minute. */
   beginAttempt(subjects: readonly string[]): Promise<boolean>;
   forgiveAttempt(subjects: readonly string[]): Promise<unknown>;
-  /** Null for an unknown or disabled person. */
+  /** The credentials of a person. Null for an unknown or disabled person. */
   credentials(name: string): Promise<Credentials | null>;
   /** Uses a code of the second factor, or a recovery code. False if it is wrong or was used before. */
   useCode(operatorId: string, code: string): Promise<'totp' | 'recovery' | false>;

@@ -12,7 +12,7 @@ export type NewOperator = Readonly<{ name: string; role: OperatorRole; passwordH
 export type MadeOperator = Readonly<{
   name: string;
   role: OperatorRole;
-  /** Null: a viewer without a second factor. */
+  /** The address for an authenticator. Null: a viewer without a second factor. */
   totpUri: string | null;
   recoveryCodes: readonly string[];
 }>;

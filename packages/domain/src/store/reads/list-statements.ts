@@ -5,7 +5,7 @@ import type { AccountRange } from './account-ranges.js';
 import { viewColumns } from './view.js';
 
 export type ListQuery = Readonly<{
-  /** Null: all clients. */
+  /** The client whose recharges are listed. Null: all clients. */
   clientId: string | null;
   /** SQL LIKE patterns. */
   patterns: readonly string[];

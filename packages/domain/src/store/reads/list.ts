@@ -15,7 +15,7 @@ import {
 import type { RechargeView } from './view.js';
 
 export type ListFilter = Readonly<{
-  /** Null: all clients. */
+  /** The client whose recharges are listed. Null: all clients. */
   clientId: string | null;
   /** SQL LIKE patterns of the accounts that the caller may see. */
   accountPatterns: readonly string[];

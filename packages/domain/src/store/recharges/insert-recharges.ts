@@ -58,11 +58,9 @@ type Storing = Readonly<{
 /**
  * Stores the new recharges of the relation `from`, each with its request. Of several with one idempotency key the first
  * is stored, and the others are missing from `inserted_recharges`.
- *
- * Requests are inserted in the order of their keys. Batches that share keys then wait for each other instead of
+ * \nRequests are inserted in the order of their keys. Batches that share keys then wait for each other instead of
  * deadlocking.
- *
- * `is true` makes Postgres hash the ids of the stored requests. It would turn a join of them, or a bare `in`, into a
+ * \n`is true` makes Postgres hash the ids of the stored requests. For a join of them, or a bare `in`, Postgres would
  * loop over all pairs.
  */
 export const insertedRecharges = (

@@ -11,12 +11,12 @@ export type NewRecharge = GivenTexts &
     idempotencyKey: string;
     accountId: string;
     kind: Kind;
-    /** Default: `wallet`. */
+    /** What pays a delivery. Default: `wallet`. */
     funding?: Funding;
     amountMinor: bigint;
     currency: string;
     paymentMethod: string;
-    /** Null: only the provider of the account's payee can carry it out. */
+    /** The provider that carries the recharge out. Null: only the provider of the account's payee can do that. */
     provider: string | null;
     /** The name of our account at that provider. The account of a payee takes precedence. Default: `main`. */
     providerAccount?: string;

@@ -5,7 +5,7 @@ export type NewRefund = Readonly<{
   idempotencyKey: string;
   /** The recharge to pay back. */
   of: string;
-  /** Null: what is left of the recharge. */
+  /** The amount to refund. Null: what is left of the recharge. */
   amountMinor: bigint | null;
   reason: string;
   correlationId: string;

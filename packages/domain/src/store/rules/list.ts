@@ -26,7 +26,7 @@ export type RuleFilter = Readonly<{
   limit: number;
 }>;
 
-/** Newest first. `nextId` is null at the end. */
+/** A page of rules, newest first. `nextId` is null at the end. */
 export type RulePage = Readonly<{ rows: readonly RuleView[]; nextId: string | null }>;
 
 export type Decisions = Readonly<{ rows: readonly FiledDecision[]; nextSeq: number | null }>;

@@ -62,7 +62,7 @@ export interface Reconciliations {
    *   lines so far are kept
    */
   read(run: ReconciliationRun, lines: Lines, telling?: (count: number) => void): Promise<Reconciled>;
-  /** Null if there is no such run. */
+  /** The outcome of a run. Null if there is no such run. */
   of(runId: string): Promise<Reconciled | null>;
   /** The run without what it found. Null if there is no such run. */
   run(runId: string): Promise<ReconciliationRun | null>;
