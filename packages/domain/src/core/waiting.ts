@@ -24,7 +24,7 @@ export type Unfinished = Readonly<{
   state: State;
   confirmation: 'acknowledged' | 'unknown' | null;
   nextStep: NextStep | null;
-  /** Left on the row by a claim or an answer that could not go on. */
+  /** The note that a claim or an answer left on the row because it could not go on. */
   waiting: Pick<WaitingNote, 'reason'> | null;
   /** Whether its payer has something to do. */
   hasAction: boolean;

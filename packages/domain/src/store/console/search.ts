@@ -82,7 +82,7 @@ const byKeyOrReference = (text: string): Prisma.Sql => Prisma.sql`
   join recharge_transaction recharge on recharge.client_id = client.id and recharge.order_reference = ${text}
   limit ${HITS_MAX}::int)`;
 
-/** One recharge shows that the account exists. Its page has the others. */
+/** Finds one recharge of the account, which shows that the account exists. The page of the account lists the others. */
 const byAccount = (text: string): Prisma.Sql => Prisma.sql`
   select 'account' as kind, recharge.id as "transactionId", null::uuid as "caseId"
   from ${clients}

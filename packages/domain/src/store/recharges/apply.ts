@@ -138,7 +138,7 @@ const neverReported = {
   attempt: 0,
   version: 0,
   asks: 0,
-  // A report that opens a case changes the version.
+  // No case is open, because a report that opens one changes the version.
   openCases: [],
   cases: [],
 } as const;

@@ -46,7 +46,7 @@ export type RechargeReport = Report &
     waiting?: WaitingNote;
     /**
      * The limits of a claim. It may have to wait for its lane, and for a pool whose last reading must not be older than
-     * this.
+     * `poolReadWithinMs`.
      */
     limits?: Readonly<{ poolReadWithinMs: number | null }>;
     /** The facts for the decision about a case that this report opens, in a form that JSON can hold. */

@@ -56,7 +56,7 @@ async function byKey(run: Run, { clientId, idempotencyKey }: NewRule): Promise<K
   return stored ?? null;
 }
 
-/** The money stays in the wallet that is watched, so no payee is needed. */
+/** Whether the money stays in the wallet that is watched, so that no payee is needed. */
 export const staysInWallet = ({ watch, recharge }: Pick<NewRule, 'watch' | 'recharge'>): boolean =>
   watch === 'wallet' && recharge.destination === 'wallet';
 
