@@ -1,8 +1,8 @@
 export const outageModes = {
   none: 'the provider works',
-  down: 'connections to the provider face are closed without an answer; no webhook goes out until it ends',
-  slow: 'every answer of the provider face waits 10 s; what was asked is done at once',
-  errors: 'the provider face answers 500 and does nothing',
+  down: 'connections to the provider API are closed without an answer; no webhook goes out until it ends',
+  slow: 'every answer of the provider API waits 10 s; what was asked is done at once',
+  errors: 'the provider API answers 500 and does nothing',
 } as const;
 
 export type OutageMode = keyof typeof outageModes;

@@ -57,7 +57,7 @@ async function paid(name: Name, reference = newId()): Promise<Stripe.PaymentInte
   );
 }
 
-test('one key and one reference are an order of each account', async () => {
+test('the same key and reference make one order at each account', async () => {
   const reference = newId();
   const ids = await Promise.all(names.map(async (name) => (await paid(name, reference)).id));
   expect(new Set(ids).size).toBe(names.length);
