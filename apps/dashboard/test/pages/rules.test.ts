@@ -63,7 +63,7 @@ test('the list and the page of a rule are open to everybody, and show what it de
     expect(linksIn(list)).toContain(`/rules/${id}`);
     const page = await served.get(`/rules/${id}`, role);
     expect(page.status).toBe(200);
-    expect(page.text).toMatch(/below the line/);
+    expect(page.text).toMatch(/below the threshold/);
     expect(page.text).toMatch(/Recharge 50.00 USD<\/title>/);
     expect(linksIn(page)).toContain(`/recharges/${looked!.decision.transactionId}`);
   }

@@ -51,7 +51,7 @@ test('where nothing is under way the answer is 409', async () => {
   expectProblem(await recheck(done), 409, 'INVALID_STATE');
 });
 
-test("another client's recharge is not found, and reading is no right to ask", async () => {
+test("another client's recharge is not found, and a key that may only read may not ask", async () => {
   const id = await sent();
   expectProblem(await recheck(id, await ingress.client()), 404, 'NOT_FOUND');
   const reader = await ingress.client({ scopes: ['recharges:read'] });

@@ -26,7 +26,7 @@ export const decidedWords: Readonly<Record<FiledDecision['decided'], string>> = 
 
 /** The reason of a decision or of a pause. */
 export const becauseWords: Readonly<Record<DecisionReason, string>> = {
-  BELOW_THRESHOLD: 'below the line',
+  BELOW_THRESHOLD: 'below the threshold',
   RUNWAY_SHORT: 'used up too soon',
   ENOUGH: 'enough is there',
   DORMANT: 'the balance does not fall',

@@ -98,7 +98,7 @@ export const automationWords: Readonly<Record<string, string>> = {
   recharge: '充值',
   nothing: '无',
   'held back': '暂缓',
-  'below the line': '低于阈值',
+  'below the threshold': '低于阈值',
   'used up too soon': '将过早用尽',
   'enough is there': '余额充足',
   'the balance does not fall': '余额没有下降',
