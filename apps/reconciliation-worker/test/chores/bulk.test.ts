@@ -100,7 +100,7 @@ test('what was decided meanwhile is left as it is', async () => {
   expect(await outcomesOf(id)).toEqual(['case_closed', 'done']);
 });
 
-test('it stops when its person may not decide any more', async () => {
+test('it stops when the person who started it may not decide any more', async () => {
   const caseId = await openCase();
   const id = await started('dismiss', [caseId], { actor: 'leo', role: 'operator' });
   await books.rows(`update operator set disabled_at = now() where name = 'leo'`);

@@ -21,7 +21,7 @@ const reasonInSql = async (id: string): Promise<string | null> => {
   return row!.waiting;
 };
 
-test('an open breaker is told of each unfinished recharge of its provider, and no longer once it closes', async () => {
+test('each unfinished recharge of a provider shows its open breaker, and no longer once it closes', async () => {
   const waiting = await recharged(books.domain, {});
   const elsewhere = await recharged(books.domain, { provider: 'stripe' });
   expect([await downOf(waiting), await reasonInSql(waiting)]).toEqual([null, 'QUEUE']);

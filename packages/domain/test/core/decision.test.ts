@@ -68,7 +68,7 @@ describe('the answer to an attempt that is no longer the last', () => {
     expect(decide(submitted, report('accepted', asleep)).to).toBe('PENDING_CONFIRMATION');
   });
 
-  test('declined counts for the last attempt, and without an attempt', () => {
+  test('declined counts for the last attempt, and in a report without an attempt', () => {
     const submitted = recharge('SUBMITTED', { attempt: 2 });
     expect(decide(submitted, report('declined', { attempt: 2 })).to).toBe('FAILED');
     expect(decide(submitted, report('declined')).to).toBe('FAILED');

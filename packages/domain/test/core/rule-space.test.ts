@@ -115,7 +115,7 @@ const someFacts: fc.Arbitrary<RuleFacts> = fc.record({
   activeSince: fc.integer({ min: 0, max: 60 * DAY_MS }).map(ago),
 });
 
-test('over the whole space a recharge passes no brake, and what is held back is held by its own numbers', () => {
+test('for all kinds of facts a recharge exceeds no limit, and a rule that is held back is held by its own numbers', () => {
   let recharges = 0;
   fc.assert(
     fc.property(someTerms, someFacts, (of, given) => {

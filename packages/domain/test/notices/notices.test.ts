@@ -59,7 +59,7 @@ test('a rule that only tells is told once while it stays short, with its numbers
   expect(await told('slack')).toEqual([]);
 });
 
-test('a pause by a brake is told, and one that a person asked for is not', async () => {
+test('a pause that a rule makes by itself is told, and one that a person asked for is not', async () => {
   const rule = await ruled(5_000n);
   await books.domain.rules.pause(rule.id, VIEWER);
   expect(await told()).toEqual([]);

@@ -99,7 +99,7 @@ test('of 20 claims at one moment by several processes one is granted, and the ot
   expect(await books.rows(`select distinct refusals from recharge_transaction`)).toEqual([{ refusals: 0 }]);
 });
 
-test('a claim that is not judged meets the index, and waits as well', async () => {
+test('a claim without limits is refused by the index, and waits as well', async () => {
   const [first, second] = (await lane(2)) as [string, string];
   await claim(first);
   const unjudged = { news: 'submit', source: 'submission', reason: 'as tested' } as const;

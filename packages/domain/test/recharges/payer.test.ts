@@ -18,7 +18,7 @@ const report = (id: string, order: Partial<Parameters<typeof newsOfOrder>[0]> = 
     reason: 'reported',
   });
 
-test('what the payer has to do is kept until the recharge is final, and the numbers of the order beyond that', async () => {
+test('what the payer has to do is kept until the recharge is final, and the numbers of the order are kept after that', async () => {
   const id = await recharged(books.domain, {}, 'submit');
   await report(id, { action });
   await report(id, { externalReference: '2026-1' });

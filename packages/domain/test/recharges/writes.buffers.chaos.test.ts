@@ -169,7 +169,7 @@ describe('the inbox', () => {
     await expectFew(() => Promise.all(rows.map(match)));
   });
 
-  test('files what is no news', async () => {
+  test('files events that are no news', async () => {
     const [unmatched, ignored, unread] = [anEvent(), anEvent(), anEvent()];
     for (const event of [unmatched, ignored, unread]) await books.domain.inbox.keep(event);
     await expectFew(() => books.domain.inbox.fileUnmatched(unmatched, {}), 100);
@@ -195,7 +195,7 @@ describe('what runs on a timer, behind a backlog', () => {
     expect(found.size).toBeGreaterThanOrEqual('nextStep' in lane && lane.nextStep === 'ask' ? 200 : 500);
   });
 
-  test('a sweep of all, and its way back', async () => {
+  test('a sweep of all lanes, and rows that are put back', async () => {
     await expectFew(async () => books.domain.putBack(await books.domain.takeDue(500)));
   });
 
@@ -216,7 +216,7 @@ describe('what runs on a timer, behind a backlog', () => {
     expect(pulled).toBeGreaterThan(BACKLOG / 2);
   }, 120_000);
 
-  test('forgetting', async () => {
+  test('the deletion of old data', async () => {
     await books.rows(`insert into api_key (id, client_id, secret_hash, scopes, accounts)
       select 'rk_buffers', '${CLIENT}', ''::bytea, '{}', '{}' on conflict do nothing`);
     await books.rows(

@@ -28,7 +28,7 @@ const decisionOf = async (id: string) => {
 };
 const shown = (id: string) => books.domain.rules.one(id, VIEWER);
 
-test('a balance below the line is recharged up to the amount, once, and the decision names the recharge', async () => {
+test('a balance below the threshold is recharged up to the amount, once, and the decision names the recharge', async () => {
   const rule = await ruled(400n);
   const looked = await look(rule.id);
   expect(looked?.decision).toMatchObject({
@@ -65,7 +65,7 @@ test('a rule that recharges above the limit of its key waits for an approval, to
   expect(recharge).toMatchObject({ amountMinor: 4_600n, nextStep: 'approve' });
 });
 
-test('a balance on the line is enough, and every look is stored', async () => {
+test('a balance at the threshold is enough, and every look is stored', async () => {
   const rule = await ruled(1_000n);
   for (const _ of times(3, () => 0)) expect(await decisionOf(rule.id)).toEqual(['nothing', 'ENOUGH', null]);
   const { rows } = await books.domain.rules.decisions(rule.id, { beforeSeq: null, limit: 10 });
@@ -148,7 +148,7 @@ describe('what stops a rule', () => {
     expect(await look(rule.id)).toMatchObject({ pause: 'KEY_GONE' });
   });
 
-  test('an account whose wallet is not covered holds a delivery back', async () => {
+  test('a wallet that does not cover a delivery holds it back', async () => {
     const recharge = {
       ...newRule().recharge,
       kind: 'deliver',
@@ -186,7 +186,7 @@ test('the caps are counted again by the statement that makes the recharge', asyn
   expect(await decisionOf(rule.id)).toEqual(['held_back', 'CAP_REACHED', 5_000n]);
 });
 
-test('a wallet that falls below the line makes its rule due at once', async () => {
+test('a wallet that falls below the threshold makes its rule due at once', async () => {
   const rule = await ruled(2_000n);
   await look(rule.id);
   expect(await books.domain.rules.pullForward(10)).not.toContain(rule.id);

@@ -67,7 +67,7 @@ test('money that came back under our proof is left to a person', async () => {
   });
 });
 
-test('money that came back without the row of its way out is not absent', async () => {
+test('money that came back is not absent, even without the row of the transfer that sent it', async () => {
   const { outcome } = await scan({ 'fa-main': [row({ TransactionDirection: 'IN' })] });
   expect(outcome).toMatchObject({ kind: 'unknown', code: 'SuspectRow' });
 });

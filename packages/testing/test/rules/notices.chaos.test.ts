@@ -77,7 +77,7 @@ test('a rule that only tells reaches the chat once, with the amounts and a link'
 });
 
 test.each(['notice.after-claim', 'notice.after-send'])(
-  'people hear although the worker is killed at %s',
+  'people are told although the worker is killed at %s',
   async (point) => {
     const accountId = `acct-${point.replace('.', '-')}`;
     stage.fleet.arm(point);
