@@ -56,7 +56,7 @@ export function teller(deps: TellDeps): (channel: string) => Promise<undefined> 
   };
 }
 
-export type OpenDeps = Readonly<{
+export type KeepOpenDeps = Readonly<{
   notices: Pick<Domain['notices'], 'openChannels'>;
   channels: ReadonlyMap<NoticeChannel, unknown>;
   log: Logger;
@@ -70,7 +70,7 @@ const OPEN_AGAIN_MS = 1_000;
 /**
  * Writes to the database which channels are open, until it is closed. While the database is away, the write is delayed.
  */
-export function keepOpen({ notices, channels, log }: OpenDeps): () => Promise<void> {
+export function keepOpen({ notices, channels, log }: KeepOpenDeps): () => Promise<void> {
   const ending = new AbortController();
   const openOnce = () =>
     notices.openChannels([...channels.keys()]).then(

@@ -21,7 +21,10 @@ export type StatementLine = Readonly<{
 export type Neighbors<Line extends StatementLine = StatementLine> = Readonly<{
   after: Line;
   before: Line;
-  /** What the lines between them add up to, by their balances: a gap. 0: none is missing, or a balance is unknown. */
+  /**
+   * The sum of the lines that are missing between the two, by their balances: a gap. 0: none is missing, or a balance
+   * is unknown.
+   */
   missingMinor: bigint;
 }>;
 

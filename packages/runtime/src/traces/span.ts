@@ -60,7 +60,7 @@ export type OpenSpan = Readonly<{
   end: (isFailed: boolean) => void;
 }>;
 
-/** Null without traces. */
+/** Begins a span. Null without traces. */
 export function openSpan(wish: () => SpanWish): OpenSpan | null {
   if (!tracer) return null;
   const { span, within } = begin(tracer, wish());

@@ -45,7 +45,7 @@ const readers: Readonly<Record<string, (url: string, id: string) => Promise<Move
 const witnessed: readonly string[] = ['collect', 'deliver', 'recall'];
 
 /** The money that a simulated provider moved for one recharge, from the simulator's own books. */
-export async function movedAt(
+export async function moneyMovedAt(
   sandboxUrl: string,
   provider: string,
   transactionId: string,
@@ -64,7 +64,7 @@ export async function differencesFromSimulators(
   const differing: string[] = [];
   for (const row of recharges.values()) {
     if (!(row.provider in readers) || !witnessed.includes(row.kind)) continue;
-    const moved = await movedAt(sandboxUrl, row.provider, row.transaction_id);
+    const moved = await moneyMovedAt(sandboxUrl, row.provider, row.transaction_id);
     const told = `${row.transaction_id} is ${row.state}, ${row.provider} moved ${JSON.stringify(moved)}`;
     if (moved.length > 1) several.push(told);
     if (!cases.has(row.transaction_id) && !agrees(row, moved)) differing.push(told);

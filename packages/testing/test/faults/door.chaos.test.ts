@@ -236,7 +236,7 @@ test(`${IDLE} idle connections block no caller, and beyond the limit the oldest 
   const key = await client(fleet);
   const within: Socket[] = [];
   const told: Told[] = [];
-  // The connections are opened some at a time. Of a burst the kernel queues 511 for the process, and the others retry
+  // The connections are opened some at a time. The kernel queues 511 of a burst for the process, and the others retry
   // seconds later.
   while (within.length < IDLE) {
     within.push(...(await idle(200)));

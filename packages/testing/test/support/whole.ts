@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { NewKey } from '@replenish/domain';
 import pg from 'pg';
-import { type MovedMoney, movedAt } from '../../src/books/simulators.js';
+import { type MovedMoney, moneyMovedAt } from '../../src/books/simulators.js';
 import { bearer, client } from '../../src/fleet/producer.js';
 import { until } from '../../src/until.js';
 import { openStage, patience, type Stage, TEST_LIMIT_MS } from './setting.js';
@@ -205,7 +205,7 @@ export class WholeStage {
     return Promise.all(
       parts.map(
         async (part) =>
-          [part.provider, await movedAt(this.fleet.sandboxUrl, part.provider, part.id)] as const,
+          [part.provider, await moneyMovedAt(this.fleet.sandboxUrl, part.provider, part.id)] as const,
       ),
     );
   }

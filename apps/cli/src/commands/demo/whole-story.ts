@@ -107,7 +107,7 @@ async function newRows(part: Part, isOver: boolean, get: Get): Promise<{ part: P
   return unshown(own, part.shown, isOver).map((row) => ({ part, row }));
 }
 
-/** An account that exists keeps the money that was transferred to it. */
+/** Creates the cloud account. If it exists already, it keeps the money that was transferred to it. */
 async function openCloudAccount(sandboxUrl: string): Promise<void> {
   await control(sandboxUrl, 'fund-accounts', {
     method: 'POST',

@@ -67,7 +67,7 @@ export const insertStatement = (
   ${creditableRecharges},
   ${insertedRecharges('creditable', { hintLimitMs, lanedProviders, approving, isCounted: ceiling !== undefined })}
   ${ceiling ? Prisma.sql`, ${countedRecharges}` : Prisma.empty}
-  ${storedAnd}
+  ${storedAndRefused}
   union all
   select id, null, 'beyond_balance', null, null, null, null
   from beyond_balance
@@ -99,7 +99,8 @@ export const addressedRecharges = ({
     from input
     left join payee on payee.account_id = input."accountId" and input.destination is distinct from 'wallet')`;
 
-export const storedAnd = Prisma.sql`
+/** The fates of the stored recharges, and of those whose money may not go to its target. */
+export const storedAndRefused = Prisma.sql`
   select id, "createdAt", 'stored' as fate, provider, "providerAccount", payee, "approvalUntil"
   from inserted_recharges
   union all
@@ -179,7 +180,7 @@ export const insertWithHolds = (
     ${toPost},
     ${postedJournals}
     ${ceiling ? Prisma.sql`, ${countedRecharges}` : Prisma.empty}
-    ${storedAnd}
+    ${storedAndRefused}
     union all
     select id, null, 'uncovered', null, null, null, null
     from uncovered

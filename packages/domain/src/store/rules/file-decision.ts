@@ -13,7 +13,7 @@ import {
   creditableRecharges,
   heldRechargeRows,
   type NewRechargeRow,
-  storedAnd,
+  storedAndRefused,
   toPost,
   withHold,
 } from '../recharges/create-statement.js';
@@ -109,7 +109,7 @@ function rechargeParts(filing: DecisionFiling, recharge: NewRechargeRow, options
     ${ceiling ? Prisma.sql`${countedRecharges},` : Prisma.empty}
     ${countedRule(counters, recharge.amountMinor)},
     fates as materialized (
-      ${storedAnd}
+      ${storedAndRefused}
       union all
       ${held ? uncovered : beyond}
       ${ceiling ? aboveCeiling : Prisma.empty}),
