@@ -239,7 +239,7 @@ test.each(['1-', '1 ', '4111 ', '1%20', '9x', '411111111111x', '1'])(
   },
 );
 
-test('of a long text 512 characters are repeated, without a card number that was cut', () => {
+test('512 characters of a long text are repeated, without a card number that was cut', () => {
   const path = `/${'a/'.repeat(250)}`;
   expect(redacted(path)).toBe(path);
   const cut = redacted(`${path}${CARD}/${'b'.repeat(600)}`);

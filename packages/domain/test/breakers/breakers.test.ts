@@ -34,7 +34,7 @@ test('each unfinished recharge of a provider shows its open breaker, and no long
   expect([await downOf(waiting), await reasonInSql(waiting)]).toEqual([null, 'QUEUE']);
 });
 
-test('a final recharge has no open breaker', async () => {
+test('a final recharge shows no open breaker', async () => {
   const id = await recharged(books.domain, {}, 'submit');
   await books.domain.applyNews(reportOf(id, 'settled'));
   await books.domain.breakers.opened(submits, 5_000);

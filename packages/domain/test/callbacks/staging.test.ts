@@ -139,7 +139,7 @@ test('a collect with a payee has succeeded once its delivery has, and the delive
   await books.domain.callbacks.removeEndpoint(CLIENT, lane);
 });
 
-test('a case is told when it opens and when it closes, after what it is about', async () => {
+test('the opening and the closing of a case are told, after the events of its recharge', async () => {
   const lane = await endpoint();
   const { withCase, resolve } = caseSteps(books);
   const { id, caseId } = await withCase({}, ...late);

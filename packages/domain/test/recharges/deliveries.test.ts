@@ -35,7 +35,7 @@ test('a collect goes to the payee of its account, unless it is to stay in the wa
   expect(await create({ accountId: 'acct-plain' })).toMatchObject({ recharge: { payee: null } });
 });
 
-test('money that cannot go where it is to go is refused, and its key stays free', async () => {
+test('a recharge whose money cannot go to its target is refused, and its key stays free', async () => {
   const ask = newRecharge({ accountId: 'acct-plain', destination: 'cloud' });
   expect(await books.domain.createRecharge(ask)).toEqual({ ok: false, problem: 'no_payee' });
   expect(await create({ ...ofCloud, currency: 'EUR' })).toEqual({ ok: false, problem: 'other_currency' });
