@@ -2,7 +2,15 @@ import { needsSecondFactor, type OperatorRole } from '../../core/operator-rules.
 import { Prisma } from '../../generated/client.js';
 import type { Run } from '../database/database.js';
 import { filedAct } from './file-action.js';
-import { actOf, type Factor, type MadeOperator, newFactor, noFactor, type UserDeps } from './users.js';
+import {
+  actOf,
+  type Factor,
+  insertedOperator,
+  type MadeOperator,
+  newFactor,
+  noFactor,
+  type UserDeps,
+} from './users.js';
 
 /** What an OpenID provider says of a person who has just signed in there. */
 export type SignOn = Readonly<{
@@ -77,11 +85,7 @@ async function create(
 ): Promise<boolean> {
   const made = await run(Prisma.sql`
     with
-    done as (
-      insert into operator (id, name, role, sign_on_subject, totp_sealed, recovery_hashes)
-      values (${id}::uuid, ${name}, ${role}, ${subject}, ${factor.sealed}::bytea, ${factor.hashes}::text[])
-      on conflict do nothing
-      returning id),
+    ${insertedOperator({ id, name, role, passwordHash: null, signOnSubject: subject, factor }, false)},
     ${filedAct({
       ...actOf(deps, bySignOn(name, role), name),
       ...{ verb: 'create_user', reason: `role ${role}, by single sign-on` },

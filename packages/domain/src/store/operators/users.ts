@@ -42,17 +42,40 @@ export async function createOperator(
   const factor = needsSecondFactor(role) ? newFactor(deps, id, name) : noFactor;
   const made = await run(Prisma.sql`
     with
-    done as (
-      insert into operator (id, name, role, password_hash, totp_sealed, recovery_hashes)
-      select ${id}::uuid, ${name}, ${role}, ${passwordHash}, ${factor.sealed}::bytea, ${factor.hashes}::text[]
-      where ${isFirst ? Prisma.sql`not exists (select from operator)` : Prisma.sql`true`}
-      on conflict do nothing
-      returning id),
+    ${insertedOperator({ id, name, role, passwordHash, signOnSubject: null, factor }, isFirst)},
     ${filedAct({ ...actOf(deps, by, name), verb: 'create_user', reason: `role ${role}` })}
     select from done`);
   if (made.length === 0) return null;
   return { name, role, totpUri: factor.totpUri, recoveryCodes: factor.recoveryCodes };
 }
+
+type OperatorToInsert = Readonly<{
+  id: string;
+  name: string;
+  role: OperatorRole;
+  passwordHash: string | null;
+  signOnSubject: string | null;
+  factor: Factor;
+}>;
+
+/** The part of a statement that stores a person, unless the name or the subject is taken. */
+export const insertedOperator = (
+  { id, name, role, passwordHash, signOnSubject, factor }: OperatorToInsert,
+  isFirst: boolean,
+): Prisma.Sql => Prisma.sql`
+    done as (
+      insert into operator (id, name, role, password_hash, sign_on_subject, totp_sealed, recovery_hashes)
+      select
+        ${id}::uuid,
+        ${name},
+        ${role},
+        ${passwordHash}::text,
+        ${signOnSubject}::text,
+        ${factor.sealed}::bytea,
+        ${factor.hashes}::text[]
+      where ${isFirst ? Prisma.sql`not exists (select from operator)` : Prisma.sql`true`}
+      on conflict do nothing
+      returning id)`;
 
 export type Factor = Readonly<{
   sealed: Uint8Array<ArrayBuffer> | null;
