@@ -57,6 +57,22 @@ async function quiet(scenario: string, amount: number): Promise<string> {
   }, `an order of ${scenario} that nobody asks about`);
 }
 
+/**
+ * Puts the next question to the provider off by an hour, and waits for the end of one that is under way. An answer makes
+ * the recharge newer than the page that a person looks at.
+ */
+const restsForAnHour = (id: string): Promise<unknown> =>
+  stage.until(async () => {
+    const moved = await stage.rows(
+      `update recharge_transaction set due_at = now() + interval '1 h'
+        where id = '${id}' and due_at < now() + interval '50 min' returning id`,
+    );
+    const underWay = await stage.rows(
+      `select from provider_call where transaction_id = '${id}' and ended_at is null`,
+    );
+    return moved.length + underWay.length === 0;
+  }, `${id} rests`);
+
 const visitor = (name: string): Promise<Visitor> => Visitor.signedIn(browser, stage.fleet, { name });
 
 test('an order that never settles is found by what it waits for, and its provider is asked', async () => {
@@ -100,6 +116,7 @@ test('a recharge whose webhook was lost succeeds as soon as its provider is aske
 test('a wrong amount is a case, whose money is paid back', async () => {
   const id = await recharge('wrong_amount', 10_003, { refundScenario: 'ok' });
   const { caseId } = await stage.caseOf(id);
+  await restsForAnHour(id);
   const max = await visitor('max');
   await max.opens('/');
   await max.follow('wrong amount');
