@@ -60,10 +60,10 @@ export class Visitor {
     return tab;
   }
 
+  /** Clicks on what leads to another page, and waits until that page is loaded. */
   async click(target: Locator): Promise<void> {
     this.clicks += 1;
-    await target.click();
-    await this.page.waitForLoadState();
+    await Promise.all([this.page.waitForEvent('load'), target.click()]);
   }
 
   /** Follows the first link whose text or address fits. */
