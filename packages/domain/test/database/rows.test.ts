@@ -71,3 +71,70 @@ test('columns that are null are not sent, in rows and in their lists', () => {
   ]);
   expect(all.plain([row])).toEqual([{ ...row, calls: [{ outcome: null, ms: '0', is: false }] }]);
 });
+
+const notes = columns({ id: 'uuid', at: 'timestamptz', text: 'text?', words: 'jsonb', share: 'float8' });
+const read = async (rows: readonly Row<typeof notes>[]) =>
+  store.run<Row<typeof notes>>(Prisma.sql`with input as ${notes.from(rows)} select * from input`);
+const note = (text: string | null): Row<typeof notes> => ({
+  id,
+  at: new Date('2026-03-29T01:30:00.123Z'),
+  text,
+  words: { [String(text)]: [text, null] },
+  share: 0.1 + 0.2,
+});
+
+test('a text that looks like a part of an array stays one text', async () => {
+  const texts = [
+    '',
+    'null',
+    'NULL',
+    '"',
+    '\\',
+    '\\"',
+    '","',
+    '},{',
+    '{}',
+    'a,b',
+    ' ',
+    'a\nb\tc',
+    "'",
+    '😀 充值',
+    null,
+  ];
+  const rows = texts.map(note);
+  expect(await read(rows)).toEqual(rows);
+  expect(await read([])).toEqual([]);
+});
+
+test('an id that is two ids is refused, and moves no value to another row', async () => {
+  await expect(read([{ ...note('a'), id: `${id},${id}` }, note('b')])).rejects.toMatchObject({
+    code: '22P02',
+  });
+});
+
+test.each(['\ud800', 'a\udc00b', '\0'])(
+  'a text that the database cannot hold is refused: %j',
+  async (text) => {
+    await expect(read([{ ...note('a'), text }])).rejects.toMatchObject({ code: '22021' });
+    await expect(read([{ ...note('a'), words: { text } }])).rejects.toMatchObject({
+      code: expect.stringMatching(/^22/),
+    });
+  },
+);
+
+test('a statement is planned once for all numbers of rows', async () => {
+  for (let call = 1; call <= 20; call++)
+    await store.run(Prisma.sql`
+      with input as ${notes.from([note('planned once')])}
+      select first.proname, second.proname, third.proname
+      from input
+      left join pg_proc first on first.oid = length(input.text)::oid
+      left join pg_proc second on second.oid = (length(input.text) + 1)::oid
+      left join pg_proc third on third.oid = (length(input.text) + 2)::oid`);
+  const plans = await store.run(Prisma.sql`
+    select custom_plans as custom, generic_plans as generic
+    from pg_prepared_statements
+    where statement like '%as "share"%left join pg_proc%' and statement not like '%pg_prepared%'`);
+  // Postgres first makes five plans for the given values, and then compares their cost with that of one plan for all.
+  expect(plans).toEqual([{ custom: 5n, generic: 15n }]);
+});

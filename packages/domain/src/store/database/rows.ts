@@ -36,9 +36,9 @@ export type Row<C> = C extends Columns<infer S> ? RowOf<S> : never;
  * misspelt name would yield null.
  */
 export interface Columns<S extends Shape> {
-  /** `"id" uuid, "amountMinor" bigint`, for `json_to_recordset(...) as row(...)`. */
+  /** `"id" uuid, "amountMinor" bigint`, for `jsonb_to_recordset(...) as row(...)`. */
   readonly list: Prisma.Sql;
-  /** The rows as a relation: `(select * from json_to_recordset(...))`. The statement gives it a name. */
+  /** The rows as a relation: `(select unnest(...) as "id", ...)`. The statement gives it a name. */
   from(rows: readonly RowOf<S>[]): Prisma.Sql;
   /** The rows in a form that JSON can hold, with bigints as text. */
   plain(rows: readonly RowOf<S>[]): readonly object[];
@@ -49,16 +49,63 @@ export interface Columns<S extends Shape> {
 /** A column whose type ends in `?` may be null. */
 export function columns<const S extends Shape>(shape: S): Columns<S> {
   const names = Object.entries<Type>(shape).map(([name, type]) => `"${name}" ${sqlTypeOf(type)}`);
-  const list = Prisma.raw(names.join(', '));
-  const json = writer(shape);
   return {
-    list,
+    list: Prisma.raw(names.join(', ')),
     plain: plainer(shape),
-    json,
-    from: (rows) => Prisma.sql`(
-      select * from json_to_recordset(${json(rows)}::json) as input(${list}))`,
+    json: writer(shape),
+    from: relation(shape),
   };
 }
+
+/**
+ * Sends an array per column. For one JSON text of all rows, Postgres took twice the time: it makes a hash table of each
+ * row, and looks each column up in it.
+ *
+ * `unnest` stands beside `unnest` in a list of columns, where Postgres reads the arrays side by side. In `from` it would
+ * first store each array as a table. `offset 0` hides the lengths of the arrays from the planner, so that it plans a
+ * named statement once and not for each number of rows.
+ */
+function relation<S extends Shape>(shape: S): (rows: readonly RowOf<S>[]) => Prisma.Sql {
+  const parts = Object.entries<Type>(shape).map(([name, type]) => ({ name, type, write: textOf(type) }));
+  const reads = parts.map(({ name }, at) => `unnest(_${at}) as "${name}"`).join(', ');
+  const texts = parts.map(({ type }, at) => `::${sqlTypeOf(type)}[] as _${at}${parts[at + 1] ? ', ' : ''}`);
+  const [last] = texts.splice(-1);
+  const strings = [`(select ${reads} from (select `, ...texts, `${last} offset 0) given)`];
+  const arrayOf = (
+    rows: readonly Readonly<Record<string, unknown>>[],
+    { name, write }: (typeof parts)[number],
+  ) => {
+    const values = rows.map((row) => {
+      const value = row[name];
+      return value === null || value === undefined ? 'null' : quoted(write(value));
+    });
+    return `{${values.join()}}`;
+  };
+  return (rows) => Prisma.sql(strings, ...parts.map((part) => arrayOf(rows, part)));
+}
+
+const ESCAPED = /["\\]/;
+
+/**
+ * An element of an array. All elements are quoted, so none can end its array.
+ * @throws for half a surrogate pair. The driver would replace it, and the stored text would be another one.
+ */
+function quoted(text: string): string {
+  if (!text.isWellFormed()) throw new UnstorableText('half a surrogate pair cannot be stored');
+  return ESCAPED.test(text) ? `"${text.replace(/["\\]/g, '\\$&')}"` : `"${text}"`;
+}
+
+/** A text that Postgres would refuse, with Postgres' code for a character that it does not know. */
+class UnstorableText extends Error {
+  readonly code = '22021';
+}
+
+const textOf = (type: Type): ((value: unknown) => string) => {
+  if (typeof type !== 'string') return (rows) => type.json(rows as readonly never[]);
+  const sqlType = sqlTypeOf(type);
+  if (sqlType === 'jsonb') return JSON.stringify;
+  return sqlType === 'timestamptz' ? (time) => (time as Date).toISOString() : String;
+};
 
 const sqlTypeOf = (type: Type): string => (typeof type === 'string' ? type.replace('?', '') : 'jsonb');
 
@@ -81,9 +128,7 @@ function plainer(shape: Shape): (rows: readonly object[]) => readonly object[] {
 }
 
 /**
- * Leaves out the columns that are null, which `json_to_recordset` reads as null: of the forty columns of a decision
- * half are null. From `json` Postgres takes the fields while it reads. For `jsonb` it would build a tree first, and sort
- * the names in each row. Both together save a third of the time that Postgres takes to read new recharges.
+ * Leaves out the columns that are null, which `jsonb_to_recordset` reads as null.
  *
  * The text is put together here. An object without the columns that are null, for JSON.stringify, took this process
  * twice the time.
