@@ -11,11 +11,23 @@ import { machineBusyShare, stopAll } from './processes.mjs';
 import { measureProviders } from './providers.mjs';
 import { measureReads } from './reads.mjs';
 import { measureSigning } from './signing.mjs';
+import { measureTraces } from './traces.mjs';
 
-const USAGE = `node bench/suite/run.mjs [--rounds 5] [--seconds 8] [--only b1|signing|b3|memory|reads|providers|books|statement|callbacks] [--beside DIR] [--quick] [--cpu-prof DIR]
+const USAGE = `node bench/suite/run.mjs [--rounds 5] [--seconds 8] [--only b1|signing|traces|b3|memory|reads|providers|books|statement|callbacks] [--beside DIR] [--quick] [--cpu-prof DIR]
 environment: REDIS_URL (its databases 14 and 15 are emptied), TEST_POSTGRES_URL (unset: an embedded one)`;
 
-const parts = ['b1', 'signing', 'b3', 'memory', 'reads', 'providers', 'books', 'statement', 'callbacks'];
+const parts = [
+  'b1',
+  'signing',
+  'traces',
+  'b3',
+  'memory',
+  'reads',
+  'providers',
+  'books',
+  'statement',
+  'callbacks',
+];
 
 const say = (text) => process.stdout.write(`${text}\n`);
 
@@ -64,6 +76,7 @@ async function bench({ rounds, measureMs, warmUpMs, wants, besideDir, lines }, g
   const table = [];
   if (wants('b1')) table.push(...(await measureIntake(context)));
   if (wants('signing')) table.push(...(await measureSigning(context)));
+  if (wants('traces')) table.push(...(await measureTraces(context)));
   if (wants('b3')) table.push(...(await measureEndToEnd(context)));
   if (wants('memory')) table.push(...(await measureMemory({ ...context, count: 10_000 })));
   if (wants('providers')) table.push(...(await measureProviders(context)));

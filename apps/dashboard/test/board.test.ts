@@ -167,6 +167,10 @@ test('the pages of the board link to no other host, and the login has one main e
   expect(JSON.parse(/id="__UI_CONFIG__"[^>]*>(.*?)<\/script>/s.exec(board)![1]!)).toMatchObject({
     hideDocsLink: true,
     hideRedisDetails: true,
+    miscLinks: [
+      { text: 'Back to the console', url: '/' },
+      { text: 'Sign out', url: '/logout' },
+    ],
   });
   const login = await (await dashboard.get('/login')).text();
   expect([login.match(/<main/g), login.match(/<h1/g)]).toEqual([['<main'], ['<h1']]);

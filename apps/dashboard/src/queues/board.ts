@@ -25,7 +25,10 @@ export function openBoard(basePath: string): Board {
     options: {
       uiConfig: {
         boardTitle: 'Replenish queues',
-        miscLinks: [{ text: 'Sign out', url: '/logout' }],
+        miscLinks: [
+          { text: 'Back to the console', url: '/' },
+          { text: 'Sign out', url: '/logout' },
+        ],
         favIcon: { default: favicon, alternative: favicon },
         // The link to the website of Bull Board is hidden.
         hideDocsLink: true,
