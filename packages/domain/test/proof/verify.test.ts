@@ -2,10 +2,12 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { execute } from '@replenish/testing';
 import pg from 'pg';
 import { v7 as uuidv7 } from 'uuid';
+import { keyOfPlanLine } from '../../src/core/plan.js';
 import type { News } from '../../src/core/recharge.js';
-import { invariantNames, openDomain } from '../../src/index.js';
+import { type Domain, invariantNames, openDomain } from '../../src/index.js';
 import {
   type Books,
+  CLIENT,
   deposit,
   newRecharge,
   OTHER_CLIENT,
@@ -49,6 +51,7 @@ async function mixedTraffic(books: Books): Promise<void> {
   await domain.payees.set({ ...payee, accountId: 'acct-cloud', currency: 'USD' }, 'tester');
   const toTheCloud = { accountId: 'acct-cloud', orderReference: 'to the cloud' };
   await recharged(domain, toTheCloud, 'submit', 'settled');
+  await planOfTwo(domain);
   const others = { clientId: OTHER_CLIENT, accountId: 'acct-victim', orderReference: 'other client' };
   await recharged(domain, others, 'submit', 'settled');
   const resent = await recharged(domain, {}, 'submit');
@@ -66,6 +69,19 @@ async function mixedTraffic(books: Books): Promise<void> {
   }
   await domain.applyNews(reportOf(resent, 'settled', { source: 'webhook', eventId: processed }));
   await domain.inbox.fileUnmatched((await domain.inbox.read(lost))!, {});
+}
+
+/** A plan with a line that is created, and one that is refused. */
+async function planOfTwo({ plans, createRecharge }: Domain): Promise<void> {
+  const line = { accountId: 'acct-1', amountMinor: 5n, paymentMethod: 'sandbox' };
+  const whole = { ...line, destination: null, orderReference: null };
+  const plan = { id: uuidv7(), clientId: CLIENT, idempotencyKey: null, name: 'of two', currency: 'USD' };
+  const made = { totalMinor: 10n, budgetMinor: null, createdBy: 'operator', correlationId: 'c' };
+  const lines = [1, 2].map((n) => ({ ...whole, line: n }));
+  await plans.create({ ...plan, ...made, lines });
+  await plans.move({ planId: plan.id, verb: 'start', by: 'operator' });
+  await createRecharge(newRecharge({ idempotencyKey: keyOfPlanLine(plan.id, 1), amountMinor: 5n }));
+  await plans.work.advance(plan.id, 2, [{ place: 2, code: 'INSUFFICIENT_BALANCE', message: 'no money' }]);
 }
 
 /** Deliveries that the house pays, and recalls to the house and to a wallet, in several states. */

@@ -36,6 +36,9 @@ beforeAll(async () => {
       values ('${PLAN}', '${CLIENT}', 'a plan', 'f', 'draft', 'USD', 10000, 10000, 'c', '${KEY}');
     insert into recharge_plan_line (plan_id, place, line, account_id, amount_minor, payment_method)
       select '${PLAN}', n, n, 'acct-' || n, 1, 'sandbox' from made where n <= 10000;
+    insert into recharge_plan_count (plan_id, accepted_lines, accepted_minor)
+      select '${PLAN}', 100, 100 from made where n <= 50;
+    insert into recharge_plan_count (plan_id, failed_lines, failed_minor) select id, 1, 1 from made;
     drop table made;
     reset session_replication_role`);
   await books.rows('vacuum analyze');
@@ -77,5 +80,15 @@ test('a page of the lines of a plan costs no more than a bounded number of buffe
   await expectFew(async () => {
     expect(await books.domain.plans.plain(PLAN, VIEWER)).toMatchObject({ lines: 10_000 });
     expect(await books.domain.plans.lines(PLAN, { afterPlace: 9_000, limit: 100 })).toHaveLength(100);
+  });
+});
+
+test('the progress of a plan costs no more than a bounded number of buffers, and so does a look whether it is finished', async () => {
+  await expectFew(async () => {
+    expect((await books.domain.plans.one(PLAN, VIEWER))!.sums).toEqual([
+      { status: 'not_started', lines: 5_000, amountMinor: 5_000n },
+      { status: 'accepted', lines: 5_000, amountMinor: 5_000n },
+    ]);
+    expect(await books.domain.plans.work.settle(PLAN)).toBe(false);
   });
 });

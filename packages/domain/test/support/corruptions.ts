@@ -249,4 +249,19 @@ export const corruptions: readonly Corruption[] = [
     how: 'a conflict without a case',
     sql: `delete from reconciliation_case where transaction_id = ${one('collect contradicted')}`,
   },
+  {
+    invariant: 'plans_are_counted',
+    how: 'a line that is counted twice',
+    sql: 'update recharge_plan_count set accepted_lines = accepted_lines + 1',
+  },
+  {
+    invariant: 'plans_are_counted',
+    how: 'counts of a cent too few',
+    sql: 'update recharge_plan_count set failed_minor = failed_minor - 1',
+  },
+  {
+    invariant: 'plans_are_counted',
+    how: 'a plan whose counts are missing',
+    sql: 'delete from recharge_plan_count',
+  },
 ];

@@ -8,8 +8,7 @@ import { planVerbWords, verbsOfPlan } from './verbs.js';
 
 export type PlanPagesDeps = Readonly<{ domain: Pick<Domain, 'plans'> }>;
 
-// The plans of one page. Their progress is counted over all lines, and a plan has up to 10,000.
-const PAGE_ROWS = 10;
+const PAGE_ROWS = 50;
 const LINES_SHOWN = 100;
 
 /** The plans of all clients with their progress, newest first. */
@@ -18,9 +17,7 @@ export async function plansPage({ domain }: PlanPagesDeps, call: PageCall): Prom
   const after = asked('after');
   const beforeId = after !== null && isUuid(after) ? after : undefined;
   const { rows, nextId } = await domain.plans.list({ viewer: null, beforeId, limit: PAGE_ROWS });
-  const plans = (await Promise.all(rows.map(({ id }) => domain.plans.one(id, null)))).filter(
-    (plan) => plan !== null,
-  );
+  const plans = await domain.plans.progress(rows);
   const body = html`${table<PlanProgress>(
     say('Plans'),
     [

@@ -32,6 +32,7 @@ export const archivedTables = [
   'recharge_plan',
   'recharge_plan_line',
   'recharge_plan_refusal',
+  'recharge_plan_count',
   'chain_link',
   'unsealed',
 ] as const;

@@ -36,7 +36,9 @@ export interface Plans {
   /** What would become of the recharges of a plan, if they were created now: the refusals by id. It stores nothing. */
   try(asks: readonly RechargeAsk[], ceiling: Ceiling | undefined): Promise<ReadonlyMap<string, TrialProblem>>;
   list(filter: PlanFilter): Promise<PlanPage>;
-  /** A plan without how far it is, for which each of its lines is looked at. Null if the viewer may see no such plan. */
+  /** How far plans are. */
+  progress(plans: readonly PlanView[]): Promise<PlanProgress[]>;
+  /** A plan without how far it is. Null if the viewer may see no such plan. */
   plain(planId: string, viewer: PlanViewer): Promise<PlanView | null>;
   /** A plan with how far it is. Null if there is no such plan that the viewer may see. */
   one(planId: string, viewer: PlanViewer): Promise<PlanProgress | null>;
@@ -71,14 +73,15 @@ export const openPlans = (
   create: (plan) => createPlan(run, plan),
   try: (asks, ceiling) => tryPlan(read, asks, ceiling),
   list: (filter) => listPlans(read, filter),
+  progress: (plans) => planProgress(read, plans),
   plain: async (planId, viewer) => (isUuid(planId) ? planById(read, planId, viewer) : null),
   one: async (planId, viewer) => {
     const plan = isUuid(planId) ? await planById(read, planId, viewer) : null;
-    return plan && planProgress(read, plan);
+    return plan && (await planProgress(read, [plan]))[0]!;
   },
   named: async (clientId, name) => {
     const plan = await planByName(read, clientId, name);
-    return plan && planProgress(read, plan);
+    return plan && (await planProgress(read, [plan]))[0]!;
   },
   lines: (planId, page) => planLines(read, planId, page),
   move: (move) => movePlan(run, { ...move, approval: { id: newId(), expiresMs } }),

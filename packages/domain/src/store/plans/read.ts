@@ -1,10 +1,12 @@
 import { Prisma } from '../../generated/client.js';
 import type { Run } from '../database/database.js';
 import {
+  countsByStatus,
   isPlanVisible,
   joinedRecharges,
   lineColumns,
   lineStatus,
+  lineStatuses,
   type PlanLineStatus,
   type PlanLineView,
   type PlanView,
@@ -38,19 +40,36 @@ export async function planByName(run: Run, clientId: string, name: string): Prom
   return row ?? null;
 }
 
-/** A plan with its progress. It looks at each line, at some twelve buffers a line. */
-export async function planProgress(run: Run, plan: PlanView): Promise<PlanProgress> {
-  const rows = await run<{ status: PlanLineStatus; lines: number; amount: bigint }>(Prisma.sql`
-    select ${lineStatus} as status, count(*)::int as lines, sum(line.amount_minor)::bigint as amount
-    from recharge_plan plan
-    join recharge_plan_line line on line.plan_id = plan.id
-    ${joinedRecharges}
-    where plan.id = ${plan.id}::uuid
-    group by 1`);
-  return {
-    ...plan,
-    sums: rows.map(({ status, lines, amount }) => ({ status, lines, amountMinor: amount })),
-  };
+type CountedLines = Readonly<{ planId: string; status: PlanLineStatus; lines: number; amount: bigint }>;
+
+/** Plans with their progress, from the counts that are kept of their lines. */
+export async function planProgress(run: Run, plans: readonly PlanView[]): Promise<PlanProgress[]> {
+  if (plans.length === 0) return [];
+  const rows = await run<CountedLines>(Prisma.sql`
+    select plan_id as "planId", status, sum(lines)::int as lines, sum(amount_minor)::bigint as amount
+    from recharge_plan_count kept
+    ${countsByStatus}
+    where kept.plan_id = any(${plans.map(({ id }) => id)}::uuid[])
+    group by plan_id, status`);
+  return plans.map((plan) => {
+    const counted = rows.filter(({ planId }) => planId === plan.id);
+    return { ...plan, sums: withUnstarted(plan, counted) };
+  });
+}
+
+/** The sums of a plan in the order of the statuses, without those of no line. */
+function withUnstarted(plan: PlanView, counted: readonly CountedLines[]): PlanSum[] {
+  const lines = counted.reduce((sum, row) => sum + row.lines, 0);
+  const amount = counted.reduce((sum, row) => sum + row.amount, 0n);
+  const rest = {
+    status: 'not_started',
+    lines: plan.lines - lines,
+    amount: plan.totalMinor - amount,
+  } as const;
+  const all = [...counted, rest];
+  return lineStatuses
+    .flatMap((status) => all.filter((one) => one.status === status && one.lines !== 0))
+    .map((one) => ({ status: one.status, lines: one.lines, amountMinor: one.amount }));
 }
 
 /** Plans, newest first. */

@@ -88,6 +88,15 @@ export const lineStatus = Prisma.sql`
     when refusal.place is not null then 'failed'
     else 'not_started' end`;
 
+/** The counts of a relation `kept`, as one row per status. */
+export const countsByStatus = Prisma.sql`
+  cross join lateral (values
+    ('accepted', accepted_lines, accepted_minor),
+    ('in_progress', in_progress_lines, in_progress_minor),
+    ('succeeded', succeeded_lines, succeeded_minor),
+    ('failed', failed_lines, failed_minor),
+    ('canceled', canceled_lines, canceled_minor)) as one(status, lines, amount_minor)`;
+
 /** The viewer of plans: a client, and the accounts that its key covers. Null: an operator, who sees all. */
 export type PlanViewer = Readonly<{
   clientId: string;

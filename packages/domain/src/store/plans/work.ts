@@ -1,7 +1,7 @@
 import { Prisma } from '../../generated/client.js';
 import type { Run } from '../database/database.js';
 import { columns } from '../database/rows.js';
-import { joinedRecharges, lineColumns, lineStatus, type PlanLineView } from './view.js';
+import { lineColumns, type PlanLineView } from './view.js';
 
 /** A plan that a worker has taken. */
 export type TakenPlan = Readonly<{
@@ -20,8 +20,6 @@ export type PlanRefusal = Readonly<{ place: number; code: string; message: strin
 
 // A worker that dies with a plan delays the plan by this time. A batch of lines takes less than a second.
 const LEASE_MS = 5_000;
-// A look at the lines that are final already costs some twelve buffers a line.
-const SETTLED_TOGETHER = 500;
 // The gap between two looks at a plan whose recharges are all created grows with its age up to this.
 const GAP_MAX_MS = 30_000;
 const GAP_MIN_MS = 500;
@@ -35,7 +33,8 @@ export async function takePlan(run: Run): Promise<TakenPlan | null> {
       where due_at <= now()
       order by due_at
       limit 1
-      for update skip locked)
+      -- The create of a line holds the plan against a refusal of the line, and keeps no worker away.
+      for no key update skip locked)
     update recharge_plan plan
     set due_at = now() + ${LEASE_MS}::int * interval '1 ms'
     from due
@@ -89,36 +88,22 @@ export const advancePlan = async (
     on conflict do nothing`);
 };
 
-/**
- * Looks at the lines from the first one that was not final at the last look. The plan is finished once each line is
- * final. Returns whether it is.
- */
+/** The plan is finished once each line is final. Returns whether it has just become so. */
 export async function settlePlan(run: Run, planId: string): Promise<boolean> {
   const [settled] = await run<{ isFinished: boolean }>(Prisma.sql`
-    with
-    ahead as materialized (
-      select line.place, ${lineStatus} in ('succeeded', 'failed', 'canceled') as is_final
-      from recharge_plan plan
-      join recharge_plan_line line on line.plan_id = plan.id
-        and line.place > plan.settled_places and line.place <= plan.settled_places + ${SETTLED_TOGETHER}::int
-      ${joinedRecharges}
-      where plan.id = ${planId}::uuid),
-    reached as materialized (
-      select coalesce(min(place) filter (where not is_final) - 1, max(place)) as place, bool_and(is_final) as all_final
-      from ahead)
+    with counted as materialized (
+      select coalesce(sum(succeeded_lines + failed_lines + canceled_lines), 0) as final_lines
+      from recharge_plan_count
+      where plan_id = ${planId}::uuid)
     update recharge_plan plan
     set
-      settled_places = reached.place,
-      status = case when reached.place = plan.lines then 'finished' else plan.status end,
-      finished_at = case when reached.place = plan.lines then now() end,
-      due_at = case
-        when reached.place = plan.lines then null
-        when reached.all_final then now()
-        else now() + least(greatest((now() - plan.started_at) / 20, ${GAP_MIN_MS}::int * interval '1 ms'),
+      status = case when final_lines = plan.lines then 'finished' else plan.status end,
+      finished_at = case when final_lines = plan.lines then now() end,
+      due_at = case when final_lines < plan.lines
+        then now() + least(greatest((now() - plan.started_at) / 20, ${GAP_MIN_MS}::int * interval '1 ms'),
           ${GAP_MAX_MS}::int * interval '1 ms') end
-    from reached
-    where plan.id = ${planId}::uuid and plan.status = 'running'
-      and plan.next_place > plan.lines and reached.place is not null
+    from counted
+    where plan.id = ${planId}::uuid and plan.status = 'running' and plan.next_place > plan.lines
     returning plan.status = 'finished' as "isFinished"`);
   return settled?.isFinished ?? false;
 }

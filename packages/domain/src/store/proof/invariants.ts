@@ -269,4 +269,22 @@ export const invariants: Record<string, { meaning: string; sql: string }> = {
         and not exists (
           select from reconciliation_case some_case where some_case.transaction_id = conflict.transaction_id)`,
   },
+  plans_are_counted: {
+    meaning: 'the counts of a plan are its lines by status, and their amounts',
+    sql: `select coalesce(kept.plan_id, found.plan_id) || ' ' || coalesce(kept.status, found.status) || ': '
+        || coalesce(kept.lines, 0) || ' lines of ' || coalesce(kept.minor, 0) || ' kept, '
+        || coalesce(found.lines, 0) || ' of ' || coalesce(found.minor, 0) || ' found' as broken
+      from (
+        select plan_id, status, sum(lines) as lines, sum(minor) as minor
+        from recharge_plan_count
+        cross join lateral (values ('accepted', accepted_lines, accepted_minor),
+          ('in_progress', in_progress_lines, in_progress_minor), ('succeeded', succeeded_lines, succeeded_minor),
+          ('failed', failed_lines, failed_minor), ('canceled', canceled_lines, canceled_minor)) as one(status, lines, minor)
+        group by 1, 2) kept
+      full join (
+        select plan_id, status, count(*) as lines, sum(amount) as minor from report.plan_lines
+        where status <> 'not_started' group by 1, 2) found
+      on found.plan_id = kept.plan_id and found.status = kept.status
+      where (coalesce(kept.lines, 0), coalesce(kept.minor, 0)) <> (coalesce(found.lines, 0), coalesce(found.minor, 0))`,
+  },
 };
