@@ -117,6 +117,7 @@ export const byHand = [
   'index ledger_journal_one_settlement',
   'index notice_due',
   'index recharge_plan_due',
+  'index recharge_plan_line_accounts',
   'index recharge_rule_at_rest',
   'index recharge_rule_at_rest_of_client',
   'index recharge_rule_awaiting',

@@ -125,3 +125,29 @@ test('the terms of a plan and its lines cannot change', async () => {
   ])
     await expect(books.rows(change, [planId])).rejects.toThrow();
 });
+
+test.each([
+  [['%'], true],
+  [['acct-%'], true],
+  [['acct-1'], false],
+  [['acct-1', 'acct-2'], true],
+  [['acct-2', 'acct-1', 'acct-1'], true],
+  [['acct-1%', 'acct-2%'], true],
+  [['acct-2%', 'acct-3%'], false],
+  [['acct\\_1', 'acct-2'], false],
+  [['a%1', 'a%2'], true],
+  [['a%1', 'acct-3'], false],
+  [['acct_1', 'acct_2'], true],
+  [[], false],
+])('a key that covers %j sees a plan of acct-1 and acct-2: %s', async (accountPatterns, isSeen) => {
+  const plan = planOf(2);
+  const lines = plan.lines.map((line) => ({ ...line, accountId: `acct-${line.line}` }));
+  await books.domain.plans.create({ ...plan, lines });
+  const viewer = { clientId: CLIENT, accountPatterns };
+  const { rows } = await books.domain.plans.list({ viewer, limit: 1 });
+  expect([rows[0]?.id === plan.id, (await books.domain.plans.plain(plan.id, viewer)) !== null]).toEqual([
+    isSeen,
+    isSeen,
+  ]);
+  expect(await books.domain.plans.plain(plan.id, { ...viewer, clientId: uuidv7() })).toBeNull();
+});

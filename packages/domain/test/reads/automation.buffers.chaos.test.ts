@@ -38,6 +38,12 @@ beforeAll(async () => {
       select '${PLAN}', n, n, 'acct-' || n, 1, 'sandbox' from made where n <= 10000;
     insert into recharge_plan_count (plan_id, accepted_lines, accepted_minor)
       select '${PLAN}', 100, 100 from made where n <= 50;
+    insert into recharge_plan (id, client_id, name, fingerprint, status, currency, lines, total_minor, correlation_id,
+        created_by)
+      select id, '${CLIENT}', n::text, 'f', 'draft', 'USD', 2000, 2000, 'c', '${KEY}' from made where n <= 1000;
+    insert into recharge_plan_line (plan_id, place, line, account_id, amount_minor, payment_method)
+      select id, place, place, case when n % 100 = 0 then 'team-b-' else 'team-a-' end || place, 1, 'sandbox'
+      from made, generate_series(1, 200) place where n <= 1000;
     insert into recharge_plan_count (plan_id, failed_lines, failed_minor) select id, 1, 1 from made;
     drop table made;
     reset session_replication_role`);
@@ -92,3 +98,25 @@ test('the progress of a plan costs no more than a bounded number of buffers, and
     expect(await books.domain.plans.work.settle(PLAN)).toBe(false);
   });
 });
+
+test.each([
+  [['%'], 100, false],
+  [['team-a-%'], 100, false],
+  [['team-%'], 100, false],
+  [['team-a-1%', 'team-a-%', 'team-b-9%'], 100, false],
+  [['team-b-%'], 10, false],
+  [['acct-%'], 1, false],
+  [['other-%'], 0, false],
+  [Array.from({ length: 40 }, (_, n) => `other-${n}-%`), 0, true],
+  [['team-a-1%', 'team%5'], 0, true],
+])(
+  'the plans of a key that covers %j cost no more than a bounded number of buffers',
+  async (accountPatterns, length, isCut) => {
+    await expectFew(async () => {
+      const viewer = { clientId: CLIENT, accountPatterns };
+      const { rows, nextId } = await books.domain.plans.list({ viewer, limit: 100 });
+      expect(rows).toHaveLength(length);
+      expect(nextId !== null).toBe(isCut || length === 100);
+    });
+  },
+);

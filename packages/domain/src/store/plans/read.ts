@@ -1,6 +1,7 @@
 import { Prisma } from '../../generated/client.js';
 import type { Run } from '../database/database.js';
 import {
+  buffersOfLook,
   countsByStatus,
   isPlanVisible,
   joinedRecharges,
@@ -72,19 +73,43 @@ function withUnstarted(plan: PlanView, counted: readonly CountedLines[]): PlanSu
     .map((one) => ({ status: one.status, lines: one.lines, amountMinor: one.amount }));
 }
 
-/** Plans, newest first. */
+// A statement looks at as many plans as this number of buffers allows.
+const BUFFERS_TOGETHER = 1_500;
+// A key that covers few of its client's plans gets a shorter page after this number of statements.
+const STATEMENTS_MAX = 20;
+
+/**
+ * Plans, newest first. Of the plans that the viewer does not see, a page passes a limited number: it may be short, or
+ * empty, and have a next page all the same.
+ */
 export async function listPlans(run: Run, { viewer, beforeId, limit }: PlanFilter): Promise<PlanPage> {
-  const rows = await run<PlanView>(Prisma.sql`
-    select ${planColumns}
+  const together = Math.ceil(Math.min(limit + 1, BUFFERS_TOGETHER / (2 + buffersOfLook(viewer))));
+  const rows: PlanView[] = [];
+  let before = beforeId;
+  for (let statements = 0; statements < STATEMENTS_MAX; statements++) {
+    const looked = await lookedAt(run, viewer, before, together);
+    for (const { isVisible, ...plan } of looked) if (isVisible) rows.push(plan);
+    if (rows.length > limit) return { rows: rows.slice(0, limit), nextId: rows[limit - 1]!.id };
+    if (looked.length < together) return { rows, nextId: null };
+    before = looked.at(-1)!.id;
+  }
+  return { rows, nextId: before! };
+}
+
+/** The newest plans of the viewer's client before one, and whether the viewer sees them. */
+const lookedAt = (
+  run: Run,
+  viewer: PlanViewer,
+  beforeId: string | undefined,
+  count: number,
+): Promise<(PlanView & { isVisible: boolean })[]> =>
+  run<PlanView & { isVisible: boolean }>(Prisma.sql`
+    select ${planColumns}, ${isPlanVisible(viewer)} as "isVisible"
     from recharge_plan plan
-    where ${isPlanVisible(viewer)}
+    where ${viewer === null ? Prisma.sql`true` : Prisma.sql`plan.client_id = ${viewer.clientId}::uuid`}
       and ${beforeId === undefined ? Prisma.sql`true` : Prisma.sql`plan.id < ${beforeId}::uuid`}
     order by plan.id desc
-    limit ${limit + 1}::int`);
-  return rows.length > limit
-    ? { rows: rows.slice(0, limit), nextId: rows[limit - 1]!.id }
-    : { rows, nextId: null };
-}
+    limit ${count}::int`);
 
 /** The lines after a place, in their order. */
 export const planLines = (

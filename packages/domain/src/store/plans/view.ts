@@ -1,5 +1,6 @@
-import type { PlanStatus } from '../../core/plan.js';
+import { PLAN_LINES_MAX, type PlanStatus } from '../../core/plan.js';
 import { Prisma } from '../../generated/client.js';
+import { areExact, rangesBeside } from '../reads/account-ranges.js';
 import type { PlanLine } from './new-plan.js';
 
 /** A plan as its client sees it. */
@@ -108,8 +109,35 @@ export type PlanViewer = Readonly<{
 export function isPlanVisible(viewer: PlanViewer): Prisma.Sql {
   if (viewer === null) return Prisma.sql`true`;
   const own = Prisma.sql`plan.client_id = ${viewer.clientId}::uuid`;
-  if (viewer.accountPatterns.includes('%')) return own;
-  return Prisma.sql`(${own} and not exists (
+  return seesAll(viewer) ? own : Prisma.sql`(${own} and ${isPlanCovered(viewer)})`;
+}
+
+const seesAll = (viewer: PlanViewer): boolean => viewer === null || viewer.accountPatterns.includes('%');
+
+/**
+ * No account of the plan is beside the ranges of the patterns, which the index of its accounts answers. A pattern that is
+ * not one range is matched against each line.
+ */
+function isPlanCovered({ accountPatterns }: NonNullable<PlanViewer>): Prisma.Sql {
+  const beside = rangesBeside(accountPatterns);
+  const covered = Prisma.sql`not exists (
+    select
+    from unnest(${beside.map(({ lo }) => lo)}::text[], ${beside.map(({ hi }) => hi)}::text[]) as beside(lo, hi)
+    cross join lateral (
+      select from recharge_plan_line hidden
+      where hidden.plan_id = plan.id
+        and hidden.account_id collate "C" >= beside.lo and hidden.account_id collate "C" < beside.hi
+      limit 1) hidden)`;
+  if (areExact(accountPatterns)) return covered;
+  return Prisma.sql`${covered} and not exists (
     select from recharge_plan_line hidden
-    where hidden.plan_id = plan.id and not hidden.account_id like any(${[...viewer.accountPatterns]}::text[])))`;
+    where hidden.plan_id = plan.id and not hidden.account_id like any(${[...accountPatterns]}::text[]))`;
+}
+
+/** The buffers that a look whether the viewer sees a plan touches at most. */
+export function buffersOfLook(viewer: PlanViewer): number {
+  if (viewer === null || seesAll(viewer)) return 0;
+  const { accountPatterns } = viewer;
+  // Some five buffers of the index per range, and a hundred lines per buffer.
+  return 5 * rangesBeside(accountPatterns).length + (areExact(accountPatterns) ? 0 : PLAN_LINES_MAX / 25);
 }

@@ -16,3 +16,24 @@ function rangeOf(pattern: string): AccountRange {
   const lo = fixed.replace(/\\([\s\S])/g, '$1');
   return { lo, hi: `${lo}${fixed.length < pattern.length ? HIGHEST : LOWEST}` };
 }
+
+/** Whether the range of each pattern holds its matches alone: it is an account, or the beginning of one. */
+export const areExact = (patterns: readonly string[]): boolean =>
+  patterns.every((pattern) => /^(?:[^\\%_]|\\[\s\S])*%?$/.test(pattern));
+
+// The accounts that sort before this text are all: no account is as long.
+const AFTER_ALL = HIGHEST.repeat(1_000);
+
+/** What the ranges of the patterns leave over, in byte order. No account in it matches a pattern. */
+export function rangesBeside(patterns: readonly string[]): AccountRange[] {
+  const ranges = rangesOf(patterns).toSorted((a, b) => inBytes(a.lo, b.lo));
+  const beside: AccountRange[] = [];
+  let lo = '';
+  for (const range of ranges) {
+    if (inBytes(lo, range.lo) < 0) beside.push({ lo, hi: range.lo });
+    if (inBytes(lo, range.hi) < 0) lo = range.hi;
+  }
+  return [...beside, { lo, hi: AFTER_ALL }];
+}
+
+const inBytes = (a: string, b: string): number => Buffer.compare(Buffer.from(a), Buffer.from(b));
