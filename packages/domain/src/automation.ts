@@ -24,6 +24,7 @@ export {
   type RuleTerms,
   ruleModes,
 } from './core/rule-terms.js';
+export type { Widening } from './core/rule-widening.js';
 export {
   type Notice,
   type NoticeChannel,
@@ -33,7 +34,8 @@ export {
   noticeChannels,
   noticeKinds,
 } from './store/notices/notices.js';
-export type { CreatedRule, Resumer, RuleChange, RuleProblem } from './store/rules/change.js';
+export type { Resumer, RuleChange } from './store/rules/change.js';
+export type { CreatedRule, RuleProblem } from './store/rules/create.js';
 export type { Decisions, RuleFilter, RulePage, RuleViewer } from './store/rules/list.js';
 export type { LookResult, RouteOfMethod } from './store/rules/look.js';
 export type { RulePreview } from './store/rules/preview.js';
@@ -45,6 +47,7 @@ export type {
   RuleRechargeForm,
   RuleStatus,
   RuleView,
+  RuleWaiting,
   RuleWatch,
 } from './store/rules/rule.js';
 export type { RuleStop, Rules } from './store/rules/rules.js';

@@ -169,6 +169,7 @@ export function openDomain(options: DomainOptions): Domain {
   const storing = storingOf(options, newId);
   const applying = applyingOf(options, storing);
   const applyNews = applier(run, applying);
+  const rules = openRules(store, ruleOptionsOf(options, storing, applying.random));
   return {
     createRecharge: ceilingKeeper(run, creator(run, storing)),
     tryRecharge: (ask) => tryRecharge(read, ask, storing.approving),
@@ -194,7 +195,7 @@ export function openDomain(options: DomainOptions): Domain {
     console: openConsole(read),
     callbacks: openCallbacks({ store, vault, newId, now }),
     notices: openNotices(run),
-    ...openCallers(store, { vault, newId, now, applyNews }),
+    ...openCallers(store, { vault, newId, now, applyNews, followRule: rules.follow }),
     audit: openAudit(store),
     security: openSecurity(run),
     prune: (kept) => prune(run, kept),
@@ -202,7 +203,7 @@ export function openDomain(options: DomainOptions): Domain {
     chain: openChain(store),
     ...openBooks(store),
     reconciliations: openReconciliations(store, { newId }),
-    rules: openRules(store, ruleOptionsOf(options, storing, applying.random)),
+    rules,
     plans: openPlans(store, storing),
     proof: () => prove(survey, now),
     ping: pinger(read, { now, newerSchema: options.newerSchema ?? 'refuse' }, options.onExcessRights),
@@ -252,7 +253,7 @@ const storingOf = (options: DomainOptions, newId: () => string) => ({
 /** The parts about callers: programs and people with what they may do, and the approvals of people. */
 const openCallers = (
   store: Store,
-  deps: { vault: Vault | null; newId: () => string; now: () => Date; applyNews: Domain['applyNews'] },
+  deps: Parameters<typeof openApprovals>[1] & { vault: Vault | null; now: () => Date },
 ) => ({
   clients: openClients(store, deps),
   answeredKeys: openAnsweredKeys(store.run),

@@ -83,11 +83,26 @@ const problems: Readonly<Record<ApprovalProblem, Readonly<{ code: RefusalCode; d
 };
 
 /** An approval as JSON, in the form of the API. Amounts are minor units. */
-export function approvalBody({ recharge, ...approval }: ApprovalView): object {
-  if (!recharge) return { ...approval, recharge: null };
-  const { amountMinor, ...rest } = recharge;
-  return { ...approval, recharge: { ...rest, amount: Number(amountMinor) } };
-}
+export const approvalBody = ({ recharge, rule, ...approval }: ApprovalView): object => ({
+  ...approval,
+  recharge: recharge && rechargeBody(recharge),
+  rule: rule && ruleBody(rule),
+});
+
+const rechargeBody = ({ amountMinor, ...recharge }: NonNullable<ApprovalView['recharge']>): object => ({
+  ...recharge,
+  amount: Number(amountMinor),
+});
+
+const ruleBody = (approved: NonNullable<ApprovalView['rule']>): object => {
+  const { belowMinor, perRechargeMinor, perDayMinor, perMonthMinor, ...rule } = approved;
+  const caps = {
+    perRecharge: Number(perRechargeMinor),
+    perDay: Number(perDayMinor),
+    perMonth: Number(perMonthMinor),
+  };
+  return { ...rule, below: Number(belowMinor), caps };
+};
 
 type ApprovalQuery = Parameters<Domain['approvals']['list']>[0];
 

@@ -137,3 +137,52 @@ test('texts of others are shown as text', async () => {
     expect(text).not.toMatch(/<script>alert/);
   }
 });
+
+test('a version that waits is shown with what it changes, and a second person approves it', async () => {
+  const id = await ruled({ accountId: 'acct-waiting' });
+  const limited = (limits: string) =>
+    execute(served.databaseUrl, `update api_key set approval_above = '${limits}' where id = 'rk_test_rules'`);
+  await limited('{"USD": "100"}');
+  const before = (await served.domain.rules.one(id, null))!;
+  const wanted = { ...before.terms, belowMinor: 2_000n };
+  const asks = { terms: wanted, recharge: before.recharge, keyId: before.keyId, actor: 'shop' };
+  const viewer = { clientId: CLIENT, accountPatterns: ['%'] };
+  const { approvalId } = (await served.domain.rules.change(id, viewer, asks))!.waiting!;
+  await limited('{}');
+  const rulePage = await served.get(`/rules/${id}`);
+  expect(linksIn(rulePage)).toContain(`/approvals/${approvalId}`);
+  expect(rulePage.text).toMatch(/the rule goes on by the terms in force/);
+  expect((await served.get(`/rules/${id}?lang=zh`)).text).toMatch(/超出现行条款之处/);
+  const list = await served.get('/approvals', 'approver');
+  expect(linksIn(list)).toEqual(
+    expect.arrayContaining([`/approvals/${approvalId}`, '/accounts/acct-waiting']),
+  );
+  const page = await served.get(`/approvals/${approvalId}/approve`, 'approver');
+  expect(page.text).toMatch(/20.00 USD/);
+  expect(page.text).toMatch(/takes the place of the terms in force/);
+  const fields = { stamp: fieldIn(page, 'stamp'), reason: 'prices rose', code: CODE };
+  expect((await served.send(`/approvals/${approvalId}/approve`, fields, 'approver')).status).toBe(303);
+  expect((await served.domain.rules.one(id, null))!).toMatchObject({
+    waiting: null,
+    terms: { belowMinor: 2_000n },
+  });
+});
+
+test('a rule that waits to act can be paused, and its approval is void then', async () => {
+  await execute(
+    served.databaseUrl,
+    `update api_key set approval_above = '{"USD": "100"}' where id = 'rk_test_rules'`,
+  );
+  const id = await ruled();
+  await execute(served.databaseUrl, `update api_key set approval_above = '{}' where id = 'rk_test_rules'`);
+  const page = await served.get(`/rules/${id}`);
+  expect(linksIn(page)).toContain(`/rules/${id}/pause`);
+  expect(linksIn(page)).not.toContain(`/rules/${id}/resume`);
+  const form = await served.get(`/rules/${id}/pause`);
+  expect(form.text).toMatch(/Its approval is refused/);
+  const sent = await served.send(`/rules/${id}/pause`, { stamp: fieldIn(form, 'stamp'), reason: 'not now' });
+  expect([sent.status, (await served.domain.rules.one(id, null))?.pausedBecause]).toEqual([
+    303,
+    'BY_REQUEST',
+  ]);
+});

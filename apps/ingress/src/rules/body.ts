@@ -5,6 +5,7 @@ import {
   isCapReason,
   type RulePreview,
   type RuleView,
+  type Widening,
 } from '@replenish/domain';
 
 /** `quietHours` name their time zone, as in the request. */
@@ -39,6 +40,7 @@ export function ruleBody(rule: RuleView) {
     metadata: way.metadata,
     status: rule.status,
     pausedBecause: rule.pausedBecause ?? heldByCap(rule),
+    waiting: waitingBody(rule),
     isStopped: rule.isStopped,
     consent: { ...consent },
     inDay: { ...rule.inDay },
@@ -49,9 +51,23 @@ export function ruleBody(rule: RuleView) {
   };
 }
 
+/** The version that waits for a second person, with a sentence for people. */
+function waitingBody({ status, waiting }: RuleView) {
+  if (waiting === null) return null;
+  const { approvalId, since, until, widens } = waiting;
+  const goesOn = status === 'active' ? 'until then the rule goes on as it is' : 'until then it does not act';
+  const what =
+    widens.length === 0 ? 'the rule' : `more than is agreed (${widens.map(wideningText).join('; ')})`;
+  const detail = `a second person has to approve ${what}; ${goesOn}`;
+  return { reason: 'APPROVAL', approvalId, since, until, detail, widens };
+}
+
+const wideningText = ({ field, before, after }: Widening): string =>
+  `${field}: ${after ?? 'none'} instead of ${before ?? 'none'}`;
+
 /** What would become of a request for a rule, and what it would have done. */
 export function ruleTrialBody(
-  { problem, balanceMinor, next }: RulePreview,
+  { problem, balanceMinor, next, isApprovalNeeded }: RulePreview,
   tested: BackTest,
   faultOfFigure: string | null,
 ) {
@@ -72,6 +88,7 @@ export function ruleTrialBody(
     next: next?.decided ?? null,
     because: next?.because ?? null,
     amount: next?.amountMinor ?? null,
+    approval: isApprovalNeeded,
     balance: balanceMinor,
     backTest: {
       from: tested.from,

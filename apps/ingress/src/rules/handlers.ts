@@ -59,7 +59,7 @@ export async function createRule(
   if (replayed) addHeader(response, 'idempotent-replayed', 'true');
   else void deps.queues.hint('automation', [rule.id]);
   addHeader(response, 'location', `/v1/rules/${rule.id}`);
-  const next = preview.next?.decided ?? null;
+  const next = rule.waiting === null ? (preview.next?.decided ?? null) : 'held_back';
   answer(request, response, 'rule', { ...ruleBody(rule), next }, { ...EXACT, status: replayed ? 200 : 201 });
 }
 
@@ -157,7 +157,11 @@ const answerRule = (call: Pick<KeyedCall, 'request' | 'response'>, rule: RuleVie
 
 /** If the rule already is as the verb would leave it, the verb counts as repeated. */
 function answerVerb(call: Pick<KeyedCall, 'request' | 'response'>, before: RuleView, rule: RuleView): void {
-  if (before.status === rule.status) addHeader(call.response, 'idempotent-replayed', 'true');
+  const isSame =
+    before.status === rule.status &&
+    before.pausedBecause === rule.pausedBecause &&
+    before.waiting?.approvalId === rule.waiting?.approvalId;
+  if (isSame) addHeader(call.response, 'idempotent-replayed', 'true');
   answerRule(call, rule);
 }
 

@@ -50,7 +50,7 @@ const made: readonly KeyedOperation<RuleDeps>[] = [
     tag,
     summary: 'Recharge an account whenever its balance is low',
     description:
-      'Makes a rule, which looks at the balance for the first time at once. A balance that is low already is recharged then. With `dryRun=true` nothing is stored: the answer says what the rule would do now, and what it would have done on the stored balances of the last 30 days.',
+      'Makes a rule, which looks at the balance for the first time at once. A balance that is low already is recharged then. A rule that needs an approval rests until it is given: `status` is `paused`, and `waiting` says so. With `dryRun=true` nothing is stored: the answer says what the rule would do now, and what it would have done on the stored balances of the last 30 days.',
     scope: 'rules:write',
     idempotencyKey: 'optional',
     query: CreateRuleQuery,
@@ -136,7 +136,7 @@ const one: readonly KeyedOperation<RuleDeps>[] = [
     id: 'changeRule',
     summary: 'Change the terms of a rule',
     description:
-      'Fields that are left out stay. The change is kept as a new consent of this key. What the rule created so far still counts towards its caps.',
+      'Fields that are left out stay. The change is kept as a new consent of this key. Above the limits for approvals a change that charges more, oftener or elsewhere waits for a second person: until then the terms stay as they are, and `waiting` names the change. A further change voids it. What the rule created so far still counts towards its caps.',
     ...ofOne,
     body: { schema: { RuleChangeInput }, example: { below: 150000 }, audited },
     problems: [...KEYED_CALL, 'NOT_FOUND'],
@@ -171,7 +171,7 @@ const one: readonly KeyedOperation<RuleDeps>[] = [
     id: 'resumeRule',
     summary: 'Resume a rule',
     description:
-      'It acts again, and its earlier declines are forgiven. Whoever resumes it agrees to the present payee, and the rule goes on under this key.',
+      'It acts again, and its earlier declines are forgiven. Whoever resumes it agrees to the present payee, and the rule goes on under this key. Above the limits for approvals another payee needs a second person first.',
     ...ofOne,
     headers: { 200: ['Idempotent-Replayed'] },
     handle: resumeRule,

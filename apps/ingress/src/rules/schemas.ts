@@ -118,6 +118,27 @@ const inDay = z
   })
   .meta({ description: 'What it created in the last 24 hours, counted apart' });
 
+const waiting = z
+  .strictObject({
+    reason: z.literal('APPROVAL').meta({ description: 'A second person has to approve' }),
+    approvalId: id('Id of the approval'),
+    since: time('When it was asked for'),
+    until: time('When it expires'),
+    detail: words('What it waits for, for people'),
+    widens: list(
+      z
+        .strictObject({
+          field: words('The field'),
+          before: orNull('Its value in force; null: it has none'),
+          after: orNull('Its value in the version that waits; null: it has none'),
+        })
+        .meta({ description: 'A field that charges more, oftener or elsewhere' }),
+      'In what the version goes beyond the terms in force. Empty: the rule has no terms in force yet, or is to act again',
+    ),
+  })
+  .nullable()
+  .meta({ description: 'The version that waits for an approval; null: none does' });
+
 const example = {
   ruleId: '01a2122d-0000-7000-8000-1ae329a0e10d',
   accountId: 'acct-1001',
@@ -140,6 +161,7 @@ const example = {
   metadata: {},
   status: 'active',
   pausedBecause: null,
+  waiting: null,
   isStopped: false,
   consent: {
     actor: 'shop (rk_test_1)',
@@ -195,8 +217,9 @@ export const RechargeRule = z
       .nullable()
       .meta({
         description:
-          'Why it does not act, as a code. `CAP_REACHED`, `OWNER_CAP`, `SOURCE_CAP` and `FLEET_CAP` end by themselves with the window of the cap; the others last until the rule is resumed',
+          'Why it does not act, as a code. `CAP_REACHED`, `OWNER_CAP`, `SOURCE_CAP` and `FLEET_CAP` end by themselves with the window of the cap; `APPROVAL` ends with the approval in `waiting`; the others last until the rule is resumed',
       }),
+    waiting,
     isStopped: z.boolean().meta({ description: 'All rules are stopped' }),
     consent,
     inDay,

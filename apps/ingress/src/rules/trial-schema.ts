@@ -63,6 +63,9 @@ export const RuleTrial = z
       .meta({ description: 'What it would do now; null: the balance was not read yet' }),
     because: because.nullable().meta({ description: 'Why, as a code' }),
     amount: amountOrNull('The amount that it would recharge now'),
+    approval: z
+      .boolean()
+      .meta({ description: 'Whether a second person would have to approve it before it acts' }),
     balance: amountOrNull('The balance now'),
     backTest,
   })
@@ -79,6 +82,7 @@ export const RuleTrial = z
         next: 'nothing',
         because: 'ENOUGH',
         amount: null,
+        approval: false,
         balance: 250000,
         backTest: {
           from: '2026-10-22T22:00:00.000Z',

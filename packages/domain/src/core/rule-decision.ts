@@ -4,9 +4,11 @@ import { comparedMinor, type LastingFailure, type RuleFacts } from './rule-facts
 import { quietUntil } from './rule-hours.js';
 import type { RuleTerms } from './rule-terms.js';
 
-/** Why a rule no longer acts until a person resumes it. */
+/** Why a rule no longer acts until a person resumes it, or approves it. */
 export const pauseReasons = [
   'BY_REQUEST',
+  'APPROVAL',
+  'NOT_APPROVED',
   'DECLINED_REPEATEDLY',
   'BURST',
   'PAYEE_GONE',

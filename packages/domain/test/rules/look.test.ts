@@ -57,9 +57,10 @@ test('a proposal is a recharge that waits for an approval, and the rule waits fo
   expect(await decisionOf(rule.id)).toEqual(['held_back', 'UNDER_WAY', null]);
 });
 
-test('a rule that recharges above the limit of its key waits for an approval, too', async () => {
+test('a recharge of a rule above the limit of its key waits for an approval, too', async () => {
+  const rule = await ruled(400n);
   await books.rows(`update api_key set approval_above = '{"USD": "4000"}' where id = $1`, [KEY]);
-  const looked = await look((await ruled(400n)).id);
+  const looked = await look(rule.id);
   await books.rows(`update api_key set approval_above = '{}' where id = $1`, [KEY]);
   const recharge = await books.domain.reads.recharge(looked!.decision.transactionId!);
   expect(recharge).toMatchObject({ amountMinor: 4_600n, nextStep: 'approve' });

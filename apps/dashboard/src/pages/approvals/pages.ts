@@ -1,9 +1,11 @@
 import { type ApprovalProblem, type ApprovalView, type Domain, isUuid } from '@replenish/domain';
 import { type ConsoleFrame, may, type PageCall, type ShownPage } from '../frame/call.js';
 import { formOf, passes } from '../frame/form.js';
-import { accountLink, ageOf, mark, money, rechargeLink, shortId, time } from '../frame/format.js';
+import { ageOf, mark, rechargeLink, shortId, time } from '../frame/format.js';
 import { type Html, html, nothing } from '../frame/html.js';
 import { facts, nextLink, table } from '../frame/table.js';
+import { wideningTable } from '../rules/waiting.js';
+import { amountOf, askedBy, placeOf, ruleFacts } from './subject.js';
 
 export type ApprovalPagesDeps = Readonly<{
   domain: Pick<Domain, 'approvals'>;
@@ -42,14 +44,14 @@ ${table<ApprovalView>(
     },
     {
       head: say('Amount'),
-      cell: ({ recharge }) => recharge && money(BigInt(recharge.amountMinor), recharge.currency),
+      cell: amountOf,
       isNumber: true,
     },
     {
       head: say('Account'),
-      cell: ({ recharge, subject }) => (recharge ? accountLink(recharge.accountId) : subject),
+      cell: placeOf,
     },
-    { head: say('Asked by'), cell: ({ requestedBy, recharge }) => recharge?.client ?? requestedBy },
+    { head: say('Asked by'), cell: askedBy },
     { head: say('State'), cell: (one) => mark(one.status, say(one.status)) },
     { head: say('Age'), cell: ({ createdAt }) => ageOf(createdAt, now), isNumber: true },
     { head: say('Expires'), cell: ({ expiresAt }) => time(expiresAt) },
@@ -89,19 +91,21 @@ const noApproval = ({ say }: PageCall): ShownPage => ({
 });
 
 const summary = (one: ApprovalView, { say }: PageCall): Html => html`<div class="summary">
-<p class="headline">${mark(one.status, say(one.status))} ${one.recharge ? html`${money(BigInt(one.recharge.amountMinor), one.recharge.currency)} ${accountLink(one.recharge.accountId)}` : one.subject}</p>
+<p class="headline">${mark(one.status, say(one.status))} ${amountOf(one)} ${placeOf(one)}</p>
 ${facts([
   [say('Recharge'), one.recharge && rechargeLink(one.recharge.transactionId)],
   [say('Provider'), one.recharge?.provider],
-  [say('Payment method'), one.recharge?.paymentMethod],
-  [say('To'), one.recharge?.target],
-  [say('Asked by'), one.recharge?.client ?? one.requestedBy],
+  ...ruleFacts(one, say),
+  [say('Payment method'), (one.recharge ?? one.rule)?.paymentMethod],
+  [say('To'), (one.recharge ?? one.rule)?.target],
+  [say('Asked by'), askedBy(one)],
   [say('Created'), time(one.createdAt)],
   [say('Expires'), time(one.expiresAt)],
   [say('Decided by'), one.decidedBy],
   [say('Reason'), one.reason],
   [say('Bound to'), html`<code>${one.hash}</code>`],
 ])}
+${one.rule && one.rule.widens.length > 0 ? wideningTable(one.rule.widens, one.rule.currency, say) : nothing}
 </div>`;
 
 const verbOf = ({ request }: PageCall): ApprovalVerb | undefined =>
@@ -120,10 +124,7 @@ async function decisionPage(
   const verb = verbOf(call);
   if (!one || !verb) return noApproval(call);
   const { say } = call;
-  const consequence =
-    verb === 'approve'
-      ? say('The recharge is sent to the provider, unless what it is about has changed since.')
-      : say('The recharge is canceled, with your reason. Money that is held for it is available again.');
+  const consequence = say(consequences[one.kind === 'rule' ? 'rule' : 'recharge'][verb]);
   const address = `/approvals/${one.approvalId}`;
   const form = formOf(
     {
@@ -143,6 +144,19 @@ async function decisionPage(
     body: html`${summary(one, call)}${end}`,
   };
 }
+
+const consequences = {
+  recharge: {
+    approve: 'The recharge is sent to the provider, unless what it is about has changed since.',
+    refuse: 'The recharge is canceled, with your reason. Money that is held for it is available again.',
+  },
+  rule: {
+    approve:
+      'The version takes the place of the terms in force, unless it or its payee has changed since. A rule that rests acts at once.',
+    refuse:
+      'The version is dropped, with your reason. The rule goes on by the terms in force, and one that rests goes on resting.',
+  },
+} as const;
 
 const problemWords: Readonly<Record<ApprovalProblem, string>> = {
   unknown_approval: 'There is no such approval.',

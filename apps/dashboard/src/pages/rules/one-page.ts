@@ -7,6 +7,7 @@ import { nothingFound } from '../frame/verb.js';
 import { decisionChart } from './chart.js';
 import { type RulePagesDeps, ruleState } from './list-page.js';
 import { verbsOfRule, verbWords } from './verbs.js';
+import { waitingPart } from './waiting.js';
 import { becauseWords, decidedWords, figureWords, modeWords, watchWords } from './words.js';
 
 const PAGE_ROWS = 50;
@@ -22,6 +23,7 @@ export async function rulePage({ domain }: RulePagesDeps, call: PageCall): Promi
   const { rows, nextSeq } = await domain.rules.decisions(rule.id, { beforeSeq, limit: PAGE_ROWS });
   const { currency, terms } = rule;
   const body = html`${ruleSummary(rule, call)}
+${waitingPart(rule, call)}
 ${verbsPart(rule, call)}
 <section id="decisions"><h2>${say('Decisions')}</h2>${decisionChart(rows, { belowMinor: terms.belowMinor, currency }, say)}
 ${decisionTable(rows, rule, call)}${nextLink(nextSeq === null ? null : `/rules/${rule.id}?before=${nextSeq}#decisions`, say('Older ones'))}</section>`;

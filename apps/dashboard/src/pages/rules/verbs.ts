@@ -17,9 +17,35 @@ export const verbWords: Readonly<Record<RuleVerb, string>> = {
   resume: 'Resume this rule',
 };
 
-/** The verbs that a rule allows now. */
-export const verbsOfRule = ({ status }: Pick<RuleView, 'status'>): readonly RuleVerb[] =>
-  ruleVerbs.filter((verb) => status === (verb === 'pause' ? 'active' : 'paused'));
+/** The verbs that a rule allows now. One that waits to act may be paused, too: then nothing waits any more. */
+export const verbsOfRule = ({
+  status,
+  pausedBecause,
+}: Pick<RuleView, 'status' | 'pausedBecause'>): readonly RuleVerb[] =>
+  status === 'active' || pausedBecause === 'APPROVAL' ? ['pause'] : status === 'paused' ? ['resume'] : [];
+
+const pauseWords = ({ pausedBecause }: RuleView, say: PageCall['say']): string[] => [
+  say('The rule looks no more and makes no recharge until somebody resumes it.'),
+  say('A recharge that is under way goes on.'),
+  ...(pausedBecause === 'APPROVAL' ? [say('Its approval is refused.')] : []),
+];
+
+type PayeeOfRule = Awaited<ReturnType<RuleVerbDeps['domain']['payees']['of']>>;
+
+const resumeWords = (payee: PayeeOfRule, say: PageCall['say']): string[] => [
+  say('The rule looks at once. Its caps and its terms stay as they are.'),
+  say('Earlier declines and bursts are forgiven, and the present payee is agreed to: {payee}', {
+    payee: payee === null ? '-' : `${payee.provider} ${payee.to}`,
+  }),
+  say(
+    'Above the limits for approvals a rule that was never approved, or whose payee has changed, waits for a second person first.',
+  ),
+];
+
+// To resume a rule is to agree to its changed payee, which is as dangerous as the change itself. The payee of a rule that
+// was not approved may have changed, too.
+const mayAgreeToOtherPayee = ({ pausedBecause }: RuleView): boolean =>
+  pausedBecause === 'NOT_APPROVED' || pausedBecause?.startsWith('PAYEE') === true;
 
 async function offeredOf(deps: RuleVerbDeps, call: PageCall): Promise<OfferedVerb | null> {
   const { say, request } = call;
@@ -34,22 +60,15 @@ async function offeredOf(deps: RuleVerbDeps, call: PageCall): Promise<OfferedVer
   return {
     ...{ title: say(verbWords[verb]), action: `${address}/${verb}`, back: address },
     about: html`<p class="headline">${ruleState(rule, say)} ${accountLink(rule.accountId)}</p>`,
-    consequences:
-      verb === 'pause'
-        ? [
-            say('The rule looks no more and makes no recharge until somebody resumes it.'),
-            say('A recharge that is under way goes on.'),
-          ]
-        : [
-            say('The rule looks at once. Its caps and its terms stay as they are.'),
-            say('Earlier declines and bursts are forgiven, and the present payee is agreed to: {payee}', {
-              payee: payee === null ? '-' : `${payee.provider} ${payee.to}`,
-            }),
-          ],
-    stamp: [rule.status, rule.updatedAt.getTime(), payee?.updatedAt.getTime() ?? '-'].join(' '),
+    consequences: verb === 'pause' ? pauseWords(rule, say) : resumeWords(payee, say),
+    stamp: [
+      rule.status,
+      rule.waiting?.approvalId ?? '-',
+      rule.updatedAt.getTime(),
+      payee?.updatedAt.getTime() ?? '-',
+    ].join(' '),
     obstacle: isOffered ? null : say('Nothing was done: the rule is not in that state any more.'),
-    // To resume a rule is to agree to its changed payee, which is as dangerous as the change itself.
-    isDangerous: verb === 'resume' && rule.pausedBecause?.startsWith('PAYEE') === true,
+    isDangerous: verb === 'resume' && mayAgreeToOtherPayee(rule),
     filed: { verb: `console_${verb}`, subject: `rule ${rule.id}` },
     carryOut: async () => {
       const after =
@@ -57,7 +76,8 @@ async function offeredOf(deps: RuleVerbDeps, call: PageCall): Promise<OfferedVer
           ? await rules.pause(id, null)
           : await rules.resume(id, null, { keyId: null, actor: call.user.name });
       if (verb === 'resume') void deps.queues.hint('automation', [rule.id]);
-      const isDone = after?.status === (verb === 'pause' ? 'paused' : 'active');
+      const isWaiting = verb === 'resume' && after?.pausedBecause === 'APPROVAL';
+      const isDone = isWaiting || after?.status === (verb === 'pause' ? 'paused' : 'active');
       return isDone ? null : say('Nothing was done: the rule is not in that state any more.');
     },
   };

@@ -50,6 +50,8 @@ export const becauseWords: Readonly<Record<DecisionReason, string>> = {
   OTHER_CURRENCY: 'the payee has another currency',
   NO_PROVIDER: 'no provider for its payment method',
   BY_REQUEST: 'somebody paused it',
+  APPROVAL: 'a second person has to approve it',
+  NOT_APPROVED: 'it was not approved',
   DECLINED_REPEATEDLY: 'declined repeatedly',
   BURST: 'too many recharges in a short time',
   PAYEE_GONE: 'the payee is gone',

@@ -28,16 +28,19 @@ export interface Approvals {
 type ApprovalsDeps = Readonly<{
   applyNews: (report: RechargeReport) => Promise<ReportResult>;
   newId: () => string;
+  /** Lets a rule follow the approval of the version that waits. */
+  followRule: (ruleId: string) => Promise<unknown>;
 }>;
 
 export function openApprovals({ run, read }: Pick<Store, 'run' | 'read'>, deps: ApprovalsDeps): Approvals {
-  const { applyNews, newId } = deps;
+  const { applyNews, newId, followRule } = deps;
   return {
     list: (filter) => listApprovals(read, filter),
     one: (id) => approvalById(run, id),
     decide: async (ask) => {
       const decided = await decideApproval(run, ask, newId);
       if ('subject' in decided && decided.kind === 'plan') await followPlanApproval(run, decided.subject!);
+      if ('subject' in decided && decided.kind === 'rule') await followRule(decided.subject!);
       const isRecharge = 'subject' in decided && decided.kind === 'recharge';
       const after = isRecharge ? await followApproval(run, applyNews, decided.subject!) : null;
       if (!decided.ok) return { ok: false, problem: decided.problem };

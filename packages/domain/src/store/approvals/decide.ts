@@ -70,10 +70,17 @@ const judgedFor = (actor: string): Prisma.Sql => Prisma.sql`
           where key.client_id = found.client_id
             and made.actor = ${actor}
             and made.verb in ('create_key', 'rotate_key')) end as is_own,
-      found.kind = 'recharge' and found.hash is distinct from (
-        select approval_hash(recharge)
-        from recharge_transaction recharge
-        where recharge.id::text = found.subject) as is_void
+      case found.kind
+        when 'recharge' then found.hash is distinct from (
+          select approval_hash(recharge)
+          from recharge_transaction recharge
+          where recharge.id::text = found.subject)
+        when 'rule' then found.hash is distinct from (
+          select rule_approval_hash(proposal)
+          from rule_proposal proposal
+          join recharge_rule rule on rule.proposal_id = proposal.id
+          where proposal.id = found.id)
+        else false end as is_void
     from found)`;
 
 const decision = (

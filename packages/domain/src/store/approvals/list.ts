@@ -1,4 +1,5 @@
 import type { ApprovalStatus } from '../../core/approval.js';
+import type { Widening } from '../../core/rule-widening.js';
 import { Prisma } from '../../generated/client.js';
 import type { Run } from '../database/database.js';
 import { isUuid } from '../database/storable.js';
@@ -12,6 +13,24 @@ export type ApprovedRecharge = Readonly<{
   paymentMethod: string;
   provider: string;
   target: string | null;
+  client: string | null;
+}>;
+
+/** What an approval of a rule is about: a version of it, as it was asked for. */
+export type ApprovedRule = Readonly<{
+  ruleId: string;
+  accountId: string;
+  currency: string;
+  watch: string;
+  belowMinor: string;
+  perRechargeMinor: string;
+  perDayMinor: string;
+  perMonthMinor: string;
+  paymentMethod: string;
+  /** Where the money goes. Null: it stays in the wallet. */
+  target: string | null;
+  /** In what it goes beyond the terms in force. Nothing: it is a new rule, or a paused one that is to act again. */
+  widens: readonly Widening[];
   client: string | null;
 }>;
 
@@ -29,6 +48,8 @@ export type ApprovalView = Readonly<{
   decidedAt: Date | null;
   /** The recharge that the approval is about. Null for an approval of another kind. */
   recharge: ApprovedRecharge | null;
+  /** The version of a rule that the approval is about. Null for an approval of another kind. */
+  rule: ApprovedRule | null;
 }>;
 
 export type ApprovalFilter = Readonly<{
@@ -63,7 +84,24 @@ const columns = Prisma.sql`
       'target', recharge.payee ->> 'to',
       'client', (select client.name from client where client.id = recharge.client_id))
     from recharge_transaction recharge
-    where recharge.id = approval.subject::uuid) end as recharge`;
+    where recharge.id = approval.subject::uuid) end as recharge,
+  case when approval.kind = 'rule' then (
+    select jsonb_build_object(
+      'ruleId', rule.id,
+      'accountId', rule.account_id,
+      'currency', rule.currency,
+      'watch', rule.watch,
+      'belowMinor', proposal.terms ->> 'belowMinor',
+      'perRechargeMinor', proposal.terms #>> '{caps,perRechargeMinor}',
+      'perDayMinor', proposal.terms #>> '{caps,perDayMinor}',
+      'perMonthMinor', proposal.terms #>> '{caps,perMonthMinor}',
+      'paymentMethod', proposal.recharge ->> 'paymentMethod',
+      'target', proposal.target,
+      'widens', proposal.widens,
+      'client', (select client.name from client where client.id = rule.client_id))
+    from rule_proposal proposal
+    join recharge_rule rule on rule.id = proposal.rule_id
+    where proposal.id = approval.id) end as rule`;
 
 export async function listApprovals(
   run: Run,

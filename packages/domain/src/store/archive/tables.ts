@@ -26,6 +26,7 @@ export const archivedTables = [
   'approval',
   'recharge_rule',
   'rule_consent',
+  'rule_proposal',
   'rule_decision',
   'rule_switch',
   'rule_counter',

@@ -1,18 +1,22 @@
-import { hash } from 'node:crypto';
-import type { RuleTerms, StoredTerms } from '../../core/rule-terms.js';
-import { termsToStore } from '../../core/rule-terms.js';
+import { limitsFromJson } from '../../core/approval.js';
+import { type RuleTerms, termsFromStore, termsToStore } from '../../core/rule-terms.js';
+import { isAboveLimits, type Widening, widenings } from '../../core/rule-widening.js';
 import { Prisma } from '../../generated/client.js';
 import type { Run } from '../database/database.js';
 import { isUuid } from '../database/storable.js';
 import type { RuleClock } from './clock.js';
+import { consented, consentedAgain, termsHashOf } from './consent.js';
+import { staysInWallet } from './create.js';
+import { followRuleApproval } from './follow-approval.js';
 import { isVisible, oneRule, type RuleViewer } from './list.js';
-import { type NewRule, payeeName, type RuleRechargeForm, type RuleView } from './rule.js';
-
-export type RuleProblem = 'no_payee' | 'other_currency' | 'key_used_with_other_body';
-
-export type CreatedRule =
-  | Readonly<{ ok: true; replayed: boolean; rule: RuleView }>
-  | Readonly<{ ok: false; problem: RuleProblem }>;
+import {
+  insertedProposals,
+  type JudgedRule,
+  type RuleApproving,
+  type RuleProposal,
+  wonRules,
+} from './proposal.js';
+import { payeeName, type RuleRechargeForm, type RuleRow, type RuleView, ruleColumns } from './rule.js';
 
 export type RuleChange = Readonly<{
   terms: RuleTerms;
@@ -21,227 +25,219 @@ export type RuleChange = Readonly<{
   actor: string;
 }>;
 
-/** The hash of what is agreed: the terms, and how and where the money goes. */
-const termsHashOf = (terms: StoredTerms, recharge: RuleRechargeForm): string =>
-  hash('sha256', JSON.stringify([terms, recharge]));
-
-const fingerprintOfRule = ({ accountId, currency, watch, terms, recharge }: NewRule): string =>
-  hash('sha256', JSON.stringify([accountId, currency, watch, termsHashOf(termsToStore(terms), recharge)]));
-
-type KnownRule = Readonly<{ id: string; fingerprint: string | null }>;
-
-/** Stores a rule with the consent of its actor. It looks for the first time at once. */
-export async function createRule(run: Run, clock: RuleClock, rule: NewRule): Promise<CreatedRule> {
-  const fingerprint = fingerprintOfRule(rule);
-  const [made] = await run<Readonly<{ id: string | null; payeeCurrency: string | null }>>(
-    inserted(clock, rule, fingerprint),
-  );
-  const viewer = { clientId: rule.clientId, accountPatterns: ['%'] };
-  const shown = async (id: string, replayed: boolean): Promise<CreatedRule> => {
-    const view = await oneRule(run, clock, id, viewer);
-    return view ? { ok: true, replayed, rule: view } : { ok: false, problem: 'key_used_with_other_body' };
-  };
-  if (made!.id !== null) return shown(made!.id, false);
-  const stored = rule.idempotencyKey === null ? null : await byKey(run, rule);
-  if (stored?.fingerprint === fingerprint) return shown(stored.id, true);
-  if (stored) return { ok: false, problem: 'key_used_with_other_body' };
-  return { ok: false, problem: made!.payeeCurrency === null ? 'no_payee' : 'other_currency' };
-}
-
-async function byKey(run: Run, { clientId, idempotencyKey }: NewRule): Promise<KnownRule | null> {
-  const [stored] = await run<KnownRule>(Prisma.sql`
-    select id, fingerprint
-    from recharge_rule
-    where client_id = ${clientId}::uuid and idempotency_key = ${idempotencyKey}`);
-  return stored ?? null;
-}
-
-/** Whether the money stays in the wallet that is watched, so that no payee is needed. */
-export const staysInWallet = ({ watch, recharge }: Pick<NewRule, 'watch' | 'recharge'>): boolean =>
-  watch === 'wallet' && recharge.destination === 'wallet';
-
-const inserted = (clock: RuleClock, rule: NewRule, fingerprint: string): Prisma.Sql => {
-  const terms = termsToStore(rule.terms);
-  const consent = { termsHash: termsHashOf(terms, rule.recharge), terms, actor: rule.actor };
-  return Prisma.sql`
-    with
-    payees as materialized (
-      select payee.currency, ${payeeName} as target
-      from (select) always
-      left join payee on payee.account_id = ${rule.accountId}),
-    ${insertedRules(clock, rule, fingerprint)},
-    ${consented(clock, consent, 'inserted_rules')}
-    select (select id from inserted_rules) as id, payees.currency as "payeeCurrency"
-    from payees`;
-};
-
-const insertedRules = (clock: RuleClock, rule: NewRule, fingerprint: string): Prisma.Sql => Prisma.sql`
-    inserted_rules as (
-      insert into recharge_rule (
-        id,
-        client_id,
-        key_id,
-        idempotency_key,
-        fingerprint,
-        account_id,
-        currency,
-        watch,
-        below_minor,
-        terms,
-        recharge,
-        target,
-        active_since,
-        due_at,
-        created_at,
-        updated_at)
-      select
-        ${rule.id}::uuid,
-        ${rule.clientId}::uuid,
-        ${rule.keyId},
-        ${rule.idempotencyKey}::text,
-        ${fingerprint},
-        ${rule.accountId},
-        ${rule.currency},
-        ${rule.watch},
-        ${rule.terms.belowMinor.toString()}::bigint,
-        ${JSON.stringify(termsToStore(rule.terms))}::jsonb,
-        ${JSON.stringify(rule.recharge)}::jsonb,
-        case when ${staysInWallet(rule)}::boolean then null else payees.target end,
-        ${clock.now()},
-        ${clock.now()} + interval '2 seconds',
-        ${clock.now()},
-        ${clock.now()}
-      from payees
-      where ${staysInWallet(rule)}::boolean or payees.currency = ${rule.currency}
-      on conflict (client_id, idempotency_key) do nothing
-      returning id, target)`;
-
-type Consent = Readonly<{ termsHash: string; terms: StoredTerms; actor: string }>;
-
-/** The consent to the terms of the rules in the relation `from`. */
-const consented = (
-  clock: RuleClock,
-  { termsHash, terms, actor }: Consent,
-  from: 'inserted_rules' | 'changed_rules',
-): Prisma.Sql => Prisma.sql`
-    consents as (
-      insert into rule_consent (rule_id, terms_version, terms_hash, terms, actor, at, target)
-      select
-        id,
-        ${from === 'inserted_rules' ? Prisma.sql`1` : Prisma.sql`terms_version`},
-        ${termsHash},
-        ${JSON.stringify(terms)}::jsonb,
-        ${actor},
-        ${clock.now()},
-        target
-      from ${Prisma.raw(from)})`;
-
-/** The place where the money of `rule` goes now. */
-const presentTarget = Prisma.sql`(
-        select ${payeeName}
-        from payee
-        where payee.account_id = rule.account_id and payee.currency = rule.currency)`;
-
-/** Replaces the terms of a rule. What the rule created so far still counts towards its caps. */
-export async function changeRule(
-  run: Run,
-  clock: RuleClock,
-  id: string,
-  viewer: RuleViewer,
-  { terms, recharge, keyId, actor }: RuleChange,
-): Promise<RuleView | null> {
-  if (!isUuid(id)) return null;
-  const stored = termsToStore(terms);
-  await run(Prisma.sql`
-    with
-    changed_rules as (
-      update recharge_rule rule
-      set
-        terms = ${JSON.stringify(stored)}::jsonb,
-        below_minor = ${terms.belowMinor.toString()}::bigint,
-        recharge = ${JSON.stringify(recharge)}::jsonb,
-        target = case when rule.watch = 'wallet' and ${recharge.destination}::text = 'wallet' then null
-          else ${presentTarget} end,
-        key_id = ${keyId},
-        terms_version = rule.terms_version + 1,
-        version = rule.version + 1,
-        status = case when rule.status = 'expired' then 'active' else rule.status end,
-        due_at = case when rule.status <> 'paused' then ${clock.now()} end,
-        updated_at = ${clock.now()}
-      where rule.id = ${id}::uuid and ${isVisible(viewer)}
-      returning rule.id, rule.terms_version, rule.target),
-    ${consented(clock, { termsHash: termsHashOf(stored, recharge), terms: stored, actor }, 'changed_rules')}
-    select id
-    from changed_rules`);
-  return oneRule(run, clock, id, viewer);
-}
-
 /** Who resumes a rule, in words. A key that resumes it takes it over. Null: the rule keeps its key. */
 export type Resumer = Readonly<{ keyId: string | null; actor: string }>;
 
-/** A new status that a person gives a rule. */
-export type StatusWish = Readonly<{ to: 'paused' | 'deleted' }> | (Readonly<{ to: 'active' }> & Resumer);
+/** A version that somebody wants. Without terms a paused rule is to act again, on the terms that it has. */
+export type VersionWish = Resumer &
+  Readonly<{ agreed: Pick<RuleChange, 'terms' | 'recharge'> | null; viewer: RuleViewer }>;
 
-export async function statusChange(
+/** A rule with what a new version of it is judged by. */
+type RuleStanding = RuleRow &
+  Readonly<{
+    /** The hash of the terms that it has. */
+    termsHash: string;
+    keyLimits: unknown;
+    payeeLimits: unknown;
+    payee: string | null;
+    /** The version that waits, while a person may still approve it. */
+    pending: Readonly<{ termsHash: string; keyId: string; target: string | null; starts: boolean }> | null;
+  }>;
+
+// Each round that fails means that somebody else changed the rule in between.
+const ROUNDS_MAX = 12;
+
+/**
+ * Gives a rule a new version of its terms, or lets a paused one act again. Above the limits a version that charges more,
+ * oftener or elsewhere waits for an approval, and the rule goes on as it is. Any version voids the one that waits. The
+ * version is judged by the rule as it was read, and judged again if the rule has changed since.
+ */
+export async function changeVersion(
   run: Run,
   clock: RuleClock,
+  approving: RuleApproving,
   id: string,
-  viewer: RuleViewer,
-  wish: StatusWish,
+  wish: VersionWish,
 ): Promise<RuleView | null> {
   if (!isUuid(id)) return null;
-  if (wish.to !== 'deleted') {
-    await run(wish.to === 'active' ? resumed(clock, id, viewer, wish) : pausedByRequest(clock, id, viewer));
-    return oneRule(run, clock, id, viewer);
+  for (let round = 0; round < ROUNDS_MAX; round++) {
+    const standing = await readStanding(run, id, wish);
+    if (standing === null) return null;
+    if (standing.proposalId !== null && (await followRuleApproval(run, clock, id))) continue;
+    if (await isSettled(run, clock, approving, { wish, standing }))
+      return oneRule(run, clock, id, wish.viewer);
   }
-  const before = await oneRule(run, clock, id, viewer);
-  await run(Prisma.sql`
-    update recharge_rule rule
-    set status = 'deleted', paused_because = null, due_at = null, version = rule.version + 1,
-      updated_at = ${clock.now()}
-    where rule.id = ${id}::uuid and ${isVisible(viewer)}`);
-  return before;
+  throw new Error(`rule ${id} was changed by others ${ROUNDS_MAX} times in a row`);
 }
 
-/** A rule that is paused already keeps its reason. */
-const pausedByRequest = (clock: RuleClock, id: string, viewer: RuleViewer): Prisma.Sql => Prisma.sql`
-  update recharge_rule rule
-  set status = 'paused', paused_because = 'BY_REQUEST', due_at = null, version = rule.version + 1,
-    updated_at = ${clock.now()}
-  where rule.id = ${id}::uuid and ${isVisible(viewer)} and rule.status = 'active'`;
-
-/** To resume a rule is to agree to its terms again, and to the place where its money goes now. */
-const resumed = (
-  clock: RuleClock,
+async function readStanding(
+  run: Run,
   id: string,
-  viewer: RuleViewer,
-  { keyId, actor }: Resumer,
-): Prisma.Sql => Prisma.sql`
-  with
-  resumed_rules as (
+  { keyId, viewer }: VersionWish,
+): Promise<RuleStanding | null> {
+  const [standing] = await run<RuleStanding>(Prisma.sql`
+    select
+      ${ruleColumns},
+      consent.terms_hash as "termsHash",
+      coalesce(key.approval_above, '{}') as "keyLimits",
+      coalesce(payee.approval_above, '{}') as "payeeLimits",
+      ${payeeName} as payee,
+      (
+        select jsonb_build_object(
+          'termsHash', proposal.terms_hash,
+          'keyId', proposal.key_id,
+          'target', proposal.target,
+          'starts', proposal.starts)
+        from rule_proposal proposal
+        join approval on approval.id = proposal.id
+        where proposal.id = rule.proposal_id and approval.status = 'pending' and approval.expires_at > now()) as pending
+    from recharge_rule rule
+    join rule_consent consent on consent.rule_id = rule.id and consent.terms_version = rule.terms_version
+    left join api_key key on key.id = coalesce(${keyId}::text, rule.key_id) and key.client_id = rule.client_id
+    left join payee on payee.account_id = rule.account_id and payee.currency = rule.currency
+    where rule.id = ${id}::uuid and ${isVisible(viewer)}`);
+  return standing ?? null;
+}
+
+type JudgedWish = Readonly<{ wish: VersionWish; standing: RuleStanding }>;
+
+/** Writes the version. False: the rule has changed since it was read, and nothing is written. */
+async function isSettled(
+  run: Run,
+  clock: RuleClock,
+  approving: RuleApproving,
+  { wish, standing }: JudgedWish,
+): Promise<boolean> {
+  if (wish.agreed === null && standing.status !== 'paused') return true;
+  const next = nextOf(wish, standing);
+  const widens = neededApproval(next, standing);
+  if (widens !== null && isPending(standing, next)) return true;
+  const judged: JudgedRule = { ...standing, nextTarget: next.target };
+  const reason = wish.agreed === null ? 'the rule was resumed' : 'the rule was changed';
+  const won = wonRules(judged, !next.isInWallet, reason);
+  const proposal = widens && { ...next, widens, id: approving.newId(), expiresMs: approving.expiresMs };
+  const written = await run<{ id: string }>(
+    proposal
+      ? Prisma.sql`with ${won}, ${proposedVersion(clock, proposal)}`
+      : Prisma.sql`with ${won}, ${wish.agreed === null ? resumedRule(clock, next) : changedRule(clock, next)}`,
+  );
+  return written.length === 1;
+}
+
+/** A version as it would be stored. */
+type NextVersion = Pick<RuleProposal, 'consent' | 'recharge' | 'by' | 'starts'> &
+  Readonly<{ terms: RuleTerms; target: string | null; isInWallet: boolean }>;
+
+function nextOf({ agreed, keyId, actor, viewer }: VersionWish, standing: RuleStanding): NextVersion {
+  const { terms, recharge } = agreed ?? {
+    terms: termsFromStore(standing.terms),
+    recharge: standing.recharge,
+  };
+  const stored = agreed === null ? standing.terms : termsToStore(terms);
+  const isInWallet = staysInWallet({ watch: standing.watch, recharge });
+  return {
+    terms,
+    recharge,
+    isInWallet,
+    target: isInWallet ? null : standing.payee,
+    consent: {
+      ...{ actor, terms: stored },
+      termsHash: agreed === null ? standing.termsHash : termsHashOf(stored, recharge),
+    },
+    by: { actor, keyId: keyId ?? standing.keyId, clientId: viewer?.clientId ?? null },
+    starts: agreed === null || standing.status === 'expired' || isResting(standing),
+  };
+}
+
+/** The rule waits for an approval, or has not got it. */
+const isResting = ({ pausedBecause }: Pick<RuleRow, 'pausedBecause'>): boolean =>
+  pausedBecause === 'APPROVAL' || pausedBecause === 'NOT_APPROVED';
+
+/** In what the version goes beyond the terms in force, if it needs an approval for that. Null: it needs none. */
+function neededApproval(next: NextVersion, standing: RuleStanding): Widening[] | null {
+  const payeeLimits = limitsFromJson(next.isInWallet ? {} : standing.payeeLimits);
+  if (!isAboveLimits(next.terms, standing.currency, limitsFromJson(standing.keyLimits), payeeLimits))
+    return null;
+  if (!standing.inForce) return [];
+  const widens = widenings({ ...standing, terms: termsFromStore(standing.terms) }, next);
+  return widens.length === 0 ? null : widens;
+}
+
+/** Exactly this version waits already, so a repeated request does not void its approval. */
+const isPending = ({ pending }: RuleStanding, { consent, by, target, starts }: NextVersion): boolean =>
+  pending?.termsHash === consent.termsHash &&
+  pending.keyId === by.keyId &&
+  pending.target === target &&
+  pending.starts === starts;
+
+/** The version waits. A rule that acts goes on by the terms in force. */
+const proposedVersion = (clock: RuleClock, proposal: RuleProposal): Prisma.Sql => Prisma.sql`
+    ${insertedProposals(proposal, 'won_rules')}
     update recharge_rule rule
     set
-      status = 'active',
-      paused_because = null,
-      forgiven = rule.decisions,
-      active_since = ${clock.now()},
-      key_id = coalesce(${keyId}::text, rule.key_id),
-      target = case when rule.watch = 'wallet' and rule.recharge ->> 'destination' = 'wallet' then null
-        else ${presentTarget} end,
-      terms_version = rule.terms_version + 1,
-      version = rule.version + 1,
-      due_at = ${clock.now()},
+      proposal_id = proposal.id,
+      status = case when ${proposal.starts}::boolean then 'paused' else rule.status end,
+      paused_because = case when ${proposal.starts}::boolean then 'APPROVAL' else rule.paused_because end,
+      due_at = case when ${proposal.starts}::boolean then proposal.expires_at else rule.due_at end,
+      version = rule.version + ${proposal.starts}::boolean::int,
       updated_at = ${clock.now()}
-    where rule.id = ${id}::uuid and ${isVisible(viewer)} and rule.status = 'paused'
-    returning rule.id, rule.terms_version, rule.terms, rule.target)
-  insert into rule_consent (rule_id, terms_version, terms_hash, terms, actor, at, target)
-  select
-    resumed.id,
-    resumed.terms_version,
-    before.terms_hash,
-    resumed.terms,
-    ${actor},
-    ${clock.now()},
-    resumed.target
-  from resumed_rules resumed
-  join rule_consent before on before.rule_id = resumed.id and before.terms_version = resumed.terms_version - 1`;
+    from inserted_proposals proposal
+    where rule.id = proposal.rule_id
+    returning rule.id`;
+
+/** Replaces the terms of a rule. What the rule created so far still counts towards its caps. */
+const changedRule = (
+  clock: RuleClock,
+  { consent, recharge, terms, by }: NextVersion,
+): Prisma.Sql => Prisma.sql`
+    changed_rules as (
+      update recharge_rule rule
+      set
+        terms = ${JSON.stringify(consent.terms)}::jsonb,
+        below_minor = ${terms.belowMinor.toString()}::bigint,
+        recharge = ${JSON.stringify(recharge)}::jsonb,
+        target = won.next_target,
+        key_id = ${by.keyId},
+        proposal_id = null,
+        in_force = true,
+        terms_version = rule.terms_version + 1,
+        version = rule.version + 1,
+        status = case when ${isStarted} then 'active' else rule.status end,
+        paused_because = case when not ${isStarted} then rule.paused_because end,
+        active_since = case when rule.paused_because in ('APPROVAL', 'NOT_APPROVED') then ${clock.now()}
+          else rule.active_since end,
+        due_at = case when rule.status = 'active' or ${isStarted} then ${clock.now()} end,
+        updated_at = ${clock.now()}
+      from won_rules won
+      where rule.id = won.id
+      returning rule.id, rule.terms_version, rule.target),
+    ${consented(clock, consent, 'changed_rules')}
+    select id
+    from changed_rules`;
+
+const isStarted = Prisma.sql`(
+          rule.status = 'expired' or coalesce(rule.paused_because, '') in ('APPROVAL', 'NOT_APPROVED'))`;
+
+/** To resume a rule is to agree to its terms again, and to the place where its money goes now. */
+const resumedRule = (clock: RuleClock, { by }: NextVersion): Prisma.Sql => Prisma.sql`
+    resumed_rules as (
+      update recharge_rule rule
+      set
+        status = 'active',
+        paused_because = null,
+        forgiven = rule.decisions,
+        active_since = ${clock.now()},
+        key_id = ${by.keyId},
+        target = won.next_target,
+        proposal_id = null,
+        in_force = true,
+        terms_version = rule.terms_version + 1,
+        version = rule.version + 1,
+        due_at = ${clock.now()},
+        updated_at = ${clock.now()}
+      from won_rules won
+      where rule.id = won.id
+      returning rule.id, rule.terms_version, rule.terms, rule.target),
+    ${consentedAgain(clock, by.actor)}
+    select id
+    from resumed_rules`;

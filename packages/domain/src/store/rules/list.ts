@@ -9,6 +9,7 @@ import {
   type RuleForecast,
   type RuleRow,
   type RuleView,
+  type RuleWaiting,
   ruleColumns,
   walletOf,
   watchedFigure,
@@ -41,6 +42,7 @@ type ShownRow = RuleRow &
           Record<'at', string> &
           Record<'balanceMinor' | 'amountMinor', string | null>)
       | null;
+    waiting: (Omit<RuleWaiting, 'since' | 'until'> & Record<'since' | 'until', string>) | null;
     balanceMinor: bigint | null;
     balanceAt: Date | null;
   }>;
@@ -65,6 +67,15 @@ const shownColumns = (clock: RuleClock): Prisma.Sql => Prisma.sql`
         'termsVersion', consent.terms_version)
       from rule_consent consent
       where consent.rule_id = rule.id and consent.terms_version = rule.terms_version) as consent,
+    (
+      select jsonb_build_object(
+        'approvalId', approval.id,
+        'since', approval.created_at,
+        'until', approval.expires_at,
+        'widens', proposal.widens)
+      from rule_proposal proposal
+      join approval on approval.id = proposal.id
+      where proposal.id = rule.proposal_id and approval.status = 'pending' and approval.expires_at > now()) as waiting,
     (
       select jsonb_build_object(
         'seq', decision.seq,
@@ -156,7 +167,7 @@ export async function listDecisions(
 const bigintOf = (text: string | null): bigint | null => (text === null ? null : BigInt(text));
 
 export function viewOfRule(row: ShownRow): RuleView {
-  const { last, consent, balanceMinor, balanceAt, burn, ...rule } = row;
+  const { last, consent, waiting, balanceMinor, balanceAt, burn, ...rule } = row;
   return {
     id: rule.id,
     clientId: rule.clientId,
@@ -168,6 +179,7 @@ export function viewOfRule(row: ShownRow): RuleView {
     recharge: rule.recharge,
     status: rule.status,
     pausedBecause: rule.pausedBecause,
+    waiting: waiting && { ...waiting, since: new Date(waiting.since), until: new Date(waiting.until) },
     isStopped: rule.isStopped,
     inDay: rule.inDay,
     consent: { ...consent, at: new Date(consent.at) },

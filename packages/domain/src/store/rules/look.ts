@@ -20,6 +20,7 @@ import {
   windowsOf,
 } from './facts.js';
 import { type DecisionFiling, type FilingOptions, filingOf } from './file-decision.js';
+import { followRuleApproval } from './follow-approval.js';
 import { numbersOf } from './numbers.js';
 import { declinesOf, type LastingDeclines } from './outcomes.js';
 import type { FiledDecision } from './rule.js';
@@ -65,7 +66,7 @@ export async function lookOnce(
   ruleId: string,
   route: RouteOfMethod,
 ): Promise<LookResult | null> {
-  const state = isUuid(ruleId) ? await readState(run, options.clock, ruleId) : null;
+  const state = isUuid(ruleId) ? await readFollowed(run, options.clock, ruleId) : null;
   if (state === null) return null;
   const terms = termsFromStore(state.terms);
   const { burn, burnAt } = await burnOf(run, options.clock, state, terms);
@@ -89,6 +90,13 @@ export async function lookOnce(
     pause: filed.because === 'PAYEE_GONE' ? 'PAYEE_GONE' : decision.pause,
     isNew: state.lastBecause !== filed.because,
   };
+}
+
+/** The rule with its facts, once it has followed the approval of a version that waits. */
+async function readFollowed(run: Run, clock: RuleClock, ruleId: string): Promise<RuleState | null> {
+  const state = await readState(run, clock, ruleId);
+  if (state !== null && state.proposalId === null) return state;
+  return (await followRuleApproval(run, clock, ruleId)) ? readState(run, clock, ruleId) : state;
 }
 
 /** The decision after two more checks: the limit of the key for one request, and whether the provider is configured. */

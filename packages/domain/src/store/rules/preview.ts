@@ -4,9 +4,9 @@ import { comparedMinor, type RuleFacts } from '../../core/rule-facts.js';
 import { Prisma } from '../../generated/client.js';
 import type { Run } from '../database/database.js';
 import { readBurn } from './burn.js';
-import { staysInWallet } from './change.js';
 import type { RuleClock } from './clock.js';
 import { countersOf, readWider } from './counters.js';
+import { needsRuleApproval, staysInWallet } from './create.js';
 import { isNewPayee, underWay, watchedAccount } from './facts.js';
 import type { LookOptions } from './look.js';
 import { figureOf } from './readings.js';
@@ -17,8 +17,10 @@ export type RulePreview = Readonly<{
   /** What stops the rule from being stored. */
   problem: 'no_payee' | 'other_currency' | null;
   balanceMinor: bigint | null;
-  /** What it would do now. Null where the balance was not read yet. */
+  /** What it would do now, once it may act. Null where the balance was not read yet. */
   next: RuleDecision | null;
+  /** A second person has to approve the rule before it acts. */
+  isApprovalNeeded: boolean;
 }>;
 
 type RulePreviewRow = Readonly<{
@@ -69,7 +71,9 @@ export async function previewRule(
   const isElsewhere = payeeCurrency !== rule.currency && !staysInWallet(rule);
   const problem = !isElsewhere ? null : payeeCurrency === null ? 'no_payee' : 'other_currency';
   const balanceMinor = minor === null ? null : comparedMinor(rule.terms, { minor, cashMinor });
-  if (problem !== null || minor === null || balanceAt === null) return { problem, balanceMinor, next: null };
+  const isApprovalNeeded = await needsRuleApproval(run, rule);
+  if (problem !== null || minor === null || balanceAt === null)
+    return { problem, balanceMinor, next: null, isApprovalNeeded };
   const facts: RuleFacts = {
     ...{ isStopped: row!.isStopped, hasKey: true, target: 'agreed', last: null, isNewPayee: row!.isNewPayee },
     reading: { minor, cashMinor, at: balanceAt },
@@ -80,7 +84,7 @@ export async function previewRule(
     burn: await readBurn(run, clock, { ...rule, figure: rule.terms.balance }),
     activeSince: now,
   };
-  return { problem, balanceMinor, next: decideRule(rule.terms, facts, times, now) };
+  return { problem, balanceMinor, next: decideRule(rule.terms, facts, times, now), isApprovalNeeded };
 }
 
 const HISTORY_DAYS = 30;

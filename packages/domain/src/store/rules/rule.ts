@@ -1,6 +1,7 @@
 import type { Funding, Kind } from '../../core/postings.js';
 import type { DecisionReason, PauseReason, RuleDecision } from '../../core/rule-decision.js';
 import type { RuleTerms, StoredTerms } from '../../core/rule-terms.js';
+import type { Widening } from '../../core/rule-widening.js';
 import { Prisma } from '../../generated/client.js';
 import type { MoneyDestination } from '../recharges/new-recharge.js';
 import type { RuleCounts } from './outcomes.js';
@@ -52,11 +53,22 @@ export type RuleForecast = Readonly<{
   runsOutAt: Date | null;
 }>;
 
+/** What a version waits for: a second person has to approve it. */
+export type RuleWaiting = Readonly<{
+  approvalId: string;
+  since: Date;
+  until: Date;
+  /** In what it goes beyond the terms in force. Nothing: no terms are in force yet, or a paused rule is to act again. */
+  widens: readonly Widening[];
+}>;
+
 /** A rule as its client sees it. */
 export type RuleView = Omit<NewRule, 'actor' | 'idempotencyKey'> &
   Readonly<{
     status: RuleStatus;
     pausedBecause: PauseReason | null;
+    /** The version that waits for a second person. Null: none does. */
+    waiting: RuleWaiting | null;
     /** All rules are stopped. */
     isStopped: boolean;
     /** Who agreed to the present terms, when, their hash, and where the money goes. */
@@ -81,6 +93,10 @@ export type RuleRow = Omit<NewRule, 'terms' | 'actor' | 'idempotencyKey'> &
     terms: StoredTerms;
     termsVersion: number;
     target: string | null;
+    /** The version that waits for an approval. Null: none does. */
+    proposalId: string | null;
+    /** False: the terms are those of a new rule that needs an approval. */
+    inForce: boolean;
     status: RuleStatus;
     pausedBecause: PauseReason | null;
     activeSince: Date;
@@ -103,6 +119,8 @@ export const ruleColumns = Prisma.sql`
   rule.terms_version as "termsVersion",
   rule.recharge,
   rule.target,
+  rule.proposal_id as "proposalId",
+  rule.in_force as "inForce",
   rule.status,
   rule.paused_because as "pausedBecause",
   rule.active_since as "activeSince",

@@ -1,14 +1,9 @@
 import type { BackTest } from '../../core/rule-back-test.js';
 import { Prisma } from '../../generated/client.js';
 import type { Store } from '../database/database.js';
-import {
-  type CreatedRule,
-  changeRule,
-  createRule,
-  type Resumer,
-  type RuleChange,
-  statusChange,
-} from './change.js';
+import { changeVersion, type Resumer, type RuleChange, type VersionWish } from './change.js';
+import { type CreatedRule, createRule } from './create.js';
+import { followRuleApproval } from './follow-approval.js';
 import {
   type Decisions,
   listDecisions,
@@ -22,6 +17,7 @@ import { type LookOptions, type LookResult, lookOnce, type RouteOfMethod } from 
 import { backTestRule, previewRule, type RulePreview } from './preview.js';
 import { openWatchedBalances, type WatchedBalances } from './readings.js';
 import type { NewRule, RuleView } from './rule.js';
+import { pauseRule, removeRule } from './status.js';
 
 /** Standing orders that recharge accounts when a balance falls. */
 export interface Rules {
@@ -32,10 +28,13 @@ export interface Rules {
   backTest(rule: NewRule): Promise<BackTest>;
   list(filter: RuleFilter): Promise<RulePage>;
   one(id: string, viewer: RuleViewer): Promise<RuleView | null>;
-  /** New terms need a new consent: the actor agrees to them. Null: there is no such rule. */
+  /**
+   * New terms need a new consent: the actor agrees to them. Above the limits of its key or payee a version that charges
+   * more, oftener or elsewhere waits for an approval, too. Null: there is no such rule.
+   */
   change(id: string, viewer: RuleViewer, change: RuleChange): Promise<RuleView | null>;
   pause(id: string, viewer: RuleViewer): Promise<RuleView | null>;
-  /** Forgives earlier declines and bursts. It is a new consent, to the present payee too. */
+  /** Forgives earlier declines and bursts. It is a new consent, to the present payee too, and may need an approval. */
   resume(id: string, viewer: RuleViewer, by: Resumer): Promise<RuleView | null>;
   /** Ends a rule. Its decisions stay. False: there is no such rule. */
   remove(id: string, viewer: RuleViewer): Promise<boolean>;
@@ -46,6 +45,8 @@ export interface Rules {
    */
   setStopped(isStopped: boolean, actor: string): Promise<boolean>;
   stop(): Promise<RuleStop>;
+  /** Lets a rule follow the approval of the version that waits. Returns whether the rule has changed. */
+  follow(id: string): Promise<boolean>;
   look(id: string, route: RouteOfMethod): Promise<LookResult | null>;
   /**
    * Takes rules that should look sooner than planned: their wallet fell below the threshold since their last look, or
@@ -61,17 +62,19 @@ export type RuleStop = Readonly<{ isStopped: boolean; actor: string; at: Date }>
 export type RuleOptions = LookOptions;
 
 export function openRules({ run, read }: Pick<Store, 'run' | 'read'>, options: RuleOptions): Rules {
-  const { clock, lookMs } = options;
+  const { clock, lookMs, newId } = options;
+  const approving = { newId, expiresMs: options.approving.expiresMs };
+  const version = (id: string, wish: VersionWish) => changeVersion(run, clock, approving, id, wish);
   return {
-    create: (rule) => createRule(run, clock, rule),
+    create: (rule) => createRule(run, clock, approving, rule),
     preview: (rule) => previewRule(read, clock, options, rule),
     backTest: (rule) => backTestRule(read, clock, rule),
     list: (filter) => listRules(read, clock, filter),
     one: (id, viewer) => oneRule(read, clock, id, viewer),
-    change: (id, viewer, change) => changeRule(run, clock, id, viewer, change),
-    pause: (id, viewer) => statusChange(run, clock, id, viewer, { to: 'paused' }),
-    resume: (id, viewer, by) => statusChange(run, clock, id, viewer, { to: 'active', ...by }),
-    remove: async (id, viewer) => (await statusChange(run, clock, id, viewer, { to: 'deleted' })) !== null,
+    change: (id, viewer, { keyId, actor, ...agreed }) => version(id, { keyId, actor, agreed, viewer }),
+    pause: (id, viewer) => pauseRule(run, clock, id, viewer),
+    resume: (id, viewer, by) => version(id, { ...by, agreed: null, viewer }),
+    remove: async (id, viewer) => (await removeRule(run, clock, id, viewer)) !== null,
     decisions: (id, page) => listDecisions(read, id, page),
     setStopped: async (isStopped, actor) => {
       const changed = await run(Prisma.sql`
@@ -85,6 +88,7 @@ export function openRules({ run, read }: Pick<Store, 'run' | 'read'>, options: R
         select is_stopped as "isStopped", actor, at from rule_switch where id = 1`);
       return row!;
     },
+    follow: (id) => followRuleApproval(run, clock, id),
     look: (id, route) => lookOnce(run, options, id, route),
     pullForward: async (max) => {
       const rows = await run<{ id: string }>(pulledForward(max));
@@ -108,14 +112,14 @@ const pulledForward = (max: number): Prisma.Sql => Prisma.sql`
     from recharge_rule rule
     join ledger_account wallet on wallet.name = 'wallet:' || rule.account_id || ':available'
       and wallet.currency = rule.currency
-    where rule.watch = 'wallet' and rule.due_at > now()
+    where rule.watch = 'wallet' and rule.due_at > now() and rule.status = 'active'
       and wallet.balance_minor < rule.below_minor
       and wallet.balance_minor is distinct from rule.seen_minor
     union
     select rule.id
     from recharge_rule rule
     join recharge_transaction recharge on recharge.id = rule.last_recharge_id
-    where rule.awaits_recharge and rule.due_at > now() and recharge.due_at is null
+    where rule.awaits_recharge and rule.due_at > now() and rule.status = 'active' and recharge.due_at is null
       and not exists (
         select
         from recharge_transaction delivery

@@ -119,6 +119,23 @@ export const automationWords: Readonly<Record<string, string>> = {
   'the payee has another currency': '收款方币种不同',
   'no provider for its payment method': '支付方式没有渠道',
   'somebody paused it': '被人暂停',
+  'a second person has to approve it': '须由第二人批准',
+  'it was not approved': '未获批准',
+  'A version waits for a second person. Until then the rule goes on by the terms in force.':
+    '有一个版本等待第二人批准。在此之前规则按现行条款继续。',
+  'A version waits for a second person. Until then the rule does not act.':
+    '有一个版本等待第二人批准。在此之前规则不执行。',
+  'Beyond the terms in force': '超出现行条款之处',
+  Field: '字段',
+  'In force': '现行',
+  'Asked for': '申请',
+  'Its approval is refused.': '其审批被拒绝。',
+  'Above the limits for approvals a rule that was never approved, or whose payee has changed, waits for a second person first.':
+    '超过审批限额时，从未获批或收款方已改变的规则须先由第二人批准。',
+  'The version takes the place of the terms in force, unless it or its payee has changed since. A rule that rests acts at once.':
+    '该版本将取代现行条款，除非它或其收款方已改变。暂停中的规则立即开始执行。',
+  'The version is dropped, with your reason. The rule goes on by the terms in force, and one that rests goes on resting.':
+    '该版本将以您的理由作废。规则按现行条款继续，暂停中的规则继续暂停。',
   'declined repeatedly': '多次被拒',
   'too many recharges in a short time': '短时间内充值过多',
   'the payee is gone': '收款方已不存在',

@@ -1,0 +1,87 @@
+import { Prisma } from '../../generated/client.js';
+import type { Run } from '../database/database.js';
+import { isUuid } from '../database/storable.js';
+import type { RuleClock } from './clock.js';
+import { consentedByApproval } from './consent.js';
+
+/**
+ * Lets a rule follow the approval of the version that waits: approved, it becomes the rule's own; refused or expired, the
+ * rule goes on as it was, and one that rests goes on resting. The approval is decided in a commit of its own before. A
+ * rule looks again and again, and one that rests is due when the approval expires, so a crash in between loses nothing.
+ * Returns whether the rule has changed.
+ */
+export async function followRuleApproval(run: Run, clock: RuleClock, ruleId: string): Promise<boolean> {
+  if (!isUuid(ruleId)) return false;
+  const [followed] = await run<{ isChanged: boolean }>(Prisma.sql`
+    with
+    ${foundOutcome(ruleId)},
+    ${adoptedRules(clock)},
+    ${consentedByApproval(clock)},
+    ${leftRules(clock)},
+    resting_rules as (
+      update recharge_rule rule
+      set due_at = outcome.expires_at
+      from outcome
+      where rule.id = outcome.rule_id and outcome.status = 'pending' and rule.paused_because = 'APPROVAL')
+    select exists (select from adopted_rules) or exists (select from left_rules) as "isChanged"`);
+  return followed!.isChanged;
+}
+
+/** The approval of the version that waits. One that is over expires here. */
+const foundOutcome = (ruleId: string): Prisma.Sql => Prisma.sql`
+    waiting_rules as materialized (
+      select id, proposal_id
+      from recharge_rule
+      where id = ${ruleId}::uuid and proposal_id is not null
+      for update),
+    found as materialized (
+      select approval.*, waiting_rules.id as rule_id
+      from waiting_rules
+      join approval on approval.id = waiting_rules.proposal_id),
+    expired as (
+      update approval
+      set status = 'expired', reason = 'nobody decided in time', decided_at = now()
+      from found
+      where approval.id = found.id and approval.status = 'pending' and approval.expires_at <= now()
+      returning approval.id, approval.status),
+    outcome as materialized (
+      select found.rule_id, found.id as approval_id, found.expires_at, coalesce(expired.status, found.status) as status
+      from found
+      left join expired on expired.id = found.id)`;
+
+const adoptedRules = (clock: RuleClock): Prisma.Sql => Prisma.sql`
+    adopted_rules as (
+      update recharge_rule rule
+      set
+        terms = proposal.terms,
+        below_minor = (proposal.terms ->> 'belowMinor')::bigint,
+        recharge = proposal.recharge,
+        target = proposal.target,
+        key_id = proposal.key_id,
+        proposal_id = null,
+        in_force = true,
+        terms_version = rule.terms_version + 1,
+        version = rule.version + 1,
+        status = case when proposal.starts or rule.status = 'expired' then 'active' else rule.status end,
+        paused_because = case when not proposal.starts then rule.paused_because end,
+        forgiven = case when proposal.starts then rule.decisions else rule.forgiven end,
+        active_since = case when proposal.starts then ${clock.now()} else rule.active_since end,
+        due_at = case when proposal.starts or rule.status in ('active', 'expired') then ${clock.now()} end,
+        updated_at = ${clock.now()}
+      from outcome
+      join rule_proposal proposal on proposal.id = outcome.approval_id
+      where rule.id = outcome.rule_id and outcome.status = 'approved'
+      returning rule.id, rule.terms_version, outcome.approval_id)`;
+
+const leftRules = (clock: RuleClock): Prisma.Sql => Prisma.sql`
+    left_rules as (
+      update recharge_rule rule
+      set
+        proposal_id = null,
+        version = rule.version + 1,
+        paused_because = case when rule.paused_because = 'APPROVAL' then 'NOT_APPROVED' else rule.paused_because end,
+        due_at = case when rule.status = 'active' then rule.due_at end,
+        updated_at = ${clock.now()}
+      from outcome
+      where rule.id = outcome.rule_id and outcome.status in ('refused', 'expired')
+      returning rule.id)`;
