@@ -35,7 +35,7 @@ export {
   type PlanFault,
   planColumnNames,
 } from './plan-file/lines.js';
-export { type LineRefusal, rechargeOfLine, refusalOf } from './plans/line-recharge.js';
+export { canaryRefusals, type LineRefusal, rechargeOfLine, refusalOf } from './plans/line-recharge.js';
 export { type PlanRunner, type PlanRunnerDeps, runPlans } from './plans/run-plans.js';
 export { openPoolReader, POOL_EVERY_MS, POOL_READ_WITHIN_MS, type PoolReaderDeps } from './pool-reader.js';
 export { openProviderMetrics, type ProviderMetrics } from './provider-metrics.js';

@@ -22,7 +22,13 @@ export {
 } from './core/next-step.js';
 export { newsOfOrder, type ReportedFacts } from './core/order-news.js';
 export type { AccountPayee, Payee } from './core/payee.js';
-export { keyOfPlanLine, type PlanStatus, type PlanVerb } from './core/plan.js';
+export {
+  keyOfPlanLine,
+  type LineCanary,
+  linesWithoutCanary,
+  type PlanStatus,
+  type PlanVerb,
+} from './core/plan.js';
 export type { Funding, Journal, Kind, Posting } from './core/postings.js';
 export { isFinal, type News, news, type State, states, type Verdict } from './core/recharge.js';
 export { type SecurityRule, securityRules } from './core/security-rules.js';

@@ -40,7 +40,7 @@ async function waitingWork(): Promise<void> {
   const common = { clientId: newRecharge({ id: uuidv7() }).clientId, idempotencyKey: null, currency: 'USD' };
   const planId = uuidv7();
   await domain.plans.create({
-    ...{ ...common, id: planId, name: 'november', totalMinor: 5n, budgetMinor: null },
+    ...{ ...common, id: planId, name: 'november', totalMinor: 5n, budgetMinor: null, canaryMinor: null },
     ...{ createdBy: 'operator', correlationId: 'c-1' },
     lines: [
       { line: 1, accountId: 'acct-1', amountMinor: 5n, paymentMethod: 'sandbox' },

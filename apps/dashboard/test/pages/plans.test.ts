@@ -15,7 +15,7 @@ async function running(lines: number, accountId = 'acct-1', name: string = newId
   const { plans } = served.domain;
   await plans.create({
     ...{ id, clientId: CLIENT, idempotencyKey: null, name, currency: 'USD', correlationId: 'c' },
-    ...{ totalMinor: BigInt(lines), budgetMinor: null, createdBy: 'operator' },
+    ...{ totalMinor: BigInt(lines), budgetMinor: null, canaryMinor: null, createdBy: 'operator' },
     lines: Array.from({ length: lines }, (_, at) => ({
       ...{ line: at + 1, accountId, amountMinor: 1n, paymentMethod: 'sandbox' },
       ...{ destination: null, orderReference: `ref-${at + 1}.` },
@@ -40,6 +40,14 @@ test('the list and the page of a plan are open to everybody, a hundred lines at 
   expect([next.text.includes('ref-100.'), next.text.includes('ref-101.')]).toEqual([false, true]);
   expect((await served.get(`/plans/${id}?lang=zh`)).text).toMatch(/运行中/);
   expect((await served.get('/plans/none')).status).toBe(404);
+});
+
+test('a line that is held until the canary has arrived says so', async () => {
+  const id = await running(2);
+  expect((await served.get(`/plans/${id}`)).text).not.toMatch(/held until the canary/);
+  await served.domain.plans.work.advance(id, 2, [], [2]);
+  expect((await served.get(`/plans/${id}`)).text.match(/held until the canary has arrived/g)).toHaveLength(1);
+  expect((await served.get(`/plans/${id}?lang=zh`)).text).toMatch(/等待试探充值到账/);
 });
 
 test.each([

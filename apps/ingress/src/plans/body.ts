@@ -9,6 +9,7 @@ export const planBody = (plan: PlanView) => ({
   lines: plan.lines,
   total: plan.totalMinor,
   budget: plan.budgetMinor,
+  canary: plan.canaryMinor,
   pausedBecause: plan.pausedBecause,
   createdAt: plan.createdAt.toISOString(),
   startedAt: plan.startedAt?.toISOString() ?? null,
@@ -58,5 +59,6 @@ export const lineBody = (row: PlanLineView, currency: string) => ({
   orderReference: row.orderReference,
   status: row.status,
   transactionId: row.transactionId,
+  heldBecause: row.isHeld ? 'CANARY' : null,
   failure: row.failureCode === null ? null : { code: row.failureCode, message: row.failureMessage ?? '' },
 });

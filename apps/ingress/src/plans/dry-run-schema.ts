@@ -13,7 +13,7 @@ export const PlanDryRun = z
       z
         .strictObject({
           name: words(
-            '`account`, `budget`, `key_currency`, `ceiling`, `payee`, `payee_currency`, `balance` or `largest_balance`',
+            '`account`, `budget`, `key_currency`, `ceiling`, `payee`, `payee_currency`, `balance`, `largest_balance` or `canary`',
           ),
           ok: z.boolean().meta({ description: 'Whether the plan and its lines pass it' }),
           detail: words('What was found, for people'),

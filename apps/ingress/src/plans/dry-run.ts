@@ -1,6 +1,12 @@
 import type { SortingProviders } from '@replenish/assembly';
-import { rechargeOfLine, refusalOf } from '@replenish/assembly';
-import { type Domain, type Key, needsApproval, type RechargeAsk } from '@replenish/domain';
+import { canaryRefusals, rechargeOfLine, refusalOf } from '@replenish/assembly';
+import {
+  type Domain,
+  type Key,
+  linesWithoutCanary,
+  needsApproval,
+  type RechargeAsk,
+} from '@replenish/domain';
 import { newId } from '@replenish/runtime';
 import { checkNames } from '../recharges/dry-run.js';
 import { foreignLines, overBudget, type SentPlan } from './read-plan.js';
@@ -28,7 +34,9 @@ export async function tryOutPlan({ domain, providers }: PlanTrialDeps, key: Key,
       ok: !isOtherCurrency,
       detail: isOtherCurrency ? `the key has no ceiling for ${currency}` : 'the key may use the currency',
     },
-    ...['account', ...Object.values(checkNames)].map((name) => checkOf(name, refused, lines.length)),
+    ...['account', ...Object.values(checkNames), ...(plan.canaryMinor === null ? [] : ['canary'])].map(
+      (name) => checkOf(name, refused, lines.length),
+    ),
   ];
   return {
     wouldBe: checks.every(({ ok }) => ok) ? 'accepted' : 'refused',
@@ -63,11 +71,24 @@ async function refusedLines(
   );
   return [
     ...foreign,
+    ...(await withoutCanary(domain, plan)),
     ...asks.flatMap(({ line, ask }): RefusedPlanLine[] => {
       const problem = problems.get(ask.id);
       return problem ? [{ line, check: checkNames[problem], detail: refusalOf[problem].message }] : [];
     }),
   ].sort((a, b) => a.line - b.line);
+}
+
+/** The lines to new payees of accounts that have no line as small as the canary. */
+async function withoutCanary(
+  { plans }: PlanTrialDeps['domain'],
+  { lines, canaryMinor, currency }: SentPlan,
+): Promise<RefusedPlanLine[]> {
+  if (canaryMinor === null) return [];
+  const newPayees = await plans.newPayees([...new Set(lines.map(({ accountId }) => accountId))], currency);
+  return linesWithoutCanary(lines, canaryMinor, newPayees).map(({ line }) => ({
+    ...{ line, check: 'canary', detail: canaryRefusals.missing.message },
+  }));
 }
 
 function checkOf(name: string, refused: readonly RefusedPlanLine[], lines: number) {

@@ -96,7 +96,7 @@ export async function listPlanLines(
 
 const lineColumns = [
   ...(['line', 'accountId', 'amount', 'currency', 'paymentMethod', 'destination', 'orderReference'] as const),
-  ...(['status', 'transactionId', 'failureCode', 'failureMessage'] as const),
+  ...(['status', 'transactionId', 'failureCode', 'failureMessage', 'heldBecause'] as const),
 ];
 
 /** POST /v1/plans/{planId}/start, pause, resume and cancel. */
@@ -157,7 +157,11 @@ const problemOf: Readonly<Record<PlanProblem, () => Problem>> = {
       'this idempotency key was used with another request; to repeat that one, send it unchanged',
     ),
   name_taken: () =>
-    new Problem('DUPLICATE_REQUEST', 'another plan has this name, with other lines or another budget', {
-      status: 409,
-    }),
+    new Problem(
+      'DUPLICATE_REQUEST',
+      'another plan has this name, with other lines, another budget or another canary',
+      {
+        status: 409,
+      },
+    ),
 };

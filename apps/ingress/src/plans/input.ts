@@ -51,6 +51,13 @@ export const PlanInput = z
       description: 'Minor units. A plan whose lines add up to more is refused',
       examples: [1_000_000],
     }),
+    canary: amountMinor.optional().meta({
+      type: 'integer',
+      minimum: 1,
+      description:
+        'Minor units. To a payee at which nothing has arrived yet only the first line of at most this amount goes; the other lines of its account follow once that has arrived',
+      examples: [100],
+    }),
     lines: z
       .array(line)
       .min(1)
@@ -59,14 +66,18 @@ export const PlanInput = z
   })
   .meta({ description: 'A plan to create.', xml: { name: 'plan' } });
 
-export const PlanQuery = z.strictObject({
-  name: planText.optional().meta({ description: 'The name of the plan, where the body has none' }),
-  budget: z
+const minorInQuery = (description: string) =>
+  z
     .string()
     .regex(/^[1-9]\d{0,18}$/, 'must be a positive integer of minor units, in digits')
     .transform(BigInt)
     .optional()
-    .meta({ type: 'integer', description: 'The budget in minor units, where the body has none' }),
+    .meta({ type: 'integer', description });
+
+export const PlanQuery = z.strictObject({
+  name: planText.optional().meta({ description: 'The name of the plan, where the body has none' }),
+  budget: minorInQuery('The budget in minor units, where the body has none'),
+  canary: minorInQuery('The canary in minor units, where the body has none'),
   dryRun: z.enum(['true', 'false']).optional().meta({
     description: '`true`: nothing is stored. The answer says what would become of the plan',
   }),

@@ -32,6 +32,7 @@ const FAULTS_IN_DETAIL = 3;
 export type SentPlan = Readonly<{
   name: string;
   budgetMinor: bigint | null;
+  canaryMinor: bigint | null;
   currency: string;
   totalMinor: bigint;
   lines: readonly PlanLine[];
@@ -60,7 +61,9 @@ export async function readPlan(
   const { fields, lines: given, ...form } = await bodyOf(call.request);
   const name = validated(planText, agreed('name', query.name, fields.name), 'name');
   callOf(call.response).read = { name };
-  const budgetMinor = agreed('budget', query.budget, budgetIn(fields.budget, form.isText)) ?? null;
+  const minorOf = (path: 'budget' | 'canary') =>
+    agreed(path, query[path], minorIn(path, fields[path], form.isText)) ?? null;
+  const [budgetMinor, canaryMinor] = [minorOf('budget'), minorOf('canary')];
   const checked = checkedLines(given, {
     ...form,
     paymentMethods,
@@ -74,7 +77,8 @@ export async function readPlan(
   const { currency, totalMinor, lines } = checked;
   if (totalMinor > BigInt(Number.MAX_SAFE_INTEGER))
     throw invalid({ path: 'lines', message: 'add up to more than 2^53 - 1 minor units' });
-  return { name, budgetMinor, currency, totalMinor, lines, ...(form.placeOf && { placeOf: form.placeOf }) };
+  const sent = { name, budgetMinor, canaryMinor, currency, totalMinor, lines };
+  return { ...sent, ...(form.placeOf && { placeOf: form.placeOf }) };
 }
 
 async function bodyOf(request: Request): Promise<PlanBody> {
@@ -92,7 +96,7 @@ async function bodyOf(request: Request): Promise<PlanBody> {
   if (typeof value !== 'object' || value === null || Array.isArray(value))
     throw invalid({ path: '', message: 'must be an object' });
   const { lines, ...fields } = value as Record<string, unknown>;
-  const unknown = Object.keys(fields).filter((name) => !['name', 'budget'].includes(name));
+  const unknown = Object.keys(fields).filter((name) => !['name', 'budget', 'canary'].includes(name));
   if (unknown.length > 0)
     throw invalid(...unknown.slice(0, 20).map((path) => ({ path, message: 'is not a known field' })));
   if (lines !== undefined && !Array.isArray(lines))
@@ -121,10 +125,10 @@ function agreed<Value>(
   return inQuery ?? inBody;
 }
 
-function budgetIn(given: unknown, isText: boolean): bigint | undefined {
+function minorIn(path: string, given: unknown, isText: boolean): bigint | undefined {
   if (given === undefined || (isText && given === '')) return undefined;
   const amount = amountIn(given, isText);
-  if (typeof amount === 'string') throw invalid({ path: 'budget', message: amount });
+  if (typeof amount === 'string') throw invalid({ path, message: amount });
   return amount;
 }
 

@@ -21,6 +21,7 @@ const example = {
   lines: 3,
   total: 900_000,
   budget: 1_000_000,
+  canary: null,
   pausedBecause: null,
   createdAt: '2026-11-21T22:00:00.000Z',
   startedAt: '2026-11-21T22:01:00.000Z',
@@ -37,6 +38,10 @@ const facts = {
   lines: z.int().min(1).meta({ description: 'The number of its lines' }),
   total: exactMinor('The sum of its lines'),
   budget: exactMinor('').nullable().meta({ description: 'The budget in minor units; null: none was given' }),
+  canary: exactMinor('').nullable().meta({
+    description:
+      'The most that goes to a new payee before something has arrived there, in minor units; null: no such limit',
+  }),
   pausedBecause: orNull(
     'Why it is paused, if no person paused it: `KEY_GONE` when the key that started it was revoked or has expired',
   ),
@@ -105,6 +110,10 @@ const Line = z
     transactionId: id('')
       .nullable()
       .meta({ description: 'Its recharge; null if it has none yet, or was refused' }),
+    heldBecause: z.enum(['CANARY']).nullable().meta({
+      description:
+        'Why its turn has come and it waits: `CANARY`, until the small line of its account has arrived at the new payee; null: it does not wait',
+    }),
     failure: z
       .strictObject({ code: words('For programs'), message: words('For people') })
       .nullable()
@@ -121,7 +130,8 @@ export const PlanLines = z.strictObject({ data: list(Line, 'The lines in their o
         {
           ...{ line: 1, accountId: 'acct-1001', amount: 300_000, currency: 'CNY' },
           ...{ paymentMethod: 'fund_account', destination: null, orderReference: 'PO-7' },
-          ...{ status: 'succeeded', transactionId: '01a2122d-0000-7000-8000-1ae329a0e10b', failure: null },
+          ...{ status: 'succeeded', transactionId: '01a2122d-0000-7000-8000-1ae329a0e10b' },
+          ...{ heldBecause: null, failure: null },
         },
       ],
       nextCursor: null,

@@ -38,6 +38,19 @@ export function rechargeOfLine(
   };
 }
 
+/** Why nothing but a canary goes to a new payee. */
+export const canaryRefusals: Readonly<Record<'failed' | 'missing', LineRefusal>> = {
+  failed: {
+    code: 'CANARY_FAILED',
+    message:
+      'the small line of the account is over and nothing has arrived at the payee, so nothing more is sent',
+  },
+  missing: {
+    code: 'CANARY_MISSING',
+    message: 'the payee is new, and the account has no line of at most the canary of the plan',
+  },
+};
+
 type RefusedLine = Extract<Created, { ok: false }>['problem'];
 
 /** The refusals of the create, as the API words them. */

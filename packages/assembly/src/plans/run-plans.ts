@@ -3,7 +3,7 @@ import type { Created, Domain, Key, NextPlanLine, PlanRefusal, TakenPlan } from 
 import type { Providers } from '@replenish/providers';
 import { crashPoint, type Logger, newId } from '@replenish/runtime';
 import type { SortingProviders } from '../recharge-sort.js';
-import { rechargeOfLine, refusalOf } from './line-recharge.js';
+import { canaryRefusals, rechargeOfLine, refusalOf } from './line-recharge.js';
 
 type PlanQueue = `submission-${string}`;
 
@@ -67,8 +67,11 @@ async function runOne(deps: PlanRunnerDeps): Promise<boolean> {
     await work.follow(plan.id);
     return true;
   }
-  const lines = await work.next(plan.id, Math.min(LINES_TOGETHER, room));
-  if (lines.length > 0) return createBatch(deps, plan, lines);
+  const max = Math.min(LINES_TOGETHER, room);
+  const lines = await work.next(plan.id, max);
+  if (lines.length > 0) return createBatch(deps, plan, lines, noteNext(work, plan, lines));
+  const released = await work.nextHeld(plan.id, max);
+  if (released.length > 0) return createBatch(deps, plan, released, noteReleased(work, plan, released));
   if (await work.settle(plan.id))
     deps.log.info({ planId: plan.id, correlationId: plan.correlationId }, 'plan finished');
   return true;
@@ -81,10 +84,38 @@ async function roomIn({ providers, queues }: PlanRunnerDeps): Promise<number> {
   return Math.min(...(await queues.room(names).catch(() => [0])));
 }
 
+/** Notes what became of the lines of a batch. */
+type NoteBatch = (refusals: readonly PlanRefusal[]) => Promise<void>;
+
+const noteNext =
+  (
+    work: PlanRunnerDeps['domain']['plans']['work'],
+    { id }: TakenPlan,
+    lines: readonly NextPlanLine[],
+  ): NoteBatch =>
+  (refusals) => {
+    const held = lines.filter(({ canary }) => canary === 'under_way').map(({ place }) => place);
+    return work.advance(id, lines.at(-1)!.place, refusals, held);
+  };
+
+const noteReleased =
+  (
+    work: PlanRunnerDeps['domain']['plans']['work'],
+    { id }: TakenPlan,
+    lines: readonly NextPlanLine[],
+  ): NoteBatch =>
+  (refusals) =>
+    work.release(
+      id,
+      lines.map(({ place }) => place),
+      refusals,
+    );
+
 async function createBatch(
   deps: PlanRunnerDeps,
   plan: TakenPlan,
   lines: readonly NextPlanLine[],
+  note: NoteBatch,
 ): Promise<boolean> {
   const { domain, queues, log } = deps;
   const key = plan.startedBy === OPERATOR ? null : await validKey(domain, plan.startedBy);
@@ -93,12 +124,14 @@ async function createBatch(
     log.warn({ planId: plan.id, keyId: plan.startedBy }, 'plan paused: the key that started it is gone');
     return true;
   }
-  const results = await Promise.all(lines.map((line) => createLine(deps, { plan, key }, line)));
+  const free = lines.filter(({ canary }) => canary !== 'under_way');
+  const results = await Promise.all(free.map((line) => createLine(deps, { plan, key }, line)));
   crashPoint('plans.after-create');
   const refusals = results.filter((result): result is PlanRefusal => 'code' in result);
-  await domain.plans.work.advance(plan.id, lines.at(-1)!.place, refusals);
+  await note(refusals);
   const context = { planId: plan.id, correlationId: plan.correlationId };
-  log.info({ ...context, lines: lines.length, refused: refusals.length }, 'created the recharges of a plan');
+  const counts = { lines: lines.length, refused: refusals.length, held: lines.length - free.length };
+  log.info({ ...context, ...counts }, 'created the recharges of a plan');
   for (const [provider, ids] of byProvider(results)) void queues.hint(`submission-${provider}`, ids);
   return true;
 }
@@ -114,6 +147,8 @@ async function createLine(
   whose: Parameters<typeof rechargeOfLine>[1],
   line: NextPlanLine,
 ): Promise<CreatedLine | PlanRefusal> {
+  if (line.canary === 'failed' || line.canary === 'missing')
+    return { place: line.place, ...canaryRefusals[line.canary] };
   const ask = rechargeOfLine({ providers, newId }, whose, line);
   if ('code' in ask) return { place: line.place, ...ask };
   let created: Created;

@@ -24,5 +24,28 @@ export const planMoves: Readonly<Record<PlanVerb, PlanMoves>> = {
 /** The idempotency key of a line's recharge. It contains spaces, so no client can send it. */
 export const keyOfPlanLine = (planId: string, line: number): string => `plan ${planId} ${line}`;
 
+/**
+ * Why a line does not go to its payee at once, which is new. `under_way`: the small line of its account has not arrived
+ * yet. `failed`: it is over, and nothing has arrived. `missing`: the account has no line as small as the canary.
+ */
+export type LineCanary = 'under_way' | 'failed' | 'missing';
+
+type SmallLine = Readonly<{ accountId: string; amountMinor: bigint; destination: string | null }>;
+
+/** The lines to new payees of accounts that have no line of at most the canary. None of them would go. */
+export function linesWithoutCanary<Line extends SmallLine>(
+  lines: readonly Line[],
+  canaryMinor: bigint,
+  newPayees: ReadonlySet<string>,
+): Line[] {
+  const concerned = lines.filter(
+    ({ accountId, destination }) => destination !== 'wallet' && newPayees.has(accountId),
+  );
+  const small = new Set(
+    concerned.filter(({ amountMinor }) => amountMinor <= canaryMinor).map(({ accountId }) => accountId),
+  );
+  return concerned.filter(({ accountId }) => !small.has(accountId));
+}
+
 /** The most lines of a plan. */
 export const PLAN_LINES_MAX = 10_000;

@@ -73,7 +73,13 @@ test('a plan that finishes is told once, with what became of its lines', async (
   });
   await books.domain.plans.create({
     ...{ id, clientId: CLIENT, idempotencyKey: null, name: 'told', currency: 'USD', totalMinor: 21n },
-    ...{ budgetMinor: null, createdBy: 'operator', correlationId: 'c', lines: [1, 2, 3].map(line) },
+    ...{
+      budgetMinor: null,
+      canaryMinor: null,
+      createdBy: 'operator',
+      correlationId: 'c',
+      lines: [1, 2, 3].map(line),
+    },
   });
   await books.domain.plans.move({ planId: id, verb: 'start', by: 'operator' });
   for (const [n, news] of [

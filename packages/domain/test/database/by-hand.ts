@@ -17,6 +17,7 @@ export const byHand = [
   'check operator_second_factor',
   'check operator_signs_in',
   'check recharge_plan_budget',
+  'check recharge_plan_canary_positive',
   'check recharge_plan_line_amount_positive',
   'check recharge_plan_never_forgotten',
   'check recharge_plan_status',

@@ -17,7 +17,7 @@ async function started(aboveMinor: bigint) {
   const totalMinor = LIMIT + aboveMinor;
   const plan = {
     ...{ id: uuidv7(), clientId: CLIENT, idempotencyKey: null, name: randomUUID(), currency: 'USD' },
-    ...{ totalMinor, budgetMinor: null, createdBy: 'operator', correlationId: 'c' },
+    ...{ totalMinor, budgetMinor: null, canaryMinor: null, createdBy: 'operator', correlationId: 'c' },
     lines: [
       {
         ...{ line: 1, accountId: 'acct-1', amountMinor: totalMinor, paymentMethod: 'sandbox' },

@@ -14,7 +14,13 @@ afterAll(() => books.close());
 
 const planOf = (lines: number): NewPlan => ({
   ...{ id: uuidv7(), clientId: CLIENT, idempotencyKey: null, name: randomUUID(), currency: 'USD' },
-  ...{ totalMinor: BigInt(lines), budgetMinor: null, createdBy: 'operator', correlationId: 'c' },
+  ...{
+    totalMinor: BigInt(lines),
+    budgetMinor: null,
+    canaryMinor: null,
+    createdBy: 'operator',
+    correlationId: 'c',
+  },
   lines: Array.from({ length: lines }, (_, at) => ({
     ...{ line: at + 1, accountId: 'acct-1', amountMinor: 1n, paymentMethod: 'sandbox' },
     ...{ destination: null, orderReference: null },

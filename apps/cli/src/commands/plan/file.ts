@@ -9,6 +9,7 @@ type PlanWishes = Readonly<{
   client?: string | undefined;
   name?: string | undefined;
   budget?: bigint | undefined;
+  canary?: bigint | undefined;
 }>;
 
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
@@ -29,7 +30,7 @@ export async function wantedPlan(
 export async function storedPlan(
   { env, domain }: Readonly<{ env: Env; domain: Domain }>,
   file: string,
-  { client, name = nameOf(file), budget }: PlanWishes,
+  { client, name = nameOf(file), budget, canary }: PlanWishes,
 ): Promise<PlanProgress> {
   const clientId = await clientIdOf(domain, client);
   const checked = await linesIn(env, file);
@@ -41,6 +42,7 @@ export async function storedPlan(
   const { ok: _, ...sums } = checked;
   const created = await domain.plans.create({
     ...{ ...sums, id: newId(), clientId, name: name.slice(0, NAME_MAX), budgetMinor: budget ?? null },
+    canaryMinor: canary ?? null,
     ...{ idempotencyKey: null, createdBy: 'operator', correlationId: newId() },
   });
   if (!created.ok) throw new Error(problems[created.problem]);
@@ -50,7 +52,8 @@ export async function storedPlan(
 const problems: Readonly<Record<PlanProblem, string>> = {
   unknown_client: 'there is no such client',
   key_used_with_other_body: 'another plan has this key',
-  name_taken: 'another plan of the client has this name, with other lines or another budget: give a --name',
+  name_taken:
+    'another plan of the client has this name, with other lines, another budget or another canary: give a --name',
 };
 
 const nameOf = (file: string): string => basename(file, extname(file));

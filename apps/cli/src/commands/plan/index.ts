@@ -32,6 +32,11 @@ const create: Declare = ({ env, say }) =>
     .requiredOption('--client <client>', CLIENT)
     .option('--name <name>', NAME)
     .option('--budget <amount>', 'the most that the lines may add up to, in minor units', values.minorUnits)
+    .option(
+      '--canary <amount>',
+      'the most that goes to a new payee before something has arrived there, in minor units',
+      values.minorUnits,
+    )
     .option('--json', JSON_ABOUT)
     .addHelpText('after', EXAMPLE)
     .action(async (file, { json, ...wishes }) => {

@@ -61,6 +61,7 @@ ${facts([
   [say('Client'), html`<code class="id">${plan.clientId}</code>`],
   [say('Amount'), money(plan.totalMinor, plan.currency)],
   [say('Budget'), plan.budgetMinor !== null && money(plan.budgetMinor, plan.currency)],
+  [say('Canary'), plan.canaryMinor !== null && money(plan.canaryMinor, plan.currency)],
   [say('Lines'), plan.lines],
   [say('Created by'), plan.createdBy],
   [say('Started by'), plan.startedBy],
@@ -86,6 +87,10 @@ const sumTable = ({ sums, currency }: PlanProgress, { say }: PageCall): Html =>
     say('None.'),
   );
 
+/** The status of a line, and whether it waits until a small line has arrived at the payee. */
+const lineState = ({ status, isHeld }: PlanLineView, say: PageCall['say']): Html =>
+  html`${mark(status, say(status))}${isHeld ? html` ${say('held until the canary has arrived')}` : nothing}`;
+
 const lineTable = (lines: readonly PlanLineView[], { currency }: PlanView, { say }: PageCall): Html =>
   table<PlanLineView>(
     say('Lines'),
@@ -95,7 +100,7 @@ const lineTable = (lines: readonly PlanLineView[], { currency }: PlanView, { say
       { head: say('Amount'), cell: ({ amountMinor }) => money(amountMinor, currency), isNumber: true },
       { head: say('Payment method'), cell: ({ paymentMethod }) => paymentMethod },
       { head: say('Reference'), cell: ({ orderReference }) => orderReference ?? '' },
-      { head: say('State'), cell: ({ status }) => mark(status, say(status)) },
+      { head: say('State'), cell: (line) => lineState(line, say) },
       { head: say('Recharge'), cell: ({ transactionId }) => transactionId && rechargeLink(transactionId) },
       {
         head: say('Its failure'),

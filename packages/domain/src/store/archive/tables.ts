@@ -34,6 +34,7 @@ export const archivedTables = [
   'recharge_plan_line',
   'recharge_plan_refusal',
   'recharge_plan_count',
+  'recharge_plan_held',
   'chain_link',
   'unsealed',
 ] as const;

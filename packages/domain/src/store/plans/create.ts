@@ -100,6 +100,7 @@ const insertedPlan = (plan: NewPlan, fingerprint: string): Prisma.Sql => Prisma.
       lines,
       total_minor,
       budget_minor,
+      canary_minor,
       correlation_id,
       created_by)
     select
@@ -112,6 +113,7 @@ const insertedPlan = (plan: NewPlan, fingerprint: string): Prisma.Sql => Prisma.
       ${plan.lines.length}::int,
       ${plan.totalMinor}::bigint,
       ${plan.budgetMinor}::bigint,
+      ${plan.canaryMinor}::bigint,
       ${plan.correlationId},
       ${plan.createdBy}
     from known_client

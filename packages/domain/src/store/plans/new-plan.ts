@@ -23,6 +23,8 @@ export type NewPlan = Readonly<{
   totalMinor: bigint;
   /** The limit for the sum of the lines. Null: there is none. */
   budgetMinor: bigint | null;
+  /** The most that goes to a new payee before something has arrived there. Null: no such limit. */
+  canaryMinor: bigint | null;
   lines: readonly PlanLine[];
   /** The id of a key, or `operator`. */
   createdBy: string;
@@ -30,12 +32,14 @@ export type NewPlan = Readonly<{
 }>;
 
 /** The identity of a plan's content. Its form, and the order of its lines, do not count. */
-export function planFingerprint({ name, currency, budgetMinor, lines }: NewPlan): string {
+export function planFingerprint({ name, currency, budgetMinor, canaryMinor, lines }: NewPlan): string {
   const rows = [...lines]
     .sort((a, b) => a.line - b.line)
     .map((one) => [
       ...[one.line, one.accountId, one.amountMinor.toString(), one.paymentMethod],
       ...[one.destination, one.orderReference],
     ]);
-  return hash('sha256', JSON.stringify([name, currency, budgetMinor?.toString() ?? null, rows]));
+  // A plan without a canary has the fingerprint that it had before there were canaries.
+  const canary = canaryMinor === null ? [] : [{ canary: canaryMinor.toString() }];
+  return hash('sha256', JSON.stringify([name, currency, budgetMinor?.toString() ?? null, rows, ...canary]));
 }

@@ -5,6 +5,7 @@ import type { RechargeAsk } from '../recharges/ceiling-keeper.js';
 import type { TrialProblem } from '../recharges/trial.js';
 import { type CreatedPlan, createPlan } from './create.js';
 import { followPlanApproval } from './follow-approval.js';
+import { newPayeesOf, nextHeldLines } from './held.js';
 import { type MovedPlan, movePlan, type PlanMove } from './move.js';
 import type { NewPlan } from './new-plan.js';
 import {
@@ -24,6 +25,7 @@ import {
   type NextPlanLine,
   nextPlanLines,
   type PlanRefusal,
+  releaseHeld,
   settlePlan,
   type TakenPlan,
   takePlan,
@@ -33,6 +35,8 @@ import {
 export interface Plans {
   /** Stores a plan as a draft. One with the same name and content is the same plan. */
   create(plan: NewPlan): Promise<CreatedPlan>;
+  /** The accounts among these whose payee is new. A plan with a canary first sends them a small line. */
+  newPayees(accountIds: readonly string[], currency: string): Promise<ReadonlySet<string>>;
   /** What would become of the recharges of a plan, if they were created now: the refusals by id. It stores nothing. */
   try(asks: readonly RechargeAsk[], ceiling: Ceiling | undefined): Promise<ReadonlyMap<string, TrialProblem>>;
   list(filter: PlanFilter): Promise<PlanPage>;
@@ -59,7 +63,17 @@ export interface PlanWork {
   /** Lets a plan that waits follow its approval, if that is decided or has expired. */
   follow(planId: string): Promise<void>;
   next(planId: string, max: number): Promise<NextPlanLine[]>;
-  advance(planId: string, upTo: number, refusals: readonly PlanRefusal[]): Promise<void>;
+  /** The lines up to a place have their recharge or their refusal, or are held: those are named by their places. */
+  advance(
+    planId: string,
+    upTo: number,
+    refusals: readonly PlanRefusal[],
+    held?: readonly number[],
+  ): Promise<void>;
+  /** The lines that were held and are held no longer. */
+  nextHeld(planId: string, max: number): Promise<NextPlanLine[]>;
+  /** The lines at these places, which were held, have their recharge or their refusal. */
+  release(planId: string, places: readonly number[], refusals: readonly PlanRefusal[]): Promise<void>;
   /** Returns whether the plan has just finished. */
   settle(planId: string): Promise<boolean>;
 }
@@ -72,6 +86,7 @@ export const openPlans = (
 ): Plans => ({
   create: (plan) => createPlan(run, plan),
   try: (asks, ceiling) => tryPlan(read, asks, ceiling),
+  newPayees: (accountIds, currency) => newPayeesOf(read, accountIds, currency),
   list: (filter) => listPlans(read, filter),
   progress: (plans) => planProgress(read, plans),
   plain: async (planId, viewer) => (isUuid(planId) ? planById(read, planId, viewer) : null),
@@ -89,7 +104,9 @@ export const openPlans = (
     take: () => takePlan(run),
     follow: (planId) => followPlanApproval(run, planId),
     next: (planId, max) => nextPlanLines(run, planId, max),
-    advance: (planId, upTo, refusals) => advancePlan(run, planId, upTo, refusals),
+    advance: (planId, upTo, refusals, held = []) => advancePlan(run, planId, upTo, { refusals, held }),
+    nextHeld: (planId, max) => nextHeldLines(run, planId, max),
+    release: (planId, places, refusals) => releaseHeld(run, planId, places, refusals),
     settle: (planId) => settlePlan(run, planId),
   },
 });

@@ -122,6 +122,7 @@ export const planLines = (
       ${lineColumns},
       ${lineStatus} as status,
       recharge.id as "transactionId",
+      held.place is not null and recharge.id is null and refusal.place is null as "isHeld",
       case when ${lineStatus} = 'failed'
         then coalesce(recharge.failure_code, delivery.failure_code, refusal.code, 'PROVIDER_ERROR') end as "failureCode",
       case when ${lineStatus} = 'failed'
@@ -129,6 +130,7 @@ export const planLines = (
     from recharge_plan plan
     join recharge_plan_line line on line.plan_id = plan.id
     ${joinedRecharges}
+    left join recharge_plan_held held on held.plan_id = line.plan_id and held.place = line.place
     where plan.id = ${planId}::uuid and line.place > ${afterPlace}::int
     order by line.place
     limit ${limit}::int`);

@@ -13,6 +13,8 @@ export type PlanView = Readonly<{
   lines: number;
   totalMinor: bigint;
   budgetMinor: bigint | null;
+  /** The most that goes to a new payee before something has arrived there. Null: no such limit. */
+  canaryMinor: bigint | null;
   /** The id of a key, or `operator`. */
   createdBy: string;
   /** The key whose accounts and ceilings bound the lines, or `operator`. */
@@ -34,6 +36,7 @@ export const planColumns = Prisma.sql`
   plan.lines,
   plan.total_minor as "totalMinor",
   plan.budget_minor as "budgetMinor",
+  plan.canary_minor as "canaryMinor",
   plan.created_by as "createdBy",
   plan.started_by as "startedBy",
   plan.paused_because as "pausedBecause",
@@ -57,6 +60,8 @@ export type PlanLineView = PlanLine &
     place: number;
     status: PlanLineStatus;
     transactionId: string | null;
+    /** It waits until a small line of its account has arrived at the payee. */
+    isHeld: boolean;
     failureCode: string | null;
     failureMessage: string | null;
   }>;

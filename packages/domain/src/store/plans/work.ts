@@ -1,7 +1,10 @@
+import type { LineCanary } from '../../core/plan.js';
 import { Prisma } from '../../generated/client.js';
 import type { Run } from '../database/database.js';
 import { columns } from '../database/rows.js';
-import { lineColumns, type PlanLineView } from './view.js';
+import { joinedCanary, lineCanary } from './line-canary.js';
+import type { PlanLine } from './new-plan.js';
+import { lineColumns } from './view.js';
 
 /** A plan that a worker has taken. */
 export type TakenPlan = Readonly<{
@@ -14,7 +17,12 @@ export type TakenPlan = Readonly<{
 }>;
 
 /** A line that gets its recharge next. */
-export type NextPlanLine = Omit<PlanLineView, 'status' | 'transactionId' | 'failureCode' | 'failureMessage'>;
+export type NextPlanLine = PlanLine &
+  Readonly<{
+    place: number;
+    /** Why it does not go to its payee at once. Null: it goes. */
+    canary: LineCanary | null;
+  }>;
 
 export type PlanRefusal = Readonly<{ place: number; code: string; message: string }>;
 
@@ -52,24 +60,33 @@ export async function takePlan(run: Run): Promise<TakenPlan | null> {
 /** The next lines without a recharge. None: all have one, or the plan does not run. */
 export const nextPlanLines = (run: Run, planId: string, max: number): Promise<NextPlanLine[]> =>
   run<NextPlanLine>(Prisma.sql`
-    select ${lineColumns}
+    select ${lineColumns}, ${lineCanary} as canary
     from recharge_plan plan
     join recharge_plan_line line on line.plan_id = plan.id
       and line.place >= plan.next_place and line.place < plan.next_place + ${max}::int
+    ${joinedCanary}
     where plan.id = ${planId}::uuid and plan.status = 'running'
     order by line.place`);
 
 const refusalRows = columns({ place: 'int', code: 'text', message: 'text' });
 
+/** The refusals in the relation `input`, of the plan in the relation `advanced`. */
+const insertedRefusals = Prisma.sql`
+    insert into recharge_plan_refusal (plan_id, place, code, message)
+    select advanced.id, place, code, message
+    from advanced
+    cross join input
+    on conflict do nothing`;
+
 /**
- * Notes that the lines up to a place have their recharge or their refusal, and makes the plan due. A plan that was
- * paused or canceled meanwhile keeps its status. If two workers hold one plan, the later one changes nothing.
+ * Notes that the lines up to a place have their recharge or their refusal or are held, and makes the plan due. A plan that
+ * was paused or canceled meanwhile keeps its status. If two workers hold one plan, the later one changes nothing.
  */
 export const advancePlan = async (
   run: Run,
   planId: string,
   upTo: number,
-  refusals: readonly PlanRefusal[],
+  { refusals, held }: Readonly<{ refusals: readonly PlanRefusal[]; held: readonly number[] }>,
 ): Promise<void> => {
   await run(Prisma.sql`
     with
@@ -80,12 +97,35 @@ export const advancePlan = async (
         next_place = ${upTo + 1}::int,
         due_at = case when status = 'running' then now() end
       where id = ${planId}::uuid and next_place <= ${upTo}::int
+      returning id),
+    held_lines as (
+      insert into recharge_plan_held (plan_id, place)
+      select advanced.id, place
+      from advanced
+      cross join unnest(${[...held]}::int[]) place
+      on conflict do nothing)
+    ${insertedRefusals}`);
+};
+
+/** Notes that lines which were held have their recharge or their refusal, and makes the plan due. */
+export const releaseHeld = async (
+  run: Run,
+  planId: string,
+  places: readonly number[],
+  refusals: readonly PlanRefusal[],
+): Promise<void> => {
+  await run(Prisma.sql`
+    with
+    input as materialized ${refusalRows.from(refusals)},
+    released as (
+      delete from recharge_plan_held
+      where plan_id = ${planId}::uuid and place = any(${[...places]}::int[])),
+    advanced as (
+      update recharge_plan
+      set due_at = case when status = 'running' then now() end
+      where id = ${planId}::uuid
       returning id)
-    insert into recharge_plan_refusal (plan_id, place, code, message)
-    select advanced.id, place, code, message
-    from advanced
-    cross join input
-    on conflict do nothing`);
+    ${insertedRefusals}`);
 };
 
 /** The plan is finished once each line is final. Returns whether it has just become so. */

@@ -6,6 +6,7 @@ import type { RuleTerms } from '../../core/rule-terms.js';
 import { Prisma } from '../../generated/client.js';
 import type { Ceiling } from '../ceilings/ceiling.js';
 import type { Run } from '../database/database.js';
+import { isNewPayeeOf } from '../payees/new-payee.js';
 import type { RuleClock } from './clock.js';
 import { countsSince, outcomes, type RuleCounts, type RuleOutcome } from './outcomes.js';
 import { payeeName, payeeSource, type RuleRow, ruleColumns, walletOf } from './rule.js';
@@ -109,14 +110,7 @@ export const underWay = Prisma.sql`
       else coming.kind in ('collect', 'deliver') and coming.payee ->> 'to' = payee.to_account end`;
 
 /** Whether `rule` pays to a `payee` at which no delivery for its account has arrived. */
-export const isNewPayee = Prisma.sql`
-  select payee.account_id is not null and not exists (
-    select
-    from recharge_transaction arrived
-    where arrived.account_id collate "C" = rule.account_id
-      and arrived.kind = 'deliver' and arrived.state = 'SUCCEEDED'
-      and arrived.payee ->> 'provider' = payee.provider
-      and arrived.payee ->> 'to' = payee.to_account)`;
+export const isNewPayee = isNewPayeeOf(Prisma.sql`rule.account_id`);
 
 const lastRecharge = Prisma.sql`
   select jsonb_build_object(

@@ -71,6 +71,8 @@ export const automationWords: Readonly<Record<string, string>> = {
   Progress: '进度',
   'There is no plan.': '没有计划。',
   Budget: '预算',
+  Canary: '试探金额',
+  'held until the canary has arrived': '等待试探充值到账',
   'Created by': '创建人',
   'Started by': '启动人',
   Started: '开始',

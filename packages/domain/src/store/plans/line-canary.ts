@@ -1,0 +1,36 @@
+import { Prisma } from '../../generated/client.js';
+import { isNewPayeeOf } from '../payees/new-payee.js';
+import { joinedRecharges, lineStatus } from './view.js';
+
+/**
+ * The payee of the account of `line`, where the canary of `plan` holds for it, and the first small line of the account.
+ * Its recharge tells whether the money arrives at that payee.
+ */
+export const joinedCanary = Prisma.sql`
+    left join payee on plan.canary_minor is not null and payee.account_id = line.account_id
+      and payee.currency = plan.currency and line.destination is distinct from 'wallet'
+    left join lateral (
+      select small.place
+      from recharge_plan_line small
+      where small.plan_id = line.plan_id and small.account_id = line.account_id
+        and small.destination is distinct from 'wallet' and small.amount_minor <= plan.canary_minor
+      order by small.place
+      limit 1) small on payee.account_id is not null`;
+
+const statusOfSmall = Prisma.sql`(
+        select ${lineStatus}
+        from recharge_plan_line line
+        ${joinedRecharges}
+        where line.plan_id = plan.id and line.place = small.place)`;
+
+/**
+ * What the canary means for `line`. A line to a payee at which something has arrived goes, and so does the small one.
+ * The small line is over and nothing has arrived: then nothing of the plan goes there any more.
+ */
+export const lineCanary = Prisma.sql`
+      case
+        when payee.account_id is null or small.place = line.place then null
+        when not (${isNewPayeeOf(Prisma.sql`line.account_id`)}) then null
+        when small.place is null then 'missing'
+        when ${statusOfSmall} in ('succeeded', 'failed', 'canceled') then 'failed'
+        else 'under_way' end`;
