@@ -70,8 +70,12 @@ async function runOne(deps: PlanRunnerDeps): Promise<boolean> {
   const max = Math.min(LINES_TOGETHER, room);
   const lines = await work.next(plan.id, max);
   if (lines.length > 0) return createBatch(deps, plan, lines, noteNext(work, plan, lines));
-  const released = await work.nextHeld(plan.id, max);
+  const { lines: released, isMore } = await work.nextHeld(plan.id, max);
   if (released.length > 0) return createBatch(deps, plan, released, noteReleased(work, plan, released));
+  if (isMore) {
+    await work.release(plan.id, [], []);
+    return true;
+  }
   if (await work.settle(plan.id))
     deps.log.info({ planId: plan.id, correlationId: plan.correlationId }, 'plan finished');
   return true;

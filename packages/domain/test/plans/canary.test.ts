@@ -77,7 +77,7 @@ async function advanceWith(planId: string, lines: readonly NextPlanLine[]) {
 /** What a worker does with the lines that are held no longer. */
 async function release(planId: string) {
   await heldLooksAreDue(planId);
-  const lines = await work().nextHeld(planId, 64);
+  const { lines } = await work().nextHeld(planId, 64);
   const made = await create(planId, lines);
   const places = lines.map(({ place }) => place);
   if (places.length > 0) await work().release(planId, places, refusalsOf(lines));
@@ -227,9 +227,25 @@ test('a paused or canceled plan releases nothing', async () => {
   await hears(made.get(1)!, 'submit', 'settled');
   await books.domain.plans.move({ planId, verb: 'pause', by: 'operator' });
   await heldLooksAreDue(planId);
-  expect(await work().nextHeld(planId, 64)).toEqual([]);
+  expect(await work().nextHeld(planId, 64)).toEqual({ lines: [], isMore: false });
   await books.domain.plans.move({ planId, verb: 'resume', by: 'operator' });
   expect([...(await release(planId)).keys()]).toEqual([2]);
+});
+
+test('every held line is looked at, some at a time', async () => {
+  const account = await newAccount();
+  const amounts = Array.from({ length: 150 }, (_, at) => [account, at === 0 ? 100n : 500n] as const);
+  const planId = await running(amounts);
+  for (let batch = 0; batch < 3; batch++) await advance(planId);
+  await heldLooksAreDue(planId);
+  const looks = [];
+  for (let nth = 0; nth < 3; nth++) looks.push((await work().nextHeld(planId, 64)).isMore);
+  expect(looks).toEqual([true, true, false]);
+  const [{ overdue }] = (await books.rows(
+    'select count(*)::int as overdue from recharge_plan_held where plan_id = $1 and due_at <= now()',
+    [planId],
+  )) as [{ overdue: number }];
+  expect(overdue).toBe(0);
 });
 
 test('the canary is part of the content of a plan and cannot change', async () => {

@@ -5,13 +5,21 @@ import { joinedCanary, lineCanary } from './line-canary.js';
 import { lineColumns } from './view.js';
 import type { NextPlanLine } from './work.js';
 
-// A look at one held line costs some thirty buffers.
-const LOOKED_AT_TOGETHER = 256;
-const GAP_MIN_MS = 1_000;
+// A look at one held line costs some twenty buffers.
+const LOOKED_AT_TOGETHER = 64;
+const GAP_MIN_MS = 2_000;
 const GAP_MAX_MS = 30_000;
 
-/** Looks at the held lines of a plan that are due, and returns those that are held no longer. */
-export async function nextHeldLines(run: Run, planId: string, max: number): Promise<NextPlanLine[]> {
+/** Some held lines of a plan that were due for a look. */
+export type HeldLook = Readonly<{
+  /** Those that are held no longer. */
+  lines: readonly NextPlanLine[];
+  /** There may be more that are due. */
+  isMore: boolean;
+}>;
+
+/** Looks at the held lines of a plan that are due. The gap between two looks at one line grows with its age. */
+export async function nextHeldLines(run: Run, planId: string, max: number): Promise<HeldLook> {
   const lines = await run<NextPlanLine>(Prisma.sql`
     with
     due as materialized (
@@ -34,7 +42,10 @@ export async function nextHeldLines(run: Run, planId: string, max: number): Prom
     join recharge_plan_line line on line.plan_id = plan.id and line.place = due.place
     ${joinedCanary}
     order by line.place`);
-  return lines.filter(({ canary }) => canary !== 'under_way').slice(0, max);
+  return {
+    lines: lines.filter(({ canary }) => canary !== 'under_way').slice(0, max),
+    isMore: lines.length === LOOKED_AT_TOGETHER,
+  };
 }
 
 /** The accounts among these whose payee is new. Their first money from a plan with a canary is a small line. */

@@ -5,7 +5,7 @@ import type { RechargeAsk } from '../recharges/ceiling-keeper.js';
 import type { TrialProblem } from '../recharges/trial.js';
 import { type CreatedPlan, createPlan } from './create.js';
 import { followPlanApproval } from './follow-approval.js';
-import { newPayeesOf, nextHeldLines } from './held.js';
+import { type HeldLook, newPayeesOf, nextHeldLines } from './held.js';
 import { type MovedPlan, movePlan, type PlanMove } from './move.js';
 import type { NewPlan } from './new-plan.js';
 import {
@@ -70,8 +70,7 @@ export interface PlanWork {
     refusals: readonly PlanRefusal[],
     held?: readonly number[],
   ): Promise<void>;
-  /** The lines that were held and are held no longer. */
-  nextHeld(planId: string, max: number): Promise<NextPlanLine[]>;
+  nextHeld(planId: string, max: number): Promise<HeldLook>;
   /** The lines at these places, which were held, have their recharge or their refusal. */
   release(planId: string, places: readonly number[], refusals: readonly PlanRefusal[]): Promise<void>;
   /** Returns whether the plan has just finished. */
