@@ -29,9 +29,14 @@ INSERT INTO recharge_plan_count (plan_id, accepted_lines, accepted_minor, in_pro
   WHERE status <> 'not_started'
   GROUP BY plan_id;
 
-CREATE TRIGGER "recharge_request_plan_count" AFTER INSERT ON "recharge_request"
-  REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION "count_line_recharges"();
-CREATE TRIGGER "transition_plan_count" AFTER INSERT ON "transition"
-  REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION "count_line_moves"();
+-- The triggers fire for single rows, because only a row tells whether it is of a plan. A trigger for a statement would
+-- cost every recharge a copy of its row.
+CREATE TRIGGER "recharge_request_plan_count" AFTER INSERT ON "recharge_request" FOR EACH ROW
+  WHEN (NEW.idempotency_key LIKE 'plan %') EXECUTE FUNCTION "count_line_recharge"();
+CREATE TRIGGER "recharge_transaction_plan" BEFORE INSERT ON "recharge_transaction" FOR EACH ROW
+  WHEN (NEW.collected_by IS NOT NULL) EXECUTE FUNCTION "give_delivery_its_plan"();
+CREATE TRIGGER "recharge_transaction_plan_count" AFTER UPDATE ON "recharge_transaction" FOR EACH ROW
+  WHEN (NEW.recharge_plan_id IS NOT NULL AND OLD.state IS DISTINCT FROM NEW.state)
+  EXECUTE FUNCTION "count_line_move"();
 CREATE TRIGGER "recharge_plan_refusal_count" AFTER INSERT ON "recharge_plan_refusal"
-  REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION "count_refused_lines"();
+  FOR EACH ROW EXECUTE FUNCTION "count_refused_line"();

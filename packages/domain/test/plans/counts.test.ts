@@ -22,7 +22,15 @@ afterAll(() => books.close());
 async function running(lines: number, accountId = 'acct-1'): Promise<string> {
   const id = uuidv7();
   await books.domain.plans.create({
-    ...{ id, clientId: CLIENT, idempotencyKey: null, name: id, currency: 'USD', budgetMinor: null },
+    ...{
+      id,
+      clientId: CLIENT,
+      idempotencyKey: null,
+      name: id,
+      currency: 'USD',
+      budgetMinor: null,
+      canaryMinor: null,
+    },
     ...{ totalMinor: AMOUNT_MINOR * BigInt(lines), createdBy: 'operator', correlationId: 'c' },
     lines: times(lines, (n) => ({
       ...{ line: n + 1, accountId, amountMinor: AMOUNT_MINOR, paymentMethod: 'sandbox' },

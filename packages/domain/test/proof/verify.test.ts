@@ -76,7 +76,13 @@ async function planOfTwo({ plans, createRecharge }: Domain): Promise<void> {
   const line = { accountId: 'acct-1', amountMinor: 5n, paymentMethod: 'sandbox' };
   const whole = { ...line, destination: null, orderReference: null };
   const plan = { id: uuidv7(), clientId: CLIENT, idempotencyKey: null, name: 'of two', currency: 'USD' };
-  const made = { totalMinor: 10n, budgetMinor: null, createdBy: 'operator', correlationId: 'c' };
+  const made = {
+    totalMinor: 10n,
+    budgetMinor: null,
+    canaryMinor: null,
+    createdBy: 'operator',
+    correlationId: 'c',
+  };
   const lines = [1, 2].map((n) => ({ ...whole, line: n }));
   await plans.create({ ...plan, ...made, lines });
   await plans.move({ planId: plan.id, verb: 'start', by: 'operator' });
