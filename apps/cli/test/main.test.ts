@@ -5,38 +5,66 @@ import { Command } from '@commander-js/extra-typings';
 import { expect, test } from '@jest/globals';
 import type { AnyCommand, CommandRun } from '../src/command.js';
 import { programOf } from '../src/program.js';
+import { run } from '../src/run.js';
 
-const replenish = (...args: string[]) => {
-  const script = join(import.meta.dirname, '../bin/replenish.mjs');
-  const env = {
-    PATH: process.env.PATH,
-    REPLENISH_DIR: '/nowhere',
-    DATABASE_URL: 'postgres://u:p@127.0.0.1:9/none',
-    MASTER_KEYS: `a:${Buffer.alloc(32, 'master key').toString('base64')}`,
-  };
-  return spawnSync(process.execPath, [script, ...args], { encoding: 'utf8', env, timeout: 15_000 });
+const ENV = {
+  PATH: process.env.PATH,
+  REPLENISH_DIR: '/nowhere',
+  DATABASE_URL: 'postgres://u:p@127.0.0.1:9/none',
+  MASTER_KEYS: `a:${Buffer.alloc(32, 'master key').toString('base64')}`,
 };
 
-test('an unknown command is named with a suggestion, on standard error, with exit code 2', () => {
+type Ended = Readonly<{ status: number | null; stdout: string; stderr: string }>;
+
+/** Runs a command line in a process of its own. */
+const spawned = (...args: string[]): Ended => {
+  const script = join(import.meta.dirname, '../bin/replenish.mjs');
+  return spawnSync(process.execPath, [script, ...args], { encoding: 'utf8', env: ENV, timeout: 60_000 });
+};
+
+/** Runs a command line in this process, because a process for each of them takes long. */
+async function replenish(...args: string[]): Promise<Ended> {
+  let [stdout, stderr] = ['', ''];
+  const status = await run(args, {
+    env: ENV,
+    say: (line) => {
+      stdout += `${line}\n`;
+    },
+    complain: (line) => {
+      stderr += `${line}\n`;
+    },
+  });
+  return { status, stdout, stderr };
+}
+
+test.each([[['--version']], [['strat']], [['verify', '--json']]])(
+  '%j in a process of its own prints the same and has the same exit code',
+  async (args) => {
+    const { status, stdout, stderr } = spawned(...args);
+    expect({ status, stdout, stderr }).toEqual(await replenish(...args));
+  },
+);
+
+test('an unknown command is named with a suggestion, on standard error, with exit code 2', async () => {
   for (const args of [[], ['strat'], ['constructor']]) {
-    const { status, stdout, stderr } = replenish(...args);
+    const { status, stdout, stderr } = await replenish(...args);
     expect({ status, stdout }).toEqual({ status: 2, stdout: '' });
     expect(stderr.toLowerCase()).toContain('usage: replenish <command>');
   }
-  expect(replenish().stderr).toMatch(/^no command given\n/);
-  expect(replenish('strat').stderr).toMatch(/^unknown command 'strat' \(Did you mean start\?\)\n/);
+  expect((await replenish()).stderr).toMatch(/^no command given\n/);
+  expect((await replenish('strat')).stderr).toMatch(/^unknown command 'strat' \(Did you mean start\?\)\n/);
 });
 
-test('the help lists every command with its purpose on standard output', () => {
-  const { status, stdout } = replenish('--help');
+test('the help lists every command with its purpose on standard output', async () => {
+  const { status, stdout } = await replenish('--help');
   expect(status).toBe(0);
   const names = 'start demo client user case verify reconcile audit unlock rekey migrate completion';
   for (const name of names.split(' ')) expect(stdout).toMatch(new RegExp(`^ {2}${name}( .*)?  +\\w`, 'm'));
 });
 
-test('the version is that of the package', () => {
+test('the version is that of the package', async () => {
   const { version } = JSON.parse(readFileSync(join(import.meta.dirname, '../package.json'), 'utf8'));
-  expect(replenish('--version')).toMatchObject({ status: 0, stdout: `${version}\n` });
+  expect(await replenish('--version')).toMatchObject({ status: 0, stdout: `${version}\n` });
 });
 
 test.each([
@@ -74,8 +102,8 @@ test.each([
   ],
 ])(
   'wrong arguments %j are named in the first line, followed by the usage of the command; exit code 2',
-  (args, first, form) => {
-    const { status, stdout, stderr } = replenish(...args);
+  async (args, first, form) => {
+    const { status, stdout, stderr } = await replenish(...args);
     expect(status).toBe(2);
     if (args.includes('--json')) {
       expect(JSON.parse(stdout)).toEqual({ ok: false, error: first });
@@ -96,8 +124,8 @@ test.each([
   ['audit', '--limit', '0'],
   ['audit', 'drop'],
   ['client', 'create', '--name', 'shop'],
-])('%s %s %s with --json reports wrong arguments as JSON on standard output', (...args) => {
-  const { status, stdout, stderr } = replenish(...args, '--json');
+])('%s %s %s with --json reports wrong arguments as JSON on standard output', async (...args) => {
+  const { status, stdout, stderr } = await replenish(...args, '--json');
   expect({ status, stderr }).toEqual({ status: 2, stderr: '' });
   expect(JSON.parse(stdout)).toEqual({ ok: false, error: expect.stringMatching(/\S/) });
 });
@@ -109,8 +137,8 @@ test.each([
   [['client', 'create', '--help'], 'Examples:'],
   [['help', 'unlock'], 'Usage: replenish unlock [options] <keyId>'],
   [['audit', 'drop', '--help'], '--before <month>'],
-])('%j prints help and runs nothing', (args, form) => {
-  const { status, stdout, stderr } = replenish(...args);
+])('%j prints help and runs nothing', async (args, form) => {
+  const { status, stdout, stderr } = await replenish(...args);
   expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
   expect(stdout).toContain(form);
 });
@@ -139,8 +167,8 @@ test('every command, argument and option is described in the help', () => {
 
 test.each(['verify', 'migrate', 'rekey'])(
   '%s --json reports as JSON that the database does not answer',
-  (command) => {
-    const { status, stdout } = replenish(command, '--json');
+  async (command) => {
+    const { status, stdout } = await replenish(command, '--json');
     expect(status).toBe(1);
     expect(JSON.parse(stdout)).toEqual({ ok: false, error: expect.stringContaining('does not answer') });
   },
