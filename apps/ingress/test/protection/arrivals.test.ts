@@ -8,7 +8,7 @@ import { openWaits } from '../../src/protection/waits.js';
 import { aRecharge, bearer, create, created, end, type Ingress, openIngress } from '../support/ingress.js';
 import { openWire, statusesOf } from '../support/wire.js';
 
-const LIMITS = { max: 400, perOriginMax: 100, inFlightMax: 3, waitsMax: 4, waitsPerClientMax: 3 };
+const LIMITS = { max: 150, perOriginMax: 50, inFlightMax: 3, waitsMax: 4, waitsPerClientMax: 3 };
 
 const wire = openWire();
 const closers: (() => unknown)[] = [];
@@ -63,16 +63,16 @@ test.each([
   async (_, path, addressOf, kept) => {
     const ingress = await open();
     const key = await ingress.client();
-    const slow = await sendHalves(ingress.url, kept + 100, (n) => half(path, addressOf(n)));
+    const slow = await sendHalves(ingress.url, kept + 50, (n) => half(path, addressOf(n)));
     const answered = () => slow.filter(({ heard }) => heard() !== '');
-    await until(() => answered().length >= 100, { limitMs: 30_000 }, 'refusals');
-    for (let n = 0; n < 20; n++)
+    await until(() => answered().length >= 50, { limitMs: 30_000 }, 'refusals');
+    for (let n = 0; n < 5; n++)
       for (const address of ['192.0.2.7', '198.51.100.1'])
         expect((await create(ingress, key, aRecharge(), { 'x-forwarded-for': address })).status).toBe(202);
     expect((await ingress.call('POST', '/webhooks/sandbox', { body: '{}' })).status).toBe(401);
     expect(await ingress.metric('replenish_requests_in_flight')).toBe(0);
     // A body that the test itself sent may have arrived in between and freed a place.
-    expect(await ingress.metric('replenish_bodies_arriving')).toBeGreaterThanOrEqual(kept - 50);
+    expect(await ingress.metric('replenish_bodies_arriving')).toBeGreaterThanOrEqual(kept - 15);
     for (const { heard, cut } of answered()) {
       await cut;
       expect(statusesOf(heard())).toEqual([503]);
