@@ -4,12 +4,14 @@ import { news, type State, states, step } from '../../src/core/recharge.js';
 import { type Books, CLIENT, deposit, openBooks, recharged, reportOf } from '../support/books.js';
 
 let books: Books;
+let sessions: pg.Pool;
 const inState = {} as Record<State, string>;
 let delivered: string;
 let returned: string;
 let ordered: string;
 beforeAll(async () => {
   books = await openBooks();
+  sessions = new pg.Pool({ connectionString: books.url, max: 2 });
   const { domain } = books;
   await deposit(domain, 'acct-1', 1_000n);
   inState.CREATED = await recharged(domain, { idempotencyKey: 'taken' });
@@ -27,12 +29,11 @@ beforeAll(async () => {
   const event = { provider: 'sandbox', eventId: 'taken', rawBody: Buffer.from('{}'), correlationId: 'c' };
   await domain.inbox.keep({ id: CLIENT, ...event });
 });
-afterAll(() => books.close());
+afterAll(() => sessions.end().then(books.close));
 
 /** Runs `sql` and rolls it back. Returns the constraint that refused it, or `done`. */
 async function answer(sql: string, values: unknown[] = []): Promise<string> {
-  const client = new pg.Client(books.url);
-  await client.connect();
+  const client = await sessions.connect();
   try {
     await client.query('begin');
     await client.query(sql, values);
@@ -41,7 +42,8 @@ async function answer(sql: string, values: unknown[] = []): Promise<string> {
     const { code, constraint } = error as { code?: string; constraint?: string };
     return `${code} ${constraint}`;
   } finally {
-    await client.end();
+    await client.query('rollback');
+    client.release();
   }
 }
 
