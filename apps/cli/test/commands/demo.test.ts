@@ -3,20 +3,18 @@ import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
-import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { run } from '../../src/run.js';
 import { Ground } from '../support/launcher.js';
 
 const REPLENISH = join(import.meta.dirname, '../../bin/replenish.mjs');
-let ground: Ground;
-beforeEach(async () => {
-  ground = new Ground();
-  await ground.prepare();
-});
-afterEach(() => ground.clear());
+// The tests share a folder, so that its database is made once.
+const ground = new Ground();
+beforeAll(() => ground.prepare());
+afterAll(() => ground.clear());
 
-async function demo(...args: string[]) {
-  const child = spawn(process.execPath, [REPLENISH, 'demo', ...args], { env: ground.env });
+async function demo(args: readonly string[], env = ground.env) {
+  const child = spawn(process.execPath, [REPLENISH, 'demo', ...args], { env });
   const [stdout, stderr, [exitCode]] = await Promise.all([
     text(child.stdout),
     text(child.stderr),
@@ -25,8 +23,16 @@ async function demo(...args: string[]) {
   return { stdout, stderr, exitCode };
 }
 
+/** Runs a demo that starts no process, in this process. */
+async function refused(env: NodeJS.ProcessEnv, ...args: string[]) {
+  const complaints: string[] = [];
+  const complain = (line: string) => void complaints.push(line);
+  const exitCode = await run(['demo', ...args], { env, say: () => {}, complain });
+  return { exitCode, complaint: complaints.join() };
+}
+
 test('the first start passes on the password that is shown once, and --json prints lines of JSON', async () => {
-  const { stdout, stderr, exitCode } = await demo('--json');
+  const { stdout, stderr, exitCode } = await demo(['--json']);
   expect({ exitCode, stderr }).toEqual({
     exitCode: 0,
     stderr: expect.stringMatching(/dashboard .*password: \S{16} \(shown this once\)/),
@@ -42,7 +48,7 @@ test('the first start passes on the password that is shown once, and --json prin
 }, 120_000);
 
 test('--to cloud pays by card, and ends with the transfer in the books of the simulated cloud', async () => {
-  const { stdout, exitCode } = await demo('--to', 'cloud', '--json');
+  const { stdout, exitCode } = await demo(['--to', 'cloud', '--json']);
   const events = stdout
     .trim()
     .split('\n')
@@ -70,37 +76,33 @@ test('--to cloud pays by card, and ends with the transfer in the books of the si
 
 test('--port is the port of the ingress', async () => {
   const { INGRESS_PORT, ...others } = ground.env;
-  ground.env = others;
   const taken = createServer().listen(Number(INGRESS_PORT), '127.0.0.1');
   await once(taken, 'listening');
-  const { stdout, exitCode } = await demo('--port', INGRESS_PORT!);
+  const { stdout, exitCode } = await demo(['--port', INGRESS_PORT!], others);
   taken.close();
   expect(exitCode).toBe(1);
   expect(stdout).toContain(`port ${INGRESS_PORT} on 127.0.0.1 is taken`);
 });
 
 test.each(['0', '65536', '80.5', 'x'])('--port %s is refused', async (wrong) => {
-  const complaints: string[] = [];
-  const exitCode = await run(['demo', '--port', wrong], {
-    ...{ env: ground.env, say: () => {} },
-    complain: (line) => void complaints.push(line),
+  expect(await refused(ground.env, '--port', wrong)).toEqual({
+    exitCode: 2,
+    complaint: expect.stringContaining('from 1 to 65535'),
   });
-  expect([exitCode, complaints.join()]).toEqual([2, expect.stringContaining('from 1 to 65535')]);
 });
 
 test('--to cloud is refused where money is real', async () => {
-  Object.assign(ground.env, { STRIPE_SECRET_KEY: 'sk_test_own', STRIPE_WEBHOOK_SECRET: 'whsec_own' });
-  const { stderr, exitCode } = await demo('--to', 'cloud');
-  expect({ exitCode, stderr }).toEqual({
+  const real = { STRIPE_SECRET_KEY: 'sk_test_own', STRIPE_WEBHOOK_SECRET: 'whsec_own' };
+  expect(await refused({ ...ground.env, ...real }, '--to', 'cloud')).toEqual({
     exitCode: 1,
-    stderr: 'the demo of a whole recharge needs the simulated Stripe and the simulated Alibaba Cloud\n',
+    complaint: 'the demo of a whole recharge needs the simulated Stripe and the simulated Alibaba Cloud',
   });
 });
 
 test('a fleet that cannot be started tells why', async () => {
   const taken = createServer().listen(Number(ground.env.SANDBOX_PORT), '127.0.0.1');
   await once(taken, 'listening');
-  const { stdout, stderr, exitCode } = await demo();
+  const { stdout, stderr, exitCode } = await demo([]);
   taken.close();
   expect({ exitCode, stderr }).toEqual({ exitCode: 1, stderr: 'the fleet could not be started\n' });
   expect(stdout).toContain(`port ${ground.env.SANDBOX_PORT} on 127.0.0.1 is taken`);

@@ -28,6 +28,12 @@ describe('a start', () => {
   });
   afterAll(() => ground.clear());
 
+  /** Ends the first start, unless a test before has ended it. */
+  async function firstEnds(): Promise<void> {
+    if (!first.hasEnded) first.signal('SIGTERM');
+    await first.ended();
+  }
+
   const passwordIn = ({ output }: Launcher) => /password: (\S+) \(shown this once\)/.exec(output)?.[1];
   const demoKeyIn = ({ output }: Launcher) => /demo key +(\S+)/.exec(output)?.[1];
 
@@ -73,8 +79,7 @@ describe('a start', () => {
 
   test('keeps what an earlier one made, tells which process it waits for, how long and why, and ends on SIGINT', async () => {
     const kept = ground.json('env.json');
-    if (!first.hasEnded) first.signal('SIGTERM');
-    await first.ended();
+    await firstEnds();
     Object.assign(ground.env, { FAKE_INGRESS: 'waits', FAKE_WAIT_TELL_MS: '200' });
     const later = await started();
     expect(ground.json('env.json')).toEqual(kept);
@@ -89,19 +94,20 @@ describe('a start', () => {
     expect(await later.ended()).toBe(0);
     expect(ground.leftovers()).toEqual([]);
   });
-});
 
-describe('a start that cannot succeed', () => {
-  beforeEach(openGround);
-  afterEach(() => ground.clear());
-
-  test("for a wrong configuration of a child ends and shows the child's message", async () => {
-    ground.env.FAKE_WORKER = 'hopeless';
+  test("with a wrong configuration of a child ends and shows the child's message", async () => {
+    await firstEnds();
+    Object.assign(ground.env, { FAKE_INGRESS: 'works', FAKE_WORKER: 'hopeless' });
     const launcher = ground.start(LAUNCHER);
     expect(await launcher.ended()).toBe(78);
     expect(launcher.output).toContain('worker refuses its configuration\nSECRET_OF_NOBODY: required');
     expect(ground.leftovers()).toEqual([]);
   });
+});
+
+describe('a start that cannot succeed', () => {
+  beforeEach(openGround);
+  afterEach(() => ground.clear());
 
   test('for a port that is in use names it with the setting that changes it', async () => {
     const taken = createServer().listen(Number(ground.env.SANDBOX_PORT), '127.0.0.1');
