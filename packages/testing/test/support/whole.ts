@@ -9,8 +9,10 @@ import { openStage, patience, type Stage, TEST_LIMIT_MS } from './setting.js';
 /** One transaction of a whole recharge: the collect, or the delivery. */
 export type Part = Readonly<{ id: string; kind: string; state: string; provider: string }>;
 
-/** An account whose money is delivered to a cloud account of its own. */
+/** An account whose money is delivered to a cloud account. */
 export type Payee = Readonly<{ accountId: string; to: string }>;
+
+export type PayeeWishes = Readonly<{ to?: string | undefined; providerAccount?: string }>;
 
 /** A transfer in the simulator's own books. */
 export type Transfer = Readonly<{ amount: number; currency: string; kind: string }>;
@@ -60,16 +62,16 @@ export class WholeStage {
     await this.#stage.close();
   }
 
-  async newPayee(currency = 'CNY'): Promise<Payee> {
-    const to = `fa-${randomUUID()}`;
-    const accountId = `acct-${to}`;
+  /** Makes an account with a cloud account of its own, unless `to` is given. */
+  async newPayee(currency = 'CNY', { to = `fa-${randomUUID()}`, ...more }: PayeeWishes = {}): Promise<Payee> {
+    const accountId = `acct-${randomUUID()}`;
     await this.control('alibaba/fund-accounts', { id: to, currency, cash: 0 });
     await this.control('alibaba/reseller-customers', { owner: to, consumed: 1_000_000_000 });
     await this.control('alibaba/agency-customers', {
       ...{ uid: to, creditLine: 1_000_000_000, outstanding: 500_000_000 },
     });
     const set = await this.#call('PUT', `/v1/accounts/${accountId}/payee`, {
-      ...{ provider: 'alibaba_cloud', to, currency },
+      ...{ provider: 'alibaba_cloud', to, currency, ...more },
     });
     if (!set.ok) throw new Error(`the payee was answered ${set.status} ${await set.text()}`);
     return { accountId, to };
