@@ -16,7 +16,7 @@ type SortedRequest = Readonly<{
   paymentMethod: string;
   destination?: MoneyDestination | null | undefined;
   /** The account that the client names. Default: the first one of the provider. */
-  providerAccount?: string | undefined;
+  providerAccount?: string | null | undefined;
 }>;
 
 export type SortingProviders = Pick<Providers, 'route' | 'accounts'>;
@@ -24,8 +24,9 @@ export type SortingProviders = Pick<Providers, 'route' | 'accounts'>;
 /** Sorts a request by its payment method and its destination, or says why it cannot be carried out. */
 export function sortOfRecharge(
   providers: SortingProviders,
-  { paymentMethod, destination, providerAccount: asked }: SortedRequest,
+  { paymentMethod, destination, providerAccount }: SortedRequest,
 ): RechargeSort | SortRefusal {
+  const asked = providerAccount ?? undefined;
   const isOut = paymentMethod === 'balance' || paymentMethod === 'fund_account';
   if (isOut && destination === 'wallet') {
     const message = `${paymentMethod} pays deliveries to a cloud, so it cannot be wallet`;

@@ -45,7 +45,7 @@ async function waitingWork(): Promise<void> {
     lines: [
       { line: 1, accountId: 'acct-1', amountMinor: 5n, paymentMethod: 'sandbox' },
       { line: 2, accountId: 'acct-2', amountMinor: 5n, paymentMethod: 'sandbox' },
-    ].map((line) => ({ ...line, destination: null, orderReference: null })),
+    ].map((line) => ({ ...line, providerAccount: null, destination: null, orderReference: null })),
   });
   await domain.plans.move({ planId, verb: 'start', by: 'operator' });
   await domain.rules.create({

@@ -10,7 +10,12 @@ beforeAll(async () => {
 afterAll(() => served.close());
 
 /** A plan that runs. Returns its id. */
-async function running(lines: number, accountId = 'acct-1', name: string = newId()): Promise<string> {
+async function running(
+  lines: number,
+  accountId = 'acct-1',
+  name: string = newId(),
+  providerAccount: string | null = null,
+): Promise<string> {
   const id = newId();
   const { plans } = served.domain;
   await plans.create({
@@ -18,7 +23,7 @@ async function running(lines: number, accountId = 'acct-1', name: string = newId
     ...{ totalMinor: BigInt(lines), budgetMinor: null, canaryMinor: null, createdBy: 'operator' },
     lines: Array.from({ length: lines }, (_, at) => ({
       ...{ line: at + 1, accountId, amountMinor: 1n, paymentMethod: 'sandbox' },
-      ...{ destination: null, orderReference: `ref-${at + 1}.` },
+      ...{ providerAccount, destination: null, orderReference: `ref-${at + 1}.` },
     })),
   });
   await plans.move({ planId: id, verb: 'start', by: 'operator' });
@@ -48,6 +53,13 @@ test('a line that is held until the canary has arrived says so', async () => {
   await served.domain.plans.work.advance(id, 2, [], [2]);
   expect((await served.get(`/plans/${id}`)).text.match(/held until the canary has arrived/g)).toHaveLength(1);
   expect((await served.get(`/plans/${id}?lang=zh`)).text).toMatch(/等待试探充值到账/);
+});
+
+test('the lines show the account of ours that collects, where they name one', async () => {
+  const page = async (account: string | null) =>
+    (await served.get(`/plans/${await running(1, 'acct-1', newId(), account)}`)).text;
+  expect(await page('shop')).toContain('sandbox · shop');
+  expect(await page(null)).not.toContain('sandbox ·');
 });
 
 test.each([

@@ -57,6 +57,7 @@ export const lineBody = (row: PlanLineView, currency: string) => ({
   paymentMethod: row.paymentMethod,
   destination: row.destination,
   orderReference: row.orderReference,
+  providerAccount: row.providerAccount,
   status: row.status,
   transactionId: row.transactionId,
   heldBecause: row.isHeld ? 'CANARY' : null,

@@ -96,6 +96,7 @@ export async function listPlanLines(
 
 const lineColumns = [
   ...(['line', 'accountId', 'amount', 'currency', 'paymentMethod', 'destination', 'orderReference'] as const),
+  'providerAccount',
   ...(['status', 'transactionId', 'failureCode', 'failureMessage', 'heldBecause'] as const),
 ];
 

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { amountMinor } from '../input/amount.js';
 import { cursor } from '../input/cursor.js';
 import { accountId, currency, pageLimit, text } from '../input/fields.js';
+import { providerAccount } from '../recharges/input.js';
 
 /** Texts that a plan may have: its name, and the order references of its lines. */
 export const planText = text(255);
@@ -32,6 +33,7 @@ const line = z
       description: 'Where the money goes, as in the request for one recharge',
     }),
     orderReference: planText.optional().meta({ description: 'Your own reference', examples: ['PO-7'] }),
+    providerAccount,
   })
   .meta({ description: 'One recharge of a plan.', xml: { name: 'line' } });
 

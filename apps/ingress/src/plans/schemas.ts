@@ -104,6 +104,7 @@ const Line = z
     paymentMethod: words('How it is paid for'),
     destination: orNull('Where the money goes, as sent'),
     orderReference: orNull('Your own reference, as sent'),
+    providerAccount: orNull('The name of our account at the provider that collects, as sent'),
     status: z
       .enum(['not_started', 'accepted', 'in_progress', 'succeeded', 'failed', 'canceled'])
       .meta({ description: 'The status of its recharge; `not_started` while it has none' }),
@@ -130,6 +131,7 @@ export const PlanLines = z.strictObject({ data: list(Line, 'The lines in their o
         {
           ...{ line: 1, accountId: 'acct-1001', amount: 300_000, currency: 'CNY' },
           ...{ paymentMethod: 'fund_account', destination: null, orderReference: 'PO-7' },
+          providerAccount: null,
           ...{ status: 'succeeded', transactionId: '01a2122d-0000-7000-8000-1ae329a0e10b' },
           ...{ heldBecause: null, failure: null },
         },

@@ -31,6 +31,14 @@ export const metadata = z
     examples: [{ team: 'billing' }],
   });
 
+export const providerAccount = text(64)
+  .optional()
+  .meta({
+    description:
+      'The name of our account at the provider that collects. When it is left out: the default one. Deliveries are paid by the account that the payee names',
+    examples: ['main'],
+  });
+
 /** The body of POST /v1/recharges. Unknown fields are refused, because a misspelt field would be lost silently. */
 export const RechargeInput = z
   .strictObject({
@@ -44,13 +52,7 @@ export const RechargeInput = z
       .enum(paymentMethods)
       .default('sandbox')
       .meta({ description: 'How the recharge is paid for' }),
-    providerAccount: text(64)
-      .optional()
-      .meta({
-        description:
-          'The name of our account at the provider that collects. When it is left out: the default one. Deliveries are paid by the account that the payee names',
-        examples: ['main'],
-      }),
+    providerAccount,
     destination: z.enum(['wallet', 'cloud']).optional().meta({
       description:
         'Where the money goes: it stays in the `wallet`, or it is delivered to the payee of the account (`cloud`). When it is left out: `cloud` where the account has a payee, else `wallet`',

@@ -200,8 +200,8 @@ test('the lines are answered as JSON, in pages if wished, and as CSV', async () 
   expect(rest.body.nextCursor).toBeNull();
   const csv = await ingress.call('GET', path, { key, headers: { accept: 'text/csv' } });
   expect(csv.text.split('\n').slice(0, 2)).toEqual([
-    'line,accountId,amount,currency,paymentMethod,destination,orderReference,status,transactionId,failureCode,failureMessage,heldBecause',
-    '1,acct-1,100,USD,sandbox,,,not_started,,,,',
+    'line,accountId,amount,currency,paymentMethod,destination,orderReference,providerAccount,status,transactionId,failureCode,failureMessage,heldBecause',
+    '1,acct-1,100,USD,sandbox,,,,not_started,,,,',
   ]);
 });
 

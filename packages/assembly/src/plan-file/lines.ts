@@ -12,6 +12,7 @@ export const planColumnNames = [
   'paymentMethod',
   'destination',
   'orderReference',
+  'providerAccount',
 ] as const;
 export type PlanColumn = (typeof planColumnNames)[number];
 
@@ -26,8 +27,10 @@ export type LineRules = Readonly<{
   /** Whether the fields are texts, as in CSV and XML. In JSON numbers are numbers. */
   isText: boolean;
   paymentMethods: readonly string[];
-  /** Says why a payment method and a destination lead nowhere. */
-  unroutable: (asked: Pick<PlanLine, 'paymentMethod' | 'destination'>) => SortRefusal | null;
+  /** Says why a payment method, a destination and an account of ours lead nowhere. */
+  unroutable: (
+    asked: Pick<PlanLine, 'paymentMethod' | 'destination' | 'providerAccount'>,
+  ) => SortRefusal | null;
   /** Says why a text cannot be an order reference. */
   wrongText: (text: string) => string | null;
   /** Where a line stands in its file, such as `row 4`. */
@@ -109,14 +112,16 @@ function lineOf(
   const orderReference = isGiven(row.orderReference) ? text('orderReference') : null;
   const wrong = orderReference === null ? null : rules.wrongText(orderReference);
   if (wrong !== null) fault('orderReference', wrong);
+  const providerAccount = isGiven(row.providerAccount) ? text('providerAccount') : null;
   const line = rules.number ?? numberOf(row.line, rules, (why) => fault('line', why));
   if (accountId === null || currency === null || amountMinor === null || paymentMethod === null) return null;
   if (line === null) return null;
   const unroutable = rules.paymentMethods.includes(paymentMethod)
-    ? rules.unroutable({ paymentMethod, destination })
+    ? rules.unroutable({ paymentMethod, destination, providerAccount })
     : null;
   if (unroutable) fault(unroutable.path, unroutable.message);
-  return { currency, line: { line, accountId, amountMinor, paymentMethod, destination, orderReference } };
+  const way = { paymentMethod, providerAccount, destination };
+  return { currency, line: { line, accountId, amountMinor, ...way, orderReference } };
 }
 
 function textOf(value: unknown, why: (message: string) => void): string | null {

@@ -33,6 +33,7 @@ export function rechargeOfLine(
     ...{ id: newId(), clientId: plan.clientId, idempotencyKey: keyOfPlanLine(plan.id, line.line) },
     ...{ accountId: line.accountId, amountMinor: line.amountMinor, currency: plan.currency },
     ...{ paymentMethod: line.paymentMethod, destination: line.destination, ...sort },
+    ...(line.providerAccount !== null && { askedAccount: line.providerAccount }),
     ...{ orderReference: line.orderReference, planId: plan.id, metadata: {}, requestedAt: null },
     ...{ correlationId: plan.correlationId, ceiling: key?.ceilings[plan.currency] },
   };

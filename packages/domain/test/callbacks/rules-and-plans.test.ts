@@ -69,7 +69,7 @@ test('a plan that finishes is told once, with what became of its lines', async (
   const id = uuidv7();
   const line = (n: number) => ({
     ...{ line: n, accountId: 'acct-1', amountMinor: 7n, paymentMethod: 'sandbox' },
-    ...{ destination: null, orderReference: null },
+    ...{ providerAccount: null, destination: null, orderReference: null },
   });
   await books.domain.plans.create({
     ...{ id, clientId: CLIENT, idempotencyKey: null, name: 'told', currency: 'USD', totalMinor: 21n },

@@ -21,7 +21,7 @@ async function started(aboveMinor: bigint) {
     lines: [
       {
         ...{ line: 1, accountId: 'acct-1', amountMinor: totalMinor, paymentMethod: 'sandbox' },
-        ...{ destination: null, orderReference: null },
+        ...{ providerAccount: null, destination: null, orderReference: null },
       },
     ],
   };

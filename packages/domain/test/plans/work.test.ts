@@ -23,7 +23,7 @@ const planOf = (lines: number): NewPlan => ({
   },
   lines: Array.from({ length: lines }, (_, at) => ({
     ...{ line: at + 1, accountId: 'acct-1', amountMinor: 1n, paymentMethod: 'sandbox' },
-    ...{ destination: null, orderReference: null },
+    ...{ providerAccount: null, destination: null, orderReference: null },
   })),
 });
 

@@ -91,6 +91,9 @@ const sumTable = ({ sums, currency }: PlanProgress, { say }: PageCall): Html =>
 const lineState = ({ status, isHeld }: PlanLineView, say: PageCall['say']): Html =>
   html`${mark(status, say(status))}${isHeld ? html` ${say('held until the canary has arrived')}` : nothing}`;
 
+const wayOf = ({ paymentMethod, providerAccount }: PlanLineView): string =>
+  providerAccount === null ? paymentMethod : `${paymentMethod} · ${providerAccount}`;
+
 const lineTable = (lines: readonly PlanLineView[], { currency }: PlanView, { say }: PageCall): Html =>
   table<PlanLineView>(
     say('Lines'),
@@ -98,7 +101,7 @@ const lineTable = (lines: readonly PlanLineView[], { currency }: PlanView, { say
       { head: say('Line'), cell: ({ line }) => line, isNumber: true },
       { head: say('Account'), cell: ({ accountId }) => accountLink(accountId) },
       { head: say('Amount'), cell: ({ amountMinor }) => money(amountMinor, currency), isNumber: true },
-      { head: say('Payment method'), cell: ({ paymentMethod }) => paymentMethod },
+      { head: say('Payment method'), cell: wayOf },
       { head: say('Reference'), cell: ({ orderReference }) => orderReference ?? '' },
       { head: say('State'), cell: (line) => lineState(line, say) },
       { head: say('Recharge'), cell: ({ transactionId }) => transactionId && rechargeLink(transactionId) },

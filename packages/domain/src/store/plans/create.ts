@@ -19,6 +19,7 @@ const lineRows = columns({
   paymentMethod: 'text',
   destination: 'text?',
   orderReference: 'text?',
+  providerAccount: 'text?',
 });
 
 /**
@@ -74,7 +75,8 @@ const insertPlan = (plan: NewPlan, fingerprint: string): Prisma.Sql => Prisma.sq
       amount_minor,
       payment_method,
       destination,
-      order_reference)
+      order_reference,
+      provider_account)
     select
       inserted_plan.id,
       place,
@@ -83,7 +85,8 @@ const insertPlan = (plan: NewPlan, fingerprint: string): Prisma.Sql => Prisma.sq
       "amountMinor",
       "paymentMethod",
       destination,
-      "orderReference"
+      "orderReference",
+      "providerAccount"
     from inserted_plan
     cross join input)
   select count(*)::int as clients from known_client`;

@@ -8,6 +8,8 @@ export type PlanLine = Readonly<{
   accountId: string;
   amountMinor: bigint;
   paymentMethod: string;
+  /** The name of our account at the provider that collects. Null: the default one. */
+  providerAccount: string | null;
   destination: MoneyDestination | null;
   orderReference: string | null;
 }>;
@@ -38,6 +40,8 @@ export function planFingerprint({ name, currency, budgetMinor, canaryMinor, line
     .map((one) => [
       ...[one.line, one.accountId, one.amountMinor.toString(), one.paymentMethod],
       ...[one.destination, one.orderReference],
+      // Plans that were stored before lines could name an account keep their fingerprints.
+      ...(one.providerAccount === null ? [] : [one.providerAccount]),
     ]);
   // A plan without a canary has the fingerprint that it had before there were canaries.
   const canary = canaryMinor === null ? [] : [{ canary: canaryMinor.toString() }];

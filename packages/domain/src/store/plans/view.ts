@@ -74,7 +74,8 @@ export const lineColumns = Prisma.sql`
   line.amount_minor as "amountMinor",
   line.payment_method as "paymentMethod",
   line.destination,
-  line.order_reference as "orderReference"`;
+  line.order_reference as "orderReference",
+  line.provider_account as "providerAccount"`;
 
 /**
  * The lines of a relation `line`, each with its recharge, if it has one. The recharge is found by its idempotency key,
