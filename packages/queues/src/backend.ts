@@ -17,6 +17,11 @@ export interface Backend {
   reachable(stop: AbortSignal): Promise<void>;
   /** Checks the store in one round trip. @throws an error whose message names the fault */
   ping(): Promise<void>;
+  /**
+   * The number of jobs that wait in each queue, `most` at most. Missing where a queue is asked by itself.
+   * @throws while the store is away
+   */
+  waiting?(names: readonly QueueName[], most: number): Promise<number[]>;
   /** What the store does with keys when its memory is full. Missing where it never throws one away. @throws while it is away */
   eviction?(): Promise<Eviction>;
   /**

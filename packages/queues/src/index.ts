@@ -152,7 +152,10 @@ class OpenQueues implements Queues {
 
   async room(names: readonly QueueName[]): Promise<number[]> {
     await this.#backend.ping();
-    const waiting = await Promise.all(names.map(async (name) => (await this.#queue(name)).getWaitingCount()));
+    const most = Math.ceil(IDS_WAITING_MAX / IDS_PER_JOB_MAX);
+    const waiting =
+      (await this.#backend.waiting?.(names, most)) ??
+      (await Promise.all(names.map(async (name) => (await this.#queue(name)).getWaitingCount())));
     return waiting.map((jobs) => Math.max(0, IDS_WAITING_MAX - jobs * IDS_PER_JOB_MAX));
   }
 

@@ -59,6 +59,7 @@ export function openPostgres(databaseUrl: string, poolMax: number, log: Logger):
       await refuseReadOnly(pools.statements);
       errors.recovered();
     },
+    waiting: (names, most) => waitingJobs(connection, names, most),
     prepareQueue: (name) => numberJobs(pools.statements, name),
     buildQueue: (name) =>
       new bullmq.Queue(name, {
@@ -152,6 +153,22 @@ function statementNames(): (text: string) => string {
 
 /** Whether the error is one of BullMQ's own refusals (class BM), such as a lost lock. The statement itself worked. */
 const isAnswer = (error: unknown): boolean => String((error as { code?: string }).code).startsWith('BM');
+
+/**
+ * Counts the jobs that wait in all queues with one statement, each queue up to `most`. BullMQ's own count is a statement
+ * per queue, and reads all jobs of it.
+ */
+async function waitingJobs(pool: PgPool, names: readonly string[], most: number): Promise<number[]> {
+  const { rows } = await pool.query(
+    `select (
+        select count(*) from (
+          select from job where queue = asked.name and state = 'waiting' and priority = 0 limit $2::int) waiting)::int as jobs
+      from unnest($1::text[]) with ordinality as asked(name, nth)
+      order by nth`,
+    [names, most],
+  );
+  return rows.map((row) => Number(row.jobs));
+}
 
 /** Refuses a standby and a read-only server. They answer all queries, but keep no jobs. */
 async function refuseReadOnly(pool: pg.Pool): Promise<void> {
