@@ -41,8 +41,8 @@ const runColumns = Prisma.sql`
 
 /** The time for which a worker keeps a run without telling that it still reads. */
 const LEASE = Prisma.sql`interval '30 seconds'`;
-// After an hour of failed tries, the provider will hardly answer within minutes.
-const TRIES_MAX = 20;
+/** After an hour of failed tries, the provider will hardly answer within minutes. */
+export const TRIES_MAX = 20;
 const FAILURE_MAX = 500;
 
 export type NewRun = Readonly<{
@@ -124,6 +124,14 @@ export async function runByKey(
   return found ?? null;
 }
 
+/** What an ended run found, as JSON. Null: nothing is kept. */
+export async function keptOf(run: Run, id: string): Promise<unknown> {
+  const [row] = await run<{ found: unknown }>(
+    Prisma.sql`select found from reconciliation_run where id = ${id}::uuid`,
+  );
+  return row?.found ?? null;
+}
+
 export type RunFilter = Readonly<{
   provider?: string | undefined;
   status?: ReconciliationRun['status'] | undefined;
@@ -174,11 +182,10 @@ export async function renewed(run: Run, mine: ReconciliationRun, linesRead: numb
   return rows.length > 0;
 }
 
-/** Ends a run. Its file is not needed any more. */
+/** Ends a run, with what it found as JSON. Its file is not needed any more. */
 export const ended = (
   mine: ReconciliationRun,
-  linesRead: number,
-  failure: string | null,
+  { linesRead, failure, found }: Readonly<{ linesRead: number; failure: string | null; found: string }>,
 ): Prisma.Sql => Prisma.sql`
   with
   ended_runs as (
@@ -187,6 +194,7 @@ export const ended = (
       status = ${failure === null ? 'finished' : 'failed'},
       failure = ${failure === null ? null : storable(failure, FAILURE_MAX)},
       lines_read = ${linesRead}::int,
+      found = ${found}::jsonb,
       finished_at = now()
     where ${own(mine)}
     returning id),
@@ -194,11 +202,8 @@ export const ended = (
     delete from reconciliation_file where run_id in (select id from ended_runs))
   select id from ended_runs`;
 
-/** Puts a run off: the gap doubles from half a minute to five. After many tries it fails. */
-export const putOff = (mine: ReconciliationRun, linesRead: number, why: string): Prisma.Sql =>
-  mine.tries >= TRIES_MAX
-    ? ended(mine, linesRead, why)
-    : Prisma.sql`
+/** Puts a run off: the gap doubles from half a minute to five. */
+export const putOff = (mine: ReconciliationRun, why: string): Prisma.Sql => Prisma.sql`
   update reconciliation_run
   set
     due_at = now() + least(15 * power(2, ${mine.tries}::int), 300) * interval '1 second',

@@ -1,11 +1,10 @@
 import { StatementAway, type StatementLine } from '../../core/statement.js';
-import { Prisma } from '../../generated/client.js';
 import type { Store } from '../database/database.js';
 import { StoreUnavailable } from '../database/failure.js';
 import { isUuid } from '../database/storable.js';
-import { differencesOf, openCases, type Period, type StatementDifference } from './differences.js';
-import { gapsOf, type StoredGap } from './gaps.js';
+import { openCases, type Period } from './differences.js';
 import { type StatementLevel, statementLevels } from './levels.js';
+import { compared, inJson, outcomeOf, type RunOutcome } from './outcome.js';
 import { storeAll, TakenOver } from './read-lines.js';
 import {
   ended,
@@ -20,20 +19,13 @@ import {
   runByKey,
   type ScheduledDay,
   scheduledRun,
+  TRIES_MAX,
   takenUp,
 } from './run-rows.js';
 import type { StatementOf } from './store-lines.js';
 
-/** The outcome of a run. Each list has 1,000 rows at most; the view `report.statement_lines` has all. */
-export type Reconciled = ReconciliationRun &
-  Readonly<{
-    /** Lines of the period that have their recharge. */
-    matched: number;
-    oursOnly: readonly StatementDifference[];
-    theirsOnly: readonly StatementDifference[];
-    different: readonly StatementDifference[];
-    gaps: readonly StoredGap[];
-  }>;
+/** A run with what it found. */
+export type Reconciled = ReconciliationRun & RunOutcome;
 
 export type RunAsk = Omit<NewRun, 'id'>;
 export type AskedRun =
@@ -62,7 +54,7 @@ export interface Reconciliations {
    *   lines so far are kept
    */
   read(run: ReconciliationRun, lines: Lines, telling?: (count: number) => void): Promise<Reconciled>;
-  /** The outcome of a run. Null if there is no such run. */
+  /** A run with what it found by its end. Null if there is no such run. */
   of(runId: string): Promise<Reconciled | null>;
   /** The run without what it found. Null if there is no such run. */
   run(runId: string): Promise<ReconciliationRun | null>;
@@ -72,7 +64,6 @@ export interface Reconciliations {
   levels(): Promise<StatementLevel[]>;
 }
 
-const SHOWN_MAX = 1_000;
 const CUT_OFF =
   'its reader ended before the last line; read the statement again: lines that are stored are kept';
 
@@ -85,7 +76,7 @@ export function openReconciliations(
   const { run, survey } = store;
   const of = async (runId: string): Promise<Reconciled | null> => {
     const found = isUuid(runId) ? await runById(run, runId) : null;
-    return found && reconciled(survey, found);
+    return found && { ...found, ...(await outcomeOf(survey, found)) };
   };
   return {
     begin: async (period, askedBy) =>
@@ -96,7 +87,7 @@ export function openReconciliations(
       for (;;) {
         const taken = await takenUp(run, accounts);
         if (taken?.source !== 'reader') return taken;
-        await run(ended(taken, taken.linesRead, CUT_OFF));
+        await end(store, taken, taken.linesRead, CUT_OFF);
       }
     },
     file: (runId) => fileOf(run, runId),
@@ -109,7 +100,7 @@ export function openReconciliations(
       try {
         await storeAll({ run, newId }, begun, lines, tell);
         await openCases(run, begun, newId);
-        await run(ended(begun, count, null));
+        await end(store, begun, count, null);
       } catch (error) {
         await afterFailure(store, begun, count, error);
         throw error;
@@ -134,32 +125,28 @@ async function asked({ run }: Pick<Store, 'run'>, ask: NewRun): Promise<AskedRun
     : { ok: false, problem: 'key_used_with_other_body' };
 }
 
+type EndingStore = Pick<Store, 'run' | 'survey'>;
+
+/** Ends a run, and keeps with it what it found. */
+async function end(
+  { run, survey }: EndingStore,
+  ending: ReconciliationRun,
+  linesRead: number,
+  failure: string | null,
+): Promise<void> {
+  const found = inJson(await compared(survey, ending));
+  await run(ended(ending, { linesRead, failure, found }));
+}
+
 /** What becomes of a run whose lines could not be read to the end. */
 async function afterFailure(
-  { run }: Pick<Store, 'run'>,
+  store: EndingStore,
   begun: ReconciliationRun,
   count: number,
   error: unknown,
 ): Promise<void> {
   if (error instanceof StoreUnavailable || error instanceof TakenOver) return;
   const why = error instanceof Error ? error.message : String(error);
-  const isAway = error instanceof StatementAway && begun.source !== 'reader';
-  await run(isAway ? putOff(begun, count, why) : ended(begun, count, why)).catch(() => {});
-}
-
-async function reconciled(survey: Store['survey'], found: ReconciliationRun): Promise<Reconciled> {
-  const [counted] = await survey<{ matched: number }>(Prisma.sql`
-    select count(*)::int as matched
-    from statement_line line
-    join statement_match found on found.line_id = line.id
-    where line.provider = ${found.provider} and line.provider_account = ${found.providerAccount}
-      and line.at >= ${found.from} and line.at < ${found.to}`);
-  return {
-    ...found,
-    matched: counted!.matched,
-    oursOnly: await differencesOf(survey, 'statement_ours_only', found, SHOWN_MAX),
-    theirsOnly: await differencesOf(survey, 'statement_theirs_only', found, SHOWN_MAX),
-    different: await differencesOf(survey, 'statement_different', found, SHOWN_MAX),
-    gaps: await gapsOf(survey, found, SHOWN_MAX),
-  };
+  const isPutOff = error instanceof StatementAway && begun.source !== 'reader' && begun.tries < TRIES_MAX;
+  await (isPutOff ? store.run(putOff(begun, why)) : end(store, begun, count, why)).catch(() => {});
 }

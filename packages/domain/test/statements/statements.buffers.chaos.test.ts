@@ -1,0 +1,42 @@
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { type Books, openBooks } from '../support/books.js';
+import { BUFFERS_MAX, buffersOf } from '../support/buffers.js';
+
+const LINES = 100_000;
+const period = {
+  ...{ provider: 'sandbox', providerAccount: 'main' },
+  ...{ from: new Date('2026-01-01T00:00:00Z'), to: new Date('2026-01-02T00:00:00Z') },
+};
+
+let books: Books;
+beforeAll(async () => {
+  books = await openBooks();
+  // A day of lines. One in 50 has no recharge of ours, so more are found than a run shows.
+  await books.rows(`
+    set session_replication_role = replica;
+    insert into statement_line (id, provider, provider_account, line_key, line, at, order_id, direction, amount_minor,
+        currency)
+      select ('0189a5b0-0000-7000-8000-' || lpad(to_hex(n), 12, '0'))::uuid, 'sandbox', 'main', n::text, n::text,
+        '2026-01-01T00:00:00Z'::timestamptz + n * interval '0.8 seconds', 'sbx_' || n, 'in', 100, 'USD'
+      from generate_series(1, ${LINES}) n;
+    insert into statement_match (line_id, transaction_id, by)
+      select id, id, 'order_id' from statement_line where line::int % 50 <> 0;
+    reset session_replication_role`);
+  await books.rows('vacuum analyze');
+}, 300_000);
+afterAll(() => books.close());
+
+test('what a run of a full day found costs no more than a bounded number of buffers', async () => {
+  const { reconciliations } = books.domain;
+  const begun = await reconciliations.begin(period, 'tester');
+  const running = await reconciliations.of(begun.id);
+  expect(running).toMatchObject({ status: 'running', matched: 0, theirsOnly: [] });
+  const ended = await reconciliations.read(begun, []);
+  expect(ended).toMatchObject({ status: 'finished', matched: LINES - LINES / 50 });
+  expect(ended.theirsOnly).toHaveLength(1_000);
+  const touched = await buffersOf(books.url, async () => {
+    expect(await reconciliations.of(begun.id)).toEqual(ended);
+  });
+  expect(touched.length).toBeGreaterThan(0);
+  expect(touched.filter(({ buffers }) => buffers > BUFFERS_MAX)).toEqual([]);
+}, 120_000);
