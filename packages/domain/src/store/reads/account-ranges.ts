@@ -26,14 +26,16 @@ const AFTER_ALL = HIGHEST.repeat(1_000);
 
 /** What the ranges of the patterns leave over, in byte order. No account in it matches a pattern. */
 export function rangesBeside(patterns: readonly string[]): AccountRange[] {
-  const ranges = rangesOf(patterns).toSorted((a, b) => inBytes(a.lo, b.lo));
+  const ranges = rangesOf(patterns).toSorted((a, b) => (isBefore(a.lo, b.lo) ? -1 : 1));
   const beside: AccountRange[] = [];
   let lo = '';
   for (const range of ranges) {
-    if (inBytes(lo, range.lo) < 0) beside.push({ lo, hi: range.lo });
-    if (inBytes(lo, range.hi) < 0) lo = range.hi;
+    if (isBefore(lo, range.lo)) beside.push({ lo, hi: range.lo });
+    if (isBefore(lo, range.hi)) lo = range.hi;
   }
   return [...beside, { lo, hi: AFTER_ALL }];
 }
 
-const inBytes = (a: string, b: string): number => Buffer.compare(Buffer.from(a), Buffer.from(b));
+const isBefore = (a: string, b: string): boolean => bytesOf(a) < bytesOf(b);
+
+const bytesOf = (text: string): string => Buffer.from(text).toString('hex');
