@@ -36,9 +36,15 @@ test('what a run of a full day found costs no more than a bounded number of buff
   const ended = await reconciliations.read(begun, []);
   expect(ended).toMatchObject({ status: 'finished', matched: LINES - LINES / 50 });
   expect(ended.theirsOnly).toHaveLength(1_000);
+  // What is found now differs, so the answer cannot come from a comparison.
+  await books.rows(`
+    begin;
+    set local session_replication_role = replica;
+    delete from statement_match;
+    commit`);
   const touched = await buffersOf(books.url, async () => {
     expect(await reconciliations.of(begun.id)).toEqual(ended);
   });
-  expect(touched.length).toBeGreaterThan(0);
+  expect(touched.some(({ text }) => text.includes('select found'))).toBe(true);
   expect(touched.filter(({ buffers }) => buffers > KEPT_BUFFERS_MAX)).toEqual([]);
 }, 120_000);

@@ -1,5 +1,5 @@
 import { Prisma } from '../../generated/client.js';
-import type { Run } from '../database/database.js';
+import type { Run, Store } from '../database/database.js';
 import { differencesOf, type Period, type StatementDifference } from './differences.js';
 import { gapsOf, type StoredGap } from './gaps.js';
 import { keptOf, type ReconciliationRun } from './run-rows.js';
@@ -25,9 +25,12 @@ const nothing: RunOutcome = { matched: 0, oursOnly: [], theirsOnly: [], differen
  * What a run found: as its end kept it, and nothing while it runs. Only a run that an older release ended is compared
  * again.
  */
-export async function outcomeOf(survey: Run, run: ReconciliationRun): Promise<RunOutcome> {
+export async function outcomeOf(
+  { read, survey }: Pick<Store, 'read' | 'survey'>,
+  run: ReconciliationRun,
+): Promise<RunOutcome> {
   if (run.status === 'running') return nothing;
-  const kept = (await keptOf(survey, run.id)) as KeptOutcome | null;
+  const kept = (await keptOf(read, run.id)) as KeptOutcome | null;
   if (kept === null) return compared(survey, run);
   return { ...kept, gaps: kept.gaps.map((gap) => ({ ...gap, missingMinor: BigInt(gap.missingMinor) })) };
 }

@@ -73,10 +73,10 @@ export function openReconciliations(
   store: Pick<Store, 'run' | 'read' | 'survey'>,
   { newId }: Deps,
 ): Reconciliations {
-  const { run, survey } = store;
+  const { run } = store;
   const of = async (runId: string): Promise<Reconciled | null> => {
     const found = isUuid(runId) ? await runById(run, runId) : null;
-    return found && { ...found, ...(await outcomeOf(survey, found)) };
+    return found && { ...found, ...(await outcomeOf(store, found)) };
   };
   return {
     begin: async (period, askedBy) =>
