@@ -26,17 +26,20 @@ async function newAccount(): Promise<string> {
 
 type Amounts = readonly (readonly [accountId: string, amountMinor: bigint, destination?: 'wallet'])[];
 
-/** A plan of deliveries that runs, with a canary of 100. Returns its id. */
+/** A plan of deliveries, with a canary of 100. */
+const planOf = (amounts: Amounts, canaryMinor: bigint | null): NewPlan => ({
+  ...{ id: uuidv7(), clientId: CLIENT, idempotencyKey: null, name: randomUUID(), currency: 'USD' },
+  ...{ budgetMinor: null, canaryMinor, createdBy: 'operator', correlationId: 'c' },
+  totalMinor: amounts.reduce((sum, [, amountMinor]) => sum + amountMinor, 0n),
+  lines: amounts.map(([accountId, amountMinor, destination = null], at) => ({
+    ...{ line: at + 1, accountId, amountMinor, destination },
+    ...{ paymentMethod: 'fund_account', orderReference: null },
+  })),
+});
+
+/** Such a plan that runs. Returns its id. */
 async function running(amounts: Amounts, canaryMinor: bigint | null = CANARY): Promise<string> {
-  const plan: NewPlan = {
-    ...{ id: uuidv7(), clientId: CLIENT, idempotencyKey: null, name: randomUUID(), currency: 'USD' },
-    ...{ budgetMinor: null, canaryMinor, createdBy: 'operator', correlationId: 'c' },
-    totalMinor: amounts.reduce((sum, [, amountMinor]) => sum + amountMinor, 0n),
-    lines: amounts.map(([accountId, amountMinor, destination = null], at) => ({
-      ...{ line: at + 1, accountId, amountMinor, destination },
-      ...{ paymentMethod: 'fund_account', orderReference: null },
-    })),
-  };
+  const plan = planOf(amounts, canaryMinor);
   await books.domain.plans.create(plan);
   await books.domain.plans.move({ planId: plan.id, verb: 'start', by: 'operator' });
   return plan.id;
@@ -249,6 +252,13 @@ test('every held line is looked at, some at a time', async () => {
 });
 
 test('the canary is part of the content of a plan and cannot change', async () => {
+  const wanted = planOf([['acct-1', 100n]], CANARY);
+  const made = [];
+  for (const canaryMinor of [CANARY, CANARY, 99n, null])
+    made.push(await books.domain.plans.create({ ...wanted, id: uuidv7(), canaryMinor }));
+  expect(made.map((one) => (one.ok ? one.replayed : one.problem))).toEqual([
+    ...[false, true, 'name_taken', 'name_taken'],
+  ]);
   const account = await newAccount();
   const planId = await running([[account, 100n]]);
   await expect(
