@@ -44,7 +44,7 @@ test('the audit trail keeps the parameters of all queries, and the fields of bod
         'endpointId',
       ],
       ...['provider', 'providerAccount'],
-      ...['name', 'budget'],
+      ...['name', 'budget', 'canary'],
       ...['day', 'timeZone', 'bom'],
     ].sort(),
   );
