@@ -33,7 +33,7 @@ const planOf = (amounts: Amounts, canaryMinor: bigint | null): NewPlan => ({
   totalMinor: amounts.reduce((sum, [, amountMinor]) => sum + amountMinor, 0n),
   lines: amounts.map(([accountId, amountMinor, destination = null], at) => ({
     ...{ line: at + 1, accountId, amountMinor, destination },
-    ...{ paymentMethod: 'fund_account', orderReference: null },
+    ...{ paymentMethod: 'fund_account', providerAccount: null, orderReference: null },
   })),
 });
 

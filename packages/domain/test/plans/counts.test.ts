@@ -34,7 +34,7 @@ async function running(lines: number, accountId = 'acct-1'): Promise<string> {
     ...{ totalMinor: AMOUNT_MINOR * BigInt(lines), createdBy: 'operator', correlationId: 'c' },
     lines: times(lines, (n) => ({
       ...{ line: n + 1, accountId, amountMinor: AMOUNT_MINOR, paymentMethod: 'sandbox' },
-      ...{ destination: null, orderReference: null },
+      ...{ providerAccount: null, destination: null, orderReference: null },
     })),
   });
   await books.domain.plans.move({ planId: id, verb: 'start', by: 'operator' });

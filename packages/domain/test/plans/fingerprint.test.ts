@@ -11,7 +11,7 @@ const second: PlanLine = {
 };
 const planOf = (...lines: readonly PlanLine[]): NewPlan => ({
   ...{ id: '', clientId: '', idempotencyKey: null, createdBy: 'operator', correlationId: '' },
-  ...{ name: 'november', currency: 'CNY', totalMinor: 300n, budgetMinor: null, lines },
+  ...{ name: 'november', currency: 'CNY', totalMinor: 300n, budgetMinor: null, canaryMinor: null, lines },
 });
 
 test('a plan whose lines name no account of ours keeps the fingerprint that it was stored with', () => {

@@ -74,7 +74,7 @@ async function mixedTraffic(books: Books): Promise<void> {
 /** A plan with a line that is created, and one that is refused. */
 async function planOfTwo({ plans, createRecharge }: Domain): Promise<void> {
   const line = { accountId: 'acct-1', amountMinor: 5n, paymentMethod: 'sandbox' };
-  const whole = { ...line, destination: null, orderReference: null };
+  const whole = { ...line, providerAccount: null, destination: null, orderReference: null };
   const plan = { id: uuidv7(), clientId: CLIENT, idempotencyKey: null, name: 'of two', currency: 'USD' };
   const made = {
     totalMinor: 10n,
