@@ -46,6 +46,18 @@ test('the login page and the health check need no session', async () => {
   expect(await login.text()).not.toMatch(/<script/i);
 });
 
+test('the login page is Chinese by the browser or the link at its top, and the choice is kept', async () => {
+  const byBrowser = await dashboard.get('/login', { 'accept-language': 'zh-CN,zh;q=0.9' });
+  const shown = await byBrowser.text();
+  expect([shown.includes('<html lang="zh-CN">'), shown.includes('<h1>登录</h1>')]).toEqual([true, true]);
+  const chosen = await dashboard.get('/login?lang=zh');
+  expect(chosen.headers.getSetCookie()[0]).toMatch(/^replenish_language=zh;/);
+  const wrong = await dashboard.login('wrong', { cookie: 'replenish_language=zh' });
+  const text = await wrong.text();
+  expect(text).toContain('名称、密码或验证码错误。');
+  expect(text).toContain('<a href="/login?lang=en">English</a>');
+});
+
 test('the correct password opens a session whose cookie is hidden from scripts and other sites', async () => {
   const answer = await dashboard.login(PASSWORD);
   const cookie = answer.headers.getSetCookie()[0]!;

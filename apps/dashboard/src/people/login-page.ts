@@ -1,4 +1,5 @@
 import { escapeHtml, pageHead, pageHeader, pageLook } from '@replenish/runtime';
+import { documentLanguage, type Language, sayIn } from '../pages/frame/words.js';
 
 const STYLE = `${pageLook}
   main { display: grid; place-items: center; min-height: 75vh; padding: 1rem; }
@@ -14,7 +15,8 @@ const STYLE = `${pageLook}
   button { margin-top: 1rem; border: 0; background: var(--link); color: var(--paper); font-weight: 600; cursor: pointer; }
 `;
 
-const faults = {
+/** Why somebody was not let in. The texts are translated where they are shown. */
+export const loginFaults = {
   wrong: 'Wrong name, password or code.',
   too_many: 'Too many attempts. Wait a minute, then try again.',
   provider_down: 'The OpenID provider does not answer. Try again, or sign in with a password.',
@@ -26,36 +28,40 @@ const faults = {
   disabled: 'You are disabled here. An administrator can reset your user.',
 } as const;
 
-export type LoginFault = keyof typeof faults;
+export type LoginFault = keyof typeof loginFaults;
+
+type LoginView = Readonly<{ fault?: LoginFault | undefined; hasSignOn: boolean }>;
 
 /** The login page, without a script. People without a second factor leave the code empty. */
-export const loginPage = ({
-  fault,
-  hasSignOn,
-}: Readonly<{ fault?: LoginFault | undefined; hasSignOn: boolean }>): string => `<!doctype html>
-<html lang="en">
+export function loginPage(language: Language, { fault, hasSignOn }: LoginView): string {
+  const say = (english: string): string => escapeHtml(sayIn(language)(english));
+  const other = language === 'zh' ? 'en' : 'zh';
+  const links = [{ href: `/login?lang=${other}`, text: other === 'zh' ? '中文' : 'English' }];
+  return `<!doctype html>
+<html lang="${documentLanguage(language)}">
 <head>
-${pageHead('Sign in')}
+${pageHead(sayIn(language)('Sign in'))}
 <style>${STYLE}</style>
 </head>
 <body>
-${pageHeader('/', 'console')}
+${pageHeader('/', sayIn(language)('console'), links)}
 <main>
 <form method="post" action="/login">
-<h1>Sign in</h1>
-<p>The console is for operators. <code>npx replenish user create</code> makes a user.</p>
-${fault ? `<p class="fault" role="alert">${escapeHtml(faults[fault])}</p>` : ''}
-<label for="username">Name</label>
+<h1>${say('Sign in')}</h1>
+<p>${say('The console is for operators.')} <code>npx replenish user create</code> ${say('makes a user.')}</p>
+${fault ? `<p class="fault" role="alert">${say(loginFaults[fault])}</p>` : ''}
+<label for="username">${say('Name')}</label>
 <input id="username" name="username" autocomplete="username" required autofocus>
-<label for="password">Password</label>
+<label for="password">${say('Password')}</label>
 <input id="password" name="password" type="password" autocomplete="current-password" required>
-<label for="code">Code of your authenticator</label>
+<label for="code">${say('Code of your authenticator')}</label>
 <input id="code" name="code" autocomplete="one-time-code" inputmode="text" aria-describedby="code-help">
-<p class="help" id="code-help">Six digits, or a recovery code. Viewers leave it empty.</p>
-<button>Sign in</button>
-${hasSignOn ? '<p class="other"><a href="/login/sso">Sign in with your company account</a></p>' : ''}
+<p class="help" id="code-help">${say('Six digits, or a recovery code. Viewers leave it empty.')}</p>
+<button>${say('Sign in')}</button>
+${hasSignOn ? `<p class="other"><a href="/login/sso">${say('Sign in with your company account')}</a></p>` : ''}
 </form>
 </main>
 </body>
 </html>
 `;
+}

@@ -1,7 +1,7 @@
 import { escapeHtml, pageHead, pageHeader } from '@replenish/runtime';
 import type { Request, RequestHandler, Response } from 'express';
 import { assetAddress } from '../pages/frame/assets.js';
-import { languageOf, sayIn } from '../pages/frame/words.js';
+import { documentLanguage, languageOf, sayIn } from '../pages/frame/words.js';
 
 const refusals = {
   INVALID_ARGUMENT: { status: 400, title: 'Not a valid request' },
@@ -55,7 +55,7 @@ function page(request: Request, title: string, detail: string, values: RefusalVa
   const say = sayIn(language);
   const form = formOf(request);
   return `<!doctype html>
-<html lang="${language === 'zh' ? 'zh-CN' : 'en'}">
+<html lang="${documentLanguage(language)}">
 <head>
 ${pageHead(say(title))}
 <link rel="stylesheet" href="${assetAddress('console.css')}">

@@ -1,6 +1,7 @@
 import { SESSION_MS } from '@replenish/domain';
 import { type Request, type RequestHandler, type Response, Router } from 'express';
 import { ipKeyGenerator } from 'express-rate-limit';
+import { keepLanguage, languageOf } from '../pages/frame/words.js';
 import { cookieOptions, SESSION_COOKIE, secretOf } from './cookies.js';
 import { bodyOf, csrfToken, currentUser, keepSession, refuseClosed, sessionOf, tokenOf } from './face.js';
 import { type LoginFault, loginPage } from './login-page.js';
@@ -42,12 +43,15 @@ export function loginRoutes(deps: LoginDeps): Router {
     void response
       .status(status)
       .type('html')
-      .send(loginPage({ fault, hasSignOn: signOn !== null }));
+      .send(loginPage(languageOf(response.req), { fault, hasSignOn: signOn !== null }));
   const answerSignIn = answererOf(home, showLogin);
   const signIn = signer(deps);
   const router = Router();
   if (signOn) router.use(signOnRoutes({ ...deps, signOn, addressOf }));
-  router.get('/login', (_request, response) => showLogin(response, 200));
+  router.get('/login', (request, response) => {
+    keepLanguage(request, response);
+    showLogin(response, 200);
+  });
   router.post('/login', async (request, response) => {
     const given = givenIn(request);
     if (!given) return answerSignIn(request, response, { ok: false, because: 'wrong' });

@@ -1,5 +1,6 @@
 import { SESSION_MS } from '@replenish/domain';
 import { type Request, type RequestHandler, type Response, Router } from 'express';
+import { languageOf } from '../pages/frame/words.js';
 import { cookieOf, cookieOptions, SESSION_COOKIE, secretOf } from './cookies.js';
 import { type LoginFault, loginPage } from './login-page.js';
 import type { PeopleDeps } from './sign-in.js';
@@ -80,14 +81,14 @@ async function enter(
   });
   log.info({ ip: addressOf(request), user: name }, 'signed in by single sign-on');
   response.cookie(SESSION_COOKIE, secret, { ...cookieOptions(request), maxAge: SESSION_MS });
-  response.type('html').send(signedInPage(home, made));
+  response.type('html').send(signedInPage(languageOf(request), home, made));
 }
 
 const show = (response: Response, status: number, fault: LoginFault): void =>
   void response
     .status(status)
     .type('html')
-    .send(loginPage({ fault, hasSignOn: true }));
+    .send(loginPage(languageOf(response.req), { fault, hasSignOn: true }));
 
 // The browser returns from another site, and sends no strict cookies then.
 const onReturn = (request: Request) => ({ ...cookieOptions(request), sameSite: 'lax', path: PATH }) as const;

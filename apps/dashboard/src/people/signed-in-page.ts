@@ -1,14 +1,17 @@
 import type { MadeOperator } from '@replenish/domain';
 import { escapeHtml, pageHead, pageHeader, pageLook } from '@replenish/runtime';
+import { documentLanguage, type Language, sayIn } from '../pages/frame/words.js';
 
 /**
  * The page after a sign-in through an OpenID provider. It leads on by itself, because a redirect that began at another
  * site would carry no strict cookie. It stays where it shows a new second factor.
  */
-export const signedInPage = (home: string, made: MadeOperator | null): string => `<!doctype html>
-<html lang="en">
+export function signedInPage(language: Language, home: string, made: MadeOperator | null): string {
+  const say = sayIn(language);
+  return `<!doctype html>
+<html lang="${documentLanguage(language)}">
 <head>
-${pageHead('Signed in')}
+${pageHead(say('Signed in'))}
 ${made ? '' : `<meta http-equiv="refresh" content="0;url=${escapeHtml(home)}">`}
 <style>${pageLook}
   main { padding: 2rem; max-width: 44rem; }
@@ -16,19 +19,23 @@ ${made ? '' : `<meta http-equiv="refresh" content="0;url=${escapeHtml(home)}">`}
 </style>
 </head>
 <body>
-${pageHeader(home, 'console')}
+${pageHeader(home, say('console'))}
 <main>
-<h1>Signed in</h1>
-${made ? secondFactor(made) : ''}
-<p><a href="${escapeHtml(home)}">To the console</a></p>
+<h1>${escapeHtml(say('Signed in'))}</h1>
+${made ? secondFactor(made, language) : ''}
+<p><a href="${escapeHtml(home)}">${escapeHtml(say('To the console'))}</a></p>
 </main>
 </body>
 </html>
 `;
+}
 
-const secondFactor = ({ role, totpUri, recoveryCodes }: MadeOperator): string => `
-<p>Your role is ${escapeHtml(role)}. What it may do needs codes of an authenticator. Add this address to yours. It is
-shown only this once:</p>
+function secondFactor({ role, totpUri, recoveryCodes }: MadeOperator, language: Language): string {
+  const say = sayIn(language);
+  return `
+<p>${escapeHtml(say('Your role is {role}. What it may do needs codes of an authenticator.', { role: say(role) }))}
+${escapeHtml(say('Add this address to yours. It is shown only this once:'))}</p>
 <p><code>${escapeHtml(totpUri ?? '')}</code></p>
-<p>Keep these recovery codes. Each serves once, instead of the authenticator:</p>
+<p>${escapeHtml(say('Keep these recovery codes. Each serves once, instead of the authenticator:'))}</p>
 <ul>${recoveryCodes.map((code) => `<li><code>${escapeHtml(code)}</code></li>`).join('')}</ul>`;
+}

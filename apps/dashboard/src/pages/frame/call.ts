@@ -2,7 +2,7 @@ import type { Request, RequestHandler, Response } from 'express';
 import type { Html } from './html.js';
 import { layout } from './layout.js';
 import type { ConsoleUser, People, Role } from './people.js';
-import { type Language, languageCookie, languageOf, type Say, sayIn } from './words.js';
+import { keepLanguage, type Language, languageOf, type Say, sayIn } from './words.js';
 
 /** What a page needs to know about its call. */
 export type PageCall = Readonly<{
@@ -31,16 +31,13 @@ export type ShownPage = Readonly<{
 /** What all pages share. */
 export type ConsoleFrame = Readonly<{ people: People; environment: string; now: () => Date }>;
 
-const YEAR_MS = 365 * 86_400_000;
-
 /** A handler that shows what `write` returns. Null: `write` has answered by itself. */
 export const showing =
   (frame: ConsoleFrame, write: (call: PageCall) => Promise<ShownPage | null>): RequestHandler =>
   async (request, response) => {
     const call = callOf(frame, request, response);
     if (!call) return response.redirect(303, '/login');
-    if (request.query.lang === call.language)
-      response.cookie(languageCookie, call.language, { sameSite: 'strict', path: '/', maxAge: YEAR_MS });
+    keepLanguage(request, response);
     const page = await write(call);
     if (page) send(frame, call, page);
   };

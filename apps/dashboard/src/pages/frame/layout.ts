@@ -2,7 +2,7 @@ import { favicon } from '@replenish/runtime';
 import { assetAddress } from './assets.js';
 import { type Html, html, nothing, trusted } from './html.js';
 import type { ConsoleUser } from './people.js';
-import type { Language, Say } from './words.js';
+import { documentLanguage, type Language, type Say } from './words.js';
 
 /** Everything around the content of a page. */
 export type Surroundings = Readonly<{
@@ -38,7 +38,7 @@ const places: readonly (readonly [path: string, name: string, isOfAdmin?: boolea
 export function layout(page: Surroundings): string {
   const { title, environment, language, say } = page;
   return html`${trusted('<!doctype html>')}
-<html lang="${language === 'zh' ? 'zh-CN' : 'en'}">
+<html lang="${documentLanguage(language)}">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">

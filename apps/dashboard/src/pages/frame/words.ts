@@ -1,4 +1,4 @@
-import type { Request } from 'express';
+import type { Request, Response } from 'express';
 import { chinese } from './chinese/chinese.js';
 
 export type Language = 'en' | 'zh';
@@ -27,4 +27,14 @@ export function languageOf(request: Request): Language {
   return request.acceptsLanguages('en', 'zh') === 'zh' ? 'zh' : 'en';
 }
 
-export const languageCookie = 'replenish_language';
+const YEAR_MS = 365 * 86_400_000;
+
+/** Keeps a language that the address chose, so that the next pages have it too. */
+export function keepLanguage({ query }: Pick<Request, 'query'>, response: Response): void {
+  const { lang } = query;
+  if (lang === 'en' || lang === 'zh')
+    response.cookie('replenish_language', lang, { sameSite: 'strict', path: '/', maxAge: YEAR_MS });
+}
+
+/** The language in the form that the attribute `lang` of a page has. */
+export const documentLanguage = (language: Language): string => (language === 'zh' ? 'zh-CN' : 'en');

@@ -3,6 +3,7 @@ import { deskWords } from './desk.js';
 import { domainWords } from './domain.js';
 import { pageWords } from './pages.js';
 import { rechargeWords } from './recharges.js';
+import { signInWords } from './sign-in.js';
 
 /** Texts in Simplified Chinese, keyed by the English text. A text that is missing here is shown in English. */
 export const chinese: Readonly<Record<string, string>> = {
@@ -11,4 +12,5 @@ export const chinese: Readonly<Record<string, string>> = {
   ...pageWords,
   ...automationWords,
   ...deskWords,
+  ...signInWords,
 };
