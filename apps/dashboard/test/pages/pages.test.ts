@@ -86,7 +86,7 @@ test('every sentence of the pages is there in Chinese', () => {
 
 /** The literal texts that the sources pass to `say`. */
 function sentences(): string[] {
-  const folder = join(import.meta.dirname, '../../src/pages');
+  const folder = join(import.meta.dirname, '../../src');
   const files = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((name) =>
     name.endsWith('.ts'),
   );

@@ -1,6 +1,6 @@
 import type { AccountPlace, AccountRow, Domain, WalletEntry } from '@replenish/domain';
 import type { PageCall, ShownPage } from '../frame/call.js';
-import { accountLink, mark, money, rechargeLink, time } from '../frame/format.js';
+import { accountLink, mark, money, rechargeLink, slotWords, time } from '../frame/format.js';
 import { html, nothing } from '../frame/html.js';
 import { facts, nextLink, table } from '../frame/table.js';
 import { rechargeTable } from '../recharges/list-page.js';
@@ -79,7 +79,7 @@ const entryTable = (entries: readonly WalletEntry[], { say }: PageCall) =>
     say('Statement'),
     [
       { head: say('At'), cell: ({ at }) => time(at) },
-      { head: say('Slot'), cell: ({ slot }) => mark('slot', slot) },
+      { head: say('Slot'), cell: ({ slot }) => mark('slot', slotWords(slot, say)) },
       { head: say('Recharge'), cell: ({ transactionId }) => rechargeLink(transactionId) },
       { head: say('With'), cell: ({ counterparty }) => counterparty },
       { head: say('Amount'), cell: (row) => money(row.amountMinor, row.currency), isNumber: true },

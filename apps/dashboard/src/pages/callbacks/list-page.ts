@@ -49,7 +49,7 @@ const endpointTable = (endpoints: readonly EndpointHealth[], { say }: PageCall):
       {
         head: say('State'),
         cell: ({ status, disabledBecause }) =>
-          html`${mark(status === 'active' ? 'ok' : 'failed', say(status))} ${disabledBecause ?? nothing}`,
+          html`${mark(status === 'active' ? 'ok' : 'failed', say(status))} ${disabledBecause === null ? nothing : say(disabledBecause)}`,
       },
       { head: say('Waiting'), cell: ({ pending }) => pending, isNumber: true },
       { head: say('Created'), cell: ({ createdAt }) => time(createdAt) },

@@ -74,7 +74,7 @@ function fields(
 <input id="due" name="due" type="datetime-local" min="${openedAt.toISOString().slice(0, 16)}" value="${due}">
 <p class="verbs"><button class="plain">${say('Set the due time')}</button>`;
   }
-  return html`<p class="note">${say('Assignee')}: ${entry.assignee ?? say('nobody')}</p>
+  return html`<p class="note">${say('Assignee')}${say(': ')}${entry.assignee ?? say('nobody')}</p>
 <label for="assignee">${say('The name of an operator. Empty: nobody')}</label>
 <input id="assignee" name="assignee" maxlength="64" value="${sent('assignee') || user.name}" autocomplete="off">
 <p class="verbs"><button class="plain">${say('Assign it')}</button>`;

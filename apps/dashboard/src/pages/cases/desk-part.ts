@@ -74,5 +74,13 @@ ${acts.length === 0 ? html`<p class="empty">${say('Nobody has said anything abou
 const actWords = ({ verb, text }: DeskAct, say: Say): string => {
   if (verb === 'comment') return say('commented');
   if (verb === 'send') return say('sent it out');
-  return `${verb === 'assign' ? say('assigned it') : say('set the due time')}: ${text}`;
+  return `${verb === 'assign' ? say('assigned it') : say('set the due time')}${say(': ')}${deskChangeWords(text, say)}`;
 };
+
+/** The text that a change of assignee or due time is filed with, in the language of the reader. */
+export function deskChangeWords(text: string, say: Say): string {
+  const [, name] = /^given to (.*)$/s.exec(text) ?? [];
+  if (name !== undefined) return say('given to {name}', { name });
+  const [, day, clock] = /^due (\d{4}-\d\d-\d\d)T(\d\d:\d\d)/.exec(text) ?? [];
+  return day === undefined ? say(text) : say('due {time}', { time: `${day} ${clock} UTC` });
+}

@@ -79,8 +79,8 @@ export async function casesPage(deps: CasePagesDeps, call: PageCall): Promise<Sh
   const choice = (name: string, value: string, text: string, isNow: boolean): Html =>
     html`<a href="${address({ [name]: value })}" ${isNow ? trusted('aria-current="true"') : ''}>${text}</a> `;
   const body = html`<p class="choices">${choice('status', 'open', say('open'), status === 'open')}${choice('status', 'closed', say('closed'), status === 'closed')}
-<span class="note">${say('Desk')}:</span> ${choice('desk', '', say('all'), share === undefined)}${shares.map((one) => choice('desk', one, say(shareWords[one]), one === share))}
-<span class="note">${say('Order')}:</span> ${orders.map((one) => choice('order', one, say(orderWords[one]), one === order))}
+<span class="note">${say('Desk')}${say(': ')}</span> ${choice('desk', '', say('all'), share === undefined)}${shares.map((one) => choice('desk', one, say(shareWords[one]), one === share))}
+<span class="note">${say('Order')}${say(': ')}</span> ${orders.map((one) => choice('order', one, say(orderWords[one]), one === order))}
 ${kind === undefined ? '' : html`<span class="note">${kindWords(kind, say)}</span> <a href="${address({ kind: '' })}">${say('all kinds')}</a>`}</p>
 ${caseTable(inOrder(shown, order), call)}
 ${nextLink(nextId === null ? null : address({ after: nextId }), say('Older ones'))}
@@ -131,7 +131,7 @@ const caseTable = (rows: readonly DeskRow[], { say, now }: Pick<PageCall, 'say' 
         head: say('Verbs'),
         cell: ({ verbs, resolution }) =>
           resolution
-            ? mark('closed', resolution.verb ?? say('by later facts'))
+            ? mark('closed', say(resolution.verb ?? 'by later facts'))
             : verbs.map((verb) => say(verbWords[verb])).join(' · '),
       },
     ],

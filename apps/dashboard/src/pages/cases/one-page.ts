@@ -1,7 +1,7 @@
 import { waitingBody } from '@replenish/assembly';
 import type { CaseView, RechargeView } from '@replenish/domain';
 import { may, type PageCall, type ShownPage } from '../frame/call.js';
-import { accountLink, ageOf, kindWords, mark, money, rechargeLink, time } from '../frame/format.js';
+import { accountLink, ageOf, codeMark, kindWords, mark, money, rechargeLink, time } from '../frame/format.js';
 import { type Html, html, nothing } from '../frame/html.js';
 import { facts, jsonText } from '../frame/table.js';
 import { timelineList } from '../recharges/timeline.js';
@@ -27,8 +27,8 @@ export async function casePage(deps: CasePagesDeps, call: PageCall): Promise<Sho
 ${one.resolution ? resolutionPart(one, call) : verbChoice(one, call)}
 ${await deskOf(deps, one, call)}
 <section><h2>${say('Evidence')}</h2>${jsonText(one.evidence)}</section>
-${recharge ? html`<section><h2>${say('Recharge')}</h2><p>${rechargeLink(recharge.id)} ${mark(recharge.state)} ${money(recharge.amountMinor, recharge.currency)} ${waiting ? html`<span class="note">${waitingDetail(waiting, say)}</span>` : nothing}</p>${timelineList(rows, recharge.id, say)}</section>` : nothing}`;
-  return { title: `${say('Case')}: ${kindWords(one.kind, say)}`, body, isLive: true };
+${recharge ? html`<section><h2>${say('Recharge')}</h2><p>${rechargeLink(recharge.id)} ${codeMark(recharge.state, say)} ${money(recharge.amountMinor, recharge.currency)} ${waiting ? html`<span class="note">${waitingDetail(waiting, say)}</span>` : nothing}</p>${timelineList(rows, recharge.id, say)}</section>` : nothing}`;
+  return { title: `${say('Case')}${say(': ')}${kindWords(one.kind, say)}`, body, isLive: true };
 }
 
 async function deskOf({ domain, casesDueMs }: CasePagesDeps, one: CaseView, call: PageCall): Promise<Html> {
@@ -74,7 +74,7 @@ ${facts([
 
 export const resolutionPart = ({ resolution }: CaseView, { say }: Pick<PageCall, 'say'>): Html =>
   resolution
-    ? html`<p class="decided"><b>${resolution.verb ? say(verbWords[resolution.verb as keyof typeof verbWords] ?? resolution.verb) : say('Settled by later facts')}</b> ${resolution.actor ? html`${say('by')} ${resolution.actor}` : nothing} ${time(resolution.at)}: ${resolution.reason}</p>`
+    ? html`<p class="decided"><b>${resolution.verb ? say(verbWords[resolution.verb as keyof typeof verbWords] ?? resolution.verb) : say('Settled by later facts')}</b> ${resolution.actor ? html`${say('by')} ${resolution.actor}` : nothing} ${time(resolution.at)}${say(': ')}${resolution.reason}</p>`
     : nothing;
 
 function verbChoice(one: CaseView, call: PageCall): Html {

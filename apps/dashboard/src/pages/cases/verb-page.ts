@@ -10,7 +10,7 @@ import type { Queues } from '@replenish/queues';
 import type { Logger } from '@replenish/runtime';
 import type { ConsoleFrame, PageCall, ShownPage } from '../frame/call.js';
 import { formOf, passes } from '../frame/form.js';
-import { mark, money, moneyText } from '../frame/format.js';
+import { codeMark, money, moneyText, slotWords } from '../frame/format.js';
 import { type Html, html, nothing } from '../frame/html.js';
 import { table } from '../frame/table.js';
 import type { Say } from '../frame/words.js';
@@ -85,8 +85,8 @@ function consequence(
   say: Say,
 ): Html {
   return html`<ul>
-${from !== null && to !== null ? html`<li>${say('The recharge')}: ${from === to ? html`${mark(from)} ${say('stays as it is')}` : html`${mark(from)} → ${mark(to)}`}</li>` : html`<li>${say('The case is about no recharge: nothing but the case changes.')}</li>`}
-${failure ? html`<li>${say('Its failure')}: <b>${failure.code}</b></li>` : nothing}
+${from !== null && to !== null ? html`<li>${say('The recharge')}${say(': ')}${from === to ? html`${codeMark(from, say)} ${say('stays as it is')}` : html`${codeMark(from, say)} → ${codeMark(to, say)}`}</li>` : html`<li>${say('The case is about no recharge: nothing but the case changes.')}</li>`}
+${failure ? html`<li>${say('Its failure')}${say(': ')}<b>${failure.code}</b></li>` : nothing}
 ${returned ? html`<li>${say('A refund pays back')} ${money(returned.amountMinor, returned.currency)}</li>` : nothing}
 ${isSentAgain ? html`<li>${say('The order is sent to the provider again, at once.')}</li>` : nothing}
 ${journals.length === 0 ? html`<li>${say('Nothing is booked.')}</li>` : nothing}
@@ -101,7 +101,7 @@ const postingTable = (journals: readonly Journal[], say: Say): Html =>
   table(
     say('What is booked'),
     [
-      { head: say('Slot'), cell: ({ slot }) => slot },
+      { head: say('Slot'), cell: ({ slot }) => slotWords(slot, say) },
       { head: say('From'), cell: ({ debit }) => debit },
       { head: say('To'), cell: ({ credit }) => credit },
       {

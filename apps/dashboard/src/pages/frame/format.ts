@@ -57,6 +57,15 @@ export const caseLink = (id: string): Html =>
 export const accountLink = (accountId: string): Html =>
   html`<a href="/accounts/${encodeURIComponent(accountId)}">${accountId}</a>`;
 
+/** The slot of a journal in words, with its number from the second one on. */
+export const slotWords = (slot: string, say: Say): string => {
+  const [, name = slot, n] = /^(.*?)(?:_(\d+))?$/.exec(slot) ?? [];
+  return n === undefined || say(name) === name ? say(slot) : `${say(name)} ${n}`;
+};
+
 /** A mark whose colour follows from the word. The word itself is always shown, so no meaning is in the colour alone. */
 export const mark = (word: string, text = word): Html =>
   html`<span class="mark ${word.toLowerCase().replace(/[^a-z_]/g, '')}">${text}</span>`;
+
+/** A mark of a code of the books: a state, a verdict or the outcome of a call. */
+export const codeMark = (code: string, say: Say): Html => mark(code, say(code));

@@ -39,7 +39,7 @@ export async function plansPage({ domain }: PlanPagesDeps, call: PageCall): Prom
 }
 
 export const planState = ({ status, pausedBecause }: PlanView, { say }: PageCall): Html =>
-  html`${mark(status === 'finished' ? 'ok' : status === 'canceled' ? 'canceled' : 'waiting', say(status))} ${pausedBecause}`;
+  html`${mark(status === 'finished' ? 'ok' : status === 'canceled' ? 'canceled' : 'waiting', say(status))} ${pausedBecause && say(pausedBecause)}`;
 
 const progressOf = ({ sums }: PlanProgress, { say }: PageCall): string =>
   sums.map(({ status, lines }) => `${say(status)} ${lines}`).join(' · ');

@@ -1,6 +1,6 @@
 import type { CallSummary, PoolLevel, ProviderState, ToldBreaker } from '@replenish/domain';
 import type { PageCall } from '../frame/call.js';
-import { ageOf, mark, money, span, time } from '../frame/format.js';
+import { ageOf, codeMark, mark, money, span, time } from '../frame/format.js';
 import { type Html, html } from '../frame/html.js';
 import { table } from '../frame/table.js';
 
@@ -28,7 +28,7 @@ export const accountTable = (
         head: say('Open circuit breakers'),
         cell: (one) =>
           breakers.some(isOf(one))
-            ? breakers.filter(isOf(one)).map(({ operation }) => html`${mark('open', operation)} `)
+            ? breakers.filter(isOf(one)).map(({ operation }) => html`${mark('open', say(operation))} `)
             : '-',
       },
       {
@@ -57,7 +57,7 @@ export const breakerTable = (breakers: readonly ToldBreaker[], { say, now }: Rea
         cell: ({ provider, providerAccount }) =>
           html`<a href="/recharges?waiting=PROVIDER_DOWN">${provider} · ${providerAccount}</a>`,
       },
-      { head: say('Operation'), cell: ({ operation }) => mark('open', operation) },
+      { head: say('Operation'), cell: ({ operation }) => mark('open', say(operation)) },
       { head: say('Open for'), cell: ({ openedAt }) => ageOf(openedAt, now), isNumber: true },
       {
         head: say('Tried again'),
@@ -95,8 +95,8 @@ export const callTable = (calls: readonly CallSummary[], { say }: Reader): Html 
     say('The newest calls'),
     [
       { head: say('Account'), cell: ({ provider, providerAccount }) => `${provider} · ${providerAccount}` },
-      { head: say('Operation'), cell: ({ operation }) => operation },
-      { head: say('Outcome'), cell: ({ outcome }) => mark(outcome) },
+      { head: say('Operation'), cell: ({ operation }) => say(operation) },
+      { head: say('Outcome'), cell: ({ outcome }) => codeMark(outcome, say) },
       { head: say('Calls'), cell: ({ count }) => count, isNumber: true },
       {
         head: say('Median'),

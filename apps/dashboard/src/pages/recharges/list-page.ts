@@ -8,7 +8,7 @@ import {
   waitingReasons,
 } from '@replenish/domain';
 import { may, type PageCall, type ShownPage } from '../frame/call.js';
-import { accountLink, ageOf, mark, money, rechargeLink, time } from '../frame/format.js';
+import { accountLink, ageOf, codeMark, money, rechargeLink, time } from '../frame/format.js';
 import { type Html, html, nothing, trusted } from '../frame/html.js';
 import { nextLink, table } from '../frame/table.js';
 import type { Say } from '../frame/words.js';
@@ -92,7 +92,7 @@ export const rechargeTable = (
     say('Recharges'),
     [
       { head: say('Recharge'), cell: ({ id }) => rechargeLink(id) },
-      { head: say('State'), cell: ({ state }) => mark(state) },
+      { head: say('State'), cell: ({ state }) => codeMark(state, say) },
       { head: say('Waits for'), cell: (row) => waitingCell(row, say) },
       {
         head: say('Amount'),
@@ -134,7 +134,7 @@ function filterForm(filters: Filters, providers: readonly string[], say: Say): H
     html`<label>${label} <input name="${name}" type="${type}" value="${filters[name] ?? ''}" autocomplete="off"></label>`;
   const isSet = Object.values(filters).some((value) => value !== null);
   return html`<form class="filters" method="get" action="/recharges" aria-label="${say('Filters')}">
-${select('status', say('State'), [['OPEN', say('unfinished')], ...states.map((state) => [state, state] as const)])}
+${select('status', say('State'), [['OPEN', say('unfinished')], ...states.map((state) => [state, say(state)] as const)])}
 ${select('waiting', say('Waits for'), [['any', say('anything')], ...waitingReasons.map((reason) => [reason, say(reasonWords[reason] ?? reason)] as const)])}
 ${select(
   'provider',

@@ -10,14 +10,25 @@ import {
 } from '@replenish/domain';
 import { verbWords } from '../cases/words.js';
 import { may, type PageCall, type ShownPage } from '../frame/call.js';
-import { accountLink, caseLink, kindWords, mark, money, rechargeLink, span, time } from '../frame/format.js';
+import {
+  accountLink,
+  caseLink,
+  codeMark,
+  kindWords,
+  mark,
+  money,
+  rechargeLink,
+  slotWords,
+  span,
+  time,
+} from '../frame/format.js';
 import { type Html, html, nothing } from '../frame/html.js';
 import { facts, jsonText, table } from '../frame/table.js';
 import type { Say } from '../frame/words.js';
 import type { RechargePagesDeps } from './list-page.js';
 import { noRecharge } from './missing.js';
 import { readableBody } from './secrets-cut.js';
-import { timelineList } from './timeline.js';
+import { resolutionText, timelineList } from './timeline.js';
 import { rechargeVerbs } from './verbs.js';
 import { waitingSentence } from './words.js';
 
@@ -54,9 +65,9 @@ ${verbsPart(recharge, open.rows, call)}
 function summary(r: RechargeView, { say, now }: PageCall): Html {
   const waiting = waitingBody(r);
   return html`<div class="summary">
-<p class="headline">${mark(r.state)} ${money(r.amountMinor, r.currency)} ${say(`${r.kind} of account`)} ${accountLink(r.accountId)}</p>
+<p class="headline">${codeMark(r.state, say)} ${money(r.amountMinor, r.currency)} ${say(`${r.kind} of account`)} ${accountLink(r.accountId)}</p>
 ${waiting ? html`<p class="waiting" role="status">${waitingSentence(waiting, { say, now })} ${waiting.caseId === undefined ? nothing : html`<a class="button" href="/cases/${waiting.caseId}">${say('Open the case')}</a>`}</p>` : nothing}
-${r.failureCode === null ? nothing : html`<p class="alarm"><b>${r.failureCode}</b> ${r.failureMessage ?? ''}</p>`}
+${r.failureCode === null ? nothing : html`<p class="alarm"><b>${r.failureCode}</b> ${say(r.failureMessage ?? '')}</p>`}
 ${facts([
   [say('Id'), html`<code class="id">${r.id}</code>`],
   [say('Provider'), `${r.provider} · ${r.providerAccount}`],
@@ -66,7 +77,7 @@ ${facts([
   [say('Payment method'), r.paymentMethod],
   [say('Paid by'), say(r.funding)],
   [say('Collected by'), r.collectedBy && rechargeLink(r.collectedBy)],
-  [say('Delivery'), r.delivery && html`${rechargeLink(r.delivery.id)} ${mark(r.delivery.state)}`],
+  [say('Delivery'), r.delivery && html`${rechargeLink(r.delivery.id)} ${codeMark(r.delivery.state, say)}`],
   [say('Refund of'), r.refundOf && rechargeLink(r.refundOf)],
   [say('Refunded'), r.refundedMinor > 0n && money(r.refundedMinor, r.currency)],
   [say('Client'), html`<code class="id">${r.clientId}</code>`],
@@ -88,7 +99,7 @@ function verbsPart(r: RechargeView, open: readonly CaseView[], call: PageCall): 
   );
   const ofCases = open.map(
     (one) =>
-      html`<div class="verbs" role="group" aria-label="${kindWords(one.kind, say)}"><span class="note">${say('Case')}: ${kindWords(one.kind, say)}</span> ${one.verbs.map(
+      html`<div class="verbs" role="group" aria-label="${kindWords(one.kind, say)}"><span class="note">${say('Case')}${say(': ')}${kindWords(one.kind, say)}</span> ${one.verbs.map(
         (verb) => html`<a class="button" href="/cases/${one.id}/${verb}">${say(verbWords[verb])}</a> `,
       )}</div>`,
   );
@@ -109,7 +120,7 @@ const casesPart = (rows: readonly TimelineRow[], say: Say): Html =>
         head: say('State'),
         cell: ({ detail }) => (detail.closedAt ? mark('closed', say('closed')) : mark('open', say('open'))),
       },
-      { head: say('Outcome'), cell: ({ detail }) => textOf(detail.resolution) },
+      { head: say('Outcome'), cell: ({ detail }) => resolutionText(textOf(detail.resolution), say) },
     ],
     rowsOf(rows, 'case'),
     say('No case was opened.'),
@@ -120,7 +131,7 @@ const postingsPart = (rows: readonly TimelineRow[], say: Say): Html =>
     say('Postings'),
     [
       { head: say('At'), cell: ({ at }) => time(at) },
-      { head: say('Slot'), cell: ({ detail }) => textOf(detail.slot) },
+      { head: say('Slot'), cell: ({ detail }) => slotWords(textOf(detail.slot), say) },
       { head: say('From'), cell: ({ detail }) => textOf(detail.debit) },
       { head: say('To'), cell: ({ detail }) => textOf(detail.credit) },
       {
@@ -138,8 +149,8 @@ const callsPart = (calls: readonly CallView[], say: Say): Html =>
     say('Calls to the provider'),
     [
       { head: say('Began'), cell: ({ startedAt }) => time(startedAt) },
-      { head: say('Operation'), cell: ({ operation, attempt }) => `${operation} · ${attempt}` },
-      { head: say('Outcome'), cell: ({ outcome }) => mark(outcome ?? 'unanswered') },
+      { head: say('Operation'), cell: ({ operation, attempt }) => `${say(operation)} · ${attempt}` },
+      { head: say('Outcome'), cell: ({ outcome }) => codeMark(outcome ?? 'unanswered', say) },
       { head: 'HTTP', cell: ({ httpStatus }) => httpStatus ?? '', isNumber: true },
       { head: say('Code'), cell: ({ providerCode }) => providerCode ?? '' },
       {
@@ -162,5 +173,5 @@ const eventsPart = (events: readonly EventView[], say: Say): Html =>
     ? html`<p class="empty">${say('The provider has told nothing by itself.')}</p>`
     : html`${events.map(
         (event) =>
-          html`<details class="event"><summary>${time(event.storedAt)} <code>${event.eventId}</code> ${event.processedAt ? mark(event.verdict ?? 'processed') : mark('waiting', say('not processed yet'))}</summary><pre tabindex="0">${readableBody(event.body, event.bytes)}</pre></details>`,
+          html`<details class="event"><summary>${time(event.storedAt)} <code>${event.eventId}</code> ${event.processedAt ? codeMark(event.verdict ?? 'processed', say) : mark('waiting', say('not processed yet'))}</summary><pre tabindex="0">${readableBody(event.body, event.bytes)}</pre></details>`,
       )}`;

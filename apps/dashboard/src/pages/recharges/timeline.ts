@@ -1,5 +1,15 @@
 import type { TimelineRow } from '@replenish/domain';
-import { caseLink, kindWords, mark, moneyText, rechargeLink, span, time } from '../frame/format.js';
+import {
+  caseLink,
+  codeMark,
+  kindWords,
+  mark,
+  moneyText,
+  rechargeLink,
+  slotWords,
+  span,
+  time,
+} from '../frame/format.js';
 import { type Html, html, nothing } from '../frame/html.js';
 import type { Say } from '../frame/words.js';
 
@@ -34,20 +44,27 @@ const sentences: Readonly<Record<string, (of: Detail, say: Say, detail: Record<s
   request: (of, say) =>
     html`<b>${say('Asked for')}</b> ${say('with key')} <code>${of('idempotencyKey')}</code>`,
   transition: (of, say) =>
-    html`<b>${say('News')}: ${of('news')}</b> ${mark(of('verdict'))} ${of('from') === of('to') ? of('to') : html`${of('from')} → ${mark(of('to'))}`} <span class="note">${of('source')}: ${of('reason')}</span>`,
+    html`<b>${say('News')}${say(': ')}${say(of('news'))}</b> ${codeMark(of('verdict'), say)} ${of('from') === of('to') ? say(of('to')) : html`${say(of('from'))} → ${codeMark(of('to'), say)}`} <span class="note">${say(of('source'))}${say(': ')}${of('reason')}</span>`,
   provider_call: (of, say) =>
-    html`<b>${say('Submit, attempt {n}', { n: of('attempt') })}</b> ${mark(of('outcome'))} <span class="note">${answerOf(of)}</span>`,
+    html`<b>${say('Submit, attempt {n}', { n: of('attempt') })}</b> ${codeMark(of('outcome'), say)} <span class="note">${answerOf(of)}</span>`,
   poll: (of, say) =>
-    html`<b>${say('Call')}: ${of('operation')}</b> ${mark(of('outcome'))} <span class="note">${answerOf(of)}</span>`,
+    html`<b>${say('Call')}${say(': ')}${say(of('operation'))}</b> ${codeMark(of('outcome'), say)} <span class="note">${answerOf(of)}</span>`,
   webhook: (of, say) =>
-    html`<b>${say('Webhook')}</b> <code>${of('eventId')}</code> ${of('processedAt') === '' ? mark('waiting', say('not processed yet')) : mark(of('verdict') || 'processed')}`,
+    html`<b>${say('Webhook')}</b> <code>${of('eventId')}</code> ${of('processedAt') === '' ? mark('waiting', say('not processed yet')) : codeMark(of('verdict') || 'processed', say)}`,
   posting: (of, say) =>
-    html`<b>${say('Posting')}: ${of('slot')}</b> ${of('debit')} → ${of('credit')} <span class="money">${amountOf(of)}</span>`,
+    html`<b>${say('Posting')}${say(': ')}${slotWords(of('slot'), say)}</b> ${of('debit')} → ${of('credit')} <span class="money">${amountOf(of)}</span>`,
   case: (of, say) =>
-    html`<b>${say('Case')}: ${kindWords(of('caseKind'), say)}</b> ${caseLink(of('caseId'))} ${of('closedAt') === '' ? mark('open', say('open')) : html`${mark('closed', say('closed'))} <span class="note">${of('resolution')}</span>`}`,
+    html`<b>${say('Case')}${say(': ')}${kindWords(of('caseKind'), say)}</b> ${caseLink(of('caseId'))} ${of('closedAt') === '' ? mark('open', say('open')) : html`${mark('closed', say('closed'))} <span class="note">${resolutionText(of('resolution'), say)}</span>`}`,
   operator: (of, say) =>
-    html`<b>${say('Decision')}: ${of('verb')}</b> ${say('by')} ${of('actor')} <span class="note">(${of('role')}) ${of('reason')}</span>`,
+    html`<b>${say('Decision')}${say(': ')}${say(of('verb'))}</b> ${say('by')} ${of('actor')} <span class="note">(${say(of('role'))}) ${of('reason')}</span>`,
 };
+
+/** How a case was closed: the verb in words, and the reason as the person wrote it. */
+export function resolutionText(resolution: string, say: Say): string {
+  const [, verb = '', reason = resolution] =
+    /^(adopt|return|fail|resubmit|dismiss): (.*)$/s.exec(resolution) ?? [];
+  return verb === '' ? resolution : `${say(verb)}${say(': ')}${reason}`;
+}
 
 const answerOf = (of: Detail): string =>
   [of('httpStatus') && `HTTP ${of('httpStatus')}`, of('providerCode')]

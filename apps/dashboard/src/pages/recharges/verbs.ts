@@ -4,7 +4,7 @@ import { type Queues, queueOf } from '@replenish/queues';
 import type { Logger } from '@replenish/runtime';
 import { may, type PageCall, type ShownPage } from '../frame/call.js';
 import { formOf, type VerbForm } from '../frame/form.js';
-import { mark, money } from '../frame/format.js';
+import { codeMark, money } from '../frame/format.js';
 import { type Html, html } from '../frame/html.js';
 import { noRecharge } from './missing.js';
 
@@ -57,8 +57,8 @@ function pageOf(r: RechargeView, call: PageCall, verb: RechargeVerb, fault?: str
   return {
     title,
     status: fault === undefined ? 200 : 409,
-    body: html`<p class="headline">${mark(r.state)} ${money(r.amountMinor, r.currency)} · ${r.accountId}</p>
-${isOffered ? html`<section class="consequence"><h2>${say('What will happen')}</h2>${consequence(r, verb, call)}</section>${formOf(form, call)}` : html`<p class="alarm" role="alert">${fault ?? say('This cannot be done any more: the recharge is {state}.', { state: r.state })}</p><p><a class="button" href="/recharges/${r.id}">${say('Back to the recharge')}</a></p>`}`,
+    body: html`<p class="headline">${codeMark(r.state, say)} ${money(r.amountMinor, r.currency)} · ${r.accountId}</p>
+${isOffered ? html`<section class="consequence"><h2>${say('What will happen')}</h2>${consequence(r, verb, call)}</section>${formOf(form, call)}` : html`<p class="alarm" role="alert">${fault ?? say('This cannot be done any more: the recharge is {state}.', { state: say(r.state) })}</p><p><a class="button" href="/recharges/${r.id}">${say('Back to the recharge')}</a></p>`}`,
   };
 }
 
@@ -66,7 +66,7 @@ function consequence(r: RechargeView, verb: RechargeVerb, { say }: PageCall): Ht
   if (verb === 'recheck')
     return html`<ul><li>${say('The provider is asked about the order at once. No money moves by that.')}</li><li>${say('Its answer may settle, fail or open a case, as always.')}</li></ul>`;
   if (r.state === 'CREATED')
-    return html`<ul><li>${mark('CREATED')} → ${mark('CANCELED')}</li><li>${say('It was not sent, so the provider is told nothing.')}</li><li>${say('Money that is held for it is available again.')}</li></ul>`;
+    return html`<ul><li>${codeMark('CREATED', say)} → ${codeMark('CANCELED', say)}</li><li>${say('It was not sent, so the provider is told nothing.')}</li><li>${say('Money that is held for it is available again.')}</li></ul>`;
   return html`<ul><li>${say('The provider is asked to end the order. Only its word cancels the recharge.')}</li><li>${say('If the payer is faster, the recharge succeeds.')}</li></ul>`;
 }
 
@@ -120,7 +120,7 @@ async function canceled(
   const isDone = verdict === 'moved' || after?.state === 'CANCELED' || after?.nextStep === 'cancel';
   return isDone
     ? null
-    : call.say('Too late to cancel: the recharge is {state}.', { state: after?.state ?? r.state });
+    : call.say('Too late to cancel: the recharge is {state}.', { state: call.say(after?.state ?? r.state) });
 }
 
 async function rechecked(
@@ -136,6 +136,6 @@ async function rechecked(
   return outcome === 'too_soon'
     ? call.say('Nothing was done: the provider was asked a moment ago.')
     : call.say('Nothing is under way: the recharge is {state}.', {
-        state: isFinal(r.state) ? r.state : 'CREATED',
+        state: call.say(isFinal(r.state) ? r.state : 'CREATED'),
       });
 }

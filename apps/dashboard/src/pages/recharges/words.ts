@@ -26,7 +26,17 @@ const detailWords: Readonly<Record<string, string>> = {
 
 /** Why a recharge waits, in a sentence. */
 export const waitingDetail = ({ reason, detail }: WaitingBody, say: Say): string =>
-  say(detailWords[reason] ?? detail);
+  proofWords(detail, say) ?? say(detailWords[reason] ?? detail);
+
+/** The sentence about a proof that has begun has numbers. Null: it is another sentence. */
+function proofWords(detail: string, say: Say): string | null {
+  const [, done, needed] = /(\d+) of (\d+) searches have found nothing\.$/.exec(detail) ?? [];
+  if (done === undefined || needed === undefined) return null;
+  return say(
+    'It is being proven that the provider does not have the order, before it is sent again: {done} of {needed} searches have found nothing.',
+    { done, needed },
+  );
+}
 
 /** What happens at the time until which a recharge waits. */
 const untilWords: Readonly<Record<string, string>> = {

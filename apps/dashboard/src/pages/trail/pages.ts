@@ -7,6 +7,7 @@ import {
   type SecurityEventView,
 } from '@replenish/domain';
 import { timeFromText } from '@replenish/domain/rules';
+import { deskChangeWords } from '../cases/desk-part.js';
 import type { PageCall, ShownPage } from '../frame/call.js';
 import { caseLink, mark, rechargeLink, shortId, time } from '../frame/format.js';
 import { type Html, html } from '../frame/html.js';
@@ -51,14 +52,18 @@ const actionTable = (actions: readonly ActionView[], { say }: PageCall): Html =>
     say('Decisions of people'),
     [
       { head: say('At'), cell: ({ at }) => time(at) },
-      { head: say('Who'), cell: ({ actor, role }) => `${actor} (${role})` },
-      { head: say('Verb'), cell: ({ verb }) => mark('verb', verb) },
+      { head: say('Who'), cell: ({ actor, role }) => `${actor} (${say(role)})` },
+      { head: say('Verb'), cell: ({ verb }) => mark('verb', say(verb)) },
       {
         head: say('About'),
         cell: ({ transactionId, caseId, subject }) =>
           transactionId ? rechargeLink(transactionId) : caseId ? caseLink(caseId) : subject,
       },
-      { head: say('Reason'), cell: ({ reason }) => reason },
+      {
+        head: say('Reason'),
+        cell: ({ verb, reason }) =>
+          verb === 'assign' || verb === 'due' ? deskChangeWords(reason, say) : reason,
+      },
     ],
     actions,
     say('Nobody has decided anything yet.'),
@@ -104,7 +109,7 @@ export async function securityPage({ domain }: TrailPagesDeps, call: PageCall): 
     say('Locks'),
     [
       { head: say('Key'), cell: ({ keyId }) => html`<a href="/clients#${keyId}">${keyId}</a>` },
-      { head: say('Rule'), cell: ({ rule }) => mark('failed', rule) },
+      { head: say('Rule'), cell: ({ rule }) => mark('failed', say(rule)) },
       { head: say('Address'), cell: ({ origin }) => origin ?? say('everywhere') },
       { head: say('Until'), cell: ({ until }) => time(until) },
     ],
@@ -115,7 +120,7 @@ export async function securityPage({ domain }: TrailPagesDeps, call: PageCall): 
     say('Events'),
     [
       { head: say('At'), cell: ({ at }) => time(at) },
-      { head: say('Rule'), cell: ({ rule }) => rule },
+      { head: say('Rule'), cell: ({ rule }) => say(rule) },
       { head: say('Times'), cell: ({ count }) => count, isNumber: true },
       { head: say('Key'), cell: ({ keyId }) => keyId ?? '' },
       { head: say('Address'), cell: ({ origin }) => origin ?? '' },

@@ -1,4 +1,5 @@
 import { automationWords } from './automation.js';
+import { codeWords } from './codes.js';
 import { deskWords } from './desk.js';
 import { domainWords } from './domain.js';
 import { pageWords } from './pages.js';
@@ -7,6 +8,7 @@ import { signInWords } from './sign-in.js';
 
 /** Texts in Simplified Chinese, keyed by the English text. A text that is missing here is shown in English. */
 export const chinese: Readonly<Record<string, string>> = {
+  ...codeWords,
   ...domainWords,
   ...rechargeWords,
   ...pageWords,

@@ -1,7 +1,7 @@
 /** The words for reasons, kinds, questions, verbs and roles, keyed by the English ones. */
 export const domainWords: Readonly<Record<string, string>> = {
-  'Nothing was done: name the account that the money belongs to.': '未执行:请填写该款项所属的账户。',
-  'Nothing was done: nobody has recharged this account yet.': '未执行:该账户还没有过充值。',
+  'Nothing was done: name the account that the money belongs to.': '未执行：请填写该款项所属的账户。',
+  'Nothing was done: nobody has recharged this account yet.': '未执行：该账户还没有过充值。',
   'its turn': '轮到它处理',
   'the provider to settle': '渠道结算',
   'an answer of the provider': '渠道的回答',
