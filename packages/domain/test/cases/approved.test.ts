@@ -68,6 +68,37 @@ test('an approval that has expired serves no more', async () => {
   });
 });
 
+test('an approval that nobody decided in time makes room for another one', async () => {
+  const { caseId, approvalId } = await asked(person('olga'), 'undecided');
+  await books.rows(`update approval set expires_at = now() - interval '1 s' where id = $1`, [approvalId]);
+  const again = await steps.resolve(caseId, 'adopt', person('olga'), careful);
+  if (again.ok || again.approvalId === undefined) throw new Error('it does not wait');
+  expect(again.approvalId).not.toBe(approvalId);
+  expect(await careful.approvals.one(approvalId)).toMatchObject({
+    ...{ status: 'expired', reason: 'nobody decided in time', decidedBy: null },
+  });
+  expect(await decide(again.approvalId, 'eve')).toMatchObject({ ok: true });
+  expect(await steps.resolve(caseId, 'adopt', person('olga'), careful)).toMatchObject({ ok: true });
+});
+
+test('a request for another verb or evidence ends the one that waits, which can no longer be approved', async () => {
+  const { caseId, approvalId } = await asked(person('olga'), 'changed');
+  const evidence = { statement: 'line 8' };
+  const changed = await steps.resolve(caseId, 'adopt', { ...person('olga'), evidence }, careful);
+  const other = await steps.resolve(caseId, 'return', person('olga'), careful);
+  if (changed.ok || other.ok) throw new Error('it does not wait');
+  expect(new Set([approvalId, changed.approvalId, other.approvalId]).size).toBe(3);
+  expect(await careful.approvals.one(approvalId)).toMatchObject({
+    ...{ status: 'refused', reason: 'something else was asked for', decidedBy: null },
+  });
+  expect(await decide(approvalId, 'eve')).toMatchObject({ ok: false });
+  expect(await decide(other.approvalId!, 'eve')).toMatchObject({ ok: true });
+  expect(await steps.resolve(caseId, 'adopt', person('olga'), careful)).toMatchObject({
+    problem: 'approval_needed',
+  });
+  expect(await steps.resolve(caseId, 'return', person('olga'), careful)).toMatchObject({ ok: true });
+});
+
 test('a key waits by its own limit, not by that of people, and its client is the one who asks', async () => {
   const { caseId } = await steps.withCase({ accountId: 'key' }, ...late);
   const limited = await steps.resolve(caseId, 'adopt', { approvalAbove: { USD: 10n } }, careful);

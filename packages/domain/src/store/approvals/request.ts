@@ -13,12 +13,23 @@ export type ApprovalRequest = Readonly<{
   expiresAt: Date;
 }>;
 
-/** Asks for an approval. A subject has one pending approval of a kind, and asking again returns that one. */
+/**
+ * Asks for an approval. A subject has one pending approval of a kind, and asking again for the same returns that one. If
+ * nobody decided it in time, or if something else is asked for now, it ends, and another one takes its place.
+ */
 export async function requestApproval(
   run: Run,
   id: string,
   { kind, subject, hash, requestedBy, clientId, expiresAt }: ApprovalRequest,
 ): Promise<ApprovalView> {
+  await run(Prisma.sql`
+    update approval
+    set
+      status = case when expires_at <= now() then 'expired' else 'refused' end,
+      reason = case when expires_at <= now() then 'nobody decided in time' else 'something else was asked for' end,
+      decided_at = now()
+    where kind = ${kind} and subject = ${subject} and status = 'pending'
+      and (expires_at <= now() or hash <> ${hash})`);
   await run(Prisma.sql`
     select request_approval(
       ${id}::uuid, ${kind}, ${subject}, ${hash}, ${requestedBy}, ${clientId}::uuid, ${expiresAt}::timestamptz)`);
