@@ -88,7 +88,8 @@ export const plans: readonly KeyedOperation<PlanDeps>[] = [
     id: 'listPlans',
     tag: 'plans',
     summary: 'List plans, newest first',
-    description: 'The plans of your client of which the key covers every account.',
+    description:
+      'The plans of your client of which the key covers every account. For a key of some accounts, a page may hold fewer plans than `limit`, or none, and still have a `nextCursor`.',
     scope: 'plans:read',
     query: PlansQuery,
     answers: { 200: [{ Plans }, 'A page of plans'] },

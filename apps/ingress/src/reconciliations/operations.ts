@@ -68,7 +68,7 @@ export const reconciliations: readonly KeyedOperation<ReconciliationDeps>[] = [
     tag: 'reconciliations',
     summary: 'Read one comparison',
     description:
-      'What the lines of the period and the books say differently now. A line that came later is counted, too.',
+      'What the lines of the period and the books said differently when the comparison ended. While it runs, nothing is listed. A further comparison of the same period counts what has been booked since.',
     scope: 'reconciliation:read',
     answers: { 200: [{ Reconciliation }, 'The comparison'] },
     problems: [...KEYED_CALL, 'NOT_FOUND'],
