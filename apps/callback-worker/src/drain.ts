@@ -39,6 +39,8 @@ const STOP_WITHIN_MS = 2_000;
 export function drainer(deps: DrainDeps): (lane: string) => Promise<undefined> {
   // The lanes in work. The value is true if another job for the lane has come meanwhile.
   const busy = new Map<string, boolean>();
+  // One for all receivers: the signal that stops the process keeps each listener until the process stops.
+  const end = endSignal(deps.stopping);
   return async (lane) => {
     if (busy.has(lane)) {
       // The other job may be about an event that came after the last claim.
@@ -48,7 +50,7 @@ export function drainer(deps: DrainDeps): (lane: string) => Promise<undefined> {
     try {
       do {
         busy.set(lane, false);
-        await drain(deps, lane);
+        await drain(deps, lane, end);
       } while (busy.get(lane) && !deps.stopping.aborted);
     } finally {
       busy.delete(lane);
@@ -57,11 +59,10 @@ export function drainer(deps: DrainDeps): (lane: string) => Promise<undefined> {
   };
 }
 
-async function drain(deps: DrainDeps, lane: string): Promise<void> {
+async function drain(deps: DrainDeps, lane: string, end: AbortSignal): Promise<void> {
   const { callbacks, stopping, timeoutMs, isRefunding } = deps;
   const untilMs = performance.now() + SLICE_MS;
   const claim = { leaseMs: timeoutMs + LEASE_MARGIN_MS, isRefunding };
-  const end = endSignal(stopping);
   let max = AT_ONCE;
   while (!stopping.aborted && performance.now() < untilMs) {
     const posts = await callbacks.take(lane, { ...claim, max });

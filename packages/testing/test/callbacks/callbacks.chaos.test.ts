@@ -164,7 +164,8 @@ test('an endpoint that answers 410 is disabled and says why; its events since a 
   await until(isDisabled, LIMIT, 'a disabled endpoint');
   expect((await call('GET', at)).body).toMatchObject({ disabledBecause: 'GONE' });
   expect((await call('POST', `${at}/replay`, { since: new Date(0).toISOString() })).status).toBe(409);
-  expect(fleet.logs('callback-worker')).toContain('a callback endpoint was disabled');
+  const isLogged = async () => fleet.logs('callback-worker').includes('a callback endpoint was disabled');
+  await until(isLogged, LIMIT, 'the log line');
 });
 
 test('after a rotation both secrets verify, and the events since a time come again with their ids', async () => {

@@ -190,9 +190,8 @@ test('a thousand wrong secrets lock the key on both processes, raise the alarm, 
       { limitMs: 30_000 },
       `a lock in process ${n}`,
     );
-  expect(fleet.logs('ingress')).toMatch(
-    new RegExp(`"rule":"bad_signature","keyId":"${key.keyId}".*"msg":"the key is locked"`),
-  );
+  const lockLine = new RegExp(`"rule":"bad_signature","keyId":"${key.keyId}".*"msg":"the key is locked"`);
+  await until(async () => lockLine.test(fleet.logs('ingress')), { limitMs: 30_000 }, 'the lock in the log');
   expect((await list(0, bystander)).status).toBe(200);
   // Suspicions that are reported after the unlock count towards the next lock.
   await until(async () => (await filed(key)) === 1_000, { limitMs: 30_000 }, 'a thousand reports');

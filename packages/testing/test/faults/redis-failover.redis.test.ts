@@ -63,8 +63,12 @@ test('after a failover of Redis that closes no connection, recharges finish with
     { limitMs: 10_000 },
     'all are ready',
   );
-  for (const name of names)
-    expect(fleet.logs(name)).toMatch(/Redis (is a read-only|has become a) replica: REDIS_URL must lead/);
+  const reason = /Redis (is a read-only|has become a) replica: REDIS_URL must lead/;
+  await until(
+    async () => names.every((name) => reason.test(fleet.logs(name))),
+    { limitMs: 10_000 },
+    'the reason in each log',
+  );
   expect(tookMs).toBeLessThan(30_000);
   expect(await checkBooks(fleet, { calls: producer.calls })).toEqual([]);
 });
