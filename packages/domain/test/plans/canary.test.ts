@@ -5,6 +5,7 @@ import { keyOfPlanLine } from '../../src/core/plan.js';
 import type { News } from '../../src/core/recharge.js';
 import type { NewPlan, NextPlanLine } from '../../src/index.js';
 import { type Books, CLIENT, newRecharge, openBooks, reportOf } from '../support/books.js';
+import { paysTo } from '../support/rules.js';
 
 let books: Books;
 beforeAll(async () => {
@@ -13,11 +14,7 @@ beforeAll(async () => {
 afterAll(() => books.close());
 
 const CANARY = 100n;
-const pays = (accountId: string, to = `fa-${accountId}`) =>
-  books.domain.payees.set(
-    { accountId, provider: 'alibaba_cloud', providerAccount: 'main', to, from: null, currency: 'USD' },
-    'books',
-  );
+const pays = (accountId: string, to = `fa-${accountId}`) => paysTo(books, accountId, to);
 async function newAccount(): Promise<string> {
   const accountId = `acct-${uuidv7()}`;
   await pays(accountId);

@@ -1,9 +1,8 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { v7 as uuidv7 } from 'uuid';
-import type { NewRule } from '../../src/index.js';
 import { type Books, openBooks } from '../support/books.js';
 import { capped, LIMIT, rulesOn } from '../support/rule-approvals.js';
-import { KEY_ROW, VIEWER } from '../support/rules.js';
+import { KEY_ROW, paysTo, toCloud, VIEWER } from '../support/rules.js';
 
 let books: Books;
 const { limited, one, ruled, acting, changed, look, decide, statusOf, monthOf } = rulesOn(() => books);
@@ -15,22 +14,13 @@ afterAll(() => books.close());
 beforeEach(() => limited(LIMIT));
 
 describe('another payee', () => {
-  const recharge: NewRule['recharge'] = {
-    ...{ kind: 'deliver', funding: 'house', paymentMethod: 'fund_account', destination: 'cloud' },
-    metadata: {},
-  };
-  const pays = (accountId: string, to: string) =>
-    books.domain.payees.set(
-      { accountId, provider: 'alibaba_cloud', providerAccount: 'main', to, from: null, currency: 'USD' },
-      'books',
-    );
   /** An approved rule whose payee has changed since. */
   async function moved() {
     const accountId = `acct-${uuidv7()}`;
-    await pays(accountId, 'fa-old');
-    const rule = await ruled({ accountId, watch: 'cloud', recharge });
+    await paysTo(books, accountId, 'fa-old');
+    const rule = await ruled({ accountId, watch: 'cloud', recharge: toCloud });
     await decide(rule.waiting!.approvalId);
-    await pays(accountId, 'fa-new');
+    await paysTo(books, accountId, 'fa-new');
     expect(await look(rule.id)).toMatchObject({ pause: 'PAYEE_CHANGED' });
     return rule;
   }
@@ -55,7 +45,7 @@ describe('another payee', () => {
   test('since it was asked for voids the approval', async () => {
     const { id, accountId } = await moved();
     const { approvalId } = (await resume(id))!.waiting!;
-    await pays(accountId, 'fa-third');
+    await paysTo(books, accountId, 'fa-third');
     expect(await decide(approvalId)).toMatchObject({ ok: false, problem: 'void' });
     expect(await one(id)).toMatchObject({ status: 'paused', pausedBecause: 'NOT_APPROVED', waiting: null });
   });

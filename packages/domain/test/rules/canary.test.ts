@@ -1,9 +1,8 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { v7 as uuidv7 } from 'uuid';
 import type { News } from '../../src/core/recharge.js';
-import type { NewRule } from '../../src/index.js';
 import { type Books, openBooks, reportOf } from '../support/books.js';
-import { KEY_ROW, newRule, terms } from '../support/rules.js';
+import { KEY_ROW, newRule, paysTo, terms, toCloud } from '../support/rules.js';
 
 let books: Books;
 beforeAll(async () => {
@@ -13,22 +12,14 @@ beforeAll(async () => {
 afterAll(() => books.close());
 
 const HOUR = { cooldownSeconds: 3_600 };
-const recharge: NewRule['recharge'] = {
-  ...{ kind: 'deliver', funding: 'house', paymentMethod: 'fund_account', destination: 'cloud' },
-  metadata: {},
-};
-
-const pays = (accountId: string, to: string) =>
-  books.domain.payees.set(
-    { accountId, provider: 'alibaba_cloud', providerAccount: 'main', to, from: null, currency: 'USD' },
-    'books',
-  );
 
 /** A rule that fills a new payee, first with a canary of 100. */
 async function ruled(accountId: string): Promise<string> {
-  await pays(accountId, `fa-${accountId}`);
+  await paysTo(books, accountId, `fa-${accountId}`);
   const of = terms({ ...HOUR, canaryMinor: 100n });
-  const made = await books.domain.rules.create(newRule({ accountId, watch: 'cloud', recharge, terms: of }));
+  const made = await books.domain.rules.create(
+    newRule({ accountId, watch: 'cloud', recharge: toCloud, terms: of }),
+  );
   if (!made.ok) throw new Error(made.problem);
   await reads(made.rule.id, 10n);
   return made.rule.id;
@@ -71,7 +62,7 @@ test('another payee of the account is a new one', async () => {
   const id = await ruled(accountId);
   const canary = await look(id);
   await hears(canary.transactionId!, 'submit', 'settled');
-  await pays(accountId, `fa-other-${accountId}`);
+  await paysTo(books, accountId, `fa-other-${accountId}`);
   await look(id);
   const viewer = { clientId: newRule().clientId, accountPatterns: ['%'] };
   await books.domain.rules.resume(id, viewer, { keyId: null, actor: 'books' });

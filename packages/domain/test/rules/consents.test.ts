@@ -1,7 +1,6 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import type { NewRule } from '../../src/index.js';
 import { type Books, openBooks, reportOf } from '../support/books.js';
-import { KEY, KEY_ROW, newRule, terms, VIEWER } from '../support/rules.js';
+import { KEY, KEY_ROW, newRule, terms, toCloud, VIEWER } from '../support/rules.js';
 
 let books: Books;
 beforeAll(async () => {
@@ -30,17 +29,13 @@ const consentsOf = (id: string) =>
 
 test('each version of the terms has its consent: who, when, the hash of the terms, and where the money goes', async () => {
   await payee('fa-1');
-  const recharge: NewRule['recharge'] = {
-    ...{ kind: 'deliver', funding: 'house', paymentMethod: 'fund_account', destination: 'cloud' },
-    metadata: {},
-  };
   const made = await books.domain.rules.create(
-    newRule({ accountId: 'acct-paid', watch: 'cloud', recharge, actor: 'ann' }),
+    newRule({ accountId: 'acct-paid', watch: 'cloud', recharge: toCloud, actor: 'ann' }),
   );
   if (!made.ok) throw new Error(made.problem);
   const { id } = made.rule;
   const dearer = terms({ belowMinor: 2_000n });
-  await books.domain.rules.change(id, VIEWER, { terms: dearer, recharge, keyId: KEY, actor: 'ben' });
+  await books.domain.rules.change(id, VIEWER, { terms: dearer, recharge: toCloud, keyId: KEY, actor: 'ben' });
   await payee('fa-2');
   expect(await look(id)).toMatchObject({ pause: 'PAYEE_CHANGED' });
   expect((await books.domain.rules.one(id, VIEWER))!.consent).toMatchObject({

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { type BalanceFigure, termsToStore } from '../../src/core/rule-terms.js';
 import type { NewRule } from '../../src/index.js';
 import { type Books, openBooks } from '../support/books.js';
-import { KEY_ROW, newRule, terms, VIEWER } from '../support/rules.js';
+import { KEY_ROW, newRule, terms, toCloud, VIEWER } from '../support/rules.js';
 
 const HOUR_MS = 3_600_000;
 let books: Books;
@@ -14,10 +14,6 @@ beforeAll(async () => {
 });
 afterAll(() => books.close());
 
-const recharge: NewRule['recharge'] = {
-  ...{ kind: 'deliver', funding: 'house', paymentMethod: 'fund_account', destination: 'cloud' },
-  metadata: {},
-};
 const openRules = () =>
   books.open({ ruleClock: () => new Date(nowMs), ruleLookMs: HOUR_MS, ruleBackoffMs: HOUR_MS }).rules;
 
@@ -32,7 +28,7 @@ async function watched() {
     'books',
   );
   return (balance: BalanceFigure): NewRule =>
-    newRule({ accountId, watch: 'cloud', recharge, terms: terms({ balance }) });
+    newRule({ accountId, watch: 'cloud', recharge: toCloud, terms: terms({ balance }) });
 }
 
 async function made(rules: ReturnType<typeof openRules>, rule: NewRule): Promise<string> {

@@ -1,9 +1,9 @@
 import { expect } from '@jest/globals';
 import type { News } from '../../src/core/recharge.js';
 import { monthStartOf, quietUntil } from '../../src/core/rule-hours.js';
-import type { Domain, NewRule, RechargeReport, RuleTerms } from '../../src/index.js';
+import type { Domain, RechargeReport, RuleTerms } from '../../src/index.js';
 import { reportOf } from './books.js';
-import { newRule, terms } from './rules.js';
+import { newRule, terms, toCloud } from './rules.js';
 
 export const HOUR_MS = 3_600_000;
 export const DAY_MS = 24 * HOUR_MS;
@@ -23,11 +23,6 @@ export function numbersFrom(start: number): () => number {
     return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
   };
 }
-
-const recharge: NewRule['recharge'] = {
-  ...{ kind: 'deliver', funding: 'house', paymentMethod: 'fund_account', destination: 'cloud' },
-  metadata: {},
-};
 
 /** What happened to an account between two looks. */
 export type Happened = Readonly<{ news: readonly RechargeReport[]; isResumed: boolean }>;
@@ -111,7 +106,9 @@ export class CloudAccount {
       },
       'books',
     );
-    const made = await rules.create(newRule({ accountId, watch: 'cloud', recharge, terms: this.terms }));
+    const made = await rules.create(
+      newRule({ accountId, watch: 'cloud', recharge: toCloud, terms: this.terms }),
+    );
     if (!made.ok) throw new Error(made.problem);
     this.ruleId = made.rule.id;
   }

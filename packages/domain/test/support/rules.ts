@@ -1,6 +1,6 @@
 import { v7 as uuidv7 } from 'uuid';
 import type { NewRule, RuleTerms } from '../../src/index.js';
-import { CLIENT } from './books.js';
+import { type Books, CLIENT } from './books.js';
 
 export const KEY = 'rk_test_rules';
 export const VIEWER = { clientId: CLIENT, accountPatterns: ['%'] };
@@ -52,3 +52,16 @@ export const newRule = (over: Partial<NewRule> = {}): NewRule => ({
 /** The key that the rules of `newRule` were agreed with. */
 export const KEY_ROW = `insert into api_key (id, client_id, secret_hash, scopes, accounts)
   values ('${KEY}', '${CLIENT}', '\\x00', '{rules:write}', '{*}')`;
+
+/** A delivery to a cloud account that the house pays. */
+export const toCloud: NewRule['recharge'] = {
+  ...{ kind: 'deliver', funding: 'house', paymentMethod: 'fund_account', destination: 'cloud' },
+  metadata: {},
+};
+
+/** Lets an account be paid at this fund account. */
+export const paysTo = ({ domain }: Books, accountId: string, to: string) =>
+  domain.payees.set(
+    { accountId, provider: 'alibaba_cloud', providerAccount: 'main', to, from: null, currency: 'USD' },
+    'books',
+  );
