@@ -1,3 +1,4 @@
+import { randomInt } from 'node:crypto';
 import fc from 'fast-check';
 import { v7 as uuidv7 } from 'uuid';
 import type { News } from '../../src/core/recharge.js';
@@ -222,17 +223,22 @@ async function brokenRules({ rows }: Books, names: readonly string[]): Promise<o
   return broken;
 }
 
-/** Checks as many sequences as it is told. A failure names the seed and the shortest sequence that fails. */
+/**
+ * Checks as many sequences as it is told. The seed is printed, and the variable SEED repeats it. A failure names the
+ * shortest sequence that fails.
+ */
 export async function checkSequences(
   books: Books,
   { numRuns, stepsMax }: Readonly<{ numRuns: number; stepsMax: number }>,
 ): Promise<number> {
   let taken = 0;
+  const seed = Number(process.env.SEED ?? randomInt(2 ** 31));
+  process.stderr.write(`seed ${seed}\n`);
   const property = fc.asyncProperty(sequences(stepsMax), async (steps) => {
     const broken = await brokenRules(books, await carriedOut(books, steps));
     if (broken.length > 0) throw new Error(JSON.stringify(broken));
     taken++;
   });
-  await fc.assert(property, { numRuns, endOnFailure: false });
+  await fc.assert(property, { seed, numRuns, endOnFailure: false });
   return taken;
 }
