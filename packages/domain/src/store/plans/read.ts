@@ -122,7 +122,7 @@ export const planLines = (
       ${lineColumns},
       ${lineStatus} as status,
       recharge.id as "transactionId",
-      held.place is not null and recharge.id is null and refusal.place is null as "isHeld",
+      held.place is not null and recharge.id is null and refusal.place is null and plan.status <> 'canceled' as "isHeld",
       case when ${lineStatus} = 'failed'
         then coalesce(recharge.failure_code, delivery.failure_code, refusal.code, 'PROVIDER_ERROR') end as "failureCode",
       case when ${lineStatus} = 'failed'

@@ -182,10 +182,10 @@ export async function renewed(run: Run, mine: ReconciliationRun, linesRead: numb
   return rows.length > 0;
 }
 
-/** Ends a run, with what it found as JSON. Its file is not needed any more. */
+/** Ends a run. Its file is not needed any more. */
 export const ended = (
   mine: ReconciliationRun,
-  { linesRead, failure, found }: Readonly<{ linesRead: number; failure: string | null; found: string }>,
+  { linesRead, failure }: Readonly<{ linesRead: number; failure: string | null }>,
 ): Prisma.Sql => Prisma.sql`
   with
   ended_runs as (
@@ -194,13 +194,18 @@ export const ended = (
       status = ${failure === null ? 'finished' : 'failed'},
       failure = ${failure === null ? null : storable(failure, FAILURE_MAX)},
       lines_read = ${linesRead}::int,
-      found = ${found}::jsonb,
       finished_at = now()
     where ${own(mine)}
     returning id),
   dropped_files as (
     delete from reconciliation_file where run_id in (select id from ended_runs))
   select id from ended_runs`;
+
+/** Keeps what an ended run found, as JSON. */
+export const keptWith = (id: string, found: string): Prisma.Sql => Prisma.sql`
+  update reconciliation_run
+  set found = ${found}::jsonb
+  where id = ${id}::uuid and found is null`;
 
 /** Puts a run off: the gap doubles from half a minute to five. */
 export const putOff = (mine: ReconciliationRun, why: string): Prisma.Sql => Prisma.sql`

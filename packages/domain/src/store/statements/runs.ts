@@ -10,6 +10,7 @@ import {
   ended,
   fileOf,
   insertRun,
+  keptWith,
   listRuns,
   type NewRun,
   putOff,
@@ -127,15 +128,20 @@ async function asked({ run }: Pick<Store, 'run'>, ask: NewRun): Promise<AskedRun
 
 type EndingStore = Pick<Store, 'run' | 'survey'>;
 
-/** Ends a run, and keeps with it what it found. */
+/**
+ * Ends a run, and then keeps with it what it found. The comparison may take minutes or fail. The run is over all the same,
+ * and is then compared when somebody asks for it.
+ */
 async function end(
   { run, survey }: EndingStore,
   ending: ReconciliationRun,
   linesRead: number,
   failure: string | null,
 ): Promise<void> {
-  const found = inJson(await compared(survey, ending));
-  await run(ended(ending, { linesRead, failure, found }));
+  const endedRuns = await run(ended(ending, { linesRead, failure }));
+  if (endedRuns.length === 0) return;
+  const keep = async () => run(keptWith(ending.id, inJson(await compared(survey, ending))));
+  await keep().catch(() => {});
 }
 
 /** What becomes of a run whose lines could not be read to the end. */
