@@ -217,7 +217,7 @@ test('two workers hold a line once and release it once, and each line has one re
   expect(count).toEqual({ made: 3 });
 });
 
-test('a paused or canceled plan releases nothing', async () => {
+test('a paused plan releases nothing until it is resumed', async () => {
   const account = await newAccount();
   const planId = await running([
     [account, 100n],
@@ -230,6 +230,21 @@ test('a paused or canceled plan releases nothing', async () => {
   expect(await work().nextHeld(planId, 64)).toEqual({ lines: [], isMore: false });
   await books.domain.plans.move({ planId, verb: 'resume', by: 'operator' });
   expect([...(await release(planId)).keys()]).toEqual([2]);
+});
+
+test('a canceled plan releases nothing, and shows no line as held', async () => {
+  const account = await newAccount();
+  const planId = await running([
+    [account, 100n],
+    [account, 500n],
+  ]);
+  const made = await advance(planId);
+  await hears(made.get(1)!, 'submit', 'settled');
+  expect((await linesOf(planId))[1]).toEqual([2, 'held']);
+  await books.domain.plans.move({ planId, verb: 'cancel', by: 'operator' });
+  await heldLooksAreDue(planId);
+  expect(await work().nextHeld(planId, 64)).toEqual({ lines: [], isMore: false });
+  expect((await linesOf(planId))[1]).toEqual([2, 'not_started']);
 });
 
 test('every held line is looked at, some at a time', async () => {
