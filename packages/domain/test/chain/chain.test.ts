@@ -1,9 +1,10 @@
 import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
-import { execute } from '@replenish/testing';
+import { execute, until } from '@replenish/testing';
+import pg from 'pg';
 import { Prisma } from '../../src/generated/client.js';
 import { bodyOf, hashOf } from '../../src/store/chain/links.js';
 import { seal } from '../../src/store/chain/seal.js';
-import { openDatabase, type Run } from '../../src/store/database/database.js';
+import type { Run } from '../../src/store/database/database.js';
 import { type Books, deposit, openBooks, recharged, reportOf } from '../support/books.js';
 
 let books: Books;
@@ -186,22 +187,35 @@ test('the proof adds up each currency to zero and names every invariant', async 
 // This test seals rows a second time, so it comes last.
 test('a sealer whose numbers another one has taken leaves its rows for the next time', async () => {
   await sealAll();
+  const first = new pg.Client({ connectionString: books.url });
+  await first.connect();
+  const runOfFirst: Run = async (statement) =>
+    (await first.query(statement.text, [...statement.values])).rows;
+  await first.query('begin');
+  // A note that is committed late stands before those of the second sealer, and fills a batch of its own.
+  await first.query(`insert into unsealed (id, source, keys)
+    select 0, 'transition', array_agg(transaction_id || ' ' || seq) from (select * from transition limit 100) oldest`);
+  expect(await seal(runOfFirst, 0)).toBe(100);
   await recharged(books.domain, {}, 'submit', 'settled');
-  const store = openDatabase({ databaseUrl: books.url, poolMax: 2, onConnectionLost: () => {} });
-  let isOvertaken = false;
-  const run: Run = async (statement) => {
-    if (!isOvertaken && statement.text.includes('inserted_links')) {
-      isOvertaken = true;
-      // A note that was committed late stands before those of the batch, and fills a batch of its own.
-      await books.rows(`insert into unsealed (id, source, keys)
-        select 0, 'transition', array_agg(transaction_id || ' ' || seq) from (select * from transition limit 100) oldest`);
-      await seal(store.run, 0);
-    }
-    return store.run(statement);
-  };
-  expect(await seal(run)).toBe(0);
-  expect(isOvertaken).toBe(true);
+  const { unsealed } = await books.domain.chain.head();
+  const second = books.domain.chain.seal();
+  await waitsForLock();
+  await first.query('commit');
+  await first.end();
+  expect(await second).toBe(0);
+  expect((await books.domain.chain.head()).unsealed).toBe(unsealed);
   await sealAll();
   expect((await books.domain.chain.check()).broken).toEqual([]);
-  await store.close();
 });
+
+const waitsForLock = () =>
+  until(
+    async () => {
+      const waiting = await books.rows(
+        `select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`,
+      );
+      return waiting.length === 1;
+    },
+    { limitMs: 60_000 },
+    'the second sealer waits for the first',
+  );

@@ -1,15 +1,11 @@
 import { Prisma } from '../../generated/client.js';
 import type { Run } from '../database/database.js';
 import { codeOf } from '../database/failure.js';
-import { columns } from '../database/rows.js';
-import { bodyOf, GENESIS, GONE, hashOf } from './links.js';
-
-type Unsealed = Readonly<{ id: bigint; source: string; rowKey: string; body: string; kept: boolean }>;
-type Last = Readonly<{ seq: bigint; hash: Uint8Array }>;
+import { bodyOf, GENESIS, GONE } from './links.js';
 
 // Reading a row costs up to 12 buffers and writing its link up to 10. So a statement stays below 2,000 buffers.
 const NOTES = 64;
-const ROWS = 100;
+const ROWS = 72;
 // The sealer runs every few seconds. A limit keeps two runs apart, and the next run continues the work.
 const LIMIT_MS = 3_000;
 
@@ -21,47 +17,16 @@ export async function seal(run: Run, limitMs = LIMIT_MS): Promise<number> {
   const untilMs = performance.now() + limitMs;
   let sealed = 0;
   do {
-    const rows = await run<Unsealed>(oldestUnsealed);
-    if (rows.length === 0) break;
-    const links = await sealBatch(run, rows);
+    const links = await sealBatch(run);
     if (links === 0) break;
     sealed += links;
   } while (performance.now() < untilMs);
   return sealed;
 }
 
-/** A note counts up to 64 rows. At least one note is taken. */
-const oldestUnsealed = Prisma.sql`
-  with
-  counted_notes as (
-    select *, sum(cardinality(keys)) over (order by id) as total
-    from (select * from unsealed order by id limit ${NOTES}::int) oldest),
-  taken_notes as materialized (
-    select *
-    from counted_notes
-    where total <= ${ROWS}::int or id = (select min(id) from counted_notes))
-  select
-    note.id,
-    note.source,
-    entry.key as "rowKey",
-    coalesce(note.body, ${bodyOf(Prisma.sql`note.source`, Prisma.sql`entry.key`)}, ${GONE}::jsonb)::text as body,
-    note.body is not null as kept
-  from taken_notes note, unnest(note.keys) with ordinality as entry(key, n)
-  order by note.id, entry.n`;
-
-const linkColumns = columns({ seq: 'bigint', source: 'text', rowKey: 'text', body: 'text?', hash: 'text' });
-
-async function sealBatch(run: Run, rows: readonly Unsealed[]): Promise<number> {
-  const [last] = await run<Last>(lastLink);
-  let { seq, hash }: Last = last ?? { seq: 0n, hash: GENESIS };
-  const links = rows.map(({ source, rowKey, body, kept }) => {
-    seq += 1n;
-    hash = hashOf(hash, { source, rowKey, body });
-    return { seq, source, rowKey, body: kept ? body : null, hash: Buffer.from(hash).toString('hex') };
-  });
-  const ids = [...new Set(rows.map(({ id }) => id))].map(String);
+async function sealBatch(run: Run): Promise<number> {
   try {
-    const [written] = await run<{ count: number }>(writtenLinks(links, ids));
+    const [written] = await run<{ count: number }>(sealedBatch);
     return written!.count;
   } catch (error) {
     if (isTakenNumber(error)) return 0;
@@ -72,39 +37,45 @@ async function sealBatch(run: Run, rows: readonly Unsealed[]): Promise<number> {
 /** Another sealer was first. Its links have the numbers that these would have had. */
 const isTakenNumber = (error: unknown): boolean => codeOf(error) === '23505';
 
-const lastLink = Prisma.sql`
-  select seq, hash
-  from chain_link
-  order by seq desc
-  limit 1`;
-
 /**
- * Writes the links if the notes are still there. Their lock makes two sealers of one batch wait for each other, and the
- * second finds nothing. Two sealers of different batches want the same numbers, and the database refuses the second.
+ * Deletes the oldest notes and links their rows. A note counts up to 64 rows. At least one note is taken. Of two sealers
+ * of one batch, the second waits and then finds the notes deleted. Two sealers of different batches want the same
+ * numbers, and the database refuses the second.
  */
-const writtenLinks = (
-  links: Parameters<typeof linkColumns.from>[0],
-  ids: readonly string[],
-): Prisma.Sql => Prisma.sql`
+const sealedBatch = Prisma.sql`
   with
-  locked_notes as materialized (
-    select id
-    from unsealed
-    where id = any(${ids}::bigint[])
-    order by id
-    for update),
-  turn as materialized (
-    select count(*) = ${ids.length}::int as is_ours
-    from locked_notes),
+  counted_notes as (
+    select id, sum(cardinality(keys)) over (order by id) as total
+    from (select id, keys from unsealed order by id limit ${NOTES}::int) oldest),
   deleted_notes as (
     delete from unsealed
-    using turn
-    where unsealed.id = any(${ids}::bigint[]) and turn.is_ours),
+    where id = any(array(
+      select id
+      from counted_notes
+      where total <= ${ROWS}::int or id = (select min(id) from counted_notes)))
+    returning id, source, keys, body),
+  last_link as materialized (
+    select coalesce(newest.seq, 0) as seq, coalesce(newest.hash, ${GENESIS}) as hash
+    from (values (1)) one
+    left join (select seq, hash from chain_link order by seq desc limit 1) newest on true),
+  said as materialized (
+    select
+      row_number() over (order by note.id, entry.n) as n,
+      note.source,
+      entry.key as row_key,
+      note.body as kept,
+      coalesce(note.body, ${bodyOf(Prisma.sql`note.source`, Prisma.sql`entry.key`)}, ${GONE}::jsonb)::text as body
+    from deleted_notes note, unnest(note.keys) with ordinality as entry(key, n)),
   inserted_links as (
     insert into chain_link (seq, source, row_key, body, hash)
-    select link.seq, link.source, link."rowKey", link.body::jsonb, decode(link.hash, 'hex')
-    from ${linkColumns.from(links)} link, turn
-    where turn.is_ours
+    select
+      last_link.seq + said.n,
+      said.source,
+      said.row_key,
+      said.kept,
+      chain_hash(last_link.hash, concat_ws(E'\\n', said.source, said.row_key, said.body))
+        over (order by said.n rows unbounded preceding)
+    from said, last_link
     returning 1)
   select count(*)::int as count
   from inserted_links`;
