@@ -34,7 +34,7 @@ export {
   noticeChannels,
   noticeKinds,
 } from './store/notices/notices.js';
-export type { Resumer, RuleChange } from './store/rules/change.js';
+export type { ChangedRule, Resumer, RuleChange } from './store/rules/change.js';
 export type { CreatedRule, RuleProblem } from './store/rules/create.js';
 export type { Decisions, RuleFilter, RulePage, RuleViewer } from './store/rules/list.js';
 export type { LookResult, RouteOfMethod } from './store/rules/look.js';

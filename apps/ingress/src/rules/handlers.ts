@@ -1,5 +1,5 @@
 import type { SortingProviders } from '@replenish/assembly';
-import type { Domain, NewRule, RuleProblem, RuleView, RuleViewer } from '@replenish/domain';
+import type { ChangedRule, Domain, NewRule, RuleProblem, RuleView, RuleViewer } from '@replenish/domain';
 import type { Providers } from '@replenish/providers';
 import type { Queues } from '@replenish/queues';
 import { newId } from '@replenish/runtime';
@@ -78,20 +78,34 @@ export async function readRule(deps: RuleDeps, call: KeyedCall): Promise<void> {
   answerRule(call, await found(deps, call));
 }
 
-/** PATCH /v1/rules/{ruleId} */
-export async function changeRule(
-  deps: RuleDeps,
-  call: KeyedCall<never, z.infer<typeof RuleChangeInput>>,
-): Promise<void> {
+type ChangeCall = KeyedCall<never, z.infer<typeof RuleChangeInput>>;
+
+const MERGES_MAX = 3;
+
+/**
+ * PATCH /v1/rules/{ruleId}. The fields are merged into the terms as they are now. If somebody else changes them before
+ * this change is stored, the fields are merged again, so that neither change undoes the other.
+ */
+export async function changeRule(deps: RuleDeps, call: ChangeCall): Promise<void> {
+  for (let merges = 0; merges < MERGES_MAX; merges++) {
+    const rule = await mergedOnce(deps, call);
+    if (!rule) throw unknownRule();
+    if (rule === 'changed_since') continue;
+    if (rule.status === 'active') void deps.queues.hint('automation', [rule.id]);
+    return answerRule(call, rule);
+  }
+  throw changedByOthers();
+}
+
+async function mergedOnce(deps: RuleDeps, call: ChangeCall): Promise<ChangedRule> {
   const before = await found(deps, call);
   const agreed = changedTermsOf(call.body(), before, deps.providers);
   const fault = await faultOfFigure(deps, { ...before, terms: agreed.terms });
   if (fault !== null) throw invalid({ path: 'balance', message: fault });
-  const by = { keyId: call.key.keyId, actor: actorOf(call) };
-  const rule = await deps.domain.rules.change(before.id, viewerOf(call), { ...agreed, ...by });
-  if (!rule) throw unknownRule();
-  if (rule.status === 'active') void deps.queues.hint('automation', [rule.id]);
-  answerRule(call, rule);
+  return deps.domain.rules.change(before.id, viewerOf(call), {
+    ...{ ...agreed, basedOn: before.consent.termsVersion },
+    ...{ keyId: call.key.keyId, actor: actorOf(call) },
+  });
 }
 
 /** DELETE /v1/rules/{ruleId} */
@@ -182,6 +196,8 @@ const viewerOf = ({ key }: Pick<KeyedCall, 'key'>): RuleViewer => ({
 });
 
 const unknownRule = () => new Problem('NOT_FOUND', 'there is no such rule');
+const changedByOthers = () =>
+  new Problem('INVALID_STATE', 'others change the rule at this moment; read it and send the change again');
 const expired = () => new Problem('INVALID_STATE', 'the rule has expired; give it a new `expiresAt`');
 
 const problemOf: Readonly<Record<RuleProblem, () => Problem>> = {

@@ -139,8 +139,7 @@ const one: readonly KeyedOperation<RuleDeps>[] = [
       'Fields that are left out stay. The change is kept as a new consent of this key. Above the limits for approvals a change that charges more, oftener or elsewhere waits for a second person: until then the terms stay as they are, and `waiting` names the change. A further change voids it. What the rule created so far still counts towards its caps.',
     ...ofOne,
     body: { schema: { RuleChangeInput }, example: { below: 150000 }, audited },
-    problems: [...KEYED_CALL, 'NOT_FOUND'],
-    meanings: { NOT_FOUND },
+    meanings: { NOT_FOUND, INVALID_STATE: 'Others change the rule at this moment' },
     handle: changeRule,
   }),
   keyed({

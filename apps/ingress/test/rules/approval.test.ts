@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { type Ingress, openIngress } from '../support/ingress.js';
 
 let ingress: Ingress;
@@ -66,6 +66,54 @@ test('a change that charges more waits, and the answer names it beside the terms
     caps: { perMonth: 40_000 },
     waiting: null,
     consent: { termsVersion: 2 },
+  });
+});
+
+describe('somebody else changes the rule after a change was merged into its terms', () => {
+  afterEach(() => {
+    jest.restoreAllMocks();
+  });
+  /** A rule, and the same change of it by somebody else, who merges nothing. */
+  async function ruled() {
+    const path = `/v1/rules/${(await send('POST', '/v1/rules', body(50_000))).body.ruleId}`;
+    const id = path.split('/').at(-1)!;
+    const { rules } = ingress.domain;
+    const change = rules.change.bind(rules);
+    const before = (await rules.one(id, null))!;
+    const byOthers = (belowMinor: bigint) =>
+      change(id, null, {
+        ...{ terms: { ...before.terms, belowMinor }, recharge: before.recharge, basedOn: null },
+        ...{ keyId: before.keyId, actor: 'others' },
+      });
+    return { path, change, byOthers };
+  }
+
+  test('a version that is approved then stays, and the change is merged into it', async () => {
+    const { path, change } = await ruled();
+    const waits = await send('PATCH', path, { caps: { perMonth: 90_000 } });
+    const { approvalId } = waits.body.waiting as { approvalId: string };
+    jest.spyOn(ingress.domain.rules, 'change').mockImplementationOnce(async (...asked) => {
+      await decide(approvalId);
+      return change(...asked);
+    });
+    const changed = await send('PATCH', path, { below: 900 });
+    expect([changed.status, changed.body]).toMatchObject([
+      200,
+      { below: 900, caps: { perMonth: 90_000 }, consent: { termsVersion: 3 }, waiting: null },
+    ]);
+  });
+
+  test('again and again, and the change is refused and changes nothing', async () => {
+    const { path, change, byOthers } = await ruled();
+    let changes = 0;
+    jest.spyOn(ingress.domain.rules, 'change').mockImplementation(async (...asked) => {
+      await byOthers(900n - BigInt(++changes));
+      return change(...asked);
+    });
+    const refused = await send('PATCH', path, { cooldownSeconds: 60 });
+    expect([refused.status, refused.body]).toMatchObject([409, { code: 'INVALID_STATE' }]);
+    expect(changes).toBe(3);
+    expect((await send('GET', path)).body).toMatchObject({ below: 897, cooldownSeconds: 0 });
   });
 });
 

@@ -156,6 +156,16 @@ describe('a version above the limit', () => {
     ]);
   });
 
+  test('is not undone by a change that was merged into the terms before it', async () => {
+    const { id, recharge, consent } = await acting();
+    await decide((await changed(id, capped(90_000n))).waiting!.approvalId);
+    const merged = { terms: capped(50_000n, { belowMinor: 500n }), recharge, keyId: KEY, actor: 'ben' };
+    const change = (basedOn: number) => books.domain.rules.change(id, VIEWER, { ...merged, basedOn });
+    expect(await change(consent.termsVersion)).toBe('changed_since');
+    expect(await one(id)).toMatchObject({ terms: capped(90_000n), consent: { termsVersion: 2 } });
+    expect(await change(2)).toMatchObject({ terms: merged.terms, consent: { termsVersion: 3 } });
+  });
+
   test('waits on when it is sent again', async () => {
     const { id } = await acting();
     const first = await changed(id, capped(90_000n));

@@ -35,7 +35,9 @@ test('each version of the terms has its consent: who, when, the hash of the term
   if (!made.ok) throw new Error(made.problem);
   const { id } = made.rule;
   const dearer = terms({ belowMinor: 2_000n });
-  await books.domain.rules.change(id, VIEWER, { terms: dearer, recharge: toCloud, keyId: KEY, actor: 'ben' });
+  await books.domain.rules.change(id, VIEWER, {
+    ...{ terms: dearer, recharge: toCloud, basedOn: null, keyId: KEY, actor: 'ben' },
+  });
   await payee('fa-2');
   expect(await look(id)).toMatchObject({ pause: 'PAYEE_CHANGED' });
   expect((await books.domain.rules.one(id, VIEWER))!.consent).toMatchObject({

@@ -28,10 +28,13 @@ export const rulesOn = (books: () => Books) => {
     ruled,
     /** A rule whose month is 50,000: below the limit, so it acts. */
     acting: (over: Partial<NewRule> = {}) => ruled({ terms: capped(50_000n), ...over }),
-    changed: async (id: string, wanted: RuleTerms) =>
-      (await books().domain.rules.change(id, VIEWER, {
-        ...{ terms: wanted, recharge: newRule().recharge, keyId: KEY, actor: 'ben' },
-      }))!,
+    changed: async (id: string, wanted: RuleTerms) => {
+      const rule = await books().domain.rules.change(id, VIEWER, {
+        ...{ terms: wanted, recharge: newRule().recharge, basedOn: null, keyId: KEY, actor: 'ben' },
+      });
+      if (!rule || rule === 'changed_since') throw new Error(`rule ${id} was not changed`);
+      return rule;
+    },
     look: (id: string) =>
       books().domain.rules.look(id, () => ({ provider: 'sandbox', providerAccount: 'main' })),
     decide: (approvalId: string, verb: 'approve' | 'refuse' = 'approve', actor = 'eve') =>

@@ -21,6 +21,8 @@ import { payeeName, type RuleRechargeForm, type RuleRow, type RuleView, ruleColu
 export type RuleChange = Readonly<{
   terms: RuleTerms;
   recharge: RuleRechargeForm;
+  /** The version of the terms that these were merged into. Null: they are whole, whatever the present terms are. */
+  basedOn: number | null;
   keyId: string;
   actor: string;
 }>;
@@ -30,7 +32,10 @@ export type Resumer = Readonly<{ keyId: string | null; actor: string }>;
 
 /** A version that somebody wants. Without terms a paused rule is to act again, on the terms that it has. */
 export type VersionWish = Resumer &
-  Readonly<{ agreed: Pick<RuleChange, 'terms' | 'recharge'> | null; viewer: RuleViewer }>;
+  Readonly<{ agreed: Pick<RuleChange, 'terms' | 'recharge' | 'basedOn'> | null; viewer: RuleViewer }>;
+
+/** `changed_since`: the rule has another version than the one that the wish was merged into. Nothing is written. */
+export type ChangedRule = RuleView | 'changed_since' | null;
 
 /** A rule with what a new version of it is judged by. */
 type RuleStanding = RuleRow &
@@ -58,12 +63,13 @@ export async function changeVersion(
   approving: RuleApproving,
   id: string,
   wish: VersionWish,
-): Promise<RuleView | null> {
+): Promise<ChangedRule> {
   if (!isUuid(id)) return null;
   for (let round = 0; round < ROUNDS_MAX; round++) {
     const standing = await readStanding(run, id, wish);
     if (standing === null) return null;
     if (standing.proposalId !== null && (await followRuleApproval(run, clock, id))) continue;
+    if ((wish.agreed?.basedOn ?? standing.termsVersion) !== standing.termsVersion) return 'changed_since';
     if (await isSettled(run, clock, approving, { wish, standing }))
       return oneRule(run, clock, id, wish.viewer);
   }

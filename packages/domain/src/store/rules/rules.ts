@@ -1,7 +1,13 @@
 import type { BackTest } from '../../core/rule-back-test.js';
 import { Prisma } from '../../generated/client.js';
 import type { Store } from '../database/database.js';
-import { changeVersion, type Resumer, type RuleChange, type VersionWish } from './change.js';
+import {
+  type ChangedRule,
+  changeVersion,
+  type Resumer,
+  type RuleChange,
+  type VersionWish,
+} from './change.js';
 import { type CreatedRule, createRule } from './create.js';
 import { followRuleApproval } from './follow-approval.js';
 import {
@@ -30,9 +36,10 @@ export interface Rules {
   one(id: string, viewer: RuleViewer): Promise<RuleView | null>;
   /**
    * New terms need a new consent: the actor agrees to them. Above the limits of its key or payee a version that charges
-   * more, oftener or elsewhere waits for an approval, too. Null: there is no such rule.
+   * more, oftener or elsewhere waits for an approval, too. Terms that were merged into an older version change nothing.
+   * Null: there is no such rule.
    */
-  change(id: string, viewer: RuleViewer, change: RuleChange): Promise<RuleView | null>;
+  change(id: string, viewer: RuleViewer, change: RuleChange): Promise<ChangedRule>;
   pause(id: string, viewer: RuleViewer): Promise<RuleView | null>;
   /** Forgives earlier declines and bursts. It is a new consent, to the present payee too, and may need an approval. */
   resume(id: string, viewer: RuleViewer, by: Resumer): Promise<RuleView | null>;
@@ -65,6 +72,11 @@ export function openRules({ run, read }: Pick<Store, 'run' | 'read'>, options: R
   const { clock, lookMs, newId } = options;
   const approving = { newId, expiresMs: options.approving.expiresMs };
   const version = (id: string, wish: VersionWish) => changeVersion(run, clock, approving, id, wish);
+  const resumed = async (id: string, wish: Omit<VersionWish, 'agreed'>): Promise<RuleView | null> => {
+    const rule = await version(id, { ...wish, agreed: null });
+    if (rule === 'changed_since') throw new Error(`rule ${id} was resumed as if its terms had been merged`);
+    return rule;
+  };
   return {
     create: (rule) => createRule(run, clock, approving, rule),
     preview: (rule) => previewRule(read, clock, options, rule),
@@ -73,7 +85,7 @@ export function openRules({ run, read }: Pick<Store, 'run' | 'read'>, options: R
     one: (id, viewer) => oneRule(read, clock, id, viewer),
     change: (id, viewer, { keyId, actor, ...agreed }) => version(id, { keyId, actor, agreed, viewer }),
     pause: (id, viewer) => pauseRule(run, clock, id, viewer),
-    resume: (id, viewer, by) => version(id, { ...by, agreed: null, viewer }),
+    resume: (id, viewer, by) => resumed(id, { ...by, viewer }),
     remove: async (id, viewer) => (await removeRule(run, clock, id, viewer)) !== null,
     decisions: (id, page) => listDecisions(read, id, page),
     setStopped: async (isStopped, actor) => {
