@@ -80,13 +80,34 @@ test('a worker cancels a plan whose approval has expired, and leaves one that is
   expect([await statusOf(id), (await approvalOf(id))!.status]).toEqual(['canceled', 'expired']);
 });
 
-test('a plan follows a decision that a dead process left behind', async () => {
+/** Half a minute passes for the plan, and a worker takes it. */
+async function isTakenSoon(id: string): Promise<boolean> {
+  await books.rows(
+    "update recharge_plan set due_at = case when id = $1 then due_at - interval '30 s' else 'infinity' end where due_at is not null",
+    [id],
+  );
+  return (await books.domain.plans.work.take())?.id === id;
+}
+
+test('a plan follows within half a minute a decision that a dead process left behind', async () => {
   const { id } = await started(1n);
   await books.rows(
     "update approval set status = 'approved', decided_by = 'eve', decided_at = now() where subject = $1",
     [id],
   );
   expect(await statusOf(id)).toBe('waiting');
+  expect(await isTakenSoon(id)).toBe(true);
   await books.domain.plans.work.follow(id);
   expect(await statusOf(id)).toBe('running');
+});
+
+test('a plan looks every half minute while its approval is open, which has its whole time', async () => {
+  const { id } = await started(1n);
+  for (let looks = 0; looks < 2; looks++) {
+    expect(await isTakenSoon(id)).toBe(true);
+    await books.domain.plans.work.follow(id);
+    expect(await statusOf(id)).toBe('waiting');
+  }
+  const { createdAt, expiresAt, status } = (await approvalOf(id))!;
+  expect([status, expiresAt.getTime() - createdAt.getTime()]).toEqual(['pending', 86_400_000]);
 });

@@ -6,8 +6,7 @@ import { type ApprovalStanding, standingOf } from './standing.js';
 
 /**
  * Lets a recharge follow its approval: approved, it goes on to its submit; refused or expired, it is canceled. The
- * approval is decided in a commit of its own before, and a recharge that waits stays due, so a crash in between loses
- * nothing.
+ * decision, a commit of its own, also makes the recharge due. So a crash in between loses nothing.
  */
 export async function followApproval(
   run: Run,
@@ -33,4 +32,6 @@ const standingOfRecharge = (id: string): Prisma.Sql =>
   standingOf({
     ...{ kind: 'recharge', id, table: 'recharge_transaction' },
     waits: Prisma.sql`subject.next_step = 'approve'`,
+    // It is shown as the time until which the recharge waits.
+    dueAgain: Prisma.sql`newest.expires_at`,
   });

@@ -14,13 +14,22 @@ type Subject = Readonly<{
   table: 'recharge_transaction' | 'recharge_plan';
   /** Whether a row of the table, named `subject`, waits for its approval. */
   waits: Prisma.Sql;
+  /** When the subject is due again while its approval, the relation `newest`, is open. */
+  dueAgain: Prisma.Sql;
 }>;
 
 /**
- * The newest approval of a subject that waits for one. An approval that is over expires here. Where it is still open, the
- * subject is due again when it expires.
+ * When the subject of an open approval is due again. An approval is decided in a commit of its own, and the process may
+ * die before the subject follows it. So the subject looks again and again, and not only when the approval expires.
  */
-export const standingOf = ({ kind, id, table, waits }: Subject): Prisma.Sql => Prisma.sql`
+export const nextLookAt = (expiresAt: Prisma.Sql = Prisma.sql`'infinity'`): Prisma.Sql =>
+  Prisma.sql`least(${expiresAt}, now() + interval '30 seconds')`;
+
+/**
+ * The newest approval of a subject that waits for one. An approval that is over expires here. Where it is still open, the
+ * subject is due again. A subject that a decision has made due meanwhile stays due.
+ */
+export const standingOf = ({ kind, id, table, waits, dueAgain }: Subject): Prisma.Sql => Prisma.sql`
   with
   newest as materialized (
     select approval.*
@@ -37,9 +46,9 @@ export const standingOf = ({ kind, id, table, waits }: Subject): Prisma.Sql => P
     returning approval.id, approval.status),
   later as (
     update ${Prisma.raw(table)} subject
-    set due_at = newest.expires_at
+    set due_at = ${dueAgain}
     from newest
-    where subject.id = ${id}::uuid and ${waits}
+    where subject.id = ${id}::uuid and ${waits} and subject.due_at > clock_timestamp()
       and newest.status = 'pending' and newest.expires_at > now())
   select coalesce(expired.status, newest.status) as status, newest.reason, newest.decided_by as "decidedBy"
   from newest

@@ -7,7 +7,7 @@ type RuleLane = Extract<Lane, { what: 'rule' }>;
 // A look makes at most one provider call. A rule whose job is lost is due again after this time.
 const LOOK_LIMIT_MS = 15_000;
 
-/** Active rules whose next look is due, and rules whose approval has expired. */
+/** Rules whose next look is due: those that act, and those that rest while a version waits for an approval. */
 export const dueRules = (run: Run): DueSource<RuleLane> => ({
   lanes: () => [{ what: 'rule' }],
   take: (max) => inBatches(max, (some) => takeRules(run, some)),

@@ -1,6 +1,7 @@
 import { type ApprovalLimits, needsApproval } from '../../core/approval.js';
 import { type PlanVerb, planMoves } from '../../core/plan.js';
 import { Prisma } from '../../generated/client.js';
+import { nextLookAt } from '../approvals/standing.js';
 import type { Run } from '../database/database.js';
 import { planById } from './read.js';
 import { type PlanView, planColumns } from './view.js';
@@ -42,14 +43,14 @@ function movedPlan(
   const isStart = verb === 'start';
   const isWaiting = isStart && needsApproval(approvalAbove, {}, plan.totalMinor, plan.currency);
   const to = isWaiting ? 'waiting' : planMoves[verb].to;
-  const waitsMs = isWaiting ? approval!.expiresMs : 0;
+  const expiresAt = isWaiting ? Prisma.sql`now() + ${approval!.expiresMs}::float8 * interval '1 ms'` : null;
   return Prisma.sql`
     with
     plan as (
     update recharge_plan plan
     set
       status = ${to},
-      due_at = case when ${to} in ('running', 'waiting') then now() + ${waitsMs}::float8 * interval '1 ms' end,
+      due_at = ${expiresAt ? nextLookAt(expiresAt) : Prisma.sql`case when ${to} = 'running' then now() end`},
       started_by = case when ${isStart} then ${by} else plan.started_by end,
       started_at = case when ${to} = 'running' then coalesce(plan.started_at, now()) else plan.started_at end,
       finished_at = case when ${to} = 'canceled' then now() end,
@@ -57,7 +58,7 @@ function movedPlan(
     where plan.id = ${plan.id}::uuid and plan.status = ${plan.status}
     returning plan.*)
     ${verb === 'cancel' ? answeredApproval : Prisma.empty}
-    select ${planColumns}${isWaiting ? askedApproval(approval!.id) : Prisma.empty}
+    select ${planColumns}${expiresAt ? askedApproval(approval!.id, expiresAt) : Prisma.empty}
     from plan`;
 }
 
@@ -70,7 +71,7 @@ const answeredApproval = Prisma.sql`,
       where approval.kind = 'plan' and approval.subject = plan.id::text and approval.status = 'pending')`;
 
 /** An approval of a plan is bound to its content, which never changes. */
-const askedApproval = (id: string): Prisma.Sql => Prisma.sql`,
+const askedApproval = (id: string, expiresAt: Prisma.Sql): Prisma.Sql => Prisma.sql`,
       request_approval(
         ${id}::uuid,
         'plan',
@@ -78,4 +79,4 @@ const askedApproval = (id: string): Prisma.Sql => Prisma.sql`,
         plan.fingerprint,
         plan.client_id::text,
         plan.client_id,
-        plan.due_at)::text as asked`;
+        ${expiresAt})::text as asked`;

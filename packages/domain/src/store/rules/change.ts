@@ -2,6 +2,7 @@ import { limitsFromJson } from '../../core/approval.js';
 import { type RuleTerms, termsFromStore, termsToStore } from '../../core/rule-terms.js';
 import { isAboveLimits, type Widening, widenings } from '../../core/rule-widening.js';
 import { Prisma } from '../../generated/client.js';
+import { nextLookAt } from '../approvals/standing.js';
 import type { Run } from '../database/database.js';
 import { isUuid } from '../database/storable.js';
 import type { RuleClock } from './clock.js';
@@ -184,7 +185,8 @@ const proposedVersion = (clock: RuleClock, proposal: RuleProposal): Prisma.Sql =
       proposal_id = proposal.id,
       status = case when ${proposal.starts}::boolean then 'paused' else rule.status end,
       paused_because = case when ${proposal.starts}::boolean then 'APPROVAL' else rule.paused_because end,
-      due_at = case when ${proposal.starts}::boolean then proposal.expires_at else rule.due_at end,
+      due_at = case when rule.status = 'active' and not ${proposal.starts}::boolean then rule.due_at
+        else ${nextLookAt(Prisma.sql`proposal.expires_at`)} end,
       version = rule.version + ${proposal.starts}::boolean::int,
       updated_at = ${clock.now()}
     from inserted_proposals proposal

@@ -3,11 +3,12 @@ import { limitsFromJson } from '../../core/approval.js';
 import { termsToStore } from '../../core/rule-terms.js';
 import { isAboveLimits } from '../../core/rule-widening.js';
 import { Prisma } from '../../generated/client.js';
+import { nextLookAt } from '../approvals/standing.js';
 import type { Run } from '../database/database.js';
 import type { RuleClock } from './clock.js';
 import { consented, termsHashOf } from './consent.js';
 import { oneRule } from './list.js';
-import { insertedProposals, type RuleApproving, type RuleProposal } from './proposal.js';
+import { expiryOf, insertedProposals, type RuleApproving, type RuleProposal } from './proposal.js';
 import { type NewRule, payeeName, type RuleView } from './rule.js';
 
 export type RuleProblem = 'no_payee' | 'other_currency' | 'key_used_with_other_body';
@@ -152,7 +153,7 @@ const insertedRules = (
         ${proposal === null ? 'active' : 'paused'},
         ${proposal === null ? null : 'APPROVAL'}::text,
         ${clock.now()},
-        ${proposal === null ? firstLook(clock) : Prisma.sql`now() + ${proposal.expiresMs}::float8 * interval '1 ms'`},
+        ${proposal === null ? firstLook(clock) : nextLookAt(expiryOf(proposal))},
         ${clock.now()},
         ${clock.now()}
       from payees

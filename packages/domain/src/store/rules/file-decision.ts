@@ -4,6 +4,7 @@ import type { RuleDecision } from '../../core/rule-decision.js';
 import type { BurnRate } from '../../core/rule-facts.js';
 import { Prisma } from '../../generated/client.js';
 import type { Approving } from '../approvals/needed.js';
+import { nextLookAt } from '../approvals/standing.js';
 import { countedRecharges, type DayCeiling, inputUnder } from '../ceilings/day-counter.js';
 import { postedJournals } from '../ledger/post.js';
 import {
@@ -216,8 +217,10 @@ const movedRule = ({ state, decision, dueInMs, burn, burnAt }: DecisionFiling): 
           when outcome.pause is not null then 'paused'
           else rule.status end,
         paused_because = outcome.pause,
-        due_at = case when not ${decision.isExpired}::boolean and outcome.pause is null
-          then ${state.now}::timestamptz + ${dueInMs}::float8 * interval '1 ms' end,
+        due_at = case
+          when not ${decision.isExpired}::boolean and outcome.pause is null
+          then ${state.now}::timestamptz + ${dueInMs}::float8 * interval '1 ms'
+          when rule.proposal_id is not null then ${nextLookAt()} end,
         last_recharge_id = coalesce(outcome.transaction_id, rule.last_recharge_id),
         awaits_recharge = outcome.transaction_id is not null
           or (outcome.because = 'UNDER_WAY' and rule.awaits_recharge),

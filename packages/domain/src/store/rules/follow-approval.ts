@@ -1,4 +1,5 @@
 import { Prisma } from '../../generated/client.js';
+import { nextLookAt } from '../approvals/standing.js';
 import type { Run } from '../database/database.js';
 import { isUuid } from '../database/storable.js';
 import type { RuleClock } from './clock.js';
@@ -7,8 +8,8 @@ import { consentedByApproval } from './consent.js';
 /**
  * Lets a rule follow the approval of the version that waits: approved, it becomes the rule's own; refused or expired, the
  * rule goes on as it was, and one that rests goes on resting. The approval is decided in a commit of its own before. A
- * rule looks again and again, and one that rests is due when the approval expires, so a crash in between loses nothing.
- * Returns whether the rule has changed.
+ * rule looks again and again as long as a version waits, also one that rests, so a crash in between loses nothing. A look
+ * at a rule that rests reads nothing but its approval. Returns whether the rule has changed.
  */
 export async function followRuleApproval(run: Run, clock: RuleClock, ruleId: string): Promise<boolean> {
   if (!isUuid(ruleId)) return false;
@@ -20,9 +21,9 @@ export async function followRuleApproval(run: Run, clock: RuleClock, ruleId: str
     ${leftRules(clock)},
     resting_rules as (
       update recharge_rule rule
-      set due_at = outcome.expires_at
+      set due_at = ${nextLookAt(Prisma.sql`outcome.expires_at`)}
       from outcome
-      where rule.id = outcome.rule_id and outcome.status = 'pending' and rule.paused_because = 'APPROVAL')
+      where rule.id = outcome.rule_id and outcome.status = 'pending' and rule.status <> 'active')
     select exists (select from adopted_rules) or exists (select from left_rules) as "isChanged"`);
   return followed!.isChanged;
 }

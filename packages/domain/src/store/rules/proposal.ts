@@ -33,10 +33,11 @@ export type RuleProposal = Readonly<{
   expiresMs: number;
 }>;
 
-/**
- * The version that a rule of the relation `from` asks for. A trigger asks for its approval. An approval expires by the
- * clock of the database, whatever the clock of the rules is.
- */
+/** An approval expires by the clock of the database, whatever the clock of the rules is. */
+export const expiryOf = ({ expiresMs }: Pick<RuleProposal, 'expiresMs'>): Prisma.Sql =>
+  Prisma.sql`now() + ${expiresMs}::float8 * interval '1 ms'`;
+
+/** The version that a rule of the relation `from` asks for. A trigger asks for its approval. */
 export const insertedProposals = (
   { id, consent, recharge, by, widens, starts, expiresMs }: RuleProposal,
   from: 'inserted_rules' | 'won_rules',
@@ -69,7 +70,7 @@ export const insertedProposals = (
         ${by.clientId}::uuid,
         ${JSON.stringify(widens)}::jsonb,
         ${starts}::boolean,
-        now() + ${expiresMs}::float8 * interval '1 ms'
+        ${expiryOf({ expiresMs })}
       from ${Prisma.raw(from)} asking
       returning id, rule_id, expires_at)`;
 

@@ -1,4 +1,5 @@
 import { Prisma } from '../../generated/client.js';
+import { nextLookAt } from '../approvals/standing.js';
 import type { Run } from '../database/database.js';
 import { isUuid } from '../database/storable.js';
 import type { RuleClock } from './clock.js';
@@ -8,7 +9,7 @@ import type { RuleView } from './rule.js';
 
 /**
  * Pauses a rule. One that waits to act, or has not got its approval, is paused by request from now on, and its approval is
- * void. A rule that is paused for another reason keeps it.
+ * void. A rule that is paused for another reason keeps it. A version that waits beside an active rule waits on.
  */
 export async function pauseRule(
   run: Run,
@@ -35,7 +36,8 @@ export async function pauseRule(
       status = 'paused',
       paused_because = 'BY_REQUEST',
       proposal_id = case when found_rules.paused_because <> 'APPROVAL' then rule.proposal_id end,
-      due_at = null,
+      due_at = case when found_rules.paused_because <> 'APPROVAL' and rule.proposal_id is not null
+        then ${nextLookAt()} end,
       version = rule.version + 1,
       updated_at = ${clock.now()}
     from found_rules
