@@ -3,6 +3,8 @@ import { Prisma } from '../../generated/client.js';
 import type { Run } from '../database/database.js';
 import { isUuid, storable } from '../database/storable.js';
 import { filedAct } from '../operators/file-action.js';
+import { isOutdated } from '../rules/proposal.js';
+import { VOID } from './standing.js';
 
 /** A person's decision about an approval, as it was asked for. */
 export type ApprovalAsk = Readonly<{
@@ -35,7 +37,6 @@ type DecisionRow = Readonly<{
 }>;
 
 const REASON_MAX = 500;
-const VOID = 'what it is about has changed since it was asked for';
 
 /**
  * Decides once. One statement judges the person and the payload, writes the decision and files the action. A person who
@@ -79,7 +80,7 @@ const judgedFor = (actor: string): Prisma.Sql => Prisma.sql`
           select rule_approval_hash(proposal)
           from rule_proposal proposal
           join recharge_rule rule on rule.proposal_id = proposal.id
-          where proposal.id = found.id)
+          where proposal.id = found.id and not ${isOutdated})
         else false end as is_void
     from found)`;
 

@@ -1,6 +1,9 @@
 import type { ApprovalStatus } from '../../core/approval.js';
 import { Prisma } from '../../generated/client.js';
 
+/** The reason of an approval that is refused because its facts have changed. */
+export const VOID = 'what it is about has changed since it was asked for';
+
 export type ApprovalStanding = Readonly<{
   status: ApprovalStatus;
   reason: string | null;

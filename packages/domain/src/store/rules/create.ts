@@ -159,4 +159,4 @@ const insertedRules = (
       from payees
       where ${staysInWallet(rule)}::boolean or payees.currency = ${rule.currency}
       on conflict (client_id, idempotency_key) do nothing
-      returning id, target)`;
+      returning id, target, terms_version)`;

@@ -1,9 +1,10 @@
 import { Prisma } from '../../generated/client.js';
-import { nextLookAt } from '../approvals/standing.js';
+import { nextLookAt, VOID } from '../approvals/standing.js';
 import type { Run } from '../database/database.js';
 import { isUuid } from '../database/storable.js';
 import type { RuleClock } from './clock.js';
 import { consentedByApproval } from './consent.js';
+import { isOutdated } from './proposal.js';
 
 /**
  * Lets a rule follow the approval of the version that waits: approved, it becomes the rule's own; refused or expired, the
@@ -28,27 +29,39 @@ export async function followRuleApproval(run: Run, clock: RuleClock, ruleId: str
   return followed!.isChanged;
 }
 
-/** The approval of the version that waits. One that is over expires here. */
+/**
+ * The approval of the version that waits. One that is over expires here, and one of a version for other terms than the
+ * rule has is refused. If such a version was approved before, it is not adopted.
+ */
 const foundOutcome = (ruleId: string): Prisma.Sql => Prisma.sql`
     waiting_rules as materialized (
-      select id, proposal_id
+      select id, proposal_id, terms_version
       from recharge_rule
       where id = ${ruleId}::uuid and proposal_id is not null
       for update),
     found as materialized (
-      select approval.*, waiting_rules.id as rule_id
-      from waiting_rules
-      join approval on approval.id = waiting_rules.proposal_id),
-    expired as (
+      select approval.*, rule.id as rule_id, ${isOutdated} as is_outdated
+      from waiting_rules rule
+      join approval on approval.id = rule.proposal_id
+      join rule_proposal proposal on proposal.id = rule.proposal_id),
+    ended as (
       update approval
-      set status = 'expired', reason = 'nobody decided in time', decided_at = now()
+      set
+        status = case when found.is_outdated then 'refused' else 'expired' end,
+        reason = case when found.is_outdated then ${VOID} else 'nobody decided in time' end,
+        decided_at = now()
       from found
-      where approval.id = found.id and approval.status = 'pending' and approval.expires_at <= now()
+      where approval.id = found.id and approval.status = 'pending'
+        and (approval.expires_at <= now() or found.is_outdated)
       returning approval.id, approval.status),
     outcome as materialized (
-      select found.rule_id, found.id as approval_id, found.expires_at, coalesce(expired.status, found.status) as status
+      select
+        found.rule_id,
+        found.id as approval_id,
+        found.expires_at,
+        case when found.is_outdated then 'refused' else coalesce(ended.status, found.status) end as status
       from found
-      left join expired on expired.id = found.id)`;
+      left join ended on ended.id = found.id)`;
 
 const adoptedRules = (clock: RuleClock): Prisma.Sql => Prisma.sql`
     adopted_rules as (

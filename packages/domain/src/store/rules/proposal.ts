@@ -56,6 +56,7 @@ export const insertedProposals = (
         client_id,
         widens,
         starts,
+        based_on,
         expires_at)
       select
         ${id}::uuid,
@@ -70,9 +71,16 @@ export const insertedProposals = (
         ${by.clientId}::uuid,
         ${JSON.stringify(widens)}::jsonb,
         ${starts}::boolean,
+        asking.terms_version,
         ${expiryOf({ expiresMs })}
       from ${Prisma.raw(from)} asking
       returning id, rule_id, expires_at)`;
+
+/**
+ * Whether the terms of `rule` have changed since `proposal` was judged against them. A release that knows no proposals
+ * changes them without an answer to the one that waits.
+ */
+export const isOutdated = Prisma.sql`(proposal.based_on <> rule.terms_version) is true`;
 
 /** A rule as it was judged. */
 export type JudgedRule = Pick<RuleRow, 'id' | 'termsVersion' | 'proposalId' | 'status' | 'pausedBecause'> &
