@@ -194,4 +194,6 @@ export const problemOf: Record<CreateRefusal, (asked: ParsedRecharge) => Problem
         'is not the currency of the payee of the account; send `destination` `wallet` to keep it in the wallet',
     }),
   above_ceiling: () => new Problem('UNAUTHORIZED', 'the amount is above what this key may ask for'),
+  payee_changed: () =>
+    new Problem('INVALID_STATE', 'the payee of the account has just changed; look at it and send again'),
 };

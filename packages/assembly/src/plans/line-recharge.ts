@@ -52,9 +52,9 @@ export const canaryRefusals: Readonly<Record<'failed' | 'missing', LineRefusal>>
   },
 };
 
-type RefusedLine = Extract<Created, { ok: false }>['problem'];
+type RefusedLine = Exclude<Extract<Created, { ok: false }>['problem'], 'payee_changed'>;
 
-/** The refusals of the create, as the API words them. */
+/** The refusals of the create, as the API words them. A line whose payee has changed is not refused but judged again. */
 export const refusalOf: Readonly<Record<RefusedLine, LineRefusal>> = {
   insufficient_balance: {
     code: 'INSUFFICIENT_BALANCE',

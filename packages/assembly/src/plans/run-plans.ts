@@ -88,8 +88,11 @@ async function roomIn({ providers, queues }: PlanRunnerDeps): Promise<number> {
   return Math.min(...(await queues.room(names).catch(() => [0])));
 }
 
-/** Notes what became of the lines of a batch. */
-type NoteBatch = (refusals: readonly PlanRefusal[]) => Promise<void>;
+/**
+ * Notes what became of the lines of a batch. Those at the places `again` have another payee than they were judged with.
+ * They are held, so that a look judges them again.
+ */
+type NoteBatch = (refusals: readonly PlanRefusal[], again: readonly number[]) => Promise<void>;
 
 const noteNext =
   (
@@ -97,9 +100,9 @@ const noteNext =
     { id }: TakenPlan,
     lines: readonly NextPlanLine[],
   ): NoteBatch =>
-  (refusals) => {
+  (refusals, again) => {
     const held = lines.filter(({ canary }) => canary === 'under_way').map(({ place }) => place);
-    return work.advance(id, lines.at(-1)!.place, refusals, held);
+    return work.advance(id, lines.at(-1)!.place, refusals, [...held, ...again]);
   };
 
 const noteReleased =
@@ -108,12 +111,10 @@ const noteReleased =
     { id }: TakenPlan,
     lines: readonly NextPlanLine[],
   ): NoteBatch =>
-  (refusals) =>
-    work.release(
-      id,
-      lines.map(({ place }) => place),
-      refusals,
-    );
+  (refusals, again) => {
+    const places = lines.map(({ place }) => place).filter((place) => !again.includes(place));
+    return work.release(id, places, refusals);
+  };
 
 async function createBatch(
   deps: PlanRunnerDeps,
@@ -132,15 +133,23 @@ async function createBatch(
   const results = await Promise.all(free.map((line) => createLine(deps, { plan, key }, line)));
   crashPoint('plans.after-create');
   const refusals = results.filter((result): result is PlanRefusal => 'code' in result);
-  await note(refusals);
+  const again = results.filter((result) => 'isOutdated' in result).map(({ place }) => place);
+  await note(refusals, again);
   const context = { planId: plan.id, correlationId: plan.correlationId };
-  const counts = { lines: lines.length, refused: refusals.length, held: lines.length - free.length };
+  const counts = {
+    lines: lines.length,
+    refused: refusals.length,
+    held: lines.length - free.length + again.length,
+  };
   log.info({ ...context, ...counts }, 'created the recharges of a plan');
   for (const [provider, ids] of byProvider(results)) void queues.hint(`submission-${provider}`, ids);
   return true;
 }
 
 type CreatedLine = Readonly<{ id: string; provider: string }>;
+/** The payee of the line has changed since the line was judged. */
+type OutdatedLine = Readonly<{ place: number; isOutdated: true }>;
+type LineResult = CreatedLine | OutdatedLine | PlanRefusal;
 
 /**
  * Creates the recharge of a line, or finds the one that it has. A line whose recharge the database refuses fails, so
@@ -150,21 +159,23 @@ async function createLine(
   { domain, providers, log }: PlanRunnerDeps,
   whose: Parameters<typeof rechargeOfLine>[1],
   line: NextPlanLine,
-): Promise<CreatedLine | PlanRefusal> {
+): Promise<LineResult> {
   if (line.canary === 'failed' || line.canary === 'missing')
     return { place: line.place, ...canaryRefusals[line.canary] };
   const ask = rechargeOfLine({ providers, newId }, whose, line);
   if ('code' in ask) return { place: line.place, ...ask };
   let created: Created;
   try {
-    created = await domain.createRecharge(ask);
+    created = await domain.createRecharge({ ...ask, judgedPayee: line.judgedPayee });
   } catch (error) {
     if (isStoreAway(error)) throw error;
     log.error({ err: error, planId: whose.plan.id, line: line.line }, 'the recharge of a line is refused');
     return { place: line.place, code: 'INTERNAL_ERROR', message: 'the recharge could not be stored' };
   }
-  if (!created.ok) return { place: line.place, ...refusalOf[created.problem] };
-  return { id: created.recharge.id, provider: created.recharge.provider };
+  if (created.ok) return { id: created.recharge.id, provider: created.recharge.provider };
+  const { problem } = created;
+  if (problem === 'payee_changed') return { place: line.place, isOutdated: true };
+  return { place: line.place, ...refusalOf[problem] };
 }
 
 // The class is not imported: this package takes types only from the domain.
@@ -178,7 +189,7 @@ async function validKey(domain: PlanRunnerDeps['domain'], keyId: string): Promis
   return expiresAt !== null && expiresAt <= new Date() ? 'gone' : found.key;
 }
 
-function byProvider(results: readonly (CreatedLine | PlanRefusal)[]): Map<string, string[]> {
+function byProvider(results: readonly LineResult[]): Map<string, string[]> {
   const found = new Map<string, string[]>();
   for (const result of results)
     if ('id' in result) found.set(result.provider, [...(found.get(result.provider) ?? []), result.id]);

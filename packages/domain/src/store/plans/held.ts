@@ -1,7 +1,7 @@
 import { Prisma } from '../../generated/client.js';
 import type { Run } from '../database/database.js';
 import { isNewPayeeOf } from '../payees/new-payee.js';
-import { joinedCanary, lineCanary } from './line-canary.js';
+import { joinedCanary, judgedPayee, lineCanary } from './line-canary.js';
 import { lineColumns } from './view.js';
 import type { NextPlanLine } from './work.js';
 
@@ -36,7 +36,7 @@ export async function nextHeldLines(run: Run, planId: string, max: number): Prom
         ${GAP_MAX_MS}::int * interval '1 ms')
       from due
       where held.plan_id = ${planId}::uuid and held.place = due.place)
-    select ${lineColumns}, ${lineCanary} as canary
+    select ${lineColumns}, ${lineCanary} as canary, ${judgedPayee} as "judgedPayee"
     from due
     join recharge_plan plan on plan.id = ${planId}::uuid
     join recharge_plan_line line on line.plan_id = plan.id and line.place = due.place

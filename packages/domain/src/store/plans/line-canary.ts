@@ -1,4 +1,5 @@
 import { Prisma } from '../../generated/client.js';
+import { payeeAsKept } from '../payees/frozen.js';
 import { isNewPayeeOf } from '../payees/new-payee.js';
 import { joinedRecharges, lineStatus } from './view.js';
 
@@ -34,3 +35,11 @@ export const lineCanary = Prisma.sql`
         when small.place is null then 'missing'
         when ${statusOfSmall} in ('succeeded', 'failed', 'canceled') then 'failed'
         else 'under_way' end`;
+
+/**
+ * The payee that `lineCanary` looks at, as text of JSON. The recharge of the line goes to no other one. Null: the canary
+ * of `plan` does not hold for `line`.
+ */
+export const judgedPayee = Prisma.sql`
+      case when plan.canary_minor is not null and line.destination is distinct from 'wallet'
+        then coalesce(${payeeAsKept}, 'null'::jsonb)::text end`;

@@ -2,7 +2,7 @@ import type { LineCanary } from '../../core/plan.js';
 import { Prisma } from '../../generated/client.js';
 import type { Run } from '../database/database.js';
 import { columns } from '../database/rows.js';
-import { joinedCanary, lineCanary } from './line-canary.js';
+import { joinedCanary, judgedPayee, lineCanary } from './line-canary.js';
 import type { PlanLine } from './new-plan.js';
 import { lineColumns } from './view.js';
 
@@ -22,6 +22,8 @@ export type NextPlanLine = PlanLine &
     place: number;
     /** Why it does not go to its payee at once. Null: it goes. */
     canary: LineCanary | null;
+    /** The payee that this was decided by, as text of JSON. Null: it does not depend on the payee. */
+    judgedPayee: string | null;
   }>;
 
 export type PlanRefusal = Readonly<{ place: number; code: string; message: string }>;
@@ -60,7 +62,7 @@ export async function takePlan(run: Run): Promise<TakenPlan | null> {
 /** The next lines without a recharge. None: all have one, or the plan does not run. */
 export const nextPlanLines = (run: Run, planId: string, max: number): Promise<NextPlanLine[]> =>
   run<NextPlanLine>(Prisma.sql`
-    select ${lineColumns}, ${lineCanary} as canary
+    select ${lineColumns}, ${lineCanary} as canary, ${judgedPayee} as "judgedPayee"
     from recharge_plan plan
     join recharge_plan_line line on line.plan_id = plan.id
       and line.place >= plan.next_place and line.place < plan.next_place + ${max}::int

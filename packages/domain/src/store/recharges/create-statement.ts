@@ -18,6 +18,7 @@ export type NewRechargeRow = NewRecharge &
     providerAccount: string;
     funding: Funding;
     destination: MoneyDestination | null;
+    judgedPayee: string | null;
     approvalAboveMinor: bigint | null;
     traceparent: string | null;
   }>;
@@ -29,6 +30,7 @@ export type NewRechargeRow = NewRecharge &
  * - `above_ceiling`: the day's ceiling has no room for the amount.
  * - `no_payee`: its money is to be delivered, and the account has no payee.
  * - `other_currency`: the payee of the account takes another currency.
+ * - `payee_changed`: the account has another payee than the recharge was judged with.
  *
  * If the idempotency key belongs to an earlier recharge, there is no result, or the result is a refusal.
  */
@@ -43,7 +45,13 @@ export type InsertResult =
       Pick<RechargeView, 'provider' | 'providerAccount' | 'payee'>)
   | Readonly<{
       id: string;
-      fate: 'uncovered' | 'beyond_balance' | 'above_ceiling' | 'no_payee' | 'other_currency';
+      fate:
+        | 'uncovered'
+        | 'beyond_balance'
+        | 'above_ceiling'
+        | 'no_payee'
+        | 'other_currency'
+        | 'payee_changed';
       createdAt: null;
     }>;
 
@@ -57,13 +65,19 @@ export type InsertOptions = Readonly<{
   ceiling?: DayCeiling;
 }>;
 
+/** Only the lines of plans are judged before. The statements of all other recharges have no part for it. */
+const areJudged = (recharges: readonly NewRechargeRow[]): boolean =>
+  recharges.some(({ judgedPayee }) => judgedPayee !== null);
+
+const judgedRows = columns({ ...newRechargeColumns, judgedPayee: 'text?' });
+
 export const insertStatement = (
   recharges: readonly NewRechargeRow[],
   { hintLimitMs, lanedProviders, approving, ceiling }: InsertOptions,
 ): Prisma.Sql => Prisma.sql`
   with
-  ${inputFrom(newRechargeRows.from(recharges), ceiling)},
-  ${addressedRecharges(approving)},
+  ${inputFrom((areJudged(recharges) ? judgedRows : newRechargeRows).from(recharges), ceiling)},
+  ${addressedRecharges(approving, areJudged(recharges))},
   ${creditableRecharges},
   ${insertedRecharges('creditable', { hintLimitMs, lanedProviders, approving, isCounted: ceiling !== undefined })}
   ${ceiling ? Prisma.sql`, ${countedRecharges}` : Prisma.empty}
@@ -80,9 +94,10 @@ const inputFrom = (rows: Prisma.Sql, ceiling: DayCeiling | undefined): Prisma.Sq
  * Finds the payee of each new recharge, by one look-up. A delivery is carried out by the provider of its payee. A
  * recharge whose money may not go to its target gets a refusal.
  */
-export const addressedRecharges = ({
-  approvesFirst,
-}: Pick<Approving, 'approvesFirst'>): Prisma.Sql => Prisma.sql`
+export const addressedRecharges = (
+  { approvesFirst }: Pick<Approving, 'approvesFirst'>,
+  areInputsJudged = false,
+): Prisma.Sql => Prisma.sql`
   addressed as materialized (
     select
       input.*,
@@ -94,10 +109,14 @@ export const addressedRecharges = ({
       case
         when payee.account_id is null and (input.destination = 'cloud' or input.provider is null) then 'no_payee'
         when payee.currency <> input.currency then 'other_currency'
+        ${areInputsJudged ? isOtherPayee : Prisma.empty}
       end as refusal,
       ${isApprovalNeeded(approvesFirst)} as "isApprovalNeeded"
     from input
     left join payee on payee.account_id = input."accountId" and input.destination is distinct from 'wallet')`;
+
+const isOtherPayee = Prisma.sql`
+        when input."judgedPayee"::jsonb <> coalesce(${payeeAsKept}, 'null'::jsonb) then 'payee_changed'`;
 
 /** The fates of the stored recharges, and of those whose money may not go to its target. */
 export const storedAndRefused = Prisma.sql`
@@ -149,12 +168,9 @@ export const aboveCeiling = Prisma.sql`
   from offered
   where id not in (select id from input)`;
 
-export const heldRechargeRows = columns({
-  ...newRechargeColumns,
-  holdJournalId: 'uuid',
-  debit: 'text',
-  credit: 'text',
-});
+const heldColumns = { ...newRechargeColumns, holdJournalId: 'uuid', debit: 'text', credit: 'text' } as const;
+export const heldRechargeRows = columns(heldColumns);
+const heldJudgedRows = columns({ ...heldColumns, judgedPayee: 'text?' });
 
 /** A recharge with the journal that freezes its amount. */
 export const withHold = (recharge: NewRechargeRow, newId: () => string) => {
@@ -173,8 +189,8 @@ export const insertWithHolds = (
   const held = recharges.map((recharge) => withHold(recharge, newId));
   return Prisma.sql`
     with recursive
-    ${inputFrom(heldRechargeRows.from(held), ceiling)},
-    ${addressedRecharges(approving)},
+    ${inputFrom((areJudged(recharges) ? heldJudgedRows : heldRechargeRows).from(held), ceiling)},
+    ${addressedRecharges(approving, areJudged(recharges))},
     ${coveredRecharges(held.flatMap(({ debit, credit }) => [debit, credit]))},
     ${insertedRecharges('covered', { hintLimitMs, lanedProviders, approving, isCounted: ceiling !== undefined })},
     ${toPost},

@@ -22,7 +22,8 @@ export type CreateProblem =
   | 'beyond_balance'
   | 'above_ceiling'
   | 'no_payee'
-  | 'other_currency';
+  | 'other_currency'
+  | 'payee_changed';
 
 export type Created =
   | Readonly<{ ok: true; replayed: boolean; recharge: RechargeView }>
@@ -88,6 +89,7 @@ export const rowOf = (ask: NewRecharge): NewRechargeRow =>
       providerAccount: ask.providerAccount ?? MAIN_ACCOUNT,
       funding: ask.funding ?? 'wallet',
       destination: ask.destination ?? null,
+      judgedPayee: ask.judgedPayee ?? null,
       approvalAboveMinor: ask.approvalAboveMinor ?? null,
       metadata: ask.metadata,
       requestedAt: ask.requestedAt,
@@ -130,6 +132,7 @@ export const problemOf = {
   above_ceiling: 'above_ceiling',
   no_payee: 'no_payee',
   other_currency: 'other_currency',
+  payee_changed: 'payee_changed',
 } as const satisfies Record<Exclude<InsertResult['fate'], 'stored'>, CreateProblem>;
 
 function replayOf(repeated: NewRechargeRow, { idempotencyKey, fingerprint, ...recharge }: Existing): Created {

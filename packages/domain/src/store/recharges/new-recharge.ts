@@ -24,6 +24,11 @@ export type NewRecharge = GivenTexts &
     askedAccount?: string | undefined;
     /** Where the money goes, if the client says so. Default: to the payee of the account, if it has one. */
     destination?: MoneyDestination | null | undefined;
+    /**
+     * The payee that was looked at before the recharge was asked for, as text of JSON. If the account has another one now,
+     * the recharge is refused as `payee_changed`. Null or not given: it goes to whatever payee the account has.
+     */
+    judgedPayee?: string | null;
     metadata: Readonly<Record<string, string>>;
     /** The limit of the key that asks, in minor units. An amount strictly above it needs an approval. */
     approvalAboveMinor?: bigint | null;

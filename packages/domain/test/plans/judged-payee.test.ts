@@ -1,0 +1,92 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { v7 as uuidv7 } from 'uuid';
+import type { Ceiling, NewRecharge, RechargeAsk } from '../../src/index.js';
+import { type Books, CLIENT, deposit, newRecharge, openBooks } from '../support/books.js';
+import { paysTo } from '../support/rules.js';
+
+let books: Books;
+beforeAll(async () => {
+  books = await openBooks();
+});
+afterAll(() => books.close());
+
+/** An account whose wallet has something. */
+async function filled(): Promise<string> {
+  const accountId = `acct-${uuidv7()}`;
+  await deposit(books.domain, accountId, 1_000n);
+  return accountId;
+}
+async function paid(): Promise<string> {
+  const accountId = await filled();
+  await paysTo(books, accountId, 'fa-first');
+  return accountId;
+}
+
+/** The payee with which the first line of a plan with a canary is judged. */
+async function judgedPayeeOf(accountId: string): Promise<string | null> {
+  const { plans } = books.domain;
+  const id = uuidv7();
+  await plans.create({
+    ...{ id, clientId: CLIENT, idempotencyKey: null, name: id, currency: 'USD', totalMinor: 10n },
+    ...{ budgetMinor: null, canaryMinor: 100n, createdBy: 'operator', correlationId: 'c' },
+    lines: [
+      {
+        ...{ line: 1, accountId, amountMinor: 10n, paymentMethod: 'fund_account' },
+        ...{ providerAccount: null, destination: null, orderReference: null },
+      },
+    ],
+  });
+  await plans.move({ planId: id, verb: 'start', by: 'operator' });
+  return (await plans.work.next(id, 1))[0]!.judgedPayee;
+}
+
+const ceiling: Ceiling = { requestMinor: null, dayMinor: 1_000_000n };
+type Way = Pick<RechargeAsk, 'kind' | 'funding' | 'paymentMethod' | 'ceiling'>;
+const ways: [string, Way][] = [
+  ['the house pays', { kind: 'deliver', funding: 'house', paymentMethod: 'fund_account' }],
+  ['the wallet pays', { kind: 'deliver', funding: 'wallet', paymentMethod: 'balance' }],
+  ['is collected', { kind: 'collect', funding: 'wallet', paymentMethod: 'sandbox' }],
+  ['has a ceiling', { kind: 'deliver', funding: 'house', paymentMethod: 'fund_account', ceiling }],
+];
+
+describe.each(ways)('a judged recharge that %s', (_, way) => {
+  const create = (accountId: string, over: Partial<NewRecharge>) =>
+    books.domain.createRecharge({ ...newRecharge({ accountId, amountMinor: 10n }), ...way, ...over });
+
+  test('goes to the payee that it was judged with, and to no other', async () => {
+    const accountId = await paid();
+    const judgedPayee = await judgedPayeeOf(accountId);
+    const first = newRecharge().idempotencyKey;
+    const made = await create(accountId, { judgedPayee, idempotencyKey: first });
+    expect(made).toMatchObject({ ok: true, recharge: { payee: { to: 'fa-first' } } });
+    await paysTo(books, accountId, 'fa-second');
+    const problem = { ok: false, problem: 'payee_changed' };
+    expect(await create(accountId, { judgedPayee })).toEqual(problem);
+    expect(await create(accountId, { judgedPayee: null })).toMatchObject({ ok: true });
+    const again = await create(accountId, { judgedPayee, idempotencyKey: first });
+    expect(again).toMatchObject({ ok: true, replayed: true });
+    expect(await create(accountId, { judgedPayee: await judgedPayeeOf(accountId) })).toMatchObject({
+      ...{ ok: true, recharge: { payee: { to: 'fa-second' } } },
+    });
+  });
+
+  test('is refused when it was judged without a payee and there is one now', async () => {
+    const accountId = await filled();
+    const judgedPayee = await judgedPayeeOf(accountId);
+    expect(judgedPayee).toBe('null');
+    await paysTo(books, accountId, 'fa-first');
+    expect(await create(accountId, { judgedPayee })).toEqual({ ok: false, problem: 'payee_changed' });
+  });
+
+  test('goes among others that were not judged, and each of them to the payee of its account', async () => {
+    const accounts = [await paid(), await paid(), await paid()];
+    const judgedPayee = await judgedPayeeOf(accounts[1]!);
+    for (const accountId of accounts) await paysTo(books, accountId, 'fa-second');
+    const made = await Promise.all(
+      accounts.map((accountId, at) => create(accountId, { judgedPayee: at === 1 ? judgedPayee : null })),
+    );
+    expect(made.map((one) => (one.ok ? one.recharge.payee?.to : one.problem))).toEqual([
+      ...['fa-second', 'payee_changed', 'fa-second'],
+    ]);
+  });
+});
