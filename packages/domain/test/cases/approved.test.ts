@@ -99,6 +99,29 @@ test('a request for another verb or evidence ends the one that waits, which can 
   expect(await steps.resolve(caseId, 'return', person('olga'), careful)).toMatchObject({ ok: true });
 });
 
+/** The hash of the verb and the evidence that an approval is bound to. */
+const hashOf = async (approvalId: string | undefined) => (await careful.approvals.one(approvalId!))!.hash;
+
+test('two verbs that are asked for at the same moment are each told the approval of their own', async () => {
+  const { caseId } = await steps.withCase({ accountId: 'at-once' }, ...late);
+  const ask = async (verb: 'adopt' | 'return') => {
+    const asked = await steps.resolve(caseId, verb, person('olga'), careful);
+    return asked.ok ? undefined : asked.approvalId;
+  };
+  const hashes = { adopt: await hashOf(await ask('adopt')), return: await hashOf(await ask('return')) };
+  expect(hashes.adopt).not.toBe(hashes.return);
+  await books.rows(`update approval set status = 'refused', decided_at = now() where status = 'pending'`);
+  for (let round = 0; round < 8; round++) {
+    const [adopt, other] = await Promise.all([ask('adopt'), ask('return')]);
+    expect([await hashOf(adopt), await hashOf(other)]).toEqual([hashes.adopt, hashes.return]);
+    const pending = await books.rows(`select id from approval where subject = $1 and status = 'pending'`, [
+      caseId,
+    ]);
+    expect([[adopt], [other]]).toContainEqual(pending.map(({ id }) => id));
+    await books.rows(`update approval set status = 'refused', decided_at = now() where status = 'pending'`);
+  }
+});
+
 test('a key waits by its own limit, not by that of people, and its client is the one who asks', async () => {
   const { caseId } = await steps.withCase({ accountId: 'key' }, ...late);
   const limited = await steps.resolve(caseId, 'adopt', { approvalAbove: { USD: 10n } }, careful);
