@@ -21,6 +21,7 @@ import {
 import { insertedRecharges, newRechargeRows } from '../recharges/insert-recharges.js';
 import { countedRule, heldByWider, lockedCounters, type RuleCounters } from './counters.js';
 import type { RuleState } from './facts.js';
+import { payeeName } from './rule.js';
 
 export type FilingOptions = Readonly<{
   hintLimitMs: number;
@@ -122,7 +123,9 @@ function rechargeParts(filing: DecisionFiling, recharge: NewRechargeRow, options
           when gate.held is not null then gate.held
           when fates.fate = 'stored' then ${decision.because}::text
           else ${becauseOf} end as because,
-        case when gate.held is null and fates.fate = 'no_payee' then 'PAYEE_GONE' end as pause,
+        case
+          when gate.held = 'PAYEE_CHANGED' then 'PAYEE_CHANGED'
+          when gate.held is null and fates.fate = 'no_payee' then 'PAYEE_GONE' end as pause,
         case when fates.fate = 'stored' then fates.id end as transaction_id,
         fates.provider
       from gate
@@ -141,6 +144,13 @@ const becauseOf = Prisma.sql`case fates.fate
             when 'above_ceiling' then 'KEY_CEILING'
             when 'no_payee' then 'PAYEE_GONE'
             when 'other_currency' then 'OTHER_CURRENCY' end`;
+
+/** Whether the money of `won_rule` would go to another payee than was agreed. One that is gone is refused by its fate. */
+const isOtherPayee = Prisma.sql`exists (
+          select
+          from payee
+          where won_rule.target is not null and payee.account_id = won_rule.account_id
+            and payee.currency = won_rule.currency and ${payeeName} <> won_rule.target)`;
 
 /** The reasons that hold a rule back at the last moment, whatever was decided. */
 const gate = (
@@ -162,6 +172,7 @@ const gate = (
     gate as materialized (
       select won_rule.id, case
         when locked_switch.is_stopped then 'STOPPED'
+        when ${isOtherPayee} then 'PAYEE_CHANGED'
         when exists (
           select
           from recharge_transaction unfinished

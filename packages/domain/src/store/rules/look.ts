@@ -87,10 +87,14 @@ export async function lookOnce(
     ruleId,
     accountId: state.accountId,
     decision: filed,
-    pause: filed.because === 'PAYEE_GONE' ? 'PAYEE_GONE' : decision.pause,
+    pause: pauseByPayee(filed) ?? decision.pause,
     isNew: state.lastBecause !== filed.because,
   };
 }
+
+/** The statement that files a decision looks at the payee once more. */
+const pauseByPayee = ({ because }: FiledDecision): RuleDecision['pause'] =>
+  because === 'PAYEE_GONE' || because === 'PAYEE_CHANGED' ? because : null;
 
 /** The rule with its facts, once it has followed the approval of a version that waits. */
 async function readFollowed(run: Run, clock: RuleClock, ruleId: string): Promise<RuleState | null> {
