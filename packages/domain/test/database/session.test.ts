@@ -5,34 +5,47 @@ import { Prisma } from '../../src/generated/client.js';
 import { openDatabase, sessionPins } from '../../src/store/database/database.js';
 import { type Books, newRecharge, openBooks, reportOf } from '../support/books.js';
 
-// Settings that a server, a database or a role may have for each session, and that must not change our results.
-const hostile: Record<string, string> = {
-  datestyle: `'German'`,
-  intervalstyle: `'iso_8601'`,
-  timezone: `'Asia/Kathmandu'`,
-  bytea_output: `'escape'`,
-  extra_float_digits: '-15',
-  client_encoding: `'LATIN1'`,
-  standard_conforming_strings: 'off',
-  backslash_quote: 'on',
-  transform_null_equals: 'on',
-  search_path: `'pg_catalog'`,
-  default_transaction_isolation: `'serializable'`,
-  default_transaction_deferrable: 'on',
-  enable_seqscan: 'on',
-  enable_bitmapscan: 'on',
-  enable_hashjoin: 'on',
-  enable_mergejoin: 'on',
-  jit: 'on',
-  row_security: 'off',
-  array_nulls: 'off',
-  synchronous_commit: 'off',
-  plan_cache_mode: 'force_custom_plan',
-  session_replication_role: 'replica',
-  statement_timeout: '500',
-  lock_timeout: '1',
-  idle_session_timeout: '500',
-  idle_in_transaction_session_timeout: '1',
+/**
+ * Settings that a server, a database or a role may have for each session, and that must not change our results. Those of
+ * a group are tried together. A setting that has an effect has it as well beside others that have none.
+ */
+const hostile: Record<string, Record<string, string>> = {
+  'forms of values': {
+    datestyle: `'German'`,
+    intervalstyle: `'iso_8601'`,
+    timezone: `'Asia/Kathmandu'`,
+    bytea_output: `'escape'`,
+    extra_float_digits: '-15',
+    client_encoding: `'LATIN1'`,
+    array_nulls: 'off',
+  },
+  'meanings of texts': {
+    standard_conforming_strings: 'off',
+    backslash_quote: 'on',
+    transform_null_equals: 'on',
+    search_path: `'pg_catalog'`,
+  },
+  'kinds of transactions': {
+    default_transaction_isolation: `'serializable'`,
+    default_transaction_deferrable: 'on',
+    synchronous_commit: 'off',
+    row_security: 'off',
+    session_replication_role: 'replica',
+  },
+  'kinds of plans': {
+    enable_seqscan: 'on',
+    enable_bitmapscan: 'on',
+    enable_hashjoin: 'on',
+    enable_mergejoin: 'on',
+    jit: 'on',
+    plan_cache_mode: 'force_custom_plan',
+  },
+  'limits of time': {
+    statement_timeout: '500',
+    lock_timeout: '1',
+    idle_session_timeout: '500',
+    idle_in_transaction_session_timeout: '1',
+  },
 };
 
 let books: Books;
@@ -74,8 +87,15 @@ async function carried() {
 const now = () => Date.now();
 
 describe('a session has the settings that the statements rely on, even if the database has others', () => {
-  test.each(Object.entries(hostile))('%s = %s', async (name, value) => {
-    await execute(server, `alter database ${database} set ${name} = ${value}`);
+  test.each(Object.entries(hostile))('%s: %j', async (_, settings) => {
+    const each = (change: (name: string, value: string) => string) =>
+      execute(
+        server,
+        Object.entries(settings)
+          .map(([name, value]) => `alter database ${database} ${change(name, value)}`)
+          .join(';'),
+      );
+    await each((name, value) => `set ${name} = ${value}`);
     try {
       const begun = now();
       const { created, replayed, stored, recharge, timeline, balances, findings, keys } = await carried();
@@ -91,7 +111,7 @@ describe('a session has the settings that the statements rely on, even if the da
       expect(balances).toEqual([{ currency: 'USD', availableMinor: 4_999n, frozenMinor: 0n }]);
       expect({ findings, keys }).toEqual({ findings: [], keys: [] });
     } finally {
-      await execute(server, `alter database ${database} reset ${name}`);
+      await each((name) => `reset ${name}`);
     }
   });
 
