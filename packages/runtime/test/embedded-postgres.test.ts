@@ -1,21 +1,21 @@
 import { existsSync, mkdtempSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
 import pg from 'pg';
 import { type EmbeddedPostgres, openEmbeddedPostgres } from '../src/embedded-postgres/index.js';
 
 let dir: string;
 const running: EmbeddedPostgres[] = [];
 
-beforeEach(() => {
+// A new data folder takes seconds of work, so all tests use the same one, each with a start of its own.
+beforeAll(() => {
   dir = mkdtempSync(join(tmpdir(), 'replenish-postgres-'));
 });
-
 afterEach(async () => {
   for (const postgres of running.splice(0)) await postgres.stop();
-  rmSync(dir, { recursive: true, force: true });
 });
+afterAll(() => rmSync(dir, { recursive: true, force: true }));
 
 async function open(durable = false): Promise<EmbeddedPostgres> {
   const postgres = await openEmbeddedPostgres({ dir, durable });
@@ -84,6 +84,7 @@ test('the database has a second role that owns nothing and keeps its password; a
   expect(await ask(third.appUrl, 'select 1')).toEqual([1]);
 });
 
+// This is the last test, because the data folder stays broken.
 test('if the data folder cannot be started, the error contains the log', async () => {
   const first = await open();
   await first.stop();
