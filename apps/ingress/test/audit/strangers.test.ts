@@ -47,14 +47,14 @@ test('the first refused calls of a stranger are filed, the others are counted by
   const many = (count: number, status: number, address: string) =>
     Array.from({ length: count }, () => [status, address, false] as const);
   const rows = await filedOf([
-    ...many(400, 404, '192.0.2.7'),
+    ...many(60, 404, '192.0.2.7'),
     ...many(60, 401, '2001:db8::7'),
     ...many(60, 401, '192.0.2.7'),
   ]);
   expect(rows.length).toBe(50 + 50 + 3);
   const counted = rows.filter(({ params }) => 'calls' in params);
   expect(counted.map(({ ip, status, params }) => [ip, status, params.calls])).toEqual([
-    ['192.0.2.7', 404, 350],
+    ['192.0.2.7', 404, 10],
     ['2001:db8:0:0::/64', 401, 10],
     ['192.0.2.7', 401, 60],
   ]);
@@ -63,12 +63,12 @@ test('the first refused calls of a stranger are filed, the others are counted by
 
 test('strangers beyond the limit of rows are counted together', async () => {
   const rows = await filedOf(
-    Array.from({ length: 1_000 }, (_, n) => [404, `198.51.${n >> 8}.${n & 255}`, false]),
+    Array.from({ length: 720 }, (_, n) => [404, `198.51.${n >> 8}.${n & 255}`, false]),
   );
   const counted = rows.filter(({ params }) => 'calls' in params);
   expect(rows.length - counted.length).toBe(500);
   expect(counted).toHaveLength(201);
-  expect(counted.reduce((sum, { params }) => sum + Number(params.calls), 0)).toBe(500);
+  expect(counted.reduce((sum, { params }) => sum + Number(params.calls), 0)).toBe(220);
 });
 
 test.each([
@@ -77,7 +77,7 @@ test.each([
   ['right secrets at a wrong address', 403, false],
   ['webhooks that are taken', 200, false],
 ])('each call of %s is filed', async (_, status, isKnown) => {
-  const rows = await filedOf(Array.from({ length: 120 }, () => [status, '192.0.2.7', isKnown]));
-  expect(rows.filter(({ params }) => !('calls' in params))).toHaveLength(120);
-  expect(rows).toHaveLength(120);
+  const rows = await filedOf(Array.from({ length: 60 }, () => [status, '192.0.2.7', isKnown]));
+  expect(rows.filter(({ params }) => !('calls' in params))).toHaveLength(60);
+  expect(rows).toHaveLength(60);
 });
