@@ -2,7 +2,8 @@ import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
 import type pg from 'pg';
 import { checkBooks } from '../../src/books/books.js';
 import { contactsOf, type WitnessedCall } from '../../src/books/witness.js';
-import type { Fleet } from '../../src/fleet/fleet.js';
+import { type Fleet, startFleet } from '../../src/fleet/fleet.js';
+import { processesNaming } from '../../src/fleet/machine.js';
 import { sandboxOrders } from '../../src/fleet/producer.js';
 import { ask, endStates, type LoadScenario, scenarios } from '../../src/load/load.js';
 import type { LoadCall, Producer } from '../../src/load/producer.js';
@@ -132,6 +133,44 @@ test('an order that was certainly not executed is sent again at once', async () 
     'submit 429',
     'submit 201',
   ]);
+});
+
+test('each ingress is ready', async () => {
+  const ready = await Promise.all(fleet.ingressUrls.map((url) => fetch(`${url}/readyz`)));
+  expect(ready.map(({ status }) => status)).toEqual([200, 200]);
+});
+
+test('an armed crash point kills once, the process is restarted, and the money arrives once', async () => {
+  const before = fleet.process('submission-worker').pid;
+  fleet.arm('submission.after-call');
+  const { transactionId } = await producer.send(ask('ok'));
+  await fleet.crashed('submission.after-call');
+  await producer.reaches(transactionId!, 'SUCCEEDED');
+  // The webhook may arrive before the fleet notices the dead process.
+  const isAnother = () => fleet.process('submission-worker').starts > 1;
+  await until(isAnother, { limitMs: 20_000 }, 'another submission worker');
+  await fleet.ready();
+  expect(fleet.process('submission-worker').pid).not.toBe(before);
+  expect(fleet.process('submission-worker').starts).toBe(2);
+  expect(await sandboxOrders(fleet, transactionId!)).toMatchObject([{ amount: 4_999, status: 'settled' }]);
+});
+
+test('without keepAlive a dead process is not restarted', async () => {
+  fleet.keepAlive(false);
+  fleet.process('webhook-worker').kill();
+  await until(() => !fleet.process('webhook-worker').isAlive, { limitMs: 30_000 }, 'a dead webhook worker');
+  expect(() => fleet.process('webhook-worker').pid).toThrow('webhook-worker 0 is not alive');
+  fleet.keepAlive(true);
+  fleet.process('webhook-worker').start();
+  await fleet.ready();
+  expect(fleet.logs('webhook-worker')).toContain('ready');
+});
+
+test('a stopped fleet leaves no process', async () => {
+  const other = await startFleet({ processes: ['sandbox'] });
+  expect(processesNaming(other.dir)).toHaveLength(1);
+  await other.stop();
+  expect(processesNaming(other.dir)).toEqual([]);
 });
 
 test('a webhook that is faster than the answer decides, and the answer is filed as stale', async () => {
