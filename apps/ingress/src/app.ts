@@ -1,6 +1,5 @@
 import type { Domain } from '@replenish/domain';
 import type { Providers } from '@replenish/providers';
-import type { Queues } from '@replenish/queues';
 import {
   Counter,
   correlationIdFrom,
@@ -39,7 +38,7 @@ import { type Intake, readBody } from './http/read-body.js';
 import { redacted } from './http/redaction.js';
 import { addHeader, sendPage, setStandingHeaders } from './http/send.js';
 import { requireOneHost } from './http/single-headers.js';
-import { openCallSpan, withinSpan } from './http/traced-call.js';
+import { type CallHints, openCallSpan } from './http/traced-call.js';
 import { keyedHandler } from './input/keyed-handler.js';
 import { openapiDocument } from './openapi/document.js';
 import { keyedOperations, publicOperations } from './openapi/operations.js';
@@ -52,7 +51,7 @@ import { webhooks } from './webhooks/operations.js';
 export type IngressDeps = Readonly<{
   domain: Domain;
   providers: Providers;
-  queues: Pick<Queues, 'hint'>;
+  queues: CallHints;
   log: Logger;
   registry: Frame['registry'];
   health: Frame['health'];
@@ -111,16 +110,13 @@ export function buildApp(deps: IngressDeps): Express {
   const targets = openTargets(deps.callbackAllow ?? new Set());
   const services = { ...deps, targets, audit, balances, payees, proof, requests, limits, waits };
   const asking = { caller, answeredKeys: deps.domain.answeredKeys };
-  addRoutes(app, keyedOperations, (operation) => [traced(keyedHandler(operation, services, asking))]);
+  addRoutes(app, keyedOperations, (operation) => [keyedHandler(operation, services, asking)]);
   app.use(toDocumentation);
   app.use(notFound);
   app.use(keepProblem);
   app.use(answerProblems(deps.log));
   return app;
 }
-
-/** Without traces no span is looked up for a call. */
-const traced = (handler: RequestHandler): RequestHandler => (isTracing() ? withinSpan(handler) : handler);
 
 /** Health, the OpenAPI document and the documentation. */
 function publicRoutes({ auth, health, publicUrl = LOCAL_URL, places = [] }: IngressDeps): Router {
@@ -137,7 +133,7 @@ function webhookRoutes(deps: Omit<WebhookDeps, 'now'>, intake: Intake | null): R
   const router = Router();
   const services = { ...deps, now: () => new Date() };
   const read = readBody(WEBHOOK_BODY_MAX_BYTES, intake);
-  addRoutes(router, webhooks, (operation) => [read, traced(openHandler(operation, services))]);
+  addRoutes(router, webhooks, (operation) => [read, openHandler(operation, services)]);
   return router;
 }
 

@@ -1,4 +1,5 @@
 import type { Frame, Logger } from '@replenish/runtime';
+import { activeSpan, type OpenSpan } from '@replenish/runtime/traces';
 import type { Queue } from 'bullmq';
 import type { Backend, Eviction } from './backend.js';
 import { Burst } from './burst.js';
@@ -39,8 +40,9 @@ export interface Queues {
   /**
    * Adds jobs for these ids. Answers within `hintWaitMs` and never throws. False if the store is away or slow. Then the
    * work is only delayed, because the sweeper adds a job for each unfinished row at its due time.
+   * @param from the span that the jobs continue. Null: none. Not given: the active span
    */
-  hint(queue: QueueName, ids: readonly string[]): Promise<boolean>;
+  hint(queue: QueueName, ids: readonly string[], from?: OpenSpan | null): Promise<boolean>;
   /** Returns immediately, even while the store is away. The worker starts once the store can be reached. */
   work(queue: QueueName, handler: Handler, options: WorkOptions): WorkerHandle;
   /**
@@ -124,11 +126,11 @@ class OpenQueues implements Queues {
     return this.#backend.kind;
   }
 
-  async hint(name: QueueName, ids: readonly string[]): Promise<boolean> {
+  async hint(name: QueueName, ids: readonly string[], from = activeSpan()): Promise<boolean> {
     if (ids.length === 0) return true;
     try {
       if (this.#backend.isAway()) throw new Error('the queue store is away');
-      await sending(name, ids, (hints) => this.#lane(name).send(hints));
+      await sending(name, { ids, from }, (hints) => this.#lane(name).send(hints));
       this.#faults.recovered();
       return true;
     } catch (error) {

@@ -1,23 +1,24 @@
-import { activeTraceparent, inSpan, type SpanWish } from '@replenish/runtime/traces';
+import { inSpan, type OpenSpan, type SpanWish, withSpan } from '@replenish/runtime/traces';
 import type { JobData, QueueName, Traces } from './catalogue.js';
 
 /** One id on its way into a job, and the trace that it comes from. */
 export type QueueHint = Readonly<{ id: string; traceparent: string | null }>;
 
-/** Sends hints within a span of the active trace. Hints that come from no trace, such as the sweeper's, make none. */
+/** Sends hints within a span that continues this one. Hints that come from no span, such as the sweeper's, make none. */
 export function sending(
   queue: QueueName,
-  ids: readonly string[],
+  { ids, from }: Readonly<{ ids: readonly string[]; from: OpenSpan | null }>,
   send: (hints: QueueHint[]) => Promise<void>,
 ): Promise<void> {
-  if (activeTraceparent() === null) return send(ids.map((id) => ({ id, traceparent: null })));
+  if (from === null) return send(ids.map((id) => ({ id, traceparent: null })));
   const wish = (): SpanWish => ({
     name: `send ${queue}`,
     kind: 'producer',
+    parent: from,
     attributes: { ...attributesOf(queue, 'send'), 'messaging.batch.message_count': ids.length },
   });
-  return inSpan(wish, () => {
-    const traceparent = activeTraceparent();
+  return withSpan(wish, (span) => {
+    const traceparent = span?.traceparent ?? null;
     return send(ids.map((id) => ({ id, traceparent })));
   });
 }

@@ -1,7 +1,6 @@
 import { caseBody } from '@replenish/assembly';
 import type { CaseReader, CaseViewer, Domain, IsRefunding, ResolutionProblem } from '@replenish/domain';
 import type { Providers } from '@replenish/providers';
-import type { Queues } from '@replenish/queues';
 import type { z } from 'zod';
 import { likeOf, readClient } from '../auth/account-patterns.js';
 import { answer, exactJson } from '../http/answer.js';
@@ -9,6 +8,7 @@ import { callOf } from '../http/call.js';
 import type { KeyedCall } from '../http/operation.js';
 import { invalid, Problem } from '../http/problem.js';
 import { addHeader } from '../http/send.js';
+import type { CallHints } from '../http/traced-call.js';
 import { cursorOf, idOf } from '../input/cursor.js';
 import { neededKey } from '../input/key-header.js';
 import type { CaseQuery, ResolutionInput } from './input.js';
@@ -16,7 +16,7 @@ import type { CaseQuery, ResolutionInput } from './input.js';
 export type CaseDeps = Readonly<{
   domain: Pick<Domain, 'cases'>;
   providers: Pick<Providers, 'raw'>;
-  queues: Pick<Queues, 'hint'>;
+  queues: CallHints;
 }>;
 
 /** GET /v1/cases */
@@ -57,7 +57,7 @@ export async function resolveCase(
   if (!answered.ok) throw problemOf[answered.problem]();
   const { replayed, resolved, refund } = answered;
   if (resolved.transactionId !== null) callOf(response).transactionId = resolved.transactionId;
-  if (refund) void deps.queues.hint(`submission-${refund.provider}`, [refund.id]);
+  if (refund) void deps.queues.hint(`submission-${refund.provider}`, [refund.id], callOf(response).span);
   if (replayed) addHeader(response, 'idempotent-replayed', 'true');
   answer(request, response, 'case', caseBody(resolved), EXACT);
 }

@@ -2,7 +2,7 @@ import { type SecurityRule, StoreUnavailable } from '@replenish/domain';
 import { type Logger, type OutageLog, openOutageLog } from '@replenish/runtime';
 import type { ErrorRequestHandler, Request, RequestHandler, Response } from 'express';
 import { answerProblem } from './answer.js';
-import { callOf } from './call.js';
+import { callOf, type RequestContext } from './call.js';
 import { redacted } from './redaction.js';
 import { addHeader } from './send.js';
 
@@ -91,16 +91,20 @@ export const answerProblems = (log: Logger): ErrorRequestHandler => {
   const outage = openOutageLog(log, 'the store does not answer');
   return (error, request, response, next) => {
     if (response.headersSent) return next(error);
-    writeProblem(request, response, problemFrom(error, { log, outage }, callOf(response).correlationId));
+    writeProblem(request, response, problemFrom(error, { log, outage }, callOf(response)));
   };
 };
 
 type Logs = Readonly<{ log: Logger; outage: OutageLog }>;
 
-function problemFrom(error: unknown, { log, outage }: Logs, correlationId: string): Problem {
+function problemFrom(
+  error: unknown,
+  { log, outage }: Logs,
+  { correlationId, trace }: RequestContext,
+): Problem {
   if (error instanceof Problem) return error;
   if (error instanceof StoreUnavailable) {
-    outage.failed(error, { correlationId });
+    outage.failed(error, { correlationId, ...trace });
     return new Problem(
       'INTERNAL_ERROR',
       'the database does not answer; repeat the request with the same idempotency key',
@@ -112,7 +116,7 @@ function problemFrom(error: unknown, { log, outage }: Logs, correlationId: strin
   }
   const status = (error as { status?: unknown } | null)?.status;
   if (typeof status === 'number' && status >= 400 && status < 500) return bodyProblem(status);
-  log.error({ err: error, correlationId }, 'request failed');
+  log.error({ err: error, correlationId, ...trace }, 'request failed');
   return new Problem('INTERNAL_ERROR', 'unexpected error; send us the correlationId');
 }
 

@@ -30,8 +30,8 @@ export async function sendStream(
     if (response.req.method === 'HEAD') response.end();
     else await pipeline(Readable.from(behind(first, source), { highWaterMark: 1 }), response);
   } catch (error) {
-    const { correlationId, isClosed } = callOf(response);
-    if (!isClosed) log.error({ err: error, correlationId }, 'an answer broke off');
+    const { correlationId, trace, isClosed } = callOf(response);
+    if (!isClosed) log.error({ err: error, correlationId, ...trace }, 'an answer broke off');
   } finally {
     done(response);
   }

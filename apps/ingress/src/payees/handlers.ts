@@ -5,6 +5,7 @@ import { requireAccount } from '../auth/refusals.js';
 import { answer, answerNothing } from '../http/answer.js';
 import type { KeyedCall } from '../http/operation.js';
 import { invalid, Problem } from '../http/problem.js';
+import { withinSpan } from '../http/traced-call.js';
 import { accountId, validated } from '../input/fields.js';
 import type { PayeeInput } from './input.js';
 
@@ -21,7 +22,8 @@ export async function setPayee(
   const { provider, to, from: given = null, currency, approvalAbove, ...asked } = call.body();
   const providerAccount = payingAccount(providers, provider, asked.providerAccount);
   const from = keptSource(providers.raw(provider, providerAccount), given);
-  await requireReceiver(providers.get(provider, providerAccount), to);
+  const rail = providers.get(provider, providerAccount);
+  await withinSpan(call.response, () => requireReceiver(rail, to));
   const payee = { accountId: account, provider, providerAccount, to, from, currency };
   const kept = await payees.set({ ...payee, ...(approvalAbove && { approvalAbove }) }, call.key.keyId);
   answer(call.request, call.response, 'payee', bodyOf(kept, providers));

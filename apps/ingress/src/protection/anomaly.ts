@@ -44,10 +44,11 @@ export function openWatch({ security, log, registry }: WatchDeps): Watch {
     const count = (seen.get(name)?.count ?? 0) + 1;
     seen.set(name, { rule, keyId, origin, count });
   };
-  const note = (rule: SecurityRule, request: Request, { key, correlationId, ip }: RequestContext): void => {
+  const note = (rule: SecurityRule, request: Request, call: RequestContext): void => {
+    const { key, correlationId, ip, trace } = call;
     events.inc({ rule });
     const keyId = key?.keyId ?? claimedKeyId(request);
-    log.warn({ security: true, rule, keyId, ip, correlationId }, 'security event');
+    log.warn({ security: true, rule, keyId, ip, correlationId, ...trace }, 'security event');
     if (keyId === undefined) return;
     add(rule, keyId, ip);
     if (rule === 'bad_signature') add('guessing', keyId, ip);

@@ -6,6 +6,7 @@ import type { z } from 'zod';
 import { coversAccount, likeOf, readClient } from '../auth/account-patterns.js';
 import { requireAccount } from '../auth/refusals.js';
 import { answer, exactJson, preferredForm } from '../http/answer.js';
+import { callOf } from '../http/call.js';
 import { sendCsv } from '../http/csv.js';
 import type { KeyedCall } from '../http/operation.js';
 import { Problem } from '../http/problem.js';
@@ -141,7 +142,7 @@ export async function cancel(deps: RechargeDeps, call: KeyedCall): Promise<void>
   });
   const after = (await deps.domain.reads.recharge(recharge.id)) ?? recharge;
   if (after.nextStep === 'cancel') {
-    void deps.queues.hint(`reconciliation-${after.provider}`, [after.id]);
+    void deps.queues.hint(`reconciliation-${after.provider}`, [after.id], callOf(call.response).span);
     const ended = await awaitOutcome(deps, call.response, after, CANCEL_WAIT_MS);
     return answer(call.request, call.response, 'recharge', rechargeBody(ended ?? after, deps.providers));
   }

@@ -9,15 +9,14 @@ import {
   type RechargeView,
 } from '@replenish/domain';
 import { addTexts, exponentOf, type GivenTexts } from '@replenish/domain/rules';
-import type { Queues } from '@replenish/queues';
 import { type Counter, crashPoint, newId } from '@replenish/runtime';
-import { activeTraceparent } from '@replenish/runtime/traces';
 import type { z } from 'zod';
 import { ceilingOf, requireAccount } from '../auth/refusals.js';
 import type { Targets } from '../callbacks/targets.js';
 import { callOf } from '../http/call.js';
 import type { KeyedCall } from '../http/operation.js';
 import { invalid, Problem } from '../http/problem.js';
+import type { CallHints } from '../http/traced-call.js';
 import { idempotencyKey, validated } from '../input/fields.js';
 import type { Limits } from '../protection/limits.js';
 import type { ChargeInput, RechargeInput } from './input.js';
@@ -25,7 +24,7 @@ import type { ChargeInput, RechargeInput } from './input.js';
 export type IntakeDeps = Readonly<{
   domain: Pick<Domain, 'createRecharge'>;
   providers: SortingProviders;
-  queues: Pick<Queues, 'hint'>;
+  queues: CallHints;
   requests: Counter<'result'>;
   /** Judges the `callbackUrl` of a request. */
   targets: Targets;
@@ -100,6 +99,7 @@ export function askOf(
   { parsed, amountMinor, idempotencyKey }: KeyedRequest,
   { sort, ceiling }: Terms,
 ): RechargeAsk {
+  const { correlationId, span } = callOf(response);
   // One literal of fixed shape. With spreads of the parsed fields, this takes a request three times the time.
   return addTexts(
     {
@@ -118,8 +118,8 @@ export function askOf(
       askedAccount: parsed.providerAccount,
       metadata: parsed.metadata,
       requestedAt: parsed.timestamp ? new Date(parsed.timestamp) : null,
-      correlationId: callOf(response).correlationId,
-      traceparent: activeTraceparent(),
+      correlationId,
+      traceparent: span?.traceparent ?? null,
       approvalAboveMinor: key.approvalAbove[parsed.currency] ?? null,
       ceiling,
     },
@@ -152,7 +152,7 @@ async function take(
   deps.requests.inc({ result: created.replayed ? 'replayed' : 'created' });
   // The hint is not awaited. The recharge is stored, and a slow or absent queue must not delay the answer.
   if (!created.replayed && created.recharge.nextStep === 'submit')
-    void deps.queues.hint(`submission-${created.recharge.provider}`, [created.recharge.id]);
+    void deps.queues.hint(`submission-${created.recharge.provider}`, [created.recharge.id], call.span);
   crashPoint('ingress.after-hint');
   return created;
 }

@@ -2,6 +2,7 @@ import { rechargeBody } from '@replenish/assembly';
 import { isFinal, RECHECK_EVERY_MS, type RechargeView } from '@replenish/domain';
 import { queueOf } from '@replenish/queues';
 import { answer } from '../http/answer.js';
+import { callOf } from '../http/call.js';
 import type { KeyedCall } from '../http/operation.js';
 import { Problem } from '../http/problem.js';
 
@@ -17,7 +18,8 @@ export async function recheck(deps: RechargeDeps, call: KeyedCall): Promise<void
   const isRefused = outcome !== 'asking' && !call.repeats;
   if (isRefused && outcome === 'too_soon') throw tooSoon();
   if (isRefused) throw new Problem('INVALID_STATE', `nothing is under way: ${whyNot(recharge)}`);
-  if (due) void deps.queues.hint(queueOf({ what: 'recharge', ...due }), [transactionId]);
+  if (due)
+    void deps.queues.hint(queueOf({ what: 'recharge', ...due }), [transactionId], callOf(call.response).span);
   answer(call.request, call.response, 'recharge', rechargeBody(recharge, deps.providers), { status: 202 });
 }
 

@@ -1,7 +1,6 @@
 import { refundBody } from '@replenish/assembly';
 import type { Domain, RefundProblem } from '@replenish/domain';
 import type { Providers } from '@replenish/providers';
-import type { Queues } from '@replenish/queues';
 import { type Counter, newId } from '@replenish/runtime';
 import type { z } from 'zod';
 import { answer } from '../http/answer.js';
@@ -9,6 +8,7 @@ import { callOf } from '../http/call.js';
 import type { KeyedCall } from '../http/operation.js';
 import { invalid, Problem } from '../http/problem.js';
 import { addHeader } from '../http/send.js';
+import type { CallHints } from '../http/traced-call.js';
 import { neededKey } from '../input/key-header.js';
 import { ownRecharge, readRecharge } from '../recharges/handlers.js';
 import type { RefundInput } from './input.js';
@@ -16,7 +16,7 @@ import type { RefundInput } from './input.js';
 export type RefundDeps = Readonly<{
   domain: Pick<Domain, 'createRefund' | 'reads'>;
   providers: Pick<Providers, 'raw'>;
-  queues: Pick<Queues, 'hint'>;
+  queues: CallHints;
   requests: Counter<'result'>;
 }>;
 
@@ -31,7 +31,7 @@ export async function createRefund(
   const ownKey = neededKey(request.headers['idempotency-key']);
   if (!deps.providers.raw(recharge.provider, recharge.providerAccount)?.refunds)
     throw new Problem('INVALID_STATE', `${recharge.provider} does not offer refunds`);
-  const { correlationId } = Object.assign(callOf(response), { idempotencyKey: ownKey });
+  const { correlationId, span } = Object.assign(callOf(response), { idempotencyKey: ownKey });
   const created = await deps.domain.createRefund({
     ...{ id: newId(), of: recharge.id, clientId: key.clientId, idempotencyKey: ownKey },
     ...{ amountMinor: amount ?? null, reason, correlationId },
@@ -40,7 +40,7 @@ export async function createRefund(
   if (!created.ok) throw problemOf[created.problem]();
   const { replayed, refund } = created;
   callOf(response).transactionId = refund.id;
-  if (!replayed) void deps.queues.hint(`submission-${refund.provider}`, [refund.id]);
+  if (!replayed) void deps.queues.hint(`submission-${refund.provider}`, [refund.id], span);
   if (replayed) addHeader(response, 'idempotent-replayed', 'true');
   addHeader(response, 'location', `/v1/recharges/${refund.id}`);
   answer(request, response, 'refund', refundBody(refund), { status: replayed ? 200 : 202 });

@@ -1,7 +1,6 @@
 import type { SortingProviders } from '@replenish/assembly';
 import type { ChangedRule, Domain, NewRule, RuleProblem, RuleView, RuleViewer } from '@replenish/domain';
 import type { Providers } from '@replenish/providers';
-import type { Queues } from '@replenish/queues';
 import { newId } from '@replenish/runtime';
 import type { z } from 'zod';
 import { likeOf } from '../auth/account-patterns.js';
@@ -11,6 +10,7 @@ import { callOf } from '../http/call.js';
 import type { KeyedCall } from '../http/operation.js';
 import { invalid, Problem } from '../http/problem.js';
 import { addHeader } from '../http/send.js';
+import type { CallHints } from '../http/traced-call.js';
 import { cursorOf, idOf } from '../input/cursor.js';
 import { neededKey } from '../input/key-header.js';
 import { decisionBody, ruleBody, ruleTrialBody } from './body.js';
@@ -21,7 +21,7 @@ import { changedTermsOf, newTermsOf } from './terms.js';
 export type RuleDeps = Readonly<{
   domain: Pick<Domain, 'rules' | 'payees'>;
   providers: SortingProviders & Pick<Providers, 'raw'>;
-  queues: Pick<Queues, 'hint'>;
+  queues: CallHints;
 }>;
 
 /** Sums can exceed 2^53. */
@@ -57,7 +57,7 @@ export async function createRule(
   if (!created.ok) throw problemOf[created.problem]();
   const { rule, replayed } = created;
   if (replayed) addHeader(response, 'idempotent-replayed', 'true');
-  else void deps.queues.hint('automation', [rule.id]);
+  else lookSoon(deps, call, rule);
   addHeader(response, 'location', `/v1/rules/${rule.id}`);
   const next = rule.waiting === null ? (preview.next?.decided ?? null) : 'held_back';
   answer(request, response, 'rule', { ...ruleBody(rule), next }, { ...EXACT, status: replayed ? 200 : 201 });
@@ -91,7 +91,7 @@ export async function changeRule(deps: RuleDeps, call: ChangeCall): Promise<void
     const rule = await mergedOnce(deps, call);
     if (!rule) throw unknownRule();
     if (rule === 'changed_since') continue;
-    if (rule.status === 'active') void deps.queues.hint('automation', [rule.id]);
+    if (rule.status === 'active') lookSoon(deps, call, rule);
     return answerRule(call, rule);
   }
   throw changedByOthers();
@@ -132,7 +132,7 @@ export async function resumeRule(deps: RuleDeps, call: KeyedCall): Promise<void>
   });
   if (!rule) throw unknownRule();
   if (rule.status === 'expired') throw expired();
-  void deps.queues.hint('automation', [rule.id]);
+  lookSoon(deps, call, rule);
   answerVerb(call, before, rule);
 }
 
@@ -178,6 +178,13 @@ function answerVerb(call: Pick<KeyedCall, 'request' | 'response'>, before: RuleV
   if (isSame) addHeader(call.response, 'idempotent-replayed', 'true');
   answerRule(call, rule);
 }
+
+/** The hint is not awaited. Without it, the worker looks at the rule at its next due time. */
+const lookSoon = (
+  { queues }: RuleDeps,
+  { response }: Pick<KeyedCall, 'response'>,
+  { id }: Pick<RuleView, 'id'>,
+): void => void queues.hint('automation', [id], callOf(response).span);
 
 async function found(deps: RuleDeps, call: Pick<KeyedCall, 'request' | 'key'>): Promise<RuleView> {
   const rule = await deps.domain.rules.one(ruleIdOf(call), viewerOf(call));

@@ -1,16 +1,16 @@
 import type { Domain } from '@replenish/domain';
 import { type Providers, receiveWebhook, type WebhookRefusal } from '@replenish/providers';
-import type { Queues } from '@replenish/queues';
 import { type Counter, type Logger, newId } from '@replenish/runtime';
 import type { Request, Response } from 'express';
 import { callOf } from '../http/call.js';
 import { Problem } from '../http/problem.js';
 import { send } from '../http/send.js';
+import type { CallHints } from '../http/traced-call.js';
 
 export type WebhookDeps = Readonly<{
   inbox: Pick<Domain['inbox'], 'keep'>;
   providers: Pick<Providers, 'accounts' | 'raw'>;
-  queues: Pick<Queues, 'hint'>;
+  queues: CallHints;
   log: Logger;
   received: Counter<'provider' | 'result'>;
   now: () => Date;
@@ -27,6 +27,7 @@ const refusals: Record<WebhookRefusal, string> = {
 /** Verifies the signature of the bytes, stores them and answers. The webhook worker reads their meaning later. */
 export async function receive(deps: WebhookDeps, request: Request, response: Response): Promise<void> {
   const name = String(request.params.provider);
+  const { correlationId, span, trace } = callOf(response);
   const rawBody = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0);
   const { headers } = request;
   const verified = receiveWebhook(deps.providers, name, { rawBody, headers, now: deps.now() });
@@ -34,7 +35,7 @@ export async function receive(deps: WebhookDeps, request: Request, response: Res
     const { refusal } = verified;
     if (refusal === 'no_webhooks') throw new Problem('NOT_FOUND', 'there is no such provider');
     deps.received.inc({ provider: name, result: refusal });
-    deps.log.warn({ provider: name, refusal, ip: request.ip }, 'webhook refused');
+    deps.log.warn({ provider: name, refusal, ip: request.ip, ...trace }, 'webhook refused');
     throw new Problem('UNAUTHENTICATED', refusals[refusal]);
   }
   const kept = await deps.inbox.keep({
@@ -43,11 +44,11 @@ export async function receive(deps: WebhookDeps, request: Request, response: Res
     providerAccount: verified.account,
     eventId: verified.eventId,
     rawBody,
-    correlationId: callOf(response).correlationId,
+    correlationId,
   });
   deps.received.inc({ provider: name, result: kept.verdict });
   // A repeated event is hinted again, because the first hint may be lost.
-  void deps.queues.hint('webhooks', [kept.id]);
+  void deps.queues.hint('webhooks', [kept.id], span);
   const { contentType, body } = verified.reply;
   send(response, 200, contentType, body);
 }

@@ -1,4 +1,4 @@
-import { context, DiagLogLevel, diag } from '@opentelemetry/api';
+import { DiagLogLevel, diag } from '@opentelemetry/api';
 import type { Config } from '../config/read.js';
 import type { Logger } from '../observe/log.js';
 import { openOutageLog } from '../observe/outage-log.js';
@@ -23,15 +23,15 @@ const FLUSH_LIMIT_MS = 2_000;
 /**
  * Sends the spans of this process to the configured collector, by OTLP over HTTP. The SDK is loaded here and nowhere
  * else, because it takes megabytes and most processes need none. It reads the further `OTEL_` variables (headers,
- * sampler, batches, resource) itself. Returns the function that sends what is left and ends it.
+ * sampler, batches, resource) itself. It gets no manager of contexts: `span.ts` knows the active span, and the SDK would
+ * make each export an active context. Returns the function that sends what is left and ends it.
  */
 export async function exportTraces(
   process: string,
   settings: TraceSettings,
   log: Logger,
 ): Promise<() => Promise<void>> {
-  const [{ AsyncLocalStorageContextManager }, sdk, { OTLPTraceExporter }, resources] = await Promise.all([
-    import('@opentelemetry/context-async-hooks'),
+  const [sdk, { OTLPTraceExporter }, resources] = await Promise.all([
     import('@opentelemetry/sdk-trace-base'),
     import('@opentelemetry/exporter-trace-otlp-http'),
     import('@opentelemetry/resources'),
@@ -46,7 +46,6 @@ export async function exportTraces(
     spanProcessors: [new sdk.BatchSpanProcessor(new OTLPTraceExporter())],
   });
   reportFaults(log);
-  context.setGlobalContextManager(new AsyncLocalStorageContextManager().enable());
   useTracer(provider.getTracer('replenish'));
   return async () => {
     useTracer(null);

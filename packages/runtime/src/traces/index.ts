@@ -1,12 +1,12 @@
 export {
-  activeTraceparent,
+  activeSpan,
   inSpan,
   isTracing,
-  linkActiveSpan,
   type OpenSpan,
   openSpan,
   type SpanNotes,
   type SpanWish,
   traceFields,
   traceHeaders,
+  withSpan,
 } from './span.js';

@@ -1,7 +1,8 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
 import {
   type Attributes,
-  context,
   isSpanContextValid,
+  ROOT_CONTEXT,
   type Span,
   type SpanContext,
   SpanKind,
@@ -16,16 +17,36 @@ export type SpanWish = Readonly<{
   name: string;
   kind: 'server' | 'client' | 'producer' | 'consumer' | 'internal';
   attributes?: Attributes;
-  /** The W3C traceparent of the span that this one continues. Not given: the active span. */
-  parent?: string | null | undefined;
-  /** W3C traceparents of spans in other traces that this one belongs to. */
-  links?: readonly (string | null | undefined)[];
+  /**
+   * The span that this one continues, or the W3C traceparent of a span of another process. Null: this one begins a trace.
+   * Not given: the active span.
+   */
+  parent?: OpenSpan | string | null | undefined;
 }>;
+
+/** A span that has begun and not ended. */
+export interface OpenSpan {
+  /** Whether the span is sent. The sampler decides it when the span begins. */
+  readonly isRecorded: boolean;
+  /** The span in the form of the W3C header. */
+  readonly traceparent: string;
+  /** Fields for log lines, by the names of OpenTelemetry. */
+  readonly fields: Readonly<Record<string, string>>;
+  rename(name: string): void;
+  note(attributes: Attributes): void;
+  /** Adds a link to the span of this W3C traceparent, unless it is in the same trace anyway. */
+  link(traceparent: string | null): void;
+  end(isFailed: boolean): void;
+  /** Makes the span the active one while the work runs. `withSpan` says what that costs. */
+  run<T>(work: () => T): T;
+}
 
 /** The attributes of the span that learns them while its work runs. */
 export type SpanNotes = (attributes: Attributes) => void;
 
 let tracer: Tracer | null = null;
+
+const active = new AsyncLocalStorage<OpenSpan>();
 
 /** @param given null: traces are off */
 export function useTracer(given: Tracer | null): void {
@@ -35,58 +56,55 @@ export function useTracer(given: Tracer | null): void {
 /** Whether this process records traces. Work that only serves a trace is skipped otherwise. */
 export const isTracing = (): boolean => tracer !== null;
 
+/** Null: no span is active, or traces are off. */
+export const activeSpan = (): OpenSpan | null => (tracer && active.getStore()) ?? null;
+
+/** Begins a span, which the caller ends. Null without traces, and the wish is not even made. */
+export const openSpan = (wish: () => SpanWish): OpenSpan | null => tracer && begin(tracer, wish());
+
 /**
- * Runs work within a span of its own. Spans that begin in the work are its children. Without traces the work runs alone,
- * and the wish is not even made.
+ * Runs work that has a span, and gives it the span. The span is not the active one. That matters where requests are many:
+ * from the first active span on, Node 20 runs a hook for every promise of the process.
  */
-export async function inSpan<T>(wish: () => SpanWish, work: (note: SpanNotes) => Promise<T>): Promise<T> {
-  if (!tracer) return work(ignore);
-  const { span, within } = begin(tracer, wish());
+export async function withSpan<T>(
+  wish: () => SpanWish,
+  work: (span: OpenSpan | null) => Promise<T>,
+): Promise<T> {
+  const span = openSpan(wish);
+  if (!span) return work(null);
+  let isFailed = true;
   try {
-    return await context.with(within, () => work((attributes) => void span.setAttributes(attributes)));
+    const result = await work(span);
+    isFailed = false;
+    return result;
   } catch (error) {
-    fail(span, error);
+    // The kind of an error is enough: its message may quote private data, and the log has it.
+    span.note({ 'error.type': error instanceof Error ? error.name : 'not an Error' });
     throw error;
   } finally {
-    span.end();
+    span.end(isFailed);
   }
 }
 
-/** A span whose end another piece of code knows. `run` makes it the active one for the work. */
-export type OpenSpan = Readonly<{
-  run: <T>(work: () => T) => T;
-  rename: (name: string) => void;
-  note: SpanNotes;
-  end: (isFailed: boolean) => void;
-}>;
+/** Runs work within an active span of its own. Spans that begin in the work are its children. */
+export const inSpan = <T>(wish: () => SpanWish, work: (note: SpanNotes) => Promise<T>): Promise<T> =>
+  withSpan(wish, (span) =>
+    span ? span.run(() => work((attributes) => span.note(attributes))) : work(ignore),
+  );
 
-/** Begins a span. Null without traces. */
-export function openSpan(wish: () => SpanWish): OpenSpan | null {
-  if (!tracer) return null;
-  const { span, within } = begin(tracer, wish());
-  return {
-    run: (work) => context.with(within, work),
-    rename: (name) => void span.updateName(name),
-    note: (attributes) => void span.setAttributes(attributes),
-    end: (isFailed) => {
-      if (isFailed) span.setStatus({ code: SpanStatusCode.ERROR });
-      span.end();
-    },
-  };
+const ignore: SpanNotes = () => {};
+
+function begin(by: Tracer, { name, kind, attributes, parent = activeSpan() }: SpanWish): OpenSpan {
+  const span = by.startSpan(name, { kind: kinds[kind] }, contextOf(parent));
+  // A span that is not recorded keeps no attributes, so the SDK need not check them.
+  if (attributes && span.isRecording()) span.setAttributes(attributes);
+  return new BegunSpan(span);
 }
 
-function begin(by: Tracer, { name, kind, attributes, parent, links = [] }: SpanWish) {
-  const remote = spanContextOf(parent);
-  const within = remote ? trace.setSpanContext(context.active(), remote) : context.active();
-  const linked = links.map(spanContextOf).filter((one) => one !== null);
-  const own = remote ?? trace.getSpanContext(within);
-  const options = {
-    kind: kinds[kind],
-    ...(attributes && { attributes }),
-    links: linked.filter((one) => one.traceId !== own?.traceId).map((one) => ({ context: one })),
-  };
-  const span = by.startSpan(name, options, within);
-  return { span, within: trace.setSpan(within, span) };
+function contextOf(parent: OpenSpan | string | null) {
+  if (parent instanceof BegunSpan) return trace.setSpan(ROOT_CONTEXT, parent.span);
+  const remote = typeof parent === 'string' ? spanContextOf(parent) : null;
+  return remote ? trace.setSpanContext(ROOT_CONTEXT, remote) : ROOT_CONTEXT;
 }
 
 const kinds = {
@@ -97,46 +115,58 @@ const kinds = {
   internal: SpanKind.INTERNAL,
 } as const;
 
-/** The kind of an error is enough: its message may quote private data, and the log has it. */
-function fail(span: Span, error: unknown): void {
-  span.setAttribute('error.type', error instanceof Error ? error.name : 'not an Error');
-  span.setStatus({ code: SpanStatusCode.ERROR });
+class BegunSpan implements OpenSpan {
+  readonly isRecorded: boolean;
+  readonly traceparent: string;
+
+  constructor(readonly span: Span) {
+    const { traceId, spanId, traceFlags } = span.spanContext();
+    this.isRecorded = span.isRecording();
+    this.traceparent = `00-${traceId}-${spanId}-${traceFlags === TraceFlags.SAMPLED ? '01' : '00'}`;
+  }
+
+  get fields() {
+    const { traceId, spanId } = this.span.spanContext();
+    return { trace_id: traceId, span_id: spanId };
+  }
+
+  rename(name: string): void {
+    this.span.updateName(name);
+  }
+
+  note(attributes: Attributes): void {
+    this.span.setAttributes(attributes);
+  }
+
+  link(traceparent: string | null): void {
+    const linked = traceparent === null ? null : spanContextOf(traceparent);
+    if (linked && linked.traceId !== this.span.spanContext().traceId) this.span.addLink({ context: linked });
+  }
+
+  end(isFailed: boolean): void {
+    if (isFailed) this.span.setStatus({ code: SpanStatusCode.ERROR });
+    this.span.end();
+  }
+
+  run<T>(work: () => T): T {
+    return active.run(this, work);
+  }
 }
 
-const ignore: SpanNotes = () => {};
-
-/** Adds a link to the active span, unless it is in the linked trace anyway. */
-export function linkActiveSpan(traceparent: string | null): void {
-  const linked = spanContextOf(traceparent);
-  const span = trace.getActiveSpan();
-  if (linked && span && span.spanContext().traceId !== linked.traceId) span.addLink({ context: linked });
-}
-
-/** The active span in the form of the W3C header. Null: no span is active. */
-export function activeTraceparent(): string | null {
-  if (!tracer) return null;
-  const active = trace.getSpanContext(context.active());
-  if (!active || !isSpanContextValid(active)) return null;
-  return `00-${active.traceId}-${active.spanId}-${active.traceFlags.toString(16).padStart(2, '0')}`;
-}
-
-/** The headers with which a request to another system continues the active trace. None without traces. */
+/** The headers with which a request to another system continues the active trace. None without an active span. */
 export function traceHeaders(): Record<string, string> {
-  const traceparent = activeTraceparent();
-  return traceparent === null ? {} : { traceparent };
+  const span = activeSpan();
+  return span ? { traceparent: span.traceparent } : {};
 }
 
-/** Fields for log lines, by the names of OpenTelemetry. */
-export function traceFields(): Record<string, string> {
-  const active = tracer ? trace.getSpanContext(context.active()) : undefined;
-  return active ? { trace_id: active.traceId, span_id: active.spanId } : {};
-}
+/** Fields of the active span for log lines, by the names of OpenTelemetry. */
+export const traceFields = (): Readonly<Record<string, string>> => activeSpan()?.fields ?? {};
 
 // W3C Trace Context, version 00. A later version begins with the same fields.
 const FORM = /^(?!ff)[\da-f]{2}-([\da-f]{32})-([\da-f]{16})-([\da-f]{2})(-|$)/;
 
-function spanContextOf(traceparent: string | null | undefined): SpanContext | null {
-  const [, traceId, spanId, flags] = FORM.exec(traceparent ?? '') ?? [];
+function spanContextOf(traceparent: string): SpanContext | null {
+  const [, traceId, spanId, flags] = FORM.exec(traceparent) ?? [];
   if (traceId === undefined || spanId === undefined || flags === undefined) return null;
   const traceFlags = Number.parseInt(flags, 16) & TraceFlags.SAMPLED;
   const given = { traceId, spanId, traceFlags, isRemote: true };
