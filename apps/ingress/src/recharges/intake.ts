@@ -196,4 +196,5 @@ export const problemOf: Record<CreateRefusal, (asked: ParsedRecharge) => Problem
   above_ceiling: () => new Problem('UNAUTHORIZED', 'the amount is above what this key may ask for'),
   payee_changed: () =>
     new Problem('INVALID_STATE', 'the payee of the account has just changed; look at it and send again'),
+  plan_stopped: () => new Problem('INVALID_STATE', 'the plan of the recharge does not run'),
 };

@@ -52,9 +52,12 @@ export const canaryRefusals: Readonly<Record<'failed' | 'missing', LineRefusal>>
   },
 };
 
-type RefusedLine = Exclude<Extract<Created, { ok: false }>['problem'], 'payee_changed'>;
+type RefusedLine = Exclude<Extract<Created, { ok: false }>['problem'], 'payee_changed' | 'plan_stopped'>;
 
-/** The refusals of the create, as the API words them. A line whose payee has changed is not refused but judged again. */
+/**
+ * The refusals of the create, as the API words them. A line whose payee has changed is not refused but judged again. A
+ * line whose plan was stopped is not refused either: it gets its recharge when the plan runs again.
+ */
 export const refusalOf: Readonly<Record<RefusedLine, LineRefusal>> = {
   insufficient_balance: {
     code: 'INSUFFICIENT_BALANCE',

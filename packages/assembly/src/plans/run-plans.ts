@@ -25,7 +25,7 @@ export interface PlanRunner {
   close(): Promise<void>;
 }
 
-// A paused plan still creates the batch that is under way. Two statements store a batch of this size.
+// Two statements store a batch of this size. A pause stops the second one if it is not under way yet.
 const LINES_TOGETHER = 64;
 const IDLE_MS = 250;
 const OPERATOR = 'operator';
@@ -134,12 +134,16 @@ async function createBatch(
   crashPoint('plans.after-create');
   const refusals = results.filter((result): result is PlanRefusal => 'code' in result);
   const again = results.filter((result) => 'isOutdated' in result).map(({ place }) => place);
-  await note(refusals, again);
+  // The batch of a stopped plan is not noted. If the plan runs again, the batch comes again, and the lines that have
+  // their recharge keep it.
+  const stopped = results.filter((result) => 'isStopped' in result);
+  if (stopped.length === 0) await note(refusals, again);
   const context = { planId: plan.id, correlationId: plan.correlationId };
   const counts = {
     lines: lines.length,
     refused: refusals.length,
     held: lines.length - free.length + again.length,
+    stopped: stopped.length,
   };
   log.info({ ...context, ...counts }, 'created the recharges of a plan');
   for (const [provider, ids] of byProvider(results)) void queues.hint(`submission-${provider}`, ids);
@@ -149,7 +153,9 @@ async function createBatch(
 type CreatedLine = Readonly<{ id: string; provider: string }>;
 /** The payee of the line has changed since the line was judged. */
 type OutdatedLine = Readonly<{ place: number; isOutdated: true }>;
-type LineResult = CreatedLine | OutdatedLine | PlanRefusal;
+/** The plan was paused or canceled before the recharge of the line was stored. */
+type StoppedLine = Readonly<{ place: number; isStopped: true }>;
+type LineResult = CreatedLine | OutdatedLine | StoppedLine | PlanRefusal;
 
 /**
  * Creates the recharge of a line, or finds the one that it has. A line whose recharge the database refuses fails, so
@@ -166,7 +172,8 @@ async function createLine(
   if ('code' in ask) return { place: line.place, ...ask };
   let created: Created;
   try {
-    created = await domain.createRecharge({ ...ask, judgedPayee: line.judgedPayee });
+    const conditions = { judgedPayee: line.judgedPayee, runningPlanId: whose.plan.id };
+    created = await domain.createRecharge({ ...ask, ...conditions });
   } catch (error) {
     if (isStoreAway(error)) throw error;
     log.error({ err: error, planId: whose.plan.id, line: line.line }, 'the recharge of a line is refused');
@@ -175,6 +182,7 @@ async function createLine(
   if (created.ok) return { id: created.recharge.id, provider: created.recharge.provider };
   const { problem } = created;
   if (problem === 'payee_changed') return { place: line.place, isOutdated: true };
+  if (problem === 'plan_stopped') return { place: line.place, isStopped: true };
   return { place: line.place, ...refusalOf[problem] };
 }
 

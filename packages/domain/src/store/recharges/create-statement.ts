@@ -19,6 +19,7 @@ export type NewRechargeRow = NewRecharge &
     funding: Funding;
     destination: MoneyDestination | null;
     judgedPayee: string | null;
+    runningPlanId: string | null;
     approvalAboveMinor: bigint | null;
     traceparent: string | null;
   }>;
@@ -31,6 +32,7 @@ export type NewRechargeRow = NewRecharge &
  * - `no_payee`: its money is to be delivered, and the account has no payee.
  * - `other_currency`: the payee of the account takes another currency.
  * - `payee_changed`: the account has another payee than the recharge was judged with.
+ * - `plan_stopped`: the plan that the recharge is a line of does not run.
  *
  * If the idempotency key belongs to an earlier recharge, there is no result, or the result is a refusal.
  */
@@ -51,7 +53,8 @@ export type InsertResult =
         | 'above_ceiling'
         | 'no_payee'
         | 'other_currency'
-        | 'payee_changed';
+        | 'payee_changed'
+        | 'plan_stopped';
       createdAt: null;
     }>;
 
@@ -65,19 +68,20 @@ export type InsertOptions = Readonly<{
   ceiling?: DayCeiling;
 }>;
 
-/** Only the lines of plans are judged before. The statements of all other recharges have no part for it. */
-const areJudged = (recharges: readonly NewRechargeRow[]): boolean =>
-  recharges.some(({ judgedPayee }) => judgedPayee !== null);
+/** Only the lines of plans have conditions. The statements of all others have no part for them. */
+const areConditional = (recharges: readonly NewRechargeRow[]): boolean =>
+  recharges.some(({ judgedPayee, runningPlanId }) => judgedPayee !== null || runningPlanId !== null);
 
-const judgedRows = columns({ ...newRechargeColumns, judgedPayee: 'text?' });
+const conditions = { judgedPayee: 'text?', runningPlanId: 'uuid?' } as const;
+const conditionalRows = columns({ ...newRechargeColumns, ...conditions });
 
 export const insertStatement = (
   recharges: readonly NewRechargeRow[],
   { hintLimitMs, lanedProviders, approving, ceiling }: InsertOptions,
 ): Prisma.Sql => Prisma.sql`
   with
-  ${inputFrom((areJudged(recharges) ? judgedRows : newRechargeRows).from(recharges), ceiling)},
-  ${addressedRecharges(approving, areJudged(recharges))},
+  ${inputFrom((areConditional(recharges) ? conditionalRows : newRechargeRows).from(recharges), ceiling)},
+  ${addressedRecharges(approving, areConditional(recharges))},
   ${creditableRecharges},
   ${insertedRecharges('creditable', { hintLimitMs, lanedProviders, approving, isCounted: ceiling !== undefined })}
   ${ceiling ? Prisma.sql`, ${countedRecharges}` : Prisma.empty}
@@ -96,7 +100,7 @@ const inputFrom = (rows: Prisma.Sql, ceiling: DayCeiling | undefined): Prisma.Sq
  */
 export const addressedRecharges = (
   { approvesFirst }: Pick<Approving, 'approvesFirst'>,
-  areInputsJudged = false,
+  areInputsConditional = false,
 ): Prisma.Sql => Prisma.sql`
   addressed as materialized (
     select
@@ -107,9 +111,10 @@ export const addressedRecharges = (
       case when input.kind = 'deliver' then coalesce(payee.provider_account, input."providerAccount")
         else input."providerAccount" end as "carrierAccount",
       case
+        ${areInputsConditional ? isOfStoppedPlan : Prisma.empty}
         when payee.account_id is null and (input.destination = 'cloud' or input.provider is null) then 'no_payee'
         when payee.currency <> input.currency then 'other_currency'
-        ${areInputsJudged ? isOtherPayee : Prisma.empty}
+        ${areInputsConditional ? isOtherPayee : Prisma.empty}
       end as refusal,
       ${isApprovalNeeded(approvesFirst)} as "isApprovalNeeded"
     from input
@@ -117,6 +122,11 @@ export const addressedRecharges = (
 
 const isOtherPayee = Prisma.sql`
         when input."judgedPayee"::jsonb <> coalesce(${payeeAsKept}, 'null'::jsonb) then 'payee_changed'`;
+
+const isOfStoppedPlan = Prisma.sql`
+        when input."runningPlanId" is not null and not exists (
+          select from recharge_plan plan where plan.id = input."runningPlanId" and plan.status = 'running')
+          then 'plan_stopped'`;
 
 /** The fates of the stored recharges, and of those whose money may not go to its target. */
 export const storedAndRefused = Prisma.sql`
@@ -170,7 +180,7 @@ export const aboveCeiling = Prisma.sql`
 
 const heldColumns = { ...newRechargeColumns, holdJournalId: 'uuid', debit: 'text', credit: 'text' } as const;
 export const heldRechargeRows = columns(heldColumns);
-const heldJudgedRows = columns({ ...heldColumns, judgedPayee: 'text?' });
+const heldConditionalRows = columns({ ...heldColumns, ...conditions });
 
 /** A recharge with the journal that freezes its amount. */
 export const withHold = (recharge: NewRechargeRow, newId: () => string) => {
@@ -189,8 +199,8 @@ export const insertWithHolds = (
   const held = recharges.map((recharge) => withHold(recharge, newId));
   return Prisma.sql`
     with recursive
-    ${inputFrom((areJudged(recharges) ? heldJudgedRows : heldRechargeRows).from(held), ceiling)},
-    ${addressedRecharges(approving, areJudged(recharges))},
+    ${inputFrom((areConditional(recharges) ? heldConditionalRows : heldRechargeRows).from(held), ceiling)},
+    ${addressedRecharges(approving, areConditional(recharges))},
     ${coveredRecharges(held.flatMap(({ debit, credit }) => [debit, credit]))},
     ${insertedRecharges('covered', { hintLimitMs, lanedProviders, approving, isCounted: ceiling !== undefined })},
     ${toPost},

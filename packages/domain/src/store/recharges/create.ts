@@ -23,7 +23,8 @@ export type CreateProblem =
   | 'above_ceiling'
   | 'no_payee'
   | 'other_currency'
-  | 'payee_changed';
+  | 'payee_changed'
+  | 'plan_stopped';
 
 export type Created =
   | Readonly<{ ok: true; replayed: boolean; recharge: RechargeView }>
@@ -90,6 +91,7 @@ export const rowOf = (ask: NewRecharge): NewRechargeRow =>
       funding: ask.funding ?? 'wallet',
       destination: ask.destination ?? null,
       judgedPayee: ask.judgedPayee ?? null,
+      runningPlanId: ask.runningPlanId ?? null,
       approvalAboveMinor: ask.approvalAboveMinor ?? null,
       metadata: ask.metadata,
       requestedAt: ask.requestedAt,
@@ -133,6 +135,7 @@ export const problemOf = {
   no_payee: 'no_payee',
   other_currency: 'other_currency',
   payee_changed: 'payee_changed',
+  plan_stopped: 'plan_stopped',
 } as const satisfies Record<Exclude<InsertResult['fate'], 'stored'>, CreateProblem>;
 
 function replayOf(repeated: NewRechargeRow, { idempotencyKey, fingerprint, ...recharge }: Existing): Created {

@@ -29,6 +29,11 @@ export type NewRecharge = GivenTexts &
      * the recharge is refused as `payee_changed`. Null or not given: it goes to whatever payee the account has.
      */
     judgedPayee?: string | null;
+    /**
+     * The plan that the recharge is a line of. If it does not run, the recharge is refused as `plan_stopped`. Null or not
+     * given: the recharge depends on no plan.
+     */
+    runningPlanId?: string | null;
     metadata: Readonly<Record<string, string>>;
     /** The limit of the key that asks, in minor units. An amount strictly above it needs an approval. */
     approvalAboveMinor?: bigint | null;

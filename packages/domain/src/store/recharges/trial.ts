@@ -24,8 +24,11 @@ import {
 } from './create-statement.js';
 import { newRechargeRows } from './insert-recharges.js';
 
-/** A refusal that depends neither on the idempotency key nor on what was looked at before. */
-export type TrialProblem = Exclude<CreateProblem, 'key_used_with_other_body' | 'payee_changed'>;
+/** A refusal that depends neither on the idempotency key nor on what a plan looked at before. */
+export type TrialProblem = Exclude<
+  CreateProblem,
+  'key_used_with_other_body' | 'payee_changed' | 'plan_stopped'
+>;
 
 /** One check of a new recharge. `problem` is the refusal if it fails. */
 export type TrialCheck = Readonly<{ problem: TrialProblem; ok: boolean }>;

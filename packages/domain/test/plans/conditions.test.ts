@@ -22,8 +22,8 @@ async function paid(): Promise<string> {
   return accountId;
 }
 
-/** The payee with which the first line of a plan with a canary is judged. */
-async function judgedPayeeOf(accountId: string): Promise<string | null> {
+/** A plan with a canary that runs, of one line. Returns its id. */
+async function running(accountId: string): Promise<string> {
   const { plans } = books.domain;
   const id = uuidv7();
   await plans.create({
@@ -37,8 +37,12 @@ async function judgedPayeeOf(accountId: string): Promise<string | null> {
     ],
   });
   await plans.move({ planId: id, verb: 'start', by: 'operator' });
-  return (await plans.work.next(id, 1))[0]!.judgedPayee;
+  return id;
 }
+
+/** The payee with which the first line of a plan with a canary is judged. */
+const judgedPayeeOf = async (accountId: string): Promise<string | null> =>
+  (await books.domain.plans.work.next(await running(accountId), 1))[0]!.judgedPayee;
 
 const ceiling: Ceiling = { requestMinor: null, dayMinor: 1_000_000n };
 type Way = Pick<RechargeAsk, 'kind' | 'funding' | 'paymentMethod' | 'ceiling'>;
@@ -49,9 +53,11 @@ const ways: [string, Way][] = [
   ['has a ceiling', { kind: 'deliver', funding: 'house', paymentMethod: 'fund_account', ceiling }],
 ];
 
+const createBy = (way: Way) => (accountId: string, over: Partial<NewRecharge>) =>
+  books.domain.createRecharge({ ...newRecharge({ accountId, amountMinor: 10n }), ...way, ...over });
+
 describe.each(ways)('a judged recharge that %s', (_, way) => {
-  const create = (accountId: string, over: Partial<NewRecharge>) =>
-    books.domain.createRecharge({ ...newRecharge({ accountId, amountMinor: 10n }), ...way, ...over });
+  const create = createBy(way);
 
   test('goes to the payee that it was judged with, and to no other', async () => {
     const accountId = await paid();
@@ -88,5 +94,37 @@ describe.each(ways)('a judged recharge that %s', (_, way) => {
     expect(made.map((one) => (one.ok ? one.recharge.payee?.to : one.problem))).toEqual([
       ...['fa-second', 'payee_changed', 'fa-second'],
     ]);
+  });
+});
+
+describe.each(ways)('a line of a plan that %s', (_, way) => {
+  const create = createBy(way);
+
+  test.each(['pause', 'cancel'] as const)(
+    'gets no recharge after a %s, but keeps the one it has',
+    async (verb) => {
+      const accountId = await paid();
+      const runningPlanId = await running(accountId);
+      const first = newRecharge().idempotencyKey;
+      expect(await create(accountId, { runningPlanId, idempotencyKey: first })).toMatchObject({ ok: true });
+      await books.domain.plans.move({ planId: runningPlanId, verb, by: 'operator' });
+      expect(await create(accountId, { runningPlanId })).toEqual({ ok: false, problem: 'plan_stopped' });
+      const again = await create(accountId, { runningPlanId, idempotencyKey: first });
+      expect(again).toMatchObject({ ok: true, replayed: true });
+    },
+  );
+
+  test('gets its recharge when the plan is resumed, and others beside it get theirs meanwhile', async () => {
+    const accountId = await paid();
+    const [stopped, other] = [await running(accountId), await running(accountId)];
+    await books.domain.plans.move({ planId: stopped, verb: 'pause', by: 'operator' });
+    const made = await Promise.all(
+      [stopped, other, null].map((runningPlanId) => create(accountId, { runningPlanId })),
+    );
+    expect(made.map((one) => (one.ok ? 'stored' : one.problem))).toEqual([
+      ...['plan_stopped', 'stored', 'stored'],
+    ]);
+    await books.domain.plans.move({ planId: stopped, verb: 'resume', by: 'operator' });
+    expect(await create(accountId, { runningPlanId: stopped })).toMatchObject({ ok: true });
   });
 });

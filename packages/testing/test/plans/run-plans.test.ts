@@ -1,6 +1,6 @@
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
 import { type PlanRunner, runPlans } from '@replenish/assembly';
-import { type Domain, openDomain } from '@replenish/domain';
+import { type Created, type Domain, openDomain } from '@replenish/domain';
 import type { Logger } from '@replenish/runtime';
 import { v7 as uuidv7 } from 'uuid';
 import { createDatabase } from '../../src/fleet/database.js';
@@ -9,7 +9,13 @@ import { until } from '../../src/until.js';
 
 const CLIENT = '00000000-0000-7000-8000-00000000000a';
 const ACCOUNT = 'acct-1';
-const log = { info: () => {}, warn: () => {}, error: () => {} } as unknown as Logger;
+/** How many lines of each batch were stopped. */
+const stoppedLines: number[] = [];
+const log = {
+  info: ({ stopped }: { stopped?: number }) => stopped !== undefined && stoppedLines.push(stopped),
+  warn: () => {},
+  error: () => {},
+} as unknown as Logger;
 
 let database: Awaited<ReturnType<typeof createDatabase>>;
 let domain: Domain;
@@ -21,8 +27,8 @@ beforeAll(async () => {
   });
   await execute(database.url, `insert into client (id, name, env) values ('${CLIENT}', 'plans', 'test')`);
 });
+afterEach(() => runner?.close());
 afterAll(async () => {
-  await runner?.close();
   await domain.close();
   await database.release();
 });
@@ -40,12 +46,12 @@ async function arrives(transactionId: string): Promise<void> {
     await domain.applyNews({ transactionId, news, source: 'submission', reason: 'as tested' });
 }
 
-/** A plan of deliveries to the account that runs, with a canary of 100. */
-async function running(amounts: readonly bigint[]): Promise<string> {
+/** A plan of deliveries to the account that runs. */
+async function running(amounts: readonly bigint[], canaryMinor: bigint | null): Promise<string> {
   const id = uuidv7();
   await domain.plans.create({
     ...{ id, clientId: CLIENT, idempotencyKey: null, name: id, currency: 'USD', budgetMinor: null },
-    ...{ canaryMinor: 100n, createdBy: 'operator', correlationId: 'c' },
+    ...{ canaryMinor, createdBy: 'operator', correlationId: 'c' },
     totalMinor: amounts.reduce((sum, amount) => sum + amount, 0n),
     lines: amounts.map((amountMinor, at) => ({
       ...{ line: at + 1, accountId: ACCOUNT, amountMinor, paymentMethod: 'fund_account' },
@@ -67,15 +73,20 @@ const rechargesOf = (planId: string, count: number) =>
     `${count} lines with a recharge`,
   );
 
-/** Runs plans. `beforeCreate` happens once, between the judgement of the first batch and its recharges. */
-function run(beforeCreate: () => Promise<unknown>): PlanRunner {
+/** Runs plans. `happening` happens once, when the first `after` lines of a batch have their recharge. */
+function run(happening: () => Promise<unknown>, after = 0): PlanRunner {
+  const first: Promise<Created>[] = [];
   let happened: Promise<unknown> | undefined;
   return runPlans({
     domain: {
       plans: domain.plans,
       clients: domain.clients,
       createRecharge: async (ask) => {
-        happened ??= beforeCreate();
+        if (first.length < after) {
+          first.push(domain.createRecharge(ask));
+          return first.at(-1)!;
+        }
+        happened ??= Promise.all(first).then(happening);
         await happened;
         return domain.createRecharge(ask);
       },
@@ -95,7 +106,7 @@ test('a payee that changes after the lines were judged gets the small line first
   });
   if (!known.ok) throw new Error(known.problem);
   await arrives(known.recharge.id);
-  const planId = await running([500n, 100n, 700n]);
+  const planId = await running([500n, 100n, 700n], 100n);
   runner = run(() => paysTo('fa-other'));
   const [small] = await rechargesOf(planId, 1);
   const lines = await until(
@@ -111,4 +122,23 @@ test('a payee that changes after the lines were judged gets the small line first
   await arrives(small!);
   for (const id of await rechargesOf(planId, 3))
     expect(await domain.reads.recharge(id)).toMatchObject({ payee: { to: 'fa-other' } });
+});
+
+test.each([
+  ['before the first line is stored', 0],
+  ['between two lines', 1],
+])('a pause %s stores no further line of the batch, and a resume stores each once', async (_, stored) => {
+  await paysTo('fa-known');
+  stoppedLines.length = 0;
+  const planId = await running([1n, 2n, 3n], null);
+  runner = run(() => domain.plans.move({ planId, verb: 'pause', by: 'operator' }), stored);
+  await until(
+    async () => stoppedLines.at(-1) === 3 - stored,
+    { limitMs: 60_000 },
+    'a batch that was stopped',
+  );
+  expect((await linesOf(planId)).filter(({ transactionId }) => transactionId)).toHaveLength(stored);
+  await domain.plans.move({ planId, verb: 'resume', by: 'operator' });
+  const made = await rechargesOf(planId, 3);
+  expect(new Set(made).size).toBe(3);
 });
