@@ -122,9 +122,11 @@ async function bringUp(run: FleetRun, portsWaitMs: number): Promise<void> {
   if (ending.signal.aborted) return;
   run.opened.push({ name: 'children', close: () => children.stop(CHILDREN_LIMIT_MS) });
   for (const spec of run.specs) children.start(spec, { ...env, ...made, DATABASE_URL: database.appUrl });
-  await ready(run);
-  const [demo, admin] = await Promise.all([preparation.demo, preparation.admin]);
-  if (demo) keepDemoClient(dir, database.ownerUrl, demo);
+  const keeping = preparation.demo.then((demo) => {
+    if (demo) keepDemoClient(dir, database.ownerUrl, demo);
+    return demo;
+  });
+  const [demo, admin] = await Promise.all([keeping, preparation.admin, ready(run)]);
   if (ending.signal.aborted) return;
   for (const line of welcome({ config, dir, demo, admin })) run.say(line);
 }

@@ -33,8 +33,8 @@ const words: Record<Code, ErrorTexts> = {
   },
   INVALID_STATE: {
     meaning:
-      'The state of the recharge does not allow this: it was sent to the provider already, or it is final.',
-    remedy: 'Read the recharge and act on its status. Repeating the call does not help.',
+      'The present state of the recharge, plan, rule, case or endpoint does not allow this. A recharge, for example, was sent to the provider already, or it is final. `detail` says why.',
+    remedy: 'Read it again and act on its status. Repeating the call does not help.',
   },
   INSUFFICIENT_BALANCE: {
     meaning: "The recharge is paid from the account's balance, and what is available does not cover it.",

@@ -13,7 +13,7 @@ export const codes = {
   UNAUTHORIZED: { status: 403, title: 'The caller may not do this' },
   NOT_FOUND: { status: 404, title: 'Not found' },
   DUPLICATE_REQUEST: { status: 422, title: 'The idempotency key was used with another request' },
-  INVALID_STATE: { status: 409, title: 'The state of the recharge does not allow this' },
+  INVALID_STATE: { status: 409, title: 'The present state does not allow this' },
   INSUFFICIENT_BALANCE: { status: 402, title: 'The balance does not cover the amount' },
   RATE_LIMITED: { status: 429, title: 'Too many requests' },
   INTERNAL_ERROR: { status: 500, title: 'Unexpected error' },

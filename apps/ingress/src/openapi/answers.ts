@@ -80,7 +80,7 @@ const meaningOf: Readonly<Record<number, string>> = {
   404: 'Not found',
   405: 'The path does not have this method; `Allow` names those it has',
   408: 'The request did not arrive in time',
-  409: 'The state of the recharge does not allow this',
+  409: 'The present state does not allow this',
   413: 'The body is too large',
   415: 'The media type, the character set or the encoding of the body is not supported',
   417: 'The header `Expect` is not supported, other than with `100-continue`',

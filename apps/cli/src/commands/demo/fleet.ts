@@ -6,10 +6,14 @@ import { type Env, localStateDir, readConfig } from '@replenish/runtime';
 import type { Terminal } from '../../command.js';
 import { withProgress } from '../../progress.js';
 import { readinessOf } from '../../start/probe.js';
+import type { DemoClient } from '../../start/state/demo-client.js';
 import { type FleetAddresses, type Holder, livingHolder } from '../../start/state/lock.js';
+import { readJson } from '../../start/state/state.js';
 import { ingressUrl, isShownOnce, LAST_LINE, READY_LINE } from '../../start/welcome.js';
 
 export type DemoFleet = FleetAddresses & Readonly<{ stop: () => Promise<void> }>;
+
+const CLIENT_LIMIT_MS = 10_000;
 
 type DemoSurroundings = Pick<Terminal, 'env' | 'say' | 'complain' | 'terminal'>;
 
@@ -31,6 +35,20 @@ export async function openFleet(surroundings: DemoSurroundings, port?: number): 
   if ((await readinessOf(addresses.url)) === 'ready') return { ...addresses, stop: async () => {} };
   const fleet = await startFleet(surroundings);
   return { ...addresses, stop: () => stopFleet(fleet) };
+}
+
+/**
+ * The demo client. A fleet that starts for the first time makes it beside its processes, so the ingress may be ready a
+ * little earlier.
+ */
+export async function demoClientOf(stateDir: string): Promise<DemoClient> {
+  const giveUpAtMs = performance.now() + CLIENT_LIMIT_MS;
+  do {
+    const client = readJson<DemoClient>(stateDir, 'demo-client.json');
+    if (client) return client;
+    await sleep(200);
+  } while (performance.now() < giveUpAtMs);
+  throw new Error('there is no demo client: it is made by the first `npm start` outside production');
 }
 
 /** Waits until a fleet of another process is ready. Fails when that process ends. */

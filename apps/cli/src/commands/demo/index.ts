@@ -1,6 +1,5 @@
 import { Command, Option } from '@commander-js/extra-typings';
 import { type Declare, JSON_ABOUT } from '../../command.js';
-import type { DemoClient } from '../../start/state/demo-client.js';
 import { wholeNumber } from '../../values.js';
 
 const PORT_MAX = 65_535;
@@ -26,16 +25,14 @@ export const demo: Declare = ({ exitWith, ...given }) =>
       const surroundings = { ...given, env };
       const [
         { localStateDir },
-        { openFleet },
+        { demoClientOf, openFleet },
         { asJson, asText, reader, showOne },
         { refuseRealMoney, showWhole },
-        { readJson },
       ] = await Promise.all([
         import('@replenish/runtime'),
         import('./fleet.js'),
         import('./story.js'),
         import('./whole-story.js'),
-        import('../../start/state/state.js'),
       ]);
       if (to === 'cloud') refuseRealMoney(surroundings.env);
       const fleet = await openFleet(
@@ -43,9 +40,7 @@ export const demo: Declare = ({ exitWith, ...given }) =>
         port,
       );
       try {
-        const client = readJson<DemoClient>(localStateDir(surroundings.env), 'demo-client.json');
-        if (!client)
-          throw new Error('there is no demo client: it is made by the first `npm start` outside production');
+        const client = await demoClientOf(localStateDir(surroundings.env));
         const show = json ? asJson(surroundings.say) : asText(surroundings.say);
         const get = reader(fleet.url, client);
         const status =
