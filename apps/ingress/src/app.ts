@@ -19,9 +19,10 @@ import express, {
 } from 'express';
 import { openAuthentication } from './auth/caller.js';
 import type { AuthSettings } from './auth/settings.js';
-import { openTargets } from './callbacks/targets.js';
 import { docsRoutes } from './docs/routes.js';
-import { preferredForm } from './http/answer.js';
+import { preferredForm } from './http/answers/answer.js';
+import { answerProblems, notFound, Problem, PUBLIC_URL } from './http/answers/problem.js';
+import { addHeader, sendPage, setStandingHeaders } from './http/answers/send.js';
 import {
   answeredStatus,
   atEnd,
@@ -33,13 +34,12 @@ import {
 } from './http/call.js';
 import { once } from './http/once.js';
 import { addRoutes, openHandler } from './http/operation.js';
-import { answerProblems, notFound, Problem, PUBLIC_URL } from './http/problem.js';
 import { type Intake, readBody } from './http/read-body.js';
 import { redacted } from './http/redaction.js';
-import { addHeader, sendPage, setStandingHeaders } from './http/send.js';
 import { requireOneHost } from './http/single-headers.js';
 import { type CallHints, openCallSpan } from './http/traced-call.js';
 import { keyedHandler } from './input/keyed-handler.js';
+import { openTargets } from './input/targets.js';
 import { openapiDocument } from './openapi/document.js';
 import { keyedOperations, publicOperations } from './openapi/operations.js';
 import { sharedProof } from './proof/handlers.js';

@@ -8,7 +8,7 @@ import { controlRoutes } from './control/routes.js';
 import { type Dialects, type DialectsOptions, openDialects } from './dialects.js';
 import { CallLog } from './machine/call-log.js';
 import { OrderBook } from './machine/orders.js';
-import { type Counters, openStore } from './machine/store.js';
+import { type Counters, openStore } from './machine/store/store.js';
 import { defaultTiming, type Timing } from './machine/timing.js';
 import { WebhookSender } from './machine/webhooks.js';
 import { providerRoutes, type SandboxParts } from './plain/routes.js';

@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
-import { openStore } from '../src/machine/store.js';
+import { openStore } from '../src/machine/store/store.js';
 import { SECRET } from './support/receiver.js';
 import { openRig, type Rig, until } from './support/rig.js';
 

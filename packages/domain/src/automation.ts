@@ -1,19 +1,19 @@
 /** Rules of automatic recharge, as a part of the package's public interface. */
-export type { BackTest } from './core/rule-back-test.js';
+export type { BackTest } from './core/rules/rule-back-test.js';
 export {
   type CapLimits,
   type CapReason,
   capReasons,
   isCapReason,
   type WiderLimits,
-} from './core/rule-caps.js';
+} from './core/rules/rule-caps.js';
 export {
   type DecisionReason,
   decisionReasons,
   type PauseReason,
   pauseReasons,
   type RuleDecision,
-} from './core/rule-decision.js';
+} from './core/rules/rule-decision.js';
 export {
   type BalanceFigure,
   balanceFigures,
@@ -23,8 +23,8 @@ export {
   type RuleMode,
   type RuleTerms,
   ruleModes,
-} from './core/rule-terms.js';
-export type { Widening } from './core/rule-widening.js';
+} from './core/rules/rule-terms.js';
+export type { Widening } from './core/rules/rule-widening.js';
 export {
   type Notice,
   type NoticeChannel,
@@ -37,9 +37,9 @@ export {
 export type { ChangedRule, Resumer, RuleChange } from './store/rules/change.js';
 export type { CreatedRule, RuleProblem } from './store/rules/create.js';
 export type { Decisions, RuleFilter, RulePage, RuleViewer } from './store/rules/list.js';
-export type { LookResult, RouteOfMethod } from './store/rules/look.js';
+export type { LookResult, RouteOfMethod } from './store/rules/look/look.js';
+export type { WatchedAccount, WatchedBalance, WatchedBalances } from './store/rules/look/readings.js';
 export type { RulePreview } from './store/rules/preview.js';
-export type { WatchedAccount, WatchedBalance, WatchedBalances } from './store/rules/readings.js';
 export type {
   FiledDecision,
   NewRule,

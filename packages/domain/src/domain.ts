@@ -1,5 +1,5 @@
 import { v7 as uuidv7 } from 'uuid';
-import type { ApprovalLimits } from './core/approval.js';
+import type { ApprovalLimits } from './core/access/approval.js';
 import { type Approvals, openApprovals } from './store/approvals/approvals.js';
 import { type BooksSnapshot, openSnapshot } from './store/archive/read.js';
 import { type Audit, openAudit } from './store/audit/trail.js';
@@ -19,7 +19,7 @@ import { excessOfRole } from './store/database/rights.js';
 import { type Desk, openDesk } from './store/desk/desk.js';
 import { type PruneAfter, type Pruned, prune } from './store/due/prune.js';
 import type { AnsweringAccount } from './store/due/pull-forward.js';
-import { openUrging, type RecheckAsk, type Rechecked } from './store/due/recheck.js';
+import { openRecheck, type RecheckAsk, type Rechecked } from './store/due/recheck.js';
 import { openSweep, type Sweep } from './store/due/sweep.js';
 import { evidenceMaker, type MakeEvidence } from './store/evidence/evidence.js';
 import { type Inbox, openInbox } from './store/inbox/inbox.js';
@@ -35,11 +35,11 @@ import { type BooksProof, prove } from './store/proof/proof.js';
 import { type Checking, type Finding, verify } from './store/proof/verify.js';
 import { openReads, type Reads } from './store/reads/reads.js';
 import { applier } from './store/recharges/apply.js';
-import { ceilingKeeper, type RechargeAsk } from './store/recharges/ceiling-keeper.js';
-import { type Created, creator } from './store/recharges/create.js';
-import type { PlanOptions } from './store/recharges/plan.js';
+import { ceilingKeeper, type RechargeAsk } from './store/recharges/creation/ceiling-keeper.js';
+import { type Created, openCreator } from './store/recharges/creation/create.js';
+import { type Trial, tryRecharge } from './store/recharges/creation/trial.js';
+import type { PlanOptions } from './store/recharges/decisions/plan.js';
 import type { RechargeReport, ReportResult } from './store/recharges/report.js';
-import { type Trial, tryRecharge } from './store/recharges/trial.js';
 import { type CreatedRefund, refunder } from './store/refunds/create.js';
 import type { NewRefund } from './store/refunds/new-refund.js';
 import { type RuleWishes, ruleOptionsOf } from './store/rules/options.js';
@@ -171,7 +171,7 @@ export function openDomain(options: DomainOptions): Domain {
   const applyNews = applier(run, applying);
   const rules = openRules(store, ruleOptionsOf(options, storing, applying.random));
   return {
-    createRecharge: ceilingKeeper(run, creator(run, storing)),
+    createRecharge: ceilingKeeper(run, openCreator(run, storing)),
     tryRecharge: (ask) => tryRecharge(read, ask, storing.approving),
     createRefund: refunder(run, storing),
     applyNews,
@@ -180,7 +180,7 @@ export function openDomain(options: DomainOptions): Domain {
       queryLimitMs: options.providerTimeoutMs + QUERY_MARGIN_MS,
       periodMs: options.sweepPeriodMs ?? 1_000,
     }),
-    ...openUrging(run),
+    ...openRecheck(run),
     inbox: openInbox(run, { hintLimitMs: HINT_LIMIT_MS, newId }),
     reads: openReads(store, applying.callLimitMs),
     pools: openPools(run),

@@ -1,5 +1,6 @@
 /** The public interface of the package. No other package uses the database. */
 export * from './automation.js';
+export { type SecurityRule, securityRules } from './core/access/security-rules.js';
 export {
   type AfterPost,
   afterPost,
@@ -8,10 +9,12 @@ export {
   callbackTypes,
   type PostOutcome,
 } from './core/callback.js';
-export { type CaseKind, isStoppedBy } from './core/case-kinds.js';
-export { isVerb, needsEvidence, type Verb, verbs } from './core/case-verbs.js';
+export { type CaseKind, isStoppedBy } from './core/cases/case-kinds.js';
+export { isVerb, needsEvidence, type Verb, verbs } from './core/cases/case-verbs.js';
 export type { Recharge, Report, ReportSource } from './core/decision.js';
-export { AMOUNT_MINOR_MAX, type Money, majorFromMinor, minorFromMajor } from './core/money.js';
+export { AMOUNT_MINOR_MAX, type Money, majorFromMinor, minorFromMajor } from './core/money/money.js';
+export type { Funding, Journal, Kind, Posting } from './core/money/postings.js';
+export type { StatementLine } from './core/money/statement.js';
 export {
   type Asked,
   type NextStep,
@@ -29,17 +32,14 @@ export {
   type PlanStatus,
   type PlanVerb,
 } from './core/plan.js';
-export type { Funding, Journal, Kind, Posting } from './core/postings.js';
 export { isFinal, type News, news, type State, states, type Verdict } from './core/recharge.js';
-export { type SecurityRule, securityRules } from './core/security-rules.js';
-export type { StatementLine } from './core/statement.js';
 export {
   type WaitingReason,
   waitingReasonOf,
   waitingReasonOfDelivery,
   waitingReasons,
-} from './core/waiting.js';
-export type { WaitingNote } from './core/waiting-note.js';
+} from './core/waiting/waiting.js';
+export type { WaitingNote } from './core/waiting/waiting-note.js';
 export { type Domain, type DomainOptions, openDomain } from './domain.js';
 export * from './people.js';
 export type { AccountBalance, BooksSnapshot, LedgerLine } from './store/archive/read.js';
@@ -116,9 +116,10 @@ export type { Reads } from './store/reads/reads.js';
 export type { TimelineRow } from './store/reads/timeline.js';
 export type { DeliveryView, LeftWaiting, RechargeView, ShownAction } from './store/reads/view.js';
 export type { WaitingSum } from './store/reads/waiting-sums.js';
-export type { RechargeAsk } from './store/recharges/ceiling-keeper.js';
-export type { Created, CreateProblem } from './store/recharges/create.js';
-export type { MoneyDestination, NewRecharge } from './store/recharges/new-recharge.js';
+export type { RechargeAsk } from './store/recharges/creation/ceiling-keeper.js';
+export type { Created, CreateProblem } from './store/recharges/creation/create.js';
+export type { MoneyDestination, NewRecharge } from './store/recharges/creation/new-recharge.js';
+export type { Trial, TrialCheck, TrialProblem } from './store/recharges/creation/trial.js';
 export type {
   Claim,
   ProviderCallRow,
@@ -126,7 +127,6 @@ export type {
   RechargeSnapshot,
   ReportResult,
 } from './store/recharges/report.js';
-export type { Trial, TrialCheck, TrialProblem } from './store/recharges/trial.js';
 export type { CreatedRefund, RefundProblem } from './store/refunds/create.js';
 export type { NewRefund } from './store/refunds/new-refund.js';
 export type { RefundView } from './store/refunds/view.js';

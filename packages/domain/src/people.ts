@@ -1,6 +1,6 @@
 /** The public interface of the domain for people: who they are, what they may do, and what they have to agree to. */
-export { type ApprovalLimits, type ApprovalStatus, needsApproval } from './core/approval.js';
-export { mayAs, type OperatorRole, operatorRoles } from './core/operator-rules.js';
+export { type ApprovalLimits, type ApprovalStatus, needsApproval } from './core/access/approval.js';
+export { mayAs, type OperatorRole, operatorRoles } from './core/access/operator-rules.js';
 export type { ApprovalDecision, Approvals } from './store/approvals/approvals.js';
 export type { ApprovalAsk, ApprovalProblem } from './store/approvals/decide.js';
 export type { ApprovalFilter, ApprovalPage, ApprovalView } from './store/approvals/list.js';

@@ -1,16 +1,25 @@
 /** The rules for requests, for callers that check them before the store is opened. Loads neither Prisma nor pg. */
-export { callbackTypes } from './core/callback.js';
+
 export {
   covers,
   isAccountPattern,
   isClientName,
   keyEnvironments,
-} from './core/client-rules.js';
-export { bookedExponentOf, currencies, exponentOf, mayBeBooked, whyNoCurrency } from './core/currencies.js';
-export { AMOUNT_MINOR_MAX, majorFromMinor } from './core/money.js';
-export { type MonthLineKind, monthLineKinds } from './core/month-line.js';
+} from './core/access/client-rules.js';
+export { isOperatorName, mayAs, operatorRoles } from './core/access/operator-rules.js';
+export { allows, readsAllClients, type Scope, scopes } from './core/access/scopes.js';
+export { callbackTypes } from './core/callback.js';
+export {
+  bookedExponentOf,
+  currencies,
+  exponentOf,
+  mayBeBooked,
+  whyNoCurrency,
+} from './core/money/currencies.js';
+export { AMOUNT_MINOR_MAX, majorFromMinor } from './core/money/money.js';
+export { type MonthLineKind, monthLineKinds } from './core/money/month-line.js';
+export { StatementAway } from './core/money/statement.js';
 export { type Asked, nextStep } from './core/next-step.js';
-export { isOperatorName, mayAs, operatorRoles } from './core/operator-rules.js';
 export { newsOfOrder } from './core/order-news.js';
 export { isAccountAtProvider } from './core/payee.js';
 export { keyOfPlanLine, PLAN_LINES_MAX, planStatuses } from './core/plan.js';
@@ -23,16 +32,14 @@ export {
   requestTextNames,
   type ShownTexts,
 } from './core/request-texts.js';
-export { allows, readsAllClients, type Scope, scopes } from './core/scopes.js';
-export { StatementAway } from './core/statement.js';
-export { timeFromText } from './core/time-text.js';
-export { isTimeZone } from './core/time-zone.js';
+export { timeFromText } from './core/time/time-text.js';
+export { isTimeZone } from './core/time/time-zone.js';
 export {
   type Unfinished,
   waitingReasonOf,
   waitingReasonOfDelivery,
   waitingReasons,
-} from './core/waiting.js';
+} from './core/waiting/waiting.js';
 export { BULK_MAX } from './store/bulk/bulk.js';
 export { addressTest } from './store/clients/addresses.js';
 export { checkEvidence, type EvidenceCheck, evidenceFrom } from './store/evidence/check.js';

@@ -1,6 +1,6 @@
-export { type AgencyOptions, agencyRail } from './alibaba-cloud/agency.js';
-export { type FundAccountOptions, fundAccountRail } from './alibaba-cloud/fund-account.js';
-export { resellerQuotaRail } from './alibaba-cloud/reseller-quota.js';
+export { type AgencyOptions, agencyRail } from './alibaba-cloud/rails/agency.js';
+export { type FundAccountOptions, fundAccountRail } from './alibaba-cloud/rails/fund-account.js';
+export { resellerQuotaRail } from './alibaba-cloud/rails/reseller-quota.js';
 export { type AlipayOptions, alipayProvider } from './alipay/provider.js';
 export type { BalanceOutcome, BalanceReads } from './contract/balance.js';
 export type { CancelOutcome, Cancels, RefundOrder, Refunds, SoughtRefund } from './contract/collect.js';

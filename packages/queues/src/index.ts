@@ -13,7 +13,7 @@ import {
 } from './catalogue.js';
 import { HintLane } from './hints.js';
 import { prefixSource } from './installation.js';
-import { openPostgres } from './postgres.js';
+import { openPostgres } from './postgres/postgres.js';
 import { openRedis } from './redis/redis.js';
 import { jobDataOf, type QueueHint, sending } from './traced.js';
 import {
@@ -27,7 +27,7 @@ import {
 
 export { type DueWork, type QueueName, queueOf } from './catalogue.js';
 export { type LimitStore, openLimitStore } from './limit-store.js';
-export { migrateQueues } from './postgres-schema.js';
+export { migrateQueues } from './postgres/postgres-schema.js';
 export type { Handler, Later, WorkerHandle, WorkOptions } from './worker.js';
 
 const DEPTH_STATES = ['waiting', 'active', 'delayed', 'failed'] as const;

@@ -10,7 +10,7 @@ export { createDatabase, type TestDatabase } from './fleet/database.js';
 export { type Fleet, type FleetOptions, startFleet } from './fleet/fleet.js';
 export { freePort, processesNaming } from './fleet/machine.js';
 export { migrateAsOperator } from './fleet/migrate.js';
-export { type MovableAddress, OwnRedis, openMovableAddress } from './fleet/own-redis.js';
+export { type MovableAddress, OwnRedis, openMovableAddress } from './fleet/own/own-redis.js';
 export type { FleetProcess } from './fleet/process.js';
 export {
   type Body,

@@ -8,10 +8,20 @@ import { type Source, targetOf } from './source.js';
 const floors: Readonly<Record<string, readonly (readonly string[])[]>> = {
   'apps/ingress/src/': [
     ['http'],
-    ['server', 'input', 'health', 'webhooks'],
+    ['server', 'input', 'health', 'webhooks', 'limits'],
     ['audit', 'auth'],
-    ['accounts', 'callbacks', 'cases', 'exports', 'payees', 'proof', 'protection', 'statements'],
-    ['recharges', 'reconciliations'],
+    [
+      'accounts',
+      'callbacks',
+      'cases',
+      'exports',
+      'payees',
+      'proof',
+      'protection',
+      'statements',
+      'reconciliations',
+    ],
+    ['recharges'],
     ['refunds', 'evidence', 'rules', 'plans'],
     ['openapi'],
     ['docs'],
@@ -59,9 +69,14 @@ export const roomsImportDownward = (sources: readonly Source[]): string[] =>
       }),
   );
 
+/** The room of a file. A folder that no floor lists belongs to the room around it. */
 const roomOf = (at: string, path: string): string => {
   const inside = path.slice(at.length);
-  return inside.includes('/') ? dirname(inside) : inside;
+  if (!inside.includes('/')) return inside;
+  const rooms = floors[at]?.flat() ?? [];
+  let room = dirname(inside);
+  while (!rooms.includes(room) && room.includes('/')) room = dirname(room);
+  return room;
 };
 
 const floorOf = (plan: readonly (readonly string[])[], room: string): number =>

@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { roomsImportDownward } from './floors.js';
+import { foldersAreSmall, namesSaySomething } from './paths.js';
 import { type Import, root, type Source, targetOf } from './source.js';
 
 /** A rule looks at all sources and returns one sentence per fault. */
@@ -248,14 +249,6 @@ const secretsInConstantTime: Rule = (sources) =>
     ];
   });
 
-const EMPTY_NAMES = ['util', 'utils', 'helper', 'helpers', 'common', 'manager', 'misc'];
-
-const namesSaySomething: Rule = (sources) =>
-  sources.flatMap(({ path }) => {
-    const empty = path.split(/[/.-]/).filter((word) => EMPTY_NAMES.includes(word.toLowerCase()));
-    return empty.map((word) => `${path}: "${word}" says nothing about what is inside`);
-  });
-
 /** The names that `namesOf` gives for more than one source, each with the paths of those sources. */
 const shared = (
   sources: readonly Source[],
@@ -290,6 +283,7 @@ export const rules = {
   noCycles,
   roomsImportDownward,
   filesAreShort,
+  foldersAreSmall,
   functionsAreShort,
   environmentInMain,
   noConsole,

@@ -70,8 +70,16 @@ describe('a breach is found', () => {
     expect(rules[name]([neighbour, readSource(path, text)])).toHaveLength(1);
   });
 
+  test('in a folder of too many files', () => {
+    const files = (count: number) =>
+      Array.from({ length: count }, (_, at) => readSource(`apps/ingress/src/http/a${at}.ts`, 'export {};'));
+    expect(rules.foldersAreSmall(files(12))).toEqual([]);
+    expect(rules.foldersAreSmall(files(13))).toHaveLength(1);
+  });
+
   test('for each rule', () => {
-    expect(new Set(breaches.map(([name]) => name))).toEqual(new Set(Object.keys(rules)));
+    const found = [...breaches.map(([name]) => name), 'foldersAreSmall'];
+    expect(new Set(found)).toEqual(new Set(Object.keys(rules)));
   });
 
   test('and allowed code is not called a breach', () => {

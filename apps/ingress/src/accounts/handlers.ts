@@ -1,10 +1,10 @@
 import type { Domain, WalletEntry } from '@replenish/domain';
 import type { z } from 'zod';
 import { requireAccount } from '../auth/refusals.js';
-import { answer, exactJson, preferredForm } from '../http/answer.js';
-import { sendCsv } from '../http/csv.js';
+import { answer, exactJson, preferredForm } from '../http/answers/answer.js';
+import { sendCsv } from '../http/answers/csv.js';
+import { addHeader } from '../http/answers/send.js';
 import type { KeyedCall } from '../http/operation.js';
-import { addHeader } from '../http/send.js';
 import { accountId, optionalTime, validated } from '../input/fields.js';
 import type { BalanceQuery, LedgerQuery } from './input.js';
 

@@ -1,6 +1,6 @@
 import type { Audit, AuditCall, CallPlace } from '@replenish/domain';
 import type { z } from 'zod';
-import { answer } from '../http/answer.js';
+import { answer } from '../http/answers/answer.js';
 import type { KeyedCall } from '../http/operation.js';
 import { optionalTime } from '../input/fields.js';
 import type { AuditQuery } from './input.js';

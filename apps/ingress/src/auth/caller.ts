@@ -1,9 +1,9 @@
 import type { Clients, Key, KeyVerifier } from '@replenish/domain';
 import { allows, type Scope, scopes } from '@replenish/domain/rules';
 import type { Request } from 'express';
+import { Problem } from '../http/answers/problem.js';
 import { callOf } from '../http/call.js';
 import { originOf } from '../http/origin.js';
-import { Problem } from '../http/problem.js';
 import { refuseRepeated } from '../http/single-headers.js';
 import { type Presented, presentedBy } from './forms.js';
 import { openKeys, type TriedKey } from './keys.js';

@@ -1,5 +1,5 @@
 import type { Ceiling, Key, SecurityRule } from '@replenish/domain';
-import { Problem } from '../http/problem.js';
+import { Problem } from '../http/answers/problem.js';
 import { coversAccount } from './account-patterns.js';
 
 export const unauthenticated = (why: string, suspicion?: SecurityRule): Problem =>

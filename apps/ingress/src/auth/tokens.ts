@@ -1,5 +1,5 @@
 import { createRemoteJWKSet, errors, jwtVerify } from 'jose';
-import { Problem } from '../http/problem.js';
+import { Problem } from '../http/answers/problem.js';
 
 export type TokenIssuer = Readonly<{ issuer: string; audience: string; jwksUrl: string }>;
 

@@ -9,14 +9,14 @@ import type {
 import { callbackTypes } from '@replenish/domain/rules';
 import type { z } from 'zod';
 import { likeOf } from '../auth/account-patterns.js';
-import { answer, answerNothing } from '../http/answer.js';
+import { answer, answerNothing } from '../http/answers/answer.js';
+import { Problem } from '../http/answers/problem.js';
+import { addHeader } from '../http/answers/send.js';
 import type { KeyedCall } from '../http/operation.js';
-import { Problem } from '../http/problem.js';
-import { addHeader } from '../http/send.js';
 import { cursorOf, idOf } from '../input/cursor.js';
 import { optionalKey } from '../input/key-header.js';
+import type { Targets } from '../input/targets.js';
 import type { CallbackEndpointInput, DeliveryQuery, ReplayInput } from './input.js';
-import type { Targets } from './targets.js';
 
 export type CallbackRouteDeps = Readonly<{ domain: Pick<Domain, 'callbacks'>; targets: Targets }>;
 

@@ -3,11 +3,11 @@ import type { CaseReader, CaseViewer, Domain, IsRefunding, ResolutionProblem } f
 import type { Providers } from '@replenish/providers';
 import type { z } from 'zod';
 import { likeOf, readClient } from '../auth/account-patterns.js';
-import { answer, exactJson } from '../http/answer.js';
+import { answer, exactJson } from '../http/answers/answer.js';
+import { invalid, Problem } from '../http/answers/problem.js';
+import { addHeader } from '../http/answers/send.js';
 import { callOf } from '../http/call.js';
 import type { KeyedCall } from '../http/operation.js';
-import { invalid, Problem } from '../http/problem.js';
-import { addHeader } from '../http/send.js';
 import type { CallHints } from '../http/traced-call.js';
 import { cursorOf, idOf } from '../input/cursor.js';
 import { neededKey } from '../input/key-header.js';

@@ -1,8 +1,8 @@
 import { verbs } from '@replenish/domain';
 import { z } from 'zod';
+import { isInexact } from '../input/bodies/json-body.js';
 import { cursor } from '../input/cursor.js';
 import { pageLimit, text } from '../input/fields.js';
-import { isInexact } from '../input/json-body.js';
 
 const uuid = z
   .string()

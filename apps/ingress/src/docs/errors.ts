@@ -1,4 +1,4 @@
-import { type Code, codes } from '../http/problem.js';
+import { type Code, codes } from '../http/answers/problem.js';
 
 export type ErrorPage = Readonly<{ status: string; title: string; meaning: string; remedy: string }>;
 type ErrorTexts = Readonly<{ meaning: string; remedy: string }>;

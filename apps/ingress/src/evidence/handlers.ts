@@ -1,8 +1,8 @@
 import { evidencePage } from '@replenish/assembly';
 import type { Domain } from '@replenish/domain';
-import { answer, preferredForm } from '../http/answer.js';
+import { answer, preferredForm } from '../http/answers/answer.js';
+import { addHeader, sendPage } from '../http/answers/send.js';
 import type { KeyedCall } from '../http/operation.js';
-import { addHeader, sendPage } from '../http/send.js';
 import { readRecharge } from '../recharges/handlers.js';
 
 export type EvidenceDeps = Readonly<{ domain: Pick<Domain, 'reads' | 'evidence'> }>;

@@ -3,11 +3,11 @@ import { exponentOf } from '@replenish/domain/rules';
 import type { Logger } from '@replenish/runtime';
 import type { z } from 'zod';
 import { coversAccount } from '../auth/account-patterns.js';
-import { csvHead, csvRows, wantsMark } from '../http/csv.js';
+import { csvHead, csvRows, wantsMark } from '../http/answers/csv.js';
+import { invalid } from '../http/answers/problem.js';
+import { addHeader } from '../http/answers/send.js';
+import { sendStream } from '../http/answers/stream.js';
 import type { KeyedCall } from '../http/operation.js';
-import { invalid } from '../http/problem.js';
-import { addHeader } from '../http/send.js';
-import { sendStream } from '../http/stream.js';
 import type { SettlementQuery } from './input.js';
 
 export type ExportDeps = Readonly<{ domain: Pick<Domain, 'settlements'>; log: Logger }>;

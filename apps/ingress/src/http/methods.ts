@@ -1,7 +1,7 @@
 import type { RequestHandler } from 'express';
-import { answerNothing } from './answer.js';
-import { Problem } from './problem.js';
-import { addHeader } from './send.js';
+import { answerNothing } from './answers/answer.js';
+import { Problem } from './answers/problem.js';
+import { addHeader } from './answers/send.js';
 
 /**
  * The last handler of each route. A method that the route does not have is answered 405 with Allow (RFC 9110,

@@ -2,8 +2,8 @@ import type { Key } from '@replenish/domain';
 import type { Scope } from '@replenish/domain/rules';
 import type { IRouter, Request, RequestHandler, Response } from 'express';
 import type { z } from 'zod';
+import type { Code } from './answers/problem.js';
 import { otherMethods } from './methods.js';
-import type { Code } from './problem.js';
 
 /** Schemas under their names in the OpenAPI document: `{ Recharge }`. A body is of one of them. */
 export type NamedSchema<Value = unknown> = Readonly<Record<string, z.ZodType<Value>>>;

@@ -1,5 +1,5 @@
 import type { NextFunction, Request, RequestHandler, Response } from 'express';
-import { Problem } from './problem.js';
+import { Problem } from './answers/problem.js';
 
 /** The bodies that have not arrived completely. */
 export interface Arrivals {

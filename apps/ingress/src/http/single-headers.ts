@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import { invalid, Problem } from './problem.js';
+import { invalid, Problem } from './answers/problem.js';
 
 const singles = [
   { name: 'Authorization', path: 'Authorization' },

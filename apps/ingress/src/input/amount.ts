@@ -1,7 +1,7 @@
 import { AMOUNT_MINOR_MAX } from '@replenish/domain/rules';
 import { z } from 'zod';
+import { isInexact } from './bodies/json-body.js';
 import { currency } from './fields.js';
-import { isInexact } from './json-body.js';
 
 /**
  * The parsers keep a number as text if a float would be written differently. So 1e3, 1.50 and 2^53 + 1 cannot become

@@ -1,11 +1,11 @@
 import { hash } from 'node:crypto';
 import type { AnsweredKeys, KeyedVerb, KnownKey, VerbAnswer } from '@replenish/domain';
 import { parse, parseNumberAndBigInt, stringify } from 'lossless-json';
-import { answer, answerNothing, exactJson } from '../http/answer.js';
+import { answer, answerNothing, exactJson } from '../http/answers/answer.js';
+import { Problem } from '../http/answers/problem.js';
+import { addHeader } from '../http/answers/send.js';
 import { callOf, type GivenAnswer } from '../http/call.js';
 import type { KeyedCall, KeyedOperation } from '../http/operation.js';
-import { Problem } from '../http/problem.js';
-import { addHeader } from '../http/send.js';
 import { optionalKey } from './key-header.js';
 
 type VerbOperation = Pick<KeyedOperation, 'id' | 'body' | 'isSecret'>;

@@ -1,4 +1,4 @@
-import { invalid } from '../http/problem.js';
+import { invalid } from '../http/answers/problem.js';
 import { idempotencyKey, validated } from './fields.js';
 
 /** The idempotency key of a request that may have one. Null: it has none. @throws Problem INVALID_ARGUMENT */

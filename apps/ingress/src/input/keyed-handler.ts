@@ -5,7 +5,7 @@ import { z } from 'zod';
 import { once } from '../http/once.js';
 import type { DeclaredBody, KeyedCall, KeyedOperation } from '../http/operation.js';
 import { answerOnce } from './answer-once.js';
-import { csvBody, parsedBody } from './body.js';
+import { csvBody, parsedBody } from './bodies/body.js';
 import { validated } from './fields.js';
 import { readQuery, refuseQuery } from './query.js';
 import { refuseUnsupported } from './unsupported.js';

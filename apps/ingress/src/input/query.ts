@@ -1,6 +1,6 @@
 import type { Request } from 'express';
 import { z } from 'zod';
-import { invalid } from '../http/problem.js';
+import { invalid } from '../http/answers/problem.js';
 import { validated } from './fields.js';
 
 // The most parameters of a query. No route has as many. Node's parser silently drops parameters after the thousandth.

@@ -1,5 +1,5 @@
 import type { Request } from 'express';
-import { invalid } from '../http/problem.js';
+import { invalid } from '../http/answers/problem.js';
 
 /**
  * Headers that change the meaning of a POST where they are supported: conditions (RFC 9110, 13.1), other methods,

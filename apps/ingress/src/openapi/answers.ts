@@ -1,5 +1,5 @@
+import { type Code, codes } from '../http/answers/problem.js';
 import type { NamedSchema, Operation } from '../http/operation.js';
-import { type Code, codes } from '../http/problem.js';
 import { details } from './details.js';
 import { Problem } from './schemas.js';
 

@@ -1,6 +1,6 @@
 import type { Request, Response } from 'express';
+import { sendCached } from '../http/answers/send.js';
 import type { OpenOperation } from '../http/operation.js';
-import { sendCached } from '../http/send.js';
 
 export type ContractDeps = Readonly<{
   /** The OpenAPI document as JSON. */

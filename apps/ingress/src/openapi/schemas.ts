@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { type Code, codes } from '../http/problem.js';
+import { type Code, codes } from '../http/answers/problem.js';
 import { list, words } from '../http/schema-pieces.js';
 
 export const Problem = z

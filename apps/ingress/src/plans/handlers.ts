@@ -3,12 +3,12 @@ import type { Domain, PlanProblem, PlanVerb, PlanViewer } from '@replenish/domai
 import { newId } from '@replenish/runtime';
 import type { z } from 'zod';
 import { likeOf } from '../auth/account-patterns.js';
-import { answer, exactJson, preferredForm } from '../http/answer.js';
+import { answer, exactJson, preferredForm } from '../http/answers/answer.js';
+import { sendCsv } from '../http/answers/csv.js';
+import { Problem } from '../http/answers/problem.js';
+import { addHeader } from '../http/answers/send.js';
 import { callOf } from '../http/call.js';
-import { sendCsv } from '../http/csv.js';
 import type { KeyedCall } from '../http/operation.js';
-import { Problem } from '../http/problem.js';
-import { addHeader } from '../http/send.js';
 import { cursorOf, idOf } from '../input/cursor.js';
 import { neededKey } from '../input/key-header.js';
 import { lineBody, planBody, progressBody } from './body.js';

@@ -12,14 +12,14 @@ import { paymentMethods } from '@replenish/providers';
 import type { Request } from 'express';
 import type { z } from 'zod';
 import { coversAccount } from '../auth/account-patterns.js';
+import { invalid, Problem } from '../http/answers/problem.js';
 import { callOf } from '../http/call.js';
 import { charsetsOf } from '../http/media-type.js';
 import type { KeyedCall } from '../http/operation.js';
-import { invalid, Problem } from '../http/problem.js';
-import { formOfBody, rawBody } from '../input/body.js';
+import { formOfBody, rawBody } from '../input/bodies/body.js';
+import { parseJson } from '../input/bodies/json-body.js';
+import { parseXmlList } from '../input/bodies/xml-read.js';
 import { validated } from '../input/fields.js';
-import { parseJson } from '../input/json-body.js';
-import { parseXmlList } from '../input/xml-read.js';
 import { type PlanQuery, planText } from './input.js';
 
 /** The largest body of a plan. 10,000 lines with long references take some 4 MB as JSON. */

@@ -1,8 +1,8 @@
 import type { BooksProof, Domain } from '@replenish/domain';
 import { coversEveryAccount } from '../auth/account-patterns.js';
-import { answer, exactJson } from '../http/answer.js';
+import { answer, exactJson } from '../http/answers/answer.js';
+import { Problem } from '../http/answers/problem.js';
 import type { KeyedCall } from '../http/operation.js';
-import { Problem } from '../http/problem.js';
 
 export type ProofDeps = Readonly<{ proof: () => Promise<BooksProof> }>;
 

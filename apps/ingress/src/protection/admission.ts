@@ -1,10 +1,10 @@
 import type { TLSSocket } from 'node:tls';
 import type { Key } from '@replenish/domain';
 import type { Request } from 'express';
+import { Problem } from '../http/answers/problem.js';
 import { callOf } from '../http/call.js';
-import { Problem } from '../http/problem.js';
 import type { Caller } from '../input/keyed-handler.js';
-import type { Limits } from './limits.js';
+import type { Limits } from '../limits/limits.js';
 
 export type AdmissionOptions = Readonly<{
   limits: Limits | null;

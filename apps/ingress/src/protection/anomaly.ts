@@ -9,9 +9,9 @@ import {
 import { Counter, type Frame, type Logger, openOutageLog } from '@replenish/runtime';
 import type { Request, Response } from 'express';
 import { claimedKeyId } from '../audit/record.js';
+import { Problem } from '../http/answers/problem.js';
 import { atEnd, type Observer, type RequestContext } from '../http/call.js';
 import { originOf } from '../http/origin.js';
-import { Problem } from '../http/problem.js';
 
 export interface Watch {
   /** Looks at each call at its end. For a good answer this is one comparison. */

@@ -6,11 +6,11 @@ import { openAuditTrail } from '../audit/trail.js';
 import type { Observer } from '../http/call.js';
 import type { AuditedNames } from '../http/operation.js';
 import type { Intake } from '../http/read-body.js';
+import { openArrivals } from '../limits/arrivals.js';
+import { type Limits, openLimits } from '../limits/limits.js';
+import { openOverload } from '../limits/overload.js';
+import { openWaits, type Waits, waitsMax } from '../limits/waits.js';
 import { openWatch } from './anomaly.js';
-import { openArrivals } from './arrivals.js';
-import { type Limits, openLimits } from './limits.js';
-import { openOverload } from './overload.js';
-import { openWaits, type Waits, waitsMax } from './waits.js';
 
 /** The protections of the ingress from its callers. Each part may be left out. */
 export type Protection = Readonly<{

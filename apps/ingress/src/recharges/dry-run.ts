@@ -1,8 +1,8 @@
 import type { Domain, Trial, TrialProblem } from '@replenish/domain';
 import type { z } from 'zod';
 import { ceilingOf, requireAccount } from '../auth/refusals.js';
+import { Problem } from '../http/answers/problem.js';
 import type { KeyedCall } from '../http/operation.js';
-import { Problem } from '../http/problem.js';
 import type { DryRun } from './dry-run-schema.js';
 import type { RechargeInput } from './input.js';
 import { askOf, type IntakeDeps, type KeyedRequest, problemOf, sortOf } from './intake.js';

@@ -1,6 +1,7 @@
 import { paymentMethods } from '@replenish/providers';
 import { z } from 'zod';
 import { amountMinor } from '../input/amount.js';
+import { isInexact } from '../input/bodies/json-body.js';
 import { cursor } from '../input/cursor.js';
 import {
   accountId,
@@ -11,7 +12,6 @@ import {
   text,
   timestamp,
 } from '../input/fields.js';
-import { isInexact } from '../input/json-body.js';
 
 /**
  * The entries are counted first, because checking thousands of wrong ones would block the process for most of a

@@ -12,13 +12,13 @@ import { addTexts, exponentOf, type GivenTexts } from '@replenish/domain/rules';
 import { type Counter, crashPoint, newId } from '@replenish/runtime';
 import type { z } from 'zod';
 import { ceilingOf, requireAccount } from '../auth/refusals.js';
-import type { Targets } from '../callbacks/targets.js';
+import { invalid, Problem } from '../http/answers/problem.js';
 import { callOf } from '../http/call.js';
 import type { KeyedCall } from '../http/operation.js';
-import { invalid, Problem } from '../http/problem.js';
 import type { CallHints } from '../http/traced-call.js';
 import { idempotencyKey, validated } from '../input/fields.js';
-import type { Limits } from '../protection/limits.js';
+import type { Targets } from '../input/targets.js';
+import type { Limits } from '../limits/limits.js';
 import type { ChargeInput, RechargeInput } from './input.js';
 
 export type IntakeDeps = Readonly<{

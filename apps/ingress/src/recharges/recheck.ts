@@ -1,10 +1,10 @@
 import { rechargeBody } from '@replenish/assembly';
 import { isFinal, RECHECK_EVERY_MS, type RechargeView } from '@replenish/domain';
 import { queueOf } from '@replenish/queues';
-import { answer } from '../http/answer.js';
+import { answer } from '../http/answers/answer.js';
+import { Problem } from '../http/answers/problem.js';
 import { callOf } from '../http/call.js';
 import type { KeyedCall } from '../http/operation.js';
-import { Problem } from '../http/problem.js';
 
 import { ownRecharge, type RechargeDeps } from './handlers.js';
 

@@ -5,16 +5,16 @@ import type { Domain, Period, Reconciled, ReconciliationRun } from '@replenish/d
 import type { Providers } from '@replenish/providers';
 import type { Response } from 'express';
 import type { z } from 'zod';
-import { answer, exactJson } from '../http/answer.js';
+import { answer, exactJson } from '../http/answers/answer.js';
+import { invalid, Problem } from '../http/answers/problem.js';
+import { addHeader } from '../http/answers/send.js';
 import { callOf } from '../http/call.js';
 import type { KeyedCall } from '../http/operation.js';
-import { invalid, Problem } from '../http/problem.js';
-import { addHeader } from '../http/send.js';
 import { cursorOf, idOf } from '../input/cursor.js';
 import { validated } from '../input/fields.js';
 import { optionalKey } from '../input/key-header.js';
 import { refuseQuery } from '../input/query.js';
-import type { Waits } from '../protection/waits.js';
+import type { Waits } from '../limits/waits.js';
 import { ReconciliationInput, type RunQuery, type StatementQuery } from './input.js';
 import { refuseUnreadable } from './statement.js';
 

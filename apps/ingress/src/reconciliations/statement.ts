@@ -1,6 +1,6 @@
 import { Readable } from 'node:stream';
 import { StatementFault, statementLines } from '@replenish/assembly';
-import { invalid } from '../http/problem.js';
+import { invalid } from '../http/answers/problem.js';
 
 // The parser takes a piece in one turn of the event loop.
 const PIECE_BYTES = 65_536;

@@ -1,7 +1,7 @@
 import type { SortingProviders } from '@replenish/assembly';
 import { faultsOfTerms, type RuleRechargeForm, type RuleTerms, type RuleWatch } from '@replenish/domain';
 import type { z } from 'zod';
-import { invalid } from '../http/problem.js';
+import { invalid } from '../http/answers/problem.js';
 import { sortOf } from '../recharges/intake.js';
 import type { RuleChangeInput, RuleInput } from './input.js';
 

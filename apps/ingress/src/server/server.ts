@@ -8,7 +8,7 @@ import {
 import { Server as NetServer, type Socket } from 'node:net';
 import { createFastServer, type Logger, newId, type TlsOptions } from '@replenish/runtime';
 import type { Express } from 'express';
-import { problemBody } from '../http/problem.js';
+import { problemBody } from '../http/answers/problem.js';
 import { markUsed } from './connections.js';
 
 /**

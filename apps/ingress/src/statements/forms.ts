@@ -1,6 +1,6 @@
-import { exactJson } from '../http/answer.js';
-import { csvHead, csvRows } from '../http/csv.js';
-import { element, escaped, XML_DECLARATION } from '../http/xml-write.js';
+import { exactJson } from '../http/answers/answer.js';
+import { csvHead, csvRows } from '../http/answers/csv.js';
+import { element, escaped, XML_DECLARATION } from '../http/answers/xml-write.js';
 import type { StatementForm } from './body.js';
 
 export const jsonForm: StatementForm = {

@@ -2,9 +2,9 @@ import type { Domain } from '@replenish/domain';
 import { type Providers, receiveWebhook, type WebhookRefusal } from '@replenish/providers';
 import { type Counter, type Logger, newId } from '@replenish/runtime';
 import type { Request, Response } from 'express';
+import { Problem } from '../http/answers/problem.js';
+import { send } from '../http/answers/send.js';
 import { callOf } from '../http/call.js';
-import { Problem } from '../http/problem.js';
-import { send } from '../http/send.js';
 import type { CallHints } from '../http/traced-call.js';
 
 export type WebhookDeps = Readonly<{

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import type { NewKey } from '@replenish/domain';
 import { addressesOf } from '@replenish/runtime';
 import { type NameServer, openNameServer } from '@replenish/testing';
-import { openTargets } from '../../src/callbacks/targets.js';
+import { openTargets } from '../../src/input/targets.js';
 import { aRecharge, create, type Ingress, openIngress } from '../support/ingress.js';
 
 let ingress: Ingress;

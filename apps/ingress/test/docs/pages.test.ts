@@ -3,7 +3,7 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { exponentOf } from '@replenish/domain/rules';
 import express from 'express';
 import { docsRoutes } from '../../src/docs/routes.js';
-import { codes } from '../../src/http/problem.js';
+import { codes } from '../../src/http/answers/problem.js';
 import { openapiDocument } from '../../src/openapi/document.js';
 import { type Answer, type Ingress, listen, openIngress } from '../support/ingress.js';
 

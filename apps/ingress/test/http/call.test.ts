@@ -8,8 +8,8 @@ import { until } from '@replenish/testing';
 import express from 'express';
 import { answeredStatus, atEnd, done, observeAll, openCall } from '../../src/http/call.js';
 import { readBody } from '../../src/http/read-body.js';
-import { openArrivals } from '../../src/protection/arrivals.js';
-import { openOverload } from '../../src/protection/overload.js';
+import { openArrivals } from '../../src/limits/arrivals.js';
+import { openOverload } from '../../src/limits/overload.js';
 import { closeServer, createIngressServer } from '../../src/server/server.js';
 import { aRecharge, bearer, type Ingress, listen, openIngress } from '../support/ingress.js';
 

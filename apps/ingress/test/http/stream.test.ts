@@ -3,8 +3,8 @@ import { createServer, type Server } from 'node:http';
 import { afterEach, expect, test } from '@jest/globals';
 import type { Logger } from '@replenish/runtime';
 import express from 'express';
+import { sendStream } from '../../src/http/answers/stream.js';
 import { atEnd, openCall } from '../../src/http/call.js';
-import { sendStream } from '../../src/http/stream.js';
 import { listen } from '../support/ingress.js';
 
 let server: Server;

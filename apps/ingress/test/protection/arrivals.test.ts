@@ -2,9 +2,9 @@ import { randomUUID } from 'node:crypto';
 import { afterEach, expect, test } from '@jest/globals';
 import { until } from '@replenish/testing';
 import { originOf } from '../../src/http/origin.js';
-import { openArrivals } from '../../src/protection/arrivals.js';
-import { openOverload } from '../../src/protection/overload.js';
-import { openWaits } from '../../src/protection/waits.js';
+import { openArrivals } from '../../src/limits/arrivals.js';
+import { openOverload } from '../../src/limits/overload.js';
+import { openWaits } from '../../src/limits/waits.js';
 import { aRecharge, bearer, create, created, end, type Ingress, openIngress } from '../support/ingress.js';
 import { openWire, statusesOf } from '../support/wire.js';
 

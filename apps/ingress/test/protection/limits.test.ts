@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { type LimitStore, openLimitStore } from '@replenish/queues';
 import { freePort, privateRedis, until } from '@replenish/testing';
-import { openLimits } from '../../src/protection/limits.js';
+import { openLimits } from '../../src/limits/limits.js';
 import { aRecharge, create, type Ingress, openIngress, storedRows } from '../support/ingress.js';
 
 const stores: LimitStore[] = [];

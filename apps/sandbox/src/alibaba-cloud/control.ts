@@ -2,7 +2,7 @@ import express, { type NextFunction, type Request, type Response, Router } from 
 import { z } from 'zod';
 import { isCurrency } from './amounts.js';
 import { type BehaviourName, type Behaviours, behaviours } from './behaviours.js';
-import { bookOf, type FundAccounts, transferable } from './fund-accounts.js';
+import { bookOf, type FundAccounts, transferable } from './operations/fund-accounts.js';
 import type { CloudStore, FundAccount, FundTransfer } from './store.js';
 
 export type ControlledParts = Readonly<{

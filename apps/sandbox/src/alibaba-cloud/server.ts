@@ -3,13 +3,13 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Outage } from '../machine/outage.js';
 import { errorAnswer, type GatewayError, gatewayError, type RpcAnswer, writeAnswer } from './answers.js';
 import type { Behaviour, Behaviours } from './behaviours.js';
-import { type FundAccounts, OTHER_ACCOUNT, SOURCE_ACCOUNT } from './fund-accounts.js';
 import type { Nonces } from './nonces.js';
-import { type CloudOperation, operationOf, subjectOf } from './operations.js';
+import { type FundAccounts, OTHER_ACCOUNT, SOURCE_ACCOUNT } from './operations/fund-accounts.js';
+import { type CloudOperation, operationOf, subjectOf } from './operations/operations.js';
+import { refusal } from './operations/transfer-operations.js';
 import { type RpcCall, type RpcRequest, verifyRequest } from './signature.js';
 import type { CloudStore } from './store.js';
 import type { CallLimit } from './throttle.js';
-import { refusal } from './transfer-operations.js';
 
 export type CloudParts = Readonly<{
   store: CloudStore;

@@ -1,5 +1,5 @@
 import type { Database } from 'lmdb';
-import { openStoreFolder } from '../machine/store-folder.js';
+import { openStoreFolder } from '../machine/store/store-folder.js';
 
 /**
  * The money of a fund account in one currency, in minor units. `transferredIn` is the part of `cash` that was granted.

@@ -1,6 +1,6 @@
 import type { Database } from 'lmdb';
-import type { DueKey } from '../machine/store.js';
-import { openStoreFolder } from '../machine/store-folder.js';
+import type { DueKey } from '../machine/store/store.js';
+import { openStoreFolder } from '../machine/store/store-folder.js';
 import type { StoredTrade } from './trade.js';
 
 /** A notification as its form is sent. `taken`: its receiver answered `success`. */

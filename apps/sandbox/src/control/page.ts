@@ -2,7 +2,7 @@ import { escapeHtml, pageHead, pageHeader, pageLook } from '@replenish/runtime';
 import type { inspectOrder } from '../machine/order.js';
 import { type OutageMode, outageModes } from '../machine/outage.js';
 import { scenarios } from '../machine/scenarios.js';
-import type { Counters } from '../machine/store.js';
+import type { Counters } from '../machine/store/store.js';
 
 /**
  * An HTML table. Each cell repeats the heading of its column, because narrow screens show the cells below each other.

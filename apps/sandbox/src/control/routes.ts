@@ -1,7 +1,7 @@
 import express, { type NextFunction, type Request, type Response, Router } from 'express';
 import { inspectOrder, isReference, type StoredOrder } from '../machine/order.js';
 import { isOutageMode, outageModes } from '../machine/outage.js';
-import type { SandboxStore } from '../machine/store.js';
+import type { SandboxStore } from '../machine/store/store.js';
 import type { SandboxParts } from '../plain/routes.js';
 import { page } from './page.js';
 

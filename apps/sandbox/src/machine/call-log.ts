@@ -1,5 +1,5 @@
 import { isReference } from './order.js';
-import type { LoggedCall, SandboxStore } from './store.js';
+import type { LoggedCall, SandboxStore } from './store/store.js';
 
 // Contacts listed per reference. More of them would show nothing new.
 const LISTED_MAX = 1_000;

@@ -1,5 +1,5 @@
 import type { Database } from 'lmdb';
-import type { DueKey, SandboxStore } from './store.js';
+import type { DueKey, SandboxStore } from './store/store.js';
 
 /** The number of rows that are read from the store together. */
 const READ_AHEAD = 128;

@@ -3,7 +3,7 @@ import { DueQueue, type DueRow } from './due-queue.js';
 import { enter, isSameIntent, makeOrder, type OrderRequest, type StoredOrder } from './order.js';
 import { type FirstAnswer, type Refusal, type Scenario, scenarioOf } from './scenarios.js';
 import { AccountStatement } from './statement.js';
-import type { SandboxStore, Step } from './store.js';
+import type { SandboxStore, Step } from './store/store.js';
 import { delayMs, type Timing } from './timing.js';
 import type { WebhookSender } from './webhooks.js';
 

@@ -1,5 +1,5 @@
 import type { StoredOrder } from './order.js';
-import type { SandboxStore, StatementPlace } from './store.js';
+import type { SandboxStore, StatementPlace } from './store/store.js';
 
 /** The payment methods that pay out of the account. */
 const paysOut: readonly string[] = ['balance', 'fund_account'];

@@ -3,7 +3,7 @@ import { Agent, request } from 'undici';
 import { type SigningKey, sign } from '../plain/signature.js';
 import { DueQueue, type DueRow, type Next } from './due-queue.js';
 import { type StoredOrder, type StoredOrderStatus, webhookBody } from './order.js';
-import type { SandboxStore, WebhookDelivery } from './store.js';
+import type { SandboxStore, WebhookDelivery } from './store/store.js';
 import type { Timing } from './timing.js';
 
 // The number of deliveries at the same time. A receiver would only queue more of them.

@@ -5,7 +5,7 @@ import { isReference, OrderRequest, showOrder } from '../machine/order.js';
 import type { OrderBook, Submitted } from '../machine/orders.js';
 import type { Outage } from '../machine/outage.js';
 import type { FirstAnswer, Refusal } from '../machine/scenarios.js';
-import type { SandboxStore, StatementPlace } from '../machine/store.js';
+import type { SandboxStore, StatementPlace } from '../machine/store/store.js';
 import type { Timing } from '../machine/timing.js';
 import type { WebhookSender } from '../machine/webhooks.js';
 

@@ -1,6 +1,6 @@
 import type { Database } from 'lmdb';
-import type { DueKey } from '../machine/store.js';
-import { openStoreFolder } from '../machine/store-folder.js';
+import type { DueKey } from '../machine/store/store.js';
+import { openStoreFolder } from '../machine/store/store-folder.js';
 import type { CardOutcome, StoredBalanceTransaction, StoredIntent, StoredRefund } from './objects.js';
 
 /** An answer that is kept under its Idempotency-Key. `print` identifies the request. */

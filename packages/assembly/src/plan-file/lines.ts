@@ -1,6 +1,6 @@
 import type { MoneyDestination, PlanLine } from '@replenish/domain';
 import { AMOUNT_MINOR_MAX, exponentOf, PLAN_LINES_MAX, whyNoCurrency } from '@replenish/domain/rules';
-import type { SortRefusal } from '../recharge-sort.js';
+import type { SortRefusal } from '../recharges/recharge-sort.js';
 import { amountIn } from './amount.js';
 
 /** The fields of a line. They are also the columns of a file. */

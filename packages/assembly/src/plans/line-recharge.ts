@@ -1,6 +1,6 @@
 import type { Created, Key, PlanLine, RechargeAsk, TakenPlan } from '@replenish/domain';
 import { covers, keyOfPlanLine } from '@replenish/domain/rules';
-import { type SortingProviders, sortOfRecharge } from '../recharge-sort.js';
+import { type SortingProviders, sortOfRecharge } from '../recharges/recharge-sort.js';
 
 /** Why a line gets no recharge, in the words of the API. */
 export type LineRefusal = Readonly<{ code: string; message: string }>;

@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Created, Domain, Key, NextPlanLine, PlanRefusal, TakenPlan } from '@replenish/domain';
 import type { Providers } from '@replenish/providers';
 import { crashPoint, type Logger, newId } from '@replenish/runtime';
-import type { SortingProviders } from '../recharge-sort.js';
+import type { SortingProviders } from '../recharges/recharge-sort.js';
 import { canaryRefusals, rechargeOfLine, refusalOf } from './line-recharge.js';
 
 type PlanQueue = `submission-${string}`;

@@ -1,10 +1,8 @@
-import type { CaseKind, KnownCase, SuspendedMoney } from './case-kinds.js';
-import { settledCases } from './case-verbs.js';
-import type { Money } from './money.js';
-import { isOlderThanSettlement, isSameSuspended, movedElsewhere } from './moved-money.js';
-import type { NextStep } from './next-step.js';
-import type { Payee } from './payee.js';
-import type { PayersAction } from './payers-action.js';
+import type { CaseKind, KnownCase, SuspendedMoney } from './cases/case-kinds.js';
+import { settledCases } from './cases/case-verbs.js';
+import { isOlderThanSettlement, isSameSuspended, movedElsewhere } from './cases/moved-money.js';
+import { type Resolution, type Resolved, resolve } from './cases/resolution.js';
+import type { Money } from './money/money.js';
 import {
   type Funding,
   type Journal,
@@ -13,9 +11,11 @@ import {
   nextSlot,
   partiesOf,
   suspenseJournal,
-} from './postings.js';
+} from './money/postings.js';
+import type { NextStep } from './next-step.js';
+import type { Payee } from './payee.js';
+import type { PayersAction } from './payers-action.js';
 import { isFinal, type News, type State, step, type Verdict } from './recharge.js';
-import { type Resolution, type Resolved, resolve } from './resolution.js';
 import { type Difference, differenceFrom, type ReportedOrder } from './same-order.js';
 import { mayAskToCancel, mayWithdraw } from './withdrawal.js';
 

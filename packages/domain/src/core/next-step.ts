@@ -1,5 +1,5 @@
 import { isFinal, type State } from './recharge.js';
-import type { WaitingNote } from './waiting-note.js';
+import type { WaitingNote } from './waiting/waiting-note.js';
 
 /**
  * The actions for a recharge whose due time has come: send its order, ask the provider about it, ask the provider to

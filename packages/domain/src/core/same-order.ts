@@ -1,4 +1,4 @@
-import { isSameMoney, type Money } from './money.js';
+import { isSameMoney, type Money } from './money/money.js';
 
 /** The facts about the provider's order in a report. A missing fact is not compared. */
 export type ReportedOrder = Readonly<{

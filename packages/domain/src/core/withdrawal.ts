@@ -1,4 +1,4 @@
-import type { CaseKind } from './case-kinds.js';
+import type { CaseKind } from './cases/case-kinds.js';
 import type { NextStep } from './next-step.js';
 import type { State } from './recharge.js';
 

@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { limitsFromJson, limitsInJson, needsApproval } from '../../src/core/approval.js';
+import { limitsFromJson, limitsInJson, needsApproval } from '../../src/core/access/approval.js';
 
 test.each([
   [{}, {}, 1n, false],

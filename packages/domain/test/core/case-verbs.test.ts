@@ -1,10 +1,10 @@
 import { describe, expect, test } from '@jest/globals';
-import type { KnownCase } from '../../src/core/case-kinds.js';
-import { factsOf, needsEvidence, type Verb, verbs, verbsFor } from '../../src/core/case-verbs.js';
+import type { KnownCase } from '../../src/core/cases/case-kinds.js';
+import { factsOf, needsEvidence, type Verb, verbs, verbsFor } from '../../src/core/cases/case-verbs.js';
+import { refusalOf } from '../../src/core/cases/resolution.js';
 import { type Decision, decide, type Recharge } from '../../src/core/decision.js';
-import { type Kind, kinds } from '../../src/core/postings.js';
+import { type Kind, kinds } from '../../src/core/money/postings.js';
 import { type State, states } from '../../src/core/recharge.js';
-import { refusalOf } from '../../src/core/resolution.js';
 import { openCase, recharge, report } from '../support/recharge.js';
 
 const caseKinds = [

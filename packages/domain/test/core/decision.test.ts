@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { decide, type ReportSource } from '../../src/core/decision.js';
-import type { Money } from '../../src/core/money.js';
+import type { Money } from '../../src/core/money/money.js';
 import { isFinal, news, type State, states } from '../../src/core/recharge.js';
 import { openCase, recharge, report } from '../support/recharge.js';
 

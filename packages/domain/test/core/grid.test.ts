@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { decide, type ReportSource } from '../../src/core/decision.js';
-import { kinds } from '../../src/core/postings.js';
+import { kinds } from '../../src/core/money/postings.js';
 import { isFinal, type News, news, type State, states, step } from '../../src/core/recharge.js';
 import { recharge, report } from '../support/recharge.js';
 

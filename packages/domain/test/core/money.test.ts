@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { AMOUNT_MINOR_MAX, isSameMoney, majorFromMinor, minorFromMajor } from '../../src/core/money.js';
+import { AMOUNT_MINOR_MAX, isSameMoney, majorFromMinor, minorFromMajor } from '../../src/core/money/money.js';
 import { gapMs } from '../../src/core/next-step.js';
 
 const exponents = fc.integer({ min: 0, max: 4 });

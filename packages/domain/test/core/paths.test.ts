@@ -10,7 +10,7 @@ import {
   type Kind,
   suspense,
   wallet,
-} from '../../src/core/postings.js';
+} from '../../src/core/money/postings.js';
 import { isFinal, type News, type State } from '../../src/core/recharge.js';
 import { openCase, permutations, recharge, report } from '../support/recharge.js';
 

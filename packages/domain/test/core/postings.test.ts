@@ -7,7 +7,7 @@ import {
   type Kind,
   kinds,
   suspenseJournal,
-} from '../../src/core/postings.js';
+} from '../../src/core/money/postings.js';
 import { type State, states } from '../../src/core/recharge.js';
 
 const of = (kind: Kind, funding: Funding) => ({

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import type { CapLimits, CapScope, WindowUse } from '../../src/core/rule-caps.js';
+import type { CapLimits, CapScope, WindowUse } from '../../src/core/rules/rule-caps.js';
 import {
   BURST_MAX,
   DECLINES_MAX,
@@ -7,9 +7,9 @@ import {
   decideRule,
   decisionReasons,
   type RuleDecision,
-} from '../../src/core/rule-decision.js';
-import type { LastingFailure, RuleFacts } from '../../src/core/rule-facts.js';
-import type { RuleTerms } from '../../src/core/rule-terms.js';
+} from '../../src/core/rules/rule-decision.js';
+import type { LastingFailure, RuleFacts } from '../../src/core/rules/rule-facts.js';
+import type { RuleTerms } from '../../src/core/rules/rule-terms.js';
 import { terms } from '../support/rules.js';
 
 const NOW = new Date('2026-11-21T12:00:00Z');

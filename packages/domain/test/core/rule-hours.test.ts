@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { monthStartOf, nextMonthStartOf, quietUntil } from '../../src/core/rule-hours.js';
+import { monthStartOf, nextMonthStartOf, quietUntil } from '../../src/core/rules/rule-hours.js';
 
 const at = (text: string): Date => new Date(text);
 

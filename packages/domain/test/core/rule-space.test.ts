@@ -1,15 +1,15 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { capScopes } from '../../src/core/rule-caps.js';
-import { BURST_MAX, DECLINES_MAX, decideRule } from '../../src/core/rule-decision.js';
-import { comparedMinor, lastingFailures, type RuleFacts } from '../../src/core/rule-facts.js';
+import { capScopes } from '../../src/core/rules/rule-caps.js';
+import { BURST_MAX, DECLINES_MAX, decideRule } from '../../src/core/rules/rule-decision.js';
+import { comparedMinor, lastingFailures, type RuleFacts } from '../../src/core/rules/rule-facts.js';
 import {
   balanceFigures,
   faultsOfTerms,
   type RuleTerms,
   termsFromStore,
   termsToStore,
-} from '../../src/core/rule-terms.js';
+} from '../../src/core/rules/rule-terms.js';
 import { terms } from '../support/rules.js';
 
 const NOW = new Date('2026-11-21T12:00:00Z');

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
-import type { RuleTerms } from '../../src/core/rule-terms.js';
-import { type AgreedVersion, isAboveLimits, widenings } from '../../src/core/rule-widening.js';
+import type { RuleTerms } from '../../src/core/rules/rule-terms.js';
+import { type AgreedVersion, isAboveLimits, widenings } from '../../src/core/rules/rule-widening.js';
 import { terms } from '../support/rules.js';
 
 const caps = (over: Partial<RuleTerms['caps']>): Partial<RuleTerms> => ({

@@ -1,8 +1,8 @@
 import { expect, test } from '@jest/globals';
-import { BURST_MS, decideRule } from '../../src/core/rule-decision.js';
-import type { RuleFacts } from '../../src/core/rule-facts.js';
-import { monthStartOf } from '../../src/core/rule-hours.js';
-import type { RuleTerms } from '../../src/core/rule-terms.js';
+import { BURST_MS, decideRule } from '../../src/core/rules/rule-decision.js';
+import type { RuleFacts } from '../../src/core/rules/rule-facts.js';
+import { monthStartOf } from '../../src/core/rules/rule-hours.js';
+import type { RuleTerms } from '../../src/core/rules/rule-terms.js';
 import { numbersFrom } from '../support/cloud-year.js';
 import { terms } from '../support/rules.js';
 

@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { continuity, type StatementLine } from '../../src/core/statement.js';
+import { continuity, type StatementLine } from '../../src/core/money/statement.js';
 
 const startMs = Date.UTC(2026, 10, 1);
 

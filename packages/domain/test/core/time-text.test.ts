@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { timeFromText } from '../../src/core/time-text.js';
+import { timeFromText } from '../../src/core/time/time-text.js';
 
 test.each([
   ['2026-11-27', '2026-11-27T00:00:00.000Z'],

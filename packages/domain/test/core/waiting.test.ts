@@ -3,7 +3,7 @@ import { createDatabase } from '@replenish/testing';
 import pg from 'pg';
 import { nextSteps } from '../../src/core/next-step.js';
 import { states } from '../../src/core/recharge.js';
-import { type Unfinished, waitingReasonOf, waitingReasonOfDelivery } from '../../src/core/waiting.js';
+import { type Unfinished, waitingReasonOf, waitingReasonOfDelivery } from '../../src/core/waiting/waiting.js';
 
 let client: pg.Client;
 let release: () => Promise<unknown>;

@@ -2,8 +2,8 @@ import { expect, test } from '@jest/globals';
 import { createDatabase } from '@replenish/testing';
 import { Prisma } from '../../src/generated/client.js';
 import { openDatabase } from '../../src/store/database/database.js';
-import { rowOf } from '../../src/store/recharges/create.js';
-import { insertStatement } from '../../src/store/recharges/create-statement.js';
+import { rowOf } from '../../src/store/recharges/creation/create.js';
+import { insertStatement } from '../../src/store/recharges/creation/create-statement.js';
 
 const id = '00000000-0000-7000-8000-00000000000a';
 

@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
 import { newRecharge } from '@replenish/testing';
-import { fingerprintOf } from '../../src/store/recharges/fingerprint.js';
+import { fingerprintOf } from '../../src/store/recharges/creation/fingerprint.js';
 
 test('the fingerprint of a request equals the one that earlier releases stored', () => {
   const request = newRecharge({

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { type BalanceFigure, termsToStore } from '../../src/core/rule-terms.js';
+import { type BalanceFigure, termsToStore } from '../../src/core/rules/rule-terms.js';
 import type { NewRule } from '../../src/index.js';
 import { type Books, openBooks } from '../support/books.js';
 import { KEY_ROW, newRule, terms, toCloud, VIEWER } from '../support/rules.js';

@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { v7 as uuidv7 } from 'uuid';
 import type { CapLimits, NewRule, WiderLimits } from '../../src/index.js';
-import { countersOf, readCounters } from '../../src/store/rules/counters.js';
+import { countersOf, readCounters } from '../../src/store/rules/look/counters.js';
 import { type Books, deposit, OTHER_CLIENT, openBooks, reportOf, times } from '../support/books.js';
 import { KEY, KEY_ROW, newRule, terms } from '../support/rules.js';
 

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
-import { monthStartOf } from '../../src/core/rule-hours.js';
+import { monthStartOf } from '../../src/core/rules/rule-hours.js';
 import type { Domain, RuleTerms } from '../../src/index.js';
 import { type Books, deposit, openBooks, recharged, reportOf } from '../support/books.js';
 import { numbersFrom } from '../support/cloud-year.js';

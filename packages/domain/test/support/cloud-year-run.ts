@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { expect } from '@jest/globals';
-import { decideRule, type RuleDecision } from '../../src/core/rule-decision.js';
-import type { RuleFacts } from '../../src/core/rule-facts.js';
+import { decideRule, type RuleDecision } from '../../src/core/rules/rule-decision.js';
+import type { RuleFacts } from '../../src/core/rules/rule-facts.js';
 import { type Domain, type LookResult, openDomain, type RuleTerms } from '../../src/index.js';
 import type { Books } from './books.js';
 import {

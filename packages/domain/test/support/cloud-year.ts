@@ -1,6 +1,6 @@
 import { expect } from '@jest/globals';
 import type { News } from '../../src/core/recharge.js';
-import { monthStartOf, quietUntil } from '../../src/core/rule-hours.js';
+import { monthStartOf, quietUntil } from '../../src/core/rules/rule-hours.js';
 import type { Domain, RechargeReport, RuleTerms } from '../../src/index.js';
 import { reportOf } from './books.js';
 import { newRule, terms, toCloud } from './rules.js';

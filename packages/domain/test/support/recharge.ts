@@ -1,4 +1,4 @@
-import type { KnownCase } from '../../src/core/case-kinds.js';
+import type { KnownCase } from '../../src/core/cases/case-kinds.js';
 import type { Recharge, Report } from '../../src/core/decision.js';
 import type { News, State } from '../../src/core/recharge.js';
 

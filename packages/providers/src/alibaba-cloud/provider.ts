@@ -2,10 +2,10 @@ import { createHmac } from 'node:crypto';
 import type { AccountSettings } from '@replenish/runtime';
 import type { ProofOfAbsence, Provider } from '../contract/provider.js';
 import type { AccountConfig, ProviderDefinition, ProvidersConfig } from '../definition.js';
-import { agencyRail } from './agency.js';
-import { fundAccountRail } from './fund-account.js';
+import { agencyRail } from './rails/agency.js';
+import { fundAccountRail } from './rails/fund-account.js';
+import { resellerQuotaRail } from './rails/reseller-quota.js';
 import type { RemarkKeys } from './remark.js';
-import { resellerQuotaRail } from './reseller-quota.js';
 import type { CloudAccess, CloudKeys } from './rpc.js';
 
 const sites = {

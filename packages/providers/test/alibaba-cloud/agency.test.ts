@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { agencyRail } from '../../src/alibaba-cloud/agency.js';
+import { agencyRail } from '../../src/alibaba-cloud/rails/agency.js';
 import type { Provider } from '../../src/contract/provider.js';
 import { anOrder, soon } from '../support/builders.js';
 import { openScriptedServer, type Script, type ScriptedServer, says } from '../support/scripted-server.js';

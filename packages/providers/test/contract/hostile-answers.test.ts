@@ -1,8 +1,8 @@
 import { createSign, generateKeyPairSync } from 'node:crypto';
 import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import { fundAccountRail } from '../../src/alibaba-cloud/fund-account.js';
-import { resellerQuotaRail } from '../../src/alibaba-cloud/reseller-quota.js';
+import { fundAccountRail } from '../../src/alibaba-cloud/rails/fund-account.js';
+import { resellerQuotaRail } from '../../src/alibaba-cloud/rails/reseller-quota.js';
 import { alipayProvider } from '../../src/alipay/provider.js';
 import type { Provider } from '../../src/contract/provider.js';
 import { sandboxProvider } from '../../src/sandbox/provider.js';

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
 import type { ProcessName } from '@replenish/runtime';
 import pg from 'pg';
 import { parse } from 'yaml';
-import { OwnRedis } from '../../src/fleet/own-redis.js';
+import { OwnRedis } from '../../src/fleet/own/own-redis.js';
 import { until } from '../../src/until.js';
 import { root } from '../source.js';
 import { TEST_LIMIT_MS } from '../support/setting.js';

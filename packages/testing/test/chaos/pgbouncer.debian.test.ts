@@ -6,7 +6,7 @@ import { openPool, plainSession } from '@replenish/runtime/postgres';
 import { checkBooks } from '../../src/books/books.js';
 import { createDatabase, type TestDatabase } from '../../src/fleet/database.js';
 import { type Fleet, startFleet } from '../../src/fleet/fleet.js';
-import { OwnPgbouncer, type PoolMode } from '../../src/fleet/own-pgbouncer.js';
+import { OwnPgbouncer, type PoolMode } from '../../src/fleet/own/own-pgbouncer.js';
 import { ask, mix } from '../../src/load/load.js';
 import { Producer } from '../../src/load/producer.js';
 import { until } from '../../src/until.js';

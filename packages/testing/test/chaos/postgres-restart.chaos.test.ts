@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
 import { checkBooks } from '../../src/books/books.js';
 import { type Fleet, startFleet } from '../../src/fleet/fleet.js';
-import { OwnPostgres } from '../../src/fleet/own-postgres.js';
+import { OwnPostgres } from '../../src/fleet/own/own-postgres.js';
 import { mix } from '../../src/load/load.js';
 import { Producer } from '../../src/load/producer.js';
 import { until } from '../../src/until.js';

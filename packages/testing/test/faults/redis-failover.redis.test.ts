@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
 import { checkBooks } from '../../src/books/books.js';
-import { type MovableAddress, OwnRedis, openMovableAddress } from '../../src/fleet/own-redis.js';
+import { type MovableAddress, OwnRedis, openMovableAddress } from '../../src/fleet/own/own-redis.js';
 import { ask } from '../../src/load/load.js';
 import { until } from '../../src/until.js';
 import { openStage, type Stage, TEST_LIMIT_MS } from '../support/setting.js';

@@ -1,4 +1,4 @@
-import type { ApprovalStatus } from '../../core/approval.js';
+import type { ApprovalStatus } from '../../core/access/approval.js';
 import { Prisma } from '../../generated/client.js';
 import type { Run } from '../database/database.js';
 import { isUuid, storable } from '../database/storable.js';

@@ -1,5 +1,5 @@
-import type { ApprovalStatus } from '../../core/approval.js';
-import type { Widening } from '../../core/rule-widening.js';
+import type { ApprovalStatus } from '../../core/access/approval.js';
+import type { Widening } from '../../core/rules/rule-widening.js';
 import { Prisma } from '../../generated/client.js';
 import type { Run } from '../database/database.js';
 import { isUuid } from '../database/storable.js';

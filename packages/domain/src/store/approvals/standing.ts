@@ -1,4 +1,4 @@
-import type { ApprovalStatus } from '../../core/approval.js';
+import type { ApprovalStatus } from '../../core/access/approval.js';
 import { Prisma } from '../../generated/client.js';
 
 /** The reason of an approval that is refused because its facts have changed. */

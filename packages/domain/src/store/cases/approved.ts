@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto';
-import { type ApprovalLimits, needsApproval } from '../../core/approval.js';
-import type { Verb } from '../../core/case-verbs.js';
+import { type ApprovalLimits, needsApproval } from '../../core/access/approval.js';
+import type { Verb } from '../../core/cases/case-verbs.js';
 import { newestApproval, requestApproval } from '../approvals/request.js';
 import type { Run } from '../database/database.js';
 import type { CaseViewer } from './list.js';

@@ -1,4 +1,4 @@
-import type { Verb } from '../../core/case-verbs.js';
+import type { Verb } from '../../core/cases/case-verbs.js';
 import type { Store } from '../database/database.js';
 import { isUuid } from '../database/storable.js';
 import type { RechargeReport, ReportResult } from '../recharges/report.js';

@@ -1,4 +1,4 @@
-import type { KnownCase } from '../../core/case-kinds.js';
+import type { KnownCase } from '../../core/cases/case-kinds.js';
 import { Prisma } from '../../generated/client.js';
 
 type Suspended = Readonly<{ amountMinor: string; currency: string; providerOrderId: string | null }>;

@@ -1,9 +1,9 @@
 import { hash } from 'node:crypto';
-import type { Verb } from '../../core/case-verbs.js';
-import type { Money } from '../../core/money.js';
-import { type Journal, type Parties, partiesOf } from '../../core/postings.js';
+import type { Verb } from '../../core/cases/case-verbs.js';
+import { refusalOf, resolve } from '../../core/cases/resolution.js';
+import type { Money } from '../../core/money/money.js';
+import { type Journal, type Parties, partiesOf } from '../../core/money/postings.js';
 import type { State } from '../../core/recharge.js';
-import { refusalOf, resolve } from '../../core/resolution.js';
 import { Prisma } from '../../generated/client.js';
 import type { Run } from '../database/database.js';
 import { type CaseInJson, casesInJson, knownCases } from './known.js';

@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto';
-import type { ApprovalLimits } from '../../core/approval.js';
-import { needsEvidence, type Verb } from '../../core/case-verbs.js';
-import type { Kind } from '../../core/postings.js';
+import type { ApprovalLimits } from '../../core/access/approval.js';
+import { needsEvidence, type Verb } from '../../core/cases/case-verbs.js';
+import type { Kind } from '../../core/money/postings.js';
 import { Prisma } from '../../generated/client.js';
 import type { Run } from '../database/database.js';
 import { codeOf, violated } from '../database/failure.js';

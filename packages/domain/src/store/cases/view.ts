@@ -1,6 +1,6 @@
-import type { KnownCase } from '../../core/case-kinds.js';
-import { factsOf, type Verb, verbsFor } from '../../core/case-verbs.js';
-import type { Kind } from '../../core/postings.js';
+import type { KnownCase } from '../../core/cases/case-kinds.js';
+import { factsOf, type Verb, verbsFor } from '../../core/cases/case-verbs.js';
+import type { Kind } from '../../core/money/postings.js';
 import type { State } from '../../core/recharge.js';
 import { Prisma } from '../../generated/client.js';
 import { type CaseInJson, casesInJson, knownCases, suspendedOf } from './known.js';

@@ -1,5 +1,5 @@
+import { type SecurityRule, securityRules } from '../../core/access/security-rules.js';
 import { states } from '../../core/recharge.js';
-import { type SecurityRule, securityRules } from '../../core/security-rules.js';
 import { Prisma } from '../../generated/client.js';
 import type { Run } from '../database/database.js';
 import { filedSecurityEvents } from './security-events.js';

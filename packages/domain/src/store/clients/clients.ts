@@ -1,6 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { type ApprovalLimits, limitsInJson } from '../../core/approval.js';
-import { keyEnvironments } from '../../core/client-rules.js';
+import { type ApprovalLimits, limitsInJson } from '../../core/access/approval.js';
+import { keyEnvironments } from '../../core/access/client-rules.js';
 import { Prisma } from '../../generated/client.js';
 import type { Ceiling } from '../ceilings/ceiling.js';
 import type { Database, Run, Store } from '../database/database.js';

@@ -1,5 +1,5 @@
 import { createHmac, hash, timingSafeEqual } from 'node:crypto';
-import { type ApprovalLimits, limitsFromJson } from '../../core/approval.js';
+import { type ApprovalLimits, limitsFromJson } from '../../core/access/approval.js';
 import type { Ceiling } from '../ceilings/ceiling.js';
 import type { Database } from '../database/database.js';
 import { addressTest } from './addresses.js';

@@ -1,4 +1,4 @@
-import { type SecurityRule, securityRules } from '../../core/security-rules.js';
+import { type SecurityRule, securityRules } from '../../core/access/security-rules.js';
 import { Prisma } from '../../generated/client.js';
 import type { Run } from '../database/database.js';
 import { columns } from '../database/rows.js';

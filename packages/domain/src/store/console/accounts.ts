@@ -1,4 +1,4 @@
-import { wallet } from '../../core/postings.js';
+import { wallet } from '../../core/money/postings.js';
 import { Prisma } from '../../generated/client.js';
 import type { Run } from '../database/database.js';
 

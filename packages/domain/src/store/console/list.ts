@@ -1,5 +1,5 @@
 import type { State } from '../../core/recharge.js';
-import type { WaitingReason } from '../../core/waiting.js';
+import type { WaitingReason } from '../../core/waiting/waiting.js';
 import { Prisma } from '../../generated/client.js';
 import type { Run } from '../database/database.js';
 import { type RechargeView, viewColumns } from '../reads/view.js';

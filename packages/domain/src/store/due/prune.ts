@@ -35,7 +35,7 @@ export type Pruned = Readonly<{
 // together. The other 300 s allow for ingress machines whose clocks differ.
 const NONCES_KEPT_SECONDS = 900;
 // As long as callbacks and looks of rules are kept where nothing else is set. No program repeats a request for so long.
-const ANSWERED_KEYS_KEPT_DAYS = 100;
+const ANSWERED_KEYS_KEPT_SECONDS = 100 * 86_400;
 // A mark of a monthly cap is told once per month, and the notice itself is the memory of it.
 const NOTICES_KEPT_DAYS = 62;
 // A deleted nonce or event costs about three buffers, an emptied body up to sixteen. Each statement touches up to
@@ -53,8 +53,12 @@ export async function prune(run: Run, kept: PruneAfter): Promise<Pruned> {
   const old = (rows: OldRows, days: number) =>
     inBatches(AUTOMATION_BATCH, untilMs, () => counted(run, rows(days, AUTOMATION_BATCH)));
   return {
-    nonces: await inBatches(BATCH, untilMs, () => counted(run, deletedNonces)),
-    answeredKeys: await inBatches(BATCH, untilMs, () => counted(run, deletedAnsweredKeys)),
+    nonces: await inBatches(BATCH, untilMs, () =>
+      counted(run, deletedByAge('nonce', 'seen_at', NONCES_KEPT_SECONDS)),
+    ),
+    answeredKeys: await inBatches(BATCH, untilMs, () =>
+      counted(run, deletedByAge('answered_key', 'begun_at', ANSWERED_KEYS_KEPT_SECONDS)),
+    ),
     securityEvents: await inBatches(BATCH, untilMs, () =>
       counted(run, deletedEvents(kept.securityEventsDays)),
     ),
@@ -86,22 +90,13 @@ async function counted(run: Run, deletion: Prisma.Sql): Promise<number> {
 }
 
 /** Deletes by ctid, the place of a row. By key, Postgres would look up each row a second time. */
-const deletedNonces = Prisma.sql`
-  delete from nonce
+const deletedByAge = (table: string, since: string, keptSeconds: number): Prisma.Sql => Prisma.sql`
+  delete from ${Prisma.raw(table)}
   where ctid = any(array(
     select ctid
-    from nonce
-    where seen_at < now() - ${NONCES_KEPT_SECONDS}::int * interval '1 second'
-    order by seen_at
-    limit ${BATCH}::int))`;
-
-const deletedAnsweredKeys = Prisma.sql`
-  delete from answered_key
-  where ctid = any(array(
-    select ctid
-    from answered_key
-    where begun_at < now() - ${ANSWERED_KEYS_KEPT_DAYS}::int * interval '1 day'
-    order by begun_at
+    from ${Prisma.raw(table)}
+    where ${Prisma.raw(since)} < now() - ${keptSeconds}::int * interval '1 second'
+    order by ${Prisma.raw(since)}
     limit ${BATCH}::int))`;
 
 /** Ids rise with time, so the rows with the lowest ids are the oldest. */

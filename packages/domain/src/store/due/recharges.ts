@@ -1,5 +1,5 @@
+import { kinds } from '../../core/money/postings.js';
 import { type NextStep, nextSteps } from '../../core/next-step.js';
-import { kinds } from '../../core/postings.js';
 import { Prisma } from '../../generated/client.js';
 import type { Run } from '../database/database.js';
 import { uuidsOf } from '../database/storable.js';

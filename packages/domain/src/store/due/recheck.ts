@@ -74,7 +74,7 @@ async function recheck(run: Run, { transactionId, by, reason }: RecheckAsk): Pro
 }
 
 /** What makes recharges due before their time. */
-export const openUrging = (run: Run) => ({
+export const openRecheck = (run: Run) => ({
   pullForward: (of: AnsweringAccount): Promise<number> => pullForward(run, of),
   recheck: (ask: RecheckAsk): Promise<Rechecked> => recheck(run, ask),
 });

@@ -6,7 +6,7 @@ import {
   type Kind,
   outOfSuspense,
   type Parties,
-} from '../../core/postings.js';
+} from '../../core/money/postings.js';
 import { news, type State, states, step } from '../../core/recharge.js';
 import type { EvidencePack, PackedPosting, PackedRecharge, PackedTransition } from './pack.js';
 

@@ -1,5 +1,5 @@
-import { type MonthLineKind, monthLineKindOf } from '../../core/month-line.js';
-import { type Kind, wallet } from '../../core/postings.js';
+import { type MonthLineKind, monthLineKindOf } from '../../core/money/month-line.js';
+import { type Kind, wallet } from '../../core/money/postings.js';
 import { Prisma } from '../../generated/client.js';
 import type { Run } from '../database/database.js';
 import type { EntryPlace } from './head.js';

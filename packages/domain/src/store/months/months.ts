@@ -1,5 +1,5 @@
-import type { MonthLineKind } from '../../core/month-line.js';
-import { monthLineKinds } from '../../core/month-line.js';
+import type { MonthLineKind } from '../../core/money/month-line.js';
+import { monthLineKinds } from '../../core/money/month-line.js';
 import type { Store } from '../database/database.js';
 import { type MonthAsk, type MonthHead, monthHead } from './head.js';
 import { type MonthLine, monthLines } from './lines.js';

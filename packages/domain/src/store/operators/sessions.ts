@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto';
-import type { OperatorRole } from '../../core/operator-rules.js';
+import type { OperatorRole } from '../../core/access/operator-rules.js';
 import { Prisma } from '../../generated/client.js';
 import type { Run } from '../database/database.js';
 

@@ -1,4 +1,4 @@
-import { needsSecondFactor, type OperatorRole } from '../../core/operator-rules.js';
+import { needsSecondFactor, type OperatorRole } from '../../core/access/operator-rules.js';
 import { Prisma } from '../../generated/client.js';
 import type { Run } from '../database/database.js';
 import { filedAct } from './file-action.js';

@@ -1,4 +1,4 @@
-import { isOperatorName, needsSecondFactor, type OperatorRole } from '../../core/operator-rules.js';
+import { isOperatorName, needsSecondFactor, type OperatorRole } from '../../core/access/operator-rules.js';
 import { Prisma } from '../../generated/client.js';
 import type { Vault } from '../clients/vault.js';
 import type { Run } from '../database/database.js';

@@ -1,4 +1,4 @@
-import { type ApprovalLimits, limitsFromJson, limitsInJson } from '../../core/approval.js';
+import { type ApprovalLimits, limitsFromJson, limitsInJson } from '../../core/access/approval.js';
 import type { AccountPayee } from '../../core/payee.js';
 import { Prisma } from '../../generated/client.js';
 import type { Run } from '../database/database.js';

@@ -1,4 +1,4 @@
-import { type ApprovalLimits, needsApproval } from '../../core/approval.js';
+import { type ApprovalLimits, needsApproval } from '../../core/access/approval.js';
 import { type PlanVerb, planMoves } from '../../core/plan.js';
 import { Prisma } from '../../generated/client.js';
 import { nextLookAt } from '../approvals/standing.js';

@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto';
-import type { MoneyDestination } from '../recharges/new-recharge.js';
+import type { MoneyDestination } from '../recharges/creation/new-recharge.js';
 
 /** One line of a plan. Its currency is the plan's. */
 export type PlanLine = Readonly<{

@@ -1,8 +1,8 @@
 import type { Ceiling } from '../ceilings/ceiling.js';
 import type { Store } from '../database/database.js';
 import { isUuid } from '../database/storable.js';
-import type { RechargeAsk } from '../recharges/ceiling-keeper.js';
-import type { TrialProblem } from '../recharges/trial.js';
+import type { RechargeAsk } from '../recharges/creation/ceiling-keeper.js';
+import type { TrialProblem } from '../recharges/creation/trial.js';
 import { type CreatedPlan, createPlan } from './create.js';
 import { followPlanApproval } from './follow-approval.js';
 import { type HeldLook, newPayeesOf, nextHeldLines } from './held.js';

@@ -1,14 +1,14 @@
-import { BALANCE_MINOR_MAX } from '../../core/money.js';
-import { isHeld } from '../../core/postings.js';
+import { BALANCE_MINOR_MAX } from '../../core/money/money.js';
+import { isHeld } from '../../core/money/postings.js';
 import { Prisma } from '../../generated/client.js';
 import type { Ceiling } from '../ceilings/ceiling.js';
 import { THIS_DAY_STEP } from '../ceilings/day-counter.js';
 import type { Run } from '../database/database.js';
-import { isAboveRequest, type RechargeAsk } from '../recharges/ceiling-keeper.js';
-import { rowOf } from '../recharges/create.js';
-import { addressedRecharges, type NewRechargeRow } from '../recharges/create-statement.js';
-import { newRechargeRows } from '../recharges/insert-recharges.js';
-import type { TrialProblem } from '../recharges/trial.js';
+import { isAboveRequest, type RechargeAsk } from '../recharges/creation/ceiling-keeper.js';
+import { rowOf } from '../recharges/creation/create.js';
+import { addressedRecharges, type NewRechargeRow } from '../recharges/creation/create-statement.js';
+import { newRechargeRows } from '../recharges/creation/insert-recharges.js';
+import type { TrialProblem } from '../recharges/creation/trial.js';
 
 type TriedRow = Readonly<{
   id: string;

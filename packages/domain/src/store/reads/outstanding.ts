@@ -1,6 +1,6 @@
+import { kinds } from '../../core/money/postings.js';
 import type { NextStep } from '../../core/next-step.js';
 import type { Payee } from '../../core/payee.js';
-import { kinds } from '../../core/postings.js';
 import type { State } from '../../core/recharge.js';
 import { Prisma } from '../../generated/client.js';
 import type { Run } from '../database/database.js';

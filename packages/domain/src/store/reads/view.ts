@@ -1,10 +1,10 @@
+import type { Funding, Kind } from '../../core/money/postings.js';
 import type { NextStep } from '../../core/next-step.js';
 import type { Payee } from '../../core/payee.js';
 import type { PayersAction } from '../../core/payers-action.js';
-import type { Funding, Kind } from '../../core/postings.js';
 import type { State } from '../../core/recharge.js';
 import { type ShownTexts, textColumnsOf } from '../../core/request-texts.js';
-import type { WaitingNote } from '../../core/waiting-note.js';
+import type { WaitingNote } from '../../core/waiting/waiting-note.js';
 import { Prisma } from '../../generated/client.js';
 import { type ProviderDown, providerDownOf } from '../breakers/breakers.js';
 import { utc } from '../database/utc.js';

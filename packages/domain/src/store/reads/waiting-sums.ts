@@ -1,5 +1,5 @@
-import { leavesGoing } from '../../core/case-kinds.js';
-import type { WaitingReason } from '../../core/waiting.js';
+import { leavesGoing } from '../../core/cases/case-kinds.js';
+import type { WaitingReason } from '../../core/waiting/waiting.js';
 import { Prisma } from '../../generated/client.js';
 import { openNow, stops } from '../breakers/breakers.js';
 import type { Run } from '../database/database.js';

@@ -1,4 +1,4 @@
-import { fundings, kinds } from '../../core/postings.js';
+import { fundings, kinds } from '../../core/money/postings.js';
 import { Prisma } from '../../generated/client.js';
 import { closedCases } from '../cases/close.js';
 import { openedCases } from '../cases/open.js';
@@ -7,12 +7,12 @@ import { answeredEvents } from '../inbox/filing.js';
 import { postedJournals } from '../ledger/post.js';
 import { originalOf } from '../refunds/original.js';
 import { admission, freedLanes, judgedColumns } from './admission.js';
-import { extraParts } from './extra-statement.js';
+import { type DeliveryOptions, storedDeliveries } from './creation/insert-recharges.js';
+import { extraParts } from './decisions/extra-statement.js';
+import { furtherColumns, type PlanExtra } from './decisions/plan-extra.js';
+import { type PlanRow, planColumns, postingColumns } from './decisions/plan-row.js';
 import { insertedTransitions, writtenCalls } from './history-statement.js';
-import { type DeliveryOptions, storedDeliveries } from './insert-recharges.js';
 import { noteSince } from './note-since.js';
-import { furtherColumns, type PlanExtra } from './plan-extra.js';
-import { type PlanRow, planColumns, postingColumns } from './plan-row.js';
 
 /** A plan whose rare parts are a typed value beside its row, and not JSON inside it. */
 type StatedPlan = Readonly<{ row: PlanRow; extra: PlanExtra | null }>;

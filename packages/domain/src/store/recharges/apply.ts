@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { refusalOf } from '../../core/cases/resolution.js';
 import { type Decision, decide, decideClaim } from '../../core/decision.js';
+import { fundings, kinds } from '../../core/money/postings.js';
 import { nextSteps } from '../../core/next-step.js';
-import { fundings, kinds } from '../../core/postings.js';
 import { states } from '../../core/recharge.js';
-import { refusalOf } from '../../core/resolution.js';
 import { Prisma } from '../../generated/client.js';
 import { asApproved, isApprovalVoid } from '../approvals/claim.js';
 import { coalesce } from '../batches/coalesce.js';
@@ -14,7 +14,7 @@ import { isContended, isLaneTaken, isRefusal, isUnavailable, StoreUnavailable } 
 import { columns } from '../database/rows.js';
 import { isUuid } from '../database/storable.js';
 import { writeStatement } from './apply-statement.js';
-import { type Plan, type PlanOptions, planWrite, resultOf, type WrittenRow } from './plan.js';
+import { type Plan, type PlanOptions, planWrite, resultOf, type WrittenRow } from './decisions/plan.js';
 import { noteRefusal } from './refusals.js';
 import type { RechargeReport, RechargeSnapshot, ReportResult, WritableSnapshot } from './report.js';
 

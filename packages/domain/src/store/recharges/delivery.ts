@@ -1,6 +1,6 @@
 import type { Decision } from '../../core/decision.js';
-import { holdOf, type Posting } from '../../core/postings.js';
-import type { PlanRow } from './plan-row.js';
+import { holdOf, type Posting } from '../../core/money/postings.js';
+import type { PlanRow } from './decisions/plan-row.js';
 import type { RechargeReport } from './report.js';
 
 type DeliveryRow = Pick<PlanRow, 'deliveryId' | 'holdJournalId' | 'holdPostings'>;

@@ -1,5 +1,5 @@
 import { Prisma } from '../../generated/client.js';
-import { callColumns } from './plan-row.js';
+import { callColumns } from './decisions/plan-row.js';
 
 export const insertedTransitions = Prisma.sql`
   inserted_transitions as (

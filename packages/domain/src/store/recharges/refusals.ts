@@ -3,7 +3,7 @@ import { openedCases } from '../cases/open.js';
 import type { Run } from '../database/database.js';
 import { codeOf } from '../database/failure.js';
 import { storable, storableJson } from '../database/storable.js';
-import { caseDetailOf, type PlanOptions } from './plan.js';
+import { caseDetailOf, type PlanOptions } from './decisions/plan.js';
 import type { RechargeReport, ReportResult } from './report.js';
 
 export type RefusalOptions = Pick<PlanOptions, 'newId' | 'reconcileAfterMs' | 'random' | 'onRefused'>;

@@ -1,8 +1,8 @@
+import type { ResolutionRefusal } from '../../core/cases/resolution.js';
 import type { Recharge, Report } from '../../core/decision.js';
 import type { Payee } from '../../core/payee.js';
 import type { State, Verdict } from '../../core/recharge.js';
-import type { ResolutionRefusal } from '../../core/resolution.js';
-import type { WaitingNote } from '../../core/waiting-note.js';
+import type { WaitingNote } from '../../core/waiting/waiting-note.js';
 import type { OriginalOrder } from '../refunds/original.js';
 
 /** One call to a provider, as it is stored. The `id` of a submit is the id that its intent was opened with. */

@@ -1,4 +1,4 @@
-import { isHeld, type Kind } from '../../core/postings.js';
+import { isHeld, type Kind } from '../../core/money/postings.js';
 import { Prisma } from '../../generated/client.js';
 import { coalesce } from '../batches/coalesce.js';
 import type { Run } from '../database/database.js';

@@ -1,9 +1,9 @@
-import { BALANCE_MINOR_MAX } from '../../core/money.js';
-import { holdOf } from '../../core/postings.js';
+import { BALANCE_MINOR_MAX } from '../../core/money/money.js';
+import { holdOf } from '../../core/money/postings.js';
 import { Prisma } from '../../generated/client.js';
 import { columns } from '../database/rows.js';
 import { postedJournals } from '../ledger/post.js';
-import { insertedRefunds } from '../recharges/insert-recharges.js';
+import { insertedRefunds } from '../recharges/creation/insert-recharges.js';
 import type { NewRefund, RefundedTerms } from './new-refund.js';
 
 export type RefundFate =

@@ -1,15 +1,15 @@
-import { limitsFromJson } from '../../core/approval.js';
-import { type RuleTerms, termsFromStore, termsToStore } from '../../core/rule-terms.js';
-import { isAboveLimits, type Widening, widenings } from '../../core/rule-widening.js';
+import { limitsFromJson } from '../../core/access/approval.js';
+import { type RuleTerms, termsFromStore, termsToStore } from '../../core/rules/rule-terms.js';
+import { isAboveLimits, type Widening, widenings } from '../../core/rules/rule-widening.js';
 import { Prisma } from '../../generated/client.js';
 import { nextLookAt } from '../approvals/standing.js';
 import type { Run } from '../database/database.js';
 import { isUuid } from '../database/storable.js';
-import type { RuleClock } from './clock.js';
 import { consented, consentedAgain, termsHashOf } from './consent.js';
 import { staysInWallet } from './create.js';
 import { followRuleApproval } from './follow-approval.js';
 import { isVisible, oneRule, type RuleViewer } from './list.js';
+import type { RuleClock } from './look/clock.js';
 import {
   insertedProposals,
   type JudgedRule,

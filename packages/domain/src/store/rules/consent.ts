@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto';
-import type { StoredTerms } from '../../core/rule-terms.js';
+import type { StoredTerms } from '../../core/rules/rule-terms.js';
 import { Prisma } from '../../generated/client.js';
-import type { RuleClock } from './clock.js';
+import type { RuleClock } from './look/clock.js';
 import { payeeName, type RuleRechargeForm } from './rule.js';
 
 /** The hash of what is agreed: the terms, and how and where the money goes. */

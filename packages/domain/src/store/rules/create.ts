@@ -1,13 +1,13 @@
 import { hash } from 'node:crypto';
-import { limitsFromJson } from '../../core/approval.js';
-import { termsToStore } from '../../core/rule-terms.js';
-import { isAboveLimits } from '../../core/rule-widening.js';
+import { limitsFromJson } from '../../core/access/approval.js';
+import { termsToStore } from '../../core/rules/rule-terms.js';
+import { isAboveLimits } from '../../core/rules/rule-widening.js';
 import { Prisma } from '../../generated/client.js';
 import { nextLookAt } from '../approvals/standing.js';
 import type { Run } from '../database/database.js';
-import type { RuleClock } from './clock.js';
 import { consented, termsHashOf } from './consent.js';
 import { oneRule } from './list.js';
+import type { RuleClock } from './look/clock.js';
 import { expiryOf, insertedProposals, type RuleApproving, type RuleProposal } from './proposal.js';
 import { type NewRule, payeeName, type RuleView } from './rule.js';
 

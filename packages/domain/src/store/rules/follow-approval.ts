@@ -2,8 +2,8 @@ import { Prisma } from '../../generated/client.js';
 import { nextLookAt, VOID } from '../approvals/standing.js';
 import type { Run } from '../database/database.js';
 import { isUuid } from '../database/storable.js';
-import type { RuleClock } from './clock.js';
 import { consentedByApproval } from './consent.js';
+import type { RuleClock } from './look/clock.js';
 import { isOutdated } from './proposal.js';
 
 /**

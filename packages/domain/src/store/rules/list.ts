@@ -1,9 +1,9 @@
-import { termsFromStore } from '../../core/rule-terms.js';
+import { termsFromStore } from '../../core/rules/rule-terms.js';
 import { Prisma } from '../../generated/client.js';
 import type { Run } from '../database/database.js';
 import { isUuid } from '../database/storable.js';
-import type { RuleClock } from './clock.js';
-import { countsSince, type RuleCounts } from './outcomes.js';
+import type { RuleClock } from './look/clock.js';
+import { countsSince, type RuleCounts } from './look/outcomes.js';
 import {
   type FiledDecision,
   type RuleForecast,

@@ -1,7 +1,7 @@
-import type { WiderLimits } from '../../core/rule-caps.js';
-import type { LastingFailure } from '../../core/rule-facts.js';
-import { databaseClock, movedClock } from './clock.js';
-import type { FilingOptions } from './file-decision.js';
+import type { WiderLimits } from '../../core/rules/rule-caps.js';
+import type { LastingFailure } from '../../core/rules/rule-facts.js';
+import { databaseClock, movedClock } from './look/clock.js';
+import type { FilingOptions } from './look/file-decision.js';
 import type { RuleOptions } from './rules.js';
 
 /** The times of rules, as a process may set them. */

@@ -1,15 +1,15 @@
-import { type BackTest, type BalancePoint, backTest } from '../../core/rule-back-test.js';
-import { decideRule, type RuleDecision } from '../../core/rule-decision.js';
-import { comparedMinor, type RuleFacts } from '../../core/rule-facts.js';
+import { type BackTest, type BalancePoint, backTest } from '../../core/rules/rule-back-test.js';
+import { decideRule, type RuleDecision } from '../../core/rules/rule-decision.js';
+import { comparedMinor, type RuleFacts } from '../../core/rules/rule-facts.js';
 import { Prisma } from '../../generated/client.js';
 import type { Run } from '../database/database.js';
-import { readBurn } from './burn.js';
-import type { RuleClock } from './clock.js';
-import { countersOf, readWider } from './counters.js';
 import { needsRuleApproval, staysInWallet } from './create.js';
-import { isNewPayee, underWay, watchedAccount } from './facts.js';
-import type { LookOptions } from './look.js';
-import { figureOf } from './readings.js';
+import { readBurn } from './look/burn.js';
+import type { RuleClock } from './look/clock.js';
+import { countersOf, readWider } from './look/counters.js';
+import { isNewPayee, underWay, watchedAccount } from './look/facts.js';
+import type { LookOptions } from './look/look.js';
+import { figureOf } from './look/readings.js';
 import { type NewRule, payeeSource, walletOf } from './rule.js';
 
 /** What a rule that is not stored would do. */

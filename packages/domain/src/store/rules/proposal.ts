@@ -1,4 +1,4 @@
-import type { Widening } from '../../core/rule-widening.js';
+import type { Widening } from '../../core/rules/rule-widening.js';
 import { Prisma } from '../../generated/client.js';
 import { type Consent, presentTarget } from './consent.js';
 import type { RuleRechargeForm, RuleRow } from './rule.js';

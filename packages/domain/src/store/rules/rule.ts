@@ -1,10 +1,10 @@
-import type { Funding, Kind } from '../../core/postings.js';
-import type { DecisionReason, PauseReason, RuleDecision } from '../../core/rule-decision.js';
-import type { RuleTerms, StoredTerms } from '../../core/rule-terms.js';
-import type { Widening } from '../../core/rule-widening.js';
+import type { Funding, Kind } from '../../core/money/postings.js';
+import type { DecisionReason, PauseReason, RuleDecision } from '../../core/rules/rule-decision.js';
+import type { RuleTerms, StoredTerms } from '../../core/rules/rule-terms.js';
+import type { Widening } from '../../core/rules/rule-widening.js';
 import { Prisma } from '../../generated/client.js';
-import type { MoneyDestination } from '../recharges/new-recharge.js';
-import type { RuleCounts } from './outcomes.js';
+import type { MoneyDestination } from '../recharges/creation/new-recharge.js';
+import type { RuleCounts } from './look/outcomes.js';
 
 export type RuleStatus = 'active' | 'paused' | 'expired' | 'deleted';
 export type RuleWatch = 'cloud' | 'wallet';

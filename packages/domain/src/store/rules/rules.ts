@@ -1,4 +1,4 @@
-import type { BackTest } from '../../core/rule-back-test.js';
+import type { BackTest } from '../../core/rules/rule-back-test.js';
 import { Prisma } from '../../generated/client.js';
 import type { Store } from '../database/database.js';
 import {
@@ -19,9 +19,9 @@ import {
   type RulePage,
   type RuleViewer,
 } from './list.js';
-import { type LookOptions, type LookResult, lookOnce, type RouteOfMethod } from './look.js';
+import { type LookOptions, type LookResult, lookOnce, type RouteOfMethod } from './look/look.js';
+import { openWatchedBalances, type WatchedBalances } from './look/readings.js';
 import { backTestRule, previewRule, type RulePreview } from './preview.js';
-import { openWatchedBalances, type WatchedBalances } from './readings.js';
 import type { NewRule, RuleView } from './rule.js';
 import { pauseRule, removeRule } from './status.js';
 

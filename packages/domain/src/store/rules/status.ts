@@ -2,8 +2,8 @@ import { Prisma } from '../../generated/client.js';
 import { nextLookAt } from '../approvals/standing.js';
 import type { Run } from '../database/database.js';
 import { isUuid } from '../database/storable.js';
-import type { RuleClock } from './clock.js';
 import { isVisible, oneRule, type RuleViewer } from './list.js';
+import type { RuleClock } from './look/clock.js';
 import { answeredProposals } from './proposal.js';
 import type { RuleView } from './rule.js';
 

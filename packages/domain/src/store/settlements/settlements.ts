@@ -1,5 +1,5 @@
-import type { Kind } from '../../core/postings.js';
-import { directionOf } from '../../core/postings.js';
+import type { Kind } from '../../core/money/postings.js';
+import { directionOf } from '../../core/money/postings.js';
 import { Prisma } from '../../generated/client.js';
 import type { Run } from '../database/database.js';
 import { codeOf } from '../database/failure.js';

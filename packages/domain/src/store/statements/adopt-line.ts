@@ -4,9 +4,9 @@ import type { Run, Store } from '../database/database.js';
 import { violated } from '../database/failure.js';
 import { isUuid } from '../database/storable.js';
 import { applier } from '../recharges/apply.js';
-import { creator } from '../recharges/create.js';
-import type { InsertOptions } from '../recharges/create-statement.js';
-import type { PlanOptions } from '../recharges/plan.js';
+import { openCreator } from '../recharges/creation/create.js';
+import type { InsertOptions } from '../recharges/creation/create-statement.js';
+import type { PlanOptions } from '../recharges/decisions/plan.js';
 import type { ProviderCallRow } from '../recharges/report.js';
 import { adoptedMatch } from './store-lines.js';
 
@@ -122,7 +122,7 @@ async function create(
   const { accountId } = adoption;
   const clientId = adoption.clientId ?? (await lastClientOf(run, accountId));
   if (clientId === null) throw new NotAdopted('unknown_account');
-  const created = await creator(run, storing).any({
+  const created = await openCreator(run, storing).any({
     ...{ id, clientId, accountId, kind: 'collect', destination: 'wallet', provider: line.provider },
     ...{ amountMinor: line.amountMinor, currency: line.currency, paymentMethod: EXTERNAL },
     // The key contains a space, so no client can send it.

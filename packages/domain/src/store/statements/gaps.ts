@@ -1,4 +1,4 @@
-import type { Neighbors } from '../../core/statement.js';
+import type { Neighbors } from '../../core/money/statement.js';
 import { Prisma } from '../../generated/client.js';
 import { closedCases } from '../cases/close.js';
 import { openedCases } from '../cases/open.js';

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { StatementLine } from '../../core/statement.js';
+import type { StatementLine } from '../../core/money/statement.js';
 
 export type KeyedLine = StatementLine & Readonly<{ key: string }>;
 

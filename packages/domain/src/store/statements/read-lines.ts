@@ -1,4 +1,4 @@
-import { continuity, type Neighbors, type StatementLine } from '../../core/statement.js';
+import { continuity, type Neighbors, type StatementLine } from '../../core/money/statement.js';
 import type { Run } from '../database/database.js';
 import { storeNeighbors } from './gaps.js';
 import { type KeyedLine, keyer } from './line-key.js';

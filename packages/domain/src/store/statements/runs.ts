@@ -1,4 +1,4 @@
-import { StatementAway, type StatementLine } from '../../core/statement.js';
+import { StatementAway, type StatementLine } from '../../core/money/statement.js';
 import type { Store } from '../database/database.js';
 import { StoreUnavailable } from '../database/failure.js';
 import { isUuid } from '../database/storable.js';

@@ -1,4 +1,4 @@
-import { directionOf } from '../../core/postings.js';
+import { directionOf } from '../../core/money/postings.js';
 import { Prisma } from '../../generated/client.js';
 import { closedCases } from '../cases/close.js';
 import { columns } from '../database/rows.js';

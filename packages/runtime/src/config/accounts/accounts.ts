@@ -1,7 +1,7 @@
 import type { z } from 'zod';
 import type { Env } from '../local.js';
 import { providerFaults } from '../provider-faults.js';
-import { providerSettings } from '../provider-settings.js';
+import { providerSettings } from '../settings/provider-settings.js';
 import { alikeFaults } from './alike.js';
 import {
   accountsWritten,

@@ -1,4 +1,4 @@
-import { providerSettings } from '../provider-settings.js';
+import { providerSettings } from '../settings/provider-settings.js';
 
 const prefixes = { alibaba_cloud: 'ALIBABA_CLOUD_', alipay: 'ALIPAY_', stripe: 'STRIPE_' } as const;
 

@@ -1,0 +1,48 @@
+import type { Money } from '../money/money.js';
+import type { Difference } from '../same-order.js';
+
+export type CaseKind =
+  | Difference
+  | 'unsent_order'
+  | 'late_money'
+  | 'declined_after_success'
+  | 'cancel_conflict'
+  | 'absent_order'
+  | 'absence_unproven'
+  | 'unknown_order'
+  | 'unread_event'
+  | 'unprocessable'
+  | 'unprocessable_event'
+  | 'event_changed'
+  | 'statement_ours_only'
+  | 'statement_theirs_only'
+  | 'statement_different'
+  | 'statement_gap';
+
+/** Money in suspense, with the provider's order that moved it. Null: the provider did not name the order. */
+export type SuspendedMoney = Money & Readonly<{ providerOrderId: string | null }>;
+
+/** A case of a recharge, open or closed, with the money that went to suspense for it. */
+export type KnownCase = Readonly<{
+  id: string;
+  kind: string;
+  isOpen: boolean;
+  /** Whether the case is about the recharge itself. False: the case is about an event that names the recharge. */
+  isAboutRecharge: boolean;
+  suspended: readonly SuspendedMoney[];
+}>;
+
+/**
+ * Kinds of cases that do not stop a recharge. It is tried again by itself, and such a case is closed when that
+ * succeeds, or the case is about an event only.
+ */
+export const leavesGoing: readonly string[] = [
+  'unprocessable',
+  'unread_event',
+  'unprocessable_event',
+  'event_changed',
+  'unknown_order',
+] satisfies CaseKind[];
+
+/** Whether a person has to decide before the recharge can go on. */
+export const isStoppedBy = (kind: string): boolean => !leavesGoing.includes(kind);
