@@ -7,10 +7,10 @@ export const SCOPES = [
   ...['callbacks:read', 'rules:read', 'plans:read', 'reconciliation:read'],
 ];
 
-// A few answers are as large as what is asked for: a month of a busy account, a day of all of them, a whole plan. Each is
-// asked for a few times, and has no goal.
+// Some answers are as large as what is asked for: a month of a busy account, a day of all accounts, a whole plan. Such
+// a request is made a few times, and has no goal.
 const WHOLE = { requests: 3, isWhole: true };
-/** The scope of a second key, of another client: it reads what belongs to all clients. */
+/** The scope of a second key, which is one of another client. It reads what belongs to all clients. */
 export const ALL_CLIENTS = ['finance:read'];
 
 /** The requests to measure. Their filters name common values, rare values and values that no row has. */

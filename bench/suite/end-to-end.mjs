@@ -15,7 +15,8 @@ const MEMORY_GOAL_MB = 200;
  * hints as lost and add work.
  */
 const UNFINISHED_MAX = 256;
-// Time limit of a run: ten thousand recharges at 11/s. A slower fleet hangs.
+// Time limit of a run. It is enough for about ten thousand recharges at 11/s. A fleet that takes longer counts as
+// hanging.
 const LIMIT_MS = 900_000;
 
 /**

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { closeSync, openSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-// A busy machine takes seconds to start five processes. Four minutes mean that a process hangs.
+// A busy machine takes seconds to start five processes. A process that takes four minutes counts as hanging.
 const READY_LIMIT_MS = 240_000;
 const TICK_MS = 10; // the unit of /proc/<pid>/stat: USER_HZ is 100 on every Linux that Node runs on
 

@@ -4,7 +4,7 @@ import { join, relative, resolve } from 'node:path';
 const root = resolve(import.meta.dirname, '../..');
 const SHOWN = 20;
 
-/** V8's sampling profiles, one file per process and turn. They are written only if a folder is given. */
+/** V8's sampling profiles. A process writes one file per start. Nothing is written unless a folder is given. */
 export class Profiles {
   #dir;
   #turns = new Map();
@@ -15,7 +15,7 @@ export class Profiles {
     if (this.#dir) mkdirSync(this.#dir, { recursive: true });
   }
 
-  /** The flags for a process, which write a profile of its next turn. */
+  /** The flags for the next start of a process, with which that run writes a profile. */
   flags(name) {
     if (!this.#dir) return [];
     const turn = (this.#turns.get(name) ?? 0) + 1;
@@ -33,7 +33,7 @@ export class Profiles {
     for (const window of this.#windows.values()) window.toUs = Math.min(window.toUs, nowUs());
   }
 
-  /** The report on where each process spent the measured time of its last turn. */
+  /** The report on where each process spent the measured time of its last run. */
   *report() {
     for (const [name, turn] of this.#turns) {
       const file = join(this.#dir, `${name}-${turn}.cpuprofile`);

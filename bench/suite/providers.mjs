@@ -6,7 +6,8 @@ import { allAccepted } from './load.mjs';
 import { line, median, ratios } from './statistics.mjs';
 
 const ACCOUNTS = 200;
-// The control API lists the newest 100 trades, so the payer of Alipay sees every unpaid one.
+// The payer of Alipay finds unpaid trades in the control API's list of the newest 100 trades. So fewer than 100
+// recharges are unfinished at a time.
 const UNFINISHED_MAX = 64;
 const LIMIT_MS = 300_000;
 const WORKERS = ['submission-worker', 'webhook-worker', 'reconciliation-worker'];

@@ -13,7 +13,7 @@ import { balanceReader } from './balance-reader.js';
 import { looker, openDecisionCounter } from './looker.js';
 import { watchWallets } from './wallets.js';
 
-// A look is a few short statements, and at most one provider call.
+// The number of rules that are looked at once. One look is a few short statements, and at most one provider call.
 const CONCURRENCY = 8;
 
 await runProcess('automation-worker', process.env, async (frame) => {

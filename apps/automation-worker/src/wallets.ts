@@ -15,7 +15,7 @@ const RULES_TOGETHER = 40;
 
 /**
  * Looks for wallets that fell below the threshold of a rule, until it is closed. The statements that post to the ledger
- * are the busiest ones, so they do not announce such wallets. A question costs the database some 10 us per rule on a
+ * are the busiest ones, so they do not announce such wallets. One search costs the database some 10 us per rule on a
  * wallet.
  */
 export function watchWallets({ rules, queues, log }: WalletWatchDeps): () => Promise<void> {

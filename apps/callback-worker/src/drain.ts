@@ -39,7 +39,7 @@ const STOP_WITHIN_MS = 2_000;
 export function drainer(deps: DrainDeps): (lane: string) => Promise<undefined> {
   // The lanes in work. The value is true if another job for the lane has come meanwhile.
   const busy = new Map<string, boolean>();
-  // One for all receivers: the signal that stops the process keeps each listener until the process stops.
+  // All receivers share this signal. Each call of `endSignal` adds a listener that stays until the process stops.
   const end = endSignal(deps.stopping);
   return async (lane) => {
     if (busy.has(lane)) {

@@ -51,7 +51,7 @@ const send = (url: string) =>
   poster({ ...options, timeoutMs: 400 })({ url, headers: {}, body: '{"amount":1}' }, never);
 const untouched = () => canaries.map(({ touched }) => touched());
 
-/** A resolver of the system that answers every question with this machine. */
+/** Replaces the resolver of the system. It answers every question with this machine. */
 function insideOnly(_host: string, { all }: { all?: boolean }, done: (...answer: unknown[]) => void): void {
   if (all) done(null, [{ address: '127.0.0.1', family: 4 }]);
   else done(null, '127.0.0.1', 4);
@@ -76,7 +76,8 @@ test('a name that turns from a public address to a private one is asked for once
   const url = `https://turning.example.com:${canaries[0]!.port}/`;
   const { dispatcher } = await dial(url, options, never);
   expect(names.asked('turning.example.com')).toBe(1);
-  // The connection asks for no name again: it goes to the address that was judged. The system would name this machine.
+  // The connection asks for no name again: it goes to the address that was judged. If it asked the system, the answer
+  // would be this machine.
   const ofSystem = jest.spyOn(dns, 'lookup').mockImplementation(insideOnly as never);
   const sent = dispatcher.request({
     ...{ origin: new URL(url).origin, path: '/', method: 'POST', body: '{}' },

@@ -92,8 +92,8 @@ const inShort =
   };
 
 /**
- * The security headers. The board sets styles on its elements and the login has its own, so these two need
- * `unsafe-inline` for styles. All scripts are files from this server.
+ * The security headers. The board of the queues sets styles on its elements, and the pages of the login contain a style
+ * sheet. So these pages need `unsafe-inline` for styles. All scripts are files from this server.
  */
 function securityHeaders(): RequestHandler[] {
   const [ofPages, ofBoard] = [policy(["'self'"]), policy(["'self'", "'unsafe-inline'"])];

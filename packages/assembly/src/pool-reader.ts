@@ -30,7 +30,7 @@ export function openPoolReader(deps: PoolReaderDeps): (() => Promise<void>) | nu
     const { outcome, calls } = await balance!.read(currency);
     const context = { provider: provider.name, providerAccount, currency };
     if (outcome.kind !== 'read') {
-      // The first reading is made when the process starts, so a key of the provider's other site is reported before any
+      // The first reading is made when the process starts. So a key of the provider's other site is reported before any
       // order is sent.
       const code = calls.at(-1)?.providerCode ?? null;
       return log.warn({ ...context, outcome, code }, 'the source account was not read');

@@ -85,7 +85,7 @@ export interface Domain extends Sweep {
   readonly callbacks: Callbacks;
   readonly notices: Notices;
   readonly clients: Clients;
-  /** What verbs with an idempotency key answered. */
+  /** The idempotency keys of requests for a verb, with the answers that were given. */
   readonly answeredKeys: AnsweredKeys;
   readonly operators: Operators;
   readonly approvals: Approvals;

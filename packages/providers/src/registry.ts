@@ -113,7 +113,7 @@ function guardOptions(of: AccountName, config: ProvidersConfig, options: Provide
   };
 }
 
-/** The payee of the account names the provider of this method, so no configuration routes it. */
+/** The payee of the account names the provider of this method, so the configuration has no route for it. */
 const OF_PAYEES: PaymentMethod = 'fund_account';
 
 function routeOf(paymentMethod: PaymentMethod, isOpen: ReadonlySet<string>): string | null {

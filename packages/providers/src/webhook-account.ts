@@ -7,8 +7,8 @@ type Accepted = Readonly<{ ok: true; account: string; eventId: string }> & Pick<
 export type ReceivedWebhook = Accepted | Readonly<{ ok: false; refusal: WebhookRefusal | 'no_webhooks' }>;
 
 /**
- * Verifies a webhook and finds the account that it is for: the one whose secret fits. Of several whose secret fits it is
- * the one that the body names.
+ * Verifies a webhook and finds the account that it is for: the one whose secret fits. If several secrets fit, it is the
+ * account that the body names.
  */
 export function receiveWebhook(
   providers: Pick<Providers, 'accounts' | 'raw'>,
@@ -22,7 +22,7 @@ export function receiveWebhook(
     if (!webhooks) continue;
     const verified = webhooks.verify(rawBody, headers, now);
     if (!verified.ok) {
-      // An event with the right signature and a wrong time is of this account.
+      // If the secret of one account fits and only the time is wrong, that is the refusal to report.
       if (refusal !== 'outside_window') refusal = verified.refusal;
       continue;
     }

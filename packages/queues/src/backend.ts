@@ -18,11 +18,16 @@ export interface Backend {
   /** Checks the store in one round trip. @throws an error whose message names the fault */
   ping(): Promise<void>;
   /**
-   * The number of jobs that wait in each queue, `most` at most. Missing where a queue is asked by itself.
+   * The number of jobs that wait in each queue, counted up to `most`. A store without this method has no count of
+   * several queues, so each queue is asked for its own.
    * @throws while the store is away
    */
   waiting?(names: readonly QueueName[], most: number): Promise<number[]>;
-  /** What the store does with keys when its memory is full. Missing where it never throws one away. @throws while it is away */
+  /**
+   * What the store does with keys when its memory is full. A store that never throws keys away does not have this
+   * method.
+   * @throws while it is away
+   */
   eviction?(): Promise<Eviction>;
   /**
    * Prepares the store for a queue. Called before the first queue of a name is built.

@@ -30,8 +30,8 @@ export interface WorkerHandle {
 
 /**
  * @property concurrency the most ids that are worked on at once
- * @property stuckAfterMs default 30 s. The ids of a job are begun as turns come free. In production, provider calls
- *   with their retries may hold all turns for about 23 s
+ * @property stuckAfterMs the time without a new id after which a worker is stuck if jobs wait. Default: 30 s. In
+ *   production, provider calls with their retries may keep a worker from beginning an id for about 23 s
  */
 export type WorkOptions = Readonly<{ concurrency: number; stuckAfterMs?: number }>;
 
@@ -119,7 +119,7 @@ export class RunningWorker implements WorkerHandle {
   #build(): JobWorker {
     const { backend, counters } = this.deps;
     const worker = backend.buildWorker(this.name, (job, token) => this.#process(job, token), {
-      // Jobs with one id each must be able to fill all turns.
+      // A job may hold a single id, so the worker takes as many jobs at once as it works on ids.
       concurrency: this.options.concurrency,
       // By default BullMQ sleeps 15 s after a refused connection. Money should not wait that long after a restart.
       runRetryDelay: 1_000,

@@ -151,8 +151,8 @@ test.each(fleet)('the image of %s is built from the lockfile and runs without ro
   const lines = build!.dockerfile_inline.trim().split('\n');
   const copied = lines.flatMap((line) => /^COPY (?!--from)(.*) \S+$/.exec(line)?.[1]?.split(' ') ?? []);
   const sources = copied.filter((it) => !it.startsWith('--'));
-  // The image has no packages that only build, or that only start a fleet on one machine. The sandbox's store is
-  // optional.
+  // The image leaves out packages that only build, or that only start a fleet on one machine. The sandbox's image keeps
+  // its store, which is an optional package.
   const target = name === 'sandbox' ? 'sandbox' : 'fleet';
   expect(build!.target).toBe(target);
   expect(lines.some((line) => line.startsWith('RUN npm ci'))).toBe(true);

@@ -4,11 +4,11 @@ import { isIPv4 } from 'node:net';
 
 /** What a name is answered with. The last answers stay for all later questions of their kind. */
 export type NameAnswers = Readonly<{
-  /** Addresses of each question for IPv4, in order. */
+  /** The IPv4 addresses that each question in turn is answered with. */
   a?: readonly (readonly string[])[];
-  /** Addresses of each question for IPv6, in order. */
+  /** The IPv6 addresses that each question in turn is answered with. */
   aaaa?: readonly (readonly string[])[];
-  /** The name is another name for this one, whose addresses are in the same answer. */
+  /** The name that this one is an alias of. Its addresses are in the same answer. */
   alias?: string;
 }>;
 
@@ -91,7 +91,7 @@ function answer(question: Buffer, addresses: readonly string[], alias: string | 
 
 const bytesOf4 = (address: string): Buffer => Buffer.from(address.split('.').map(Number));
 
-/** Of an address without an IPv4 part. */
+/** The bytes of an IPv6 address. The address must not contain an IPv4 part. */
 function bytesOf6(address: string): Buffer {
   const [front, back = []] = address.split('::').map((part) => part.split(':').filter(Boolean));
   const groups = [...front!, ...Array<string>(8 - front!.length - back.length).fill('0'), ...back];

@@ -3,7 +3,7 @@ import type { Source } from './source.js';
 
 const FOLDER_FILES_MAX = 12;
 
-/** A folder of shipped code holds one thought, so that its files can be read as a list. */
+/** A folder of shipped code has few files, so that one look at their names shows what the folder is about. */
 export const foldersAreSmall = (sources: readonly Source[]): string[] => {
   const files = new Map<string, number>();
   for (const { path } of sources) {

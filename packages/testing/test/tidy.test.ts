@@ -59,7 +59,7 @@ const breaches: [rule: keyof typeof rules, path: string, text: string][] = [
   ['tablesHaveOneInserter', 'packages/domain/src/store/a.ts', 'db.nonce.create({ data });'],
 ];
 
-/** A source beside each breach, for rules that compare sources. */
+/** Another source, which is given to the rules with each breach, because some rules compare sources. */
 const neighbour = readSource(
   'packages/domain/src/store/clients/a.ts',
   'export type Verdict = string;\nconst sql = "insert into nonce (key_id) values ($1)";',

@@ -56,7 +56,7 @@ function spenderOf({ scope, scopeName, accountId }: Words): string {
 type NoticeForm = Readonly<{
   one: string;
   many: string;
-  /** The page of the console that lists all of these, and the page of one of them. */
+  /** The console's page that lists what these notices are about. `path` is the page of a single one. */
   page: string;
   path?: (content: Notice['content']) => string;
   line: (words: Words) => string;

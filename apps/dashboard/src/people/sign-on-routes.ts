@@ -41,7 +41,7 @@ export function signOnRoutes(deps: SignOnDeps): Router {
     `${PATH}/return`,
     unlessDown(async (request, response) => {
       const departure = departureOf(request);
-      // A departure serves once.
+      // The data of a departure is used once only, so the cookie is deleted here.
       response.clearCookie(COOKIE, onReturn(request));
       if (!departure) return show(response, 401, 'not_departed');
       const vouched = await signOn.comeBack(request.originalUrl, departure);
@@ -67,7 +67,7 @@ async function enter(
     return show(response, 403, result.fate);
   }
   const { id, name, made } = result;
-  // A session that the browser had before is over, so nobody can have planted one.
+  // The session that the browser had before ends here, because an attacker may have planted it.
   const earlier = secretOf(request);
   if (earlier !== undefined) await operators.endSession(earlier);
   const secret = await operators.openSession(id);
@@ -90,7 +90,8 @@ const show = (response: Response, status: number, fault: LoginFault): void =>
     .type('html')
     .send(loginPage(languageOf(response.req), { fault, hasSignOn: true }));
 
-// The browser returns from another site, and sends no strict cookies then.
+// The provider's site sends the browser back. Browsers leave out cookies with SameSite=Strict on such a request, so
+// this cookie is `lax`.
 const onReturn = (request: Request) => ({ ...cookieOptions(request), sameSite: 'lax', path: PATH }) as const;
 
 const asText = (departure: Departure): string => Buffer.from(JSON.stringify(departure)).toString('base64url');

@@ -3,8 +3,8 @@ import { escapeHtml, pageHead, pageHeader, pageLook } from '@replenish/runtime';
 import { documentLanguage, type Language, sayIn } from '../pages/frame/words.js';
 
 /**
- * The page after a sign-in through an OpenID provider. It leads on by itself, because a redirect that began at another
- * site would carry no strict cookie. It stays where it shows a new second factor.
+ * The page after a sign-in through an OpenID provider. The page itself opens the console, because a redirect that began
+ * at another site would carry no cookie with SameSite=Strict. With a new second factor, it waits for the person.
  */
 export function signedInPage(language: Language, home: string, made: MadeOperator | null): string {
   const say = sayIn(language);

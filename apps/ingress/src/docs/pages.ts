@@ -51,7 +51,7 @@ export function openPages({ publicUrl, sandboxUrl, reference, signature }: Pages
   });
   const own = (source: Source): Page =>
     page(() => fromAssets(source[2]).replaceAll('PUBLIC_URL', publicUrl), source);
-  // These files name the local ingress and sandbox. The pages name the addresses of this installation instead.
+  // The project's files name the local ingress and sandbox. The pages name the addresses of this installation instead.
   const ofProject = (source: Source): Page[] => {
     const file = join(projectDocs, source[2]);
     const local = () =>

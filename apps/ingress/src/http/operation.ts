@@ -5,7 +5,10 @@ import type { z } from 'zod';
 import type { Code } from './answers/problem.js';
 import { otherMethods } from './methods.js';
 
-/** Schemas under their names in the OpenAPI document: `{ Recharge }`. A body is of one of them. */
+/**
+ * A schema under its name in the OpenAPI document, such as `{ Recharge }`. Several names: a body has one of these
+ * schemas.
+ */
 export type NamedSchema<Value = unknown> = Readonly<Record<string, z.ZodType<Value>>>;
 
 /** The data about an operation for the OpenAPI document. */
@@ -29,9 +32,9 @@ type Described = Readonly<{
   /** Summaries of the other names, in the order of `paths`. */
   aliasSummaries?: readonly string[];
   /**
-   * How the operation remembers a key in the row that it creates. `repeatable`: without a key a repeated request is a new
-   * one, and the key is sent in the header only. Left out of an operation that changes something: it is a verb, and
-   * `keyed` makes it `kept`. Its key is kept with its answer.
+   * How the operation remembers an idempotency key in the row that it creates. `repeatable`: each request without a key
+   * is a new one, and the key is sent in the header only. A verb creates no row and leaves this field out. `keyed` then
+   * sets it to `kept`, because the key is kept with the answer.
    */
   idempotencyKey?: 'needed' | 'optional' | 'repeatable' | 'kept';
   /** Whether the header `Prefer: wait=N` is understood. */
@@ -76,8 +79,8 @@ export type KeyedCall<Query = never, Body = never> = Readonly<{
   /** The bytes of a body in CSV. Null: the body has another form, or the operation takes no CSV. */
   csv: () => Buffer | null;
   /**
-   * Of a verb: whether its request has come with this idempotency key before. `begun`: it got no answer, and may have had
-   * its effect. `answered`: it got one, which is not kept because it is secret.
+   * For a verb: whether a request with this idempotency key has come before. `begun`: the earlier request got no
+   * answer, and may have had its effect. `answered`: it got an answer, which is not kept because it is secret.
    */
   repeats: 'begun' | 'answered' | null;
 }>;

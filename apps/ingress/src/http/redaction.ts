@@ -5,8 +5,8 @@ const SECRET = /\b(rs_|whsec_|sk_|Bearer )[\w+/=.-]{8,}/gi;
 
 // Our own paths and details are shorter. A stranger can send a path of up to 16 kB.
 const TEXT_MAX = 512;
-// The cut can split a card number. Its first 15 digits determine the sixteenth, so they are masked too. The longest
-// case is 19 digits with 18 times %20 between them.
+// Digits at the end of a text that is cut. The cut can split a card number, and the first 15 digits determine the
+// sixteenth, so these digits are masked too. The longest case is 19 digits with 18 times %20 between them.
 const NUMBER_AT_CUT = /[\d %-]{1,73}$/;
 
 /**

@@ -73,7 +73,10 @@ async function requireReceiver(
     throw invalid({ path: 'to', message: 'the provider has no such account' });
 }
 
-/** The account that pays: the one that is asked for, or the only one. A payee never pays from an account by accident. */
+/**
+ * The account of ours that pays: the one that the caller names, or the only one. If there are several, the caller has
+ * to name one, so that money never leaves an account by accident.
+ */
 function payingAccount(
   providers: PayeeDeps['providers'],
   provider: string,

@@ -123,7 +123,7 @@ const wrong: Readonly<Record<PlanVerb, string>> = {
   cancel: 'a plan that is over cannot be canceled',
 };
 
-/** The plan in the path. One that the key may not see gives the same answer as a missing one. */
+/** The plan in the path. A plan that the key may not see gives the same answer as a missing one. */
 async function planOf(
   { domain }: PlanDeps,
   call: Pick<KeyedCall, 'request' | 'key'>,

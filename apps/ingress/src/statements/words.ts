@@ -90,7 +90,7 @@ export const kindWords: Readonly<Record<StatementLanguage, Readonly<Record<Month
   },
 };
 
-/** Holds and their ends say what the money was for. */
+/** The words for a hold and for its end. They say whether the money was for a delivery or for a refund. */
 const purposes: Readonly<
   Record<StatementLanguage, Readonly<Record<'hold' | 'reverse', Readonly<[string, string]>>>>
 > = {

@@ -58,7 +58,7 @@ test('a body is made no faster than it is read, and no longer than its reader st
   stop.abort();
   await over;
   await connection;
-  // A gigabyte would be 10,000 pieces. The buffers of both ends hold some dozens.
+  // All 10,000 pieces are a gigabyte. The buffers of both ends hold only some dozens of pieces.
   expect(seen.made).toBeLessThan(1_000);
   expect([seen.ended, seen.logged]).toEqual([1, []]);
 });

@@ -56,7 +56,7 @@ export function alipayControl(parts: AlipayParts): Router {
   return router;
 }
 
-/** Sets how far the clock is ahead that ends the days of bills. */
+/** Moves the clock of bills ahead, so that a day counts as over. */
 function setClock({ bills }: AlipayParts, { body }: Request, response: Response): void {
   const { aheadMs } = (body ?? {}) as { aheadMs?: unknown };
   if (!(Number.isInteger(aheadMs) && (aheadMs as number) >= 0 && (aheadMs as number) <= AHEAD_MAX_MS)) {

@@ -58,7 +58,7 @@ export class TradeBook {
     return status === 'WAIT_BUYER_PAY' ? this.scan(known.outTradeNo) : known;
   }
 
-  /** The trade of a number. One whose time to pay is over closes when it is looked at. */
+  /** The trade of a number. A trade whose time to pay is over is closed by this look-up. */
   find(outTradeNo: string): StoredTrade | null {
     const trade = this.#store.trades.get(outTradeNo);
     if (!trade) return null;

@@ -9,7 +9,7 @@ import {
 import { type FormParams, limitOf } from './params.js';
 import type { StripeStore } from './store.js';
 
-// The list is filtered by time after it was read. A page of so many rows is read at a time.
+// How many rows are read from the store at a time. The list is filtered by time only after it was read.
 const READ_MAX = 1_000;
 
 /** GET /v1/balance_transactions: newest first, with `created[gte]`, `created[lt]` and `expand[]=data.source`. */

@@ -136,7 +136,10 @@ function controlOf(main: OpenAccount, others: readonly OpenAccount[]): Router {
   return router.use(main.control);
 }
 
-/** Each request goes to the account of its key. One with an unknown key goes to the first one, which refuses it. */
+/**
+ * Each request goes to the account of its key. A request with an unknown key goes to the first account, which refuses
+ * it.
+ */
 function apiOf(all: readonly OpenAccount[]): Router {
   const router = Router();
   router.use((request, response, next) => {

@@ -87,8 +87,8 @@ export async function serveControl(control: Router): Promise<ControlFace> {
 export type RawMessage = Readonly<{ headers: Record<string, string | string[] | undefined>; body: Buffer }>;
 
 /**
- * A server that keeps what it receives. `answers`: how it answers the next messages that name the order `of`; every
- * other message gets `success`, also the late news of an earlier test's order.
+ * A server that keeps what it receives. Each entry of `answers` is the answer to one message that names the order `of`.
+ * Every other message gets `success`, such as late news of an earlier test's order.
  */
 export async function openMailbox() {
   const received: RawMessage[] = [];

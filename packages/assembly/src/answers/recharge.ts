@@ -153,7 +153,7 @@ export const rechargeBody = (r: RechargeView, providers: OwnSources) =>
 
 const timeOf = (time: Date | null): string | null => time?.toISOString() ?? null;
 
-/** One row of the timeline as JSON. The timeline of a whole recharge says of each row whose it is. */
+/** One row of the timeline as JSON. In the timeline of a whole recharge, each row names its transaction. */
 export const timelineBody = ({ at, transactionId, kind, detail }: TimelineRow, isWhole: boolean) => ({
   at,
   kind,

@@ -8,7 +8,7 @@ export type WaitingBody = Readonly<{
   until: string | null;
   detail: string;
   caseId?: string;
-  /** The delivery that this is the reason of. */
+  /** The delivery, if the reason is one of the delivery and not of the collect. */
   transactionId?: string;
 }>;
 

@@ -31,7 +31,8 @@ export async function rechargesToAsk(
     const subject = askedId(r);
     return subject === null ? [] : [[subject, { ...r, subject }] as const];
   });
-  // A whole recharge and its delivery are one question to the provider.
+  // About a whole recharge that is being delivered, the provider is asked by its delivery. The list may hold that
+  // delivery as well, so one question stands for both.
   const items = [...new Map(found).values()].map(({ subject, amountMinor, currency }) => ({
     ...{ subject, amountMinor, currency },
   }));

@@ -134,8 +134,8 @@ async function createBatch(
   crashPoint('plans.after-create');
   const refusals = results.filter((result): result is PlanRefusal => 'code' in result);
   const again = results.filter((result) => 'isOutdated' in result).map(({ place }) => place);
-  // The batch of a stopped plan is not noted. If the plan runs again, the batch comes again, and the lines that have
-  // their recharge keep it.
+  // The batch of a stopped plan is not noted as done. If the plan runs again, it gets the same batch again. Lines that
+  // have a recharge by then keep it.
   const stopped = results.filter((result) => 'isStopped' in result);
   if (stopped.length === 0) await note(refusals, again);
   const context = { planId: plan.id, correlationId: plan.correlationId };

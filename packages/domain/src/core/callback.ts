@@ -35,7 +35,7 @@ export const CALLBACK_SCHEDULE_MS: readonly number[] = [
 /** What came of one post. `retryAfterMs`: how long the receiver asks to be left alone. */
 export type PostOutcome = Readonly<{
   httpStatus: number | null;
-  /** Why it did not arrive. Null: it did. */
+  /** Why the post did not arrive. Null: it arrived. */
   error: string | null;
   durationMs: number;
   retryAfterMs: number | null;

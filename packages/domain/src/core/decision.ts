@@ -45,9 +45,9 @@ export type Recharge = Readonly<{
   /** When the provider settled the order, by its own clock. Null: it did not say. */
   settledSaidAt: Date | null;
   slots: readonly string[];
-  /** The kinds of its open cases. */
+  /** The kinds of the open cases of the recharge. */
   openCases: readonly string[];
-  /** All its cases, open and closed. */
+  /** All cases of the recharge, open and closed. */
   cases: readonly KnownCase[];
 }>;
 
@@ -94,13 +94,13 @@ export type Decision = Readonly<{
   openCase: CaseKind | null;
   /** The money that the journal puts into suspense. It belongs to the case that is opened, or is open already. */
   suspended: SuspendedMoney | null;
-  /** The open cases that have no question left. */
+  /** The open cases that the report settles, because it answers their question. */
   settled: readonly Readonly<{ caseId: string; because: string }>[];
   /** The provider's order id for a recharge that has none yet. Null leaves the recharge without one. */
   providerOrderId: string | null;
   /** What a resolution does. Null for every other report. */
   resolved: Pick<Resolved, 'reported' | 'failure' | 'returned' | 'isSentAgain'> | null;
-  /** The wallet and the money of the delivery that carries on. Null: nothing is delivered. */
+  /** The delivery that follows a collect: its wallet and its money. Null: nothing is delivered. */
   continuation: Readonly<{ accountId: string; money: Money }> | null;
   /** Whether the case whose money this refund should have returned is opened again. */
   reopens: boolean;
@@ -228,7 +228,7 @@ const conflictKinds: Record<Exclude<News, 'adopted' | 'resolved'>, (state: State
 const conflict = (r: Recharge, report: Report): Decision =>
   contradicted(r, report, conflictKinds[report.news as keyof typeof conflictKinds](r.state));
 
-/** A contradiction with the money that it moved. Money that a person has decided about already is no news. */
+/** A report that contradicts the books. Its money goes to suspense once. After a person's decision it is stale. */
 function contradicted(r: Recharge, report: Report, kind: CaseKind): Decision {
   const money = movedElsewhere(r, report);
   const known =

@@ -18,7 +18,7 @@ export type OwnOrder = Readonly<{
   providerOrderId: string | null;
 }>;
 
-/** The difference between a reported order and the one that we sent. The case that a difference opens has its name. */
+/** The difference between a reported order and the one that we sent. It opens a case of the same kind. */
 export type Difference = 'other_account' | 'several_orders' | 'wrong_amount';
 
 /**

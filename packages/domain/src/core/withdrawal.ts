@@ -25,7 +25,10 @@ const moneyMayHaveMoved: readonly string[] = [
 export const mayWithdraw = (r: Withdrawable): boolean =>
   r.state === 'CREATED' && !r.openCases.some((kind) => moneyMayHaveMoved.includes(kind));
 
-/** The wish to withdraw a sent recharge becomes its next step while its payer has not paid. It is filed once. */
+/**
+ * Whether a client may ask to cancel a recharge that was sent. It may as long as the payer has not paid. The next step
+ * then becomes `cancel`, so a second request changes nothing.
+ */
 export const mayAskToCancel = (
   r: Withdrawable,
   { isCancelable = false }: { isCancelable?: boolean },

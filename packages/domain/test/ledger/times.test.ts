@@ -73,7 +73,8 @@ test('entries that cross on two wallets have times in the order of their balance
   const [a, b, c] = [await pending(first, 1n), await pending(second, 10n), await pending(second, 1_000n)];
   let crossed: Promise<unknown> = Promise.resolve();
   await whileHeld(`wallet:${first}:available`, async () => {
-    // One statement settles in both wallets. It begins now, and locks the second wallet after the other process.
+    // One statement settles in both wallets. It begins now, and waits for the first wallet. It locks the second wallet
+    // only after the other process has posted to it.
     crossed = Promise.all([a, b].map((id) => books.domain.applyNews(reportOf(id, 'settled'))));
     await waitsForLock();
     await other.applyNews(reportOf(c, 'settled'));

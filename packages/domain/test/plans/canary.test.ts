@@ -34,7 +34,7 @@ const planOf = (amounts: Amounts, canaryMinor: bigint | null): NewPlan => ({
   })),
 });
 
-/** Such a plan that runs. Returns its id. */
+/** Starts a plan of `planOf`. Returns its id. */
 async function running(amounts: Amounts, canaryMinor: bigint | null = CANARY): Promise<string> {
   const plan = planOf(amounts, canaryMinor);
   await books.domain.plans.create(plan);

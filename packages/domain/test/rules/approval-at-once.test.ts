@@ -14,7 +14,7 @@ afterAll(() => books.close());
 beforeEach(() => limited(LIMIT));
 
 describe('another payee', () => {
-  /** An approved rule whose payee has changed since. */
+  /** A rule whose payee has changed after its approval. */
   async function moved() {
     const accountId = `acct-${uuidv7()}`;
     await paysTo(books, accountId, 'fa-old');

@@ -154,7 +154,7 @@ test(`${days} days of ${accounts} accounts: no cap is passed, one recharge is un
   const players: Player[] = [];
   for (let nth = 0; nth < Number(accounts); nth++) players.push(await joins(nth));
   for (; nowMs < END_MS; nowMs += LOOK_MS) {
-    // The players take turns, so that the seed alone decides what happens.
+    // The wallets act one after the other, so that the seed alone decides what happens.
     for (const player of players) {
       await lives(player);
       await looks(player);

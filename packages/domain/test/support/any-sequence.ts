@@ -76,7 +76,7 @@ async function carriedOut(books: Books, steps: readonly Step[]): Promise<string[
   return names;
 }
 
-/** One of a list, counted from its end. */
+/** An item of a list, counted from the end of the list. */
 const oneOf = <T>(all: readonly T[], at: number): T | undefined =>
   all[all.length - 1 - (at % Math.max(all.length, 1))];
 

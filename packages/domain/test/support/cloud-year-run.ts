@@ -48,7 +48,7 @@ export class CloudYear {
     return { ruleClock: () => new Date(this.#nowMs), poolMax: 8, ...times };
   }
 
-  /** A worker that the books do not close, because the test does. */
+  /** A worker that the test itself closes, and not `books`. */
   #doomed(): Domain {
     const more = { databaseUrl: this.books.url, reconcileAfterMs: 60_000, providerTimeoutMs: 1_000 };
     return openDomain({ ...this.#options(), ...more });
@@ -80,7 +80,7 @@ export class CloudYear {
     await Promise.all(Array.from({ length: WIDTH }, lane));
   }
 
-  /** What happens is decided in the order of the accounts, so that the seed alone decides it. */
+  /** Decides in the order of the accounts what happens to each, so that the seed alone determines it. */
   async #happens(): Promise<void> {
     const happened = this.accounts.map((account) => account.lives(this.#nowMs, this.#pool));
     const domain = this.#workers[0]!;
@@ -92,7 +92,8 @@ export class CloudYear {
     const ended = happened.flatMap(({ news }) => news.at(-1)?.transactionId ?? []);
     if (ended.length === 0) return;
     const ids = ended.map((id) => `'${id}'`).join(',');
-    // Recharges end by the database's clock, and this year is another one.
+    // The database's clock sets the end of a recharge. The simulated year is another one, so the time is corrected
+    // here.
     await this.books.rows(`begin;
       set local session_replication_role = replica;
       update recharge_transaction set succeeded_at = '${new Date(this.#nowMs).toISOString()}'
@@ -137,10 +138,12 @@ export class CloudYear {
     this.#counted(decision.because);
   }
 
-  /** A worker that is dropped between its question and its decision, at a moment that the machine decides. */
+  /**
+   * Lets a worker look at an account, and closes the worker meanwhile. How far the look gets depends on the machine.
+   */
   async #lookOfDropped(account: CloudAccount): Promise<void> {
     const doomed = this.#doomed();
-    // Its connection is open, so what is cut off is the look.
+    // The worker connects first, so that its close interrupts the look and not the connecting.
     await doomed.ping();
     const job = doomed.rules
       .look(account.ruleId, () => null)

@@ -44,7 +44,10 @@ type Looked = Readonly<{
   transactionId: string | null;
 }>;
 
-/** A cloud account that is used up, the rule that fills it, and its own account of what the provider did. */
+/**
+ * A simulated cloud account whose money is used up, and the rule that fills it. It records what the provider did, and
+ * checks the decisions of the rule by that record.
+ */
 export class CloudAccount {
   readonly made: MadeAtCloud[] = [];
   readonly accountId: string;
@@ -123,7 +126,7 @@ export class CloudAccount {
     const isAway = nowMs < this.#awayUntilMs;
     const last = this.made.at(-1);
     const news = last && !isAway ? this.#ends(last, nowMs, pool) : [];
-    // An answer that was late tells how the balance was before. A lost one leaves the reading before.
+    // A late answer gives the balance as it was half a day earlier. A lost answer leaves the previous reading.
     const isRead = !isAway && this.chance(0.95);
     if (isRead) this.reading = this.chance(0.1) ? before : { minor: this.balance, atMs: nowMs };
     const isResumed = !this.isActive && this.chance(0.1);
@@ -148,7 +151,7 @@ export class CloudAccount {
     ];
   }
 
-  /** Takes over what a look filed, and judges it by this account's own books. */
+  /** Takes over what a look filed, and compares it with the record of this account. */
   hears({ balanceMinor, because, amountMinor, transactionId }: Looked, nowMs: number): void {
     const may = this.#mayRecharge(nowMs);
     if (because === 'ENOUGH') expect(balanceMinor! + this.underWay() >= this.terms.belowMinor).toBe(true);
@@ -167,7 +170,7 @@ export class CloudAccount {
     });
   }
 
-  /** A recharge was made, so no brake may hold. */
+  /** Called for each recharge: expects that nothing forbade it. */
   #expectFree(nowMs: number): void {
     const { made, reading, terms: of } = this;
     expect(made.filter(({ endedAtMs }) => endedAtMs === null)).toEqual([]);
@@ -196,7 +199,7 @@ export class CloudAccount {
     );
   }
 
-  /** Whether nothing at all forbids a recharge now, counted without the code that is tested. */
+  /** Whether nothing forbids a recharge now. It does not use the code under test. */
   #mayRecharge(nowMs: number): boolean {
     const { reading, terms: of, made } = this;
     if (!this.isActive || reading === null || nowMs - reading.atMs > AGE_MAX_MS) return false;

@@ -3,7 +3,7 @@ import type { NewRule, RuleTerms } from '../../src/index.js';
 import type { Books } from './books.js';
 import { KEY, newRule, terms, VIEWER } from './rules.js';
 
-/** A limit for approvals. The rules of `newRule` may create 100,000 a month, which is above it. */
+/** A limit for approvals. It is below the 100,000 that the rules of `newRule` may create per month. */
 export const LIMIT = 60_000n;
 
 export const capped = (perMonthMinor: bigint, over: Partial<RuleTerms> = {}): RuleTerms =>

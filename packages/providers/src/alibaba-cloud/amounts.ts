@@ -28,7 +28,7 @@ export function fromMajor(text: string, currency: string): bigint | null {
   const digits = digitsOf.get(currency);
   const [, sign, whole, fraction = ''] = MAJOR.exec(text) ?? [];
   if (digits === undefined || whole === undefined) return null;
-  // More digits than the currency has are only read if they are zeros: 12.340 is 12.34.
+  // Digits beyond those of the currency are read only if they are zeros: 12.340 is 12.34.
   if (/[1-9]/.test(fraction.slice(digits))) return null;
   const minor = BigInt(whole.replaceAll(',', '') + fraction.slice(0, digits).padEnd(digits, '0'));
   return sign === '-' ? -minor : minor;

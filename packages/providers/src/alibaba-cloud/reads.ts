@@ -60,7 +60,10 @@ function amountIn(exchange: RpcExchange, field: string, currency: string | null)
   return { kind: 'read', amountMinor, currency: named };
 }
 
-/** Reads what is available and the cash in it. Cash that cannot be read leaves the rest as it is. */
+/**
+ * Reads the available amount and the cash in it. If the cash cannot be read, the available amount is answered without
+ * it.
+ */
 function balanceIn(exchange: RpcExchange, cashField: string): ReadOutcome<BalanceWithCash> {
   const available = amountIn(exchange, 'AvailableAmount', null);
   if (available.kind !== 'read') return available;

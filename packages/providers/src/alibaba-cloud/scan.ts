@@ -42,7 +42,7 @@ export async function scanFor(
   const [own, far] = options.own === 'from' ? ([OUT, IN] as const) : ([IN, OUT] as const);
   const ours = await read(terms.destination[own.of]);
   const other = options.readsBothSides && !ours.failure ? await read(terms.destination[far.of]) : null;
-  // Without the right to read the other account's list, our list alone is read.
+  // If we may not read the other account's list, our list alone counts.
   const theirs = other && isForbidden(other) ? null : other;
   const sides = [
     { reading: ours, direction: own.direction },
@@ -79,7 +79,8 @@ function outcomeWithoutRow(failed: ListReading | undefined, evidence: ScanEviden
 type Sorted = Readonly<{ ours: ListedRow[]; contrary: ListedRow[]; suspects: ListedRow[] }>;
 
 /**
- * `contrary` rows have our proof and the wrong direction: money came back. `suspects` keep the order from being absent.
+ * `contrary` rows have our proof and the wrong direction: money came back. As long as there are `suspects`, the order
+ * does not count as absent.
  */
 function sortRows(
   { rows }: ListReading,
@@ -99,7 +100,7 @@ function sortRows(
   };
 }
 
-/** The outcome of proven rows. Both sides show one transfer, so only rows of the same side are several. */
+/** The outcome of proven rows. Each list shows a transfer as one row, so two rows of one list are two transfers. */
 function foundIn(sides: readonly Sorted[]): QueryOutcome | null {
   const count = Math.max(...sides.map(({ ours }) => ours.length));
   if (count > 1) return { kind: 'several', count };

@@ -58,9 +58,9 @@ const failed = (cause: Cause, httpStatus: number | null): FetchedBill => ({
 });
 
 /**
- * The address to fetch. Null: it is not Alipay's. Only a host below alipay.com is, and the host of the API itself, which
- * is another one where a simulator stands in for Alipay. Alipay's documents show addresses without TLS; its host takes
- * TLS as well, and a bill names payers.
+ * The address to fetch. Null: the address is not Alipay's. Only hosts below alipay.com count as Alipay's, and the host
+ * of the API, so that a simulator can stand in for Alipay. Alipay's documents show addresses without TLS, but its hosts
+ * take TLS as well. TLS is used, because a bill names payers.
  */
 function urlOf(address: unknown, endpoint: string): URL | null {
   if (typeof address !== 'string' || !URL.canParse(address)) return null;

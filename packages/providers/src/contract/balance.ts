@@ -17,7 +17,7 @@ export type BalanceOutcome =
 
 /** Reads the money of our account that pays the deliveries. */
 export interface BalanceReads {
-  /** The currencies that are always read. Others are read once an order of theirs waits for money. */
+  /** The currencies that are always read. Another currency is read once an order in it waits for money. */
   readonly currencies: readonly string[];
   /** What the account can transfer now, in minor units. Makes one attempt and moves nothing. */
   read(currency: string, signal: AbortSignal): Promise<CallAnswer<BalanceOutcome>>;

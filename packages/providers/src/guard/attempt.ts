@@ -45,7 +45,7 @@ export type Attempt = Readonly<{
 export const isOutage = (outcome: Outcome): boolean =>
   (outcome.kind === 'unknown' || outcome.kind === 'not_executed') && !causesOfWorking.has(outcome.cause);
 
-/** The causes of a provider that works: it answered. */
+/** Causes that prove that the provider works, because it answered. */
 const causesOfWorking: ReadonlySet<NotExecuted['cause'] | Unknown['cause']> = new Set([
   'rate_limited',
   'source_funds',

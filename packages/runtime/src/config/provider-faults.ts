@@ -86,7 +86,7 @@ function isOwnPublicKey(privateText: string | undefined, publicText: string | un
   return own !== null && other !== null && textOf(createPublicKey(own)) === textOf(other);
 }
 
-/** What production refuses: it would credit payments that nobody made. */
+/** Keys and addresses that production refuses, because it would credit payments that nobody made. */
 function unreal(given: ProviderValues): string[] {
   const known = Object.entries(simulatorKeys) as [keyof typeof simulatorKeys, string][];
   const ofSimulators = known
@@ -108,7 +108,7 @@ function unreal(given: ProviderValues): string[] {
 
 const addresses = ['ALIBABA_CLOUD_ENDPOINT', 'ALIPAY_ENDPOINT', 'ALIPAY_GATEWAY', 'STRIPE_API_BASE'] as const;
 
-// The last one is Alipay's own sandbox.
+// Hosts of this machine, and of Alipay's own sandbox (`alipaydev.com`).
 const UNREAL = /^(localhost|.*\.localhost|127\.\d+\.\d+\.\d+|\[::1\]|0\.0\.0\.0|.*\.alipaydev\.com)$/;
 
 function unrealAddress(name: string, address: string | undefined): string[] {

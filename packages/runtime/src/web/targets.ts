@@ -28,8 +28,8 @@ const specialIPv4 = [
 ] as const;
 
 /**
- * Of IPv6 addresses, only global unicast ones (2000::/3) are called. Those that stand for an IPv4 address are not
- * called.
+ * Of the IPv6 addresses, only global unicast ones (2000::/3) are called. These ranges of them are not called: they
+ * stand for IPv4 addresses, or are reserved.
  */
 const specialIPv6 = [
   ['2001::', 23],

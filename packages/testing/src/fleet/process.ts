@@ -12,7 +12,7 @@ export type ProcessSpec = Readonly<{
   env: NodeJS.ProcessEnv;
 }>;
 
-// A slow machine may start several processes at once. A process that takes longer than this hangs.
+// A slow machine may start several processes at once. A process that takes longer than this counts as hanging.
 const READY_LIMIT_MS = 240_000;
 
 /** One real process of a fleet under test, with its crash points compiled in. */

@@ -21,7 +21,7 @@ const names = (parse(rules) as { groups: { rules: { alert: string }[] }[] }).gro
   .flatMap((group) => group.rules)
   .map(({ alert }) => alert);
 
-// Those that operations.md, "What to watch", names as the processes of the metrics.
+// The processes whose metrics operations.md names under "What to watch".
 const watched: readonly ProcessName[] = [
   'ingress',
   'submission-worker',
@@ -126,7 +126,7 @@ test('while recharges succeed, no alert fires, and none is pending at last', asy
 });
 
 test('each alert begins with its cause', async () => {
-  // It is at risk at once, and beyond the SLA after ten times RECONCILE_AFTER_MS.
+  // The recharge is money at risk at once. It breaks the SLA after ten times RECONCILE_AFTER_MS.
   await raises(['ReplenishMoneyAtRisk', 'ReplenishSlaBreach'], () => recharge('never_settles', 200_000_000));
   // More than ten at once, so that the first of them count, too.
   await raises(['ReplenishFailureSpike'], () => recharges(15, 'declined'));

@@ -91,8 +91,8 @@ export class OwnPrometheus {
 export const metricsPortIn = (log: string): number =>
   Number([...log.matchAll(/"metricsPort":(\d+)/g)].at(-1)?.[1]);
 
-// A busy machine takes its time for an answer, and a scrape without one ends what is pending. So the limit is as long as the
-// interval, which is the longest that Prometheus takes.
+// A busy machine may answer late, and a scrape without an answer ends pending alerts. So the time limit of a scrape is
+// as long as the interval. Prometheus allows no longer one.
 const settings = (ports: readonly number[]): string => `global:
   scrape_interval: 2s
   scrape_timeout: 2s

@@ -10,7 +10,7 @@ import { Receiver } from './receiver.js';
 jest.setTimeout(TEST_LIMIT_MS);
 
 const LIMIT = { limitMs: TEST_LIMIT_MS / 8 };
-// The limit of one post. A receiver that hangs holds a worker's turn for this long.
+// The limit of one post. A receiver that does not answer keeps a worker busy for this long.
 const TIMEOUT_MS = 8_000;
 const scopes = [
   ...['recharges:write', 'recharges:read', 'refunds:write', 'cases:read'],

@@ -8,7 +8,8 @@ import { numbersOf } from '../support/numbers.js';
 import { seed, TEST_LIMIT_MS } from '../support/setting.js';
 import { type Payee, WholeStage } from '../support/whole.js';
 
-// Three rails at once take minutes: every lost answer waits for its time limit, and every delivery for its list.
+// Three rails at once take minutes. Every lost answer waits for its time limit, and every delivery waits until the
+// provider's list shows it.
 jest.setTimeout(4 * TEST_LIMIT_MS);
 
 /** A way of moving money. `faults` are those of its simulator, under names that all rails have in common. */
@@ -57,7 +58,10 @@ const ACCOUNTS = 10;
 /** One recharge: the fault of its provider, and the crash point that is armed when it is made. */
 type Run = Readonly<{ fault: Fault | null; point: string | null; amount: number }>;
 
-/** Every third run has a fault: with more, the breakers open and all wait. Every twelfth has a crash point. */
+/**
+ * Every third run has a fault. With more faults the breakers would open and all runs would wait. Every twelfth run has
+ * a crash point.
+ */
 function planOf({ isCollected, runs }: Rail, next: (below: number) => number): Run[] {
   const points = isCollected ? [...ofWorkers, ...ofWebhooks] : ofWorkers;
   const inTurn = <T>(all: readonly T[], every: number): (T | null)[] =>
@@ -109,13 +113,19 @@ const accounts = Array.from({ length: ACCOUNTS }, (_, own) => own);
 const byNumber = (one: number, other: number) => one - other;
 const fundAccountOf = (payer: string) => `fa-${payer}`;
 
-/** Gives a payer exactly the money of its runs. A second transfer, or one of the other payer, would lack money. */
+/**
+ * Gives a payer exactly the money of its runs. A transfer that is made twice, or from the wrong payer, would lack
+ * money.
+ */
 const fund = (stage: WholeStage, payer: string, amounts: readonly number[]) =>
   stage.control('alibaba/fund-accounts', {
     ...{ id: fundAccountOf(payer), currency: 'CNY', cash: amounts.reduce((sum, amount) => sum + amount, 0) },
   });
 
-/** Four accounts share a cloud account. Each payer pays into it for two of them, so both wait for one lane. */
+/**
+ * Each group of four accounts shares a cloud account. Each payer pays into it for two of the four, so these two share a
+ * lane.
+ */
 async function payeesOf(stage: WholeStage, { payers }: Rail): Promise<Payee[]> {
   if (payers.length === 0) return Promise.all(accounts.map(() => stage.newPayee()));
   const payees: Payee[] = [];

@@ -88,7 +88,8 @@ export async function misplaced(at: Setting): Promise<void> {
 }
 
 /**
- * A text field is stored as sent. Only card numbers are refused in it, so other secrets there are the client's choice.
+ * Whether the API would store the body with the planted text. It stores text fields as sent, and refuses only card
+ * numbers in them. Such a body is not sent, because the client itself would have put the secret into the database.
  */
 const isStorable = (body: string, wrong: string, card: string): boolean =>
   !wrong.replaceAll(' ', '').includes(card) && /orderReference|planId|metadata/.test(body);

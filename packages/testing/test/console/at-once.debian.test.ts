@@ -6,8 +6,8 @@ import { TEST_LIMIT_MS } from '../support/setting.js';
 import { WholeStage } from '../support/whole.js';
 import { openBrowser, Visitor } from './visitor.js';
 
-// It needs Debian's chromium. What a browser adds to people who decide at once: two tabs, the second click of a double
-// click, and the way back. Whatever comes twice has one effect, and the other one reads why.
+// This test needs Debian's chromium. It checks what a browser adds when people decide at once: two tabs, a double
+// click, and the way back. A decision that is sent twice has one effect, and the second answer says why.
 
 jest.setTimeout(TEST_LIMIT_MS);
 
@@ -98,7 +98,7 @@ test.each([true, false])('a double click decides once, with the script: %s', asy
   await dora.button().dblclick({ noWaitAfter: true });
   const isDecided = async () => (await effects(late)).deciders.length > 0;
   await stage.until(isDecided, 'a decision');
-  // In a tab of its own: the answer to the second click may still be loading in the first one.
+  // A second tab reads the page, because the first tab may still be loading the answer to the second click.
   const after = await dora.secondTab(late.path);
   expect(await textOf(after)).toMatch(/the case is decided already\.\s*Credit the money by dora/);
   expect(await effects(late)).toEqual({ credits: 1, deciders: [dora.name] });

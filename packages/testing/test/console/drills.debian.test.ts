@@ -5,9 +5,9 @@ import { TEST_LIMIT_MS } from '../support/setting.js';
 import { WholeStage } from '../support/whole.js';
 import { openBrowser, Visitor } from './visitor.js';
 
-// It needs Debian's chromium. Somebody is called in the night and knows nothing but the address of the console. From the
-// overview it takes three clicks at most to see what is stuck, why, how much money it is and what it waits for, and three
-// more to end it. Nothing is typed but a reason and a code.
+// This test needs Debian's chromium. Somebody is called in the night and knows nothing but the address of the console.
+// From the overview it takes three clicks at most to see what is stuck, why, how much money it is and what it waits
+// for, and three more to end it. Nothing is typed but a reason and a code.
 
 jest.setTimeout(TEST_LIMIT_MS);
 

@@ -68,7 +68,7 @@ test('10,000 lines that are uploaded three times while workers are killed happen
     await killAndRevive(stage.fleet, 'automation-worker', part === 0.3 ? 1 : 0);
     expect((await upload()).planId).toBe(planId);
   }
-  // A pause lets the batch end that is under way, and no other one begins.
+  // After a pause the batch that is under way still ends, and no other batch begins.
   expect((await shown(call(`/v1/plans/${planId}/pause`, ''))).status).toBe('paused');
   await new Promise((resolve) => setTimeout(resolve, 1_000));
   const atPause = await created(planId);

@@ -18,7 +18,8 @@ beforeAll(async () => {
       ...(['sandbox', 'ingress', 'submission-worker', 'webhook-worker', 'reconciliation-worker'] as const),
       'automation-worker',
     ],
-    // On a busy machine an order may arrive seconds late. Given up sooner, it would be sent a second time with its key.
+    // On a busy machine the answer to an order may take seconds. With a shorter time limit, the order would be sent a
+    // second time with its key.
     env: { ...patience, PROVIDER_TIMEOUT_MS: '20000' },
   });
   ({ fleet, db } = stage);

@@ -46,7 +46,7 @@ async function arrives(transactionId: string): Promise<void> {
     await domain.applyNews({ transactionId, news, source: 'submission', reason: 'as tested' });
 }
 
-/** A plan of deliveries to the account that runs. */
+/** Starts a plan of deliveries to ACCOUNT. Returns its id. */
 async function running(amounts: readonly bigint[], canaryMinor: bigint | null): Promise<string> {
   const id = uuidv7();
   await domain.plans.create({
@@ -62,7 +62,7 @@ async function running(amounts: readonly bigint[], canaryMinor: bigint | null): 
   return id;
 }
 const linesOf = (planId: string) => domain.plans.lines(planId, { afterPlace: 0, limit: 10 });
-/** The recharges of the first lines, once so many have one. */
+/** Waits until `count` lines of a plan have a recharge. Returns the ids of these recharges. */
 const rechargesOf = (planId: string, count: number) =>
   until(
     async () => {
@@ -73,7 +73,7 @@ const rechargesOf = (planId: string, count: number) =>
     `${count} lines with a recharge`,
   );
 
-/** Runs plans. `happening` happens once, when the first `after` lines of a batch have their recharge. */
+/** Runs plans. `happening` is called once, when the first `after` lines of a batch have their recharges. */
 function run(happening: () => Promise<unknown>, after = 0): PlanRunner {
   const first: Promise<Created>[] = [];
   let happened: Promise<unknown> | undefined;

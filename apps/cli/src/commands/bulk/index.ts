@@ -111,7 +111,7 @@ const stop: Declare = ({ env, say }) =>
 
 const FOLLOW_EVERY_MS = 500;
 
-/** Shows how far it is until it runs no longer. */
+/** Shows the progress of a bulk verb for as long as it runs. */
 async function followed(
   screen: Pick<CommandRun, 'terminal' | 'complain'>,
   domain: Domain,

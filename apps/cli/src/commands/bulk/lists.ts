@@ -14,7 +14,7 @@ const STATES = ['CREATED', 'SUBMITTED', 'PENDING_CONFIRMATION', 'SUCCEEDED'] as 
 const AGE_MAX_S = 999_999_999;
 const ageS = values.wholeNumber(0, AGE_MAX_S);
 
-/** Freezes a list of recharges. */
+/** Stores a list of recharges whose providers are to be asked. Nothing is done to them yet. */
 export const recheck: Declare = ({ env, say }) =>
   new Command('recheck')
     .description('freeze a list of recharges whose providers are to be asked; nothing is done to them yet')
@@ -65,7 +65,7 @@ const filterOf = ({
   ...{ states: status && [status], waiting, accountId: account, olderThanS: older, youngerThanS: younger },
 });
 
-/** Freezes a list of open cases. */
+/** Stores a list of open cases that are to be closed. Nothing is done to them yet. */
 export const dismiss: Declare = ({ env, say }) =>
   new Command('dismiss')
     .description('freeze a list of open cases that are to be closed without a change; nothing is done yet')

@@ -32,7 +32,7 @@ type DemoTransaction = Readonly<{
 }>;
 type DemoRow = Happened & Readonly<{ transactionId?: string }>;
 
-// A provider with keys of its own is the real one, or its test system.
+// If one of these keys is set, the provider is the real one or its test system, and not the simulator.
 const ownKeys = ['STRIPE_SECRET_KEY', 'ALIBABA_CLOUD_ACCESS_KEY_ID'] as const;
 
 /** @throws where Stripe or Alibaba Cloud is not the simulated one, because the demo moves money at both */
@@ -44,8 +44,8 @@ export function refuseRealMoney(env: Env): void {
 }
 
 /**
- * Pays by card for an account whose payee is a simulated cloud account. Shows both transactions, the balance, and the
- * transfer in the simulator's books. Returns the last status of the whole.
+ * Pays by card for an account whose payee is a simulated cloud account. Shows the payment and its delivery, the
+ * balance, and the transfer in the simulator's books. Returns the last status of the whole recharge.
  */
 export async function showWhole(get: Get, show: Show, sandboxUrl: string): Promise<string> {
   await openCloudAccount(sandboxUrl);
@@ -102,7 +102,8 @@ async function transactionsOf(demo: string, get: Get): Promise<readonly DemoTran
 /** The rows of one transaction that can no longer change and were not shown yet. */
 async function newRows(part: Part, isOver: boolean, get: Get): Promise<{ part: Part; row: DemoRow }[]> {
   const { data } = await get<{ data: DemoRow[] }>(`/v1/recharges/${part.id}/timeline`);
-  // The rows of a payment name their transaction only once its delivery exists. Without the name they stay the same.
+  // The rows of a payment name their transaction only once its delivery exists. The name is left out here, so that a
+  // row stays equal and is shown once.
   const own = data.flatMap(({ transactionId = part.id, ...row }) => (transactionId === part.id ? [row] : []));
   return unshown(own, part.shown, isOver).map((row) => ({ part, row }));
 }

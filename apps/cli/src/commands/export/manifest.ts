@@ -58,7 +58,7 @@ const pathOf = (folder: string, file: string): string => join(folder, basename(f
 
 const PAGE = 500;
 
-/** The lines of a table in pages. */
+/** The lines of an archived table, one page of lines at a time. */
 export async function* linesOf(folder: string, { file }: ArchivedTable): AsyncGenerator<string[]> {
   let page: string[] = [];
   for await (const line of createInterface({ input: createReadStream(pathOf(folder, file)) })) {

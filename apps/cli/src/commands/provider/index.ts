@@ -59,7 +59,8 @@ const check: Declare = ({ env, say, exitWith, paint }) =>
       const { checkAccount } = await import('./check.js');
       const seen = await withProviders(env, async (providers) => {
         const checked: CheckedAccount[] = [];
-        // One check at a time, because a check takes the clock from every answer that arrives meanwhile.
+        // The accounts are checked one after the other, because a check takes the clock from every answer that arrives
+        // meanwhile.
         for (const one of asked(providers, name, account)) checked.push(await checkAccount(one));
         return checked;
       });

@@ -179,8 +179,8 @@ export async function decideCase(deps: CaseVerbDeps, call: PageCall): Promise<Sh
 }
 
 /**
- * What the person saw before the decision, in a form that JSON can hold. An approval is bound to it, so it has no time of
- * its own.
+ * What the person saw before the decision, in a form that JSON can hold. An approval is bound to it, so it contains no
+ * time that would differ from one look to the next.
  */
 const shownFacts = (one: CaseView, { from, to, journals, stamp }: CasePreview): Record<string, unknown> => ({
   ...{ kind: one.kind, facts: one.evidence, from, to, stamp },

@@ -3,7 +3,7 @@ import { ageOf, time } from '../frame/format.js';
 import { type Html, html, nothing } from '../frame/html.js';
 import type { Say } from '../frame/words.js';
 
-/** What a recharge waits for, in a few words. The API has the sentence. */
+/** What a recharge waits for, in a few words. The API answers a whole sentence instead. */
 export const reasonWords: Readonly<Record<string, string>> = {
   QUEUE: 'its turn',
   PROVIDER: 'the provider to settle',
@@ -18,7 +18,7 @@ export const reasonWords: Readonly<Record<string, string>> = {
   PERSON: 'a person',
 };
 
-/** The sentence of the API, where it does not speak of fields of its answer. */
+/** Sentences in place of those of the API that name fields of its answer, because a page does not show these fields. */
 const detailWords: Readonly<Record<string, string>> = {
   PAYER: 'Somebody has to pay.',
   PROVIDER_DOWN: 'The provider does not answer.',
@@ -28,7 +28,7 @@ const detailWords: Readonly<Record<string, string>> = {
 export const waitingDetail = ({ reason, detail }: WaitingBody, say: Say): string =>
   proofWords(detail, say) ?? say(detailWords[reason] ?? detail);
 
-/** The sentence about a proof that has begun has numbers. Null: it is another sentence. */
+/** The sentence about a proof that is in progress, with its numbers. Null: `detail` is another sentence. */
 function proofWords(detail: string, say: Say): string | null {
   const [, done, needed] = /(\d+) of (\d+) searches have found nothing\.$/.exec(detail) ?? [];
   if (done === undefined || needed === undefined) return null;

@@ -17,7 +17,7 @@ export const verbWords: Readonly<Record<RuleVerb, string>> = {
   resume: 'Resume this rule',
 };
 
-/** The verbs that a rule allows now. One that waits to act may be paused, too: then nothing waits any more. */
+/** The verbs that a rule allows now. A rule that waits to act may be paused as well, which ends the waiting. */
 export const verbsOfRule = ({
   status,
   pausedBecause,

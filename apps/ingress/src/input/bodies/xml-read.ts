@@ -173,7 +173,7 @@ function refuseDeclarations(parser: SaxesParser<{ xmlns: true }>, open: readonly
 const isItem = ({ field, item }: XmlList, { name }: Element, open: readonly Element[]): boolean =>
   name === item && (open.length === 1 || (open.length === 2 && open[1]!.name === field));
 
-/** Adds an item to the list that its parent holds. */
+/** Adds an item to the list in `field` of its parent. */
 function append({ field }: XmlList, parent: Element, item: Element): void {
   requireBlank(item);
   const items = (parent.fields.get(field) as unknown[] | undefined) ?? [];
@@ -192,7 +192,7 @@ function putList({ field, item }: XmlList, root: Element, list: Element): void {
 
 const isTextList = ({ name }: Element, depth: number): boolean => depth === 1 && textLists.has(name);
 
-/** Adds a text to the list that its parent is. */
+/** Adds a text to a list of texts. */
 function appendText(list: Element, { name, isNil, fields, text }: Element): void {
   if (name !== ITEM || isNil || fields.size > 0)
     throw refusal(`<${list.name}> holds texts, each written as <${ITEM}>text</${ITEM}>`);

@@ -25,7 +25,10 @@ const flows: Readonly<Record<string, string>> = { IN: 'Income', OUT: 'Expense' }
 const DAY_MS = 86_400_000;
 const PAGE_SIZE_MAX = 100;
 
-/** QueryAccountTransactions: the older list of the caller's own account. The name of its list is doubled. */
+/**
+ * QueryAccountTransactions: the older list of the caller's own account. The answer has the list inside an object of the
+ * same name.
+ */
 export function accountTransactions(accounts: FundAccounts, params: RpcParams, nowMs: number): RpcReply {
   const [page, size] = [Number(params.get('PageNum') ?? 1), Number(params.get('PageSize') ?? 20)];
   const startMs = timeOf(params.get('CreateTimeStart'), nowMs - 30 * DAY_MS);

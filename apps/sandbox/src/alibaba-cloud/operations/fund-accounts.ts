@@ -39,7 +39,10 @@ export function transferable(account: FundAccount, currency: string): bigint {
 /** Fund accounts that hold money, refuse overdrafts, and keep a transaction list. */
 export class FundAccounts {
   readonly #store: CloudStore;
-  /** How far ahead of the clock the list is shown, in milliseconds. Tests use it to pass a visibility delay. */
+  /**
+   * The lists are shown as they will be after this time, in milliseconds. A test uses it to skip the delay after which
+   * a transfer is visible.
+   */
   visibilityAheadMs = 0;
 
   constructor(store: CloudStore) {
@@ -102,7 +105,7 @@ export class FundAccounts {
     });
   }
 
-  /** What `from` can give back to `to`: no more than it was granted by it, and still has. */
+  /** What `from` can give back to `to`: at most what `to` has granted to it, and what it still holds. */
   recyclable(from: FundAccount, to: string, currency: string): bigint {
     const granted = this.transfers().reduce((sum, one) => {
       if (one.currency !== currency) return sum;

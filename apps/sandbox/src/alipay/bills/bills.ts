@@ -26,7 +26,7 @@ type BillParts = Readonly<{ store: AlipayStore; behaviors: Behaviors<AlipayBehav
 /** The bills of the simulated merchant, one per day in China. */
 export class Bills {
   readonly #parts: BillParts;
-  /** How far the clock that ends days is ahead. It lets a test have the bill of today. */
+  /** How far the clock of bills is ahead. With it a test gets the bill of today, as if the day were over. */
   aheadMs = 0;
 
   constructor(parts: BillParts) {

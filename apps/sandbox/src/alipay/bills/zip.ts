@@ -46,7 +46,7 @@ export function zipped(files: readonly ZippedFile[]): Buffer {
   return Buffer.concat([...parts, index, Buffer.from('PK\x05\x06', 'latin1'), end]);
 }
 
-/** Numbers of so many bytes each, the lowest byte first. */
+/** Writes each number in as many bytes as given, the lowest byte first. */
 function fields(...given: readonly (readonly [bytes: number, value: number])[]): Buffer {
   return Buffer.concat(
     given.map(([bytes, value]) => {

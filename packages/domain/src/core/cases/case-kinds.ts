@@ -33,8 +33,8 @@ export type KnownCase = Readonly<{
 }>;
 
 /**
- * Kinds of cases that do not stop a recharge. It is tried again by itself, and such a case is closed when that
- * succeeds, or the case is about an event only.
+ * Kinds of cases that do not stop a recharge. Some are about an event only. For the others, the work is tried again
+ * without a person, and the case is closed when a try succeeds.
  */
 export const leavesGoing: readonly string[] = [
   'unprocessable',

@@ -43,7 +43,8 @@ export function verbsFor(kind: string, facts: CaseFacts): readonly Verb[] {
   if (facts.suspended.length > 0) return canReturn(facts) ? ['adopt', 'return'] : ['adopt'];
   if (!isStoppedBy(kind) || !isUnderWay(facts.state)) return ['dismiss'];
   return [
-    // A line of a statement says that money moved, so failing would give the hold back for money that is gone.
+    // `fail` would give the hold back. So it is not offered where money has moved: some is in suspense, or a line of a
+    // statement says so.
     ...(facts.hasSuspense || kind === 'statement_different' ? [] : (['fail'] as const)),
     ...(kind === 'absent_order' && !facts.hadSuspense ? (['resubmit'] as const) : []),
     'dismiss',

@@ -5,8 +5,8 @@ import type { SuspendedMoney } from './case-kinds.js';
 
 /**
  * The money of a settled order that no journal of the recharge's own state posts.
- * - In CREATED there is none. The order was not sent yet, and the provider will answer its submit with this same order.
- *   That answer posts the money.
+ * - In CREATED there is none. Our order was not sent yet. The provider will answer its submit with the order that it
+ *   reports here, and that answer posts the money.
  * - In SUCCEEDED there is some only if another order took it. Money of the recharge's own order is posted already.
  */
 export function movedElsewhere(

@@ -22,7 +22,7 @@ export type WindowUse = Readonly<{
   timesInMonth: number;
 }>;
 
-/** A cap over the rules of a scope, in the currency of the rule. Its month is that of UTC. */
+/** A cap over the rules of a scope, in the currency of the rule. Its months are calendar months of UTC. */
 export type WiderCap = Readonly<{ scope: CapScope; limits: CapLimits; used: WindowUse }>;
 
 /** The limits of all scopes, per currency. */

@@ -77,7 +77,7 @@ export type RuleTimes = Readonly<{
 /** A rule that creates this many recharges within `BURST_MS` pauses instead of creating another one. */
 export const BURST_MAX = 5;
 export const BURST_MS = 600_000;
-/** A rule pauses after so many declines in a row. */
+/** A rule pauses after this many declines in a row. */
 export const DECLINES_MAX = 3;
 const DAY_MS = 86_400_000;
 
@@ -101,7 +101,7 @@ export function decideRule(terms: RuleTerms, facts: RuleFacts, times: RuleTimes,
   const need = needOf(terms, facts, balance);
   if (need === null) return nothing('ENOUGH');
   const { amountMinor, cap } = amountOf(terms, facts, balance, now);
-  // The balance is as high as the rule lets it be, or will be with what is under way.
+  // No more may be recharged: with the money under way, the balance is as high as the rule allows.
   if (amountMinor <= 0n) return balance < terms.belowMinor ? heldBack('UNDER_WAY') : nothing('ENOUGH');
   const brake = underWayOf(terms, facts, balance) ?? pauseOf(facts) ?? brakeOf(terms, facts, now);
   if (brake) return { ...brake, amountMinor };
@@ -120,7 +120,7 @@ export function decideRule(terms: RuleTerms, facts: RuleFacts, times: RuleTimes,
   }
 }
 
-/** Why the balance needs a recharge. Null: it does not. */
+/** Why the balance needs a recharge. Null: the balance needs none. */
 function needOf(
   { belowMinor, runwayDays }: RuleTerms,
   { burn }: RuleFacts,
@@ -144,7 +144,7 @@ const pauseAfter: Readonly<Record<LastingFailure, PauseReason>> = {
   source_gone: 'SOURCE_REFUSED',
 };
 
-/** Why the rule pauses until a person has looked at it. Null: it does not. */
+/** Why the rule pauses until a person has looked at it. Null: the rule does not pause. */
 function pauseOf({ last, declines, spending }: RuleFacts): RuleDecision | null {
   if (last?.hasOpenCase) return heldBack('CASE_OPEN');
   if (last?.isPaidBack) return paused('PAID_BACK');
@@ -155,7 +155,7 @@ function pauseOf({ last, declines, spending }: RuleFacts): RuleDecision | null {
 
 /** What holds the rule back for now and ends by itself. Null: nothing does. */
 function brakeOf(terms: RuleTerms, { last, isNewPayee }: RuleFacts, now: Date): RuleDecision | null {
-  // The rest follows its canary as soon as that has arrived.
+  // The small first recharge to a payee is the canary. Once it has arrived, the rest follows without the cooldown.
   const isRest = last?.isCanary === true && !isNewPayee;
   if (last !== null && !isRest) {
     const until = new Date(last.at.getTime() + terms.cooldownSeconds * 1_000);

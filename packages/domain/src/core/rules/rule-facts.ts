@@ -16,10 +16,13 @@ export type RuleRecharge = Readonly<{
   isCanary: boolean;
 }>;
 
-/** What a rule has created. The counts include recharges that failed. Its month is that of its time zone. */
+/**
+ * What a rule has created. The counts include recharges that failed. The month is a calendar month in the time zone of
+ * the rule.
+ */
 export type RuleSpending = WindowUse &
   Readonly<{
-    /** In the time of a burst, and since a person resumed the rule. */
+    /** The recharges within the time of a burst, counted only since a person last resumed the rule. */
     timesInBurst: number;
   }>;
 
@@ -36,7 +39,10 @@ export type LastingFailure = (typeof lastingFailures)[number];
  */
 export type RuleDeclines = Readonly<{ inARow: number; lastAt: Date | null; lasting: LastingFailure | null }>;
 
-/** A balance with all that can be spent, and the cash in it. Null: the cash is not told apart. */
+/**
+ * A balance: all that can be spent, and the cash in it. `cashMinor` is null if the provider does not tell the cash
+ * apart from credit and vouchers.
+ */
 export type BalanceReading = Readonly<{ minor: bigint; cashMinor: bigint | null; at: Date }>;
 
 /** The figure of a reading that the terms compare. Null: it is not known. */

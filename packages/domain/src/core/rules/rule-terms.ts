@@ -32,14 +32,14 @@ export type RuleTerms = Readonly<{
   cooldownSeconds: number;
   /** The largest amount of the first recharge to a payee. The rest follows once it has arrived. Null: no such limit. */
   canaryMinor: bigint | null;
-  /** The rule also acts when the balance would be used up within so many days. Null: only the threshold counts. */
+  /** The rule also acts when the balance would be used up within this many days. Null: only the threshold counts. */
   runwayDays: number | null;
   mode: RuleMode;
   quietHours: QuietHours | null;
   /** IANA name of the zone of quiet hours and months. */
   timeZone: string;
   expiresAt: Date | null;
-  /** A rule whose balance did not fall for so many days recharges nothing. Null: it does. */
+  /** If the balance did not fall for this many days, the rule recharges nothing. Null: the rule has no such limit. */
   dormantAfterDays: number | null;
 }>;
 
@@ -79,8 +79,8 @@ export type StoredTerms = Readonly<Record<string, unknown>>;
 export const termsToStore = (terms: RuleTerms): StoredTerms => JSON.parse(JSON.stringify(terms, storedField));
 
 /**
- * What newer fields hold where a request does not say. It is not written, so that terms from before there were such fields
- * keep their hash.
+ * The defaults of fields that were added later. A field with its default is not stored, so that terms from before the
+ * field existed keep their hash.
  */
 const usualOfNewer = new Map<string, unknown>([
   ['timesPerMonth', null],

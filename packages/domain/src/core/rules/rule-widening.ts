@@ -25,8 +25,8 @@ export const isAboveLimits = (
 ): boolean => mode === 'execute' && needsApproval(keyLimits, payeeLimits, caps.perMonthMinor, currency);
 
 /**
- * In what a version goes beyond the one in force. What cannot be compared, such as another time zone, counts as beyond
- * it. Nothing: the version charges the same or less, at most as often, and at the same place.
+ * The fields in which a version goes beyond the one in force. A change that cannot be compared, such as another time
+ * zone, counts as one. Empty: the version charges the same or less, at most as often, and at the same place.
  */
 export function widenings(before: AgreedVersion, after: AgreedVersion): Widening[] {
   const [old, terms] = [before.terms, after.terms];
@@ -80,7 +80,10 @@ const isLooser = <Value extends string | number | bigint>(
   after: Value | null,
 ): boolean => before !== null && (after === null || after > before);
 
-/** Other quiet hours are quiet at other times. Only where there were none before is it quiet longer for sure. */
+/**
+ * Any other quiet hours may be loud where the old ones were quiet. Only new quiet hours where there were none before
+ * are certainly quieter.
+ */
 const isLessQuiet = (before: string | null, after: string | null): boolean =>
   before !== null && after !== before;
 

@@ -32,6 +32,6 @@ const standingOfRecharge = (id: string): Prisma.Sql =>
   standingOf({
     ...{ kind: 'recharge', id, table: 'recharge_transaction' },
     waits: Prisma.sql`subject.next_step = 'approve'`,
-    // It is shown as the time until which the recharge waits.
+    // The client sees this due time as the end of the wait.
     dueAgain: Prisma.sql`newest.expires_at`,
   });

@@ -29,7 +29,10 @@ export type ApprovedRule = Readonly<{
   paymentMethod: string;
   /** Where the money goes. Null: it stays in the wallet. */
   target: string | null;
-  /** In what it goes beyond the terms in force. Nothing: it is a new rule, or a paused one that is to act again. */
+  /**
+   * The fields in which the version goes beyond the terms in force. Empty: it is a new rule, or a paused one that is to
+   * act again.
+   */
   widens: readonly Widening[];
   client: string | null;
 }>;

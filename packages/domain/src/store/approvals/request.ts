@@ -17,9 +17,10 @@ export type ApprovalRequest = Readonly<{
 const ROUNDS_MAX = 12;
 
 /**
- * Asks for an approval. A subject has one pending approval of a kind, and asking again for the same returns that one. If
- * nobody decided it in time, or if something else is asked for now, it ends, and another one takes its place. So of two
- * requests for different things at the same moment each gets an approval of its own, and that of the first has ended.
+ * Asks for an approval. A subject has one pending approval of a kind, and asking again for the same returns that one.
+ * If nobody decided it in time, or if something else is asked for now, it ends, and another one takes its place. If two
+ * requests ask for different things at the same moment, each gets an approval of its own. The earlier one of these has
+ * then ended.
  */
 export async function requestApproval(run: Run, id: string, request: ApprovalRequest): Promise<ApprovalView> {
   const { kind, subject } = request;
@@ -49,7 +50,9 @@ const asking = (
   select request_approval(
     ${id}::uuid, ${kind}, ${subject}, ${hash}, ${requestedBy}, ${clientId}::uuid, ${expiresAt}::timestamptz)`;
 
-/** The approval with this id, or else the one that somebody asked for or got for the same thing just before. */
+/**
+ * The approval with this id. If the same thing was asked for or approved just before, that earlier approval instead.
+ */
 const askedApproval = (id: string, { kind, subject, hash }: ApprovalRequest): Prisma.Sql => Prisma.sql`
   select id
   from approval

@@ -5,8 +5,8 @@ export type TurnOptions = Readonly<{
   besideMin?: number;
 }>;
 
-// A statement of a full batch takes some 20 ms. One that takes longer probably waits for a lock, so the calls behind it
-// no longer wait for it.
+// A statement of a full batch takes some 20 ms. A statement that takes longer probably waits for a lock, so the calls
+// behind it no longer wait for it.
 const PATIENCE_MS = 100;
 
 /**

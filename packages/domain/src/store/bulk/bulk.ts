@@ -7,7 +7,7 @@ export type BulkVerb = (typeof bulkVerbs)[number];
 
 export type BulkStatus = 'draft' | 'running' | 'stopped' | 'finished';
 
-/** Items of one bulk verb at most. */
+/** The most items of one bulk verb. */
 export const BULK_MAX = 1_000;
 
 /** A verb on many recharges or cases, with its progress. */
@@ -29,7 +29,7 @@ export type BulkView = Readonly<{
   done: number;
 }>;
 
-/** The items of one currency. Null: the items that are about no certain money. */
+/** The items of one currency, with their sum. Currency and sum are null for the items without a certain amount. */
 export type BulkSum = Readonly<{ currency: string | null; items: number; amountMinor: bigint | null }>;
 
 export type BulkItem = Readonly<{

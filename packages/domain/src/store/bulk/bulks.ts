@@ -8,7 +8,10 @@ import { fileItem, nextItem, takeBulk } from './work.js';
 export * from './bulk.js';
 
 export interface Bulks {
-  /** Freezes the items. Nothing is done to them until the bulk verb is started. @throws for more than BULK_MAX items */
+  /**
+   * Stores the items, which do not change any more. Nothing is done to them until the bulk verb is started.
+   * @throws for more than BULK_MAX items
+   */
   create(bulk: NewBulk, by: Actor): Promise<string>;
   /** One bulk verb with its sums. Null if there is none. */
   one(id: string): Promise<Readonly<{ bulk: BulkView; sums: readonly BulkSum[] }> | null>;

@@ -116,11 +116,11 @@ export async function endpointOf(
   return row && shownOf(row);
 }
 
-/** A wish for a new secret. */
+/** A request for a new secret. */
 export type Rotation = Readonly<{
-  /** Its idempotency key. The key of the last rotation changes nothing. */
+  /** The idempotency key of the request. A request with the key of the last rotation changes nothing. */
   key: string | null;
-  /** It was answered before, so the present secret is shown. */
+  /** Whether the request was answered before. Then nothing changes, and the present secret is shown. */
   isOver: boolean;
 }>;
 

@@ -3,14 +3,14 @@ import { Prisma } from '../../generated/client.js';
 import type { Run } from '../database/database.js';
 import type { ClaimedPost } from './claim.js';
 
-// The newest attempts are kept. A schedule has ten, so these are several replays.
+// How many attempts are kept, the newest ones. A schedule has ten, so attempts of several replays are kept.
 const ATTEMPTS_KEPT = 100;
 // A receiver that takes longer gets its events from workers that wait for such receivers only.
 const SLOW_AFTER_MS = 2_000;
 // The whole schedule of one delivery takes less than three days. So a weekend of silence disables nobody.
 const FAILING_FOR_DAYS = 5;
 
-/** What a filed attempt changed besides its delivery. */
+/** What filing an attempt changed, apart from the delivery itself. */
 export type FiledPost = Readonly<{ disabledBecause: 'GONE' | 'FAILING' | null }>;
 
 /**

@@ -6,7 +6,7 @@ import { secretRow } from './endpoints.js';
 import { cancelPending } from './filing.js';
 import { type CallbackDeps, secretsOf } from './secrets.js';
 
-/** A claimed delivery with all that its post needs. */
+/** A claimed delivery with everything that is needed to post it. */
 export type CallbackPost = ClaimedPost &
   Readonly<{
     content: CallbackContent;

@@ -10,7 +10,7 @@ export type CaseViewer = Readonly<{
   accountPatterns: readonly string[];
 }> | null;
 
-/** Like a viewer, for reads alone. A client of null stands for all clients. */
+/** The cases that a caller may read, which may be more than it may decide. A client of null stands for all clients. */
 export type CaseReader = Readonly<{ clientId: string | null; accountPatterns: readonly string[] }> | null;
 
 export type CaseFilter = Readonly<{

@@ -20,7 +20,8 @@ export const insertedCounter = ({ clientId, currency }: DayCeiling): Prisma.Sql 
  * Parts of a statement. They select the recharges of `offered` for which the ceiling has room, as `input`. The counter
  * stays locked until the commit, so each process decides on the sum that the earlier ones committed. Postgres reads a
  * row whose lock was awaited as it is after the wait.
- * @param isWanted what the lock waits for. It is a select of its own, without columns of the counter
+ * @param isWanted a condition that is decided before the counter is locked. If it is false, nothing is locked. It is a
+ *   select of its own, without columns of the counter
  */
 export const inputUnder = (
   offered: Prisma.Sql,

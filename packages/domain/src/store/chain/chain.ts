@@ -14,7 +14,7 @@ export interface Chain {
   head(): Promise<Head & Readonly<{ unsealed: number }>>;
   /** Recomputes the whole chain. @param telling called with the number of links that were checked */
   check(telling?: (seq: bigint) => void): Promise<ChainCheck>;
-  /** Proves that the chain begins with what a head covers that was saved earlier. */
+  /** Checks whether the chain still begins with the links that an earlier head covers. */
   checkHead(head: Pick<Head, 'seq' | 'hash'>): Promise<HeadCheck>;
 }
 

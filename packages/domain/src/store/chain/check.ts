@@ -143,7 +143,7 @@ export async function headOf(run: Run): Promise<Head & Readonly<{ unsealed: numb
 /** What a head that was saved earlier says about the chain of today. */
 export type HeadCheck = 'holds' | 'older database' | 'other chain';
 
-/** Proves that the chain still begins with what a saved head covers. */
+/** Checks whether the chain still begins with the links that a saved head covers. */
 export async function checkHead(run: Run, head: Pick<Head, 'seq' | 'hash'>): Promise<HeadCheck> {
   if (head.seq === 0n) return head.hash === GENESIS.toString('hex') ? 'holds' : 'other chain';
   const [link] = await run<{ hash: string }>(Prisma.sql`

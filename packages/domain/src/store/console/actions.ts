@@ -15,7 +15,7 @@ export type ActionView = Readonly<{
   caseId: string | null;
 }>;
 
-/** Ids are in the order of time. */
+/** The actions before an id, newest first. Ids ascend in time. */
 export const operatorActions = (read: Run, beforeId: string | null, limit: number): Promise<ActionView[]> =>
   read<ActionView>(Prisma.sql`
     select

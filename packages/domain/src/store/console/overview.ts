@@ -60,13 +60,15 @@ type WorkRow = Readonly<{
   p95Ms: number | null;
 }>;
 
-/** The lengths of a span of the chart, in seconds. The chart has about 24 of them. */
+/**
+ * The possible lengths of one span of the chart, in seconds. The length is chosen so that the chart has about 24 spans.
+ */
 const SPANS_S = [60, 300, 900, 3_600] as const;
 const CHART_S = 86_400;
 
 /**
- * A count of all recharges of a day would read every one of them. So the newest are counted, which are those of the last
- * minutes where many arrive.
+ * Counting all recharges of a day would read every one of them. So only the newest are counted. Where many recharges
+ * arrive, these are the ones of the last minutes.
  */
 export async function recentWork(read: Run): Promise<RecentWork> {
   const rows = await read<WorkRow>(Prisma.sql`
@@ -115,7 +117,7 @@ export async function recentWork(read: Run): Promise<RecentWork> {
 
 export type EventBacklog = Readonly<{ count: number; oldestAt: Date | null }>;
 
-/** Any higher number is an alarm too. */
+/** The most events that are counted. Any higher number would raise the same alarm. */
 export const EVENTS_COUNTED_MAX = 1_000;
 
 export async function eventBacklog(read: Run): Promise<EventBacklog> {

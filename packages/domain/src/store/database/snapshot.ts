@@ -15,7 +15,7 @@ const BEGIN = `begin isolation level repeatable read read only;
   set local enable_seqscan = on; set local enable_bitmapscan = on; set local enable_hashjoin = on;
   set local enable_mergejoin = on`;
 
-/** @param types the parsers of values, as of all other statements */
+/** @param types the parsers of values. They are those of all other statements, so that a value reads the same here */
 export const snapshotter =
   (pool: pg.Pool, types: pg.CustomTypesConfig): Snapshot =>
   async (work) => {

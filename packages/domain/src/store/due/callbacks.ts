@@ -5,7 +5,7 @@ import type { Due, DueSource, Lane } from './source.js';
 
 type CallbackLane = Extract<Lane, { what: 'callback' }>;
 
-// A job for a receiver is begun within milliseconds. One that is not begun by then is lost, or waits in a long queue.
+// A job for a receiver is begun within milliseconds. A job that is not begun by then is lost, or waits in a long queue.
 const HINTED_FOR_MS = 5_000;
 // Each receiver costs some ten buffers.
 const LANES_TOGETHER = 100;

@@ -4,7 +4,7 @@ import type { Due, DueSource, Lane } from './source.js';
 
 type NoticeLane = Extract<Lane, { what: 'notice' }>;
 
-// A job for a channel is begun within milliseconds. One that is not begun by then is lost.
+// A job for a channel is begun within milliseconds. A job that is not begun by then is lost.
 const HINTED_FOR_MS = 5_000;
 
 /** The channels that have a due notice and may take a message now. A job carries the name of a channel. */

@@ -37,7 +37,7 @@ export const oldDeliveries: OldRows = (days, max) => Prisma.sql`
     order by id
     limit ${max}::int))`;
 
-/** Events of which no delivery is left. */
+/** Events whose deliveries are all deleted. */
 export const oldEvents: OldRows = (days, max) => Prisma.sql`
   delete from callback_event
   where id = any(array(

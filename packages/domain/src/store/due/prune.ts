@@ -34,7 +34,7 @@ export type Pruned = Readonly<{
 // A signed timestamp may be 300 s ahead when its nonce is first used, and it is accepted until 300 s after it: 600 s
 // together. The other 300 s allow for ingress machines whose clocks differ.
 const NONCES_KEPT_SECONDS = 900;
-// As long as callbacks and looks of rules are kept where nothing else is set. No program repeats a request for so long.
+// Callbacks and looks of rules are kept for as long by default. No program repeats a request for so long.
 const ANSWERED_KEYS_KEPT_SECONDS = 100 * 86_400;
 // A mark of a monthly cap is told once per month, and the notice itself is the memory of it.
 const NOTICES_KEPT_DAYS = 62;

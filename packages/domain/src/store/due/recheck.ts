@@ -14,7 +14,7 @@ export type RecheckAsk = Readonly<{ transactionId: string; by: string; reason: s
  */
 export type Rechecked = Readonly<{
   outcome: 'asking' | 'nothing_under_way' | 'too_soon' | 'unknown_recharge';
-  /** Whose queue takes the recharge. Null: there is nothing to hint. */
+  /** The queue that gets the recharge, by provider and next step. Null: there is nothing to hint. */
   due: Readonly<{ provider: string; nextStep: NextStep }> | null;
 }>;
 

@@ -2,8 +2,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Prisma } from '../../generated/client.js';
 import type { Run } from '../database/database.js';
 
-// A balance adds up fewer entries than this behind the newest snapshot. A statement over so many touches some 500
-// buffers.
+// A balance adds up fewer entries than this behind the newest snapshot. A statement that adds up this many touches some
+// 500 buffers.
 const SNAPSHOT_EVERY_ENTRIES = 10_000;
 // Books that never had a snapshot get theirs over several runs.
 const LIMIT_MS = 20_000;
@@ -36,9 +36,9 @@ export async function takeSnapshots(
 }
 
 /**
- * The highest id of an entry that is committed together with all lower ones. Ids are given before the commit, so a
- * lower one may be committed later. It waits until the transactions that ran at the first look have ended. Null if they
- * take longer.
+ * The id of the newest entry, once all entries with lower ids are committed. Ids are given before the commit, so an
+ * entry with a lower id may be committed later. The function waits until the transactions that ran at its first look
+ * have ended. Null if they take longer.
  */
 async function completeUpTo(run: Run, untilMs: number): Promise<bigint | null> {
   const [seen] = await run<{ lastId: bigint | null; next: string }>(Prisma.sql`

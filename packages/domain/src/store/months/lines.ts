@@ -58,7 +58,7 @@ export async function* monthLines(run: Run, span: LineSpan): AsyncGenerator<Mont
 type OpenSide = Readonly<{
   /** Reads more lines if none are left. */
   fill: () => Promise<void>;
-  /** Whether no line is here and there may be more to read. */
+  /** Whether no line is left here, although there may be more to read. */
   isHungry: () => boolean;
   first: () => MonthLine | undefined;
   take: () => MonthLine;

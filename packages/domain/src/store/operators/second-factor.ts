@@ -6,7 +6,7 @@ const ISSUER = 'Replenish';
 const SEED_BYTES = 20;
 const RECOVERY_CODES = 10;
 const PERIOD_S = 30;
-// One step before and one after the present one, for clocks that differ (RFC 6238 section 5.2).
+// Codes of the previous and of the next time step are accepted too, because clocks differ (RFC 6238 section 5.2).
 const WINDOW = 1;
 
 const totpOf = (name: string, seed: string): TOTP =>

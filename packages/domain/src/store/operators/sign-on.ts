@@ -94,7 +94,10 @@ async function create(
   return made.length > 0;
 }
 
-/** The provider decides about the role. A role that needs a second factor comes with one. */
+/**
+ * Lets a known person enter with the role that the OpenID provider gives. If the role needs a second factor and the
+ * person has none, a new one is made.
+ */
 async function withRole(run: Run, deps: UserDeps, known: Known, role: OperatorRole): Promise<SignOnResult> {
   if (known.isDisabled) return { fate: 'disabled' };
   const factor = known.hasSecondFactor ? noFactor : factorOf(deps, known, role);

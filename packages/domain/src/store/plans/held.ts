@@ -12,9 +12,9 @@ const GAP_MAX_MS = 30_000;
 
 /** Some held lines of a plan that were due for a look. */
 export type HeldLook = Readonly<{
-  /** Those that are held no longer. */
+  /** The lines among them that need not be held any longer. */
   lines: readonly NextPlanLine[];
-  /** There may be more that are due. */
+  /** Whether more held lines may be due for a look. */
   isMore: boolean;
 }>;
 

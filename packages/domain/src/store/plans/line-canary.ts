@@ -4,8 +4,8 @@ import { isNewPayeeOf } from '../payees/new-payee.js';
 import { joinedRecharges, lineStatus } from './view.js';
 
 /**
- * The payee of the account of `line`, where the canary of `plan` holds for it, and the first small line of the account.
- * Its recharge tells whether the money arrives at that payee.
+ * Joins two rows to `line`. `payee` is the payee of its account, if the canary of the plan applies to it. `small` is
+ * the first line of the account that is at most the canary. Its recharge shows whether money arrives at that payee.
  */
 export const joinedCanary = Prisma.sql`
     left join payee on plan.canary_minor is not null and payee.account_id = line.account_id
@@ -25,8 +25,9 @@ const statusOfSmall = Prisma.sql`(
         where line.plan_id = plan.id and line.place = small.place)`;
 
 /**
- * What the canary means for `line`. A line to a payee at which something has arrived goes, and so does the small one.
- * The small line is over and nothing has arrived: then nothing of the plan goes there any more.
+ * What the canary means for `line`. Null: the line goes, because something has arrived at its payee, or because it is
+ * the small line itself. `failed`: the small line is over and nothing has arrived, so no other line of the plan goes to
+ * that payee.
  */
 export const lineCanary = Prisma.sql`
       case

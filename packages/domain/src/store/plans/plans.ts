@@ -40,15 +40,15 @@ export interface Plans {
   /** What would become of the recharges of a plan, if they were created now: the refusals by id. It stores nothing. */
   try(asks: readonly RechargeAsk[], ceiling: Ceiling | undefined): Promise<ReadonlyMap<string, TrialProblem>>;
   list(filter: PlanFilter): Promise<PlanPage>;
-  /** How far plans are. */
+  /** The progress of plans. */
   progress(plans: readonly PlanView[]): Promise<PlanProgress[]>;
-  /** A plan without how far it is. Null if the viewer may see no such plan. */
+  /** A plan without its progress. Null if there is no such plan that the viewer may see. */
   plain(planId: string, viewer: PlanViewer): Promise<PlanView | null>;
-  /** A plan with how far it is. Null if there is no such plan that the viewer may see. */
+  /** A plan with its progress. Null if there is no such plan that the viewer may see. */
   one(planId: string, viewer: PlanViewer): Promise<PlanProgress | null>;
   /** The plan of a client with a name, with its progress. */
   named(clientId: string, name: string): Promise<PlanProgress | null>;
-  /** The lines after a place, in their order. Look with `plain` first whether the caller may see the plan. */
+  /** The lines after a place, in their order. It does not check whether the caller may see the plan: `plain` does. */
   lines(planId: string, page: Readonly<{ afterPlace: number; limit: number }>): Promise<PlanLineView[]>;
   move(move: Omit<PlanMove, 'approval'>): Promise<MovedPlan>;
   readonly work: PlanWork;
@@ -63,7 +63,10 @@ export interface PlanWork {
   /** Lets a plan that waits follow its approval, if that is decided or has expired. */
   follow(planId: string): Promise<void>;
   next(planId: string, max: number): Promise<NextPlanLine[]>;
-  /** The lines up to a place have their recharge or their refusal, or are held: those are named by their places. */
+  /**
+   * Notes that each line up to a place has its recharge or its refusal, or is held. `held` has the places of the held
+   * lines.
+   */
   advance(
     planId: string,
     upTo: number,
@@ -71,7 +74,7 @@ export interface PlanWork {
     held?: readonly number[],
   ): Promise<void>;
   nextHeld(planId: string, max: number): Promise<HeldLook>;
-  /** The lines at these places, which were held, have their recharge or their refusal. */
+  /** Notes that the lines at these places, which were held, have their recharge or their refusal. */
   release(planId: string, places: readonly number[], refusals: readonly PlanRefusal[]): Promise<void>;
   /** Returns whether the plan has just finished. */
   settle(planId: string): Promise<boolean>;

@@ -79,8 +79,8 @@ const BUFFERS_TOGETHER = 1_500;
 const STATEMENTS_MAX = 20;
 
 /**
- * Plans, newest first. Of the plans that the viewer does not see, a page passes a limited number: it may be short, or
- * empty, and have a next page all the same.
+ * Plans, newest first. The search for a page passes a limited number of plans that the viewer does not see. So a page
+ * may be short or empty, and still have a next page.
  */
 export async function listPlans(run: Run, { viewer, beforeId, limit }: PlanFilter): Promise<PlanPage> {
   const together = Math.ceil(Math.min(limit + 1, BUFFERS_TOGETHER / (2 + buffersOfLook(viewer))));

@@ -60,7 +60,7 @@ export type PlanLineView = PlanLine &
     place: number;
     status: PlanLineStatus;
     transactionId: string | null;
-    /** It waits until a small line of its account has arrived at the payee. */
+    /** Whether the line waits until a small line of its account has arrived at the payee. */
     isHeld: boolean;
     failureCode: string | null;
     failureMessage: string | null;
@@ -121,8 +121,8 @@ export function isPlanVisible(viewer: PlanViewer): Prisma.Sql {
 const seesAll = (viewer: PlanViewer): boolean => viewer === null || viewer.accountPatterns.includes('%');
 
 /**
- * No account of the plan is beside the ranges of the patterns, which the index of its accounts answers. A pattern that is
- * not one range is matched against each line.
+ * Whether the patterns cover every account of the plan. The plan's accounts outside of the ranges of the patterns are
+ * sought in an index. If a pattern is not exactly one range, the patterns are also matched against each line.
  */
 function isPlanCovered({ accountPatterns }: NonNullable<PlanViewer>): Prisma.Sql {
   const beside = rangesBeside(accountPatterns);
@@ -140,7 +140,7 @@ function isPlanCovered({ accountPatterns }: NonNullable<PlanViewer>): Prisma.Sql
     where hidden.plan_id = plan.id and not hidden.account_id like any(${[...accountPatterns]}::text[]))`;
 }
 
-/** The buffers that a look whether the viewer sees a plan touches at most. */
+/** The most buffers that it takes to find out whether the viewer sees a plan. */
 export function buffersOfLook(viewer: PlanViewer): number {
   if (viewer === null || seesAll(viewer)) return 0;
   const { accountPatterns } = viewer;

@@ -20,7 +20,7 @@ export type TakenPlan = Readonly<{
 export type NextPlanLine = PlanLine &
   Readonly<{
     place: number;
-    /** Why it does not go to its payee at once. Null: it goes. */
+    /** Why the line does not go to its payee at once. Null: the line goes. */
     canary: LineCanary | null;
     /** The payee that this was decided by, as text of JSON. Null: it does not depend on the payee. */
     judgedPayee: string | null;
@@ -30,7 +30,8 @@ export type PlanRefusal = Readonly<{ place: number; code: string; message: strin
 
 // A worker that dies with a plan delays the plan by this time. A batch of lines takes less than a second.
 const LEASE_MS = 5_000;
-// The gap between two looks at a plan whose recharges are all created grows with its age up to this.
+// A plan whose recharges are all created is looked at until they are final. The gap between two looks grows with the
+// age of the plan, between these limits.
 const GAP_MAX_MS = 30_000;
 const GAP_MIN_MS = 500;
 
@@ -81,7 +82,7 @@ const insertedRefusals = Prisma.sql`
     on conflict do nothing`;
 
 /**
- * Notes that the lines up to a place have their recharge or their refusal or are held, and makes the plan due. A plan that
+ * Notes that each line up to a place has its recharge or its refusal, or is held. Then makes the plan due. A plan that
  * was paused or canceled meanwhile keeps its status. If two workers hold one plan, the later one changes nothing.
  */
 export const advancePlan = async (

@@ -20,7 +20,8 @@ export interface MoneyPools {
   waiting(): Promise<{ provider: string; count: number }[]>;
 }
 
-// A due row is written into every index of its table. The next reading pulls the next ones.
+// The most recharges that one reading makes due. A due row is written into every index of its table, so the rest waits
+// for the next reading.
 const PULLED_MAX = 40;
 const COUNTED_MAX = 1_500;
 

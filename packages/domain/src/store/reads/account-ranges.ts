@@ -21,10 +21,10 @@ function rangeOf(pattern: string): AccountRange {
 export const areExact = (patterns: readonly string[]): boolean =>
   patterns.every((pattern) => /^(?:[^\\%_]|\\[\s\S])*%?$/.test(pattern));
 
-// The accounts that sort before this text are all: no account is as long.
+// The end of the last range. Every account sorts before this text, because no account is as long.
 const AFTER_ALL = HIGHEST.repeat(1_000);
 
-/** What the ranges of the patterns leave over, in byte order. No account in it matches a pattern. */
+/** The ranges between and beside the ranges of the patterns, in byte order. No account in them matches a pattern. */
 export function rangesBeside(patterns: readonly string[]): AccountRange[] {
   const ranges = rangesOf(patterns).toSorted((a, b) => (isBefore(a.lo, b.lo) ? -1 : 1));
   const beside: AccountRange[] = [];

@@ -2,7 +2,8 @@ import { Prisma } from '../../generated/client.js';
 import type { Run } from '../database/database.js';
 
 /**
- * The most rows that a gauge counts, because it is read four times per minute. Any higher number is an alarm too.
+ * The most rows that a gauge counts, because it is read four times per minute. Any higher number would raise the same
+ * alarm.
  */
 export const COUNTED_MAX = 1_500;
 
@@ -27,8 +28,9 @@ export async function webhookBacklog(read: Run): Promise<WebhookBacklog> {
 
 /**
  * The least by which the clock of this process is ahead of the clock of the database. Below zero: it is behind. The
- * server read its clock at some moment between question and answer, so a slow answer alone is no difference. Both clocks are
- * read in whole milliseconds: with the database's parts of one, an answer within the same millisecond came from later.
+ * server read its clock at some moment between question and answer, so a slow answer alone is no difference. Both
+ * clocks are read in whole milliseconds. With fractions of a millisecond, an answer of the same millisecond would seem
+ * to be later.
  */
 export async function clockSkewMs(read: Run, now: () => number): Promise<number> {
   const askedAtMs = now();

@@ -39,7 +39,7 @@ export type Outstanding = Readonly<{
   accountId: string;
   amountMinor: bigint;
   currency: string;
-  /** The client's key, for the logs. */
+  /** The client's idempotency key, for the log lines. */
   idempotencyKey: string;
   correlationId: string;
   /** The database's time of this read. */

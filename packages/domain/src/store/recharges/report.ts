@@ -26,7 +26,7 @@ export type OperatorAction = Readonly<{
   role: string;
   /** In a form that JSON can hold. */
   evidence: object | null;
-  /** The key of the request. Null: it was decided without one. */
+  /** The client and the idempotency key of the request. Null: the request had no key. */
   key: Readonly<{ clientId: string; idempotencyKey: string; fingerprint: string }> | null;
 }>;
 
@@ -113,7 +113,7 @@ export type Claim = Readonly<{
   /** The order that this refund or recall pays back. Null: it is neither. */
   original: OriginalOrder | null;
   metadata: Readonly<Record<string, string>>;
-  /** The client's key, for the logs. */
+  /** The client's idempotency key, for the log lines. */
   idempotencyKey: string;
   correlationId: string;
   createdAt: Date;

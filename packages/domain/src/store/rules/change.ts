@@ -28,10 +28,15 @@ export type RuleChange = Readonly<{
   actor: string;
 }>;
 
-/** Who resumes a rule, in words. A key that resumes it takes it over. Null: the rule keeps its key. */
+/**
+ * Who resumes a rule, in words. If a key resumes a rule, the rule belongs to that key afterwards. Null: the rule keeps
+ * its key.
+ */
 export type Resumer = Readonly<{ keyId: string | null; actor: string }>;
 
-/** A version that somebody wants. Without terms a paused rule is to act again, on the terms that it has. */
+/**
+ * A version that somebody asks for. `agreed` is null for a paused rule that is to act again on the terms that it has.
+ */
 export type VersionWish = Resumer &
   Readonly<{ agreed: Pick<RuleChange, 'terms' | 'recharge' | 'basedOn'> | null; viewer: RuleViewer }>;
 
@@ -160,7 +165,10 @@ function nextOf({ agreed, keyId, actor, viewer }: VersionWish, standing: RuleSta
 const isResting = ({ pausedBecause }: Pick<RuleRow, 'pausedBecause'>): boolean =>
   pausedBecause === 'APPROVAL' || pausedBecause === 'NOT_APPROVED';
 
-/** In what the version goes beyond the terms in force, if it needs an approval for that. Null: it needs none. */
+/**
+ * The fields in which the version goes beyond the terms in force, if that needs an approval. Null: the version needs no
+ * approval.
+ */
 function neededApproval(next: NextVersion, standing: RuleStanding): Widening[] | null {
   const payeeLimits = limitsFromJson(next.isInWallet ? {} : standing.payeeLimits);
   if (!isAboveLimits(next.terms, standing.currency, limitsFromJson(standing.keyLimits), payeeLimits))

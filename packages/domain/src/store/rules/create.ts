@@ -23,8 +23,8 @@ const fingerprintOfRule = (rule: NewRule): string =>
 type KnownRule = Readonly<{ id: string; fingerprint: string | null }>;
 
 /**
- * Stores a rule with the consent of its actor. It looks for the first time at once. One that needs an approval rests until
- * it is given.
+ * Stores a rule with the consent of its actor. The rule looks for the first time at once. If it needs an approval, it
+ * rests until the approval is given.
  */
 export async function createRule(
   run: Run,

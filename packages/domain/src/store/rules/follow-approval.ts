@@ -30,8 +30,8 @@ export async function followRuleApproval(run: Run, clock: RuleClock, ruleId: str
 }
 
 /**
- * The approval of the version that waits. One that is over expires here, and one of a version for other terms than the
- * rule has is refused. If such a version was approved before, it is not adopted.
+ * The approval of the version that waits. An approval whose time is over expires here. If the terms of the rule have
+ * changed since, the approval is refused here. Even if it was given before, the version is not adopted.
  */
 const foundOutcome = (ruleId: string): Prisma.Sql => Prisma.sql`
     waiting_rules as materialized (

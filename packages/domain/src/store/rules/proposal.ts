@@ -22,7 +22,7 @@ export type RuleAsker = Readonly<{
 
 /** A version of a rule that needs an approval, and the approval that it asks for. */
 export type RuleProposal = Readonly<{
-  /** Also the id of the approval. */
+  /** The id of the version, and also of its approval. */
   id: string;
   consent: Consent;
   recharge: RuleRechargeForm;
@@ -77,8 +77,8 @@ export const insertedProposals = (
       returning id, rule_id, expires_at)`;
 
 /**
- * Whether the terms of `rule` have changed since `proposal` was judged against them. A release that knows no proposals
- * changes them without an answer to the one that waits.
+ * Whether the terms of `rule` have changed since `proposal` was judged against them. An older release, which knows no
+ * proposals, changes terms without ending the proposal that waits.
  */
 export const isOutdated = Prisma.sql`(proposal.based_on <> rule.terms_version) is true`;
 
@@ -90,9 +90,9 @@ export type JudgedRule = Pick<RuleRow, 'id' | 'termsVersion' | 'proposalId' | 's
   }>;
 
 /**
- * The rule as `won_rules`, locked, if it still is as it was judged and the version that waits is not decided. That version
- * is refused with the reason, because another one takes its place. Nothing happens where somebody else was faster, or a
- * decision was. The rule is locked before the approval, here as everywhere.
+ * The rule as `won_rules`, locked. It is missing if the rule has changed since it was judged, or if the version that
+ * waits was decided meanwhile. That version is refused with the reason, because another one takes its place. The rule
+ * is locked before the approval, as everywhere.
  */
 export const wonRules = (judged: JudgedRule, isToPayee: boolean, reason: string): Prisma.Sql => Prisma.sql`
     locked_rules as materialized (

@@ -58,7 +58,10 @@ export type RuleWaiting = Readonly<{
   approvalId: string;
   since: Date;
   until: Date;
-  /** In what it goes beyond the terms in force. Nothing: no terms are in force yet, or a paused rule is to act again. */
+  /**
+   * The fields in which the version goes beyond the terms in force. Empty: no terms are in force yet, or a paused rule
+   * is to act again.
+   */
   widens: readonly Widening[];
 }>;
 

@@ -35,9 +35,9 @@ export interface Rules {
   list(filter: RuleFilter): Promise<RulePage>;
   one(id: string, viewer: RuleViewer): Promise<RuleView | null>;
   /**
-   * New terms need a new consent: the actor agrees to them. Above the limits of its key or payee a version that charges
-   * more, oftener or elsewhere waits for an approval, too. Terms that were merged into an older version change nothing.
-   * Null: there is no such rule.
+   * Gives a rule new terms, to which the actor agrees by a new consent. A version that charges more, oftener or
+   * elsewhere than before also waits for an approval, if it is above the limits of its key or payee. If the terms were
+   * merged into an older version, nothing changes. Null: there is no such rule.
    */
   change(id: string, viewer: RuleViewer, change: RuleChange): Promise<ChangedRule>;
   pause(id: string, viewer: RuleViewer): Promise<RuleView | null>;

@@ -8,8 +8,9 @@ import { answeredProposals } from './proposal.js';
 import type { RuleView } from './rule.js';
 
 /**
- * Pauses a rule. One that waits to act, or has not got its approval, is paused by request from now on, and its approval is
- * void. A rule that is paused for another reason keeps it. A version that waits beside an active rule waits on.
+ * Pauses a rule. A rule that waits for its approval, or did not get it, is paused by request from now on, and its
+ * approval is void. A rule that is paused for another reason keeps that reason. If the rule is active and a version of
+ * it waits, the version goes on waiting.
  */
 export async function pauseRule(
   run: Run,

@@ -18,7 +18,7 @@ export type LineAdoption = Readonly<{
   /** `statement:<id of the line>`. */
   subject: string;
   accountId: string;
-  /** Whose recharge it becomes. Null: the client that last recharged the account. */
+  /** The client that the recharge belongs to. Null: the client that last recharged the account. */
   clientId: string | null;
   reason: string;
   /** The row that closes the case. */

@@ -6,11 +6,11 @@ import type { StatementOf } from './store-lines.js';
 export type Period = StatementOf & Readonly<{ from: Date; to: Date }>;
 
 /**
- * What a statement and the books say differently. The kind of the case that it opens has its name.
+ * A difference between a statement and the books. It opens a case of the same kind.
  * - `statement_ours_only`: a recharge of ours succeeded, and the statement has no line for it.
  * - `statement_theirs_only`: the statement has a line, and no recharge of ours fits it.
  * - `statement_different`: the line has another amount, or its recharge did not succeed or was never sent. A recharge
- *   under way with its own amount is no difference: the provider is asked about it anyhow.
+ *   under way with its own amount is no difference, because the provider is asked about it anyway.
  */
 export type StatementDifference = Readonly<{
   subject: string;
@@ -55,8 +55,9 @@ const different = (period: Period): Prisma.Sql => Prisma.sql`
 /**
  * A delivery from another account than our own at the provider is in that account's statement.
  *
- * A recharge that was made and succeeded within the period has its line within it. One that was made before has its
- * line there or in the statement before, so it counts only if that one has been read, too.
+ * A recharge that was made and succeeded within the period has its line within the period. The line of a recharge that
+ * was made before may also be in the statement before. So that recharge counts only if that statement has been read,
+ * too.
  */
 const oursOnly = ({ provider, providerAccount, from, to }: Period): Prisma.Sql => Prisma.sql`
   select recharge.id::text, recharge.id, 'statement_ours_only',

@@ -51,8 +51,8 @@ const subjectOf = (
   Prisma.sql`concat_ws(':', 'gap', ${provider}::text, ${providerAccount}::text, ${after}, ${before})`;
 
 /**
- * Notes the ends of gaps that have another neighbor now. A gap with both ends noted is filled: what is still missing
- * there is a gap between other lines.
+ * Notes on each gap which of its ends has another neighbor now. If both have one, the gap is filled. What is still
+ * missing there is a gap between other lines.
  */
 function filledGaps(statement: StatementOf, pairs: readonly Pair[]): Prisma.Sql {
   const { provider, providerAccount } = statement;

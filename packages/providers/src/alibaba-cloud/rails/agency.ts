@@ -77,8 +77,8 @@ async function submit(
   const after = await readCredit(rpc, uid, signal);
   const isSeen = 'value' in after && changed.isSeenIn(after.value);
   if (exchange.kind === 'answered') return { outcome: outcomeOfSuccess(exchange.json, order, isSeen), facts };
-  // The deduction may still be under way, or usage may have changed the balance by the same amount. A credit line is
-  // changed by us only.
+  // The call got no clear answer. A changed credit line proves that it was executed, because nobody but us changes the
+  // line. A changed balance proves nothing: usage may have changed it by the same amount.
   return { outcome: isSeen && by === 'credit_line' ? settled(order) : meaning!, facts };
 }
 
@@ -136,7 +136,7 @@ function uidOf({ destination }: Order | SoughtOrder): string {
   return destination.to;
 }
 
-/** A credit line shows its value, and not the value before, so nothing tells whether an order is in it. */
+/** A credit line shows its present value only, so no query can tell whether an order is in it. */
 const noMemory = (): Promise<CallAnswer<QueryOutcome>> =>
   Promise.resolve({ outcome: { kind: 'unknown', cause: 'unproven', code: 'NoLookUp' }, facts: nothingSent });
 

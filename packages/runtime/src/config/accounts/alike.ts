@@ -8,7 +8,9 @@ type PlacedAccount = Readonly<{
   settings: Readonly<Partial<Record<SettingName, unknown>>>;
 }>;
 
-/** The settings by which an account is told from the others of its provider. Two accounts share no value of them. */
+/**
+ * The settings that distinguish an account from the others of its provider. No two accounts may share a value of them.
+ */
 const telling: Readonly<Record<string, readonly SettingName[]>> = {
   // If two accounts paid from one fund account, it would have two pools, and both would count on the same money.
   alibaba_cloud: ['ALIBABA_CLOUD_FUND_ACCOUNT_ID'],
@@ -17,7 +19,7 @@ const telling: Readonly<Record<string, readonly SettingName[]>> = {
   stripe: ['STRIPE_SECRET_KEY', 'STRIPE_WEBHOOK_SECRET'],
 };
 
-/** Faults of accounts that cannot be told from an earlier one of their provider. */
+/** Faults of accounts that share such a value with an earlier account of their provider. */
 export const alikeFaults = (accounts: readonly PlacedAccount[]): FileFault[] =>
   accounts.flatMap((account, at) =>
     telling[account.provider]!.flatMap((setting) => {

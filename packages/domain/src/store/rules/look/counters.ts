@@ -108,7 +108,10 @@ export const lockedCounters = (counters: RuleCounters): Prisma.Sql => Prisma.sql
         order by name collate "C"
         for update) counter)`;
 
-/** The branches of a `case` that name the wider cap which has no room for an amount. A missing counter has none. */
+/**
+ * The branches of a `case` that name the wider cap which has no room for an amount. A cap without a counter has no
+ * room.
+ */
 export const heldByWider = (
   wider: WiderLimits,
   { names, currency }: RuleCounters,

@@ -27,7 +27,7 @@ export type RuleState = RuleRow &
     /** Our account that delivers to the payee. */
     payeeSource: string | null;
     balanceMinor: bigint | null;
-    /** Null: the cash in the balance is not told apart. */
+    /** Null: the provider does not tell the cash apart from credit and vouchers, or the rule watches a wallet. */
     cashMinor: bigint | null;
     balanceAt: Date | null;
     underWayMinor: bigint;

@@ -145,7 +145,10 @@ const becauseOf = Prisma.sql`case fates.fate
             when 'no_payee' then 'PAYEE_GONE'
             when 'other_currency' then 'OTHER_CURRENCY' end`;
 
-/** Whether the money of `won_rule` would go to another payee than was agreed. One that is gone is refused by its fate. */
+/**
+ * Whether the money of `won_rule` would go to another payee than was agreed. A payee that is gone is found elsewhere:
+ * the recharge is refused as `no_payee`.
+ */
 const isOtherPayee = Prisma.sql`exists (
           select
           from payee

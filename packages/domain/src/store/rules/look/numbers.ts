@@ -46,7 +46,7 @@ export function numbersOf({
   };
 }
 
-/** How the rule and its newest recharge stand. What is as usual is left out. */
+/** The state of the rule and of its newest recharge. Facts with their usual value are left out. */
 function standingToStore({ last, declines, spending, activeSince, ...facts }: RuleFacts) {
   return {
     activeSince,
