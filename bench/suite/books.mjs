@@ -155,11 +155,11 @@ async function fill(url, count) {
     url,
     script.replaceAll(':count', count).replaceAll(':client', clientId).replaceAll(':key', 'rk_test_bench'),
   );
-  // Besides the rows that the reads need, a comparison reads the time of each success. The triggers are off in this
-  // role.
+  // A comparison reads the time of each success, and no line may be there before it. The triggers are off in this role.
   await rows(
     url,
     `set session_replication_role = replica;
+     truncate reconciliation_run, statement_line cascade;
      update recharge_transaction set succeeded_at = created_at where state = 'SUCCEEDED'`,
   );
   await rows(url, 'vacuum analyze');

@@ -45,6 +45,14 @@ test.each([[['--version']], [['strat']], [['verify', '--json']]])(
   },
 );
 
+test('a long answer reaches a slow reader whole', async () => {
+  const args = ['verify', '--json', 'x'.repeat(120_000)];
+  const script = join(import.meta.dirname, '../bin/replenish.mjs');
+  const shell = ['-c', '"$@" | { sleep 1; cat; }', 'sh', process.execPath, script, ...args];
+  const { stdout } = spawnSync('sh', shell, { encoding: 'utf8', env: ENV, timeout: 60_000 });
+  expect(stdout).toBe((await replenish(...args)).stdout);
+});
+
 test('an unknown command is named with a suggestion, on standard error, with exit code 2', async () => {
   for (const args of [[], ['strat'], ['constructor']]) {
     const { status, stdout, stderr } = await replenish(...args);
