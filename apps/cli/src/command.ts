@@ -6,6 +6,11 @@ export type Terminal = Readonly<{
   env: Env;
   /** Writes one line to standard output. */
   say: (line: string) => void;
+  /**
+   * Resolves once the reader of standard output has room for everything that was said. A command with an answer of any
+   * length awaits it, because what has no room stays in memory.
+   */
+  written?: (() => Promise<void>) | undefined;
   /** Writes one line to standard error. */
   complain: (line: string) => void;
   /** Standard error, when it is a terminal. Progress is then shown in one line that is redrawn. */

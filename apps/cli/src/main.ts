@@ -4,9 +4,13 @@ import { run } from './run.js';
 // When the reader of the output goes away (`| head`, a closed terminal), the command still has to close what it
 // opened.
 process.stdout.on('error', () => {});
+const written = (stream: NodeJS.WriteStream): Promise<void> =>
+  new Promise((resolve) => stream.write('', () => resolve()));
+
 const exitCode = await run(process.argv.slice(2), {
   env: process.env,
   say: (line) => process.stdout.write(`${line}\n`),
+  written: () => written(process.stdout),
   complain: (line) => process.stderr.write(`${line}\n`),
   terminal: process.stderr.isTTY ? process.stderr : undefined,
   // `styleText` follows NO_COLOR, FORCE_COLOR and whether the stream is a terminal.
@@ -14,6 +18,5 @@ const exitCode = await run(process.argv.slice(2), {
 });
 // A pipe holds some 64 kB that its reader has not taken yet. Node keeps what is beyond that, and `process.exit` would
 // drop it.
-for (const stream of [process.stdout, process.stderr])
-  await new Promise<void>((resolve) => stream.write('', () => resolve()));
+await Promise.all([process.stdout, process.stderr].map(written));
 process.exit(exitCode);

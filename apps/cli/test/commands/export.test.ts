@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { run } from '../../src/run.js';
 import type { CommandBooks } from '../support/command-books.js';
 import { openJournalBooks } from '../support/journal-books.js';
 
@@ -13,6 +14,22 @@ const exported = async (...args: string[]): Promise<string> => {
   expect({ exitCode, text }).toMatchObject({ exitCode: 0 });
   return text;
 };
+
+test('an export reads no further page while its reader has no room for the last one', async () => {
+  const events: string[] = [];
+  const surroundings = {
+    env: { DATABASE_URL: books.databaseUrl, REPLENISH_DIR: '/nowhere' },
+    say: () => void events.push('said'),
+    written: async () => {
+      await new Promise((resolve) => setTimeout(resolve, 200));
+      events.push('written');
+    },
+    complain: () => {},
+  };
+  expect(await run(['export', '--format', 'hledger'], surroundings)).toBe(0);
+  expect(events.length).toBeGreaterThan(4);
+  expect(events).toEqual(events.map((_, at) => (at % 2 === 0 ? 'said' : 'written')));
+});
 
 describe('the ledger', () => {
   test('is a journal of hledger, with the decimals of each currency and one level per id', async () => {

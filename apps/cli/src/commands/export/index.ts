@@ -1,7 +1,7 @@
 import { Command, Option } from '@commander-js/extra-typings';
 import type { BooksSnapshot } from '@replenish/domain';
 import { withDomain } from '../../books.js';
-import { type Declare, Misuse } from '../../command.js';
+import { type CommandRun, type Declare, Misuse } from '../../command.js';
 import * as values from '../../values.js';
 import { archive } from './archive.js';
 import type { JournalForm } from './journal.js';
@@ -29,7 +29,7 @@ export const exportCommand: Declare = (run) =>
       if (from && to && from >= to) throw new Misuse('--from must be before --to');
       const form = await formOf(format as FormName);
       await withDomain(run.env, (domain) =>
-        domain.snapshot((books) => write(books, form, { from, to }, run.say)),
+        domain.snapshot((books) => write(books, form, { from, to }, run)),
       );
     })
     .addCommand(archive(run));
@@ -47,18 +47,19 @@ async function write(
   books: BooksSnapshot,
   form: JournalForm,
   period: ExportPeriod,
-  say: (lines: string) => void,
+  { say, written }: Pick<CommandRun, 'say' | 'written'>,
 ): Promise<void> {
   const { dayOf } = await import('./journal.js');
-  const tell = (lines: readonly string[]) => {
+  const tell = async (lines: readonly string[]) => {
     if (lines.length > 0) say(lines.join('\n'));
+    await written?.();
   };
-  tell(form.head({ at: books.at, ...period }));
+  await tell(form.head({ at: books.at, ...period }));
   let lastDay = dayOf(books.at);
   for await (const page of books.entries(period)) {
     for (const { at } of page) if (dayOf(at) > lastDay) lastDay = dayOf(at);
-    tell(page.flatMap(form.entry));
+    await tell(page.flatMap(form.entry));
   }
   if (!form.asserted || period.from || period.to) return;
-  for await (const page of books.wallets()) tell(form.asserted(page, lastDay));
+  for await (const page of books.wallets()) await tell(form.asserted(page, lastDay));
 }
