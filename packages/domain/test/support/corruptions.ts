@@ -140,6 +140,18 @@ export const corruptions: readonly Corruption[] = [
     sql: `update recharge_transaction set funding = 'wallet' where id = ${one('house deliver submit accepted settled')}`,
   },
   {
+    invariant: 'own_accounts',
+    how: 'an entry without a journal',
+    sql: `insert into ledger_entry (journal_id, transaction_id, debit_account, credit_account, amount_minor, currency)
+       values (gen_random_uuid(), ${one('collect succeeded')}, 'provider:sandbox:clearing', 'house:main', 7, 'USD')`,
+  },
+  {
+    invariant: 'own_accounts',
+    how: 'a deleted recharge whose entries are left',
+    also: ['request_and_transaction'],
+    sql: `delete from recharge_transaction where id = ${one('collect late')}`,
+  },
+  {
     invariant: 'running_balances',
     how: 'changed balances of entries',
     sql: `update ledger_entry set credit_balance_minor = credit_balance_minor + 1

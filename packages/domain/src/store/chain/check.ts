@@ -52,8 +52,10 @@ export async function checkChain(
     for (const link of links) {
       if (link.seq !== last.seq + 1n)
         broken.push({ ...nameOf(link), seq: last.seq + 1n, why: 'link missing' });
+      // A row that was deleted before it was sealed has a link that fits, and says so.
+      else if (link.body === GONE) broken.push({ ...nameOf(link), why: 'deleted' });
       else if (hexOf(hashOf(last.hash, link)) !== hexOf(link.hash))
-        broken.push({ ...nameOf(link), why: faultOf(link) });
+        broken.push({ ...nameOf(link), why: 'changed' });
       last = link;
     }
     telling(last.seq);
@@ -67,7 +69,6 @@ export async function checkChain(
 
 const hexOf = (hash: Uint8Array): string => Buffer.from(hash).toString('hex');
 const nameOf = ({ seq, source, rowKey }: Link) => ({ seq, source, rowKey });
-const faultOf = ({ body }: Link): BrokenLink['why'] => (body === GONE ? 'deleted' : 'changed');
 
 const linksAfter = (seq: bigint): Prisma.Sql => Prisma.sql`
   select
@@ -88,38 +89,63 @@ const countedUnsealed = Prisma.sql`
 
 /**
  * Rows of the books without a link and without a note, and cases and keys that differ from their newest link. A column
- * that was added since is not compared.
+ * that was added since is not compared. An entry without its journal is told as a journal.
+ *
+ * Rows that are gone are here, too, if no link can tell it: the links of cases and keys keep what these rows said, and
+ * some rows had only a note yet.
  */
 const uncovered = Prisma.sql`
   with
   noted as (
     select source, unnest(keys) as row_key
     from unsealed),
-  expected as (
-    select 'journal' as source, id::text as row_key, null::jsonb as body from ledger_journal
-    union all
-    select 'transition', transaction_id || ' ' || seq, null from transition
-    union all
-    select 'action', id::text, null from operator_action
-    union all
-    select 'case', one.id::text, chain_case(one) from reconciliation_case one
-    union all
-    select 'key', one.id, chain_key(one) from api_key one)
-  select
-    newest.seq,
-    expected.source,
-    expected.row_key as "rowKey",
-    case when newest.seq is null then 'not sealed' else 'changed' end as why
-  from expected
-  left join (
+  newest as materialized (
     select distinct on (source, row_key) source, row_key, seq, body
     from chain_link
-    order by source, row_key, seq desc) newest using (source, row_key)
-  left join noted using (source, row_key)
-  where noted.source is null
-    and (newest.seq is null or (newest.body is not null and newest.body <> (
-      select coalesce(jsonb_object_agg(name, expected.body -> name), '{}')
-      from jsonb_object_keys(newest.body) name)))
+    order by source, row_key, seq desc),
+  expected as materialized (
+    select 'journal' as source, id::text as row_key, null::jsonb as body, true as is_there from ledger_journal
+    union all
+    select 'transition', transaction_id || ' ' || seq, null, true from transition
+    union all
+    select 'action', id::text, null, true from operator_action
+    union all
+    select 'case', one.id::text, chain_case(one), true from reconciliation_case one
+    union all
+    select 'key', one.id, chain_key(one), true from api_key one
+    union all
+    select distinct 'journal', entry.journal_id::text, null::jsonb, false
+    from ledger_entry entry
+    where not exists (select from ledger_journal journal where journal.id = entry.journal_id)),
+  strange as (
+    select
+      newest.seq,
+      expected.source,
+      expected.row_key,
+      case when newest.seq is null then 'not sealed' else 'changed' end as why
+    from expected
+    left join newest using (source, row_key)
+    left join noted using (source, row_key)
+    where noted.source is null
+      and (newest.seq is null or (newest.body is not null and newest.body <> (
+        select coalesce(jsonb_object_agg(name, expected.body -> name), '{}')
+        from jsonb_object_keys(newest.body) name)))),
+  told as (
+    select seq, source, row_key from newest where source in ('case', 'key')
+    union
+    select null, source, row_key
+    from noted
+    where not exists (
+      select from newest where newest.source = noted.source and newest.row_key = noted.row_key)),
+  gone as (
+    select told.seq, told.source, told.row_key, 'deleted' as why
+    from told
+    where not exists (
+      select from expected
+      where expected.source = told.source and expected.row_key = told.row_key and expected.is_there))
+  select seq, source, row_key as "rowKey", why
+  from (select * from strange union all select * from gone) found
+  order by seq nulls last, source, row_key
   limit ${BROKEN_MAX}::int`;
 
 /** The newest link, in one read. */

@@ -17,9 +17,13 @@ export const hashOf = (before: Uint8Array, { source, rowKey, body }: Said): Buff
 /** The newest link: the number of rows in the chain, and the hash over all of them. */
 export type Head = Readonly<{ seq: bigint; hash: string; sealedAt: Date | null }>;
 
+const uuidIn = (text: Prisma.Sql): Prisma.Sql =>
+  Prisma.sql`case when pg_input_is_valid(${text}, 'uuid') then ${text}::uuid end`;
+
 /**
  * What is hashed of a row, if its link keeps no body. A column that is added later must not join it: the hashes of old
- * rows would change. Times are milliseconds, because the text of a time depends on the session's time zone.
+ * rows would change. Times are milliseconds, because the text of a time depends on the session's time zone. A key that
+ * somebody made unreadable is the key of no row.
  * @param source the column with the source of the row
  * @param key the column with the key of the row
  */
@@ -42,7 +46,7 @@ export const bodyOf = (source: Prisma.Sql, key: Prisma.Sql): Prisma.Sql => Prism
           from ledger_entry entry
           where entry.journal_id = journal.id))
         from ledger_journal journal
-        where journal.id = ${key}::uuid)
+        where journal.id = ${uuidIn(key)})
       when 'transition' then (
         select jsonb_build_array(
           step.news,
@@ -53,7 +57,7 @@ export const bodyOf = (source: Prisma.Sql, key: Prisma.Sql): Prisma.Sql => Prism
           step.reason,
           chain_ms(step.at))
         from transition step
-        where step.transaction_id = split_part(${key}, ' ', 1)::uuid and step.seq = split_part(${key}, ' ', 2)::int)
+        where step.transaction_id = ${uuidIn(Prisma.sql`split_part(${key}, ' ', 1)`)} and step.seq::text = split_part(${key}, ' ', 2))
       when 'action' then (
         select jsonb_build_array(
           action.transaction_id,
@@ -66,5 +70,5 @@ export const bodyOf = (source: Prisma.Sql, key: Prisma.Sql): Prisma.Sql => Prism
           action.evidence,
           chain_ms(action.at))
         from operator_action action
-        where action.id = ${key}::uuid)
+        where action.id = ${uuidIn(key)})
     end`;

@@ -84,11 +84,11 @@ export const invariants: Record<string, { meaning: string; sql: string }> = {
   own_accounts: {
     meaning:
       'money of a recharge moves in its own amount between its provider and what it is paid from: its wallet, the house or suspense',
-    sql: `select recharge.id || ' ' || journal.slot || ': '
+    sql: `select coalesce(recharge.id, entry.transaction_id) || ' ' || coalesce(journal.slot, 'without a journal') || ': '
         || entry.debit_account || ' to ' || entry.credit_account as broken
       from ledger_entry entry
-      join ledger_journal journal on journal.id = entry.journal_id
-      join recharge_transaction recharge on recharge.id = journal.transaction_id
+      left join ledger_journal journal on journal.id = entry.journal_id
+      left join recharge_transaction recharge on recharge.id = journal.transaction_id
       cross join lateral (
         select
           'wallet:' || recharge.account_id || ':available' as available,
