@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import type { StatementLine } from '../../src/index.js';
-import { type Books, CLIENT, openBooks, recharged } from '../support/books.js';
+import { type Books, CLIENT, openBooks, recharged, reportOf } from '../support/books.js';
 import { ask, refunding, viewer } from '../support/cases.js';
 
 let books: Books;
@@ -123,3 +123,32 @@ test('a second line of an order of ours is not booked again', async () => {
   });
   expect(await availableTo('acct-twice')).toEqual(['777']);
 });
+
+test.each(['open', 'closed'])(
+  'a line of an order whose money is in suspense is not booked again, its case being %s',
+  async (status) => {
+    const accountId = `acct-suspended-${status}`;
+    const recharge = await recharged(books.domain, { accountId, amountMinor: 777n }, 'submit');
+    const settled = (providerOrderId: string) =>
+      books.domain.applyNews(reportOf(recharge, 'settled', { source: 'webhook', providerOrderId }));
+    await settled(`own ${status}`);
+    await settled(`other ${status}`);
+    const filter = {
+      viewer,
+      status: 'open',
+      kind: 'several_orders',
+      transactionId: recharge,
+      limit: 1,
+    } as const;
+    const [several] = (await books.domain.cases.list(filter, refunding)).rows;
+    if (status === 'closed') await books.domain.cases.resolve(ask(several!.id, 'adopt'), refunding);
+    const before = await availableTo(accountId);
+    const { id } = await caseOf(stranger({ orderId: `other ${status}` }));
+    expect(await resolve(id, { evidence: { accountId } })).toEqual({
+      ok: false,
+      problem: 'verb_not_offered',
+    });
+    expect(await availableTo(accountId)).toEqual(before);
+    expect(before).toEqual([status === 'closed' ? '1554' : '777']);
+  },
+);

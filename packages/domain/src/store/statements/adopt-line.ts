@@ -1,3 +1,4 @@
+import { AMOUNT_MINOR_MAX } from '../../core/money.js';
 import { Prisma } from '../../generated/client.js';
 import { type ActionRow, actionColumns, resolvedCases } from '../cases/action.js';
 import type { Run, Store } from '../database/database.js';
@@ -27,13 +28,15 @@ export type LineAdoption = Readonly<{
 
 /**
  * - `case_closed`: another decision was faster, or the line has found its recharge.
- * - `verb_not_offered`: the line names a recharge of ours, which books its money. So the line is not booked again.
+ * - `verb_not_offered`: the line names a recharge of ours, which books its money, or an order with money in suspense. So
+ *   the line is not booked again.
  */
 export type AdoptionProblem = 'case_closed' | 'verb_not_offered' | 'unknown_account' | 'beyond_balance';
 
 type Line = Readonly<{
   id: string;
   provider: string;
+  providerAccount: string;
   line: string;
   orderId: string | null;
   reference: string | null;
@@ -83,20 +86,31 @@ async function adopt(run: Run, deps: Adopting, adoption: LineAdoption): Promise<
 
 async function lineOf(run: Run, subject: string): Promise<Line> {
   const [line] = await run<Line>(Prisma.sql`
-    select id, provider, line, order_id as "orderId", reference, amount_minor as "amountMinor", currency
+    select id, provider, provider_account as "providerAccount", line, order_id as "orderId", reference,
+      amount_minor as "amountMinor", currency
     from statement_line
     where id = ${subject.slice(subject.indexOf(':') + 1)}::uuid`);
   if (!line) throw new Error(`there is no line ${subject}`);
   return line;
 }
 
-/** Whether the line names a recharge of ours, by our id or by the provider's. Then another line is its money. */
+/**
+ * Whether the line names a recharge of ours, by our id or by the provider's. Then another line is its money. Or whether
+ * it names an order whose money went to suspense: a case decides about that money, or has decided.
+ */
 async function isOurs(run: Run, { provider, orderId, reference }: Line): Promise<boolean> {
   const id = reference !== null && isUuid(reference) ? reference : null;
   const found = await run(Prisma.sql`
     select from recharge_transaction where provider = ${provider} and id = ${id}::uuid
     union all
     select from recharge_transaction where provider = ${provider} and provider_order_id = ${orderId}::text
+    union all
+    select
+    from reconciliation_case some_case
+    join recharge_transaction recharge on recharge.id = some_case.transaction_id
+    where ${orderId}::text is not null and some_case.suspended <> '[]'
+      and some_case.suspended @> jsonb_build_array(jsonb_build_object('providerOrderId', ${orderId}::text))
+      and recharge.provider = ${provider}
     limit 1`);
   return found.length > 0;
 }
@@ -120,10 +134,13 @@ async function create(
   { id, line, adoption }: Booking & Readonly<{ adoption: LineAdoption }>,
 ): Promise<void> {
   const { accountId } = adoption;
+  // No recharge has a larger amount, and not every reader of JSON holds it exactly.
+  if (line.amountMinor > AMOUNT_MINOR_MAX) throw new NotAdopted('beyond_balance');
   const clientId = adoption.clientId ?? (await lastClientOf(run, accountId));
   if (clientId === null) throw new NotAdopted('unknown_account');
   const created = await openCreator(run, storing).any({
-    ...{ id, clientId, accountId, kind: 'collect', destination: 'wallet', provider: line.provider },
+    ...{ id, clientId, accountId, kind: 'collect', destination: 'wallet' },
+    ...{ provider: line.provider, providerAccount: line.providerAccount },
     ...{ amountMinor: line.amountMinor, currency: line.currency, paymentMethod: EXTERNAL },
     // The key contains a space, so no client can send it.
     idempotencyKey: `line ${line.id}`,
