@@ -82,7 +82,8 @@ function checkedHeader(header: readonly string[]): string[] {
 
 // RFC 3339 with its offset: a time without one could be of any zone.
 const TIME = /^\d{4}-\d{2}-\d{2}[Tt ]\d{2}:\d{2}:\d{2}(\.\d+)?([Zz]|[+-]\d{2}:\d{2})$/;
-const MINOR_MAX = 2n ** 63n - 1n;
+// What is missing between two lines adds up to three such numbers, and is kept in 63 bits.
+const MINOR_MAX = 2n ** 61n - 1n;
 
 function lineOf(fields: StatementFields, at: number): StatementLine {
   const refuse = (column: Column, why: string): never => {

@@ -55,8 +55,25 @@ test('a statement is compared with the books; only one that agrees ends with 0',
   const asJson = await books.run('reconcile', ...period, '--file', whole, '--json');
   expect(JSON.parse(asJson.text)).toMatchObject({
     ...{ runId: expect.any(String), status: 'finished', failure: null, lines: 2, matched: 2 },
-    ...{ oursOnly: [], theirsOnly: [], different: [], gaps: [] },
+    ...{ outside: 0, oursOnly: [], theirsOnly: [], different: [], gaps: [] },
   });
+  const long = await save('long.csv', `0,${day(-2)},,,in,500,USD,0`, ...rows);
+  expect(await books.run('reconcile', ...period, '--file', long)).toMatchObject({
+    exitCode: 0,
+    text: expect.stringContaining('1 of 3 lines are outside the period, and were not compared'),
+  });
+});
+
+test('a file with no line in the period compares nothing, which is no agreement', async () => {
+  const file = await save(
+    'other-month.csv',
+    `1,${day(-40)},o-1,,in,500,USD,500`,
+    `2,${day(-39)},o-2,,in,1,USD,501`,
+  );
+  const empty = ['--provider', 'sandbox', '--from', day(-20), '--to', day(-19)];
+  const { exitCode, text } = await books.run('reconcile', ...empty, '--file', file);
+  expect(text).toContain('2 of 2 lines are outside the period, and were not compared');
+  expect(exitCode).toBe(1);
 });
 
 test('a file that cannot be read is refused with its line, and what was read before stays', async () => {

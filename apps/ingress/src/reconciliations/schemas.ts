@@ -74,6 +74,9 @@ export const Reconciliation = z
   .strictObject({
     ...run,
     matched: z.int().min(0).meta({ description: 'Lines of the period that have their recharge' }),
+    outside: z.int().min(0).nullable().meta({
+      description: 'Lines outside the period: kept, and not compared. Null until the run has finished',
+    }),
     oursOnly: list(
       difference,
       'Recharges that succeeded, and the statement has no line for them. 1,000 at most',
@@ -91,7 +94,7 @@ export const Reconciliation = z
     examples: [
       {
         ...example,
-        matched: 3,
+        ...{ matched: 3, outside: 0 },
         ...{ oursOnly: [], theirsOnly: [], different: [] },
         gaps: [{ afterLine: '2', beforeLine: '4', missing: 4999, currency: 'USD' }],
       },

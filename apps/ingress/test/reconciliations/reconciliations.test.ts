@@ -63,7 +63,7 @@ test('a statement in CSV is compared with the books, and can be read again', asy
   expect(status).toBe(201);
   expect(body).toMatchObject({
     ...{ provider: 'sandbox', providerAccount: 'main', status: 'finished', failure: null },
-    ...{ lines: 2, matched: 1, oursOnly: [], different: [], gaps: [] },
+    ...{ lines: 2, matched: 1, outside: 0, oursOnly: [], different: [], gaps: [] },
     theirsOnly: [
       { transactionId: null, line: '2', orderId: 'by-console', direction: 'in', amount: 77, currency: 'USD' },
     ],

@@ -18,6 +18,7 @@ export const runBody = (run: ReconciliationRun) => ({
 export const reconciliationBody = (run: Reconciled) => ({
   ...runBody(run),
   matched: run.matched,
+  outside: run.outside,
   oursOnly: run.oursOnly.map(differenceBody),
   theirsOnly: run.theirsOnly.map(differenceBody),
   different: run.different.map(differenceBody),

@@ -28,7 +28,7 @@ export async function reconcileStatement(
       }),
     ),
   );
-  if (differencesIn(result) > 0) exitWith(1);
+  if (differencesIn(result) > 0 || isBesideThePeriod(result)) exitWith(1);
   if (json) say(inJson(reconciliationBody(result)));
   else for (const line of linesOf(reconciliationBody(result))) say(line);
 }
@@ -70,6 +70,10 @@ function accountOf(
 const differencesIn = ({ oursOnly, theirsOnly, different, gaps }: Reconciled): number =>
   oursOnly.length + theirsOnly.length + different.length + gaps.length;
 
+/** Whether not one of the lines is in the period. Then nothing was compared with the books. */
+const isBesideThePeriod = ({ linesRead, outside }: Pick<Reconciled, 'linesRead' | 'outside'>): boolean =>
+  linesRead > 0 && outside === linesRead;
+
 type ShownRun = ReturnType<typeof reconciliationBody>;
 
 /** A value as JSON. An amount above 2^53 becomes a string. */
@@ -80,7 +84,7 @@ const inJson = (value: object): string =>
   });
 
 function linesOf(result: ShownRun): string[] {
-  const { matched, oursOnly, theirsOnly, different, gaps } = result;
+  const { lines, matched, outside, oursOnly, theirsOnly, different, gaps } = result;
   const of = (rows: ShownRun['oursOnly'], words: string) => rows.map((row) => `${words}: ${inJson(row)}`);
   const differences = oursOnly.length + theirsOnly.length + different.length + gaps.length;
   return [
@@ -91,6 +95,7 @@ function linesOf(result: ShownRun): string[] {
       ({ afterLine, beforeLine, missing, currency }) =>
         `gap: between lines ${afterLine} and ${beforeLine}, ${missing} ${currency} in minor units are missing`,
     ),
+    ...(outside ? [`${outside} of ${lines} lines are outside the period, and were not compared`] : []),
     differences === 0
       ? `${matched} lines match, and nothing differs`
       : `${matched} lines match, ${differences} differences, each with a case: replenish case list`,

@@ -37,24 +37,61 @@ function missingBetween(older: StatementLine, newer: StatementLine): bigint {
   return newer.balanceMinor - signed(newer) - older.balanceMinor;
 }
 
+/** Finds the neighbors in a statement while it is read. */
+export type Continuity<Line extends StatementLine> = Readonly<{
+  /** The neighbors that are certain after one more line: of this line, of earlier ones, or none yet. */
+  add: (line: Line) => readonly Neighbors<Line>[];
+  /** The neighbors that are left after the last line. */
+  rest: () => readonly Neighbors<Line>[];
+}>;
+
+// As many pairs tell the order even if the times of some are equal or swapped, and hardly take memory.
+const PAIRS_TO_TELL = 1_000;
+
+type HeldPair<Line> = readonly [first: Line, second: Line];
+
 /**
- * Follows the running balance of each currency from line to line. A statement may have its newest line first. The order
- * is known from the first two lines with different times, and until then from the balances. The first line of a
- * currency has no neighbor yet: null.
+ * Follows the running balance of each currency from line to line. A statement may have its newest line first. The first
+ * pairs of lines tell the order together, because a single pair may mislead: its times may be equal or swapped, or lines
+ * may be missing between the two.
  */
-export function continuity<Line extends StatementLine>(): (line: Line) => Neighbors<Line> | null {
+export function continuity<Line extends StatementLine>(): Continuity<Line> {
   const lastOf = new Map<string, Line>();
+  let held: HeldPair<Line>[] = [];
   let isNewestFirst: boolean | null = null;
-  return (line) => {
-    const last = lastOf.get(line.currency);
-    lastOf.set(line.currency, line);
-    if (!last) return null;
-    if (isNewestFirst === null && last.at.getTime() !== line.at.getTime()) isNewestFirst = line.at < last.at;
-    const isReversed =
-      isNewestFirst ?? (missingBetween(last, line) !== 0n && missingBetween(line, last) === 0n);
-    const [after, before] = isReversed ? [line, last] : [last, line];
-    return { after, before, missingMinor: missingBetween(after, before) };
+  const release = (): Neighbors<Line>[] => {
+    isNewestFirst ??= beginsWithNewest(held);
+    const released = held.map(([first, second]) =>
+      isNewestFirst ? neighborsOf(second, first) : neighborsOf(first, second),
+    );
+    held = [];
+    return released;
   };
+  return {
+    add: (line) => {
+      const last = lastOf.get(line.currency);
+      lastOf.set(line.currency, line);
+      if (last) held.push([last, line]);
+      return isNewestFirst === null && held.length < PAIRS_TO_TELL ? [] : release();
+    },
+    rest: release,
+  };
+}
+
+const neighborsOf = <Line extends StatementLine>(after: Line, before: Line): Neighbors<Line> => ({
+  after,
+  before,
+  missingMinor: missingBetween(after, before),
+});
+
+/** Most times decide. If they are equal, the balances decide that fit one order only. */
+function beginsWithNewest(pairs: readonly HeldPair<StatementLine>[]): boolean {
+  let [later, fitting] = [0, 0];
+  for (const [first, second] of pairs) {
+    later += Math.sign(second.at.getTime() - first.at.getTime());
+    fitting += Number(missingBetween(first, second) === 0n) - Number(missingBetween(second, first) === 0n);
+  }
+  return later === 0 ? fitting < 0 : later < 0;
 }
 
 /** The lines cannot be read now. Their run is put off and goes on later. */

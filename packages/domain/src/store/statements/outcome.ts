@@ -8,6 +8,11 @@ import { keptOf, type ReconciliationRun } from './run-rows.js';
 export type RunOutcome = Readonly<{
   /** Lines of the period that have their recharge. */
   matched: number;
+  /**
+   * Lines that were read and are outside the period. They are stored, and not compared. Null: they were not counted,
+   * because the run failed or an older release ended it.
+   */
+  outside: number | null;
   oursOnly: readonly StatementDifference[];
   theirsOnly: readonly StatementDifference[];
   different: readonly StatementDifference[];
@@ -19,7 +24,14 @@ type KeptOutcome = Omit<RunOutcome, 'gaps'> & Readonly<{ gaps: readonly KeptGap[
 
 const SHOWN_MAX = 1_000;
 
-const nothing: RunOutcome = { matched: 0, oursOnly: [], theirsOnly: [], different: [], gaps: [] };
+const nothing: RunOutcome = {
+  matched: 0,
+  outside: null,
+  oursOnly: [],
+  theirsOnly: [],
+  different: [],
+  gaps: [],
+};
 
 /**
  * What a run found: as its end kept it, and nothing while it runs. Only a run that an older release ended is compared
@@ -32,7 +44,11 @@ export async function outcomeOf(
   if (run.status === 'running') return nothing;
   const kept = (await keptOf(read, run.id)) as KeptOutcome | null;
   if (kept === null) return compared(survey, run);
-  return { ...kept, gaps: kept.gaps.map((gap) => ({ ...gap, missingMinor: BigInt(gap.missingMinor) })) };
+  return {
+    ...kept,
+    outside: kept.outside ?? null,
+    gaps: kept.gaps.map((gap) => ({ ...gap, missingMinor: BigInt(gap.missingMinor) })),
+  };
 }
 
 /** Compares the stored lines of a period with the books. It reads each line and each recharge of the period. */
@@ -45,6 +61,7 @@ export async function compared(survey: Run, period: Period): Promise<RunOutcome>
       and line.at >= ${period.from} and line.at < ${period.to}`);
   return {
     matched: counted!.matched,
+    outside: null,
     oursOnly: await differencesOf(survey, 'statement_ours_only', period, SHOWN_MAX),
     theirsOnly: await differencesOf(survey, 'statement_theirs_only', period, SHOWN_MAX),
     different: await differencesOf(survey, 'statement_different', period, SHOWN_MAX),

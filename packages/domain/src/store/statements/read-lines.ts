@@ -15,7 +15,8 @@ const LINES_TOGETHER = 64;
 const RENEW_EVERY_MS = 5_000;
 
 /**
- * Stores the lines of a statement in batches, with the gaps between them. Gaps that its lines fill are closed.
+ * Stores the lines of a statement in batches, with the gaps between them. Gaps that its lines fill are closed. Returns
+ * the number of lines that are outside the period of the run.
  * @param telling called with the number of lines that are stored
  */
 export async function storeAll(
@@ -23,26 +24,29 @@ export async function storeAll(
   begun: ReconciliationRun,
   lines: AsyncIterable<StatementLine> | Iterable<StatementLine>,
   telling: (count: number) => void,
-): Promise<void> {
-  const [keyed, neighborsAt] = [keyer(), continuity<KeyedLine>()];
+): Promise<number> {
+  const [keyed, followed] = [keyer(), continuity<KeyedLine>()];
   const keep = keeper(run, begun);
-  let [batch, pairs, count]: [KeyedLine[], Neighbors<KeyedLine>[], number] = [[], [], 0];
+  const pairs: Neighbors<KeyedLine>[] = [];
+  let [batch, count, outside]: [KeyedLine[], number, number] = [[], 0, 0];
   const store = async () => {
     if (batch.length > 0) await run(storedLines(begun, batch, newId));
-    await storeNeighbors(run, begun, pairs, newId);
-    [batch, pairs] = [[], []];
+    while (pairs.length > 0) await storeNeighbors(run, begun, pairs.splice(0, LINES_TOGETHER), newId);
+    batch = [];
     telling(count);
     await keep(count);
   };
   for await (const line of lines) {
     const one = keyed(line);
-    const pair = neighborsAt(one);
     if (line.isOfProvider !== true) batch.push(one);
-    if (pair) pairs.push(pair);
+    pairs.push(...followed.add(one));
     count++;
-    if (batch.length === LINES_TOGETHER) await store();
+    if (line.at < begun.from || line.at >= begun.to) outside++;
+    if (Math.max(batch.length, pairs.length) >= LINES_TOGETHER) await store();
   }
+  pairs.push(...followed.rest());
   await store();
+  return outside;
 }
 
 /** Returns a function that tells every few seconds that the run is still read. @throws TakenOver */

@@ -88,7 +88,7 @@ export function openReconciliations(
       for (;;) {
         const taken = await takenUp(run, accounts);
         if (taken?.source !== 'reader') return taken;
-        await end(store, taken, taken.linesRead, CUT_OFF);
+        await end(store, taken, { linesRead: taken.linesRead, failure: CUT_OFF, outside: null });
       }
     },
     file: (runId) => fileOf(run, runId),
@@ -99,9 +99,9 @@ export function openReconciliations(
         telling(soFar);
       };
       try {
-        await storeAll({ run, newId }, begun, lines, tell);
+        const outside = await storeAll({ run, newId }, begun, lines, tell);
         await openCases(run, begun, newId);
-        await end(store, begun, count, null);
+        await end(store, begun, { linesRead: count, failure: null, outside });
       } catch (error) {
         await afterFailure(store, begun, count, error);
         throw error;
@@ -135,12 +135,11 @@ type EndingStore = Pick<Store, 'run' | 'survey'>;
 async function end(
   { run, survey }: EndingStore,
   ending: ReconciliationRun,
-  linesRead: number,
-  failure: string | null,
+  { outside, ...how }: Parameters<typeof ended>[1] & Pick<RunOutcome, 'outside'>,
 ): Promise<void> {
-  const endedRuns = await run(ended(ending, { linesRead, failure }));
+  const endedRuns = await run(ended(ending, how));
   if (endedRuns.length === 0) return;
-  const keep = async () => run(keptWith(ending.id, inJson(await compared(survey, ending))));
+  const keep = async () => run(keptWith(ending.id, inJson({ ...(await compared(survey, ending)), outside })));
   await keep().catch(() => {});
 }
 
@@ -154,5 +153,6 @@ async function afterFailure(
   if (error instanceof StoreUnavailable || error instanceof TakenOver) return;
   const why = error instanceof Error ? error.message : String(error);
   const isPutOff = error instanceof StatementAway && begun.source !== 'reader' && begun.tries < TRIES_MAX;
-  await (isPutOff ? store.run(putOff(begun, why)) : end(store, begun, count, why)).catch(() => {});
+  const ending = { linesRead: count, failure: why, outside: null };
+  await (isPutOff ? store.run(putOff(begun, why)) : end(store, begun, ending)).catch(() => {});
 }
