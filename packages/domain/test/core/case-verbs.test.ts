@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import type { KnownCase } from '../../src/core/cases/case-kinds.js';
+import type { CaseKind, KnownCase } from '../../src/core/cases/case-kinds.js';
 import { factsOf, needsEvidence, type Verb, verbs, verbsFor } from '../../src/core/cases/case-verbs.js';
 import { refusalOf } from '../../src/core/cases/resolution.js';
 import { type Decision, decide, type Recharge } from '../../src/core/decision.js';
@@ -22,7 +22,9 @@ const caseKinds = [
   'unprocessable',
   'unprocessable_event',
   'event_changed',
-] as const;
+  'statement_ours_only',
+  'statement_different',
+] as const satisfies readonly CaseKind[];
 const own = { amountMinor: 4_999n, currency: 'USD', providerOrderId: 'sbx_1' };
 const less = { ...own, amountMinor: 4_998n };
 const holdings = [
