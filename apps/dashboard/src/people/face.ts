@@ -35,7 +35,7 @@ export const requireRole =
     if (!user) return refuse(request, response, 'UNAUTHENTICATED', 'sign in first');
     if (roles.some((role) => mayAs(user.role, role))) return next();
     refuse(request, response, 'UNAUTHORIZED', 'your role is {role}; this needs {roles}', {
-      ...{ role: user.role, roles: roles.join(' or ') },
+      ...{ role: user.role, roles },
     });
   };
 

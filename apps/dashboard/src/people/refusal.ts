@@ -1,7 +1,7 @@
 import { escapeHtml, pageHead, pageHeader } from '@replenish/runtime';
 import type { Request, RequestHandler, Response } from 'express';
 import { assetAddress } from '../pages/frame/assets.js';
-import { documentLanguage, languageOf, sayIn } from '../pages/frame/words.js';
+import { documentLanguage, languageOf, type Say, sayIn } from '../pages/frame/words.js';
 
 const refusals = {
   INVALID_ARGUMENT: { status: 400, title: 'Not a valid request' },
@@ -14,7 +14,8 @@ const refusals = {
 
 export type RefusalCode = keyof typeof refusals;
 
-type RefusalValues = Readonly<Record<string, string>>;
+/** Codes that have words of their own. A list names alternatives. */
+type RefusalValues = Readonly<Record<string, string | readonly string[]>>;
 
 /**
  * Answers a refusal: a page for a person with a browser, problem+json (RFC 9457) for everything else.
@@ -38,9 +39,29 @@ export function refuse(
       .status(status)
       .type('application/problem+json')
       .send(
-        JSON.stringify({ type: 'about:blank', title, status, detail: sayIn('en')(detail, values), code }),
+        JSON.stringify({
+          type: 'about:blank',
+          title,
+          status,
+          detail: sentenceOf(detail, values, sayIn('en')),
+          code,
+        }),
       );
 }
+
+const sentenceOf = (detail: string, values: RefusalValues, say: Say): string =>
+  say(
+    detail,
+    Object.fromEntries(
+      Object.entries(values).map(([name, value]) => [
+        name,
+        [value]
+          .flat()
+          .map((one) => say(one))
+          .join(say(' or ')),
+      ]),
+    ),
+  );
 
 /** Answers requests that no route has taken. */
 export const refuseUnknown: RequestHandler = (request, response) =>
@@ -64,7 +85,7 @@ ${pageHead(say(title))}
 ${pageHeader('/', say('console'))}
 <main>
 <h1>${escapeHtml(say(title))}</h1>
-<p class="alarm" role="alert">${escapeHtml(say(detail, values))}</p>
+<p class="alarm" role="alert">${escapeHtml(sentenceOf(detail, values, say))}</p>
 <p class="verbs">${form === null ? '' : `<a class="button" href="${escapeHtml(form)}">${escapeHtml(say('Back to the form'))}</a> `}<a class="button" href="/">${escapeHtml(say('Back to the console'))}</a></p>
 </main>
 </body>

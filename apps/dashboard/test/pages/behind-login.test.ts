@@ -3,6 +3,7 @@ import { newId } from '@replenish/runtime';
 import { execute, newRecharge } from '@replenish/testing';
 import { type Person, type ServedDashboard, serveDashboard } from '../served.js';
 import { CLIENT, type Said, troubles } from './support/console.js';
+import { englishIn } from './support/english.js';
 
 let dashboard: ServedDashboard;
 let mia: Person;
@@ -89,6 +90,16 @@ test('pages allow neither scripts nor styles but our own files', async () => {
   const { cookie } = await mia.signIn();
   const { headers } = await dashboard.get('/', { cookie, ...html });
   expect(headers.get('content-security-policy')).toMatch(/script-src 'self';style-src 'self';/);
+});
+
+test('a refusal is told in the language of the reader', async () => {
+  const { cookie } = await mia.signIn();
+  const answer = await dashboard.get('/clients', { cookie, ...html, 'accept-language': 'zh-CN' });
+  const text = await answer.text();
+  expect([answer.status, englishIn(text)]).toEqual([403, []]);
+  expect(text).toContain('您的角色是 操作员；此操作需要 管理员');
+  const plain = await dashboard.get('/clients', { cookie, 'accept-language': 'zh-CN' });
+  expect((await plain.json()).detail).toBe('your role is operator; this needs admin');
 });
 
 test('a key that an admin makes at the console has its maker and the reason on record', async () => {

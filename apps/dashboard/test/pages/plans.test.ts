@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { newId } from '@replenish/runtime';
-import { CLIENT, fieldIn, linksIn, openConsoleOnBooks, type ServedConsole } from './support/console.js';
+import { createPlan } from './support/automation.js';
+import { fieldIn, linksIn, openConsoleOnBooks, type ServedConsole } from './support/console.js';
 
 const HOSTILE = '"><script>alert(1)</script>';
 let served: ServedConsole;
@@ -10,25 +11,12 @@ beforeAll(async () => {
 afterAll(() => served.close());
 
 /** A plan that runs. Returns its id. */
-async function running(
+const running = (
   lines: number,
   accountId = 'acct-1',
   name: string = newId(),
   providerAccount: string | null = null,
-): Promise<string> {
-  const id = newId();
-  const { plans } = served.domain;
-  await plans.create({
-    ...{ id, clientId: CLIENT, idempotencyKey: null, name, currency: 'USD', correlationId: 'c' },
-    ...{ totalMinor: BigInt(lines), budgetMinor: null, canaryMinor: null, createdBy: 'operator' },
-    lines: Array.from({ length: lines }, (_, at) => ({
-      ...{ line: at + 1, accountId, amountMinor: 1n, paymentMethod: 'sandbox' },
-      ...{ providerAccount, destination: null, orderReference: `ref-${at + 1}.` },
-    })),
-  });
-  await plans.move({ planId: id, verb: 'start', by: 'operator' });
-  return id;
-}
+): Promise<string> => createPlan(served, { lines, accountId, name, providerAccount });
 const statusOf = async (id: string) => (await served.domain.plans.one(id, null))?.status;
 
 test('the list and the page of a plan are open to everybody, a hundred lines at a time', async () => {

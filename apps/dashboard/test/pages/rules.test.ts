@@ -1,55 +1,18 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import type { NewRule } from '@replenish/domain';
-import { newId } from '@replenish/runtime';
 import { execute } from '@replenish/testing';
+import { addRuleKey, createRule } from './support/automation.js';
 import { CLIENT, CODE, fieldIn, linksIn, openConsoleOnBooks, type ServedConsole } from './support/console.js';
 
 const HOSTILE = '"><script>alert(1)</script>';
 let served: ServedConsole;
 beforeAll(async () => {
   served = await openConsoleOnBooks();
-  await execute(
-    served.databaseUrl,
-    `insert into api_key (id, client_id, secret_hash, scopes, accounts)
-      values ('rk_test_rules', '${CLIENT}', '\\x00', '{rules:write}', '{*}')`,
-  );
+  await addRuleKey(served);
 });
 afterAll(() => served.close());
 
-async function ruled(over: Partial<NewRule> = {}): Promise<string> {
-  const created = await served.domain.rules.create({
-    ...{ id: newId(), clientId: CLIENT, keyId: 'rk_test_rules', actor: 'shop', idempotencyKey: null },
-    ...{ accountId: 'acct-rule', currency: 'USD', watch: 'wallet' },
-    terms: {
-      balance: 'available',
-      belowMinor: 1_000n,
-      recharge: { upToMinor: 5_000n },
-      caps: {
-        perRechargeMinor: 5_000n,
-        perDayMinor: 20_000n,
-        perMonthMinor: 100_000n,
-        timesPerDay: null,
-        timesPerMonth: null,
-      },
-      ...{
-        cooldownSeconds: 0,
-        canaryMinor: null,
-        runwayDays: null,
-        mode: 'execute',
-        quietHours: null,
-        timeZone: 'UTC',
-      },
-      ...{ expiresAt: null, dormantAfterDays: null },
-    },
-    recharge: {
-      ...{ kind: 'collect', funding: 'wallet', paymentMethod: 'sandbox', destination: 'wallet' },
-      metadata: {},
-    },
-    ...over,
-  });
-  if (!created.ok) throw new Error(created.problem);
-  return created.rule.id;
-}
+const ruled = (over: Partial<NewRule> = {}): Promise<string> => createRule(served, over);
 const statusOf = async (id: string) => (await served.domain.rules.one(id, null))?.status;
 const actsOn = async (subject: string) =>
   (await served.domain.console.actions(null, 50)).filter((act) => act.subject === subject);

@@ -1,5 +1,6 @@
 import { type ApprovalProblem, type ApprovalView, type Domain, isUuid } from '@replenish/domain';
 import { type ConsoleFrame, may, type PageCall, type ShownPage } from '../frame/call.js';
+import { filedText } from '../frame/filed.js';
 import { formOf, passes } from '../frame/form.js';
 import { ageOf, mark, rechargeLink, shortId, time } from '../frame/format.js';
 import { type Html, html, nothing } from '../frame/html.js';
@@ -53,7 +54,7 @@ ${table<ApprovalView>(
     },
     { head: say('Asked by'), cell: askedBy },
     { head: say('State'), cell: (one) => mark(one.status, say(one.status)) },
-    { head: say('Age'), cell: ({ createdAt }) => ageOf(createdAt, now), isNumber: true },
+    { head: say('Age'), cell: ({ createdAt }) => ageOf(createdAt, { say, now }), isNumber: true },
     { head: say('Expires'), cell: ({ expiresAt }) => time(expiresAt) },
   ],
   rows,
@@ -102,7 +103,7 @@ ${facts([
   [say('Created'), time(one.createdAt)],
   [say('Expires'), time(one.expiresAt)],
   [say('Decided by'), one.decidedBy],
-  [say('Reason'), one.reason],
+  [say('Reason'), one.reason && (one.decidedBy === null ? filedText(one.reason, say) : one.reason)],
   [say('Bound to'), html`<code>${one.hash}</code>`],
 ])}
 ${one.rule && one.rule.widens.length > 0 ? wideningTable(one.rule.widens, one.rule.currency, say) : nothing}

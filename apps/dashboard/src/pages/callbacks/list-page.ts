@@ -1,5 +1,6 @@
 import type { ClientDelivery, Domain, EndpointHealth } from '@replenish/domain';
 import { may, type PageCall, type ShownPage } from '../frame/call.js';
+import { filedText } from '../frame/filed.js';
 import { mark, rechargeLink, shortId, time } from '../frame/format.js';
 import { type Html, html, nothing } from '../frame/html.js';
 import { nextLink, table } from '../frame/table.js';
@@ -71,7 +72,7 @@ const deliveryTable = (rows: readonly ClientDelivery[], call: PageCall): Html =>
       { head: say('Recharge'), cell: ({ transactionId }) => transactionId && rechargeLink(transactionId) },
       { head: say('Address'), cell: ({ url }) => url },
       { head: say('Attempts'), cell: ({ attempts }) => attempts.length, isNumber: true },
-      { head: say('Last answer'), cell: lastAnswer },
+      { head: say('Last answer'), cell: (delivery) => lastAnswer(delivery, call) },
       { head: say('Next attempt'), cell: ({ nextAttemptAt }) => nextAttemptAt && time(nextAttemptAt) },
       {
         head: say('Verb'),
@@ -86,7 +87,8 @@ const deliveryTable = (rows: readonly ClientDelivery[], call: PageCall): Html =>
   );
 };
 
-function lastAnswer({ attempts }: ClientDelivery): string {
+function lastAnswer({ attempts }: ClientDelivery, { say }: PageCall): string {
   const last = attempts.at(-1);
-  return last ? (last.error ?? String(last.httpStatus)) : '';
+  if (!last) return '';
+  return last.error === null ? String(last.httpStatus) : filedText(last.error, say);
 }

@@ -43,7 +43,7 @@ export async function deskPage(
       ? html`<form class="verb" method="post" action="/cases/${one.id}/${verb}" data-once>
 <input type="hidden" name="_csrf" value="${csrf}">
 <input type="hidden" name="stamp" value="${stamp}">
-${verb === 'send' ? html`<p class="note">${say('Kind, money, age and a link of the case go to: {channels}', { channels: channels.join(', ') || '-' })}</p>` : nothing}
+${verb === 'send' ? html`<p class="note">${say('Kind, money, age and a link of the case go to: {channels}', { channels: channels.join(say(', ')) || '-' })}</p>` : nothing}
 ${fields(verb, one, entry, call)} ${back}</p>
 </form>`
       : html`<p>${back}</p>`;

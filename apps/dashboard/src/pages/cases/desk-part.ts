@@ -1,6 +1,7 @@
 import type { CaseView, DeskAct, DeskEntry } from '@replenish/domain';
 import { may, type PageCall } from '../frame/call.js';
-import { ageOf, mark, span, time } from '../frame/format.js';
+import { filedText } from '../frame/filed.js';
+import { mark, span, time } from '../frame/format.js';
 import { type Html, html, nothing } from '../frame/html.js';
 import { facts } from '../frame/table.js';
 import type { Say } from '../frame/words.js';
@@ -14,30 +15,12 @@ export const dueOf = (
   dueAfterMs: number,
 ): Date => dueAt ?? new Date(openedAt.getTime() + dueAfterMs);
 
-/** The due time, with the time that is left or the time since it passed. */
-export function dueCell(
-  due: Date,
-  { closedAt }: Pick<CaseView, 'closedAt'>,
-  { say, now }: Pick<PageCall, 'say' | 'now'>,
-): Html {
-  if (closedAt !== null) return nothing;
-  const left = due.getTime() - now.getTime();
-  return left <= 0
-    ? html`${mark('overdue', say('overdue'))} ${time(due)} · ${ageOf(due, now)}`
-    : html`${time(due)} · ${say('in {span}', { span: span(left) })}`;
-}
-
-/** How long until the due time, or how long it is over, where there is little room. The title has the time. */
-export function dueInShort(
-  due: Date,
-  { closedAt }: Pick<CaseView, 'closedAt'>,
-  { say, now }: Pick<PageCall, 'say' | 'now'>,
-): Html {
-  if (closedAt !== null) return nothing;
-  const left = due.getTime() - now.getTime();
-  const words = left <= 0 ? ageOf(due, now) : say('in {span}', { span: span(left) });
-  const overdue = left <= 0 ? html`${mark('overdue', say('overdue'))} ` : nothing;
-  return html`<span title="${due.toISOString()}">${overdue}${words}</span>`;
+/** How long until the due time, or how long it is over. */
+export function untilDue(due: Date, { say, now }: Pick<PageCall, 'say' | 'now'>): Html {
+  const leftMs = due.getTime() - now.getTime();
+  return leftMs > 0
+    ? html`${say('in {span}', { span: span(leftMs, say) })}`
+    : html`${mark('overdue', say('overdue'))} ${span(-leftMs, say)}`;
 }
 
 /** Who works on a case, until when, and what people said about it. */
@@ -64,7 +47,7 @@ export function deskPart(
   return html`<section><h2>${say('Work on it')}</h2>
 ${facts([
   [say('Assignee'), entry.assignee ?? say('nobody')],
-  [say('Due'), one.closedAt === null && dueCell(due, one, call)],
+  [say('Due'), one.closedAt === null && html`${time(due)} · ${untilDue(due, call)}`],
 ])}
 ${isOffered ? html`<p class="verbs">${button('assign', entry.assignee === user.name ? say('Give it to somebody else') : say('Assign it'))}${button('due', say('Set the due time'))}${button('comment', say('Comment'))}${isSendable ? button('send', say('Send it out')) : nothing}</p>` : nothing}
 ${acts.length === 0 ? html`<p class="empty">${say('Nobody has said anything about it.')}</p>` : html`<ol class="said">${acts.map((act) => html`<li><p class="note">${time(act.at)} <b>${act.actor}</b> ${actWords(act, say)}</p>${act.verb === 'comment' || act.verb === 'send' ? html`<p class="comment">${act.text}</p>` : nothing}</li>`)}</ol>`}
@@ -74,13 +57,5 @@ ${acts.length === 0 ? html`<p class="empty">${say('Nobody has said anything abou
 const actWords = ({ verb, text }: DeskAct, say: Say): string => {
   if (verb === 'comment') return say('commented');
   if (verb === 'send') return say('sent it out');
-  return `${verb === 'assign' ? say('assigned it') : say('set the due time')}${say(': ')}${deskChangeWords(text, say)}`;
+  return `${verb === 'assign' ? say('assigned it') : say('set the due time')}${say(': ')}${filedText(text, say)}`;
 };
-
-/** The text that a change of assignee or due time is filed with, in the language of the reader. */
-export function deskChangeWords(text: string, say: Say): string {
-  const [, name] = /^given to (.*)$/s.exec(text) ?? [];
-  if (name !== undefined) return say('given to {name}', { name });
-  const [, day, clock] = /^due (\d{4}-\d\d-\d\d)T(\d\d:\d\d)/.exec(text) ?? [];
-  return day === undefined ? say(text) : say('due {time}', { time: `${day} ${clock} UTC` });
-}

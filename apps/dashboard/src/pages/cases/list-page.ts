@@ -4,7 +4,7 @@ import { may, type PageCall, type ShownPage } from '../frame/call.js';
 import { ageOf, caseLink, kindWords, mark, money, rechargeLink } from '../frame/format.js';
 import { type Html, html, trusted } from '../frame/html.js';
 import { nextLink, table } from '../frame/table.js';
-import { dueInShort, dueOf, untouched } from './desk-part.js';
+import { dueOf, untilDue, untouched } from './desk-part.js';
 import { questions, verbWords } from './words.js';
 
 export type CasePagesDeps = Readonly<{
@@ -122,11 +122,16 @@ const caseTable = (rows: readonly DeskRow[], { say, now }: Pick<PageCall, 'say' 
       {
         head: say('Age'),
         cell: ({ openedAt, closedAt }) =>
-          html`<span title="${openedAt.toISOString()}">${ageOf(openedAt, closedAt ?? now)}</span>`,
+          html`<span title="${openedAt.toISOString()}">${ageOf(openedAt, { say, now: closedAt ?? now })}</span>`,
         isNumber: true,
       },
       { head: say('Assignee'), cell: ({ entry }) => entry.assignee ?? '' },
-      { head: say('Due'), cell: ({ due, ...one }) => dueInShort(due, one, { say, now }), text: 'short' },
+      {
+        head: say('Due'),
+        cell: ({ due, closedAt }) =>
+          closedAt === null && html`<span title="${due.toISOString()}">${untilDue(due, { say, now })}</span>`,
+        text: 'short',
+      },
       {
         head: say('Verbs'),
         cell: ({ verbs, resolution }) =>

@@ -1,6 +1,7 @@
 import { waitingBody } from '@replenish/assembly';
 import type { CaseView, RechargeView } from '@replenish/domain';
 import { may, type PageCall, type ShownPage } from '../frame/call.js';
+import { filedText } from '../frame/filed.js';
 import { accountLink, ageOf, codeMark, kindWords, mark, money, rechargeLink, time } from '../frame/format.js';
 import { type Html, html, nothing } from '../frame/html.js';
 import { facts, jsonText } from '../frame/table.js';
@@ -67,14 +68,14 @@ ${facts([
     one.transactionId === null ? html`<code>${one.subject}</code>` : rechargeLink(one.transactionId),
   ],
   [say('Account'), one.accountId && accountLink(one.accountId)],
-  [say('Opened'), html`${time(one.openedAt)} · ${ageOf(one.openedAt, now)}`],
+  [say('Opened'), html`${time(one.openedAt)} · ${ageOf(one.openedAt, { say, now })}`],
   [say('Id'), html`<code class="id">${one.id}</code>`],
 ])}
 </div>`;
 
 export const resolutionPart = ({ resolution }: CaseView, { say }: Pick<PageCall, 'say'>): Html =>
   resolution
-    ? html`<p class="decided"><b>${resolution.verb ? say(verbWords[resolution.verb as keyof typeof verbWords] ?? resolution.verb) : say('Settled by later facts')}</b> ${resolution.actor ? html`${say('by')} ${resolution.actor}` : nothing} ${time(resolution.at)}${say(': ')}${resolution.reason}</p>`
+    ? html`<p class="decided"><b>${resolution.verb ? say(verbWords[resolution.verb as keyof typeof verbWords] ?? resolution.verb) : say('Settled by later facts')}</b> ${resolution.actor ? html`${say('by')} ${resolution.actor}` : nothing} ${time(resolution.at)}${say(': ')}${resolution.verb ? resolution.reason : filedText(resolution.reason, say)}</p>`
     : nothing;
 
 function verbChoice(one: CaseView, call: PageCall): Html {

@@ -24,18 +24,23 @@ export function time(at: Date | string | null): Html {
 }
 
 /** A length of time in the largest unit that fits, and the next one unless it is zero: `3 min 5 s`, `2 h`. */
-export function span(ms: number): string {
-  if (ms < 1_000) return `${Math.max(0, Math.round(ms))} ms`;
+export function span(ms: number, say: Say): string {
+  if (ms < 1_000) return inUnit('ms', Math.max(0, Math.round(ms)), say);
   const s = Math.floor(ms / 1_000);
-  if (s < 10) return `${(ms / 1_000).toFixed(1)} s`;
-  if (s < 60) return `${s} s`;
+  if (s < 10) return inUnit('s', (ms / 1_000).toFixed(1), say);
+  if (s < 60) return inUnit('s', s, say);
   const [unit, next] =
     s < 3_600 ? (['min', 's'] as const) : s < 86_400 ? (['h', 'min'] as const) : (['d', 'h'] as const);
+  const whole = inUnit(unit, Math.floor(s / seconds[unit]), say);
   const rest = Math.floor((s % seconds[unit]) / seconds[next]);
-  return `${Math.floor(s / seconds[unit])} ${unit}${rest === 0 ? '' : ` ${rest} ${next}`}`;
+  return rest === 0 ? whole : `${whole} ${inUnit(next, rest, say)}`;
 }
 
 const seconds = { s: 1, min: 60, h: 3_600, d: 86_400 } as const;
+
+/** A number of one unit of time, as it is: `5 s`. */
+export const inUnit = (unit: 'ms' | keyof typeof seconds, n: number | string, say: Say): string =>
+  say(`{n} ${unit}`, { n });
 
 /** The name of a kind of case in words: `late money`. */
 export const kindWords = (kind: string, say: Say): string => {
@@ -43,7 +48,8 @@ export const kindWords = (kind: string, say: Say): string => {
   return words === kind ? kind.replaceAll('_', ' ') : words;
 };
 
-export const ageOf = (at: Date, now: Date): string => span(now.getTime() - at.getTime());
+export const ageOf = (at: Date, { say, now }: Readonly<{ say: Say; now: Date }>): string =>
+  span(now.getTime() - at.getTime(), say);
 
 /** The end of an id. It tells rows apart, because ids begin with a time. */
 export const shortId = (id: string): string => `…${id.slice(-12)}`;
@@ -67,5 +73,11 @@ export const slotWords = (slot: string, say: Say): string => {
 export const mark = (word: string, text = word): Html =>
   html`<span class="mark ${word.toLowerCase().replace(/[^a-z_]/g, '')}">${text}</span>`;
 
-/** A mark of a code of the books: a state, a verdict or the outcome of a call. */
+/** A mark of a code of the books: a state or a verdict. */
 export const codeMark = (code: string, say: Say): Html => mark(code, say(code));
+
+/** The words for the outcome of a call or the status of an order. `pending` means something else for approvals. */
+export const outcomeText = (outcome: string, say: Say): string =>
+  say(outcome === 'pending' ? 'payment under way' : outcome);
+
+export const outcomeMark = (outcome: string, say: Say): Html => mark(outcome, outcomeText(outcome, say));

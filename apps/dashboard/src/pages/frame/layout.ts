@@ -1,5 +1,6 @@
 import { favicon } from '@replenish/runtime';
 import { assetAddress } from './assets.js';
+import { inUnit } from './format.js';
 import { type Html, html, nothing, trusted } from './html.js';
 import type { ConsoleUser } from './people.js';
 import { documentLanguage, type Language, type Say } from './words.js';
@@ -43,7 +44,7 @@ export function layout(page: Surroundings): string {
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">
-<title>${environment} · ${title} · Replenish</title>
+<title>${say(environment)} · ${title} · Replenish</title>
 <link rel="icon" href="${favicon}">
 <link rel="stylesheet" href="${assetAddress('console.css')}">
 <script type="module" src="${assetAddress('console.js')}"></script>
@@ -64,12 +65,12 @@ ${page.body}
 const head = (page: Surroundings): Html => html`<header class="site">
 <div class="bar">
 <a class="brand" href="/">Replenish</a>
-<span class="environment">${page.environment}</span>
+<span class="environment">${page.say(page.environment)}</span>
 <form class="search" role="search" action="/recharges" method="get">
 <label class="unseen" for="q">${page.say('Search')}</label>
 <input id="q" name="q" type="search" placeholder="${page.say('Any number, account or amount')}" autocomplete="off" spellcheck="false">
 </form>
-<span class="live" id="live" hidden><label>${page.say('Refresh')} <select id="every"><option value="0">${page.say('off')}</option><option value="5">5 s</option><option value="15">15 s</option><option value="60">60 s</option></select></label></span>
+<span class="live" id="live" hidden><label>${page.say('Refresh')} <select id="every"><option value="0">${page.say('off')}</option>${[5, 15, 60].map((s) => html`<option value="${s}">${inUnit('s', s, page.say)}</option>`)}</select></label></span>
 ${person(page)}
 </div>
 <nav aria-label="${page.say('Pages')}"><ul>${places.map((place) => link(page, place))}</ul></nav>

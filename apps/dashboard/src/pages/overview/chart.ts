@@ -39,7 +39,7 @@ export function chart(work: RecentWork, now: Date, say: Say): Html {
   const most = Math.max(1, ...bars.map(({ total }) => total));
   const step = WIDTH / BARS;
   return html`<svg class="chart" viewBox="0 0 ${WIDTH} ${HEIGHT + 18}" role="img" aria-label="${say('Recharges over time by outcome')}">
-${bars.map((bar, n) => html`<g><title>${bar.at.toISOString().slice(11, 16)}: ${titleOf(bar, say)}</title>${pieces(bar, { x: n * step + 2, width: step - 4, most })}</g>`)}
+${bars.map((bar, n) => html`<g><title>${bar.at.toISOString().slice(11, 16)}${say(': ')}${titleOf(bar, say)}</title>${pieces(bar, { x: n * step + 2, width: step - 4, most })}</g>`)}
 <line class="axis" x1="0" y1="${HEIGHT}" x2="${WIDTH}" y2="${HEIGHT}"></line>
 ${bars.map((bar, n) => (n % 4 === 0 ? html`<text x="${n * step + 2}" y="${HEIGHT + 14}">${bar.at.toISOString().slice(11, 16)}</text>` : nothing))}
 <text class="most" x="${WIDTH}" y="10">${most}</text>
@@ -50,7 +50,7 @@ const titleOf = ({ counts }: Bar, say: Say): string =>
   outcomes
     .filter((outcome) => counts[outcome] > 0)
     .map((outcome) => `${counts[outcome]} ${say(outcome)}`)
-    .join(', ') || '0';
+    .join(say(', ')) || '0';
 
 function pieces(bar: Bar, { x, width, most }: { x: number; width: number; most: number }): Html[] {
   let top = HEIGHT;

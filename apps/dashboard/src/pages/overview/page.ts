@@ -39,7 +39,7 @@ function numbers(seen: Overview, { slaMs }: OverviewDeps, { say, now }: PageCall
       value: lateCount,
       href: `/recharges?waiting=any&older=${Math.round(slaMs / 1_000)}`,
       isBad: lateCount > 0,
-      note: say('unfinished after {span}', { span: span(slaMs) }),
+      note: say('unfinished after {span}', { span: span(slaMs, say) }),
     },
     { name: say('Open cases'), value: caseCount, href: '/cases', isBad: caseCount > 0 },
     {
@@ -53,14 +53,14 @@ function numbers(seen: Overview, { slaMs }: OverviewDeps, { say, now }: PageCall
       value: events,
       href: '/providers#events',
       isBad: backlog.count > 100,
-      note: backlog.oldestAt && say('oldest {span}', { span: ageOf(backlog.oldestAt, now) }),
+      note: backlog.oldestAt && say('oldest {span}', { span: ageOf(backlog.oldestAt, { say, now }) }),
     },
     {
       name: say('Confirmation'),
-      value: work.medianMs === null ? '-' : span(work.medianMs),
+      value: work.medianMs === null ? '-' : span(work.medianMs, say),
       href: '/recharges?status=SUCCEEDED',
       isBad: false,
-      note: work.p95Ms === null ? null : say('95 % within {span}', { span: span(work.p95Ms) }),
+      note: work.p95Ms === null ? null : say('95 % within {span}', { span: span(work.p95Ms, say) }),
     },
   ];
   return html`<ul class="tiles">${tiles.map(
@@ -124,7 +124,7 @@ function workPart({ work }: Overview, { say, now }: PageCall): Html {
   const hours = Math.max((now.getTime() - (work.since ?? now).getTime()) / 3_600_000, 1 / 60);
   return html`<div class="wide" tabindex="0" role="region" aria-label="${say('Recharges over time by outcome')}">${chart(work, now, say)}</div>
 <ul class="legend">${sums.map(({ outcome, count }) => html`<li class="${outcome}"><a href="/recharges?status=${stateOf[outcome]}">${say(outcome)} ${count}</a> <span class="note">${say('{n} an hour', { n: (count / hours).toFixed(count > 0 && count / hours < 10 ? 1 : 0) })}</span></li>`)}</ul>
-<p class="note">${say('The newest {n} recharges, since {time} UTC. Each bar is {span}.', { n: work.count, time: work.since?.toISOString().slice(0, 16).replace('T', ' ') ?? '-', span: span(work.spanS * 1_000) })}</p>`;
+<p class="note">${say('The newest {n} recharges, since {time} UTC. Each bar is {span}.', { n: work.count, time: work.since?.toISOString().slice(0, 16).replace('T', ' ') ?? '-', span: span(work.spanS * 1_000, say) })}</p>`;
 }
 
 const isOf = (state: string, outcome: string): boolean =>

@@ -1,9 +1,11 @@
 import { type Domain, isUuid, type PlanLineView, type PlanProgress, type PlanView } from '@replenish/domain';
 import { may, type PageCall, type ShownPage } from '../frame/call.js';
+import { filedText } from '../frame/filed.js';
 import { accountLink, mark, money, rechargeLink, shortId, time } from '../frame/format.js';
 import { type Html, html, nothing } from '../frame/html.js';
 import { facts, nextLink, table } from '../frame/table.js';
 import { nothingFound } from '../frame/verb.js';
+import { becauseWords } from '../rules/words.js';
 import { planVerbWords, verbsOfPlan } from './verbs.js';
 
 export type PlanPagesDeps = Readonly<{ domain: Pick<Domain, 'plans'> }>;
@@ -39,7 +41,7 @@ export async function plansPage({ domain }: PlanPagesDeps, call: PageCall): Prom
 }
 
 export const planState = ({ status, pausedBecause }: PlanView, { say }: PageCall): Html =>
-  html`${mark(status === 'finished' ? 'ok' : status === 'canceled' ? 'canceled' : 'waiting', say(status))} ${pausedBecause && say(pausedBecause)}`;
+  html`${mark(status === 'finished' ? 'ok' : status === 'canceled' ? 'canceled' : 'waiting', say(status))} ${pausedBecause && html`<span title="${pausedBecause}">${say(becauseWords[pausedBecause as keyof typeof becauseWords] ?? pausedBecause)}</span>`}`;
 
 const progressOf = ({ sums }: PlanProgress, { say }: PageCall): string =>
   sums.map(({ status, lines }) => `${say(status)} ${lines}`).join(' · ');
@@ -63,8 +65,8 @@ ${facts([
   [say('Budget'), plan.budgetMinor !== null && money(plan.budgetMinor, plan.currency)],
   [say('Canary'), plan.canaryMinor !== null && money(plan.canaryMinor, plan.currency)],
   [say('Lines'), plan.lines],
-  [say('Created by'), plan.createdBy],
-  [say('Started by'), plan.startedBy],
+  [say('Created by'), say(plan.createdBy)],
+  [say('Started by'), plan.startedBy && say(plan.startedBy)],
   [say('Created'), time(plan.createdAt)],
   [say('Started'), plan.startedAt && time(plan.startedAt)],
   [say('Finished'), plan.finishedAt && time(plan.finishedAt)],
@@ -108,7 +110,7 @@ const lineTable = (lines: readonly PlanLineView[], { currency }: PlanView, { say
       {
         head: say('Its failure'),
         cell: ({ failureCode, failureMessage }) =>
-          failureCode && html`<span title="${failureMessage ?? ''}">${failureCode}</span>`,
+          failureCode && html`<span title="${filedText(failureMessage ?? '', say)}">${failureCode}</span>`,
       },
     ],
     lines,

@@ -1,6 +1,6 @@
 import type { CallSummary, PoolLevel, ProviderState, ToldBreaker } from '@replenish/domain';
 import type { PageCall } from '../frame/call.js';
-import { ageOf, codeMark, mark, money, span, time } from '../frame/format.js';
+import { ageOf, mark, money, outcomeMark, span, time } from '../frame/format.js';
 import { type Html, html } from '../frame/html.js';
 import { table } from '../frame/table.js';
 
@@ -58,7 +58,7 @@ export const breakerTable = (breakers: readonly ToldBreaker[], { say, now }: Rea
           html`<a href="/recharges?waiting=PROVIDER_DOWN">${provider} · ${providerAccount}</a>`,
       },
       { head: say('Operation'), cell: ({ operation }) => mark('open', say(operation)) },
-      { head: say('Open for'), cell: ({ openedAt }) => ageOf(openedAt, now), isNumber: true },
+      { head: say('Open for'), cell: ({ openedAt }) => ageOf(openedAt, { say, now }), isNumber: true },
       {
         head: say('Tried again'),
         cell: ({ openUntil }) => (openUntil <= now ? say('with the next call') : time(openUntil)),
@@ -84,7 +84,7 @@ export const poolTable = (pools: readonly PoolLevel[], { say, now }: Reader): Ht
           html`<a href="/recharges?waiting=SOURCE_FUNDS&currency=${currency}">${waiting > 0 ? mark('waiting', String(waiting)) : waiting}</a>`,
         isNumber: true,
       },
-      { head: say('Read'), cell: ({ readAt }) => say('{span} ago', { span: ageOf(readAt, now) }) },
+      { head: say('Read'), cell: ({ readAt }) => say('{span} ago', { span: ageOf(readAt, { say, now }) }) },
     ],
     pools,
     say('No account is read yet.'),
@@ -96,14 +96,14 @@ export const callTable = (calls: readonly CallSummary[], { say }: Reader): Html 
     [
       { head: say('Account'), cell: ({ provider, providerAccount }) => `${provider} · ${providerAccount}` },
       { head: say('Operation'), cell: ({ operation }) => say(operation) },
-      { head: say('Outcome'), cell: ({ outcome }) => codeMark(outcome, say) },
+      { head: say('Outcome'), cell: ({ outcome }) => outcomeMark(outcome, say) },
       { head: say('Calls'), cell: ({ count }) => count, isNumber: true },
       {
         head: say('Median'),
-        cell: ({ medianMs }) => (medianMs === null ? '-' : span(medianMs)),
+        cell: ({ medianMs }) => (medianMs === null ? '-' : span(medianMs, say)),
         isNumber: true,
       },
-      { head: say('95 %'), cell: ({ p95Ms }) => (p95Ms === null ? '-' : span(p95Ms)), isNumber: true },
+      { head: say('95 %'), cell: ({ p95Ms }) => (p95Ms === null ? '-' : span(p95Ms, say)), isNumber: true },
       { head: say('Last'), cell: ({ lastAt }) => time(lastAt) },
     ],
     calls,

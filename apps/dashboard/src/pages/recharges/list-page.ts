@@ -103,7 +103,7 @@ export const rechargeTable = (
       { head: say('Kind'), cell: ({ kind, provider }) => `${say(kind)} · ${provider}`, text: 'short' },
       { head: say('Reference'), cell: ({ orderReference }) => orderReference ?? '' },
       { head: say('Created'), cell: ({ createdAt }) => time(createdAt) },
-      { head: say('Age'), cell: ({ createdAt }) => ageOf(createdAt, now), isNumber: true },
+      { head: say('Age'), cell: ({ createdAt }) => ageOf(createdAt, { say, now }), isNumber: true },
     ],
     rows,
     say('No recharge fits.'),

@@ -10,6 +10,7 @@ import {
 } from '@replenish/domain';
 import { verbWords } from '../cases/words.js';
 import { may, type PageCall, type ShownPage } from '../frame/call.js';
+import { filedText } from '../frame/filed.js';
 import {
   accountLink,
   caseLink,
@@ -17,6 +18,7 @@ import {
   kindWords,
   mark,
   money,
+  outcomeMark,
   rechargeLink,
   slotWords,
   span,
@@ -67,7 +69,7 @@ function summary(r: RechargeView, { say, now }: PageCall): Html {
   return html`<div class="summary">
 <p class="headline">${codeMark(r.state, say)} ${money(r.amountMinor, r.currency)} ${say(`${r.kind} of account`)} ${accountLink(r.accountId)}</p>
 ${waiting ? html`<p class="waiting" role="status">${waitingSentence(waiting, { say, now })} ${waiting.caseId === undefined ? nothing : html`<a class="button" href="/cases/${waiting.caseId}">${say('Open the case')}</a>`}</p>` : nothing}
-${r.failureCode === null ? nothing : html`<p class="alarm"><b>${r.failureCode}</b> ${say(r.failureMessage ?? '')}</p>`}
+${r.failureCode === null ? nothing : html`<p class="alarm"><b>${r.failureCode}</b> ${filedText(r.failureMessage ?? '', say)}</p>`}
 ${facts([
   [say('Id'), html`<code class="id">${r.id}</code>`],
   [say('Provider'), `${r.provider} · ${r.providerAccount}`],
@@ -150,12 +152,13 @@ const callsPart = (calls: readonly CallView[], say: Say): Html =>
     [
       { head: say('Began'), cell: ({ startedAt }) => time(startedAt) },
       { head: say('Operation'), cell: ({ operation, attempt }) => `${say(operation)} · ${attempt}` },
-      { head: say('Outcome'), cell: ({ outcome }) => codeMark(outcome ?? 'unanswered', say) },
+      { head: say('Outcome'), cell: ({ outcome }) => outcomeMark(outcome ?? 'unanswered', say) },
       { head: 'HTTP', cell: ({ httpStatus }) => httpStatus ?? '', isNumber: true },
       { head: say('Code'), cell: ({ providerCode }) => providerCode ?? '' },
       {
         head: say('Took'),
-        cell: ({ startedAt, endedAt }) => (endedAt ? span(endedAt.getTime() - startedAt.getTime()) : '-'),
+        cell: ({ startedAt, endedAt }) =>
+          endedAt ? span(endedAt.getTime() - startedAt.getTime(), say) : '-',
         isNumber: true,
       },
       {
@@ -173,5 +176,5 @@ const eventsPart = (events: readonly EventView[], say: Say): Html =>
     ? html`<p class="empty">${say('The provider has told nothing by itself.')}</p>`
     : html`${events.map(
         (event) =>
-          html`<details class="event"><summary>${time(event.storedAt)} <code>${event.eventId}</code> ${event.processedAt ? codeMark(event.verdict ?? 'processed', say) : mark('waiting', say('not processed yet'))}</summary><pre tabindex="0">${readableBody(event.body, event.bytes)}</pre></details>`,
+          html`<details class="event"><summary>${time(event.storedAt)} <code>${event.eventId}</code> ${event.processedAt ? codeMark(event.verdict ?? 'processed', say) : mark('waiting', say('not processed yet'))}</summary><pre tabindex="0">${readableBody(event, say)}</pre></details>`,
       )}`;

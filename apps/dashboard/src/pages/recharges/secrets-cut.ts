@@ -1,3 +1,6 @@
+import type { EventView } from '@replenish/domain';
+import type { Say } from '../frame/words.js';
+
 const SECRET_NAME = /secret|token|password|signature|authorization|card|cvc|cvv|pan$|iban|key/i;
 const CUT = '…cut…';
 
@@ -5,14 +8,14 @@ const CUT = '…cut…';
  * The body of an event for people to read: JSON and forms with the values of secrets cut out. What is neither is shown
  * by its length only, because nobody can tell what is inside.
  */
-export function readableBody(body: string, contentBytes: number): string {
+export function readableBody({ body, bytes }: Pick<EventView, 'body' | 'bytes'>, say: Say): string {
   const json = parsed(body);
   if (json !== undefined) return JSON.stringify(withoutSecrets(json), null, 2);
   if (/^[\w.~%+-]+=[^&]*(&[\w.~%+-]+=[^&]*)*$/.test(body.trim()))
     return [...new URLSearchParams(body.trim())]
       .map(([name, value]) => `${name}=${SECRET_NAME.test(name) || name === 'sign' ? CUT : value}`)
       .join('\n');
-  return `${contentBytes} bytes that are neither JSON nor a form`;
+  return say('{n} bytes that are neither JSON nor a form', { n: bytes });
 }
 
 const parsed = (text: string): unknown => {

@@ -1,4 +1,5 @@
 import type { WaitingBody } from '@replenish/assembly';
+import { filedText } from '../frame/filed.js';
 import { ageOf, time } from '../frame/format.js';
 import { type Html, html, nothing } from '../frame/html.js';
 import type { Say } from '../frame/words.js';
@@ -26,17 +27,7 @@ const detailWords: Readonly<Record<string, string>> = {
 
 /** Why a recharge waits, in a sentence. */
 export const waitingDetail = ({ reason, detail }: WaitingBody, say: Say): string =>
-  proofWords(detail, say) ?? say(detailWords[reason] ?? detail);
-
-/** The sentence about a proof that is in progress, with its numbers. Null: `detail` is another sentence. */
-function proofWords(detail: string, say: Say): string | null {
-  const [, done, needed] = /(\d+) of (\d+) searches have found nothing\.$/.exec(detail) ?? [];
-  if (done === undefined || needed === undefined) return null;
-  return say(
-    'It is being proven that the provider does not have the order, before it is sent again: {done} of {needed} searches have found nothing.',
-    { done, needed },
-  );
-}
+  say(detailWords[reason] ?? filedText(detail, say));
 
 /** What happens at the time until which a recharge waits. */
 const untilWords: Readonly<Record<string, string>> = {
@@ -50,5 +41,7 @@ export const waitingSentence = (
   { say, now }: Readonly<{ say: Say; now: Date }>,
 ): Html => {
   const { reason, since, until } = waiting;
-  return html`<b>${say('It waits for')} ${say(reasonWords[reason] ?? reason)}</b> ${say('since')} ${time(since)} (${ageOf(new Date(since), now)}). ${waitingDetail(waiting, say)} ${until === null ? nothing : html`${say(untilWords[reason] ?? 'Until')} ${time(until)}.`}`;
+  const age = ageOf(new Date(since), { say, now });
+  return html`<b>${say('It waits for')} ${say(reasonWords[reason] ?? reason)}</b> ${say('since')} ${time(since)} · ${age}<br>
+${waitingDetail(waiting, say)} ${until === null ? nothing : html`${say(untilWords[reason] ?? 'Until')} ${time(until)}`}`;
 };

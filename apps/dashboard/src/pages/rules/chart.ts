@@ -55,7 +55,7 @@ function bar(look: FiledDecision, { x, width, heightOf, currency, say }: BarPlac
   const balance = heightOf(above(look.balanceMinor));
   const top = heightOf(recharged);
   const known = look.balanceMinor === null ? '?' : moneyText(look.balanceMinor, currency);
-  const words = `${look.at.toISOString().slice(0, 16)}: ${say('Balance')} ${known}${recharged === ZERO ? '' : `, ${say('Recharge')} ${moneyText(recharged, currency)}`}`;
+  const words = `${look.at.toISOString().slice(0, 16).replace('T', ' ')}${say(': ')}${say('Balance')} ${known}${recharged === ZERO ? '' : `${say(', ')}${say('Recharge')} ${moneyText(recharged, currency)}`}`;
   const rect = (name: string, y: number, height: number): Html =>
     height === 0
       ? nothing

@@ -35,7 +35,7 @@ function stopPart(
   const { say } = call;
   const [verb, words] = isStopped ? ['start', say('Start all rules')] : ['stop', say('Stop all rules')];
   const button = html`<p class="verbs"><a class="button" href="/rules/${verb}">${words}</a></p>`;
-  return html`${isStopped ? html`<p class="alarm" role="status">${say('All rules are stopped')}${say(': ')}${actor}, ${time(at)}</p>` : nothing}${may(call, 'operator') ? button : nothing}`;
+  return html`${isStopped ? html`<p class="alarm" role="status">${say('All rules are stopped')}${say(': ')}${actor} · ${time(at)}</p>` : nothing}${may(call, 'operator') ? button : nothing}`;
 }
 
 const ruleTable = (rows: readonly RuleView[], { say }: PageCall): Html =>

@@ -98,7 +98,7 @@ async function offeredStop({ domain }: RuleVerbDeps, call: PageCall, verb: StopV
   const isStop = verb === 'stop';
   return {
     title: isStop ? say('Stop all rules') : say('Start all rules'),
-    about: html`<p class="headline">${isStopped ? say('All rules are stopped') : say('The rules are at work')}: ${actor}, ${time(at)}</p>`,
+    about: html`<p class="headline">${isStopped ? say('All rules are stopped') : say('The rules are at work')}${say(': ')}${actor} · ${time(at)}</p>`,
     consequences: isStop
       ? [say('No rule of any client makes a recharge. Recharges that are under way go on.')]
       : [say('The rules of all clients make recharges again, each within its caps.')],

@@ -3,6 +3,7 @@ import type { PageCall } from '../frame/call.js';
 import { money, time } from '../frame/format.js';
 import { type Html, html, nothing } from '../frame/html.js';
 import { table } from '../frame/table.js';
+import { figureWords, modeWords } from './words.js';
 
 /** The version of a rule that waits for a second person, and what it changes. */
 export function waitingPart({ waiting, status, currency }: RuleView, { say }: PageCall): Html {
@@ -31,7 +32,13 @@ export const wideningTable = (widens: readonly Widening[], currency: string, say
 
 const amountFields = ['below', 'recharge', 'canary', 'caps.perRecharge', 'caps.perDay', 'caps.perMonth'];
 
-/** A value as its text, and an amount as money. A recharge says `up to` before its amount where it fills up to one. */
+/** The words for the values of fields that have codes. */
+const valueWords: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  balance: figureWords,
+  mode: modeWords,
+};
+
+/** A value in words or as its text, and an amount as money. A recharge says `up to` before an amount that it fills up to. */
 function shownValue(
   field: string,
   text: string | null,
@@ -39,6 +46,6 @@ function shownValue(
   say: PageCall['say'],
 ): Html | string {
   const [, upTo, minor] = (amountFields.includes(field) && /^(up to )?(\d+)$/.exec(text ?? '')) || [];
-  if (minor === undefined) return text ?? '-';
+  if (minor === undefined) return text === null ? '-' : say(valueWords[field]?.[text] ?? text);
   return html`${upTo === undefined ? nothing : `${say('up to')} `}${money(BigInt(minor), currency)}`;
 }

@@ -7,9 +7,9 @@ import {
   type SecurityEventView,
 } from '@replenish/domain';
 import { timeFromText } from '@replenish/domain/rules';
-import { deskChangeWords } from '../cases/desk-part.js';
 import type { PageCall, ShownPage } from '../frame/call.js';
-import { caseLink, mark, rechargeLink, shortId, time } from '../frame/format.js';
+import { filedText } from '../frame/filed.js';
+import { caseLink, inUnit, mark, rechargeLink, shortId, time } from '../frame/format.js';
 import { type Html, html } from '../frame/html.js';
 import { nextLink, table } from '../frame/table.js';
 
@@ -47,22 +47,27 @@ ${callTable(calls, call)}${nextLink(nextAddress, say('Older ones'))}</section>`;
   return { title: say('Audit'), body };
 }
 
+/** Verbs whose reason is not written by a person: it says what was done. */
+const verbsWithoutWords: ReadonlySet<string> = new Set([
+  ...['assign', 'due', 'sign_in', 'sign_in_refused', 'sign_out', 'use_recovery_code', 'create_user'],
+  ...['disable_user', 'reset_user', 'set_role', 'end_sessions'],
+]);
+
 const actionTable = (actions: readonly ActionView[], { say }: PageCall): Html =>
   table<ActionView>(
     say('Decisions of people'),
     [
       { head: say('At'), cell: ({ at }) => time(at) },
-      { head: say('Who'), cell: ({ actor, role }) => `${actor} (${say(role)})` },
+      { head: say('Who'), cell: ({ actor, role }) => `${actor} ${say('({role})', { role: say(role) })}` },
       { head: say('Verb'), cell: ({ verb }) => mark('verb', say(verb)) },
       {
         head: say('About'),
         cell: ({ transactionId, caseId, subject }) =>
-          transactionId ? rechargeLink(transactionId) : caseId ? caseLink(caseId) : subject,
+          transactionId ? rechargeLink(transactionId) : caseId ? caseLink(caseId) : filedText(subject, say),
       },
       {
         head: say('Reason'),
-        cell: ({ verb, reason }) =>
-          verb === 'assign' || verb === 'due' ? deskChangeWords(reason, say) : reason,
+        cell: ({ verb, reason }) => (verbsWithoutWords.has(verb) ? say(filedText(reason, say)) : reason),
       },
     ],
     actions,
@@ -84,7 +89,11 @@ const callTable = (calls: readonly AuditCall[], { say }: PageCall): Html =>
       { head: say('Key'), cell: ({ keyId }) => keyId ?? '' },
       { head: say('Account'), cell: ({ accountId }) => accountId ?? '' },
       { head: say('Address'), cell: ({ ip }) => ip },
-      { head: say('Took'), cell: ({ durationMs }) => `${durationMs.toFixed(1)} ms`, isNumber: true },
+      {
+        head: say('Took'),
+        cell: ({ durationMs }) => inUnit('ms', durationMs.toFixed(1), say),
+        isNumber: true,
+      },
       {
         head: say('Correlation id'),
         cell: ({ correlationId }) =>
@@ -124,7 +133,7 @@ export async function securityPage({ domain }: TrailPagesDeps, call: PageCall): 
       { head: say('Times'), cell: ({ count }) => count, isNumber: true },
       { head: say('Key'), cell: ({ keyId }) => keyId ?? '' },
       { head: say('Address'), cell: ({ origin }) => origin ?? '' },
-      { head: say('Detail'), cell: ({ detail }) => detail ?? '' },
+      { head: say('Detail'), cell: ({ detail }) => detail && filedText(detail, say) },
     ],
     events,
     say('No rule was broken.'),

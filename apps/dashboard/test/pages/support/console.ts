@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { type Domain, type NewRecharge, openDomain, type RechargeReport } from '@replenish/domain';
 import { createLogger, newId } from '@replenish/runtime';
 import { createDatabase, execute, newRecharge } from '@replenish/testing';
-import express, { type Express, type Request, type RequestHandler } from 'express';
+import express, { type Express, type Request, type RequestHandler, type Router } from 'express';
 import type { People, Role } from '../../../src/pages/frame/people.js';
 import { assetRoutes, consoleRoutes } from '../../../src/pages/routes.js';
 
@@ -17,6 +17,8 @@ export interface ServedConsole {
   readonly databaseUrl: string;
   readonly domain: Domain;
   readonly hints: readonly string[][];
+  /** The paths that can be read, as the routes have them, in the order in which they are tried. */
+  readonly paths: readonly string[];
   /** Reads a page as a person of this role. */
   get(path: string, role?: Role, headers?: Record<string, string>): Promise<Got>;
   /** Sends a form with its token. */
@@ -65,11 +67,12 @@ export async function openConsoleOnBooks(): Promise<ServedConsole> {
   const domain = openDomain(options);
   await execute(database.url, `insert into client (id, name, env) values ('${CLIENT}', 'shop', 'test')`);
   const hints: string[][] = [];
-  const server = createServer(appOf(domain, hints)).listen(0, '127.0.0.1');
+  const pages = pagesOf(domain, hints);
+  const server = createServer(appOf(pages)).listen(0, '127.0.0.1');
   await once(server, 'listening');
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   return {
-    ...{ url, databaseUrl: database.url, domain, hints, ...browserOf(url) },
+    ...{ url, databaseUrl: database.url, domain, hints, paths: pathsOf(pages), ...browserOf(url) },
     recharge: (over = {}, ...news) => recharged(domain, over, news),
     close: async () => {
       server.close();
@@ -86,12 +89,21 @@ const accounts = ['sandbox main', 'stripe eu', 'stripe us'].map((one) => {
   return { provider, providerAccount };
 });
 
-function appOf(domain: Domain, hints: string[][]): Express {
+function appOf(pages: Router): Express {
   const noStore: RequestHandler = (_request, response, next) => {
     response.set('cache-control', 'no-store');
     next();
   };
-  const pages = consoleRoutes({
+  return express().set('query parser', 'simple').use(noStore, assetRoutes(), pages);
+}
+
+const pathsOf = ({ stack }: Router): string[] =>
+  stack.flatMap(({ route }) => (route && 'get' in methodsOf(route) ? [route.path] : []));
+
+const methodsOf = (route: object): object => (route as { methods: object }).methods;
+
+const pagesOf = (domain: Domain, hints: string[][]): Router =>
+  consoleRoutes({
     ...{
       domain,
       people,
@@ -108,8 +120,6 @@ function appOf(domain: Domain, hints: string[][]): Express {
       hint: async (queue, ids) => Boolean(hints.push([queue, ...ids])),
     },
   });
-  return express().set('query parser', 'simple').use(noStore, assetRoutes(), pages);
-}
 
 function browserOf(url: string): Pick<ServedConsole, 'get' | 'send'> {
   const ask = async (path: string, init: RequestInit): Promise<Got> => {

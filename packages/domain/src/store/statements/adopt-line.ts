@@ -1,4 +1,4 @@
-import { AMOUNT_MINOR_MAX } from '../../core/money.js';
+import { AMOUNT_MINOR_MAX } from '../../core/money/money.js';
 import { Prisma } from '../../generated/client.js';
 import { type ActionRow, actionColumns, resolvedCases } from '../cases/action.js';
 import type { Run, Store } from '../database/database.js';

@@ -2,6 +2,7 @@ import { automationWords } from './automation.js';
 import { codeWords } from './codes.js';
 import { deskWords } from './desk.js';
 import { domainWords } from './domain.js';
+import { filedWords } from './filed.js';
 import { pageWords } from './pages.js';
 import { rechargeWords } from './recharges.js';
 import { signInWords } from './sign-in.js';
@@ -14,5 +15,6 @@ export const chinese: Readonly<Record<string, string>> = {
   ...pageWords,
   ...automationWords,
   ...deskWords,
+  ...filedWords,
   ...signInWords,
 };
