@@ -1,7 +1,6 @@
 import type { Readable } from 'node:stream';
 import type { StatementLine } from '@replenish/domain';
 import { exponentOf, mayBeBooked } from '@replenish/domain/rules';
-import type { CsvError } from 'csv-parse';
 import { decoded } from './statements/decoded.js';
 import { StatementFault } from './statements/fault.js';
 import { type ReportFields, type ReportForm, reportForm } from './statements/reports.js';
@@ -30,7 +29,7 @@ type StatementFields = Readonly<Partial<Record<Column, string>>>;
  * @throws StatementFault at the first line that cannot be read
  */
 export async function* statementLines(csv: Readable): AsyncGenerator<StatementLine> {
-  const { parse } = await import('csv-parse');
+  const { CsvError, parse } = await import('csv-parse');
   let form: ReportForm | null = null;
   try {
     const { text, hasComments } = await decoded(csv);
@@ -53,7 +52,7 @@ export async function* statementLines(csv: Readable): AsyncGenerator<StatementLi
     for await (const { record, info } of parser as AsyncIterable<ParsedRow>)
       yield form ? (form as ReportForm).lineOf(record, info.lines) : lineOf(record, info.lines);
   } catch (error) {
-    if (isCsvError(error)) throw new StatementFault(error.message);
+    if (error instanceof CsvError) throw new StatementFault(error.message);
     if (isNoText(error)) throw new StatementFault('the file is not in UTF-8');
     throw error;
   } finally {
@@ -65,9 +64,6 @@ type ParsedRow = Readonly<{ record: StatementFields & ReportFields; info: { line
 
 const isNoText = (error: unknown): boolean =>
   (error as { code?: unknown } | null)?.code === 'ERR_ENCODING_INVALID_ENCODED_DATA';
-
-const isCsvError = (error: unknown): error is CsvError =>
-  error instanceof Error && 'code' in error && String(error.code).startsWith('CSV_');
 
 function checkedHeader(header: readonly string[]): string[] {
   const known: readonly string[] = statementColumns;

@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream';
 import { expect, test } from '@jest/globals';
 import type { StatementLine } from '@replenish/domain';
-import { statementLines } from '../src/statement-file.js';
+import { StatementFault, statementLines } from '../src/statement-file.js';
 
 const HEADER = 'line,at,orderId,reference,direction,amount,currency,balance';
 
@@ -58,7 +58,10 @@ test.each([
   ['another direction', [HEADER, '1,2026-11-01T08:00:00Z,,,credit,1,CNY,'], 'line 2, column direction'],
   ['a currency that is none', [HEADER, '1,2026-11-01T08:00:00Z,,,in,1,cny,'], 'line 2, column currency'],
   ['a row that is too short', [HEADER, '1,2026-11-01T08:00:00Z'], 'line 2'],
+  ['a quote in the middle of a cell', [HEADER, '1,2026-11-01T08:00:00Z,a"b,,in,1,CNY,'], 'Quote'],
   ['an open quote', [HEADER, '"1,2026-11-01T08:00:00Z,,,in,1,CNY,'], 'Quote'],
 ])('%s is refused with its line and column', async (_, rows, words) => {
-  await expect(read(...rows)).rejects.toThrow(words);
+  const fault = await read(...rows).catch((error: unknown) => error);
+  expect(fault).toBeInstanceOf(StatementFault);
+  expect((fault as StatementFault).message).toContain(words);
 });

@@ -1,16 +1,18 @@
-import type { CsvError } from 'csv-parse';
 import { type PlanFault, planColumnNames } from './lines.js';
 
 export type PlanRows =
   | Readonly<{
       ok: true;
       rows: readonly Readonly<Record<string, string>>[];
-      /** Where a row stands in the file, such as `row 4`. */
+      /** Where a row stands in the spreadsheet, such as `row 4`. */
       placeOf: (index: number) => string;
     }>
   | Readonly<{ ok: false; faults: readonly PlanFault[] }>;
 
-type CsvRecord = Readonly<{ record: readonly string[]; info: Readonly<{ lines: number }> }>;
+type CsvRecord = Readonly<{
+  record: readonly string[];
+  info: Readonly<{ records: number; empty_lines: number }>;
+}>;
 
 const DELIMITERS = [',', ';', '\t'] as const;
 
@@ -24,10 +26,10 @@ export async function planRows(bytes: Uint8Array, charset?: string): Promise<Pla
   const text = decoded(bytes, charset);
   if (text === null)
     return refused(
-      'the file is not UTF-8: save it as "CSV UTF-8", or name its charset in Content-Type, such as text/csv; charset=gbk',
+      'the file is not UTF-8: save it as "CSV UTF-8", or name its charset, such as gbk (in Content-Type or with --charset)',
     );
-  const { parse } = await import('csv-parse/sync');
-  const { delimiter, content } = separatorOf(text);
+  const { CsvError, parse } = await import('csv-parse/sync');
+  const { delimiter, content, rowsBefore } = separatorOf(text);
   let records: readonly CsvRecord[];
   try {
     records = parse(content, {
@@ -39,15 +41,12 @@ export async function planRows(bytes: Uint8Array, charset?: string): Promise<Pla
       max_record_size: 16_384,
     }) as unknown as CsvRecord[];
   } catch (error) {
-    if (isCsvError(error)) return refused(error.message);
+    if (error instanceof CsvError) return refused(error.message);
     throw error;
   }
   const filled = records.filter(({ record }) => record.some((cell) => cell !== ''));
-  return rowsOf(filled);
+  return rowsOf(filled, rowsBefore);
 }
-
-const isCsvError = (error: unknown): error is CsvError =>
-  error instanceof Error && 'code' in error && String(error.code).startsWith('CSV_');
 
 const refused = (message: string): PlanRows => ({
   ok: false,
@@ -66,17 +65,27 @@ function decoded(bytes: Uint8Array, charset: string | undefined): string | null 
   }
 }
 
+type Separated = Readonly<{
+  delimiter: string;
+  content: string;
+  /** Rows of `content` that a spreadsheet does not show. */
+  rowsBefore: number;
+}>;
+
 /** The separator is the one that the row of the names has most. Excel also writes and reads a first row `sep=;`. */
-function separatorOf(text: string): { delimiter: string; content: string } {
-  const told = /^sep=(.)(?=\r?\n)/i.exec(text);
-  if (told) return { delimiter: told[1]!, content: text.slice(told[0].length) };
+function separatorOf(text: string): Separated {
+  const told = /^sep=([,;\t|])(?=\r?\n)/i.exec(text);
+  if (told) return { delimiter: told[1]!, content: text.slice(told[0].length), rowsBefore: 1 };
   const names = /[^\r\n]+/.exec(text)?.[0] ?? '';
   const [most] = DELIMITERS.map((one) => [names.split(one).length, one] as const).sort(([a], [b]) => b - a);
-  return { delimiter: most![1], content: text };
+  return { delimiter: most![1], content: text, rowsBefore: 0 };
 }
 
-function rowsOf([names, ...records]: readonly CsvRecord[]): PlanRows {
+function rowsOf([names, ...records]: readonly CsvRecord[], rowsBefore: number): PlanRows {
   if (!names) return refused('the file is empty');
+  // A cell may have line breaks, so a row of the spreadsheet may be several lines of the file.
+  const rowOf = ({ info }: CsvRecord): string => `row ${info.records + info.empty_lines - rowsBefore}`;
+  const first = rowOf(names);
   const header = names.record.map(columnNamed);
   const faults: PlanFault[] = [];
   const fault = (index: number | null, message: string): unknown =>
@@ -85,15 +94,15 @@ function rowsOf([names, ...records]: readonly CsvRecord[]): PlanRows {
     if (name === null)
       fault(
         null,
-        `row 1: "${names.record[at]!.slice(0, 40)}" is no column; the columns are ${planColumnNames.join(', ')}`,
+        `${first}: "${names.record[at]!.slice(0, 40)}" is no column; the columns are ${planColumnNames.join(', ')}`,
       );
     else if (name !== '' && header.indexOf(name) < at)
-      fault(null, `row 1: the column ${name} is there twice`);
+      fault(null, `${first}: the column ${name} is there twice`);
   });
   for (const name of ['accountId', 'amount', 'currency'])
-    if (!header.includes(name)) fault(null, `row 1: the column ${name} is missing`);
+    if (!header.includes(name)) fault(null, `${first}: the column ${name} is missing`);
   if (faults.length > 0) return { ok: false, faults };
-  const placeOf = (index: number): string => `row ${records[index]!.info.lines}`;
+  const placeOf = (index: number): string => rowOf(records[index]!);
   const rows = records.map(({ record }, index) => {
     if (record.some((cell, at) => cell !== '' && !header[at]))
       fault(index, `${placeOf(index)}: has a cell outside of the columns`);

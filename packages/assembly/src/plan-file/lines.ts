@@ -38,6 +38,7 @@ export type LineRules = Readonly<{
 }>;
 
 type PlanFields = Readonly<Record<string, unknown>>;
+type CheckedLine = Readonly<{ line: PlanLine; currency: string }>;
 type Fault = (column: string, message: string) => void;
 
 const ACCOUNT = /^[A-Za-z0-9._:-]{1,64}$/;
@@ -51,7 +52,7 @@ export function checkedLines(given: readonly unknown[], rules: LineRules): Check
   const faults: PlanFault[] = [];
   const rows = given.map((one) => (isObject(one) ? one : null));
   const isNumbered = rows.some((row) => row !== null && isGiven(row.line));
-  const lines: { line: PlanLine; currency: string }[] = [];
+  const faultless = new Map<number, CheckedLine>();
   for (const [index, row] of rows.entries()) {
     const number = isNumbered ? Number(row?.line) : index + 1;
     const fault: Fault = (column, message) =>
@@ -62,10 +63,12 @@ export function checkedLines(given: readonly unknown[], rules: LineRules): Check
     }
     const before = faults.length;
     const checked = lineOf(row, { ...rules, number: isNumbered ? null : number }, fault);
-    if (faults.length === before && checked) lines.push(checked);
+    if (faults.length === before && checked) faultless.set(index, checked);
   }
-  faults.push(...repeated(rows, isNumbered, rules), ...otherCurrencies(rows, rules));
+  const repetitions = isNumbered ? sameNumbers(rows, rules) : sameLines(rows, faultless, rules);
+  faults.push(...repetitions, ...otherCurrencies(rows, rules));
   if (faults.length > 0) return { ok: false, faults: faults.sort((a, b) => a.index! - b.index!) };
+  const lines = [...faultless.values()];
   const totalMinor = lines.reduce((sum, { line }) => sum + line.amountMinor, 0n);
   if (totalMinor > TOTAL_MAX) return refused('add up to more than the books can hold');
   return { ok: true, lines: lines.map(({ line }) => line), currency: lines[0]!.currency, totalMinor };
@@ -91,7 +94,7 @@ function lineOf(
   row: PlanFields,
   rules: LineRules & Readonly<{ number: number | null }>,
   fault: Fault,
-): { line: PlanLine; currency: string } | null {
+): CheckedLine | null {
   for (const name of Object.keys(row))
     if (!(planColumnNames as readonly string[]).includes(name)) fault(name, 'is not a known field');
   const text = (column: PlanColumn): string | null => textOf(row[column], (why) => fault(column, why));
@@ -156,27 +159,51 @@ function destinationOf(value: unknown, fault: Fault): MoneyDestination | null {
   return null;
 }
 
+/** Lines that have the number of an earlier one. */
+function sameNumbers(rows: readonly (PlanFields | null)[], rules: LineRules): PlanFault[] {
+  const numbers = rows.map((row) => (row !== null && isGiven(row.line) ? String(row.line) : null));
+  const name = (at: number): string => nameOf(Number(rows[at]?.line), at, rules);
+  return repeated(
+    numbers,
+    (here, there) => `${name(here)}: has the number of an earlier line, ${name(there)}`,
+  );
+}
+
 /**
- * Lines that appear twice. Without numbers, two lines that agree in everything cannot be told from one that was copied
- * by mistake.
+ * Without numbers, two lines that mean the same cannot be told from one that was copied by mistake. An empty cell means
+ * what is usual, so lines are compared as they were read. Those with faults are compared as they were written.
  */
-function repeated(rows: readonly (PlanFields | null)[], isNumbered: boolean, rules: LineRules): PlanFault[] {
+function sameLines(
+  rows: readonly (PlanFields | null)[],
+  faultless: ReadonlyMap<number, CheckedLine>,
+  rules: LineRules,
+): PlanFault[] {
+  const contents = rows.map((row, index) => {
+    const checked = faultless.get(index);
+    if (!checked) return row && JSON.stringify(planColumnNames.map((name) => row[name]));
+    const { line: _, amountMinor, ...rest } = checked.line;
+    return JSON.stringify([checked.currency, String(amountMinor), rest]);
+  });
+  const name = (at: number): string => nameOf(at + 1, at, rules);
+  return repeated(
+    contents,
+    (here, there) =>
+      `${name(here)}: is the same as ${name(there)}; give each line a number if both are meant`,
+  );
+}
+
+/** The texts that appeared before, with the first place of each. Null is no text. */
+function repeated(
+  texts: readonly (string | null)[],
+  message: (here: number, there: number) => string,
+): PlanFault[] {
   const seen = new Map<string, number>();
-  return rows.flatMap((row, index): PlanFault[] => {
-    if (row === null || (isNumbered && !isGiven(row.line))) return [];
-    const same = isNumbered ? String(row.line) : JSON.stringify(planColumnNames.map((name) => row[name]));
-    const first = seen.get(same);
-    if (first === undefined) {
-      seen.set(same, index);
-      return [];
-    }
-    const [here, there] = [index, first].map((at) =>
-      nameOf(isNumbered ? Number(rows[at]?.line) : at + 1, at, rules),
-    );
-    const message = isNumbered
-      ? `${here}: has the number of an earlier line, ${there}`
-      : `${here}: is the same as ${there}; give each line a number if both are meant`;
-    return [{ index, column: 'line', message }];
+  return texts.flatMap((text, index): PlanFault[] => {
+    if (text === null) return [];
+    const first = seen.get(text);
+    if (first !== undefined) return [{ index, column: 'line', message: message(index, first) }];
+    seen.set(text, index);
+    return [];
   });
 }
 

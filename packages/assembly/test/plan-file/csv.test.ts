@@ -113,6 +113,73 @@ test('a line that is there twice is refused, with numbers and without', async ()
   ]);
 });
 
+test('a line that is there twice is found where one of them names what an empty cell means', async () => {
+  const twice = ['accountId,amount,currency,paymentMethod', 'acct-1,5,CNY,', 'acct-1,5,CNY,sandbox'];
+  expect(await read(twice.join('\r\n'))).toEqual([
+    'line: line 2 (row 3): is the same as line 1 (row 2); give each line a number if both are meant',
+  ]);
+  const inJson = [{ orderReference: '' }, {}, { amount: 6 }].map((over) => ({
+    ...{ accountId: 'acct-1', amount: 5, currency: 'CNY', ...over },
+  }));
+  expect(checkedLines(inJson, { ...rules, isText: false })).toMatchObject({
+    ...{ ok: false, faults: [{ index: 1, message: expect.stringContaining('is the same as line 1') }] },
+  });
+});
+
+test.each([
+  ['line breaks in a cell', '1,acct-1,100,CNY,sandbox,,"PO-7\r\nand\r\nPO-8"', 3],
+  ['an empty row before', '\r\n1,acct-1,100,CNY,sandbox,,PO-7', 4],
+  ['a row of empty cells before', ',,,,,,\r\n1,acct-1,100,CNY,sandbox,,PO-7', 4],
+])('a fault is told by its row in the spreadsheet, also with %s', async (_what, before, row) => {
+  const faults = [expect.stringMatching(`^amount: line 2 \\(row ${row}\\): `)];
+  const file = `${HEADER}\r\n${before}\r\n2,acct-2,1.00,CNY`;
+  expect(await read(file)).toEqual(faults);
+  // A spreadsheet does not show the row that names the separator.
+  expect(await read(`sep=,\r\n${file}`)).toEqual(faults);
+});
+
+test('the names of the columns may stand below empty rows, and are named by their row', async () => {
+  expect(await read(`\r\n\r\n${table(',')}`)).toEqual(LINES);
+  expect(await read('\r\n\r\naccountId,currency\r\na,CNY')).toEqual(['row 3: the column amount is missing']);
+});
+
+test.each(['sep="', 'sep=0', 'sep=a', 'sep=.', 'sep=;;'])(
+  'a row %p names no separator, and is refused as a row of names',
+  async (row) => {
+    expect((await read(`${row}\r\n${table(',')}`))[0]).toMatch(/^(row 1: |Invalid |Quote )/);
+  },
+);
+
+test.each([
+  ['a currency sign of another width', '￥4999'],
+  ['commas of another width', '4，999'],
+  ['the digits of another script', '٤٩٩٩'],
+  ['a line break', '4\n999'],
+  ['an invisible mark', '49\u200b99'],
+  ['brackets for a debt', '(4999)'],
+  ['a minus behind', '4999-'],
+  ['the minus of typesetters', '\u22124999'],
+  ['a percent sign', '4999%'],
+  ['a date', '2026-11-01'],
+  ['a formula', '=4999'],
+  ['a formula of a sum', '=SUM(C2:C9)'],
+  ['an apostrophe before', "'4999"],
+  ['an exponent of a German spreadsheet', '1,00E+05'],
+  ['a hexadecimal number', '0x1387'],
+  ['an error of a spreadsheet', '#REF!'],
+])('an amount with %s is refused with its line', async (_what, amount) => {
+  const cell = `"${amount}"`;
+  expect(await read(`line,accountId,amount,currency\r\n2,acct-2,${cell},CNY`)).toEqual([
+    expect.stringMatching(/^amount: line 2 \(row 2\): /),
+  ]);
+});
+
+test('UTF-16 without a mark is refused, and taken where it is named', async () => {
+  const bytes = Buffer.from(table('\t'), 'utf16le');
+  expect((await read(bytes))[0]).toMatch(/^row 1: |not UTF-8/);
+  expect(await read(bytes, 'utf-16le')).toEqual(LINES);
+});
+
 test.each([
   ['an unknown column', 'accountId,amount,currency,color\r\na,1,CNY,red', 'row 1: "color" is no column'],
   ['a missing column', 'accountId,currency\r\na,CNY', 'row 1: the column amount is missing'],
@@ -124,6 +191,9 @@ test.each([
   ['a cell beyond the columns', 'accountId,amount,currency\r\na,1,CNY,9', 'row 2: has a cell outside'],
   ['no lines', 'accountId,amount,currency\r\n', 'lines: must have a line'],
   ['nothing', '', 'the file is empty'],
+  ['a quote in the middle of a cell', 'accountId,amount,currency\r\na"b,1,CNY', 'Invalid Opening Quote'],
+  ['text behind a quoted cell', 'accountId,amount,currency\r\n"a"b,1,CNY', 'line 2'],
+  ['a cell without end', `accountId,amount,currency\r\n${'a'.repeat(17_000)},1,CNY`, 'Max Record Size'],
   ['a quote that never ends', 'accountId,amount,currency\r\n"a,1,CNY', 'Quote Not Closed'],
   [
     'a number of a line that is a date',
