@@ -25,7 +25,7 @@ export interface PlanRunner {
   close(): Promise<void>;
 }
 
-// Two statements store a batch of this size. A pause stops the second one if it is not under way yet.
+// Two statements store a batch of this size. A pause waits for the one that is under way, and stops the other.
 const LINES_TOGETHER = 64;
 const IDLE_MS = 250;
 const OPERATOR = 'operator';

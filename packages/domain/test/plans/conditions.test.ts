@@ -1,4 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { until } from '@replenish/testing';
+import pg from 'pg';
 import { v7 as uuidv7 } from 'uuid';
 import type { Ceiling, NewRecharge, RechargeAsk } from '../../src/index.js';
 import { type Books, CLIENT, deposit, newRecharge, openBooks } from '../support/books.js';
@@ -43,6 +45,15 @@ async function running(accountId: string): Promise<string> {
 /** The payee with which the first line of a plan with a canary is judged. */
 const judgedPayeeOf = async (accountId: string): Promise<string | null> =>
   (await books.domain.plans.work.next(await running(accountId), 1))[0]!.judgedPayee;
+
+const LIMIT = { limitMs: 30_000 };
+/** The sessions that wait for a lock. */
+const waiting = async (): Promise<number> => {
+  const rows = await books.rows(
+    `select from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()`,
+  );
+  return rows.length;
+};
 
 const ceiling: Ceiling = { requestMinor: null, dayMinor: 1_000_000n };
 type Way = Pick<RechargeAsk, 'kind' | 'funding' | 'paymentMethod' | 'ceiling'>;
@@ -126,5 +137,41 @@ describe.each(ways)('a line of a plan that %s', (_, way) => {
     ]);
     await books.domain.plans.move({ planId: stopped, verb: 'resume', by: 'operator' });
     expect(await create(accountId, { runningPlanId: stopped })).toMatchObject({ ok: true });
+  });
+});
+
+describe.each(ways)('a pause while a line is being stored that %s', (_, way) => {
+  const create = createBy(way);
+
+  test('is answered when the line is stored, so that no line is stored after the answer', async () => {
+    const accountId = await paid();
+    const runningPlanId = await running(accountId);
+    const { idempotencyKey } = newRecharge();
+    const rival = new pg.Client(books.url);
+    await rival.connect();
+    // The rival has the key of the line. So the line waits in the middle of its statement.
+    await rival.query('begin');
+    await rival.query(
+      `insert into recharge_request (transaction_id, client_id, idempotency_key, fingerprint, metadata, correlation_id)
+      values ($1, $2, $3, 'f', '{}', 'c')`,
+      [uuidv7(), CLIENT, idempotencyKey],
+    );
+    const stored = create(accountId, { runningPlanId, idempotencyKey });
+    await until(async () => (await waiting()) === 1, LIMIT, 'a line that waits');
+    let isFound: boolean | undefined;
+    const paused = books.domain.plans
+      .move({ planId: runningPlanId, verb: 'pause', by: 'operator' })
+      .then(async () => {
+        const found = await books.rows('select from recharge_request where idempotency_key = $1', [
+          idempotencyKey,
+        ]);
+        isFound = found.length === 1;
+      });
+    await until(async () => isFound !== undefined || (await waiting()) === 2, LIMIT, 'a pause that waits');
+    await rival.query('rollback');
+    await rival.end();
+    expect(await stored).toMatchObject({ ok: true });
+    await paused;
+    expect(isFound).toBe(true);
   });
 });

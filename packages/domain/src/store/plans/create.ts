@@ -1,8 +1,8 @@
 import { Prisma } from '../../generated/client.js';
 import type { Run } from '../database/database.js';
-import { isContended } from '../database/failure.js';
 import { columns } from '../database/rows.js';
 import { type NewPlan, planFingerprint } from './new-plan.js';
+import { patiently } from './patiently.js';
 import { type PlanView, planColumns } from './view.js';
 
 export type PlanProblem = 'unknown_client' | 'key_used_with_other_body' | 'name_taken';
@@ -28,7 +28,8 @@ const lineRows = columns({
  */
 export async function createPlan(run: Run, plan: NewPlan): Promise<CreatedPlan> {
   const fingerprint = planFingerprint(plan);
-  const [counted] = await inserted(run, insertPlan(plan, fingerprint));
+  // The same file may be uploaded twice at once. The second one waits for the first.
+  const [counted] = await patiently<{ clients: number }>(run, insertPlan(plan, fingerprint));
   if (counted!.clients === 0) return { ok: false, problem: 'unknown_client' };
   // This is a statement of its own, because the plan that has the name or the key may have been committed after the
   // insert began.
@@ -46,18 +47,6 @@ export async function createPlan(run: Run, plan: NewPlan): Promise<CreatedPlan> 
   const { fingerprint: stored, isOfKey, ...view } = first;
   if (stored === fingerprint) return { ok: true, replayed: view.id !== plan.id, plan: view };
   return { ok: false, problem: isOfKey ? 'key_used_with_other_body' : 'name_taken' };
-}
-
-const TRIES = 8;
-
-/** The same file may be uploaded twice at once. The second one waits for the first, longer than for any other lock. */
-async function inserted(run: Run, statement: Prisma.Sql): Promise<{ clients: number }[]> {
-  for (let tries = 1; ; tries++)
-    try {
-      return await run<{ clients: number }>(statement);
-    } catch (error) {
-      if (!isContended(error) || tries === TRIES) throw error;
-    }
 }
 
 const insertPlan = (plan: NewPlan, fingerprint: string): Prisma.Sql => Prisma.sql`

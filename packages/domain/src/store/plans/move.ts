@@ -3,6 +3,7 @@ import { type PlanVerb, planMoves } from '../../core/plan.js';
 import { Prisma } from '../../generated/client.js';
 import { nextLookAt } from '../approvals/standing.js';
 import type { Run } from '../database/database.js';
+import { patiently } from './patiently.js';
 import { planById } from './read.js';
 import { type PlanView, planColumns } from './view.js';
 
@@ -31,7 +32,8 @@ export async function movePlan(run: Run, move: PlanMove): Promise<MovedPlan> {
   const { from, already } = planMoves[move.verb];
   if (already.includes(plan.status)) return { ok: true, plan, replayed: true };
   if (!from.includes(plan.status)) return { ok: false, problem: 'invalid_state', plan };
-  const [moved] = await run<PlanView>(movedPlan(move, plan));
+  // On a busy machine lines that are being stored hold the plan for seconds. A pause has to get through.
+  const [moved] = await patiently<PlanView>(run, movedPlan(move, plan));
   // Another verb was faster. This one is judged again by the status that the other has left.
   return moved ? { ok: true, plan: moved, replayed: false } : movePlan(run, move);
 }

@@ -44,7 +44,7 @@ export async function takePlan(run: Run): Promise<TakenPlan | null> {
       where due_at <= now()
       order by due_at
       limit 1
-      -- The create of a line holds the plan against a refusal of the line, and keeps no worker away.
+      -- While lines of a plan are stored, their statement holds the plan. Then another plan has its turn.
       for no key update skip locked)
     update recharge_plan plan
     set due_at = now() + ${LEASE_MS}::int * interval '1 ms'

@@ -9,6 +9,7 @@ import { postedJournals } from '../../ledger/post.js';
 import { payeeAsKept } from '../../payees/frozen.js';
 import type { RechargeView } from '../../reads/view.js';
 import { insertedRecharges, newRechargeColumns, newRechargeRows } from './insert-recharges.js';
+import { conditionColumns, isOfStoppedPlan, isOtherPayee, lockedPlans, plansOf } from '../line-conditions.js';
 import type { MoneyDestination, NewRecharge } from './new-recharge.js';
 
 export type NewRechargeRow = NewRecharge &
@@ -69,19 +70,17 @@ export type InsertOptions = Readonly<{
 }>;
 
 /** Only the lines of plans have conditions. The statements of all others have no part for them. */
-const areConditional = (recharges: readonly NewRechargeRow[]): boolean =>
-  recharges.some(({ judgedPayee, runningPlanId }) => judgedPayee !== null || runningPlanId !== null);
-
-const conditions = { judgedPayee: 'text?', runningPlanId: 'uuid?' } as const;
-const conditionalRows = columns({ ...newRechargeColumns, ...conditions });
+const conditionalRows = columns({ ...newRechargeColumns, ...conditionColumns });
 
 export const insertStatement = (
   recharges: readonly NewRechargeRow[],
   { hintLimitMs, lanedProviders, approving, ceiling }: InsertOptions,
-): Prisma.Sql => Prisma.sql`
+): Prisma.Sql => {
+  const planIds = plansOf(recharges);
+  return Prisma.sql`
   with
-  ${inputFrom((areConditional(recharges) ? conditionalRows : newRechargeRows).from(recharges), ceiling)},
-  ${addressedRecharges(approving, areConditional(recharges))},
+  ${inputFrom((planIds ? conditionalRows : newRechargeRows).from(recharges), ceiling)},
+  ${addressedRecharges(approving, planIds)},
   ${creditableRecharges},
   ${insertedRecharges('creditable', { hintLimitMs, lanedProviders, approving, isCounted: ceiling !== undefined })}
   ${ceiling ? Prisma.sql`, ${countedRecharges}` : Prisma.empty}
@@ -90,6 +89,7 @@ export const insertStatement = (
   select id, null, 'beyond_balance', null, null, null, null
   from beyond_balance
   ${ceiling ? aboveCeiling : Prisma.empty}`;
+};
 
 const inputFrom = (rows: Prisma.Sql, ceiling: DayCeiling | undefined): Prisma.Sql =>
   ceiling ? inputUnder(rows, ceiling) : Prisma.sql`input as ${rows}`;
@@ -100,8 +100,9 @@ const inputFrom = (rows: Prisma.Sql, ceiling: DayCeiling | undefined): Prisma.Sq
  */
 export const addressedRecharges = (
   { approvesFirst }: Pick<Approving, 'approvesFirst'>,
-  areInputsConditional = false,
+  planIds: readonly string[] | null = null,
 ): Prisma.Sql => Prisma.sql`
+  ${planIds ? Prisma.sql`${lockedPlans(planIds)},` : Prisma.empty}
   addressed as materialized (
     select
       input.*,
@@ -111,22 +112,14 @@ export const addressedRecharges = (
       case when input.kind = 'deliver' then coalesce(payee.provider_account, input."providerAccount")
         else input."providerAccount" end as "carrierAccount",
       case
-        ${areInputsConditional ? isOfStoppedPlan : Prisma.empty}
+        ${planIds ? isOfStoppedPlan : Prisma.empty}
         when payee.account_id is null and (input.destination = 'cloud' or input.provider is null) then 'no_payee'
         when payee.currency <> input.currency then 'other_currency'
-        ${areInputsConditional ? isOtherPayee : Prisma.empty}
+        ${planIds ? isOtherPayee : Prisma.empty}
       end as refusal,
       ${isApprovalNeeded(approvesFirst)} as "isApprovalNeeded"
     from input
     left join payee on payee.account_id = input."accountId" and input.destination is distinct from 'wallet')`;
-
-const isOtherPayee = Prisma.sql`
-        when input."judgedPayee"::jsonb <> coalesce(${payeeAsKept}, 'null'::jsonb) then 'payee_changed'`;
-
-const isOfStoppedPlan = Prisma.sql`
-        when input."runningPlanId" is not null and not exists (
-          select from recharge_plan plan where plan.id = input."runningPlanId" and plan.status = 'running')
-          then 'plan_stopped'`;
 
 /** The fates of the stored recharges, and of those whose money may not go to its target. */
 export const storedAndRefused = Prisma.sql`
@@ -180,7 +173,7 @@ export const aboveCeiling = Prisma.sql`
 
 const heldColumns = { ...newRechargeColumns, holdJournalId: 'uuid', debit: 'text', credit: 'text' } as const;
 export const heldRechargeRows = columns(heldColumns);
-const heldConditionalRows = columns({ ...heldColumns, ...conditions });
+const heldConditionalRows = columns({ ...heldColumns, ...conditionColumns });
 
 /** A recharge with the journal that freezes its amount. */
 export const withHold = (recharge: NewRechargeRow, newId: () => string) => {
@@ -197,10 +190,11 @@ export const insertWithHolds = (
   { hintLimitMs, lanedProviders, approving, newId, ceiling }: InsertOptions,
 ): Prisma.Sql => {
   const held = recharges.map((recharge) => withHold(recharge, newId));
+  const planIds = plansOf(recharges);
   return Prisma.sql`
     with recursive
-    ${inputFrom((areConditional(recharges) ? heldConditionalRows : heldRechargeRows).from(held), ceiling)},
-    ${addressedRecharges(approving, areConditional(recharges))},
+    ${inputFrom((planIds ? heldConditionalRows : heldRechargeRows).from(held), ceiling)},
+    ${addressedRecharges(approving, planIds)},
     ${coveredRecharges(held.flatMap(({ debit, credit }) => [debit, credit]))},
     ${insertedRecharges('covered', { hintLimitMs, lanedProviders, approving, isCounted: ceiling !== undefined })},
     ${toPost},
