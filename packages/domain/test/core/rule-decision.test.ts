@@ -73,6 +73,9 @@ const declined = (inARow: number, lastAt: Date, lasting: LastingFailure | null =
   declines: { inARow, lastAt, lasting },
 });
 const fixed = { recharge: { amountMinor: 2_000n } };
+const used = { burn: { perDayMinor: 600n, days: 7 } };
+const unused = { burn: { perDayMinor: 0n, days: 7 } };
+const forDays = { runwayDays: 3 };
 
 type Row = readonly [
   brake: string,
@@ -180,48 +183,45 @@ const rows: readonly Row[] = [
   ['its payee is gone at the provider', declined(1, NOW, 'payee_gone'), {}, 'held_back', 'PAYEE_GONE'],
   ['a person has to pay', declined(0, NOW, 'payer_needed'), {}, 'held_back', 'AUTHENTICATION_REQUIRED'],
   ['its card was lost', declined(1, NOW, 'source_gone'), {}, 'held_back', 'SOURCE_REFUSED'],
-  [
-    'nothing is used up',
-    { burn: { perDayMinor: 0n, days: 7 } },
-    { dormantAfterDays: 7 },
-    'nothing',
-    'DORMANT',
-  ],
-  [
-    'a dormant rule that opted out',
-    { burn: { perDayMinor: 0n, days: 7 } },
-    {},
-    'recharge',
-    'BELOW_THRESHOLD',
-  ],
+  ['nothing is used up', unused, { dormantAfterDays: 7 }, 'nothing', 'DORMANT'],
+  ['a dormant rule that opted out', unused, {}, 'recharge', 'BELOW_THRESHOLD'],
   [
     'a new rule is not dormant',
-    { burn: { perDayMinor: 0n, days: 7 }, activeSince: ago(DAY_MS) },
+    { ...unused, activeSince: ago(DAY_MS) },
     { dormantAfterDays: 7 },
     'recharge',
     'BELOW_THRESHOLD',
   ],
   ['a rule that only says so', {}, { mode: 'notify' }, 'nothing', 'NOTIFY_ONLY'],
   ['a rule that asks a person', {}, { mode: 'propose' }, 'recharge', 'BELOW_THRESHOLD'],
+  ['a short runway', { reading: read(1_500n), ...used }, forDays, 'recharge', 'RUNWAY_SHORT'],
+  ['a long runway', { reading: read(1_800n), ...used }, forDays, 'nothing', 'ENOUGH'],
+  ['a runway without history', { reading: read(1_500n) }, forDays, 'nothing', 'ENOUGH'],
   [
-    'a short runway',
-    { reading: read(1_500n), burn: { perDayMinor: 600n, days: 7 } },
-    { runwayDays: 3 },
+    'a cap that leaves too little for the runway',
+    { reading: read(1_500n), ...used, ...spending({ dayMinor: 19_701n }) },
+    forDays,
+    'held_back',
+    'CAP_REACHED',
+  ],
+  [
+    'a cap that leaves just enough for the runway',
+    { reading: read(1_500n), ...used, ...spending({ dayMinor: 19_700n }) },
+    forDays,
     'recharge',
     'RUNWAY_SHORT',
   ],
   [
-    'a long runway',
-    { reading: read(1_800n), burn: { perDayMinor: 600n, days: 7 } },
-    { runwayDays: 3 },
-    'nothing',
-    'ENOUGH',
+    'a cap that leaves enough for the line, and too little for the runway',
+    { reading: read(900n), ...used, ...spending({ dayMinor: 19_900n }) },
+    forDays,
+    'recharge',
+    'BELOW_THRESHOLD',
   ],
-  ['a runway without history', { reading: read(1_500n) }, { runwayDays: 3 }, 'nothing', 'ENOUGH'],
   [
     'a balance at its aim, whatever the runway',
     { reading: read(5_000n), burn: { perDayMinor: 9_000n, days: 7 } },
-    { runwayDays: 3 },
+    forDays,
     'nothing',
     'ENOUGH',
   ],

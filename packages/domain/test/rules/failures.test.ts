@@ -1,8 +1,8 @@
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { v7 as uuidv7 } from 'uuid';
 import type { News } from '../../src/core/recharge.js';
-import type { RechargeReport } from '../../src/index.js';
-import { type Books, openBooks, reportOf } from '../support/books.js';
+import type { RechargeReport, RuleView } from '../../src/index.js';
+import { type Books, newRefund, openBooks, recharged as paidOut, reportOf } from '../support/books.js';
 import { KEY, KEY_ROW, newRule, VIEWER } from '../support/rules.js';
 
 let books: Books;
@@ -77,4 +77,57 @@ test('an unknown outcome is no decline: the rule waits for it', async () => {
 test('a recharge that a person ended as failed is no decline', async () => {
   const id = await recharged(['unknown'], ['declined', { source: 'operator' }]);
   expect(await look(id)).toMatchObject({ decision: { decided: 'recharge', numbers: { declines: 0 } } });
+});
+
+describe('after newer recharges', () => {
+  let rule: RuleView;
+  let first: string;
+  beforeEach(async () => {
+    const made = await domain.rules.create(newRule({ accountId: `acct-${uuidv7()}` }));
+    if (!made.ok) throw new Error(made.problem);
+    ({ rule } = made);
+    first = await filled();
+    await filled();
+  });
+
+  /** Lets the rule fill its wallet, and uses the money up. Returns the recharge. */
+  async function filled(): Promise<string> {
+    const looked = await look(rule.id);
+    const { transactionId, amountMinor } = looked!.decision;
+    for (const news of ['submit', 'settled'] as const) await domain.applyNews(reportOf(transactionId!, news));
+    const use = { kind: 'deliver', paymentMethod: 'balance', amountMinor: amountMinor! - 10n } as const;
+    await paidOut(domain, { accountId: rule.accountId, ...use });
+    return transactionId!;
+  }
+  async function payBack(of: string): Promise<string> {
+    const refund = newRefund(of, { amountMinor: 1n });
+    expect(await domain.createRefund(refund)).toMatchObject({ ok: true });
+    return refund.id;
+  }
+  const resume = () => domain.rules.resume(rule.id, VIEWER, { keyId: KEY, actor: 'books' });
+
+  test('money that is paid back of an older one pauses the rule', async () => {
+    await payBack(first);
+    expect(await look(rule.id)).toMatchObject({ pause: 'PAID_BACK' });
+    await resume();
+    expect(await look(rule.id)).toMatchObject({ decision: { decided: 'recharge' } });
+  });
+
+  test('money that is paid back after a person has resumed the rule pauses it again', async () => {
+    await domain.rules.pause(rule.id, VIEWER);
+    await resume();
+    await payBack(first);
+    expect(await look(rule.id)).toMatchObject({ pause: 'PAID_BACK' });
+  });
+
+  test('money that was not paid back after all pauses nothing', async () => {
+    await domain.applyNews(reportOf(await payBack(first), 'withdraw', { source: 'client' }));
+    expect(await look(rule.id)).toMatchObject({ decision: { decided: 'recharge' } });
+  });
+
+  test('a question about an older one holds the rule back until it is answered', async () => {
+    await domain.applyNews(reportOf(first, 'declined', { source: 'webhook' }));
+    expect((await domain.reads.recharge(first))!.openCases).toHaveLength(1);
+    expect(await look(rule.id)).toMatchObject({ pause: null, decision: { because: 'CASE_OPEN' } });
+  });
 });

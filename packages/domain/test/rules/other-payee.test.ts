@@ -18,6 +18,7 @@ afterAll(async () => {
 });
 
 const ACCOUNT = 'acct-paid';
+const route = () => ({ provider: 'sandbox', providerAccount: 'main' });
 const waitsForLock = async () =>
   (
     await books.rows(
@@ -27,9 +28,10 @@ const waitsForLock = async () =>
 
 /** A look that has read its facts when `change` happens, and has not filed its decision. */
 async function lookAround(id: string, change: () => Promise<unknown>) {
+  await books.rows('delete from rule_counter');
   await rival.query('begin');
   await rival.query(`insert into rule_counter (name, currency) values ('fleet', 'USD')`);
-  const looked = books.domain.rules.look(id, () => null);
+  const looked = books.domain.rules.look(id, route);
   await until(waitsForLock, { limitMs: 30_000 }, 'a look that makes its counters');
   await change();
   await rival.query('rollback');
@@ -53,4 +55,15 @@ test('a payee that changes between the facts and the decision gets nothing, and 
     ...{ status: 'paused', pausedBecause: 'PAYEE_CHANGED' },
   });
   expect(await books.rows('select id from recharge_transaction')).toEqual([]);
+});
+
+test('a stop of all rules between the facts and the decision holds it back', async () => {
+  const created = await books.domain.rules.create(newRule());
+  if (!created.ok) throw new Error(created.problem);
+  const { id } = created.rule;
+  const looked = await lookAround(id, () => books.domain.rules.setStopped(true, 'books'));
+  expect(looked).toMatchObject({ pause: null, decision: { decided: 'held_back', because: 'STOPPED' } });
+  expect(await books.rows('select id from recharge_transaction')).toEqual([]);
+  await books.domain.rules.setStopped(false, 'books');
+  expect(await books.domain.rules.look(id, route)).toMatchObject({ decision: { decided: 'recharge' } });
 });

@@ -6,9 +6,16 @@ import type { RuleTerms } from './rule-terms.js';
 /** The amount of a recharge, and the cap that forbids it. */
 export type RuleAmount = Readonly<{ amountMinor: bigint; cap: CapRoom | null }>;
 
+/** The balance that lasts as long as the terms want. Null: they want no such thing, or there is no history. */
+export const runwayMinor = (
+  { runwayDays }: Pick<RuleTerms, 'runwayDays'>,
+  { burn }: Pick<RuleFacts, 'burn'>,
+): bigint | null => (runwayDays === null || burn === null ? null : burn.perDayMinor * BigInt(runwayDays));
+
 /**
  * The amount, and the cap that forbids it. A fixed amount is created whole or not at all. A recharge up to an amount
- * may be smaller where a cap leaves less, as long as it lifts the balance over the threshold.
+ * may be smaller where a cap leaves less, as long as it ends what the balance lacks: it lifts the balance to the
+ * threshold, or makes it last long enough. A few cents that end nothing would use up the times of a cap.
  */
 export function amountOf(terms: RuleTerms, facts: RuleFacts, balance: bigint, now: Date): RuleAmount {
   const { belowMinor, recharge, caps } = terms;
@@ -18,7 +25,8 @@ export function amountOf(terms: RuleTerms, facts: RuleFacts, balance: bigint, no
   const one = isCanary(terms, facts) ? least(whole, terms.canaryMinor!) : whole;
   const room = tightestOf(terms, facts, now);
   if (one <= room.leftMinor) return { amountMinor: one, cap: null };
-  const isPartOfUse = 'upToMinor' in recharge && room.leftMinor > 0n && there + room.leftMinor >= belowMinor;
+  const lackedMinor = balance < belowMinor ? belowMinor : (runwayMinor(terms, facts) ?? belowMinor);
+  const isPartOfUse = 'upToMinor' in recharge && room.leftMinor > 0n && there + room.leftMinor >= lackedMinor;
   return isPartOfUse ? { amountMinor: room.leftMinor, cap: null } : { amountMinor: one, cap: room };
 }
 

@@ -1,4 +1,4 @@
-import { amountOf } from './rule-amount.js';
+import { amountOf, runwayMinor } from './rule-amount.js';
 import type { CapName } from './rule-caps.js';
 import { comparedMinor, type LastingFailure, type RuleFacts } from './rule-facts.js';
 import { quietUntil } from './rule-hours.js';
@@ -122,13 +122,13 @@ export function decideRule(terms: RuleTerms, facts: RuleFacts, times: RuleTimes,
 
 /** Why the balance needs a recharge. Null: the balance needs none. */
 function needOf(
-  { belowMinor, runwayDays }: RuleTerms,
-  { burn }: RuleFacts,
+  terms: RuleTerms,
+  facts: RuleFacts,
   balance: bigint,
 ): 'BELOW_THRESHOLD' | 'RUNWAY_SHORT' | null {
-  if (balance < belowMinor) return 'BELOW_THRESHOLD';
-  if (runwayDays === null || burn === null) return null;
-  return balance < burn.perDayMinor * BigInt(runwayDays) ? 'RUNWAY_SHORT' : null;
+  if (balance < terms.belowMinor) return 'BELOW_THRESHOLD';
+  const lasting = runwayMinor(terms, facts);
+  return lasting !== null && balance < lasting ? 'RUNWAY_SHORT' : null;
 }
 
 /** A recharge of the rule is under way, or what is under way to the balance is enough. */

@@ -4,13 +4,13 @@ import type { BalanceFigure } from './rule-terms.js';
 /** How fast a balance is used up. Recharges and refunds are taken out. */
 export type BurnRate = Readonly<{ perDayMinor: bigint; days: number }>;
 
-/** The newest recharge of a rule. */
+/** The newest recharge of a rule. What makes people look is also told of the few before it. */
 export type RuleRecharge = Readonly<{
   at: Date;
   isUnderWay: boolean;
-  /** Whether a person has to answer a question about the recharge. */
+  /** Whether a person has to answer a question about the recharge, or about one before it. */
   hasOpenCase: boolean;
-  /** Whether the recharge was refunded or recalled. */
+  /** Whether the recharge, or one before it, was refunded or recalled. */
   isPaidBack: boolean;
   /** Whether the recharge was small on purpose, because nothing had arrived at its payee before. */
   isCanary: boolean;
