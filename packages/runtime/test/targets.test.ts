@@ -38,6 +38,27 @@ describe('a target of callbacks', () => {
       'https://db.internal/',
     ],
     ...['https://１２７.0.0.1/', 'https://127。0。0。1/', 'https://[::ffff:8.8.8.8]/'],
+    ...[
+      'https://127.1/',
+      'https://017700000001/',
+      'https://0x7f000001/',
+      'https://127.0.0.1./',
+      'https://0.0.0.0/',
+    ],
+    ...[
+      'https://[::]/',
+      'https://[::127.0.0.1]/',
+      'https://[0:0:0:0:0:ffff:7f00:1]/',
+      'https://%31%32%37.0.0.1/',
+    ],
+    ...[
+      'https://[::ffff:0:127.0.0.1]/',
+      'https://[64:ff9b:1::1]/',
+      'https://[fec0::1]/',
+      'https://[ff02::1]/',
+    ],
+    ...['https://0xA9.254.0251.0xfe/', 'https://[100::1]/', 'https://[5f00::1]/', 'https://LOCALHOST/'],
+    ...['https://127.0.0.1\\@shop.example.com/', 'https://metadata.google.internal/', 'https://a.home.arpa/'],
   ])('%s leads to a private network', (url) => {
     expect(faultOfTarget(url, NONE)).not.toBeNull();
   });
