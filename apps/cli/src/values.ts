@@ -48,6 +48,15 @@ export function timeZone(text: string): string {
   throw new InvalidArgumentError('It must be a time zone of the tz database, such as Asia/Shanghai.');
 }
 
+/** A charset of the Encoding Standard, such as `gbk`. */
+export function charset(text: string): string {
+  try {
+    return new TextDecoder(text).encoding;
+  } catch {
+    throw new InvalidArgumentError('It must be a charset, such as utf-8 or gbk.');
+  }
+}
+
 export function clientName(text: string): string {
   if (isClientName(text)) return text;
   throw new InvalidArgumentError(

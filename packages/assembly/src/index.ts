@@ -19,6 +19,7 @@ export { evidencePage, evidenceStyle } from './evidence-page.js';
 export { domainOptions, queueOptions } from './parts.js';
 export { amountIn } from './plan-file/amount.js';
 export { type PlanRows, planRows } from './plan-file/csv.js';
+export { type PlanJson, planJson } from './plan-file/json.js';
 export {
   type CheckedLines,
   checkedLines,

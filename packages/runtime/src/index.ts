@@ -29,6 +29,7 @@ export { createFastServer, type TlsOptions } from './process/fast-server.js';
 export { Health, type HealthReport } from './process/health.js';
 export { type Frame, type ReadyMessage, runProcess } from './process/process.js';
 export { addressIn, readClientAddresses } from './web/client-address.js';
+export { isExactNumber, type JsonOutline, keysOf, outlineOf } from './web/json-outline.js';
 export { escapeHtml, favicon, type PageLink, pageHead, pageHeader, pageLook } from './web/page.js';
 export { hashPassword, isSameText, verifyPassword } from './web/password.js';
 export { addressesOf } from './web/resolve.js';

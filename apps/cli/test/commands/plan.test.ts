@@ -71,3 +71,45 @@ test('a file with faults is refused with each line and column, and nothing is st
   expect((await books.run('plan', 'create', dear, '--client', 'shop', '--budget', '349')).exitCode).toBe(2);
   expect((await books.run('plan', 'create', dear, '--client', 'nobody')).exitCode).toBe(2);
 });
+
+test.each([
+  [
+    'a key twice',
+    '{"line": 1, "accountId": "a", "amount": 5, "amount": 500, "currency": "USD"}',
+    /a key twice/,
+  ],
+  ['an exponent', '{"line": 1, "accountId": "a", "amount": 5e3, "currency": "USD"}', /the number 5e3/],
+  [
+    'a digit that a float drops',
+    '{"line": 1, "accountId": "a", "amount": 4999.0000000000001, "currency": "USD"}',
+    /the number 4999\.0000000000001/,
+  ],
+])('JSON with %s is refused, as the API refuses it', async (what, line, why) => {
+  const file = fileOf(`${what}.json`, `{"lines": [${line}]}`);
+  const { exitCode, lines } = await books.run('plan', 'create', file, '--client', 'shop');
+  expect([exitCode, lines.join('\n')]).toEqual([2, expect.stringMatching(why)]);
+});
+
+test('JSON without a list of lines is refused', async () => {
+  const { exitCode, lines } = await books.run(
+    ...['plan', 'create', fileOf('no list.json', '{"lines": 7}'), '--client', 'shop'],
+  );
+  expect([exitCode, lines.join('\n')]).toEqual([2, expect.stringContaining('must hold a list')]);
+});
+
+test('a file of a Chinese Windows is read when its charset is named', async () => {
+  const file = join(dir, 'gbk.csv');
+  // "充值" in GBK.
+  const reference = Buffer.from([0xb3, 0xe4, 0xd6, 0xb5]);
+  writeFileSync(
+    file,
+    Buffer.concat([Buffer.from('accountId,amount,currency,orderReference\r\nacct-1,5,CNY,'), reference]),
+  );
+  const create = (...more: string[]) =>
+    books.run('plan', 'create', file, '--client', 'shop', '--json', ...more);
+  expect(await create()).toMatchObject({ exitCode: 2, lines: [expect.stringContaining('--charset')] });
+  expect(await create('--charset', 'klingon')).toMatchObject({ exitCode: 2 });
+  const { lines } = await create('--charset', 'gbk');
+  const plan = await books.domain.plans.lines(JSON.parse(lines[0]!).planId, { afterPlace: 0, limit: 1 });
+  expect(plan[0]).toMatchObject({ orderReference: '充值' });
+});

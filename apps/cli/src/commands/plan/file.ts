@@ -10,6 +10,7 @@ type PlanWishes = Readonly<{
   name?: string | undefined;
   budget?: bigint | undefined;
   canary?: bigint | undefined;
+  charset?: string | undefined;
 }>;
 
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
@@ -30,10 +31,10 @@ export async function wantedPlan(
 export async function storedPlan(
   { env, domain }: Readonly<{ env: Env; domain: Domain }>,
   file: string,
-  { client, name = nameOf(file), budget, canary }: PlanWishes,
+  { client, name = nameOf(file), budget, canary, charset }: PlanWishes,
 ): Promise<PlanProgress> {
   const clientId = await clientIdOf(domain, client);
-  const checked = await linesIn(env, file);
+  const checked = await linesIn(env, file, charset);
   if (budget !== undefined && checked.totalMinor > budget)
     throw new Misuse(
       `the lines add up to ${checked.totalMinor} ${checked.currency}, which is above the budget`,
@@ -73,17 +74,16 @@ async function clientIdOf({ clients }: Domain, client: string | undefined): Prom
   return id;
 }
 
-async function linesIn(env: Env, file: string) {
-  const { checkedLines, planRows, sortOfRecharge } = await import('@replenish/assembly');
+async function linesIn(env: Env, file: string, charset: string | undefined) {
+  const { checkedLines, sortOfRecharge } = await import('@replenish/assembly');
   const { paymentMethods } = await import('@replenish/providers');
   const bytes = await readFile(file).catch((error: Error) => {
     throw new Misuse(`${file} cannot be read: ${error.message}`);
   });
   const isText = extname(file).toLowerCase() !== '.json';
-  const read = isText ? await planRows(bytes) : null;
-  if (read && !read.ok) throw faulty(read.faults);
+  const { given, placeOf } = isText ? await rowsOfCsv(bytes, charset) : await linesOfJson(file, bytes);
   const checked = await withProviders(env, async (providers) =>
-    checkedLines(read ? read.rows : linesOfJson(file, bytes.toString()), {
+    checkedLines(given, {
       isText,
       paymentMethods,
       unroutable: (asked) => {
@@ -94,22 +94,27 @@ async function linesIn(env: Env, file: string) {
         text.length <= NAME_MAX && /^[^\p{Cc}\p{Cs}]*$/u.test(text)
           ? null
           : `must be ${NAME_MAX} characters at most, without control characters`,
-      ...(read && { placeOf: read.placeOf }),
+      ...(placeOf && { placeOf }),
     }),
   );
   if (!checked.ok) throw faulty(checked.faults);
   return checked;
 }
 
-function linesOfJson(file: string, text: string): readonly unknown[] {
-  try {
-    const value = JSON.parse(text) as { lines?: unknown } | null;
-    const lines = Array.isArray(value) ? value : value?.lines;
-    if (Array.isArray(lines)) return lines;
-  } catch {
-    // The error below says what the file must hold.
-  }
-  throw new Misuse(`${file} must hold JSON with a list \`lines\``);
+type GivenLines = Readonly<{ given: readonly unknown[]; placeOf?: (index: number) => string }>;
+
+async function rowsOfCsv(bytes: Uint8Array, charset: string | undefined): Promise<GivenLines> {
+  const { planRows } = await import('@replenish/assembly');
+  const read = await planRows(bytes, charset);
+  if (!read.ok) throw faulty(read.faults);
+  return { given: read.rows, placeOf: read.placeOf };
+}
+
+async function linesOfJson(file: string, bytes: Uint8Array): Promise<GivenLines> {
+  const { planJson } = await import('@replenish/assembly');
+  const read = planJson(bytes);
+  if (!read.ok) throw new Misuse(`${file} ${read.message}`);
+  return { given: read.lines };
 }
 
 function faulty(faults: readonly Readonly<{ column: string; message: string }>[]): Misuse {

@@ -24,6 +24,7 @@ const FILE =
 const PLAN = 'the file that the plan was made of, or the id of the plan';
 const CLIENT = 'id or name of the client that the plan belongs to';
 const NAME = 'name of the plan, if it is not that of the file';
+const CHARSET = 'charset of the file, such as gbk, if it is not UTF-8 or UTF-16';
 
 const create: Declare = ({ env, say }) =>
   new Command('create')
@@ -37,6 +38,7 @@ const create: Declare = ({ env, say }) =>
       'the most that goes to a new payee before something has arrived there, in minor units',
       values.minorUnits,
     )
+    .option('--charset <name>', CHARSET, values.charset)
     .option('--json', JSON_ABOUT)
     .addHelpText('after', EXAMPLE)
     .action(async (file, { json, ...wishes }) => {
@@ -50,6 +52,7 @@ const start: Declare = (run) =>
     .argument('<plan>', PLAN)
     .option('--client <client>', CLIENT)
     .option('--name <name>', NAME)
+    .option('--charset <name>', CHARSET, values.charset)
     .option('--no-follow', 'end at once; the plan goes on by itself either way')
     .option('--json', JSON_ABOUT)
     .addHelpText('after', EXAMPLE)

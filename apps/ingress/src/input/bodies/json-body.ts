@@ -1,3 +1,4 @@
+import { isExactNumber, keysOf, outlineOf } from '@replenish/runtime';
 import { LosslessNumber, parse } from 'lossless-json';
 import { Problem } from '../../http/answers/problem.js';
 
@@ -18,7 +19,7 @@ export function parseJson(raw: Uint8Array): unknown {
   const value = parsed(text, numbers);
   // The parser accepts duplicate keys and drops all but one. If the text has as many colons as the value has keys,
   // none was dropped.
-  const keys = allKeys(value);
+  const keys = keysOf(value, isInexact);
   if (colons !== keys.length) throw refusal('a key appears twice');
   // Zod ignores the key `__proto__`, and no field may be ignored.
   if (keys.includes('__proto__')) throw refusal('no key can be __proto__');
@@ -30,8 +31,7 @@ export function parseJson(raw: Uint8Array): unknown {
  * `9007199254740993`. So no amount can change on the way.
  */
 export function exactNumber(text: string): number | LosslessNumber {
-  const number = Number(text);
-  return String(number) === text ? number : new LosslessNumber(text);
+  return isExactNumber(text) ? Number(text) : new LosslessNumber(text);
 }
 
 export const isInexact = (value: unknown): value is LosslessNumber => value instanceof LosslessNumber;
@@ -42,9 +42,7 @@ export const isInexact = (value: unknown): value is LosslessNumber => value inst
  */
 function parsed(text: string, numbers: readonly string[]): unknown {
   try {
-    return numbers.some((number) => isInexact(exactNumber(number)))
-      ? parse(text, undefined, exactNumber)
-      : JSON.parse(text);
+    return numbers.every(isExactNumber) ? JSON.parse(text) : parse(text, undefined, exactNumber);
   } catch (error) {
     throw refusal(error instanceof Error ? error.message : 'not JSON');
   }
@@ -61,48 +59,4 @@ function decode(raw: Uint8Array): string {
   } catch {
     throw refusal('not UTF-8');
   }
-}
-
-const [QUOTE, BACKSLASH, COLON] = [0x22, 0x5c, 0x3a];
-const NUMBER = /-?\d[\d.eE+-]*/y;
-
-/** Depth, colons and numbers outside of strings, in one pass. The text need not be valid JSON. */
-function outlineOf(text: string): { depth: number; colons: number; numbers: string[] } {
-  const found = { depth: 0, colons: 0, numbers: [] as string[] };
-  let depth = 0;
-  for (let at = 0; at < text.length; at++) {
-    const code = text.charCodeAt(at);
-    if (code === QUOTE) at = stringEnd(text, at);
-    else if (code === COLON) found.colons++;
-    else if (isOpening(code)) found.depth = Math.max(found.depth, ++depth);
-    else if (isClosing(code)) depth--;
-    else if (isDigitOrMinus(code)) {
-      NUMBER.lastIndex = at;
-      const number = NUMBER.exec(text)?.[0];
-      if (number === undefined) continue;
-      found.numbers.push(number);
-      at += number.length - 1;
-    }
-  }
-  return found;
-}
-
-function stringEnd(text: string, start: number): number {
-  let at = start + 1;
-  while (at < text.length && text.charCodeAt(at) !== QUOTE) at += text.charCodeAt(at) === BACKSLASH ? 2 : 1;
-  return at;
-}
-
-// [ and {, ] and }
-const isOpening = (code: number): boolean => code === 0x5b || code === 0x7b;
-const isClosing = (code: number): boolean => code === 0x5d || code === 0x7d;
-const isDigitOrMinus = (code: number): boolean => code === 0x2d || (code >= 0x30 && code <= 0x39);
-
-function allKeys(value: unknown, keys: string[] = []): string[] {
-  if (typeof value !== 'object' || value === null || isInexact(value)) return keys;
-  for (const [key, item] of Object.entries(value)) {
-    if (!Array.isArray(value)) keys.push(key);
-    allKeys(item, keys);
-  }
-  return keys;
 }
