@@ -137,7 +137,7 @@ export async function measureStatement({ ground, count, say }) {
     const begunMs = performance.now();
     const { memoryMb, answer } = await reconcile(database.url, file);
     const seconds = (performance.now() - begunMs) / 1_000;
-    hold(answer.matched === lines, `${answer.matched} of ${lines} lines match`);
+    hold(answer.matched === lines, `${answer.matched ?? answer.error} of ${lines} lines match`);
     say(`  ${lines} lines in ${seconds.toFixed(0)} s, ${Math.round(lines / seconds)} lines/s`);
     return [
       `memory of reconcile, ${lines} lines: highest ${memoryMb} MB  goal < ${MEMORY_GOAL_MB}  ${memoryMb < MEMORY_GOAL_MB ? 'ok' : 'missed'}`,

@@ -8,8 +8,8 @@ import { columns } from '../../database/rows.js';
 import { postedJournals } from '../../ledger/post.js';
 import { payeeAsKept } from '../../payees/frozen.js';
 import type { RechargeView } from '../../reads/view.js';
-import { insertedRecharges, newRechargeColumns, newRechargeRows } from './insert-recharges.js';
 import { conditionColumns, isOfStoppedPlan, isOtherPayee, lockedPlans, plansOf } from '../line-conditions.js';
+import { insertedRecharges, newRechargeColumns, newRechargeRows } from './insert-recharges.js';
 import type { MoneyDestination, NewRecharge } from './new-recharge.js';
 
 export type NewRechargeRow = NewRecharge &
