@@ -1,9 +1,7 @@
 import { Prisma } from '../../generated/client.js';
 import { openedCases } from '../cases/open.js';
 import type { Run } from '../database/database.js';
-import type { StatementOf } from './store-lines.js';
-
-export type Period = StatementOf & Readonly<{ from: Date; to: Date }>;
+import { type ComparedPart, linesIn, type Period, partsOf, rechargesIn } from './parts.js';
 
 /**
  * A difference between a statement and the books. It opens a case of the same kind.
@@ -19,13 +17,6 @@ export type StatementDifference = Readonly<{
   detail: object;
 }>;
 
-// A recharge that takes longer than a week to succeed is not sought in the statements of its first days.
-const WEEK = Prisma.sql`interval '7 days'`;
-
-const linesIn = ({ provider, providerAccount, from, to }: Period): Prisma.Sql => Prisma.sql`
-  line.provider = ${provider} and line.provider_account = ${providerAccount}
-    and line.at >= ${from} and line.at < ${to}`;
-
 const moneyOf = (row: Prisma.Sql): Prisma.Sql => Prisma.sql`jsonb_build_object(
   'amountMinor', ${row}.amount_minor::text, 'currency', ${row}.currency)`;
 
@@ -34,21 +25,21 @@ const lineDetail = Prisma.sql`jsonb_build_object(
   'direction', line.direction, 'provider', line.provider, 'providerAccount', line.provider_account,
   'money', ${moneyOf(Prisma.sql`line`)})`;
 
-const theirsOnly = (period: Period): Prisma.Sql => Prisma.sql`
+const theirsOnly = (part: ComparedPart): Prisma.Sql => Prisma.sql`
   select 'statement:' || line.id as subject, null::uuid as transaction_id, 'statement_theirs_only' as kind,
     ${lineDetail} as detail, line.at, line.id as place
   from statement_line line
-  where ${linesIn(period)}
+  where ${linesIn(part)}
     and not exists (select from statement_match found where found.line_id = line.id)`;
 
-const different = (period: Period): Prisma.Sql => Prisma.sql`
+const different = (part: ComparedPart): Prisma.Sql => Prisma.sql`
   select recharge.id::text, recharge.id, 'statement_different',
     ${lineDetail} || jsonb_build_object('ours', ${moneyOf(Prisma.sql`recharge`)} || jsonb_build_object('state', recharge.state)),
     line.at, line.id
   from statement_line line
   join statement_match found on found.line_id = line.id
   join recharge_transaction recharge on recharge.id = found.transaction_id
-  where ${linesIn(period)}
+  where ${linesIn(part)}
     and (recharge.amount_minor <> line.amount_minor or recharge.currency <> line.currency
       or recharge.state in ('CREATED', 'FAILED', 'CANCELED'))`;
 
@@ -59,20 +50,20 @@ const different = (period: Period): Prisma.Sql => Prisma.sql`
  * was made before may also be in the statement before. So that recharge counts only if that statement has been read,
  * too.
  */
-const oursOnly = ({ provider, providerAccount, from, to }: Period): Prisma.Sql => Prisma.sql`
+const oursOnly = (part: ComparedPart): Prisma.Sql => Prisma.sql`
   select recharge.id::text, recharge.id, 'statement_ours_only',
     jsonb_build_object('money', ${moneyOf(Prisma.sql`recharge`)}, 'orderId', recharge.provider_order_id, 'succeededAt', recharge.succeeded_at),
     recharge.succeeded_at, recharge.id
   from recharge_transaction recharge
-  where recharge.id >= uuid_from(${from}::timestamptz - ${WEEK}) and recharge.id < uuid_from(${to}::timestamptz)
-    and recharge.provider = ${provider} and recharge.provider_account = ${providerAccount}
-    and recharge.succeeded_at >= ${from} and recharge.succeeded_at < ${to}
+  where ${rechargesIn(part)}
+    and recharge.provider = ${part.provider} and recharge.provider_account = ${part.providerAccount}
+    and recharge.succeeded_at >= ${part.from} and recharge.succeeded_at < ${part.to}
     and (recharge.kind in ('collect', 'refund') or recharge.payee ->> 'from' is null)
     and not exists (select from statement_match found where found.transaction_id = recharge.id)
-    and (recharge.created_at >= ${from} or exists (
+    and (recharge.created_at >= ${part.from} or exists (
       select from reconciliation_run before
-      where before.provider = ${provider} and before.provider_account = ${providerAccount}
-        and before.to_at >= ${from} and before.from_at <= recharge.created_at and before.status = 'finished'))`;
+      where before.provider = ${part.provider} and before.provider_account = ${part.providerAccount}
+        and before.to_at >= ${part.from} and before.from_at <= recharge.created_at and before.status = 'finished'))`;
 
 const kinds = {
   statement_theirs_only: theirsOnly,
@@ -96,19 +87,34 @@ export const differencesOf = (
 const CASES_MAX = 200;
 
 /**
- * Opens a case for each difference that never had one, so a difference that a person has closed stays closed. Returns
- * the number of new cases.
+ * Opens a case for each difference that never had one, so a difference that a person has closed stays closed. It
+ * compares part by part, because a statement of a million lines takes longer than one statement of SQL may. Returns the
+ * number of new cases.
  */
-export async function openCases(run: Run, period: Period, newId: () => string): Promise<number> {
+export async function openCases(
+  run: Run,
+  period: Period,
+  { newId, partMax }: Readonly<{ newId: () => string; partMax?: number }>,
+): Promise<number> {
   let opened = 0;
   for (const kind of Object.keys(kinds) as StatementDifference['kind'][])
-    for (;;) {
-      const ids = Array.from({ length: CASES_MAX }, () => newId());
-      const [row] = await run<{ count: number }>(newCases(kinds[kind](period), ids));
-      opened += row!.count;
-      if (row!.count < CASES_MAX) break;
-    }
+    for await (const part of partsOf(
+      run,
+      period,
+      kind === 'statement_ours_only' ? 'recharges' : 'lines',
+      partMax,
+    ))
+      opened += await openCasesOf(run, kinds[kind](part), newId);
   return opened;
+}
+
+async function openCasesOf(run: Run, differences: Prisma.Sql, newId: () => string): Promise<number> {
+  for (let opened = 0; ; ) {
+    const ids = Array.from({ length: CASES_MAX }, () => newId());
+    const [row] = await run<{ count: number }>(newCases(differences, ids));
+    opened += row!.count;
+    if (row!.count < CASES_MAX) return opened;
+  }
 }
 
 const newCases = (differences: Prisma.Sql, ids: readonly string[]): Prisma.Sql => Prisma.sql`

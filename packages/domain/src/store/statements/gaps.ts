@@ -4,8 +4,8 @@ import { closedCases } from '../cases/close.js';
 import { openedCases } from '../cases/open.js';
 import type { Run } from '../database/database.js';
 import { columns } from '../database/rows.js';
-import type { Period } from './differences.js';
 import type { KeyedLine } from './line-key.js';
+import type { Period } from './parts.js';
 import type { StatementOf } from './store-lines.js';
 
 export type StoredGap = Readonly<{

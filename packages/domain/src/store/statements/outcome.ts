@@ -1,7 +1,8 @@
 import { Prisma } from '../../generated/client.js';
 import type { Run, Store } from '../database/database.js';
-import { differencesOf, type Period, type StatementDifference } from './differences.js';
+import { differencesOf, type StatementDifference } from './differences.js';
 import { gapsOf, type StoredGap } from './gaps.js';
+import type { Period } from './parts.js';
 import { keptOf, type ReconciliationRun } from './run-rows.js';
 
 /** What a run found. Each list has 1,000 rows at most; the view `report.statement_lines` has all. */

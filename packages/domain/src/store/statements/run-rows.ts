@@ -1,7 +1,7 @@
 import { Prisma } from '../../generated/client.js';
 import type { Run } from '../database/database.js';
 import { storable } from '../database/storable.js';
-import type { Period } from './differences.js';
+import type { Period } from './parts.js';
 import type { StatementOf } from './store-lines.js';
 
 /**

@@ -2,9 +2,10 @@ import { StatementAway, type StatementLine } from '../../core/money/statement.js
 import type { Store } from '../database/database.js';
 import { StoreUnavailable } from '../database/failure.js';
 import { isUuid } from '../database/storable.js';
-import { openCases, type Period } from './differences.js';
+import { openCases } from './differences.js';
 import { type StatementLevel, statementLevels } from './levels.js';
 import { compared, inJson, outcomeOf, type RunOutcome } from './outcome.js';
+import type { Period } from './parts.js';
 import { storeAll, TakenOver } from './read-lines.js';
 import {
   ended,
@@ -100,7 +101,7 @@ export function openReconciliations(
       };
       try {
         const outside = await storeAll({ run, newId }, begun, lines, tell);
-        await openCases(run, begun, newId);
+        await openCases(run, begun, { newId });
         await end(store, begun, { linesRead: count, failure: null, outside });
       } catch (error) {
         await afterFailure(store, begun, count, error);
