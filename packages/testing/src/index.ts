@@ -6,6 +6,7 @@ export {
   type RechargeRow,
   type WorkerBooks,
 } from './books/worker-books.js';
+export { FAULTS_OF_PAGE } from './faults-of-page.js';
 export { createDatabase, type TestDatabase } from './fleet/database.js';
 export { type Fleet, type FleetOptions, startFleet } from './fleet/fleet.js';
 export { freePort, processesNaming } from './fleet/machine.js';

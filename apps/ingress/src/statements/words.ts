@@ -14,9 +14,10 @@ type Labels = Readonly<{
   account: string;
   currency: string;
   period: string;
-  /** The words for a span of time, with the moment that ends it. */
-  span: (from: string, to: string, timeZone: string) => string;
+  /** The words for a month and the moments between which it lies. */
+  month: (month: string, from: string, to: string, timeZone: string) => string;
   asOf: string;
+  /** Added to the moment up to which the lines are told, while the month goes on. */
   isOpen: string;
   opening: string;
   closing: string;
@@ -26,6 +27,7 @@ type Labels = Readonly<{
   amount: string;
   balance: string;
   totals: string;
+  /** Added to a currency whose amounts stay in minor units. */
   minorUnits: string;
   nothing: string;
 }>;
@@ -36,9 +38,9 @@ export const labels: Readonly<Record<StatementLanguage, Labels>> = {
     account: 'Account',
     currency: 'Currency',
     period: 'Period',
-    span: (from, to, timeZone) => `${from} up to, and without, ${to} (${timeZone})`,
+    month: (month, from, to, timeZone) => `${month}: ${from} up to, and without, ${to} (${timeZone})`,
     asOf: 'As of',
-    isOpen: 'The month is not over yet.',
+    isOpen: '. The month is not over yet.',
     opening: 'Opening balance',
     closing: 'Closing balance',
     at: 'Time',
@@ -47,7 +49,7 @@ export const labels: Readonly<Record<StatementLanguage, Labels>> = {
     amount: 'Amount',
     balance: 'Balance',
     totals: 'Totals',
-    minorUnits: 'minor units',
+    minorUnits: ' (minor units)',
     nothing: 'Nothing was posted in this month.',
   },
   zh: {
@@ -55,9 +57,9 @@ export const labels: Readonly<Record<StatementLanguage, Labels>> = {
     account: '账户',
     currency: '币种',
     period: '期间',
-    span: (from, to, timeZone) => `${from} 起，至 ${to} 止（不含），时区 ${timeZone}`,
+    month: (month, from, to, timeZone) => `${month}，${from} 起，至 ${to} 止（不含），时区 ${timeZone}`,
     asOf: '截至',
-    isOpen: '本月尚未结束。',
+    isOpen: '，本月尚未结束',
     opening: '期初余额',
     closing: '期末余额',
     at: '时间',
@@ -66,7 +68,7 @@ export const labels: Readonly<Record<StatementLanguage, Labels>> = {
     amount: '金额',
     balance: '余额',
     totals: '合计',
-    minorUnits: '最小货币单位',
+    minorUnits: '（最小货币单位）',
     nothing: '本月没有记账。',
   },
 };

@@ -147,14 +147,14 @@ describe('in other forms', () => {
     expect(english!.headers.get('content-type')).toBe('text/html; charset=utf-8');
     expect(english!.headers.get('content-security-policy')).toMatch(/style-src 'sha256-[^']+'/);
     expect(english!.text).toContain('<html lang="en">');
-    expect(english!.text).toContain('<td>Recharge, order =PO-7 &lt;b&gt;</td>');
-    expect(english!.text).toContain('<td class="number">-3.00</td>');
+    expect(english!.text).toContain('<td class="text">Recharge, order =PO-7 &lt;b&gt;</td>');
+    expect(english!.text).toContain('<td class="number amount">-3.00</td>');
     expect(english!.text).toContain('@media print');
     expect([chinese!.headers.get('content-language'), chinese!.text.includes('账户对账单')]).toEqual([
       'zh',
       true,
     ]);
-    expect(chinese!.text).toContain('<td>划拨冻结</td>');
+    expect(chinese!.text).toContain('<td class="text">划拨冻结</td>');
     expect(chinese!.text).toContain('<html lang="zh-CN">');
   });
 
