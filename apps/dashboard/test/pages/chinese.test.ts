@@ -43,14 +43,11 @@ describe('the words', () => {
     expect(Object.values(words).filter((english) => !(english in chinese))).toEqual([]);
   });
 
-  test('every text that a page names is there in Chinese', () => {
-    const source = join(import.meta.dirname, '../../src');
-    const files = readdirSync(source, { recursive: true, encoding: 'utf8' }).filter((name) =>
-      name.endsWith('.ts'),
-    );
-    const named = files.flatMap((name) => textsSaidIn(readFileSync(join(source, name), 'utf8')));
-    expect(named.length).toBeGreaterThan(300);
-    expect(named.filter((english) => !(english in chinese))).toEqual([]);
+  test('every text that a page names, and every sentence of its source, is there in Chinese', () => {
+    const texts = ['pages', 'people'].flatMap(sourcesIn);
+    const [named, sentences] = [texts.flatMap(textsSaidIn), texts.flatMap(sentencesIn)];
+    expect([named.length > 300, sentences.length > 100]).toEqual([true, true]);
+    expect([...named, ...sentences].filter((english) => !(english in chinese))).toEqual([]);
   });
 
   test('every text is there once, so that no file of words hides the words of another one', () => {
@@ -93,6 +90,15 @@ const operationsOfCalls: Readonly<Record<Attempt['operation'], true>> = {
     statement: true,
   },
 };
+
+const sourcesIn = (room: string): string[] => {
+  const folder = join(import.meta.dirname, '../../src', room);
+  return readdirSync(folder, { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.ts') && !name.includes('chinese'))
+    .map((name) => readFileSync(join(folder, name), 'utf8'));
+};
+
+const sentencesIn = (source: string): string[] => source.match(/(?<=')[A-Z][^'\n]* [^'\n]*\.(?=')/g) ?? [];
 
 /** The texts in a source that are given to `say` as they are. */
 const textsSaidIn = (source: string): string[] =>

@@ -137,10 +137,13 @@ function consequencesOf({ verb, items }: BulkView, change: BulkChange, say: Say)
     return [say('What was done stays done. Nothing more is done, and it cannot be started again.')];
   return [
     verb === 'recheck'
-      ? say('The providers are asked about {n} recharges. No money moves by that.', { n: items })
-      : say('{n} cases are closed, with your name and the reason of the list. No money moves by that.', {
-          n: items,
-        }),
+      ? say('Recharges that the providers are asked about: {n}. No money moves by that.', { n: items })
+      : say(
+          'Cases that are closed, with your name and the reason of the list: {n}. No money moves by that.',
+          {
+            n: items,
+          },
+        ),
     say('Each is looked at again at its turn: what has changed meanwhile is left as it is.'),
   ];
 }

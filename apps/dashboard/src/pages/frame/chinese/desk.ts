@@ -66,9 +66,9 @@ export const deskWords: Readonly<Record<string, string>> = {
   'Nothing was done: it is not in that state any more.': '未执行：它已不在该状态。',
   'What was done stays done. Nothing more is done, and it cannot be started again.':
     '已完成的保持不变。不再执行其余的，也不能再次启动。',
-  'The providers are asked about {n} recharges. No money moves by that.':
+  'Recharges that the providers are asked about: {n}. No money moves by that.':
     '向渠道查询 {n} 笔充值。不会因此移动资金。',
-  '{n} cases are closed, with your name and the reason of the list. No money moves by that.':
+  'Cases that are closed, with your name and the reason of the list: {n}. No money moves by that.':
     '以您的名字和列表的理由关闭 {n} 个案件。不会因此移动资金。',
   'Each is looked at again at its turn: what has changed meanwhile is left as it is.':
     '轮到每一项时会重新检查：期间有变化的保持原样。',
