@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import pg from 'pg';
 import type { CommandBooks } from '../support/command-books.js';
-import { openJournalBooks } from '../support/journal-books.js';
+import { openJournalBooks, recharged } from '../support/journal-books.js';
 
 let books: CommandBooks;
 const dir = mkdtempSync(join(tmpdir(), 'replenish-journal-'));
@@ -79,6 +79,28 @@ test('hledger accepts the export strictly, and its balances are those of report.
   const kept = await wallets();
   expect(kept.size).toBeGreaterThan(8);
   expect(sorted(balancesOf('-f', file))).toEqual(sorted(kept));
+});
+
+test('an export that is made while money moves is one moment of the books', async () => {
+  let isOver = false;
+  const moving = (async () => {
+    let moved = 0;
+    for (; !isOver; moved++)
+      await recharged(books.domain, { accountId: 'moving', amountMinor: 3n }, 'submit', 'settled');
+    return moved;
+  })();
+  const counts: number[] = [];
+  try {
+    for (let n = 0; n < 5; n++) {
+      const file = await exported('hledger');
+      ran('hledger', '-f', file, 'check', '--strict');
+      counts.push(Number(balancesOf('-f', file).get('wallet:moving:available USD') ?? 0n));
+    }
+  } finally {
+    isOver = true;
+  }
+  expect(await moving).toBeGreaterThan(0);
+  expect(counts.at(-1)).toBeGreaterThan(counts[0]!);
 });
 
 test('hledger refuses an export with another amount in it, by the balances at its end', async () => {

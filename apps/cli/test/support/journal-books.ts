@@ -5,7 +5,8 @@ import { type CommandBooks, openCommandBooks } from './command-books.js';
 
 type Terms = Parameters<typeof newRecharge>[0];
 
-async function recharged(
+/** A recharge about which these reports were made. Returns its id. */
+export async function recharged(
   domain: Domain,
   terms: Omit<Terms, 'id'>,
   ...news: readonly ('submit' | 'settled' | 'declined')[]
