@@ -59,6 +59,9 @@ const filters: Record<string, Partial<Filter>> = {
   'an order reference of an account': { orderReference: 'order-2', accountId: 'acct-1' },
   'a pattern': { accountPatterns: ['acct-6'] },
   'a state that none has': { states: ['FAILED'] },
+  'a span that begins with the first id of all': { createdFrom: new Date(0) },
+  'a span that begins before every id': { createdFrom: new Date('0001-01-01T00:00:00Z') },
+  'a span that ends after every id': { createdTo: new Date('9999-12-31T23:59:59.999Z') },
   'a span of time': { createdFrom: new Date(START + 500_000), createdTo: new Date(START + 900_000) },
 };
 

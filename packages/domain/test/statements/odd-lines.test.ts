@@ -160,6 +160,18 @@ test('lines of another month are counted, and the run of their month compares th
   expect(itsOwn).toMatchObject({ outside: 0, theirsOnly: [{ detail: { orderId: 'early' } }] });
 });
 
+test.each(['1970-01-01T00:00:00Z', '0001-01-01T00:00:00Z'])(
+  'a recharge without a line is told in a period that begins at %s',
+  async (begin) => {
+    const id = await succeeded();
+    const { reconciliations } = books.domain;
+    const long = { ...period('main'), from: new Date(begin) };
+    expect(await reconciliations.read(await reconciliations.begin(long, 'tester'), [])).toMatchObject({
+      oursOnly: [{ transactionId: id }],
+    });
+  },
+);
+
 test('one file that is read by four at once, in both orders, is stored once and opens each case once', async () => {
   const [ids, startMs] = [await Promise.all(times(20, () => succeeded())), Date.now() - HOUR_MS / 2];
   const lines = times(400, (n) =>

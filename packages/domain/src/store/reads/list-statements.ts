@@ -126,7 +126,7 @@ const perClient = (condition: Prisma.Sql, walk: (whose: Prisma.Sql) => Prisma.Sq
 const CLOCKS_APART_MS = 600_000;
 
 const idAround = (time: Date, ms: number): Prisma.Sql =>
-  Prisma.sql`uuid_from(${new Date(time.getTime() + ms).toISOString()}::timestamptz)`;
+  Prisma.sql`uuid_from(${time.toISOString()}::timestamptz + ${ms}::int * interval '1 ms')`;
 
 /** The order in which a walk reads. */
 export type WalkOrder = Readonly<{ newestFirst: Prisma.Sql; oldestFirst: Prisma.Sql }>;
