@@ -1,5 +1,6 @@
 /** The rules for requests, for callers that check them before the store is opened. Loads neither Prisma nor pg. */
-
+export { callbackTypes } from './core/callback.js';
+export { hasCardNumber, withoutCardNumbers } from './core/card-number.js';
 export {
   covers,
   isAccountPattern,

@@ -67,6 +67,12 @@ test('a file with faults is refused with each line and column, and nothing is st
   expect(lines.join('\n')).toMatch(/amount line 1 \(row 2\): "1.00" has a separator/);
   expect(lines.join('\n')).toMatch(/accountId line 2 \(row 3\): must be/);
   expect((await books.run('plan', 'show', file, '--client', 'shop')).exitCode).toBe(1);
+  const card = fileOf(
+    'card.csv',
+    'accountId;amount;currency;orderReference\r\na;5;USD;4111 1111 1111 1111\r\n',
+  );
+  const refused = await books.run('plan', 'create', card, '--client', 'shop');
+  expect([refused.exitCode, refused.text]).toEqual([2, expect.stringContaining('payment card')]);
   const dear = fileOf('dear.csv', CSV);
   expect((await books.run('plan', 'create', dear, '--client', 'shop', '--budget', '349')).exitCode).toBe(2);
   expect((await books.run('plan', 'create', dear, '--client', 'nobody')).exitCode).toBe(2);

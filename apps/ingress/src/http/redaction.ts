@@ -1,4 +1,4 @@
-import { withoutCardNumbers } from './card-number.js';
+import { withoutCardNumbers } from '@replenish/domain/rules';
 
 // Prefixes of our secrets and of those of webhooks and providers, and a whole Authorization header.
 const SECRET = /\b(rs_|whsec_|sk_|Bearer )[\w+/=.-]{8,}/gi;

@@ -1,7 +1,6 @@
-import { exponentOf, mayBeBooked, whyNoCurrency } from '@replenish/domain/rules';
+import { exponentOf, hasCardNumber, mayBeBooked, whyNoCurrency } from '@replenish/domain/rules';
 import { z } from 'zod';
 import { type FieldError, invalid } from '../http/answers/problem.js';
-import { hasCardNumber } from '../http/card-number.js';
 
 // The messages of zod name its own types and comparisons, which mean nothing to callers.
 z.config({

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import type { NewKey } from '@replenish/domain';
+import { hasCardNumber, withoutCardNumbers } from '@replenish/domain/rules';
 import { newId } from '@replenish/runtime';
 import fc from 'fast-check';
-import { hasCardNumber, withoutCardNumbers } from '../../src/http/card-number.js';
 import { redacted } from '../../src/http/redaction.js';
 import { aRecharge, create, type Ingress, openIngress, storedRows } from '../support/ingress.js';
 import { expectProblem } from '../support/problem.js';

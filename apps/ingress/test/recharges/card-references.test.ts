@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { hasCardNumber } from '../../src/http/card-number.js';
+import { hasCardNumber } from '@replenish/domain/rules';
 
 const SAMPLES = 100_000;
 

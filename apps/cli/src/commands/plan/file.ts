@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { basename, extname } from 'node:path';
 import type { Domain, PlanProblem, PlanProgress } from '@replenish/domain';
+import { hasCardNumber } from '@replenish/domain/rules';
 import type { Env } from '@replenish/runtime';
 import { withProviders } from '../../books.js';
 import { Misuse } from '../../command.js';
@@ -90,15 +91,18 @@ async function linesIn(env: Env, file: string, charset: string | undefined) {
         const sort = sortOfRecharge(providers, asked);
         return 'message' in sort ? sort : null;
       },
-      wrongText: (text) =>
-        text.length <= NAME_MAX && /^[^\p{Cc}\p{Cs}]*$/u.test(text)
-          ? null
-          : `must be ${NAME_MAX} characters at most, without control characters`,
+      wrongText,
       ...(placeOf && { placeOf }),
     }),
   );
   if (!checked.ok) throw faulty(checked.faults);
   return checked;
+}
+
+function wrongText(text: string): string | null {
+  if (text.length > NAME_MAX || !/^[^\p{Cc}\p{Cs}]*$/u.test(text))
+    return `must be ${NAME_MAX} characters at most, without control characters`;
+  return hasCardNumber(text) ? 'must not contain what may be the number of a payment card' : null;
 }
 
 type GivenLines = Readonly<{ given: readonly unknown[]; placeOf?: (index: number) => string }>;
