@@ -1,6 +1,4 @@
 /** The rules for requests, for callers that check them before the store is opened. Loads neither Prisma nor pg. */
-export { callbackTypes } from './core/callback.js';
-export { hasCardNumber, withoutCardNumbers } from './core/card-number.js';
 export {
   covers,
   isAccountPattern,
@@ -10,6 +8,7 @@ export {
 export { isOperatorName, mayAs, operatorRoles } from './core/access/operator-rules.js';
 export { allows, readsAllClients, type Scope, scopes } from './core/access/scopes.js';
 export { callbackTypes } from './core/callback.js';
+export { hasCardNumber, withoutCardNumbers } from './core/card-number.js';
 export {
   bookedExponentOf,
   currencies,
