@@ -9,7 +9,7 @@ beforeAll(async () => {
   await cloud.fund('fa-main', 123_456);
   const { alibaba, alipay, stripe } = await cloud.get('/_control/endpoints');
   env = {
-    ...{ NODE_ENV: 'test', REPLENISH_DIR: '/nowhere', PROVIDER_TIMEOUT_MS: '1000' },
+    ...{ NODE_ENV: 'test', REPLENISH_DIR: '/nowhere', PROVIDER_TIMEOUT_MS: '20000' },
     ALIBABA_CLOUD_ACCESS_KEY_ID: alibaba.accessKeyId,
     ALIBABA_CLOUD_ACCESS_KEY_SECRET: alibaba.accessKeySecret,
     ...{ ALIBABA_CLOUD_ENDPOINT: alibaba.url, ALIBABA_CLOUD_FUND_ACCOUNT_ID: 'fa-main' },

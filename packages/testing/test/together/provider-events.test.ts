@@ -55,7 +55,7 @@ const alipayKeys = generateKeyPairSync('rsa', {
 
 function open({ rail }: Kind, url: string): Providers {
   return openProviders({
-    ...{ NODE_ENV: 'test', SANDBOX_URL: 'http://127.0.0.1:9', PROVIDER_TIMEOUT_MS: 1_000 },
+    ...{ NODE_ENV: 'test', SANDBOX_URL: 'http://127.0.0.1:9', PROVIDER_TIMEOUT_MS: 20_000 },
     ...{ STRIPE_SECRET_KEY: 'sk_test_1', STRIPE_API_BASE: url },
     ...{ ALIPAY_APP_ID: '2021', ALIPAY_PRIVATE_KEY: alipayKeys.privateKey, ALIPAY_ENDPOINT: url },
     ...{ ALIPAY_PUBLIC_KEY: alipayKeys.publicKey, ALIBABA_CLOUD_RAIL: rail },

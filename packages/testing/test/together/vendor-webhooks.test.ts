@@ -33,7 +33,7 @@ beforeAll(async () => {
   const sandbox = {
     NODE_ENV: 'test',
     SANDBOX_URL: 'http://127.0.0.1:9',
-    PROVIDER_TIMEOUT_MS: 1_000,
+    PROVIDER_TIMEOUT_MS: 20_000,
   } as const;
   providers = openProviders({ ...sandbox, ...settings });
   const log = createLogger('webhook-worker', 'silent');

@@ -5,10 +5,10 @@ import type { StatementOf } from './store-lines.js';
 export type Period = StatementOf & Readonly<{ from: Date; to: Date }>;
 
 /** The place of a line or a recharge in the order of its part. `at` is a text, because a Date drops microseconds. */
-type Place = Readonly<{ at: string; id: string }>;
+type ComparedPlace = Readonly<{ at: string; id: string }>;
 
 /** What is after one place and not after another. A place that is missing is no bound. */
-export type ComparedPart = Period & Readonly<{ after?: Place | null; upTo?: Place | null }>;
+export type ComparedPart = Period & Readonly<{ after?: ComparedPlace | null; upTo?: ComparedPlace | null }>;
 
 // A recharge that takes longer than a week to succeed is not sought in the statements of its first days.
 const WEEK = Prisma.sql`interval '7 days'`;
@@ -68,10 +68,10 @@ export async function* partsOf(
   what: keyof typeof ends,
   partMax = PART_MAX,
 ): AsyncGenerator<ComparedPart> {
-  let after: Place | null = null;
+  let after: ComparedPlace | null = null;
   do {
-    const found: Place[] = await run<Place>(ends[what]({ ...period, after }, partMax));
-    const upTo: Place | null = found[0] ?? null;
+    const found: ComparedPlace[] = await run<ComparedPlace>(ends[what]({ ...period, after }, partMax));
+    const upTo: ComparedPlace | null = found[0] ?? null;
     yield { ...period, after, upTo };
     after = upTo;
   } while (after !== null);
