@@ -117,7 +117,8 @@ test('a second line of an order of ours is not booked again', async () => {
   const { reconciliations } = books.domain;
   const read = await reconciliations.read(await reconciliations.begin(period(), 'tester'), [first]);
   expect(read.different).toEqual([]);
-  const { id } = await caseOf(stranger(ofIt));
+  const { id, verbs } = await caseOf(stranger(ofIt));
+  expect(verbs).toEqual(['dismiss']);
   expect(await resolve(id, { evidence: { accountId: 'acct-twice' } })).toEqual({
     ...{ ok: false, problem: 'verb_not_offered' },
   });

@@ -32,7 +32,7 @@ export type CaseFacts = Readonly<{
   hadSuspense: boolean;
   /** Whether the provider of the recharge pays back an order of its kind. */
   isReturnable: boolean;
-  /** Whether the case is about money that came in without a recharge, by a line of a statement. Missing: it is not. */
+  /** Whether the case is about money that came in, by a line of a statement that names no recharge. Missing: it is not. */
   isLineIn?: boolean;
 }>;
 

@@ -4,6 +4,7 @@ import type { Kind } from '../../core/money/postings.js';
 import type { State } from '../../core/recharge.js';
 import { Prisma } from '../../generated/client.js';
 import { type CaseInJson, casesInJson, knownCases, suspendedOf } from './known.js';
+import { namesOrder } from './order-of-line.js';
 
 /** A case as a person sees it. */
 export type CaseView = Readonly<{
@@ -45,6 +46,8 @@ export type CaseRow = Omit<CaseView, 'verbs' | 'resolution'> &
     providerAccount: string | null;
     rechargeKind: Kind | null;
     cases: readonly CaseInJson[] | null;
+    /** Whether the line of an open case names an order of ours. Null for every other case. */
+    namesOrder: boolean | null;
   }>;
 
 /** Columns of a view, from `reconciliation_case some_case` left joined with `recharge_transaction recharge`. */
@@ -70,11 +73,16 @@ export const caseColumns = Prisma.sql`
   recharge.provider,
   recharge.provider_account as "providerAccount",
   recharge.kind as "rechargeKind",
-  case when some_case.closed_at is null and recharge.id is not null then ${casesInJson} end as cases`;
+  case when some_case.closed_at is null and recharge.id is not null then ${casesInJson} end as cases,
+  case when some_case.closed_at is null and some_case.kind = 'statement_theirs_only' then ${namesOrder({
+    provider: Prisma.sql`(some_case.detail ->> 'provider')`,
+    reference: Prisma.sql`(some_case.detail ->> 'reference')`,
+    orderId: Prisma.sql`(some_case.detail ->> 'orderId')`,
+  })} end as "namesOrder"`;
 
 export function viewOf(row: CaseRow, isRefunding: IsRefunding): CaseView {
   const { verb, actor, reason, words, suspended, state, rechargeKind: kind, cases, ...kept } = row;
-  const { provider, providerAccount, ...shown } = kept;
+  const { provider, providerAccount, namesOrder: isOfOrder, ...shown } = kept;
   const one: KnownCase = {
     ...{ id: row.id, kind: row.kind, isOpen: row.closedAt === null, isAboutRecharge: true },
     suspended: suspendedOf(suspended),
@@ -86,7 +94,7 @@ export function viewOf(row: CaseRow, isRefunding: IsRefunding): CaseView {
     canReturn({ kind, provider, providerAccount }, isRefunding);
   const facts = {
     ...factsOf(one, { state, cases: knownCases(cases ?? []).cases, isReturnable }),
-    isLineIn: row.kind === 'statement_theirs_only' && row.evidence.direction === 'in',
+    isLineIn: isOfOrder === false && row.evidence.direction === 'in',
   };
   return {
     ...shown,

@@ -1,9 +1,9 @@
 import { AMOUNT_MINOR_MAX } from '../../core/money/money.js';
 import { Prisma } from '../../generated/client.js';
 import { type ActionRow, actionColumns, resolvedCases } from '../cases/action.js';
+import { namesOrder } from '../cases/order-of-line.js';
 import type { Run, Store } from '../database/database.js';
 import { violated } from '../database/failure.js';
-import { isUuid } from '../database/storable.js';
 import { applier } from '../recharges/apply.js';
 import { openCreator } from '../recharges/creation/create.js';
 import type { InsertOptions } from '../recharges/creation/create-statement.js';
@@ -99,11 +99,14 @@ async function lineOf(run: Run, subject: string): Promise<Line> {
  * it names an order whose money went to suspense: a case decides about that money, or has decided.
  */
 async function isOurs(run: Run, { provider, orderId, reference }: Line): Promise<boolean> {
-  const id = reference !== null && isUuid(reference) ? reference : null;
+  const line = {
+    provider: Prisma.sql`${provider}::text`,
+    reference: Prisma.sql`${reference}::text`,
+    orderId: Prisma.sql`${orderId}::text`,
+  };
   const found = await run(Prisma.sql`
-    select from recharge_transaction where provider = ${provider} and id = ${id}::uuid
-    union all
-    select from recharge_transaction where provider = ${provider} and provider_order_id = ${orderId}::text
+    select
+    where ${namesOrder(line)}
     union all
     select
     from reconciliation_case some_case
