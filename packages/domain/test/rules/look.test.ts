@@ -66,6 +66,30 @@ test('a recharge of a rule above the limit of its key waits for an approval, too
   expect(recharge).toMatchObject({ amountMinor: 4_600n, nextStep: 'approve' });
 });
 
+test.each([
+  ['of one request', { requestMinor: '4599' }, ['KEY_CEILING', 'KEY_CEILING']],
+  [
+    'of a day, for all rules of its client together',
+    { dayMinor: '9199' },
+    ['BELOW_THRESHOLD', 'KEY_CEILING'],
+  ],
+  ['of a day that leaves just enough', { dayMinor: '9200' }, ['BELOW_THRESHOLD', 'BELOW_THRESHOLD']],
+])('a rule is held by the ceiling of its key %s', async (_, ceiling, reasons) => {
+  const rules = [await ruled(400n), await ruled(400n)];
+  await books.rows('delete from day_counter');
+  await books.rows('update api_key set ceilings = $2 where id = $1', [KEY, { USD: ceiling }]);
+  const heard = [];
+  for (const { id } of rules) heard.push((await look(id))!.decision.because);
+  await books.rows(`update api_key set ceilings = '{}' where id = $1`, [KEY]);
+  expect(heard).toEqual(reasons);
+});
+
+test('a recharge that is too small to be enough is the only one under way', async () => {
+  const rule = await ruled(0n, { terms: terms({ caps: { ...terms().caps, perRechargeMinor: 300n } }) });
+  expect(await decisionOf(rule.id)).toEqual(['recharge', 'BELOW_THRESHOLD', 300n]);
+  expect(await decisionOf(rule.id)).toEqual(['held_back', 'UNDER_WAY', 300n]);
+});
+
 test('a balance at the threshold is enough, and every look is stored', async () => {
   const rule = await ruled(1_000n);
   for (const _ of times(3, () => 0)) expect(await decisionOf(rule.id)).toEqual(['nothing', 'ENOUGH', null]);
@@ -96,6 +120,13 @@ test('money under way that others sent counts as there', async () => {
   const rule = await ruled(400n);
   await recharged(books.domain, { accountId: rule.accountId, amountMinor: 600n }, 'submit');
   expect(await decisionOf(rule.id)).toEqual(['held_back', 'UNDER_WAY', 4_000n]);
+});
+
+test('money under way in another currency does not', async () => {
+  const rule = await ruled(400n);
+  const other = { accountId: rule.accountId, amountMinor: 600n, currency: 'CNY' };
+  await recharged(books.domain, other, 'submit');
+  expect(await decisionOf(rule.id)).toEqual(['recharge', 'BELOW_THRESHOLD', 4_600n]);
 });
 
 describe('what stops a rule', () => {
@@ -178,7 +209,7 @@ describe('what stops a rule', () => {
   });
 });
 
-test('the caps are counted again by the statement that makes the recharge', async () => {
+test('what was created counts towards the caps, also when it was canceled', async () => {
   const small = { ...terms().caps, perDayMinor: 4_000n };
   const rule = await ruled(0n, { terms: terms({ caps: small }) });
   expect(await decisionOf(rule.id)).toEqual(['recharge', 'BELOW_THRESHOLD', 4_000n]);
