@@ -6,6 +6,9 @@ import { KEY, terms, VIEWER } from '../support/rules.js';
 
 const ROWS = 100_000;
 const PLAN = '0189a5b0-0000-7000-8000-000000000001';
+/** The id of row `n` of those that are made. */
+const madeId = (n: number): string => `0189a5b0-0000-7000-8000-1${n.toString(16).padStart(11, '0')}`;
+const RULE = madeId(1);
 const ENDPOINT = '0189a5b0-0000-7000-8000-000000000002';
 
 let books: Books;
@@ -45,6 +48,10 @@ beforeAll(async () => {
       select id, place, place, case when n % 100 = 0 then 'team-b-' else 'team-a-' end || place, 1, 'sandbox'
       from made, generate_series(1, 200) place where n <= 1000;
     insert into recharge_plan_count (plan_id, failed_lines, failed_minor) select id, 1, 1 from made;
+    insert into rule_decision (rule_id, seq, at, balance_minor, decided, because, numbers)
+      select '${RULE}', n, now(), 2000, 'nothing', 'ENOUGH', '{}' from made;
+    insert into reconciliation_run (id, provider, provider_account, from_at, to_at, status, source, asked_by)
+      select id, 'sandbox', 'main', now() - interval '1 day', now(), 'finished', 'file', 'operator' from made;
     drop table made;
     reset session_replication_role`);
   await books.rows('vacuum analyze');
@@ -72,6 +79,17 @@ test.each<[Partial<RuleFilter>, number]>([
   await expectFew(async () => {
     const { rows } = await books.domain.rules.list({ viewer: VIEWER, limit: 100, ...filter });
     expect(rows).toHaveLength(length);
+  });
+});
+
+test('old decisions of a rule and old runs cost no more than a bounded number of buffers', async () => {
+  await expectFew(async () => {
+    for (const beforeSeq of [null, 1_000]) {
+      const { rows } = await books.domain.rules.decisions(RULE, { beforeSeq, limit: 100 });
+      expect(rows.map(({ seq }) => seq)).toContain((beforeSeq ?? ROWS + 1) - 1);
+    }
+    for (const beforeId of [undefined, madeId(1_000)])
+      expect(await books.domain.reconciliations.list({ beforeId, limit: 100 })).toHaveLength(100);
   });
 });
 

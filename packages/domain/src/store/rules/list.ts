@@ -140,6 +140,9 @@ function isOfStatus(status: RuleFilter['status']): Prisma.Sql {
   return status === 'active' ? isOne : Prisma.sql`${isOne} and rule.status in ('paused', 'expired')`;
 }
 
+// A condition that accepts a missing cursor would read all newer decisions, in the plan for all values.
+const AFTER_LAST_SEQ = 2_147_483_647;
+
 /** The decisions of a rule, newest first. */
 export async function listDecisions(
   run: Run,
@@ -157,7 +160,7 @@ export async function listDecisions(
       transaction_id as "transactionId",
       numbers
     from rule_decision
-    where rule_id = ${ruleId}::uuid and (${beforeSeq}::int is null or seq < ${beforeSeq}::int)
+    where rule_id = ${ruleId}::uuid and seq < ${beforeSeq ?? AFTER_LAST_SEQ}::int
     order by seq desc
     limit ${limit + 1}::int`);
   const page = rows.slice(0, limit);

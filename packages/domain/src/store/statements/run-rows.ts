@@ -139,6 +139,9 @@ export type RunFilter = Readonly<{
   limit: number;
 }>;
 
+// A condition that accepts a missing id would read all newer runs, in the plan for all values.
+const AFTER_LAST_ID = 'ffffffff-ffff-ffff-ffff-ffffffffffff';
+
 /** The runs before an id, newest first, `limit` at most. */
 export const listRuns = (run: Run, filter: RunFilter): Promise<ReconciliationRun[]> =>
   run<ReconciliationRun>(Prisma.sql`
@@ -146,7 +149,7 @@ export const listRuns = (run: Run, filter: RunFilter): Promise<ReconciliationRun
     from reconciliation_run
     where (${filter.provider ?? null}::text is null or provider = ${filter.provider ?? null})
       and (${filter.status ?? null}::text is null or status = ${filter.status ?? null})
-      and (${filter.beforeId ?? null}::uuid is null or id < ${filter.beforeId ?? null}::uuid)
+      and id < ${filter.beforeId ?? AFTER_LAST_ID}::uuid
     order by id desc
     limit ${filter.limit}::int`);
 
