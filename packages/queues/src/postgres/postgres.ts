@@ -83,8 +83,8 @@ export function openPostgres(databaseUrl: string, poolMax: number, log: Logger):
 type Pools = Readonly<{ statements: pg.Pool; listeners: pg.Pool }>;
 
 function openPools(databaseUrl: string, poolMax: number, errors: Burst): Pools {
-  const open = (options: { max: number; answerLimitMs?: number; pins: Pins }) => {
-    const pool = openPool({ databaseUrl, connectLimitMs: 2_000, ...options });
+  const open = (options: { max: number; connectLimitMs: number; answerLimitMs?: number; pins: Pins }) => {
+    const pool = openPool({ databaseUrl, ...options });
     pool.on('connect', repeatEarlyErrors);
     // Listeners have no limit, because each queue and worker adds one.
     return pool.setMaxListeners(0).on('error', (error) => errors.failed(error));
@@ -92,11 +92,14 @@ function openPools(databaseUrl: string, poolMax: number, errors: Burst): Pools {
   return {
     statements: open({
       max: poolMax,
+      connectLimitMs: 2_000,
       answerLimitMs: 12_000,
       pins: { ...sessionPins, statement_timeout: ['10000'], lock_timeout: ['5000'] },
     }),
     // Each worker holds one connection, and one more waits for NOTIFY. The pool for statements must not run out for that.
-    listeners: open({ max: 100, pins: { ...sessionPins, statement_timeout: ['0'] } }),
+    // A queue or worker whose first connection fails is built again. Ten of them start at once, and on a busy machine
+    // their connections take more than 2 s.
+    listeners: open({ max: 100, connectLimitMs: 10_000, pins: { ...sessionPins, statement_timeout: ['0'] } }),
   };
 }
 
