@@ -144,7 +144,8 @@ test.each(['open', 'closed'])(
     const [several] = (await books.domain.cases.list(filter, refunding)).rows;
     if (status === 'closed') await books.domain.cases.resolve(ask(several!.id, 'adopt'), refunding);
     const before = await availableTo(accountId);
-    const { id } = await caseOf(stranger({ orderId: `other ${status}` }));
+    const { id, verbs } = await caseOf(stranger({ orderId: `other ${status}` }));
+    expect(verbs).toEqual(['dismiss']);
     expect(await resolve(id, { evidence: { accountId } })).toEqual({
       ok: false,
       problem: 'verb_not_offered',
@@ -153,3 +154,55 @@ test.each(['open', 'closed'])(
     expect(before).toEqual([status === 'closed' ? '1554' : '777']);
   },
 );
+
+const journals = (transactionId: string) =>
+  books.rows<{ slot: string }>('select slot from ledger_journal where transaction_id = $1', [transactionId]);
+const says = (transactionId: string, providerOrderId: string) =>
+  books.domain.applyNews(reportOf(transactionId, 'settled', { source: 'webhook', providerOrderId }));
+/** Has a person adopt a line of the order, for another account. */
+async function adopted(orderId: string): Promise<void> {
+  const { id } = await caseOf(stranger({ orderId }));
+  expect(await resolve(id, { evidence: { accountId: 'acct-of-a-line' } })).toMatchObject({ ok: true });
+}
+
+test.each([
+  ['its first order', ['submit'], []],
+  ['its second order', ['submit', 'settled'], ['collect']],
+  ['the order that it should not have', ['submit', 'declined'], []],
+] as const)(
+  'an event that names the order of an adopted line as %s books no money, and a person hears of it',
+  async (name, news, before) => {
+    const recharge = await recharged(books.domain, { accountId: 'acct-late', amountMinor: 777n });
+    for (const heard of news)
+      await books.domain.applyNews(
+        reportOf(recharge, heard, heard === 'settled' ? { providerOrderId: `own order, ${name}` } : {}),
+      );
+    const slots = (await journals(recharge)).map(({ slot }) => slot);
+    expect(slots).toEqual(expect.arrayContaining([...before]));
+    await adopted(`of a line, ${name}`);
+    for (const _ of [1, 2, 3])
+      expect(await says(recharge, `of a line, ${name}`)).toMatchObject({ verdict: 'refused' });
+    expect((await journals(recharge)).map(({ slot }) => slot)).toEqual(slots);
+    const filter = {
+      ...{ viewer, status: 'open', kind: 'unprocessable' },
+      ...{ transactionId: recharge, limit: 5 },
+    } as const;
+    const { rows } = await books.domain.cases.list(filter, refunding);
+    expect(rows).toMatchObject([
+      { kind: 'unprocessable', evidence: { error: expect.stringContaining('adopted from a line') } },
+    ]);
+  },
+);
+
+test('of an adoption and an event that name one order at the same moment, one books its money', async () => {
+  const rounds = [1, 2, 3, 4, 5, 6, 7, 8];
+  for (const n of rounds) {
+    const recharge = await recharged(books.domain, { accountId: 'acct-race', amountMinor: 777n }, 'submit');
+    const { id } = await caseOf(stranger({ orderId: `raced for ${n}` }));
+    const [decision, event] = await Promise.all([
+      resolve(id, { evidence: { accountId: 'acct-race-line' } }),
+      says(recharge, `raced for ${n}`),
+    ]);
+    expect([decision.ok, event.verdict]).toEqual(decision.ok ? [true, 'refused'] : [false, 'moved']);
+  }
+});

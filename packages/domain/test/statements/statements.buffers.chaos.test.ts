@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { type Books, openBooks } from '../support/books.js';
-import { buffersOf } from '../support/buffers.js';
+import { type Books, CLIENT, openBooks } from '../support/books.js';
+import { BUFFERS_MAX, buffersOf } from '../support/buffers.js';
+import { refunding } from '../support/cases.js';
 
 const LINES = 100_000;
 // The kept lists take some hundred buffers, and a comparison of the day some thousand.
@@ -47,4 +48,25 @@ test('what a run of a full day found costs no more than a bounded number of buff
   });
   expect(touched.some(({ text }) => text.includes('select found'))).toBe(true);
   expect(touched.filter(({ buffers }) => buffers > KEPT_BUFFERS_MAX)).toEqual([]);
+}, 120_000);
+
+test('a page of lines without a recharge costs the same, however many orders have money in suspense', async () => {
+  await books.rows(`
+    set session_replication_role = replica;
+    insert into recharge_transaction (id, client_id, account_id, kind, state, amount_minor, currency, payment_method,
+        provider, provider_order_id)
+      select ('0189a5b1-0000-7000-8000-' || lpad(to_hex(n), 12, '0'))::uuid, '${CLIENT}', 'acct', 'collect', 'SUCCEEDED',
+        1, 'USD', 'p', 'sandbox', 'own_' || n
+      from generate_series(1, 20000) n;
+    insert into reconciliation_case (id, subject, transaction_id, kind, detail, suspended)
+      select id, id::text, id, 'several_orders', '{}',
+        jsonb_build_array(jsonb_build_object('providerOrderId', 'other_' || id, 'currency', 'USD', 'amountMinor', '1'))
+      from recharge_transaction;
+    reset session_replication_role`);
+  await books.rows('vacuum analyze');
+  const filter = { viewer: null, status: 'open', kind: 'statement_theirs_only', limit: 100 } as const;
+  const touched = await buffersOf(books.url, async () => {
+    expect((await books.domain.cases.list(filter, refunding)).rows).toHaveLength(100);
+  });
+  expect(touched.filter(({ buffers }) => buffers > BUFFERS_MAX)).toEqual([]);
 }, 120_000);

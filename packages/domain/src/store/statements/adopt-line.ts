@@ -74,6 +74,7 @@ class NotAdopted extends Error {
 }
 
 async function adopt(run: Run, deps: Adopting, adoption: LineAdoption): Promise<void> {
+  await keepOrdersStill(run);
   const line = await lineOf(run, adoption.subject);
   if (await isOurs(run, line)) throw new NotAdopted('verb_not_offered');
   const id = deps.storing.newId();
@@ -83,6 +84,13 @@ async function adopt(run: Run, deps: Adopting, adoption: LineAdoption): Promise<
   const reason = `${adoption.action.actor} says that line ${line.line} of the statement is its money: ${adoption.reason}`;
   await settle(run, deps, { id, line, reason });
 }
+
+/**
+ * Waits for the reports that are being written, and lets no other begin before this transaction ends. Without it, a
+ * report that names the order of the line, and is written at the same moment, books its money a second time.
+ */
+const keepOrdersStill = (run: Run) =>
+  run(Prisma.sql`lock table recharge_transaction in share row exclusive mode`);
 
 async function lineOf(run: Run, subject: string): Promise<Line> {
   const [line] = await run<Line>(Prisma.sql`
@@ -94,28 +102,14 @@ async function lineOf(run: Run, subject: string): Promise<Line> {
   return line;
 }
 
-/**
- * Whether the line names a recharge of ours, by our id or by the provider's. Then another line is its money. Or whether
- * it names an order whose money went to suspense: a case decides about that money, or has decided.
- */
 async function isOurs(run: Run, { provider, orderId, reference }: Line): Promise<boolean> {
   const line = {
     provider: Prisma.sql`${provider}::text`,
     reference: Prisma.sql`${reference}::text`,
     orderId: Prisma.sql`${orderId}::text`,
   };
-  const found = await run(Prisma.sql`
-    select
-    where ${namesOrder(line)}
-    union all
-    select
-    from reconciliation_case some_case
-    join recharge_transaction recharge on recharge.id = some_case.transaction_id
-    where ${orderId}::text is not null and some_case.suspended <> '[]'
-      and some_case.suspended @> jsonb_build_array(jsonb_build_object('providerOrderId', ${orderId}::text))
-      and recharge.provider = ${provider}
-    limit 1`);
-  return found.length > 0;
+  const [found] = await run<{ isOurs: boolean }>(Prisma.sql`select ${namesOrder(line)} as "isOurs"`);
+  return found!.isOurs;
 }
 
 /** The action names the recharge, because a case of a line has none. */
