@@ -184,8 +184,11 @@ test.each([
       expect(await says(recharge, `of a line, ${name}`)).toMatchObject({ verdict: 'refused' });
     expect((await journals(recharge)).map(({ slot }) => slot)).toEqual(slots);
     const filter = {
-      ...{ viewer, status: 'open', kind: 'unprocessable' },
-      ...{ transactionId: recharge, limit: 5 },
+      viewer,
+      status: 'open',
+      kind: 'unprocessable',
+      transactionId: recharge,
+      limit: 5,
     } as const;
     const { rows } = await books.domain.cases.list(filter, refunding);
     expect(rows).toMatchObject([
