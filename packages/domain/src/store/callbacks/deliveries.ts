@@ -54,17 +54,21 @@ export const deliveryColumns = Prisma.sql`
 const EXAMINED_MAX = 600;
 const ROUNDS = 10;
 
+/** A delivery to show, or the oldest one that a statement has looked at. `examined` counts all of these. */
+type Examined = ShownDelivery & Readonly<{ isShown: boolean; examined: number }>;
+
 export async function listDeliveries(run: Run, filter: DeliveryFilter): Promise<DeliveryPage> {
   const rows: ShownDelivery[] = [];
   let beforeId = filter.beforeId ?? null;
   for (let round = 0; round < ROUNDS; round++) {
-    const examined = await run<ShownDelivery & { isShown: boolean }>(pageOf(filter, beforeId));
-    for (const { isShown, ...row } of examined) {
+    const found = await run<Examined>(pageOf(filter, beforeId));
+    for (const { isShown, examined: _, ...row } of found) {
       if (isShown && rows.length === filter.limit) return { rows, nextId: rows.at(-1)!.id };
       if (isShown) rows.push(row);
     }
-    if (examined.length < EXAMINED_MAX) return { rows, nextId: null };
-    beforeId = examined.at(-1)!.id;
+    const last = found.at(-1);
+    if (!last || last.examined < EXAMINED_MAX) return { rows, nextId: null };
+    beforeId = last.id;
   }
   return { rows, nextId: beforeId };
 }
@@ -78,16 +82,22 @@ const pageOf = (filter: DeliveryFilter, beforeId: string | null): Prisma.Sql => 
         ? Prisma.sql`endpoint_id = ${endpointId}::uuid`
         : Prisma.sql`client_id = ${clientId}::uuid`;
   return Prisma.sql`
-    select
-      ${deliveryColumns},
-      client_id = ${clientId}::uuid
-        and coalesce(account_id, '%') like any(${[...filter.accountPatterns]}::text[])
-        and (${endpointId ?? null}::uuid is null or endpoint_id = ${endpointId ?? null}::uuid)
-        and (${status ?? null}::text is null or status = ${status ?? null}::text) as "isShown"
-    from callback_delivery
-    where ${walk} and ${beforeId === null ? Prisma.sql`true` : Prisma.sql`id < ${beforeId}::uuid`}
-    order by id desc
-    limit ${EXAMINED_MAX}::int`;
+    with examined as materialized (
+      select
+        ${deliveryColumns},
+        client_id = ${clientId}::uuid
+          and coalesce(account_id, '%') like any(${[...filter.accountPatterns]}::text[])
+          and (${endpointId ?? null}::uuid is null or endpoint_id = ${endpointId ?? null}::uuid)
+          and (${status ?? null}::text is null or status = ${status ?? null}::text) as "isShown"
+      from callback_delivery
+      where ${walk} and ${beforeId === null ? Prisma.sql`true` : Prisma.sql`id < ${beforeId}::uuid`}
+      order by id desc
+      limit ${EXAMINED_MAX}::int)
+    -- What is not shown stays in the database. The oldest one tells where the next statement begins.
+    select *, (select count(*)::int from examined) as examined
+    from examined
+    where "isShown" or id = (select id from examined order by id limit 1)
+    order by id desc`;
 };
 
 /** The keys of a client see the deliveries of the accounts that they cover. */
