@@ -1,6 +1,11 @@
 import type { CaseKind, KnownCase, SuspendedMoney } from './cases/case-kinds.js';
 import { settledCases } from './cases/case-verbs.js';
-import { isOlderThanSettlement, isSameSuspended, movedElsewhere } from './cases/moved-money.js';
+import {
+  isOlderThanSettlement,
+  isSameSuspended,
+  leavesSuspended,
+  movedElsewhere,
+} from './cases/moved-money.js';
 import { type Resolution, type Resolved, resolve } from './cases/resolution.js';
 import type { Money } from './money/money.js';
 import {
@@ -122,6 +127,7 @@ function decideResolution(r: Recharge, resolution: Resolution): Decision {
     ...{ verdict, to, journal, furtherJournal, resolved, filed: true },
     confirmation: isSentAgain ? ('unknown' as const) : r.confirmation,
     nextStep: isFinal(to) ? null : isSentAgain ? ('submit' as const) : r.nextStep,
+    reopens: leavesSuspended(r, to),
   };
   const settled = settledCases(r.cases, { ...decision, news: reported });
   return { ...decision, settled: settled.filter(({ caseId }) => caseId !== resolution.caseId) };
@@ -150,7 +156,7 @@ function decideNews(r: Recharge, report: Report): Decision {
     journal: journalOnEntering(to, partiesOf(r)),
     openCase: report.doubt ?? null,
     providerOrderId: report.providerOrderId ?? null,
-    reopens: r.funding === 'suspense' && (to === 'FAILED' || to === 'CANCELED'),
+    reopens: leavesSuspended(r, to),
     continuation: to === 'SUCCEEDED' && r.kind === 'collect' && r.payee !== null ? partiesOf(r) : null,
   };
 }

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { type Books, openBooks } from '../support/books.js';
+import { type Books, deposit, openBooks } from '../support/books.js';
 import { ask, caseSteps, late, refunding, USD } from '../support/cases.js';
 
 let books: Books;
@@ -53,6 +53,36 @@ describe('return', () => {
     await steps.resolve(rows[0]!.id, 'adopt');
     expect(await steps.balance('unreturned')).toEqual([100n, 0n]);
   });
+
+  /** A refund that returns late money, with an open case of its own. Returns both. */
+  async function returning(accountId: string, ...reports: Parameters<typeof steps.withCase>[1][]) {
+    await deposit(books.domain, accountId, 100n);
+    const { id, caseId } = await steps.withCase({ accountId }, ...late);
+    const answer = await steps.resolve(caseId, 'return');
+    if (!answer.ok || !answer.refund) throw new Error('no refund was made');
+    await steps.report(answer.refund.id, 'submit', { source: 'submission' });
+    for (const [news, said] of reports) await steps.report(answer.refund.id, news, said);
+    const filter = { viewer: null, status: 'open', transactionId: answer.refund.id, limit: 1 } as const;
+    const [own] = (await books.domain.cases.list(filter, refunding)).rows;
+    return { id, caseId: own!.id };
+  }
+
+  test.each([
+    ['fail', [['unknown', { source: 'poll', doubt: 'absent_order' }]]],
+    ['adopt', [['settled', { money: USD(98n), providerOrderId: 'refund of another amount' }]]],
+  ] as const)(
+    'that a person ends as failed by %s opens the case again, with its money',
+    async (verb, reports) => {
+      const { id, caseId } = await returning(`unreturned-${verb}`, ...reports);
+      expect(await steps.resolve(caseId, verb)).toMatchObject({ ok: true });
+      const { rows } = await books.domain.cases.list(
+        { viewer: null, status: 'open', transactionId: id, limit: 9 },
+        refunding,
+      );
+      expect(rows).toMatchObject([{ kind: 'late_money', ...USD(100n), verbs: ['adopt', 'return'] }]);
+      expect(await books.domain.verify()).toEqual([]);
+    },
+  );
 
   test('of a wrong amount ends the recharge as failed', async () => {
     const { id, caseId } = await steps.withCase(

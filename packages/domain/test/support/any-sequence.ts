@@ -33,7 +33,7 @@ const step = fc.oneof(
     }),
   },
   { weight: 2, arbitrary: fc.record({ do: fc.constant('withdraw' as const), which }) },
-  { weight: 2, arbitrary: fc.record({ do: fc.constant('lose' as const), which: fc.nat(2) }) },
+  { weight: 4, arbitrary: fc.record({ do: fc.constant('lose' as const), which: fc.nat(2) }) },
   { weight: 2, arbitrary: fc.record({ do: fc.constant('pay late' as const), which: fc.nat(2) }) },
   {
     weight: 10,
