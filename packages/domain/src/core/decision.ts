@@ -1,11 +1,6 @@
 import type { CaseKind, KnownCase, SuspendedMoney } from './cases/case-kinds.js';
 import { settledCases } from './cases/case-verbs.js';
-import {
-  isOlderThanSettlement,
-  isSameSuspended,
-  leavesSuspended,
-  movedElsewhere,
-} from './cases/moved-money.js';
+import { isOlderThanSettlement, isSameSuspended, movedElsewhere } from './cases/moved-money.js';
 import { type Resolution, type Resolved, resolve } from './cases/resolution.js';
 import type { Money } from './money/money.js';
 import {
@@ -13,6 +8,7 @@ import {
   type Journal,
   journalOnEntering,
   type Kind,
+  keepsSuspense,
   nextSlot,
   partiesOf,
   suspenseJournal,
@@ -127,7 +123,7 @@ function decideResolution(r: Recharge, resolution: Resolution): Decision {
     ...{ verdict, to, journal, furtherJournal, resolved, filed: true },
     confirmation: isSentAgain ? ('unknown' as const) : r.confirmation,
     nextStep: isFinal(to) ? null : isSentAgain ? ('submit' as const) : r.nextStep,
-    reopens: leavesSuspended(r, to),
+    reopens: keepsSuspense(r, to),
   };
   const settled = settledCases(r.cases, { ...decision, news: reported });
   return { ...decision, settled: settled.filter(({ caseId }) => caseId !== resolution.caseId) };
@@ -156,7 +152,7 @@ function decideNews(r: Recharge, report: Report): Decision {
     journal: journalOnEntering(to, partiesOf(r)),
     openCase: report.doubt ?? null,
     providerOrderId: report.providerOrderId ?? null,
-    reopens: leavesSuspended(r, to),
+    reopens: keepsSuspense(r, to),
     continuation: to === 'SUCCEEDED' && r.kind === 'collect' && r.payee !== null ? partiesOf(r) : null,
   };
 }
@@ -290,10 +286,7 @@ function nextUnlessAcknowledged(r: Recharge, report: Report, otherwise: NextStep
   return r.nextStep === 'cancel' || report.nextStep === 'cancel' ? 'cancel' : 'ask';
 }
 
-/**
- * The kind of case to open although the report contradicts nothing. It is opened when the provider acknowledged the
- * order and now does not know it.
- */
+/** The kind of case to open because the provider acknowledged the order and now does not know it. */
 const doubtOf = (r: Recharge, { source, nextStep }: Report): CaseKind | null =>
   source === 'poll' && nextStep === 'submit' && r.confirmation === 'acknowledged' ? 'absent_order' : null;
 

@@ -1,5 +1,4 @@
 import { isSameMoney } from '../money/money.js';
-import type { Funding } from '../money/postings.js';
 import type { News, State } from '../recharge.js';
 import { isOtherOrder, type OwnOrder, type ReportedOrder } from '../same-order.js';
 import type { SuspendedMoney } from './case-kinds.js';
@@ -39,9 +38,3 @@ export const isOlderThanSettlement = (
   r.settledSaidAt !== null &&
   saidAt !== undefined &&
   saidAt.getTime() < r.settledSaidAt.getTime();
-
-/** Whether a refund that suspense pays ends without success by a move, so that its money stays in suspense. */
-export const leavesSuspended = (
-  { funding, state }: Readonly<{ funding: Funding; state: State }>,
-  to: State,
-): boolean => funding === 'suspense' && to !== state && (to === 'FAILED' || to === 'CANCELED');

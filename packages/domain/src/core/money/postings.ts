@@ -147,3 +147,9 @@ const journal = (slot: Slot, debit: string, credit: string, money: Money): Journ
   slot,
   postings: [{ debit, credit, money }],
 });
+
+/** Whether a refund that suspense pays ends without success by a move, so that its money stays in suspense. */
+export const keepsSuspense = (
+  { funding, state }: Readonly<{ funding: Funding; state: State }>,
+  to: State,
+): boolean => funding === 'suspense' && to !== state && (to === 'FAILED' || to === 'CANCELED');
