@@ -18,7 +18,7 @@ export const runBody = (run: ReconciliationRun) => ({
 export const reconciliationBody = (run: Reconciled) => ({
   ...runBody(run),
   matched: run.matched,
-  outside: run.outside,
+  outside: run.linesOutside,
   oursOnly: run.oursOnly.map(differenceBody),
   theirsOnly: run.theirsOnly.map(differenceBody),
   different: run.different.map(differenceBody),

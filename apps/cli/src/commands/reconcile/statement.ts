@@ -71,8 +71,10 @@ const differencesIn = ({ oursOnly, theirsOnly, different, gaps }: Reconciled): n
   oursOnly.length + theirsOnly.length + different.length + gaps.length;
 
 /** Whether not one of the lines is in the period. Then nothing was compared with the books. */
-const isBesideThePeriod = ({ linesRead, outside }: Pick<Reconciled, 'linesRead' | 'outside'>): boolean =>
-  linesRead > 0 && outside === linesRead;
+const isBesideThePeriod = ({
+  linesRead,
+  linesOutside,
+}: Pick<Reconciled, 'linesRead' | 'linesOutside'>): boolean => linesRead > 0 && linesOutside === linesRead;
 
 type ShownRun = ReturnType<typeof reconciliationBody>;
 

@@ -9,11 +9,6 @@ import { keptOf, type ReconciliationRun } from './run-rows.js';
 export type RunOutcome = Readonly<{
   /** Lines of the period that have their recharge. */
   matched: number;
-  /**
-   * Lines that were read and are outside the period. They are stored, and not compared. Null: they were not counted,
-   * because the run failed or an older release ended it.
-   */
-  outside: number | null;
   oursOnly: readonly StatementDifference[];
   theirsOnly: readonly StatementDifference[];
   different: readonly StatementDifference[];
@@ -27,7 +22,6 @@ const SHOWN_MAX = 1_000;
 
 const nothing: RunOutcome = {
   matched: 0,
-  outside: null,
   oursOnly: [],
   theirsOnly: [],
   different: [],
@@ -47,7 +41,6 @@ export async function outcomeOf(
   if (kept === null) return compared(survey, run);
   return {
     ...kept,
-    outside: kept.outside ?? null,
     gaps: kept.gaps.map((gap) => ({ ...gap, missingMinor: BigInt(gap.missingMinor) })),
   };
 }
@@ -62,7 +55,6 @@ export async function compared(survey: Run, period: Period): Promise<RunOutcome>
       and line.at >= ${period.from} and line.at < ${period.to}`);
   return {
     matched: counted!.matched,
-    outside: null,
     oursOnly: await differencesOf(survey, 'statement_ours_only', period, SHOWN_MAX),
     theirsOnly: await differencesOf(survey, 'statement_theirs_only', period, SHOWN_MAX),
     different: await differencesOf(survey, 'statement_different', period, SHOWN_MAX),

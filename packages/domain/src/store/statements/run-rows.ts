@@ -21,6 +21,11 @@ export type ReconciliationRun = Period &
     /** The number of times that a worker took it up. Of two workers only the later one goes on. */
     tries: number;
     linesRead: number;
+    /**
+     * Lines that were read and are outside the period. They are stored, and not compared. Null: they were not counted,
+     * because the run is running or failed, or an older release ended it.
+     */
+    linesOutside: number | null;
     createdAt: Date;
     finishedAt: Date | null;
   }>;
@@ -36,6 +41,7 @@ const runColumns = Prisma.sql`
   failure,
   tries,
   lines_read as "linesRead",
+  lines_outside as "linesOutside",
   created_at as "createdAt",
   finished_at as "finishedAt"`;
 
@@ -188,7 +194,7 @@ export async function renewed(run: Run, mine: ReconciliationRun, linesRead: numb
 /** Ends a run. Its file is not needed any more. */
 export const ended = (
   mine: ReconciliationRun,
-  { linesRead, failure }: Readonly<{ linesRead: number; failure: string | null }>,
+  { linesRead, linesOutside, failure }: Pick<ReconciliationRun, 'linesRead' | 'linesOutside' | 'failure'>,
 ): Prisma.Sql => Prisma.sql`
   with
   ended_runs as (
@@ -197,6 +203,7 @@ export const ended = (
       status = ${failure === null ? 'finished' : 'failed'},
       failure = ${failure === null ? null : storable(failure, FAILURE_MAX)},
       lines_read = ${linesRead}::int,
+      lines_outside = ${linesOutside}::int,
       finished_at = now()
     where ${own(mine)}
     returning id),

@@ -89,7 +89,7 @@ export function openReconciliations(
       for (;;) {
         const taken = await takenUp(run, accounts);
         if (taken?.source !== 'reader') return taken;
-        await end(store, taken, { linesRead: taken.linesRead, failure: CUT_OFF, outside: null });
+        await end(store, taken, { linesRead: taken.linesRead, linesOutside: null, failure: CUT_OFF });
       }
     },
     file: (runId) => fileOf(run, runId),
@@ -100,9 +100,9 @@ export function openReconciliations(
         telling(soFar);
       };
       try {
-        const outside = await storeAll({ run, newId }, begun, lines, tell);
+        const linesOutside = await storeAll({ run, newId }, begun, lines, tell);
         await openCases(run, begun, { newId });
-        await end(store, begun, { linesRead: count, failure: null, outside });
+        await end(store, begun, { linesRead: count, linesOutside, failure: null });
       } catch (error) {
         await afterFailure(store, begun, count, error);
         throw error;
@@ -136,11 +136,11 @@ type EndingStore = Pick<Store, 'run' | 'survey'>;
 async function end(
   { run, survey }: EndingStore,
   ending: ReconciliationRun,
-  { outside, ...how }: Parameters<typeof ended>[1] & Pick<RunOutcome, 'outside'>,
+  how: Parameters<typeof ended>[1],
 ): Promise<void> {
   const endedRuns = await run(ended(ending, how));
   if (endedRuns.length === 0) return;
-  const keep = async () => run(keptWith(ending.id, inJson({ ...(await compared(survey, ending)), outside })));
+  const keep = async () => run(keptWith(ending.id, inJson(await compared(survey, ending))));
   await keep().catch(() => {});
 }
 
@@ -154,6 +154,6 @@ async function afterFailure(
   if (error instanceof StoreUnavailable || error instanceof TakenOver) return;
   const why = error instanceof Error ? error.message : String(error);
   const isPutOff = error instanceof StatementAway && begun.source !== 'reader' && begun.tries < TRIES_MAX;
-  const ending = { linesRead: count, failure: why, outside: null };
+  const ending = { linesRead: count, linesOutside: null, failure: why };
   await (isPutOff ? store.run(putOff(begun, why)) : end(store, begun, ending)).catch(() => {});
 }
