@@ -135,6 +135,7 @@ export const byHand = [
   'index recharge_rule_awaiting',
   'index recharge_rule_due',
   'index recharge_rule_watching_wallets',
+  'index recharge_transaction_adopted_order',
   'index recharge_transaction_called_back',
   'index recharge_transaction_due_lane',
   'index recharge_transaction_lane_queue',
