@@ -1,4 +1,6 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import pg from 'pg';
 import { type Books, deposit, openBooks } from '../support/books.js';
 import { ask, caseSteps, late, refunding, USD } from '../support/cases.js';
 
@@ -83,6 +85,32 @@ describe('return', () => {
       expect(await books.domain.verify()).toEqual([]);
     },
   );
+
+  test('that fails while a person decides about other money of its case is decided by that person, too', async () => {
+    const { id, caseId } = await steps.withCase({ accountId: 'unreturned-raced' }, ...late);
+    const answer = await steps.resolve(caseId, 'return');
+    if (!answer.ok || !answer.refund) throw new Error('no refund was made');
+    await steps.report(answer.refund.id, 'submit', { source: 'submission' });
+    await steps.report(id, 'settled', { providerOrderId: 'order-1', money: USD(98n) });
+    const filter = { viewer: null, status: 'open', transactionId: id, limit: 1 } as const;
+    const [other] = (await books.domain.cases.list(filter, refunding)).rows;
+    const stranger = new pg.Client(books.url);
+    await stranger.connect();
+    await stranger.query('begin');
+    await stranger.query('select from recharge_transaction where id = $1 for no key update', [id]);
+    const decision = steps.resolve(other!.id, 'adopt');
+    const waiting = `select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`;
+    while ((await books.rows(waiting)).length === 0) await sleep(10);
+    const failure = steps.report(answer.refund.id, 'declined');
+    await Promise.race([failure, sleep(500)]);
+    await stranger.query('rollback');
+    await stranger.end();
+    expect([await decision, await failure]).toMatchObject([{ ok: true }, { verdict: 'moved' }]);
+    expect(await books.domain.verify()).toEqual([]);
+    for (const left of (await books.domain.cases.list(filter, refunding)).rows)
+      await steps.resolve(left.id, 'adopt');
+    expect(await steps.balance('unreturned-raced')).toEqual([198n, 0n]);
+  });
 
   test('of a wrong amount ends the recharge as failed', async () => {
     const { id, caseId } = await steps.withCase(

@@ -8,12 +8,14 @@ type HasExtra = (by: (extra: PlanExtra) => boolean) => boolean;
 
 /** The parts of the statement that write the rare parts of plans. Most batches need none of them. */
 export function extraParts(hasExtra: HasExtra, options: DeliveryOptions): Prisma.Sql[] {
-  const isHolding = hasExtra(({ suspended, reopenedId }) => suspended.length > 0 || reopenedId !== null);
+  const isReopening = hasExtra(({ reopenedId }) => reopenedId !== null);
+  const isHolding = isReopening || hasExtra(({ suspended }) => suspended.length > 0);
   return [
     ...(hasExtra(({ settled }) => settled.length > 0) ? [settledCases] : []),
     ...(hasExtra(({ actions }) => actions.length > 0) ? [actions, resolvedCases] : []),
     ...(hasExtra(({ returned }) => returned.length > 0) ? [acceptedReturns, insertedRefunds(options)] : []),
-    ...(isHolding ? [toHold, openedHoldingCases] : []),
+    ...(isReopening ? [changedOriginals] : []),
+    ...(isHolding ? [toHold(isReopening), openedHoldingCases] : []),
   ];
 }
 
@@ -49,7 +51,19 @@ const acceptedReturns = Prisma.sql`
     cross join jsonb_to_recordset(recharge.extra -> 'returned') as returned(${returnedColumns.list})
     join recharge_request request on request.transaction_id = recharge.id)`;
 
-const toHold = Prisma.sql`
+/**
+ * The recharges whose cases are opened again. Such a case may be open, so that money is added to it. A decision about
+ * it that did not see this money must not close it, and it waits here or finds another version.
+ */
+const changedOriginals = Prisma.sql`
+  changed_originals as (
+    update recharge_transaction original
+    set version = original.version + 1
+    from moved_recharges refund
+    where refund.extra ->> 'reopenedId' is not null and original.id = refund.refunded_id
+    returning original.id)`;
+
+const toHold = (isReopening: boolean): Prisma.Sql => Prisma.sql`
   to_hold as (
     select
       "caseId" as case_id,
@@ -60,6 +74,10 @@ const toHold = Prisma.sql`
       extra -> 'suspended' as suspended
     from moved_recharges
     where "caseKind" is not null and extra -> 'suspended' <> '[]'
+    ${isReopening ? reopened : Prisma.empty})`;
+
+// The originals are counted, so that they are locked before their cases.
+const reopened = Prisma.sql`
     union all
     select
       (recharge.extra ->> 'reopenedId')::uuid,
@@ -70,4 +88,4 @@ const toHold = Prisma.sql`
       returned.suspended
     from moved_recharges recharge
     join reconciliation_case returned on returned.returned_by = recharge.id
-    where recharge.extra ->> 'reopenedId' is not null)`;
+    where recharge.extra ->> 'reopenedId' is not null and (select count(*) from changed_originals) >= 0`;
