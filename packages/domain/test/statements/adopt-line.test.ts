@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import type { StatementLine } from '../../src/index.js';
-import { type Books, CLIENT, openBooks, recharged, reportOf } from '../support/books.js';
+import { type Books, CLIENT, deposit, newRefund, openBooks, recharged, reportOf } from '../support/books.js';
 import { ask, refunding, viewer } from '../support/cases.js';
 
 let books: Books;
@@ -159,10 +159,19 @@ const journals = (transactionId: string) =>
   books.rows<{ slot: string }>('select slot from ledger_journal where transaction_id = $1', [transactionId]);
 const says = (transactionId: string, providerOrderId: string) =>
   books.domain.applyNews(reportOf(transactionId, 'settled', { source: 'webhook', providerOrderId }));
-/** Has a person adopt a line of the order, for another account. */
-async function adopted(orderId: string): Promise<void> {
+/** Has a person adopt a line of the order, for another account. Returns its recharge. */
+async function adopted(orderId: string, accountId = 'acct-of-a-line'): Promise<string> {
   const { id } = await caseOf(stranger({ orderId }));
-  expect(await resolve(id, { evidence: { accountId: 'acct-of-a-line' } })).toMatchObject({ ok: true });
+  const answer = await resolve(id, { evidence: { accountId } });
+  if (!answer.ok) throw new Error(answer.problem);
+  return (answer.resolved.evidence.given as { transactionId: string }).transactionId;
+}
+/** Asks for a refund of a recharge, and sends it. */
+async function refunded(of: string): Promise<string> {
+  const refund = newRefund(of);
+  expect(await books.domain.createRefund(refund)).toMatchObject({ ok: true });
+  await books.domain.applyNews(reportOf(refund.id, 'submit'));
+  return refund.id;
 }
 
 test.each([
@@ -196,6 +205,42 @@ test.each([
     ]);
   },
 );
+
+test('a recall does not book the money of an adopted line again', async () => {
+  await deposit(books.domain, 'acct-recall', 777n);
+  const paid = { accountId: 'acct-recall', kind: 'deliver', paymentMethod: 'balance' } as const;
+  const recall = await refunded(
+    await recharged(books.domain, { ...paid, amountMinor: 777n }, 'submit', 'settled'),
+  );
+  await adopted('order of a recall', 'acct-recall');
+  expect(await says(recall, 'order of a recall')).toMatchObject({ verdict: 'refused' });
+  expect(await availableTo('acct-recall')).toEqual(['777']);
+});
+
+test('a refund of an adopted line may have its order id, whatever becomes of it', async () => {
+  const refund = await refunded(await adopted('order of both'));
+  const other = { source: 'webhook', providerOrderId: 'order of both' } as const;
+  const wrong = { ...other, money: { amountMinor: 776n, currency: 'USD' } };
+  expect(await books.domain.applyNews(reportOf(refund, 'settled', wrong))).toMatchObject({
+    verdict: 'conflict',
+  });
+  expect((await journals(refund)).map(({ slot }) => slot)).toEqual(['hold', 'suspense']);
+});
+
+test('a refund that returns a second order of an adopted line, under the id of that order, may fail', async () => {
+  const recharge = await adopted('first of two');
+  await says(recharge, 'second of two');
+  const filter = { viewer, status: 'open', transactionId: recharge, limit: 5 } as const;
+  const [several] = (await books.domain.cases.list(filter, refunding)).rows;
+  const answer = await books.domain.cases.resolve(ask(several!.id, 'return'), refunding);
+  if (!answer.ok || !answer.refund) throw new Error('no refund was made');
+  const tell = (news: 'submit' | 'accepted' | 'declined') =>
+    books.domain.applyNews(reportOf(answer.refund!.id, news, { providerOrderId: 'second of two' }));
+  await tell('submit');
+  await tell('accepted');
+  expect(await tell('declined')).toMatchObject({ verdict: 'moved', state: 'FAILED' });
+  expect((await books.domain.cases.list(filter, refunding)).rows).toMatchObject([{ kind: 'several_orders' }]);
+});
 
 test('of an adoption and an event that name one order at the same moment, one books its money', async () => {
   const rounds = [1, 2, 3, 4, 5, 6, 7, 8];

@@ -206,16 +206,16 @@ export const moneyInvariants: Readonly<Record<string, Invariant>> = {
       'no other recharge books money of an order whose line was adopted, neither as its own nor in suspense',
     sql: `with adopted as (
         select id, provider, provider_account, provider_order_id from recharge_transaction
-        where payment_method = 'external' and provider_order_id is not null)
+        where payment_method = 'external' and kind = 'collect' and provider_order_id is not null)
       select other.id::text as broken from adopted
         join recharge_transaction other using (provider, provider_account, provider_order_id)
-        where other.id <> adopted.id and other.kind in ('collect', 'deliver')
+        where other.id <> adopted.id and other.kind <> 'refund'
       union
       select other.id::text from adopted
         join reconciliation_case holding on holding.suspended <> '[]' and holding.suspended
           @> jsonb_build_array(jsonb_build_object('providerOrderId', adopted.provider_order_id))
         join recharge_transaction other on other.id = holding.transaction_id
-        where other.id <> adopted.id and other.provider = adopted.provider
-          and other.provider_account = adopted.provider_account`,
+        where other.id <> adopted.id and other.refund_of is distinct from adopted.id
+          and other.provider = adopted.provider and other.provider_account = adopted.provider_account`,
   },
 };
