@@ -25,9 +25,10 @@ const stranger = (over: Partial<StatementLine> = {}): StatementLine => ({
 });
 
 /** Reads a statement with one line, and returns the case that it opens. */
-async function caseOf(line: StatementLine) {
+async function caseOf(line: StatementLine, providerAccount = 'main') {
   const { reconciliations, cases } = books.domain;
-  await reconciliations.read(await reconciliations.begin(period(), 'tester'), [line]);
+  const of = { ...period(), providerAccount };
+  await reconciliations.read(await reconciliations.begin(of, 'tester'), [line]);
   const { rows } = await cases.list(
     { viewer, status: 'open', kind: 'statement_theirs_only', limit: 1 },
     refunding,
@@ -123,6 +124,19 @@ test('a second line of an order of ours is not booked again', async () => {
     ...{ ok: false, problem: 'verb_not_offered' },
   });
   expect(await availableTo('acct-twice')).toEqual(['777']);
+});
+
+test('a line is not of an order with the same id at another of our accounts', async () => {
+  const recharge = await recharged(books.domain, { accountId: 'acct-main', amountMinor: 777n }, 'submit');
+  await books.domain.applyNews(reportOf(recharge, 'settled', { providerOrderId: 'order of two accounts' }));
+  await books.domain.applyNews(reportOf(recharge, 'settled', { providerOrderId: 'second of two accounts' }));
+  for (const orderId of ['order of two accounts', 'second of two accounts']) {
+    const { id, verbs } = await caseOf(stranger({ orderId }), 'second');
+    expect(verbs).toEqual(['adopt', 'dismiss']);
+    expect(await resolve(id, { evidence: { accountId: 'acct-second' } })).toMatchObject({ ok: true });
+  }
+  expect(await availableTo('acct-main')).toEqual(['777']);
+  expect(await availableTo('acct-second')).toEqual(['1554']);
 });
 
 test.each(['open', 'closed'])(

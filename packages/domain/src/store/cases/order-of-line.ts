@@ -1,20 +1,27 @@
 import { Prisma } from '../../generated/client.js';
 
 /** The columns of a line of a statement that name an order, as SQL. */
-type LineNames = Readonly<Record<'provider' | 'reference' | 'orderId', Prisma.Sql>>;
+type LineNames = Readonly<Record<'provider' | 'providerAccount' | 'reference' | 'orderId', Prisma.Sql>>;
 
 /**
  * An expression: whether a line names a recharge of ours, by our id or by the provider's, so that another line is its
  * money. Or whether it names an order whose money went to suspense: a case decides about that money, or has decided.
+ * Two of our accounts at a provider may have orders with one id. Without an account, the line is taken for one of each.
  */
-export const namesOrder = ({ provider, reference, orderId }: LineNames): Prisma.Sql => Prisma.sql`(
+export const namesOrder = ({
+  provider,
+  providerAccount,
+  reference,
+  orderId,
+}: LineNames): Prisma.Sql => Prisma.sql`(
   exists (
     select from recharge_transaction named
     where named.provider = ${provider}
       and named.id = case when pg_input_is_valid(${reference}, 'uuid') then ${reference}::uuid end)
   or exists (
     select from recharge_transaction named
-    where named.provider = ${provider} and named.provider_order_id = ${orderId})
+    where named.provider = ${provider} and named.provider_order_id = ${orderId}
+      and named.provider_account = coalesce(${providerAccount}, named.provider_account))
   or exists (
     -- Materialized: else the plan goes through all cases of recharges, to find the first that fits.
     with holding as materialized (
@@ -25,4 +32,5 @@ export const namesOrder = ({ provider, reference, orderId }: LineNames): Prisma.
     select
     from holding
     join recharge_transaction named on named.id = holding.transaction_id
-    where named.provider = ${provider}))`;
+    where named.provider = ${provider}
+      and named.provider_account = coalesce(${providerAccount}, named.provider_account)))`;

@@ -76,6 +76,7 @@ export const caseColumns = Prisma.sql`
   case when some_case.closed_at is null and recharge.id is not null then ${casesInJson} end as cases,
   case when some_case.closed_at is null and some_case.kind = 'statement_theirs_only' then ${namesOrder({
     provider: Prisma.sql`(some_case.detail ->> 'provider')`,
+    providerAccount: Prisma.sql`(some_case.detail ->> 'providerAccount')`,
     reference: Prisma.sql`(some_case.detail ->> 'reference')`,
     orderId: Prisma.sql`(some_case.detail ->> 'orderId')`,
   })} end as "namesOrder"`;

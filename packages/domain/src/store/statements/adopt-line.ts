@@ -102,9 +102,10 @@ async function lineOf(run: Run, subject: string): Promise<Line> {
   return line;
 }
 
-async function isOurs(run: Run, { provider, orderId, reference }: Line): Promise<boolean> {
+async function isOurs(run: Run, { provider, providerAccount, orderId, reference }: Line): Promise<boolean> {
   const line = {
     provider: Prisma.sql`${provider}::text`,
+    providerAccount: Prisma.sql`${providerAccount}::text`,
     reference: Prisma.sql`${reference}::text`,
     orderId: Prisma.sql`${orderId}::text`,
   };
