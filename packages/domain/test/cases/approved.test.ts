@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import type { Domain, ResolutionAsk } from '../../src/index.js';
 import { type Books, CLIENT, openBooks } from '../support/books.js';
-import { caseSteps, late } from '../support/cases.js';
+import { caseSteps, late, USD } from '../support/cases.js';
 
 let books: Books;
 let careful: Domain;
@@ -54,6 +54,25 @@ test('an approval is for one verb with one evidence', async () => {
   expect(other).toMatchObject({ ok: false, problem: 'approval_needed' });
   const another = await steps.resolve(caseId, 'return', person('olga'), careful);
   expect(another).toMatchObject({ ok: false, problem: 'approval_needed' });
+});
+
+test('an approval of money in several currencies is for this money and no more', async () => {
+  const { id, caseId } = await steps.withCase(
+    { accountId: 'several' },
+    ['submit', { source: 'submission' }],
+    ['settled', { providerOrderId: 'own' }],
+    ['settled', { providerOrderId: 'second' }],
+    ['settled', { providerOrderId: 'third', money: { amountMinor: 1n, currency: 'EUR' } }],
+  );
+  const first = await steps.resolve(caseId, 'adopt', person('olga'), careful);
+  if (first.ok || first.approvalId === undefined) throw new Error('it does not wait');
+  await decide(first.approvalId, 'eve');
+  await steps.report(id, 'settled', { providerOrderId: 'fourth', money: USD(1_000_000n) });
+  const second = await steps.resolve(caseId, 'adopt', person('olga'), careful);
+  if (second.ok || second.approvalId === undefined) throw new Error('it does not wait');
+  expect(second.approvalId).not.toBe(first.approvalId);
+  await decide(second.approvalId, 'eve');
+  expect(await steps.resolve(caseId, 'adopt', person('olga'), careful)).toMatchObject({ ok: true });
 });
 
 test('an approval that has expired serves no more', async () => {

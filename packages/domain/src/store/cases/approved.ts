@@ -1,6 +1,7 @@
 import { hash } from 'node:crypto';
 import { type ApprovalLimits, needsApproval } from '../../core/access/approval.js';
 import type { Verb } from '../../core/cases/case-verbs.js';
+import { Prisma } from '../../generated/client.js';
 import { newestApproval, requestApproval } from '../approvals/request.js';
 import type { Run } from '../database/database.js';
 import type { CaseViewer } from './list.js';
@@ -36,7 +37,8 @@ export async function awaitedApproval(
   const { verb, viewer, actor } = ask;
   const limits = ask.approvalAbove ?? (viewer === null ? approving.approvalAbove : {});
   if (seen.closedAt || !MOVING_MONEY.includes(verb) || !isAbove(limits, seen)) return null;
-  const bound = { kind: 'resolution', subject: seen.id, hash: hashOf(ask, seen) };
+  const held = seen.amountMinor === null ? await heldIn(run, seen.id) : null;
+  const bound = { kind: 'resolution', subject: seen.id, hash: hashOf(ask, seen, held) };
   const approved = await newestApproval(run, bound);
   if (approved?.status === 'approved' && approved.expiresAt > approving.now()) return null;
   const asked = await requestApproval(run, newId(), {
@@ -54,5 +56,18 @@ function isAbove(limits: ApprovalLimits, { amountMinor, currency }: CaseView): b
   return amountMinor === null || currency === null || needsApproval(limits, {}, amountMinor, currency);
 }
 
-const hashOf = ({ verb, evidence }: AskedVerb, seen: CaseView): string =>
-  hash('sha256', JSON.stringify([seen.id, verb, String(seen.amountMinor), seen.currency, evidence]));
+/** The money of a case in several currencies, which has no sum. An approval is for this money and no more. */
+async function heldIn(run: Run, caseId: string): Promise<string | null> {
+  const [row] = await run<{ held: string }>(Prisma.sql`
+    select suspended::text as held from reconciliation_case where id = ${caseId}::uuid and suspended <> '[]'`);
+  return row?.held ?? null;
+}
+
+const hashOf = ({ verb, evidence }: AskedVerb, seen: CaseView, held: string | null): string =>
+  hash(
+    'sha256',
+    JSON.stringify([
+      ...[seen.id, verb, String(seen.amountMinor), seen.currency, evidence],
+      ...(held === null ? [] : [held]),
+    ]),
+  );
