@@ -36,6 +36,7 @@ export type Recharge = Readonly<{
   /** The name of our account at the provider. */
   providerAccount: string;
   funding: Funding;
+  returnedFunding?: Funding | null;
   /** The target of a delivery. Of a collect: where its money is delivered. Null: the money stays in the wallet. */
   payee: Payee | null;
   providerOrderId: string | null;

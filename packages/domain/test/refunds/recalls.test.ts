@@ -2,6 +2,7 @@ import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
 import { v7 as uuidv7 } from 'uuid';
 import type { Domain, News, RechargeReport, ReportResult } from '../../src/index.js';
 import { type Books, CLIENT, openBooks } from '../support/books.js';
+import { ask, refunding } from '../support/cases.js';
 import { newDeliveries } from '../support/deliveries.js';
 
 let books: Books;
@@ -83,14 +84,15 @@ test('recalls from one account go one at a time, beside the deliveries to it', a
   expect(isWon(await claim(recalls[1]))).toBe(true);
 });
 
+const house = async () =>
+  (
+    await books.rows<{ sum: string }>(
+      `select coalesce(sum(case when credit_account = 'house:main' then amount else -amount end), 0) as sum
+       from report.postings where 'house:main' in (credit_account, debit_account)`,
+    )
+  )[0]!.sum;
+
 test('a recall of a delivery that the house paid gives the money to the house', async () => {
-  const house = async () =>
-    (
-      await books.rows<{ sum: string }>(
-        `select coalesce(sum(case when credit_account = 'house:main' then amount else -amount end), 0) as sum
-         from report.postings where 'house:main' in (credit_account, debit_account)`,
-      )
-    )[0]!.sum;
   const before = BigInt(await house());
   const delivery = await delivered();
   expect(BigInt(await house())).toBe(before - 100n);
@@ -98,4 +100,29 @@ test('a recall of a delivery that the house paid gives the money to the house', 
   await claim(recall);
   await tell(recall, 'settled');
   expect(BigInt(await house())).toBe(before);
+});
+
+test('what a recall from suspense brought in another amount goes to the house, if the house paid the delivery', async () => {
+  const before = BigInt(await house());
+  const [delivery] = (await newDeliveries(books, [{ to: 'fa-late' }])) as [string];
+  const says = (id: string, news: News, over: Partial<RechargeReport> = {}) =>
+    domain.applyNews({ transactionId: id, news, source: 'webhook', reason: 'as tested', ...over });
+  const decided = async (transactionId: string, verb: 'adopt' | 'return') => {
+    const open = { viewer: null, status: 'open', transactionId, limit: 1 } as const;
+    const [one] = (await domain.cases.list(open, refunding)).rows;
+    const answer = await domain.cases.resolve(ask(one!.id, verb), refunding);
+    if (!answer.ok) throw new Error(answer.problem);
+    return answer.refund?.id;
+  };
+  await holds(1_000_000n);
+  await claim(delivery);
+  await says(delivery, 'declined');
+  await says(delivery, 'settled', { providerOrderId: 'paid late' });
+  const recall = (await decided(delivery, 'return'))!;
+  await claim(recall);
+  const money = { amountMinor: 98n, currency: 'CNY' };
+  await says(recall, 'settled', { providerOrderId: 'came back', money });
+  await decided(recall, 'adopt');
+  await decided(delivery, 'adopt');
+  expect(BigInt(await house())).toBe(before - 2n);
 });

@@ -49,6 +49,8 @@ export type Journal = Readonly<{ slot: Slot; postings: readonly Posting[] }>;
 export type Parties = Readonly<{
   kind: Kind;
   funding: Funding;
+  /** What paid the recharge whose money a refund returns from suspense. Null or missing: it is no such refund. */
+  returnedFunding?: Funding | null;
   accountId: string;
   provider: string;
   /** The name of our account at the provider. */
@@ -59,6 +61,7 @@ export type Parties = Readonly<{
 export const partiesOf = (r: Omit<Parties, 'money'> & Money): Parties => ({
   kind: r.kind,
   funding: r.funding,
+  returnedFunding: r.returnedFunding ?? null,
   accountId: r.accountId,
   provider: r.provider,
   providerAccount: r.providerAccount,
@@ -128,10 +131,12 @@ const suspenseJournals: Record<Direction, (r: Parties, money: Money, slot: Slot)
 
 /**
  * Takes money out of suspense. Money that came in goes to the account, and the account pays for money that went out. A
- * refund that suspense should have paid is paid by the wallet, because its money went there meanwhile.
+ * refund that suspense should have paid is paid by the wallet, because its money went there meanwhile. Or by the house,
+ * if it paid the delivery whose money comes back.
  */
 export function outOfSuspense(r: Parties, moneys: readonly Money[], slot: Slot): Journal {
-  const own = r.funding === 'house' ? ofHouse(r) : available(r);
+  const funding = r.funding === 'suspense' ? r.returnedFunding : r.funding;
+  const own = funding === 'house' ? ofHouse(r) : available(r);
   const held = suspense(r.provider);
   const isIn = directionOf[r.kind] === 'in';
   return {

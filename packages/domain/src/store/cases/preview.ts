@@ -6,6 +6,7 @@ import { type Journal, type Parties, partiesOf } from '../../core/money/postings
 import type { State } from '../../core/recharge.js';
 import { Prisma } from '../../generated/client.js';
 import type { Run } from '../database/database.js';
+import { returnedFunding } from '../refunds/original.js';
 import { type CaseInJson, casesInJson, knownCases } from './known.js';
 import { caseById } from './list.js';
 import { canReturn, type IsRefunding } from './view.js';
@@ -96,6 +97,7 @@ async function readRow(run: Run, id: string): Promise<PreviewRow | null> {
       recharge.provider,
       recharge.provider_account as "providerAccount",
       recharge.funding,
+      ${returnedFunding} as "returnedFunding",
       array(
         select journal.slot
         from ledger_journal journal

@@ -73,7 +73,9 @@ export const moneyInvariants: Readonly<Record<string, Invariant>> = {
           'house:' || recharge.provider_account as house,
           'provider:' || recharge.provider || ':clearing' as clearing,
           'suspense:' || recharge.provider as suspense,
-          case recharge.funding
+          case case when recharge.funding = 'suspense' then (
+              select original.funding from recharge_transaction original where original.id = recharge.refund_of)
+              else recharge.funding end
             when 'house' then 'house:' || recharge.provider_account
             else 'wallet:' || recharge.account_id || ':available' end as owner,
           recharge.kind in ('collect', 'recall') as is_in) own

@@ -13,6 +13,7 @@ import type { Run } from '../database/database.js';
 import { isContended, isLaneTaken, isRefusal, isUnavailable, StoreUnavailable } from '../database/failure.js';
 import { columns } from '../database/rows.js';
 import { isUuid } from '../database/storable.js';
+import { returnedFunding } from '../refunds/original.js';
 import { writeStatement } from './apply-statement.js';
 import { type Plan, type PlanOptions, planWrite, resultOf, type WrittenRow } from './decisions/plan.js';
 import { noteRefusal } from './refusals.js';
@@ -244,6 +245,7 @@ async function readRows(run: Run, reports: readonly RechargeReport[]): Promise<M
       recharge.provider,
       recharge.provider_account as "providerAccount",
       recharge.funding,
+      ${returnedFunding} as "returnedFunding",
       recharge.payee,
       recharge.lane,
       recharge.provider_order_id as "providerOrderId",

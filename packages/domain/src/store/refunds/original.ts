@@ -18,3 +18,7 @@ export const originalOf = (id: Prisma.Sql, refundOf: Prisma.Sql): Prisma.Sql => 
         where returned.returned_by = ${id}), original.provider_order_id))
     from recharge_transaction original
     where original.id = ${refundOf})`;
+
+/** An expression: what paid the recharge whose money the refund `recharge` returns from suspense. */
+export const returnedFunding = Prisma.sql`case when recharge.funding = 'suspense' then (
+        select original.funding from recharge_transaction original where original.id = recharge.refund_of) end`;
