@@ -1,4 +1,6 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { until } from '@replenish/testing';
+import pg from 'pg';
 import type { Domain, ResolutionAsk } from '../../src/index.js';
 import { type Books, CLIENT, openBooks } from '../support/books.js';
 import { caseSteps, late, USD } from '../support/cases.js';
@@ -73,6 +75,32 @@ test('an approval of money in several currencies is for this money and no more',
   expect(second.approvalId).not.toBe(first.approvalId);
   await decide(second.approvalId, 'eve');
   expect(await steps.resolve(caseId, 'adopt', person('olga'), careful)).toMatchObject({ ok: true });
+});
+
+test('money that comes to a case during its decision is judged by the limit, too', async () => {
+  const modest = books.open({ approvalAbove: { USD: 150n }, poolMax: 2 });
+  const { id, caseId } = await steps.withCase({ accountId: 'meanwhile' }, ...late);
+  const stranger = new pg.Client(books.url);
+  await stranger.connect();
+  await stranger.query('begin');
+  await stranger.query('select from recharge_transaction where id = $1 for no key update', [id]);
+  const waiting = async () =>
+    books.rows(
+      `select from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()`,
+    );
+  const news = steps.report(id, 'settled', { providerOrderId: 'order-1', money: USD(99_999n) });
+  await until(async () => (await waiting()).length === 1, { limitMs: 30_000 }, 'the news to wait');
+  const decision = steps.resolve(caseId, 'adopt', person('olga'), modest);
+  await until(async () => (await waiting()).length === 2, { limitMs: 30_000 }, 'the decision to wait');
+  await stranger.query('rollback');
+  await stranger.end();
+  expect(await news).toMatchObject({ verdict: 'conflict' });
+  const asked = await decision;
+  if (asked.ok || asked.approvalId === undefined) throw new Error('it does not wait');
+  expect(await steps.balance('meanwhile')).toEqual([0n, 0n]);
+  await decide(asked.approvalId, 'eve');
+  expect(await steps.resolve(caseId, 'adopt', person('olga'), modest)).toMatchObject({ ok: true });
+  expect(await steps.balance('meanwhile')).toEqual([100_099n, 0n]);
 });
 
 test('an approval that has expired serves no more', async () => {

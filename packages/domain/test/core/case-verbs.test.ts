@@ -36,8 +36,11 @@ const holdings = [
   [own, { ...own, currency: 'EUR' }],
 ];
 
-const resolved = (caseId: string, verb: Verb, isReturnable = true) =>
-  report('resolved', { source: 'operator', resolution: { caseId, verb, reason: 'as tested', isReturnable } });
+const resolved = ({ id, suspended }: KnownCase, verb: Verb, isReturnable = true) =>
+  report('resolved', {
+    source: 'operator',
+    resolution: { caseId: id, verb, reason: 'as tested', isReturnable, seenSums: suspended.length },
+  });
 
 /** Every recharge with one case, with the verbs that the case has. */
 function* everyCase(): Generator<{ r: Recharge; one: KnownCase; offered: readonly Verb[] }> {
@@ -69,7 +72,7 @@ test('every case has a verb, and a verb is taken exactly if it is offered', () =
   for (const { r, one, offered } of everyCase()) {
     expect(offered.length).toBeGreaterThan(0);
     for (const verb of verbs) {
-      const { resolution } = resolved(one.id, verb);
+      const { resolution } = resolved(one, verb);
       expect(refusalOf(r, resolution!)).toBe(offered.includes(verb) ? null : 'verb_not_offered');
       count++;
     }
@@ -80,7 +83,7 @@ test('every case has a verb, and a verb is taken exactly if it is offered', () =
 test('each verb files its decision, and only adopt and return take money out of suspense, all of it', () => {
   for (const { r, one, offered } of everyCase()) {
     for (const verb of offered) {
-      const decision = decide(r, resolved(one.id, verb));
+      const decision = decide(r, resolved(one, verb));
       expect({ filed: decision.filed, claimed: decision.claimed, opens: decision.openCase }).toEqual({
         filed: true,
         claimed: false,
@@ -97,7 +100,7 @@ test('each verb files its decision, and only adopt and return take money out of 
 test('a recharge succeeds by a person only out of FAILED or CANCELED, with money of its own amount', () => {
   for (const { r, one, offered } of everyCase()) {
     for (const verb of offered) {
-      const { to, continuation, journal } = decide(r, resolved(one.id, verb));
+      const { to, continuation, journal } = decide(r, resolved(one, verb));
       if (to !== 'SUCCEEDED' || r.state === 'SUCCEEDED') continue;
       expect(['FAILED', 'CANCELED']).toContain(r.state);
       expect({ verb, kind: one.kind, slot: journal?.slot, continuation }).toEqual({
@@ -166,7 +169,7 @@ describe('a resolution', () => {
       slots: ['hold', 'suspense'],
       cases: [one],
     });
-    const decision = decide(r, resolved(one.id, 'adopt'));
+    const decision = decide(r, resolved(one, 'adopt'));
     expect(decision).toMatchObject({
       to: 'FAILED',
       nextStep: null,
@@ -195,7 +198,7 @@ describe('a resolution', () => {
       providerOrderId: 'sbx_1',
       cases: [one],
     });
-    const decision = decide(r, resolved(one.id, 'resubmit'));
+    const decision = decide(r, resolved(one, 'resubmit'));
     expect(decision).toMatchObject({
       to: 'PENDING_CONFIRMATION',
       nextStep: 'submit',
@@ -207,7 +210,7 @@ describe('a resolution', () => {
   test('leaves a dismissed recharge as it was', () => {
     const one = openCase('absent_order');
     const r = recharge('PENDING_CONFIRMATION', { confirmation: 'acknowledged', cases: [one] });
-    const { verdict, to, nextStep, confirmation, journal } = decide(r, resolved(one.id, 'dismiss'));
+    const { verdict, to, nextStep, confirmation, journal } = decide(r, resolved(one, 'dismiss'));
     expect({ verdict, to, nextStep, confirmation, journal }).toEqual({
       ...{
         verdict: 'stale',

@@ -11,19 +11,25 @@ export type Resolution = Readonly<{
   reason: string;
   /** Whether the provider pays back an order like the one that moved the money. */
   isReturnable: boolean;
+  /** The number of suspended sums of the case that the decision was approved for. More sums may have come since. */
+  seenSums: number;
 }>;
 
 type Resolvable = Readonly<{ state: State; slots: readonly string[]; cases: readonly KnownCase[] }>;
 
-/** Why a resolution cannot be carried out. Null: it can. */
-export type ResolutionRefusal = 'no_case' | 'case_closed' | 'verb_not_offered';
+/**
+ * Why a resolution cannot be carried out. Null: it can. `case_changed`: money has come to the case since its decision was
+ * approved, so the approval is judged again.
+ */
+export type ResolutionRefusal = 'no_case' | 'case_closed' | 'verb_not_offered' | 'case_changed';
 
 export function refusalOf(r: Resolvable, resolution: Resolution): ResolutionRefusal | null {
   const one = r.cases.find(({ id }) => id === resolution.caseId);
   if (!one) return 'no_case';
   if (!one.isOpen) return 'case_closed';
   const offered = verbsFor(one.kind, factsOf(one, { ...r, isReturnable: resolution.isReturnable }));
-  return offered.includes(resolution.verb) ? null : 'verb_not_offered';
+  if (!offered.includes(resolution.verb)) return 'verb_not_offered';
+  return one.suspended.length === resolution.seenSums ? null : 'case_changed';
 }
 
 /** What a resolution does to its recharge. `reported` is the news that its transition shows. */
@@ -42,10 +48,11 @@ export type Resolved = Readonly<{
 
 /**
  * The only place that decides what each verb does.
- * @throws if the verb is not offered; `refusalOf` tells that
+ * @throws if the resolution is refused; `refusalOf` tells why
  */
 export function resolve(r: Resolvable, parties: Parties, resolution: Resolution): Resolved {
-  if (refusalOf(r, resolution) !== null) throw new Error(`${resolution.verb} is not offered`);
+  const refusal = refusalOf(r, resolution);
+  if (refusal !== null) throw new Error(`${resolution.verb} is refused: ${refusal}`);
   const one = r.cases.find(({ id }) => id === resolution.caseId)!;
   return effects[resolution.verb](r, parties, one, resolution);
 }

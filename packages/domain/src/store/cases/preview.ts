@@ -58,7 +58,8 @@ export async function previewCase(
   const { cases } = knownCases(row.cases);
   const resolvable = { state: row.state, slots: row.slots, cases };
   const isReturnable = canReturn(row, isRefunding);
-  const resolution = { caseId: seen.id, verb, reason, isReturnable };
+  const { suspended = [] } = cases.find(({ id }) => id === seen.id) ?? {};
+  const resolution = { caseId: seen.id, verb, reason, isReturnable, seenSums: suspended.length };
   if (refusalOf(resolvable, resolution) !== null) return null;
   const done = resolve(resolvable, partiesOf(row), resolution);
   const journals = [done.journal, done.furtherJournal].filter((journal) => journal !== null);

@@ -70,9 +70,12 @@ export type Resolving = Readonly<{
   approving: VerbApproving;
 }>;
 
-type Done = ResolutionProblem | Readonly<{ refund: ReportResult['delivery'] }>;
+type Done = ResolutionProblem | 'case_changed' | Readonly<{ refund: ReportResult['delivery'] }>;
 
-/** Resolves a case once. The same request with the same key has the same answer. */
+/**
+ * Resolves a case once. The same request with the same key has the same answer. If money comes to the case meanwhile, the
+ * request is judged again with that money, since it may now need an approval.
+ */
 export async function resolveCase(deps: Resolving, ask: ResolutionAsk): Promise<ResolvedCase> {
   if (!isUuid(ask.caseId)) return refused('unknown_case');
   const seen = await caseById(deps.run, ask.caseId, ask.viewer, deps.isRefunding);
@@ -83,6 +86,7 @@ export async function resolveCase(deps: Resolving, ask: ResolutionAsk): Promise<
   const approvalId = seen.verbs.includes(ask.verb) ? await awaitedApproval(deps, ask, seen) : null;
   if (approvalId !== null) return { ok: false, problem: 'approval_needed', approvalId };
   const outcome = await carriedOut(deps, ask, seen);
+  if (outcome === 'case_changed') return resolveCase(deps, ask);
   if (typeof outcome !== 'string') return done(deps, ask, { replayed: false, refund: outcome.refund });
   // Of two requests with one key, the second finds the case closed by the first.
   return (await replayOf(deps, ask)) ?? refused(outcome);
@@ -129,7 +133,7 @@ async function carriedOut(deps: Resolving, ask: ResolutionAsk, seen: CaseView): 
   try {
     return seen.transactionId === null
       ? await closeAlone(deps, ask, seen)
-      : await report(deps, ask, seen.transactionId);
+      : await report(deps, ask, { ...seen, transactionId: seen.transactionId });
   } catch (error) {
     const constraint = violated(error);
     if (constraint === 'ledger_account_no_overdraft') return 'insufficient_balance';
@@ -141,7 +145,11 @@ async function carriedOut(deps: Resolving, ask: ResolutionAsk, seen: CaseView): 
 
 const NUMERIC_VALUE_OUT_OF_RANGE = '22003';
 
-async function report(deps: Resolving, ask: ResolutionAsk, transactionId: string): Promise<Done> {
+async function report(
+  deps: Resolving,
+  ask: ResolutionAsk,
+  { transactionId, sums }: CaseView & Readonly<{ transactionId: string }>,
+): Promise<Done> {
   const { caseId, verb, reason, actor } = ask;
   const order = await orderOf(deps.run, transactionId);
   const { verdict, delivery } = await deps.applyNews({
@@ -150,14 +158,22 @@ async function report(deps: Resolving, ask: ResolutionAsk, transactionId: string
     resolution: {
       ...{ caseId: caseId.toLowerCase(), verb, reason },
       isReturnable: canReturn(order, deps.isRefunding),
+      seenSums: sums,
     },
     operator: actionOf(deps, ask),
   });
-  if (verdict === 'verb_not_offered' || verdict === 'case_closed' || verdict === 'not_understood')
-    return verdict;
-  if (verdict !== 'moved' && verdict !== 'stale')
-    throw new Error(`a resolution of ${caseId} ended as ${verdict}`);
-  return { refund: delivery };
+  switch (verdict) {
+    case 'moved':
+    case 'stale':
+      return { refund: delivery };
+    case 'verb_not_offered':
+    case 'case_closed':
+    case 'case_changed':
+    case 'not_understood':
+      return verdict;
+    default:
+      throw new Error(`a resolution of ${caseId} ended as ${verdict}`);
+  }
 }
 
 type OrderOfCase = Readonly<{

@@ -19,6 +19,8 @@ export type CaseView = Readonly<{
   /** The money of the case. Null: the case is about no money, or about several currencies. */
   amountMinor: bigint | null;
   currency: string | null;
+  /** The number of sums in suspense for the case. A case only ever gets more. */
+  sums: number;
   openedAt: Date;
   closedAt: Date | null;
   /** The facts that opened it, and under `given` what a person showed. */
@@ -34,7 +36,7 @@ export type IsRefunding = (provider: string, providerAccount: string) => boolean
 
 type OrderMaker = Readonly<{ kind: Kind; provider: string; providerAccount: string }>;
 
-export type CaseRow = Omit<CaseView, 'verbs' | 'resolution'> &
+export type CaseRow = Omit<CaseView, 'verbs' | 'resolution' | 'sums'> &
   Readonly<{
     verb: string | null;
     actor: string | null;
@@ -99,6 +101,7 @@ export function viewOf(row: CaseRow, isRefunding: IsRefunding): CaseView {
   };
   return {
     ...shown,
+    sums: suspended.length,
     verbs: verbsFor(row.kind, facts),
     resolution: row.closedAt && { verb, actor, reason: reason ?? words ?? '', at: row.closedAt },
   };
