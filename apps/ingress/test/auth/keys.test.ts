@@ -97,7 +97,9 @@ test('a rotated key accepts both secrets until the overlap ends', async () => {
   const after = (await ingress.domain.clients.rotate(before.keyId))!;
   expect(after.secret).not.toBe(before.secret);
   expect([(await list(after)).status, (await list(before)).status]).toEqual([200, 200]);
-  await ingress.sql(`update api_key set previous_valid_until = now() where id = $1`, [before.keyId]);
+  await ingress.sql(`update api_key set previous_valid_until = now() - interval '1 s' where id = $1`, [
+    before.keyId,
+  ]);
   await soon(before, 401);
   expect((await list(after)).status).toBe(200);
   const third = (await ingress.domain.clients.rotate(before.keyId))!;

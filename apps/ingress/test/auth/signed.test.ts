@@ -200,7 +200,9 @@ test('during a rotation both secrets sign, after the overlap only the new one', 
   // The process still caches the key from before the rotation, and yet accepts the new secret.
   expect((await by(after)).status).toBe(200);
   expect((await by(before)).status).toBe(200);
-  await ingress.sql('update api_key set previous_valid_until = now() where id = $1', [before.keyId]);
+  await ingress.sql(`update api_key set previous_valid_until = now() - interval '1 s' where id = $1`, [
+    before.keyId,
+  ]);
   const third = (await ingress.domain.clients.rotate(before.keyId))!;
   expect([(await by(third)).status, (await by(after)).status, (await by(before)).status]).toEqual([
     200, 200, 401,

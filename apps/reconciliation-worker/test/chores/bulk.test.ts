@@ -83,7 +83,7 @@ test.each([
   await expect(run(dying)).rejects.toThrow('it died');
   expect((await outcomesOf(id)).filter((outcome) => outcome === null)).toHaveLength(2);
   expect(await domain.bulks.take()).toBeNull();
-  await books.rows(`update bulk_verb set due_at = now() where id = '${id}'`);
+  await books.rows(`update bulk_verb set due_at = now() - interval '1 s' where id = '${id}'`);
   await run();
   expect([await statusOf(id), await outcomesOf(id)]).toEqual(['finished', ['done', 'done', 'done']]);
   expect(await acts('dismiss', cases)).toHaveLength(3);

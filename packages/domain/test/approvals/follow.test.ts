@@ -33,7 +33,10 @@ test('a look at a recharge that waits does not put off the decision of the same 
     `update approval set status = 'approved', decided_by = 'eve', decided_at = now() where subject = $1`,
     [id],
   );
-  await rival.query('update recharge_transaction set due_at = clock_timestamp() where id = $1', [id]);
+  await rival.query(
+    `update recharge_transaction set due_at = clock_timestamp() - interval '1 s' where id = $1`,
+    [id],
+  );
   const looked = books.domain.approvals.follow(id);
   await until(waitsForLock, { limitMs: 30_000 }, 'a look that waits for the decision');
   await rival.query('commit');

@@ -127,7 +127,7 @@ test('old looks, balances, callbacks and notices are deleted; recharges of rules
       (now() - interval '61 days', 'sent')) told (at, status)`);
   const pending = (at: string) =>
     books.rows(`
-      update callback_delivery set status = 'pending', due_at = now()
+      update callback_delivery set status = 'pending', due_at = now() - interval '1 s'
       where id in (select id from callback_delivery order by id ${at} limit 5)`);
   await pending('');
   const days = { ...kept, looksDays: 31, callbacksDays: 35 };

@@ -71,7 +71,9 @@ test('a recharge that was never sent is due too, and one whose query was dropped
     await recharged(books.domain, {}),
     await recharged(books.domain, {}, 'submit', 'accepted'),
   ];
-  await books.rows('update recharge_transaction set due_at = now() where id = $1', [accepted]);
+  await books.rows(`update recharge_transaction set due_at = now() - interval '1 s' where id = $1`, [
+    accepted,
+  ]);
   await books.domain.takeDue(10_000);
   await books.rows(
     `update recharge_transaction set due_at = now() - interval '1 day' where due_at is not null`,

@@ -177,7 +177,7 @@ test('a sweep of one lane takes no row of another', async () => {
   const sent = await recharged(books.domain, {}, 'submit', 'unknown');
   await makeDue([fresh, elsewhere, sent]);
   const event = await keepEvent();
-  await books.rows(`update webhook_event set due_at = now() where id = $1`, [event]);
+  await books.rows(`update webhook_event set due_at = now() - interval '1 s' where id = $1`, [event]);
   const take = async (lane: Lane) => (await books.domain.takeDue(10, lane)).map(({ id }) => id);
   expect(await take({ what: 'recharge', provider: 'sandbox', nextStep: 'ask' })).toEqual([sent]);
   expect(await take({ what: 'recharge', provider: 'sandbox', nextStep: 'submit' })).toEqual([fresh]);
@@ -191,7 +191,7 @@ test('a row that is put back is due again', async () => {
   const id = await recharged(books.domain, {});
   const event = await keepEvent();
   await makeDue([id]);
-  await books.rows(`update webhook_event set due_at = now() where id = $1`, [event]);
+  await books.rows(`update webhook_event set due_at = now() - interval '1 s' where id = $1`, [event]);
   const taken = await books.domain.takeDue(10);
   expect(taken.map((one) => one.id).toSorted()).toEqual([id, event].toSorted());
   await books.domain.putBack(taken);

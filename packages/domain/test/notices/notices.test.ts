@@ -176,12 +176,12 @@ test('a message that did not arrive is sent again later, and a worker that died 
   await look(rule.id);
   expect(await told('slack', false)).toHaveLength(1);
   expect(await told()).toEqual([]);
-  await books.rows(`update notice set due_at = now() where due_at is not null`);
+  await books.rows(`update notice set due_at = now() - interval '1 s' where due_at is not null`);
   const { take, file } = books.domain.notices;
   const lost = await take('slack', TIMES);
   expect(lost).toHaveLength(1);
   expect(await take('slack', TIMES)).toEqual([]);
-  await books.rows(`update notice set due_at = now() where due_at is not null`);
+  await books.rows(`update notice set due_at = now() - interval '1 s' where due_at is not null`);
   const again = await take('slack', TIMES);
   expect(again.map(({ id }) => id)).toEqual(lost.map(({ id }) => id));
   await books.rows(`update notice set tries = 14`);
@@ -196,11 +196,11 @@ test('a channel pauses between two messages, and what comes meanwhile is one mes
   expect(await books.domain.takeDue(9, { what: 'notice' })).toEqual([]);
   expect(await take('slack', { everyMs: 3_600_000, leaseMs: 60_000 })).toHaveLength(1);
   for (let n = 0; n < 3; n++) await look((await ruled(400n, { terms: terms({ mode: 'notify' }) })).id);
-  await books.rows(`update notice_channel set hinted_until = now()`);
+  await books.rows(`update notice_channel set hinted_until = now() - interval '1 s'`);
   const due = await books.domain.takeDue(9, { what: 'notice' });
   expect(due.map(({ id }) => id)).toEqual(['email']);
   expect(await take('slack', TIMES)).toEqual([]);
-  await books.rows(`update notice_channel set next_at = now()`);
+  await books.rows(`update notice_channel set next_at = now() - interval '1 s'`);
   expect(await take('slack', TIMES)).toHaveLength(3);
 });
 

@@ -44,7 +44,7 @@ async function running(amounts: Amounts, canaryMinor: bigint | null = CANARY): P
 
 const work = () => books.domain.plans.work;
 const heldLooksAreDue = (planId: string) =>
-  books.rows('update recharge_plan_held set due_at = now() where plan_id = $1', [planId]);
+  books.rows(`update recharge_plan_held set due_at = now() - interval '1 s' where plan_id = $1`, [planId]);
 
 /** Creates the recharges of the lines that go, as a worker does. Returns their ids by line. */
 async function create(planId: string, lines: readonly NextPlanLine[]) {

@@ -54,7 +54,7 @@ test('a plan is taken by one worker at a time, and again when that one is gone',
   const [first, second] = [books.domain.plans.work, books.open().plans.work];
   const taken = (await Promise.all([first.take(), second.take()])).flatMap((plan) => (plan ? [plan.id] : []));
   expect(taken).toEqual([planId]);
-  await books.rows(`update recharge_plan set due_at = now() where id = $1`, [planId]);
+  await books.rows(`update recharge_plan set due_at = now() - interval '1 s' where id = $1`, [planId]);
   expect((await second.take())?.id).toBe(planId);
   await books.domain.plans.move({ planId, verb: 'cancel', by: 'operator' });
 });

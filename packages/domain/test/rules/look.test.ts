@@ -236,7 +236,7 @@ test('a wallet that falls below the threshold makes its rule due at once', async
 
 test('due rules are swept like other due rows', async () => {
   const rule = await ruled(0n);
-  await books.rows('update recharge_rule set due_at = now() where id = $1', [rule.id]);
+  await books.rows(`update recharge_rule set due_at = now() - interval '1 s' where id = $1`, [rule.id]);
   const due = await books.domain.takeDue(10, { what: 'rule' });
   expect(due).toContainEqual({ what: 'rule', id: rule.id });
   await books.domain.putBack(due);

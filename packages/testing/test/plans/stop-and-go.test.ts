@@ -93,7 +93,7 @@ const move = (planId: string, verb: 'pause' | 'resume' | 'cancel') =>
 const takenAnew = (planId: string) =>
   execute(
     database.url,
-    `update recharge_plan set due_at = now() where id = '${planId}' and status = 'running'`,
+    `update recharge_plan set due_at = now() - interval '1 s' where id = '${planId}' and status = 'running'`,
   );
 
 const hasGrownFrom = (planId: string, before: number) =>

@@ -84,7 +84,7 @@ test.each(['notice.after-claim', 'notice.after-send'])(
     await tellingRule(accountId);
     await stage.fleet.crashed(point, TEST_LIMIT_MS);
     // The claim of the dead worker would end by itself later. The test does not wait for that.
-    await stage.db.query('update notice set due_at = now() where due_at is not null');
+    await stage.db.query(`update notice set due_at = now() - interval '1 s' where due_at is not null`);
     await until(isFiled, LIMIT, 'a filed message');
     expect(about(accountId).length).toBe(point === 'notice.after-send' ? 2 : 1);
   },
