@@ -67,6 +67,7 @@ test('every fault is named by line and column, and nothing is stored', async () 
       lineOf(2, { accountId: 'a b', currency: 'EUR' }),
       lineOf(2),
       lineOf(4, { amount: 1.5, paymentMethod: 'gold', colour: 'red' }),
+      lineOf(5, { amount: { toString: null } }),
     ],
   });
   expectProblem(answer, 400, 'INVALID_ARGUMENT');
@@ -78,6 +79,7 @@ test('every fault is named by line and column, and nothing is stored', async () 
     'lines.3.colour line 4, column colour: is not a known field',
     'lines.3.amount line 4, column amount: must be a positive integer of minor units, in digits',
     expect.stringContaining('lines.3.paymentMethod line 4, column paymentMethod: must be one of'),
+    'lines.4.amount line 5, column amount: must be a positive integer of minor units, in digits',
   ]);
   expect(await ingress.sql(`select from recharge_plan where name = 'faulty'`)).toEqual([]);
 });

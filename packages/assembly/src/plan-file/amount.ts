@@ -14,9 +14,10 @@ export function amountIn(value: unknown, isText: boolean): bigint | string {
         ? TOO_LARGE
         : NOT_WHOLE;
   if (typeof value === 'string' && isText) return DIGITS.test(value) ? BigInt(value) : whyNot(value);
-  // A number that a float would change is an object with its digits.
-  const digits = typeof value === 'object' && value !== null && !Array.isArray(value) ? String(value) : null;
-  if (digits !== null && DIGITS.test(digits)) return TOO_LARGE;
+  // A number that a float would change is an object with its digits. An object of a client may have a `toString` that is
+  // no function.
+  const digits = (value as Readonly<{ value?: unknown }> | null | undefined)?.value;
+  if (typeof digits === 'string' && DIGITS.test(digits)) return TOO_LARGE;
   return typeof value === 'string' ? NOT_QUOTED : NOT_WHOLE;
 }
 
