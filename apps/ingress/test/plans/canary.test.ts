@@ -48,11 +48,14 @@ test('a plan with another canary is another plan', async () => {
   expectProblem(await post({ name: 'same', lines }), 409, 'DUPLICATE_REQUEST');
 });
 
-test.each([0, -1, 1.5, '100', true, { toString: null }, [100]])('a canary of %j is refused', async (canary) => {
-  const answer = await post({ name: 'wrong', canary, lines });
-  expectProblem(answer, 400, 'INVALID_ARGUMENT');
-  expect(answer.body.errors.map(({ path }) => path)).toEqual(['canary']);
-});
+test.each([0, -1, 1.5, '100', true, { toString: null }, [100]])(
+  'a canary of %j is refused',
+  async (canary) => {
+    const answer = await post({ name: 'wrong', canary, lines });
+    expectProblem(answer, 400, 'INVALID_ARGUMENT');
+    expect(answer.body.errors.map(({ path }) => path)).toEqual(['canary']);
+  },
+);
 
 test('two canaries that differ are refused', async () => {
   expectProblem(await post({ name: 'both', canary: 100, lines }, '?canary=99'), 400, 'INVALID_ARGUMENT');

@@ -45,6 +45,7 @@ const caseMessages: readonly (readonly [kind: CaseKind, message: string])[] = [
   ['wrong_amount', 'The provider reported another amount or currency.'],
   ['other_account', 'The provider reported another account.'],
   ['several_orders', 'The provider has more than one order for this recharge.'],
+  ['booked_elsewhere', 'The provider reported an order that is booked for another recharge.'],
   ['late_money', 'The provider reported money after that.'],
   ['declined_after_success', 'The provider later reported that it failed.'],
   ['cancel_conflict', 'The provider reported a cancellation that does not fit.'],

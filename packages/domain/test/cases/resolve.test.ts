@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { v7 as uuidv7 } from 'uuid';
-import { type Books, CLIENT, deposit, OTHER_CLIENT, openBooks, reportOf, times } from '../support/books.js';
+import { type Books, CLIENT, deposit, OTHER_CLIENT, openBooks, times } from '../support/books.js';
 import { absent, ask, caseSteps, late, refunding, viewer } from '../support/cases.js';
 
 let books: Books;
@@ -42,9 +42,7 @@ describe('an absent order', () => {
     });
     const { claim } = await steps.report(id, 'submit', { source: 'submission' });
     expect(claim).toMatchObject({ attempt: 2 });
-    await books.domain.applyNews(
-      reportOf(id, 'accepted', { attempt: 2, seen: claim!.seen, providerOrderId: 'order-9' }),
-    );
+    await steps.report(id, 'accepted', { attempt: 2, seen: claim!.seen, providerOrderId: 'order-9' });
     expect(await steps.report(id, 'settled', { providerOrderId: 'order-9' })).toMatchObject({
       state: 'SUCCEEDED',
     });
@@ -76,9 +74,7 @@ test('an order that came before its submit is no question once the submit has th
     { providerOrderId: 'order-1' },
   ]);
   const { claim } = await steps.report(id, 'submit', { source: 'submission' });
-  await books.domain.applyNews(
-    reportOf(id, 'accepted', { attempt: 1, seen: claim!.seen, providerOrderId: 'order-1' }),
-  );
+  await steps.report(id, 'accepted', { attempt: 1, seen: claim!.seen, providerOrderId: 'order-1' });
   expect(await steps.one(caseId)).toMatchObject({ kind: 'unsent_order', resolution: { verb: null } });
 });
 

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import pg from 'pg';
 import { type Books, deposit, openBooks } from '../support/books.js';
-import { ask, caseSteps, late, refunding, USD } from '../support/cases.js';
+import { ask, caseSteps, late, orderOf, refunding, USD } from '../support/cases.js';
 
 let books: Books;
 let steps: ReturnType<typeof caseSteps>;
@@ -28,7 +28,7 @@ describe('return', () => {
     const { claim } = await steps.report(answer.refund.id, 'submit', { source: 'submission' });
     expect(claim).toMatchObject({
       ...USD(100n),
-      original: { id, providerOrderId: 'order-2' },
+      original: { id, providerOrderId: orderOf(id, 'order-2') },
     });
     expect(await books.domain.verify()).toEqual([]);
     await steps.report(answer.refund.id, 'settled', { providerOrderId: 'refund-1' });

@@ -1,4 +1,6 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { until } from '@replenish/testing';
+import pg from 'pg';
 import type { StatementLine } from '../../src/index.js';
 import { type Books, CLIENT, deposit, newRefund, openBooks, recharged, reportOf } from '../support/books.js';
 import { ask, refunding, viewer } from '../support/cases.js';
@@ -189,34 +191,23 @@ async function refunded(of: string): Promise<string> {
 }
 
 test.each([
-  ['its first order', ['submit'], []],
-  ['its second order', ['submit', 'settled'], ['collect']],
-  ['the order that it should not have', ['submit', 'declined'], []],
+  ['its first order', ['submit'], [], ['fail', 'dismiss']],
+  ['its second order', ['submit', 'settled'], ['collect'], ['dismiss']],
+  ['the order that it should not have', ['submit', 'declined'], [], ['dismiss']],
 ] as const)(
   'an event that names the order of an adopted line as %s books no money, and a person hears of it',
-  async (name, news, before) => {
+  async (name, news, slots, verbs) => {
     const recharge = await recharged(books.domain, { accountId: 'acct-late', amountMinor: 777n });
     for (const heard of news)
       await books.domain.applyNews(
         reportOf(recharge, heard, heard === 'settled' ? { providerOrderId: `own order, ${name}` } : {}),
       );
-    const slots = (await journals(recharge)).map(({ slot }) => slot);
-    expect(slots).toEqual(expect.arrayContaining([...before]));
     await adopted(`of a line, ${name}`);
-    for (const _ of [1, 2, 3])
-      expect(await says(recharge, `of a line, ${name}`)).toMatchObject({ verdict: 'refused' });
+    for (const _ of [1, 2]) await says(recharge, `of a line, ${name}`);
     expect((await journals(recharge)).map(({ slot }) => slot)).toEqual(slots);
-    const filter = {
-      viewer,
-      status: 'open',
-      kind: 'unprocessable',
-      transactionId: recharge,
-      limit: 5,
-    } as const;
-    const { rows } = await books.domain.cases.list(filter, refunding);
-    expect(rows).toMatchObject([
-      { kind: 'unprocessable', evidence: { error: expect.stringContaining('adopted from a line') } },
-    ]);
+    const kind = 'booked_elsewhere';
+    const filter = { viewer, status: 'open', kind, transactionId: recharge, limit: 5 } as const;
+    expect((await books.domain.cases.list(filter, refunding)).rows).toMatchObject([{ kind, verbs }]);
   },
 );
 
@@ -227,7 +218,7 @@ test('a recall does not book the money of an adopted line again', async () => {
     await recharged(books.domain, { ...paid, amountMinor: 777n }, 'submit', 'settled'),
   );
   await adopted('order of a recall', 'acct-recall');
-  expect(await says(recall, 'order of a recall')).toMatchObject({ verdict: 'refused' });
+  expect(await says(recall, 'order of a recall')).toMatchObject({ state: 'PENDING_CONFIRMATION' });
   expect(await availableTo('acct-recall')).toEqual(['777']);
 });
 
@@ -265,6 +256,31 @@ test('of an adoption and an event that name one order at the same moment, one bo
       resolve(id, { evidence: { accountId: 'acct-race-line' } }),
       says(recharge, `raced for ${n}`),
     ]);
-    expect([decision.ok, event.verdict]).toEqual(decision.ok ? [true, 'refused'] : [false, 'moved']);
+    expect([decision.ok, event.state]).toEqual(
+      decision.ok ? [true, 'PENDING_CONFIRMATION'] : [false, 'SUCCEEDED'],
+    );
   }
+});
+
+test('an adoption that waits for a wallet holds up no report of another order', async () => {
+  await adopted('before it waits', 'acct-waited-for');
+  const other = await recharged(books.domain, { accountId: 'acct-not-held-up', amountMinor: 777n }, 'submit');
+  const { id } = await caseOf(stranger({ orderId: 'while it waits' }));
+  const rival = new pg.Client(books.url);
+  await rival.connect();
+  await rival.query('begin');
+  await rival.query(`select from ledger_account where name = 'wallet:acct-waited-for:available' for update`);
+  const adopting = resolve(id, { evidence: { accountId: 'acct-waited-for' } }).catch((error) => error);
+  const waiting = `select pid from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`;
+  await until(
+    async () => (await books.rows(waiting)).length > 0,
+    { limitMs: 30_000 },
+    'the adoption to wait',
+  );
+  const ofTable = `select mode from pg_locks where relation = 'recharge_transaction'::regclass and mode in ('ShareLock', 'ShareRowExclusiveLock', 'ExclusiveLock', 'AccessExclusiveLock')`;
+  expect(await books.rows(ofTable)).toEqual([]);
+  expect(await says(other, 'not held up')).toMatchObject({ state: 'SUCCEEDED' });
+  await rival.query('rollback');
+  await rival.end();
+  await adopting;
 });

@@ -14,6 +14,9 @@ const currency = fc.constantFrom('USD', 'CNY');
 /** Which of the recharges or cases that are there, counted from the newest: often one of the newest, or any other. */
 const which = fc.oneof(fc.nat(2), fc.nat(1_000));
 
+/** A report names the order that another recharge has, or would have. */
+const TAKEN = 'the order of another recharge';
+
 const step = fc.oneof(
   { weight: 2, arbitrary: fc.record({ do: fc.constant('deposit' as const), account, currency, amount }) },
   { weight: 3, arbitrary: fc.record({ do: fc.constant('collect' as const), account, currency, amount }) },
@@ -29,7 +32,7 @@ const step = fc.oneof(
       do: fc.constant('hear' as const),
       which,
       news: fc.constantFrom<News>('accepted', 'unknown', 'settled', 'settled', 'declined', 'canceled'),
-      about: fc.constantFrom('our order', 'our order', 'another amount', 'another order', 'absence'),
+      about: fc.constantFrom('our order', 'our order', 'another amount', 'another order', 'absence', TAKEN),
     }),
   },
   { weight: 2, arbitrary: fc.record({ do: fc.constant('withdraw' as const), which }) },
@@ -107,7 +110,14 @@ function taker({ domain, rows }: Books, run: string, names: readonly string[]) {
     else if (one.do === 'pay late')
       for (const news of ['submit', 'declined', 'settled'] as const)
         await domain.applyNews(heard(recharge, news, 'our order'));
-    else await domain.applyNews(reportBy(one, recharge));
+    else if (one.do === 'lose') {
+      for (const news of ['submit', 'accepted'] as const)
+        await domain.applyNews(heard(recharge, news, 'our order'));
+      await domain.applyNews(heard(recharge, 'unknown', 'absence'));
+    } else {
+      const order = orderNamed(one, recharge, oneOf(found, one.which + 1)!);
+      await domain.applyNews({ ...reportBy(one, recharge), ...order });
+    }
   };
 
   async function request(one: Extract<Step, { account: unknown }>): Promise<void> {
@@ -133,12 +143,19 @@ function taker({ domain, rows }: Books, run: string, names: readonly string[]) {
   }
 }
 
-function reportBy(one: Extract<Step, { do: 'send' | 'withdraw' | 'lose' | 'hear' }>, recharge: Known) {
+type Report = Extract<Step, { do: 'send' | 'withdraw' | 'hear' }>;
+
+function reportBy(one: Report, recharge: Known) {
   if (one.do === 'send') return reportOf(recharge.id, 'submit');
   if (one.do === 'withdraw') return reportOf(recharge.id, 'withdraw', { source: 'client' });
-  if (one.do === 'lose') return heard(recharge, 'unknown', 'absence');
   return heard(recharge, one.news, one.about);
 }
+
+/** The order of another recharge, if the step tells of one. */
+const orderNamed = (one: Report, recharge: Known, other: Known) =>
+  one.do === 'hear' && one.about === TAKEN && other.id !== recharge.id
+    ? { providerOrderId: `order ${other.id}` }
+    : {};
 
 /** What the provider says about a recharge, or about an order that differs from it. */
 function heard({ id, amountMinor, currency }: Known, news: News, about: About) {
@@ -176,6 +193,10 @@ const rulesOfBooks: Readonly<Record<string, string>> = {
     where account_id = any($1) and (state = 'SUCCEEDED')::int <> (
       select count(distinct journal_id) from report.postings posting
       where posting.transaction_id = recharge.transaction_id and slot in ('collect', 'settle', 'adopt'))`,
+  'an order is the order of one recharge': `
+    select provider_order_id from report.recharges
+    where account_id = any($1) and kind <> 'refund' and provider_order_id is not null
+    group by provider, provider_order_id having count(*) > 1`,
   'a hold is given back exactly if its recharge failed': `
     select transaction_id, state from report.recharges recharge
     where account_id = any($1) and kind in ('deliver', 'refund') and funding = 'wallet'

@@ -30,10 +30,15 @@ export const ask = (caseId: string, verb: Verb, over: Partial<ResolutionAsk> = {
   ...over,
 });
 
+/** The order of a recharge by a name that its reports have in common. No other recharge has this order. */
+export const orderOf = (id: string, name: string): string => `${name} of ${id}`;
+const ownOrder = (id: string, { providerOrderId }: Partial<RechargeReport>) =>
+  providerOrderId == null ? {} : { providerOrderId: orderOf(id, providerOrderId) };
+
 /** Steps of tests about cases. */
 export const caseSteps = ({ domain, rows }: Pick<Books, 'domain' | 'rows'>) => {
   const report = (id: string, news: RechargeReport['news'], over: Partial<RechargeReport> = {}) =>
-    domain.applyNews(reportOf(id, news, { source: 'webhook', ...over }));
+    domain.applyNews(reportOf(id, news, { source: 'webhook', ...over, ...ownOrder(id, over) }));
   return {
     report,
     /** Reports that leave a recharge with an open case. Returns the recharge and its newest open case. */

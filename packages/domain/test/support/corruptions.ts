@@ -173,18 +173,10 @@ export const corruptions: readonly Corruption[] = [
     sql: `update reconciliation_case set closed_at = now() where subject = ${one('collect late')}::text`,
   },
   {
-    invariant: 'order_adopted_once',
-    how: 'the order of an adopted line as the order of another recharge',
-    sql: `update recharge_transaction set provider_order_id = 'of a line',
-         payment_method = case when id = ${one('collect succeeded')} then 'external' else payment_method end
-       where id in (${one('collect succeeded')}, ${one('collect pending')})`,
-  },
-  {
-    invariant: 'order_adopted_once',
-    how: 'money of the order of an adopted line in suspense',
-    sql: `update recharge_transaction set provider_order_id = 'of a line', payment_method = 'external'
-       where id = ${one('collect succeeded')};
-     update reconciliation_case set suspended = jsonb_set(suspended, '{0, providerOrderId}', '"of a line"')
+    invariant: 'order_booked_once',
+    how: 'money of the order of another recharge in suspense',
+    sql: `update recharge_transaction set provider_order_id = 'of another' where id = ${one('collect succeeded')};
+     update reconciliation_case set suspended = jsonb_set(suspended, '{0, providerOrderId}', '"of another"')
        where suspended <> '[]' and transaction_id = ${one('collect late')}`,
   },
   {

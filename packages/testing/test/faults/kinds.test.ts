@@ -14,6 +14,7 @@ const settledIn: Readonly<Record<CaseKind, string>> = {
   cancel_conflict: 'faults/cases.chaos.test.ts',
   absent_order: 'faults/cases.chaos.test.ts',
   absence_unproven: 'whole/partners.long.test.ts',
+  booked_elsewhere: 'faults/statement-cases.chaos.test.ts',
   unknown_order: 'faults/cases.chaos.test.ts',
   unread_event: 'faults/cases.chaos.test.ts',
   unprocessable: 'faults/cases.chaos.test.ts',

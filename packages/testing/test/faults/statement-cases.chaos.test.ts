@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
 import type { NewKey } from '@replenish/domain';
-import { bearer, client, post, withBooks } from '../../src/fleet/producer.js';
+import { bearer, client, post, sandboxOrders, withBooks } from '../../src/fleet/producer.js';
+import { eventBody, postEvent } from '../../src/fleet/webhook.js';
 import { until } from '../../src/until.js';
 import { openStage, type Stage, TEST_LIMIT_MS } from '../support/setting.js';
 
@@ -83,6 +84,15 @@ const lineOf = (
     ...[amount, 'USD', over.balance ?? ''],
   ].join(',');
 
+/** The provider says of one recharge that it was settled by the order of another. */
+async function orderOfAnother(state: 'SUCCEEDED' | 'PENDING_CONFIRMATION'): Promise<string> {
+  const [booked] = await sandboxOrders(stage.fleet, await succeeded());
+  const reference = state === 'SUCCEEDED' ? await succeeded() : await underWay();
+  const body = eventBody({ ...booked!, reference, accountId: 'acct-1' }, 'settled');
+  expect(await postEvent(stage.fleet, `evt-${randomUUID()}`, body)).toBe(200);
+  return reference;
+}
+
 /** Each opens a case through the fleet, and returns a word that the case has. */
 const openings: readonly (readonly [kind: string, verbs: readonly string[], open: () => Promise<string>])[] =
   [
@@ -143,6 +153,8 @@ const openings: readonly (readonly [kind: string, verbs: readonly string[], open
         return name;
       },
     ],
+    ['booked_elsewhere', ['fail', 'dismiss'], () => orderOfAnother('PENDING_CONFIRMATION')],
+    ['booked_elsewhere', ['dismiss'], () => orderOfAnother('SUCCEEDED')],
   ];
 
 const uses = openings.flatMap(([kind, verbs, open]) => verbs.map((verb) => ({ kind, verb, verbs, open })));

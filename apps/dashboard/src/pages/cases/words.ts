@@ -11,6 +11,7 @@ export const questions: Readonly<Record<CaseKind, string>> = {
   cancel_conflict: 'The provider reports a cancellation that does not fit.',
   absent_order: 'The provider does not have the order that was sent.',
   absence_unproven: 'It cannot be proven whether the provider has the order.',
+  booked_elsewhere: 'The provider reports an order that is booked for another recharge.',
   unknown_order: 'The provider reports an order that names no recharge of ours.',
   unread_event: 'The provider reports something that cannot be read yet.',
   unprocessable: 'What the provider reports could not be recorded.',

@@ -9,6 +9,7 @@ export type CaseKind =
   | 'cancel_conflict'
   | 'absent_order'
   | 'absence_unproven'
+  | 'booked_elsewhere'
   | 'unknown_order'
   | 'unread_event'
   | 'unprocessable'

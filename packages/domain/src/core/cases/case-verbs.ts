@@ -94,16 +94,18 @@ const found: readonly News[] = ['accepted', 'settled', 'declined', 'canceled'];
 const settlers: Readonly<Record<string, (settling: Settling) => string | null>> = {
   absent_order: (by) => whenFound(by),
   absence_unproven: (by) => whenFound(by),
+  booked_elsewhere: (by) => whenFinal(by),
   unsent_order: ({ verdict, news }) =>
     verdict === 'moved' && found.includes(news) ? 'the order was sent, and the provider has it' : null,
   wrong_amount: ({ verdict, to }) =>
     verdict === 'moved' && isFinal(to) ? 'the order ended, and no other amount was paid' : null,
 };
 
-function whenFound({ verdict, news, to }: Settling): string | null {
-  if (found.includes(news)) return 'the provider has the order';
-  return verdict === 'moved' && isFinal(to) ? 'the recharge is final' : null;
-}
+const whenFound = (by: Settling): string | null =>
+  found.includes(by.news) ? 'the provider has the order' : whenFinal(by);
+
+const whenFinal = ({ verdict, to }: Settling): string | null =>
+  verdict === 'moved' && isFinal(to) ? 'the recharge is final' : null;
 
 /** The cases that a report settles, each with the reason. */
 export const settledCases = (

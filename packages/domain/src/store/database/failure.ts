@@ -78,6 +78,11 @@ export const violated = (error: unknown): string | null => {
   return typeof constraint === 'string' ? constraint : null;
 };
 
+const OF_ONE_RECHARGE = ['recharge_transaction_provider_order', 'order_booked_once'];
+
+/** Whether the database refuses a report because its order is the order of another recharge, or has money in suspense there. */
+export const isBookedElsewhere = (error: unknown): boolean => OF_ONE_RECHARGE.includes(violated(error) ?? '');
+
 const inspected = (error: unknown): string =>
   `${error instanceof Error ? error.message : ''} ${JSON.stringify((error as Wrapped | null)?.meta ?? {})}`;
 

@@ -203,21 +203,15 @@ export const moneyInvariants: Readonly<Record<string, Invariant>> = {
           is distinct from ('deliver', 'wallet', collect.client_id, collect.account_id, collect.amount_minor,
             collect.currency, collect.payee)`,
   },
-  order_adopted_once: {
-    meaning:
-      'no other recharge books money of an order whose line was adopted, neither as its own nor in suspense',
-    sql: `with adopted as (
-        select id, provider, provider_account, provider_order_id from recharge_transaction
-        where payment_method = 'external' and kind = 'collect' and provider_order_id is not null)
-      select other.id::text as broken from adopted
-        join recharge_transaction other using (provider, provider_account, provider_order_id)
-        where other.id <> adopted.id and other.kind <> 'refund'
-      union
-      select other.id::text from adopted
-        join reconciliation_case holding on holding.suspended <> '[]' and holding.suspended
-          @> jsonb_build_array(jsonb_build_object('providerOrderId', adopted.provider_order_id))
-        join recharge_transaction other on other.id = holding.transaction_id
-        where other.id <> adopted.id and other.refund_of is distinct from adopted.id
-          and other.provider = adopted.provider and other.provider_account = adopted.provider_account`,
+  order_booked_once: {
+    meaning: 'the money of an order is booked for one recharge: as its own, or in suspense',
+    sql: `select holder.id::text || ' and ' || booked.id as broken
+      from reconciliation_case holding
+      join recharge_transaction holder on holder.id = holding.transaction_id
+      cross join jsonb_to_recordset(holding.suspended) as held("providerOrderId" text)
+      join recharge_transaction booked on booked.provider_order_id = held."providerOrderId"
+        and booked.provider = holder.provider and booked.provider_account = holder.provider_account
+      where holding.suspended <> '[]' and booked.kind <> 'refund'
+        and holder.id <> booked.id and holder.refund_of is distinct from booked.id`,
   },
 };

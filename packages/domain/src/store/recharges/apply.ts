@@ -10,13 +10,20 @@ import { coalesce } from '../batches/coalesce.js';
 import { eachAlone } from '../batches/each-alone.js';
 import { type CaseInJson, casesInJson, knownCases } from '../cases/known.js';
 import type { Run } from '../database/database.js';
-import { isContended, isLaneTaken, isRefusal, isUnavailable, StoreUnavailable } from '../database/failure.js';
+import {
+  isBookedElsewhere,
+  isContended,
+  isLaneTaken,
+  isRefusal,
+  isUnavailable,
+  StoreUnavailable,
+} from '../database/failure.js';
 import { columns } from '../database/rows.js';
 import { isUuid } from '../database/storable.js';
 import { returnedFunding } from '../refunds/original.js';
 import { writeStatement } from './apply-statement.js';
 import { type Plan, type PlanOptions, planWrite, resultOf, type WrittenRow } from './decisions/plan.js';
-import { noteRefusal } from './refusals.js';
+import { noteRefusal, withoutItsOrder } from './refusals.js';
 import type { RechargeReport, RechargeSnapshot, ReportResult, WritableSnapshot } from './report.js';
 
 type RechargeRead = RechargeSnapshot & {
@@ -36,7 +43,7 @@ const ROUNDS = 12;
 export function applier(run: Run, options: PlanOptions): (report: RechargeReport) => Promise<ReportResult> {
   const apply = async (reports: readonly RechargeReport[]) => {
     const results = await applyAll(run, reports, options);
-    return Promise.all(results.map((result, n) => noteIfRefused(run, reports[n]!, result, options)));
+    return Promise.all(results.map((result, n) => answerIfRefused(run, reports[n]!, result, options)));
   };
   return coalesce<RechargeReport, ReportResult>(apply, {
     // A row costs some 32 buffers, most of them in indexes. So a statement stays below 2,000 buffers.
@@ -50,9 +57,10 @@ export function applier(run: Run, options: PlanOptions): (report: RechargeReport
 
 /**
  * A client or an operator gets the database's error as the answer. The other sources only pass on what a provider said
- * and would report it again and again, so their refusals are counted on the recharge.
+ * and would report it again and again, so their refusals are counted on the recharge. What names an order of another
+ * recharge would always be refused, so it is recorded without the order.
  */
-async function noteIfRefused(
+async function answerIfRefused(
   run: Run,
   report: RechargeReport,
   result: ReportResult | Error,
@@ -61,7 +69,10 @@ async function noteIfRefused(
   const isPassedOn = report.source !== 'client' && report.source !== 'operator';
   if (!(result instanceof Error) || !isRefusal(result) || !isPassedOn || !isUuid(report.transactionId))
     return result;
-  return noteRefusal(run, report, result, options).catch(() => result);
+  if (!isBookedElsewhere(result)) return noteRefusal(run, report, result, options).catch(() => result);
+  const kept = withoutItsOrder(report, result);
+  const [told] = await applyAll(run, [kept], options);
+  return answerIfRefused(run, kept, told!, options);
 }
 
 type Results = Map<RechargeReport, ReportResult | Error>;

@@ -29,6 +29,25 @@ export async function noteRefusal(
   return { verdict: 'refused', state, createdAt, claim: null, delivery: null };
 }
 
+/**
+ * A report whose order is booked for another recharge, without that order and its money. A case tells it. The order
+ * counts as acknowledged, so it is never sent again by itself.
+ */
+export function withoutItsOrder(report: RechargeReport, error: Error): RechargeReport {
+  const { money: _money, seen: _seen, ...kept } = report;
+  return {
+    ...kept,
+    ...{ providerOrderId: null, reference: null, accountId: null },
+    news: report.news === 'settled' ? 'accepted' : report.news,
+    doubt: 'booked_elsewhere',
+    evidence: {
+      ...report.evidence,
+      error: storable(error.message, ERROR_MAX),
+      reported: caseDetailOf(report),
+    },
+  };
+}
+
 const noted = (report: RechargeReport, error: Error, options: RefusalOptions): Prisma.Sql => Prisma.sql`
   with
   refused_recharge as (

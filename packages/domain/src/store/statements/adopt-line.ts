@@ -74,8 +74,8 @@ class NotAdopted extends Error {
 }
 
 async function adopt(run: Run, deps: Adopting, adoption: LineAdoption): Promise<void> {
-  await keepOrdersStill(run);
   const line = await lineOf(run, adoption.subject);
+  await keepOrderStill(run, line);
   if (await isOurs(run, line)) throw new NotAdopted('verb_not_offered');
   const id = deps.storing.newId();
   await close(run, adoption, id);
@@ -86,11 +86,14 @@ async function adopt(run: Run, deps: Adopting, adoption: LineAdoption): Promise<
 }
 
 /**
- * Waits for the reports that are being written, and lets no other begin before this transaction ends. Without it, a
- * report that names the order of the line, and is written at the same moment, books its money a second time.
+ * Waits for the reports of this order that are being written, and holds up others until this transaction ends. Without
+ * it, a report that brings money of the order to suspense at the same moment books that money a second time.
  */
-const keepOrdersStill = (run: Run) =>
-  run(Prisma.sql`lock table recharge_transaction in share row exclusive mode`);
+async function keepOrderStill(run: Run, { provider, providerAccount, orderId }: Line): Promise<void> {
+  if (orderId === null) return;
+  await run(Prisma.sql`
+    select from pg_advisory_xact_lock(order_lock(${provider}::text, ${providerAccount}::text, ${orderId}::text))`);
+}
 
 async function lineOf(run: Run, subject: string): Promise<Line> {
   const [line] = await run<Line>(Prisma.sql`

@@ -1,0 +1,121 @@
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import type { NewRecharge, RechargeReport } from '../../src/index.js';
+import { type Books, openBooks, recharged, reportOf } from '../support/books.js';
+import { caseSteps, refunding, USD } from '../support/cases.js';
+
+let books: Books;
+let steps: ReturnType<typeof caseSteps>;
+beforeAll(async () => {
+  books = await openBooks();
+  steps = caseSteps(books);
+});
+afterAll(() => books.close());
+
+const asked = (accountId: string, over: Partial<NewRecharge> = {}) =>
+  recharged(books.domain, { accountId, amountMinor: 100n, ...over }, 'submit');
+const says = (id: string, news: RechargeReport['news'], providerOrderId: string, money = USD(100n)) =>
+  books.domain.applyNews(reportOf(id, news, { source: 'webhook', providerOrderId, money }));
+const openCases = async (transactionId: string) =>
+  (await books.domain.cases.list({ viewer: null, status: 'open', transactionId, limit: 9 }, refunding)).rows;
+const kindsOf = async (id: string) => (await openCases(id)).map(({ kind }) => kind);
+
+test('the order of one recharge is not booked for another one, which a person ends', async () => {
+  const first = await asked('own-first');
+  const second = await asked('own-second');
+  expect(await says(first, 'settled', 'shared')).toMatchObject({ verdict: 'moved', state: 'SUCCEEDED' });
+  for (const state of [1, 2].map(() => 'PENDING_CONFIRMATION'))
+    expect(await says(second, 'settled', 'shared')).toMatchObject({ state });
+  const [one, ...others] = await openCases(second);
+  expect(one).toMatchObject({
+    ...{ kind: 'booked_elsewhere', verbs: ['fail', 'dismiss'] },
+    evidence: {
+      evidence: {
+        error: expect.stringContaining('recharge_transaction_provider_order'),
+        reported: { news: 'settled', providerOrderId: 'shared' },
+      },
+    },
+  });
+  expect(others).toEqual([]);
+  expect(await books.domain.reads.recharge(second)).toMatchObject({
+    ...{ providerOrderId: null, openCases: ['booked_elsewhere'] },
+  });
+  expect(await steps.resolve(one!.id, 'fail')).toMatchObject({ ok: true });
+  expect(await books.domain.reads.recharge(second)).toMatchObject({ state: 'FAILED' });
+  expect([await steps.balance('own-first'), await steps.balance('own-second')]).toEqual([
+    [100n, 0n],
+    [0n, 0n],
+  ]);
+  expect(await kindsOf(second)).toEqual([]);
+});
+
+test('a recharge whose reports named the order of another one goes on with its own, and its case is closed', async () => {
+  const first = await asked('goes-on-first');
+  const second = await asked('goes-on-second');
+  await says(first, 'accepted', 'mixed up');
+  await says(second, 'accepted', 'mixed up');
+  expect(await kindsOf(second)).toEqual(['booked_elsewhere']);
+  expect(await says(second, 'settled', 'its own')).toMatchObject({ verdict: 'moved', state: 'SUCCEEDED' });
+  expect(await kindsOf(second)).toEqual([]);
+});
+
+test('an order with money in suspense for one recharge is not the order of another', async () => {
+  const first = await asked('held-first');
+  await says(first, 'settled', 'own of held');
+  expect(await says(first, 'settled', 'second of held')).toMatchObject({ verdict: 'conflict' });
+  const second = await asked('held-second');
+  expect(await says(second, 'settled', 'second of held')).toMatchObject({ state: 'PENDING_CONFIRMATION' });
+  expect(await openCases(second)).toMatchObject([
+    { kind: 'booked_elsewhere', evidence: { evidence: { error: expect.stringContaining(first) } } },
+  ]);
+  const [held] = await openCases(first);
+  expect(await steps.resolve(held!.id, 'adopt')).toMatchObject({ ok: true });
+  expect(await says(second, 'settled', 'second of held')).toMatchObject({ state: 'PENDING_CONFIRMATION' });
+  expect(await steps.balance('held-second')).toEqual([0n, 0n]);
+});
+
+test('the order of another recharge brings no money to suspense', async () => {
+  const first = await asked('of-other-first');
+  await says(first, 'settled', 'own of first');
+  const second = await asked('of-other-second');
+  await says(second, 'settled', 'own of second');
+  expect(await says(second, 'settled', 'own of first')).toMatchObject({ verdict: 'stale' });
+  expect(await openCases(second)).toMatchObject([{ kind: 'booked_elsewhere', verbs: ['dismiss'] }]);
+  expect(await steps.slots(second)).toEqual(['collect']);
+});
+
+test('a recharge that was never sent has a case about the order, and can be sent', async () => {
+  const first = await asked('unsent-first');
+  await says(first, 'settled', 'known already');
+  const second = await recharged(books.domain, { accountId: 'unsent-second', amountMinor: 100n });
+  expect(await says(second, 'settled', 'known already')).toMatchObject({ state: 'CREATED' });
+  expect(await kindsOf(second)).toEqual(['unsent_order']);
+  expect(await books.domain.applyNews(reportOf(second, 'submit'))).toMatchObject({ state: 'SUBMITTED' });
+});
+
+test('orders of two accounts of ours at a provider may have one id', async () => {
+  const first = await asked('accounts');
+  const second = await asked('accounts', { providerAccount: 'second' });
+  for (const id of [first, second])
+    expect(await says(id, 'settled', 'of both')).toMatchObject({ state: 'SUCCEEDED' });
+});
+
+test('of two reports that name one order at the same moment, one books its money', async () => {
+  const booked: string[] = [];
+  for (let n = 0; n < 12; n++) {
+    const names = [`race-${n}-own`, `race-${n}-held`];
+    const [own, held] = [await asked(names[0]!), await asked(names[1]!)];
+    await says(held, 'settled', `other of race ${n}`);
+    const other = books.open({ poolMax: 2 });
+    const report = reportOf(held, 'settled', {
+      source: 'webhook',
+      providerOrderId: `race ${n}`,
+      money: USD(100n),
+    });
+    await Promise.all([says(own, 'settled', `race ${n}`), other.applyNews(report)]);
+    const kinds = [...(await kindsOf(own)), ...(await kindsOf(held))];
+    expect([['booked_elsewhere'], ['booked_elsewhere', 'several_orders']]).toContainEqual(kinds);
+    booked.push(kinds.length === 1 ? 'own' : 'held');
+  }
+  expect(booked).toHaveLength(12);
+  expect(await books.domain.verify()).toEqual([]);
+});
