@@ -40,7 +40,7 @@ export const cases: readonly KeyedOperation<CaseDeps>[] = [
     tag: 'cases',
     summary: 'Decide about a case',
     description:
-      '`adopt` credits the money in suspense to the account; late money of the right amount makes the recharge succeed. Of a line of a statement that no recharge fits, it books a recharge of the account that the evidence names as `accountId`. `return` pays it back at the provider. `fail` ends a recharge whose order moved no money. `resubmit` sends an order again that is not there. `dismiss` closes the case. A verb happens once, however often it is sent.',
+      '`adopt` credits the money in suspense to the account; late money of the right amount makes the recharge succeed. Of a line of a statement that no recharge fits, it books a recharge of the account that the evidence names as `accountId`. Of a line that has the money of a recharge that failed, it makes the recharge succeed. `return` pays it back at the provider. `fail` ends a recharge whose order moved no money. `resubmit` sends an order again that is not there. `dismiss` closes the case. A verb happens once, however often it is sent.',
     scope: 'cases:write',
     idempotencyKey: 'needed',
     body: {

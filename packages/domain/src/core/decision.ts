@@ -118,10 +118,10 @@ export function decide(r: Recharge, report: Report): Decision {
 
 function decideResolution(r: Recharge, resolution: Resolution): Decision {
   const { verdict, to, journal, furtherJournal, ...resolved } = resolve(r, partiesOf(r), resolution);
-  const { isSentAgain, reported } = resolved;
+  const { isSentAgain, reported, providerOrderId } = resolved;
   const decision = {
     ...nothingToDo(r),
-    ...{ verdict, to, journal, furtherJournal, resolved, filed: true },
+    ...{ verdict, to, journal, furtherJournal, resolved, providerOrderId, filed: true },
     confirmation: isSentAgain ? ('unknown' as const) : r.confirmation,
     nextStep: isFinal(to) ? null : isSentAgain ? ('submit' as const) : r.nextStep,
     reopens: keepsSuspense(r, to),

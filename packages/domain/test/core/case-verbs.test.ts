@@ -145,7 +145,14 @@ describe('the verbs', () => {
   });
 
   test('of a case without a recharge is to dismiss it', () => {
-    const facts = { state: null, isOpen: true, suspended: [], hasSuspense: false, hadSuspense: false };
+    const facts = {
+      state: null,
+      isOpen: true,
+      suspended: [],
+      hasSuspense: false,
+      hadSuspense: false,
+      hasOwnLine: false,
+    };
     expect(verbsFor('unknown_order', { ...facts, isReturnable: true })).toEqual(['dismiss']);
   });
 

@@ -42,6 +42,7 @@ export const openCase = (kind: string, ...suspended: KnownCase['suspended']): Kn
   isOpen: true,
   isAboutRecharge: true,
   suspended,
+  ownLine: null,
 });
 
 export const report = (news: News, over: Partial<Report> = {}): Report => ({

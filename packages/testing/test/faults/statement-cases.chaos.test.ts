@@ -142,6 +142,15 @@ const openings: readonly (readonly [kind: string, verbs: readonly string[], open
       },
     ],
     [
+      'statement_different',
+      ['adopt', 'dismiss'],
+      async () => {
+        const reference = await made('declined', 'FAILED');
+        await compared(lineOf(randomUUID(), { reference }, 4_999));
+        return reference;
+      },
+    ],
+    [
       'statement_gap',
       ['dismiss'],
       async () => {
@@ -183,7 +192,9 @@ test.each(uses)('$kind with $verbs is settled by $verb, once', async ({ kind, ve
        (select coalesce(sum(available), 0)::int from report.wallets where account_id = $2) as available`,
     [caseId, accountId],
   );
-  expect(rows).toEqual([{ actions: 1, available: verb === 'adopt' ? 17 : 0 }]);
+  expect(rows).toEqual([
+    { actions: 1, available: verb === 'adopt' && kind === 'statement_theirs_only' ? 17 : 0 },
+  ]);
 });
 
 test('the books are closed, and a case that was closed is not opened again', async () => {

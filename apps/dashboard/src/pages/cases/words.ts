@@ -33,7 +33,7 @@ export const verbWords: Readonly<Record<Verb, string>> = {
 };
 
 export const verbMeaning: Readonly<Record<Verb, string>> = {
-  adopt: 'The money in suspense belongs to the account of the recharge.',
+  adopt: 'The money belongs to the account of the recharge.',
   return: 'The provider pays the money in suspense back to its payer.',
   fail: 'The order moved no money and never will.',
   resubmit: 'The provider never had the order, and it is sent again.',

@@ -31,6 +31,8 @@ export type KnownCase = Readonly<{
   /** Whether the case is about the recharge itself. False: the case is about an event that names the recharge. */
   isAboutRecharge: boolean;
   suspended: readonly SuspendedMoney[];
+  /** The money of the line of a statement that the case is about, if it is the money that the recharge asked for. */
+  ownLine: SuspendedMoney | null;
 }>;
 
 /**

@@ -5,7 +5,7 @@ import { isStoppedBy } from './case-kinds.js';
 /**
  * The decisions that a person can make about a case.
  * - `adopt`: the money in suspense belongs to the account of the recharge. Of a line that no recharge fits: the money
- *   that came in belongs to the account that the evidence names.
+ *   that came in belongs to the account that the evidence names. Of a line whose recharge had failed: it succeeded.
  * - `return`: the provider pays the money in suspense back.
  * - `fail`: the order moved no money and never will.
  * - `resubmit`: the order is not there and is sent again.
@@ -30,6 +30,8 @@ export type CaseFacts = Readonly<{
   hasSuspense: boolean;
   /** Whether any case of the recharge, open or closed, had money in suspense. */
   hadSuspense: boolean;
+  /** Whether the case is about a line of a statement that has the money that the recharge asked for. */
+  hasOwnLine: boolean;
   /** Whether the provider of the recharge pays back an order of its kind. */
   isReturnable: boolean;
   /** Whether the case is about money that came in, by a line of a statement that names no recharge. Missing: it is not. */
@@ -41,6 +43,7 @@ export function verbsFor(kind: string, facts: CaseFacts): readonly Verb[] {
   if (!facts.isOpen) return [];
   if (facts.isLineIn === true) return ['adopt', 'dismiss'];
   if (facts.suspended.length > 0) return canReturn(facts) ? ['adopt', 'return'] : ['adopt'];
+  if (facts.hasOwnLine && hasEndedWithoutMoney(facts)) return ['adopt', 'dismiss'];
   if (!isStoppedBy(kind) || !isUnderWay(facts.state)) return ['dismiss'];
   return [
     // `fail` would give the hold back. So it is not offered where money has moved: some is in suspense, or a line of a
@@ -50,6 +53,10 @@ export function verbsFor(kind: string, facts: CaseFacts): readonly Verb[] {
     'dismiss',
   ];
 }
+
+/** Whether the recharge failed or was canceled, and no money of it has come since. */
+const hasEndedWithoutMoney = ({ state, hadSuspense }: CaseFacts): boolean =>
+  (state === 'FAILED' || state === 'CANCELED') && !hadSuspense;
 
 /** One refund pays back money of one order in one currency. */
 const canReturn = ({ isReturnable, suspended }: CaseFacts): boolean =>
@@ -73,6 +80,7 @@ export const factsOf = (
   isReturnable,
   isOpen: one.isOpen,
   suspended: one.suspended,
+  hasOwnLine: one.ownLine !== null,
   hasSuspense: cases.some(({ isOpen, suspended }) => isOpen && suspended.length > 0),
   hadSuspense: cases.some(({ suspended }) => suspended.length > 0),
 });

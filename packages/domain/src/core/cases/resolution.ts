@@ -1,5 +1,12 @@
 import { isSameMoney, type Money } from '../money/money.js';
-import { type Journal, journalOnEntering, nextSlot, outOfSuspense, type Parties } from '../money/postings.js';
+import {
+  type Journal,
+  journalOnEntering,
+  nextSlot,
+  outOfSuspense,
+  type Parties,
+  suspenseJournal,
+} from '../money/postings.js';
 import { type News, type State, step, type Verdict } from '../recharge.js';
 import type { KnownCase, SuspendedMoney } from './case-kinds.js';
 import { factsOf, isUnderWay, type Verb, verbsFor } from './case-verbs.js';
@@ -44,6 +51,8 @@ export type Resolved = Readonly<{
   returned: SuspendedMoney | null;
   /** Whether the order is sent again, as if the provider had never had it. */
   isSentAgain: boolean;
+  /** The order of a recharge that has none yet. Null leaves it without one. */
+  providerOrderId: string | null;
 }>;
 
 /**
@@ -61,6 +70,7 @@ type Effect = (r: Resolvable, parties: Parties, one: KnownCase, resolution: Reso
 
 const effects: Record<Verb, Effect> = {
   adopt: (r, parties, one) => {
+    if (one.ownLine) return succeedsByLine(r, parties, one.ownLine);
     const own =
       one.kind === 'late_money' ? one.suspended.find((some) => isSameMoney(some, parties.money)) : undefined;
     const others = one.suspended.filter((some) => some !== own);
@@ -81,6 +91,14 @@ const effects: Record<Verb, Effect> = {
   dismiss: (r) => ends(r, 'resolved'),
 };
 
+/** The line shows that the order moved the money of a recharge that had failed. */
+const succeedsByLine = (r: Resolvable, parties: Parties, money: SuspendedMoney): Resolved => ({
+  ...ends(r, 'adopted'),
+  journal: suspenseJournal(parties, parties.money, nextSlot('suspense', r.slots)),
+  furtherJournal: outOfSuspense(parties, [parties.money], 'adopt'),
+  providerOrderId: money.providerOrderId,
+});
+
 const CREDITED =
   'the provider settled another amount than the one that was asked for, and that amount is in the wallet';
 const RETURNED =
@@ -90,6 +108,7 @@ const ends = (r: Resolvable, reported: News): Resolved => ({
   reported,
   ...step(r.state, reported),
   ...{ journal: null, furtherJournal: null, failure: null, returned: null, isSentAgain: false },
+  providerOrderId: null,
 });
 
 const declined = (r: Resolvable, parties: Parties, failure: NonNullable<Resolved['failure']>): Resolved => {

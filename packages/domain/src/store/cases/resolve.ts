@@ -4,7 +4,7 @@ import { needsEvidence, type Verb } from '../../core/cases/case-verbs.js';
 import type { Kind } from '../../core/money/postings.js';
 import { Prisma } from '../../generated/client.js';
 import type { Run } from '../database/database.js';
-import { codeOf, violated } from '../database/failure.js';
+import { codeOf, isBookedElsewhere, violated } from '../database/failure.js';
 import { isUuid, storable, storableJson } from '../database/storable.js';
 import type { OperatorAction, RechargeReport, ReportResult } from '../recharges/report.js';
 import type { AdoptionProblem, LineAdoption } from '../statements/adopt-line.js';
@@ -138,6 +138,8 @@ async function carriedOut(deps: Resolving, ask: ResolutionAsk, seen: CaseView): 
     const constraint = violated(error);
     if (constraint === 'ledger_account_no_overdraft') return 'insufficient_balance';
     if (constraint === 'operator_action_client_id_idempotency_key_key') return 'key_used_with_other_body';
+    // The line of the case names an order that is the order of another recharge.
+    if (isBookedElsewhere(error)) return 'verb_not_offered';
     if (codeOf(error) === NUMERIC_VALUE_OUT_OF_RANGE) return 'beyond_balance';
     throw error;
   }

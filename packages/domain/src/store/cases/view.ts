@@ -3,7 +3,7 @@ import { factsOf, type Verb, verbsFor } from '../../core/cases/case-verbs.js';
 import type { Kind } from '../../core/money/postings.js';
 import type { State } from '../../core/recharge.js';
 import { Prisma } from '../../generated/client.js';
-import { type CaseInJson, casesInJson, knownCases, suspendedOf } from './known.js';
+import { type CaseInJson, casesInJson, heldOf, knownCases, ownLineOf } from './known.js';
 import { namesOrder } from './order-of-line.js';
 
 /** A case as a person sees it. */
@@ -43,6 +43,7 @@ export type CaseRow = Omit<CaseView, 'verbs' | 'resolution' | 'sums'> &
     reason: string | null;
     words: string | null;
     suspended: CaseInJson['suspended'];
+    ownLine: CaseInJson['ownLine'];
     state: State | null;
     provider: string | null;
     providerAccount: string | null;
@@ -71,6 +72,7 @@ export const caseColumns = Prisma.sql`
   some_case.reason,
   some_case.resolution as words,
   some_case.suspended,
+  ${ownLineOf('some_case')} as "ownLine",
   recharge.state,
   recharge.provider,
   recharge.provider_account as "providerAccount",
@@ -84,11 +86,11 @@ export const caseColumns = Prisma.sql`
   })} end as "namesOrder"`;
 
 export function viewOf(row: CaseRow, isRefunding: IsRefunding): CaseView {
-  const { verb, actor, reason, words, suspended, state, rechargeKind: kind, cases, ...kept } = row;
+  const { verb, actor, reason, words, suspended, ownLine, state, rechargeKind: kind, cases, ...kept } = row;
   const { provider, providerAccount, namesOrder: isOfOrder, ...shown } = kept;
   const one: KnownCase = {
     ...{ id: row.id, kind: row.kind, isOpen: row.closedAt === null, isAboutRecharge: true },
-    suspended: suspendedOf(suspended),
+    ...heldOf({ suspended, ownLine }),
   };
   const isReturnable =
     provider !== null &&

@@ -79,7 +79,7 @@ export const domainWords: Readonly<Record<string, string>> = {
   'Mark as failed': '标记为失败',
   'Send it again': '再次发送',
   'Close without a change': '不作更改并关闭',
-  'The money in suspense belongs to the account of the recharge.': '暂记资金属于该充值的账户。',
+  'The money belongs to the account of the recharge.': '这笔资金属于该充值的账户。',
   'The provider pays the money in suspense back to its payer.': '渠道将暂记资金退还付款人。',
   'The order moved no money and never will.': '该订单没有移动资金，也不会移动。',
   'The provider never had the order, and it is sent again.': '渠道从未有该订单，将再次发送。',
