@@ -129,6 +129,10 @@ describe('the verbs', () => {
     ['CREATED', openCase('unsent_order'), ['dismiss']],
     ['PENDING_CONFIRMATION', openCase('unprocessable'), ['dismiss']],
     ['FAILED', { ...openCase('late_money', own), isOpen: false }, []],
+    ['FAILED', { ...openCase('statement_different'), ownLine: own }, ['adopt', 'dismiss']],
+    ['CANCELED', { ...openCase('statement_different'), ownLine: own }, ['adopt', 'dismiss']],
+    ['SUBMITTED', { ...openCase('statement_different'), ownLine: own }, ['dismiss']],
+    ['SUCCEEDED', { ...openCase('statement_different'), ownLine: own }, ['dismiss']],
   ] as const)('in %s of %j', (state, one, expected) => {
     expect(offeredIn(state, one)).toEqual(expected);
   });
