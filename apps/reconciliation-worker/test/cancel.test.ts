@@ -26,12 +26,14 @@ function openWorker(outcome: QueryOutcome, canceled?: CancelOutcome) {
   };
 }
 
+const orderOf = (id: string): string => `order of ${id}`;
+
 /** A recharge that was sent. Its payer can pay it for `forMs` from now. */
 async function payable(forMs = 3_600_000): Promise<string> {
   const id = await books.recharged({}, 'submit');
   const expiresAt = new Date(Date.now() + forMs);
   const action = { type: 'qr_code', value: 'https://qr.example/1', expiresAt } as const;
-  const order = newsOfOrder({ status: 'pending', providerOrderId: 'o1', action });
+  const order = newsOfOrder({ status: 'pending', providerOrderId: orderOf(id), action });
   await books.domain.applyNews({ ...order, transactionId: id, source: 'webhook', reason: 'taken' });
   await books.rows(
     `update provider_call set started_at = now() - interval '1 hour', ended_at = now() where transaction_id = $1`,
@@ -48,7 +50,10 @@ async function unwanted(): Promise<string> {
   return id;
 }
 
-const facts = { providerOrderId: 'o1', accountId: null, amountMinor: 4_999n, currency: 'USD' };
+const factsOf = (id: string) => ({
+  providerOrderId: orderOf(id),
+  ...{ accountId: null, amountMinor: 4_999n, currency: 'USD' },
+});
 const calls = async (id: string) =>
   (await books.calls(id))
     .filter(({ operation }) => operation !== 'submit')
@@ -57,7 +62,7 @@ const calls = async (id: string) =>
 describe('an order that its client wants canceled', () => {
   test('is canceled once the provider has ended it, without a query', async () => {
     const id = await unwanted();
-    const { asked, ended, ask } = openWorker(found('pending', facts), { kind: 'canceled' });
+    const { asked, ended, ask } = openWorker(found('pending', factsOf(id)), { kind: 'canceled' });
     await ask(id);
     await ask(id);
     expect([asked, ended, await calls(id)]).toEqual([[], [id], [['cancel', 'canceled']]]);
@@ -66,7 +71,7 @@ describe('an order that its client wants canceled', () => {
 
   test('succeeds if the payer was faster', async () => {
     const id = await unwanted();
-    await openWorker(absent, { kind: 'settled', ...facts }).ask(id);
+    await openWorker(absent, { kind: 'settled', ...factsOf(id) }).ask(id);
     expect(await books.recharge(id)).toMatchObject({ state: 'SUCCEEDED', nextStep: null });
   });
 
@@ -87,7 +92,7 @@ describe('an order that its client wants canceled', () => {
     { kind: 'not_executed', cause: 'unreachable' },
   ])('is queried after the answer $kind, and stays to be canceled', async (outcome) => {
     const id = await unwanted();
-    await openWorker(found('pending', facts), outcome).ask(id);
+    await openWorker(found('pending', factsOf(id)), outcome).ask(id);
     expect(await calls(id)).toEqual(
       expect.arrayContaining([
         ['cancel', outcome.kind],
@@ -95,7 +100,7 @@ describe('an order that its client wants canceled', () => {
       ]),
     );
     expect(await books.recharge(id)).toMatchObject({ state: 'PENDING_CONFIRMATION', nextStep: 'cancel' });
-    await openWorker(found('settled', facts), outcome).ask(id);
+    await openWorker(found('settled', factsOf(id)), outcome).ask(id);
     expect(await books.recharge(id)).toMatchObject({ state: 'SUCCEEDED' });
   });
 
@@ -109,7 +114,7 @@ describe('an order that its client wants canceled', () => {
 describe('an unpaid order', () => {
   test('whose time is over is canceled by itself', async () => {
     const id = await payable(-1_000);
-    const { ended, ask } = openWorker(found('pending', facts), { kind: 'canceled' });
+    const { ended, ask } = openWorker(found('pending', factsOf(id)), { kind: 'canceled' });
     await ask(id);
     expect([ended, await books.recharge(id)]).toMatchObject([[], { nextStep: 'cancel' }]);
     await ask(id);
@@ -118,8 +123,8 @@ describe('an unpaid order', () => {
 
   test('is left alone while it can be paid, and by a provider that cancels nothing', async () => {
     const [early, uncancelable] = [await payable(), await payable(-1_000)];
-    await openWorker(found('pending', facts), { kind: 'canceled' }).ask(early);
-    await openWorker(found('pending', facts)).ask(uncancelable);
+    await openWorker(found('pending', factsOf(early)), { kind: 'canceled' }).ask(early);
+    await openWorker(found('pending', factsOf(uncancelable))).ask(uncancelable);
     for (const id of [early, uncancelable])
       expect(await books.recharge(id)).toMatchObject({ state: 'PENDING_CONFIRMATION', nextStep: 'ask' });
   });

@@ -28,7 +28,7 @@ test.each([
   async (_what, outcome, kind) => {
     const accountId = newId();
     const id = await books.recharged({ accountId });
-    const { provider } = answering(outcome);
+    const { provider } = answering({ ...outcome, providerOrderId: `sbx_${id}` });
     const metrics = { onReported: () => {} };
     await submitter({ domain: books.domain, provider, publicUrl, log: books.log, claims, metrics })(id);
     expect(await books.recharge(id)).toMatchObject({ state: 'SUBMITTED', nextStep: 'ask', attempt: 1 });

@@ -36,7 +36,7 @@ function openWorker(outcome: SubmitOutcome, wishes: Wishes = {}) {
   return { sent, submit: submitter(deps) };
 }
 
-const accepted: SubmitOutcome = { kind: 'accepted', providerOrderId: 'sbx_accepted' };
+const accepted = (): SubmitOutcome => ({ kind: 'accepted', providerOrderId: `sbx_${newId()}` });
 const settled = (providerOrderId: string, amountMinor = 4_999n): SubmitOutcome => ({
   kind: 'settled',
   providerOrderId,
@@ -62,7 +62,7 @@ const confirmations = async () => {
 describe('an attempt', () => {
   test('sends the data of the recharge, and its claim is stored before the call', async () => {
     const storedDuringCall: unknown[] = [];
-    const { sent, submit } = openWorker(accepted, {
+    const { sent, submit } = openWorker(accepted(), {
       meanwhile: async ({ reference }) =>
         storedDuringCall.push(await books.recharge(reference), ...(await books.calls(reference))),
     });
@@ -86,7 +86,7 @@ describe('an attempt', () => {
   });
 
   test('is made once, however many jobs name the recharge', async () => {
-    const { sent, submit } = openWorker(accepted);
+    const { sent, submit } = openWorker(accepted());
     const id = await books.recharged({});
     const before = await claimsCounted();
     await Promise.all([submit(id), submit(id), submit(id)]);
@@ -98,7 +98,7 @@ describe('an attempt', () => {
   });
 
   test('is not made for a recharge of another provider or an unknown one', async () => {
-    const { sent, submit } = openWorker(accepted);
+    const { sent, submit } = openWorker(accepted());
     const id = await books.recharged({ provider: 'alipay' });
     for (const hinted of [id, newId()]) expect(await submit(hinted)).toBeUndefined();
     expect(sent).toEqual([]);
@@ -107,7 +107,7 @@ describe('an attempt', () => {
   });
 
   test('is not claimed while the breaker is open', async () => {
-    const { sent, submit } = openWorker(accepted, { retryAtMs: 1_234 });
+    const { sent, submit } = openWorker(accepted(), { retryAtMs: 1_234 });
     const id = await books.recharged({});
     const before = await claimsCounted();
     expect(await submit(id)).toBeUndefined();
@@ -205,7 +205,7 @@ describe('an answer', () => {
 
   test('that a webhook has overtaken changes nothing', async () => {
     const money = { amountMinor: 4_999n, currency: 'USD' };
-    const { submit } = openWorker(accepted, {
+    const { submit } = openWorker(accepted(), {
       meanwhile: ({ reference }) =>
         books.domain.applyNews({
           transactionId: reference,
@@ -243,7 +243,7 @@ describe('an answer', () => {
   ])(
     'that cannot be stored (%s) throws, and the claim stays without an answer',
     async (_what, sqlState, warned) => {
-      const { sent, submit } = openWorker(accepted);
+      const { sent, submit } = openWorker(accepted());
       const id = await books.recharged({});
       await books.refuse(id, 'accepted', sqlState);
       const failure = await submit(id).catch((error: unknown) => error);
@@ -286,7 +286,7 @@ describe('the record of calls', () => {
       called('not_executed', { httpStatus: null, ...startedAt(60) }),
       called('accepted', startedAt(120)),
     ];
-    const { submit } = openWorker(accepted, { calls });
+    const { submit } = openWorker(accepted(), { calls });
     const id = await books.recharged({});
     await submit(id);
     const one = { operation: 'submit', attempt: 1, code: null, ended: true };

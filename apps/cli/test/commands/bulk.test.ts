@@ -88,7 +88,7 @@ test('open cases that can be closed without a change are frozen', async () => {
   for (const news of ['submit', 'settled', 'declined'] as const)
     await books.domain.applyNews({
       ...{ transactionId: ask.id, news, source: 'webhook', reason: 'as tested' },
-      ...(news !== 'submit' && { providerOrderId: 'order-1' }),
+      ...(news !== 'submit' && { providerOrderId: `order of ${ask.id}` }),
     });
   const draft = await json('dismiss', '--reason', 'old test orders', '--desk', 'unassigned');
   expect(draft).toMatchObject({

@@ -23,7 +23,7 @@ async function late(): Promise<string> {
   for (const news of ['submit', 'declined', 'settled'] as const)
     await books.domain.applyNews({
       ...{ transactionId: ask.id, news, source: 'webhook', reason: 'as tested' },
-      ...(news === 'settled' && { providerOrderId: 'order-1' }),
+      ...(news === 'settled' && { providerOrderId: `order of ${ask.id}` }),
     });
   return ask.id;
 }

@@ -3,6 +3,7 @@ import {
   CODE,
   fieldIn,
   openConsoleOnBooks,
+  orderOf,
   type Said,
   type ServedConsole,
   troubles,
@@ -86,7 +87,7 @@ test('a form of a page that has become old does nothing, and the page shows what
   const { fields } = await formOf(caseId, 'adopt');
   await served.domain.applyNews({
     ...{ transactionId: id, news: 'settled', source: 'webhook', reason: 'once more' },
-    ...{ providerOrderId: 'order-2', money: { amountMinor: 80n, currency: 'USD' } },
+    ...{ providerOrderId: orderOf(id, 'order-2'), money: { amountMinor: 80n, currency: 'USD' } },
   });
   const answer = await served.send(`/cases/${caseId}/adopt`, fields);
   expect(answer.status).toBe(409);

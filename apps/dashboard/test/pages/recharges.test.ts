@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { fieldIn, openConsoleOnBooks, type ServedConsole, troubles } from './support/console.js';
+import { fieldIn, openConsoleOnBooks, orderOf, type ServedConsole, troubles } from './support/console.js';
 
 let served: ServedConsole;
 let settled: string;
@@ -18,7 +18,7 @@ afterAll(() => served.close());
 test.each([
   ['its id', () => settled],
   ['its id without dashes', () => settled.replaceAll('-', '')],
-  ["the provider's order", () => 'sbx-shown'],
+  ["the provider's order", () => orderOf(settled, 'sbx-shown')],
   ['the idempotency key', () => 'key-shown'],
   ['the reference', () => 'PO-7'],
 ])('the search box finds a recharge by %s', async (_, text) => {

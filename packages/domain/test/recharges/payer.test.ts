@@ -13,7 +13,7 @@ const action = { type: 'qr_code', value: 'https://qr.example/1', expiresAt } as 
 const report = (id: string, order: Partial<Parameters<typeof newsOfOrder>[0]> = {}) =>
   books.domain.applyNews({
     transactionId: id,
-    ...newsOfOrder({ status: 'pending', providerOrderId: 'o1', ...order }),
+    ...newsOfOrder({ status: 'pending', providerOrderId: `order of ${id}`, ...order }),
     source: 'webhook',
     reason: 'reported',
   });

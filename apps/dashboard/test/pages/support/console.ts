@@ -149,9 +149,13 @@ async function recharged(domain: Domain, over: Partial<NewRecharge>, news: reado
       source: 'webhook',
       reason: 'as tested',
       ...more,
+      ...(more?.providerOrderId && { providerOrderId: orderOf(wanted.id, more.providerOrderId) }),
     });
   return wanted.id;
 }
+
+/** The order of a recharge by a name that its reports have in common. No other recharge has this order. */
+export const orderOf = (id: string, name: string): string => `${name}-of-${id}`;
 
 /** For each kind of trouble, the reports that lead to it. */
 export const troubles = {
