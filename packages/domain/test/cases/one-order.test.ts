@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import pg from 'pg';
 import type { NewRecharge, RechargeReport } from '../../src/index.js';
 import { type Books, openBooks, recharged, reportOf } from '../support/books.js';
 import { caseSteps, refunding, USD } from '../support/cases.js';
@@ -118,4 +119,29 @@ test('of two reports that name one order at the same moment, one books its money
   }
   expect(booked).toHaveLength(12);
   expect(await books.domain.verify()).toEqual([]);
+});
+
+test('a session that named an order while the tables were empty reads no more of them once they are full', async () => {
+  const fresh = await openBooks();
+  await fresh.rows('alter table recharge_transaction set (autovacuum_enabled = false)');
+  const [first, last] = [await recharged(fresh.domain), await recharged(fresh.domain)];
+  const session = new pg.Client(fresh.url);
+  await session.connect();
+  const name = (id: string) =>
+    session.query<{ 'QUERY PLAN': [{ Plan: Record<string, number> }] }>(
+      `explain (analyze, buffers, format json)
+       update recharge_transaction set provider_order_id = 'order of ${id}' where id = '${id}'`,
+    );
+  await name(first);
+  await fresh.rows(`
+    set session_replication_role = replica;
+    insert into recharge_transaction (id, client_id, account_id, kind, state, amount_minor, currency, payment_method,
+        provider, provider_order_id)
+      select gen_random_uuid(), gen_random_uuid(), 'acct', 'collect', 'SUCCEEDED', 1, 'USD', 'p', 'sandbox', 'full ' || n
+      from generate_series(1, 20000) n;
+    reset session_replication_role`);
+  const { Plan: plan } = (await name(last)).rows[0]!['QUERY PLAN'][0];
+  expect(plan['Shared Hit Blocks']! + plan['Shared Read Blocks']!).toBeLessThan(150);
+  await session.end();
+  await fresh.close();
 });
