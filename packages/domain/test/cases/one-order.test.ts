@@ -59,6 +59,22 @@ test('a recharge whose reports named the order of another one goes on with its o
   expect(await kindsOf(second)).toEqual([]);
 });
 
+test.each(['accepted', 'declined', 'canceled'] as const)(
+  'what is said of the order of another recharge, that it is %s, decides nothing',
+  async (news) => {
+    const first = await asked(`said-first-${news}`);
+    const second = await asked(`said-second-${news}`);
+    await says(first, 'settled', `said ${news}`);
+    const action = { type: 'qr_code', value: 'https://qr.example/1', expiresAt: new Date() } as const;
+    const report = reportOf(second, news, { source: 'webhook', providerOrderId: `said ${news}` });
+    await books.domain.applyNews({ ...report, action, externalReference: 'of the first' });
+    expect(await books.domain.reads.recharge(second)).toMatchObject({
+      ...{ state: 'PENDING_CONFIRMATION', confirmation: 'acknowledged', nextStep: 'ask' },
+      ...{ action: null, externalReference: null, openCases: ['booked_elsewhere'] },
+    });
+  },
+);
+
 test('an order with money in suspense for one recharge is not the order of another', async () => {
   const first = await asked('held-first');
   await says(first, 'settled', 'own of held');

@@ -30,21 +30,22 @@ export async function noteRefusal(
 }
 
 /**
- * A report whose order is booked for another recharge, without that order and its money. A case tells it. The order
- * counts as acknowledged, so it is never sent again by itself.
+ * What is left of a report whose order is booked for another recharge: that it was made, by which call or event. What it
+ * says of the order decides nothing here, and a case tells it. Our own order counts as acknowledged, so it is never sent
+ * again by itself.
  */
 export function withoutItsOrder(report: RechargeReport, error: Error): RechargeReport {
-  const { money: _money, seen: _seen, ...kept } = report;
+  const { transactionId, news, source, reason, attempt, calls, eventId, provider, providerAccount } = report;
   return {
-    ...kept,
-    ...{ providerOrderId: null, reference: null, accountId: null },
-    news: report.news === 'settled' ? 'accepted' : report.news,
+    ...{ transactionId, source, reason },
+    news: news === 'unknown' ? 'unknown' : 'accepted',
+    ...(attempt !== undefined && { attempt }),
+    ...(calls !== undefined && { calls }),
+    ...(eventId !== undefined && { eventId }),
+    ...(provider !== undefined && { provider }),
+    ...(providerAccount !== undefined && { providerAccount }),
     doubt: 'booked_elsewhere',
-    evidence: {
-      ...report.evidence,
-      error: storable(error.message, ERROR_MAX),
-      reported: caseDetailOf(report),
-    },
+    evidence: { error: storable(error.message, ERROR_MAX), reported: caseDetailOf(report) },
   };
 }
 
