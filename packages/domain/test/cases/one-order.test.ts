@@ -140,7 +140,7 @@ test('of two reports that name one order at the same moment, one books its money
 test('a session that named an order while the tables were empty reads no more of them once they are full', async () => {
   const fresh = await openBooks();
   await fresh.rows('alter table recharge_transaction set (autovacuum_enabled = false)');
-  const [first, last] = [await recharged(fresh.domain), await recharged(fresh.domain)];
+  const [first, last] = [await recharged(fresh.domain, {}), await recharged(fresh.domain, {})];
   const session = new pg.Client(fresh.url);
   await session.connect();
   const name = (id: string) =>

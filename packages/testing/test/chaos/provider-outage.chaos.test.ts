@@ -14,11 +14,14 @@ let stage: Stage;
 let fleet: Fleet;
 let producer: Producer;
 let queues: Queues;
+/** The time that a hundred recharges take on this machine while the provider answers. */
+let healthyMs: number;
 
 beforeAll(async () => {
   stage = await openStage({ env: { ...patience, RECONCILE_PERIOD_MS: '200', RECONCILE_AFTER_MS: '2000' } });
   ({ fleet, producer } = stage);
   await producer.fund();
+  healthyMs = await timeToSucceed(await sendMany(100));
   queues = openQueues({
     redisUrl: fleet.redisUrl ?? undefined,
     databaseUrl: fleet.databaseUrl,
@@ -63,6 +66,9 @@ async function timeToSucceed(ids: readonly string[]): Promise<number> {
 // would be queued.
 const OUTAGE_MS = 30_000;
 
+/** The limit of a claim about time. A machine that is busy with something else gets three times what it needs anyway. */
+const within = (limitMs: number): number => limitMs + 3 * healthyMs;
+
 test('during an outage the queues hold no copies, and after it new and waiting recharges go at once', async () => {
   await setOutage('down');
   const waiting = await sendMany(100);
@@ -78,8 +84,8 @@ test('during an outage the queues hold no copies, and after it new and waiting r
   const freshMs = performance.now() - sinceMs;
   const waitingMs = freshMs + (await timeToSucceed(waiting));
   expect(most).toBeLessThanOrEqual(612);
-  expect(freshMs).toBeLessThan(10_000);
-  expect(waitingMs).toBeLessThan(15_000);
+  expect(freshMs).toBeLessThan(within(10_000));
+  expect(waitingMs).toBeLessThan(within(15_000));
 });
 
 test('recharges too few to open the breaker do not wait for the gaps that the outage made', async () => {
@@ -87,7 +93,7 @@ test('recharges too few to open the breaker do not wait for the gaps that the ou
   const ids = await sendMany(6);
   await new Promise((resolve) => setTimeout(resolve, OUTAGE_MS));
   await setOutage('none');
-  expect(await timeToSucceed(ids)).toBeLessThan(10_000);
+  expect(await timeToSucceed(ids)).toBeLessThan(within(10_000));
 });
 
 test('the invariants hold', async () => {
