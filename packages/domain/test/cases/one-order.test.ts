@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import pg from 'pg';
 import type { NewRecharge, RechargeReport } from '../../src/index.js';
 import { type Books, openBooks, recharged, reportOf } from '../support/books.js';
-import { caseSteps, refunding, USD } from '../support/cases.js';
+import { caseSteps, orderOf, refunding, USD } from '../support/cases.js';
 
 let books: Books;
 let steps: ReturnType<typeof caseSteps>;
@@ -160,4 +160,30 @@ test('a session that named an order while the tables were empty reads no more of
   expect(plan['Shared Hit Blocks']! + plan['Shared Read Blocks']!).toBeLessThan(150);
   await session.end();
   await fresh.close();
+});
+
+test('the end of a refund whose order another recharge has from before is a question to a person', async () => {
+  const old = await openBooks();
+  const own = caseSteps(old);
+  const held = { providerOrderId: 'held' };
+  const { id, caseId } = await own.withCase(
+    {},
+    ['submit'],
+    ['settled', { providerOrderId: 'own' }],
+    ['settled', held],
+  );
+  const returned = await own.resolve(caseId, 'return');
+  if (!returned.ok) throw new Error(returned.problem);
+  const other = await recharged(old.domain, {}, 'submit');
+  // Books from before a second recharge of an order was refused.
+  await old.rows(`do $$ begin
+    set local session_replication_role = replica;
+    update recharge_transaction set provider_order_id = '${orderOf(id, 'held')}' where id = '${other}';
+    end $$`);
+  const refund = returned.refund!.id;
+  await old.domain.applyNews(reportOf(refund, 'submit'));
+  const declined = reportOf(refund, 'declined', { source: 'poll' });
+  expect(await old.domain.applyNews(declined)).toMatchObject({ state: 'PENDING_CONFIRMATION' });
+  expect(await old.domain.reads.recharge(refund)).toMatchObject({ openCases: ['booked_elsewhere'] });
+  await old.close();
 });

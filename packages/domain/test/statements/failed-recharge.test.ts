@@ -1,4 +1,6 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { until } from '@replenish/testing';
+import pg from 'pg';
 import type { NewRecharge, StatementLine } from '../../src/index.js';
 import { type Books, deposit, openBooks, recharged, reportOf } from '../support/books.js';
 import { caseSteps, refunding } from '../support/cases.js';
@@ -125,4 +127,40 @@ test('a line whose order another recharge has is not adopted', async () => {
   await books.domain.applyNews(reportOf(other, 'settled', { providerOrderId: 'taken by another' }));
   expect(await steps.resolve(one!.id, 'adopt')).toMatchObject({ ok: false, problem: 'verb_not_offered' });
   expect(await steps.balance('taken-failed')).toEqual([0n, 0n]);
+});
+
+test('a line of another order than the one that failed is not adopted', async () => {
+  const id = await made('of-two-orders', {}, 'submit');
+  await books.domain.applyNews(reportOf(id, 'declined', { providerOrderId: 'the one that failed' }));
+  const one = await read(id, { orderId: 'not the one that failed' });
+  expect(one!.verbs).toEqual(['dismiss']);
+  expect(await steps.resolve(one!.id, 'adopt')).toMatchObject({ ok: false, problem: 'verb_not_offered' });
+  expect(await steps.balance('of-two-orders')).toEqual([0n, 0n]);
+});
+
+test('a verb that is offered only while it is decided is not taken past the approval limit', async () => {
+  const careful = books.open({ approvalAbove: { USD: 99n }, poolMax: 2 });
+  const id = await made('offered-late', {});
+  const one = await read(id);
+  await books.domain.applyNews(reportOf(id, 'submit'));
+  const stranger = new pg.Client(books.url);
+  await stranger.connect();
+  await stranger.query('begin');
+  await stranger.query('lock table operator_action in access exclusive mode');
+  const isWaiting = async () =>
+    (
+      await books.rows(
+        `select from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()`,
+      )
+    ).length === 1;
+  // It has read the case, and now looks for an earlier answer to its key.
+  const decision = steps.resolve(one!.id, 'adopt', { approvalAbove: { USD: 99n } }, careful);
+  await until(isWaiting, { limitMs: 30_000 }, 'the decision to wait');
+  await books.domain.applyNews(reportOf(id, 'declined'));
+  await stranger.query('rollback');
+  await stranger.end();
+  expect(await decision).toMatchObject({ ok: false, problem: 'verb_not_offered' });
+  expect(await steps.balance('offered-late')).toEqual([0n, 0n]);
+  const again = await steps.resolve(one!.id, 'adopt', { approvalAbove: { USD: 99n } }, careful);
+  expect(again).toMatchObject({ ok: false, problem: 'approval_needed' });
 });

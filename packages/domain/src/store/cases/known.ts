@@ -5,11 +5,15 @@ type Suspended = Readonly<{ amountMinor: string; currency: string; providerOrder
 export type CaseInJson = Omit<KnownCase, 'suspended' | 'ownLine'> &
   Readonly<{ suspended: readonly Suspended[]; ownLine: Suspended | null }>;
 
-/** An expression: the money of the line of a case of this alias, if it is the money of the recharge. */
+/**
+ * An expression: the money of the line of a case of this alias, if it is the money of `recharge`. A line of another order
+ * than that of the recharge is not.
+ */
 export const ownLineOf = (some: 'known' | 'some_case'): Prisma.Sql => {
   const of = Prisma.raw(some);
   return Prisma.sql`case
     when ${of}.kind = 'statement_different' and ${of}.detail -> 'money' = (${of}.detail -> 'ours') - 'state'
+      and coalesce(${of}.detail ->> 'orderId' = recharge.provider_order_id, true)
       then (${of}.detail -> 'money') || jsonb_build_object('providerOrderId', ${of}.detail -> 'orderId') end`;
 };
 

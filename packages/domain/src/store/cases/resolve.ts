@@ -83,7 +83,9 @@ export async function resolveCase(deps: Resolving, ask: ResolutionAsk): Promise<
   const earlier = await replayOf(deps, ask);
   if (earlier) return earlier;
   if (needsEvidence(ask.verb) && ask.evidence === null) return refused('evidence_needed');
-  const approvalId = seen.verbs.includes(ask.verb) ? await awaitedApproval(deps, ask, seen) : null;
+  // Without this, a verb that is offered only from now on would pass the limit.
+  if (!seen.verbs.includes(ask.verb)) return refused(seen.closedAt ? 'case_closed' : 'verb_not_offered');
+  const approvalId = await awaitedApproval(deps, ask, seen);
   if (approvalId !== null) return { ok: false, problem: 'approval_needed', approvalId };
   const outcome = await carriedOut(deps, ask, seen);
   if (outcome === 'case_changed') return resolveCase(deps, ask);
@@ -210,8 +212,6 @@ const ACTOR_MAX = 200;
 
 /** A case without a recharge changes nothing else, so it does not go through the report of news. */
 async function closeAlone(deps: Resolving, ask: ResolutionAsk, seen: CaseView): Promise<Done> {
-  if (seen.closedAt) return 'case_closed';
-  if (!seen.verbs.includes(ask.verb)) return 'verb_not_offered';
   const row = actionRowOf(deps, ask, seen);
   if (ask.verb === 'adopt') return adoptLine(deps, ask, seen.subject, row);
   const closed = await deps.run(Prisma.sql`

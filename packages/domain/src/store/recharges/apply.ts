@@ -69,7 +69,8 @@ async function answerIfRefused(
   const isPassedOn = report.source !== 'client' && report.source !== 'operator';
   if (!(result instanceof Error) || !isRefusal(result) || !isPassedOn || !isUuid(report.transactionId))
     return result;
-  if (!isBookedElsewhere(result)) return noteRefusal(run, report, result, options).catch(() => result);
+  if (!isBookedElsewhere(result) || report.doubt === 'booked_elsewhere')
+    return noteRefusal(run, report, result, options).catch(() => result);
   const kept = withoutItsOrder(report, result);
   const [told] = await applyAll(run, [kept], options);
   return answerIfRefused(run, kept, told!, options);
