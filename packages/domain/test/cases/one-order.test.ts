@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { until } from '@replenish/testing';
 import pg from 'pg';
 import type { NewRecharge, RechargeReport } from '../../src/index.js';
 import { type Books, openBooks, recharged, reportOf } from '../support/books.js';
@@ -116,26 +117,55 @@ test('orders of two accounts of ours at a provider may have one id', async () =>
     expect(await says(id, 'settled', 'of both')).toMatchObject({ state: 'SUCCEEDED' });
 });
 
-test('of two reports that name one order at the same moment, one books its money', async () => {
-  const booked: string[] = [];
-  for (let n = 0; n < 12; n++) {
-    const names = [`race-${n}-own`, `race-${n}-held`];
-    const [own, held] = [await asked(names[0]!), await asked(names[1]!)];
-    await says(held, 'settled', `other of race ${n}`);
-    const other = books.open({ poolMax: 2 });
-    const report = reportOf(held, 'settled', {
-      source: 'webhook',
-      providerOrderId: `race ${n}`,
-      money: USD(100n),
+const HELD = JSON.stringify([
+  { ...{ amountMinor: '100', currency: 'USD' }, providerOrderId: 'reported at once' },
+]);
+
+/** Each writes of one recharge that it has the order, and of the other that it says so meanwhile. */
+test.each([
+  [
+    'its own',
+    'in suspense',
+    `update recharge_transaction set provider_order_id = 'reported at once' where id = $1`,
+  ],
+  [
+    'in suspense',
+    'its own',
+    `update reconciliation_case set suspended = suspended || '${HELD}' where transaction_id = $1 and closed_at is null`,
+  ],
+])(
+  'an order that is being written as %s is not booked %s for another recharge meanwhile',
+  async (...names) => {
+    const [, , sql] = names;
+    const fresh = await openBooks();
+    const told = (id: string, providerOrderId: string) =>
+      fresh.domain.applyNews(reportOf(id, 'settled', { source: 'webhook', providerOrderId }));
+    const [own, held] = [
+      await recharged(fresh.domain, {}, 'submit'),
+      await recharged(fresh.domain, {}, 'submit'),
+    ];
+    for (const order of ['first of the held', 'second of the held']) await told(held, order);
+    const [writing, saying] = names[0] === 'its own' ? [own, held] : [held, own];
+    const rival = new pg.Client(fresh.url);
+    await rival.connect();
+    await rival.query('begin');
+    await rival.query(sql, [writing]);
+    let isOver = false;
+    const report = told(saying, 'reported at once').finally(() => {
+      isOver = true;
     });
-    await Promise.all([says(own, 'settled', `race ${n}`), other.applyNews(report)]);
-    const kinds = [...(await kindsOf(own)), ...(await kindsOf(held))];
-    expect([['booked_elsewhere'], ['booked_elsewhere', 'several_orders']]).toContainEqual(kinds);
-    booked.push(kinds.length === 1 ? 'own' : 'held');
-  }
-  expect(booked).toHaveLength(12);
-  expect(await books.domain.verify()).toEqual([]);
-});
+    const waits = `select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`;
+    const isSettled = async () => isOver || (await fresh.rows(waits)).length > 0;
+    await until(isSettled, { limitMs: 30_000 }, 'the report to wait or to be over');
+    await rival.query('commit');
+    await rival.end();
+    await report;
+    const filter = { viewer: null, status: 'open', transactionId: saying, limit: 9 } as const;
+    const { rows } = await fresh.domain.cases.list(filter, refunding);
+    expect(rows.map(({ kind }) => kind)).toContain('booked_elsewhere');
+    await fresh.close();
+  },
+);
 
 test('a session that named an order while the tables were empty reads no more of them once they are full', async () => {
   const fresh = await openBooks();
