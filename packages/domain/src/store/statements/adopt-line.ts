@@ -75,7 +75,6 @@ class NotAdopted extends Error {
 
 async function adopt(run: Run, deps: Adopting, adoption: LineAdoption): Promise<void> {
   const line = await lineOf(run, adoption.subject);
-  await keepOrderStill(run, line);
   if (await isOurs(run, line)) throw new NotAdopted('verb_not_offered');
   const id = deps.storing.newId();
   await close(run, adoption, id);
@@ -83,16 +82,6 @@ async function adopt(run: Run, deps: Adopting, adoption: LineAdoption): Promise<
   await run(adoptedMatch(line.id, id));
   const reason = `${adoption.action.actor} says that line ${line.line} of the statement is its money: ${adoption.reason}`;
   await settle(run, deps, { id, line, reason });
-}
-
-/**
- * Waits for the reports of this order that are being written, and holds up others until this transaction ends. Without
- * it, a report that brings money of the order to suspense at the same moment books that money a second time.
- */
-async function keepOrderStill(run: Run, { provider, providerAccount, orderId }: Line): Promise<void> {
-  if (orderId === null) return;
-  await run(Prisma.sql`
-    select from pg_advisory_xact_lock(order_lock(${provider}::text, ${providerAccount}::text, ${orderId}::text))`);
 }
 
 async function lineOf(run: Run, subject: string): Promise<Line> {
