@@ -56,6 +56,17 @@ test('an unknown column name does not compile, nor does a null in a column witho
   expect([misspelt, empty]).toHaveLength(2);
 });
 
+test('nulls before, between and after values stay with their rows, and so does a column without values', async () => {
+  const some = columns({ id: 'uuid?', n: 'int?', word: 'text?', none: 'text?' });
+  const given: Row<typeof some>[] = [
+    { id: null, n: null, word: 'null', none: null },
+    { id, n: 1, word: null, none: null },
+    { id: null, n: null, word: '', none: null },
+    { id: null, n: null, word: null, none: null },
+  ];
+  expect(await store.run(Prisma.sql`with input as ${some.from(given)} select * from input`)).toEqual(given);
+});
+
 test('columns that are null are not sent, in rows and in their lists', () => {
   const calls = columns({ outcome: 'text?', ms: 'bigint?', is: 'boolean' });
   const all = columns({ id: 'uuid', dueInMs: 'bigint?', detail: 'jsonb?', calls });

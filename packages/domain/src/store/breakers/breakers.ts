@@ -1,6 +1,6 @@
 import { Prisma } from '../../generated/client.js';
 import type { Run } from '../database/database.js';
-import { utc } from '../database/utc.js';
+import { utc } from '../database/rows.js';
 
 /** A circuit breaker of a worker. It guards one operation of one of our accounts at a provider. */
 export type BreakerKey = Readonly<{ provider: string; providerAccount: string; operation: string }>;

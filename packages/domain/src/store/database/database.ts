@@ -1,10 +1,10 @@
-import { createHash } from 'node:crypto';
 import { PrismaPg } from '@prisma/adapter-pg';
 import { openPool, type Pins, plainSession, planner } from '@replenish/runtime/postgres';
 import pg from 'pg';
 import { type Prisma, PrismaClient } from '../../generated/client.js';
 import { persist } from './failure.js';
 import { type Snapshot, snapshotter } from './snapshot.js';
+import { namedTexts, statementNames } from './statement-names.js';
 
 export type Database = PrismaClient;
 
@@ -118,12 +118,12 @@ export const databaseTypes = {
 };
 
 function runner(pool: pg.Pool): Run {
-  const nameOf = statementNames();
-  return async <Row>({ text, values }: Prisma.Sql) => {
+  const namedText = namedTexts();
+  return async <Row>(statement: Prisma.Sql) => {
+    const { values } = statement;
     refuseUncalled(values);
-    const { rows } = await persist(() =>
-      pool.query({ name: nameOf(text), text, values, types: databaseTypes }),
-    );
+    const { name, text } = namedText(statement);
+    const { rows } = await persist(() => pool.query({ name, text, values, types: databaseTypes }));
     return rows as Row[];
   };
 }
@@ -179,20 +179,4 @@ function surveyor(pool: pg.Pool): Run {
     }
   };
   return (statement) => persist(() => look(statement));
-}
-
-/**
- * Names statements, because Postgres plans a named one once per connection instead of once per call. Our texts are few
- * and constant. The limit of 200 names keeps a text that is built from input from filling the server's memory.
- */
-function statementNames(): (sql: string) => string {
-  const names = new Map<string, string>();
-  return (sql) => {
-    const known = names.get(sql);
-    if (known) return known;
-    if (names.size >= 200) return '';
-    const name = `r_${createHash('sha256').update(sql).digest('hex').slice(0, 24)}`;
-    names.set(sql, name);
-    return name;
-  };
 }

@@ -66,30 +66,58 @@ export function columns<const S extends Shape>(shape: S): Columns<S> {
  * named statement once and not for each number of rows.
  */
 function relation<S extends Shape>(shape: S): (rows: readonly RowOf<S>[]) => Prisma.Sql {
-  const parts = Object.entries<Type>(shape).map(([name, type]) => ({ name, type, write: textOf(type) }));
+  const parts = Object.entries<Type>(shape).map(([name, type]) => ({
+    name,
+    type,
+    element: elementOf(type),
+  }));
   const reads = parts.map(({ name }, at) => `unnest(_${at}) as "${name}"`).join(', ');
   const texts = parts.map(({ type }, at) => `::${sqlTypeOf(type)}[] as _${at}${parts[at + 1] ? ', ' : ''}`);
   const [last] = texts.splice(-1);
   const strings = [`(select ${reads} from (select `, ...texts, `${last} offset 0) given)`];
-  const arrayOf = (
-    rows: readonly Readonly<Record<string, unknown>>[],
-    { name, write }: (typeof parts)[number],
-  ) => {
-    const values = rows.map((row) => {
-      const value = row[name];
-      return value === null || value === undefined ? 'null' : quoted(write(value));
-    });
-    return `{${values.join()}}`;
-  };
-  return (rows) => Prisma.sql(strings, ...parts.map((part) => arrayOf(rows, part)));
+  return (rows) => Prisma.sql(strings, ...parts.map((part, at) => arrayOf(rows, part, at === 0)));
+}
+
+/**
+ * The nulls after the last value are left out: beside a longer array, Postgres reads them as null. Most columns of most
+ * rows are null, and with all nulls written, a batch took this process twice the time. The first array has an element
+ * for each row, so that no row is lost.
+ */
+function arrayOf(
+  rows: readonly Readonly<Record<string, unknown>>[],
+  { name, element }: Readonly<{ name: string; element: (value: unknown) => string }>,
+  isWhole: boolean,
+): string {
+  let text = '';
+  let nulls = '';
+  for (const row of rows) {
+    const value = row[name];
+    if (value === null || value === undefined) {
+      nulls += ',null';
+    } else {
+      text += `${nulls},${element(value)}`;
+      nulls = '';
+    }
+  }
+  return `{${(isWhole ? text + nulls : text).slice(1)}}`;
+}
+
+/** The texts of these types hold nothing that ends an element of an array. */
+const plainTypes: readonly string[] = ['int', 'bigint', 'float8', 'boolean'];
+
+/** Writes an element of an array. Only an element that needs no quotes has none, so none can end its array. */
+function elementOf(type: Type): (value: unknown) => string {
+  const write = textOf(type);
+  const sqlType = sqlTypeOf(type);
+  if (plainTypes.includes(sqlType) || sqlType === 'timestamptz') return write;
+  // JSON holds no raw control character, so its text as a JSON string is its text as an element.
+  if (sqlType === 'jsonb') return (value) => JSON.stringify(write(value));
+  return (value) => quoted(write(value));
 }
 
 const ESCAPED = /["\\]/;
 
-/**
- * An element of an array. All elements are quoted, so none can end its array.
- * @throws for half a surrogate pair. The driver would replace it, and the stored text would be another one.
- */
+/** @throws for half a surrogate pair. The driver would replace it, and the stored text would be another one. */
 function quoted(text: string): string {
   if (!text.isWellFormed()) throw new UnstorableText('half a surrogate pair cannot be stored');
   return ESCAPED.test(text) ? `"${text.replace(/["\\]/g, '\\$&')}"` : `"${text}"`;
@@ -154,5 +182,10 @@ const writerOf = (type: Type): ((value: unknown) => string) => {
   if (typeof type !== 'string') return (rows) => type.json(rows as readonly never[]);
   const sqlType = sqlTypeOf(type);
   if (sqlType === 'bigint') return (value) => `"${value}"`;
+  if (sqlType === 'timestamptz') return (time) => `"${(time as Date).toISOString()}"`;
   return sqlType === 'int' || sqlType === 'boolean' ? String : JSON.stringify;
 };
+
+/** A time as text for JSON, in the form that JavaScript's toISOString gives. */
+export const utc = (column: string): Prisma.Sql =>
+  Prisma.raw(`to_char(${column} at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')`);

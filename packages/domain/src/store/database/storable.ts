@@ -3,10 +3,7 @@
  * an emoji leaves half a pair. Postgres refuses such a text at every try, so its report would be lost.
  */
 export const storable = (text: string, charsMax: number): string =>
-  text
-    .slice(0, charsMax)
-    .replace(/\0/g, '\u2400')
-    .replace(/\p{Surrogate}/gu, '\ufffd');
+  text.slice(0, charsMax).replaceAll('\0', '\u2400').toWellFormed();
 
 /** JSON for a `jsonb` column, with each text inside made storable. */
 export const storableJson = (value: object): string =>

@@ -1,8 +1,8 @@
 import { textColumnsOf } from '../../core/request-texts.js';
 import { Prisma } from '../../generated/client.js';
 import type { Run } from '../database/database.js';
+import { utc } from '../database/rows.js';
 import { uuidsOf } from '../database/storable.js';
-import { utc } from '../database/utc.js';
 import { EVIDENCE_FORMAT, type EvidencePack } from './pack.js';
 import { packedChain } from './read-chain.js';
 

@@ -2,8 +2,8 @@ import { Prisma } from '../../generated/client.js';
 import { closedCases } from '../cases/close.js';
 import { openedCases } from '../cases/open.js';
 import type { Run } from '../database/database.js';
+import { utc } from '../database/rows.js';
 import { storableJson } from '../database/storable.js';
-import { utc } from '../database/utc.js';
 
 /** What is known about an event that this release cannot read. */
 export type Unread = Readonly<{

@@ -1,7 +1,7 @@
 import { Prisma } from '../../generated/client.js';
 import type { Run } from '../database/database.js';
+import { utc } from '../database/rows.js';
 import { uuidsOf } from '../database/storable.js';
-import { utc } from '../database/utc.js';
 
 export type TimelineRow = Readonly<{
   at: Date;

@@ -7,7 +7,7 @@ import { type ShownTexts, textColumnsOf } from '../../core/request-texts.js';
 import type { WaitingNote } from '../../core/waiting/waiting-note.js';
 import { Prisma } from '../../generated/client.js';
 import { type ProviderDown, providerDownOf } from '../breakers/breakers.js';
-import { utc } from '../database/utc.js';
+import { utc } from '../database/rows.js';
 
 /** What the payer has to do, as it is stored: `expiresAt` is ISO 8601. */
 export type ShownAction = Readonly<Omit<PayersAction, 'expiresAt'> & { expiresAt: string | null }>;
