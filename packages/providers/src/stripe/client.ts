@@ -1,7 +1,7 @@
-import { AsyncLocalStorage } from 'node:async_hooks';
 import { createRequire } from 'node:module';
 import type { Stripe } from 'stripe';
 import { fetch, Response } from 'undici';
+import { LocalValue } from '../transport/local-value.js';
 import { openSdkTransport, type SdkCall } from '../transport/sdk-call.js';
 
 const load = createRequire(import.meta.url);
@@ -26,7 +26,7 @@ export interface StripeClient {
 
 export function openStripe(baseUrl: string, secretKey: string): StripeClient {
   const transport = openSdkTransport(baseUrl);
-  const current = new AsyncLocalStorage<SdkCall>();
+  const current = new LocalValue<SdkCall>();
   let stripe: Stripe | undefined;
   return {
     async ask(request, signal) {
@@ -56,14 +56,17 @@ async function readable(response: Response): Promise<Response> {
 // The guard's limit is shorter. This one only ends requests whose answer nobody awaits any more.
 const TIMEOUT_MS = 80_000;
 
-function clientOf(baseUrl: string, secretKey: string, current: AsyncLocalStorage<SdkCall>): Stripe {
+function clientOf(baseUrl: string, secretKey: string, current: LocalValue<SdkCall>): Stripe {
   const StripeSdk = loadStripe();
   const { hostname, port, protocol } = new URL(baseUrl);
   // The default client repeats a request once after ECONNRESET, even with maxNetworkRetries 0. The client over fetch
   // never sees that code. It also lets each request use its own watched connections.
   const send = async (url: string, init: RequestInit) => {
-    const dispatcher = current.getStore()?.dispatcher;
-    const request = { ...init, redirect: 'manual', dispatcher } as Parameters<typeof fetch>[1];
+    const call = current.get();
+    if (!call) throw new Error('the SDK sent a request that belongs to no call');
+    const request = { ...init, redirect: 'manual', dispatcher: call.dispatcher } as Parameters<
+      typeof fetch
+    >[1];
     return readable(await fetch(url, request));
   };
   return new StripeSdk(secretKey, {

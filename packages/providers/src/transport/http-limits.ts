@@ -1,7 +1,7 @@
-import { AsyncLocalStorage } from 'node:async_hooks';
 import { subscribe } from 'node:diagnostics_channel';
 import type { ClientRequest, IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
+import { LocalValue } from './local-value.js';
 
 type HttpLimits = Readonly<{
   /** The most bytes of one answer, headers included. */
@@ -12,7 +12,7 @@ type HttpLimits = Readonly<{
   hear?: (headers: IncomingHttpHeaders) => void;
 }>;
 
-const current = new AsyncLocalStorage<HttpLimits>();
+const current = new LocalValue<HttpLimits>();
 let isWatching = false;
 
 /**
@@ -27,7 +27,7 @@ export function withHttpLimits<T>(limits: HttpLimits, run: () => Promise<T>): Pr
 }
 
 function watch(message: unknown): void {
-  const limits = current.getStore();
+  const limits = current.get();
   if (limits) limit((message as { request: ClientRequest }).request, limits);
 }
 
