@@ -3,7 +3,7 @@ import { Prisma } from '../../generated/client.js';
 import { coalesce } from '../batches/coalesce.js';
 import { openedCases } from '../cases/open.js';
 import type { Run } from '../database/database.js';
-import { columns } from '../database/rows.js';
+import { columns, type Row } from '../database/rows.js';
 import { isUuid, storable, storableJson, uuidsOf } from '../database/storable.js';
 import { eventSubject, type Filing, openFiling } from './filing.js';
 
@@ -38,7 +38,7 @@ export type StoredEvent = Readonly<{
   ageMs: number;
 }>;
 
-type HashedEvent = SignedEvent & { bodyHash: string };
+type HashedEvent = Row<typeof eventColumns>;
 
 export interface Inbox extends Filing {
   /** Stores an event before it is acknowledged. A repeated event is recognised by its provider and event id. */
@@ -57,11 +57,12 @@ export interface Inbox extends Filing {
 
 export function openInbox(run: Run, options: { hintLimitMs: number; newId: () => string }): Inbox {
   const limits = { batchMax: 64, inFlightMax: 2 };
-  const keep = coalesce<HashedEvent, Receipt>((arrivals) => keepAll(run, arrivals, options), limits);
+  const inLargeBatches = { ...limits, besideMin: 32 };
+  const keep = coalesce<HashedEvent, Receipt>((arrivals) => keepAll(run, arrivals, options), inLargeBatches);
   const ofOrder = coalesce<OrderName, string | null>((orders) => transactionsOf(run, orders), limits);
-  const read = coalesce<string, StoredEvent | null>((ids) => readAll(run, ids), limits);
+  const read = coalesce<string, StoredEvent | null>((ids) => readAll(run, ids), inLargeBatches);
   return {
-    keep: (event) => keep({ ...event, bodyHash: hash('sha256', event.rawBody) }),
+    keep: (event) => keep(hashed(event)),
     read,
     match: async ({ provider, reference, providerOrderId }) => {
       if (reference !== null && isUuid(reference)) return reference.toLowerCase();
@@ -81,18 +82,23 @@ const eventColumns = columns({
   correlationId: 'text',
 });
 
+const hashed = (event: SignedEvent): HashedEvent => ({
+  id: event.id,
+  provider: event.provider,
+  providerAccount: event.providerAccount ?? null,
+  eventId: event.eventId,
+  rawBody: event.rawBody.toString('base64'),
+  bodyHash: hash('sha256', event.rawBody),
+  correlationId: event.correlationId,
+});
+
 async function keepAll(
   run: Run,
   events: readonly HashedEvent[],
   options: { hintLimitMs: number; newId: () => string },
 ): Promise<Receipt[]> {
-  const input = events.map((event) => ({
-    ...event,
-    providerAccount: event.providerAccount ?? null,
-    rawBody: event.rawBody.toString('base64'),
-  }));
   const kept = await run<{ id: string }>(Prisma.sql`
-    with input as ${eventColumns.from(input)}
+    with input as ${eventColumns.from(events)}
     insert into webhook_event (
       id,
       provider,
@@ -153,7 +159,10 @@ async function openChangedCase(
   { provider, eventId, rawBody }: HashedEvent,
   caseId: string,
 ): Promise<void> {
-  const detail = storableJson({ eventId, body: rawBody.toString('utf8').slice(0, 4_000) });
+  const detail = storableJson({
+    eventId,
+    body: Buffer.from(rawBody, 'base64').toString('utf8').slice(0, 4_000),
+  });
   await run(Prisma.sql`
     with
     to_open as (
