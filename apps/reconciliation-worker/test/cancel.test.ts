@@ -33,7 +33,7 @@ async function payable(forMs = 3_600_000): Promise<string> {
   const id = await books.recharged({}, 'submit');
   const expiresAt = new Date(Date.now() + forMs);
   const action = { type: 'qr_code', value: 'https://qr.example/1', expiresAt } as const;
-  const order = newsOfOrder({ status: 'pending', providerOrderId: orderOf(id), action });
+  const order = newsOfOrder({ providerOrderId: orderOf(id), action }, 'pending');
   await books.domain.applyNews({ ...order, transactionId: id, source: 'webhook', reason: 'taken' });
   await books.rows(
     `update provider_call set started_at = now() - interval '1 hour', ended_at = now() where transaction_id = $1`,

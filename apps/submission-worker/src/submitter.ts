@@ -95,14 +95,16 @@ async function send({ provider, publicUrl }: SubmitterDeps, claim: Claim): Promi
     const sent = await provider.refunds?.submit({ ...refund, notifyUrl, metadata });
     return sent ?? { outcome: notOffered, calls: [] };
   }
-  return provider.submit({
-    ...{ reference, notifyUrl, metadata },
+  const order = {
+    reference,
+    notifyUrl,
+    metadata,
     accountId: claim.accountId,
     amountMinor: claim.amountMinor,
     currency: claim.currency,
     paymentMethod: claim.paymentMethod,
-    ...destinationOf(claim),
-  });
+  };
+  return provider.submit(Object.assign(order, destinationOf(claim)));
 }
 
 /** Logs that a recharge waits until its account is configured again. */
@@ -126,20 +128,21 @@ async function report(
   calls: readonly Attempt[],
 ): Promise<undefined> {
   const { transactionId, attempt, idempotencyKey, correlationId } = claim;
+  const { name: provider, account } = deps.provider;
   const context = {
-    ...{ correlationId, transactionId, idempotencyKey },
-    ...{ attempt, outcome: outcome.kind, provider: deps.provider.name, account: deps.provider.account },
+    correlationId,
+    transactionId,
+    idempotencyKey,
+    attempt,
+    outcome: outcome.kind,
+    provider,
+    account,
   };
   try {
-    const result = await deps.domain.applyNews({
-      ...newsOfSubmit(outcome, deps.provider.name),
-      transactionId,
-      attempt,
-      seen: claim.seen,
-      calls: callRows(claim, outcome, calls),
-    });
-    deps.log.info({ ...context, verdict: result.verdict, state: result.state }, 'submitted');
-    deps.metrics.onReported(deps.provider.name, result, new Date());
+    const answered = { transactionId, attempt, seen: claim.seen, calls: callRows(claim, outcome, calls) };
+    const result = await deps.domain.applyNews(Object.assign(answered, newsOfSubmit(outcome, provider)));
+    deps.log.info(Object.assign(context, { verdict: result.verdict, state: result.state }), 'submitted');
+    deps.metrics.onReported(provider, result, new Date());
   } catch (error) {
     // The claim is stored without an answer. The sweeper makes it due, and the provider is asked. Only time is lost.
     if (error instanceof StoreUnavailable)
@@ -150,9 +153,9 @@ async function report(
 
 /** The rows of the calls. The first call completes the row of the claim. Each retry is an additional row. */
 function callRows(claim: Claim, outcome: SubmitOutcome, calls: readonly Attempt[]): ProviderCallRow[] {
-  const claimRow = { id: claim.callId, operation: 'submit' as const, attempt: claim.attempt };
+  const rowOf = (id: string) => ({ id, operation: 'submit' as const, attempt: claim.attempt });
   if (calls.length > 0)
-    return calls.map((call, at) => callRow(call, { ...claimRow, id: at === 0 ? claim.callId : newId() }));
+    return calls.map((call, at) => callRow(call, rowOf(at === 0 ? claim.callId : newId())));
   const now = new Date();
   const uncalled = {
     outcome: outcome.kind,
@@ -161,5 +164,5 @@ function callRows(claim: Claim, outcome: SubmitOutcome, calls: readonly Attempt[
     startedAt: now,
     endedAt: now,
   };
-  return [callRow(uncalled, claimRow)];
+  return [callRow(uncalled, rowOf(claim.callId))];
 }

@@ -67,7 +67,9 @@ function providerOf({ providers }: Pick<ProcessorDeps, 'providers'>, stored: Sto
 }
 
 async function applyEvent(deps: ProcessorDeps, stored: StoredEvent, event: OrderEvent): Promise<void> {
-  const transactionId = await deps.domain.inbox.match({ ...event, provider: stored.provider });
+  const { reference, providerOrderId } = event;
+  const named = { provider: stored.provider, reference, providerOrderId };
+  const transactionId = await deps.domain.inbox.match(named);
   if (!transactionId) return leaveUnmatched(deps, stored, event);
   await linkToRequest(deps.domain.reads, transactionId);
   crashPoint('webhook.before-apply');
@@ -106,19 +108,21 @@ async function apply(
   event: OrderEvent,
   transactionId: string,
 ): Promise<ReportResult> {
-  const result = await deps.domain.applyNews({
+  const report = {
     transactionId,
     provider: stored.provider,
-    ...(stored.providerAccount !== null && { providerAccount: stored.providerAccount }),
     mayWait: mayWait(deps, stored),
-    ...newsOfOrder(event),
-    source: 'webhook',
+    source: 'webhook' as const,
     // A declined payment that the payer may repeat ends only when the provider says so, so the provider is asked at
     // once.
     isUrgent: event.status === 'pending' && event.code !== undefined,
     reason: `${stored.provider} event ${stored.eventId}: ${event.status}`,
     eventId: stored.id,
-  });
+  };
+  const ofAccount = stored.providerAccount === null ? {} : { providerAccount: stored.providerAccount };
+  const result = await deps.domain.applyNews(
+    Object.assign(report, newsOfOrder(event, event.status), ofAccount),
+  );
   const { verdict, state } = result;
   deps.events.inc({ provider: stored.provider, verdict });
   deps.log.info(

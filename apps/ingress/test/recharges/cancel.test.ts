@@ -20,7 +20,7 @@ const report = { source: 'submission', reason: 'told' } as const;
 async function payable(paymentMethod = 'credit_card'): Promise<string> {
   const { id: transactionId } = await created(ingress, key, { paymentMethod });
   await ingress.domain.applyNews({ ...report, transactionId, news: 'submit' });
-  const order = newsOfOrder({ status: 'pending', providerOrderId: `pi_${transactionId}`, action });
+  const order = newsOfOrder({ providerOrderId: `pi_${transactionId}`, action }, 'pending');
   await ingress.domain.applyNews({ ...report, ...order, transactionId });
   return transactionId;
 }

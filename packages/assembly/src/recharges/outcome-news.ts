@@ -24,17 +24,12 @@ export function newsOfSubmit(outcome: SubmitOutcome, provider: string): OutcomeN
   const source = 'submission' as const;
   switch (outcome.kind) {
     case 'accepted':
-      return {
-        ...newsOfOrder({ ...outcome, status: 'pending' }),
-        source,
-        reason: `${provider} took the order`,
-      };
+      return Object.assign(newsOfOrder(outcome, 'pending'), { source, reason: `${provider} took the order` });
     case 'settled':
-      return {
-        ...newsOfOrder({ ...outcome, status: 'settled' }),
+      return Object.assign(newsOfOrder(outcome, 'settled'), {
         source,
         reason: `${provider} settled at once`,
-      };
+      });
     case 'rejected': {
       const failure = { code: 'PROVIDER_ERROR', message: `${outcome.code}: ${outcome.message}` };
       return { news: 'declined', source, reason: `${provider} refused the order: ${outcome.code}`, failure };
@@ -72,7 +67,11 @@ export function newsOfQuery(outcome: QueryOutcome, asked: QueriedRecharge): Outc
   const unknown = { source, news: 'unknown' as const };
   switch (outcome.kind) {
     case 'found':
-      return { source, ...newsOfOrder(outcome), reason: `${provider} says: ${outcome.status}` };
+      return {
+        source,
+        ...newsOfOrder(outcome, outcome.status),
+        reason: `${provider} says: ${outcome.status}`,
+      };
     case 'several': {
       const reason = `${provider} has ${outcome.count} orders of one reference`;
       return { ...unknown, reason, doubt: 'several_orders' };
@@ -111,7 +110,7 @@ export function newsOfCancel(answer: CancelAnswer, provider: string): OutcomeNew
       return { source, news: 'canceled', reason: `${provider} has ended the order` };
     case 'settled': {
       const reason = `${provider} settled the order before it could be canceled`;
-      return { source, ...newsOfOrder({ ...answer, status: 'settled' }), reason };
+      return { source, ...newsOfOrder(answer, 'settled'), reason };
     }
     case 'pending':
       return { source, news: 'accepted', reason: `${provider} says that the payment is under way` };
@@ -146,7 +145,9 @@ export const callRow = (
   call: Omit<Attempt, 'provider' | 'account' | 'operation' | 'cause'>,
   row: Pick<ProviderCallRow, 'id' | 'operation' | 'attempt'>,
 ): ProviderCallRow => ({
-  ...row,
+  id: row.id,
+  operation: row.operation,
+  attempt: row.attempt,
   outcome: call.outcome,
   providerCode: call.providerCode,
   httpStatus: call.httpStatus,

@@ -16,7 +16,7 @@ import {
 import type { NextStep } from './next-step.js';
 import type { Payee } from './payee.js';
 import type { PayersAction } from './payers-action.js';
-import { isFinal, type News, type State, step, type Verdict } from './recharge.js';
+import { isFinal, isOfPersons, type News, type State, step, type Verdict } from './recharge.js';
 import { type Difference, differenceFrom, type ReportedOrder } from './same-order.js';
 import { mayAskToCancel, mayWithdraw } from './withdrawal.js';
 
@@ -147,7 +147,9 @@ function decideNews(r: Recharge, report: Report): Decision {
   if (verdict !== 'moved') return nothingMoves(r, 'stale', report, null);
   return {
     ...nothingToDo(r),
-    ...{ verdict, to, filed: true },
+    verdict,
+    to,
+    filed: true,
     confirmation: confirmationAfter(r, report),
     nextStep: isFinal(to) ? null : nextUnlessAcknowledged(r, report, 'ask'),
     journal: journalOnEntering(to, partiesOf(r)),
@@ -176,16 +178,14 @@ const nothingToDo = (r: Claimable): Decision => ({
   reopens: false,
 });
 
-/** Whether only a person's resolution brings the news. */
-const isOfPersons = (news: News): boolean => news === 'adopted' || news === 'resolved';
-
 /** The fields of a recharge that the decision about a claim reads. */
 export type Claimable = Pick<Recharge, 'state' | 'confirmation' | 'nextStep'>;
 
 /** A claim is granted only if the recharge's next step is a submit. */
 export function decideClaim(r: Claimable): Decision {
   if (r.nextStep !== 'submit') return nothingToDo(r);
-  return { ...nothingToDo(r), ...step(r.state, 'submit'), filed: true, claimed: true, nextStep: 'ask' };
+  const { verdict, to } = step(r.state, 'submit');
+  return { ...nothingToDo(r), verdict, to, filed: true, claimed: true, nextStep: 'ask' };
 }
 
 /**

@@ -27,6 +27,9 @@ export const news = [
 ] as const;
 export type News = (typeof news)[number];
 
+/** Whether only a person's resolution brings the news. */
+export const isOfPersons = (heard: News): boolean => heard === 'adopted' || heard === 'resolved';
+
 export type Verdict = 'moved' | 'stale' | 'conflict';
 
 type Cell = State | '-' | '!';

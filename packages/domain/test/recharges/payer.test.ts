@@ -10,10 +10,14 @@ afterAll(() => books.close());
 
 const expiresAt = new Date('2030-01-01T00:00:00Z');
 const action = { type: 'qr_code', value: 'https://qr.example/1', expiresAt } as const;
-const report = (id: string, order: Partial<Parameters<typeof newsOfOrder>[0]> = {}) =>
+const report = (
+  id: string,
+  order: Partial<Parameters<typeof newsOfOrder>[0]>,
+  status: Parameters<typeof newsOfOrder>[1] = 'pending',
+) =>
   books.domain.applyNews({
     transactionId: id,
-    ...newsOfOrder({ status: 'pending', providerOrderId: `order of ${id}`, ...order }),
+    ...newsOfOrder({ providerOrderId: `order of ${id}`, ...order }, status),
     source: 'webhook',
     reason: 'reported',
   });
@@ -27,13 +31,13 @@ test('what the payer has to do is kept until the recharge is final, and the numb
     ...facts,
     action: { ...action, expiresAt: expiresAt.toISOString() },
   });
-  await report(id, { status: 'settled' });
+  await report(id, {}, 'settled');
   expect(await books.domain.reads.recharge(id)).toMatchObject({ state: 'SUCCEEDED', ...facts, action: null });
 });
 
 test('what another order says to the payer is not kept', async () => {
   const id = await recharged(books.domain, {}, 'submit');
-  await report(id);
+  await report(id, {});
   await report(id, { providerOrderId: 'o2', action, externalReference: 'x' });
   const facts = { action: null, payableUntil: null, externalReference: null };
   expect(await books.domain.reads.recharge(id)).toMatchObject({ ...facts, openCases: ['several_orders'] });
@@ -97,8 +101,8 @@ test('money that arrives after the provider has ended the order is late money', 
   const id = await recharged(books.domain, {}, 'submit');
   await report(id, { action });
   await withdraw(id);
-  await report(id, { status: 'canceled' });
-  await report(id, { status: 'settled', amountMinor: 4_999n, currency: 'USD' });
+  await report(id, {}, 'canceled');
+  await report(id, { amountMinor: 4_999n, currency: 'USD' }, 'settled');
   expect(await books.domain.reads.recharge(id)).toMatchObject({
     state: 'CANCELED',
     openCases: ['late_money'],

@@ -17,15 +17,18 @@ export async function withinLimit<O extends Outcome>(
   onBug: ((error: unknown) => void) | undefined,
 ): Promise<CallAnswer<O | Unknown>> {
   const limit = new AbortController();
-  const abort = () => limit.abort(new Error(`no answer within ${timeoutMs} ms`));
-  const timers = [setTimeout(abort, timeoutMs)];
+  let timer: NodeJS.Timeout | undefined;
   const tooLate = new Promise<CallAnswer<Unknown>>((resolve) => {
-    timers.push(setTimeout(resolve, timeoutMs + graceMs, unknownBecause('timeout')));
+    const abort = () => {
+      timer = setTimeout(resolve, graceMs, unknownBecause('timeout'));
+      limit.abort(new Error(`no answer within ${timeoutMs} ms`));
+    };
+    timer = setTimeout(abort, timeoutMs);
   });
   try {
     return await Promise.race([answerOf(run, limit.signal, onBug), tooLate]);
   } finally {
-    for (const timer of timers) clearTimeout(timer);
+    clearTimeout(timer);
   }
 }
 

@@ -10,7 +10,7 @@ const message = z.string().transform((text) => text.slice(0, 500).replace(/[\p{C
 /** `z.int()` accepts at most 2^53-1. A larger number in JSON, such as 9007199254740993, is refused. */
 const amount = z.int().min(1);
 
-const order = z.object({
+const orderSchema = z.object({
   id: printable(255),
   reference: printable(255),
   accountId: z.string().max(255),
@@ -22,10 +22,10 @@ const order = z.object({
   refundOf: z.string().nullish(),
   charges: z.array(z.object({ amount, status: z.string() })),
 });
-type ReadOrder = z.infer<typeof order>;
+type ReadOrder = z.infer<typeof orderSchema>;
 
 // The schemas are built once, because zod compiles a schema at its first use. That costs as much as a whole call.
-const orderList = z.object({ orders: z.array(order) });
+const orderList = z.object({ orders: z.array(orderSchema) });
 const errorCode = z.object({ code: printable(64) });
 const errorMessage = z.object({ message });
 
@@ -42,7 +42,7 @@ export type SandboxOrder = Readonly<{
 }>;
 
 /** Null when the JSON is not an order of the protocol. */
-export const readOrder = (json: unknown): SandboxOrder | null => orderOf(order.safeParse(json).data);
+export const readOrder = (json: unknown): SandboxOrder | null => orderOf(orderSchema.safeParse(json).data);
 
 /** Null when the JSON is not a list of orders. An empty list means "no such order". */
 export function readOrderList(json: unknown): SandboxOrder[] | null {
@@ -50,8 +50,9 @@ export function readOrderList(json: unknown): SandboxOrder[] | null {
   return orders.includes(null) ? null : (orders as SandboxOrder[]);
 }
 
-/** The machine-readable code of an error response. Null when it has none. */
-export const readErrorCode = (json: unknown): string | null => errorCode.safeParse(json).data?.code ?? null;
+/** The machine-readable code of an error response. Null when it has none, as most orders have. */
+export const readErrorCode = (json: unknown): string | null =>
+  (json as { code?: unknown } | null)?.code ? (errorCode.safeParse(json).data?.code ?? null) : null;
 
 export const readErrorMessage = (json: unknown): string => errorMessage.safeParse(json).data?.message ?? '';
 
@@ -59,17 +60,18 @@ function orderOf(read: ReadOrder | undefined): SandboxOrder | null {
   if (!read) return null;
   const amountMinor = amountOf(read);
   if (amountMinor === null) return null;
-  return {
+  const order: { -readonly [Name in keyof SandboxOrder]: SandboxOrder[Name] } = {
     providerOrderId: read.id,
     reference: read.reference,
     accountId: read.accountId,
     status: read.status,
     amountMinor,
     currency: read.currency,
-    ...(read.code ? { code: read.code } : {}),
-    ...(read.message ? { message: read.message } : {}),
-    ...(isPartlyRead(read) ? { isPartlyRead: true } : {}),
   };
+  if (read.code) order.code = read.code;
+  if (read.message) order.message = read.message;
+  if (isPartlyRead(read)) order.isPartlyRead = true;
+  return order;
 }
 
 /**

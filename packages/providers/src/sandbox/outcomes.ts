@@ -45,12 +45,11 @@ function outcomeOfTaken(taken: SandboxOrder | null, order: SentOrder): SubmitOut
   // An answer about another reference is not the answer to our order, even if its status line says so.
   if (taken?.reference !== order.reference) return { kind: 'unknown', cause: 'unreadable' };
   const { providerOrderId, accountId, amountMinor, currency, isPartlyRead } = taken;
-  const facts = {
-    ...{ providerOrderId, accountId, amountMinor, currency },
-    ...(isPartlyRead && { isPartlyRead }),
-  };
-  if (taken.status === 'pending') return { kind: 'accepted', ...facts };
-  if (taken.status === 'settled') return { kind: 'settled', ...facts };
+  if (taken.status === 'pending' || taken.status === 'settled') {
+    const kind = taken.status === 'pending' ? 'accepted' : 'settled';
+    const facts = { kind, providerOrderId, accountId, amountMinor, currency } as const;
+    return isPartlyRead ? { ...facts, isPartlyRead } : facts;
+  }
   // The ended order may be another order with our reference. The outcome `unknown` leads to a query, and the found
   // order is compared.
   if (accountId !== order.accountId) return { kind: 'unknown', cause: 'unreadable' };

@@ -86,9 +86,8 @@ async function find(
 function submitBody(order: Order): string {
   const { reference, accountId, currency, paymentMethod, notifyUrl, metadata } = order;
   const scenario = textOf(metadata, 'scenario');
-  return JSON.stringify({
-    ...{ reference, accountId, amount: amountOf(order), currency, paymentMethod, notifyUrl, scenario },
-  });
+  const amount = amountOf(order);
+  return JSON.stringify({ reference, accountId, amount, currency, paymentMethod, notifyUrl, scenario });
 }
 
 /** A refund is an order of its own that names the order that it pays back. */
@@ -110,9 +109,11 @@ function amountOf({ amountMinor }: Pick<Order, 'amountMinor'>): number {
 const textOf = (metadata: Order['metadata'], name: string): string | undefined =>
   Object.hasOwn(metadata, name) ? metadata[name] : undefined;
 
+const utf8 = new TextDecoder('utf-8', { fatal: true });
+
 function jsonOf(rawBody: Buffer): unknown {
   try {
-    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(rawBody));
+    return JSON.parse(utf8.decode(rawBody));
   } catch {
     return undefined;
   }

@@ -91,9 +91,11 @@ function unread(type: string | null, object: unknown): UnreadEvent {
 const textOf = (given: unknown): string | null =>
   typeof given === 'string' && /^[\x21-\x7e]{1,255}$/.test(given) ? given : null;
 
+const utf8 = new TextDecoder('utf-8', { fatal: true });
+
 function jsonOf(rawBody: Buffer): unknown {
   try {
-    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(rawBody));
+    return JSON.parse(utf8.decode(rawBody));
   } catch {
     return undefined;
   }

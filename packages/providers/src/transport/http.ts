@@ -40,13 +40,7 @@ export function openHttp(baseUrl: string, now: () => Date): HttpClient {
   const client = pool.compose(reportSending);
   const prefix = base.pathname.replace(/\/$/, '');
   return {
-    exchange: (request, signal) =>
-      exchange(
-        client,
-        { ...request, path: prefix + request.path, headers: { ...request.headers, ...traceHeaders() } },
-        signal,
-        now,
-      ),
+    exchange: (request, signal) => exchange(client, prefix, request, signal, now),
     // Closing does not wait for calls in flight, because they have their own time limit.
     close: () => pool.destroy(),
   };
@@ -54,7 +48,8 @@ export function openHttp(baseUrl: string, now: () => Date): HttpClient {
 
 async function exchange(
   client: Dispatcher,
-  request: Dispatcher.RequestOptions,
+  prefix: string,
+  { method, path, query, headers, body }: HttpRequest,
   signal: AbortSignal,
   now: () => Date,
 ): Promise<Exchange> {
@@ -64,7 +59,9 @@ async function exchange(
     isSent = true;
   };
   try {
-    const response = await client.request({ ...request, signal, onSending } as Dispatcher.RequestOptions);
+    const sent = Object.assign({}, headers, traceHeaders());
+    const options = { method, path: prefix + path, headers: sent, query, body, signal, onSending };
+    const response = await client.request(options as Dispatcher.RequestOptions);
     status = response.statusCode;
     const retryAfterMs = retryAfterMsOf(response.headers['retry-after'], now());
     return { isAnswered: true, status, json: await jsonOf(response.body), retryAfterMs };
@@ -100,11 +97,14 @@ const reportSending: Dispatcher.DispatcherComposeInterceptor =
 async function jsonOf(body: Dispatcher.ResponseData['body']): Promise<unknown> {
   const bytes = await bytesOf(body);
   try {
-    return bytes && JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
+    return bytes && JSON.parse(utf8.decode(bytes));
   } catch {
     return undefined;
   }
 }
+
+// A decoder that takes whole texts keeps nothing between them. To make one costs more than to decode an order.
+const utf8 = new TextDecoder('utf-8', { fatal: true });
 
 async function bytesOf(body: Dispatcher.ResponseData['body']): Promise<Uint8Array | undefined> {
   try {

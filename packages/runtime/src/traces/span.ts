@@ -66,12 +66,12 @@ export const openSpan = (wish: () => SpanWish): OpenSpan | null => tracer && beg
  * Runs work that has a span, and gives it the span. The span is not the active one. That matters where requests are many:
  * from the first active span on, Node 20 runs a hook for every promise of the process.
  */
-export async function withSpan<T>(
-  wish: () => SpanWish,
-  work: (span: OpenSpan | null) => Promise<T>,
-): Promise<T> {
+export function withSpan<T>(wish: () => SpanWish, work: (span: OpenSpan | null) => Promise<T>): Promise<T> {
   const span = openSpan(wish);
-  if (!span) return work(null);
+  return span ? ended(span, work) : work(null);
+}
+
+async function ended<T>(span: OpenSpan, work: (span: OpenSpan) => Promise<T>): Promise<T> {
   let isFailed = true;
   try {
     const result = await work(span);
@@ -88,9 +88,9 @@ export async function withSpan<T>(
 
 /** Runs work within an active span of its own. Spans that begin in the work are its children. */
 export const inSpan = <T>(wish: () => SpanWish, work: (note: SpanNotes) => Promise<T>): Promise<T> =>
-  withSpan(wish, (span) =>
-    span ? span.run(() => work((attributes) => span.note(attributes))) : work(ignore),
-  );
+  tracer
+    ? withSpan(wish, (span) => span!.run(() => work((attributes) => span!.note(attributes))))
+    : work(ignore);
 
 const ignore: SpanNotes = () => {};
 

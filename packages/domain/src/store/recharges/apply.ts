@@ -191,7 +191,7 @@ async function applyRound(
     const told = undecided || ready ? report : asApproved(row!, report);
     const decision = undecided ? null : (ready?.decision ?? decide(row!, told));
     if (decision && (ready || leavesTrace(decision, told)))
-      plans.push({ ...planWrite(ready?.seen ?? row!, told, decision, options), report });
+      plans.push(Object.assign(planWrite(ready?.seen ?? row!, told, decision, options), { report }));
     else results.set(report, resultWithoutWrite(undecided ?? decision!.verdict, row));
   }
   const written = plans.length > 0 ? await write(run, plans, options) : new Map<string, WrittenRow>();
