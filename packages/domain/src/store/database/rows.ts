@@ -80,8 +80,8 @@ function relation<S extends Shape>(shape: S): (rows: readonly RowOf<S>[]) => Pri
 
 /**
  * The nulls after the last value are left out: beside a longer array, Postgres reads them as null. Most columns of most
- * rows are null, and with all nulls written, a batch took this process twice the time. The first array has an element
- * for each row, so that no row is lost.
+ * rows are null, and with all nulls written, a batch of reports had a fifth more bytes and took a tenth more time. The
+ * first array has an element for each row, so that no row is lost.
  */
 function arrayOf(
   rows: readonly Readonly<Record<string, unknown>>[],
@@ -103,13 +103,13 @@ function arrayOf(
 }
 
 /** The texts of these types hold nothing that ends an element of an array. */
-const plainTypes: readonly string[] = ['int', 'bigint', 'float8', 'boolean'];
+const plainTypes: readonly string[] = ['int', 'bigint', 'float8', 'boolean', 'timestamptz'];
 
-/** Writes an element of an array. Only an element that needs no quotes has none, so none can end its array. */
+/** Writes an element of an array. Plain types have no quotes. All others have, so none can end its array. */
 function elementOf(type: Type): (value: unknown) => string {
   const write = textOf(type);
   const sqlType = sqlTypeOf(type);
-  if (plainTypes.includes(sqlType) || sqlType === 'timestamptz') return write;
+  if (plainTypes.includes(sqlType)) return write;
   // JSON holds no raw control character, so its text as a JSON string is its text as an element.
   if (sqlType === 'jsonb') return (value) => JSON.stringify(write(value));
   return (value) => quoted(write(value));
