@@ -204,8 +204,8 @@ test('a page that looked at too many calls ends, and the next page continues beh
   const clientId = uuidv7();
   await books.rows(
     `insert into audit_call (id, at, ip, client_id, method, route, params, account_id, status, duration_ms, correlation_id)
-      select gen_random_uuid(), now() - n * interval '1 ms', '10.0.0.7', $1, 'GET', '/', '{}', case when n = 8500 then 'rare' else 'acct' end,
-        202, 1, 'c' from generate_series(1, 9000) n`,
+      select gen_random_uuid(), now() - n * interval '1 ms', '10.0.0.7', $1, 'GET', '/', '{}', case when n = 5500 then 'rare' else 'acct' end,
+        202, 1, 'c' from generate_series(1, 6000) n`,
     [clientId],
   );
   const first = await books.domain.audit.list({ clientId, accountId: 'rare', limit: 9 });

@@ -52,7 +52,7 @@ export const deliveryColumns = Prisma.sql`
 
 // A statement looks at this many deliveries. Those of another status or client are not shown.
 const EXAMINED_MAX = 600;
-const ROUNDS = 10;
+const ROUNDS = 5;
 
 /** A delivery to show, or the oldest one that a statement has looked at. `examined` counts all of these. */
 type Examined = ShownDelivery & Readonly<{ isShown: boolean; examined: number }>;

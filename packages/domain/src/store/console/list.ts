@@ -36,7 +36,7 @@ export type ConsolePage = Readonly<{
 
 // The most recharges that are looked at. One recharge costs one buffer.
 const EXAMINED_MAX = 1_000;
-const ROUNDS = 6;
+const ROUNDS = 3;
 // A walk per client and state reads at most its own part of EXAMINED_MAX.
 const STREAMS_MAX = 24;
 const CLIENTS_MAX = 100;
