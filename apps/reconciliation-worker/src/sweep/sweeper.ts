@@ -55,11 +55,12 @@ export function sweeper({ domain, queues, providers, log }: SweeperDeps): () => 
 
   return async () => {
     const rooms = await roomsNow();
-    const swept = await Promise.all(lanes.map((lane, at) => sweepLane(lane, rooms[at] ?? 0)));
+    const busy = rooms.length > 0 ? await domain.lanesWithWork(lanes) : [];
+    const swept = await Promise.all(busy.map((lane) => sweepLane(lane, rooms[lanes.indexOf(lane)]!)));
     const taken = swept.reduce((sum, lane) => sum + lane.taken, 0);
     if (taken > 0) log.info({ taken }, 'swept');
     if (performance.now() - straysAtMs > STRAY_GAP_MS) await reportStrays();
-    return { taken, isMore: rooms.length > 0 && swept.some((lane) => lane.isMore) };
+    return { taken, isMore: swept.some((lane) => lane.isMore) };
   };
 }
 

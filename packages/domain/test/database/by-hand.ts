@@ -79,6 +79,7 @@ export const byHand = [
   'function note_unsealed_key',
   'function note_unsealed_transitions',
   'function order_lock',
+  'function order_suspended_for',
   'function refuse_change',
   'function refuse_illegal_move',
   'function refuse_order_in_suspense',

@@ -187,6 +187,28 @@ test('a sweep of one lane takes no row of another', async () => {
   expect((await books.domain.takeDue(10)).map(({ id }) => id)).toEqual([elsewhere]);
 });
 
+test('a lane of recharges has work only while one of its own is due', async () => {
+  const [fresh, elsewhere] = [
+    await recharged(books.domain, {}),
+    await recharged(books.domain, { provider: 'alipay' }),
+  ];
+  const [ofSandbox, ofAlipay] = (['sandbox', 'alipay'] as const).map((provider) =>
+    books.domain.lanes([provider]).filter(({ what }) => what === 'recharge'),
+  );
+  const lanes = books.domain.lanes(['alipay', 'sandbox']);
+  const others = lanes.filter(({ what }) => what !== 'recharge');
+  expect(others.length).toBeGreaterThan(3);
+  expect(await books.domain.lanesWithWork(lanes)).toEqual(others);
+  await makeDue([fresh]);
+  expect(await books.domain.lanesWithWork(lanes)).toEqual([ofSandbox![0], ...others]);
+  await makeDue([elsewhere]);
+  expect(await books.domain.lanesWithWork(lanes)).toEqual([ofAlipay![0], ofSandbox![0], ...others]);
+  expect(await books.domain.lanesWithWork(ofSandbox!)).toEqual([ofSandbox![0]]);
+  await books.domain.takeDue(10, ofSandbox![0]);
+  expect(await books.domain.lanesWithWork([...ofSandbox!, ...ofAlipay!])).toEqual([ofAlipay![0]]);
+  expect(await books.domain.lanesWithWork([])).toEqual([]);
+});
+
 test('a row that is put back is due again', async () => {
   const id = await recharged(books.domain, {});
   const event = await keepEvent();

@@ -199,6 +199,11 @@ describe('what runs on a timer, behind a backlog', () => {
     await expectFew(async () => books.domain.putBack(await books.domain.takeDue(500)));
   });
 
+  test('the lanes that have work', async () => {
+    const all = books.domain.lanes(['sandbox', 'alipay', 'alibaba-cloud', 'stripe']);
+    await expectFew(async () => expect(await books.domain.lanesWithWork(all)).toContainEqual(lanes[1]));
+  });
+
   test('the recharges of providers that are served by nobody', async () => {
     await expectFew(() => books.domain.dueElsewhere(['sandbox']));
   });

@@ -29,6 +29,8 @@ export type SweepTimes = Readonly<{ afterMs: number; queryLimitMs: number; perio
  */
 export type DueSource<L extends Lane> = Readonly<{
   lanes(providers: readonly string[]): L[];
+  /** Those of these lanes that have due rows. Without it, each lane may have some. */
+  withWork?(lanes: readonly L[]): Promise<L[]>;
   /** Takes up to `max` due rows of one lane or of all lanes, oldest first, and sets the next due time of each. */
   take(max: number, lane?: L): Promise<Due[]>;
   /** Makes rows due now. A locked row is being worked on, so it keeps its due time. */

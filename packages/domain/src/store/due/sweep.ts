@@ -9,6 +9,8 @@ import { type Due, type DueSource, type Lane, ROWS_TOGETHER, type SweepTimes } f
 export interface Sweep {
   /** The lanes of these providers. Each has a queue. */
   lanes(providers: readonly string[]): Lane[];
+  /** Those of these lanes that may have due rows. */
+  lanesWithWork(lanes: readonly Lane[]): Promise<Lane[]>;
   /**
    * Takes up to `max` due rows of one lane or of all lanes, oldest first, and sets the next due time of each. So two
    * sweepers never take the same row, and a row whose job is lost is taken again.
@@ -40,6 +42,16 @@ export function openSweep(run: Run, times: SweepTimes): Sweep {
   const all = Object.keys(sources) as Lane['what'][];
   return {
     lanes: (providers) => all.flatMap((what) => sourceOf(what).lanes(providers)),
+    async lanesWithWork(lanes) {
+      const found = await Promise.all(
+        all.map(async (what) => {
+          const own = lanes.filter((lane) => lane.what === what);
+          const { withWork } = sourceOf(what);
+          return withWork && own.length > 0 ? withWork(own) : own;
+        }),
+      );
+      return found.flat();
+    },
     async takeDue(max, lane) {
       if (lane) return sourceOf(lane.what).take(max, lane);
       const due: Due[] = [];
