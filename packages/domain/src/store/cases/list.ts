@@ -34,11 +34,11 @@ export type CasePage = Readonly<{
 
 // A statement reads some two buffers per case.
 const EXAMINED_MAX = 600;
-const ROUNDS = 5;
+const ROUNDS = 4;
 
 /**
  * A page of cases. The newest cases are read in the order of an index, and those that match are returned. If few match,
- * the page ends after 3,000 cases and the next one continues there.
+ * the page ends after 2,400 cases and the next one continues there.
  */
 export async function listCases(run: Run, filter: CaseFilter, isRefunding: IsRefunding): Promise<CasePage> {
   const rows: CaseView[] = [];
