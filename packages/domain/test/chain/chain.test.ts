@@ -184,6 +184,34 @@ test('the proof adds up each currency to zero and names every invariant', async 
   expect(wrong.invariants).toContainEqual({ name: 'books_close', ok: false });
 });
 
+test('a link says each time of its row in whole milliseconds', async () => {
+  const times = [
+    '1969-12-31T23:59:59.999Z',
+    '2026-11-29T23:48:11.001Z',
+    '2026-12-31T23:59:59.999Z',
+    '2038-01-19T03:14:08.500Z',
+    '9999-12-31T23:59:59.999Z',
+  ];
+  const said = await books.rows<{ ms: string | null }>(
+    'select chain_ms(at::timestamptz) as ms from unnest($1::text[]) with ordinality as time(at, n) order by n',
+    [[...times, null]],
+  );
+  expect(said.map(({ ms }) => ms)).toEqual([...times.map((time) => String(Date.parse(time))), null]);
+});
+
+test('a connection plans the statement that seals once', async () => {
+  const client = new pg.Client({ connectionString: books.url });
+  await client.connect();
+  const run: Run = async ({ text, values }) =>
+    (await client.query({ name: 'seal', text, values: [...values] })).rows;
+  for (let n = 0; n < 7; n++) await seal(run, 0);
+  const plans = await client.query(
+    `select custom_plans::int as custom, generic_plans::int as kept from pg_prepared_statements where name = 'seal'`,
+  );
+  await client.end();
+  expect(plans.rows).toEqual([{ custom: 0, kept: 7 }]);
+});
+
 // This test seals rows a second time, so it comes last.
 test('a sealer whose numbers another one has taken leaves its rows for the next time', async () => {
   await sealAll();
