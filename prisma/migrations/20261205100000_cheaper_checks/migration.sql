@@ -1,4 +1,4 @@
--- As an SQL function, which an aggregate calls through an executor of its own, this took 4 us more per link.
+-- As an SQL function, which an aggregate calls through an executor of its own, this took 2 to 4 us more per link.
 CREATE OR REPLACE FUNCTION "chain_next"("hash" BYTEA, "before" BYTEA, "said" TEXT) RETURNS BYTEA
   LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS $$
 BEGIN
@@ -28,7 +28,10 @@ BEGIN
     LIMIT 1);
 END $$;
 
--- Most books hold no money in suspense. So the first question is whether any case does. It costs a third of the others.
+-- Holds a row only for each case with money. It answers whether there is any such case, which the other index cannot.
+CREATE INDEX "reconciliation_case_with_money" ON "reconciliation_case" (id) WHERE suspended <> '[]';
+
+-- Most books hold no money in suspense. So the first question is whether any case does.
 CREATE OR REPLACE FUNCTION "refuse_order_in_suspense"() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
   "held_for" UUID;
@@ -45,7 +48,7 @@ BEGIN
   RETURN NEW;
 END $$;
 
--- The same milliseconds for all times of these columns, which have three digits. As an immutable function over a stable one
+-- The same milliseconds as before for all times of these columns, which have three digits, up to the year 50000. As an immutable function over a stable one
 -- it was called instead of inlined, and its number was of arbitrary precision: 3 us for each time in a link, now 0.2.
 CREATE OR REPLACE FUNCTION "chain_ms"("at" TIMESTAMPTZ) RETURNS BIGINT LANGUAGE sql STABLE PARALLEL SAFE AS $$
   SELECT (date_part('epoch', at) * 1000)::bigint

@@ -1,5 +1,5 @@
 import type { Due, Lane, Sweep } from '@replenish/domain';
-import { type Queues, queueOf } from '@replenish/queues';
+import { type QueueName, type Queues, queueOf } from '@replenish/queues';
 import { crashPoint, type Logger } from '@replenish/runtime';
 
 export type SweeperDeps = Readonly<{
@@ -55,8 +55,8 @@ export function sweeper({ domain, queues, providers, log }: SweeperDeps): () => 
 
   return async () => {
     const rooms = await roomsNow();
-    const busy = rooms.length > 0 ? await domain.lanesWithWork(lanes) : [];
-    const swept = await Promise.all(busy.map((lane) => sweepLane(lane, rooms[lanes.indexOf(lane)]!)));
+    const busy = rooms.size > 0 ? await domain.lanesWithWork(lanes) : [];
+    const swept = await Promise.all(busy.map((lane) => sweepLane(lane, rooms.get(queueOf(lane))!)));
     const taken = swept.reduce((sum, lane) => sum + lane.taken, 0);
     if (taken > 0) log.info({ taken }, 'swept');
     if (performance.now() - straysAtMs > STRAY_GAP_MS) await reportStrays();
@@ -65,14 +65,14 @@ export function sweeper({ domain, queues, providers, log }: SweeperDeps): () => 
 }
 
 /**
- * Returns a function that reads how many jobs each queue can take. The list is empty while the queue store is down. The
+ * Returns a function that reads how many jobs each queue can take. It finds no queue while the queue store is down. The
  * beginning and the end of such an outage are logged.
  */
 function roomsOf(
   queues: SweeperDeps['queues'],
   lanes: readonly Lane[],
   log: Logger,
-): () => Promise<number[]> {
+): () => Promise<ReadonlyMap<QueueName, number>> {
   const names = lanes.map(queueOf);
   let isAway = false;
   return async () => {
@@ -80,11 +80,11 @@ function roomsOf(
       const rooms = await queues.room(names);
       if (isAway) log.info('the queue store takes jobs again');
       isAway = false;
-      return rooms;
+      return new Map(names.map((name, at) => [name, rooms[at]!]));
     } catch (error) {
       if (!isAway) log.warn({ err: error }, 'due rows stay due: the queue store takes no jobs');
       isAway = true;
-      return [];
+      return new Map();
     }
   };
 }

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
+import type { Sweep } from '@replenish/domain';
 import { newId } from '@replenish/runtime';
-import { openWorkerBooks, type WorkerBooks } from '@replenish/testing';
+import { openWorkerBooks, until, type WorkerBooks } from '@replenish/testing';
 import { sweeper } from '../../src/sweep/sweeper.js';
 
 // The default sweep period of `openWorkerBooks`.
@@ -17,10 +18,20 @@ beforeEach(async () => {
     await books.rows(`update ${table} set due_at = now() + interval '1 day' where due_at is not null`);
 });
 
-type Wishes = Readonly<{ takes?: boolean; providers?: string[]; room?: (queue: string) => number }>;
+type Wishes = Readonly<{
+  takes?: boolean;
+  providers?: string[];
+  room?: (queue: string) => number;
+  domain?: Partial<Sweep>;
+}>;
 
 /** Opens a sweeper. `hinted` records the ids per queue. The queues accept hints unless `takes` is false. */
-function openSweeper({ takes = true, providers = ['sandbox'], room = () => 1_000 }: Wishes = {}) {
+function openSweeper({
+  takes = true,
+  providers = ['sandbox'],
+  room = () => 1_000,
+  domain = {},
+}: Wishes = {}) {
   const hinted: Record<string, string[]> = {};
   const queues = {
     hint: async (queue: string, ids: readonly string[]) => {
@@ -29,7 +40,8 @@ function openSweeper({ takes = true, providers = ['sandbox'], room = () => 1_000
     },
     room: async (names: readonly string[]) => names.map(room),
   };
-  return { hinted, sweep: sweeper({ domain: books.domain, queues, providers, log: books.log }) };
+  const deps = { domain: { ...books.domain, ...domain }, queues, providers, log: books.log };
+  return { hinted, sweep: sweeper(deps) };
 }
 
 async function keepEvent(provider = 'sandbox'): Promise<string> {
@@ -157,6 +169,27 @@ test('while the queue store is down the sweep takes no rows and does not fail', 
   });
   expect(await sweep()).toEqual({ taken: 0, isMore: false });
   expect([hinted, await dueNow()]).toEqual([{}, 1]);
+});
+
+test('a full queue brings the next sweep forward only while rows are due for it', async () => {
+  const full = openSweeper({ room: (queue) => (queue === 'submission-sandbox' ? 0 : 1_000) });
+  expect(await full.sweep()).toEqual({ taken: 0, isMore: false });
+  await makeDue(await books.recharged({}));
+  expect(await full.sweep()).toEqual({ taken: 0, isMore: true });
+});
+
+test('when recharges cannot be read, the other kinds of rows are still hinted', async () => {
+  const [recharge, event] = [await books.recharged({}), await keepEvent()];
+  await makeDue(recharge, event);
+  const { hinted, sweep } = openSweeper({
+    domain: {
+      takeDue: (max, lane) =>
+        lane?.what === 'recharge' ? Promise.reject(new Error('locked')) : books.domain.takeDue(max, lane),
+    },
+  });
+  await expect(sweep()).rejects.toThrow('locked');
+  await until(() => hinted.webhooks !== undefined, { limitMs: 60_000 }, 'the event is hinted');
+  expect(hinted).toEqual({ webhooks: [event] });
 });
 
 test('each queue gets as many rows as it has room for, and the others stay due', async () => {

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import type { DeliveryFilter } from '../../src/index.js';
 import { type Books, CLIENT, openBooks } from '../support/books.js';
 
-// More than the five statements of two pages look at, 600 each, so a page may end before it is full.
+// More than two pages look at, five statements of 600 each, so a page may end before it is full.
 const DELIVERIES = 6_500;
 // One in 900 has failed, so most statements find none of them.
 const SPACING = 900;

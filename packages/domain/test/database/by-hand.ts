@@ -157,6 +157,7 @@ export const byHand = [
   'index reconciliation_case_open_of_recharge',
   'index reconciliation_case_returned_by',
   'index reconciliation_case_suspended',
+  'index reconciliation_case_with_money',
   'index reconciliation_run_due',
   'index reconciliation_run_scheduled',
   'index rule_decision_looks',

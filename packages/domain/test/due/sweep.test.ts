@@ -1,7 +1,9 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import pg from 'pg';
 import { v7 as uuidv7 } from 'uuid';
-import type { Lane } from '../../src/index.js';
+import { type Lane, StoreUnavailable } from '../../src/index.js';
+import type { Run } from '../../src/store/database/database.js';
+import { openSweep } from '../../src/store/due/sweep.js';
 import { type Books, openBooks, RECONCILE_AFTER_MS, recharged, reportOf, times } from '../support/books.js';
 
 let books: Books;
@@ -207,6 +209,15 @@ test('a lane of recharges has work only while one of its own is due', async () =
   await books.domain.takeDue(10, ofSandbox![0]);
   expect(await books.domain.lanesWithWork([...ofSandbox!, ...ofAlipay!])).toEqual([ofAlipay![0]]);
   expect(await books.domain.lanesWithWork([])).toEqual([]);
+});
+
+test('lanes whose work cannot be told count as having some', async () => {
+  const run: Run = async () => {
+    throw new StoreUnavailable('away');
+  };
+  const sweep = openSweep(run, { afterMs: 1, queryLimitMs: 1, periodMs: 1 });
+  const lanes = sweep.lanes(['sandbox']);
+  expect(await sweep.lanesWithWork(lanes)).toEqual(lanes);
 });
 
 test('a row that is put back is due again', async () => {

@@ -40,7 +40,8 @@ export async function accountPage({ domain }: AccountPagesDeps, call: PageCall):
     domain.payees.of(accountId),
     domain.console.list({ accountId, limit: 20 }),
   ]);
-  const isKnown = balances.length > 0 || payee !== null || recharges.rows.length > 0;
+  const isKnown =
+    balances.length > 0 || payee !== null || recharges.rows.length > 0 || recharges.next !== null;
   const last = entries.length === PAGE_ROWS ? entries.at(-1)! : null;
   const body = html`${isKnown ? nothing : html`<p class="alarm">${say('Nothing is known of this account.')}</p>`}
 <section><h2>${say('Balances')}</h2>${table(

@@ -32,8 +32,8 @@ export type AuditPage = Readonly<{
 // The most calls that one statement examines. It reads one or two buffers per call.
 const EXAMINED_MAX = 800;
 // An index per filter would cost more per call than the call's row. Instead up to 4 statements per page look through
-// 3,200 calls of the trail, in about 10 ms. Then the page is answered with the calls found so far, and the next page
-// continues after the last call that was examined.
+// 3,200 calls of the trail. Then the page is answered with the calls found so far, and the next page continues after the
+// last call that was examined.
 const ROUNDS = 4;
 
 type Found = AuditCall & Readonly<{ examined: number; lastAt: Date | null; lastId: string | null }>;

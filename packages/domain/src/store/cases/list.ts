@@ -35,15 +35,18 @@ export type CasePage = Readonly<{
 // A statement reads some two buffers per case.
 const EXAMINED_MAX = 600;
 const ROUNDS = 4;
+// A list for a verb on many cases is longer than a page and may take longer.
+const PAGE_MAX = 100;
+const LONG_LIST_ROUNDS = 10;
 
 /**
  * A page of cases. The newest cases are read in the order of an index, and those that match are returned. If few match,
- * the page ends after 2,400 cases and the next one continues there.
+ * the page ends after 2,400 cases (a longer list after 6,000) and the next one continues there.
  */
 export async function listCases(run: Run, filter: CaseFilter, isRefunding: IsRefunding): Promise<CasePage> {
   const rows: CaseView[] = [];
   let beforeId = filter.beforeId ?? null;
-  for (let round = 0; round < ROUNDS; round++) {
+  for (let round = filter.limit > PAGE_MAX ? LONG_LIST_ROUNDS : ROUNDS; round > 0; round--) {
     const left = filter.limit + 1 - rows.length;
     const found = await run<CaseRow & { examined: number; lastId: string | null }>(
       pageOf(filter, beforeId, left),

@@ -34,9 +34,12 @@ export type ConsolePage = Readonly<{
   isCut: boolean;
 }>;
 
-// The most recharges that are looked at. One recharge costs one buffer.
+// The most recharges that a statement looks at. One recharge costs one buffer.
 const EXAMINED_MAX = 1_000;
 const ROUNDS = 3;
+// A list for a file or for a verb on many recharges is longer than a page and may take longer.
+const PAGE_MAX = 100;
+const LONG_LIST_ROUNDS = 6;
 // A walk per client and state reads at most its own part of EXAMINED_MAX.
 const STREAMS_MAX = 24;
 const CLIENTS_MAX = 100;
@@ -55,7 +58,7 @@ export async function consolePage(read: Run, filter: ConsoleFilter): Promise<Con
   const examinedMax = Math.floor(EXAMINED_MAX / (streams?.length || 1));
   const rows: string[] = [];
   let before = filter.before ?? null;
-  for (let round = 0; round < ROUNDS; round++) {
+  for (let round = roundsOf(filter.limit, examinedMax); round > 0; round--) {
     const walk = streams ? byStream(filter, streams, before) : newest(before);
     const found = await read<{ id: string | null; examined: number; lastId: string | null }>(
       examined(filter, walk, { examinedMax, rows: filter.limit + 1 - rows.length }),
@@ -71,6 +74,9 @@ export async function consolePage(read: Run, filter: ConsoleFilter): Promise<Con
   }
   return { rows: await viewsOf(read, rows), next: before, isCut: true };
 }
+
+const roundsOf = (rows: number, examinedMax: number): number =>
+  rows > PAGE_MAX ? Math.max(LONG_LIST_ROUNDS, Math.ceil(rows / examinedMax)) : ROUNDS;
 
 async function waitingPage(
   read: Run,

@@ -26,17 +26,22 @@ export const takeUnfinished = (run: Run, max: number, times: SweepTimes, id?: st
   inBatches(max, (some, taken) => takeRecharges(run, some, times, unfinished(taken, id)));
 
 /**
- * Asks for all lanes in one statement. Four providers have sixteen lanes, which are empty at most sweeps, and a statement
- * for each of them every second cost more than the sweep itself.
+ * Asks for all lanes in one statement. A statement for each lane is sixteen each second with four providers, and most of
+ * them find nothing. The oldest row of each lane is read and then compared: `exists` with all conditions became a join
+ * that read every due row, 0.7 s with a backlog of 200,000.
  */
 async function lanesWithWork(run: Run, lanes: readonly RechargeLane[]): Promise<RechargeLane[]> {
   const rows = await run<{ place: number }>(Prisma.sql`
     select lane.place::int as place
     from unnest(${lanes.map(({ provider }) => provider)}::text[], ${lanes.map(({ nextStep }) => nextStep)}::text[])
       with ordinality as lane(provider, next_step, place)
-    where exists (
-      select from recharge_transaction waiting
-      where waiting.provider = lane.provider and waiting.next_step = lane.next_step and waiting.due_at <= now())`);
+    cross join lateral (
+      select waiting.due_at
+      from recharge_transaction waiting
+      where waiting.provider = lane.provider and waiting.next_step = lane.next_step and waiting.due_at is not null
+      order by waiting.due_at
+      limit 1) oldest
+    where oldest.due_at <= now()`);
   const busy = new Set(rows.map(({ place }) => place - 1));
   return lanes.filter((_, place) => busy.has(place));
 }

@@ -9,7 +9,10 @@ import { type Due, type DueSource, type Lane, ROWS_TOGETHER, type SweepTimes } f
 export interface Sweep {
   /** The lanes of these providers. Each has a queue. */
   lanes(providers: readonly string[]): Lane[];
-  /** Those of these lanes that may have due rows. */
+  /**
+   * Those of these lanes that may have due rows. If it cannot be told for some, they are among them: their failure shows
+   * when they are taken from, and the other lanes are swept.
+   */
   lanesWithWork(lanes: readonly Lane[]): Promise<Lane[]>;
   /**
    * Takes up to `max` due rows of one lane or of all lanes, oldest first, and sets the next due time of each. So two
@@ -47,7 +50,7 @@ export function openSweep(run: Run, times: SweepTimes): Sweep {
         all.map(async (what) => {
           const own = lanes.filter((lane) => lane.what === what);
           const { withWork } = sourceOf(what);
-          return withWork && own.length > 0 ? withWork(own) : own;
+          return withWork && own.length > 0 ? withWork(own).catch(() => own) : own;
         }),
       );
       return found.flat();

@@ -46,8 +46,8 @@ export type RechargePage = Readonly<{
 const EXAMINED_MAX = 300;
 const STREAMS_MAX = 48;
 // No index has the order of time for rare recharges of many accounts. Up to 7 statements look for them and examine
-// 2,100 recharges in about 12 ms. Then the page is answered with the recharges found so far, and the next page
-// continues after the last one that was examined.
+// 2,100 recharges. Then the page is answered with the recharges found so far, and the next page continues after the last
+// one that was examined.
 const ROUNDS = 7;
 
 /**
