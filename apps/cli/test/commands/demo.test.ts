@@ -61,6 +61,9 @@ describe('a demo that starts the fleet, and one that finds it running', () => {
       first.child.kill('SIGCONT');
     }
     whole = await first.ended;
+    for (const { exitCode, stdout } of [plain, whole])
+      if (exitCode !== 0)
+        throw new Error(`a demo ended with ${exitCode}: ${stdout.trim().split('\n').at(-1)}`);
   }, 240_000);
 
   test('the first start passes on the password that is shown once, and leaves no process', () => {

@@ -1,15 +1,26 @@
+import { randomInt } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 
-/** A free port of 127.0.0.1. Another process may take it before the caller does. */
-export const freePort = (): Promise<number> =>
+// The operating system gives outgoing connections their ports from 32768 on. A port below them is taken by no connection
+// between this choice and the start of the process that listens on it.
+const PORTS = [10_000, 32_767] as const;
+
+/** A free port of 127.0.0.1. Another process that listens may take it before the caller does. */
+export async function freePort(): Promise<number> {
+  for (;;) {
+    const port = randomInt(...PORTS);
+    if (await canListen(port)) return port;
+  }
+}
+
+const canListen = (port: number): Promise<boolean> =>
   new Promise((resolve, reject) => {
     const server = createServer();
-    server.once('error', reject);
-    server.listen(0, '127.0.0.1', () => {
-      const { port } = server.address() as { port: number };
-      server.close(() => resolve(port));
-    });
+    server.once('error', (error: NodeJS.ErrnoException) =>
+      error.code === 'EADDRINUSE' ? resolve(false) : reject(error),
+    );
+    server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)));
   });
 
 /** The living processes whose command line or environment has `text`, to find processes that a run left behind. */
