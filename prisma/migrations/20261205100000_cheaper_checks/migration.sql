@@ -48,8 +48,9 @@ BEGIN
   RETURN NEW;
 END $$;
 
--- The same milliseconds as before for all times of these columns, which have three digits, up to the year 50000. As an immutable function over a stable one
--- it was called instead of inlined, and its number was of arbitrary precision: 3 us for each time in a link, now 0.2.
+-- The same milliseconds as before for all times of these columns, which have three digits, up to the year 50000. As an
+-- immutable function over a stable one it was called instead of inlined, and its number was of arbitrary precision: 3 us
+-- for each time in a link, now 0.2.
 CREATE OR REPLACE FUNCTION "chain_ms"("at" TIMESTAMPTZ) RETURNS BIGINT LANGUAGE sql STABLE PARALLEL SAFE AS $$
   SELECT (date_part('epoch', at) * 1000)::bigint
 $$;
