@@ -57,6 +57,41 @@ test.each<Partial<ConsoleFilter>>([
   await expectFew(() => books.domain.console.list({ ...filter, limit: 50 }));
 });
 
+const ALL_STATES = [
+  ...['CREATED', 'SUBMITTED', 'PENDING_CONFIRMATION', 'SUCCEEDED', 'FAILED', 'CANCELED'],
+] as NonNullable<ConsoleFilter['states']>;
+
+test('a list for a file or a bulk verb looks further than a page', async () => {
+  const since = async (table: string, place: string | null) => {
+    const [row] = await books.rows<{ n: number }>(`select count(*)::int as n from ${table} where id >= $1`, [
+      place,
+    ]);
+    return row!.n;
+  };
+  const recharges = async (limit: number) => {
+    const { rows, next } = await books.domain.console.list({ amountMinor: 7n, limit });
+    return [rows.length, await since('recharge_transaction', next)];
+  };
+  expect([await recharges(50), await recharges(1_000)]).toEqual([
+    [0, 3_000],
+    [0, 6_000],
+  ]);
+  const cases = async (limit: number) => {
+    const { rows, nextId } = await books.domain.cases.list(
+      { viewer: null, kind: 'late_money', limit },
+      () => false,
+    );
+    return [rows.length, await since('reconciliation_case', nextId)];
+  };
+  expect([await cases(50), await cases(1_000)]).toEqual([
+    [0, 2_400],
+    [0, 6_000],
+  ]);
+  // Each walk of a client and a state brings only its part of a statement, and the list is filled nevertheless.
+  const { rows } = await books.domain.console.list({ states: ALL_STATES, limit: 1_000 });
+  expect(rows).toHaveLength(1_000);
+});
+
 test.each(['ref-5000', 'monthly', 'acct-77', 'no-such-thing', '0189a5b0-0000-7000-8000-000000000001'])(
   'the search for %s costs no more than a bounded number of buffers',
   async (text) => {
